@@ -1,0 +1,1 @@
+"""Semantic-release for datasets."""

@@ -1,0 +1,80 @@
+"""JSON documents of the model, written and read strictly.
+
+Reading refuses unknown properties and wrong types, so that a document from elsewhere (an artifact
+of a pull request, say) is either exactly what the model says or an error. Pydantic does the work;
+the model itself stays plain dataclasses.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from datarelease.model.profile import Profile
+
+T = TypeVar("T")
+
+
+class DocumentError(Exception):
+    """A document is not what the model says; the message names the place and the fault."""
+
+
+def to_json(value: object) -> Any:
+    """``value`` (a dataclass of the model) as plain JSON data, without fields at their defaults."""
+    return _adapter(type(value)).dump_python(value, mode="json", exclude_defaults=True)
+
+
+def encode(value: object) -> str:
+    """``value`` as a JSON text that ends in a newline; equal values give equal bytes.
+
+    A profile is written with its columns as an object, one column a line: ``dvc metrics diff``
+    then names them, and ``git diff`` shows only the columns that changed.
+    """
+    data = to_json(value)
+    if not isinstance(value, Profile):
+        return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    columns = ",\n".join(
+        f"  {_line(column.pop('name'))}: {_line(column)}" for column in data.pop("columns", [])
+    )
+    head = "".join(f"{_line(key)}: {_line(item)}, " for key, item in data.items())
+    return f'{{{head}"columns": {{\n{columns}\n}}}}\n'
+
+
+def decode(cls: type[T], text: str | bytes) -> T:
+    """The value of class ``cls`` that ``text`` stands for.
+
+    Raises:
+        DocumentError: No JSON, an unknown property, a missing one or one of the wrong type.
+    """
+    try:
+        if cls is Profile:
+            text = _columns_as_list(text)
+        return _adapter(cls).validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise DocumentError(f"{where}: {first['msg']}") from error
+    except (ValueError, LookupError, RecursionError, TypeError, AttributeError) as error:
+        raise DocumentError(
+            f"no {cls.__name__.lower()} in JSON ({type(error).__name__})"
+        ) from error
+
+
+def _columns_as_list(text: str | bytes) -> str:
+    data = json.loads(text)
+    data["columns"] = [{"name": name, **column} for name, column in data["columns"].items()]
+    return json.dumps(data)
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+@functools.cache
+def _adapter(cls: type[T]) -> TypeAdapter[T]:
+    # A union carries the configuration down into plain dataclasses, which a bare class does not.
+    adapter: TypeAdapter[T] = TypeAdapter(cls | None, config=ConfigDict(extra="forbid"))
+    return adapter

@@ -1,0 +1,78 @@
+"""One error class per exit code of the command line (docs/exit-codes.md).
+
+Every message has three parts: what happened, what was left untouched, what to do next. They are
+separate arguments, so that nobody can forget one, and so that JSON output keeps them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class DatareleaseError(Exception):
+    """What the command line turns into a message and an exit code."""
+
+    exit_code = 70
+
+    def __init__(self, what: str, *, untouched: str = "", remedy: str = "") -> None:
+        """Keep the three parts; ``str()`` joins those that are there."""
+        super().__init__(what)
+        self.what = what
+        self.untouched = untouched
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.what, self.untouched, self.remedy) if part)
+
+
+class BlockedError(DatareleaseError):
+    """The data failed its schema or the policy (exit 1)."""
+
+    exit_code = 1
+
+
+class ConfigError(DatareleaseError):
+    """The command line, a settings file or the state of the work tree is not usable (exit 2)."""
+
+    exit_code = 2
+
+
+class WorldError(DatareleaseError):
+    """A remote, the network or credentials failed; the same command can be run again (exit 3)."""
+
+    exit_code = 3
+
+
+class ConflictError(DatareleaseError):
+    """Other bytes than reviewed, or a tag that says something else (exit 4)."""
+
+    exit_code = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One fault in a settings file: where (``params.yaml: release.policy.psi``) and what."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class SettingsError(ConfigError):
+    """Every fault found in the settings files, shown at once (exit 2)."""
+
+    def __init__(
+        self, problems: Sequence[Problem], *, untouched: str = "Nothing was changed."
+    ) -> None:
+        """Keep the problems in the order found; there is at least one."""
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(
+            f"{count} problem{'s' if count > 1 else ''} in the settings:\n{lines}",
+            untouched=untouched,
+            remedy="Correct the lines named above and run the command again.",
+        )

@@ -1,0 +1,52 @@
+"""What a dataset is: one ``artifacts:`` entry of ``dvc.yaml`` with ``type: dataset``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+Format = Literal["csv", "parquet"]
+
+#: File name endings read as tables; a directory holds part files of one of them.
+SUFFIXES: dict[str, Format] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+
+def table_format(name: str) -> Format | None:
+    """The table format that a file name's ending stands for, or None.
+
+    >>> table_format("data/Customers.CSV"), table_format("notes.txt")
+    ('csv', None)
+    """
+    return SUFFIXES.get(PurePosixPath(name).suffix.lower())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A table under release: a file, or a directory of part files, tracked by DVC."""
+
+    name: str
+    path: str
+    """Relative to the repository, with forward slashes."""
+    schema: str | None = None
+    """File of the Pandera schema (YAML or Python), relative to the repository."""
+    key: tuple[str, ...] = ()
+    """Columns that together identify a row; empty: no row-level diff."""
+    pii: tuple[str, ...] = ()
+    """Columns whose values are never shown."""
+    desc: str = ""
+
+    @property
+    def report_dir(self) -> str:
+        """Where this dataset's committed reports live, relative to the repository."""
+        return f"reports/{self.name}"
+
+    @property
+    def validation_file(self) -> str:
+        """The outcome of ``datarelease validate NAME``, a DVC metric kept by git."""
+        return f"{self.report_dir}/validation.json"
+
+    @property
+    def profile_file(self) -> str:
+        """The statistics of ``datarelease profile NAME``, a DVC metric kept by git."""
+        return f"{self.report_dir}/profile.json"

@@ -1,0 +1,113 @@
+"""The permanent record of a version. It can be read, and the data fetched by it, without DVC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from datarelease.model.diff import Compatibility
+from datarelease.model.policy import VerdictLevel
+from datarelease.model.snapshot import DataFile, DatasetFiles, Snapshot
+
+FORMAT = 1
+DIRECTORY = "releases"
+"""Where manifests live on a remote, below its root."""
+
+
+def manifest_key(tag: str) -> str:
+    """Where the manifest of a version lies on a remote, below its root."""
+    return f"{DIRECTORY}/{tag}/manifest.json"
+
+
+def object_key(md5: str) -> str:
+    """Where DVC 3 keeps an object on a remote, below its root.
+
+    >>> object_key("d41d8cd98f00b204e9800998ecf8427e")
+    'files/md5/d4/1d8cd98f00b204e9800998ecf8427e'
+    """
+    return f"files/md5/{md5[:2]}/{md5[2:]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestFile:
+    """One file of a version."""
+
+    path: str
+    size: int
+    md5: str
+    sha256: str
+    key: str
+    """Object key below the root of each remote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestDataset:
+    """One dataset of a version."""
+
+    name: str
+    path: str
+    """Where it lies in the repository."""
+    files: tuple[ManifestFile, ...]
+    trees: tuple[str, ...]
+    """DVC's ``.dir`` objects, which ``dvc pull`` needs."""
+    rows: int | None
+    schema: str | None
+    schema_sha256: str | None
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestRemote:
+    """A remote that was verified to hold every object of the version."""
+
+    name: str
+    url: str
+    """Without credentials."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Everything about a version, equal on every run for the same release."""
+
+    tag: str
+    number: int
+    digest: str
+    datasets: tuple[ManifestDataset, ...]
+    remotes: tuple[ManifestRemote, ...]
+    commit: str
+    """The commit that the tag points at."""
+    date: str
+    """Of the commit, ISO 8601 UTC."""
+    baseline: str | None
+    rollback_of: str | None
+    compatibility: Compatibility
+    verdict: VerdictLevel
+    params_sha256: str
+    reviewed: str | None
+    """The digest that a reviewer saw, None: not reviewed."""
+    tools: tuple[tuple[str, str], ...]
+    """(tool, version), sorted."""
+    inputs: tuple[tuple[str, str], ...] = ()
+    """Where the data came from, such as stream offsets."""
+    format: Literal[1] = FORMAT
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The released content, whose digest is ``digest``."""
+        return Snapshot(
+            datasets=tuple(
+                DatasetFiles(
+                    name=dataset.name,
+                    files=tuple(
+                        DataFile(path=file.path, md5=file.md5, size=file.size)
+                        for file in dataset.files
+                    ),
+                    trees=dataset.trees,
+                )
+                for dataset in self.datasets
+            )
+        )
+
+    def dataset(self, name: str) -> ManifestDataset | None:
+        """The dataset called ``name``, or None."""
+        return next((dataset for dataset in self.datasets if dataset.name == name), None)

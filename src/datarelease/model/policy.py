@@ -1,0 +1,96 @@
+"""Rules on a change, and the verdict on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Level = Literal["warn", "block"]
+VerdictLevel = Literal["pass", "warn", "block"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """An upper limit on a measure of change, with overrides."""
+
+    level: Level
+    max: float | None
+    """None: the rule is off."""
+    overrides: Mapping[str, float | None] = field(default_factory=dict)
+    """By ``dataset.column`` or ``column`` (by ``dataset`` where the rule is about row counts);
+    None switches the rule off there."""
+
+    def of(self, dataset: str, column: str | None = None) -> float | None:
+        """The limit in force for a column (or a dataset); the longest name wins."""
+        names = [f"{dataset}.{column}", column] if column is not None else [dataset]
+        for name in names:
+            if name in self.overrides:
+                return self.overrides[name]
+        return self.max
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowBounds:
+    """How many rows a dataset may have."""
+
+    level: Level
+    min: int | None
+    max: int | None
+    overrides: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    """By dataset: (min, max)."""
+
+    def of(self, dataset: str) -> tuple[int | None, int | None]:
+        """The bounds in force for a dataset."""
+        return self.overrides.get(dataset, (self.min, self.max))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """``params.yaml: release.policy`` with its defaults."""
+
+    violations: Level = "block"
+    """Schema violations of severity ``error``."""
+    breaking: Level = "block"
+    """Breaking schema changes, unless allowed."""
+    allow_breaking: bool = False
+    reason: str = ""
+    """Why breaking changes are allowed; needed with ``allow_breaking``."""
+    rows: RowBounds = RowBounds(level="block", min=1, max=None)
+    row_loss: Limit = Limit(level="warn", max=0.10)
+    """Largest share of the rows that may go missing."""
+    row_gain: Limit = Limit(level="warn", max=None)
+    """Largest growth, as a share of the rows before."""
+    null_rate: Limit = Limit(level="warn", max=0.05)
+    """Largest rise of a column's null rate, in share points."""
+    psi: Limit = Limit(level="warn", max=0.25)
+    ks: Limit = Limit(level="warn", max=0.20)
+    js: Limit = Limit(level="warn", max=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One rule that the change did not keep."""
+
+    rule: str
+    """Name of the rule as in ``release.policy``."""
+    level: Level
+    dataset: str
+    column: str | None
+    message: str
+    observed: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """``pass``, ``warn`` or ``block``, with every finding behind it."""
+
+    findings: tuple[Finding, ...] = ()
+    """Blocking ones first."""
+
+    @property
+    def level(self) -> VerdictLevel:
+        """The worst level among the findings."""
+        levels = {finding.level for finding in self.findings}
+        return "block" if "block" in levels else "warn" if "warn" in levels else "pass"

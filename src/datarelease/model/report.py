@@ -1,0 +1,102 @@
+"""The report: everything a reviewer needs, as one value. Markdown, HTML and terminal only read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from datarelease.model.diff import Compatibility, DatasetDiff
+from datarelease.model.policy import Verdict, VerdictLevel
+from datarelease.model.profile import Scalar
+from datarelease.model.validation import Validation
+
+FORMAT = 1
+
+Outcome = Literal["first", "release", "rollback", "unchanged", "same_bytes"]
+"""What merging will do:
+
+first       publish the first version
+release     publish the next version
+rollback    publish the next version, with the data of an older one
+unchanged   nothing: same data and same params as the baseline
+same_bytes  nothing: params changed, the data did not
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamChange:
+    """One parameter that differs from the baseline."""
+
+    name: str
+    """Dotted path in params.yaml."""
+    before: str | None
+    """As YAML on one line; None: there was no such parameter."""
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetReport:
+    """One dataset in the report."""
+
+    name: str
+    path: str
+    desc: str
+    validation: Validation | None
+    """None: the dataset was removed."""
+    diff: DatasetDiff
+    """Against the baseline; on a first release every dataset has status ``added``."""
+    size: int | None = None
+    """Bytes of all its files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionRows:
+    """Rows of each dataset in one version, for the history plot."""
+
+    tag: str
+    date: str
+    rows: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A change of the data, judged."""
+
+    outcome: Outcome
+    tag: str | None
+    """The tag that merging publishes; None where nothing is released."""
+    base: str | None
+    """The tag compared with; None: there is no version yet."""
+    rollback_of: str | None
+    """The older tag whose data this is."""
+    digest: str
+    base_digest: str | None
+    commit: str | None
+    """The commit that was checked; None: the work tree has uncommitted changes."""
+    compatibility: Compatibility
+    verdict: Verdict
+    params: tuple[ParamChange, ...]
+    datasets: tuple[DatasetReport, ...]
+    history: tuple[VersionRows, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the reader should know about the check itself, such as a base that could not be read."""
+    tool: str = ""
+    """``datarelease 0.1.0``"""
+    format: int = FORMAT
+
+    @property
+    def level(self) -> VerdictLevel:
+        """The verdict's level."""
+        return self.verdict.level
+
+    def dataset(self, name: str) -> DatasetReport | None:
+        """The part about one dataset, or None."""
+        return next((dataset for dataset in self.datasets if dataset.name == name), None)
+
+
+MASK: Scalar = "•••"
+"""Stands for a value of a pii column."""
+EXAMPLES = 10
+"""At most so many example rows are kept of anything."""
+MARKDOWN_LIMIT = 60_000
+"""Characters; GitHub refuses comments over 65,536."""

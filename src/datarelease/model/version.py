@@ -1,0 +1,95 @@
+"""Versions and the tag grammar, in both directions. Nothing else spells or parses a tag."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from datarelease.errors import ConfigError
+
+DEFAULT_PREFIX = "data-v"
+YANKED = "-yanked"
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class TagGrammar:
+    """How versions are spelled as git tags.
+
+    >>> tags = TagGrammar()
+    >>> tags.format(7), tags.parse("data-v7"), tags.parse_yank(tags.format_yank(7))
+    ('data-v7', 7, 7)
+    >>> [tags.parse(t) for t in ("data-v0", "data-v01", "data-v1.2", "xdata-v1", "data-v1-yanked")]
+    [None, None, None, None, None]
+    """
+
+    prefix: str = DEFAULT_PREFIX
+
+    def format(self, number: int) -> str:
+        """The tag of version ``number``."""
+        return f"{self.prefix}{number}"
+
+    def parse(self, tag: str) -> int | None:
+        """The number of a version tag, or None for any other tag."""
+        if not tag.startswith(self.prefix):
+            return None
+        rest = tag[len(self.prefix) :]
+        return int(rest) if _NUMBER.fullmatch(rest) else None
+
+    def format_yank(self, number: int) -> str:
+        """The tag that withdraws version ``number``."""
+        return f"{self.format(number)}{YANKED}"
+
+    def parse_yank(self, tag: str) -> int | None:
+        """The number withdrawn by a yank tag, or None for any other tag."""
+        return self.parse(tag.removesuffix(YANKED)) if tag.endswith(YANKED) else None
+
+    def read(self, text: str) -> int | None:
+        """The number a person means, None for ``latest``.
+
+        >>> [TagGrammar().read(t) for t in ("data-v3", "v3", "3", "latest")]
+        [3, 3, 3, None]
+
+        Raises:
+            ConfigError: The text names no version.
+        """
+        if text == "latest":
+            return None
+        number = self.parse(text)
+        if number is None:
+            bare = text.removeprefix("v")
+            number = int(bare) if _NUMBER.fullmatch(bare) else None
+        if number is None:
+            raise ConfigError(
+                f"{text!r} is not a version.",
+                remedy=f"Write {self.format(3)}, v3, 3 or latest; `datarelease list` shows them all.",
+            )
+        return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yank:
+    """Why a version was withdrawn; its bytes and its tag stay."""
+
+    reason: str
+    date: str
+    replacement: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One released version as its tag tells it."""
+
+    number: int
+    tag: str
+    commit: str
+    """The commit that the tag points at (peeled)."""
+    digest: str
+    date: str = ""
+    """When the tag was made, ISO 8601."""
+    trailers: tuple[tuple[str, str], ...] = ()
+    yank: Yank | None = None
+
+    def trailer(self, name: str) -> str | None:
+        """The value of a trailer of the tag's message, or None."""
+        return next((value for key, value in self.trailers if key == name), None)
