@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from typing import Any, Optional, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -52,7 +53,7 @@ def decode(cls: type[T], text: str | bytes) -> T:
     try:
         if cls is Profile:
             text = _columns_as_list(text)
-        return _adapter(cls).validate_json(text, strict=True)
+        value: T | None = _adapter(cls).validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
@@ -61,6 +62,9 @@ def decode(cls: type[T], text: str | bytes) -> T:
         raise DocumentError(
             f"no {cls.__name__.lower()} in JSON ({type(error).__name__})"
         ) from error
+    if value is None:
+        raise DocumentError(f"no {cls.__name__.lower()}: the document is null")
+    return value
 
 
 def _columns_as_list(text: str | bytes) -> str:
@@ -74,7 +78,6 @@ def _line(value: object) -> str:
 
 
 @functools.cache
-def _adapter(cls: type[T]) -> TypeAdapter[T]:
+def _adapter(cls: Hashable) -> TypeAdapter[Any]:
     # A union carries the configuration down into plain dataclasses, which a bare class does not.
-    adapter: TypeAdapter[T] = TypeAdapter(cls | None, config=ConfigDict(extra="forbid"))
-    return adapter
+    return TypeAdapter(Optional[cls], config=ConfigDict(extra="forbid"))  # noqa: UP045

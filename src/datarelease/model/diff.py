@@ -19,7 +19,7 @@ class Compatibility(Enum):
     PATCH = "patch"
     """Other values in the same columns under the same contract."""
     ADDITIVE = "additive"
-    """Something new that no reader of the old version trips over: columns, datasets, wider types."""
+    """Something new that no reader of the old version trips over: a column, a wider type."""
     BREAKING = "breaking"
     """A column or dataset gone, renamed or of another type, a key changed, a promise withdrawn."""
 

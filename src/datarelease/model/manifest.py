@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from datarelease.model.diff import Compatibility
 from datarelease.model.policy import VerdictLevel
@@ -89,7 +88,7 @@ class Manifest:
     """(tool, version), sorted."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Where the data came from, such as stream offsets."""
-    format: Literal[1] = FORMAT
+    format: int = FORMAT
 
     @property
     def snapshot(self) -> Snapshot:

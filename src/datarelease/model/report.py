@@ -1,4 +1,4 @@
-"""The report: everything a reviewer needs, as one value. Markdown, HTML and terminal only read it."""
+"""The report: all a reviewer needs, as one value. Markdown, HTML and terminal only read it."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Snapshot:
 
 
 def canonical_json(value: object) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes (RFC 8785 in spirit)."""
+    """UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes (after RFC 8785)."""
     text = json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )

@@ -9,7 +9,7 @@ from datarelease.model.profile import Scalar
 
 FORMAT = 1
 
-#: Pandera's own failure categories (pandera.errors.ErrorCategory): about columns and types, or about values.
+#: Pandera's failure categories (pandera.errors.ErrorCategory): columns and types, or values.
 Category = Literal["schema", "data"]
 Severity = Literal["error", "warning"]
 

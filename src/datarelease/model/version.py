@@ -62,7 +62,7 @@ class TagGrammar:
         if number is None:
             raise ConfigError(
                 f"{text!r} is not a version.",
-                remedy=f"Write {self.format(3)}, v3, 3 or latest; `datarelease list` shows them all.",
+                remedy=f"Write {self.format(3)}, v3, 3 or latest; `datarelease list` shows all.",
             )
         return number
 
