@@ -7,10 +7,8 @@ the model itself stays plain dataclasses.
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Hashable
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -77,7 +75,12 @@ def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-@functools.cache
-def _adapter(cls: Hashable) -> TypeAdapter[Any]:
-    # A union carries the configuration down into plain dataclasses, which a bare class does not.
-    return TypeAdapter(Optional[cls], config=ConfigDict(extra="forbid"))  # noqa: UP045
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+"""Building an adapter takes milliseconds, and one document is often read hundreds of times."""
+
+
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    if cls not in _ADAPTERS:
+        # A union hands the configuration down to plain dataclasses, which a bare class does not.
+        _ADAPTERS[cls] = TypeAdapter(cls | None, config=ConfigDict(extra="forbid"))
+    return _ADAPTERS[cls]
