@@ -20,14 +20,14 @@ class Cell(NamedTuple):
 
     lo: float
     hi: float
-    count: int
+    count: int  # type: ignore[assignment]  # shadows tuple.count, which nobody needs here
 
 
 class Category(NamedTuple):
     """A value and how often it occurs."""
 
     value: str
-    count: int
+    count: int  # type: ignore[assignment]  # shadows tuple.count, which nobody needs here
 
 
 @dataclass(frozen=True, kw_only=True)
