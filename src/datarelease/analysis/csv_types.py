@@ -1,0 +1,115 @@
+"""Types of CSV columns: inferred from every value, and how text becomes a value of a type.
+
+Everything here is SQL text for DuckDB over columns of text; running it is the engine's business.
+The rules, and where they differ from pandas, stand in docs/validation.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import narwhals as nw
+
+from datarelease.analysis.column_types import type_name
+
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_OFFSET = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+
+#: Candidate types, the narrowest first; the first one that every value fits is the column's type.
+#: ``{c}`` is the column; each test is true for text that is written as a value of the type is.
+_CANDIDATES: tuple[tuple[nw.dtypes.DType, str], ...] = (
+    (nw.Boolean(), "{c} IN ('True', 'TRUE', 'true', 'False', 'FALSE', 'false')"),
+    # The way back to the same text refuses leading zeros, signs, blanks and 20-digit ids.
+    (nw.Int64(), "CAST(TRY_CAST({c} AS BIGINT) AS VARCHAR) IS NOT DISTINCT FROM {c}"),
+    # Integers of 16 digits and more would lose digits as floats: they stay text.
+    (
+        nw.Float64(),
+        (
+            "regexp_full_match({c}, '-?((0|[1-9][0-9]{0,14})|(0|[1-9][0-9]*)?[.][0-9]+"
+            "|(0|[1-9][0-9]*)[.]|(0|[1-9][0-9]*)([.][0-9]*)?[eE][+-]?[0-9]{1,3}|[iI]nf(inity)?)')"
+        ),
+    ),
+    (nw.Date(), "CAST(TRY_CAST({c} AS DATE) AS VARCHAR) IS NOT DISTINCT FROM {c}"),
+    (
+        nw.Datetime("us"),
+        (
+            f"regexp_full_match({{c}}, '{_DAY}([ T]{_CLOCK})?') "
+            "AND TRY_CAST({c} AS TIMESTAMP) IS NOT NULL AND NOT regexp_matches({c}, '[.][0-9]{7}')"
+        ),
+    ),
+    (
+        nw.Datetime("us", "UTC"),
+        (
+            f"regexp_full_match({{c}}, '{_DAY}[ T]{_CLOCK}{_OFFSET}') "
+            "AND TRY_CAST({c} AS TIMESTAMPTZ) IS NOT NULL AND NOT regexp_matches({c}, '[.][0-9]{7}')"
+        ),
+    ),
+)
+CANDIDATES: tuple[nw.dtypes.DType, ...] = tuple(dtype for dtype, _ in _CANDIDATES)
+
+SQL_TYPES: Mapping[type[nw.dtypes.DType], str] = {
+    nw.Int8: "TINYINT",
+    nw.Int16: "SMALLINT",
+    nw.Int32: "INTEGER",
+    nw.Int64: "BIGINT",
+    nw.Int128: "HUGEINT",
+    nw.UInt8: "UTINYINT",
+    nw.UInt16: "USMALLINT",
+    nw.UInt32: "UINTEGER",
+    nw.UInt64: "UBIGINT",
+    nw.UInt128: "UHUGEINT",
+    nw.Float32: "FLOAT",
+    nw.Float64: "DOUBLE",
+    nw.Boolean: "BOOLEAN",
+    nw.Date: "DATE",
+    nw.String: "VARCHAR",
+}
+
+
+def misfits(column: str, candidate: nw.dtypes.DType) -> str:
+    """SQL that counts the values of a text column not written as values of ``candidate``."""
+    test = {type_name(dtype): test for dtype, test in _CANDIDATES}[type_name(candidate)]
+    return f"count(*) FILTER ({column} IS NOT NULL AND NOT ({test.replace('{c}', column)}))"
+
+
+def parse(column: str, dtype: nw.dtypes.DType) -> str | None:
+    """SQL for the values of a text column as ``dtype``, NULL where the text is none.
+
+    Returns None for a type that text is not read as (lists, durations, ...).
+    More is accepted than inference takes for a type by itself: ``007`` and ``7.0`` are integers
+    once the schema says so.
+    """
+    if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
+        return column
+    target = sql_type(dtype)
+    if target is None:
+        return None
+    if dtype.is_integer():
+        whole = rf"regexp_full_match({column}, '\s*[+-]?[0-9]+([.]0*)?\s*')"
+        return f"CASE WHEN {whole} THEN TRY_CAST(split_part({column}, '.', 1) AS {target}) END"
+    if dtype.is_numeric():
+        return f"CASE WHEN NOT contains({column}, '_') THEN TRY_CAST({column} AS {target}) END"
+    if isinstance(dtype, nw.Boolean):
+        return (
+            f"CASE WHEN lower({column}) IN ('true', '1') THEN true "
+            f"WHEN lower({column}) IN ('false', '0') THEN false END"
+        )
+    if isinstance(dtype, nw.Date):
+        pattern = f"{_DAY}([ T]00:00(:00([.]0*)?)?)?"
+        column = f"CASE WHEN regexp_full_match({column}, '{pattern}') THEN left({column}, 10) END"
+    elif isinstance(dtype, nw.Datetime):
+        offset = f"{_OFFSET}?" if dtype.time_zone else ""
+        pattern = f"{_DAY}([ T]{_CLOCK}{offset})?"
+        column = f"CASE WHEN regexp_full_match({column}, '{pattern}') THEN {column} END"
+    return f"TRY_CAST({column} AS {target})"
+
+
+def sql_type(dtype: nw.dtypes.DType) -> str | None:
+    """DuckDB's name for a scalar type, None for any other."""
+    if isinstance(dtype, nw.Decimal):
+        return f"DECIMAL({dtype.precision}, {dtype.scale})"
+    if isinstance(dtype, nw.Datetime):
+        units = {"s": "TIMESTAMP_S", "ms": "TIMESTAMP_MS", "us": "TIMESTAMP", "ns": "TIMESTAMP_NS"}
+        return "TIMESTAMPTZ" if dtype.time_zone else units[dtype.time_unit]
+    return SQL_TYPES.get(type(dtype))

@@ -1,0 +1,90 @@
+"""DuckDB's faults as ours.
+
+Its messages quote data, which may be personal: none of their text leaves this module, only the
+kind of fault and the line number do.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from datarelease.analysis.table import Table, UnreadableTable
+from datarelease.errors import WorldError
+
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+#: Fault -> the words with which DuckDB 1.5 and 2.0 say so (there are no codes).
+_CSV_FAULTS = (
+    ("Invalid unicode", "not UTF-8"),
+    ("Value with unterminated quote", "a quotation mark is not closed, or stands inside a value"),
+    ("Expected Number of Columns", "a line has more or fewer values than the header has columns"),
+    ("Maximum line size", "a line is longer than 64 MB"),
+    ("invalid state", "stray quotation marks or mixed line endings"),
+)
+
+
+@contextmanager
+def translated(tables: Sequence[Table]) -> Iterator[None]:
+    """Raise what DuckDB raises as errors of ours, without any of the data in it.
+
+    Raises:
+        UnreadableTable: A file is not what it should be.
+        WorldError: Out of memory or disk.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise WorldError(
+            "The query engine ran out of memory or of disk to spill to.",
+            untouched="Nothing was written.",
+            remedy="Free disk space or give it more memory, then run the same command again.",
+        ) from None
+    except (
+        duckdb.DataError,  # conversions, out of range
+        duckdb.OperationalError,  # input and output
+        duckdb.NotSupportedError,
+        duckdb.InvalidInputException,
+        UnicodeDecodeError,
+    ) as error:
+        text = str(error)
+        if isinstance(error, duckdb.IOException) and _no_space(text):
+            raise WorldError(
+                "The disk is full.",
+                untouched="Nothing was written.",
+                remedy="Free disk space, then run the same command again.",
+            ) from None
+        table, path = _at_fault(text, tables)
+        if table is None or path is None:
+            raise UnreadableTable("", "a file could not be read") from None
+        raise UnreadableTable(table.label(path), _reason(text, table)) from None
+
+
+def _no_space(text: str) -> bool:
+    return os.strerror(errno.ENOSPC) in text
+
+
+def _at_fault(text: str, tables: Sequence[Table]) -> tuple[Table | None, Path | None]:
+    for table in tables:
+        for path in table.paths:
+            if str(path) in text:
+                return table, path
+    if tables:
+        return tables[-1], tables[-1].paths[0]
+    return None, None
+
+
+def _reason(text: str, table: Table) -> str:
+    if table.format == "parquet":
+        return "not a readable Parquet file: it is damaged, cut short, or something else"
+    line = _LINE.search(text)
+    where = f" (line {line.group(1)})" if line else ""
+    for words, reason in _CSV_FAULTS:
+        if words in text:
+            return reason + where
+    return f"not a readable CSV file{where}"

@@ -1,0 +1,210 @@
+"""The SQL that reads the files of a table: names, types, missing values. One class a format."""
+
+# ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+
+from datarelease.analysis.column_types import type_name
+from datarelease.analysis.csv_dialect import NA_STRINGS, Dialect, column_difference
+from datarelease.analysis.csv_types import CANDIDATES, misfits, parse, sql_type
+from datarelease.analysis.table import Table, UnreadableTable
+
+Types = Mapping[str, nw.dtypes.DType]
+Naming = Callable[[str], str]
+_SAMPLE_ROWS = 5_000
+#: Types without an equal in Narwhals or pandas; their text is what can be compared.
+_READ_AS_TEXT = {"UUID", "BIT", "TIME WITH TIME ZONE", "TIME_NS", "BIGNUM", "VARIANT"}
+
+
+def quoted(name: str) -> str:
+    """A column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def file_list(paths: tuple[Path, ...]) -> str:
+    """Paths as an SQL list, in which the letters of glob patterns stand for themselves."""
+    escaped = ("".join(f"[{c}]" if c in "*?[" else c for c in str(path)) for path in paths)
+    return "[" + ", ".join(literal(path) for path in escaped) + "]"
+
+
+def check_names(label: str, names: tuple[str, ...]) -> None:
+    """Refuse names that DuckDB, which ignores case, would take for one another.
+
+    Raises:
+        UnreadableTable: Two columns share a name, or names differ in upper and lower case only.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other is not name or names.count(name) > 1:
+            said = "two columns are called" if other == name else "columns differ only in case:"
+            pair = repr(name) if other == name else f"{other!r}, {name!r}"
+            raise UnreadableTable(label, f"{said} {pair}")
+
+
+@dataclass(frozen=True)
+class CsvFiles:
+    """CSV files: text with a header, read the way pandas does."""
+
+    table: Table
+    dialect: Dialect
+    _inferred: dict[str, nw.dtypes.DType] = field(default_factory=dict)
+
+    def source(self, options: str = "") -> str:
+        """SQL of all columns as text, missing values as NULL."""
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
+        nulls = ", ".join(literal(text) for text in NA_STRINGS)
+        return (
+            f"read_csv({file_list(self.table.paths)}, auto_detect=false, header=true, "
+            f"columns={{{columns}}}, delim={literal(self.dialect.delimiter)}, quote='\"', "
+            f"escape='\"', comment='', nullstr=[{nulls}], max_line_size=67108864{options})"
+        )
+
+    def query(
+        self, connection: duckdb.DuckDBPyConnection, types: Types, stored: Naming | None
+    ) -> str:
+        """SQL of the columns as ``types`` say and, for the others, as their values look."""
+        self._infer(connection, [name for name in self.dialect.columns if name not in types])
+        parts = []
+        for name in self.dialect.columns:
+            column = quoted(name)
+            value = parse(column, types.get(name) or self._inferred[name]) or column
+            parts.append(f"{_no_nan(value, types.get(name) or self._inferred[name])} AS {column}")
+            if stored and name in types:
+                parts.append(f"{column} AS {quoted(stored(name))}")
+        return f"SELECT {', '.join(parts)} FROM {self.source()}"
+
+    def _infer(self, connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+        """Find the narrowest type that every value fits: a sample proposes, all values confirm.
+
+        A type that all values fit fits those of the sample, so the outcome does not depend on it.
+        """
+        options = {name: list(CANDIDATES) for name in names if name not in self._inferred}
+        sample = f"(FROM {self.source()} LIMIT {_SAMPLE_ROWS})"
+        self._drop_misfits(connection, sample, options, first_only=False)
+        while any(options.values()):
+            before = {name: len(left) for name, left in options.items()}
+            self._drop_misfits(connection, self.source(), options, first_only=True)
+            for name in list(options):
+                if before[name] == len(options[name]):
+                    self._inferred[name] = (options.pop(name) or [nw.String()])[0]
+        for name in options:
+            self._inferred[name] = nw.String()
+
+    def _drop_misfits(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: str,
+        options: dict[str, list[nw.dtypes.DType]],
+        *,
+        first_only: bool,
+    ) -> None:
+        """Strike out the types that some value does not fit; all of them if all values are null."""
+        asked = [
+            (name, candidate)
+            for name, left in options.items()
+            for candidate in (left[:1] if first_only else left)
+        ]
+        if not asked:
+            return
+        names = list(options)
+        counts = [f"count({quoted(name)})" for name in names if first_only]
+        tests = [misfits(quoted(name), candidate) for name, candidate in asked]
+        query = f"SELECT {', '.join(counts + tests)} FROM {source}"
+        row = connection.execute(query).fetchall()[0]
+        for (name, candidate), bad in zip(asked, row[len(counts) :], strict=True):
+            if bad:
+                options[name].remove(candidate)
+        for name, filled in zip(names, row, strict=False):
+            if first_only and not filled:
+                options[name].clear()
+
+
+def _no_nan(value: str, dtype: nw.dtypes.DType) -> str:
+    # pandas takes NaN for missing; here too, so that no comparison meets it.
+    if isinstance(dtype, (nw.Float32, nw.Float64)):
+        return f"CASE WHEN NOT isnan({value}) THEN {value} END"
+    return value
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """Parquet files with the same columns, matched by name."""
+
+    table: Table
+    columns: tuple[tuple[str, str], ...]
+    """(name, DuckDB type)."""
+
+    @classmethod
+    def open(cls, connection: duckdb.DuckDBPyConnection, table: Table) -> ParquetFiles:
+        """The files of ``table``, their columns compared part by part.
+
+        Raises:
+            UnreadableTable: A part has other columns or types than the first.
+        """
+        first: dict[str, str] = {}
+        for path in table.paths:
+            source = f"FROM read_parquet({file_list((path,))})"
+            relation = connection.sql(source)
+            names = tuple(relation.columns)
+            check_names(table.label(path), names)
+            columns = dict(zip(names, map(str, relation.types), strict=True))
+            first = first or columns
+            if set(columns) != set(first):
+                difference = column_difference(tuple(first), names)
+                raise UnreadableTable(table.label(path), difference)
+            for name, kind in columns.items():
+                if kind != first[name] and '"NULL"' not in {kind, first[name]}:
+                    reason = f"column {name!r} is {kind}, in the first part {first[name]}"
+                    raise UnreadableTable(table.label(path), reason)
+            # A part whose column is all null says nothing about the column's type.
+            first |= {n: k for n, k in columns.items() if first[n] == '"NULL"'}
+        return cls(table, tuple(first.items()))
+
+    def query(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 - the same face as CsvFiles
+        types: Types,
+        stored: Naming | None,
+    ) -> str:
+        """SQL of the columns as the files say, or as ``types`` say."""
+        parts = []
+        for name, kind in self.columns:
+            column = value = quoted(name)
+            if kind in {"FLOAT", "DOUBLE"}:
+                value = f"CASE WHEN NOT isnan({column}) THEN {column} END"
+            elif kind in _READ_AS_TEXT:
+                value = f"CAST({column} AS VARCHAR)"
+            if name in types:
+                parts.append(f"{_converted(value, kind, types[name])} AS {column}")
+                if stored:
+                    parts.append(f"{value} AS {quoted(stored(name))}")
+            else:
+                parts.append(f"{value} AS {column}")
+        by_name = ", union_by_name=true" if len(self.table.paths) > 1 else ""
+        return (
+            f"SELECT {', '.join(parts)} FROM read_parquet({file_list(self.table.paths)}{by_name})"
+        )
+
+
+def _converted(value: str, kind: str, dtype: nw.dtypes.DType) -> str:
+    target = sql_type(dtype)
+    if target is None or type_name(dtype) == kind:
+        return value
+    if kind == "VARCHAR":
+        return parse(value, dtype) or value
+    if dtype.is_integer() and kind in {"FLOAT", "DOUBLE"}:
+        return f"CASE WHEN {value} = trunc({value}) THEN TRY_CAST({value} AS {target}) END"
+    return f"TRY_CAST({value} AS {target})"

@@ -1,0 +1,179 @@
+"""Tables as Narwhals lazy frames. Nothing above this module knows which engine runs them.
+
+Belongs here: opening tables, running frames, turning the engine's faults into ours. Does not:
+what is asked of the tables (validate, profile, compare).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+
+from datarelease.analysis.column_types import kind_of, type_name
+from datarelease.analysis.csv_dialect import read_dialect
+from datarelease.analysis.duckdb_errors import translated
+from datarelease.analysis.duckdb_files import CsvFiles, ParquetFiles, check_names
+from datarelease.analysis.table import Table, UnreadableTable
+
+__all__ = [
+    "DuckDBEngine",
+    "Engine",
+    "Table",
+    "UnreadableTable",
+    "kind_of",
+    "stored_name",
+    "type_name",
+]
+
+Types = Mapping[str, nw.dtypes.DType]
+_STORED = "\N{SYMBOL FOR START OF TEXT}"
+
+
+def stored_name(column: str) -> str:
+    """The column that holds what the file says where ``column`` was given another type."""
+    return f"{_STORED}{column}"
+
+
+class Engine(Protocol):
+    """Opens tables and runs lazy frames over them; a context manager."""
+
+    def scan(
+        self, table: Table, types: Types | None = None, *, stored: bool = False
+    ) -> nw.LazyFrame[Any]:
+        """A lazy frame over all files of a table.
+
+        Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred);
+        values that are none of the type are null. With ``stored``, each column that ``types``
+        changed has a companion ``stored_name(column)`` with what the file says.
+
+        Raises:
+            UnreadableTable: A file is missing, is no such table, or differs from the first part.
+        """
+        ...
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
+        """The rows of a frame as plain Python values; decimals are int or float.
+
+        Raises:
+            UnreadableTable: A file turned out to be damaged while it was read.
+            WorldError: Out of memory or disk.
+        """
+        ...
+
+    def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a frame as Arrow batches of at most ``rows`` rows, in file order."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class DuckDBEngine:
+    """The embedded engine: DuckDB in this process, within a memory limit, spilling to disk."""
+
+    def __init__(
+        self,
+        *,
+        temp_directory: Path,
+        memory_limit: str = "2GB",
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> None:
+        """Open a database in memory that downloads nothing and knows one time zone, UTC.
+
+        Rows keep the order of the files: examples and samples are the same on every run.
+        """
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": memory_limit,
+                "temp_directory": str(temp_directory),
+                "threads": str(threads or os.cpu_count() or 1),
+                "preserve_insertion_order": "true",
+            },
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"SET enable_progress_bar = {str(progress).lower()}")
+        self._files: dict[Table, CsvFiles | ParquetFiles] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def scan(
+        self, table: Table, types: Types | None = None, *, stored: bool = False
+    ) -> nw.LazyFrame[Any]:
+        """A lazy frame over all files of a table; see `Engine.scan`."""
+        with translated([table]):
+            if table not in self._files:
+                self._files[table] = self._open(table)
+            files = self._files[table]
+            query = files.query(self._connection, types or {}, stored_name if stored else None)
+            return nw.from_native(self._connection.sql(query))
+
+    def _open(self, table: Table) -> CsvFiles | ParquetFiles:
+        for path in table.paths:
+            if not path.is_file():
+                raise UnreadableTable(table.label(path), "there is no such file")
+        if not table.paths:
+            raise UnreadableTable("", "the dataset has no files")
+        if table.format == "csv":
+            dialect = read_dialect(table)
+            check_names(table.label(table.paths[0]), dialect.columns)
+            return CsvFiles(table, dialect)
+        return ParquetFiles.open(self._connection, table)
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
+        """The rows of a frame as plain Python values; see `Engine.collect`."""
+        rows = []
+        for batch in self.batches(frame, 100_000):
+            names = batch.schema.names
+            columns = [_python_values(column) for column in batch.columns]
+            rows += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return rows
+
+    def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a frame as Arrow batches; see `Engine.batches`."""
+        with translated(list(self._files)):
+            native: Any = frame.to_native()
+            yield from native.to_arrow_reader(rows)
+
+
+def _python_values(column: pa.Array) -> list[Any]:
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return [_plain(value) for value in column.to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return value.astimezone(dt.UTC)
+    return value

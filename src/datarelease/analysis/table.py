@@ -1,0 +1,35 @@
+"""What a table on disk is, what it is called in messages, and why it could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.model.dataset import Format
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The files of one dataset on disk."""
+
+    paths: tuple[Path, ...]
+    """Part files, sorted; files of a content-addressed cache, without suffix, will do."""
+    format: Format
+    labels: tuple[str, ...] = ()
+    """What messages call the files (paths inside the dataset), in the order of ``paths``."""
+
+    def label(self, path: Path) -> str:
+        """What messages call the file at ``path``; its own name where there is no label."""
+        if path in self.paths and self.labels:
+            return self.labels[self.paths.index(path)]
+        return path.name
+
+
+class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unreadable` in reports
+    """A file is no table of its format, or no part of one. The message holds no data values."""
+
+    def __init__(self, label: str, reason: str) -> None:
+        """Keep what the file is called, and the reason in words."""
+        super().__init__(f"{label}: {reason}" if label else reason)
+        self.label = label
+        self.reason = reason
