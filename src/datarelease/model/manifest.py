@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from datarelease.model.diff import Compatibility
 from datarelease.model.policy import VerdictLevel
-from datarelease.model.snapshot import DataFile, DatasetFiles, Snapshot
+from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot
 
 FORMAT = 1
 DIRECTORY = "releases"
@@ -46,13 +46,20 @@ class ManifestDataset:
     name: str
     path: str
     """Where it lies in the repository."""
+    entries: tuple[Entry, ...]
+    """What DVC tracks; the digest is made of these. Directories' objects are needed by DVC."""
     files: tuple[ManifestFile, ...]
-    trees: tuple[str, ...]
-    """DVC's ``.dir`` objects, which ``dvc pull`` needs."""
+    """Every file, directories listed out."""
     rows: int | None
     schema: str | None
     schema_sha256: str | None
     key: tuple[str, ...] = ()
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The hashes of all objects it needs on a remote: files and directory listings."""
+        trees = (entry.md5 for entry in self.entries if entry.is_tree)
+        return tuple(sorted({*trees, *(file.md5 for file in self.files)}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,14 +102,7 @@ class Manifest:
         """The released content, whose digest is ``digest``."""
         return Snapshot(
             datasets=tuple(
-                DatasetFiles(
-                    name=dataset.name,
-                    files=tuple(
-                        DataFile(path=file.path, md5=file.md5, size=file.size)
-                        for file in dataset.files
-                    ),
-                    trees=dataset.trees,
-                )
+                DatasetSnapshot(name=dataset.name, entries=dataset.entries)
                 for dataset in self.datasets
             )
         )

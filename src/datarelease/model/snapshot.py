@@ -4,63 +4,95 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from dataclasses import dataclass
+
+TREE = ".dir"
+"""How DVC marks the hash of a directory: the MD5 of the object that lists its files."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class DataFile:
-    """One tracked file of a dataset."""
+class Entry:
+    """One output that DVC tracks for a dataset: a file, or a directory as a whole."""
 
     path: str
-    """Inside the dataset: the file's own name, or the path below the dataset's directory."""
+    """Inside the dataset: the file's name, or ``.`` where the dataset is the tracked directory."""
     md5: str
-    """DVC's hash, 32 hexadecimal digits; it names the object on every remote."""
+    """DVC's hash, 32 hexadecimal digits, with ``.dir`` behind it for a directory."""
     size: int | None = None
-    """Bytes, where known: DVC's ``.dir`` objects do not record sizes."""
+    """Bytes of all its files, where DVC recorded them."""
+
+    @property
+    def is_tree(self) -> bool:
+        """It is a directory, whose files its object lists."""
+        return self.md5.endswith(TREE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetFiles:
-    """The files of one dataset, in the order of their paths."""
+class DataFile:
+    """One file of a dataset."""
+
+    path: str
+    """Inside the dataset, with forward slashes."""
+    md5: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSnapshot:
+    """What DVC tracks for one dataset, sorted by path."""
 
     name: str
-    files: tuple[DataFile, ...]
-    trees: tuple[str, ...] = ()
-    """Hashes of the DVC ``.dir`` objects that list the files (with the ``.dir`` ending)."""
+    entries: tuple[Entry, ...]
 
     @property
     def content(self) -> tuple[tuple[str, str], ...]:
-        """What makes two of them equal: path and hash of each file, sorted."""
-        return tuple(sorted((file.path, file.md5) for file in self.files))
+        """What makes two of them equal: path and hash of each entry."""
+        return tuple(sorted((entry.path, entry.md5) for entry in self.entries))
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in all, or None where DVC did not record them."""
+        sizes = [entry.size for entry in self.entries]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """Every dataset's files at one git revision."""
+    """Every dataset's content at one git revision."""
 
-    datasets: tuple[DatasetFiles, ...]
+    datasets: tuple[DatasetSnapshot, ...]
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) over the canonical JSON of the sorted ``[dataset, path, md5]`` entries.
+        """SHA-256 (hex) over the canonical JSON of the sorted ``[dataset, path, hash]`` entries.
 
-        Sizes are left out: a hash fixes its size, and DVC's ``.dir`` objects do not record sizes,
-        so a digest with sizes could not be computed without the data.
+        A tracked directory counts by the hash of the object that lists its files, and sizes are
+        left out (a hash fixes its size): so the digest can be had from git alone, also where the
+        data of a dataset that did not change is not at hand.
         """
         entries = sorted(
-            [dataset.name, path, md5] for dataset in self.datasets for path, md5 in dataset.content
+            [dataset.name, path, md5]
+            for dataset in self.datasets
+            for path, md5 in dataset.content
         )
         return hashlib.sha256(canonical_json(entries)).hexdigest()
 
-    def __getitem__(self, name: str) -> DatasetFiles:
-        for dataset in self.datasets:
-            if dataset.name == name:
-                return dataset
-        raise KeyError(name)
-
-    def get(self, name: str) -> DatasetFiles | None:
-        """The files of the dataset called ``name``, or None."""
+    def get(self, name: str) -> DatasetSnapshot | None:
+        """The content of the dataset called ``name``, or None."""
         return next((dataset for dataset in self.datasets if dataset.name == name), None)
+
+
+def tree_hash(files: tuple[DataFile, ...]) -> str:
+    """The hash DVC gives to a directory of these files.
+
+    Source: ``dvc_data.hashfile.tree.Tree.as_bytes``: the MD5 of a JSON list sorted by path.
+    """
+    listing = sorted(
+        ({"md5": file.md5, "relpath": file.path} for file in files),
+        key=operator.itemgetter("relpath"),
+    )
+    text = json.dumps(listing, sort_keys=True)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() + TREE
 
 
 def canonical_json(value: object) -> bytes:

@@ -1,0 +1,120 @@
+"""DVC's work tree: stages, their state, the run of a pipeline, the objects in the cache."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from datarelease.adapters.process import show
+from datarelease.errors import ConfigError, WorldError
+from datarelease.model.snapshot import DataFile
+
+
+class Dvc:
+    """The DVC repository at ``root``."""
+
+    def __init__(self, root: Path, *, env: Mapping[str, str]) -> None:
+        """Use the repository at ``root``; programs are started with ``env``."""
+        self.root = root
+        self._env = env
+
+    def stale_stages(self) -> tuple[str, ...]:
+        """The stages whose commands, parameters or inputs differ from ``dvc.lock``.
+
+        Needs no data: what is missing from the work tree counts as unchanged.
+        """
+        if not (self.root / "dvc.yaml").is_file():
+            return ()
+        with self._repo() as repo:
+            changed = repo.reproduce(dry=True, allow_missing=True)
+        return tuple(str(stage.addressing) for stage in changed)
+
+    def changed_sources(self, dvc_files: Sequence[str]) -> tuple[str, ...]:
+        """Those ``.dvc`` files whose data in the work tree are other than they say.
+
+        Data that is not in the work tree is no difference.
+        """
+        if not dvc_files:
+            return ()
+        changed = []
+        with self._repo() as repo:
+            for path in dvc_files:
+                status = repo.status(targets=[str(self.root / path)])
+                if "modified" in json.dumps(status, default=str):
+                    changed.append(path)
+        return tuple(changed)
+
+    def missing(self) -> bool:
+        """Some output is neither in the work tree nor in the cache."""
+        with self._repo() as repo:
+            return any(
+                out.use_cache and out.hash_info and not out.exists and out.changed_cache()
+                for out in repo.index.outs
+            )
+
+    def repro(self, *, pull: bool) -> bool:
+        """Run the stages that are out of date; False: one of them failed.
+
+        A stage that fails does not keep the others from running. Output goes to standard error.
+        """
+        flags = ["--pull"] if pull else []
+        command = ["repro", "--keep-going", "--allow-missing", *flags]
+        return show(self.command(*command), cwd=self.root, env=self._env) == 0
+
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        """``dvc`` as installed beside this package, whatever PATH says."""
+        return [sys.executable, "-m", "dvc", *arguments]
+
+    def objects(self) -> tuple[str, ...]:
+        """Hashes of all objects that ``dvc push`` would send for the work tree, sorted."""
+        with self._repo() as repo:
+            used = repo.used_objs(push=True)
+        # Outputs bound to a remote of their own are DVC's business.
+        return tuple(sorted({str(info.value) for info in used.get(None, ()) if info.name == "md5"}))
+
+    @contextmanager
+    def _repo(self) -> Iterator[Any]:
+        from dvc.exceptions import DvcException, NotDvcRepoError  # heavy: DVC
+        from dvc.lock import LockError
+        from dvc.repo import Repo
+
+        logging.getLogger("dvc").setLevel(logging.CRITICAL)
+        try:
+            with redirect_stdout(io.StringIO()), Repo(str(self.root)) as repo:
+                yield repo
+        except LockError as error:
+            raise WorldError(
+                "Another DVC process is at work in this repository.",
+                untouched="Nothing was changed.",
+                remedy="Wait for it to end and run the command again.",
+            ) from error
+        except NotDvcRepoError as error:
+            raise ConfigError(str(error), remedy="Run `dvc init` first.") from error
+        except DvcException as error:
+            raise ConfigError(
+                f"DVC cannot read this repository: {' '.join(str(error).split())}",
+                untouched="Nothing was changed.",
+                remedy="`dvc status` shows the same problem with more detail.",
+            ) from error
+
+
+def read_tree(listing: bytes) -> tuple[DataFile, ...]:
+    """The files that a ``.dir`` object lists, sorted by path.
+
+    Raises:
+        ValueError: The bytes are no such listing, or name a path outside the directory.
+    """
+    files = []
+    for item in json.loads(listing):
+        path, md5 = item["relpath"], item["md5"]
+        if path.startswith("/") or ".." in path.split("/"):
+            raise ValueError(f"a directory listing names the path {path!r}")
+        files.append(DataFile(path=path, md5=md5))
+    return tuple(sorted(files, key=lambda file: file.path))

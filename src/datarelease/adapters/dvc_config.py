@@ -1,0 +1,126 @@
+"""DVC's configuration: which remotes there are, how to reach them, where the cache is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from datarelease.adapters.object_store import ObjectStore
+from datarelease.adapters.store import DirectoryStore, Store
+from datarelease.errors import ConfigError
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def find_root(start: Path) -> Path:
+    """The nearest directory at or above ``start`` that DVC was initialised in.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / ".dvc").is_dir():
+            return folder
+    raise ConfigError(
+        f"{start} is not inside a DVC repository (no .dvc directory here or above).",
+        untouched="Nothing was changed.",
+        remedy="Run `git init` and `dvc init` first, or change to the repository.",
+    )
+
+
+class DvcConfig:
+    """The merged configuration (system, global, repository, local) of one DVC repository."""
+
+    def __init__(self, dvc_dir: Path) -> None:
+        """Read the configuration of the ``.dvc`` directory ``dvc_dir``.
+
+        Raises:
+            ConfigError: DVC refuses the configuration.
+        """
+        from dvc.config import Config  # heavy: DVC
+
+        self._dvc_dir = dvc_dir
+        with _explained():
+            self._config: dict[str, Any] = Config(str(dvc_dir))
+
+    @property
+    def cache(self) -> Path:
+        """Where objects are kept on this machine; ``md5[:2]/md5[2:]`` below it."""
+        configured = self._config["cache"].get("dir")
+        return Path(configured or self._dvc_dir / "cache") / "files" / "md5"
+
+    @property
+    def default_remote(self) -> str | None:
+        """The name of DVC's default remote, or None."""
+        name = self._config["core"].get("remote")
+        return str(name) if name else None
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The names of all remotes."""
+        return tuple(self._config["remote"])
+
+    def verifies(self, name: str) -> bool:
+        """``dvc pull`` checks the hashes of what it gets from the remote ``name``."""
+        return bool(self._config["remote"].get(name, {}).get("verify"))
+
+    def store(self, name: str) -> Store:
+        """The remote called ``name``.
+
+        Raises:
+            ConfigError: There is no such remote, DVC's package for it is not installed, or it
+                keeps objects in a way that has no content-addressed keys.
+        """
+        from dvc.fs import get_cloud_fs  # heavy: DVC
+
+        if name.lower() not in self._config["remote"]:
+            known = ", ".join(self.remotes) or "none"
+            raise ConfigError(
+                f"DVC has no remote called {name!r} (it has: {known}).",
+                untouched="Nothing was changed.",
+                remedy=f"Add it with `dvc remote add {name} URL`, or correct `release.remotes`.",
+            )
+        settings = self._config["remote"][name.lower()]
+        if settings.get("worktree") or settings.get("version_aware"):
+            raise ConfigError(
+                f"remote {name!r} is cloud-versioned (worktree or version_aware).",
+                untouched="Nothing was changed.",
+                remedy="Data versions need a content-addressed remote: `dvc remote modify "
+                f"{name} --unset version_aware`, or name another remote in `release.remotes`.",
+            )
+        with _explained():
+            factory, options, root = get_cloud_fs(self._config, name=name)
+            if factory.protocol == "local":
+                return DirectoryStore(name, Path(root))
+            url = _CREDENTIALS.sub("", str(settings["url"]))
+            return ObjectStore(name, url, _open(factory(**options)), root)
+
+
+def _open(fs: Any) -> Any:
+    """The fsspec file system inside DVC's wrapper."""
+    return fs.fs
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    from dvc.exceptions import DvcException  # heavy: DVC
+    from dvc_objects.fs.errors import RemoteMissingDepsError
+
+    try:
+        yield
+    except RemoteMissingDepsError as error:
+        raise ConfigError(
+            f"DVC lacks a package for this remote: {error}",
+            untouched="Nothing was changed.",
+            remedy="For S3: pip install 'datarelease[s3]'.",
+        ) from error
+    except DvcException as error:
+        raise ConfigError(
+            f"DVC's configuration (.dvc/config) cannot be used: {error}",
+            untouched="Nothing was changed.",
+            remedy="Correct it; `dvc remote list` shows what DVC reads.",
+        ) from error

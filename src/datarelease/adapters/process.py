@@ -1,0 +1,78 @@
+"""Programs, started in one place: always a list of arguments, never a shell."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """How a program ended."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+def capture(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+) -> Completed:
+    """Exit code and output of a program that talks to nobody.
+
+    ``env`` is the whole environment; None hands on our own.
+
+    Raises:
+        ConfigError: The program is not installed, or ``cwd`` is gone.
+    """
+    try:
+        done = subprocess.run(
+            list(arguments), cwd=cwd, env=env, input=stdin, capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise _missing(arguments[0], cwd) from error
+    return Completed(
+        code=done.returncode, stdout=done.stdout, stderr=done.stderr.decode("utf-8", "replace")
+    )
+
+
+def show(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> int:
+    """Exit code of a program whose output goes straight to our standard error.
+
+    Standard output stays ours: it carries results.
+
+    Raises:
+        ConfigError: The program is not installed, or ``cwd`` is gone.
+    """
+    sys.stderr.flush()
+    try:
+        done = subprocess.run(
+            list(arguments),
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise _missing(arguments[0], cwd) from error
+    return done.returncode
+
+
+def _missing(program: str, cwd: Path) -> ConfigError:
+    if not cwd.is_dir():
+        return ConfigError(f"The directory {cwd} does not exist.", untouched="Nothing was changed.")
+    return ConfigError(
+        f"The program {program!r} was not found.",
+        untouched="Nothing was changed.",
+        remedy=f"Install {Path(program).name} and put it on PATH, then run the command again.",
+    )

@@ -1,0 +1,168 @@
+"""The objects on a remote: a directory, or anything fsspec speaks (S3 above all).
+
+Keys are relative to the remote's root, with forward slashes. What does not belong here: which
+objects a version needs, and what it means when one is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from datarelease.errors import WorldError
+from datarelease.progress import Advance
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectInfo:
+    """What a remote says of an object without reading it."""
+
+    size: int
+    """Bytes."""
+    md5: str | None
+    """Of the content, where the remote's ETag is one."""
+
+
+class Store(Protocol):
+    """A remote, below its root."""
+
+    @property
+    def name(self) -> str:
+        """The remote's name in DVC's configuration."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without credentials."""
+
+    def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
+        """The objects among ``keys`` that exist, asked of the remote now."""
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes of a small object, or None."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object that must not exist; False: it does, and was left as it is."""
+
+    def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
+        """Write objects (key: local file), over what is there; ``advance`` counts objects."""
+
+    def download(self, key: str, target: Path) -> str:
+        """Write an object to ``target`` at once or not at all; returns its MD5."""
+
+    def digest(self, key: str) -> str:
+        """The MD5 of an object's bytes, read in full."""
+
+
+def md5_of(path: Path) -> str:
+    """The MD5 (hex) of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A temporary neighbour of ``target`` that takes its place when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
+    os.close(handle)
+    scratch = Path(name)
+    try:
+        yield scratch
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+class DirectoryStore:
+    """A directory as remote."""
+
+    def __init__(self, name: str, root: Path) -> None:
+        """Use the directory ``root``, which is made with the first object."""
+        self.name = name
+        self.root = root
+
+    @property
+    def url(self) -> str:
+        """The directory."""
+        return str(self.root)
+
+    def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
+        """The files among ``keys``."""
+        found = {}
+        with self._explained():
+            for key in keys:
+                path = self.root / key
+                if path.is_file():
+                    found[key] = ObjectInfo(size=path.stat().st_size, md5=None)
+        return found
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes of a file, or None."""
+        with self._explained():
+            try:
+                return (self.root / key).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write a file in full or not at all; a hard link is the one step that cannot overwrite."""
+        target = self.root / key
+        with self._explained():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                Path(name).chmod(0o644)
+                try:
+                    os.link(name, target)
+                except FileExistsError:
+                    return False
+            finally:
+                Path(name).unlink(missing_ok=True)
+        return True
+
+    def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
+        """Copy files in, each in full or not at all."""
+        with self._explained():
+            for key, source in files.items():
+                with replacing(self.root / key) as scratch:
+                    shutil.copyfile(source, scratch)
+                    scratch.chmod(0o644)
+                advance(1)
+
+    def download(self, key: str, target: Path) -> str:
+        """Copy a file out."""
+        with self._explained(), replacing(target) as scratch:
+            shutil.copyfile(self.root / key, scratch)
+            return md5_of(scratch)
+
+    def digest(self, key: str) -> str:
+        """The MD5 of a file."""
+        with self._explained():
+            return md5_of(self.root / key)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise WorldError(
+                f"remote {self.name!r} ({self.url}): {error.strerror or error}.",
+                remedy="Check that the directory is there and can be written, then run it again.",
+            ) from error

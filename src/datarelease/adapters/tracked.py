@@ -1,0 +1,182 @@
+"""What DVC tracks at a revision, read from its own files: ``dvc.lock`` and ``*.dvc``.
+
+Read through git or from the work tree alike, without DVC and without data. Sources: the pages
+".dvc Files" and "dvc.lock file" of DVC's documentation.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from datarelease.errors import ConfigError, Problem, SettingsError
+
+Read = Callable[[str], bytes | None]
+"""The bytes of a file of the repository at the revision in question, or None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One output that DVC tracks."""
+
+    path: str
+    """Relative to the repository, with forward slashes."""
+    md5: str | None
+    """With ``.dir`` behind it for a directory; None: never committed by DVC."""
+    size: int | None
+    source: str
+    """The file that tracks it: a ``dvc.lock`` or a ``.dvc`` file."""
+    stage: str | None = None
+    """Name of the stage that makes it; None: a ``.dvc`` file."""
+    legacy: bool = False
+    """Hashed as DVC 2 did (line ends of text files changed first)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedStage:
+    """One stage of a ``dvc.lock``."""
+
+    name: str
+    deps: tuple[Output, ...]
+    outs: tuple[Output, ...]
+
+
+def outputs(read: Read, files: Iterable[str]) -> tuple[Output, ...]:
+    """Every output tracked by the ``dvc.lock`` and ``.dvc`` files among ``files``.
+
+    Raises:
+        SettingsError: A file that is no YAML mapping; all of them at once.
+    """
+    found: list[Output] = []
+    problems: list[Problem] = []
+    for path in files:
+        name = posixpath.basename(path)
+        try:
+            if name == "dvc.lock":
+                found += [out for stage in stages(read, path) for out in stage.outs]
+            elif name.endswith(".dvc") and name != ".dvc":
+                found += _of_dvc_file(read, path)
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(problems)
+    return tuple(found)
+
+
+def stages(read: Read, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
+    """The stages of one ``dvc.lock``; none where there is no such file.
+
+    Raises:
+        SettingsError: No YAML mapping.
+    """
+    lock = load_yaml(read, path)
+    folder = posixpath.dirname(path)
+    declared = _mapping(load_yaml(read, posixpath.join(folder, "dvc.yaml")).get("stages"))
+    found = []
+    for name, stage in _mapping(lock.get("stages")).items():
+        base = posixpath.join(folder, _working_directory(declared, str(name)))
+        found.append(
+            LockedStage(
+                name=str(name),
+                deps=tuple(_outputs(stage, "deps", base, path, str(name))),
+                outs=tuple(_outputs(stage, "outs", base, path, str(name))),
+            )
+        )
+    return tuple(found)
+
+
+def load_yaml(read: Read, path: str) -> dict[str, Any]:
+    """The mapping in a YAML file; empty where there is no such file or nothing in it.
+
+    Raises:
+        SettingsError: No UTF-8, no YAML, or no mapping; with line and column.
+    """
+    data = read(path)
+    if data is None:
+        return {}
+    try:
+        loaded = yaml.load(data.decode("utf-8-sig"), Loader=_LOADER)
+    except UnicodeDecodeError as error:
+        raise SettingsError([Problem(where=path, what="the file is not UTF-8")]) from error
+    except yaml.YAMLError as error:
+        raise SettingsError([Problem(where=path, what=_fault(error))]) from error
+    except RecursionError as error:
+        raise SettingsError([Problem(where=path, what="nested too deeply")]) from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        what = f"expected a mapping, found {type(loaded).__name__}"
+        raise SettingsError([Problem(where=path, what=what)])
+    return loaded
+
+
+def _of_dvc_file(read: Read, path: str) -> Iterator[Output]:
+    content = load_yaml(read, path)
+    base = posixpath.join(posixpath.dirname(path), str(content.get("wdir", "")))
+    return _outputs(content, "outs", base, path, None)
+
+
+def _outputs(
+    stage: object, section: str, base: str, source: str, name: str | None
+) -> Iterator[Output]:
+    for out in _mapping(stage).get(section) or ():
+        if not isinstance(out, dict) or not isinstance(out.get("path"), str):
+            continue
+        md5, size = out.get("md5"), out.get("size")
+        yield Output(
+            path=posixpath.normpath(posixpath.join(base, out["path"])),
+            md5=md5 if isinstance(md5, str) else None,
+            size=size if isinstance(size, int) else None,
+            source=source,
+            stage=name,
+            legacy=isinstance(md5, str) and out.get("hash") != "md5",
+        )
+
+
+def _working_directory(declared: Mapping[str, Any], name: str) -> str:
+    stage = _mapping(declared.get(name.partition("@")[0]))
+    wdir = stage.get("wdir") or _mapping(stage.get("do")).get("wdir") or ""
+    if "${" in str(wdir):
+        raise ConfigError(
+            f"dvc.yaml: stages.{name}.wdir is a template ({wdir}), which cannot be read at an "
+            "older revision.",
+            untouched="Nothing was changed.",
+            remedy="Write the directory out, or use paths relative to dvc.yaml.",
+        )
+    return str(wdir)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return f"no valid YAML: {place}{problem}"
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.1 as PyYAML reads it, but a key that is given twice is an error."""
+
+
+def _unique_keys(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+        if key is not None and key != "<<" and key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key!r} stands twice", key_node.start_mark
+            )
+        seen.add(key)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_keys)
+_LOADER = _Loader
