@@ -1,0 +1,1 @@
+"""The customers this repository's own dataset is made of: parameters, draws, names, columns."""
