@@ -11,6 +11,10 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.lock import LockError
+from dvc.repo import Repo
+
 from datarelease.adapters.process import show
 from datarelease.errors import ConfigError, WorldError
 from datarelease.model.snapshot import DataFile
@@ -81,10 +85,6 @@ class Dvc:
 
     @contextmanager
     def _repo(self) -> Iterator[Any]:
-        from dvc.exceptions import DvcException, NotDvcRepoError  # heavy: DVC
-        from dvc.lock import LockError
-        from dvc.repo import Repo
-
         logging.getLogger("dvc").setLevel(logging.CRITICAL)
         try:
             with redirect_stdout(io.StringIO()), Repo(str(self.root)) as repo:

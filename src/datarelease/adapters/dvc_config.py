@@ -8,28 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dvc.config import Config
+from dvc.exceptions import DvcException
+from dvc.fs import get_cloud_fs
+from dvc_objects.fs.errors import RemoteMissingDepsError
+
 from datarelease.adapters.object_store import ObjectStore
 from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import ConfigError
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
-
-
-def find_root(start: Path) -> Path:
-    """The nearest directory at or above ``start`` that DVC was initialised in.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / ".dvc").is_dir():
-            return folder
-    raise ConfigError(
-        f"{start} is not inside a DVC repository (no .dvc directory here or above).",
-        untouched="Nothing was changed.",
-        remedy="Run `git init` and `dvc init` first, or change to the repository.",
-    )
 
 
 class DvcConfig:
@@ -41,8 +29,6 @@ class DvcConfig:
         Raises:
             ConfigError: DVC refuses the configuration.
         """
-        from dvc.config import Config  # heavy: DVC
-
         self._dvc_dir = dvc_dir
         with _explained():
             self._config: dict[str, Any] = Config(str(dvc_dir))
@@ -75,8 +61,6 @@ class DvcConfig:
             ConfigError: There is no such remote, DVC's package for it is not installed, or it
                 keeps objects in a way that has no content-addressed keys.
         """
-        from dvc.fs import get_cloud_fs  # heavy: DVC
-
         if name.lower() not in self._config["remote"]:
             known = ", ".join(self.remotes) or "none"
             raise ConfigError(
@@ -107,9 +91,6 @@ def _open(fs: Any) -> Any:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    from dvc.exceptions import DvcException  # heavy: DVC
-    from dvc_objects.fs.errors import RemoteMissingDepsError
-
     try:
         yield
     except RemoteMissingDepsError as error:

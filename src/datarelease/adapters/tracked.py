@@ -99,7 +99,7 @@ def load_yaml(read: Read, path: str) -> dict[str, Any]:
     if data is None:
         return {}
     try:
-        loaded = yaml.load(data.decode("utf-8-sig"), Loader=_LOADER)
+        loaded = yaml.load(data.decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - a safe loader
     except UnicodeDecodeError as error:
         raise SettingsError([Problem(where=path, what="the file is not UTF-8")]) from error
     except yaml.YAMLError as error:
@@ -179,4 +179,3 @@ def _unique_keys(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, 
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_keys)
-_LOADER = _Loader

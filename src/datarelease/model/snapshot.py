@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import operator
 from dataclasses import dataclass
 
 TREE = ".dir"
@@ -80,19 +79,6 @@ class Snapshot:
     def get(self, name: str) -> DatasetSnapshot | None:
         """The content of the dataset called ``name``, or None."""
         return next((dataset for dataset in self.datasets if dataset.name == name), None)
-
-
-def tree_hash(files: tuple[DataFile, ...]) -> str:
-    """The hash DVC gives to a directory of these files.
-
-    Source: ``dvc_data.hashfile.tree.Tree.as_bytes``: the MD5 of a JSON list sorted by path.
-    """
-    listing = sorted(
-        ({"md5": file.md5, "relpath": file.path} for file in files),
-        key=operator.itemgetter("relpath"),
-    )
-    text = json.dumps(listing, sort_keys=True)
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() + TREE
 
 
 def canonical_json(value: object) -> bytes:

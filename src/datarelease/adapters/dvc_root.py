@@ -1,0 +1,24 @@
+"""Where a DVC repository begins, found without loading DVC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datarelease.errors import ConfigError
+
+
+def find_root(start: Path) -> Path:
+    """The nearest directory at or above ``start`` that DVC was initialised in.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / ".dvc").is_dir():
+            return folder
+    raise ConfigError(
+        f"{start} is not inside a DVC repository (no .dvc directory here or above).",
+        untouched="Nothing was changed.",
+        remedy="Run `git init` and `dvc init` first, or change to the repository.",
+    )
