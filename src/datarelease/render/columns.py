@@ -1,0 +1,83 @@
+"""What one column's figures say, old and new, in a few words without any data in them."""
+
+from __future__ import annotations
+
+from datarelease.model.diff import ColumnDiff, ColumnStats
+from datarelease.model.profile import Kind
+from datarelease.render import number
+from datarelease.render.triage import null_rate
+
+
+def nulls(column: ColumnDiff) -> str:
+    """Null rates, old and new; one where they are equal or there is one side only."""
+    return arrow(*(_null_text(stats) for stats in (column.before, column.after)))
+
+
+def _null_text(stats: ColumnStats | None) -> str | None:
+    rate = null_rate(stats)
+    return None if rate is None else number.share(rate)
+
+
+def arrow(before: str | None, after: str | None) -> str:
+    """Old and new with an arrow between; once where they are equal or one is missing.
+
+    >>> arrow("1", "2"), arrow("1", "1"), arrow(None, "2")
+    ('1 → 2', '1', '2')
+    """
+    if before is None or after is None or before == after:
+        return after or before or ""
+    return f"{before} → {after}"
+
+
+def figures(column: ColumnDiff) -> tuple[str, ...]:
+    """The figures worth a line, those that changed first: ``mean 41.2 → 55``.
+
+    Only computed figures, never values of the data: minimum and maximum are not among them.
+    """
+    found = [(label, *_both(column, label)) for label in LABELS[column.kind]]
+    there = [item for item in found if item[1] is not None or item[2] is not None]
+    moved = [item for item in there if item[1] != item[2]]
+    # A mean that reads like the median adds nothing.
+    told = {(old, new): label for label, old, new in reversed(moved)}
+    return tuple(
+        f"{label} {arrow(old, new)}" for label, old, new in moved if told[old, new] == label
+    )
+
+
+LABELS: dict[Kind, tuple[str, ...]] = {
+    "number": ("mean", "median", "std", "distinct"),
+    "time": ("median", "mean", "std", "distinct"),
+    "text": ("distinct", "mean length"),
+    "boolean": ("distinct",),
+    "other": ("distinct",),
+}
+
+
+def _both(column: ColumnDiff, label: str) -> tuple[str | None, str | None]:
+    return figure(column, column.before, label), figure(column, column.after, label)
+
+
+def figure(column: ColumnDiff, stats: ColumnStats | None, label: str) -> str | None:
+    """The figure called ``label`` of one side as text; None where there is none."""
+    if stats is None:
+        return None
+    match label:
+        case "mean" | "median":
+            value = stats.mean if label == "mean" else stats.median
+            return None if value is None else number.measure(value, column.kind)
+        case "std":
+            if stats.std is None:
+                return None
+            return number.duration(stats.std) if column.kind == "time" else number.decimal(stats.std)
+        case "mean length":
+            return None if stats.length_mean is None else number.decimal(stats.length_mean)
+        case _:
+            return None if stats.distinct is None else number.count(stats.distinct)
+
+
+def drift(column: ColumnDiff) -> tuple[str, ...]:
+    """The drift statistics that apply, each with its name."""
+    measures = (("PSI", column.psi), ("KS", column.ks), ("JS", column.js))
+    return tuple(
+        f"{name}\u00a0{number.drift(value)}" for name, value in measures if value is not None
+    )

@@ -1,0 +1,178 @@
+"""Text from data, names and messages made harmless: for Markdown on GitHub, HTML and terminals.
+
+Every string of a report may be hostile: column names, values, even the tag, since the report of a
+pull request comes from code nobody has reviewed yet. Nothing else in the package escapes.
+
+Sources: GitHub Flavored Markdown spec 0.29 (entities and backslash escapes cannot stand for
+structure; a code span is literal), Unicode TR36 and TR39 (bidirectional and invisible characters).
+GitHub links mentions, issues, commits and e-mail addresses and draws emoji *after* parsing, in
+text that entities and backslashes no longer protect: outside code spans an invisible zero-width
+space takes such words apart, as dependabot and renovate do.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import escape as _html_escape
+
+NAME = 64
+"""Characters of a name that are shown."""
+VALUE = 80
+"""Characters of a value."""
+PROSE = 400
+"""Characters of a message."""
+
+ELLIPSIS = "…"
+BREAK = "\u200b"
+_LRM = "\u200e"
+_JOINERS = "\u200c\u200d"
+_MARKS = {"Mn", "Me"}
+_MOST_MARKS = 3
+
+
+def clean(text: str, limit: int | None = VALUE, *, space: str = "↵") -> str:
+    r"""``text`` on one line, nothing invisible left in it, cut to ``limit`` characters with ``…``.
+
+    Line breaks become ``space``; control, bidirectional and zero-width characters are shown as
+    pictures or ``\u202e``, except joiners where scripts and emoji need them.
+
+    >>> clean("a\nb\x1b[31m"), clean("pay\u202etxt"), clean("abcdef", 4)
+    ('a↵b␛[31m', 'pay\\u202etxt', 'abc…')
+    """
+    if limit is not None and len(text) > 4 * limit:
+        # Long values are not walked through to their end; the mark stays beyond the limit.
+        text = text[: 4 * limit] + ELLIPSIS
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_visible(text, space))
+    return text if limit is None else _cut(text, limit)
+
+
+def _visible(text: str, space: str) -> list[str]:
+    out: list[str] = []
+    marks = 0
+    for index, char in enumerate(text.replace("\r\n", "\n")):
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in _MARKS else 0
+        if marks <= _MOST_MARKS:
+            out.append(_shown(text, index, char, category, space))
+    return out
+
+
+def _shown(text: str, index: int, char: str, category: str, space: str) -> str:
+    if char in "\n\r\v\f\x85\u2028\u2029":
+        return space
+    if char == "\t":
+        return " " if space == " " else "⇥"
+    if category == "Zs":
+        return " "
+    if category == "Cc":
+        code = ord(char)
+        return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else f"\\x{code:02x}"
+    if category == "Cs":
+        return "\ufffd"  # half of a surrogate pair cannot be written as UTF-8
+    if category == "Cf" and not (char in _JOINERS and _joins(text, index)):
+        return _spelled(char)
+    invisible = char in "\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800" or _selector(char)
+    if invisible and not (_selector(char) and index and _symbol(text[index - 1])):
+        return _spelled(char)
+    return char
+
+
+def _spelled(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the BMP
+
+
+def _selector(char: str) -> bool:
+    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+
+
+def _symbol(char: str) -> bool:
+    return unicodedata.category(char)[0] == "S" or char in "#*0123456789©®‼⁉〰〽"
+
+
+def _joins(text: str, index: int) -> bool:
+    """Whether a zero-width joiner stands between letters of a script or emoji that need it."""
+    around = text[max(index - 1, 0) : index] + text[index + 1 : index + 2]
+    kinds = ("Lo", "Mn", "Mc", "So", "Sk")
+    return len(around) == 2 and all(  # noqa: PLR2004 - one on each side
+        unicodedata.category(char) in kinds for char in around
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    """The head of ``text``, not parted within a character that several code points make up."""
+    if len(text) <= limit:
+        return text
+    end = max(limit - 1, 1)
+    while end > 1 and (_clings(text[end]) or text[end - 1] in _JOINERS):
+        end -= 1
+    return text[:end].rstrip() + ELLIPSIS
+
+
+def _clings(char: str) -> bool:
+    return (
+        unicodedata.category(char) in {*_MARKS, "Mc"}
+        or char in _JOINERS
+        or "\U0001f3fb" <= char <= "\U0001f3ff"  # skin tones
+    )
+
+
+# ---- Markdown -------------------------------------------------------------------------------
+
+_CODE = str.maketrans({"`": "ˋ", "|": "│"})
+"""Look-alikes: no fence and no table cell can be ended, in whichever order a parser splits."""
+_MARKERS = re.compile(r"<!-|->|\](?=[(\[:])")
+
+
+def code(text: str, limit: int = NAME) -> str:
+    r"""``text`` as a Markdown code span, in which GitHub neither formats, links nor mentions.
+
+    >>> code("a|b`c"), code(""), code(" x ")
+    ('`a│bˋc`', '`""`', '`␣x␣`')
+    """
+    shown = clean(text, limit).translate(_CODE) or '""'
+    bare = shown.strip(" ")
+    if bare != shown:
+        lead = len(shown) - len(shown.lstrip(" "))
+        shown = "␣" * lead + bare + "␣" * (len(shown) - lead - len(bare))
+    # Comment markers and link syntax are literal here, but programs that look through the raw
+    # comment for a marker of theirs should not find one that comes from data.
+    shown = _MARKERS.sub(lambda match: match[0][0] + BREAK + match[0][1:], shown)
+    return f"`{shown}`" + (_LRM if _right_to_left(shown) else "")
+
+
+def _right_to_left(text: str) -> bool:
+    """Whether ``text`` has letters that would pull the punctuation after it to their side."""
+    return not text.isascii() and any(unicodedata.bidirectional(c) in {"R", "AL"} for c in text)
+
+
+_ENTITIES = {"|": "&#124;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;"}
+_SLASHED = set("\\`*_[]~")
+_LINKED = re.compile(
+    r"(?P<after>[@#]|:(?=[\w+/-])|\b[A-Za-z]{2,}-(?=\d)|\bGHSA-|\b[0-9a-f]{6}(?=[0-9a-f]+\b))"
+    r"|(?P<before>(?<=www)\.)",
+    re.IGNORECASE,
+)
+
+
+def prose(text: str, limit: int = PROSE) -> str:
+    """``text`` as Markdown that reads as plain text and is nothing else.
+
+    >>> prose("*loud* @user #1 <b>") == "\\\\*loud\\\\* @\u200buser #\u200b1 &lt;b&gt;"
+    True
+    """
+    plain = " ".join(clean(text, limit, space=" ").split())
+    plain = _LINKED.sub(lambda m: m["after"] + BREAK if m["after"] else BREAK + m["before"], plain)
+    out = "".join(
+        "\\" + char if char in _SLASHED else _ENTITIES.get(char, char) for char in plain
+    )
+    # At the start of a block these would begin a heading, a list or a rule.
+    out = re.sub(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#=:]))", r"\1\\", out)
+    return out + (_LRM if _right_to_left(plain) else "")
+
+
+def html_code(text: str, limit: int = NAME) -> str:
+    """``text`` in a ``<code>`` element, for ``<summary>`` lines, which Markdown does not parse."""
+    return f"<code>{_html_escape(clean(text, limit))}</code>"

@@ -1,0 +1,281 @@
+"""One dataset in the comment: from a full section down to a single line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, RowChange, SchemaChange
+from datarelease.model.report import DatasetReport
+from datarelease.model.validation import Validation, Violation
+from datarelease.render import columns, escape, gfm, number, sparkline, wording
+from datarelease.render.triage import Triage, drift_weight
+
+MARKS = ("✅", "⚠️", "⛔")
+_NOTABLE = 0.2
+"""A fifth of what counts as large drift; columns that moved less are folded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """How much of a section is shown."""
+
+    columns: int
+    folded: int
+    violations: int
+    examples: int
+    changes: int
+
+
+_LEVELS = (
+    Detail(columns=8, folded=40, violations=15, examples=10, changes=400),
+    Detail(columns=8, folded=0, violations=10, examples=3, changes=400),
+    Detail(columns=5, folded=0, violations=5, examples=0, changes=60),
+    Detail(columns=2, folded=0, violations=2, examples=0, changes=20),
+    Detail(columns=0, folded=0, violations=0, examples=0, changes=3),
+)
+
+
+def section(triage: Triage, dataset: DatasetReport, *, must_stay: bool) -> tuple[str, ...]:
+    """Variants of a dataset's section, richest first; ``must_stay``: the last is not empty."""
+    texts = tuple(_section(triage, dataset, detail) for detail in _LEVELS)
+    shortest = _title(dataset)
+    return (*texts, shortest) if must_stay else (*texts, "")
+
+
+def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
+    """The cells of a dataset in the table of datasets."""
+    diff = dataset.diff
+    name = f"{MARKS[triage.level(dataset.name)]}\u00a0{escape.code(dataset.name)}"
+    breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
+    others = [c for c in diff.schema if c.compatibility is not Compatibility.BREAKING]
+    schema = [f"**{wording.schema_counts(breaking)}**"] if breaking else []
+    schema += [wording.schema_counts(others)] if others else []
+    status = {"added": "new dataset", "removed": "**removed**"}.get(diff.status, "")
+    drifted = max(diff.columns, key=drift_weight, default=None)
+    worst = ""
+    if drifted is not None and drift_weight(drifted) > 0:
+        worst = f"{escape.code(drifted.column, 40)} {_drift(drifted)}"
+    return (
+        name,
+        wording.rows(diff).replace(" rows", "").replace(" row", ""),
+        status or ", ".join(schema) or "same",
+        _checks(dataset.validation),
+        worst or "none",
+    )
+
+
+def _section(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
+    diff = dataset.diff
+    return gfm.stacked(
+        _title(dataset),
+        _facts_line(dataset),
+        _schema(diff.schema, detail),
+        _violations(dataset.validation, detail),
+        _rows(diff, detail),
+        _columns(triage, dataset, detail),
+    )
+
+
+def _title(dataset: DatasetReport) -> str:
+    standing = gfm.text(wording.standing(dataset.diff))
+    shown = standing if dataset.diff.status in {"removed", "identical"} else wording.rows(dataset.diff)
+    new = "new dataset, " if dataset.diff.status == "added" and standing else ""
+    return f"#### {escape.code(dataset.name)} · {new}{shown}"
+
+
+def _facts_line(dataset: DatasetReport) -> str:
+    diff = dataset.diff
+    out = [diff.compatibility.value] if diff.status == "changed" else []
+    if diff.status != "removed":
+        out.append(_checks(dataset.validation))
+    if dataset.size is not None:
+        out.append(number.size(dataset.size))
+    files = diff.files
+    if files.added + files.removed + files.changed + files.unchanged > 1:
+        counts = {"added": files.added, "removed": files.removed, "changed": files.changed}
+        moved = [f"{number.count(n)} {word}" for word, n in counts.items() if n]
+        out.append(f"files: {', '.join((*moved, f'{number.count(files.unchanged)} unchanged'))}")
+    return " · ".join(out)
+
+
+def _checks(validation: Validation | None) -> str:
+    if validation is None:
+        return "not checked"
+    if validation.schema is None:
+        return "no schema declared"
+    failed = len(validation.violations)
+    if not failed:
+        return f"{number.counted(validation.checks, 'check')} passed"
+    return f"**{number.count(failed)} of {number.counted(validation.checks, 'check')} failed**"
+
+
+def _schema(changes: Sequence[SchemaChange], detail: Detail) -> str:
+    """Breaking changes first; many of a kind go into one line, by name."""
+    ordered = sorted(changes, key=lambda c: c.compatibility, reverse=True)
+    if len(ordered) <= min(12, detail.changes):
+        return gfm.bullets(_change(change) for change in ordered)
+    groups: dict[tuple[Compatibility, str], list[SchemaChange]] = {}
+    for change in ordered:
+        groups.setdefault((change.compatibility, change.kind), []).append(change)
+    lines = []
+    for (compatibility, kind), group in groups.items():
+        columns_ = [_subject(change) for change in group]
+        shown = gfm.names(columns_, detail.changes, name=40)
+        noun = {"contract": "schema promise", "key": "row key"}.get(kind, "column")
+        verb = "changed" if kind in {"contract", "key"} else kind
+        strong = f"**{compatibility.value}**: " if compatibility is Compatibility.BREAKING else ""
+        lines.append(f"{strong}{number.counted(len(group), noun)} {verb}: {shown}")
+    return gfm.bullets(lines)
+
+
+def _subject(change: SchemaChange) -> str:
+    if change.kind == "renamed":
+        return f"{change.before} → {change.after}"
+    return change.column or change.after or change.before or "the table"
+
+
+def _change(change: SchemaChange) -> str:
+    breaking = change.compatibility is Compatibility.BREAKING
+    strong = "**breaking**: " if breaking else ""
+    return strong + gfm.text(wording.schema_change(change), prose=200)
+
+
+def _violations(validation: Validation | None, detail: Detail) -> str:
+    if validation is None or not validation.violations:
+        return ""
+    found = sorted(validation.violations, key=lambda v: v.severity != "error")
+    rows = [_violation(violation, detail) for violation in found[: detail.violations]]
+    hidden = len(found) - len(rows)
+    header = ("failed check", "column", "rows", "for example")
+    table = gfm.table(header, rows) if rows else ""
+    more = f"{number.counted(hidden, 'more failed check')} in the HTML report" if hidden else ""
+    return gfm.stacked(table, more)
+
+
+def _violation(violation: Violation, detail: Detail) -> tuple[str, ...]:
+    mark = "❌" if violation.severity == "error" else "⚠️ warning:"
+    what = wording.violation(violation)
+    column = "the table" if violation.column is None else escape.code(violation.column)
+    rows = ""
+    if violation.category == "data":
+        part = number.share(number.ratio(violation.count, violation.total))
+        rows = f"{number.count(violation.count)} of {number.count(violation.total)} ({part})"
+    shown = violation.examples[: min(3, max(detail.examples, 1))]
+    examples = "<br>".join(
+        " ".join(pair(name, number.scalar(value)) for name, value in row[:4]) for row in shown
+    )
+    return (f"{mark} {gfm.text(what, name=80, prose=160)}", column, rows, examples)
+
+
+def pair(name: str, value: str) -> str:
+    """``column=value`` as one code span."""
+    return escape.code(f"{escape.clean(name, 30)}={escape.clean(value, 40)}", 72)
+
+
+def _rows(diff: DatasetDiff, detail: Detail) -> str:
+    if diff.status != "changed":
+        return ""
+    if diff.rows is None:
+        why = escape.prose(diff.no_row_diff, 300)
+        return f"No row-level diff: {why}" if why else ""
+    by = gfm.names(diff.rows.key, 6)
+    line = f"**Rows by {by}**: {gfm.text(wording.row_counts(diff.rows))}"
+    if diff.rows.columns:
+        most = 8
+        shown = ", ".join(
+            f"{escape.code(name)} in {number.counted(count, 'row')}"
+            for name, count in diff.rows.columns[:most]
+        )
+        hidden = len(diff.rows.columns) - most
+        more = f" and {number.counted(hidden, 'more column')}" if hidden > 0 else ""
+        line += f"<br>\nChanged: {shown}{more}"
+    examples = diff.rows.examples[: detail.examples]
+    if not examples:
+        return line
+    table = gfm.table(("", "row", "old → new"), (_example(row) for row in examples))
+    return gfm.stacked(line, gfm.details(f"Examples of these rows ({len(examples)})", table))
+
+
+def _example(row: RowChange) -> tuple[str, ...]:
+    key = " ".join(pair(name, number.scalar(value)) for name, value in row.key[:4])
+    values = "<br>".join(
+        f"{escape.code(name, 40)}: {_value(old)} → {_value(new)}"
+        if row.kind == "changed"
+        else pair(name, number.scalar(old if row.kind == "removed" else new))
+        for name, old, new in row.values[:4]
+    )
+    hidden = len(row.values) - 4
+    more = f"<br>{number.counted(hidden, 'more column')}" if hidden > 0 else ""
+    sign = {"added": "➕", "removed": "➖", "changed": "✏️"}[row.kind]
+    return (f"{sign} {row.kind}", key, values + more)
+
+
+def _value(value: str | float | bool | None) -> str:
+    return escape.code(number.scalar(value), 50)
+
+
+def _columns(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
+    """Drift of the columns that moved; a profile where there is nothing to compare with."""
+    every = triage.columns(dataset)
+    if dataset.diff.status == "added":
+        return _profile(every, detail)
+    moved = [column for column in every if column and column.before and column.after]
+    rows = [_moved(triage, dataset, column) for column in moved[: detail.columns + detail.folded]]
+    header = ("column", "before", "after", "drift", "nulls", "figures")
+    notable = sum(_notable(triage, dataset, column) for column in moved)
+    top, rest = rows[: min(detail.columns, notable)], rows[min(detail.columns, notable) :]
+    hidden = len(moved) - len(rows)
+    return gfm.stacked(
+        gfm.table(header, top) if top else "",
+        gfm.details(f"{number.counted(len(rest), 'more changed column')}", gfm.table(header, rest))
+        if rest
+        else "",
+        f"{number.counted(hidden, 'more changed column')} in the HTML report" if hidden else "",
+    )
+
+
+def _notable(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> bool:
+    return triage.level(dataset.name, column.column) > 0 or drift_weight(column) >= _NOTABLE
+
+
+def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[str, ...]:
+    level = triage.level(dataset.name, column.column)
+    mark = f"{MARKS[level]}\u00a0" if level else ""
+    before, after = sparkline.pair(column.histogram) if column.histogram else ("", "")
+    return (
+        f"{mark}{escape.code(column.column)}",
+        f"`{before}`" if before else "",
+        f"`{after}`" if after else "",
+        _drift(column),
+        columns.nulls(column),
+        "<br>".join(columns.figures(column)[:2]),
+    )
+
+
+def _drift(column: ColumnDiff) -> str:
+    return " · ".join(columns.drift(column))
+
+
+def _profile(every: Sequence[ColumnDiff], detail: Detail) -> str:
+    shown = every[: detail.columns + detail.folded]
+    if not shown:
+        return f"{number.counted(len(every), 'column')} in the HTML report" if every else ""
+    rows = [
+        (
+            escape.code(column.column),
+            column.kind,
+            columns.nulls(column),
+            "<br>".join(columns.figures(column)[:2]),
+            f"`{sparkline.pair(column.histogram)[1]}`" if column.histogram else "",
+        )
+        for column in shown
+    ]
+    hidden = len(every) - len(shown)
+    return gfm.details(
+        f"Profile of {number.counted(len(every), 'column')}",
+        gfm.stacked(
+            gfm.table(("column", "kind", "nulls", "figures", "distribution"), rows),
+            f"{number.counted(hidden, 'more column')} in the HTML report" if hidden else "",
+        ),
+    )

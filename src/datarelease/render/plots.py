@@ -1,0 +1,255 @@
+"""Geometry of the plots in the HTML report; the templates draw it.
+
+Sizes are SVG user units of a view box; every number is rounded to a tenth, which keeps a report of
+hundreds of columns small. No colour is set here: classes name what a shape is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datarelease.model.diff import Histogram
+from datarelease.model.profile import Kind
+from datarelease.render import number
+from datarelease.render.sparkline import shares
+from datarelease.render.ticks import Tick, number_ticks, short, time_ticks
+
+WIDTH = 360
+HEIGHT = 150
+LEFT, RIGHT, TOP, BOTTOM = 40, 10, 8, 22
+_MOST_ROWS = 10**18
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text on an axis."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axes:
+    """Grid lines and labels."""
+
+    x: tuple[Label, ...]
+    y: tuple[Label, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """Both sides of a histogram as outlines, closed at the bottom; "" for a side not there."""
+
+    before: str
+    after: str
+    axes: Axes
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryBar:
+    """A category with its shares, old and new; None for a side not there."""
+
+    label: str
+    before: float | None
+    after: float | None
+    width_before: float
+    width_after: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A version in the history of row counts."""
+
+    x: float
+    y: float
+    tag: str
+    rows: int
+    current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """Row counts over versions as a line with points."""
+
+    line: str
+    points: tuple[Point, ...]
+    axes: Axes
+    alt: str
+
+
+def distribution(histogram: Histogram, kind: Kind) -> Distribution | None:
+    """The outlines of a histogram with numeric or time bins; None where there is nothing to draw.
+
+    Heights are shares of rows; with bins of unequal width shares per width, so that areas compare.
+    """
+    edges = histogram.edges
+    if len(edges) < 2 or not all(map(math.isfinite, edges)) or not edges[0] < edges[-1]:  # noqa: PLR2004
+        return None
+    sides = [shares(side)[: len(edges) - 1] for side in (histogram.before, histogram.after)]
+    widths = [hi - lo for lo, hi in zip(edges, edges[1:], strict=False)]
+    if min(widths) <= 0 or not math.isfinite(max(widths)):
+        return None
+    even = max(widths) < 1.01 * min(widths)
+    if not even:
+        sides = [
+            [part * min(widths) / width for part, width in zip(side, widths, strict=False)]
+            for side in sides
+        ]
+    peak = max((part for side in sides for part in side), default=0.0)
+    if not peak:
+        return None
+    before, after = (_outline(side, edges, peak) for side in sides)
+    return Distribution(
+        before=before,
+        after=after,
+        axes=Axes(x=_x_axis(edges[0], edges[-1], kind), y=_y_axis(peak) if even else ()),
+        alt=_alt(sides, edges, kind),
+    )
+
+
+def _x(value: float, lo: float, hi: float) -> float:
+    return round(LEFT + (WIDTH - LEFT - RIGHT) * (value - lo) / (hi - lo), 1)
+
+
+def _y(part: float) -> float:
+    return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part, 1)
+
+
+def _outline(side: Sequence[float], edges: Sequence[float], peak: float) -> str:
+    if not any(side):
+        return ""
+    lo, hi, base = edges[0], edges[-1], _y(0)
+    path = [f"M{_x(lo, lo, hi):g} {base:g}"]
+    level = base
+    for index, part in enumerate(side):
+        height = _y(part / peak)
+        if height != level:
+            path.append(f"V{height:g}")
+            level = height
+        path.append(f"H{_x(edges[index + 1], lo, hi):g}")
+    return "".join([*path, f"V{base:g}"])
+
+
+def _x_axis(lo: float, hi: float, kind: Kind) -> tuple[Label, ...]:
+    ticks = time_ticks(lo, hi, 4) if kind == "time" else number_ticks(lo, hi)
+    if not ticks:
+        ticks = (Tick(lo, number.measure(lo, kind)), Tick(hi, number.measure(hi, kind)))
+    return _spread([Label(_x(t.at, lo, hi), HEIGHT - 6, t.label, "middle") for t in ticks])
+
+
+def _spread(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """Labels that stay inside the picture and do not touch."""
+    out: list[Label] = []
+    reach = -math.inf
+    for label in labels:
+        half = len(label.text) * 3.3 + 1
+        x = min(max(label.x, half), WIDTH - half)
+        if x - half >= reach + 4:
+            out.append(Label(round(x, 1), label.y, label.text, label.anchor))
+            reach = x + half
+    return tuple(out)
+
+
+def _y_axis(peak: float) -> tuple[Label, ...]:
+    ticks = number_ticks(0, peak * 100, 3)
+    return tuple(
+        Label(LEFT - 6, _y(tick.at / 100 / peak), f"{tick.label}%", "end") for tick in ticks
+    )
+
+
+def _alt(sides: Sequence[Sequence[float]], edges: Sequence[float], kind: Kind) -> str:
+    said = []
+    for word, side in zip(("before", "after"), sides, strict=True):
+        if any(side):
+            top = max(range(len(side)), key=lambda i: side[i])
+            lo, hi = (number.measure(edges[i], kind) for i in (top, top + 1))
+            said.append(f"{word}, most rows lie between {lo} and {hi}")
+    return f"Distribution: {'; '.join(said)}."
+
+
+def categories(histogram: Histogram, most: int = 10) -> tuple[tuple[CategoryBar, ...], int]:
+    """The ``most`` frequent categories as bars (widths in percent), and how many there are more."""
+    before, after = shares(histogram.before), shares(histogram.after)
+    found = [
+        (label, _at(before, index), _at(after, index))
+        for index, label in enumerate(histogram.labels)
+    ]
+    found.sort(key=lambda item: -max(item[1] or 0.0, item[2] or 0.0))
+    peak = max((max(old or 0.0, new or 0.0) for _, old, new in found), default=0.0) or 1.0
+    bars = tuple(
+        CategoryBar(
+            label=label,
+            before=old,
+            after=new,
+            width_before=round((old or 0.0) / peak * 100, 1),
+            width_after=round((new or 0.0) / peak * 100, 1),
+        )
+        for label, old, new in found[:most]
+    )
+    return bars, max(len(found) - most, 0)
+
+
+def _at(values: Sequence[float], index: int) -> float | None:
+    return values[index] if index < len(values) else None
+
+
+def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | None:
+    """Row counts over versions, (tag, rows) each; ``current``: the last is the change itself.
+
+    None for fewer than two versions: one point is no history.
+    """
+    if len(versions) < 2:  # noqa: PLR2004
+        return None
+    versions = [(tag, min(max(rows, 0), _MOST_ROWS)) for tag, rows in versions]
+    top = max(rows for _, rows in versions) or 1
+    step = (WIDTH - LEFT - RIGHT - 40) / (len(versions) - 1)
+    points = tuple(
+        Point(
+            x=round(LEFT + 20 + index * step, 1),
+            y=_y(number.ratio(rows, top) * 0.92),
+            tag=tag,
+            rows=rows,
+            current=current and index == len(versions) - 1,
+        )
+        for index, (tag, rows) in enumerate(versions)
+    )
+    y_ticks = number_ticks(0, number.ratio(top, 0.92), 3)
+    labels = [Label(p.x, HEIGHT - 6, p.tag, "middle") for p in points]
+    return History(
+        line="M" + "L".join(f"{point.x:g} {point.y:g}" for point in points),
+        points=points,
+        axes=Axes(
+            x=_last_kept(labels),
+            y=tuple(
+                Label(LEFT - 6, _y(t.at / top * 0.92), short(t.at, y_ticks[1].at), "end")
+                for t in y_ticks
+            ),
+        ),
+        alt="Rows by version: "
+        + ", ".join(f"{tag} {number.count(rows)}" for tag, rows in versions[-12:])
+        + ".",
+    )
+
+
+def _last_kept(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """Labels that do not touch, chosen from the newest backwards."""
+    out: list[Label] = []
+    reach = math.inf
+    for label in reversed(labels):
+        text = label.text if len(label.text) <= 14 else label.text[:13] + "…"  # noqa: PLR2004
+        half = len(text) * 3.3 + 1
+        x = min(max(label.x, half), WIDTH - half)
+        if x + half <= reach - 6:
+            out.append(Label(round(x, 1), label.y, text, label.anchor))
+            reach = x - half
+    return tuple(reversed(out))
+
+
+def bar(value: float, top: float) -> float:
+    """The width of a bar in percent; something that is there is at least visible."""
+    return round(min(max(value / top * 100, 1.5 if value else 0.0), 100.0), 1) if top else 0.0

@@ -1,0 +1,108 @@
+"""What matters most: the order in which datasets, columns and findings are shown.
+
+Lengths are cut from the end of these orders, so that data loss, breaking changes and blocking
+findings come before everything that may be left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from datarelease.model.diff import ColumnDiff, ColumnStats, Compatibility, DatasetDiff
+from datarelease.model.policy import Finding
+from datarelease.model.report import DatasetReport, Report
+from datarelease.render import number
+
+#: Values from which a drift counts as notable: PSI after Siddiqi's rule of thumb (0.1 moderate,
+#: 0.25 large); the others put the measures on one scale, to sort by and nothing else.
+NOTABLE = {"psi": 0.25, "ks": 0.20, "js": 0.10, "nulls": 0.05}
+
+
+def rows_lost(diff: DatasetDiff) -> int:
+    """Rows that the next version is short of, by count or by key; 0 where there are none."""
+    by_count = (diff.rows_before or 0) - (diff.rows_after or 0)
+    return max(by_count, diff.rows.removed if diff.rows else 0, 0)
+
+
+def null_rate(stats: ColumnStats | None) -> float | None:
+    """Nulls per row; None where there is no such column."""
+    return None if stats is None else number.ratio(stats.nulls, stats.rows)
+
+
+def null_rise(column: ColumnDiff) -> float:
+    """How many share points the null rate moved, in either direction."""
+    before, after = null_rate(column.before), null_rate(column.after)
+    return 0.0 if before is None or after is None else after - before
+
+
+def drift_weight(column: ColumnDiff) -> float:
+    """How far a column moved, about 1 where it becomes notable."""
+    return max(
+        (column.psi or 0.0) / NOTABLE["psi"],
+        (column.ks or 0.0) / NOTABLE["ks"],
+        (column.js or 0.0) / NOTABLE["js"],
+        abs(null_rise(column)) / NOTABLE["nulls"],
+    )
+
+
+@dataclass(frozen=True)
+class Triage:
+    """A report with its findings by place, and the orders that follow from them."""
+
+    report: Report
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Blocking ones first, else as judged."""
+        return tuple(sorted(self.report.verdict.findings, key=lambda f: f.level != "block"))
+
+    @cached_property
+    def by_dataset(self) -> Mapping[str, tuple[Finding, ...]]:
+        """The findings of each dataset."""
+        found: dict[str, list[Finding]] = defaultdict(list)
+        for finding in self.findings:
+            found[finding.dataset].append(finding)
+        return {name: tuple(items) for name, items in found.items()}
+
+    def level(self, dataset: str, column: str | None = None) -> int:
+        """2 where something blocks, 1 where something warns, else 0."""
+        levels = [
+            2 if finding.level == "block" else 1
+            for finding in self.by_dataset.get(dataset, ())
+            if column is None or finding.column == column
+        ]
+        return max(levels, default=0)
+
+    @cached_property
+    def datasets(self) -> tuple[DatasetReport, ...]:
+        """Worst first: blocked, removed, breaking, losing rows, warned, changed, unchanged."""
+        return tuple(sorted(self.report.datasets, key=self._dataset_order))
+
+    def tells(self, dataset: DatasetReport) -> bool:
+        """Whether there is something to say about a dataset beyond that it is the same."""
+        failed = dataset.validation is not None and bool(dataset.validation.violations)
+        return bool(dataset.diff) or failed or self.level(dataset.name) > 0
+
+    def _dataset_order(self, dataset: DatasetReport) -> tuple[object, ...]:
+        diff = dataset.diff
+        return (
+            -self.level(dataset.name),
+            diff.status != "removed",
+            diff.compatibility is not Compatibility.BREAKING,
+            not rows_lost(diff),
+            not diff,
+            -max((drift_weight(column) for column in diff.columns), default=0.0),
+        )
+
+    def columns(self, dataset: DatasetReport) -> tuple[ColumnDiff, ...]:
+        """All columns, worst first: with findings, then by drift, then changed, then the rest."""
+        levels = {c.column: self.level(dataset.name, c.column) for c in dataset.diff.columns}
+        return tuple(
+            sorted(
+                dataset.diff.columns,
+                key=lambda c: (-levels[c.column], -drift_weight(c), not c),
+            )
+        )
