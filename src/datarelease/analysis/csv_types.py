@@ -42,7 +42,8 @@ _CANDIDATES: tuple[tuple[nw.dtypes.DType, str], ...] = (
         nw.Datetime("us", "UTC"),
         (
             f"regexp_full_match({{c}}, '{_DAY}[ T]{_CLOCK}{_OFFSET}') "
-            "AND TRY_CAST({c} AS TIMESTAMPTZ) IS NOT NULL AND NOT regexp_matches({c}, '[.][0-9]{7}')"
+            "AND TRY_CAST({c} AS TIMESTAMPTZ) IS NOT NULL "
+            "AND NOT regexp_matches({c}, '[.][0-9]{7}')"
         ),
     ),
 )
@@ -64,6 +65,7 @@ SQL_TYPES: Mapping[type[nw.dtypes.DType], str] = {
     nw.Boolean: "BOOLEAN",
     nw.Date: "DATE",
     nw.String: "VARCHAR",
+    nw.Categorical: "VARCHAR",
 }
 
 

@@ -62,14 +62,19 @@ class CsvFiles:
     dialect: Dialect
     _inferred: dict[str, nw.dtypes.DType] = field(default_factory=dict)
 
-    def source(self, options: str = "") -> str:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in the order of the header."""
+        return self.dialect.columns
+
+    def source(self) -> str:
         """SQL of all columns as text, missing values as NULL."""
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
         nulls = ", ".join(literal(text) for text in NA_STRINGS)
         return (
             f"read_csv({file_list(self.table.paths)}, auto_detect=false, header=true, "
             f"columns={{{columns}}}, delim={literal(self.dialect.delimiter)}, quote='\"', "
-            f"escape='\"', comment='', nullstr=[{nulls}], max_line_size=67108864{options})"
+            f"escape='\"', comment='', nullstr=[{nulls}], max_line_size=67108864)"
         )
 
     def query(
@@ -146,6 +151,11 @@ class ParquetFiles:
     table: Table
     columns: tuple[tuple[str, str], ...]
     """(name, DuckDB type)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in the order of the first part."""
+        return tuple(name for name, _ in self.columns)
 
     @classmethod
     def open(cls, connection: duckdb.DuckDBPyConnection, table: Table) -> ParquetFiles:

@@ -46,6 +46,14 @@ def stored_name(column: str) -> str:
 class Engine(Protocol):
     """Opens tables and runs lazy frames over them; a context manager."""
 
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """The names of a table's columns, in order; no values are read.
+
+        Raises:
+            UnreadableTable: As `scan`.
+        """
+        ...
+
     def scan(
         self, table: Table, types: Types | None = None, *, stored: bool = False
     ) -> nw.LazyFrame[Any]:
@@ -128,12 +136,20 @@ class DuckDBEngine:
         self, table: Table, types: Types | None = None, *, stored: bool = False
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
+        files = self._opened(table)
+        with translated([table]):
+            query = files.query(self._connection, types or {}, stored_name if stored else None)
+            return nw.from_native(self._connection.sql(query))
+
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """The names of a table's columns, in order; see `Engine.columns`."""
+        return self._opened(table).names
+
+    def _opened(self, table: Table) -> CsvFiles | ParquetFiles:
         with translated([table]):
             if table not in self._files:
                 self._files[table] = self._open(table)
-            files = self._files[table]
-            query = files.query(self._connection, types or {}, stored_name if stored else None)
-            return nw.from_native(self._connection.sql(query))
+        return self._files[table]
 
     def _open(self, table: Table) -> CsvFiles | ParquetFiles:
         for path in table.paths:

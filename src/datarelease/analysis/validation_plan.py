@@ -1,0 +1,194 @@
+"""All questions that a schema and dvc.yaml put to a table, before any is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals as nw
+
+from datarelease.analysis.checks import CheckFault, Probe, built_in_probe, severity_of
+from datarelease.analysis.column_types import kind_of
+from datarelease.analysis.engine import stored_name
+from datarelease.analysis.expectations import Expected, fault
+from datarelease.analysis.schema import unique_sets
+from datarelease.analysis.schema_checks import built_in_name, spelled
+from datarelease.analysis.schema_types import wanted_name
+from datarelease.model.dataset import Dataset
+from datarelease.model.validation import Reason, Severity, Violation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distinct:
+    """Columns that must not hold the same values in two rows."""
+
+    columns: tuple[str, ...]
+    keep: str
+    reason: Reason
+    check: str
+    skip_nulls: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Custom:
+    """A check that no expression of ours stands for."""
+
+    check: Any
+    column: str | None
+    spelling: str
+    severity: Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to ask, by the way it is asked."""
+
+    probes: tuple[Probe, ...]
+    distinct: tuple[Distinct, ...]
+    custom: tuple[Custom, ...]
+    faults: tuple[Violation, ...]
+    """Checks that cannot be asked of the column they stand at."""
+
+    @property
+    def size(self) -> int:
+        """How many checks there are."""
+        return len(self.probes) + len(self.distinct) + len(self.custom) + len(self.faults)
+
+
+def plan(
+    schema: Any,
+    dataset: Dataset,
+    expected: Sequence[Expected],
+    types: Mapping[str, nw.dtypes.DType],
+    converted: frozenset[str],
+) -> Plan:
+    """Everything to ask of a table whose columns have ``types``.
+
+    ``converted`` columns were given another type than the file's; `stored_name` has the original.
+    """
+    asked: list[Probe | Custom | Violation] = []
+    for column in expected:
+        asked += _shape_probes(column, converted)
+        asked += [_asked(check, column.name, types) for check in column.checks]
+    if schema is not None:
+        asked += [_asked_of_table(check, types) for check in schema.checks]
+    asked += _key_probes(dataset, expected, types, converted)
+    return Plan(
+        probes=tuple(item for item in asked if isinstance(item, Probe)),
+        custom=tuple(item for item in asked if isinstance(item, Custom)),
+        faults=tuple(item for item in asked if isinstance(item, Violation)),
+        distinct=tuple(_distinct(schema, dataset, expected, types)),
+    )
+
+
+def _original(name: str, converted: frozenset[str]) -> nw.Expr:
+    return nw.col(stored_name(name) if name in converted else name)
+
+
+def _shape_probes(column: Expected, converted: frozenset[str]) -> Iterator[Probe]:
+    original = _original(column.name, converted)
+    if not column.nullable:
+        yield Probe(
+            column=column.name,
+            check="not_nullable",
+            reason="series_contains_nulls",
+            fails=original.is_null(),
+            show=(column.name,),
+        )
+    if column.name in converted and column.wanted is not None and kind_of(column.wanted) != "text":
+        wanted = wanted_name(column.wanted)
+        yield Probe(
+            column=column.name,
+            check=f"dtype({wanted})",
+            reason="datatype_coercion",
+            fails=nw.col(column.name).is_null() & ~original.is_null(),
+            show=(column.name,),
+            message=f"cannot be read as {wanted}",
+        )
+
+
+def _asked(
+    check: Any, column: str, types: Mapping[str, nw.dtypes.DType]
+) -> Probe | Custom | Violation:
+    if built_in_name(check) in {None, "unique_values_eq"}:
+        return Custom(
+            check=check, column=column, spelling=spelled(check), severity=severity_of(check)
+        )
+    try:
+        return built_in_probe(check, column, types[column])
+    except CheckFault as error:
+        broken = fault(column, spelled(check), "check_error", str(error))
+        return replace(broken, severity=severity_of(check))
+
+
+def _asked_of_table(check: Any, types: Mapping[str, nw.dtypes.DType]) -> Probe | Custom | Violation:
+    """A check of the whole table; a built-in one is about every column."""
+    if built_in_name(check) in {None, "unique_values_eq"}:
+        return Custom(
+            check=check, column=None, spelling=spelled(check), severity=severity_of(check)
+        )
+    each = [_asked(check, column, types) for column in types]
+    broken = next((item for item in each if isinstance(item, Violation)), None)
+    if broken is not None:
+        return replace(broken, column=None)
+    probes = [item for item in each if isinstance(item, Probe)]
+    undecided = next((probe for probe in probes if probe.pattern is not None), None)
+    if undecided is not None:
+        what = "the pattern cannot be applied to a whole table: name the columns it is for"
+        return fault(None, spelled(check), "check_error", what)
+    fails = nw.any_horizontal(*(probe.fails for probe in probes), ignore_nulls=False)
+    return replace(probes[0], column=None, fails=fails, show=tuple(types))
+
+
+def _key_probes(
+    dataset: Dataset,
+    expected: Sequence[Expected],
+    types: Mapping[str, nw.dtypes.DType],
+    converted: frozenset[str],
+) -> Iterator[Probe]:
+    already = {column.name for column in expected if not column.nullable}
+    for name in dataset.key:
+        if name in types and name not in already:
+            yield Probe(
+                column=name,
+                check="key not null",
+                reason="series_contains_nulls",
+                fails=_original(name, converted).is_null(),
+                show=(name,),
+                message=f"{name} is part of the key in artifacts.{dataset.name}.meta.key",
+            )
+
+
+def _distinct(
+    schema: Any,
+    dataset: Dataset,
+    expected: Sequence[Expected],
+    types: Mapping[str, nw.dtypes.DType],
+) -> Iterator[Distinct]:
+    asked: list[Distinct] = [
+        Distinct(
+            columns=(column.name,),
+            keep=column.keep,
+            reason="series_contains_duplicates",
+            check="unique",
+        )
+        for column in expected
+        if column.unique
+    ]
+    for names in unique_sets(schema) if schema is not None else []:
+        present = tuple(name for name in names if name in types)
+        check = f"unique({', '.join(names)})"
+        if present:
+            asked.append(
+                Distinct(
+                    columns=present, keep=schema.report_duplicates, reason="duplicates", check=check
+                )
+            )
+    yield from asked
+    complete = bool(dataset.key) and all(name in types for name in dataset.key)
+    if complete and not any(set(item.columns) == set(dataset.key) for item in asked):
+        check = f"key unique ({', '.join(dataset.key)})"
+        yield Distinct(
+            columns=dataset.key, keep="all", reason="duplicates", check=check, skip_nulls=True
+        )
