@@ -161,6 +161,19 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
     )
 
 
+def read_tags(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ...]]:
+    """What a reader of versions needs: the tag grammar and the names of the required remotes.
+
+    Raises:
+        SettingsError: With every problem of the section.
+    """
+    problems: list[Problem] = []
+    release = _release(params_yaml, problems)
+    if problems:
+        raise SettingsError(problems)
+    return TagGrammar(release.tag_prefix), tuple(dict.fromkeys(release.remotes))
+
+
 def _release(params: Mapping[str, Any], problems: list[Problem]) -> _Release:
     section = params.get(SECTION)
     if SECTION not in params and (near := _nearest(SECTION, map(str, params))):

@@ -1,0 +1,87 @@
+"""The command line: one module per command, loaded when it is called.
+
+``datarelease --help`` stays quick because nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from datarelease.errors import DatareleaseError
+
+#: Commands in the order of the help, with their one-line descriptions: reading before writing.
+COMMANDS = {
+    "list": "The released versions.",
+    "show": "One version: what it holds, where it is, how it came about.",
+    "diff": "What changed between two versions.",
+    "get": "Put the files of a version into a directory.",
+    "verify": "Look for every object of a version on its remotes.",
+    "check": "What merging the work tree would release, and whether it may.",
+    "validate": "Stage command: check a dataset against its schema.",
+    "profile": "Stage command: statistics of a dataset.",
+    "release": "Release the work tree's data as the next version.",
+    "rollback": "Start a branch that brings the data of an older version back.",
+    "yank": "Withdraw a version; its data and tag stay.",
+    "unyank": "Take a withdrawal back.",
+}
+
+
+class Commands(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, its module now loaded; None: no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"datarelease.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="datarelease")
+def group() -> None:
+    """Semantic-release for datasets.
+
+    A reviewed change of params.yaml becomes a verified, immutable data version: a git tag
+    data-vN with every object on its remotes.
+    """
+
+
+def main() -> None:
+    """Run the command line; every way it can end has its exit code (docs/exit-codes.md)."""
+    try:
+        group.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted; running the same command again is safe\n")
+        sys.exit(130)
+    except DatareleaseError as error:
+        from datarelease.cli.console import show_error  # noqa: PLC0415 - only where needed
+
+        show_error(error)
+        sys.exit(error.exit_code)
+    except Exception:  # noqa: BLE001 - the last resort: a bug of ours
+        traceback.print_exc()
+        sys.stderr.write(
+            "\nThis is a bug in datarelease. Please report it with the lines above; before you "
+            "paste them,\nlook whether they show data that should not be public.\n"
+        )
+        sys.exit(70)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
@@ -19,6 +21,15 @@ def table_format(name: str) -> Format | None:
     ('csv', None)
     """
     return SUFFIXES.get(PurePosixPath(name).suffix.lower())
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` was probably meant to be, or None.
+
+    >>> nearest_name("polcy", ["policy", "remotes"])
+    'policy'
+    """
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,11 @@ def manifest_key(tag: str) -> str:
     return f"{DIRECTORY}/{tag}/manifest.json"
 
 
+def metadata_key(tag: str, name: str) -> str:
+    """Where a document about a version (its report, a profile) lies beside the manifest."""
+    return f"{DIRECTORY}/{tag}/{name}"
+
+
 def object_key(md5: str) -> str:
     """Where DVC 3 keeps an object on a remote, below its root.
 

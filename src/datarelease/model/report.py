@@ -12,7 +12,7 @@ from datarelease.model.validation import Validation
 
 FORMAT = 1
 
-Outcome = Literal["first", "release", "rollback", "unchanged", "same_bytes"]
+Outcome = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:
 
 first       publish the first version
@@ -20,6 +20,7 @@ release     publish the next version
 rollback    publish the next version, with the data of an older one
 unchanged   nothing: same data and same params as the baseline
 same_bytes  nothing: params changed, the data did not
+compared    (no merge: two released versions were compared, `tag` with `base`)
 """
 
 

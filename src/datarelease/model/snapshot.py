@@ -70,9 +70,7 @@ class Snapshot:
         data of a dataset that did not change is not at hand.
         """
         entries = sorted(
-            [dataset.name, path, md5]
-            for dataset in self.datasets
-            for path, md5 in dataset.content
+            [dataset.name, path, md5] for dataset in self.datasets for path, md5 in dataset.content
         )
         return hashlib.sha256(canonical_json(entries)).hexdigest()
 

@@ -1,0 +1,5 @@
+"""``python -m datarelease``."""
+
+from datarelease.cli import main
+
+main()

@@ -1,0 +1,29 @@
+"""Reports as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datarelease.adapters.store import replacing
+from datarelease.documents import encode
+from datarelease.model.report import Report
+from datarelease.render.html import html
+from datarelease.render.markdown import markdown
+
+
+def documents_of(report: Report) -> dict[str, bytes]:
+    """The report in its three forms, by file name."""
+    return {
+        "report.json": encode(report).encode(),
+        "report.md": markdown(report).encode(),
+        "report.html": html(report).encode(),
+    }
+
+
+def write_report(report: Report, out: Path) -> Path:
+    """Write the report's three forms into ``out``; returns the HTML file's path."""
+    for name, data in documents_of(report).items():
+        with replacing(out / name) as scratch:
+            scratch.write_bytes(data)
+            scratch.chmod(0o644)
+    return out / "report.html"

@@ -1,0 +1,94 @@
+"""A repository whose released versions are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.git import Git
+from datarelease.adapters.tracked import load_yaml
+from datarelease.app.wiring import PACKAGE, engine, environment, reader, stores
+from datarelease.errors import ConfigError
+from datarelease.flows.content import Objects
+from datarelease.flows.shelf import Shelf
+from datarelease.progress import Progress, Quiet
+from datarelease.settings import PARAMS_FILE, read_tags
+
+MEMORY_LIMIT = "2GB"
+
+
+def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> Shelf:
+    """The released versions of a repository.
+
+    Args:
+        repo: A directory inside a DVC repository, or anything that git can fetch from; None: the
+            current directory.
+        progress: Told what happens.
+
+    Raises:
+        ConfigError: No such repository, or one without DVC.
+        WorldError: It cannot be fetched.
+    """
+    progress = progress or Quiet()
+    place = Path(repo) if repo is not None else Path.cwd()
+    if repo is None or _has_dvc(place):
+        root = find_root(place)
+        git = Git(root, env=environment())
+        if not git.is_repository():
+            raise ConfigError(f"{root} is not inside a git repository.")
+        read = reader(root)
+        return _shelf(git, root / ".dvc", read, None, progress)
+    return _mirrored(str(repo), progress)
+
+
+def _mirrored(url: str, progress: Progress) -> Shelf:
+    """The versions of a repository elsewhere, through a small mirror in the user's cache."""
+    home = user_cache_path(PACKAGE)
+    root = home / "repositories" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    root.mkdir(parents=True, exist_ok=True)
+    git = Git(root, env=environment())
+    head = git.mirror(url)
+    config = git.read(head, ".dvc/config")
+    if config is None:
+        raise ConfigError(
+            f"{url} has no .dvc/config on its default branch.",
+            untouched="Nothing was changed.",
+            remedy="Name a repository that uses DVC and has a remote.",
+        )
+    dvc_dir = root / ".dvc"
+    dvc_dir.mkdir(exist_ok=True)
+    (dvc_dir / "config").write_bytes(config)
+    return _shelf(git, dvc_dir, lambda path: git.read(head, path), home / "objects", progress)
+
+
+def _shelf(
+    git: Git,
+    dvc_dir: Path,
+    read: Callable[[str], bytes | None],
+    cache: Path | None,
+    progress: Progress,
+) -> Shelf:
+    tags, names = read_tags(load_yaml(read, PARAMS_FILE))
+    config = DvcConfig(dvc_dir)
+    remotes = stores(config, names)
+    return Shelf(
+        git=git,
+        tags=tags,
+        remotes=remotes,
+        objects=Objects(cache=cache or config.cache, remotes=remotes, progress=progress),
+        engine=engine(MEMORY_LIMIT, dvc_dir / "tmp" / PACKAGE),
+        progress=progress,
+    )
+
+
+def _has_dvc(place: Path) -> bool:
+    try:
+        find_root(place)
+    except ConfigError:
+        return False
+    return place.is_dir()

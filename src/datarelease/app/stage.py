@@ -1,0 +1,37 @@
+"""The stage commands on the work tree around a directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datarelease.adapters.dvc_root import find_root
+from datarelease.app.settings import settings_at
+from datarelease.app.wiring import PACKAGE, engine
+from datarelease.flows.stage import profile_stage, validate_stage
+from datarelease.model.profile import Profile
+from datarelease.model.validation import Validation
+from datarelease.settings import Settings
+
+if TYPE_CHECKING:
+    from datarelease.analysis.engine import Engine
+
+
+def validate(start: Path, name: str) -> Validation:
+    """The outcome of a dataset's schema (see ``flows.stage``)."""
+    root = find_root(start)
+    settings = settings_at(root)
+    with _engine(root, settings) as opened:
+        return validate_stage(root, settings, name, opened)
+
+
+def profile(start: Path, name: str) -> Profile:
+    """The statistics of a dataset (see ``flows.stage``)."""
+    root = find_root(start)
+    settings = settings_at(root)
+    with _engine(root, settings) as opened:
+        return profile_stage(root, settings, name, opened)
+
+
+def _engine(root: Path, settings: Settings) -> Engine:
+    return engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE)()

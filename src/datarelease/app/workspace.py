@@ -1,0 +1,49 @@
+"""A repository with its work tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from datarelease.adapters.dvc import Dvc
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.git import Git
+from datarelease.app.settings import settings_at
+from datarelease.app.wiring import PACKAGE, engine, environment, stores, tool
+from datarelease.errors import ConfigError
+from datarelease.flows.content import Objects
+from datarelease.flows.workspace import Workspace
+from datarelease.progress import Progress
+
+
+def open_workspace(start: Path, *, progress: Progress, remotes: Sequence[str] = ()) -> Workspace:
+    """The DVC repository around ``start``; ``remotes`` stand in for those of the settings.
+
+    Raises:
+        ConfigError: No DVC repository, no git repository, or settings that cannot be used.
+    """
+    root = find_root(start)
+    env = environment()
+    git = Git(root, env=env)
+    if not git.is_repository():
+        raise ConfigError(
+            f"{root} is not inside a git repository.",
+            untouched="Nothing was changed.",
+            remedy="Run `git init` there: versions are git tags.",
+        )
+    settings = settings_at(root)
+    config = DvcConfig(root / ".dvc")
+    required = stores(config, remotes or settings.remotes)
+    return Workspace(
+        root=root,
+        settings=settings,
+        git=git,
+        dvc=Dvc(root, env=env),
+        tags=settings.tags,
+        remotes=required,
+        objects=Objects(cache=config.cache, remotes=required, progress=progress),
+        engine=engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE),
+        progress=progress,
+        tool=tool(),
+    )

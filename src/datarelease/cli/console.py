@@ -1,0 +1,78 @@
+"""What a person sees: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from datarelease.errors import DatareleaseError
+from datarelease.progress import Advance
+
+
+def results() -> Console:
+    """Standard output; no markup is read from text."""
+    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def notes() -> Console:
+    """Standard error."""
+    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(*parts: RenderableType) -> None:
+    """Results for a person."""
+    console = results()
+    for part in parts:
+        console.print(part)
+
+
+def show_json(value: Any) -> None:
+    """Results for a machine: one JSON document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - the result itself
+
+
+def show_error(error: DatareleaseError) -> None:
+    """What happened, what was left untouched, what to do next."""
+    console = notes()
+    console.print(Text.assemble(("error: ", "bold red"), error.what))
+    if error.untouched:
+        console.print(Text(error.untouched))
+    if error.remedy:
+        console.print(Text.assemble(("next: ", "bold"), error.remedy))
+
+
+class Told:
+    """Progress for a person: lines, and a bar on a terminal while something long runs."""
+
+    def __init__(self) -> None:
+        """Write to standard error."""
+        self._console = notes()
+
+    def say(self, line: str) -> None:
+        """One dim line."""
+        self._console.print(Text(line, style="dim"))
+
+    @contextmanager
+    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
+        """A bar, only where there is a terminal to draw it on."""
+        if not self._console.is_terminal or not total:
+            yield lambda _: None
+            return
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeElapsedColumn(),
+        )
+        with Bars(*columns, console=self._console, transient=True) as bars:
+            task = bars.add_task(label, total=total)
+            yield lambda count: bars.update(task, advance=count)

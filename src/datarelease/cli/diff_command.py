@@ -1,0 +1,37 @@
+"""``datarelease diff A B``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from datarelease.app.reports import write_report
+from datarelease.app.shelf import open_shelf
+from datarelease.app.wiring import tool
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.options import json_option, repo_option
+from datarelease.documents import to_json
+from datarelease.flows.versions_diff import compare_versions
+from datarelease.render.terminal import summary
+
+
+@click.command("diff")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write report.json, .md and .html there.",
+)
+@repo_option
+@json_option
+def command(before: str, after: str, out: Path | None, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Show what changed from version A to version B: schema, distributions, rows."""
+    report = compare_versions(open_shelf(repo, progress=Told()), before, after, tool=tool())
+    if out is not None:
+        write_report(report, out)
+    if as_json:
+        show_json(to_json(report))
+    else:
+        show(summary(report))

@@ -1,0 +1,45 @@
+"""``datarelease get VERSION [DEST]``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from datarelease.app.shelf import open_shelf
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.options import json_option, repo_option
+from datarelease.flows.read import get
+from datarelease.flows.shelf import catalogue_of
+
+
+@click.command("get")
+@click.argument("version")
+@click.argument("dest", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--dataset", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
+)
+@click.option("--force", is_flag=True, help="Overwrite files that differ.")
+@repo_option
+@json_option
+def command(
+    version: str,
+    dest: Path | None,
+    names: tuple[str, ...],
+    force: bool,  # noqa: FBT001
+    repo: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Put the files of VERSION into DEST (default: a directory named like the version).
+
+    Files lie there as in the repository. Each is checked against the manifest's SHA-256, and
+    what is already there is not fetched again.
+    """
+    shelf = open_shelf(repo, progress=Told())
+    found = catalogue_of(shelf).find(version)
+    target = dest or Path(found.tag)
+    paths = get(shelf, found, target, names, overwrite=force)
+    if as_json:
+        show_json({"tag": found.tag, "files": [str(path) for path in paths]})
+    else:
+        show(f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}")

@@ -1,0 +1,41 @@
+"""``datarelease rollback VERSION``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from datarelease.app.workspace import open_workspace
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.options import json_option
+from datarelease.flows.rollback import rollback
+
+
+@click.command("rollback")
+@click.argument("version")
+@json_option
+def command(version: str, as_json: bool) -> None:  # noqa: FBT001
+    """Start a branch that brings the data of VERSION back.
+
+    Nothing is undone: the branch restores the inputs of that version, and releasing it makes the
+    next version, with no upload.
+    """
+    result = rollback(open_workspace(Path.cwd(), progress=Told()), version)
+    if as_json:
+        show_json(
+            {
+                "rollback_of": result.version.tag,
+                "branch": result.branch,
+                "commit": result.commit,
+                "files": list(result.files),
+                "data": result.data,
+            }
+        )
+        return
+    data = "the data is checked out" if result.data else "run `dvc pull` for the data"
+    show(
+        f"on branch {result.branch}: restores {', '.join(result.files)}; {data}",
+        f"next: git push -u origin {result.branch}, then open a pull request",
+        "      (or, without GitHub: merge it, then `datarelease release`)",
+    )

@@ -1,0 +1,69 @@
+"""``datarelease show VERSION``."""
+
+from __future__ import annotations
+
+import click
+from rich.table import Table
+
+from datarelease.app.shelf import open_shelf
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.list_command import describe
+from datarelease.cli.options import json_option, repo_option
+from datarelease.documents import to_json
+from datarelease.flows.read import read_manifest
+from datarelease.flows.shelf import catalogue_of
+from datarelease.model.manifest import Manifest
+from datarelease.model.version import Version
+from datarelease.render.escape import clean
+from datarelease.render.number import size
+
+
+@click.command("show")
+@click.argument("version")
+@repo_option
+@json_option
+def command(version: str, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Show what VERSION holds, where it is, and how it came about."""
+    shelf = open_shelf(repo, progress=Told())
+    found = catalogue_of(shelf).find(version)
+    manifest = read_manifest(shelf, found)
+    if as_json:
+        show_json({**describe(found), "manifest": to_json(manifest)})
+    else:
+        show(_facts(found, manifest), "", _datasets(manifest))
+
+
+def _facts(version: Version, manifest: Manifest) -> Table:
+    table = Table.grid(padding=(0, 2))
+    facts = {
+        "version": version.tag,
+        "released": version.date,
+        "digest": manifest.digest,
+        "commit": manifest.commit,
+        "compared with": manifest.baseline or "nothing: the first version",
+        "data of": manifest.rollback_of,
+        "change": manifest.compatibility.value,
+        "verdict": manifest.verdict,
+        "reviewed": manifest.reviewed or "no digest was given",
+        "remotes": ", ".join(f"{remote.name} ({remote.url})" for remote in manifest.remotes),
+        "withdrawn": clean(version.yank.reason) if version.yank else None,
+    }
+    for name, value in facts.items():
+        if value is not None:
+            table.add_row(name, value)
+    return table
+
+
+def _datasets(manifest: Manifest) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title, justify in (("dataset", "left"), ("rows", "right"), ("files", "right")):
+        table.add_column(title, justify="right" if justify == "right" else "left")
+    table.add_column("size", justify="right")
+    table.add_column("path")
+    for dataset in manifest.datasets:
+        rows = "" if dataset.rows is None else f"{dataset.rows:,}"
+        total = sum(file.size for file in dataset.files)
+        table.add_row(
+            dataset.name, rows, f"{len(dataset.files):,}", size(total), clean(dataset.path)
+        )
+    return table

@@ -1,0 +1,23 @@
+"""``datarelease unyank VERSION``."""
+
+from __future__ import annotations
+
+import click
+
+from datarelease.app.shelf import open_shelf
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.list_command import describe
+from datarelease.cli.options import json_option
+from datarelease.flows.yank import unyank
+
+
+@click.command("unyank")
+@click.argument("version")
+@json_option
+def command(version: str, as_json: bool) -> None:  # noqa: FBT001
+    """Take the withdrawal of VERSION back."""
+    found = unyank(open_shelf(None, progress=Told()), version)
+    if as_json:
+        show_json(describe(found))
+    else:
+        show(f"{found.tag} is in use again")

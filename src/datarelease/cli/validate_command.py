@@ -1,0 +1,35 @@
+"""``datarelease validate NAME``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from datarelease.app.stage import validate
+from datarelease.cli.console import show, show_json
+from datarelease.cli.options import json_option
+from datarelease.documents import to_json
+from datarelease.errors import BlockedError
+from datarelease.render.terminal import violations
+
+
+@click.command("validate")
+@click.argument("name")
+@json_option
+def command(name: str, as_json: bool) -> None:  # noqa: FBT001
+    """Check the dataset NAME against its schema.
+
+    Writes reports/NAME/validation.json. Every failed check is shown; exit 1 if there is one.
+    """
+    result = validate(Path.cwd(), name)
+    if as_json:
+        show_json(to_json(result))
+    else:
+        show(violations(result))
+    if not result.passed:
+        failed = sum(violation.severity == "error" for violation in result.violations)
+        raise BlockedError(
+            f"{name}: {failed} check{'s' if failed > 1 else ''} of {result.schema} failed.",
+            remedy="Correct the data or the schema.",
+        )

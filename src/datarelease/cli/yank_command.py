@@ -1,0 +1,25 @@
+"""``datarelease yank VERSION --reason TEXT``."""
+
+from __future__ import annotations
+
+import click
+
+from datarelease.app.shelf import open_shelf
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.list_command import describe
+from datarelease.cli.options import json_option
+from datarelease.flows.yank import yank
+
+
+@click.command("yank")
+@click.argument("version")
+@click.option("--reason", required=True, help="Why, in words for those who used it.")
+@json_option
+def command(version: str, reason: str, as_json: bool) -> None:  # noqa: FBT001
+    """Withdraw VERSION: `latest` and comparisons pass it over; its data and tag stay."""
+    found = yank(open_shelf(None, progress=Told()), version, reason=reason)
+    if as_json:
+        show_json(describe(found))
+    else:
+        use = found.yank.replacement if found.yank else None
+        show(f"{found.tag} is withdrawn" + (f"; use {use}" if use else ""))

@@ -1,0 +1,125 @@
+"""Validation and profile of each dataset: as DVC's stages left them, or made here and now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from datarelease.adapters.tracked import LockedStage, stages
+from datarelease.analysis.engine import Engine
+from datarelease.analysis.profile import profile
+from datarelease.documents import DocumentError, decode
+from datarelease.flows.side import Side, table_of
+from datarelease.flows.stage import run_validation
+from datarelease.flows.workspace import Workspace
+from datarelease.model.dataset import Dataset
+from datarelease.model.profile import Profile
+from datarelease.model.snapshot import DataFile, DatasetSnapshot
+from datarelease.model.validation import Validation
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What the schema and the statistics say of one dataset."""
+
+    validation: Validation
+    profile: Profile | None
+    """None: the files could not be read as tables; the validation says why."""
+
+    def side(self, ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> Side:
+        """The dataset as the work tree has it."""
+        return Side(
+            label="the work tree",
+            dataset=dataset,
+            content=content,
+            profile=lambda _: self.profile,
+            contract=lambda: self.validation.contract,
+            files=lambda: present(ws, dataset, content),
+        )
+
+
+def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Assessment:
+    """Validation and profile of a dataset of the work tree.
+
+    What ``datarelease validate`` and ``profile`` wrote as DVC stages is taken where ``dvc.lock``
+    shows that it is about these very bytes; everything else is made here.
+
+    Raises:
+        ConfigError: The schema cannot be used.
+        WorldError: The data is needed and neither here nor on a remote.
+    """
+    locked = stages(ws.read)
+    validation = _recorded(ws, Validation, dataset, content, dataset.validation_file, locked)
+    known = _recorded(ws, Profile, dataset, content, dataset.profile_file, locked)
+    if validation is None or (known is None and _readable(validation)):
+        files = present(ws, dataset, content)
+        table = table_of(dataset, files, ws.objects)
+        if validation is None:
+            ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
+            validation = run_validation(ws.root, dataset, table, engine)
+        if known is None and _readable(validation):
+            ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
+            known = profile(engine, table, dataset)
+    return Assessment(validation=validation, profile=known)
+
+
+def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[DataFile, ...]:
+    """The dataset's files, each now in the cache.
+
+    Raises:
+        WorldError: Some are neither here nor on a remote.
+    """
+    files = tuple(file for entry in content.entries for file in ws.objects.files(entry))
+    whole = ws.root / dataset.path
+    ws.objects.adopt(files, whole if whole.is_dir() else whole.parent)
+    ws.objects.ensure(file.md5 for file in files)
+    return files
+
+
+def _readable(validation: Validation) -> bool:
+    return all(violation.reason != "unreadable" for violation in validation.violations)
+
+
+def _recorded(
+    ws: Workspace,
+    kind: type[T],
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    path: str,
+    locked: Sequence[LockedStage],
+) -> T | None:
+    """The document at ``path`` if ``dvc.lock`` shows that it was made from ``content``."""
+    data = ws.read(path)
+    stage = next((s for s in locked if any(out.path == path for out in s.outs)), None)
+    if data is None or stage is None:
+        return None
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    inputs = {dep.path: dep.md5 for dep in stage.deps}
+    sources = {md5 for dep, md5 in inputs.items() if _inside(dep, dataset.path)}
+    current = (
+        any(out.path == path and out.md5 == digest for out in stage.outs)
+        and sources == {md5 for _, md5 in content.content}
+        and (kind is not Validation or _schema_is_current(ws, dataset, inputs))
+    )
+    try:
+        return decode(kind, data) if current else None
+    except DocumentError:
+        # An older format: made anew.
+        return None
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _schema_is_current(ws: Workspace, dataset: Dataset, inputs: dict[str, str | None]) -> bool:
+    if dataset.schema is None:
+        return True
+    data = ws.read(dataset.schema)
+    if data is None:
+        return False
+    return inputs.get(dataset.schema) == hashlib.md5(data, usedforsecurity=False).hexdigest()

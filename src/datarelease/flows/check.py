@@ -1,0 +1,235 @@
+"""The check of a change: reproduce, validate, profile, compare, judge -> Report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from datarelease.adapters.tracked import load_yaml
+from datarelease.analysis.engine import Engine
+from datarelease.errors import ConfigError
+from datarelease.flows.assess import Assessment, assess
+from datarelease.flows.baseline import Baseline, read_baseline
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.compare import compare_sides
+from datarelease.flows.content import snapshot
+from datarelease.flows.reproduce import reproduce, work_tree_outputs
+from datarelease.flows.workspace import Workspace
+from datarelease.model.diff import Compatibility
+from datarelease.model.judge import judge
+from datarelease.model.policy import Finding, Verdict
+from datarelease.model.report import (
+    DatasetReport,
+    Outcome,
+    ParamChange,
+    Report,
+    VersionRows,
+)
+from datarelease.model.snapshot import Snapshot
+from datarelease.model.version import Version
+from datarelease.settings import PARAMS_FILE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A report together with what it was made from."""
+
+    report: Report
+    snapshot: Snapshot
+    catalogue: Catalogue
+    assessments: Mapping[str, Assessment]
+
+
+def check(ws: Workspace, *, base: str | None = None) -> Checked:
+    """What merging the work tree would do, and whether it may.
+
+    Args:
+        ws: The repository.
+        base: The version to compare with; None: the newest that is not withdrawn.
+
+    Raises:
+        ConfigError: Settings, pipeline, schema or work tree cannot be used.
+        WorldError: The git remote or data that is needed cannot be had.
+    """
+    catalogue = read_catalogue(ws.git, ws.tags)
+    version = catalogue.find(base) if base is not None else catalogue.latest
+    reproduced = reproduce(ws, catalogue)
+    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
+    before = read_baseline(ws, version) if version is not None else None
+    with ws.engine() as engine:
+        assessments = {
+            dataset.name: assess(ws, dataset, content, engine)
+            for dataset in ws.settings.datasets
+            if (content := now.get(dataset.name)) is not None
+        }
+        datasets = _datasets(ws, now, before, assessments, engine)
+    report = _report(ws, catalogue, version, now, datasets)
+    if not reproduced and report.level != "block":
+        raise ConfigError(
+            "`dvc repro` failed in a stage after the data was made; its output stands above.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Correct the stage, then run the command again.",
+        )
+    return Checked(report=report, snapshot=now, catalogue=catalogue, assessments=assessments)
+
+
+def _datasets(
+    ws: Workspace,
+    now: Snapshot,
+    before: Baseline | None,
+    assessments: Mapping[str, Assessment],
+    engine: Engine,
+) -> tuple[DatasetReport, ...]:
+    reports = []
+    for dataset in ws.settings.datasets:
+        content, found = now.get(dataset.name), assessments.get(dataset.name)
+        if content is None or found is None:
+            raise KeyError(dataset.name)
+        old = before.side(dataset.name) if before else None
+        new = found.side(ws, dataset, content)
+        reports.append(
+            DatasetReport(
+                name=dataset.name,
+                path=dataset.path,
+                desc=dataset.desc,
+                validation=found.validation,
+                diff=compare_sides(ws, old, new, engine),
+                size=content.size,
+            )
+        )
+    for old_dataset in before.datasets if before else ():
+        if before is not None and now.get(old_dataset.name) is None:
+            diff = compare_sides(ws, before.side(old_dataset.name), None, engine)
+            reports.append(
+                DatasetReport(
+                    name=old_dataset.name,
+                    path=old_dataset.path,
+                    desc=old_dataset.desc,
+                    validation=None,
+                    diff=diff,
+                )
+            )
+    return tuple(reports)
+
+
+def _report(
+    ws: Workspace,
+    catalogue: Catalogue,
+    base: Version | None,
+    now: Snapshot,
+    datasets: tuple[DatasetReport, ...],
+) -> Report:
+    params = _params_diff(ws, base)
+    same = catalogue.with_digest(now.digest)
+    outcome = _outcome(catalogue, base, same, now.digest, params)
+    rollback_of = same.tag if outcome == "rollback" and same else None
+    verdict = judge(ws.settings.policy, datasets, rollback_of=rollback_of)
+    if same is not None and same.yank is not None and outcome == "rollback":
+        verdict = _with_yank_warning(verdict, same)
+    releases = outcome in {"first", "release", "rollback"}
+    clean = not any(tracked for _, tracked in ws.git.changed())
+    changes = (dataset.diff.compatibility for dataset in datasets)
+    return Report(
+        outcome=outcome,
+        tag=ws.tags.format(catalogue.next_number) if releases else None,
+        base=base.tag if base else None,
+        rollback_of=rollback_of,
+        digest=now.digest,
+        base_digest=base.digest if base else None,
+        commit=ws.git.resolve("HEAD") if clean else None,
+        compatibility=max(changes, default=Compatibility.IDENTICAL),
+        verdict=verdict,
+        params=params,
+        datasets=datasets,
+        history=_history(catalogue),
+        notes=tuple(_notes(ws, catalogue, base, datasets)),
+        tool=ws.tool,
+    )
+
+
+def _outcome(
+    catalogue: Catalogue,
+    base: Version | None,
+    same: Version | None,
+    digest: str,
+    params: tuple[ParamChange, ...],
+) -> Outcome:
+    latest = catalogue.latest
+    if latest is not None and latest.digest == digest:
+        return "same_bytes" if params and base == latest else "unchanged"
+    if same is not None:
+        return "rollback"
+    return "release" if base is not None or catalogue.versions else "first"
+
+
+def _with_yank_warning(verdict: Verdict, same: Version) -> Verdict:
+    reason = same.yank.reason if same.yank else ""
+    finding = Finding(
+        rule="yanked",
+        level="warn",
+        dataset="",
+        column=None,
+        message=f"this is the data of {same.tag}, which was withdrawn: {reason}",
+    )
+    return Verdict(findings=(*verdict.findings, finding))
+
+
+def _params_diff(ws: Workspace, base: Version | None) -> tuple[ParamChange, ...]:
+    if base is None:
+        return ()
+    before = _flat(load_yaml(ws.reader(base.commit), PARAMS_FILE))
+    after = _flat(load_yaml(ws.read, PARAMS_FILE))
+    return tuple(
+        ParamChange(name=name, before=before.get(name), after=after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    )
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in params.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            flat |= _flat(value, f"{name}.")
+        else:
+            text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+            flat[name] = text.removesuffix("...\n").strip()
+    return flat
+
+
+def _history(catalogue: Catalogue) -> tuple[VersionRows, ...]:
+    history = []
+    for version in catalogue.versions:
+        rows = []
+        for part in (version.trailer("Rows") or "").split():
+            name, _, count = part.rpartition("=")
+            if name and count.isdecimal():
+                rows.append((name, int(count)))
+        history.append(VersionRows(tag=version.tag, date=version.date, rows=tuple(rows)))
+    return tuple(history)
+
+
+def _notes(
+    ws: Workspace, catalogue: Catalogue, base: Version | None, datasets: Iterable[DatasetReport]
+) -> Iterable[str]:
+    if catalogue.note:
+        yield catalogue.note
+    if base is not None and catalogue.latest is not None and base.tag != catalogue.latest.tag:
+        yield f"compared with {base.tag}; the newest version is {catalogue.latest.tag}"
+    for version in catalogue.versions:
+        if version.yank is not None and (base is None or version.number > base.number):
+            yield f"{version.tag} was withdrawn and is passed over: {version.yank.reason}"
+    columns = {
+        name
+        for dataset in datasets
+        for column in dataset.diff.columns
+        for name in (column.column, f"{dataset.name}.{column.column}")
+    }
+    for rule in ("null_rate", "psi", "ks", "js"):
+        for name in getattr(ws.settings.policy, rule).overrides:
+            if columns and name not in columns:
+                yield f"{PARAMS_FILE}: release.policy.{rule}.columns.{name} names no column"

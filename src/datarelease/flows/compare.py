@@ -1,0 +1,103 @@
+"""One dataset on two sides: columns, statistics, files and rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from datarelease.analysis.compare import compare
+from datarelease.analysis.engine import Engine, UnreadableTable
+from datarelease.analysis.rows import diff_rows
+from datarelease.errors import WorldError
+from datarelease.flows.shelf import Shelf
+from datarelease.flows.side import Side, table_of
+from datarelease.model.diff import DatasetDiff, FileCounts, RowDiff
+from datarelease.model.snapshot import DataFile
+
+
+def compare_sides(
+    shelf: Shelf, before: Side | None, after: Side | None, engine: Engine
+) -> DatasetDiff:
+    """What changed in one dataset; None: there is none on that side.
+
+    Raises:
+        WorldError: Statistics of a side are neither recorded nor to be made from its data.
+    """
+    present = after or before
+    if present is None:
+        raise ValueError("a dataset is on one side at least")
+    identical = (
+        before is not None and after is not None and before.content.content == after.content.content
+    )
+    profile_after = after.profile(engine) if after else None
+    profile_before = profile_after if identical else before.profile(engine) if before else None
+    diff = compare(
+        present.dataset,
+        profile_before,
+        profile_after,
+        before_contract=before.contract() if before else None,
+        after_contract=after.contract() if after else None,
+        before_key=before.dataset.key if before else None,
+        files=FileCounts(),
+        identical=identical,
+    )
+    if identical or before is None or after is None:
+        return diff
+    return _with_rows(shelf, before, after, engine, diff)
+
+
+def _with_rows(
+    shelf: Shelf, before: Side, after: Side, engine: Engine, diff: DatasetDiff
+) -> DatasetDiff:
+    """The comparison with the files counted and the rows compared, where that is possible."""
+    try:
+        old, new = before.files(), after.files()
+        diff = dataclasses.replace(diff, files=_file_counts(old, new))
+        rows = _rows(shelf, before, after, old, new, engine)
+    except UnreadableTable as error:
+        rows = f"the tables cannot be read: {error}"
+    except WorldError as error:
+        rows = f"the data of {before.label} is not at hand: {error.what}"
+    if isinstance(rows, str):
+        return dataclasses.replace(diff, no_row_diff=rows)
+    return dataclasses.replace(diff, rows=rows)
+
+
+def _rows(
+    shelf: Shelf,
+    before: Side,
+    after: Side,
+    old: Sequence[DataFile],
+    new: Sequence[DataFile],
+    engine: Engine,
+) -> RowDiff | str:
+    dataset = after.dataset
+    if not dataset.key:
+        return f"no key is declared (dvc.yaml: artifacts.{dataset.name}.meta.key)"
+    # Equal hashes are equal rows on both sides: such parts are not read.
+    shared = {file.md5 for file in old} & {file.md5 for file in new}
+    old = [file for file in old if file.md5 not in shared]
+    new = [file for file in new if file.md5 not in shared]
+    if not old and not new:
+        return "the files hold the same bytes under other names"
+    shelf.objects.ensure(file.md5 for file in (*old, *new))
+    shelf.progress.say(f"{dataset.name}: comparing rows with {before.label}")
+    return diff_rows(
+        engine,
+        table_of(before.dataset, old, shelf.objects) if old else None,
+        table_of(dataset, new, shelf.objects) if new else None,
+        dataset,
+        skipped_files=len(shared),
+    )
+
+
+def _file_counts(before: Sequence[DataFile], after: Sequence[DataFile]) -> FileCounts:
+    old = {file.path: file.md5 for file in before}
+    new = {file.path: file.md5 for file in after}
+    both = old.keys() & new.keys()
+    return FileCounts(
+        added=len(new.keys() - old.keys()),
+        removed=len(old.keys() - new.keys()),
+        changed=sum(old[path] != new[path] for path in both),
+        unchanged=sum(old[path] == new[path] for path in both),
+    )

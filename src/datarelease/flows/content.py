@@ -1,0 +1,199 @@
+"""Datasets as DVC tracks them: snapshots at a revision, and their objects on this machine."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.adapters.store import Store, md5_of, replacing
+from datarelease.adapters.tracked import Output
+from datarelease.adapters.tree import read_tree
+from datarelease.errors import DatareleaseError, Problem, SettingsError, WorldError
+from datarelease.model.dataset import Dataset, nearest_name
+from datarelease.model.manifest import object_key
+from datarelease.model.snapshot import DataFile, DatasetSnapshot, Entry, Snapshot
+from datarelease.progress import Progress
+
+WHOLE = "."
+"""Path of an entry that is the whole dataset, a directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """DVC's objects: in the cache of this machine, on the remotes, in the work tree."""
+
+    cache: Path
+    remotes: tuple[Store, ...]
+    """Asked in this order for what the cache lacks."""
+    progress: Progress
+
+    def path(self, md5: str) -> Path:
+        """Where the cache has (or would have) the object."""
+        return self.cache / md5[:2] / md5[2:]
+
+    def has(self, md5: str) -> bool:
+        """The cache has the object."""
+        return self.path(md5).is_file()
+
+    def tree(self, md5: str) -> tuple[DataFile, ...]:
+        """The files that a directory's object lists, fetched where the cache lacks it.
+
+        Raises:
+            WorldError: It is neither in the cache nor on a remote, or it is damaged.
+        """
+        self.ensure([md5])
+        try:
+            return read_tree(self.path(md5).read_bytes())
+        except (ValueError, KeyError, TypeError) as error:
+            raise WorldError(
+                f"The directory listing {md5} in DVC's cache is damaged.",
+                untouched="Nothing was released.",
+                remedy=f"Delete {self.path(md5)} and run the command again.",
+            ) from error
+
+    def files(self, entry: Entry) -> tuple[DataFile, ...]:
+        """The files of an entry, paths inside the dataset.
+
+        Raises:
+            WorldError: As ``tree``.
+        """
+        if not entry.is_tree:
+            return (DataFile(path=entry.path, md5=entry.md5),)
+        base = "" if entry.path == WHOLE else entry.path
+        return tuple(
+            DataFile(path=posixpath.join(base, file.path), md5=file.md5)
+            for file in self.tree(entry.md5)
+        )
+
+    def ensure(self, hashes: Iterable[str]) -> None:
+        """Bring objects into the cache, from the first remote that has them, hashes checked.
+
+        Raises:
+            WorldError: Some are on no remote, or a remote holds other bytes under their names.
+        """
+        missing = sorted({md5 for md5 in hashes if not self.has(md5)})
+        if not missing:
+            return
+        sources = self._sources(missing)
+        absent = [md5 for md5 in missing if md5 not in sources]
+        if absent:
+            names = ", ".join(remote.name for remote in self.remotes) or "no remote is configured"
+            shown = ", ".join(object_key(md5) for md5 in absent[:5])
+            raise WorldError(
+                f"{len(absent)} object(s) are neither in DVC's cache nor on a remote ({names}): "
+                f"{shown}{', …' if len(absent) > 5 else ''}",  # noqa: PLR2004 - a line's worth
+                untouched="Nothing was released.",
+                remedy="Push them from where they are (`dvc push`), then run the command again.",
+            )
+        with (
+            self.progress.track("Fetching", len(missing), "objects") as advance,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            for _ in pool.map(lambda md5: self._fetch(md5, sources[md5]), missing):
+                advance(1)
+
+    def adopt(self, files: Sequence[DataFile], folder: Path) -> None:
+        """Take files that only the work tree has into the cache, where their hashes are right."""
+        for file in files:
+            source = folder / file.path
+            if not self.has(file.md5) and source.is_file() and md5_of(source) == file.md5:
+                with replacing(self.path(file.md5)) as scratch:
+                    shutil.copyfile(source, scratch)
+
+    def _sources(self, missing: Sequence[str]) -> dict[str, Store]:
+        sources: dict[str, Store] = {}
+        problem: DatareleaseError | None = None
+        for remote in self.remotes:
+            wanted = [md5 for md5 in missing if md5 not in sources]
+            try:
+                found = remote.stat([object_key(md5) for md5 in wanted])
+            except WorldError as error:
+                # Another remote may have them all; if none has, this is the reason to show.
+                problem = problem or error
+                continue
+            sources |= {md5: remote for md5 in wanted if object_key(md5) in found}
+        if problem is not None and len(sources) < len(missing):
+            raise problem
+        return sources
+
+    def _fetch(self, md5: str, remote: Store) -> None:
+        target = self.path(md5)
+        with replacing(target) as scratch:
+            found = remote.download(object_key(md5), scratch)
+            if found != md5.removesuffix(".dir"):
+                raise WorldError(
+                    f"remote {remote.name!r} ({remote.url}) holds other bytes under "
+                    f"{object_key(md5)}: their MD5 is {found}.",
+                    untouched="The damaged object was not kept.",
+                    remedy="Run `datarelease release` where the data is at hand: it uploads "
+                    "damaged objects again.",
+                )
+        target.chmod(0o444)
+
+
+def snapshot(datasets: Sequence[Dataset], outputs: Sequence[Output], objects: Objects) -> Snapshot:
+    """What ``outputs`` (of one revision) say about each dataset.
+
+    Raises:
+        SettingsError: A dataset that DVC does not track, or has not hashed yet; all at once.
+        WorldError: A dataset is part of a tracked directory whose listing cannot be had.
+    """
+    problems: list[Problem] = []
+    found = []
+    for dataset in datasets:
+        entries = _entries(dataset, outputs, objects)
+        if entries:
+            found.append(DatasetSnapshot(name=dataset.name, entries=tuple(sorted(entries))))
+        else:
+            problems.append(_untracked(dataset, outputs))
+    if problems:
+        raise SettingsError(problems)
+    return Snapshot(datasets=tuple(found))
+
+
+def _entries(dataset: Dataset, outputs: Sequence[Output], objects: Objects) -> list[Entry]:
+    entries = []
+    for out in outputs:
+        if out.md5 is None or out.legacy:
+            continue
+        if out.path == dataset.path:
+            path = WHOLE if out.md5.endswith(".dir") else posixpath.basename(out.path)
+            entries.append(Entry(path=path, md5=out.md5, size=out.size))
+        elif out.path.startswith(dataset.path + "/"):
+            path = out.path.removeprefix(dataset.path + "/")
+            entries.append(Entry(path=path, md5=out.md5, size=out.size))
+        elif dataset.path.startswith(out.path + "/") and out.md5.endswith(".dir"):
+            entries += _part_of(dataset.path.removeprefix(out.path + "/"), objects.tree(out.md5))
+    return entries
+
+
+def _part_of(inside: str, files: Sequence[DataFile]) -> list[Entry]:
+    """The entries of a dataset that is one file or folder of a tracked directory."""
+    return [
+        Entry(
+            path=posixpath.basename(file.path)
+            if file.path == inside
+            else file.path.removeprefix(inside + "/"),
+            md5=file.md5,
+        )
+        for file in files
+        if file.path == inside or file.path.startswith(inside + "/")
+    ]
+
+
+def _untracked(dataset: Dataset, outputs: Sequence[Output]) -> Problem:
+    where = f"dvc.yaml: artifacts.{dataset.name}.path"
+    same = [out for out in outputs if out.path == dataset.path]
+    if any(out.legacy for out in same):
+        what = f"{dataset.path!r} was hashed by DVC 2: run `dvc cache migrate --dvc-files`"
+    elif same:
+        what = f"DVC has not hashed {dataset.path!r} yet: run `dvc repro` (or `dvc commit`)"
+    else:
+        near = nearest_name(dataset.path, [out.path for out in outputs])
+        hint = f"; did you mean {near!r}?" if near else ""
+        what = f"DVC tracks no output {dataset.path!r}{hint}"
+    return Problem(where=where, what=what)

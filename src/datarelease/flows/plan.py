@@ -1,0 +1,222 @@
+"""The plan of a release: everything decided and computed, nothing outside touched yet."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Mapping
+from importlib.metadata import version as package_version
+
+from datarelease.adapters.store import sha256_of
+from datarelease.errors import BlockedError, ConfigError, ConflictError
+from datarelease.flows.check import Checked
+from datarelease.flows.read import find_manifest
+from datarelease.flows.reproduce import dvc_files
+from datarelease.flows.workspace import Workspace
+from datarelease.model.dataset import Dataset
+from datarelease.model.manifest import (
+    Manifest,
+    ManifestDataset,
+    ManifestFile,
+    ManifestRemote,
+    object_key,
+)
+from datarelease.model.release import Candidate, Nothing
+from datarelease.model.report import Report
+from datarelease.model.snapshot import DatasetSnapshot
+from datarelease.settings import DATASETS_FILE, PARAMS_FILE
+
+TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
+
+
+def refuse_unclean(ws: Workspace) -> None:
+    """Nothing but our own products may differ from HEAD.
+
+    Raises:
+        ConfigError: Uncommitted edits to tracked files, or inputs that git does not track.
+    """
+    inputs = {DATASETS_FILE, PARAMS_FILE, *dvc_files(ws)}
+    inputs |= {dataset.schema for dataset in ws.settings.datasets if dataset.schema}
+    own = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
+    unclean = [
+        path
+        for path, tracked in ws.git.changed()
+        if (tracked or path in inputs)
+        and path not in own
+        and posixpath.basename(path) not in {"dvc.lock", ".gitignore"}
+    ]
+    if unclean:
+        shown = ", ".join(unclean[:8]) + (", …" if len(unclean) > 8 else "")  # noqa: PLR2004 - a line's worth
+        raise ConfigError(
+            f"The work tree has edits that are not committed: {shown}",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Commit them (or `git stash` them), then run the command again.",
+        )
+
+
+def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate | Nothing:
+    """The release of what was checked, or why there is none.
+
+    Raises:
+        ConflictError: ``reviewed`` is another digest.
+        BlockedError: The verdict is ``block``.
+        WorldError: Data is needed that is neither here nor on a remote.
+    """
+    report = checked.report
+    if reviewed is not None and reviewed != report.digest:
+        raise ConflictError(
+            f"The data is not what was reviewed: its digest is {report.digest}, reviewed was "
+            f"{reviewed}.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Review the report of this data (`datarelease check`), then release with "
+            f"--reviewed {report.digest}.",
+        )
+    head = ws.head()
+    nothing = _nothing(ws, checked, head)
+    if nothing is not None:
+        return nothing
+    if report.level == "block":
+        reasons = "\n".join(
+            f"  {' '.join(part for part in (finding.dataset, finding.column) if part)}: "
+            f"{finding.message}"
+            for finding in report.verdict.findings
+            if finding.level == "block"
+        )
+        raise BlockedError(
+            f"The data is blocked:\n{reasons}",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Correct the data, or the rule in params.yaml: release.policy, with a commit.",
+        )
+    products = _products(ws)
+    message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
+    commit = ws.git.commit_files(head, products, message) if products else head
+    manifest = _manifest(ws, checked, commit, reviewed)
+    own = {md5 for dataset in manifest.datasets for md5 in dataset.objects}
+    others = tuple(md5 for md5 in ws.dvc.objects() if md5 not in own and ws.objects.has(md5))
+    return Candidate(
+        report=report,
+        commit=commit,
+        head=head,
+        files=tuple(products),
+        manifest=manifest,
+        extra_objects=others,
+    )
+
+
+def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
+    report, latest = checked.report, checked.catalogue.latest
+    if report.tag is None and latest is not None:
+        words = "params changed, the data did not" if report.params else "same data"
+        return Nothing(
+            reason=f"nothing to release: {words} as {latest.tag}", tag=latest.tag, report=report
+        )
+    for version in reversed(checked.catalogue.versions):
+        if version.commit != head and ws.git.is_ancestor(head, version.commit):
+            return Nothing(
+                reason=f"nothing to release: this commit is superseded by {version.tag}, which "
+                "was made from a later one",
+                tag=version.tag,
+                report=report,
+            )
+    return None
+
+
+def _products(ws: Workspace) -> dict[str, bytes | None]:
+    """Our own files that HEAD does not hold as they are now: the content of a release commit."""
+    outs = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
+    made_by_stages = {name for name in outs if _in_lock(ws, name)}
+    return {
+        path: ws.read(path)
+        for path, _ in ws.git.changed()
+        if path in made_by_stages or posixpath.basename(path) == "dvc.lock"
+    }
+
+
+def _in_lock(ws: Workspace, path: str) -> bool:
+    lock = ws.read("dvc.lock")
+    return lock is not None and path.encode() in lock
+
+
+def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None) -> Manifest:
+    report, catalogue = checked.report, checked.catalogue
+    known = _known_files(ws, checked)
+    number = catalogue.next_number
+    return Manifest(
+        tag=ws.tags.format(number),
+        number=number,
+        digest=report.digest,
+        datasets=tuple(
+            _manifest_dataset(ws, checked, dataset, content, known)
+            for dataset in ws.settings.datasets
+            if (content := checked.snapshot.get(dataset.name)) is not None
+        ),
+        remotes=tuple(ManifestRemote(name=r.name, url=r.url) for r in ws.remotes),
+        commit=commit,
+        date=ws.git.commit_date(commit),
+        baseline=catalogue.latest.tag if catalogue.latest else None,
+        rollback_of=report.rollback_of,
+        compatibility=report.compatibility,
+        verdict=report.level,
+        params_sha256=hashlib.sha256(ws.read(PARAMS_FILE) or b"").hexdigest(),
+        reviewed=reviewed,
+        tools=tuple((name, package_version(name)) for name in TOOLS),
+    )
+
+
+def _manifest_dataset(
+    ws: Workspace,
+    checked: Checked,
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    known: Mapping[str, ManifestFile],
+) -> ManifestDataset:
+    files = [file for entry in content.entries for file in ws.objects.files(entry)]
+    new = [file for file in files if file.md5 not in known]
+    whole = ws.root / dataset.path
+    ws.objects.adopt(new, whole if whole.is_dir() else whole.parent)
+    ws.objects.ensure(file.md5 for file in new)
+    listed = []
+    with ws.progress.track(f"Hashing {dataset.name}", len(new), "files") as advance:
+        for file in sorted(files, key=lambda file: file.path):
+            old = known.get(file.md5)
+            path = ws.objects.path(file.md5)
+            listed.append(
+                ManifestFile(
+                    path=file.path,
+                    size=old.size if old else path.stat().st_size,
+                    md5=file.md5,
+                    sha256=old.sha256 if old else sha256_of(path),
+                    key=object_key(file.md5),
+                )
+            )
+            advance(0 if old else 1)
+    schema = ws.read(dataset.schema) if dataset.schema else None
+    found = checked.assessments[dataset.name]
+    return ManifestDataset(
+        name=dataset.name,
+        path=dataset.path,
+        entries=content.entries,
+        files=tuple(listed),
+        rows=found.profile.rows if found.profile else None,
+        schema=dataset.schema,
+        schema_sha256=hashlib.sha256(schema).hexdigest() if schema is not None else None,
+        key=dataset.key,
+    )
+
+
+def _known_files(ws: Workspace, checked: Checked) -> dict[str, ManifestFile]:
+    """Files that earlier manifests describe, by hash: they are not read again."""
+    versions = [checked.catalogue.latest]
+    versions += [v for v in checked.catalogue.versions if v.tag == checked.report.rollback_of]
+    known: dict[str, ManifestFile] = {}
+    for version in versions:
+        manifest = find_manifest(ws, version) if version is not None else None
+        for dataset in manifest.datasets if manifest else ():
+            known |= {file.md5: file for file in dataset.files}
+    return known
+
+
+def report_rows(report: Report) -> str:
+    """Rows of each dataset as ``name=count`` pairs, for a trailer."""
+    rows = ((dataset.name, dataset.diff.rows_after) for dataset in report.datasets)
+    return " ".join(f"{name}={count}" for name, count in rows if count is not None)

@@ -1,0 +1,240 @@
+"""The reading side: get the files of a version, find them for loading, verify them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from datarelease.adapters.store import Store, replacing, sha256_of
+from datarelease.analysis.table import Table
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.shelf import Shelf
+from datarelease.flows.side import table_of
+from datarelease.flows.verify import expected_objects, find_faults
+from datarelease.model.dataset import Dataset, nearest_name
+from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, manifest_key
+from datarelease.model.release import Fault
+from datarelease.model.snapshot import DataFile
+from datarelease.model.version import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What was found of a version on its remotes."""
+
+    manifest: Manifest
+    remotes: tuple[str, ...]
+    """Those that were asked."""
+    objects: int
+    """Per remote."""
+    faults: tuple[Fault, ...]
+
+
+def read_manifest(shelf: Shelf, version: Version) -> Manifest:
+    """The manifest of a version, from the first remote that has the one its tag names.
+
+    Raises:
+        ConfigError: No remote is configured.
+        WorldError: No remote has it, or one has another under its name.
+    """
+    if not shelf.remotes:
+        raise ConfigError(
+            "No DVC remote is configured, so there is no place to read data from.",
+            untouched="Nothing was changed.",
+            remedy="Add the remote that holds the versions: `dvc remote add -d NAME URL`.",
+        )
+    manifest = find_manifest(shelf, version)
+    if manifest is None:
+        where = ", ".join(remote.name for remote in shelf.remotes)
+        raise WorldError(
+            f"No remote has the manifest that {version.tag} names "
+            f"({where}: {manifest_key(version.tag)}).",
+            untouched="Nothing was changed.",
+            remedy="Check that the remotes are the ones it was released to (`dvc remote list`).",
+        )
+    return manifest
+
+
+def find_manifest(shelf: Shelf, version: Version) -> Manifest | None:
+    """The manifest of a version, or None where the remotes that answer do not have it.
+
+    Raises:
+        WorldError: It was not found, and a remote could not be asked.
+    """
+    problem = None
+    for remote in shelf.remotes:
+        try:
+            data = remote.read(manifest_key(version.tag))
+        except WorldError as error:
+            problem = problem or error
+            continue
+        manifest = _checked(data, version) if data is not None else None
+        if manifest is not None:
+            return manifest
+        if data is not None:
+            shelf.progress.say(f"{remote.name}: not the manifest that {version.tag} names")
+    if problem is not None:
+        raise problem
+    return None
+
+
+def get(
+    shelf: Shelf, version: Version, target: Path, names: Sequence[str], *, overwrite: bool
+) -> tuple[Path, ...]:
+    """Put the files of a version below ``target``, as they lie in the repository.
+
+    Only datasets in ``names`` (empty: all) are fetched, and files that are already there are not
+    fetched again. Every file's SHA-256 is checked against the manifest.
+
+    Raises:
+        ConfigError: An unknown dataset, or another file is in the way.
+        WorldError: An object is missing or damaged.
+    """
+    manifest = read_manifest(shelf, version)
+    chosen = [_dataset(manifest, name) for name in names] or list(manifest.datasets)
+    wanted = {_place(target, d, file): file for d in chosen for file in d.files}
+    there = {path for path, file in wanted.items() if _is(path, file)}
+    in_the_way = [path for path in wanted if path.exists() and path not in there]
+    if in_the_way and not overwrite:
+        raise ConfigError(
+            f"{in_the_way[0]} exists and is not the file of {version.tag}"
+            + (f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else "")
+            + ".",
+            untouched="Nothing was written.",
+            remedy="Name another DEST, or add --force to overwrite.",
+        )
+    missing = [path for path in wanted if path not in there]
+    with (
+        shelf.progress.track(f"Getting {version.tag}", len(missing), "files") as advance,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        for _ in pool.map(lambda path: _fetch(shelf, wanted[path], path), missing):
+            advance(1)
+    return tuple(wanted)
+
+
+def table(shelf: Shelf, version: Version, name: str) -> Table:
+    """The files of one dataset of a version, now in the cache, as a table.
+
+    Raises:
+        ConfigError: The version has no such dataset, or it is no table.
+        WorldError: An object is missing or damaged.
+    """
+    dataset = _dataset(read_manifest(shelf, version), name)
+    shelf.objects.ensure(file.md5 for file in dataset.files)
+    files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
+    return table_of(Dataset(name=dataset.name, path=dataset.path), files, shelf.objects)
+
+
+def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verification:
+    """Every object of a version looked for on each of its remotes, and its manifest.
+
+    Raises:
+        ConfigError: None of its remotes is configured.
+        WorldError: No remote has its manifest, or a remote cannot be asked.
+    """
+    manifest = read_manifest(shelf, version)
+    names = {remote.name for remote in manifest.remotes}
+    remotes = [remote for remote in shelf.remotes if remote.name in names]
+    if not remotes:
+        raise ConfigError(
+            f"{version.tag} was released to {', '.join(sorted(names))}, and none of them is "
+            "configured here.",
+            untouched="Nothing was changed.",
+            remedy="Add it with `dvc remote add`, or name it in release.remotes.",
+        )
+    for name in sorted(names - {remote.name for remote in remotes}):
+        shelf.progress.say(f"{name}: not configured here, not checked")
+    objects = expected_objects(manifest)
+    faults: list[Fault] = []
+    for remote in remotes:
+        faults += _manifest_fault(remote, version)
+        faults += find_faults(remote, objects, progress=shelf.progress, full=full)
+    return Verification(
+        manifest=manifest,
+        remotes=tuple(remote.name for remote in remotes),
+        objects=len(objects),
+        faults=tuple(faults),
+    )
+
+
+def _checked(data: bytes, version: Version) -> Manifest | None:
+    """The manifest if it is the one that the tag names and describes the tag's content."""
+    if version.trailer("Manifest-Sha256") != hashlib.sha256(data).hexdigest():
+        return None
+    try:
+        manifest = decode(Manifest, data)
+    except DocumentError:
+        return None
+    return manifest if manifest.snapshot.digest == version.digest else None
+
+
+def _manifest_fault(remote: Store, version: Version) -> list[Fault]:
+    key = manifest_key(version.tag)
+    data = remote.read(key)
+    if data is None:
+        return [Fault(remote=remote.name, key=key, md5="", kind="missing")]
+    if _checked(data, version) is None:
+        return [Fault(remote=remote.name, key=key, md5="", kind="hash")]
+    return []
+
+
+def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
+    found = manifest.dataset(name)
+    if found is None:
+        names = [dataset.name for dataset in manifest.datasets]
+        near = nearest_name(name, names)
+        hint = f"Did you mean {near!r}?" if near else f"It has: {', '.join(names)}."
+        raise ConfigError(
+            f"{manifest.tag} has no dataset {name!r}.",
+            untouched="Nothing was changed.",
+            remedy=hint,
+        )
+    return found
+
+
+def _place(target: Path, dataset: ManifestDataset, file: ManifestFile) -> Path:
+    """Where a file goes; the repository's own layout keeps datasets apart."""
+    base = PurePosixPath(dataset.path)
+    single = len(dataset.files) == 1 and file.path == base.name
+    place = base if single else base / file.path
+    if place.is_absolute() or ".." in place.parts:
+        raise WorldError(f"The manifest names a path outside of the target: {place}")
+    return target / place
+
+
+def _is(path: Path, file: ManifestFile) -> bool:
+    return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256
+
+
+def _fetch(shelf: Shelf, file: ManifestFile, target: Path) -> None:
+    with replacing(target) as scratch:
+        cached = shelf.objects.path(file.md5)
+        if cached.is_file() and cached.stat().st_size == file.size:
+            shutil.copyfile(cached, scratch)
+            if sha256_of(scratch) == file.sha256:
+                scratch.chmod(0o644)
+                return
+        _download(shelf, file, scratch)
+        scratch.chmod(0o644)
+
+
+def _download(shelf: Shelf, file: ManifestFile, scratch: Path) -> None:
+    holders = [remote for remote in shelf.remotes if file.key in remote.stat([file.key])]
+    for remote in holders:
+        remote.download(file.key, scratch)
+        if sha256_of(scratch) == file.sha256:
+            return
+    where = ", ".join(remote.name for remote in holders or shelf.remotes)
+    what = "has other bytes than the manifest says" if holders else "is missing"
+    raise WorldError(
+        f"The object {file.key} ({file.path}) {what} on {where}.",
+        untouched=f"{file.path} was not written.",
+        remedy="Run `datarelease verify` for the whole picture; `datarelease release` where the "
+        "data is at hand sends it again.",
+    )

@@ -1,0 +1,93 @@
+"""The work tree brought up to date: ``dvc repro``, started from the newest lock."""
+
+from __future__ import annotations
+
+from datarelease.adapters.tracked import Output, outputs
+from datarelease.errors import ConfigError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.workspace import Workspace
+from datarelease.model.dataset import Dataset
+
+LOCK = "dvc.lock"
+
+
+def reproduce(ws: Workspace, catalogue: Catalogue) -> bool:
+    """Run what is out of date; False: a stage failed, but every dataset was made.
+
+    Raises:
+        ConfigError: Data of a ``.dvc`` file differs from it, or the pipeline does not run.
+    """
+    _refuse_changed_sources(ws)
+    _take_newest_lock(ws, catalogue)
+    if not ws.dvc.stale_stages():
+        ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
+        return True
+    ws.progress.say("dvc repro: the lock is stale, running the pipeline")
+    if ws.dvc.repro(pull=bool(ws.remotes) and ws.dvc.missing()):
+        return True
+    makers = {out.stage for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)}
+    failed = ws.dvc.stale_stages(sorted(stage for stage in makers if stage))
+    if failed or not makers:
+        raise ConfigError(
+            f"`dvc repro` failed: {', '.join(failed) or 'no stage'} could not be run. Its own "
+            "output stands above.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Correct the stage, then run the command again.",
+        )
+    return False
+
+
+def work_tree_outputs(ws: Workspace) -> tuple[Output, ...]:
+    """What DVC tracks in the work tree."""
+    return outputs(ws.read, ws.git.files())
+
+
+def dvc_files(ws: Workspace) -> tuple[str, ...]:
+    """The ``.dvc`` files that datasets are made of."""
+    return tuple(
+        dict.fromkeys(
+            out.source
+            for out in work_tree_outputs(ws)
+            if out.stage is None and _serves(out, ws.settings.datasets)
+        )
+    )
+
+
+def _serves(out: Output, datasets: tuple[Dataset, ...]) -> bool:
+    return any(
+        out.path == dataset.path
+        or out.path.startswith(dataset.path + "/")
+        or dataset.path.startswith(out.path + "/")
+        for dataset in datasets
+    )
+
+
+def _refuse_changed_sources(ws: Workspace) -> None:
+    changed = ws.dvc.changed_sources(dvc_files(ws))
+    if changed:
+        names = ", ".join(changed)
+        commands = " ".join(path.removesuffix(".dvc") for path in changed)
+        raise ConfigError(
+            f"The data in the work tree differs from {names}.",
+            untouched="Nothing was changed.",
+            remedy=f"Record it with `dvc add {commands}` and commit, or bring the recorded data "
+            f"back with `dvc checkout {names}`.",
+        )
+
+
+def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:
+    """Start from the lock of the newest version where that version's commit is not in HEAD.
+
+    Where main is protected, a release commit with a newer lock lives on its tag alone. Unless
+    somebody wrote another lock since, that one saves the pipeline from running again.
+    """
+    newest, head = catalogue.latest, ws.git.resolve("HEAD")
+    if newest is None or head is None or ws.git.is_ancestor(newest.commit, head):
+        return
+    base = ws.git.merge_base(newest.commit, head)
+    mine = ws.git.read(head, LOCK)
+    theirs = ws.git.read(newest.commit, LOCK)
+    untouched = base is not None and mine == ws.git.read(base, LOCK) and ws.read(LOCK) == mine
+    if untouched and theirs is not None and theirs != mine:
+        (ws.root / LOCK).write_bytes(theirs)
+        ws.progress.say(f"dvc.lock: taken from {newest.tag}, which is newer than this branch's")

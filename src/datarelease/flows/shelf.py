@@ -1,0 +1,44 @@
+"""What reading flows work with: a repository's versions and where their data is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from datarelease.adapters.git import Git
+from datarelease.adapters.store import Store
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.content import Objects
+from datarelease.model.version import TagGrammar
+from datarelease.progress import Progress
+
+if TYPE_CHECKING:
+    from datarelease.analysis.engine import Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """Released versions, to read: a repository of which no work tree is needed."""
+
+    git: Git
+    tags: TagGrammar
+    remotes: tuple[Store, ...]
+    """Where the data is; of a work tree: the required remotes, in the order of the settings."""
+    objects: Objects
+    engine: Callable[[], Engine]
+    """Opens an engine; the caller closes it."""
+    progress: Progress
+
+    def reader(self, revision: str) -> Callable[[str], bytes | None]:
+        """Reads files of a revision."""
+        return lambda path: self.git.read(revision, path)
+
+
+def catalogue_of(shelf: Shelf) -> Catalogue:
+    """The versions on the git remote, asked now.
+
+    Raises:
+        WorldError: The remote does not answer.
+    """
+    return read_catalogue(shelf.git, shelf.tags)

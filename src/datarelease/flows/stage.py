@@ -1,0 +1,103 @@
+"""The stage commands: what ``dvc repro`` runs for each dataset, on the files of the work tree.
+
+They need no git, and no DVC of their own: DVC starts them and keeps track of what they write.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datarelease.adapters.store import replacing
+from datarelease.analysis.engine import Engine, Table, UnreadableTable
+from datarelease.analysis.profile import profile
+from datarelease.analysis.schema import load_schema
+from datarelease.analysis.validate import validate
+from datarelease.documents import encode
+from datarelease.errors import BlockedError, ConfigError
+from datarelease.model.dataset import Dataset, Format, nearest_name, table_format
+from datarelease.model.profile import Profile
+from datarelease.model.validation import Validation
+from datarelease.settings import Settings
+
+
+def validate_stage(root: Path, settings: Settings, name: str, engine: Engine) -> Validation:
+    """The outcome of a dataset's schema, also written to ``reports/NAME/validation.json``.
+
+    Raises:
+        ConfigError: No such dataset, no files, or a schema that cannot be used.
+    """
+    dataset = _dataset(settings, name)
+    result = run_validation(root, dataset, _table(root, dataset), engine)
+    _write(root / dataset.validation_file, encode(result))
+    return result
+
+
+def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> Profile:
+    """A dataset's statistics, also written to ``reports/NAME/profile.json``.
+
+    Raises:
+        ConfigError: No such dataset, or no files.
+        BlockedError: The files are no such table.
+    """
+    dataset = _dataset(settings, name)
+    try:
+        result = profile(engine, _table(root, dataset), dataset)
+    except UnreadableTable as error:
+        raise BlockedError(
+            f"{dataset.path} cannot be read: {error}",
+            untouched=f"{dataset.profile_file} was not written.",
+            remedy="Correct the file; `datarelease validate` says more.",
+        ) from error
+    _write(root / dataset.profile_file, encode(result))
+    return result
+
+
+def run_validation(root: Path, dataset: Dataset, table: Table, engine: Engine) -> Validation:
+    """The outcome of the dataset's schema on ``table``.
+
+    Raises:
+        ConfigError: The schema cannot be used.
+    """
+    schema = None
+    if dataset.schema is not None:
+        schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
+    return validate(engine, table, dataset, schema)
+
+
+def _dataset(settings: Settings, name: str) -> Dataset:
+    dataset = settings.dataset(name)
+    if dataset is None:
+        known = [dataset.name for dataset in settings.datasets]
+        near = nearest_name(name, known)
+        hint = f"Did you mean {near!r}?" if near else f"Known: {', '.join(known)}."
+        raise ConfigError(
+            f"dvc.yaml declares no dataset {name!r}.",
+            untouched="Nothing was written.",
+            remedy=hint,
+        )
+    return dataset
+
+
+def _table(root: Path, dataset: Dataset) -> Table:
+    place = root / dataset.path
+    files = sorted(path for path in place.rglob("*") if path.is_file()) or [place]
+    formats: dict[Format, list[Path]] = {}
+    for path in files:
+        if path.is_file() and (kind := table_format(path.name)):
+            formats.setdefault(kind, []).append(path)
+    if len(formats) != 1:
+        what = "both CSV and Parquet files" if formats else "no CSV or Parquet file"
+        raise ConfigError(
+            f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} has {what}.",
+            untouched="Nothing was written.",
+            remedy="Run `dvc repro` (or `dvc pull`) to get the data, or correct the path.",
+        )
+    [(kind, paths)] = formats.items()
+    labels = tuple(str(p.relative_to(place)) if p != place else p.name for p in paths)
+    return Table(paths=tuple(paths), format=kind, labels=labels)
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.chmod(0o644)

@@ -1,0 +1,106 @@
+"""Our own check that remotes hold a version: independent of what DVC says of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from datarelease.adapters.store import ObjectInfo, Store
+from datarelease.errors import WorldError
+from datarelease.model.manifest import Manifest, object_key
+from datarelease.model.release import Fault
+from datarelease.progress import Progress
+
+SAMPLE_BYTES = 64 << 20
+"""Read back for a sample, per remote, where the remote itself does not tell a hash."""
+SHOWN = 20
+
+
+def expected_objects(manifest: Manifest) -> dict[str, int | None]:
+    """Hash and size of every object of a version; a directory's object has no recorded size."""
+    objects: dict[str, int | None] = {}
+    for dataset in manifest.datasets:
+        objects |= {entry.md5: None for entry in dataset.entries if entry.is_tree}
+        objects |= {file.md5: file.size for file in dataset.files}
+    return objects
+
+
+def find_faults(
+    remote: Store,
+    objects: Mapping[str, int | None],
+    *,
+    progress: Progress,
+    full: bool = False,
+    sample: bool = True,
+) -> tuple[Fault, ...]:
+    """What is missing or damaged of ``objects`` (hash: size) on a remote, in key order.
+
+    Presence, size and the hash that the remote tells are checked of every object; bytes are read
+    back for a sample of those without such a hash, or with ``full`` for all.
+
+    Raises:
+        WorldError: The remote cannot be asked.
+    """
+    keys = {md5: object_key(md5) for md5 in sorted(objects)}
+    found = remote.stat(list(keys.values()))
+    faults = []
+    for md5, key in keys.items():
+        fault = _fault(remote.name, md5, key, objects[md5], found.get(key))
+        faults += [fault] if fault else []
+    bad = {fault.md5 for fault in faults}
+    sound = {md5: found[key] for md5, key in keys.items() if md5 not in bad}
+    chosen = list(sound) if full else _sample(sound) if sample else []
+    if chosen:
+        faults += _read_back(remote, chosen, progress)
+    return tuple(sorted(faults, key=lambda fault: fault.key))
+
+
+def _fault(
+    remote: str, md5: str, key: str, size: int | None, found: ObjectInfo | None
+) -> Fault | None:
+    if found is None:
+        return Fault(remote=remote, key=key, md5=md5, kind="missing")
+    if size is not None and found.size != size:
+        detail = f"{found.size:,} bytes, not {size:,}"
+        return Fault(remote=remote, key=key, md5=md5, kind="size", found=detail)
+    if found.md5 is not None and found.md5 != md5.removesuffix(".dir"):
+        return Fault(remote=remote, key=key, md5=md5, kind="hash", found=f"MD5 {found.md5}")
+    return None
+
+
+def _sample(sound: Mapping[str, ObjectInfo]) -> list[str]:
+    """Objects without a hash of their own, in an order that nobody chose, up to the budget."""
+    unknown = [md5 for md5, info in sound.items() if info.md5 is None]
+    unknown.sort(key=lambda md5: hashlib.sha256(md5.encode()).digest())
+    chosen, total = [], 0
+    for md5 in unknown:
+        total += sound[md5].size
+        if total <= SAMPLE_BYTES:
+            chosen.append(md5)
+    return chosen
+
+
+def _read_back(remote: Store, hashes: Sequence[str], progress: Progress) -> list[Fault]:
+    def read(md5: str) -> Fault | None:
+        key = object_key(md5)
+        found = remote.digest(key)
+        advance(1)
+        if found == md5.removesuffix(".dir"):
+            return None
+        return Fault(remote=remote.name, key=key, md5=md5, kind="hash", found=f"MD5 {found}")
+
+    with (
+        progress.track(f"Reading back from {remote.name}", len(hashes), "objects") as advance,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        return [fault for fault in pool.map(read, hashes) if fault]
+
+
+def faults_error(faults: Sequence[Fault], *, what: str, untouched: str, remedy: str) -> WorldError:
+    """The error that names the objects at fault."""
+    lines = [f"  {fault}" for fault in faults[:SHOWN]]
+    if len(faults) > SHOWN:
+        lines.append(f"  … and {len(faults) - SHOWN:,} more")
+    listed = "\n".join(lines)
+    return WorldError(f"{what}\n{listed}", untouched=untouched, remedy=remedy)

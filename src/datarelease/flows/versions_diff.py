@@ -1,0 +1,61 @@
+"""Two released versions compared."""
+
+from __future__ import annotations
+
+from datarelease.flows.baseline import Baseline, read_baseline
+from datarelease.flows.compare import compare_sides
+from datarelease.flows.shelf import Shelf, catalogue_of
+from datarelease.model.diff import Compatibility, Diff
+from datarelease.model.policy import Verdict
+from datarelease.model.report import DatasetReport, Report
+
+
+def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Report:
+    """What changed from one version to another, as a report that judges nothing.
+
+    Raises:
+        ConfigError: No such version.
+        WorldError: Statistics or data are neither in git nor on a remote.
+    """
+    catalogue = catalogue_of(shelf)
+    old, new = catalogue.find(before), catalogue.find(after)
+    then, now = read_baseline(shelf, old), read_baseline(shelf, new)
+    diff = _diff(shelf, then, now)
+    declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}
+    sizes = {content.name: content.size for content in now.snapshot.datasets}
+    return Report(
+        outcome="compared",
+        tag=new.tag,
+        base=old.tag,
+        rollback_of=new.trailer("Rollback-Of"),
+        digest=new.digest,
+        base_digest=old.digest,
+        commit=new.commit,
+        compatibility=max(
+            (dataset.compatibility for dataset in diff.datasets), default=Compatibility.IDENTICAL
+        ),
+        verdict=Verdict(),
+        params=(),
+        datasets=tuple(
+            DatasetReport(
+                name=part.name,
+                path=declared[part.name].path,
+                desc=declared[part.name].desc,
+                validation=None,
+                diff=part,
+                size=sizes.get(part.name),
+            )
+            for part in diff.datasets
+        ),
+        tool=tool,
+    )
+
+
+def _diff(shelf: Shelf, before: Baseline, after: Baseline) -> Diff:
+    names = sorted({dataset.name for side in (before, after) for dataset in side.datasets})
+    with shelf.engine() as engine:
+        return Diff(
+            datasets=tuple(
+                compare_sides(shelf, before.side(name), after.side(name), engine) for name in names
+            )
+        )

@@ -1,0 +1,44 @@
+"""What writing flows work with: a repository, its settings and its work tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.adapters.dvc import Dvc
+from datarelease.errors import ConfigError
+from datarelease.flows.shelf import Shelf
+from datarelease.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace(Shelf):
+    """A DVC repository with its work tree."""
+
+    root: Path
+    settings: Settings
+    dvc: Dvc
+    tool: str
+    """``datarelease 0.1.0``"""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file of the work tree, or None."""
+        try:
+            return (self.root / path).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+
+    def head(self) -> str:
+        """The commit checked out.
+
+        Raises:
+            ConfigError: There is no commit yet.
+        """
+        head = self.git.resolve("HEAD")
+        if head is None:
+            raise ConfigError(
+                "The repository has no commit yet.",
+                untouched="Nothing was changed.",
+                remedy="Commit dvc.yaml, dvc.lock and params.yaml, then run the command again.",
+            )
+        return head

@@ -1,0 +1,62 @@
+"""Withdrawing a version, reversibly: its bytes and its tag stay."""
+
+from __future__ import annotations
+
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.catalogue import read_catalogue
+from datarelease.flows.shelf import Shelf
+from datarelease.model.trailers import write_message
+from datarelease.model.version import Version
+
+
+def yank(shelf: Shelf, text: str, *, reason: str) -> Version:
+    """Mark a version as withdrawn; ``latest`` and baselines pass it over from now on.
+
+    Raises:
+        ConfigError: No such version, no reason, or it is withdrawn already.
+        WorldError: The git remote refused the tag.
+    """
+    catalogue = read_catalogue(shelf.git, shelf.tags)
+    version = catalogue.find(text)
+    if not reason.strip():
+        raise ConfigError("A reason is needed, in words for those who used the version.")
+    if version.yank is not None:
+        raise ConfigError(
+            f"{version.tag} is withdrawn already: {version.yank.reason}",
+            untouched="Nothing was changed.",
+            remedy=f"`datarelease unyank {version.tag}` first, to give another reason.",
+        )
+    others = [v for v in catalogue.versions if v.yank is None and v != version]
+    trailers = [("Reason", reason)]
+    trailers += [("Replacement", others[-1].tag)] if others else []
+    name = shelf.tags.format_yank(version.number)
+    sha = shelf.git.tag_object(
+        name, version.commit, write_message(f"{version.tag} is withdrawn", trailers)
+    )
+    _push(shelf, f"refs/tags/{name}", sha)
+    return read_catalogue(shelf.git, shelf.tags).find(version.tag)
+
+
+def unyank(shelf: Shelf, text: str) -> Version:
+    """Take the withdrawal of a version back.
+
+    Raises:
+        ConfigError: No such version, or it is not withdrawn.
+        WorldError: The git remote refused.
+    """
+    version = read_catalogue(shelf.git, shelf.tags).find(text)
+    if version.yank is None:
+        raise ConfigError(f"{version.tag} is not withdrawn.", untouched="Nothing was changed.")
+    _push(shelf, f"refs/tags/{shelf.tags.format_yank(version.number)}", "")
+    return read_catalogue(shelf.git, shelf.tags).find(version.tag)
+
+
+def _push(shelf: Shelf, ref: str, sha: str) -> None:
+    """Make the ref, or with an empty ``sha`` delete it."""
+    [result] = shelf.git.push({ref: sha})
+    if not result.accepted:
+        raise WorldError(
+            f"The git remote refused {ref}: {result.reason}",
+            untouched="Nothing was changed.",
+            remedy="Check that you may push and delete tags, then run the command again.",
+        )

@@ -1,0 +1,192 @@
+"""The policy applied to a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, SchemaChange
+from datarelease.model.policy import Finding, Level, Limit, Policy, Verdict
+from datarelease.model.report import DatasetReport
+
+
+def judge(
+    policy: Policy, datasets: Iterable[DatasetReport], *, rollback_of: str | None = None
+) -> Verdict:
+    """Every rule that the change does not keep, blocking ones first.
+
+    A roll-back returns to data that passed before: what it loses against the newest version is
+    reported, but only violations of the schema and empty datasets can block it.
+    """
+    findings: list[Finding] = []
+    for dataset in datasets:
+        findings += _violations(policy, dataset)
+        findings += _row_counts(policy, dataset)
+        if dataset.diff.status == "identical":
+            continue
+        change = [
+            *_breaking(policy, dataset.diff),
+            *_row_change(policy, dataset.diff),
+            *(
+                found
+                for column in dataset.diff.columns
+                for found in _column(policy, dataset, column)
+            ),
+        ]
+        findings += [_softened(found, rollback_of) for found in change]
+    order: dict[Level, int] = {"block": 0, "warn": 1}
+    return Verdict(findings=tuple(sorted(findings, key=lambda found: order[found.level])))
+
+
+def _violations(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
+    if dataset.validation is None:
+        return
+    errors = [v for v in dataset.validation.violations if v.severity == "error"]
+    warnings = [v for v in dataset.validation.violations if v.severity == "warning"]
+    if errors:
+        yield Finding(
+            rule="violations",
+            level=policy.violations,
+            dataset=dataset.name,
+            column=None,
+            message=f"{_plural(len(errors), 'check')} of the schema failed",
+            observed=float(len(errors)),
+            limit=0.0,
+        )
+    if warnings:
+        yield Finding(
+            rule="violations",
+            level="warn",
+            dataset=dataset.name,
+            column=None,
+            message=f"{_plural(len(warnings), 'check')} of the schema warned",
+            observed=float(len(warnings)),
+            limit=0.0,
+        )
+
+
+def _row_counts(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
+    rows = dataset.diff.rows_after
+    if rows is None:
+        return
+    low, high = policy.rows.of(dataset.name)
+    if low is not None and rows < low:
+        what = "the dataset is empty" if rows == 0 else f"{rows:,} rows, fewer than {low:,}"
+        yield _rows_finding(policy, dataset.name, what, rows, low)
+    if high is not None and rows > high:
+        yield _rows_finding(policy, dataset.name, f"{rows:,} rows, more than {high:,}", rows, high)
+
+
+def _rows_finding(policy: Policy, dataset: str, what: str, rows: int, limit: int) -> Finding:
+    return Finding(
+        rule="rows",
+        level=policy.rows.level,
+        dataset=dataset,
+        column=None,
+        message=what,
+        observed=float(rows),
+        limit=float(limit),
+    )
+
+
+def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
+    changes = [_in_words(c) for c in diff.schema if c.compatibility is Compatibility.BREAKING]
+    if diff.status == "removed":
+        changes.insert(0, "the dataset was removed")
+    for change in changes:
+        allowed = f"; allowed: {policy.reason}" if policy.allow_breaking else ""
+        yield Finding(
+            rule="breaking",
+            level="warn" if policy.allow_breaking else policy.breaking,
+            dataset=diff.name,
+            column=None,
+            message=f"breaking change: {change}{allowed}",
+        )
+
+
+def _in_words(change: SchemaChange) -> str:
+    column = f"column {change.column!r}"
+    match change.kind:
+        case "removed":
+            return f"{column} was removed"
+        case "renamed":
+            return f"column {change.before!r} was renamed to {change.after!r}"
+        case "retyped":
+            return f"{column} changed its type from {change.before} to {change.after}"
+        case "key":
+            return f"the key changed from ({change.before}) to ({change.after})"
+        case _:
+            return (
+                change.note
+                or f"{column}: {change.before or 'none'} became {change.after or 'none'}"
+            )
+
+
+def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
+    before, after = diff.rows_before, diff.rows_after
+    if not before or after is None:
+        return
+    for name, limit, share, verb in (
+        ("row_loss", policy.row_loss, (before - after) / before, "lost"),
+        ("row_gain", policy.row_gain, (after - before) / before, "gained"),
+    ):
+        maximum = limit.of(diff.name)
+        if maximum is not None and share > maximum:
+            yield Finding(
+                rule=name,
+                level=limit.level,
+                dataset=diff.name,
+                column=None,
+                message=f"{verb} {share:.1%} of its rows ({before:,} → {after:,})",
+                observed=share,
+                limit=maximum,
+            )
+
+
+def _column(policy: Policy, dataset: DatasetReport, column: ColumnDiff) -> Iterator[Finding]:
+    if column.before is not None and column.after is not None and dataset.diff.rows_before:
+        rise = column.after.null_rate - column.before.null_rate
+        words = f"null rate rose from {column.before.null_rate:.1%} to {column.after.null_rate:.1%}"
+        yield from _over(policy.null_rate, "null_rate", dataset.name, column.column, rise, words)
+    measures: tuple[tuple[str, Limit, float | None], ...] = (
+        ("psi", policy.psi, column.psi),
+        ("ks", policy.ks, column.ks),
+        ("js", policy.js, column.js),
+    )
+    for name, limit, value in measures:
+        if value is not None:
+            words = f"the distribution drifted: {name.upper()} {value:.3g}"
+            yield from _over(limit, name, dataset.name, column.column, value, words)
+
+
+def _over(
+    limit: Limit, rule: str, dataset: str, column: str, value: float, words: str
+) -> Iterator[Finding]:
+    maximum = limit.of(dataset, column)
+    if maximum is not None and value > maximum:
+        yield Finding(
+            rule=rule,
+            level=limit.level,
+            dataset=dataset,
+            column=column,
+            message=words,
+            observed=value,
+            limit=maximum,
+        )
+
+
+def _softened(finding: Finding, rollback_of: str | None) -> Finding:
+    if rollback_of is None or finding.level == "warn":
+        return finding
+    return Finding(
+        rule=finding.rule,
+        level="warn",
+        dataset=finding.dataset,
+        column=finding.column,
+        message=f"{finding.message} (a roll-back to {rollback_of})",
+        observed=finding.observed,
+        limit=finding.limit,
+    )
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
