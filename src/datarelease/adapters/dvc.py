@@ -11,13 +11,12 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.exceptions import DvcException, NotDvcRepoError, ReproductionError
 from dvc.lock import LockError
 from dvc.repo import Repo
 
 from datarelease.adapters.process import show
 from datarelease.errors import ConfigError, WorldError
-from datarelease.model.snapshot import DataFile
 
 
 class Dvc:
@@ -28,15 +27,22 @@ class Dvc:
         self.root = root
         self._env = env
 
-    def stale_stages(self) -> tuple[str, ...]:
+    def stale_stages(self, targets: Sequence[str] = ()) -> tuple[str, ...]:
         """The stages whose commands, parameters or inputs differ from ``dvc.lock``.
+
+        With ``targets``: of these stages and what they depend on.
 
         Needs no data: what is missing from the work tree counts as unchanged.
         """
         if not (self.root / "dvc.yaml").is_file():
             return ()
         with self._repo() as repo:
-            changed = repo.reproduce(dry=True, allow_missing=True)
+            wanted = list(targets) or None
+            try:
+                changed = repo.reproduce(wanted, dry=True, allow_missing=True)
+            except ReproductionError:
+                # An input is missing that a stage before would make: the dry run ends there.
+                return tuple(repo.status(targets=wanted, with_deps=bool(wanted)))
         return tuple(str(stage.addressing) for stage in changed)
 
     def changed_sources(self, dvc_files: Sequence[str]) -> tuple[str, ...]:
@@ -71,6 +77,13 @@ class Dvc:
         command = ["repro", "--keep-going", "--allow-missing", *flags]
         return show(self.command(*command), cwd=self.root, env=self._env) == 0
 
+    def checkout(self) -> bool:
+        """Bring the data that ``dvc.lock`` and the ``.dvc`` files name into the work tree.
+
+        False: the cache lacks some of it.
+        """
+        return show(self.command("checkout", "--quiet"), cwd=self.root, env=self._env) == 0
+
     @staticmethod
     def command(*arguments: str) -> list[str]:
         """``dvc`` as installed beside this package, whatever PATH says."""
@@ -103,18 +116,3 @@ class Dvc:
                 untouched="Nothing was changed.",
                 remedy="`dvc status` shows the same problem with more detail.",
             ) from error
-
-
-def read_tree(listing: bytes) -> tuple[DataFile, ...]:
-    """The files that a ``.dir`` object lists, sorted by path.
-
-    Raises:
-        ValueError: The bytes are no such listing, or name a path outside the directory.
-    """
-    files = []
-    for item in json.loads(listing):
-        path, md5 = item["relpath"], item["md5"]
-        if path.startswith("/") or ".." in path.split("/"):
-            raise ValueError(f"a directory listing names the path {path!r}")
-        files.append(DataFile(path=path, md5=md5))
-    return tuple(sorted(files, key=lambda file: file.path))

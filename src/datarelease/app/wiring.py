@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +23,12 @@ def environment() -> Mapping[str, str]:
     """The environment for the programs we start.
 
     Nobody can answer a password prompt of a program whose output is captured, so git is told
-    to fail instead.
+    to fail instead. Stages that call ``datarelease`` or ``python`` get those of this very
+    installation, also where it was called by its path.
     """
-    return {"GIT_TERMINAL_PROMPT": "0", **os.environ}
+    scripts = str(Path(sys.executable).parent)
+    path = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+    return {"GIT_TERMINAL_PROMPT": "0", **os.environ, "PATH": path}
 
 
 def tool() -> str:

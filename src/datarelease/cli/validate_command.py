@@ -11,7 +11,7 @@ from datarelease.cli.console import show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError
-from datarelease.render.terminal import violations
+from datarelease.render.violations import violations
 
 
 @click.command("validate")

@@ -1,0 +1,168 @@
+"""The Python interface: what the command line does, as functions.
+
+Importing it is quick; each function loads what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from datarelease.flows.read import Verification
+    from datarelease.model.release import Nothing, Released
+    from datarelease.model.report import Report
+    from datarelease.model.version import Version
+
+Frame = Literal["pandas", "pyarrow", "polars"]
+
+
+def versions(*, repo: str | Path | None = None) -> tuple[Version, ...]:
+    """The released versions, oldest first.
+
+    Args:
+        repo: A directory, or anything that git can fetch from; None: the current directory.
+
+    Raises:
+        ConfigError: No DVC repository there.
+        WorldError: The git remote does not answer.
+    """
+    from datarelease.app.shelf import open_shelf
+    from datarelease.flows.shelf import catalogue_of
+
+    return catalogue_of(open_shelf(repo)).versions
+
+
+def load(
+    version: str,
+    dataset: str,
+    *,
+    columns: Sequence[str] | None = None,
+    engine: Frame = "pandas",
+    repo: str | Path | None = None,
+) -> Any:
+    """One dataset of a version as a data frame.
+
+    Only that dataset's files are fetched (into DVC's cache; hashes are checked), and only
+    ``columns`` are read.
+
+    Args:
+        version: ``data-v3``, ``v3``, ``3`` or ``latest``.
+        dataset: Its name in ``dvc.yaml: artifacts``.
+        columns: Which columns, in this order; None: all.
+        engine: ``pandas`` gives a ``pandas.DataFrame``, ``pyarrow`` a ``pyarrow.Table``,
+            ``polars`` a ``polars.DataFrame``.
+        repo: A directory, or anything that git can fetch from; None: the current directory.
+
+    Raises:
+        ConfigError: No such version, dataset, column or engine.
+        WorldError: An object is missing or damaged, or a remote does not answer.
+    """
+    from datarelease.analysis.frames import read_frame
+    from datarelease.app.shelf import open_shelf
+    from datarelease.flows.read import table
+    from datarelease.flows.shelf import catalogue_of
+
+    shelf = open_shelf(repo)
+    found = catalogue_of(shelf).find(version)
+    return read_frame(table(shelf, found, dataset), columns=columns, engine=engine)
+
+
+def get(
+    version: str,
+    dest: str | Path,
+    *,
+    datasets: Sequence[str] = (),
+    force: bool = False,
+    repo: str | Path | None = None,
+) -> tuple[Path, ...]:
+    """The files of a version, put below ``dest`` as they lie in the repository.
+
+    Raises:
+        ConfigError: No such version or dataset, or a file that differs is in the way.
+        WorldError: An object is missing or damaged, or a remote does not answer.
+    """
+    from datarelease.app.shelf import open_shelf
+    from datarelease.flows import read
+    from datarelease.flows.shelf import catalogue_of
+
+    shelf = open_shelf(repo)
+    found = catalogue_of(shelf).find(version)
+    return read.get(shelf, found, Path(dest), datasets, overwrite=force)
+
+
+def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
+    """What changed from one version to another; ``.datasets`` has the details.
+
+    Raises:
+        ConfigError: No such version.
+        WorldError: Statistics or data are neither in git nor on a remote.
+    """
+    from datarelease.app.shelf import open_shelf
+    from datarelease.app.wiring import tool
+    from datarelease.flows.versions_diff import compare_versions
+
+    return compare_versions(open_shelf(repo), before, after, tool=tool())
+
+
+def verify(version: str, *, full: bool = False, repo: str | Path | None = None) -> Verification:
+    """What is found of a version on its remotes; ``.faults`` is empty when all is in order.
+
+    Raises:
+        ConfigError: No such version, or none of its remotes is configured.
+        WorldError: A remote does not answer.
+    """
+    from datarelease.app.shelf import open_shelf
+    from datarelease.flows.read import verify_version
+    from datarelease.flows.shelf import catalogue_of
+
+    shelf = open_shelf(repo)
+    return verify_version(shelf, catalogue_of(shelf).find(version), full=full)
+
+
+def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
+    """What merging the work tree would release, and whether it may (``.level``).
+
+    Args:
+        repo: A directory inside the work tree; None: the current directory.
+        base: The version to compare with; None: the newest that is not withdrawn.
+
+    Raises:
+        ConfigError: Settings, pipeline, schema or work tree cannot be used.
+        WorldError: The git remote, or data that is needed, cannot be had.
+    """
+    from datarelease.app.workspace import open_workspace
+    from datarelease.flows import check as flow
+    from datarelease.progress import Quiet
+
+    ws = open_workspace(Path(repo or "."), progress=Quiet())
+    return flow.check(ws, base=base).report
+
+
+def release(
+    *,
+    repo: str | Path | None = None,
+    reviewed: str | None = None,
+    remotes: Sequence[str] = (),
+) -> Released | Nothing:
+    """The work tree's data released as the next version, or why there is nothing to release.
+
+    Args:
+        repo: A directory inside the work tree; None: the current directory.
+        reviewed: Refuse data with another digest.
+        remotes: Names of DVC remotes; none: ``release.remotes`` of params.yaml.
+
+    Raises:
+        BlockedError: The data failed its schema or the policy.
+        ConfigError: The work tree or the settings cannot be released from.
+        WorldError: A remote failed; running it again is safe.
+        ConflictError: Other bytes than reviewed.
+    """
+    from datarelease.app.reports import documents_of
+    from datarelease.app.workspace import open_workspace
+    from datarelease.flows import release as flow
+    from datarelease.progress import Quiet
+
+    ws = open_workspace(Path(repo or "."), progress=Quiet(), remotes=remotes)
+    return flow.release(ws, reviewed=reviewed, documents=documents_of)
