@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from datarelease.model.diff import (
@@ -12,6 +13,7 @@ from datarelease.model.diff import (
     ColumnStats,
     Compatibility,
     DatasetDiff,
+    DatasetStatus,
     FileCounts,
     Histogram,
     RowChange,
@@ -28,7 +30,7 @@ DAY = 86400.0
 def bell(centre: float, width: float, rows: int, edges: Sequence[float]) -> tuple[float, ...]:
     """Counts of a normal distribution in bins."""
     at = [0.5 * (1 + math.erf((edge - centre) / (width * math.sqrt(2)))) for edge in edges]
-    return tuple(round((hi - lo) * rows, 1) for lo, hi in zip(at, at[1:], strict=False))
+    return tuple(round((hi - lo) * rows, 1) for lo, hi in pairwise(at))
 
 
 def bins(lo: float, hi: float, count: int) -> tuple[float, ...]:
@@ -54,17 +56,31 @@ def number_column(
             return None
         mean, std, rows = side
         return ColumnStats(
-            rows=rows, nulls=missing, distinct=rows // 3, min=max(lo, round(mean - 3 * std, 2)),
-            max=min(hi, round(mean + 3 * std, 2)), mean=mean, std=std, median=mean * 0.97,
+            rows=rows,
+            nulls=missing,
+            distinct=rows // 3,
+            min=max(lo, round(mean - 3 * std, 2)),
+            max=min(hi, round(mean + 3 * std, 2)),
+            mean=mean,
+            std=std,
+            median=mean * 0.97,
         )
 
     psi, ks, js = drift or (None, None, None)
     return ColumnDiff(
-        column=name, kind="number", pii=False,
-        before=stats(before, nulls[0]), after=stats(after, nulls[1]), psi=psi, ks=ks, js=js,
+        column=name,
+        kind="number",
+        pii=False,
+        before=stats(before, nulls[0]),
+        after=stats(after, nulls[1]),
+        psi=psi,
+        ks=ks,
+        js=js,
         histogram=Histogram(
-            labels=tuple(f"{edge:g}" for edge in edges), edges=edges,
-            before=before and bell(*before, edges), after=after and bell(*after, edges),
+            labels=tuple(f"{edge:g}" for edge in edges),
+            edges=edges,
+            before=before and bell(*before, edges),
+            after=after and bell(*after, edges),
         ),
     )
 
@@ -77,15 +93,20 @@ def time_column(name: str, *, before: int | None, after: int | None) -> ColumnDi
     new = bell(start + 640 * DAY, 240 * DAY, after, edges) if after else None
 
     def stats(rows: int | None, first: str, last: str, mean: float) -> ColumnStats | None:
-        return rows and ColumnStats(
+        if rows is None:
+            return None
+        return ColumnStats(
             rows=rows, nulls=0, min=first, max=last, mean=mean, std=250 * DAY, median=mean
-        ) or None
+        )
 
     return ColumnDiff(
-        column=name, kind="time", pii=False,
+        column=name,
+        kind="time",
+        pii=False,
         before=stats(before, "2022-01-01", "2024-03-31", start + 500 * DAY),
         after=stats(after, "2022-01-01", "2024-12-31", start + 640 * DAY),
-        psi=0.12 if before and after else None, ks=0.17 if before and after else None,
+        psi=0.12 if before and after else None,
+        ks=0.17 if before and after else None,
         js=0.03 if before and after else None,
         histogram=Histogram(
             labels=tuple(str(edge) for edge in edges), edges=edges, before=old, after=new
@@ -99,50 +120,94 @@ def text_column(
     """A column of categories with (before, after) counts each."""
     old, new = (tuple(float(pair[side]) for pair in counts.values()) for side in (0, 1))
     return ColumnDiff(
-        column=name, kind="text", pii=pii,
-        before=ColumnStats(rows=int(sum(old)), nulls=0, distinct=sum(c > 0 for c in old),
-                           min=MASK if pii else min(counts), max=MASK if pii else max(counts),
-                           length_mean=6.2),
-        after=ColumnStats(rows=int(sum(new)), nulls=0, distinct=sum(c > 0 for c in new),
-                          min=MASK if pii else min(counts), max=MASK if pii else max(counts),
-                          length_mean=6.4),
-        psi=drift, ks=None, js=drift / 8,
-        histogram=None if pii else Histogram(
-            labels=tuple(counts), edges=(), before=old, after=new
+        column=name,
+        kind="text",
+        pii=pii,
+        before=ColumnStats(
+            rows=int(sum(old)),
+            nulls=0,
+            distinct=sum(c > 0 for c in old),
+            min=MASK if pii else min(counts),
+            max=MASK if pii else max(counts),
+            length_mean=6.2,
         ),
+        after=ColumnStats(
+            rows=int(sum(new)),
+            nulls=0,
+            distinct=sum(c > 0 for c in new),
+            min=MASK if pii else min(counts),
+            max=MASK if pii else max(counts),
+            length_mean=6.4,
+        ),
+        psi=drift,
+        ks=None,
+        js=drift / 8,
+        histogram=None if pii else Histogram(labels=tuple(counts), edges=(), before=old, after=new),
     )
 
 
-COUNTRIES = {"Germany": (4100, 4300), "France": (2300, 3700), "Italy": (1900, 2100),
-             "Spain": (1100, 1250), "Portugal": (420, 400), "Luxembourg": (180, 250)}
+COUNTRIES = {
+    "Germany": (4100, 4300),
+    "France": (2300, 3700),
+    "Italy": (1900, 2100),
+    "Spain": (1100, 1250),
+    "Portugal": (420, 400),
+    "Luxembourg": (180, 250),
+}
 
 
 def customers_columns() -> tuple[ColumnDiff, ...]:
     """The columns of a believable customers table, some of which moved."""
     return (
-        number_column("customer_id", before=(5000, 2900, 10_000), after=(6000, 3400, 12_000),
-                      lo=0, hi=12_000, drift=(0.09, 0.16, 0.02)),
+        number_column(
+            "customer_id",
+            before=(5000, 2900, 10_000),
+            after=(6000, 3400, 12_000),
+            lo=0,
+            hi=12_000,
+            drift=(0.09, 0.16, 0.02),
+        ),
         text_column("email", {"x": (10_000, 12_000)}, pii=True),
         text_column("country", COUNTRIES, drift=0.05),
         time_column("signed_up", before=10_000, after=12_000),
-        number_column("age", before=(41, 12, 10_000), after=(41.2, 12.1, 12_000),
-                      nulls=(120, 150), lo=18, hi=90, drift=(0.004, 0.01, 0.001)),
-        number_column("monthly_spend", before=(41.2, 14, 10_000), after=(55.1, 17, 12_000),
-                      nulls=(98, 504), drift=(0.41, 0.32, 0.11)),
+        number_column(
+            "age",
+            before=(41, 12, 10_000),
+            after=(41.2, 12.1, 12_000),
+            nulls=(120, 150),
+            lo=18,
+            hi=90,
+            drift=(0.004, 0.01, 0.001),
+        ),
+        number_column(
+            "monthly_spend",
+            before=(41.2, 14, 10_000),
+            after=(55.1, 17, 12_000),
+            nulls=(98, 504),
+            drift=(0.41, 0.32, 0.11),
+        ),
     )
 
 
 def customers_rows() -> RowDiff:
     """A row diff with examples of each kind, a pii column masked."""
     return RowDiff(
-        key=("customer_id",), added=2_012, removed=12, changed=310, unchanged=9_678,
+        key=("customer_id",),
+        added=2_012,
+        removed=12,
+        changed=310,
+        unchanged=9_678,
         columns=(("monthly_spend", 300), ("country", 14), ("email", 1)),
         examples=(
-            RowChange(kind="changed", key=(("customer_id", 17),),
-                      values=(("monthly_spend", 41.5, 55.25), ("country", "France", "Italy"))),
+            RowChange(
+                kind="changed",
+                key=(("customer_id", 17),),
+                values=(("monthly_spend", 41.5, 55.25), ("country", "France", "Italy")),
+            ),
             RowChange(kind="changed", key=(("customer_id", 230),), values=(("email", MASK, MASK),)),
-            RowChange(kind="changed", key=(("customer_id", 412),),
-                      values=(("monthly_spend", None, 12.0),)),
+            RowChange(
+                kind="changed", key=(("customer_id", 412),), values=(("monthly_spend", None, 12.0),)
+            ),
             RowChange(kind="added", key=(("customer_id", 10_001),)),
             RowChange(kind="removed", key=(("customer_id", 99),)),
         ),
@@ -152,7 +217,7 @@ def customers_rows() -> RowDiff:
 def dataset(
     name: str = "customers",
     *,
-    status: str = "changed",
+    status: DatasetStatus = "changed",
     rows: tuple[int | None, int | None] = (10_000, 12_000),
     violations: tuple[Violation, ...] = (),
     **diff: Any,
@@ -160,13 +225,24 @@ def dataset(
     """A dataset's part of a report."""
     removed = status == "removed"
     return DatasetReport(
-        name=name, path=f"data/{name}.parquet", desc="",
-        validation=None if removed else Validation(
-            dataset=name, rows=rows[1] or 0, schema=f"schemas/{name}.yaml", checks=42,
+        name=name,
+        path=f"data/{name}.parquet",
+        desc="",
+        validation=None
+        if removed
+        else Validation(
+            dataset=name,
+            rows=rows[1] or 0,
+            schema=f"schemas/{name}.yaml",
+            checks=42,
             violations=violations,
         ),
         diff=DatasetDiff(
-            name=name, status=status, rows_before=rows[0], rows_after=rows[1], **diff  # type: ignore[arg-type]
+            name=name,
+            status=status,
+            rows_before=rows[0],
+            rows_after=rows[1],
+            **diff,
         ),
         size=None if removed else 1_234_567,
     )
@@ -175,12 +251,20 @@ def dataset(
 def report(*datasets: DatasetReport, **fields: Any) -> Report:
     """A report with believable values where none are given."""
     given = {
-        "outcome": "release", "tag": "data-v4", "base": "data-v3", "rollback_of": None,
-        "digest": "a1b2c3d4e5f60718293a4b5c6d7e8f90" * 2, "base_digest": "b" * 64,
+        "outcome": "release",
+        "tag": "data-v4",
+        "base": "data-v3",
+        "rollback_of": None,
+        "digest": "a1b2c3d4e5f60718293a4b5c6d7e8f90" * 2,
+        "base_digest": "b" * 64,
         "commit": "0123456789abcdef0123456789abcdef01234567",
-        "compatibility": max((d.diff.compatibility for d in datasets),
-                             default=Compatibility.IDENTICAL),
-        "verdict": Verdict(), "params": (), "datasets": datasets, "tool": "datarelease 0.1.0",
+        "compatibility": max(
+            (d.diff.compatibility for d in datasets), default=Compatibility.IDENTICAL
+        ),
+        "verdict": Verdict(),
+        "params": (),
+        "datasets": datasets,
+        "tool": "datarelease 0.1.0",
         "history": (
             VersionRows(tag="data-v1", date="2026-08-01T10:00:00Z", rows=(("customers", 8000),)),
             VersionRows(tag="data-v2", date="2026-09-03T10:00:00Z", rows=(("customers", 9100),)),
@@ -192,10 +276,17 @@ def report(*datasets: DatasetReport, **fields: Any) -> Report:
 
 def small() -> Report:
     """One parameter, one dataset, a few more rows: the everyday change."""
-    moved = number_column("age", before=(41, 12, 10_000), after=(41.2, 12, 10_020),
-                          drift=(0.003, 0.008, 0.001), lo=18, hi=90)
-    rows = RowDiff(key=("customer_id",), added=20, removed=0, changed=0, unchanged=10_000,
-                   columns=())
+    moved = number_column(
+        "age",
+        before=(41, 12, 10_000),
+        after=(41.2, 12, 10_020),
+        drift=(0.003, 0.008, 0.001),
+        lo=18,
+        hi=90,
+    )
+    rows = RowDiff(
+        key=("customer_id",), added=20, removed=0, changed=0, unchanged=10_000, columns=()
+    )
     return report(
         with_rows(dataset(rows=(10_000, 10_020), columns=(moved,)), rows),
         params=(ParamChange(name="make.rows", before="10000", after="10020"),),
@@ -210,83 +301,229 @@ def with_rows(part: DatasetReport, rows: RowDiff | None, why: str = "") -> Datas
 def warned() -> Report:
     """Drift and null rates beyond their limits."""
     return report(
-        with_rows(dataset(columns=customers_columns(), schema=(
-            SchemaChange(kind="added", column="churn_reason", before=None, after="string",
-                         compatibility=Compatibility.ADDITIVE),
-        )), customers_rows()),
-        dataset("orders", rows=(52_000, 52_340), no_row_diff="the dataset declares no key",
-                files=FileCounts(added=1, unchanged=11)),
+        with_rows(
+            dataset(
+                columns=customers_columns(),
+                schema=(
+                    SchemaChange(
+                        kind="added",
+                        column="churn_reason",
+                        before=None,
+                        after="string",
+                        compatibility=Compatibility.ADDITIVE,
+                    ),
+                ),
+            ),
+            customers_rows(),
+        ),
+        dataset(
+            "orders",
+            rows=(52_000, 52_340),
+            no_row_diff="the dataset declares no key",
+            files=FileCounts(added=1, unchanged=11),
+        ),
         dataset("countries", status="identical", rows=(28, 28)),
-        verdict=Verdict(findings=(
-            Finding(rule="psi", level="warn", dataset="customers", column="monthly_spend",
-                    message="PSI 0.41 is over the limit of 0.25", observed=0.41, limit=0.25),
-            Finding(rule="ks", level="warn", dataset="customers", column="monthly_spend",
-                    message="KS 0.32 is over the limit of 0.20", observed=0.32, limit=0.2),
-        )),
-        params=(ParamChange(name="make.rows", before="10000", after="12000"),
-                ParamChange(name="make.country_mix.France", before="0.23", after="0.31"),
-                ParamChange(name="make.churn_rate", before=None, after="0.05")),
+        verdict=Verdict(
+            findings=(
+                Finding(
+                    rule="psi",
+                    level="warn",
+                    dataset="customers",
+                    column="monthly_spend",
+                    message="PSI 0.41 is over the limit of 0.25",
+                    observed=0.41,
+                    limit=0.25,
+                ),
+                Finding(
+                    rule="ks",
+                    level="warn",
+                    dataset="customers",
+                    column="monthly_spend",
+                    message="KS 0.32 is over the limit of 0.20",
+                    observed=0.32,
+                    limit=0.2,
+                ),
+            )
+        ),
+        params=(
+            ParamChange(name="make.rows", before="10000", after="12000"),
+            ParamChange(name="make.country_mix.France", before="0.23", after="0.31"),
+            ParamChange(name="make.churn_rate", before=None, after="0.05"),
+        ),
     )
 
 
 VIOLATIONS = (
-    Violation(column="age", check="in_range(0, 120)", reason="dataframe_check", category="data",
-              count=12, total=12_000, examples=(
-                  (("customer_id", 17), ("age", -3)), (("customer_id", 23), ("age", 412)),
-                  (("customer_id", 51), ("age", 999)))),
-    Violation(column="email", check="str_matches('^[^@]+@[^@]+$')", reason="dataframe_check",
-              category="data", count=3, total=12_000,
-              examples=((("customer_id", 18), ("email", MASK)),)),
-    Violation(column="customer_id", check="unique", reason="series_contains_duplicates",
-              category="data", count=4, total=12_000, examples=((("customer_id", 4),),)),
-    Violation(column="signed_up", check="dtype('datetime64[us]')", reason="wrong_datatype",
-              category="schema", count=1, total=1, message="expected timestamp, found string"),
-    Violation(column="country", check="isin(['DE', 'FR'])", reason="dataframe_check",
-              category="data", count=1900, total=12_000, severity="warning",
-              examples=((("customer_id", 7), ("country", "Italy")),)),
+    Violation(
+        column="age",
+        check="in_range(0, 120)",
+        reason="dataframe_check",
+        category="data",
+        count=12,
+        total=12_000,
+        examples=(
+            (("customer_id", 17), ("age", -3)),
+            (("customer_id", 23), ("age", 412)),
+            (("customer_id", 51), ("age", 999)),
+        ),
+    ),
+    Violation(
+        column="email",
+        check="str_matches('^[^@]+@[^@]+$')",
+        reason="dataframe_check",
+        category="data",
+        count=3,
+        total=12_000,
+        examples=((("customer_id", 18), ("email", MASK)),),
+    ),
+    Violation(
+        column="customer_id",
+        check="unique",
+        reason="series_contains_duplicates",
+        category="data",
+        count=4,
+        total=12_000,
+        examples=((("customer_id", 4),),),
+    ),
+    Violation(
+        column="signed_up",
+        check="dtype('datetime64[us]')",
+        reason="wrong_datatype",
+        category="schema",
+        count=1,
+        total=1,
+        message="expected timestamp, found string",
+    ),
+    Violation(
+        column="country",
+        check="isin(['DE', 'FR'])",
+        reason="dataframe_check",
+        category="data",
+        count=1900,
+        total=12_000,
+        severity="warning",
+        examples=((("customer_id", 7), ("country", "Italy")),),
+    ),
 )
 
 
 def blocked() -> Report:
     """Bad data, a column lost, rows lost, and a dataset gone."""
     changes = (
-        SchemaChange(kind="removed", column="phone", before="string", after=None,
-                     compatibility=Compatibility.BREAKING),
-        SchemaChange(kind="renamed", column="spend", before="spend", after="monthly_spend",
-                     compatibility=Compatibility.BREAKING,
-                     note="98% of the values agree"),
-        SchemaChange(kind="retyped", column="age", before="int64", after="string",
-                     compatibility=Compatibility.BREAKING),
-        SchemaChange(kind="key", column=None, before="customer_id", after="customer_id, country",
-                     compatibility=Compatibility.BREAKING),
-        SchemaChange(kind="contract", column="email", before="not null", after=None,
-                     compatibility=Compatibility.BREAKING),
-        SchemaChange(kind="added", column="churn_reason", before=None, after="string",
-                     compatibility=Compatibility.ADDITIVE),
+        SchemaChange(
+            kind="removed",
+            column="phone",
+            before="string",
+            after=None,
+            compatibility=Compatibility.BREAKING,
+        ),
+        SchemaChange(
+            kind="renamed",
+            column="spend",
+            before="spend",
+            after="monthly_spend",
+            compatibility=Compatibility.BREAKING,
+            note="98% of the values agree",
+        ),
+        SchemaChange(
+            kind="retyped",
+            column="age",
+            before="int64",
+            after="string",
+            compatibility=Compatibility.BREAKING,
+        ),
+        SchemaChange(
+            kind="key",
+            column=None,
+            before="customer_id",
+            after="customer_id, country",
+            compatibility=Compatibility.BREAKING,
+        ),
+        SchemaChange(
+            kind="contract",
+            column="email",
+            before="not null",
+            after=None,
+            compatibility=Compatibility.BREAKING,
+        ),
+        SchemaChange(
+            kind="added",
+            column="churn_reason",
+            before=None,
+            after="string",
+            compatibility=Compatibility.ADDITIVE,
+        ),
     )
     return report(
-        with_rows(dataset(rows=(10_000, 7_900), columns=customers_columns(), schema=changes,
-                          violations=VIOLATIONS), customers_rows()),
+        with_rows(
+            dataset(
+                rows=(10_000, 7_900),
+                columns=customers_columns(),
+                schema=changes,
+                violations=VIOLATIONS,
+            ),
+            customers_rows(),
+        ),
         dataset("orders", status="removed", rows=(52_000, None)),
-        dataset("invoices", status="added", rows=(None, 812),
-                columns=(number_column("amount", before=None, after=(50, 20, 812)),
-                         time_column("issued", before=None, after=812))),
+        dataset(
+            "invoices",
+            status="added",
+            rows=(None, 812),
+            columns=(
+                number_column("amount", before=None, after=(50, 20, 812)),
+                time_column("issued", before=None, after=812),
+            ),
+        ),
         dataset("countries", status="identical", rows=(28, 28)),
-        verdict=Verdict(findings=(
-            Finding(rule="violations", level="block", dataset="customers", column="age",
-                    message="12 of 12,000 rows fail in_range(0, 120)"),
-            Finding(rule="violations", level="block", dataset="customers", column="email",
-                    message="3 of 12,000 rows fail str_matches"),
-            Finding(rule="breaking", level="block", dataset="customers", column="phone",
-                    message="column removed"),
-            Finding(rule="breaking", level="block", dataset="orders", column=None,
-                    message="dataset removed"),
-            Finding(rule="row_loss", level="warn", dataset="customers", column=None,
-                    message="21.0% of the rows are gone, the limit is 10%", observed=0.21,
-                    limit=0.1),
-            Finding(rule="null_rate", level="warn", dataset="customers", column="monthly_spend",
-                    message="null rate rose by 3.2 points, the limit is 5", observed=0.032),
-        )),
+        verdict=Verdict(
+            findings=(
+                Finding(
+                    rule="violations",
+                    level="block",
+                    dataset="customers",
+                    column="age",
+                    message="12 of 12,000 rows fail in_range(0, 120)",
+                ),
+                Finding(
+                    rule="violations",
+                    level="block",
+                    dataset="customers",
+                    column="email",
+                    message="3 of 12,000 rows fail str_matches",
+                ),
+                Finding(
+                    rule="breaking",
+                    level="block",
+                    dataset="customers",
+                    column="phone",
+                    message="column removed",
+                ),
+                Finding(
+                    rule="breaking",
+                    level="block",
+                    dataset="orders",
+                    column=None,
+                    message="dataset removed",
+                ),
+                Finding(
+                    rule="row_loss",
+                    level="warn",
+                    dataset="customers",
+                    column=None,
+                    message="21.0% of the rows are gone, the limit is 10%",
+                    observed=0.21,
+                    limit=0.1,
+                ),
+                Finding(
+                    rule="null_rate",
+                    level="warn",
+                    dataset="customers",
+                    column="monthly_spend",
+                    message="null rate rose by 3.2 points, the limit is 5",
+                    observed=0.032,
+                ),
+            )
+        ),
         params=(ParamChange(name="make.inject_errors", before="false", after="true"),),
         notes=("The history was read from tags; data-v2 has no manifest on the remote.",),
     )
@@ -295,13 +532,23 @@ def blocked() -> Report:
 def first() -> Report:
     """No version yet."""
     columns = tuple(
-        replace(c, before=None, psi=None, ks=None, js=None,
-                histogram=c.histogram and replace(c.histogram, before=None))
+        replace(
+            c,
+            before=None,
+            psi=None,
+            ks=None,
+            js=None,
+            histogram=c.histogram and replace(c.histogram, before=None),
+        )
         for c in customers_columns()
     )
     return report(
         dataset(status="added", rows=(None, 12_000), columns=columns),
-        outcome="first", tag="data-v1", base=None, base_digest=None, history=(),
+        outcome="first",
+        tag="data-v1",
+        base=None,
+        base_digest=None,
+        history=(),
         compatibility=Compatibility.ADDITIVE,
     )
 
@@ -320,7 +567,9 @@ def unchanged() -> Report:
 def same_bytes() -> Report:
     """Other params, equal bytes."""
     return report(
-        dataset(status="identical", rows=(10_000, 10_000)), outcome="same_bytes", tag=None,
+        dataset(status="identical", rows=(10_000, 10_000)),
+        outcome="same_bytes",
+        tag=None,
         params=(ParamChange(name="make.comment", before='"a"', after='"b"'),),
     )
 
@@ -328,8 +577,13 @@ def same_bytes() -> Report:
 def wide(columns: int = 300, *, name: str = "column {}") -> Report:
     """A dataset of very many columns, all of which moved."""
     found = tuple(
-        number_column(name.format(i), before=(40, 12, 10_000), after=(40 + i / 20, 13, 12_000),
-                      nulls=(0, i), drift=(i / 600, i / 700, i / 2000))
+        number_column(
+            name.format(i),
+            before=(40, 12, 10_000),
+            after=(40 + i / 20, 13, 12_000),
+            nulls=(0, i),
+            drift=(i / 600, i / 700, i / 2000),
+        )
         for i in range(columns)
     )
     return report(with_rows(dataset(columns=found), customers_rows()))
@@ -341,17 +595,43 @@ def many(datasets: int = 500, *, name: str = "dataset {}") -> Report:
     for i in range(datasets):
         own = name.format(i)
         changes = tuple(
-            SchemaChange(kind="removed", column=name.format(f"column {c}"), before="string",
-                         after=None, compatibility=Compatibility.BREAKING) for c in range(30))
+            SchemaChange(
+                kind="removed",
+                column=name.format(f"column {c}"),
+                before="string",
+                after=None,
+                compatibility=Compatibility.BREAKING,
+            )
+            for c in range(30)
+        )
         failed = replace(VIOLATIONS[0], column=name.format("x"), check=name.format("check"))
-        parts.append(dataset(own, rows=(1000, 10), schema=changes, violations=(failed,) * 20,
-                             columns=(replace(customers_columns()[5], column=name.format("y")),)))
-        findings += [Finding(rule="violations", level="block", dataset=own, column="x",
-                             message=name.format("message"))] * 20
+        parts.append(
+            dataset(
+                own,
+                rows=(1000, 10),
+                schema=changes,
+                violations=(failed,) * 20,
+                columns=(replace(customers_columns()[5], column=name.format("y")),),
+            )
+        )
+        findings += [
+            Finding(
+                rule="violations",
+                level="block",
+                dataset=own,
+                column="x",
+                message=name.format("message"),
+            )
+        ] * 20
     return report(*parts, verdict=Verdict(findings=tuple(findings)))
 
 
 SAMPLES = {
-    "small": small, "warned": warned, "blocked": blocked, "first": first, "rollback": rollback,
-    "unchanged": unchanged, "same_bytes": same_bytes,
+    "small": small,
+    "warned": warned,
+    "blocked": blocked,
+    "first": first,
+    "rollback": rollback,
+    "unchanged": unchanged,
+    "same_bytes": same_bytes,
 }

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cmarkgfm
 from cmarkgfm.cmark import Options
+from tests.sample_reports import SAMPLES
 
 from datarelease.render.markdown import markdown
-from tests.sample_reports import SAMPLES
 
 STYLE = """
 :root{color-scheme:light dark;--bg:#fff;--fg:#1f2328;--muted:#59636e;--line:#d1d9e0;
@@ -48,8 +48,10 @@ def page(text: str, *, unfolded: bool = False) -> str:
     body = cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE)
     body = re.sub(
         r"<blockquote>\s*<p>\[!(WARNING|CAUTION)\]\s*",
-        lambda m: f'<blockquote class="alert {m[1].lower()}"><b class="title">'
-        f"{'⚠' if m[1] == 'WARNING' else '🛑'} {m[1].title()}</b><p>",
+        lambda m: (
+            f'<blockquote class="alert {m[1].lower()}"><b class="title">'
+            f"{'⚠' if m[1] == 'WARNING' else '🛑'} {m[1].title()}</b><p>"
+        ),
         body,
     )
     if unfolded:

@@ -35,9 +35,7 @@ def fit(parts: Sequence[Part], limit: int) -> tuple[list[str], list[str]]:
         best = next(text for text in parts[index].variants if len(text) <= space)
         room = space - len(best)
         chosen[index] = best
-    gone = [
-        part.what for part, text in zip(parts, chosen, strict=True) if part.what and not text
-    ]
+    gone = [part.what for part, text in zip(parts, chosen, strict=True) if part.what and not text]
     return chosen, gone
 
 

@@ -68,7 +68,9 @@ def figure(column: ColumnDiff, stats: ColumnStats | None, label: str) -> str | N
         case "std":
             if stats.std is None:
                 return None
-            return number.duration(stats.std) if column.kind == "time" else number.decimal(stats.std)
+            return (
+                number.duration(stats.std) if column.kind == "time" else number.decimal(stats.std)
+            )
         case "mean length":
             return None if stats.length_mean is None else number.decimal(stats.length_mean)
         case _:

@@ -40,12 +40,13 @@ def clean(text: str, limit: int | None = VALUE, *, space: str = "↵") -> str:
     >>> clean("a\nb\x1b[31m"), clean("pay\u202etxt"), clean("abcdef", 4)
     ('a↵b␛[31m', 'pay\\u202etxt', 'abc…')
     """
-    if limit is not None and len(text) > 4 * limit:
-        # Long values are not walked through to their end; the mark stays beyond the limit.
-        text = text[: 4 * limit] + ELLIPSIS
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(_visible(text, space))
-    return text if limit is None else _cut(text, limit)
+    # Long values are not walked through to their end, only far enough to cut them well.
+    head = text if limit is None else text[: 2 * limit]
+    if not (head.isascii() and head.isprintable()):
+        head = "".join(_visible(head, space))
+    if limit is None:
+        return head
+    return _cut(head + ELLIPSIS if len(text) > 2 * limit else head, limit)
 
 
 def _visible(text: str, space: str) -> list[str]:
@@ -59,24 +60,33 @@ def _visible(text: str, space: str) -> list[str]:
     return out
 
 
+_LINE_BREAKS = set("\n\r\v\f\x85\u2028\u2029")
+_PICTURES = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "␡"}
+
+
 def _shown(text: str, index: int, char: str, category: str, space: str) -> str:
-    if char in "\n\r\v\f\x85\u2028\u2029":
+    if char in _LINE_BREAKS:
         return space
-    if char == "\t":
-        return " " if space == " " else "⇥"
-    if category == "Zs":
-        return " "
-    if category == "Cc":
-        code = ord(char)
-        return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else f"\\x{code:02x}"
+    if category == "Zs" or char == "\t":
+        return " " if char != "\t" or space == " " else "⇥"
     if category == "Cs":
         return "\ufffd"  # half of a surrogate pair cannot be written as UTF-8
-    if category == "Cf" and not (char in _JOINERS and _joins(text, index)):
-        return _spelled(char)
-    invisible = char in "\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800" or _selector(char)
-    if invisible and not (_selector(char) and index and _symbol(text[index - 1])):
-        return _spelled(char)
-    return char
+    if category == "Cc":
+        return _PICTURES.get(char) or f"\\x{ord(char):02x}"
+    return _spelled(char) if _invisible(text, index, category) else char
+
+
+def _invisible(text: str, index: int, category: str) -> bool:
+    char = text[index]
+    if _selector(char):
+        return not (index and _symbol(text[index - 1]))
+    if category == "Cf":
+        return not (char in _JOINERS and _joins(text, index))
+    return char in _BLANKS or ord(char) & 0xFFFE == 0xFFFE  # noqa: PLR2004 - noncharacters
+
+
+_BLANKS = set("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800\u180b\u180c\u180d\u180f")
+"""Characters of no category of their own that draw nothing: fillers, joiners, selectors."""
 
 
 def _spelled(char: str) -> str:
@@ -158,16 +168,14 @@ _LINKED = re.compile(
 
 
 def prose(text: str, limit: int = PROSE) -> str:
-    """``text`` as Markdown that reads as plain text and is nothing else.
+    r"""``text`` as Markdown that reads as plain text and is nothing else.
 
-    >>> prose("*loud* @user #1 <b>") == "\\\\*loud\\\\* @\u200buser #\u200b1 &lt;b&gt;"
-    True
+    >>> prose("*loud* <b>"), prose("@user #1").count(BREAK)
+    ('\\*loud\\* &lt;b&gt;', 2)
     """
     plain = " ".join(clean(text, limit, space=" ").split())
     plain = _LINKED.sub(lambda m: m["after"] + BREAK if m["after"] else BREAK + m["before"], plain)
-    out = "".join(
-        "\\" + char if char in _SLASHED else _ENTITIES.get(char, char) for char in plain
-    )
+    out = "".join("\\" + char if char in _SLASHED else _ENTITIES.get(char, char) for char in plain)
     # At the start of a block these would begin a heading, a list or a rule.
     out = re.sub(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#=:]))", r"\1\\", out)
     return out + (_LRM if _right_to_left(plain) else "")

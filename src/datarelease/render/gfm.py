@@ -16,12 +16,17 @@ def text(phrase: Phrase, *, name: int = escape.NAME, prose: int = escape.PROSE) 
             case Data(text=value):
                 out.append(escape.code(value, name))
             case Strong(text=value):
-                out.append(f"**{escape.prose(value, name)}**")
+                out.append(strong(value, name))
             case Prose(text=value):
                 out.append(escape.prose(value, prose))
             case str():
                 out.append(part)
     return "".join(out)
+
+
+def strong(value: str, limit: int = escape.NAME) -> str:
+    """Bold text; blank text is named as such, since nothing can be bold."""
+    return f"**{escape.prose(value, limit) or '(blank)'}**"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: str = "") -> str:

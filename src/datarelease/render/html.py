@@ -15,8 +15,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape as markup_escape
 
-from datarelease.model.policy import Finding
-from datarelease.model.profile import Scalar
 from datarelease.model.report import Report
 from datarelease.model.validation import Violation
 from datarelease.render import escape, number, plots, wording
@@ -43,7 +41,7 @@ def html(report: Report) -> str:
     views = Views(triage)
     context = {
         "report": report,
-        "headline": wording.headline(report),
+        "headline": _sentence(wording.headline(report)),
         "verdict": wording.VERDICTS[report.level],
         "meaning": wording.MEANING[report.compatibility],
         "findings": triage.findings,
@@ -97,7 +95,11 @@ def _environment() -> tuple[Environment, str]:
 
 
 def _finalize(value: Any) -> Any:
-    return escape.clean(value, None) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return (
+        escape.clean(value, None)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )
 
 
 def _phrase(phrase: Phrase) -> Markup:
@@ -114,6 +116,12 @@ def _phrase(phrase: Phrase) -> Markup:
             case str():
                 out.append(markup_escape(part))
     return Markup("").join(out)
+
+
+def _sentence(phrase: Phrase) -> Phrase:
+    """The phrase with a capital first letter, if it is a word of ours: a tag stays as it is."""
+    first, *rest = phrase
+    return (first[:1].upper() + first[1:] if isinstance(first, str) else first, *rest)
 
 
 def _plain(phrase: Phrase) -> str:

@@ -1,4 +1,4 @@
-"""What the HTML templates draw: figures, plots and places of each dataset and column, prepared."""
+"""What the HTML templates draw: figures, plots and places of each dataset, prepared."""
 
 from __future__ import annotations
 
@@ -6,42 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from datarelease.model.diff import ColumnDiff, ColumnStats, Compatibility, DatasetDiff, SchemaChange
+from datarelease.model.diff import Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.report import DatasetReport, Report
-from datarelease.model.validation import Violation
+from datarelease.model.validation import Validation, Violation
 from datarelease.render import columns, number, plots, wording
-from datarelease.render.triage import Triage, drift_weight, null_rate
+from datarelease.render.html_columns import LEVELS, ColumnView, column_views
+from datarelease.render.triage import Triage, drift_weight
 from datarelease.render.wording import Phrase
 
-LEVELS: tuple[VerdictLevel, ...] = ("pass", "warn", "block")
 OPEN_ROWS = 15
 OPEN_CARDS = 8
-MOST_CARDS = 600
-"""Plots in one page; the columns that matter most get them, the others stay in the tables."""
-MOST_ROWS = 6000
-"""Columns named in one page."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnView:
-    """A column's card and its line in the table."""
-
-    diff: ColumnDiff
-    anchor: str
-    linked: bool
-    """Whether there is a card to link to."""
-    level: VerdictLevel
-    state: str
-    drift: str
-    psi_width: float
-    nulls: str
-    nulls_before: float | None
-    nulls_after: float | None
-    plot: plots.Distribution | None
-    bars: tuple[plots.CategoryBar, ...]
-    more_bars: int
-    figures: tuple[tuple[str, str | None, str | None], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +35,7 @@ class DatasetView:
 
     part: DatasetReport
     anchor: str
-    level: VerdictLevel
+    tone: str
     word: str
     standing: Phrase
     facts: tuple[tuple[str, str, str], ...]
@@ -72,6 +47,8 @@ class DatasetView:
     compares: bool
     with_plots: int
     hidden_columns: int
+    hidden_changes: int
+    hidden_violations: int
     open_rows: int = OPEN_ROWS
     open_cards: int = OPEN_CARDS
 
@@ -87,12 +64,32 @@ class DatasetRow:
 
     anchor: str | None
     name: str
-    level: VerdictLevel
+    tone: str
     word: str
     rows: str
     schema: str
     checks: str
     drift: tuple[str, str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What one page still has room for, so that a phone can open it; ``report.json`` has it all."""
+
+    cards: int = 600
+    """Columns with a plot; those that matter most get one, the others stay in the tables."""
+    columns: int = 6000
+    changes: int = 3000
+    violations: int = 2000
+
+    def after(self, view: DatasetView) -> Room:
+        """The room left after a dataset's section."""
+        return Room(
+            cards=self.cards - view.with_plots,
+            columns=self.columns - len(view.columns),
+            changes=self.changes - len(view.schema),
+            violations=self.violations - len(view.violations),
+        )
 
 
 @dataclass(frozen=True)
@@ -114,37 +111,38 @@ class Views:
     @cached_property
     def all(self) -> tuple[DatasetView, ...]:
         """The sections; earlier ones take their share of plots first."""
-        cards, rows = MOST_CARDS, MOST_ROWS
+        room = Room()
         out = []
         for part in self.shown:
-            view = _dataset(self.triage, part, self.anchors[id(part)], cards, rows)
-            cards, rows = cards - view.with_plots, rows - len(view.columns)
+            view = _dataset(self.triage, part, self.anchors[id(part)], room)
+            room = room.after(view)
             out.append(view)
         return tuple(out)
 
 
-def _dataset(
-    triage: Triage, part: DatasetReport, anchor: str, cards: int, rows: int
-) -> DatasetView:
+def _dataset(triage: Triage, part: DatasetReport, anchor: str, room: Room) -> DatasetView:
     ordered = triage.columns(part)
-    shown = ordered[: max(rows, 0)]
+    shown = ordered[: room.columns]
+    changes = sorted(part.diff.schema, key=lambda change: change.compatibility, reverse=True)
     level = LEVELS[triage.level(part.name)]
-    validation = part.validation
+    violations = part.validation.violations if part.validation else ()
     return DatasetView(
         part=part,
         anchor=anchor,
-        level=level,
+        tone=tone(part, level),
         word=word(part, level),
         standing=wording.standing(part.diff, first=triage.report.base is None),
         facts=_facts(part),
         history=_history(triage.report, part),
-        schema=tuple(sorted(part.diff.schema, key=lambda c: c.compatibility, reverse=True)),
-        violations=validation.violations if validation else (),
+        schema=tuple(changes[: room.changes]),
+        violations=violations[: room.violations],
         row_parts=_row_parts(part.diff),
-        columns=_columns(triage, part, shown, anchor, cards),
+        columns=column_views(triage, part, shown, anchor, room.cards),
         compares=any(column.before and column.after for column in ordered),
-        with_plots=min(len(shown), max(cards, 0)),
+        with_plots=min(len(shown), room.cards),
         hidden_columns=len(ordered) - len(shown),
+        hidden_changes=max(len(changes) - room.changes, 0),
+        hidden_violations=max(len(violations) - room.violations, 0),
     )
 
 
@@ -157,14 +155,20 @@ def word(part: DatasetReport, level: VerdictLevel) -> str:
     )
 
 
+def tone(part: DatasetReport, level: VerdictLevel) -> str:
+    """The class of a dataset's chip; nothing to approve in what is unchanged or new."""
+    return "plain" if level == "pass" and part.diff.status != "changed" else level
+
+
 def _facts(part: DatasetReport) -> tuple[tuple[str, str, str], ...]:
     diff, validation = part.diff, part.validation
     after, before = diff.rows_after, diff.rows_before
     current = before if after is None else after
     out = [("Rows", "unknown" if current is None else number.count(current), "")]
     if before is not None and after is not None:
-        moved = number.change(before, after) if before != after else "no change in number"
-        out = [("Rows", number.count(after), f"{moved}; before {number.count(before)}")]
+        by = f" ({number.signed_share(number.ratio(after - before, before))})" if before else ""
+        moved = "as many as before" if before == after else f"from {number.count(before)}{by}"
+        out = [("Rows", number.count(after), moved)]
     if diff.status == "removed":
         out = [("Rows lost", out[0][1], "")]
     if diff.status == "changed":
@@ -172,17 +176,25 @@ def _facts(part: DatasetReport) -> tuple[tuple[str, str, str], ...]:
     if part.size is not None:
         files = diff.files
         total = files.added + files.changed + files.unchanged
-        moved = f"{number.count(files.added + files.changed)} of {number.counted(total, 'file')} new"
+        moved = (
+            f"{number.count(files.added + files.changed)} of {number.counted(total, 'file')} new"
+        )
         out.append(("Size", number.size(part.size), moved if total > 1 else ""))
     if diff.columns:
         out.append(("Columns", number.count(len(diff.columns)), ""))
     if validation is not None:
-        failed = len(validation.violations)
-        checks = number.counted(validation.checks, "check")
-        none = validation.schema is None
-        done = f"{number.count(failed)} failed" if failed else "passed"
-        out.append(("Schema", "none" if none else done, "nothing checked" if none else f"of {checks}" if failed else checks))
+        out.append(_schema_fact(validation))
     return tuple(out)
+
+
+def _schema_fact(validation: Validation) -> tuple[str, str, str]:
+    failed = len(validation.violations)
+    checks = number.counted(validation.checks, "check")
+    if failed:
+        return ("Schema", f"{number.count(failed)} failed", f"of {checks}")
+    if validation.schema is None:
+        return ("Schema", "none", "nothing checked")
+    return ("Schema", "passed", checks)
 
 
 def _history(report: Report, part: DatasetReport) -> plots.History | None:
@@ -220,101 +232,25 @@ def _row_parts(diff: DatasetDiff) -> tuple[RowPart, ...]:
     return tuple(out)
 
 
-def _columns(
-    triage: Triage, part: DatasetReport, shown: tuple[ColumnDiff, ...], anchor: str, cards: int
-) -> tuple[ColumnView, ...]:
-    top_psi = max([0.5, *(min(column.psi or 0.0, 1e9) for column in shown)])
-    rates = [null_rate(side) or 0.0 for c in shown for side in (c.before, c.after)]
-    top_nulls = max([0.05, *(min(rate, 1.0) for rate in rates)])
-    return tuple(
-        _column(triage, part, column, f"{anchor}c{i}", index < cards, top_psi, top_nulls)
-        for index, (i, column) in enumerate(enumerate(shown, start=1))
-    )
-
-
-def _column(
-    triage: Triage,
-    part: DatasetReport,
-    column: ColumnDiff,
-    anchor: str,
-    linked: bool,  # noqa: FBT001 - a fact about the column, not a mode
-    top_psi: float,
-    top_nulls: float,
-) -> ColumnView:
-    histogram = column.histogram if linked else None
-    bars, more = plots.categories(histogram) if histogram and not histogram.edges else ((), 0)
-    rates = [null_rate(side) for side in (column.before, column.after)]
-    widths = [None if rate is None else plots.bar(rate, top_nulls) for rate in rates]
-    return ColumnView(
-        diff=column,
-        anchor=anchor,
-        linked=linked,
-        level=LEVELS[triage.level(part.name, column.column)],
-        state=_state(column, part),
-        drift=" · ".join(columns.drift(column)),
-        psi_width=plots.bar(min(column.psi or 0.0, 1e9), top_psi),
-        nulls=columns.nulls(column),
-        nulls_before=widths[0],
-        nulls_after=widths[1],
-        plot=plots.distribution(histogram, column.kind) if histogram else None,
-        bars=bars,
-        more_bars=more,
-        figures=_figures(column) if linked else (),
-    )
-
-
-def _state(column: ColumnDiff, part: DatasetReport) -> str:
-    if part.diff.status != "changed" or (column.before and column.after):
-        return ""
-    return "added" if column.before is None else "removed"
-
-
-def _figures(column: ColumnDiff) -> tuple[tuple[str, str | None, str | None], ...]:
-    sides = (column.before, column.after)
-    out = [("nulls", *(_nulls(side) for side in sides))]
-    out += [
-        (label, *(columns.figure(column, side, label) for side in sides))
-        for label in columns.LABELS[column.kind]
-    ]
-    for label in ("min", "max"):
-        out.append((label, *(_extreme(side, label) for side in sides)))
-    return tuple(item for item in out if item[1] is not None or item[2] is not None)
-
-
-def _nulls(stats: ColumnStats | None) -> str | None:
-    if stats is None:
-        return None
-    return f"{number.count(stats.nulls)} ({number.share(number.ratio(stats.nulls, stats.rows))})"
-
-
-def _extreme(stats: ColumnStats | None, label: str) -> str | None:
-    value = None if stats is None else stats.min if label == "min" else stats.max
-    if value is None:
-        return None
-    if isinstance(value, float):
-        return number.decimal(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return number.count(value)
-    return number.scalar(value)[:200]
-
-
 def dataset_rows(triage: Triage, anchors: Mapping[int, str]) -> tuple[DatasetRow, ...]:
     """The table of datasets, worst first."""
     out = []
     for part in triage.datasets:
         level = LEVELS[triage.level(part.name)]
         drifted = max(part.diff.columns, key=drift_weight, default=None)
-        moved = drifted is not None and drift_weight(drifted) > 0
+        drift = None
+        if drifted is not None and drift_weight(drifted) > 0:
+            drift = (drifted.column, " · ".join(columns.drift(drifted)[:1]))
         out.append(
             DatasetRow(
                 anchor=anchors.get(id(part)),
                 name=part.name,
-                level=level,
+                tone=tone(part, level),
                 word=word(part, level),
                 rows=wording.rows(part.diff).replace(" rows", "").replace(" row", ""),
                 schema=_schema_cell(part),
                 checks=_checks_cell(part),
-                drift=(drifted.column, " · ".join(columns.drift(drifted)[:1])) if drifted is not None and moved else None,
+                drift=drift,
             )
         )
     return tuple(out)

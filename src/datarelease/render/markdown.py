@@ -22,6 +22,10 @@ SECTIONS = 30
 """At most so many datasets get a section of their own; the table names the others."""
 _OPEN = 20
 """Findings shown in the open; more are folded."""
+_MESSAGES = (escape.PROSE, 100)
+"""Characters of a finding's message, in a list and in a tighter one."""
+_LEAST_LINE = 30
+"""Characters that a finding takes at least."""
 _NOTE_SPACE = 400
 """Characters kept for saying what was left out."""
 _SAFE_IN_URL = "/:?=&%#~-._+,;@"
@@ -116,7 +120,9 @@ def _loss(dataset: DatasetReport) -> str:
     before, after = diff.rows_before or 0, diff.rows_after or 0
     if after < before:
         part = number.signed_share(number.ratio(after - before, before))
-        out.append(f"**loses {number.count(before - after)} of {number.count(before)} rows** ({part})")
+        out.append(
+            f"**loses {number.count(before - after)} of {number.count(before)} rows** ({part})"
+        )
     elif diff.rows and diff.rows.removed:
         out.append(f"has {number.counted(diff.rows.removed, 'row')} removed, others added")
     breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
@@ -128,7 +134,9 @@ def _loss(dataset: DatasetReport) -> str:
 def _loss_totals(datasets: Sequence[DatasetReport], *, others: bool) -> str:
     removed = sum(d.diff.status == "removed" for d in datasets)
     lost = sum(rows_lost(d.diff) for d in datasets)
-    changes = [c for d in datasets for c in d.diff.schema if c.compatibility is Compatibility.BREAKING]
+    changes = [
+        c for d in datasets for c in d.diff.schema if c.compatibility is Compatibility.BREAKING
+    ]
     return (
         f"{number.counted(len(datasets), 'more dataset' if others else 'dataset')}: "
         f"{number.count(removed)} removed, {number.counted(lost, 'row')} lost, "
@@ -141,11 +149,13 @@ def _blocking(triage: Triage, limit: int) -> tuple[str, ...]:
     findings = [finding for finding in triage.findings if finding.level == "block"]
     if not findings:
         return ()
-    full = [_finding(finding) for finding in findings]
-    brief = [_finding(finding, prose=100) for finding in findings]
-    listed = [_folded(lines, "blocking finding") for lines in (full, brief)]
     # A list that fills the comment tells less than a count by dataset and leaves room for nothing.
-    return (*(text for text in listed if len(text) < limit // 2), *_grouped(findings))
+    room = limit // 2
+    listed = []
+    if len(findings) < room // _LEAST_LINE:
+        lines = ([_finding(finding, prose=most) for finding in findings] for most in _MESSAGES)
+        listed = [_folded(found, "blocking finding") for found in lines]
+    return (*(text for text in listed if len(text) < room), *_grouped(findings))
 
 
 def _folded(lines: Sequence[str], noun: str, marker: str = "-") -> str:
@@ -164,7 +174,7 @@ def _finding(finding: Finding, *, prose: int = escape.PROSE) -> str:
         if finding.limit is not None:
             said += f", the limit is {number.decimal(finding.limit)}"
     symbol = wording.SYMBOLS[finding.level]
-    return f"{symbol} **{escape.prose(finding.rule, escape.NAME)}** {where}: {said}"
+    return f"{symbol} {gfm.strong(finding.rule)} {where}: {said}"
 
 
 def _grouped(findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -237,7 +247,9 @@ def _overview(triage: Triage) -> tuple[str, ...]:
     rows = [" | ".join(facts(triage, dataset)) for dataset in changed]
 
     def assemble(shown: Sequence[str], hidden: int) -> str:
-        more = f"{number.counted(hidden, 'more changed dataset')} in the HTML report" if hidden else ""
+        more = (
+            f"{number.counted(hidden, 'more changed dataset')} in the HTML report" if hidden else ""
+        )
         table = gfm.table(header, [[row] for row in shown]) if shown else ""
         return gfm.stacked(table, more, rest)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, RowChange, SchemaChange
+from datarelease.model.profile import Scalar
 from datarelease.model.report import DatasetReport
 from datarelease.model.validation import Validation, Violation
 from datarelease.render import columns, escape, gfm, number, sparkline, wording
@@ -79,7 +80,9 @@ def _section(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
 
 def _title(dataset: DatasetReport) -> str:
     standing = gfm.text(wording.standing(dataset.diff))
-    shown = standing if dataset.diff.status in {"removed", "identical"} else wording.rows(dataset.diff)
+    shown = (
+        standing if dataset.diff.status in {"removed", "identical"} else wording.rows(dataset.diff)
+    )
     new = "new dataset, " if dataset.diff.status == "added" and standing else ""
     return f"#### {escape.code(dataset.name)} · {new}{shown}"
 
@@ -211,7 +214,7 @@ def _example(row: RowChange) -> tuple[str, ...]:
     return (f"{sign} {row.kind}", key, values + more)
 
 
-def _value(value: str | float | bool | None) -> str:
+def _value(value: Scalar) -> str:
     return escape.code(number.scalar(value), 50)
 
 

@@ -140,7 +140,11 @@ def moment(seconds: float) -> str:
         return f"{decimal(seconds)} s"
     pattern = "%Y-%m-%d" if when.time().replace(microsecond=0) == datetime.min.time() else None
     # strftime pads no years below 1000 on every platform; isoformat does.
-    return when.date().isoformat() if pattern else when.replace(microsecond=0, tzinfo=None).isoformat(" ")
+    return (
+        when.date().isoformat()
+        if pattern
+        else when.replace(microsecond=0, tzinfo=None).isoformat(" ")
+    )
 
 
 def duration(seconds: float) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from datarelease.model.diff import Histogram
 from datarelease.model.profile import Kind
 from datarelease.render import number
 from datarelease.render.sparkline import shares
-from datarelease.render.ticks import Tick, number_ticks, short, time_ticks
+from datarelease.render.ticks import Tick, number_ticks, time_ticks
 
 WIDTH = 360
 HEIGHT = 150
@@ -90,8 +91,9 @@ def distribution(histogram: Histogram, kind: Kind) -> Distribution | None:
     edges = histogram.edges
     if len(edges) < 2 or not all(map(math.isfinite, edges)) or not edges[0] < edges[-1]:  # noqa: PLR2004
         return None
-    sides = [shares(side)[: len(edges) - 1] for side in (histogram.before, histogram.after)]
-    widths = [hi - lo for lo, hi in zip(edges, edges[1:], strict=False)]
+    given = (histogram.before, histogram.after)
+    sides = [list(shares(side))[: len(edges) - 1] for side in given]
+    widths = [hi - lo for lo, hi in pairwise(edges)]
     if min(widths) <= 0 or not math.isfinite(max(widths)):
         return None
     even = max(widths) < 1.01 * min(widths)
@@ -225,10 +227,7 @@ def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | 
         points=points,
         axes=Axes(
             x=_last_kept(labels),
-            y=tuple(
-                Label(LEFT - 6, _y(t.at / top * 0.92), short(t.at, y_ticks[1].at), "end")
-                for t in y_ticks
-            ),
+            y=tuple(Label(LEFT - 6, _y(t.at / top * 0.92), t.label, "end") for t in y_ticks),
         ),
         alt="Rows by version: "
         + ", ".join(f"{tag} {number.count(rows)}" for tag, rows in versions[-12:])

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from datarelease.render.number import decimal
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86400.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
@@ -36,27 +38,29 @@ def number_ticks(lo: float, hi: float, most: int = 5) -> tuple[Tick, ...]:
     first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
     if last - first > 2 * most:  # numbers so close that floats cannot tell them apart
         return ()
-    return tuple(Tick(i * step, short(i * step, step)) for i in range(first, last + 1))
+    size = max(abs(lo), abs(hi))
+    return tuple(Tick(i * step, _short(i * step, step, size)) for i in range(first, last + 1))
 
 
-def short(value: float, step: float) -> str:
-    """A tick's number as short as its step allows.
+def _short(value: float, step: float, size: float) -> str:
+    """A tick's number as short as its step allows; ``size`` (of the axis) chooses the unit.
 
-    >>> short(1500000, 500000), short(0.25, 0.05), short(20000, 5000), short(0, 1)
-    ('1.5M', '0.25', '20k', '0')
+    >>> _short(1500000, 500000, 2e6), _short(0.25, 0.05, 1), _short(5000, 5000, 2e4)
+    ('1.5M', '0.25', '5k')
     """
-    size = max(abs(value), step)
     for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if 10 * factor <= size < 1e15 or (factor > 1e3 and factor <= size < 1e15):  # noqa: PLR2004
+        # Years and other numbers of four digits read better written out.
+        if (1e4 if unit == "k" else factor) <= size < 1e15:  # noqa: PLR2004
             return f"{_plain(value / factor, step / factor)}{unit if value else ''}"
     if not value or 1e-4 <= size < 1e15:  # noqa: PLR2004
         return _plain(value, step)
-    return f"{value:.3g}".replace("e+", "e").replace("-", "\u2212")
+    return decimal(value)
 
 
 def _plain(value: float, step: float) -> str:
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    text = f"{value:,.{min(digits, 12)}f}"
+    comma = "," if abs(value) >= 1e4 else ""  # noqa: PLR2004 - 2024 may be a year
+    text = f"{value:{comma}.{min(digits, 12)}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in {"-0", ""} else text.replace("-", "\u2212")
 
@@ -83,7 +87,10 @@ def time_ticks(lo: float, hi: float, most: int = 5) -> tuple[Tick, ...]:
 def _time_tick(seconds: float, step: float) -> Tick:
     when = _EPOCH + timedelta(seconds=seconds)
     pattern = "%d %b" if step >= _DAY else "%H:%M" if step >= 60 else "%H:%M:%S"  # noqa: PLR2004
-    return Tick(seconds, when.strftime(pattern).removeprefix("0") if step >= _DAY else when.strftime(pattern))
+    return Tick(
+        seconds,
+        when.strftime(pattern).removeprefix("0") if step >= _DAY else when.strftime(pattern),
+    )
 
 
 def _month_ticks(lo: float, hi: float, most: int) -> tuple[Tick, ...]:

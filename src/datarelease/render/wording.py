@@ -66,7 +66,12 @@ def headline(report: Report) -> Phrase:
         case "release":
             return publishes
         case "rollback":
-            return ("rolls back to the data of ", Prose(report.rollback_of or "?"), ": ", *publishes)
+            return (
+                "rolls back to the data of ",
+                Prose(report.rollback_of or "?"),
+                ": ",
+                *publishes,
+            )
         case "unchanged":
             return ("nothing to release: same data as ", base)
         case "same_bytes":
@@ -183,7 +188,7 @@ def schema_counts(changes: Sequence[SchemaChange]) -> str:
     ...                             compatibility=Compatibility.BREAKING)])
     '1 removed'
     """
-    found = Counter(change.kind for change in changes)
+    found = Counter[str](change.kind for change in changes)
     order = ("removed", "renamed", "retyped", "key", "contract", "added")
     return ", ".join(f"{found[kind]} {_KINDS[kind]}" for kind in order if found[kind])
 

@@ -1,0 +1,305 @@
+"""The comment: what it says first, what it never leaves out, how long it gets, what it survives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cmarkgfm
+import pytest
+from cmarkgfm.cmark import Options
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from datarelease.model.diff import Compatibility, DatasetDiff, RowDiff, SchemaChange
+from datarelease.model.policy import Finding, Verdict
+from datarelease.model.report import MARKDOWN_LIMIT, MASK, Report
+from datarelease.render import gfm, wording
+from datarelease.render.markdown import markdown
+from tests import sample_reports as samples
+from tests.hostile import HOSTILE, poisoned
+
+OURS = {
+    "h3", "h4", "p", "strong", "em", "code", "ul", "li", "table", "thead", "tbody", "tr", "th",
+    "td", "details", "summary", "blockquote", "br", "sub",
+}  # fmt: skip
+
+
+def github(text: str) -> str:
+    """HTML as GitHub's parser makes it."""
+    return cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE)
+
+
+def elements(text: str) -> list[str]:
+    """The elements of a comment, ends included."""
+    return re.findall(r"<(/?[a-z0-9]+)", github(text))
+
+
+def structure(text: str) -> list[str]:
+    """The elements of a comment without what stands inside lines."""
+    return [name for name in elements(text) if name.strip("/") not in {"code", "br", "em"}]
+
+
+def table_widths(text: str) -> Iterator[tuple[int, set[int]]]:
+    """For each table the cells of its header and of its rows."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    cells: list[int] = []
+    for token in tokens:
+        if token.type == "table_open":
+            cells = []
+        elif token.type == "tr_open":
+            cells.append(0)
+        elif token.type in {"td_open", "th_open"}:
+            cells[-1] += 1
+        elif token.type == "table_close":
+            yield cells[0], set(cells)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("small", "### ✅ Pass · merging publishes **data-v4**"),
+        ("warned", "### ⚠️ Warn · merging publishes **data-v4**"),
+        ("first", "### ✅ Pass · first release: merging publishes **data-v1**"),
+        (
+            "rollback",
+            "### ✅ Pass · rolls back to the data of data-v2: merging publishes **data-v5**",
+        ),
+        ("unchanged", "### ✅ Pass · nothing to release: same data as data-v3"),
+        ("same_bytes", "### ✅ Pass · params changed, the data did not: nothing to release"),
+        (
+            "blocked",
+            "### ⛔ Blocked: **data-v4** will not be published until the data passes its schema"
+            " and its breaking changes are allowed with a reason",
+        ),
+    ],
+)
+def test_the_first_line_says_what_merging_does(name: str, first: str) -> None:
+    """Verdict in a word and a symbol, then the consequence."""
+    assert markdown(samples.SAMPLES[name]()).splitlines()[0] == first
+
+
+@pytest.mark.parametrize(
+    ("rule", "until"),
+    [
+        ("rows", "until the data keeps the policy"),
+        ("violations", "until the data passes its schema"),
+        ("breaking", "until its breaking changes are allowed with a reason"),
+    ],
+)
+def test_a_block_says_what_it_waits_for(rule: str, until: str) -> None:
+    """The remedy is in the first line."""
+    finding = Finding(rule=rule, level="block", dataset="customers", column=None, message="no")
+    report = replace(samples.small(), verdict=Verdict(findings=(finding,)))
+    assert markdown(report).splitlines()[0].endswith(until)
+    nothing = replace(report, tag=None, outcome="unchanged")
+    assert "nothing to release, and this data will not be published" in markdown(nothing)
+
+
+def test_the_second_line_names_base_compatibility_and_digest() -> None:
+    """What it was compared with, how much readers have to care, which bytes."""
+    status = markdown(samples.small()).splitlines()[2]
+    assert status == (
+        "**patch** (other values, same columns) · compared with data-v3 · digest `a1b2c3d4e5f6`"
+    )
+
+
+def test_an_everyday_change_is_a_short_comment() -> None:
+    """One parameter and a few rows take about fifteen lines."""
+    text = markdown(samples.small())
+    assert len([line for line in text.splitlines() if line]) <= 16
+    assert len(text) < 1500
+
+
+def change(kind: str, **fields: object) -> SchemaChange:
+    """A schema change."""
+    given = {"column": "c", "before": None, "after": None, "compatibility": Compatibility.BREAKING}
+    return SchemaChange(kind=kind, **(given | fields))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (change("added", after="string"), "column `c` added, type `string`"),
+        (change("removed", before="int64"), "column `c` removed, it was of type `int64`"),
+        (change("renamed", before="a", after="b"), "column `a` renamed to `b`"),
+        (
+            change("retyped", before="int64", after="string"),
+            "column `c` changed its type: `int64` → `string`",
+        ),
+        (change("key", before="id", after=None), "row key changed: `id` → none"),
+        (change("contract", before="not null"), "schema promise on `c` withdrawn: `not null`"),
+        (change("contract", after="unique"), "schema promise on `c` added: `unique`"),
+        (
+            change("contract", before="in_range(0, 9)", after="in_range(0, 5)", note="narrower"),
+            "schema promise on `c` changed: `in_range(0, 9)` → `in_range(0, 5)` (narrower)",
+        ),
+    ],
+)
+def test_each_schema_change_has_its_own_wording(given: SchemaChange, said: str) -> None:
+    """Added, removed, renamed, retyped, key and contract read differently."""
+    assert gfm.text(wording.schema_change(given)) == said
+
+
+def test_added_and_removed_datasets_have_their_own_wording() -> None:
+    """A new dataset and a lost one are told apart from a changed one."""
+    text = markdown(samples.blocked())
+    assert (
+        "#### `orders` · dataset removed: 52,000 rows will be missing from the next version" in text
+    )
+    assert "#### `invoices` · new dataset, 812 rows" in text
+    assert "Unchanged: `countries`" in text
+    assert "> `orders` is **removed** with its 52,000 rows" in text
+
+
+def test_violations_show_counts_share_and_examples() -> None:
+    """Each failed check names its column, how many rows, which share, and rows to look at."""
+    text = markdown(samples.blocked())
+    assert (
+        "| ❌ `in_range(0, 120)` | `age` | 12 of 12,000 (0.1%) | `customer_id=17` `age=-3`<br>"
+        in text
+    )
+    assert f"`email={MASK}`" in text
+    assert "⚠️ warning: `isin(['DE', 'FR'])`" in text
+
+
+def test_drift_shows_sparklines_and_measures() -> None:
+    """The worst column comes with both shapes, PSI, KS and JS, and its null rates."""
+    row = next(
+        r for r in markdown(samples.warned()).splitlines() if r.startswith("| ⚠️\u00a0`monthly")
+    )
+    assert re.search(r"\| `[▁▂▃▄▅▆▇█]+` \| `[▁▂▃▄▅▆▇█]+` \|", row)
+    assert "PSI\u00a00.41 · KS\u00a00.32 · JS\u00a00.11" in row
+    assert "1.0% → 4.2%" in row
+
+
+def test_the_row_diff_or_why_there_is_none() -> None:
+    """Rows are counted by key with the columns that changed; else the reason stands there."""
+    text = markdown(samples.warned())
+    assert "**Rows by `customer_id`**: 2,012 added · 12 removed · 310 changed" in text
+    assert "Changed: `monthly_spend` in 300 rows, `country` in 14 rows, `email` in 1 row" in text
+    assert "`monthly_spend`: `41.5` → `55.25`" in text
+    assert "No row-level diff: the dataset declares no key" in text
+
+
+def test_a_link_must_be_https() -> None:
+    """The address of the HTML report is linked, and nothing else can be."""
+    assert "[the HTML report](https://example.org/a%20b)" in markdown(
+        samples.small(), link="https://example.org/a b"
+    )
+    with pytest.raises(ValueError, match="https"):
+        markdown(samples.small(), link="javascript:alert(1)")
+
+
+LARGE = {
+    "wide": lambda: samples.wide(300),
+    "wide, long names": lambda: samples.wide(300, name="|`*" * 3000 + "{}"),
+    "many": lambda: samples.many(500),
+    "many, long names": lambda: samples.many(500, name="<@#" * 3000 + "{}"),
+    "thousands": lambda: samples.many(1500),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_huge_report_fits_and_says_what_is_cut(name: str) -> None:
+    """Under the limit whatever the data, and the reader knows that there is more."""
+    text = markdown(LARGE[name]())
+    assert len(text) < MARKDOWN_LIMIT
+    assert "more" in text
+    assert "the HTML report" in text
+    assert {e.strip("/") for e in elements(text)} <= OURS
+
+
+def test_grave_things_are_counted_even_in_a_tiny_comment() -> None:
+    """At a fraction of the length, every dataset, lost row and blocking finding is still counted."""
+    text = markdown(samples.many(500), limit=3000)
+    assert len(text) < 3000
+    first = text.splitlines()[0]
+    assert first.startswith("### ⛔ Blocked")
+    named = len(set(re.findall(r"^> `dataset (\d+)` \*\*loses", text, re.MULTILINE)))
+    totals = re.search(r"([\d,]+) (?:more )?datasets: 0 removed, ([\d,]+) rows lost", text)
+    assert totals is not None
+    assert named + int(totals[1].replace(",", "")) == 500
+    assert named * 990 + int(totals[2].replace(",", "")) == 500 * 990
+    blocking = sum(int(n.replace(",", "")) for n in re.findall(r"([\d,]+) blocking finding", text))
+    assert blocking == 500 * 20
+
+
+def test_every_grave_dataset_is_named_among_five_hundred() -> None:
+    """In a comment of the usual length none of the damaged datasets is only a number."""
+    datasets = [
+        samples.dataset(f"fine_{i}", rows=(10, 11), columns=samples.customers_columns())
+        for i in range(470)
+    ]
+    lost = [samples.dataset(f"lost_{i}", rows=(1000, 10)) for i in range(30)]
+    findings = tuple(
+        Finding(rule="row_loss", level="block", dataset=part.name, column=None, message="rows lost")
+        for part in lost
+    )
+    text = markdown(samples.report(*datasets, *lost, verdict=Verdict(findings=findings)))
+    assert len(text) < MARKDOWN_LIMIT
+    for i in range(30):
+        assert f"> `lost_{i}` **loses 990 of 1,000 rows** (−99.0%)" in text
+        assert f"⛔ **row\\_loss** `lost_{i}`: rows lost" in text
+
+
+def test_breaking_changes_of_one_wide_dataset_are_all_named() -> None:
+    """Three hundred removed columns are named one by one."""
+    changes = tuple(change("removed", column=f"column_{i}", before="string") for i in range(300))
+    text = markdown(samples.report(samples.dataset(schema=changes)))
+    assert all(f"`column_{i}`" in text for i in range(300))
+    assert "**breaks its schema**: 300 removed" in text
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(["blocked", "warned", "first", "rollback", "many", "wide"]),
+    st.text(min_size=0, max_size=200) | st.sampled_from(HOSTILE),
+    st.integers(2500, 65_000),
+)
+def test_any_text_in_any_place_fits_any_limit(name: str, text: str, limit: int) -> None:
+    """Whatever stands in the strings, the comment is shorter than its limit and all ours."""
+    sizes = {"many": lambda: samples.many(20), "wide": lambda: samples.wide(30)}
+    report = (sizes.get(name) or samples.SAMPLES[name])()
+    comment = markdown(poisoned(report, text), limit=limit)
+    assert len(comment) < limit
+    assert {element.strip("/") for element in elements(comment)} <= OURS
+    comment.encode()
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text.split()])
+@pytest.mark.parametrize("name", ["blocked", "first"])
+def test_hostile_text_changes_no_structure(name: str, text: str) -> None:
+    """With hostile text in every string the comment has the elements that "x" gives."""
+    report = samples.SAMPLES[name]()
+    comment = markdown(poisoned(report, text))
+    assert structure(comment) == structure(markdown(poisoned(report, "x")))
+    assert all({width} == found for width, found in table_widths(comment))
+    assert "<a" not in github(comment)
+    assert "<img" not in github(comment)
+    assert "<!--" not in comment
+
+
+def test_extreme_figures_do_not_break_the_comment() -> None:
+    """Counts far beyond any table still give a comment."""
+    huge = 10**300
+    diff = DatasetDiff(
+        name="a", status="changed", rows_before=huge, rows_after=0,
+        rows=RowDiff(key=("k",), added=huge, removed=huge, changed=0, unchanged=0, columns=()),
+    )  # fmt: skip
+    report = samples.report(replace(samples.dataset(), diff=diff, size=huge))
+    assert "1.000e300" in markdown(report)
+
+
+def test_a_limit_too_small_is_refused() -> None:
+    """A comment is never silently cut in the middle."""
+    with pytest.raises(ValueError, match="cannot hold"):
+        markdown(samples.blocked(), limit=500)
+
+
+def test_the_same_report_gives_the_same_comment() -> None:
+    """A comment that did not change is not touched on the pull request."""
+    reports: list[Report] = [samples.blocked(), samples.blocked()]
+    assert markdown(reports[0]) == markdown(reports[1])
