@@ -45,7 +45,7 @@ def compared(
         path = directory / f"{len(list(directory.iterdir()))}.parquet"
         pq.write_table(side if isinstance(side, pa.Table) else pa.table(side), path)
         tables.append(Table(paths=(path,), format="parquet"))
-    return diff_rows(engine, *tables, Dataset(name="d", path="d", key=key, pii=pii))
+    return diff_rows(engine, tables[0], tables[1], Dataset(name="d", path="d", key=key, pii=pii))
 
 
 def found(result: RowDiff | str) -> RowDiff:
@@ -201,7 +201,7 @@ def test_csv_sides_are_read_with_the_same_types(engine: DuckDBEngine, tmp_path: 
     pc.write_csv(pa.table({"id": [1, 2], "v": [1, 2], "w": ["1", "2"]}), tmp_path / "a.csv")
     pc.write_csv(pa.table({"id": [1, 2], "v": [1.0, 2.5], "w": ["1", "x"]}), tmp_path / "b.csv")
     tables = [Table(paths=(tmp_path / name,), format="csv") for name in ("a.csv", "b.csv")]
-    diff = found(diff_rows(engine, *tables, Dataset(name="d", path="d", key=("id",))))
+    diff = found(diff_rows(engine, tables[0], tables[1], Dataset(name="d", path="d", key=("id",))))
     assert dict(diff.columns) == {"v": 1, "w": 1}
 
 
@@ -214,7 +214,9 @@ def test_csv_with_types_given(engine: DuckDBEngine, tmp_path: Path) -> None:
     tables = [Table(paths=(tmp_path / name,), format="csv") for name in ("a.csv", "b.csv")]
     types: dict[str, nw.dtypes.DType] = {"id": nw.Int64(), "v": nw.Int64()}
     dataset = Dataset(name="d", path="d", key=("id",))
-    diff = found(diff_rows(engine, *tables, dataset, types_before=types, types_after=types))
+    diff = found(
+        diff_rows(engine, tables[0], tables[1], dataset, types_before=types, types_after=types)
+    )
     assert diff.columns == (("v", 1),)
     assert diff.examples[0].key == (("id", 7),)
 
