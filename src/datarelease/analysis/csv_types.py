@@ -12,7 +12,10 @@ import narwhals as nw
 
 from datarelease.analysis.column_types import type_name
 
-_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+#: Years 1 to 9999, as Python has them. DuckDB knows infinity and the years before Christ, too.
+_DAY = "([1-9][0-9]{3}|0([1-9][0-9]{2}|0([1-9][0-9]|0[1-9])))-[0-9]{2}-[0-9]{2}"
+_LIKE_DAY = "____-__-__"
+_LIKE_CLOCK = " __:__:__%"
 _CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _OFFSET = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 
@@ -30,12 +33,20 @@ _CANDIDATES: tuple[tuple[nw.dtypes.DType, str], ...] = (
             "|(0|[1-9][0-9]*)[.]|(0|[1-9][0-9]*)([.][0-9]*)?[eE][+-]?[0-9]{1,3}|[iI]nf(inity)?)')"
         ),
     ),
-    (nw.Date(), "CAST(TRY_CAST({c} AS DATE) AS VARCHAR) IS NOT DISTINCT FROM {c}"),
+    (
+        nw.Date(),
+        (
+            f"{{c}} LIKE '{_LIKE_DAY}' "
+            "AND CAST(TRY_CAST({c} AS DATE) AS VARCHAR) IS NOT DISTINCT FROM {c}"
+        ),
+    ),
     (
         nw.Datetime("us"),
         (
-            f"regexp_full_match({{c}}, '{_DAY}([ T]{_CLOCK})?') "
-            "AND TRY_CAST({c} AS TIMESTAMP) IS NOT NULL AND NOT regexp_matches({c}, '[.][0-9]{7}')"
+            f"CASE WHEN {{c}} LIKE '{_LIKE_DAY}{_LIKE_CLOCK}' "
+            "AND CAST(TRY_CAST({c} AS TIMESTAMP) AS VARCHAR) = {c} THEN true "
+            f"ELSE regexp_full_match({{c}}, '{_DAY}([ T]{_CLOCK})?') AND TRY_CAST({{c}} AS "
+            "TIMESTAMP) IS NOT NULL AND NOT regexp_matches({c}, '[.][0-9]{7}') END"
         ),
     ),
     (
@@ -75,7 +86,7 @@ def misfits(column: str, candidate: nw.dtypes.DType) -> str:
     return f"count(*) FILTER ({column} IS NOT NULL AND NOT ({test.replace('{c}', column)}))"
 
 
-def parse(column: str, dtype: nw.dtypes.DType) -> str | None:
+def parse(column: str, dtype: nw.dtypes.DType) -> str | None:  # noqa: PLR0911 - one a type
     """SQL for the values of a text column as ``dtype``, NULL where the text is none.
 
     Returns None for a type that text is not read as (lists, durations, ...).
@@ -88,8 +99,8 @@ def parse(column: str, dtype: nw.dtypes.DType) -> str | None:
     if target is None:
         return None
     if dtype.is_integer():
-        whole = rf"regexp_full_match({column}, '\s*[+-]?[0-9]+([.]0*)?\s*')"
-        return f"CASE WHEN {whole} THEN TRY_CAST(split_part({column}, '.', 1) AS {target}) END"
+        whole = f"TRY_CAST(split_part({column}, '.', 1) AS {target})"
+        return _canonical_or(column, target, "%", r"\s*[+-]?[0-9]+([.]0*)?\s*", whole)
     if dtype.is_numeric():
         return f"CASE WHEN NOT contains({column}, '_') THEN TRY_CAST({column} AS {target}) END"
     if isinstance(dtype, nw.Boolean):
@@ -99,12 +110,21 @@ def parse(column: str, dtype: nw.dtypes.DType) -> str | None:
         )
     if isinstance(dtype, nw.Date):
         pattern = f"{_DAY}([ T]00:00(:00([.]0*)?)?)?"
-        column = f"CASE WHEN regexp_full_match({column}, '{pattern}') THEN left({column}, 10) END"
-    elif isinstance(dtype, nw.Datetime):
-        offset = f"{_OFFSET}?" if dtype.time_zone else ""
-        pattern = f"{_DAY}([ T]{_CLOCK}{offset})?"
-        column = f"CASE WHEN regexp_full_match({column}, '{pattern}') THEN {column} END"
-    return f"TRY_CAST({column} AS {target})"
+        day = f"TRY_CAST(left({column}, 10) AS {target})"
+        return _canonical_or(column, target, _LIKE_DAY, pattern, day)
+    offset = f"{_OFFSET}?" if isinstance(dtype, nw.Datetime) and dtype.time_zone else ""
+    pattern = f"{_DAY}([ T]{_CLOCK}{offset})?"
+    like = _LIKE_DAY + _LIKE_CLOCK
+    return _canonical_or(column, target, like, pattern, f"TRY_CAST({column} AS {target})")
+
+
+def _canonical_or(column: str, target: str, like: str, pattern: str, other: str) -> str:
+    """SQL for text as DuckDB itself writes the value, which is fast, or as ``pattern`` allows."""
+    plain = f"TRY_CAST({column} AS {target})"
+    return (
+        f"CASE WHEN {column} LIKE '{like}' AND CAST({plain} AS VARCHAR) = {column} THEN {plain} "
+        f"WHEN regexp_full_match({column}, '{pattern}') THEN {other} END"
+    )
 
 
 def sql_type(dtype: nw.dtypes.DType) -> str | None:

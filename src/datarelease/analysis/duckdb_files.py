@@ -60,14 +60,42 @@ class CsvFiles:
 
     table: Table
     dialect: Dialect
+    spool: Path | None = None
+    """Directory for the Parquet files that large tables are turned into, once for each set of
+    types; None: the table is small."""
     _inferred: dict[str, nw.dtypes.DType] = field(default_factory=dict)
+    _spooled: dict[str, Path] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns, in the order of the header."""
         return self.dialect.columns
 
-    def source(self) -> str:
+    def query(self, connection: duckdb.DuckDBPyConnection, types: Types, unread: Naming) -> str:
+        """SQL of the columns as ``types`` say and, for the others, as their values look."""
+        self._infer(connection, [name for name in self.dialect.columns if name not in types])
+        inner, outer = [], []
+        for place, name in enumerate(self.dialect.columns):
+            dtype = types.get(name) or self._inferred[name]
+            value = parse(quoted(name), dtype)
+            inner.append(f"{_no_nan(value or quoted(name), dtype)} AS v{place}")
+            outer.append(f"v{place} AS {quoted(name)}")
+            if name in types:
+                inner.append(f"{quoted(name)} AS r{place}")
+                outer.append(f"CASE WHEN v{place} IS NULL THEN r{place} END AS {unread(name)}")
+        query = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self._source()})"
+        return query if self.spool is None else self._from_spool(connection, query)
+
+    def _from_spool(self, connection: duckdb.DuckDBPyConnection, query: str) -> str:
+        if self.spool is not None and query not in self._spooled:
+            path = self.spool / f"{len(self._spooled)}.parquet"
+            connection.execute(
+                f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)"
+            ).fetchall()
+            self._spooled[query] = path
+        return f"FROM read_parquet({file_list((self._spooled[query],))})"
+
+    def _source(self) -> str:
         """SQL of all columns as text, missing values as NULL."""
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
         nulls = ", ".join(literal(text) for text in NA_STRINGS)
@@ -77,31 +105,17 @@ class CsvFiles:
             f"escape='\"', comment='', nullstr=[{nulls}], max_line_size=67108864)"
         )
 
-    def query(
-        self, connection: duckdb.DuckDBPyConnection, types: Types, stored: Naming | None
-    ) -> str:
-        """SQL of the columns as ``types`` say and, for the others, as their values look."""
-        self._infer(connection, [name for name in self.dialect.columns if name not in types])
-        parts = []
-        for name in self.dialect.columns:
-            column = quoted(name)
-            value = parse(column, types.get(name) or self._inferred[name]) or column
-            parts.append(f"{_no_nan(value, types.get(name) or self._inferred[name])} AS {column}")
-            if stored and name in types:
-                parts.append(f"{column} AS {quoted(stored(name))}")
-        return f"SELECT {', '.join(parts)} FROM {self.source()}"
-
     def _infer(self, connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
         """Find the narrowest type that every value fits: a sample proposes, all values confirm.
 
         A type that all values fit fits those of the sample, so the outcome does not depend on it.
         """
         options = {name: list(CANDIDATES) for name in names if name not in self._inferred}
-        sample = f"(FROM {self.source()} LIMIT {_SAMPLE_ROWS})"
+        sample = f"(FROM {self._source()} LIMIT {_SAMPLE_ROWS})"
         self._drop_misfits(connection, sample, options, first_only=False)
         while any(options.values()):
             before = {name: len(left) for name, left in options.items()}
-            self._drop_misfits(connection, self.source(), options, first_only=True)
+            self._drop_misfits(connection, self._source(), options, first_only=True)
             for name in list(options):
                 if before[name] == len(options[name]):
                     self._inferred[name] = (options.pop(name) or [nw.String()])[0]
@@ -187,7 +201,7 @@ class ParquetFiles:
         self,
         connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 - the same face as CsvFiles
         types: Types,
-        stored: Naming | None,
+        unread: Naming,
     ) -> str:
         """SQL of the columns as the files say, or as ``types`` say."""
         parts = []
@@ -198,9 +212,9 @@ class ParquetFiles:
             elif kind in _READ_AS_TEXT:
                 value = f"CAST({column} AS VARCHAR)"
             if name in types:
-                parts.append(f"{_converted(value, kind, types[name])} AS {column}")
-                if stored:
-                    parts.append(f"{value} AS {quoted(stored(name))}")
+                converted = _converted(value, kind, types[name])
+                parts.append(f"{converted} AS {column}")
+                parts.append(f"CASE WHEN {converted} IS NULL THEN {value} END AS {unread(name)}")
             else:
                 parts.append(f"{value} AS {column}")
         by_name = ", union_by_name=true" if len(self.table.paths) > 1 else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +22,7 @@ import pyarrow as pa
 from datarelease.analysis.column_types import kind_of, type_name
 from datarelease.analysis.csv_dialect import read_dialect
 from datarelease.analysis.duckdb_errors import translated
-from datarelease.analysis.duckdb_files import CsvFiles, ParquetFiles, check_names
+from datarelease.analysis.duckdb_files import CsvFiles, ParquetFiles, check_names, quoted
 from datarelease.analysis.table import Table, UnreadableTable
 
 __all__ = [
@@ -30,17 +31,19 @@ __all__ = [
     "Table",
     "UnreadableTable",
     "kind_of",
-    "stored_name",
     "type_name",
+    "unread_name",
 ]
 
 Types = Mapping[str, nw.dtypes.DType]
-_STORED = "\N{SYMBOL FOR START OF TEXT}"
+_UNREAD = "\N{SYMBOL FOR START OF TEXT}"
+_SPOOL_FROM = 32 << 20
+"""Bytes of CSV from which on converting once and reading Parquet thereafter is faster."""
 
 
-def stored_name(column: str) -> str:
-    """The column that holds what the file says where ``column`` was given another type."""
-    return f"{_STORED}{column}"
+def unread_name(column: str) -> str:
+    """The column that holds what could not be read as the type given to ``column``."""
+    return f"{_UNREAD}{column}"
 
 
 class Engine(Protocol):
@@ -54,14 +57,12 @@ class Engine(Protocol):
         """
         ...
 
-    def scan(
-        self, table: Table, types: Types | None = None, *, stored: bool = False
-    ) -> nw.LazyFrame[Any]:
+    def scan(self, table: Table, types: Types | None = None) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table.
 
-        Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred);
-        values that are none of the type are null. With ``stored``, each column that ``types``
-        changed has a companion ``stored_name(column)`` with what the file says.
+        Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred).
+        Each column named there gets a companion `unread_name` that holds what the file says where
+        that is no value of the type; the column itself is null there.
 
         Raises:
             UnreadableTable: A file is missing, is no such table, or differs from the first part.
@@ -120,6 +121,8 @@ class DuckDBEngine:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"SET enable_progress_bar = {str(progress).lower()}")
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
+        self._temp_directory = temp_directory
+        self._spools: list[tempfile.TemporaryDirectory[str]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -131,15 +134,22 @@ class DuckDBEngine:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
+        for spool in self._spools:
+            spool.cleanup()
 
-    def scan(
-        self, table: Table, types: Types | None = None, *, stored: bool = False
-    ) -> nw.LazyFrame[Any]:
+    def scan(self, table: Table, types: Types | None = None) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
         with translated([table]):
-            query = files.query(self._connection, types or {}, stored_name if stored else None)
+            query = files.query(self._connection, types or {}, lambda n: quoted(unread_name(n)))
             return nw.from_native(self._connection.sql(query))
+
+    def _spool_directory(self) -> Path:
+        """A new directory that goes when the engine closes."""
+        self._temp_directory.mkdir(parents=True, exist_ok=True)
+        spool = tempfile.TemporaryDirectory(dir=self._temp_directory, prefix="csv-")
+        self._spools.append(spool)
+        return Path(spool.name)
 
     def columns(self, table: Table) -> tuple[str, ...]:
         """The names of a table's columns, in order; see `Engine.columns`."""
@@ -160,7 +170,8 @@ class DuckDBEngine:
         if table.format == "csv":
             dialect = read_dialect(table)
             check_names(table.label(table.paths[0]), dialect.columns)
-            return CsvFiles(table, dialect)
+            large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
+            return CsvFiles(table, dialect, self._spool_directory() if large else None)
         return ParquetFiles.open(self._connection, table)
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine import Engine, stored_name
+from datarelease.analysis.engine import Engine, unread_name
 from datarelease.model.profile import Scalar
 from datarelease.model.report import EXAMPLES, MASK
 
@@ -27,8 +27,8 @@ class Showing:
     key: tuple[str, ...]
     """Shown first and sorted by; empty: file order."""
     pii: frozenset[str]
-    stored: frozenset[str] = frozenset()
-    """Columns that have a companion with what the file says."""
+    converted: frozenset[str] = frozenset()
+    """Columns that have a companion with what could not be read."""
 
     def rows(
         self,
@@ -36,16 +36,16 @@ class Showing:
         frame: nw.LazyFrame[Any],
         columns: Sequence[str],
         *,
-        as_stored: bool = False,
+        unread: bool = False,
     ) -> Rows:
         """The first rows of ``frame``, which holds failing rows only.
 
-        ``as_stored`` shows ``columns`` as the file has them.
+        ``unread`` shows what could not be read in ``columns``.
         """
         names = tuple(dict.fromkeys((*self.key, *columns)))
         shown = {name: f"v{place}" for place, name in enumerate(names)}
         frame = frame.select(
-            nw.col(self._source(name, as_stored=as_stored and name in columns)).alias(alias)
+            nw.col(self._source(name, unread=unread and name in columns)).alias(alias)
             for name, alias in shown.items()
         )
         if self.key:
@@ -62,8 +62,8 @@ class Showing:
     def _pair(self, name: str, value: Any) -> tuple[str, Scalar]:
         return name, MASK if name in self.pii and value is not None else scalar(value)
 
-    def _source(self, name: str, *, as_stored: bool) -> str:
-        return stored_name(name) if as_stored and name in self.stored else name
+    def _source(self, name: str, *, unread: bool) -> str:
+        return unread_name(name) if unread and name in self.converted else name
 
 
 def scalar(value: Any) -> Scalar:

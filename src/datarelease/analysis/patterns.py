@@ -77,10 +77,13 @@ def pattern_of(pattern: str | re.Pattern[str], *, anchored: bool) -> Pattern:
         body = writer.sequence(list(tree), compiled.flags, last=True)
     except _Untranslatable:
         return Pattern(python=compiled, anchored=anchored, re2=None)
+    if anchored:
+        # RE2 2024 finds nothing by `\A(?:)` in a text that is not empty: no empty groups.
+        body = rf"\A(?:{body})" if body else r"\A"
     return Pattern(
         python=compiled,
         anchored=anchored,
-        re2=rf"\A(?:{body})" if anchored else body,
+        re2=body,
         ascii_only=writer.ascii_only,
     )
 
@@ -116,7 +119,8 @@ class _Writer:
             return f"(?:{'|'.join(self.sequence(list(b), flags, last=last) for b in value[1])})"
         if name is op.SUBPATTERN:
             _, add, remove, inner = value
-            return f"(?:{self.sequence(list(inner), (flags | add) & ~remove, last=last)})"
+            body = self.sequence(list(inner), (flags | add) & ~remove, last=last)
+            return f"(?:{body})" if body else ""
         if name in {op.MAX_REPEAT, op.MIN_REPEAT}:
             return self.repeat(value, flags)
         raise _Untranslatable
@@ -130,6 +134,8 @@ class _Writer:
             count = f"{{{low},{'' if high is op.MAXREPEAT else high}}}"
         # Nested counts multiply; RE2's own limit is on the product.
         body = self.sequence(list(inner), flags, last=False)
+        if not body:
+            return ""
         if count not in "*+?" and "{" in body.replace(r"\x{", ""):
             raise _Untranslatable
         return f"(?:{body}){count}"

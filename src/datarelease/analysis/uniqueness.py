@@ -35,7 +35,9 @@ def duplicate_examples(
     chosen = _groups(frame, columns).sort(*columns, nulls_last=True).head(EXAMPLES)
     shared = frame.join(chosen.select(*columns), on=list(columns), how="semi")
     by_value = Showing(
-        key=tuple(dict.fromkeys((*columns, *showing.key))), pii=showing.pii, stored=showing.stored
+        key=tuple(dict.fromkeys((*columns, *showing.key))),
+        pii=showing.pii,
+        converted=showing.converted,
     )
     rows = by_value.rows(engine, shared, columns)
     if rows:

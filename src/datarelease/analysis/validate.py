@@ -14,7 +14,7 @@ import narwhals as nw
 
 from datarelease.analysis import custom_checks
 from datarelease.analysis.checks import CheckFault, Probe, values_equal
-from datarelease.analysis.engine import Engine, Table, UnreadableTable, stored_name
+from datarelease.analysis.engine import Engine, Table, UnreadableTable, unread_name
 from datarelease.analysis.examples import Rows, Showing
 from datarelease.analysis.expectations import (
     declaration_violations,
@@ -87,7 +87,7 @@ class _Run:
         self.names = engine.columns(table)
         self.expected = expected_columns(schema, self.names)
         given = self._conversions(table)
-        self.frame = engine.scan(table, given, stored=True)
+        self.frame = engine.scan(table, given)
         found = self.frame.collect_schema()
         self.types = {name: found[name] for name in self.names}
         self.plan = plan(schema, dataset, self.expected, self.types, frozenset(given))
@@ -95,7 +95,7 @@ class _Run:
         self.showing = Showing(
             key=present if present == dataset.key else (),
             pii=frozenset(dataset.pii),
-            stored=frozenset(given),
+            converted=frozenset(given),
         )
         self.rows = 0
 
@@ -174,7 +174,7 @@ class _Run:
                 self.engine,
                 self.frame.filter(fails),
                 probe.show,
-                as_stored=probe.reason == "datatype_coercion",
+                unread=probe.reason == "datatype_coercion",
             )
             yield self._violation(
                 column=probe.column,
@@ -190,9 +190,8 @@ class _Run:
         frame = self.frame
         for name in asked.columns:
             # Text that could not be read is null here; it is reported as such, not as equal.
-            if name in self.showing.stored:
-                unread = nw.col(name).is_null() & ~nw.col(stored_name(name)).is_null()
-                frame = frame.filter(~unread)
+            if name in self.showing.converted:
+                frame = frame.filter(nw.col(unread_name(name)).is_null())
             if asked.skip_nulls:
                 frame = frame.filter(~nw.col(name).is_null())
         count = duplicates(self.engine, frame, asked.columns, asked.keep)

@@ -10,7 +10,7 @@ import narwhals as nw
 
 from datarelease.analysis.checks import CheckFault, Probe, built_in_probe, severity_of
 from datarelease.analysis.column_types import kind_of
-from datarelease.analysis.engine import stored_name
+from datarelease.analysis.engine import unread_name
 from datarelease.analysis.expectations import Expected, fault
 from datarelease.analysis.schema import unique_sets
 from datarelease.analysis.schema_checks import built_in_name, spelled
@@ -65,7 +65,7 @@ def plan(
 ) -> Plan:
     """Everything to ask of a table whose columns have ``types``.
 
-    ``converted`` columns were given another type than the file's; `stored_name` has the original.
+    ``converted`` columns were given types; what could not be read as one is in `unread_name`.
     """
     asked: list[Probe | Custom | Violation] = []
     for column in expected:
@@ -82,27 +82,29 @@ def plan(
     )
 
 
-def _original(name: str, converted: frozenset[str]) -> nw.Expr:
-    return nw.col(stored_name(name) if name in converted else name)
+def _missing(name: str, converted: frozenset[str]) -> nw.Expr:
+    """True where the file has no value; what could not be read is one."""
+    null = nw.col(name).is_null()
+    return null & nw.col(unread_name(name)).is_null() if name in converted else null
 
 
 def _shape_probes(column: Expected, converted: frozenset[str]) -> Iterator[Probe]:
-    original = _original(column.name, converted)
     if not column.nullable:
         yield Probe(
             column=column.name,
             check="not_nullable",
             reason="series_contains_nulls",
-            fails=original.is_null(),
+            fails=_missing(column.name, converted),
             show=(column.name,),
         )
-    if column.name in converted and column.wanted is not None and kind_of(column.wanted) != "text":
+    wants_text = column.wanted is None or kind_of(column.wanted) == "text"
+    if column.name in converted and column.wanted is not None and not wants_text:
         wanted = wanted_name(column.wanted)
         yield Probe(
             column=column.name,
             check=f"dtype({wanted})",
             reason="datatype_coercion",
-            fails=nw.col(column.name).is_null() & ~original.is_null(),
+            fails=~nw.col(unread_name(column.name)).is_null(),
             show=(column.name,),
             message=f"cannot be read as {wanted}",
         )
@@ -154,7 +156,7 @@ def _key_probes(
                 column=name,
                 check="key not null",
                 reason="series_contains_nulls",
-                fails=_original(name, converted).is_null(),
+                fails=_missing(name, converted),
                 show=(name,),
                 message=f"{name} is part of the key in artifacts.{dataset.name}.meta.key",
             )
