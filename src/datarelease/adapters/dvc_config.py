@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,11 @@ from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs
 from dvc_objects.fs.errors import RemoteMissingDepsError
 
-from datarelease.adapters.object_store import ObjectStore
+from datarelease.adapters.credentials import without_credentials
+from datarelease.adapters.object_errors import explained
+from datarelease.adapters.object_store import CONCURRENCY, ObjectStore
 from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import ConfigError
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class DvcConfig:
@@ -80,12 +79,28 @@ class DvcConfig:
             factory, options, root = get_cloud_fs(self._config, name=name)
             if factory.protocol == "local":
                 return DirectoryStore(name, Path(root))
-            url = _CREDENTIALS.sub("", str(settings["url"]))
-            return ObjectStore(name, url, _open(factory(**options)), root)
+            # `remote://NAME/PATH` builds on another remote; say where that leads.
+            nested = str(settings["url"]).startswith("remote://")
+            url = f"{factory.protocol}://{root}" if nested else str(settings["url"])
+            url = without_credentials(url)
+            with explained(name, url):
+                return ObjectStore(name, url, _open(factory(**options)), root)
 
 
 def _open(fs: Any) -> Any:
-    """The fsspec file system inside DVC's wrapper."""
+    """The fsspec file system inside DVC's wrapper, which keeps it to itself.
+
+    For S3 the client library's own retries are turned off: they would multiply with ours, and a
+    dead endpoint would be asked for minutes.
+    """
+    if fs.protocol == "s3":
+        config = fs.fs_args.setdefault("config_kwargs", {})
+        config["retries"] = {"mode": "standard", "total_max_attempts": 1}
+        config["max_pool_connections"] = CONCURRENCY
+        if fs.fs_args.get("client_kwargs", {}).get("endpoint_url"):
+            # Checksums in a trailer are Amazon's; many other stores refuse them.
+            config["request_checksum_calculation"] = "when_required"
+            config["response_checksum_validation"] = "when_required"
     return fs.fs
 
 

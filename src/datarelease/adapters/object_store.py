@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import re
-import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tenacity import (
     Retrying,
-    retry_if_not_exception_type,
+    retry_if_exception,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
-from datarelease.adapters.store import ObjectInfo, md5_of, replacing
+from datarelease.adapters.object_errors import explained, may_pass, s3_code
+from datarelease.adapters.store import ObjectInfo, absent, md5_of, replacing, unreadable
 from datarelease.errors import WorldError
 from datarelease.progress import Advance
 
 T = TypeVar("T")
 A = TypeVar("A")
 
-LISTING_PAYS = 64
-"""From so many objects on, listing their folders takes fewer requests than asking for each."""
+LISTING_PAYS = 3
+"""From so many objects of one folder on, listing it takes fewer requests than asking for each."""
 CONCURRENCY = 32
 """Requests under way at once; each waits for the network, none for a core."""
-ATTEMPTS = 4
+ATTEMPTS = 5
+"""Tries of one request, with 4 to 6 seconds of waiting between the first and the last."""
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_HOPELESS = (PermissionError, FileNotFoundError, FileExistsError, WorldError)
 _CHUNK = 1 << 20
 
 
@@ -42,55 +43,74 @@ class ObjectStore:
         """Use ``fs`` below ``root``.
 
         Args:
-            fs: An ``fsspec.AbstractFileSystem``.
+            fs: An ``fsspec.AbstractFileSystem`` of which nobody else keeps hold; it remembers no
+                listings from here on, because other writers are about.
             root: Path in ``fs``, such as ``bucket/prefix``.
         """
         self.name = name
         self.url = url
         self._fs = fs
         self._root = root.rstrip("/")
+        self._opaque: bool | None = None
+        fs.dircache.use_listings_cache = False
+        fs.dircache.clear()
 
     def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
-        """The objects among ``keys``: by listing their folders where they are many."""
-        wanted = set(keys)
-        if len(wanted) < LISTING_PAYS:
-            found = self._each(self._head, sorted(wanted))
-            return {key: info for key, info in zip(sorted(wanted), found, strict=True) if info}
-        folders = sorted({key.rpartition("/")[0] for key in wanted})
-        listed: dict[str, ObjectInfo] = {}
-        for page in self._each(self._list, folders):
+        """The objects among ``keys``: by listing the folders where several of them lie."""
+        folders: dict[str, list[str]] = defaultdict(list)
+        for key in dict.fromkeys(keys):
+            folders[key.rpartition("/")[0]].append(key)
+        crowded = [folder for folder, members in folders.items() if len(members) >= LISTING_PAYS]
+        single = [
+            key for members in folders.values() if len(members) < LISTING_PAYS for key in members
+        ]
+        listed: dict[str, Any] = {}
+        for page in self._each(self._list, crowded):
             listed.update(page)
-        return {key: info for key, info in listed.items() if key in wanted}
+        listed.update(zip(single, self._each(self._head, single), strict=True))
+        found = {key: listed[key] for key in dict.fromkeys(keys) if listed.get(key) is not None}
+        if len(found) < sum(map(len, folders.values())):
+            self._require_bucket()
+        opaque = self._etags_are_opaque(found)
+        return {key: _info(item, opaque=opaque) for key, item in found.items()}
 
     def read(self, key: str) -> bytes | None:
         """The bytes of an object, or None."""
         try:
             data: bytes = self._call(lambda: self._fs.cat_file(self._path(key)))
         except FileNotFoundError:
+            self._require_bucket()
             return None
         return data
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write an object with ``If-None-Match: *``: the store itself refuses to overwrite."""
+        """Write an object with ``If-None-Match: *``: the store itself refuses to overwrite.
+
+        Asking first costs one request and covers stores that do not know that header.
+        """
+        if self._head(key) is not None:
+            return False
         try:
-            self._call(lambda: self._fs.pipe_file(self._path(key), data, mode="create"))
+            self._call(lambda: self._create(key, data))
         except FileExistsError:
             return False
         except FileNotFoundError as error:
-            raise self._no_root() from error
+            raise self._no_bucket() from error
         return True
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Write objects; each is retried on its own."""
 
         def put(key: str) -> None:
-            self._call(lambda: self._fs.put_file(str(files[key]), self._path(key)))
+            try:
+                self._call(lambda: self._fs.put_file(str(files[key]), self._path(key)))
+            except FileNotFoundError as error:
+                if error.filename is not None:
+                    raise unreadable(files[key], error) from error
+                raise self._no_bucket() from error
             advance(1)
 
-        try:
-            self._each(put, list(files))
-        except FileNotFoundError as error:
-            raise self._no_root() from error
+        self._each(put, list(files))
 
     def download(self, key: str, target: Path) -> str:
         """Read an object into a file; a transfer that was cut off starts again."""
@@ -98,10 +118,7 @@ class ObjectStore:
             try:
                 self._call(lambda: self._fs.get_file(self._path(key), str(scratch)))
             except FileNotFoundError as error:
-                raise WorldError(
-                    f"remote {self.name!r} ({self.url}) does not have the object {key}.",
-                    remedy="Run `datarelease verify` to see what is missing.",
-                ) from error
+                raise self._absent(key) from error
             return md5_of(scratch)
 
     def digest(self, key: str) -> str:
@@ -114,94 +131,104 @@ class ObjectStore:
                     md5.update(chunk)
             return md5.hexdigest()
 
-        return self._call(read_through)
+        try:
+            return self._call(read_through)
+        except FileNotFoundError as error:
+            raise self._absent(key) from error
 
     # --- inside
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
-    def _head(self, key: str) -> ObjectInfo | None:
-        self._fs.invalidate_cache()
+    def _head(self, key: str) -> Mapping[str, Any] | None:
         try:
-            return _info(self._call(lambda: self._fs.info(self._path(key))))
+            found: Mapping[str, Any] = self._call(lambda: self._fs.info(self._path(key)))
         except FileNotFoundError:
             return None
+        return found if found["type"] == "file" else None
 
-    def _list(self, folder: str) -> dict[str, ObjectInfo]:
-        self._fs.invalidate_cache()
-        path = self._path(folder)
+    def _list(self, folder: str) -> dict[str, Mapping[str, Any]]:
         try:
-            listed = self._call(lambda: self._fs.ls(path, detail=True, refresh=True))
+            listed = self._call(lambda: self._fs.ls(self._path(folder).rstrip("/"), detail=True))
         except FileNotFoundError:
             return {}
         return {
-            item["name"].removeprefix(f"{self._root}/"): _info(item)
+            item["name"].removeprefix(f"{self._root}/"): item
             for item in listed
             if item["type"] == "file"
         }
 
+    def _create(self, key: str, data: bytes) -> None:
+        try:
+            self._fs.pipe_file(self._path(key), data, mode="create")
+        except OSError as error:
+            # Not every S3 says which precondition failed, and s3fs knows only those that do.
+            if s3_code(error) == "PreconditionFailed":
+                raise FileExistsError(key) from error
+            raise
+
+    def _etags_are_opaque(self, found: Mapping[str, Mapping[str, Any]]) -> bool:
+        """ETags here look like MD5s but are none, as under KMS and with customers' keys.
+
+        Told by the newest object, once: a bucket's encryption applies to what is written next.
+        Listings do not say it. Source: Amazon S3 API Reference, "Object", ETag.
+        """
+        if not hasattr(self._fs, "call_s3") or not found:
+            return False
+        if self._opaque is None:
+            newest = max(found, key=lambda key: str(found[key].get("LastModified")))
+            bucket, _, path = self._path(newest).partition("/")
+            head = self._call(lambda: self._fs.call_s3("head_object", Bucket=bucket, Key=path))
+            kms = str(head.get("ServerSideEncryption", "")).startswith("aws:kms")
+            self._opaque = kms or "SSECustomerAlgorithm" in head
+        return self._opaque
+
     def _each(self, work: Callable[[A], T], items: Sequence[A]) -> list[T]:
+        """Results in order; the first failure calls off what has not begun."""
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(work, items))
 
     def _call(self, work: Callable[[], T]) -> T:
         """The result of ``work``, tried again while the failure may pass by itself."""
-        with self._explained():
+        with explained(self.name, self.url):
             return Retrying(
                 stop=stop_after_attempt(ATTEMPTS),
-                wait=wait_exponential_jitter(initial=0.2, max=5),
-                retry=retry_if_not_exception_type(_HOPELESS),
+                wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
+                retry=retry_if_exception(may_pass),
                 reraise=True,
             )(work)
 
-    def _no_root(self) -> WorldError:
+    def _require_bucket(self) -> None:
+        """Fails unless the bucket is there: without one, everything would merely look absent."""
+        bucket = self._root.partition("/")[0]
+
+        def ask() -> None:
+            try:
+                self._fs.info(bucket)
+            except PermissionError:
+                # It is there, and keys that fit only a part of it may not look at it as a whole.
+                return
+
+        try:
+            self._call(ask)
+        except FileNotFoundError as error:
+            raise self._no_bucket() from error
+
+    def _no_bucket(self) -> WorldError:
         bucket = self._root.partition("/")[0]
         return WorldError(
             f"remote {self.name!r} ({self.url}): there is no bucket {bucket!r}.",
             remedy="Create the bucket, or correct the address: "
-            f"dvc remote modify {self.name} url s3://BUCKET/PREFIX",
+            f"`dvc remote modify {self.name} url s3://BUCKET/PREFIX`.",
         )
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (FileNotFoundError, FileExistsError, WorldError):
-            raise
-        except PermissionError as error:
-            raise WorldError(
-                f"remote {self.name!r} ({self.url}) refused these credentials: {_brief(error)}",
-                remedy="Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), and "
-                "that they may read, list and write below this address; then run it again.",
-            ) from error
-        except Exception as error:
-            # Whatever a client library raises for a network is, for us, the world.
-            raise self._translated(error) from error
-
-    def _translated(self, error: Exception) -> WorldError:
-        kind = type(error).__name__
-        if kind in {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"}:
-            return WorldError(
-                f"remote {self.name!r} ({self.url}): no credentials were found.",
-                remedy="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or "
-                f"dvc remote modify --local {self.name} profile NAME.",
-            )
-        return WorldError(
-            f"remote {self.name!r} ({self.url}) could not be used: {_brief(error)}",
-            remedy="Check the endpoint (dvc remote list) and the network, then run it again.",
-        )
+    def _absent(self, key: str) -> WorldError:
+        self._require_bucket()
+        return absent(self.name, self.url, key)
 
 
-def _info(item: Mapping[str, Any]) -> ObjectInfo:
+def _info(item: Mapping[str, Any], *, opaque: bool) -> ObjectInfo:
     etag = str(item.get("ETag", "")).strip('"')
-    # Under KMS or with customer keys an ETag looks like an MD5 and is none.
-    opaque = item.get("ServerSideEncryption") == "aws:kms" or item.get("SSECustomerAlgorithm")
-    return ObjectInfo(
-        size=int(item["size"]), md5=etag if _MD5.fullmatch(etag) and not opaque else None
-    )
-
-
-def _brief(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    return textwrap.shorten(text, 300, placeholder=" …")
+    md5 = etag if _MD5.fullmatch(etag) and not opaque else None
+    return ObjectInfo(size=int(item["size"]), md5=md5)

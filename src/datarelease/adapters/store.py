@@ -6,6 +6,7 @@ objects a version needs, and what it means when one is missing.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -72,6 +73,22 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def absent(name: str, url: str, key: str) -> WorldError:
+    """The error for an object that was asked for and is not on the remote."""
+    return WorldError(
+        f"remote {name!r} ({url}) does not have the object {key}.",
+        remedy="Run `datarelease verify` to see what is missing.",
+    )
+
+
+def unreadable(path: Path, error: OSError) -> WorldError:
+    """The error for a local file that was to be uploaded and cannot be read."""
+    return WorldError(
+        f"{path} cannot be read: {error.strerror or error}.",
+        remedy="Bring the data back (`dvc pull`, or `dvc repro`), then run it again.",
+    )
+
+
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A temporary neighbour of ``target`` that takes its place when the block ends well."""
@@ -81,6 +98,7 @@ def replacing(target: Path) -> Iterator[Path]:
     scratch = Path(name)
     try:
         yield scratch
+        scratch.chmod(0o644)  # as a new file usually is; temporary ones are private
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
@@ -139,29 +157,32 @@ class DirectoryStore:
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Copy files in, each in full or not at all."""
-        with self._explained():
-            for key, source in files.items():
-                with replacing(self.root / key) as scratch:
-                    shutil.copyfile(source, scratch)
-                    scratch.chmod(0o644)
-                advance(1)
+        for key, source in files.items():
+            if not source.is_file():
+                raise unreadable(source, FileNotFoundError(errno.ENOENT, "No such file"))
+            with self._explained(), replacing(self.root / key) as scratch:
+                shutil.copyfile(source, scratch)
+            advance(1)
 
     def download(self, key: str, target: Path) -> str:
         """Copy a file out."""
-        with self._explained(), replacing(target) as scratch:
+        with self._explained(key), replacing(target) as scratch:
             shutil.copyfile(self.root / key, scratch)
             return md5_of(scratch)
 
     def digest(self, key: str) -> str:
         """The MD5 of a file."""
-        with self._explained():
+        with self._explained(key):
             return md5_of(self.root / key)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, key: str | None = None) -> Iterator[None]:
+        """Turns an OSError into a WorldError; ``key`` is what the block cannot do without."""
         try:
             yield
         except OSError as error:
+            if key and isinstance(error, FileNotFoundError):
+                raise absent(self.name, self.url, key) from error
             raise WorldError(
                 f"remote {self.name!r} ({self.url}): {error.strerror or error}.",
                 remedy="Check that the directory is there and can be written, then run it again.",

@@ -1,0 +1,117 @@
+"""What every test stands on: an environment of its own, and servers and projects when asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.project import Project, make_template
+from tests.servers import Bucket, S3Server, running_s3
+
+FOREIGN = ("AWS_", "GIT_", "DVC_", "GITHUB_", "XDG_", "DATARELEASE_", "RUNNER_")
+"""Variables of the caller that would change what the programs under test do."""
+PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
+GITCONFIG = """\
+[user]
+	name = Test Person
+	email = test@example.com
+[init]
+	defaultBranch = main
+[core]
+	quotePath = true
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[protocol "file"]
+	allow = always
+[safe]
+	directory = *
+"""
+
+
+def hermetic_environment(home: Path) -> dict[str, str]:
+    """The environment of a person whose home is ``home`` and who has nothing else set up."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(FOREIGN) and name.lower() not in PROXIES and name != "CI"
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    (home / ".gitconfig").write_text(GITCONFIG)
+    return {
+        **kept,
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "TZ": "Asia/Kathmandu",  # 5:45 ahead: whoever mixes up local time and UTC is found out
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "DVC_SITE_CACHE_DIR": str(home / "dvc-site-cache"),
+        "DVC_GLOBAL_CONFIG_DIR": str(home / "dvc-global"),
+        "DVC_SYSTEM_CONFIG_DIR": str(home / "dvc-system"),
+        "DVC_NO_ANALYTICS": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(home / "aws-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(home / "aws-credentials"),
+    }
+
+
+@pytest.fixture(autouse=True)
+def home() -> Iterator[Path]:
+    """A home of its own for each test, and an environment that leads nowhere else."""
+    before = dict(os.environ)
+    folder = Path(tempfile.mkdtemp(prefix="home-"))
+    environment = hermetic_environment(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    try:
+        yield folder
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        time.tzset()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server, one for each worker, started when the first test asks for it."""
+    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> Bucket:
+    """An empty bucket with keys that fit no other."""
+    return s3_server.bucket()
+
+
+@pytest.fixture(scope="session")
+def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose pipeline has run once, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    return make_template(folder, hermetic_environment(folder / "home"))
+
+
+@pytest.fixture
+def make_project(project_template: Path, tmp_path: Path) -> Callable[..., Project]:
+    """Makes projects, each with an origin and a directory as remote of its own."""
+
+    def make(name: str = "project") -> Project:
+        return Project.copied(project_template, tmp_path / name)
+
+    return make
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project]) -> Project:
+    """A project whose first data are built, committed and at its origin, not yet released."""
+    return make_project()

@@ -1,0 +1,190 @@
+"""Every remote keeps the same contract: a directory, and S3 on a real server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.servers import Bucket
+
+from datarelease.adapters.object_store import LISTING_PAYS, ObjectStore
+from datarelease.adapters.store import DirectoryStore, Store
+from datarelease.errors import WorldError
+
+
+def md5(data: bytes) -> str:
+    """The MD5 of bytes."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def object_store(bucket: Bucket, prefix: str = "", fs: Any = None) -> ObjectStore:
+    """A store on a bucket, with the bucket's own keys."""
+    root = f"{bucket.name}/{prefix}".rstrip("/")
+    return ObjectStore("storage", bucket.url(prefix), fs or bucket.fs(), root)
+
+
+@pytest.fixture(params=["directory", "s3", "s3 with prefix"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the same remote again and again, as different people would."""
+    if request.param == "directory":
+        return lambda: DirectoryStore("storage", tmp_path / "remote with spaces")
+    bucket: Bucket = request.getfixturevalue("bucket")
+    prefix = "team a/data" if "prefix" in request.param else ""
+    return lambda: object_store(bucket, prefix)
+
+
+@pytest.fixture
+def store(opened: Callable[[], Store]) -> Store:
+    """The remote, opened once."""
+    return opened()
+
+
+def put(store: Store, folder: Path, **objects: bytes) -> None:
+    """Upload objects; in their names ``__`` stands for a slash."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for name, data in objects.items():
+        files[name.replace("__", "/")] = folder / name
+        (folder / name).write_bytes(data)
+    store.upload(files, lambda _: None)
+
+
+def test_an_empty_remote_has_nothing(store: Store) -> None:
+    """Nothing is found on an empty remote, neither one by one nor by listing."""
+    assert store.stat([]) == {}
+    assert store.stat(["a/b"]) == {}
+    assert store.stat([f"a/{n}" for n in range(LISTING_PAYS + 1)]) == {}
+    assert store.read("a/b") is None
+
+
+def test_stat_finds_what_is_there_and_nothing_else(store: Store, tmp_path: Path) -> None:
+    """Objects come back with their sizes, missing ones not at all, in one folder or in many."""
+    data = {f"f{n % 3}__{n}": bytes(n) for n in range(9)} | {"lone__one": b"1"}
+    put(store, tmp_path / "in", **data)
+    wanted = [f"f{n % 3}/{n}" for n in range(12)] + ["lone/one", "lone/two", "f0"]
+    found = store.stat(wanted)
+    assert {key: info.size for key, info in found.items()} == {
+        **{f"f{n % 3}/{n}": n for n in range(9)},
+        "lone/one": 1,
+    }
+    for key, info in found.items():
+        assert info.md5 in (None, md5(data[key.replace("/", "__")]))
+
+
+def test_stat_of_equal_keys_asks_once(store: Store, tmp_path: Path) -> None:
+    """A key that is asked for several times is found once."""
+    put(store, tmp_path / "in", a__x=b"abc")
+    assert list(store.stat(["a/x", "a/x", "a/x", "a/x"])) == ["a/x"]
+
+
+def test_a_folder_is_no_object(store: Store, tmp_path: Path) -> None:
+    """A key that others lie below is not there itself."""
+    put(store, tmp_path / "in", a__b__c=b"abc")
+    assert store.stat(["a", "a/b"]) == {}
+
+
+def test_stat_sees_what_others_did_meanwhile(opened: Callable[[], Store], tmp_path: Path) -> None:
+    """Nothing is remembered between calls: another writer's objects, and new sizes, are seen."""
+    mine, theirs = opened(), opened()
+    keys = [f"a/{n}" for n in range(LISTING_PAYS + 2)]
+    put(theirs, tmp_path / "in", a__0=b"1")
+    assert set(mine.stat(keys)) == {"a/0"}
+    assert mine.read("a/1") is None
+    put(theirs, tmp_path / "in", a__0=b"12345", a__1=b"now")
+    assert {key: info.size for key, info in mine.stat(keys).items()} == {"a/0": 5, "a/1": 3}
+    assert mine.stat(["a/0"])["a/0"].size == 5
+    assert mine.read("a/1") == b"now"
+    assert mine.digest("a/0") == md5(b"12345")
+
+
+def test_create_writes_once(opened: Callable[[], Store]) -> None:
+    """The second to create an object is told so, and the first one's bytes stay."""
+    first, second = opened(), opened()
+    assert first.create("releases/data-v1/manifest.json", b"first")
+    assert not second.create("releases/data-v1/manifest.json", b"second")
+    assert first.read("releases/data-v1/manifest.json") == b"first"
+
+
+def test_of_concurrent_creates_one_wins(opened: Callable[[], Store]) -> None:
+    """Of four at once exactly one creates, and its bytes are those that stay."""
+    stores = [opened() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        won = list(pool.map(lambda n: stores[n].create("race", f"{n}".encode()), range(4)))
+    assert won.count(True) == 1
+    assert stores[0].read("race") == f"{won.index(True)}".encode()
+
+
+def test_an_empty_object_can_be_created(store: Store) -> None:
+    """No bytes are bytes too."""
+    assert store.create("empty", b"")
+    assert store.read("empty") == b""
+    assert store.stat(["empty"])["empty"].size == 0
+
+
+def test_upload_overwrites_and_counts(store: Store, tmp_path: Path) -> None:
+    """An upload replaces what is there, and tells of each object."""
+    told: list[int] = []
+    (tmp_path / "x").write_bytes(b"new")
+    store.create("a/x", b"damaged")
+    store.upload({"a/x": tmp_path / "x", "b/y": tmp_path / "x"}, told.append)
+    assert (store.read("a/x"), store.read("b/y"), sum(told)) == (b"new", b"new", 2)
+
+
+def test_an_upload_names_the_local_file_that_is_gone(store: Store, tmp_path: Path) -> None:
+    """A missing local file is not mistaken for a missing bucket."""
+    with pytest.raises(WorldError, match=r"gone\.bin cannot be read"):
+        store.upload({"a/x": tmp_path / "gone.bin"}, lambda _: None)
+
+
+def test_download_gives_bytes_and_hash(store: Store, tmp_path: Path) -> None:
+    """A download makes folders, replaces what is there, returns the MD5 and can be read by all."""
+    put(store, tmp_path / "in", a__x=b"content")
+    target = tmp_path / "new" / "folder" / "file"
+    assert store.download("a/x", target) == md5(b"content")
+    assert store.download("a/x", target) == md5(b"content")
+    assert target.read_bytes() == b"content"
+    assert target.stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in target.parent.iterdir()] == ["file"]
+
+
+def test_a_failed_download_leaves_the_target_alone(store: Store, tmp_path: Path) -> None:
+    """What was there stays, and no half file is left behind."""
+    put(store, tmp_path / "in", a__x=b"content")
+    target = tmp_path / "out" / "file"
+    target.parent.mkdir()
+    target.write_bytes(b"before")
+    with pytest.raises(WorldError, match=r"'storage'.* does not have the object a/none"):
+        store.download("a/none", target)
+    assert target.read_bytes() == b"before"
+    assert [path.name for path in target.parent.iterdir()] == ["file"]
+
+
+def test_digest_reads_every_byte(store: Store, tmp_path: Path) -> None:
+    """The digest is that of the bytes on the remote, and of a missing object there is none."""
+    data = os.urandom(3 << 20)
+    put(store, tmp_path / "in", big=data)
+    assert store.digest("big") == md5(data)
+    with pytest.raises(WorldError, match="does not have the object none"):
+        store.digest("none")
+
+
+def test_keys_may_hold_anything(store: Store) -> None:
+    """Spaces, percent signs, plus signs, quotes and letters beyond ASCII survive the way."""
+    keys = ["a b/c+d", "100%/x%20y", "zoë/日本.json", "quote'\"/x", "q?x=1/#y"]
+    for key in keys:
+        assert store.create(key, key.encode())
+    assert sorted(store.stat(keys)) == sorted(keys)
+    assert [store.read(key) for key in keys] == [key.encode() for key in keys]
+
+
+def test_a_directory_remote_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    """A file where the directory should be is named, with the remote."""
+    (tmp_path / "file").write_text("")
+    store = DirectoryStore("storage", tmp_path / "file")
+    with pytest.raises(WorldError, match="remote 'storage'"):
+        store.create("a", b"")

@@ -1,0 +1,182 @@
+"""A real S3 server on loopback, from a wheel: signatures, per-bucket keys and all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BUCKETS = 400
+"""Keys are fixed when the server starts; buckets are made when a test asks for one."""
+START_UP = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """An access key and its secret."""
+
+    access: str
+    secret: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """As environment variables."""
+        return {"AWS_ACCESS_KEY_ID": self.access, "AWS_SECRET_ACCESS_KEY": self.secret}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """A bucket of its own for one test."""
+
+    name: str
+    endpoint: str
+    keys: Keys
+    """May read, list and write in this bucket, and see no other."""
+    reader: Keys
+    """May read and list only."""
+
+    def url(self, prefix: str = "") -> str:
+        """The address as ``dvc remote add`` takes it."""
+        return f"s3://{self.name}/{prefix}".rstrip("/")
+
+    def fs(self, keys: Keys | None = None) -> Any:
+        """A fresh file system with ``keys``, to play another writer."""
+        return file_system(self.endpoint, keys or self.keys)
+
+
+def file_system(endpoint: str, keys: Keys) -> Any:
+    """An ``s3fs.S3FileSystem`` that shares nothing with any other."""
+    from s3fs import S3FileSystem
+
+    return S3FileSystem(
+        key=keys.access,
+        secret=keys.secret,
+        endpoint_url=endpoint,
+        client_kwargs={"region_name": "us-east-1"},
+        config_kwargs={"retries": {"total_max_attempts": 1}},
+        skip_instance_cache=True,
+        use_listings_cache=False,
+    )
+
+
+class S3Server:
+    """A running server."""
+
+    def __init__(self, endpoint: str, admin: Keys) -> None:
+        """Talk to ``endpoint``; ``admin`` may make buckets."""
+        self.endpoint = endpoint
+        self._admin = file_system(endpoint, admin)
+        self._made = 0
+
+    def bucket(self) -> Bucket:
+        """A new, empty bucket with keys that fit no other."""
+        number = self._made
+        self._made += 1
+        self._admin.mkdir(_name(number))
+        return self.missing_bucket(number)
+
+    def missing_bucket(self, number: int = BUCKETS - 1) -> Bucket:
+        """A bucket that is not there, with keys that would fit it."""
+        return Bucket(
+            name=_name(number),
+            endpoint=self.endpoint,
+            keys=_keys("writer", number),
+            reader=_keys("reader", number),
+        )
+
+
+@contextmanager
+def running_s3(folder: Path) -> Iterator[S3Server]:
+    """A server that keeps its data below ``folder`` and ends with the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    admin = Keys(access="admin", secret="secret-of-admin")
+    config = folder / "s3.json"
+    config.write_text(json.dumps({"identities": list(_identities(admin))}))
+    ports = _free_ports(8)
+    endpoint = f"http://127.0.0.1:{ports[6]}"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(_command(folder, config, ports), stdout=log, stderr=log)
+        try:
+            server = S3Server(endpoint, admin)
+            _await(server, process, folder / "log")
+            yield server
+        finally:
+            process.kill()  # its data go with it
+            process.wait()
+
+
+def _command(folder: Path, config: Path, ports: list[int]) -> list[str]:
+    program = shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
+    data = folder / "data"
+    data.mkdir()
+    roles = ("master", "volume", "filer", "s3")
+    listening = [
+        f"-{role}.{kind}={port}"
+        for (role, kind), port in zip(
+            ((role, kind) for role in roles for kind in ("port", "port.grpc")), ports, strict=True
+        )
+    ]
+    return [
+        program, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
+        *listening, "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={config}",
+        "-s3.autoCreateBucket=false", f"-s3.localSocket={folder / 's3.sock'}",
+        f"-filer.localSocket={folder / 'filer.sock'}", "-master.telemetry=false",
+        "-volume.max=0", "-master.volumeSizeLimitMB=64",
+    ]  # fmt: skip
+
+
+def _identities(admin: Keys) -> Iterator[dict[str, object]]:
+    yield _identity("admin", admin, ["Admin", "Read", "Write", "List", "Tagging"])
+    for number in range(BUCKETS):
+        name = _name(number)
+        reading = [f"Read:{name}", f"List:{name}"]
+        yield _identity(f"w{number}", _keys("writer", number), [*reading, f"Write:{name}"])
+        yield _identity(f"r{number}", _keys("reader", number), reading)
+
+
+def _identity(name: str, keys: Keys, actions: list[str]) -> dict[str, object]:
+    credentials = [{"accessKey": keys.access, "secretKey": keys.secret}]
+    return {"name": name, "credentials": credentials, "actions": actions}
+
+
+def _name(number: int) -> str:
+    return f"bucket-{number:03}"
+
+
+def _keys(role: str, number: int) -> Keys:
+    return Keys(access=f"{role}{number:03}", secret=f"secret-of-{role}-{number:03}")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _await(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server takes writes: a bucket and an object of the admin's."""
+    deadline = time.monotonic() + START_UP
+    fault: Exception | None = None
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            if not server._admin.exists("start-up"):
+                server._admin.mkdir("start-up")
+            server._admin.pipe_file("start-up/probe", b"probe")
+        except Exception as error:  # noqa: BLE001 - whatever a server says that is still starting
+            fault = error
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"the S3 server did not start ({fault}); {log.read_text()[-2000:]}")
