@@ -1,0 +1,89 @@
+"""The ``git`` program: started with an environment of its own, its failures explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from datarelease.adapters.credentials import without_credentials
+from datarelease.adapters.process import Completed, capture
+from datarelease.errors import ConfigError, WorldError
+
+REMOTE = "origin"
+_PLACES = {
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+}
+"""Set by git for its hooks; they would turn every call to the hook's repository and index."""
+_LINES = 6
+
+
+class GitProgram:
+    """``git`` in one directory."""
+
+    def __init__(self, root: Path, *, env: Mapping[str, str]) -> None:
+        """Run in ``root`` with ``env``, in English, in UTC, and with paths taken as they are."""
+        self.root = root
+        kept = {name: value for name, value in env.items() if name not in _PLACES}
+        self._env = {**kept, "LC_ALL": "C", "TZ": "UTC", "GIT_LITERAL_PATHSPECS": "1"}
+
+    def attempt(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Completed:
+        """How a call ended; ``index`` is used instead of the work tree's."""
+        env = self._env if index is None else {**self._env, "GIT_INDEX_FILE": str(index)}
+        return capture(["git", *arguments], cwd=self.root, env=env, stdin=stdin)
+
+    def output(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
+        """What a call that must succeed prints, as it is.
+
+        Raises:
+            ConfigError: It failed.
+        """
+        done = self.attempt(*arguments, stdin=stdin, index=index)
+        if done.code:
+            raise ConfigError(
+                f"git {arguments[0]} failed: {clean(done.stderr)}", untouched="Nothing was changed."
+            )
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def line(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
+        """The same without the last line end.
+
+        Raises:
+            ConfigError: It failed.
+        """
+        return self.output(*arguments, stdin=stdin, index=index).removesuffix("\n")
+
+    def network(self, *arguments: str) -> str:
+        """What a call that talks to the remote prints.
+
+        Raises:
+            WorldError: It failed.
+        """
+        done = self.attempt(*arguments)
+        if done.code:
+            raise self.unreachable(done.stderr)
+        return done.stdout.decode("utf-8", "replace")
+
+    def unreachable(self, stderr: str) -> WorldError:
+        """The error for a remote that did not do what was asked."""
+        url = self.attempt("remote", "get-url", REMOTE).stdout.decode("utf-8", "replace")
+        return WorldError(
+            f"The git remote {REMOTE!r} ({clean(url) or 'no address'}) did not do what was asked: "
+            f"{clean(stderr)}",
+            untouched="No tag was made.",
+            remedy="Check the network and your access to it, then run the same command again.",
+        )
+
+
+def clean(message: str) -> str:
+    r"""A program's message on one line, without credentials in addresses.
+
+    >>> clean("fatal: no access to 'https://me:secret@host/x'\n\nPlease check.\n")
+    "fatal: no access to 'https://host/x' · Please check."
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return without_credentials(" · ".join(lines[:_LINES]))

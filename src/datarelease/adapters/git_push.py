@@ -1,0 +1,46 @@
+"""Pushes, and what the remote did with each ref (git-push, "Output", ``--porcelain``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from datarelease.adapters.git_program import REMOTE, GitProgram
+
+_ACCEPTED = {" ", "*", "=", "-"}
+"""Moved forward, new, up to date, deleted."""
+_FLAGS = {*_ACCEPTED, "+", "!"}
+_ALONE = ("--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
+"""Nothing but the refs named travels, whatever the configuration adds to a push."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushResult:
+    """What the remote did with one ref."""
+
+    ref: str
+    accepted: bool
+    """It now holds what was pushed (also when it did before)."""
+    reason: str
+
+
+def push(git: GitProgram, refs: Mapping[str, str], *, atomic: bool) -> tuple[PushResult, ...]:
+    """What became of each ``{remote ref: object}`` (empty: delete the ref); never forced.
+
+    Raises:
+        WorldError: The remote does not answer or refuses us as a whole.
+    """
+    specs = [f"{sha}:{ref}" for ref, sha in refs.items()]
+    flags = ["--porcelain", *_ALONE, *(["--atomic"] if atomic else [])]
+    done = git.attempt("push", *flags, REMOTE, *specs)
+    results: dict[str, PushResult] = {}
+    for line in done.stdout.decode("utf-8", "replace").split("\n"):
+        flag, _, rest = line.partition("\t")
+        target, _, summary = rest.partition("\t")
+        ref = target.rpartition(":")[2]
+        if ref in refs and flag in _FLAGS:
+            results[ref] = PushResult(ref=ref, accepted=flag in _ACCEPTED, reason=summary)
+    refused = any(not result.accepted for result in results.values())
+    if set(results) != set(refs) or (done.code and not refused):
+        raise git.unreachable(done.stderr)
+    return tuple(results[ref] for ref in refs)
