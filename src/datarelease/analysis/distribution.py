@@ -102,7 +102,11 @@ class Distribution:
         if cell.lo == cell.hi:
             return 0.0
         if not self.step:
-            share = (value / 2 - cell.lo / 2) / (cell.hi / 2 - cell.lo / 2)
+            width = cell.hi - cell.lo
+            if math.isinf(width):  # wider than the floats: halves are not
+                share = (value / 2 - cell.lo / 2) / (cell.hi / 2 - cell.lo / 2)
+            else:
+                share = (value - cell.lo) / width
         else:
             steps = (value - cell.lo) / self.step
             passed = math.floor(steps) + 1 if inclusive else math.ceil(steps)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
@@ -24,6 +25,9 @@ _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - labels show times as the data
 _SECONDS = (1, 5, 15, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 _DAYS = (1, 2, 7, 14)
 _MONTHS = (1, 3, 6, 12, 24, 60, 120, 300, 1200)
+_LARGEST = sys.float_info.max
+_PRECISE = 1e12
+_LOG_LOW, _LOG_HIGH = 1e-280, 1e300
 _SKEW = 10
 """The upper tail is so many times as long as the lower one: bins on a logarithmic scale."""
 
@@ -66,12 +70,24 @@ def _over_bins(before: ColumnProfile | None, after: ColumnProfile | None) -> His
         middle = max(one.median for one in distributions)
         whole = all(one.step for one in distributions)
         edges = _number_edges(inner_low, middle, inner_high, whole=whole, positive=low >= 0)
+    edges = _ascending(edges, inner_low, inner_high)
     return Histogram(
         labels=_labels(edges, low, high, time=time),
         edges=tuple(edges),
         before=_counted(before, edges),
         after=_counted(after, edges),
     )
+
+
+def _ascending(edges: Sequence[float], low: float, high: float) -> list[float]:
+    """The edges without repetitions and within the floats, at least two of them."""
+    finite = sorted({min(max(edge, -_LARGEST), _LARGEST) + 0.0 for edge in edges})
+    if len(finite) > 1:
+        return finite
+    return [
+        max(math.nextafter(low, -math.inf), -_LARGEST),
+        min(math.nextafter(high, math.inf), _LARGEST),
+    ]
 
 
 def _labels(edges: Sequence[float], low: float, high: float, *, time: bool) -> tuple[str, ...]:
@@ -105,7 +121,7 @@ def _counted(column: ColumnProfile | None, edges: Sequence[float]) -> tuple[floa
 def _number_edges(
     low: float, middle: float, high: float, *, whole: bool, positive: bool
 ) -> list[float]:
-    if positive and high - middle > _SKEW * (middle - low) and middle > 0:
+    if positive and high - middle > _SKEW * (middle - low) and _LOG_LOW < middle < high < _LOG_HIGH:
         edges = _log_edges(max(low, high * 1e-9), high)
         if len(edges) > _BINS // 4:
             return edges
@@ -114,9 +130,16 @@ def _number_edges(
         return [low - half, high + half]
     if whole and high - low < _BINS:
         return [float(edge) for edge in range(math.floor(low), math.floor(high) + 2)]
-    step = _nice((high - low) / _BINS, whole=whole)
+    step = _nice(min(high - low, _LARGEST) / _BINS, whole=whole)
+    if not step or max(-low, high) / step > _PRECISE:
+        return _even(low, high)  # too near each other, as floats go, for round numbers between
     first, last = math.floor(low / step), math.floor(high / step) + 1
     return [number * step for number in range(first, last + 1)]
+
+
+def _even(low: float, high: float) -> list[float]:
+    shares = [number / _BINS for number in range(_BINS + 1)]
+    return [low * (1 - share) + high * share for share in shares]
 
 
 def _nice(step: float, *, whole: bool) -> float:
@@ -153,7 +176,7 @@ def _month_edges(low: float, high: float, step: int) -> list[float]:
         months = [number * step for number in range(first, last + 1)]
         dates = [dt.datetime(month // 12, month % 12 + 1, 1) for month in months]  # noqa: DTZ001
     except (OverflowError, ValueError):  # beyond Python's calendar
-        return [low + (high - low) * number / _BINS for number in range(_BINS + 1)]
+        return _even(low, high)
     return [(date - _EPOCH).total_seconds() for date in dates]
 
 
