@@ -43,7 +43,8 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
             raise ConfigError(f"{root} is not inside a git repository.")
         read = reader(root)
         return _shelf(git, root / ".dvc", read, None, progress)
-    return _mirrored(str(repo), progress)
+    # git would read a relative path from the mirror's own directory.
+    return _mirrored(str(place.resolve()) if place.exists() else str(repo), progress)
 
 
 def _mirrored(url: str, progress: Progress) -> Shelf:
@@ -87,8 +88,11 @@ def _shelf(
 
 
 def _has_dvc(place: Path) -> bool:
+    """A directory in the work tree of a DVC repository; no bare repository that lies in one."""
+    if not place.is_dir() or not Git(place, env=environment()).is_repository():
+        return False
     try:
         find_root(place)
     except ConfigError:
         return False
-    return place.is_dir()
+    return True

@@ -46,9 +46,10 @@ def command(reviewed: str | None, remotes: tuple[str, ...], as_json: bool) -> No
     else:
         tag = result.manifest.tag
         where = ", ".join(f"{remote.name} ({remote.url})" for remote in result.manifest.remotes)
-        alone = "" if result.branch else "; the release commit lives on the tag alone"
+        alone = result.branch is None and result.claimed.verified.pushed.candidate.files
+        commit = "; the release commit lives on the tag alone" if alone else ""
         show(
-            f"released {tag}: {result.uploaded} objects sent, all verified on {where}{alone}",
+            f"released {tag}: {result.uploaded} objects sent, all verified on {where}{commit}",
             f"get it:   datarelease get {tag}",
         )
 

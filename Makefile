@@ -1,0 +1,62 @@
+# Everything this project does, as one command each. A target sets up what it needs in .venv/.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format lock bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	-c requirements/overrides.in
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+demo: .venv/run.stamp  ## Play the whole story in build/demo: pull requests, releases, a blocked one, a roll-back
+	@$(BIN)/python demo/story.py
+
+test: .venv/dev.stamp  ## Run the tests (under ten minutes on two cores)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-slow: .venv/dev.stamp  ## Run the tests that take minutes
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow --timeout 1800 $(ARGS)
+
+lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/tools/lint_workflows.py
+	$(BIN)/codespell $$(git ls-files)
+
+format: .venv/dev.stamp  ## Put the code into its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/dev.stamp  ## Measure against peers (an hour); the table goes to docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hashes without addresses
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra s3 -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
+
+
+clean:  ## Remove what the targets made
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/uv.stamp: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11: name another with make PYTHON=python3.11"; exit 2; }
+	@echo "setting up .venv (once, about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/run.stamp: .venv/uv.stamp requirements/run.txt pyproject.toml
+	@$(BIN)/uv pip install --quiet --python .venv --require-hashes -r requirements/run.txt
+	@$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/uv.stamp requirements/dev.txt pyproject.toml
+	@$(BIN)/uv pip install --quiet --python .venv --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation -e .
+	@touch $@ .venv/run.stamp
