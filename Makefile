@@ -25,7 +25,8 @@ lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tests/tools/lint_workflows.py
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/actionlint
 	$(BIN)/codespell $$(git ls-files)
 
 format: .venv/dev.stamp  ## Put the code into its form
