@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from datarelease.analysis.table import Table, UnreadableTable
 from datarelease.errors import WorldError
@@ -40,11 +41,7 @@ def translated(tables: Sequence[Table]) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise WorldError(
-            "The query engine ran out of memory or of disk to spill to.",
-            untouched="Nothing was written.",
-            remedy="Free disk space or give it more memory, then run the same command again.",
-        ) from None
+        raise _out_of_memory() from None
     except (
         duckdb.DataError,  # conversions, out of range
         duckdb.OperationalError,  # input and output
@@ -52,21 +49,35 @@ def translated(tables: Sequence[Table]) -> Iterator[None]:
         duckdb.InvalidInputException,
         UnicodeDecodeError,
     ) as error:
-        text = str(error)
-        if isinstance(error, duckdb.IOException) and _no_space(text):
-            raise WorldError(
-                "The disk is full.",
-                untouched="Nothing was written.",
-                remedy="Free disk space, then run the same command again.",
-            ) from None
-        table, path = _at_fault(text, tables)
-        if table is None or path is None:
-            raise UnreadableTable("", "a file could not be read") from None
-        raise UnreadableTable(table.label(path), _reason(text, table)) from None
+        raise _ours(str(error), tables) from None
+    except (OSError, pa.ArrowException) as error:
+        # Results read in batches come through Arrow, which keeps DuckDB's text and not its type.
+        if getattr(error, "errno", None) is not None:
+            raise
+        raise _ours(str(error), tables) from None
 
 
-def _no_space(text: str) -> bool:
-    return os.strerror(errno.ENOSPC) in text
+def _ours(text: str, tables: Sequence[Table]) -> UnreadableTable | WorldError:
+    if text.startswith("Out of Memory Error"):
+        return _out_of_memory()
+    if os.strerror(errno.ENOSPC) in text:
+        return WorldError(
+            "The disk is full.",
+            untouched="Nothing was written.",
+            remedy="Free disk space, then run the same command again.",
+        )
+    table, path = _at_fault(text, tables)
+    if table is None or path is None:
+        return UnreadableTable("", "a file could not be read")
+    return UnreadableTable(table.label(path), _reason(text, table))
+
+
+def _out_of_memory() -> WorldError:
+    return WorldError(
+        "The query engine ran out of memory or of disk to spill to.",
+        untouched="Nothing was written.",
+        remedy="Free disk space or give it more memory, then run the same command again.",
+    )
 
 
 def _at_fault(text: str, tables: Sequence[Table]) -> tuple[Table | None, Path | None]:

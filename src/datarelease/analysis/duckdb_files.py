@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import narwhals as nw
+from pyarrow import parquet
 
 from datarelease.analysis.column_types import type_name
 from datarelease.analysis.csv_dialect import NA_STRINGS, Dialect, column_difference
@@ -110,45 +111,53 @@ class CsvFiles:
 
         A type that all values fit fits those of the sample, so the outcome does not depend on it.
         """
-        options = {name: list(CANDIDATES) for name in names if name not in self._inferred}
-        sample = f"(FROM {self._source()} LIMIT {_SAMPLE_ROWS})"
-        self._drop_misfits(connection, sample, options, first_only=False)
+        names = [name for name in names if name not in self._inferred]
+        options = self._proposed(connection, names) if names else {}
         while any(options.values()):
-            before = {name: len(left) for name, left in options.items()}
-            self._drop_misfits(connection, self._source(), options, first_only=True)
-            for name in list(options):
-                if before[name] == len(options[name]):
-                    self._inferred[name] = (options.pop(name) or [nw.String()])[0]
-        for name in options:
-            self._inferred[name] = nw.String()
+            asked = {name: left[0] for name, left in options.items() if left}
+            for name, fits in self._confirmed(connection, asked).items():
+                if fits is None:  # nothing but missing values
+                    options[name] = []
+                elif fits:
+                    self._inferred[name] = asked[name]
+                    del options[name]
+                else:
+                    options[name].remove(asked[name])
+        self._inferred.update({name: nw.String() for name in options})
 
-    def _drop_misfits(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        source: str,
-        options: dict[str, list[nw.dtypes.DType]],
-        *,
-        first_only: bool,
-    ) -> None:
-        """Strike out the types that some value does not fit; all of them if all values are null."""
-        asked = [
-            (name, candidate)
-            for name, left in options.items()
-            for candidate in (left[:1] if first_only else left)
+    def _proposed(
+        self, connection: duckdb.DuckDBPyConnection, names: list[str]
+    ) -> dict[str, list[nw.dtypes.DType]]:
+        """The types that the values of the first rows fit, by column.
+
+        The columns are stacked: an expression for each of hundreds would take DuckDB long to plan.
+        """
+        tests = ", ".join(misfits("v", candidate) for candidate in CANDIDATES)
+        columns = ", ".join(quoted(name) for name in names)
+        sample = f"(SELECT {columns} FROM {self._source()} LIMIT {_SAMPLE_ROWS})"
+        stacked = f"UNPIVOT {sample} ON COLUMNS(*) INTO NAME n VALUE v"
+        query = f"SELECT n, {tests} FROM ({stacked}) GROUP BY n"
+        seen = {name: counts for name, *counts in connection.execute(query).fetchall()}
+        return {
+            name: [
+                candidate
+                for candidate, bad in zip(CANDIDATES, seen.get(name, [0] * 9), strict=False)
+                if not bad
+            ]
+            for name in names
+        }
+
+    def _confirmed(
+        self, connection: duckdb.DuckDBPyConnection, asked: dict[str, nw.dtypes.DType]
+    ) -> dict[str, bool | None]:
+        """Whether all values of a column fit the type asked about; None: it has no values."""
+        tests = [
+            f"CASE WHEN count({quoted(name)}) > 0 THEN {misfits(quoted(name), candidate)} = 0 END"
+            for name, candidate in asked.items()
         ]
-        if not asked:
-            return
-        names = list(options)
-        counts = [f"count({quoted(name)})" for name in names if first_only]
-        tests = [misfits(quoted(name), candidate) for name, candidate in asked]
-        query = f"SELECT {', '.join(counts + tests)} FROM {source}"
-        row = connection.execute(query).fetchall()[0]
-        for (name, candidate), bad in zip(asked, row[len(counts) :], strict=True):
-            if bad:
-                options[name].remove(candidate)
-        for name, filled in zip(names, row, strict=False):
-            if first_only and not filled:
-                options[name].clear()
+        query = f"SELECT {', '.join(tests)} FROM {self._source()}"
+        (row,) = connection.execute(query).fetchall()
+        return dict(zip(asked, row, strict=True))
 
 
 def _no_nan(value: str, dtype: nw.dtypes.DType) -> str:
@@ -183,7 +192,8 @@ class ParquetFiles:
             source = f"FROM read_parquet({file_list((path,))})"
             relation = connection.sql(source)
             names = tuple(relation.columns)
-            check_names(table.label(path), names)
+            # DuckDB renames a column that it would take for another.
+            check_names(table.label(path), tuple(parquet.read_schema(path).names))
             columns = dict(zip(names, map(str, relation.types), strict=True))
             first = first or columns
             if set(columns) != set(first):

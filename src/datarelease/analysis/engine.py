@@ -176,21 +176,24 @@ class DuckDBEngine:
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
-        rows = []
-        for batch in self.batches(frame, 100_000):
-            names = batch.schema.names
-            columns = [_python_values(column) for column in batch.columns]
-            rows += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        return rows
+        with translated(list(self._files)):
+            native: Any = frame.to_native()
+            table: pa.Table = native.to_arrow_table()
+        columns = [_python_values(column) for column in table.columns]
+        return [
+            dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)
+        ]
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches; see `Engine.batches`."""
         with translated(list(self._files)):
             native: Any = frame.to_native()
-            yield from native.to_arrow_reader(rows)
+            # Closed, since a connection with an unread result refuses the next query.
+            with native.to_arrow_reader(rows) as reader:
+                yield from reader
 
 
-def _python_values(column: pa.Array) -> list[Any]:
+def _python_values(column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)

@@ -107,7 +107,7 @@ def _argument_problems(name: str, given: Mapping[str, Any], where: str) -> list[
         if key not in parameters
     ]
     missing = [key for key, needed in parameters.items() if needed and key not in given]
-    if missing:
+    if missing and not found:  # a misspelt argument is one fault, not two
         found.append(Problem(where=where, what=f"needs {' and '.join(missing)}"))
     return found
 
@@ -123,9 +123,6 @@ def _construction_problems(name: str, given: Mapping[str, Any], where: str) -> I
             re.compile(pattern)
     except Exception as error:  # noqa: BLE001 - whatever a check's own constructor objects to
         yield Problem(where=where, what=f"{type(error).__name__}: {error}")
-        return
-    if ALIASES.get(name, name) == "str_length" and not given:
-        yield Problem(where=where, what="needs min_value, max_value or exact_value")
 
 
 def _parameters(name: str) -> dict[str, bool]:
