@@ -26,6 +26,8 @@ from datarelease.model.report import Report
 from datarelease.model.snapshot import DatasetSnapshot
 from datarelease.settings import DATASETS_FILE, PARAMS_FILE
 
+REPORTS = tuple(f"reports/report.{form}" for form in ("json", "md", "html"))
+"""What ``check`` and ``release`` write there; some people commit it, and it is no input."""
 TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
 
 
@@ -38,6 +40,7 @@ def refuse_unclean(ws: Workspace) -> None:
     inputs = {DATASETS_FILE, PARAMS_FILE, *dvc_files(ws)}
     inputs |= {dataset.schema for dataset in ws.settings.datasets if dataset.schema}
     own = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
+    own |= set(REPORTS)
     unclean = [
         path
         for path, tracked in ws.git.changed()

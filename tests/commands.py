@@ -1,0 +1,210 @@
+"""The command line in processes of their own, forked from one that has everything loaded.
+
+A process can be told to do something at a point of its way: be killed, say, or let another
+release come between. That is how crashes and races are played, again and again in the same order.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any, Literal
+
+from tests.project import Project
+
+PRELOADED = (
+    "datarelease.api",
+    "datarelease.analysis.engine",
+    "datarelease.cli.check_command",
+    "datarelease.cli.release_command",
+    "datarelease.cli.diff_command",
+    "datarelease.cli.get_command",
+    "datarelease.cli.list_command",
+    "datarelease.cli.rollback_command",
+    "datarelease.cli.show_command",
+    "datarelease.cli.verify_command",
+    "datarelease.cli.yank_command",
+    "dvc.fs",
+    "dvc_s3",
+    "s3fs",
+)
+DIRECTORY = "datarelease.adapters.store:DirectoryStore"
+GIT = "datarelease.adapters.git:Git"
+DVC = "datarelease.adapters.dvc:Dvc"
+KILLED = -signal.SIGKILL
+PATIENCE = 120.0
+
+
+def kill() -> None:
+    """End this very process as ``kill -9`` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """Something to do before or after the ``call``-th call (from 1) of a function."""
+
+    function: str
+    """``module:Class.method`` or ``module:function``."""
+    call: int = 1
+    when: Literal["before", "after"] = "before"
+    act: Callable[[], None] = kill
+
+    def __str__(self) -> str:
+        return f"{self.when} {self.function.rpartition(':')[2]} {self.call}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON document on standard output."""
+        return json.loads(self.out)
+
+    @property
+    def text(self) -> str:
+        """Both streams, for what must or must not be anywhere, with spaces run together."""
+        return " ".join(f"{self.out}\n{self.err}".split())
+
+
+class Started:
+    """A command under way."""
+
+    def __init__(self, process: ForkServerProcess, folder: tempfile.TemporaryDirectory[str]) -> None:
+        """Keep the process and the folder of its output."""
+        self._process = process
+        self._folder = folder
+
+    def wait(self) -> Done:
+        """How it ended; a command that hangs fails the test."""
+        self._process.join(PATIENCE)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+        place = Path(self._folder.name)
+        code = self._process.exitcode
+        assert code is not None
+        done = Done(
+            code=code,
+            out=(place / "out").read_text(encoding="utf-8"),
+            err=(place / "err").read_text(encoding="utf-8"),
+        )
+        self._folder.cleanup()
+        return done
+
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(list(PRELOADED))
+
+
+def start(
+    where: Project | Path, *arguments: str, points: Sequence[Point] = (), env: dict[str, str] | None = None
+) -> Started:
+    """``datarelease ARGUMENTS`` begun in ``where``, under the environment of the test."""
+    cwd = where.root if isinstance(where, Project) else where
+    folder = tempfile.TemporaryDirectory(prefix="command-")
+    for name in ("out", "err"):
+        (Path(folder.name) / name).touch()
+    process = _CONTEXT.Process(
+        target=_child,
+        args=(list(arguments), cwd, {**os.environ, **(env or {})}, folder.name, list(points)),
+    )
+    process.start()
+    return Started(process, folder)
+
+
+def run(
+    where: Project | Path,
+    *arguments: str,
+    code: int | None = 0,
+    points: Sequence[Point] = (),
+    env: dict[str, str] | None = None,
+) -> Done:
+    """``datarelease ARGUMENTS`` in ``where``; it must exit with ``code`` (None: with any)."""
+    done = start(where, *arguments, points=points, env=env).wait()
+    assert code is None or done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
+    assert "Traceback" not in done.text, done.err
+    return done
+
+
+def _child(
+    arguments: list[str], cwd: Path, env: dict[str, str], folder: str, points: list[Point]
+) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    os.chdir(cwd)
+    sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - for the life of the process
+    for descriptor, name in ((1, "out"), (2, "err")):
+        target = os.open(Path(folder) / name, os.O_WRONLY | os.O_APPEND)
+        os.dup2(target, descriptor)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - as above
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: PTH123, SIM115 - as above
+    if points:
+        _upload_one_by_one()
+    for function in dict.fromkeys(point.function for point in points):
+        _instrument(function, [point for point in points if point.function == function])
+    sys.argv = ["datarelease", *arguments]
+    from datarelease.cli import main
+
+    try:
+        main()
+    finally:
+        sys.stdout.flush()
+
+
+def _instrument(function: str, points: Sequence[Point]) -> None:
+    module, _, path = function.partition(":")
+    *owners, name = path.split(".")
+    owner: Any = importlib.import_module(module)
+    for part in owners:
+        owner = getattr(owner, part)
+    original = getattr(owner, name)
+    calls = 0
+
+    @wraps(original)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        number = calls
+        for point in points:
+            if point.call == number and point.when == "before":
+                point.act()
+        result = original(*args, **kwargs)
+        for point in points:
+            if point.call == number and point.when == "after":
+                point.act()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def _upload_one_by_one() -> None:
+    """Make each object a call of its own, so that there is a point between any two."""
+    from datarelease.adapters.store import DirectoryStore
+
+    original = DirectoryStore.upload
+
+    def upload(self: Any, files: Any, advance: Any) -> None:
+        for key in sorted(files):
+            self.upload_one({key: files[key]}, advance)
+
+    DirectoryStore.upload = upload  # type: ignore[method-assign]
+    DirectoryStore.upload_one = original  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""Projects on their way, made once and copied: released, and edited after a release."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.commands import run
+from tests.conftest import hermetic_environment
+from tests.project import Project, make_template
+
+
+@contextmanager
+def environment(env: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``template`` (built), ``released`` (as data-v1) and ``edited`` (params since, lock not in git)."""
+    folder = tmp_path_factory.mktemp("templates")
+    env = hermetic_environment(folder / "home")
+    first = make_template(folder, env)
+    with environment(env):
+        released = Project.copied(first, folder / "released")
+        run(released, "release")
+        shutil.rmtree(released.root / "reports")
+        edited = Project.copied(folder / "released", folder / "edited")
+        edited.params(rows=25, parts=4)
+        edited.commit("More people and events")
+        edited.push()
+        edited.repro()
+        for project in (released, edited):
+            shutil.rmtree(project.root / ".dvc" / "tmp", ignore_errors=True)
+    return folder
+
+
+Copy = Callable[[str], Project]
+
+
+@pytest.fixture
+def copy(templates: Path, tmp_path: Path) -> Copy:
+    """Makes a project of its own from one of the templates."""
+
+    def make(name: str) -> Project:
+        return Project.copied(templates / name, tmp_path / name)
+
+    return make
+
+
+@pytest.fixture
+def built(copy: Copy) -> Project:
+    """Data built and committed, nothing released."""
+    return copy("template")
+
+
+@pytest.fixture
+def released(copy: Copy) -> Project:
+    """Released as data-v1."""
+    return copy("released")
+
+
+@pytest.fixture
+def edited(copy: Copy) -> Project:
+    """Released as data-v1; then params were edited, pushed and reproduced; the lock is not in git."""
+    return copy("edited")

@@ -1,0 +1,192 @@
+"""The loop: edit, release, nothing to release, and back to older content."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import yaml
+from tests.commands import run
+from tests.project import Project
+from tests.servers import Bucket
+from tests.versions import assert_whole, branch, commit, manifest, message, tags, tree_state
+
+
+def release(project: Project, *arguments: str) -> dict[str, object]:
+    """The result of a release that must end well."""
+    found: dict[str, object] = run(project, "release", "--json", *arguments).json
+    return found
+
+
+def test_a_real_edit_makes_the_next_version_and_then_nothing_is_left(edited: Project) -> None:
+    """An edit gives data-v2, whole on the remote; a second run releases and writes nothing."""
+    before = branch(edited)
+    result = release(edited)
+    assert (result["released"], result["tag"], result["rollback_of"]) == (True, "data-v2", None)
+    assert tags(edited) == ["data-v1", "data-v2"]
+    assert_whole(edited, "data-v2")
+    assert manifest(edited.remote, "data-v2")["baseline"] == "data-v1"
+    assert edited.git("rev-parse", f"{branch(edited)}^") == before, "a release commit on main"
+
+    remote, origin = tree_state(edited.remote), tree_state(edited.origin)
+    again = run(edited, "release", "--json")
+    assert (again.json["released"], again.json["tag"]) == (False, "data-v2")
+    assert "nothing to release" in again.json["reason"]
+    assert (tree_state(edited.remote), tree_state(edited.origin)) == (remote, origin)
+
+
+def test_only_what_changed_is_uploaded(edited: Project) -> None:
+    """Of six objects the three that the edit made are sent: the table, a part and the listing."""
+    assert release(edited)["uploaded"] == 3
+
+
+def test_params_that_change_no_byte_make_no_version(released: Project) -> None:
+    """A parameter that the stage does not use changes dvc.lock, and no version comes of it."""
+    released.params(unused=5)
+    released.commit("A parameter that nothing reads")
+    released.push()
+    report = run(released, "check", "--json").json
+    assert report["outcome"] == "same_bytes"
+    assert [change["name"] for change in report["params"]] == ["make.unused"]
+    result = release(released)
+    assert (result["released"], result["tag"]) == (False, "data-v1")
+    assert "params changed, the data did not" in str(result["reason"])
+    assert tags(released) == ["data-v1"]
+
+
+def test_params_edited_back_make_the_next_version_without_an_upload(edited: Project) -> None:
+    """Older content under edited-back params is data-v3 with rollback_of data-v1, nothing sent."""
+    release(edited)
+    edited.params(rows=20, parts=3)
+    edited.commit("Back to the first data")
+    edited.push()
+    report = run(edited, "check", "--json").json
+    assert (report["outcome"], report["rollback_of"], report["tag"]) == (
+        "rollback", "data-v1", "data-v3",
+    )  # fmt: skip
+    result = release(edited)
+    assert (result["tag"], result["rollback_of"], result["uploaded"]) == ("data-v3", "data-v1", 0)
+    assert manifest(edited.remote, "data-v3")["rollback_of"] == "data-v1"
+    assert "\nRollback-Of: data-v1\n" in message(edited, "data-v3")
+    assert_whole(edited, "data-v3")
+    first, third = manifest(edited.remote, "data-v1"), manifest(edited.remote, "data-v3")
+    assert first["digest"] == third["digest"]
+
+
+def test_rollback_makes_a_branch_whose_merge_is_the_next_version(edited: Project) -> None:
+    """The branch restores inputs and data; merged, it is data-v3 with no upload and no run."""
+    release(edited)
+    result = run(edited, "rollback", "data-v1", "--json").json
+    assert (result["branch"], result["rollback_of"], result["data"]) == (
+        "rollback-to-data-v1", "data-v1", True,
+    )  # fmt: skip
+    assert edited.read_yaml("params.yaml")["make"]["rows"] == 20
+    assert len((edited.root / "data/people.csv").read_text().splitlines()) == 21
+    edited.git("switch", "--quiet", "main")
+    edited.git("merge", "--quiet", "--no-ff", "-m", "Merge the roll-back", result["branch"])
+    edited.push()
+    done = run(edited, "release", "--json")
+    assert "skipped, dvc.lock is up to date" not in done.out
+    assert (done.json["tag"], done.json["rollback_of"], done.json["uploaded"]) == (
+        "data-v3", "data-v1", 0,
+    )  # fmt: skip
+    assert_whole(edited, "data-v3")
+
+
+def test_rollback_in_a_fresh_clone_fetches_the_data(edited: Project, tmp_path: Path) -> None:
+    """A clone with an empty cache gets the old data, and can release it without the pipeline."""
+    release(edited)
+    clone = edited.clone(tmp_path / "clone")
+    assert run(clone, "rollback", "data-v1", "--json").json["data"] is True
+    assert len((clone.root / "data/people.csv").read_text().splitlines()) == 21
+    done = run(clone, "release", "--json")
+    assert (done.json["tag"], done.json["uploaded"]) == ("data-v3", 0)
+    assert "running the pipeline" not in done.err
+
+
+def test_rollback_after_columns_were_added_is_not_blocked(released: Project) -> None:
+    """What a roll-back takes away is said as a warning; the rule on breaking changes lets it pass."""
+    script = (released.root / "make.py").read_text()
+    released.write("make.py", script.replace(
+        '("id", "name", "email", "plan", "spend"), people',
+        '("id", "name", "email", "plan", "spend", "extra"), [(*p, 1) for p in people]',
+    ))  # fmt: skip
+    released.commit("One more column")
+    released.push()
+    assert release(released)["tag"] == "data-v2"
+    run(released, "rollback", "data-v1")
+    report = run(released, "check", "--json").json
+    assert report["compatibility"] == "breaking"
+    assert {finding["level"] for finding in report["verdict"]["findings"]} == {"warn"}
+    assert release(released)["rollback_of"] == "data-v1"
+
+
+def test_rollback_to_what_is_there_says_so(released: Project) -> None:
+    """Rolling back to the data of HEAD is a usage error, and no branch is left."""
+    done = run(released, "rollback", "data-v1", code=2)
+    assert "HEAD already has everything of data-v1" in done.text
+    assert released.git("branch", "--list", "rollback*") == ""
+
+
+def test_rollback_keeps_the_release_section_of_today(edited: Project) -> None:
+    """The policy is not data: what was decided since stays in force on the branch."""
+    edited.release_settings(policy={"rows": {"min": 3}})
+    edited.commit("A policy", "params.yaml")
+    release(edited)
+    run(edited, "rollback", "1")
+    params = edited.read_yaml("params.yaml")
+    assert params["make"]["rows"] == 20
+    assert params["release"] == {"policy": {"rows": {"min": 3}}}
+
+
+def source_project(project: Project) -> Project:
+    """A project whose datasets are files under ``dvc add``, with no pipeline."""
+    project.git("rm", "--quiet", "--cached", "dvc.lock", "make.py")
+    for name in ("dvc.lock", "make.py"):
+        (project.root / name).unlink()
+    declared = project.read_yaml("dvc.yaml")
+    project.write("dvc.yaml", yaml.safe_dump({"artifacts": declared["artifacts"]}))
+    project.dvc("add", "--quiet", "data/people.csv", "data/events")
+    project.commit("Data under dvc add")
+    project.push()
+    return project
+
+
+def test_sources_under_dvc_add_are_released_and_rolled_back(built: Project) -> None:
+    """Datasets of .dvc files go round the same loop; an edit that is not recorded is refused."""
+    project = source_project(built)
+    assert release(project)["tag"] == "data-v1"
+    people = project.root / "data/people.csv"
+    people.write_text(people.read_text() + "21,Person 21,person21@example.com,A,1.5\n")
+    done = run(project, "check", code=2)
+    assert "differs from data/people.csv.dvc" in done.text
+    project.dvc("add", "--quiet", "data/people.csv")
+    project.commit("One more")
+    project.push()
+    assert release(project)["tag"] == "data-v2"
+    result = run(project, "rollback", "data-v1", "--json").json
+    assert result["files"] == ["data/people.csv.dvc"]
+    assert len(people.read_text().splitlines()) == 21
+    third = release(project)
+    assert (third["tag"], third["uploaded"], third["rollback_of"]) == ("data-v3", 0, "data-v1")
+    assert commit(project, "data-v3") == project.head
+
+
+def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
+    """Two releases, nothing to release and a roll-back against a real S3 server."""
+    built.use_bucket(bucket)
+    built.commit("Data on S3", ".dvc/config")
+    built.push()
+    assert release(built)["uploaded"] == 5
+    built.params(rows=25)
+    built.commit("More rows")
+    built.push()
+    assert release(built)["uploaded"] == 1
+    assert release(built)["released"] is False
+    shutil.rmtree(built.root / ".dvc" / "cache")
+    shutil.rmtree(built.root / "data")
+    run(built, "rollback", "data-v1")
+    third = release(built)
+    assert (third["tag"], third["uploaded"], third["rollback_of"]) == ("data-v3", 0, "data-v1")
+    assert tags(built) == ["data-v1", "data-v2", "data-v3"]
+    assert run(built, "verify", "data-v1", "--full", "--json").json["faults"] == []

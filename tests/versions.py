@@ -1,0 +1,93 @@
+"""What is really there after a release, read without any of the code under test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.project import Project
+
+
+def tags(project: Project) -> list[str]:
+    """The tags at the origin, by number."""
+    listed = project.git("ls-remote", "--tags", "--refs", str(project.origin)).splitlines()
+    names = [line.rpartition("refs/tags/")[2] for line in listed]
+    return sorted(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
+
+
+def message(project: Project, tag: str) -> str:
+    """The message of an annotated tag at the origin."""
+    kind = project.git(f"--git-dir={project.origin}", "cat-file", "-t", f"refs/tags/{tag}")
+    assert kind == "tag"
+    return project.git(f"--git-dir={project.origin}", "cat-file", "tag", f"refs/tags/{tag}")
+
+
+def commit(project: Project, tag: str) -> str:
+    """The commit that a tag at the origin points at."""
+    return project.git(f"--git-dir={project.origin}", "rev-parse", f"refs/tags/{tag}^{{commit}}")
+
+
+def branch(project: Project, name: str = "main") -> str:
+    """The commit of a branch at the origin."""
+    return project.git(f"--git-dir={project.origin}", "rev-parse", f"refs/heads/{name}")
+
+
+def manifest_path(remote: Path, tag: str) -> Path:
+    """Where a directory as remote keeps a manifest."""
+    return remote / "releases" / tag / "manifest.json"
+
+
+def manifest(remote: Path, tag: str) -> dict[str, Any]:
+    """A manifest as it is stored."""
+    loaded: dict[str, Any] = json.loads(manifest_path(remote, tag).read_text(encoding="utf-8"))
+    return loaded
+
+
+def object_path(remote: Path, md5: str) -> Path:
+    """Where a directory as remote keeps an object."""
+    return remote / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def objects(data: dict[str, Any]) -> list[str]:
+    """The hashes of every object that a manifest needs."""
+    found = set()
+    for dataset in data["datasets"]:
+        found |= {entry["md5"] for entry in dataset["entries"] if entry["md5"].endswith(".dir")}
+        found |= {file["md5"] for file in dataset["files"]}
+    return sorted(found)
+
+
+def assert_whole(project: Project, tag: str, *remotes: Path) -> None:
+    """The tag is annotated and names the manifest, and each remote holds each object unharmed."""
+    text = message(project, tag)
+    for remote in remotes or (project.remote,):
+        stored = manifest_path(remote, tag).read_bytes()
+        assert f"\nManifest-Sha256: {hashlib.sha256(stored).hexdigest()}\n" in text
+        data = manifest(remote, tag)
+        assert data["commit"] == commit(project, tag)
+        assert f"\nDigest: {data['digest']}\n" in text
+        for md5 in objects(data):
+            content = object_path(remote, md5).read_bytes()
+            assert hashlib.md5(content).hexdigest() == md5.removesuffix(".dir")
+        for file in (file for dataset in data["datasets"] for file in dataset["files"]):
+            content = object_path(remote, file["md5"]).read_bytes()
+            assert (len(content), hashlib.sha256(content).hexdigest()) == (
+                file["size"],
+                file["sha256"],
+            )
+
+
+def tree_state(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """Each file below a folder with inode, time of writing and hash: equal when nothing was written."""
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_ino,
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
