@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ _FIXED = {
 
 def poisoned(value: T, text: str) -> T:
     """``value`` with every free string in it, however deep, replaced by ``text``."""
-    return _poisoned(value, text)
+    return cast("T", _poisoned(value, text))
 
 
 def _poisoned(value: Any, text: str) -> Any:

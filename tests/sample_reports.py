@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,11 +21,13 @@ from datarelease.model.diff import (
     RowDiff,
     SchemaChange,
 )
-from datarelease.model.policy import Finding, Verdict
+from datarelease.model.judge import judge
+from datarelease.model.policy import Policy, Verdict
 from datarelease.model.report import MASK, DatasetReport, ParamChange, Report, VersionRows
 from datarelease.model.validation import Validation, Violation
 
 DAY = 86400.0
+DIGEST = "a1b2c3d4e5f60718293a4b5c6d7e8f90" * 2
 
 
 def bell(centre: float, width: float, rows: int, edges: Sequence[float]) -> tuple[float, ...]:
@@ -109,7 +112,10 @@ def time_column(name: str, *, before: int | None, after: int | None) -> ColumnDi
         ks=0.17 if before and after else None,
         js=0.03 if before and after else None,
         histogram=Histogram(
-            labels=tuple(str(edge) for edge in edges), edges=edges, before=old, after=new
+            labels=tuple(dt.datetime.fromtimestamp(e, dt.UTC).date().isoformat() for e in edges),
+            edges=edges,
+            before=old,
+            after=new,
         ),
     )
 
@@ -255,13 +261,13 @@ def report(*datasets: DatasetReport, **fields: Any) -> Report:
         "tag": "data-v4",
         "base": "data-v3",
         "rollback_of": None,
-        "digest": "a1b2c3d4e5f60718293a4b5c6d7e8f90" * 2,
+        "digest": DIGEST,
         "base_digest": "b" * 64,
         "commit": "0123456789abcdef0123456789abcdef01234567",
         "compatibility": max(
             (d.diff.compatibility for d in datasets), default=Compatibility.IDENTICAL
         ),
-        "verdict": Verdict(),
+        "verdict": judge(Policy(), datasets),
         "params": (),
         "datasets": datasets,
         "tool": "datarelease 0.1.0",
@@ -323,28 +329,6 @@ def warned() -> Report:
             files=FileCounts(added=1, unchanged=11),
         ),
         dataset("countries", status="identical", rows=(28, 28)),
-        verdict=Verdict(
-            findings=(
-                Finding(
-                    rule="psi",
-                    level="warn",
-                    dataset="customers",
-                    column="monthly_spend",
-                    message="PSI 0.41 is over the limit of 0.25",
-                    observed=0.41,
-                    limit=0.25,
-                ),
-                Finding(
-                    rule="ks",
-                    level="warn",
-                    dataset="customers",
-                    column="monthly_spend",
-                    message="KS 0.32 is over the limit of 0.20",
-                    observed=0.32,
-                    limit=0.2,
-                ),
-            )
-        ),
         params=(
             ParamChange(name="make.rows", before="10000", after="12000"),
             ParamChange(name="make.country_mix.France", before="0.23", after="0.31"),
@@ -475,55 +459,6 @@ def blocked() -> Report:
             ),
         ),
         dataset("countries", status="identical", rows=(28, 28)),
-        verdict=Verdict(
-            findings=(
-                Finding(
-                    rule="violations",
-                    level="block",
-                    dataset="customers",
-                    column="age",
-                    message="12 of 12,000 rows fail in_range(0, 120)",
-                ),
-                Finding(
-                    rule="violations",
-                    level="block",
-                    dataset="customers",
-                    column="email",
-                    message="3 of 12,000 rows fail str_matches",
-                ),
-                Finding(
-                    rule="breaking",
-                    level="block",
-                    dataset="customers",
-                    column="phone",
-                    message="column removed",
-                ),
-                Finding(
-                    rule="breaking",
-                    level="block",
-                    dataset="orders",
-                    column=None,
-                    message="dataset removed",
-                ),
-                Finding(
-                    rule="row_loss",
-                    level="warn",
-                    dataset="customers",
-                    column=None,
-                    message="21.0% of the rows are gone, the limit is 10%",
-                    observed=0.21,
-                    limit=0.1,
-                ),
-                Finding(
-                    rule="null_rate",
-                    level="warn",
-                    dataset="customers",
-                    column="monthly_spend",
-                    message="null rate rose by 3.2 points, the limit is 5",
-                    observed=0.032,
-                ),
-            )
-        ),
         params=(ParamChange(name="make.inject_errors", before="false", after="true"),),
         notes=("The history was read from tags; data-v2 has no manifest on the remote.",),
     )
@@ -561,7 +496,12 @@ def rollback() -> Report:
 
 def unchanged() -> Report:
     """Nothing changed."""
-    return report(dataset(status="identical", rows=(10_000, 10_000)), outcome="unchanged", tag=None)
+    return report(
+        dataset(status="identical", rows=(10_000, 10_000)),
+        outcome="unchanged",
+        tag=None,
+        base_digest=DIGEST,
+    )
 
 
 def same_bytes() -> Report:
@@ -570,6 +510,7 @@ def same_bytes() -> Report:
         dataset(status="identical", rows=(10_000, 10_000)),
         outcome="same_bytes",
         tag=None,
+        base_digest=DIGEST,
         params=(ParamChange(name="make.comment", before='"a"', after='"b"'),),
     )
 
@@ -590,10 +531,9 @@ def wide(columns: int = 300, *, name: str = "column {}") -> Report:
 
 
 def many(datasets: int = 500, *, name: str = "dataset {}") -> Report:
-    """Very many datasets, each blocked, breaking and losing rows."""
-    parts, findings = [], []
+    """Very many datasets, each blocked by 31 findings, breaking and losing rows."""
+    parts = []
     for i in range(datasets):
-        own = name.format(i)
         changes = tuple(
             SchemaChange(
                 kind="removed",
@@ -605,25 +545,22 @@ def many(datasets: int = 500, *, name: str = "dataset {}") -> Report:
             for c in range(30)
         )
         failed = replace(VIOLATIONS[0], column=name.format("x"), check=name.format("check"))
+        drifted = replace(customers_columns()[5], column=name.format("y"))
         parts.append(
             dataset(
-                own,
+                name.format(i),
                 rows=(1000, 10),
                 schema=changes,
                 violations=(failed,) * 20,
-                columns=(replace(customers_columns()[5], column=name.format("y")),),
+                columns=(drifted,),
             )
         )
-        findings += [
-            Finding(
-                rule="violations",
-                level="block",
-                dataset=own,
-                column="x",
-                message=name.format("message"),
-            )
-        ] * 20
-    return report(*parts, verdict=Verdict(findings=tuple(findings)))
+    return report(*parts)
+
+
+def compared() -> Report:
+    """Two released versions, side by side."""
+    return replace(warned(), outcome="compared", verdict=Verdict(), params=())
 
 
 SAMPLES = {
@@ -634,4 +571,5 @@ SAMPLES = {
     "rollback": rollback,
     "unchanged": unchanged,
     "same_bytes": same_bytes,
+    "compared": compared,
 }

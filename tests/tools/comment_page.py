@@ -10,8 +10,8 @@ import re
 import sys
 from pathlib import Path
 
-import cmarkgfm
-from cmarkgfm.cmark import Options
+import cmarkgfm  # type: ignore[import-untyped]
+from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from tests.sample_reports import SAMPLES
 
 from datarelease.render.markdown import markdown

@@ -6,15 +6,15 @@ import re
 import unicodedata
 from html import unescape
 
-import cmarkgfm
+import cmarkgfm  # type: ignore[import-untyped]
 import pytest
-from cmarkgfm.cmark import Options
+from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from tests.hostile import HOSTILE
 
 from datarelease.render import escape
-from tests.hostile import HOSTILE
 
 TEXT = st.text(
     alphabet=st.one_of(
@@ -30,7 +30,7 @@ FORBIDDEN = {
 
 def github(text: str) -> str:
     """HTML as GitHub's parser makes it."""
-    return cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE)
+    return str(cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE))
 
 
 def tags(html: str) -> list[str]:
@@ -128,7 +128,7 @@ def test_harmless_prose_is_left_alone(text: str, shown: str) -> None:
 
 def test_emoji_and_scripts_survive() -> None:
     """Joiners stay where writing needs them and are spelled out where they hide something."""
-    family, flag, persian = "👩\u200d👧", "🏳\ufe0f\u200d🌈", "می\u200cخواهم"
+    family, flag, persian = "👩\u200d👧", "🏳\ufe0f\u200d🌈", "می\u200cخواهم"  # noqa: RUF001
     assert escape.clean(f"{family} {flag} {persian}") == f"{family} {flag} {persian}"
     assert escape.clean("pass\u200dword") == "pass\\u200dword"
 

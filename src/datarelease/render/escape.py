@@ -131,7 +131,7 @@ def _clings(char: str) -> bool:
 
 # ---- Markdown -------------------------------------------------------------------------------
 
-_CODE = str.maketrans({"`": "ˋ", "|": "│"})
+_CODE = str.maketrans({"`": "\u02cb", "|": "\u2502"})
 """Look-alikes: no fence and no table cell can be ended, in whichever order a parser splits."""
 _MARKERS = re.compile(r"<!-|->|\](?=[(\[:])")
 
@@ -141,7 +141,7 @@ def code(text: str, limit: int = NAME) -> str:
 
     >>> code("a|b`c"), code(""), code(" x ")
     ('`a│bˋc`', '`""`', '`␣x␣`')
-    """
+    """  # noqa: RUF002
     shown = clean(text, limit).translate(_CODE) or '""'
     bare = shown.strip(" ")
     if bare != shown:

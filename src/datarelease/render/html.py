@@ -39,10 +39,12 @@ def html(report: Report) -> str:
     environment, style = _environment()
     triage = Triage(report)
     views = Views(triage)
+    compared = report.outcome == "compared" and report.tag
+    after_word = escape.clean(report.tag or "", 24) if compared else "this change"
     context = {
         "report": report,
         "headline": _sentence(wording.headline(report)),
-        "verdict": wording.VERDICTS[report.level],
+        "verdict": wording.verdict(report),
         "meaning": wording.MEANING[report.compatibility],
         "findings": triage.findings,
         "most_findings": _MOST_FINDINGS,
@@ -51,7 +53,7 @@ def html(report: Report) -> str:
         "rows": dataset_rows(triage, views.anchors),
         "views": views.all,
         "before_word": escape.clean(report.base or "before", 24),
-        "after_word": "this change",
+        "after_word": after_word,
         "size": _SIZE,
         "style": Markup(f"<style>{style}</style>"),  # noqa: S704 - our own style sheet
         "style_hash": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
@@ -84,6 +86,8 @@ def _environment() -> tuple[Environment, str]:
         "drift": lambda value: "" if value is None else number.drift(value),
         "figure": lambda text: "none" if text is None else text,
         "place": wording.finding_place,
+        "limit": wording.finding_limit,
+        "found": wording.finding_message,
         "change_words": wording.schema_change,
         "violation_words": wording.violation,
         "violation_share": _violation_share,

@@ -79,9 +79,12 @@ def _page(link: str | None) -> str:
 
 def _head(report: Report) -> str:
     level = report.level
+    word, symbol = wording.verdict(report), wording.SYMBOLS[level]
+    if report.outcome == "compared":
+        symbol = "🔍"
     between = ": " if level == "block" else " · "
     title = gfm.text(wording.headline(report), prose=escape.NAME)
-    lines = [f"### {wording.SYMBOLS[level]} {wording.VERDICTS[level]}{between}{title}"]
+    lines = [f"### {symbol} {word}{between}{title}"]
     status = [
         f"**{report.compatibility.value}** ({wording.MEANING[report.compatibility]})",
         gfm.text(wording.compared(report), prose=escape.NAME),
@@ -168,11 +171,7 @@ def _folded(lines: Sequence[str], noun: str, marker: str = "-") -> str:
 
 def _finding(finding: Finding, *, prose: int = escape.PROSE) -> str:
     where = gfm.text(wording.finding_place(finding))
-    said = escape.prose(finding.message, prose)
-    if not said and finding.observed is not None:
-        said = f"{number.decimal(finding.observed)}"
-        if finding.limit is not None:
-            said += f", the limit is {number.decimal(finding.limit)}"
+    said = escape.prose(wording.finding_message(finding), prose) + wording.finding_limit(finding)
     symbol = wording.SYMBOLS[finding.level]
     return f"{symbol} {gfm.strong(finding.rule)} {where}: {said}"
 
@@ -210,7 +209,7 @@ def _warnings(triage: Triage) -> tuple[str, ...]:
 
 
 def _notes(report: Report) -> tuple[str, ...]:
-    notes = [f"ℹ️ {escape.prose(note)}" for note in report.notes]
+    notes = [f"\u2139\ufe0f {escape.prose(note)}" for note in report.notes]
     return (gfm.bullets(notes[:10], "+"), gfm.bullets(notes[:2], "+"), "") if notes else ()
 
 

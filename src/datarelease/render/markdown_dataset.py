@@ -210,7 +210,7 @@ def _example(row: RowChange) -> tuple[str, ...]:
     )
     hidden = len(row.values) - 4
     more = f"<br>{number.counted(hidden, 'more column')}" if hidden > 0 else ""
-    sign = {"added": "➕", "removed": "➖", "changed": "✏️"}[row.kind]
+    sign = {"added": "\u2795", "removed": "\u2796", "changed": "✏️"}[row.kind]
     return (f"{sign} {row.kind}", key, values + more)
 
 

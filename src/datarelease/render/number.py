@@ -17,7 +17,7 @@ def count(number: int) -> str:
 
     >>> count(1234567), count(-3), count(10**40)
     ('1,234,567', '−3', '1.000e40')
-    """
+    """  # noqa: RUF002
     digits = str(abs(number))
     sign = MINUS if number < 0 else ""
     if len(digits) > _LONGEST:
@@ -30,7 +30,7 @@ def signed(number: int) -> str:
 
     >>> signed(200), signed(-3), signed(0)
     ('+200', '−3', '±0')
-    """
+    """  # noqa: RUF002
     return count(number) if number < 0 else f"+{count(number)}" if number else "±0"
 
 
@@ -73,7 +73,7 @@ def signed_share(value: float) -> str:
 
     >>> signed_share(0.2), signed_share(-0.1), signed_share(-1), signed_share(0)
     ('+20.0%', '−10.0%', '−100%', '±0%')
-    """
+    """  # noqa: RUF002
     if not value:
         return "±0%"
     return f"{'+' if value > 0 else MINUS}{share(abs(value))}"
@@ -112,7 +112,7 @@ def decimal(number: float) -> str:
 
     >>> [decimal(x) for x in (0.0, 3.0, 1234.5678, -0.04567, 1.5e-9, 2e20)]
     ['0', '3', '1,235', '−0.04567', '1.5e-9', '2e20']
-    """
+    """  # noqa: RUF002
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):

@@ -9,18 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from datarelease.model.diff import Histogram
 from datarelease.model.profile import Kind
-from datarelease.render import number
+from datarelease.render import escape, number
 from datarelease.render.sparkline import shares
-from datarelease.render.ticks import Tick, number_ticks, time_ticks
+from datarelease.render.ticks import number_ticks
 
 WIDTH = 360
 HEIGHT = 150
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 8, 22
 _MOST_ROWS = 10**18
+_LETTER = 6.6
+"""Width of a letter, generously."""
 
 
 @dataclass(frozen=True)
@@ -86,75 +87,77 @@ class History:
 def distribution(histogram: Histogram, kind: Kind) -> Distribution | None:
     """The outlines of a histogram with numeric or time bins; None where there is nothing to draw.
 
-    Heights are shares of rows; with bins of unequal width shares per width, so that areas compare.
+    Heights are shares of rows. Bins are drawn equally wide, whatever their bounds: the outermost
+    ones are open, and those of skewed columns grow by tens (``analysis.histogram``).
     """
-    edges = histogram.edges
-    if len(edges) < 2 or not all(map(math.isfinite, edges)) or not edges[0] < edges[-1]:  # noqa: PLR2004
-        return None
+    bins = len(histogram.edges) - 1
     given = (histogram.before, histogram.after)
-    sides = [list(shares(side))[: len(edges) - 1] for side in given]
-    widths = [hi - lo for lo, hi in pairwise(edges)]
-    if min(widths) <= 0 or not math.isfinite(max(widths)):
-        return None
-    even = max(widths) < 1.01 * min(widths)
-    if not even:
-        sides = [
-            [part * min(widths) / width for part, width in zip(side, widths, strict=False)]
-            for side in sides
-        ]
+    sides = [shares(side)[:bins] if bins > 0 else () for side in given]
     peak = max((part for side in sides for part in side), default=0.0)
-    if not peak:
+    if not 0 < peak < math.inf:
         return None
-    before, after = (_outline(side, edges, peak) for side in sides)
+    labels = _bounds(histogram, kind)
+    before, after = (_outline(side, bins, peak) for side in sides)
     return Distribution(
         before=before,
         after=after,
-        axes=Axes(x=_x_axis(edges[0], edges[-1], kind), y=_y_axis(peak) if even else ()),
-        alt=_alt(sides, edges, kind),
+        axes=Axes(x=_x_axis(labels), y=_y_axis(peak)),
+        alt=_alt(sides, labels),
     )
 
 
-def _x(value: float, lo: float, hi: float) -> float:
-    return round(LEFT + (WIDTH - LEFT - RIGHT) * (value - lo) / (hi - lo), 1)
+def _bounds(histogram: Histogram, kind: Kind) -> tuple[str, ...]:
+    if len(histogram.labels) == len(histogram.edges):
+        return tuple(escape.clean(label, 20) for label in histogram.labels)
+    return tuple(number.measure(edge, kind) for edge in histogram.edges)
+
+
+def _x(index: float, bins: int) -> float:
+    return round(LEFT + (WIDTH - LEFT - RIGHT) * index / bins, 1)
 
 
 def _y(part: float) -> float:
     return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part, 1)
 
 
-def _outline(side: Sequence[float], edges: Sequence[float], peak: float) -> str:
+def _outline(side: Sequence[float], bins: int, peak: float) -> str:
     if not any(side):
         return ""
-    lo, hi, base = edges[0], edges[-1], _y(0)
-    path = [f"M{_x(lo, lo, hi):g} {base:g}"]
+    base = _y(0)
+    path = [f"M{_x(0, bins):g} {base:g}"]
     level = base
     for index, part in enumerate(side):
         height = _y(part / peak)
         if height != level:
             path.append(f"V{height:g}")
             level = height
-        path.append(f"H{_x(edges[index + 1], lo, hi):g}")
+        path.append(f"H{_x(index + 1, bins):g}")
     return "".join([*path, f"V{base:g}"])
 
 
-def _x_axis(lo: float, hi: float, kind: Kind) -> tuple[Label, ...]:
-    ticks = time_ticks(lo, hi, 4) if kind == "time" else number_ticks(lo, hi)
-    if not ticks:
-        ticks = (Tick(lo, number.measure(lo, kind)), Tick(hi, number.measure(hi, kind)))
-    return _spread([Label(_x(t.at, lo, hi), HEIGHT - 6, t.label, "middle") for t in ticks])
+def _x_axis(labels: Sequence[str]) -> tuple[Label, ...]:
+    """The bounds below their places: every one, or every second, third, … that has room."""
+    bins = len(labels) - 1
+    widest = max(len(label) for label in labels) * _LETTER + 10
+    step = math.ceil(widest * bins / (WIDTH - LEFT - RIGHT))
+    shown = [
+        Label(_x(index, bins), HEIGHT - 6, labels[index], "middle")
+        for index in range(0, bins + 1, max(step, 1))
+    ]
+    return tuple(reversed(_apart(list(reversed(shown)))))
 
 
-def _spread(labels: Sequence[Label]) -> tuple[Label, ...]:
-    """Labels that stay inside the picture and do not touch."""
+def _apart(labels: Sequence[Label]) -> list[Label]:
+    """Labels from right to left, moved inside the picture; those that touch one before are out."""
     out: list[Label] = []
-    reach = -math.inf
+    reach = math.inf
     for label in labels:
-        half = len(label.text) * 3.3 + 1
+        half = len(label.text) * _LETTER / 2 + 1
         x = min(max(label.x, half), WIDTH - half)
-        if x - half >= reach + 4:
+        if x + half <= reach - 6:
             out.append(Label(round(x, 1), label.y, label.text, label.anchor))
-            reach = x + half
-    return tuple(out)
+            reach = x - half
+    return out
 
 
 def _y_axis(peak: float) -> tuple[Label, ...]:
@@ -164,13 +167,13 @@ def _y_axis(peak: float) -> tuple[Label, ...]:
     )
 
 
-def _alt(sides: Sequence[Sequence[float]], edges: Sequence[float], kind: Kind) -> str:
+def _alt(sides: Sequence[Sequence[float]], labels: Sequence[str]) -> str:
     said = []
     for word, side in zip(("before", "after"), sides, strict=True):
         if any(side):
             top = max(range(len(side)), key=lambda i: side[i])
-            lo, hi = (number.measure(edges[i], kind) for i in (top, top + 1))
-            said.append(f"{word}, most rows lie between {lo} and {hi}")
+            lo, hi = labels[top], labels[top + 1]
+            said.append(f"{word}, the fullest bin reaches from {lo} to {hi}")
     return f"Distribution: {'; '.join(said)}."
 
 
@@ -221,32 +224,18 @@ def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | 
         for index, (tag, rows) in enumerate(versions)
     )
     y_ticks = number_ticks(0, number.ratio(top, 0.92), 3)
-    labels = [Label(p.x, HEIGHT - 6, p.tag, "middle") for p in points]
+    labels = [Label(p.x, HEIGHT - 6, escape.clean(p.tag, 14), "middle") for p in points]
     return History(
         line="M" + "L".join(f"{point.x:g} {point.y:g}" for point in points),
         points=points,
         axes=Axes(
-            x=_last_kept(labels),
+            x=tuple(reversed(_apart(labels[::-1]))),
             y=tuple(Label(LEFT - 6, _y(t.at / top * 0.92), t.label, "end") for t in y_ticks),
         ),
         alt="Rows by version: "
         + ", ".join(f"{tag} {number.count(rows)}" for tag, rows in versions[-12:])
         + ".",
     )
-
-
-def _last_kept(labels: Sequence[Label]) -> tuple[Label, ...]:
-    """Labels that do not touch, chosen from the newest backwards."""
-    out: list[Label] = []
-    reach = math.inf
-    for label in reversed(labels):
-        text = label.text if len(label.text) <= 14 else label.text[:13] + "…"  # noqa: PLR2004
-        half = len(text) * 3.3 + 1
-        x = min(max(label.x, half), WIDTH - half)
-        if x + half <= reach - 6:
-            out.append(Label(round(x, 1), label.y, text, label.anchor))
-            reach = x - half
-    return tuple(reversed(out))
 
 
 def bar(value: float, top: float) -> float:

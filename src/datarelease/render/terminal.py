@@ -67,7 +67,7 @@ def _prose(value: str) -> Text:
 
 def _head(report: Report) -> Text:
     level = report.level
-    word = wording.VERDICTS[level]
+    word = wording.verdict(report)
     return Text.assemble(
         (f"{_MARKS[level]} {word}", f"bold {_STYLES[level]}"), ": ", text(wording.headline(report))
     )
@@ -92,7 +92,8 @@ def _findings(triage: Triage) -> list[RenderableType]:
             " ",
             text(wording.finding_place(finding)),
             ": ",
-            _prose(finding.message),
+            _prose(wording.finding_message(finding)),
+            wording.finding_limit(finding),
         )
         for finding in shown
     ]

@@ -1,18 +1,11 @@
-"""Round places on an axis: 1, 2, 5 and their tens for numbers, calendar steps for times."""
+"""Round places on an axis: 1, 2, 5 and their tens."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from datarelease.render.number import decimal
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = 86400.0
-_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
-          _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY)  # fmt: skip
-_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000)
 
 
 @dataclass(frozen=True)
@@ -63,46 +56,3 @@ def _plain(value: float, step: float) -> str:
     text = f"{value:{comma}.{min(digits, 12)}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in {"-0", ""} else text.replace("-", "\u2212")
-
-
-def time_ticks(lo: float, hi: float, most: int = 5) -> tuple[Tick, ...]:
-    """Calendar places between two moments, in seconds since 1970 UTC.
-
-    >>> [t.label for t in time_ticks(1640995200, 1640995200 + 3 * 365 * 86400)]
-    ['2022', '2023', '2024']
-    """
-    span = hi - lo
-    if not math.isfinite(span) or span <= 0:
-        return ()
-    step = next((s for s in _STEPS if span / s <= most), None)
-    try:
-        if step is not None:
-            first, last = math.ceil(lo / step), math.floor(hi / step)
-            return tuple(_time_tick(i * step, step) for i in range(first, last + 1))
-        return _month_ticks(lo, hi, most)
-    except (OverflowError, ValueError):  # outside the calendar: plain seconds
-        return number_ticks(lo, hi, most)
-
-
-def _time_tick(seconds: float, step: float) -> Tick:
-    when = _EPOCH + timedelta(seconds=seconds)
-    pattern = "%d %b" if step >= _DAY else "%H:%M" if step >= 60 else "%H:%M:%S"  # noqa: PLR2004
-    return Tick(
-        seconds,
-        when.strftime(pattern).removeprefix("0") if step >= _DAY else when.strftime(pattern),
-    )
-
-
-def _month_ticks(lo: float, hi: float, most: int) -> tuple[Tick, ...]:
-    months = (hi - lo) / (30.44 * _DAY)
-    step = next(s for s in _MONTHS if months / s <= most or s == _MONTHS[-1])
-    start, end = (_EPOCH + timedelta(seconds=bound) for bound in (lo, hi))
-    first = start.year * 12 + start.month - 1
-    out = []
-    for index in range(-(-first // step) * step, end.year * 12 + end.month, step):
-        when = datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
-        seconds = (when - _EPOCH).total_seconds()
-        if lo <= seconds <= hi:
-            whole = step % 12 == 0
-            out.append(Tick(seconds, f"{when.year}" if whole else f"{when:%b} {when.year}"))
-    return tuple(out)

@@ -69,12 +69,40 @@ class Triage:
 
     def level(self, dataset: str, column: str | None = None) -> int:
         """2 where something blocks, 1 where something warns, else 0."""
-        levels = [
-            2 if finding.level == "block" else 1
-            for finding in self.by_dataset.get(dataset, ())
-            if column is None or finding.column == column
-        ]
-        return max(levels, default=0)
+        levels = self._levels.get(dataset, {})
+        return max(levels.values(), default=0) if column is None else levels.get(column, 0)
+
+    @cached_property
+    def _levels(self) -> Mapping[str, Mapping[str | None, int]]:
+        """By dataset and column, failed checks included: their finding names no column."""
+        found: dict[str, dict[str | None, int]] = defaultdict(lambda: defaultdict(int))
+        for finding in self.findings:
+            level = 2 if finding.level == "block" else 1
+            places = found[finding.dataset]
+            places[finding.column] = max(places[finding.column], level)
+            if finding.rule == "violations" and finding.level == "block":
+                for column in self._failed.get(finding.dataset, ()):
+                    places[column] = level
+        for dataset, columns in self._warned.items():
+            for column in columns:
+                found[dataset][column] = max(found[dataset][column], 1)
+        return found
+
+    @cached_property
+    def _failed(self) -> Mapping[str, tuple[str | None, ...]]:
+        return self._checked("error")
+
+    @cached_property
+    def _warned(self) -> Mapping[str, tuple[str | None, ...]]:
+        return self._checked("warning")
+
+    def _checked(self, severity: str) -> Mapping[str, tuple[str | None, ...]]:
+        """The columns of each dataset that failed a check of this severity."""
+        return {
+            part.name: tuple(v.column for v in part.validation.violations if v.severity == severity)
+            for part in self.report.datasets
+            if part.validation is not None
+        }
 
     @cached_property
     def datasets(self) -> tuple[DatasetReport, ...]:

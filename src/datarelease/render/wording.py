@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from datarelease.model.diff import Compatibility, DatasetDiff, RowDiff, SchemaChange
 from datarelease.model.policy import Finding, VerdictLevel
-from datarelease.model.report import Report
+from datarelease.model.report import Outcome, Report
 from datarelease.model.validation import Violation
 from datarelease.render import number
 
@@ -43,6 +43,8 @@ Phrase = tuple[str | Data | Strong | Prose, ...]
 SYMBOLS: dict[VerdictLevel, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}
 """Each differs in shape, and the word stands beside it: colour alone says nothing."""
 VERDICTS: dict[VerdictLevel, str] = {"pass": "Pass", "warn": "Warn", "block": "Blocked"}
+COMPARED = "Compared"
+"""Stands for the verdict where two versions are compared and nothing is to be merged."""
 
 MEANING = {
     Compatibility.IDENTICAL: "the same data",
@@ -54,28 +56,30 @@ MEANING = {
 SHORT_DIGEST = 12
 
 
+def verdict(report: Report) -> str:
+    """The verdict in a word."""
+    return COMPARED if report.outcome == "compared" else VERDICTS[report.level]
+
+
 def headline(report: Report) -> Phrase:
     """What merging does; the verdict's symbol and word stand before it."""
+    if report.outcome == "compared":
+        return (Strong(report.tag or "?"), " with ", Strong(report.base or "?"))
     if report.level == "block":
         return _blocked(report)
     publishes: Phrase = ("merging publishes ", Strong(report.tag or "a new version"))
-    base = Prose(report.base or "the last version")
-    match report.outcome:
-        case "first":
-            return ("first release: ", *publishes)
-        case "release":
-            return publishes
-        case "rollback":
-            return (
-                "rolls back to the data of ",
-                Prose(report.rollback_of or "?"),
-                ": ",
-                *publishes,
-            )
-        case "unchanged":
-            return ("nothing to release: same data as ", base)
-        case "same_bytes":
-            return ("params changed, the data did not: nothing to release",)
+    older = Prose(report.rollback_of or "an older version")
+    # Compared with an older version on purpose, it is the newest one that unchanged data equals.
+    same = report.base is not None and report.base_digest in {None, report.digest}
+    base = Prose(report.base or "") if same else "the newest version"
+    said: dict[Outcome, Phrase] = {
+        "first": ("first release: ", *publishes),
+        "release": publishes,
+        "rollback": ("rolls back to the data of ", older, ": ", *publishes),
+        "unchanged": ("nothing to release: same data as ", base),
+        "same_bytes": ("params changed, the data did not: nothing to release",),
+    }
+    return said[report.outcome]
 
 
 def _blocked(report: Report) -> Phrase:
@@ -107,7 +111,7 @@ def rows(diff: DatasetDiff) -> str:
 
     >>> rows(DatasetDiff(name="a", status="changed", rows_before=1000, rows_after=900))
     '1,000 → 900 rows (−100, −10.0%)'
-    """
+    """  # noqa: RUF002
     before, after = diff.rows_before, diff.rows_after
     if before is None or after is None:
         known = after if before is None else before
@@ -125,8 +129,8 @@ def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
         case "added":
             return () if first else ("new dataset",)
         case "removed":
-            lost = number.counted(diff.rows_before, "row") if diff.rows_before else "everything"
-            return ("dataset removed: ", lost, " will be missing from the next version")
+            lost = number.counted(diff.rows_before, "row") if diff.rows_before else "its data"
+            return ("dataset removed, and ", lost, " with it")
         case "identical":
             return ("unchanged: the same bytes",)
         case "changed":
@@ -195,6 +199,8 @@ def schema_counts(changes: Sequence[SchemaChange]) -> str:
 
 def finding_place(finding: Finding) -> Phrase:
     """Where a finding applies."""
+    if not finding.dataset:
+        return ("all datasets",)
     if finding.column is None:
         return (Data(finding.dataset),)
     return (Data(f"{finding.dataset}.{finding.column}"),)
@@ -214,6 +220,27 @@ def row_counts(rows_: RowDiff) -> Phrase:
         else ""
     )
     return (" · ".join(parts) + skipped,)
+
+
+def finding_message(finding: Finding) -> str:
+    """What was found, without the rule's name, which stands before it."""
+    return finding.message.removeprefix("breaking change: ")
+
+
+def finding_limit(finding: Finding) -> str:
+    """The limit that was passed, in the unit of its rule; empty where the message says it all.
+
+    >>> finding_limit(Finding(rule="psi", level="warn", dataset="a", column="b", message="",
+    ...                       observed=0.4, limit=0.25))
+    ' (limit 0.25)'
+    """
+    if finding.limit is None:
+        return ""
+    if finding.rule in {"row_loss", "row_gain", "null_rate"}:
+        return f" (limit {number.share(finding.limit)})"
+    return (
+        f" (limit {number.decimal(finding.limit)})" if finding.rule in {"psi", "ks", "js"} else ""
+    )
 
 
 _REASONS = {

@@ -1,0 +1,158 @@
+"""The HTML report in a real browser: layout, contrast, silence on the network, closed to data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests import sample_reports as samples
+from tests.hostile import HOSTILE, poisoned
+
+from datarelease.model.report import Report
+from datarelease.render.html import html
+
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+
+PAGES: dict[str, Callable[[], Report]] = {
+    **samples.SAMPLES,
+    "wide": lambda: samples.wide(60),
+    "long words": lambda: poisoned(samples.blocked(), "x" * 300),
+    "hostile": lambda: poisoned(samples.blocked(), " ".join(HOSTILE[:8])),
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the module."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield running
+        running.close()
+
+
+def opened(
+    browser: Browser, report: Report, folder: Path, *, width: int = 1200, scheme: str = "light"
+) -> tuple[Page, list[str]]:
+    """The report opened from a file, and what went wrong: console errors, requests, page errors."""
+    file = folder / "report.html"
+    file.write_text(html(report), encoding="utf-8")
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url in {file.as_uri(), "data:,"} else wrong.append(request.url)
+        ),
+    )
+    page.goto(file.as_uri())
+    return page, wrong
+
+
+def unfold(page: Page) -> None:
+    """Open all that is folded, as a reader could."""
+    page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, tmp_path: Path, name: str) -> None:
+    """At 360 pixels the page is as wide as the screen, folded and unfolded."""
+    page, wrong = opened(browser, PAGES[name](), tmp_path, width=360)
+    for _ in range(2):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        outside = page.evaluate(
+            """() => [...document.querySelectorAll('body *')].filter(each => {
+                const box = each.getBoundingClientRect();
+                return box.width > 1 && box.right > 361 && !each.closest('.scroll, .hidden');
+            }).map(each => each.outerHTML.slice(0, 200))"""
+        )
+        assert outside == []
+        unfold(page)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["blocked", "warned", "first"])
+def test_the_page_is_accessible(browser: Browser, tmp_path: Path, name: str, scheme: str) -> None:
+    """Axe finds no violation of WCAG 2.2 A and AA, contrast included, in light and dark."""
+    page, _ = opened(browser, samples.SAMPLES[name](), tmp_path, scheme=scheme)
+    unfold(page)
+    # axe runs as a script of the test; the page's policy would refuse it in the page itself.
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    )
+    said = [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:200]} "
+        f"{violation['nodes'][0]['failureSummary']}"
+        for violation in found.response["violations"]
+    ]
+    assert said == []
+    assert "color-contrast" in {rule["id"] for rule in found.response["passes"]}
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(13, 17, 23)") == (scheme == "dark")
+
+
+def test_hostile_text_makes_the_same_elements_as_harmless_text(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """The browser's own parser builds one tree whatever the strings say, and runs nothing."""
+    shape = """() => [...document.querySelectorAll('*')]
+        .filter(each => !['line', 'text'].includes(each.localName))
+        .map(each => each.localName + ' ' + each.getAttributeNames().join(' '))"""
+    report = samples.blocked()
+    page, _ = opened(browser, poisoned(report, "x"), tmp_path)
+    harmless = page.evaluate(shape)
+    for text in [text for text in HOSTILE if set(text) & set("<{\x00")]:
+        page, wrong = opened(browser, poisoned(report, text), tmp_path)
+        assert page.evaluate(shape) == harmless, text
+        assert wrong == [], text
+        page.context.close()
+
+
+def test_three_hundred_columns_open_at_once(browser: Browser, tmp_path: Path) -> None:
+    """A wide report is laid out quickly, and a link in the table leads to a folded column."""
+    page, wrong = opened(browser, samples.wide(300), tmp_path)
+    assert page.locator("article.column:visible").count() == 8
+    page.goto(page.url + "#d1c250")
+    assert page.locator("#d1c250").is_visible()
+    assert wrong == []
+
+
+def test_plots_have_their_labels_apart(browser: Browser, tmp_path: Path) -> None:
+    """No two labels of one plot overlap as drawn."""
+    page, _ = opened(browser, samples.blocked(), tmp_path, width=360)
+    unfold(page)
+    touching = page.evaluate(
+        """() => [...document.querySelectorAll('svg.plot')].flatMap(plot => {
+            const boxes = [...plot.querySelectorAll('text')].map(each => [each.textContent,
+                each.getBoundingClientRect()]);
+            return boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
+                .filter(([b, q]) => p.left < q.right && q.left < p.right
+                    && p.top + 2 < q.bottom - 2 && q.top + 2 < p.bottom - 2)
+                .map(([b]) => a + ' / ' + b));
+        })"""
+    )
+    assert touching == []
+    folder = os.environ.get("REPORT_SHOTS")  # to look at: REPORT_SHOTS=DIR pytest …
+    if folder:
+        page.screenshot(path=f"{folder}/phone.png", full_page=True)
