@@ -1,6 +1,6 @@
 # Everything this project does, as one command each. A target sets up what it needs in .venv/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format lock bench clean
+.PHONY: help demo test test-slow lint format docs lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,11 +27,15 @@ lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
 	$(BIN)/lint-imports
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/actionlint
+	$(BIN)/python docs/generate.py --check
 	$(BIN)/codespell $$(git ls-files)
 
 format: .venv/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: .venv/dev.stamp  ## Write the generated parts of the documentation
+	$(BIN)/python docs/generate.py
 
 bench: .venv/dev.stamp  ## Measure against peers (an hour); the table goes to docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -120,7 +120,7 @@ def consumer() -> None:
     datarelease("list", "--repo", str(ORIGIN))
     code = (
         "import datarelease as dr\n"
-        f"frame = dr.load('data-v2', 'customers', columns=['plan', 'churned'], repo={str(ORIGIN)!r})\n"
+        f"frame = dr.load('v2', 'customers', columns=['plan', 'churned'], repo={str(ORIGIN)!r})\n"
         "print(frame.groupby('plan', observed=True).churned.mean().round(3).to_string())"
     )
     console.print(Text("\n>>> " + code.replace("\n", "\n>>> "), style="bold"))

@@ -22,8 +22,14 @@ class DocumentError(Exception):
 
 
 def to_json(value: object) -> Any:
-    """``value`` (a dataclass of the model) as plain JSON data, without fields at their defaults."""
-    return _adapter(type(value)).dump_python(value, mode="json", exclude_defaults=True)
+    """``value`` (a dataclass of the model) as plain JSON data, every field there.
+
+    Only a profile leaves out what does not apply to a column: it lives in git, with hundreds of
+    columns if need be.
+    """
+    sparse = isinstance(value, Profile)
+    data = _adapter(type(value)).dump_python(value, mode="json", exclude_defaults=sparse)
+    return {"format": value.format, **data} if isinstance(value, Profile) else data
 
 
 def encode(value: object) -> str:

@@ -24,8 +24,8 @@ Types = Mapping[str, nw.dtypes.DType]
 
 def diff_rows(
     engine: Engine,
-    before: Table,
-    after: Table,
+    before: Table | None,
+    after: Table | None,
     dataset: Dataset,
     *,
     types_before: Types | None = None,
@@ -43,7 +43,8 @@ def diff_rows(
 
     Args:
         engine: Runs the queries.
-        before: The files before, without those whose equals are in ``after``.
+        before: The files before, without those whose equals are in ``after``; None: no such
+            files, so that every row is new (parts that were appended, say).
         after: The files after, likewise.
         dataset: Its key and pii columns.
         types_before: Types of columns before, for CSV files; what is left out is inferred.
@@ -55,8 +56,15 @@ def diff_rows(
         UnreadableTable: A file is missing or no such table.
         WorldError: Out of memory or disk.
     """
+    one_side = after if before is None else before
+    if one_side is None:
+        return "there are no files to compare"
+    # A side without files is the other one without rows: the same columns, nothing in them.
+    empty = before is None, after is None
+    before, after = before or one_side, after or one_side
     types = _agreed_types(engine, before, after, (types_before or {}, types_after or {}))
     old, new = engine.scan(before, types[0]), engine.scan(after, types[1])
+    old, new = old.head(0) if empty[0] else old, new.head(0) if empty[1] else new
     schemas = _schema(engine, before, types[0]), _schema(engine, after, types[1])
     plan = row_plan(dataset, schemas)
     if isinstance(plan, str):

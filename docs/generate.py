@@ -1,0 +1,87 @@
+"""Writes the parts of the documentation that repeat what the code says.
+
+``python docs/generate.py`` writes them; ``--check`` only says whether they are up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from datarelease.cli import COMMANDS
+from datarelease.model.policy import Limit, Policy
+
+ROOT = Path(__file__).resolve().parent.parent
+_MEANING = {
+    "violations": "checks of the schema that failed",
+    "breaking": "breaking changes of the schema, unless `allow_breaking: true`",
+    "rows": "`min` and `max` rows of a dataset; an empty one is below `min: 1`",
+    "row_loss": "share of the rows that went missing",
+    "row_gain": "growth, as a share of the rows before",
+    "null_rate": "rise of a column's null rate, in share points",
+    "psi": "population stability index of a column",
+    "ks": "Kolmogorov-Smirnov statistic of a column",
+    "js": "Jensen-Shannon divergence of a column",
+}
+
+
+def commands() -> str:
+    """The table of commands."""
+    lines = ["| command | |", "| --- | --- |"]
+    lines += [f"| `datarelease {name}` | {text} |" for name, text in COMMANDS.items()]
+    return "\n".join(lines)
+
+
+def policy() -> str:
+    """The table of rules with their defaults."""
+    default = Policy()
+    lines = ["| rule | what is limited | default | level |", "| --- | --- | --- | --- |"]
+    for name, meaning in _MEANING.items():
+        value = getattr(default, name)
+        if isinstance(value, Limit):
+            limit = "off" if value.max is None else f"`max: {value.max:g}`"
+            lines.append(f"| `{name}` | {meaning} | {limit} | {value.level} |")
+        elif name == "rows":
+            lines.append(f"| `{name}` | {meaning} | `min: {value.min}` | {value.level} |")
+        else:
+            lines.append(f"| `{name}` | {meaning} | | {value} |")
+    return "\n".join(lines)
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"commands": commands},
+    "docs/settings.md": {"policy": policy},
+}
+
+
+def generated(path: str) -> str:
+    """The text of a document with its generated parts anew."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for name, write in PARTS[path].items():
+        begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
+        head, found, rest = text.partition(begin)
+        _, closed, tail = rest.partition(end)
+        if not (found and closed):
+            raise SystemExit(f"{path} has no place for {name!r}")
+        text = f"{head}{begin}{write()}\n{end}{tail}"
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    """0, or with ``--check`` 1 where a document is out of date."""
+    stale = []
+    for path in PARTS:
+        text = generated(path)
+        if text != (ROOT / path).read_text(encoding="utf-8"):
+            stale.append(path)
+            if "--check" not in arguments:
+                (ROOT / path).write_text(text, encoding="utf-8")
+    if stale and "--check" in arguments:
+        sys.stderr.write(f"out of date: {', '.join(stale)}; run `make docs`\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
