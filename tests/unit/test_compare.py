@@ -84,7 +84,7 @@ def test_nothing_changed() -> None:
 
 def test_values_changed() -> None:
     """Other values in the same columns are a patch, with figures of both sides."""
-    found = diff(table(number("id")), table(number("id", shift=50, nulls=3), rows=103))
+    found = diff(table(number("x")), table(number("x", shift=50, nulls=3), rows=103))
     assert (found.status, found.compatibility) == ("changed", PATCH)
     assert (found.rows_before, found.rows_after) == (100, 103)
     column = found.columns[0]
@@ -274,3 +274,10 @@ def test_files_are_passed_on() -> None:
     """The counts of files stand in the diff."""
     files = FileCounts(changed=2)
     assert diff(table(number("id")), table(number("id")), files=files).files == files
+
+
+def test_the_key_does_not_drift() -> None:
+    """New rows have new keys: the key's distribution is shown and never measured as drift."""
+    [key] = diff(table(number("id")), table(number("id", shift=50))).columns
+    assert (key.psi, key.ks, key.js) == (None, None, None)
+    assert key.histogram is not None

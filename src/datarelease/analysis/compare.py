@@ -182,8 +182,10 @@ def _column(
     sides = [side for side in (before, after) if side is not None]
     # Once pii, always pii: the other side's profile may hold values from before it was declared.
     pii = any(side.pii or side.name in dataset.pii for side in sides)
+    # A key says which row it is: that new rows have new keys is no drift.
+    identifies = dataset.key == (known.name,)
     drift: dict[str, float | None] = {}
-    if before is not None and after is not None and not pii:
+    if before is not None and after is not None and not pii and not identifies:
         drift = {
             "psi": psi(before, after, rows),
             "ks": ks(before, after),
