@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,11 +72,36 @@ class CsvFiles:
         """The columns, in the order of the header."""
         return self.dialect.columns
 
-    def query(self, connection: duckdb.DuckDBPyConnection, types: Types, unread: Naming) -> str:
+    def query(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Types,
+        unread: Naming,
+        names: Sequence[str],
+    ) -> str:
         """SQL of the columns as ``types`` say and, for the others, as their values look."""
-        self._infer(connection, [name for name in self.dialect.columns if name not in types])
+        if self.spool is None:
+            return self._converting(connection, types, unread, names)
+        query = self._converting(connection, types, unread, self.names)
+        if query not in self._spooled:
+            path = self.spool / f"{len(self._spooled)}.parquet"
+            copy = f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)"
+            connection.execute(copy).fetchall()
+            self._spooled[query] = path
+        columns = [quoted(n) for n in names] + [unread(n) for n in names if n in types]
+        source = f"read_parquet({file_list((self._spooled[query],))})"
+        return f"SELECT {', '.join(columns)} FROM {source}"
+
+    def _converting(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Types,
+        unread: Naming,
+        names: Sequence[str],
+    ) -> str:
+        self._infer(connection, [name for name in names if name not in types])
         inner, outer = [], []
-        for place, name in enumerate(self.dialect.columns):
+        for place, name in enumerate(names):
             dtype = types.get(name) or self._inferred[name]
             value = parse(quoted(name), dtype)
             inner.append(f"{_no_nan(value or quoted(name), dtype)} AS v{place}")
@@ -84,17 +109,7 @@ class CsvFiles:
             if name in types:
                 inner.append(f"{quoted(name)} AS r{place}")
                 outer.append(f"CASE WHEN v{place} IS NULL THEN r{place} END AS {unread(name)}")
-        query = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self._source()})"
-        return query if self.spool is None else self._from_spool(connection, query)
-
-    def _from_spool(self, connection: duckdb.DuckDBPyConnection, query: str) -> str:
-        if self.spool is not None and query not in self._spooled:
-            path = self.spool / f"{len(self._spooled)}.parquet"
-            connection.execute(
-                f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)"
-            ).fetchall()
-            self._spooled[query] = path
-        return f"FROM read_parquet({file_list((self._spooled[query],))})"
+        return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self._source()})"
 
     def _source(self) -> str:
         """SQL of all columns as text, missing values as NULL."""
@@ -212,10 +227,13 @@ class ParquetFiles:
         connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 - the same face as CsvFiles
         types: Types,
         unread: Naming,
+        names: Sequence[str],
     ) -> str:
         """SQL of the columns as the files say, or as ``types`` say."""
         parts = []
-        for name, kind in self.columns:
+        kinds = dict(self.columns)
+        for name in names:
+            kind = kinds[name]
             column = value = quoted(name)
             if kind in {"FLOAT", "DOUBLE"}:
                 value = f"CASE WHEN NOT isnan({column}) THEN {column} END"

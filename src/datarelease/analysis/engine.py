@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -57,8 +57,10 @@ class Engine(Protocol):
         """
         ...
 
-    def scan(self, table: Table, types: Types | None = None) -> nw.LazyFrame[Any]:
-        """A lazy frame over all files of a table.
+    def scan(
+        self, table: Table, types: Types | None = None, columns: Sequence[str] | None = None
+    ) -> nw.LazyFrame[Any]:
+        """A lazy frame over all files of a table; with ``columns``, over these only.
 
         Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred).
         Each column named there gets a companion `unread_name` that holds what the file says where
@@ -137,11 +139,18 @@ class DuckDBEngine:
         for spool in self._spools:
             spool.cleanup()
 
-    def scan(self, table: Table, types: Types | None = None) -> nw.LazyFrame[Any]:
+    def scan(
+        self, table: Table, types: Types | None = None, columns: Sequence[str] | None = None
+    ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
         with translated([table]):
-            query = files.query(self._connection, types or {}, lambda n: quoted(unread_name(n)))
+            query = files.query(
+                self._connection,
+                types or {},
+                lambda name: quoted(unread_name(name)),
+                files.names if columns is None else columns,
+            )
             return nw.from_native(self._connection.sql(query))
 
     def _spool_directory(self) -> Path:
