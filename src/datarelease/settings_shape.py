@@ -1,0 +1,126 @@
+"""The shape of the settings in ``dvc.yaml`` and ``params.yaml``, with their shorthands.
+
+Pydantic checks types, ranges and unknown keys; what one setting means for another is not said here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from datarelease.model.policy import Level
+from datarelease.model.version import DEFAULT_PREFIX
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+
+def _short(value: object) -> object:
+    """``psi: 0.3`` for ``psi: {max: 0.3}``, and ``psi: false`` to switch a rule off."""
+    if value is False or value is None:
+        return {"max": None}
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"max": value}
+    return value
+
+
+def _off(value: object) -> object:
+    return None if value is False else value
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Measure = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
+Override = Annotated[Measure, BeforeValidator(_off)]
+Count = Annotated[int | None, Field(ge=0)]
+
+
+class ColumnLimitShape(_Strict):
+    """A limit with overrides by column."""
+
+    max: Measure = None
+    level: Level | None = None
+    columns: dict[str, Override] = {}
+
+
+class DatasetLimitShape(_Strict):
+    """A limit with overrides by dataset."""
+
+    max: Measure = None
+    level: Level | None = None
+    datasets: dict[str, Override] = {}
+
+
+class BoundsShape(_Strict):
+    """Fewest and most rows."""
+
+    min: Count = 1
+    max: Count = None
+
+
+class RowsShape(BoundsShape):
+    """Fewest and most rows, with overrides by dataset."""
+
+    level: Level = "block"
+    datasets: dict[str, BoundsShape] = {}
+
+
+class PolicyShape(_Strict):
+    """``release.policy``."""
+
+    violations: Level = "block"
+    breaking: Level = "block"
+    allow_breaking: bool = False
+    reason: str = ""
+    rows: RowsShape = RowsShape()
+    row_loss: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    row_gain: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    null_rate: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    psi: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    ks: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    js: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+
+
+def _ref_name(value: object) -> object:
+    # git-check-ref-format: what no part of a tag's name may hold, or begin or end with.
+    if isinstance(value, str) and re.search(r"\.\.|//|/\.|\.lock/|\./", value):
+        raise ValueError("no git tag can begin so")
+    return value
+
+
+class ReleaseShape(_Strict):
+    """``release:`` of params.yaml."""
+
+    tag_prefix: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9_-])?$", max_length=100),
+        BeforeValidator(_ref_name),
+    ] = DEFAULT_PREFIX
+    remotes: Annotated[list[str], BeforeValidator(_as_list)] = []
+    engine: Literal["duckdb"] = "duckdb"
+    memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
+    policy: PolicyShape = PolicyShape()
+
+
+class MetaShape(BaseModel):
+    """``meta:`` of a dataset."""
+
+    # DVC leaves `meta` to everybody; other tools' keys are none of our business.
+    model_config = ConfigDict(extra="ignore", strict=True)
+    schema_: Annotated[str | None, Field(alias="schema")] = None
+    key: Annotated[list[str], BeforeValidator(_as_list)] = []
+    pii: Annotated[list[str], BeforeValidator(_as_list)] = []
+
+
+class ArtifactShape(BaseModel):
+    """An entry of ``artifacts:`` with ``type: dataset``."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+    path: str
+    desc: str = ""
+    meta: MetaShape = MetaShape()
