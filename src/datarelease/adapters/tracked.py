@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from datarelease.adapters.strict_yaml import fault, parse
 from datarelease.errors import ConfigError, Problem, SettingsError
 
 Read = Callable[[str], bytes | None]
@@ -99,13 +100,17 @@ def load_yaml(read: Read, path: str) -> dict[str, Any]:
     if data is None:
         return {}
     try:
-        loaded = yaml.load(data.decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - a safe loader
+        loaded = parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SettingsError([Problem(where=path, what="the file is not UTF-8")]) from error
     except yaml.YAMLError as error:
-        raise SettingsError([Problem(where=path, what=_fault(error))]) from error
+        raise SettingsError([Problem(where=path, what=fault(error))]) from error
     except RecursionError as error:
         raise SettingsError([Problem(where=path, what="nested too deeply")]) from error
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        # PyYAML's constructors of dates and tagged values let these out.
+        what = f"no valid YAML: a value is not what its form or tag says ({error})"
+        raise SettingsError([Problem(where=path, what=what)]) from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
@@ -123,7 +128,8 @@ def _of_dvc_file(read: Read, path: str) -> Iterator[Output]:
 def _outputs(
     stage: object, section: str, base: str, source: str, name: str | None
 ) -> Iterator[Output]:
-    for out in _mapping(stage).get(section) or ():
+    listed = _mapping(stage).get(section)
+    for out in listed if isinstance(listed, list) else ():
         if not isinstance(out, dict) or not isinstance(out.get("path"), str):
             continue
         md5, size = out.get("md5"), out.get("size")
@@ -152,30 +158,3 @@ def _working_directory(declared: Mapping[str, Any], name: str) -> str:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _fault(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    return f"no valid YAML: {place}{problem}"
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML 1.1 as PyYAML reads it, but a key that is given twice is an error."""
-
-
-def _unique_keys(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-        if key is not None and key != "<<" and key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} stands twice", key_node.start_mark
-            )
-        seen.add(key)
-    loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_keys)

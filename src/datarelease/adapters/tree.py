@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from datarelease.model.snapshot import DataFile
 
@@ -18,10 +19,18 @@ def read_tree(listing: bytes) -> tuple[DataFile, ...]:
     Raises:
         ValueError: The bytes are no such listing, or name a path outside the directory.
     """
-    files = []
-    for item in json.loads(listing):
-        path, md5 = str(item["relpath"]), str(item["md5"])
-        if path.startswith("/") or ".." in path.split("/") or not _MD5.fullmatch(md5):
-            raise ValueError("a directory listing names a path or hash that cannot be")
-        files.append(DataFile(path=path, md5=md5))
-    return tuple(sorted(files, key=lambda file: file.path))
+    try:
+        listed = json.loads(listing)
+    except RecursionError as error:
+        raise ValueError("a directory listing is nested too deeply") from error
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise ValueError("a directory listing is no list of files")
+    return tuple(sorted(map(_file, listed), key=lambda file: file.path))
+
+
+def _file(item: dict[str, Any]) -> DataFile:
+    path, md5 = item.get("relpath"), item.get("md5")
+    inside = isinstance(path, str) and not {"", ".", ".."} & set(path.split("/"))
+    if not isinstance(path, str) or not inside or not _MD5.fullmatch(str(md5)):
+        raise ValueError("a directory listing names a path or hash that cannot be")
+    return DataFile(path=path, md5=str(md5))

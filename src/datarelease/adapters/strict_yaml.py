@@ -1,0 +1,95 @@
+"""YAML from strangers: parsed strictly, and without anything that could bring us down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from yaml.composer import Composer
+from yaml.constructor import ConstructorError, SafeConstructor
+from yaml.cyaml import CParser  # type: ignore[attr-defined] # untyped
+from yaml.resolver import Resolver
+
+_MOST_VALUES = 1_000_000
+"""In one file, aliases followed; the ``dvc.lock`` of a large pipeline has some ten thousand."""
+
+
+def parse(text: str) -> Any:
+    """The one document in ``text``; None where there is none.
+
+    Raises:
+        yaml.YAMLError: No YAML, a key given twice, aliases that explode or turn in circles.
+        RecursionError: Nested too deeply.
+        ValueError, LookupError, AttributeError, TypeError: A value is not what its form (a date)
+            or its tag (``!!int``) says.
+    """
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _expanded(node, {})
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values ``node`` stands for once its aliases are followed.
+
+    A few lines of aliases of aliases stand for billions, and whatever walks or prints them later
+    would never end; so would an alias inside of what it names.
+    """
+    if id(node) not in known:
+        known[id(node)] = 0  # under way: met again inside of itself
+        total = 1
+        for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+            for part in child if isinstance(child, tuple) else (child,):
+                total += _expanded(part, known)
+        if total > _MOST_VALUES:
+            raise ConstructorError(
+                None, None, "its aliases stand for too many values", node.start_mark
+            )
+        known[id(node)] = total
+    if known[id(node)] == 0:
+        raise ConstructorError(
+            None, None, "an alias stands inside of what it names", node.start_mark
+        )
+    return known[id(node)]
+
+
+def fault(error: yaml.YAMLError) -> str:
+    """What is wrong, with line and column."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return f"no valid YAML: {place}{problem}"
+
+
+class _Loader(Composer, CParser, SafeConstructor, Resolver):
+    """YAML 1.1 as ``yaml.CSafeLoader`` reads it, but a key that is given twice is an error.
+
+    Nodes are put together in Python: libyaml's own way overflows the C stack on deep nesting, and
+    the files of a pull request come from strangers.
+    """
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        Composer.__init__(self)
+        SafeConstructor.__init__(self)
+        Resolver.__init__(self)
+
+
+def _unique_keys(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+        if key is not None and key != "<<" and key in seen:
+            raise ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+        seen.add(key)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+# Constructors are kept by class; the stubs know only loaders made by PyYAML itself.
+_Loader.add_constructor(Resolver.DEFAULT_MAPPING_TAG, _unique_keys)  # type: ignore[type-var]

@@ -1,0 +1,219 @@
+"""Reading what DVC tracks, from its files alone."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datarelease.adapters.tracked import LockedStage, Output, load_yaml, outputs, stages
+from datarelease.adapters.tree import read_tree
+from datarelease.errors import ConfigError, SettingsError
+
+MD5 = "0123456789abcdef0123456789abcdef"
+LOCK = f"""\
+schema: '2.0'
+stages:
+  make:
+    cmd: python make.py
+    deps:
+    - path: make.py
+      hash: md5
+      md5: {MD5}
+      size: 10
+    params:
+      params.yaml:
+        make: 5
+    outs:
+    - path: ../data/out.csv
+      hash: md5
+      md5: {MD5}
+      size: 20
+    - path: dir
+      hash: md5
+      md5: {MD5}.dir
+      size: 30
+      nfiles: 3
+  each@a b:
+    cmd: x
+    outs:
+    - path: a.csv
+      md5: {MD5}
+"""
+DVC_YAML = """\
+stages:
+  make: {wdir: sub, cmd: python make.py}
+  each:
+    foreach: [a b]
+    do: {wdir: ./each, cmd: x}
+"""
+
+
+def test_a_lock_is_read_with_working_directories() -> None:
+    """Paths are relative to the repository, whatever directory a stage works in."""
+    files = {"pipe/dvc.lock": LOCK.encode(), "pipe/dvc.yaml": DVC_YAML.encode()}
+    dep = Output(path="pipe/sub/make.py", md5=MD5, size=10, source="pipe/dvc.lock", stage="make")
+    out = Output(path="pipe/data/out.csv", md5=MD5, size=20, source="pipe/dvc.lock", stage="make")
+    tree = Output(
+        path="pipe/sub/dir", md5=f"{MD5}.dir", size=30, source="pipe/dvc.lock", stage="make"
+    )
+    each = Output(
+        path="pipe/each/a.csv", md5=MD5, size=None, source="pipe/dvc.lock", stage="each@a b",
+        legacy=True,
+    )  # fmt: skip
+    assert stages(files.get, "pipe/dvc.lock") == (
+        LockedStage(name="make", deps=(dep,), outs=(out, tree)),
+        LockedStage(name="each@a b", deps=(), outs=(each,)),
+    )
+    assert outputs(files.get, ["x.py", "pipe/dvc.lock", "pipe/dvc.yaml"]) == (out, tree, each)
+
+
+def test_dvc_files_are_read_with_working_directories() -> None:
+    """A `.dvc` file's paths are relative to it and to its `wdir`; DVC 2's hashes are marked."""
+    files = {
+        "data/a.csv.dvc": f"outs:\n- {{path: a.csv, md5: {MD5}, hash: md5, size: 3}}\n".encode(),
+        "data/b.dvc": f"wdir: ../other\nouts:\n- {{path: b, md5: {MD5}.dir}}\n".encode(),
+        ".dvc/config": b"[core]",
+        "data/.dvc": b"not one",
+    }
+    assert outputs(files.get, files) == (
+        Output(path="data/a.csv", md5=MD5, size=3, source="data/a.csv.dvc"),
+        Output(path="other/b", md5=f"{MD5}.dir", size=None, source="data/b.dvc", legacy=True),
+    )
+
+
+def test_nothing_tracked_is_nothing() -> None:
+    """A missing lock, an empty one, and stages without outputs give nothing."""
+    assert stages(lambda _: None) == ()
+    assert outputs({"dvc.lock": b""}.get, ["dvc.lock"]) == ()
+    assert outputs({"dvc.lock": b"stages: {a: {cmd: x}}"}.get, ["dvc.lock"]) == ()
+
+
+@pytest.mark.parametrize(
+    "lock",
+    ["stages: 5", "stages: [a]", "stages: {a: 5}", "stages: {a: {outs: 5}}",
+     "stages: {a: {outs: {path: x}}}", "stages: {a: {outs: [5, {path: 5}, {md5: x}]}}",
+     "schema: 1.0"],
+)  # fmt: skip
+def test_locks_of_another_shape_have_no_outputs(lock: str) -> None:
+    """What is no output is passed over; DVC itself complains about such files."""
+    assert outputs({"dvc.lock": lock.encode()}.get, ["dvc.lock"]) == ()
+
+
+def test_an_output_never_committed_has_no_hash() -> None:
+    """Without a hash an output is told, with None."""
+    [out] = outputs({"a.dvc": b"outs:\n- {path: a, md5: 5, size: x}\n"}.get, ["a.dvc"])
+    assert (out.md5, out.size, out.legacy) == (None, None, False)
+
+
+def test_a_templated_working_directory_is_refused() -> None:
+    """A `wdir` that depends on parameters cannot be read at an old revision, and says so."""
+    files = {
+        "dvc.lock": b"stages: {a: {outs: [{path: x}]}}",
+        "dvc.yaml": b"stages: {a: {wdir: '${dir}', cmd: x}}",
+    }
+    with pytest.raises(ConfigError, match=r"stages\.a\.wdir is a template"):
+        stages(files.get)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"a: 1\nb: [1\nc: 2\n", "line 3, column 2: did not find expected"),
+        (b"a: 1\na: 2\n", "line 2, column 1: the key 'a' stands twice"),
+        (b"x:\n  1: a\n  1: b\n", "line 3, column 3: the key '1' stands twice"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"- a\n", "expected a mapping, found list"),
+        (b"just text", "expected a mapping, found str"),
+        (b"a: !!python/object/apply:os.system [x]\n", "line 1, column 4: could not determine"),
+        (b"a: &x [*x]\n", "line 1, column 4: an alias stands inside of what it names"),
+        (b"a: &x {b: *x}\n", "an alias stands inside of what it names"),
+        (b"a: *none\n", "line 1, column 4: found undefined alias"),
+        (b"? [a]\n: 1\n", "found unhashable key"),
+        (b"a: 1\n---\nb: 2\n", "line 2, column 1: but found another document"),
+        (b"a: 2026-13-45\n", "not what its form or tag says"),
+        (b"a: !!bool x\n", "not what its form or tag says"),
+        (b"a: !!timestamp x\n", "not what its form or tag says"),
+        (b"a: !!int x\n", "not what its form or tag says"),
+        (b"a: !!binary x\n", "no valid YAML"),
+        (b"a: \x00\n", "no valid YAML"),
+        (b"a: " + b"[" * 100_000, "nested too deeply"),
+        (b"a: " + b"{a: " * 5_000 + b"1" + b"}" * 5_000, "nested too deeply"),
+    ],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
+def test_broken_yaml_is_told_with_its_place(data: bytes, what: str) -> None:
+    """File, line, column and fault are named."""
+    with pytest.raises(SettingsError) as caught:
+        load_yaml({"dvc.yaml": data}.get, "dvc.yaml")
+    [problem] = caught.value.problems
+    assert problem.where == "dvc.yaml"
+    assert what in problem.what
+
+
+def test_every_broken_file_is_told() -> None:
+    """All files are read before the faults are shown."""
+    files = {"a.dvc": b"[", "b.dvc": b"outs: []", "dvc.lock": b"a: 1\na: 1"}
+    with pytest.raises(SettingsError) as caught:
+        outputs(files.get, files)
+    assert [problem.where for problem in caught.value.problems] == ["a.dvc", "dvc.lock"]
+
+
+@pytest.mark.parametrize("form", ["[{}]", "{{<<: [{}]}}", "{{x: [{}]}}"])
+def test_aliases_of_aliases_do_not_explode(form: str) -> None:
+    """A few lines that stand for billions of values are refused at once."""
+    lines = ["a0: &a0 {k: v}"]
+    lines += [f"a{n}: &a{n} {form.format(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 12)]
+    begun = time.monotonic()
+    with pytest.raises(SettingsError, match="stand for too many values"):
+        load_yaml({"x": "\n".join(lines).encode()}.get, "x")
+    assert time.monotonic() - begun < 1
+
+
+def test_honest_anchors_merges_and_marks_are_read() -> None:
+    """Anchors, merge keys with overrides, a byte order mark and Windows line ends are fine."""
+    text = "\ufeffbase: &b {x: 1, y: 2}\r\nuse: {<<: *b, y: 3}\r\nlist: [*b, *b]\r\n"
+    assert load_yaml({"x": text.encode()}.get, "x") == {
+        "base": {"x": 1, "y": 2}, "use": {"x": 1, "y": 3}, "list": [{"x": 1, "y": 2}] * 2,
+    }  # fmt: skip
+
+
+@given(
+    st.binary(max_size=60) | st.text("&*!<>:[]{}-? |'\"\n\tab1~#%@", max_size=60).map(str.encode)
+)
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    """Whatever a file holds gives a mapping or a SettingsError."""
+    files = {"dvc.lock": data, "dvc.yaml": data, "x.dvc": data}
+    try:
+        found = outputs(files.get, files)
+        assert all(isinstance(out, Output) for out in found)
+        loaded: object = load_yaml(files.get, "dvc.lock")
+    except SettingsError as error:
+        loaded = {problem.where: problem.what for problem in error.problems}
+    assert isinstance(loaded, dict)
+
+
+# --- listings of directories
+
+
+def test_a_listing_is_sorted() -> None:
+    """The files of a `.dir` object come back by path."""
+    listing = f'[{{"md5": "{MD5}", "relpath": "b/x"}}, {{"md5": "{MD5}", "relpath": "a"}}]'
+    assert [file.path for file in read_tree(listing.encode())] == ["a", "b/x"]
+    assert read_tree(b"[]") == ()
+
+
+@pytest.mark.parametrize(
+    "listing",
+    ["", "{}", "5", "[5]", "[{}]", f'[{{"md5": "{MD5}", "relpath": "../x"}}]',
+     f'[{{"md5": "{MD5}", "relpath": "/x"}}]', '[{"md5": "x", "relpath": "a"}]',
+     '[{"md5": 5, "relpath": "a"}]', f'[{{"md5": "{MD5}", "relpath": 5}}]',
+     f'[{{"md5": "{MD5}", "relpath": ""}}]', "null", "[" * 100_000],
+    ids=lambda text: text[:20],
+)  # fmt: skip
+def test_what_is_no_listing(listing: str) -> None:
+    """Anything else, and any path that leads out of the directory, is a ValueError."""
+    with pytest.raises(ValueError, match=r".*"):
+        read_tree(listing.encode())
