@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,9 @@ from dvc.repo import Repo
 
 from datarelease.adapters.process import show
 from datarelease.errors import ConfigError, WorldError
+
+_MISSING = {"deleted", "not in cache"}
+"""What DVC's status says of data that are merely not here."""
 
 
 class Dvc:
@@ -40,10 +42,14 @@ class Dvc:
             wanted = list(targets) or None
             try:
                 changed = repo.reproduce(wanted, dry=True, allow_missing=True)
+                stale = [str(stage.addressing) for stage in changed]
             except ReproductionError:
                 # An input is missing that a stage before would make: the dry run ends there.
-                return tuple(repo.status(targets=wanted, with_deps=bool(wanted)))
-        return tuple(str(stage.addressing) for stage in changed)
+                status = repo.status(targets=wanted, with_deps=bool(wanted))
+                stale = [name for name, words in status.items() if {*_leaves(words)} - _MISSING]
+                stale = stale or list(status)
+            never = _never_run(repo, targets)
+        return tuple(dict.fromkeys([*stale, *never]))
 
     def changed_sources(self, dvc_files: Sequence[str]) -> tuple[str, ...]:
         """Those ``.dvc`` files whose data in the work tree are other than they say.
@@ -56,7 +62,7 @@ class Dvc:
         with self._repo() as repo:
             for path in dvc_files:
                 status = repo.status(targets=[str(self.root / path)])
-                if "modified" in json.dumps(status, default=str):
+                if "modified" in _leaves(status):
                     changed.append(path)
         return tuple(changed)
 
@@ -73,9 +79,12 @@ class Dvc:
 
         A stage that fails does not keep the others from running. Output goes to standard error.
         """
-        flags = ["--pull"] if pull else []
-        command = ["repro", "--keep-going", "--allow-missing", *flags]
-        return show(self.command(*command), cwd=self.root, env=self._env) == 0
+        with self._repo() as repo:
+            complete = not _never_run(repo, ())
+        # With --allow-missing DVC takes a stage without inputs that never ran for up to date.
+        flags = [*(["--pull"] if pull else []), *(["--allow-missing"] if complete else [])]
+        command = self.command("repro", "--keep-going", *flags)
+        return show(command, cwd=self.root, env=self._env) == 0
 
     def checkout(self) -> bool:
         """Bring the data that ``dvc.lock`` and the ``.dvc`` files name into the work tree.
@@ -100,7 +109,8 @@ class Dvc:
     def _repo(self) -> Iterator[Any]:
         logging.getLogger("dvc").setLevel(logging.CRITICAL)
         try:
-            with redirect_stdout(io.StringIO()), Repo(str(self.root)) as repo:
+            # DVC looks for targets, and names stages, from the current directory.
+            with chdir(self.root), redirect_stdout(io.StringIO()), Repo(str(self.root)) as repo:
                 yield repo
         except LockError as error:
             raise WorldError(
@@ -116,3 +126,22 @@ class Dvc:
                 untouched="Nothing was changed.",
                 remedy="`dvc status` shows the same problem with more detail.",
             ) from error
+
+
+def _never_run(repo: Any, targets: Sequence[str]) -> list[str]:
+    """The stages of the pipeline (those among ``targets``, if any) that no lock knows."""
+    stages = [stage for stage in repo.index.stages if stage.addressing in targets or not targets]
+    return [
+        str(stage.addressing)
+        for stage in stages
+        if stage.cmd and not all(out.hash_info for out in stage.outs)
+    ]
+
+
+def _leaves(status: object) -> Iterator[object]:
+    """The words of a status report, without the names of files that they are about."""
+    if isinstance(status, dict | list):
+        for part in status.values() if isinstance(status, dict) else status:
+            yield from _leaves(part)
+    else:
+        yield status

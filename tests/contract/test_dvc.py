@@ -1,0 +1,247 @@
+"""The DVC adapter against real DVC, one short story each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.repo import Repo
+from tests.project import Project
+
+from datarelease.adapters.dvc import Dvc
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.git import Git
+from datarelease.adapters.tracked import outputs
+from datarelease.adapters.tree import read_tree
+from datarelease.errors import ConfigError, WorldError
+
+
+def open_dvc(project: Project) -> Dvc:
+    """The adapter under the test's environment."""
+    return Dvc(project.root, env=os.environ)
+
+
+def hashes(project: Project) -> dict[str, str]:
+    """The outputs of the lock, by path."""
+    stages = project.read_yaml("dvc.lock")["stages"].values()
+    return {out["path"]: out["md5"] for stage in stages for out in stage["outs"]}
+
+
+def add_stage(project: Project, name: str, cmd: str, out: str, *, deps: Sequence[str] = ()) -> None:
+    """One more stage in dvc.yaml."""
+    definition = project.read_yaml("dvc.yaml")
+    definition["stages"][name] = {"cmd": cmd, "deps": [*deps], "outs": [out]}
+    project.write("dvc.yaml", yaml.safe_dump(definition))
+
+
+def test_a_stage_is_stale_until_it_has_run(project: Project) -> None:
+    """Edited parameters make the stage stale; running it makes other data and a current lock."""
+    dvc = open_dvc(project)
+    assert dvc.stale_stages() == ()
+    before = hashes(project)
+    project.params(rows=30)
+    assert dvc.stale_stages() == ("make",)
+    assert hashes(project) == before
+    assert dvc.repro(pull=False)
+    assert dvc.stale_stages() == ()
+    assert hashes(project) != before
+    assert len((project.root / "data/people.csv").read_text().splitlines()) == 31
+
+
+def test_staleness_is_told_without_data(project: Project, tmp_path: Path) -> None:
+    """In a fresh clone without any data a current lock is current, a stale one stale."""
+    clone = project.clone(tmp_path / "clone")
+    assert not (clone.root / "data/people.csv").exists()
+    assert open_dvc(clone).stale_stages() == ()
+    assert open_dvc(clone).missing()
+    clone.params(seed=2)
+    assert open_dvc(clone).stale_stages() == ("make",)
+
+
+def test_a_chain_of_stages(project: Project) -> None:
+    """What depends on a stale stage is told too, also when its input was never made."""
+    add_stage(project, "count", "wc -l < data/people.csv > data/count.txt", "data/count.txt",
+              deps=["data/people.csv"])  # fmt: skip
+    dvc = open_dvc(project)
+    assert dvc.stale_stages() == ("count",)
+    assert dvc.stale_stages(["make"]) == ()
+    (project.root / "dvc.lock").unlink()
+    shutil.rmtree(project.root / "data")
+    assert set(dvc.stale_stages()) == {"make", "count"}
+    assert dvc.repro(pull=False)
+    assert dvc.stale_stages() == ()
+
+
+def test_a_failing_stage_does_not_hide_the_others(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The run is told as failed, what could run has run, and standard output stays ours."""
+    add_stage(project, "broken", "echo no such luck && false", "data/x")
+    project.params(rows=5)
+    dvc = open_dvc(project)
+    assert not dvc.repro(pull=False)
+    assert dvc.stale_stages() == ("broken",)
+    said = capfd.readouterr()
+    assert "no such luck" in said.err
+    assert said.out == ""
+
+
+def test_inputs_are_pulled_instead_of_made(
+    project: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With a remote that has everything, a fresh clone runs only the stage that was edited."""
+    add_stage(project, "count", "wc -l < data/people.csv > data/count.txt", "data/count.txt",
+              deps=["data/people.csv"])  # fmt: skip
+    project.repro()
+    project.dvc("push", "--quiet", "--run-cache")
+    project.commit()
+    project.push()
+    clone = project.clone(tmp_path / "clone")
+    definition = clone.read_yaml("dvc.yaml")
+    definition["stages"]["count"]["cmd"] = "wc -c < data/people.csv > data/count.txt"
+    clone.write("dvc.yaml", yaml.safe_dump(definition))
+    dvc = open_dvc(clone)
+    assert dvc.missing()
+    assert dvc.stale_stages() == ("count",)
+    assert dvc.repro(pull=True)
+    size = (project.root / "data/people.csv").stat().st_size
+    assert int((clone.root / "data/count.txt").read_text()) == size
+    assert "> python make.py" not in capfd.readouterr().err
+
+
+def test_a_current_lock_runs_nothing_and_needs_no_data(project: Project, tmp_path: Path) -> None:
+    """In a fresh clone with a current lock a run succeeds at once and leaves the tree clean."""
+    clone = project.clone(tmp_path / "clone")
+    assert open_dvc(clone).repro(pull=False)
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_a_stage_without_inputs_that_never_ran_is_stale(project: Project) -> None:
+    """DVC, told that data may be missing, takes such a stage for up to date; we do not."""
+    add_stage(project, "fresh", "echo 1 > data/fresh.txt", "data/fresh.txt")
+    dvc = open_dvc(project)
+    assert dvc.stale_stages() == ("fresh",)
+    assert dvc.stale_stages(["make"]) == ()
+    assert dvc.repro(pull=False)
+    assert (project.root / "data/fresh.txt").is_file()
+    assert dvc.stale_stages() == ()
+
+
+def test_the_current_directory_does_not_matter(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stages are found and named from the repository's root, wherever we stand."""
+    project.params(rows=7)
+    for folder in (tmp_path, project.root / "data"):
+        monkeypatch.chdir(folder)
+        assert open_dvc(project).stale_stages() == ("make",)
+        assert Path.cwd() == folder
+
+
+def test_checkout_brings_what_the_cache_has(project: Project, tmp_path: Path) -> None:
+    """Deleted data come back from the cache; without a cache they cannot."""
+    (project.root / "data/people.csv").unlink()
+    assert open_dvc(project).checkout()
+    assert (project.root / "data/people.csv").is_file()
+    assert not open_dvc(project.clone(tmp_path / "clone")).checkout()
+
+
+def test_edited_sources_are_told(project: Project) -> None:
+    """A `.dvc` file whose data were edited is told; deleted or unchanged data are no difference."""
+    project.write("raw/modified.csv", "a\n1\n")
+    project.write("raw/dir/x.csv", "a\n1\n")
+    project.dvc("add", "--quiet", "raw/modified.csv", "raw/dir")
+    files = ("raw/modified.csv.dvc", "raw/dir.dvc")
+    dvc = open_dvc(project)
+    assert dvc.changed_sources(()) == ()
+    assert dvc.changed_sources(files) == ()
+    (project.root / "raw/modified.csv").unlink()
+    assert dvc.changed_sources(files) == ()
+    project.write("raw/dir/y.csv", "a\n2\n")
+    assert dvc.changed_sources(files) == ("raw/dir.dvc",)
+    project.write("raw/modified.csv", "a\n2\n")
+    assert dvc.changed_sources(files) == files
+
+
+def test_the_objects_are_those_that_a_push_sends(project: Project) -> None:
+    """Files, directory listings and the files in them: exactly what `dvc push` leaves there."""
+    project.write("raw.csv", "a\n")
+    project.dvc("add", "--quiet", "raw.csv")
+    project.dvc("push", "--quiet")
+    below = project.remote / "files" / "md5"
+    sent = {"".join(path.relative_to(below).parts) for path in below.rglob("*") if path.is_file()}
+    assert set(open_dvc(project).objects()) == sent
+    assert len(sent) == 6
+
+
+def test_a_listing_names_what_lies_there(project: Project) -> None:
+    """A directory's object lists the files that are in the directory."""
+    md5 = hashes(project)["data/events"]
+    cache = DvcConfig(project.root / ".dvc").cache
+    listed = read_tree((cache / md5[:2] / md5[2:]).read_bytes())
+    assert {file.path for file in listed} == {
+        path.name for path in (project.root / "data/events").iterdir()
+    }
+
+
+def test_what_is_tracked_is_what_dvc_says(project: Project) -> None:
+    """Working directories, `foreach`, nested pipelines and `.dvc` files: read as DVC reads them."""
+    definition = project.read_yaml("dvc.yaml")
+    definition["stages"]["each"] = {
+        "foreach": ["x", "y z"],
+        "do": {"wdir": "data", "cmd": "echo '${item}' > '${item}.txt'", "outs": ["${item}.txt"]},
+    }
+    definition["stages"]["side"] = {"wdir": "sub", "cmd": "echo 1 > ../s.txt", "outs": ["../s.txt"]}
+    project.write("dvc.yaml", yaml.safe_dump(definition))
+    project.write("sub/dvc.yaml", "stages: {n: {cmd: echo 1 > n.txt, outs: [n.txt]}}")
+    project.write("raw dir/ü.csv", "a\n")
+    project.dvc("repro", "--quiet", "--all-pipelines")
+    project.dvc("add", "--quiet", "raw dir/ü.csv")
+    project.commit()
+    with Repo(str(project.root)) as repo:
+        expected = {
+            (Path(out.fs_path).relative_to(project.root).as_posix(), out.hash_info.value)
+            for out in repo.index.outs
+        }
+    git = Git(project.root, env=os.environ)
+    found = outputs(lambda path: git.read("HEAD", path), git.files("HEAD"))
+    assert {(out.path, out.md5) for out in found} == expected
+    assert len(found) == len(expected) == 7
+    assert not any(out.legacy for out in found)
+
+
+def test_another_process_at_work_is_the_worlds_fault(project: Project) -> None:
+    """While DVC runs elsewhere in the repository, the message says to wait."""
+    with Repo(str(project.root)) as repo, repo.lock, pytest.raises(WorldError, match="Another DVC"):
+        open_dvc(project).stale_stages()
+
+
+@pytest.mark.parametrize("text", ["stages: [", "stages: {make: {cmdd: x}}", "stages: 5"])
+def test_a_pipeline_that_dvc_refuses(project: Project, text: str) -> None:
+    """A broken dvc.yaml is told in DVC's words, as an error of settings."""
+    project.write("dvc.yaml", text)
+    with pytest.raises(ConfigError, match="DVC cannot read this repository"):
+        open_dvc(project).stale_stages()
+
+
+def test_a_repository_without_a_pipeline(project: Project) -> None:
+    """Without dvc.yaml there is nothing to run."""
+    (project.root / "dvc.yaml").unlink()
+    assert open_dvc(project).stale_stages() == ()
+
+
+def test_no_dvc_at_all(tmp_path: Path) -> None:
+    """Outside of a DVC repository the remedy is `dvc init`."""
+    with pytest.raises(ConfigError, match=r"no \.dvc directory") as caught:
+        find_root(tmp_path)
+    assert "dvc init" in caught.value.remedy
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "deep/er").mkdir(parents=True)
+    assert find_root(tmp_path / "deep/er") == tmp_path.resolve()
+    with pytest.raises(ConfigError):
+        Dvc(tmp_path / "deep", env=os.environ).missing()
