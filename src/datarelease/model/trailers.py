@@ -13,7 +13,7 @@ def read_trailers(message: str) -> tuple[tuple[str, str], ...]:
 
     A signature behind the message is no part of it.
 
-    >>> read_trailers("data-v1: first\\n\\nDigest: ab\\nRows: customers=3\\n")
+    >>> read_trailers("data-v1: first\n\nDigest: ab\nRows: customers=3\n")
     (('Digest', 'ab'), ('Rows', 'customers=3'))
     >>> read_trailers("no trailers here")
     ()
@@ -29,8 +29,8 @@ def read_trailers(message: str) -> tuple[tuple[str, str], ...]:
 def write_message(subject: str, trailers: Iterable[tuple[str, str]]) -> str:
     r"""A message of one subject line and trailers; line ends in values become spaces.
 
-    >>> write_message("a  b", [("Digest", "ab"), ("Reason", "two\\nlines")])
-    'a b\\n\\nDigest: ab\\nReason: two lines'
+    >>> write_message("a  b", [("Digest", "ab"), ("Reason", "two\nlines")])
+    'a b\n\nDigest: ab\nReason: two lines'
     """
     lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers]
     return "\n".join([" ".join(subject.split()), "", *lines])

@@ -1,0 +1,164 @@
+"""Documents of the model are written and read strictly."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from datarelease.documents import DocumentError, decode, encode, to_json
+from datarelease.model.diff import Compatibility
+from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, ManifestRemote
+from datarelease.model.profile import Profile
+from datarelease.model.report import Report
+from datarelease.model.snapshot import Entry
+from datarelease.model.validation import Validation
+
+# JSON has no NaN, and text in it no lone surrogates.
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+st.register_type_strategy(str, st.text(st.characters(codec="utf-8"), max_size=6))
+DOCUMENTS: list[Any] = [Manifest, Profile, Report, Validation]
+
+MANIFEST = Manifest(
+    tag="data-v1", number=1, digest="d" * 64, commit="c" * 40, date="2026-01-01T00:00:00Z",
+    datasets=(
+        ManifestDataset(
+            name="people", path="data/people.csv", rows=3, schema=None, schema_sha256=None,
+            entries=(Entry(path="people.csv", md5="0" * 32, size=5),), key=("id",),
+            files=(ManifestFile(path="a.csv", size=5, md5="0" * 32, sha256="1" * 64, key="k"),),
+        ),
+    ),
+    remotes=(ManifestRemote(name="s3", url="s3://b"),), baseline=None, rollback_of=None,
+    compatibility=Compatibility.PATCH, verdict="pass", params_sha256="2" * 64, reviewed=None,
+    tools=(("dvc", "3.67.1"),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("cls", DOCUMENTS, ids=lambda cls: cls.__name__)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_what_is_written_is_read_back(cls: Any, data: st.DataObject) -> None:
+    """Any value of a document's class survives the way through JSON, and gives equal bytes."""
+    value = data.draw(st.from_type(cls).filter(_unique_columns))
+    text = encode(value)
+    assert decode(cls, text) == value
+    assert encode(decode(cls, text.encode())) == text
+    assert text.endswith("\n")
+
+
+def _unique_columns(value: object) -> bool:
+    """A profile is written with its columns as an object, so their names must differ."""
+    names = [column.name for column in value.columns] if isinstance(value, Profile) else []
+    return len(names) == len(set(names))
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The place of every object and every list of pairs in a JSON value."""
+    inner: Any = value.items() if isinstance(value, dict) else enumerate(value)
+    found = [path] if isinstance(value, dict) else []
+    for key, item in inner:
+        if isinstance(item, dict | list):
+            found += places(item, (*path, key))
+    return found
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    """The part of a JSON value at a place."""
+    for key in path:
+        value = value[key]
+    return value
+
+
+LEVELS = places(to_json(MANIFEST))
+
+
+def test_the_example_has_every_level() -> None:
+    """The tests below reach the manifest, its datasets, entries, files and remotes."""
+    assert {path[::2] for path in LEVELS} == {
+        (), ("datasets",), ("datasets", "entries"), ("datasets", "files"), ("remotes",),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LEVELS, ids=str)
+def test_unknown_properties_are_refused_at_each_level(path: tuple[Any, ...]) -> None:
+    """A property that the model does not know is an error, wherever it stands."""
+    data = to_json(MANIFEST)
+    at(data, path)["surprise"] = 1
+    with pytest.raises(DocumentError, match="surprise"):
+        decode(Manifest, json.dumps(data))
+
+
+@pytest.mark.parametrize("path", LEVELS, ids=str)
+def test_wrong_types_and_gaps_are_refused_at_each_level(path: tuple[Any, ...]) -> None:
+    """No property may have another type, and none without a default may be missing."""
+    level = at(to_json(MANIFEST), path)
+    for name, value in level.items():
+        for other in ({"x": 1}, 5 if isinstance(value, str | None) else "text", True):
+            data = to_json(MANIFEST)
+            at(data, path)[name] = other
+            with pytest.raises(DocumentError, match=name):
+                decode(Manifest, json.dumps(data))
+    required = {"tag", "number", "digest", "name", "path", "md5", "sha256", "key", "url"}
+    for name in required & set(level) - ({"key"} if "entries" in level else set()):
+        data = to_json(MANIFEST)
+        del at(data, path)[name]
+        with pytest.raises(DocumentError, match=name):
+            decode(Manifest, json.dumps(data))
+
+
+def test_numbers_are_not_read_from_text() -> None:
+    """Reading is strict: a number in quotes, or a whole number as 1.5, is no number."""
+    for wrong in ("1", 1.5, True, None):
+        with pytest.raises(DocumentError, match="number"):
+            decode(Manifest, json.dumps({**to_json(MANIFEST), "number": wrong}))
+
+
+@pytest.mark.parametrize("cls", DOCUMENTS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "5", "[]", "{}", '"x"', "{", "\ud800", b"\xff", "[" * 100_000, '{"columns": 5}',
+     '{"columns": {"a": 5}}', "NaN"],
+    ids=lambda text: repr(text)[:12],
+)  # fmt: skip
+def test_what_is_no_document_at_all(cls: Any, text: str | bytes) -> None:
+    """Anything else is a DocumentError, never another exception."""
+    with pytest.raises(DocumentError):
+        decode(cls, text)
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from([f.name for cls in DOCUMENTS for f in dataclasses.fields(cls)]), inner,
+        max_size=5,
+    ),
+))  # fmt: skip
+def test_any_json_is_read_or_refused(value: object) -> None:
+    """Whatever JSON arrives from elsewhere, the only exception is DocumentError."""
+    for cls in DOCUMENTS:
+        try:
+            decode(cls, json.dumps(value))
+        except DocumentError as error:
+            said = str(error)
+        else:
+            said = "read"
+        assert said
+
+
+def test_a_profile_names_its_columns() -> None:
+    """Columns are an object, one a line, so that `dvc metrics diff` and `git diff` name them."""
+    example = st.from_type(Profile).filter(_unique_columns).filter(lambda p: len(p.columns) == 2)
+    profile = _first(example)
+    text = encode(profile)
+    assert list(json.loads(text)["columns"]) == [column.name for column in profile.columns]
+    assert text.count("\n") == 4
+
+
+def _first(strategy: st.SearchStrategy[Profile]) -> Profile:
+    from hypothesis import find
+
+    return find(strategy, lambda _: True)
