@@ -139,12 +139,17 @@ def _x_axis(labels: Sequence[str]) -> tuple[Label, ...]:
     """The bounds below their places: every one, or every second, third, … that has room."""
     bins = len(labels) - 1
     widest = max(len(label) for label in labels) * _LETTER + 10
-    step = math.ceil(widest * bins / (WIDTH - LEFT - RIGHT))
-    shown = [
-        Label(_x(index, bins), HEIGHT - 6, labels[index], "middle")
-        for index in range(0, bins + 1, max(step, 1))
-    ]
-    return tuple(reversed(_apart(list(reversed(shown)))))
+    least = math.ceil(widest * bins / (WIDTH - LEFT - RIGHT))
+    shown: list[Label] = []
+    for step in range(max(least, 1), bins + 1):
+        wanted = [
+            Label(_x(index, bins), HEIGHT - 6, labels[index], "middle")
+            for index in range(0, bins + 1, step)
+        ]
+        shown = _apart(wanted[::-1])[::-1]
+        if len(shown) == len(wanted):
+            break
+    return tuple(shown)
 
 
 def _apart(labels: Sequence[Label]) -> list[Label]:

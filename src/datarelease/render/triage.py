@@ -126,11 +126,16 @@ class Triage:
         )
 
     def columns(self, dataset: DatasetReport) -> tuple[ColumnDiff, ...]:
-        """All columns, worst first: with findings, then by drift, then changed, then the rest."""
-        levels = {c.column: self.level(dataset.name, c.column) for c in dataset.diff.columns}
-        return tuple(
-            sorted(
-                dataset.diff.columns,
-                key=lambda c: (-levels[c.column], -drift_weight(c), not c),
+        """All columns, worst first: findings about them, drift, failed checks, other changes."""
+        found = {f.column: f.level for f in reversed(self.by_dataset.get(dataset.name, ()))}
+        order = {"block": 0, "warn": 1}
+
+        def place(column: ColumnDiff) -> tuple[object, ...]:
+            return (
+                order.get(found.get(column.column, ""), 2),
+                -drift_weight(column),
+                -self.level(dataset.name, column.column),
+                not column,
             )
-        )
+
+        return tuple(sorted(dataset.diff.columns, key=place))

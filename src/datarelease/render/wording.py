@@ -113,6 +113,8 @@ def rows(diff: DatasetDiff) -> str:
     '1,000 → 900 rows (−100, −10.0%)'
     """  # noqa: RUF002
     before, after = diff.rows_before, diff.rows_after
+    if diff.status == "removed" and before is not None:
+        return f"{number.count(before)} → 0 rows"
     if before is None or after is None:
         known = after if before is None else before
         return "rows unknown" if known is None else number.counted(known, "row")
