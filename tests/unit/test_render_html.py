@@ -252,3 +252,13 @@ def test_the_history_ends_with_the_change_itself() -> None:
     text = html(samples.warned())
     assert "Rows by version: data-v1 8,000, data-v2 9,100, data-v3 10,000, data-v4 12,000." in text
     assert text.count('class="dot now"') == 1
+
+
+def test_days_are_shown_without_their_midnight() -> None:
+    """The smallest and largest value of a column of days are days."""
+    column = samples.time_column("day", before=None, after=10)
+    assert column.after is not None
+    stats = replace(column.after, min="2024-01-05T00:00:00", max="2024-02-01T06:30:00")
+    text = html(samples.report(samples.dataset(columns=(replace(column, after=stats),))))
+    assert ">2024-01-05<" in text
+    assert ">2024-02-01T06:30:00<" in text

@@ -7,6 +7,8 @@ from datarelease.model.profile import Kind
 from datarelease.render import number
 from datarelease.render.triage import null_rate
 
+_DAYS = 5 * 86_400.0
+
 
 def nulls(column: ColumnDiff) -> str:
     """Null rates, old and new; one where they are equal or there is one side only."""
@@ -61,20 +63,25 @@ def figure(column: ColumnDiff, stats: ColumnStats | None, label: str) -> str | N
     """The figure called ``label`` of one side as text; None where there is none."""
     if stats is None:
         return None
-    match label:
-        case "mean" | "median":
-            value = stats.mean if label == "mean" else stats.median
-            return None if value is None else number.measure(value, column.kind)
-        case "std":
-            if stats.std is None:
-                return None
-            return (
-                number.duration(stats.std) if column.kind == "time" else number.decimal(stats.std)
-            )
-        case "mean length":
-            return None if stats.length_mean is None else number.decimal(stats.length_mean)
-        case _:
-            return None if stats.distinct is None else number.count(stats.distinct)
+    values = {
+        "mean": stats.mean,
+        "median": stats.median,
+        "std": stats.std,
+        "mean length": stats.length_mean,
+        "distinct": stats.distinct,
+    }
+    value = values[label]
+    if value is None:
+        return None
+    if label == "distinct":
+        return number.count(int(value))
+    if column.kind != "time" or label == "mean length":
+        return number.decimal(value)
+    if label == "std":
+        return number.duration(value)
+    shown = number.moment(value)
+    # Hours say nothing about a column of months.
+    return shown.split(" ")[0] if (stats.std or 0) > _DAYS else shown
 
 
 def drift(column: ColumnDiff) -> tuple[str, ...]:

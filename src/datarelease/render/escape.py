@@ -161,10 +161,12 @@ def _right_to_left(text: str) -> bool:
 _ENTITIES = {"|": "&#124;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;"}
 _SLASHED = set("\\`*_[]~")
 _LINKED = re.compile(
-    r"(?P<after>[@#]|:(?=[\w+/-])|\b[A-Za-z]{2,}-(?=\d)|\bGHSA-|\b[0-9a-f]{6}(?=[0-9a-f]+\b))"
+    r"(?P<after>[@#]|:(?=[\w+/-])|\b[A-Za-z]{2,}-(?=\d)|\bGHSA-)"
     r"|(?P<before>(?<=www)\.)",
     re.IGNORECASE,
 )
+_COMMIT = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
+"""GitHub links commits by seven characters of their hash or more."""
 
 
 def prose(text: str, limit: int = PROSE) -> str:
@@ -174,6 +176,7 @@ def prose(text: str, limit: int = PROSE) -> str:
     ('\\*loud\\* &lt;b&gt;', 2)
     """
     plain = " ".join(clean(text, limit, space=" ").split())
+    plain = _COMMIT.sub(lambda m: BREAK.join(re.findall(".{1,6}", m[0])), plain)
     plain = _LINKED.sub(lambda m: m["after"] + BREAK if m["after"] else BREAK + m["before"], plain)
     out = "".join("\\" + char if char in _SLASHED else _ENTITIES.get(char, char) for char in plain)
     # At the start of a block these would begin a heading, a list or a rule.

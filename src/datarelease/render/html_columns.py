@@ -115,4 +115,4 @@ def _extreme(stats: ColumnStats | None, label: str) -> str | None:
         return number.decimal(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return number.count(value)
-    return number.scalar(value)[:200]
+    return number.scalar(value)[:200].removesuffix("T00:00:00")
