@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from datarelease.analysis import duckdb_progress
 from datarelease.analysis.duckdb_errors import translated
 from datarelease.analysis.engine import (
     DuckDBEngine,
@@ -209,6 +210,22 @@ def test_a_full_disk_is_the_world() -> None:
     full = duckdb.IOException(f"IO Error: Could not write file x: {os.strerror(28)}")
     with pytest.raises(WorldError, match="disk is full"), translated([]):
         raise full
+
+
+def test_progress_is_kept_off_stdout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A long query shows its progress on a terminal's stderr, and nothing on stdout."""
+    monkeypatch.setattr(duckdb_progress, "_AFTER", 0.0)
+    monkeypatch.setattr(duckdb_progress, "_EVERY", 0.01)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    table = stored(tmp_path, pa.table({"a": range(200_000)}))
+    with DuckDBEngine(temp_directory=tmp_path / "s", threads=1, progress=True) as engine:
+        for _ in range(3):
+            engine.collect(engine.scan(table).group_by("a").agg(nw.len()).sort("a").head(1))
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert "reading" in captured.err
 
 
 def test_works_offline_in_a_fresh_home(tmp_path: Path) -> None:

@@ -226,7 +226,21 @@ def test_parts_are_one_table(read: Read) -> None:
 
 def test_column_names_of_any_kind(read: Read) -> None:
     """Quotes, pipes, braces, emoji, right-to-left text and 300 columns are names like others."""
-    odd = ["n", "v", 'with "quotes"', "a|b", "{c}", "😀", "עברית", "it's", "<b>", "  ", "%s", "a.b", "*"]
+    odd = [
+        "n",
+        "v",
+        'with "quotes"',
+        "a|b",
+        "{c}",
+        "😀",
+        "עברית",
+        "it's",
+        "<b>",
+        "  ",
+        "%s",
+        "a.b",
+        "*",
+    ]
     names = odd + [f"c{place}" for place in range(300)]
     header = ",".join('"' + name.replace('"', '""') + '"' for name in names)
     found, rows = read(f"{header}\n{','.join(map(str, range(len(names))))}\n")

@@ -464,7 +464,7 @@ class TestLargeTables:
             C(lambda s: ~s.duplicated(), name="duplicated"),
             C(lambda s: s.diff().fillna(1) > 0, name="difference"),
             C(lambda s: bool(s.is_monotonic_increasing), name="monotonic"),
-            C(lambda groups: bool(groups), groupby="id", name="groups"),
+            C(bool, groupby="id", name="groups"),
         ],
         ids=lambda check: check.name,
     )

@@ -23,6 +23,7 @@ from datarelease.analysis.column_types import kind_of, type_name
 from datarelease.analysis.csv_dialect import read_dialect
 from datarelease.analysis.duckdb_errors import translated
 from datarelease.analysis.duckdb_files import CsvFiles, ParquetFiles, check_names, quoted
+from datarelease.analysis.duckdb_progress import prepare, shown
 from datarelease.analysis.table import Table, UnreadableTable
 
 __all__ = [
@@ -121,7 +122,8 @@ class DuckDBEngine:
             },
         )
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(f"SET enable_progress_bar = {str(progress).lower()}")
+        self._progress = progress
+        prepare(self._connection, on=progress)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
         self._temp_directory = temp_directory
         self._spools: list[tempfile.TemporaryDirectory[str]] = []
@@ -144,7 +146,7 @@ class DuckDBEngine:
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
-        with translated([table]):
+        with translated([table]), shown(self._connection, on=self._progress):
             query = files.query(
                 self._connection,
                 types or {},
@@ -185,7 +187,7 @@ class DuckDBEngine:
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
-        with translated(list(self._files)):
+        with translated(list(self._files)), shown(self._connection, on=self._progress):
             native: Any = frame.to_native()
             table: pa.Table = native.to_arrow_table()
         columns = [_python_values(column) for column in table.columns]
