@@ -89,16 +89,20 @@ def _rows_finding(policy: Policy, dataset: str, what: str, rows: int, limit: int
 
 
 def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
-    changes = [_in_words(c) for c in diff.schema if c.compatibility is Compatibility.BREAKING]
+    changes: list[tuple[str | None, str]] = [
+        (change.column, _in_words(change))
+        for change in diff.schema
+        if change.compatibility is Compatibility.BREAKING
+    ]
     if diff.status == "removed":
-        changes.insert(0, "the dataset was removed")
-    for change in changes:
+        changes.insert(0, (None, "the dataset was removed"))
+    for column, change in changes:
         allowed = f"; allowed: {policy.reason}" if policy.allow_breaking else ""
         yield Finding(
             rule="breaking",
             level="warn" if policy.allow_breaking else policy.breaking,
             dataset=diff.name,
-            column=None,
+            column=column,
             message=f"breaking change: {change}{allowed}",
         )
 

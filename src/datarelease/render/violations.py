@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from datarelease.model.validation import Validation, Violation
+from datarelease.render import number
 from datarelease.render.escape import clean
 
 SHOWN = 50
@@ -26,7 +27,7 @@ def violations(result: Validation) -> RenderableType:
             Text(clean(violation.column or "(table)")),
             Text(clean(violation.check)),
             f"{violation.count:,}",
-            f"{violation.share:.1%}" if violation.category == "data" else "",
+            number.share(violation.share) if violation.category == "data" else "",
             Text(_examples(violation) or clean(violation.message)),
         )
     more = len(result.violations) - SHOWN
@@ -36,7 +37,7 @@ def violations(result: Validation) -> RenderableType:
 
 def _examples(violation: Violation) -> str:
     rows = (
-        ", ".join(f"{clean(name)}={clean(str(value))}" for name, value in row)
+        ", ".join(f"{clean(name)}={clean(number.scalar(value))}" for name, value in row)
         for row in violation.examples[:EXAMPLES]
     )
     return "; ".join(rows)
