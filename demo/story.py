@@ -81,12 +81,13 @@ def first_release() -> None:
 
 def edit_of_params() -> None:
     """A real edit, a real difference, and the digest that the reviewer saw."""
-    edits = {"rows": "21_000", "churn_rate": "0.26"}
-    open_pull_request(2, "more-churn", "More customers, more churn", edits)
+    edits = {"rows": "21_000", "churn_rate": "0.26", "median": "31.50", "referral": "0.42"}
+    open_pull_request(2, "dearer-plans", "Dearer plans: more is spent, more leave", edits)
     datarelease("check")
     report = json.loads((WORK / "reports" / "report.json").read_text(encoding="utf-8"))
-    shutil.copyfile(WORK / "reports" / "report.html", STAGE / "report.html")
-    merge("more-churn")
+    for name in ("report.html", "report.md"):
+        shutil.copyfile(WORK / "reports" / name, STAGE / name)
+    merge("dearer-plans")
     datarelease("release", "--reviewed", report["digest"])
     expect_tags(2)
 
