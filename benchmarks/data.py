@@ -1,0 +1,85 @@
+"""The inputs: customers as one Parquet file, or as many small part files. Kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+from benchmarks.places import DATA, ROOT, run
+
+BEFORE: dict[str, str] = {}
+AFTER = {"churn_rate": "0.26"}
+"""The edit under review; with it every hundredth customer is new and one in twelve changes."""
+PART_ROWS = 200
+
+_SPLIT = """\
+import sys, pathlib, pyarrow.parquet as pq
+source, target, parts = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+table = pq.read_table(source)
+rows = -(-table.num_rows // parts)
+for number in range(parts):
+    pq.write_table(table.slice(number * rows, rows), target / f"part-{number:05}.parquet")
+"""
+
+
+def edited(params: str, edits: dict[str, str]) -> str:
+    r"""The text of params.yaml with values of the ``make:`` section replaced.
+
+    >>> edited("make:\n  rows: 20_000  # customers\n", {"rows": "5"})
+    'make:\n  rows: 5\n'
+
+    Raises:
+        KeyError: It has no such line.
+    """
+    lines = params.splitlines(keepends=True)
+    for name, value in edits.items():
+        place = next((n for n, line in enumerate(lines) if line.startswith(f"  {name}:")), None)
+        if place is None:
+            raise KeyError(name)
+        lines[place] = f"  {name}: {value}\n"
+    return "".join(lines)
+
+
+def customers(rows: int, edits: dict[str, str]) -> Path:
+    """A Parquet file with so many customers, made unless it is there already."""
+    text = edited((ROOT / "params.yaml").read_text(encoding="utf-8"), {"rows": str(rows), **edits})
+    params = text.partition("\nrelease:")[0]
+    target = DATA / f"customers-{rows}-{_digest(params)}.parquet"
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = target.with_suffix(".yaml")
+        source.write_text(params, encoding="utf-8")
+        make = ROOT / "src" / "make_tabular_data.py"
+        run(sys.executable, make, "--params", source, "--out", target, cwd=ROOT)
+    return target
+
+
+def parts(count: int) -> Path:
+    """A directory with ``count`` small Parquet files of customers."""
+    whole = customers(count * PART_ROWS, BEFORE)
+    target = whole.with_suffix(f".{count}-parts")
+    if not target.is_dir():
+        scratch = target.with_name(f"{target.name}.partial")
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        run(sys.executable, "-c", _SPLIT, whole, scratch, str(count), cwd=ROOT)
+        scratch.rename(target)
+    return target
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files of a directory."""
+    files = [path] if path.is_file() else path.iterdir()
+    return sum(file.stat().st_size for file in files)
+
+
+def _digest(params: str) -> str:
+    """Names an input by everything its bytes come from."""
+    digest = hashlib.sha256(params.encode())
+    sources = [ROOT / "src" / "make_tabular_data.py", *sorted((ROOT / "src/customers").iterdir())]
+    for source in sources:
+        if source.is_file():
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]

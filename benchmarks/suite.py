@@ -1,0 +1,147 @@
+"""Which benchmarks there are, in which order; where the results go."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import data
+from benchmarks.document import document
+from benchmarks.machine import load, machine, versions
+from benchmarks.measure import RunFailed
+from benchmarks.places import DOCUMENT, QUICK_RESULTS, RESULTS, STAGE, peers_python
+from benchmarks.scene import Scene, tell
+from benchmarks.scenes_check import check_scene, start_up_scene
+from benchmarks.scenes_release import directory_scene, prepared, s3_scene
+
+PARTS = ("start-up", "check", "parts", "file")
+FORMAT = 1
+"""Of the results; those of another format are not kept."""
+BYTES_A_ROW = 40.9
+"""Of the customers' Parquet file, to make one of about a given size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be measured, how large, how often."""
+
+    rows: tuple[int, ...]
+    parts: int
+    file_bytes: float
+    rounds: int
+    budget: float
+    """Seconds a scene, without what is prepared."""
+    only: tuple[str, ...]
+    results: Path
+
+
+def plan_of(arguments: Sequence[str] | None) -> tuple[Plan, bool]:
+    """The plan on the command line, and whether it is the full one, for the document."""
+    parser = argparse.ArgumentParser(description="Measure datarelease against its peers.")
+    parser.add_argument("--rows", help="of the checks, with commas between (1000000,10000000)")
+    parser.add_argument("--quick", action="store_true", help="a tenth; docs/ is left alone")
+    parser.add_argument("--only", action="append", choices=PARTS, help="this part; repeatable")
+    parser.add_argument("--rounds", type=int, help="at most so many of each (3)")
+    parser.add_argument("--budget", type=float, default=150, help="seconds a table (150)")
+    given = parser.parse_args(arguments)
+    quick: bool = given.quick
+    try:
+        rows = tuple(int(rows) for rows in given.rows.split(",")) if given.rows else None
+    except ValueError:
+        parser.error(f"--rows takes whole numbers with commas between, not {given.rows!r}")
+    return Plan(
+        rows=rows or ((100_000, 1_000_000) if quick else (1_000_000, 10_000_000)),
+        parts=500 if quick else 5_000,
+        file_bytes=1e8 if quick else 1.01e9,
+        rounds=given.rounds or (2 if quick else 3),
+        budget=given.budget,
+        only=tuple(given.only or PARTS),
+        results=QUICK_RESULTS if quick else RESULTS,
+    ), not quick
+
+
+def scenes(plan: Plan) -> Iterator[Scene]:
+    """One after the other, each ready to be played; the next one cleans up after it."""
+    if "start-up" in plan.only:
+        yield start_up_scene()
+    if "check" in plan.only:
+        for rows in plan.rows:
+            yield check_scene(rows)
+    if "parts" in plan.only:
+        source = data.parts(plan.parts)
+        what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"
+        yield from _releases(source, "parts", what)
+    if "file" in plan.only:
+        source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
+        yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
+
+
+def _releases(source: Path, name: str, what: str) -> Iterator[Scene]:
+    repository = prepared(source, name)
+    yield directory_scene(repository, name, what)
+    with s3_scene(repository, name, what) as scene:
+        yield scene
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 measured, 1 a command failed, 2 usage, 130 interrupted."""
+    plan, full = plan_of(arguments)
+    tell("the peers' environment ...")
+    try:
+        peers_python()
+        with _clean_stage():
+            results = _measure(plan)
+    except RunFailed as error:
+        tell(f"{error}\nNothing was written to {DOCUMENT.name}; what was measured before is kept.")
+        return 1
+    except KeyboardInterrupt:
+        tell(f"\nstopped; what was measured before is in {plan.results}")
+        return 130
+    page = document(results)
+    if full:
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(page, encoding="utf-8")
+        tell(f"written: {DOCUMENT}")
+    else:
+        sys.stdout.write(page)
+    return 0
+
+
+def _measure(plan: Plan) -> dict[str, Any]:
+    """All results, old ones of other scenes included; kept on disk after each scene."""
+    plan.results.parent.mkdir(parents=True, exist_ok=True)
+    old = json.loads(plan.results.read_text(encoding="utf-8")) if plan.results.is_file() else {}
+    results: dict[str, Any] = {"format": FORMAT, "machine": machine(), "scenes": {}}
+    if all(old.get(name) == results[name] for name in ("format", "machine")):
+        results["scenes"] = old["scenes"]
+    ready = scenes(plan)
+    for scene in ready:
+        tell(scene.title)
+        before = load()
+        # A tenth of a second each: many rounds cost nothing.
+        rounds = 15 if scene.name == "start-up" else plan.rounds
+        played = scene.play(rounds=rounds, budget=plan.budget)
+        played["load"] = f"load average {before:.1f} before, {load():.1f} after"
+        played["when"] = dt.datetime.now(dt.UTC).date().isoformat()
+        played["versions"] = versions()
+        results["scenes"][scene.name] = played
+        plan.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    return results
+
+
+@contextmanager
+def _clean_stage() -> Iterator[None]:
+    shutil.rmtree(STAGE, ignore_errors=True)
+    STAGE.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(STAGE, ignore_errors=True)

@@ -1,0 +1,180 @@
+"""The pure parts of the benchmarks: inputs, figures, page; and one measured process."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from benchmarks import data
+from benchmarks.document import document, median_run, parts, ratio, section
+from benchmarks.measure import Run, RunFailed, measure
+from benchmarks.places import ROOT
+from benchmarks.scene import Scene, Variant
+from benchmarks.suite import plan_of
+
+
+def runs(*walls: float) -> list[dict[str, Any]]:
+    """Runs with the same figures but for the wall time."""
+    same = {"cpu": 1.0, "peak": 10**8, "stopped": False, "log": [], "steps": {}}
+    return [{**same, "wall": wall} for wall in walls]
+
+
+def variant(name: str, *walls: float, ours: bool = False) -> dict[str, Any]:
+    """A variant as the results hold it."""
+    return {"name": name, "label": f"`{name}`, as it is", "ours": ours, "runs": runs(*walls)}
+
+
+def scene(*variants: dict[str, Any]) -> dict[str, Any]:
+    """A scene as the results hold it."""
+    texts = {"title": "Work", "about": "", "when": "2026-01-02", "load": "", "versions": "a 1"}
+    return {**texts, "notes": [], "variants": list(variants)}
+
+
+def test_edits_change_only_the_lines_named() -> None:
+    """The parameters of v2 are this repository's, with the edit and nothing else."""
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    before, after = yaml.safe_load(params), yaml.safe_load(data.edited(params, data.AFTER))
+    assert after["make"].pop("churn_rate") == 0.26
+    assert before["make"].pop("churn_rate") != 0.26
+    assert after == before
+
+
+def test_an_edit_of_a_parameter_that_is_not_there_fails() -> None:
+    """A renamed parameter must not end in two equal datasets."""
+    with pytest.raises(KeyError):
+        data.edited("make:\n  rows: 5\n", {"churn": "1"})
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.123, "0.12"), (0.999, "1.00"), (1.26, "1.3"), (14.4, "14")]
+)
+def test_ratios_have_two_digits(value: float, shown: str) -> None:
+    """A ratio says no more than two digits."""
+    assert ratio(runs(value), runs(1.0), "wall") == shown
+
+
+def test_ratios_are_of_medians() -> None:
+    """One slow run moves nothing."""
+    assert ratio(runs(2.0, 2.0, 60.0), runs(1.0, 1.0, 1.0), "wall") == "2.0"
+
+
+def test_the_median_run_is_a_run() -> None:
+    """Of an even number of runs it is the lower middle one."""
+    assert median_run(runs(4.0, 1.0, 3.0, 2.0))["wall"] == 2.0
+
+
+def test_parts_add_up_to_the_wall_time() -> None:
+    """Every second between start and end belongs to one part."""
+    log = [
+        [1.0, "dvc repro: skipped, dvc.lock is up to date"],
+        [1.2, "customers: validating 1 file(s)"],
+        [3.2, "customers: profiling 1 file(s)"],
+        [6.2, "✓ Pass: first release: merging publishes data-v1"],
+        [6.2, "✓ customers  1,010,000 rows"],
+        [7.2, "push storage: 1 sent, 0 there"],
+        [7.7, "verify: 1 objects on 1 remote(s)"],
+        [8.0, "tag: data-v1 is on the git remote"],
+    ]
+    found = parts({"wall": 9.0, "log": log})
+    assert sum(found.values()) == pytest.approx(9.0)
+    assert found["validation"] == pytest.approx(2.0)
+    assert found["profile"] == pytest.approx(3.0)
+    assert found["push"] == pytest.approx(1.0)
+
+
+def test_a_log_that_says_nothing_has_no_parts() -> None:
+    """`--help` has nothing to divide."""
+    assert parts({"wall": 1.0, "log": [[0.1, "hello"]]}) == {}
+
+
+def test_the_page_shows_what_is_slower_in_bold() -> None:
+    """The first table has our commands only, and worse than the peer is bold."""
+    page = document(
+        {
+            "machine": "2 cores.",
+            "scenes": {"work": scene(variant("peer", 2.0), variant("mine", 3.0, ours=True))},
+        }
+    )
+    assert "| Work; as it is | **1.5** | 1.0 | 1.0 |" in page
+    assert "2 cores." in page
+
+
+def test_a_run_stopped_for_memory_is_a_lower_bound() -> None:
+    """Figures of a run that did not end are marked as such."""
+    starved = variant("peer", 2.0)
+    starved["runs"][0]["stopped"] = True
+    assert "| ≥ 2.00 s | ≥ 1.0 |" in section("work", scene(starved))
+
+
+def test_variants_take_turns() -> None:
+    """A B A B, and what is measured once only in the first round."""
+    order: list[str] = []
+
+    def play(name: str) -> Run:
+        order.append(name)
+        return Run(wall=1.0, cpu=1.0, peak=1)
+
+    played = Scene(
+        name="work",
+        title="",
+        about="",
+        variants=[
+            Variant(name="a", label="a", run=lambda: play("a")),
+            Variant(name="b", label="b", run=lambda: play("b")),
+            Variant(name="c", label="c", run=lambda: play("c"), once=True),
+        ],
+    ).play(rounds=2, budget=60)
+    assert order == ["a", "b", "c", "a", "b"]
+    assert [len(variant["runs"]) for variant in played["variants"]] == [2, 2, 1]
+
+
+def test_no_round_is_begun_beyond_the_budget() -> None:
+    """One round there is always."""
+    once = Variant(name="a", label="a", run=lambda: Run(wall=1.0, cpu=1.0, peak=1))
+    played = Scene(name="", title="", about="", variants=[once]).play(rounds=9, budget=-1.0)
+    assert len(played["variants"][0]["runs"]) == 1
+
+
+def test_peak_memory_counts_children(tmp_path: Path) -> None:
+    """A child's 60 MB are seen, though the process that was started is small itself."""
+    child = "import time; block = b'x' * 60_000_000; time.sleep(0.4)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    run = measure([sys.executable, "-c", parent], cwd=tmp_path, env={})
+    assert 60e6 < run.peak < 160e6
+    assert run.wall > 0.4
+
+
+def test_a_command_that_fails_is_no_measurement(tmp_path: Path) -> None:
+    """The error shows what the command said."""
+    with pytest.raises(RunFailed, match="no such thing"):
+        measure([sys.executable, "-c", "raise SystemExit('no such thing')"], cwd=tmp_path, env={})
+
+
+def test_lines_of_the_log_have_their_times(tmp_path: Path) -> None:
+    """Each line of standard error comes with the second of its arrival."""
+    code = "import sys; print('one', file=sys.stderr); print('out')"
+    run = measure([sys.executable, "-c", code], cwd=tmp_path, env={})
+    [(when, line)] = run.log
+    assert (line, run.out) == ("one", "out")
+    assert 0 < when <= run.wall
+
+
+def test_the_document_is_written_by_a_full_run_only() -> None:
+    """`--quick` keeps its results apart."""
+    quick, writes = plan_of(["--quick"])
+    full, written = plan_of([])
+    assert (writes, written) == (False, True)
+    assert quick.results != full.results
+    assert full.rows == (1_000_000, 10_000_000)
+    assert plan_of(["--rows", "5,6"])[0].rows == (5, 6)
+
+
+def test_rows_that_are_no_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2 with the reason, before anything is made."""
+    with pytest.raises(SystemExit) as stopped:
+        plan_of(["--rows", "many"])
+    assert stopped.value.code == 2
+    assert "--rows" in capsys.readouterr().err
