@@ -24,21 +24,21 @@ from typing import Any, Literal
 from tests.project import Project
 
 PRELOADED = (
-    "datarelease.api",
-    "datarelease.analysis.engine",
-    "datarelease.cli.check_command",
-    "datarelease.cli.release_command",
-    "datarelease.cli.diff_command",
-    "datarelease.cli.get_command",
-    "datarelease.cli.list_command",
-    "datarelease.cli.rollback_command",
-    "datarelease.cli.show_command",
-    "datarelease.cli.verify_command",
-    "datarelease.cli.yank_command",
-    "dvc.fs",
-    "dvc_s3",
-    "s3fs",
-)
+    "tests.commands",
+    *(f"datarelease.cli.{name}_command" for name in (
+        "check", "diff", "get", "list", "release", "rollback", "show", "unyank", "verify", "yank",
+    )),
+    "configobj", "datarelease.analysis.engine", "datarelease.api", "duckdb", "dulwich.ignore",
+    "dulwich.porcelain", "dulwich.repo", "dulwich.walk", "dulwich.worktree", "dvc.cachemgr",
+    "dvc.data_cloud", "dvc.dirs", "dvc.fs", "dvc.repo.artifacts", "dvc.repo.datasets",
+    "dvc.repo.index", "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots",
+    "dvc.repo.reproduce", "dvc.repo.stage", "dvc.rwlock", "dvc.scm", "dvc.utils.strictyaml",
+    "dvc_data.hashfile.db.local", "dvc_render.vega", "dvc_s3", "encodings.utf_8_sig",
+    "flatten_dict", "narwhals._duckdb.dataframe", "narwhals._duckdb.group_by",
+    "narwhals._interchange.dataframe", "networkx", "pydantic.dataclasses", "rich._emoji_codes",
+    "s3fs", "scmrepo.git",
+)  # fmt: skip
+"""Whatever a command loads, so that a process begins with the work itself."""
 DIRECTORY = "datarelease.adapters.store:DirectoryStore"
 GIT = "datarelease.adapters.git:Git"
 DVC = "datarelease.adapters.dvc:Dvc"
@@ -87,7 +87,9 @@ class Done:
 class Started:
     """A command under way."""
 
-    def __init__(self, process: ForkServerProcess, folder: tempfile.TemporaryDirectory[str]) -> None:
+    def __init__(
+        self, process: ForkServerProcess, folder: tempfile.TemporaryDirectory[str]
+    ) -> None:
         """Keep the process and the folder of its output."""
         self._process = process
         self._folder = folder
@@ -115,7 +117,10 @@ _CONTEXT.set_forkserver_preload(list(PRELOADED))
 
 
 def start(
-    where: Project | Path, *arguments: str, points: Sequence[Point] = (), env: dict[str, str] | None = None
+    where: Project | Path,
+    *arguments: str,
+    points: Sequence[Point] = (),
+    env: dict[str, str] | None = None,
 ) -> Started:
     """``datarelease ARGUMENTS`` begun in ``where``, under the environment of the test."""
     cwd = where.root if isinstance(where, Project) else where
@@ -155,8 +160,8 @@ def _child(
     for descriptor, name in ((1, "out"), (2, "err")):
         target = os.open(Path(folder) / name, os.O_WRONLY | os.O_APPEND)
         os.dup2(target, descriptor)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - as above
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: PTH123, SIM115 - as above
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above
     if points:
         _upload_one_by_one()
     for function in dict.fromkeys(point.function for point in points):

@@ -16,6 +16,7 @@ from tests.project import Project, make_template
 
 @contextmanager
 def environment(env: dict[str, str]) -> Iterator[None]:
+    """The block runs under ``env``; for what is made once, outside of any test."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(env)
@@ -28,7 +29,7 @@ def environment(env: dict[str, str]) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``template`` (built), ``released`` (as data-v1) and ``edited`` (params since, lock not in git)."""
+    """``template`` (built), ``released`` (data-v1), ``edited`` (params since; lock not in git)."""
     folder = tmp_path_factory.mktemp("templates")
     env = hermetic_environment(folder / "home")
     first = make_template(folder, env)
@@ -73,5 +74,5 @@ def released(copy: Copy) -> Project:
 
 @pytest.fixture
 def edited(copy: Copy) -> Project:
-    """Released as data-v1; then params were edited, pushed and reproduced; the lock is not in git."""
+    """Released as data-v1; params were edited and pushed since, the new lock is not in git."""
     return copy("edited")

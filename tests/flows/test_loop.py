@@ -105,7 +105,7 @@ def test_rollback_in_a_fresh_clone_fetches_the_data(edited: Project, tmp_path: P
 
 
 def test_rollback_after_columns_were_added_is_not_blocked(released: Project) -> None:
-    """What a roll-back takes away is said as a warning; the rule on breaking changes lets it pass."""
+    """What a roll-back takes away is a warning; the rule on breaking changes lets it pass."""
     script = (released.root / "make.py").read_text()
     released.write("make.py", script.replace(
         '("id", "name", "email", "plan", "spend"), people',

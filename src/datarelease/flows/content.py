@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import shutil
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from datarelease.model.manifest import object_key
 from datarelease.model.snapshot import DataFile, DatasetSnapshot, Entry, Snapshot
 from datarelease.progress import Progress
 
+_CHUNK = 1 << 20
 WHOLE = "."
 """Path of an entry that is the whole dataset, a directory."""
 
@@ -46,14 +48,54 @@ class Objects:
             WorldError: It is neither in the cache nor on a remote, or it is damaged.
         """
         self.ensure([md5])
+        listing = self.path(md5).read_bytes()
+        if hashlib.md5(listing, usedforsecurity=False).hexdigest() != md5.removesuffix(".dir"):
+            raise self._damaged(md5)
         try:
-            return read_tree(self.path(md5).read_bytes())
+            return read_tree(listing)
         except (ValueError, KeyError, TypeError) as error:
-            raise WorldError(
-                f"The directory listing {md5} in DVC's cache is damaged.",
-                untouched="Nothing was released.",
-                remedy=f"Delete {self.path(md5)} and run the command again.",
-            ) from error
+            raise self._damaged(md5) from error
+
+    def sha256(self, md5: str) -> str:
+        """The SHA-256 (hex) of an object in the cache, whose MD5 is checked on the way.
+
+        Raises:
+            WorldError: The cache has other bytes under that name.
+        """
+        sums = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        with self.path(md5).open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                for one in sums:
+                    one.update(chunk)
+        if sums[0].hexdigest() != md5.removesuffix(".dir"):
+            raise self._damaged(md5)
+        return sums[1].hexdigest()
+
+    def keep(self, manifest: bytes) -> Path:
+        """A copy of a manifest, kept on this machine in case that remotes lose it."""
+        place = self._kept(hashlib.sha256(manifest).hexdigest())
+        if not place.is_file():
+            with replacing(place) as scratch:
+                scratch.write_bytes(manifest)
+        return place
+
+    def kept(self, sha256: str) -> bytes | None:
+        """The copy of the manifest with this SHA-256, if there is one and it is sound."""
+        place = self._kept(sha256)
+        data = place.read_bytes() if place.is_file() else b""
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+    def _kept(self, sha256: str) -> Path:
+        return self.cache.with_name("manifests") / f"{sha256}.json"
+
+    def _damaged(self, md5: str) -> WorldError:
+        path = self.path(md5)
+        return WorldError(
+            f"An object in DVC's cache is damaged: {path} does not have the MD5 in its name.",
+            untouched="Nothing was released.",
+            remedy="Delete that file, bring the data back (`dvc pull`, or `dvc repro --force`), "
+            "then run the command again.",
+        )
 
     def files(self, entry: Entry) -> tuple[DataFile, ...]:
         """The files of an entry, paths inside the dataset.

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Mapping
 from importlib.metadata import version as package_version
 
-from datarelease.adapters.store import sha256_of
+from datarelease.adapters.tracked import stages
 from datarelease.errors import BlockedError, ConfigError, ConflictError
 from datarelease.flows.check import Checked
 from datarelease.flows.read import find_manifest
@@ -39,12 +39,13 @@ def refuse_unclean(ws: Workspace) -> None:
     """
     inputs = {DATASETS_FILE, PARAMS_FILE, *dvc_files(ws)}
     inputs |= {dataset.schema for dataset in ws.settings.datasets if dataset.schema}
+    inputs |= {dep.path for stage in stages(ws.read) for dep in stage.deps}
     own = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
     own |= set(REPORTS)
     unclean = [
         path
         for path, tracked in ws.git.changed()
-        if (tracked or path in inputs)
+        if (tracked or any(path == name or path.startswith(f"{name}/") for name in inputs))
         and path not in own
         and posixpath.basename(path) not in {"dvc.lock", ".gitignore"}
     ]
@@ -126,18 +127,12 @@ def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
 
 def _products(ws: Workspace) -> dict[str, bytes | None]:
     """Our own files that HEAD does not hold as they are now: the content of a release commit."""
-    outs = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
-    made_by_stages = {name for name in outs if _in_lock(ws, name)}
+    made_by_stages = stage_reports(ws)
     return {
         path: ws.read(path)
         for path, _ in ws.git.changed()
         if path in made_by_stages or posixpath.basename(path) == "dvc.lock"
     }
-
-
-def _in_lock(ws: Workspace, path: str) -> bool:
-    lock = ws.read("dvc.lock")
-    return lock is not None and path.encode() in lock
 
 
 def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None) -> Manifest:
@@ -188,7 +183,7 @@ def _manifest_dataset(
                     path=file.path,
                     size=old.size if old else path.stat().st_size,
                     md5=file.md5,
-                    sha256=old.sha256 if old else sha256_of(path),
+                    sha256=old.sha256 if old else ws.objects.sha256(file.md5),
                     key=object_key(file.md5),
                 )
             )
@@ -217,6 +212,13 @@ def _known_files(ws: Workspace, checked: Checked) -> dict[str, ManifestFile]:
         for dataset in manifest.datasets if manifest else ():
             known |= {file.md5: file for file in dataset.files}
     return known
+
+
+def stage_reports(ws: Workspace) -> tuple[str, ...]:
+    """The validations and profiles that stages of the pipeline make, which git holds."""
+    made = {out.path for stage in stages(ws.read) for out in stage.outs}
+    ours = (name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file))
+    return tuple(name for name in ours if name in made)
 
 
 def report_rows(report: Report) -> str:

@@ -73,7 +73,7 @@ def find_manifest(shelf: Shelf, version: Version) -> Manifest | None:
         except WorldError as error:
             problem = problem or error
             continue
-        manifest = _checked(data, version) if data is not None else None
+        manifest = manifest_of(data, version) if data is not None else None
         if manifest is not None:
             return manifest
         if data is not None:
@@ -81,6 +81,17 @@ def find_manifest(shelf: Shelf, version: Version) -> Manifest | None:
     if problem is not None:
         raise problem
     return None
+
+
+def manifest_of(data: bytes, version: Version) -> Manifest | None:
+    """The manifest if it is the one that the tag names, of the tag's content; else None."""
+    if version.trailer("Manifest-Sha256") != hashlib.sha256(data).hexdigest():
+        return None
+    try:
+        manifest = decode(Manifest, data)
+    except DocumentError:
+        return None
+    return manifest if manifest.snapshot.digest == version.digest else None
 
 
 def get(
@@ -163,23 +174,12 @@ def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verificatio
     )
 
 
-def _checked(data: bytes, version: Version) -> Manifest | None:
-    """The manifest if it is the one that the tag names and describes the tag's content."""
-    if version.trailer("Manifest-Sha256") != hashlib.sha256(data).hexdigest():
-        return None
-    try:
-        manifest = decode(Manifest, data)
-    except DocumentError:
-        return None
-    return manifest if manifest.snapshot.digest == version.digest else None
-
-
 def _manifest_fault(remote: Store, version: Version) -> list[Fault]:
     key = manifest_key(version.tag)
     data = remote.read(key)
     if data is None:
         return [Fault(remote=remote.name, key=key, md5="", kind="missing")]
-    if _checked(data, version) is None:
+    if manifest_of(data, version) is None:
         return [Fault(remote=remote.name, key=key, md5="", kind="hash")]
     return []
 

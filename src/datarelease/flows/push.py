@@ -1,0 +1,68 @@
+"""Objects to the remotes: sent where they lack, found there by our own eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datarelease.adapters.store import Store
+from datarelease.flows.verify import expected_objects, faults_error, find_faults
+from datarelease.flows.workspace import Workspace
+from datarelease.model.manifest import object_key
+from datarelease.model.release import Candidate, Fault, Pushed, Verified
+
+
+def push(ws: Workspace, candidate: Candidate) -> Pushed:
+    """Hand every object that a remote lacks to it; directory listings go last.
+
+    What ``verify`` would find damaged is sent again as well.
+
+    Raises:
+        WorldError: A remote failed.
+    """
+    sizes = expected_objects(candidate.manifest)
+    objects = {md5: sizes.get(md5) for md5 in (*candidate.extra_objects, *sizes)}
+    sent = []
+    for remote in ws.remotes:
+        faults = find_faults(remote, objects, progress=ws.progress)
+        lost = [fault.md5 for fault in faults]
+        ws.objects.ensure(lost)
+        send(ws, remote, lost)
+        ws.progress.say(f"push {remote.name}: {len(lost)} sent, {len(objects) - len(lost)} there")
+        sent.append((remote.name, len(lost)))
+    return Pushed(candidate=candidate, uploaded=tuple(sent))
+
+
+def verify(ws: Workspace, pushed: Pushed) -> Verified:
+    """Find every object on every remote.
+
+    Raises:
+        WorldError: Objects are missing or damaged; they are named.
+    """
+    objects = expected_objects(pushed.candidate.manifest)
+    faults: list[Fault] = []
+    for remote in ws.remotes:
+        faults += find_faults(remote, objects, progress=ws.progress)
+    if faults:
+        raise faults_error(
+            faults,
+            what=f"{len(faults)} object(s) are not on the remote after the push:",
+            untouched="No tag was made.",
+            remedy="Run the command again: it sends what is missing.",
+        )
+    ws.progress.say(f"verify: {len(objects)} objects on {len(ws.remotes)} remote(s)")
+    return Verified(pushed=pushed, objects=len(objects))
+
+
+def send(ws: Workspace, remote: Store, hashes: Sequence[str]) -> None:
+    """Upload objects of the cache, over what the remote has under their names.
+
+    Raises:
+        WorldError: The remote failed, or the cache's own copy is damaged.
+    """
+    if not hashes:
+        return
+    with ws.progress.track(f"Pushing to {remote.name}", len(hashes), "objects") as advance:
+        # A listing on the remote promises its files, so it comes after them.
+        for trees in (False, True):
+            part = [md5 for md5 in hashes if md5.endswith(".dir") is trees]
+            remote.upload({object_key(md5): ws.objects.path(md5) for md5 in part}, advance)

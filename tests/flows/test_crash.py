@@ -1,0 +1,197 @@
+"""Killed anywhere, the same command run again ends in the same release.
+
+Each case kills the process with SIGKILL at one boundary, runs the command again, and holds the
+result against a release that nobody disturbed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.commands import DIRECTORY, DVC, GIT, KILLED, Point, run
+from tests.conftest import hermetic_environment
+from tests.flows.conftest import environment
+from tests.project import Project
+from tests.versions import assert_whole, branch, manifest_path, tags
+
+HASH = "datarelease.flows.content:Objects.sha256"
+FAULTS = "datarelease.flows.push:find_faults"
+ONE_REMOTE = [
+    *(Point(function=HASH, call=n) for n in (1, 2)),
+    Point(function=f"{GIT}.commit_files"),
+    Point(function=f"{GIT}.commit_files", when="after"),
+    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (1, 2, 3)),
+    Point(function=f"{DIRECTORY}.upload_one", call=3, when="after"),
+    Point(function=FAULTS, call=2),
+    *(Point(function=f"{DIRECTORY}.create", call=n) for n in (1, 2, 3, 8)),
+    Point(function=f"{DIRECTORY}.create", call=8, when="after"),
+    Point(function=f"{GIT}.tag_object", when="after"),
+    Point(function=f"{GIT}.push"),
+    Point(function=f"{GIT}.push", when="after"),
+    Point(function=f"{GIT}.set_ref", call=1),
+    Point(function=f"{GIT}.adopt"),
+    Point(function=f"{GIT}.adopt", when="after"),
+    Point(function=f"{GIT}.set_ref", call=2),
+    Point(function=f"{GIT}.set_ref", call=2, when="after"),
+]
+"""Uploads: a table, a part, a listing. Creations: the manifest, then seven documents."""
+TWO_REMOTES = [
+    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(1, 12)),
+    Point(function=f"{DIRECTORY}.upload_one", call=11, when="after"),
+    *(Point(function=FAULTS, call=n) for n in range(1, 5)),
+    *(Point(function=f"{DIRECTORY}.create", call=n) for n in range(1, 17)),
+    Point(function=f"{DIRECTORY}.create", call=16, when="after"),
+    Point(function=f"{GIT}.push"),
+    Point(function=f"{GIT}.push", when="after"),
+]
+QUICK = {
+    "before upload_one 7", "before create 1", "before create 2", "before create 3",
+    "before create 16", "after push 1",
+}  # fmt: skip
+"""With two remotes, what one remote does not have: between the remotes, in each step."""
+
+
+def with_backup(project: Project) -> Path:
+    """A second required remote, committed and pushed; where it is."""
+    backup = project.remote.parent / "backup"
+    config = (project.root / ".dvc/config").read_text()
+    project.write(".dvc/config", f"{config}['remote \"backup\"']\n    url = ../../backup\n")
+    project.release_settings(remotes=["storage", "backup"])
+    project.commit("A second remote", ".dvc/config", "params.yaml")
+    project.push()
+    return backup
+
+
+@pytest.fixture(scope="session")
+def undisturbed(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, str]:
+    """The manifest of data-v2 as a release without a crash writes it, by two remotes or one."""
+    found = {}
+    for two in (False, True):
+        place = tmp_path_factory.mktemp("calm")
+        project = Project.copied(templates / "edited", place / "project")
+        with environment(hermetic_environment(place / "home")):
+            if two:
+                with_backup(project)
+            run(project, "release")
+        text = manifest_path(project.remote, "data-v2").read_text()
+        found[two] = text.replace(str(project.remote.parent), "HERE")
+    return found
+
+
+def assert_same_end(project: Project, calm: str, remotes: list[Path]) -> None:
+    """One new tag, whole on every remote, with the very manifest of a calm release."""
+    assert tags(project) == ["data-v1", "data-v2"]
+    assert_whole(project, "data-v2", *remotes)
+    for remote in remotes:
+        assert max(path.name for path in (remote / "releases").iterdir()) == "data-v2"
+        text = manifest_path(remote, "data-v2").read_text()
+        assert text.replace(str(project.remote.parent), "HERE") == calm
+    left = [path for remote in remotes for path in remote.rglob("*") if ".tmp" in path.name]
+    assert len(left) <= 1, "at most the one file that was being written"
+    assert branch(project) == project.head, "main has the release commit, here as there"
+    assert project.git("status", "--short", "--untracked-files=no") == ""
+    assert run(project, "release", "--json").json["released"] is False
+
+
+@pytest.mark.parametrize("point", ONE_REMOTE, ids=str)
+def test_killed_at_a_boundary(edited: Project, undisturbed: dict[bool, str], point: Point) -> None:
+    """Whatever the boundary, the second run ends in the manifest and tag of a calm release."""
+    run(edited, "release", points=[point], code=KILLED)
+    run(edited, "release")
+    assert_same_end(edited, undisturbed[False], [edited.remote])
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(point, id=str(point), marks=[] if str(point) in QUICK else pytest.mark.slow)
+        for point in TWO_REMOTES
+    ],
+)
+def test_killed_with_two_remotes(
+    edited: Project, undisturbed: dict[bool, str], point: Point
+) -> None:
+    """With two remotes as well, both end with the same manifest."""
+    backup = with_backup(edited)
+    run(edited, "release", points=[point], code=KILLED)
+    run(edited, "release")
+    assert_same_end(edited, undisturbed[True], [edited.remote, backup])
+
+
+def test_killed_again_and_again(edited: Project, undisturbed: dict[bool, str]) -> None:
+    """Runs that get one step further each before they are killed still end in one release."""
+    for point in ONE_REMOTE[1::3]:
+        run(edited, "release", points=[point], code=None)
+    run(edited, "release")
+    assert_same_end(edited, undisturbed[False], [edited.remote])
+
+
+def test_no_tag_before_everything_is_there(edited: Project) -> None:
+    """Killed right before the push of the tag, nothing at the origin has changed."""
+    before = branch(edited)
+    run(edited, "release", points=[Point(function=f"{GIT}.push")], code=KILLED)
+    assert tags(edited) == ["data-v1"]
+    assert branch(edited) == before
+
+
+DEADLY = """
+import os, pathlib, signal
+victim = pathlib.Path("../victim")
+if victim.exists():
+    number = int(victim.read_text())
+    victim.unlink()
+    os.kill(number, signal.SIGKILL)
+    if pathlib.Path("../dvc-too").exists():
+        os.killpg(os.getpgid(os.getppid()), signal.SIGKILL)
+"""
+
+
+def name_victim(place: Path) -> None:
+    """Leave our process number for the stage, which kills us half-way; all of us are a group."""
+    os.setpgrp()
+    place.write_text(str(os.getpid()))
+
+
+@pytest.mark.parametrize("all_of_it", [False, True], ids=["only us", "DVC too"])
+def test_killed_while_a_stage_runs(released: Project, *, all_of_it: bool) -> None:
+    """A stage cut off after its first output leaves nothing that the second run believes."""
+    script = (released.root / "make.py").read_text()
+    cut = 'write("data/people.csv"'
+    where = script.rindex(cut)
+    end = script.index("\n", where)
+    released.write("make.py", script[: end + 1] + DEADLY + script[end + 1 :])
+    released.params(rows=31)
+    released.commit("More rows")
+    released.push()
+    if all_of_it:
+        (released.root.parent / "dvc-too").touch()
+    victim = released.root.parent / "victim"
+    point = Point(function=f"{DVC}.repro", act=partial(name_victim, victim))
+    run(released, "release", points=[point], code=KILLED)
+    for _ in range(10):
+        # What DVC had begun may take a moment to end; until then the lock is its own.
+        done = run(released, "release", code=None)
+        if done.code != 3:
+            break
+        assert "Another DVC process" in done.text
+    assert done.code == 0
+    assert tags(released) == ["data-v1", "data-v2"]
+    assert_whole(released, "data-v2")
+    assert "people=31" in released.git("cat-file", "tag", "data-v2")
+
+
+def test_another_machine_finishes_the_release(edited: Project, tmp_path: Path) -> None:
+    """Killed between claim and tag, another clone with the same commit ends in the same version."""
+    edited.commit("The lock")
+    edited.push()
+    run(edited, "release", points=[Point(function=f"{GIT}.push")], code=KILLED)
+    claimed = manifest_path(edited.remote, "data-v2").read_bytes()
+    clone = edited.clone(tmp_path / "clone")
+    shutil.copytree(edited.root / ".dvc" / "cache", clone.root / ".dvc" / "cache")
+    assert run(clone, "release", "--json").json["tag"] == "data-v2"
+    assert manifest_path(edited.remote, "data-v2").read_bytes() == claimed
+    assert_whole(edited, "data-v2")
