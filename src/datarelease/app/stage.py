@@ -9,6 +9,7 @@ from datarelease.adapters.dvc_root import find_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import PACKAGE, engine
 from datarelease.flows.stage import profile_stage, validate_stage
+from datarelease.model.policy import Level
 from datarelease.model.profile import Profile
 from datarelease.model.validation import Validation
 from datarelease.settings import Settings
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from datarelease.analysis.engine import Engine
 
 
-def validate(start: Path, name: str) -> Validation:
-    """The outcome of a dataset's schema (see ``flows.stage``)."""
+def validate(start: Path, name: str) -> tuple[Validation, Level]:
+    """The outcome of a dataset's schema (see ``flows.stage``), and what violations mean here."""
     root = find_root(start)
     settings = settings_at(root)
     with _engine(root, settings) as opened:
-        return validate_stage(root, settings, name, opened)
+        return validate_stage(root, settings, name, opened), settings.policy.violations
 
 
 def profile(start: Path, name: str) -> Profile:

@@ -20,14 +20,15 @@ from datarelease.render.violations import violations
 def command(name: str, as_json: bool) -> None:  # noqa: FBT001
     """Check the dataset NAME against its schema.
 
-    Writes reports/NAME/validation.json. Every failed check is shown; exit 1 if there is one.
+    Writes reports/NAME/validation.json. Every failed check is shown; exit 1 if there is one,
+    unless `release.policy.violations` says `warn`.
     """
-    result = validate(Path.cwd(), name)
+    result, level = validate(Path.cwd(), name)
     if as_json:
         show_json(to_json(result))
     else:
         show(violations(result))
-    if not result.passed:
+    if not result.passed and level == "block":
         failed = sum(violation.severity == "error" for violation in result.violations)
         raise BlockedError(
             f"{name}: {failed} check{'s' if failed > 1 else ''} of {result.schema} failed.",

@@ -56,7 +56,7 @@ def check(ws: Workspace, *, base: str | None = None) -> Checked:
     """
     catalogue = read_catalogue(ws.git, ws.tags)
     version = catalogue.find(base) if base is not None else catalogue.latest
-    reproduced = reproduce(ws, catalogue)
+    failed = reproduce(ws, catalogue)
     now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
     before = read_baseline(ws, version) if version is not None else None
     with ws.engine() as engine:
@@ -67,9 +67,10 @@ def check(ws: Workspace, *, base: str | None = None) -> Checked:
         }
         datasets = _datasets(ws, now, before, assessments, engine)
     report = _report(ws, catalogue, version, now, datasets)
-    if not reproduced and report.level != "block":
+    if failed and report.level != "block":
         raise ConfigError(
-            "`dvc repro` failed in a stage after the data was made; its output stands above.",
+            f"`dvc repro` failed: the data was made, but {', '.join(failed)} could not be run. "
+            "Its own output stands above.",
             untouched="Nothing was pushed or tagged.",
             remedy="Correct the stage, then run the command again.",
         )
@@ -128,7 +129,7 @@ def _report(
     rollback_of = same.tag if outcome == "rollback" and same else None
     verdict = judge(ws.settings.policy, datasets, rollback_of=rollback_of)
     if same is not None and same.yank is not None and outcome == "rollback":
-        verdict = _with_yank_warning(verdict, same)
+        verdict = _with_yank(verdict, same)
     releases = outcome in {"first", "release", "rollback"}
     clean = not any(tracked for _, tracked in ws.git.changed())
     changes = (dataset.diff.compatibility for dataset in datasets)
@@ -165,16 +166,17 @@ def _outcome(
     return "release" if base is not None or catalogue.versions else "first"
 
 
-def _with_yank_warning(verdict: Verdict, same: Version) -> Verdict:
+def _with_yank(verdict: Verdict, same: Version) -> Verdict:
+    """Withdrawn data blocks: else the next release of main would publish it anew by itself."""
     reason = same.yank.reason if same.yank else ""
     finding = Finding(
         rule="yanked",
-        level="warn",
+        level="block",
         dataset="",
         column=None,
         message=f"this is the data of {same.tag}, which was withdrawn: {reason}",
     )
-    return Verdict(findings=(*verdict.findings, finding))
+    return Verdict(findings=(finding, *verdict.findings))
 
 
 def _params_diff(ws: Workspace, base: Version | None) -> tuple[ParamChange, ...]:

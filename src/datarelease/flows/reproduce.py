@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datarelease.adapters.tracked import Output, outputs
+from datarelease.adapters.store import replacing
+from datarelease.adapters.tracked import Output, outputs, stages
 from datarelease.errors import ConfigError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.workspace import Workspace
@@ -11,8 +12,8 @@ from datarelease.model.dataset import Dataset
 LOCK = "dvc.lock"
 
 
-def reproduce(ws: Workspace, catalogue: Catalogue) -> bool:
-    """Run what is out of date; False: a stage failed, but every dataset was made.
+def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
+    """Run what is out of date; the stages that could not be run, though every dataset was made.
 
     Raises:
         ConfigError: Data of a ``.dvc`` file differs from it, or the pipeline does not run.
@@ -21,10 +22,10 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> bool:
     _take_newest_lock(ws, catalogue)
     if not ws.dvc.stale_stages():
         ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
-        return True
+        return ()
     ws.progress.say("dvc repro: the lock is stale, running the pipeline")
     if ws.dvc.repro(pull=bool(ws.remotes) and ws.dvc.missing()):
-        return True
+        return ()
     makers = {out.stage for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)}
     failed = ws.dvc.stale_stages(sorted(stage for stage in makers if stage))
     if failed or not makers:
@@ -34,7 +35,7 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> bool:
             untouched="Nothing was pushed or tagged.",
             remedy="Correct the stage, then run the command again.",
         )
-    return False
+    return ws.dvc.stale_stages() or ("a stage",)
 
 
 def work_tree_outputs(ws: Workspace) -> tuple[Output, ...]:
@@ -79,7 +80,8 @@ def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:
     """Start from the lock of the newest version where that version's commit is not in HEAD.
 
     Where main is protected, a release commit with a newer lock lives on its tag alone. Unless
-    somebody wrote another lock since, that one saves the pipeline from running again.
+    somebody wrote another lock since, that one saves the pipeline from running again. A lock of
+    HEAD that fits its inputs (after a roll-back, say) is never replaced.
     """
     newest, head = catalogue.latest, ws.git.resolve("HEAD")
     if newest is None or head is None or ws.git.is_ancestor(newest.commit, head):
@@ -88,6 +90,14 @@ def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:
     mine = ws.git.read(head, LOCK)
     theirs = ws.git.read(newest.commit, LOCK)
     untouched = base is not None and mine == ws.git.read(base, LOCK) and ws.read(LOCK) == mine
-    if untouched and theirs is not None and theirs != mine:
-        (ws.root / LOCK).write_bytes(theirs)
-        ws.progress.say(f"dvc.lock: taken from {newest.tag}, which is newer than this branch's")
+    if not untouched or theirs is None or theirs == mine or not ws.dvc.stale_stages():
+        return
+    (ws.root / LOCK).write_bytes(theirs)
+    ws.progress.say(f"dvc.lock: taken from {newest.tag}, which is newer than this branch's")
+    # Reports that stages made belong to the lock: with older ones those stages would run again.
+    for stage in stages(ws.read):
+        for out in stage.outs:
+            report = ws.git.read(newest.commit, out.path)
+            if report is not None and ws.read(out.path) == ws.git.read(head, out.path):
+                with replacing(ws.root / out.path) as scratch:
+                    scratch.write_bytes(report)

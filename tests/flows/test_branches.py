@@ -1,0 +1,267 @@
+"""Where the release commit goes: with main, on the tag alone, from a branch or a detached HEAD."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.commands import GIT, Point, run
+from tests.project import Project
+from tests.versions import assert_whole, branch, commit, manifest, tags, tree_state
+
+PROTECT_MAIN = """\
+#!/bin/sh
+while read old new ref; do
+    if [ "$ref" = refs/heads/main ]; then echo "main is protected" >&2; exit 1; fi
+done
+"""
+
+
+def protect_main(project: Project) -> None:
+    """The origin refuses every push to main, as a branch ruleset does."""
+    hook = project.origin / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(PROTECT_MAIN)
+    hook.chmod(0o755)
+
+
+def counting(project: Project) -> Path:
+    """The stage leaves a line in the file returned on each run."""
+    counter = project.root.parent / "runs"
+    script = (project.root / "make.py").read_text()
+    project.write("make.py", f'{script}\nopen({str(counter)!r}, "a").write("ran\\n")\n')
+    return counter
+
+
+def runs(counter: Path) -> int:
+    """How often the stage ran."""
+    return len(counter.read_text().splitlines()) if counter.exists() else 0
+
+
+def push_elsewhere(place: Path, origin: Path) -> None:
+    """Somebody else's commit arrives on main."""
+    other = Project(place, origin, origin)
+    other.root.mkdir()
+    other.git("clone", "--quiet", f"file://{origin}", ".")
+    other.write("notes.txt", "something else")
+    other.commit("Something else")
+    other.push()
+
+
+def test_a_stale_lock_becomes_a_release_commit_pushed_with_the_tag(released: Project) -> None:
+    """Params edited in a web page: the release reproduces, and main and tag move together."""
+    released.params(rows=30)
+    edit = released.commit("Edited in the web page")
+    released.push()
+    run(released, "release")
+    top = branch(released)
+    assert top == commit(released, "data-v2") == released.head
+    assert released.git("rev-parse", f"{top}^") == edit
+    assert released.git("diff", "--name-only", edit, top) == "dvc.lock"
+    assert released.git("status", "--short", "--untracked-files=no") == ""
+    assert manifest(released.remote, "data-v2")["commit"] == top
+
+
+def test_without_a_new_lock_the_tag_is_on_the_commit_itself(built: Project) -> None:
+    """Where the commit holds the current lock, no further commit is made."""
+    head = built.head
+    run(built, "release")
+    assert commit(built, "data-v1") == head == branch(built)
+
+
+def test_protected_main_leaves_the_release_commit_on_the_tag(
+    released: Project, tmp_path: Path
+) -> None:
+    """The tag is made alone; clones of main start from its lock and run nothing again."""
+    protect_main(released)
+    counter = counting(released)
+    (released.origin / "hooks" / "pre-receive").rename(tmp_path / "hook")
+    released.params(rows=30)
+    edit = released.commit("Edited in the web page")
+    released.push()
+    (tmp_path / "hook").rename(released.origin / "hooks" / "pre-receive")
+
+    done = run(released, "release")
+    assert "the release commit lives on the tag alone" in done.text
+    assert (branch(released), released.head) == (edit, edit)
+    assert released.git("rev-parse", f"{commit(released, 'data-v2')}^") == edit
+    assert_whole(released, "data-v2")
+    assert runs(counter) == 1
+
+    again = run(released, "release", "--json").json
+    assert (again["released"], again["tag"]) == (False, "data-v2")
+    clone = released.clone(tmp_path / "clone")
+    report = run(clone, "check", "--json")
+    assert report.json["outcome"] == "unchanged"
+    assert "taken from data-v2" in report.err
+    last = run(clone, "release", "--json").json
+    assert (last["released"], last["tag"]) == (False, "data-v2")
+    assert runs(counter) == 1, "the pipeline did not run again"
+
+
+def test_the_next_edit_on_protected_main_runs_only_what_it_changed(
+    released: Project, tmp_path: Path
+) -> None:
+    """A second edit on protected main starts from the newest lock and becomes data-v3."""
+    with_second_stage(released)
+    counter = counting(released)
+    released.params(rows=30)
+    released.commit("Edited in the web page")
+    released.push()
+    protect_main(released)
+    run(released, "release")
+    (released.origin / "hooks" / "pre-receive").unlink()
+    clone = released.clone(tmp_path / "clone")
+    params = clone.read_yaml("params.yaml")
+    params["second"] = 2
+    clone.write("params.yaml", yaml.safe_dump(params))
+    clone.commit("Another edit")
+    clone.push()
+    protect_main(released)
+    before = runs(counter)
+    result = run(clone, "release", "--json").json
+    assert (result["tag"], result["released"]) == ("data-v3", True)
+    assert runs(counter) == before, "the first stage was not touched by the edit"
+    assert manifest(clone.remote, "data-v3")["baseline"] == "data-v2"
+
+
+def with_second_stage(project: Project) -> None:
+    """A further stage and dataset, with a parameter of its own."""
+    declared = project.read_yaml("dvc.yaml")
+    declared["stages"]["second"] = {
+        "cmd": "python second.py", "deps": ["second.py"], "params": ["second"],
+        "outs": ["data/second.csv"],
+    }  # fmt: skip
+    declared["artifacts"]["second"] = {"path": "data/second.csv", "type": "dataset"}
+    project.write("dvc.yaml", yaml.safe_dump(declared))
+    params = project.read_yaml("params.yaml")
+    project.write("params.yaml", yaml.safe_dump({**params, "second": 1}))
+    project.write(
+        "second.py",
+        "import yaml\n"
+        "n = yaml.safe_load(open('params.yaml'))['second']\n"
+        "open('data/second.csv', 'w').write('a,b\\n' + '1,2\\n' * n)\n",
+    )
+
+
+def test_main_that_moved_meanwhile_gets_no_release_commit(edited: Project, tmp_path: Path) -> None:
+    """Somebody pushed to main before the tag: the tag is made alone, main is left to them."""
+    point = Point(
+        function=f"{GIT}.tag_object",
+        act=partial(push_elsewhere, tmp_path / "other", edited.origin),
+    )
+    head = edited.head
+    done = run(edited, "release", points=[point])
+    assert "the release commit lives on the tag alone" in done.text
+    assert tags(edited) == ["data-v1", "data-v2"]
+    assert edited.head == head
+    assert edited.git(f"--git-dir={edited.origin}", "log", "-1", "--format=%s", "main") == (
+        "Something else"
+    )
+    assert_whole(edited, "data-v2")
+
+
+def test_main_that_moves_during_the_push_gets_no_release_commit(
+    edited: Project, tmp_path: Path
+) -> None:
+    """The atomic push loses the race for main; the tag is then pushed by itself."""
+    point = Point(
+        function=f"{GIT}.push", act=partial(push_elsewhere, tmp_path / "other", edited.origin)
+    )
+    run(edited, "release", points=[point])
+    assert tags(edited) == ["data-v1", "data-v2"]
+    assert edited.git(f"--git-dir={edited.origin}", "log", "-1", "--format=%s", "main") == (
+        "Something else"
+    )
+
+
+def test_detached_head_on_main_is_released(edited: Project) -> None:
+    """CI checks out a commit, not a branch: if main has it, main gets the release commit."""
+    head = edited.head
+    edited.git("checkout", "--quiet", "--detach")
+    run(edited, "release")
+    assert branch(edited) == commit(edited, "data-v2") != head
+    assert edited.git("rev-parse", f"{branch(edited)}^") == head
+
+
+def test_detached_head_off_main_is_refused(edited: Project) -> None:
+    """A commit that nobody else has is not released from a detached HEAD: exit 2, all untouched."""
+    edited.git("checkout", "--quiet", "--detach")
+    edited.commit("Nobody has this", "params.yaml")
+    remote, origin = tree_state(edited.remote), tree_state(edited.origin)
+    done = run(edited, "release", code=2)
+    assert "HEAD is detached" in done.text
+    assert "git switch main" in done.text
+    assert (tree_state(edited.remote), tree_state(edited.origin)) == (remote, origin)
+
+
+def test_a_superseded_commit_is_skipped(edited: Project) -> None:
+    """A queued release of an older commit makes no version over the newer one."""
+    old = edited.git("rev-parse", "HEAD^")
+    run(edited, "release")
+    edited.params(rows=40)
+    edited.commit("Newer", "params.yaml")
+    edited.push()
+    run(edited, "release")
+    edited.git("checkout", "--quiet", "--detach", old)
+    done = run(edited, "release", "--json")
+    assert done.json["released"] is False
+    assert "superseded by data-v3" in done.json["reason"]
+    assert tags(edited) == ["data-v1", "data-v2", "data-v3"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["pushed before", "new at the origin"])
+def test_a_feature_branch_is_released_without_touching_main(
+    edited: Project, *, known: bool
+) -> None:
+    """The release commit goes to the branch that was released from; main stays as it is."""
+    main = branch(edited)
+    edited.git("switch", "--quiet", "-c", "feature")
+    if known:
+        edited.push()
+    run(edited, "release")
+    assert branch(edited) == main
+    assert branch(edited, "feature") == commit(edited, "data-v2") == edited.head
+
+
+@pytest.mark.parametrize("how", [("--depth=1",), ("--depth=1", "--no-tags")], ids=" ".join)
+def test_a_shallow_clone_without_tags_checks_and_releases(
+    edited: Project, tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    """As actions/checkout leaves it: versions come from the remote, and the release is complete."""
+    run(edited, "release")
+    edited.params(rows=22)
+    edited.commit("Again")
+    edited.push()
+    clone = edited.clone(tmp_path / "clone", *how)
+    report = run(clone, "check", "--json").json
+    assert (report["outcome"], report["base"], report["tag"]) == ("release", "data-v2", "data-v3")
+    assert run(clone, "release", "--json").json["tag"] == "data-v3"
+    assert_whole(clone, "data-v3")
+
+
+def test_an_untracked_input_is_refused(released: Project) -> None:
+    """A script that the lock names and git does not hold could never be run again: exit 2."""
+    released.git("rm", "--quiet", "--cached", "make.py")
+    released.git("commit", "--quiet", "-m", "Forget the script")
+    released.push()
+    released.params(rows=21)
+    released.commit("Edit", "params.yaml")
+    done = run(released, "release", code=2)
+    assert "make.py" in done.text
+    assert tags(released) == ["data-v1"]
+
+
+def test_an_uncommitted_edit_is_refused(released: Project) -> None:
+    """Tracked inputs with edits are refused before anything runs; reports are our own."""
+    released.params(rows=21)
+    done = run(released, "release", code=2)
+    assert "params.yaml" in done.text
+    assert "dvc repro" not in done.err
+    shutil.copy(os.devnull, released.root / "reports.txt")
+    released.git("checkout", "--quiet", "params.yaml")
+    assert run(released, "release", "--json").json["released"] is False
