@@ -61,11 +61,11 @@ class CsvFiles:
 
     table: Table
     dialect: Dialect
-    spool: Path | None = None
-    """Directory for the Parquet files that large tables are turned into, once for each set of
-    types; None: the table is small."""
+    spool: str | None = None
+    """Begins the names of temporary tables that a large file is read into, once for each set of
+    types, so that later queries need not parse it; DuckDB spills them. None: the file is small."""
     _inferred: dict[str, nw.dtypes.DType] = field(default_factory=dict)
-    _spooled: dict[str, Path] = field(default_factory=dict)
+    _spooled: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,13 +84,11 @@ class CsvFiles:
             return self._converting(connection, types, unread, names)
         query = self._converting(connection, types, unread, self.names)
         if query not in self._spooled:
-            path = self.spool / f"{len(self._spooled)}.parquet"
-            copy = f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)"
-            connection.execute(copy).fetchall()
-            self._spooled[query] = path
+            name = f"{self.spool}{len(self._spooled)}"
+            connection.execute(f"CREATE TEMP TABLE {name} AS {query}").fetchall()
+            self._spooled[query] = name
         columns = [quoted(n) for n in names] + [unread(n) for n in names if n in types]
-        source = f"read_parquet({file_list((self._spooled[query],))})"
-        return f"SELECT {', '.join(columns)} FROM {source}"
+        return f"SELECT {', '.join(columns)} FROM {self._spooled[query]}"
 
     def _converting(
         self,

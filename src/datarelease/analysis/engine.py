@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -39,7 +38,7 @@ __all__ = [
 Types = Mapping[str, nw.dtypes.DType]
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 _SPOOL_FROM = 32 << 20
-"""Bytes of CSV from which on converting once and reading Parquet thereafter is faster."""
+"""Bytes of CSV from which on reading it once into a temporary table is faster."""
 
 
 def unread_name(column: str) -> str:
@@ -125,8 +124,6 @@ class DuckDBEngine:
         self._progress = progress
         prepare(self._connection, on=progress)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
-        self._temp_directory = temp_directory
-        self._spools: list[tempfile.TemporaryDirectory[str]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -138,8 +135,6 @@ class DuckDBEngine:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
-        for spool in self._spools:
-            spool.cleanup()
 
     def scan(
         self, table: Table, types: Types | None = None, columns: Sequence[str] | None = None
@@ -154,13 +149,6 @@ class DuckDBEngine:
                 files.names if columns is None else columns,
             )
             return nw.from_native(self._connection.sql(query))
-
-    def _spool_directory(self) -> Path:
-        """A new directory that goes when the engine closes."""
-        self._temp_directory.mkdir(parents=True, exist_ok=True)
-        spool = tempfile.TemporaryDirectory(dir=self._temp_directory, prefix="csv-")
-        self._spools.append(spool)
-        return Path(spool.name)
 
     def columns(self, table: Table) -> tuple[str, ...]:
         """The names of a table's columns, in order; see `Engine.columns`."""
@@ -182,7 +170,7 @@ class DuckDBEngine:
             dialect = read_dialect(table)
             check_names(table.label(table.paths[0]), dialect.columns)
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
-            return CsvFiles(table, dialect, self._spool_directory() if large else None)
+            return CsvFiles(table, dialect, f"csv{len(self._files)}_" if large else None)
         return ParquetFiles.open(self._connection, table)
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
