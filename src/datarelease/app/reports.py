@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datarelease.adapters.store import replacing
 from datarelease.documents import encode
+from datarelease.flows.local_files import written
 from datarelease.model.report import Report
 from datarelease.render.html import html
 from datarelease.render.markdown import markdown
@@ -21,9 +21,13 @@ def documents_of(report: Report) -> dict[str, bytes]:
 
 
 def write_report(report: Report, out: Path) -> Path:
-    """Write the report's three forms into ``out``; returns the HTML file's path."""
+    """Write the report's three forms into ``out``; returns the HTML file's path.
+
+    Raises:
+        ConfigError: Something is in the way.
+    """
     for name, data in documents_of(report).items():
-        with replacing(out / name) as scratch:
+        with written(out / name) as scratch:
             scratch.write_bytes(data)
             scratch.chmod(0o644)
     return out / "report.html"

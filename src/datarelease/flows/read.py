@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from datarelease.adapters.store import Store, replacing, sha256_of
+from datarelease.adapters.store import Store, sha256_of
 from datarelease.analysis.table import Table
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.local_files import written
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import table_of
 from datarelease.flows.verify import expected_objects, find_faults
@@ -213,7 +214,7 @@ def _is(path: Path, file: ManifestFile) -> bool:
 
 
 def _fetch(shelf: Shelf, file: ManifestFile, target: Path) -> None:
-    with replacing(target) as scratch:
+    with written(target) as scratch:
         cached = shelf.objects.path(file.md5)
         if cached.is_file() and cached.stat().st_size == file.size:
             shutil.copyfile(cached, scratch)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datarelease.adapters.store import replacing
 from datarelease.analysis.engine import Engine, Table, UnreadableTable
 from datarelease.analysis.profile import profile
 from datarelease.analysis.schema import load_schema
 from datarelease.analysis.validate import validate
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError
+from datarelease.flows.local_files import written
 from datarelease.model.dataset import Dataset, Format, nearest_name, table_format
 from datarelease.model.profile import Profile
 from datarelease.model.validation import Validation
@@ -98,6 +98,6 @@ def _table(root: Path, dataset: Dataset) -> Table:
 
 
 def _write(path: Path, text: str) -> None:
-    with replacing(path) as scratch:
+    with written(path) as scratch:
         scratch.write_text(text, encoding="utf-8")
         scratch.chmod(0o644)

@@ -1,0 +1,29 @@
+"""Files written for people, where what is in the way belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datarelease.adapters.store import replacing
+from datarelease.errors import ConfigError
+
+
+@contextmanager
+def written(target: Path) -> Iterator[Path]:
+    """A temporary neighbour of ``target`` that takes its place when the block ends well.
+
+    Raises:
+        ConfigError: It cannot be written there: a directory or file is in the way, no right to
+            write, no space.
+    """
+    try:
+        with replacing(target) as scratch:
+            yield scratch
+    except OSError as error:
+        raise ConfigError(
+            f"{target} cannot be written: {error.strerror or error}.",
+            untouched="Nothing was written there.",
+            remedy="Move away what is in the way, or name another place, and run it again.",
+        ) from error
