@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
-from benchmarks.places import LOCK
+from benchmarks.places import LOCK, ROOT, run
 
-OURS = ("datarelease", "dvc", "dvc-s3", "duckdb", "narwhals", "pandera", "pyarrow", "pandas")
+OURS = ("dvc", "dvc-s3", "duckdb", "narwhals", "pandera", "pyarrow", "pandas")
 PEERS = ("pandera", "pandas", "datacompy", "polars", "pyarrow")
 
 
@@ -38,7 +38,14 @@ def versions() -> str:
     """Versions of both environments."""
     ours = ", ".join(f"{name} {version(name)}" for name in OURS)
     peers = ", ".join(f"{name} {pinned}" for name, pinned in _pinned(PEERS))
-    return f"{ours}; peers: {peers}"
+    return f"datarelease {_commit()}, {ours}; peers: {peers}."
+
+
+def _commit() -> str:
+    """The commit that is measured, and whether the work tree is another."""
+    commit = run("git", "rev-parse", "--short", "HEAD", cwd=ROOT)
+    edited = run("git", "status", "--porcelain", "--", "src", "benchmarks", cwd=ROOT)
+    return f"at {commit}, with edits" if edited else f"at {commit}"
 
 
 def _pinned(names: Sequence[str]) -> list[tuple[str, str]]:
