@@ -1,0 +1,96 @@
+"""What is loaded when, and what the project depends on."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.project import Project
+
+from datarelease.cli import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"dvc", "duckdb", "pandas", "pandera", "pyarrow", "pydantic", "narwhals", "numpy"}
+
+
+def loaded_by(code: str, cwd: Path) -> set[str]:
+    """The top-level modules that are loaded after ``code`` ran in a fresh interpreter."""
+    program = f"import sys\n{code}\nprint('\\n'.join({{m.partition('.')[0] for m in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines())
+
+
+def command_line(argument: str) -> str:
+    """A program that runs ``datarelease ARGUMENT`` and stays alive."""
+    return f"""
+sys.argv = ["datarelease", {argument!r}]
+from datarelease.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import datarelease.cli", "import datarelease", command_line("--help")],
+    ids=["cli", "package", "help"],
+)
+def test_nothing_heavy_is_loaded_before_it_is_used(tmp_path: Path, code: str) -> None:
+    """The command line and its help start without the libraries that do the work."""
+    assert loaded_by(code, tmp_path) & HEAVY == set()
+
+
+def test_list_loads_no_engine(project: Project) -> None:
+    """Listing versions needs git and DVC's configuration, not the analysis."""
+    code = command_line("list")
+    assert loaded_by(code, project.root) & {"pandera", "duckdb", "pandas", "pyarrow"} == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_help_is_there(name: str) -> None:
+    """Each name in the help has a module, whose command has that name and a help of its own."""
+    found = importlib.util.find_spec(f"datarelease.cli.{name}_command")
+    assert found is not None
+    module = importlib.import_module(f"datarelease.cli.{name}_command")
+    assert module.command.name == name
+    assert module.command.help
+
+
+def requirement_files() -> list[Path]:
+    """Every file that names Python packages to install."""
+    patterns = ("pyproject.toml", "requirements/*", ".github/workflows/*.yml", "action.yml")
+    return [path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()]
+
+
+def test_nobody_depends_on_the_cml_of_pypi() -> None:
+    """PyPI's `cml` is a stranger's package; CML is a program. No requirement names it."""
+    wanted = re.compile(
+        r"""^\s*["']?cml\s*(\[|[=<>!~;@,"']|$|\\)   # a requirement on a line of its own
+        |["']cml\s*(\[[^]]*\])?\s*([=<>!~;@][^"']*)?["']   # in a list
+        |(pip|uv)[^\n]*\binstall\b[^\n]*(?<![\w/.-])cml(?![\w/-])   # by hand
+        """,
+        re.VERBOSE | re.MULTILINE,
+    )
+    for bad in ("cml==0.1\n", 'x = ["cml>=1"]', "run: pip install cml", "cml \\\n"):
+        assert wanted.search(bad), bad
+    files = requirement_files()
+    assert len(files) >= 3
+    assert [str(path) for path in files if wanted.search(path.read_text())] == []
+
+
+def test_lock_files_name_no_registry() -> None:
+    """Hashes say what is installed; where from is for each machine to say."""
+    locks = sorted((ROOT / "requirements").glob("*.txt"))
+    assert locks
+    for lock in locks:
+        text = lock.read_text()
+        assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text), lock.name
+        assert "--hash=sha256:" in text

@@ -1,0 +1,202 @@
+"""The reading side: from inside, from a fresh clone, and with an address."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.commands import run
+from tests.project import Project
+from tests.versions import manifest, object_path
+
+import datarelease as dr
+from datarelease.errors import ConfigError, WorldError
+
+
+@pytest.fixture
+def two(edited: Project) -> Project:
+    """Two versions released; the remote's address in .dvc/config holds everywhere."""
+    config = (edited.root / ".dvc/config").read_text()
+    edited.write(".dvc/config", config.replace("../../remote", str(edited.remote)))
+    edited.commit("An address that holds everywhere", ".dvc/config")
+    edited.push()
+    run(edited, "release")
+    return edited
+
+
+PLACES = ["inside", "clone", "path", "file URL"]
+
+
+def place_of(project: Project, where: str, tmp_path: Path) -> tuple[Path, list[str]]:
+    """A directory to stand in, and the option that names the repository."""
+    if where == "inside":
+        return project.root, []
+    if where == "clone":
+        return project.clone(tmp_path / "clone").root, []
+    address = str(project.origin) if where == "path" else f"file://{project.origin}"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    return elsewhere, ["--repo", address]
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_every_command_reads_from_everywhere(two: Project, tmp_path: Path, where: str) -> None:
+    """list, show, diff, verify and get tell the same, wherever one stands."""
+    cwd, option = place_of(two, where, tmp_path)
+    listed = run(cwd, "list", "--json", *option).json
+    assert [version["tag"] for version in listed] == ["data-v2", "data-v1"]
+    shown = run(cwd, "show", "latest", "--json", *option).json
+    assert shown["manifest"]["digest"] == manifest(two.remote, "data-v2")["digest"]
+    report = run(cwd, "diff", "data-v1", "v2", "--json", *option).json
+    people = next(d for d in report["datasets"] if d["name"] == "people")
+    assert (people["diff"]["rows_before"], people["diff"]["rows_after"]) == (20, 25)
+    assert people["diff"]["rows"]["added"] == 5
+    assert run(cwd, "verify", "1", "--full", "--json", *option).json["faults"] == []
+    run(cwd, "get", "1", "out", *option)
+    assert len((cwd / "out/data/people.csv").read_text().splitlines()) == 21
+    assert len(list((cwd / "out/data/events").iterdir())) == 3
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_load_gives_the_rows_of_a_version(
+    two: Project, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A data frame of one dataset of one version, by any spelling of the version."""
+    cwd, option = place_of(two, where, tmp_path)
+    monkeypatch.chdir(cwd)
+    repo = option[1] if option else None
+    assert len(dr.load("data-v1", "people", repo=repo)) == 20
+    frame = dr.load("latest", "people", repo=repo)
+    assert isinstance(frame, pd.DataFrame)
+    assert list(frame.columns) == ["id", "name", "email", "plan", "spend"]
+    assert len(frame) == 25
+    assert len(dr.load("v2", "events", repo=repo)) == 40
+
+
+def test_load_reads_the_columns_asked_for(two: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only these columns, in this order; an unknown one is named with those that are there."""
+    monkeypatch.chdir(two.root)
+    frame = dr.load("1", "people", columns=["spend", "id"])
+    assert list(frame.columns) == ["spend", "id"]
+    table = dr.load("1", "people", columns=["id"], engine="pyarrow")
+    assert (table.num_rows, table.column_names) == (20, ["id"])
+    with pytest.raises(ConfigError, match="spnd"):
+        dr.load("1", "people", columns=["spnd"])
+    with pytest.raises(ConfigError, match="engine"):
+        dr.load("1", "people", engine="excel")  # type: ignore[arg-type]
+
+
+def test_one_dataset_needs_only_its_own_objects(two: Project, tmp_path: Path) -> None:
+    """With every other object gone from the remote, one dataset can still be had."""
+    clone = two.clone(tmp_path / "clone")
+    people = next(d for d in manifest(two.remote, "data-v1")["datasets"] if d["name"] == "people")
+    keep = object_path(two.remote, people["files"][0]["md5"])
+    for path in (two.remote / "files").rglob("*"):
+        if path.is_file() and path != keep:
+            path.unlink()
+    run(clone, "get", "data-v1", "out", "--dataset", "people")
+    assert (clone.root / "out/data/people.csv").is_file()
+    done = run(clone, "get", "data-v1", "out", code=3)
+    assert "files/md5/" in done.err
+
+
+def test_load_refuses_other_bytes(
+    two: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged object is not read, and not kept in the cache."""
+    clone = two.clone(tmp_path / "clone")
+    people = next(d for d in manifest(two.remote, "data-v1")["datasets"] if d["name"] == "people")
+    md5 = people["files"][0]["md5"]
+    path = object_path(two.remote, md5)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"Person 1,", b"Person 9,"))
+    monkeypatch.chdir(clone.root)
+    with pytest.raises(WorldError, match=md5[2:]):
+        dr.load("data-v1", "people")
+    assert not object_path(clone.root / ".dvc/cache", md5).exists()
+
+
+def test_get_leaves_what_is_there(two: Project) -> None:
+    """Files already right are not written again; others are only overwritten with --force."""
+    run(two, "get", "1", "out")
+    table = two.root / "out/data/people.csv"
+    before = table.stat()
+    run(two, "get", "1", "out")
+    assert (table.stat().st_ino, table.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    right = table.read_bytes()
+    table.write_text("mine")
+    part = two.root / "out/data/events/part-1.csv"
+    part.unlink()
+    done = run(two, "get", "1", "out", code=2)
+    assert "people.csv" in done.text
+    assert "--force" in done.text
+    assert (table.read_text(), part.exists()) == ("mine", False)
+    run(two, "get", "1", "out", "--force")
+    assert (table.read_bytes(), part.exists()) == (right, True)
+
+
+def test_get_meets_a_directory_or_file_in_the_way(two: Project) -> None:
+    """A directory where a file goes, or a file where a directory goes: exit 2, by name."""
+    two.write("out/data/people.csv/inside", "x")
+    for force in ((), ("--force",)):
+        assert "people.csv" in run(two, "get", "1", "out", *force, code=2).text
+    shutil.rmtree(two.root / "out")
+    two.write("out/data", "a file")
+    for force in ((), ("--force",)):
+        assert "data" in run(two, "get", "1", "out", *force, code=2).text
+    assert (two.root / "out/data").read_text() == "a file"
+
+
+def test_without_a_destination_the_tag_is_the_directory(two: Project) -> None:
+    """`get data-v1` makes data-v1/."""
+    result = run(two, "get", "1", "--json").json
+    assert result["tag"] == "data-v1"
+    assert (two.root / "data-v1/data/people.csv").is_file()
+
+
+def test_a_withdrawn_version_is_passed_over(two: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """yank: latest and baseline skip it, its data stay; unyank takes that back."""
+    run(two, "yank", "2", "--reason", "wrong | prices\n**bold**")
+    listed = run(two, "list", "--json").json
+    assert listed[0]["yanked"]["reason"] == "wrong | prices **bold**"
+    assert listed[0]["yanked"]["replacement"] == "data-v1"
+    assert "withdrawn" in run(two, "list").out
+    assert "already" in run(two, "yank", "2", "--reason", "again", code=2).text
+    monkeypatch.chdir(two.root)
+    assert len(dr.load("latest", "people")) == 20
+    assert len(dr.load("data-v2", "people")) == 25
+    two.params(rows=30)
+    two.commit("More", "params.yaml")
+    report = run(two, "check", "--json").json
+    assert (report["base"], report["tag"]) == ("data-v1", "data-v3")
+    assert any("data-v2 was withdrawn" in note for note in report["notes"])
+    run(two, "unyank", "2")
+    assert run(two, "check", "--json").json["base"] == "data-v2"
+    assert "not withdrawn" in run(two, "unyank", "2", code=2).text
+    assert len(dr.load("latest", "people")) == 25
+
+
+def test_versions_and_diff_and_check_from_python(
+    two: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Python functions give what the commands print."""
+    monkeypatch.chdir(two.root)
+    assert [version.tag for version in dr.versions()] == ["data-v1", "data-v2"]
+    assert dr.diff("1", "2").base == "data-v1"
+    assert dr.check().outcome == "unchanged"
+    assert dr.verify("2", full=True).faults == ()
+    assert dr.release().tag == "data-v2"  # type: ignore[union-attr]
+
+
+def test_an_address_that_is_no_repository(tmp_path: Path) -> None:
+    """Nothing there, or no DVC in it: a clear message, exit 3 or 2."""
+    done = run(tmp_path, "list", "--repo", f"file://{tmp_path}/none", code=3)
+    assert "none" in done.text
+    bare = Project(tmp_path / "plain", tmp_path, tmp_path)
+    bare.root.mkdir()
+    bare.git("init", "--quiet")
+    bare.write("readme", "x")
+    bare.commit()
+    assert "DVC" in run(tmp_path, "list", "--repo", str(bare.root), code=2).text
