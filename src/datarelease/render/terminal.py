@@ -15,6 +15,7 @@ from datarelease.model.report import DatasetReport, Report
 from datarelease.render import columns as figures
 from datarelease.render import escape, number, sparkline, wording
 from datarelease.render.triage import Triage, drift_weight
+from datarelease.render.violations import violation_table
 from datarelease.render.wording import Data, Phrase, Prose, Strong
 
 _STYLES: dict[VerdictLevel, str] = {"pass": "green", "warn": "yellow", "block": "red"}
@@ -24,6 +25,7 @@ _FINDINGS = 20
 _DATASETS = 20
 _COLUMNS = 5
 _CHANGES = 8
+_VIOLATIONS = 6
 
 
 def summary(report: Report) -> RenderableType:
@@ -158,13 +160,16 @@ def _dataset(triage: Triage, part: DatasetReport) -> list[RenderableType]:
 
 def _checked(part: DatasetReport) -> list[RenderableType]:
     validation = part.validation
-    if validation is None or validation.schema is None:
+    if validation is None or (validation.schema is None and not validation.violations):
         return []
     failed = len(validation.violations)
     checks = number.counted(validation.checks, "check")
     if not failed:
         return [Text(f"  {checks} passed")]
-    return [Text(f"  {number.count(failed)} of {checks} failed")]
+    return [
+        Text(f"  {number.count(failed)} of {checks} failed"),
+        violation_table(validation.violations, limit=_VIOLATIONS, examples=1, indent=4),
+    ]
 
 
 def _columns(triage: Triage, part: DatasetReport) -> list[RenderableType]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -10,34 +13,46 @@ from datarelease.model.validation import Validation, Violation
 from datarelease.render import number
 from datarelease.render.escape import clean
 
-SHOWN = 50
 EXAMPLES = 3
+_ROWS = {"dataframe_check", "datatype_coercion", "duplicates", "series_contains_duplicates"}
+_ROWS |= {"series_contains_nulls"}
+"""Reasons that are about rows; the others are about the table."""
 
 
 def violations(result: Validation) -> RenderableType:
     """One line a failed check, worst first, each with a few failing rows."""
     if not result.violations:
-        against = f"{result.checks} checks" if result.schema else "no schema is declared"
-        return Text(f"{result.dataset}: {result.rows:,} rows, {against}, no violation")
+        against = number.counted(result.checks, "check") if result.schema else "no schema"
+        return Text(f"{result.dataset}: {number.count(result.rows)} rows, {against}, no violation")
+    return violation_table(result.violations, limit=50)
+
+
+def violation_table(
+    found: Sequence[Violation], *, limit: int, examples: int = EXAMPLES, indent: int = 0
+) -> RenderableType:
+    """The first ``limit`` violations as a table, and how many more there are."""
     table = Table(box=None, pad_edge=False)
-    for title in ("column", "check", "rows", "share", "for example"):
-        table.add_column(title, justify="right" if title in {"rows", "share"} else "left")
-    for violation in result.violations[:SHOWN]:
+    for title in ("column", "check", "rows", "share"):
+        right = title in {"rows", "share"}
+        table.add_column(title, justify="right" if right else "left", overflow="fold")
+    table.add_column("for example", overflow="fold")
+    for violation in found[:limit]:
+        data = violation.reason in _ROWS
         table.add_row(
-            Text(clean(violation.column or "(table)")),
-            Text(clean(violation.check)),
-            f"{violation.count:,}",
-            number.share(violation.share) if violation.category == "data" else "",
-            Text(_examples(violation) or clean(violation.message)),
+            Text(clean(violation.column or "(table)", 40)),
+            Text(clean(violation.check, 60)),
+            number.count(violation.count) if data else "",
+            number.share(violation.share) if data else "",
+            Text(_examples(violation, examples) or clean(violation.message)),
         )
-    more = len(result.violations) - SHOWN
-    rest = [Text(f"… and {more} more checks")] if more > 0 else []
-    return Group(table, *rest)
+    more = len(found) - limit
+    rest = [Text(f"and {number.counted(more, 'more failed check')}", style="dim")]
+    return Padding(Group(table, *(rest if more > 0 else [])), (0, 0, 0, indent))
 
 
-def _examples(violation: Violation) -> str:
+def _examples(violation: Violation, count: int) -> str:
     rows = (
-        ", ".join(f"{clean(name)}={clean(number.scalar(value))}" for name, value in row)
-        for row in violation.examples[:EXAMPLES]
+        ", ".join(f"{clean(name, 40)}={clean(number.scalar(value), 40)}" for name, value in row)
+        for row in violation.examples[:count]
     )
     return "; ".join(rows)
