@@ -89,6 +89,23 @@ def test_parquet_types(engine: Engine, tmp_path: Path) -> None:
     assert set(second.values()) == {None}
 
 
+@pytest.mark.parametrize("dtype", [pa.float64(), pa.float32()], ids=str)
+@pytest.mark.parametrize(
+    "values", [[0.0, math.nan], [0.0, 1.0, math.nan], [math.nan], [1.0, None, math.nan]], ids=str
+)
+def test_nan_is_null_whatever_the_file_records(
+    engine: Engine, tmp_path: Path, values: list[float | None], dtype: pa.DataType
+) -> None:
+    """NaN is null in rows, sums and filters, though a file's statistics leave NaN out."""
+    expected = sum(value is None or math.isnan(value) for value in values)
+    frame = engine.scan(stored(tmp_path, pa.table({"v": pa.array(values, dtype)})))
+    null = nw.col("v").is_null()
+    assert [row["v"] for row in engine.collect(frame)].count(None) == expected
+    assert engine.collect(frame.select(null.sum()))[0]["v"] == expected
+    assert len(engine.collect(frame.filter(null))) == expected
+    assert engine.collect(frame.select(nw.col("v").count()))[0]["v"] == len(values) - expected
+
+
 def test_sums_are_python_integers(engine: Engine, tmp_path: Path) -> None:
     """Sums beyond 64 bits come back as int, exactly."""
     table = stored(tmp_path, pa.table({"u": pa.array([2**64 - 1, 2], pa.uint64())}))

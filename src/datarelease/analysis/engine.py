@@ -121,6 +121,9 @@ class DuckDBEngine:
             },
         )
         self._connection.execute("SET TimeZone = 'UTC'")
+        # The smallest and largest value that a Parquet file records leave NaN out; DuckDB (2.0)
+        # concludes from them that there is none, and `isnan` is then false for every row.
+        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         self._progress = progress
         prepare(self._connection, on=progress)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
