@@ -14,6 +14,7 @@ from datarelease.errors import ConfigError
 from datarelease.flows.assess import Assessment, assess
 from datarelease.flows.baseline import Baseline, read_baseline
 from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.clean import unclean_files
 from datarelease.flows.compare import compare_sides
 from datarelease.flows.content import snapshot
 from datarelease.flows.reproduce import reproduce, work_tree_outputs
@@ -131,7 +132,6 @@ def _report(
     if same is not None and same.yank is not None and outcome == "rollback":
         verdict = _with_yank(verdict, same)
     releases = outcome in {"first", "release", "rollback"}
-    clean = not any(tracked for _, tracked in ws.git.changed())
     changes = (dataset.diff.compatibility for dataset in datasets)
     return Report(
         outcome=outcome,
@@ -140,7 +140,7 @@ def _report(
         rollback_of=rollback_of,
         digest=now.digest,
         base_digest=base.digest if base else None,
-        commit=ws.git.resolve("HEAD") if clean else None,
+        commit=None if unclean_files(ws) else ws.git.resolve("HEAD"),
         compatibility=max(changes, default=Compatibility.IDENTICAL),
         verdict=verdict,
         params=params,

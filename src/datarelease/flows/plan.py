@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from importlib.metadata import version as package_version
 
 from datarelease.adapters.tracked import stages
-from datarelease.errors import BlockedError, ConfigError, ConflictError
+from datarelease.errors import BlockedError, ConflictError
 from datarelease.flows.check import Checked
 from datarelease.flows.read import find_manifest
-from datarelease.flows.reproduce import dvc_files
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import (
@@ -24,38 +23,10 @@ from datarelease.model.manifest import (
 from datarelease.model.release import Candidate, Nothing
 from datarelease.model.report import Report
 from datarelease.model.snapshot import DatasetSnapshot
-from datarelease.settings import DATASETS_FILE, PARAMS_FILE
+from datarelease.settings import PARAMS_FILE
 
-REPORTS = tuple(f"reports/report.{form}" for form in ("json", "md", "html"))
-"""What ``check`` and ``release`` write there; some people commit it, and it is no input."""
 TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
-
-
-def refuse_unclean(ws: Workspace) -> None:
-    """Nothing but our own products may differ from HEAD.
-
-    Raises:
-        ConfigError: Uncommitted edits to tracked files, or inputs that git does not track.
-    """
-    inputs = {DATASETS_FILE, PARAMS_FILE, *dvc_files(ws)}
-    inputs |= {dataset.schema for dataset in ws.settings.datasets if dataset.schema}
-    inputs |= {dep.path for stage in stages(ws.read) for dep in stage.deps}
-    own = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
-    own |= set(REPORTS)
-    unclean = [
-        path
-        for path, tracked in ws.git.changed()
-        if (tracked or any(path == name or path.startswith(f"{name}/") for name in inputs))
-        and path not in own
-        and posixpath.basename(path) not in {"dvc.lock", ".gitignore"}
-    ]
-    if unclean:
-        shown = ", ".join(unclean[:8]) + (", …" if len(unclean) > 8 else "")  # noqa: PLR2004 - a line's worth
-        raise ConfigError(
-            f"The work tree has edits that are not committed: {shown}",
-            untouched="Nothing was pushed or tagged.",
-            remedy="Commit them (or `git stash` them), then run the command again.",
-        )
+"""Whose versions a manifest records."""
 
 
 def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate | Nothing:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datarelease.errors import ConfigError, ConflictError
 from datarelease.flows.check import check
 from datarelease.flows.claim import Documents, Taken, claim, write_documents
+from datarelease.flows.clean import refuse_unclean
 from datarelease.flows.damage import refuse_damage
-from datarelease.flows.plan import plan, refuse_unclean
+from datarelease.flows.plan import plan
 from datarelease.flows.push import push, verify
 from datarelease.flows.tag import catch_up, tag
 from datarelease.flows.workspace import Workspace

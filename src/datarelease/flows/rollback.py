@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from datarelease.adapters.tracked import outputs, stages
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import read_catalogue
-from datarelease.flows.plan import refuse_unclean
+from datarelease.flows.clean import refuse_unclean
 from datarelease.flows.workspace import Workspace
 from datarelease.model.version import Version
 from datarelease.settings import DATASETS_FILE, PARAMS_FILE, SECTION
