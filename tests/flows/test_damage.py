@@ -87,9 +87,7 @@ def test_harm_to_any_object_is_named_and_repaired(
     done = run(released, "release", code=3)
     assert key(md5) in done.err
     assert tags(released) == ["data-v1"]
-    run(released, "verify", "data-v1", "--full")
     assert_whole(released, "data-v1")
-    assert run(released, "release", "--json").json["released"] is False
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
@@ -177,9 +175,7 @@ def test_harm_on_one_of_two_remotes(edited: Project) -> None:
     assert_whole(edited, "data-v2", edited.remote, backup)
 
 
-def test_a_manifest_lost_on_one_remote_comes_from_the_other(
-    edited: Project, tmp_path: Path
-) -> None:
+def test_a_manifest_lost_on_one_remote_comes_from_the_other(edited: Project) -> None:
     """No local copy is needed where another remote has the manifest."""
     backup = with_backup(edited)
     run(edited, "release")
@@ -188,7 +184,6 @@ def test_a_manifest_lost_on_one_remote_comes_from_the_other(
     done = run(edited, "release", code=3)
     assert "backup: releases/data-v2/manifest.json is missing" in done.text
     assert_whole(edited, "data-v2", edited.remote, backup)
-    assert tmp_path.exists()
 
 
 def test_an_unreachable_second_remote_stops_the_release(edited: Project) -> None:
@@ -256,7 +251,15 @@ def test_full_finds_what_s3_does_not_tell(built: Project, bucket: Bucket) -> Non
     run(built, "verify", "data-v1", "--full")
 
 
-@pytest.mark.parametrize("which", OBJECTS, ids=lambda which: which.__name__)
+@pytest.mark.parametrize(
+    "which",
+    [
+        pytest.param(table, marks=pytest.mark.slow),
+        part,
+        pytest.param(listing, marks=pytest.mark.slow),
+    ],
+    ids=lambda which: which.__name__,
+)
 def test_a_lost_object_on_s3_is_named_and_repaired(
     built: Project, bucket: Bucket, which: Which
 ) -> None:
