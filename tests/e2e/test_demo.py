@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,3 +82,31 @@ def test_the_report_of_the_second_pull_request_is_there(stage: Path) -> None:
     assert "data-v2" in page
     assert "<svg" in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_examples_of_the_readme_run(stage: Path, tmp_path: Path) -> None:
+    """The README's Python and its commands do in the demo's clone what the README says."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    url = re.search(r'"(https://[^"]+)"', code)
+    assert url is not None
+    code = code.replace(url[1], str(stage / "origin.git"))
+    work = stage / "work"
+    code += "assert list(frame.columns) == ['plan']\nassert report.datasets[0].diff.rows\n"
+    command(work, tmp_path, "-c", code)
+
+    [commands] = re.findall(r"```console\n(\$ datarelease check.*?)```", text, flags=re.DOTALL)
+    for line in commands.splitlines():
+        words = line.partition("#")[0].split()
+        assert words[:2] == ["$", "datarelease"]
+        command(work, tmp_path, "-m", "datarelease", *words[2:])
+    assert (work / "data-v3" / "data" / "customers.parquet").is_file()
+
+
+def command(work: Path, home: Path, *arguments: str) -> None:
+    """Python in the demo's clone, with a cache of its own."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=work, capture_output=True, text=True, check=False,
+        env={**os.environ, "XDG_CACHE_HOME": str(home)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -189,17 +190,17 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def check(root: Path) -> dict[str, object]:
+def check(root: Path) -> dict[str, Any]:
     """The report of the work tree, as JSON."""
     done = run(root, sys.executable, "-m", "datarelease", "check", "--json")
-    report: dict[str, object] = json.loads(done.stdout)
+    report: dict[str, Any] = json.loads(done.stdout)
     return report
 
 
-def release(root: Path) -> dict[str, object]:
+def release(root: Path) -> dict[str, Any]:
     """What a release says, as JSON."""
     done = run(root, sys.executable, "-m", "datarelease", "release", "--json")
-    result: dict[str, object] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 

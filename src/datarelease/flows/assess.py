@@ -9,10 +9,9 @@ from typing import TypeVar
 
 from datarelease.adapters.tracked import LockedStage, stages
 from datarelease.analysis.engine import Engine
-from datarelease.analysis.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.flows.side import Side, table_of
-from datarelease.flows.stage import run_validation
+from datarelease.flows.stage import run_profile, run_validation
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.profile import Profile
@@ -63,7 +62,7 @@ def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: En
             validation = run_validation(ws.root, dataset, table, engine)
         if known is None and _readable(validation):
             ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
-            known = profile(engine, table, dataset)
+            known = run_profile(ws.root, dataset, table, engine)
     return Assessment(validation=validation, profile=known)
 
 

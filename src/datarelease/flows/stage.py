@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datarelease.analysis.engine import Engine, Table, UnreadableTable
+from datarelease.analysis.expectations import schema_types
 from datarelease.analysis.profile import profile
 from datarelease.analysis.schema import load_schema
 from datarelease.analysis.validate import validate
@@ -41,7 +42,7 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
     """
     dataset = _dataset(settings, name)
     try:
-        result = profile(engine, _table(root, dataset), dataset)
+        result = run_profile(root, dataset, _table(root, dataset), engine)
     except UnreadableTable as error:
         raise BlockedError(
             f"{dataset.path} cannot be read: {error}",
@@ -62,6 +63,23 @@ def run_validation(root: Path, dataset: Dataset, table: Table, engine: Engine) -
     if dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
     return validate(engine, table, dataset, schema)
+
+
+def run_profile(root: Path, dataset: Dataset, table: Table, engine: Engine) -> Profile:
+    """The statistics of ``table``.
+
+    Text has no types of its own: CSV columns are read as the schema says, so that a column of
+    prices stays a column of decimals in a version that happens to hold whole numbers only.
+
+    Raises:
+        ConfigError: The schema cannot be used.
+        UnreadableTable: The files are no such table.
+    """
+    types = None
+    if table.format == "csv" and dataset.schema is not None:
+        schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
+        types = schema_types(schema, engine.columns(table))
+    return profile(engine, table, dataset, types=types)
 
 
 def _dataset(settings: Settings, name: str) -> Dataset:
