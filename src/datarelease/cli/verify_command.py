@@ -43,7 +43,12 @@ def command(version: str, full: bool, repo: str | None, as_json: bool) -> None: 
             result.faults,
             what=f"{len(result.faults)} object(s) of {found.tag} are not as they should be:",
             untouched="Nothing was changed.",
-            remedy="Run `datarelease release` where the data is at hand: it sends them again.",
+            remedy=(
+                "Delete the damaged objects from the remote, then run"
+                if any(fault.kind == "hash" for fault in result.faults)
+                else "Run"
+            )
+            + " `datarelease release` where the data is at hand: it sends them again.",
         )
     if not as_json:
         show(f"{found.tag}: {result.objects} objects in order on {', '.join(result.remotes)}")
