@@ -261,3 +261,25 @@ def test_reports_stay_whole_and_short(released: Project, edit: Edit) -> None:
     assert len(markdown) < 60_000
     page = (released.root / "reports/report.html").read_text(encoding="utf-8")
     assert "<b>email</b>" not in page
+
+
+def test_a_pipeline_in_a_subdirectory_is_run_and_released(built: Project) -> None:
+    """A dataset made by ``sub/dvc.yaml`` is reproduced and released as one of the root's."""
+    stage = {
+        "stages": {
+            "copy": {
+                "cmd": "python -c \"open('more.csv', 'w').write('id\\n1\\n2\\n')\"",
+                "outs": ["more.csv"],
+            }
+        }
+    }
+    built.write("sub/dvc.yaml", yaml.safe_dump(stage))
+    dvc_yaml = built.read_yaml("dvc.yaml")
+    dvc_yaml["artifacts"]["more"] = {"path": "sub/more.csv", "type": "dataset"}
+    built.write("dvc.yaml", yaml.safe_dump(dvc_yaml))
+    built.commit("A second pipeline")
+    built.push()
+    assert run(built, "release", "--json").json["tag"] == "data-v1"
+    found = {part["name"]: part["rows"] for part in manifest(built.remote, "data-v1")["datasets"]}
+    assert found["more"] == 2
+    assert "dvc repro: skipped" in run(built, "check").err

@@ -138,6 +138,21 @@ def test_no_round_is_begun_beyond_the_budget() -> None:
     assert len(played["variants"][0]["runs"]) == 1
 
 
+def test_what_is_measured_once_does_not_use_up_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next round is estimated without it."""
+    now = [0.0]
+    monkeypatch.setattr("benchmarks.scene.time.monotonic", lambda: now[0])
+
+    def last(seconds: float) -> Run:
+        now[0] += seconds
+        return Run(wall=seconds, cpu=1.0, peak=1)
+
+    quick = Variant(name="a", label="a", run=lambda: last(1.0))
+    long = Variant(name="b", label="b", run=lambda: last(60.0), once=True)
+    played = Scene(name="", title="", about="", variants=[quick, long]).play(rounds=3, budget=100)
+    assert [len(variant["runs"]) for variant in played["variants"]] == [3, 1]
+
+
 def test_peak_memory_counts_children(tmp_path: Path) -> None:
     """A child's 60 MB are seen, though the process that was started is small itself."""
     child = "import time; block = b'x' * 60_000_000; time.sleep(0.4)"

@@ -32,20 +32,21 @@ class Dvc:
     def stale_stages(self, targets: Sequence[str] = ()) -> tuple[str, ...]:
         """The stages whose commands, parameters or inputs differ from ``dvc.lock``.
 
-        With ``targets``: of these stages and what they depend on.
+        With ``targets`` (``make``, or ``folder/dvc.yaml:make``): of these stages and what they
+        depend on; without, of every ``dvc.yaml`` of the repository.
 
         Needs no data: what is missing from the work tree counts as unchanged.
         """
-        if not (self.root / "dvc.yaml").is_file():
-            return ()
         with self._repo() as repo:
-            wanted = list(targets) or None
+            wanted = list(targets) or _pipelines(repo)
+            if not wanted:
+                return ()
             try:
                 changed = repo.reproduce(wanted, dry=True, allow_missing=True)
                 stale = [str(stage.addressing) for stage in changed]
             except ReproductionError:
                 # An input is missing that a stage before would make: the dry run ends there.
-                status = repo.status(targets=wanted, with_deps=bool(wanted))
+                status = repo.status(targets=wanted, with_deps=True)
                 stale = [name for name, words in status.items() if {*_leaves(words)} - _MISSING]
                 stale = stale or list(status)
             never = _never_run(repo, targets)
@@ -81,9 +82,10 @@ class Dvc:
         """
         with self._repo() as repo:
             complete = not _never_run(repo, ())
+            pipelines = _pipelines(repo)
         # With --allow-missing DVC takes a stage without inputs that never ran for up to date.
         flags = [*(["--pull"] if pull else []), *(["--allow-missing"] if complete else [])]
-        command = self.command("repro", "--keep-going", *flags)
+        command = self.command("repro", "--keep-going", *flags, *pipelines)
         return show(command, cwd=self.root, env=self._env) == 0
 
     def checkout(self) -> bool:
@@ -126,6 +128,13 @@ class Dvc:
                 untouched="Nothing was changed.",
                 remedy="`dvc status` shows the same problem with more detail.",
             ) from error
+
+
+def _pipelines(repo: Any) -> list[str]:
+    """Every ``dvc.yaml`` with stages, relative to the repository."""
+    root = Path(repo.root_dir)
+    files = {Path(stage.path) for stage in repo.index.stages if Path(stage.path).suffix == ".yaml"}
+    return sorted(file.relative_to(root).as_posix() for file in files)
 
 
 def _never_run(repo: Any, targets: Sequence[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from datarelease.adapters.store import replacing
 from datarelease.adapters.tracked import Output, outputs, stages
 from datarelease.errors import ConfigError
@@ -26,9 +28,10 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     ws.progress.say("dvc repro: the lock is stale, running the pipeline")
     if ws.dvc.repro(pull=bool(ws.remotes) and ws.dvc.missing()):
         return ()
-    makers = {out.stage for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)}
-    failed = ws.dvc.stale_stages(sorted(stage for stage in makers if stage))
-    if failed or not makers:
+    outs = [out for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)]
+    makers = {_address(out) for out in outs if out.stage is not None}
+    failed = ws.dvc.stale_stages(sorted(makers)) if makers else ()
+    if failed or not outs:
         raise ConfigError(
             f"`dvc repro` failed: {', '.join(failed) or 'no stage'} could not be run. Its own "
             "output stands above.",
@@ -61,6 +64,12 @@ def _serves(out: Output, datasets: tuple[Dataset, ...]) -> bool:
         or dataset.path.startswith(out.path + "/")
         for dataset in datasets
     )
+
+
+def _address(out: Output) -> str:
+    """How DVC calls the stage that makes an output."""
+    folder = posixpath.dirname(out.source)
+    return f"{folder}/dvc.yaml:{out.stage}" if folder else str(out.stage)
 
 
 def _refuse_changed_sources(ws: Workspace) -> None:
