@@ -64,8 +64,11 @@ WHY = """\
 `datarelease release` does what the three bare commands leave to the user: it checks that the
 pipeline is up to date and the work tree clean, validates and profiles (unless DVC's stages did),
 judges the policy, takes the SHA-256 of every file, sends the objects with retries, looks for
-every object on the remote and reads a sample of them back, writes a manifest and the report beside
-the data, and only then tags. `dvc push` exits with 0 when objects of a directory are missing.
+every object on the remote (and reads some back where the remote tells no hash), writes a manifest
+and the report beside the data, and only then tags. `dvc push` exits with 0 when objects of a
+directory are missing. Where everything is computed, nearly all of the time is validation and
+profile, as the parts below each table show; a pipeline that has them as stages pays for them once
+for each edit of the data, in the pull request, and its release does without.
 
 `datarelease check` also makes what the peers do not: quantiles, histograms and drift against the
 baseline, a verdict, and the report as JSON, Markdown and HTML. What the peers load into memory

@@ -1,9 +1,10 @@
 """One process measured: wall and CPU time, peak memory of the whole process tree, its log.
 
 CPU is user + system of the process and of every descendant it waited for (``wait4``). Peak memory
-is the largest sum of resident sets over the tree that sampling every 50 ms saw (new children are
-looked for every 200 ms), or the largest resident set of a single process as the kernel counted it
-(``ru_maxrss``), whichever is more: what lives between two samples is missed by the first only.
+is the largest sum of resident sets over the tree that sampling saw, or the largest resident set of
+a single process as the kernel counted it (``ru_maxrss``), whichever is more: what lives between two
+samples is missed by the first only. Samples are 5 ms apart in the first second and 50 ms later; new
+children are looked for every 200 ms.
 Shared pages count once a process.
 """
 
@@ -24,8 +25,10 @@ from typing import IO
 import psutil  # type: ignore[import-untyped]
 
 TICK = 0.05
-LOOK_FOR_CHILDREN = 4
-"""Every so many ticks; it reads the whole process table."""
+FINE_TICK = 0.005
+"""In the first second: a command that only shows its help is over after a tenth."""
+LOOK_FOR_CHILDREN = 0.2
+"""Seconds; it reads the whole process table."""
 RESERVE = 1 << 30
 """Bytes of the machine's memory below which a run is stopped, before the kernel picks a victim."""
 
@@ -135,16 +138,18 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         tree: list[psutil.Process] = []
-        tick = 0
-        while not self.done.wait(TICK):
+        start = now = time.monotonic()
+        looked = -1.0
+        while not self.done.wait(FINE_TICK if now - start < 1 else TICK):
+            now = time.monotonic()
             with contextlib.suppress(psutil.Error):
-                if tick % LOOK_FOR_CHILDREN == 0:
+                if now - looked > LOOK_FOR_CHILDREN:
+                    looked = now
                     root = psutil.Process(self._pid)
                     tree = [root, *root.children(recursive=True)]
                     if psutil.virtual_memory().available < RESERVE:
                         self.starved = True
                         _kill(self._pid)
-            tick += 1
             self.peak = max(self.peak, sum(map(_resident, tree)))
 
 

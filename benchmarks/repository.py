@@ -113,7 +113,7 @@ class Repository:
         """
         self._number += 1
         origin = self.folder / f"origin-{self._number}.git"
-        remote = self.folder / f"remote-{self._number}"
+        remote = self.remote
         if self._number > 1:
             shutil.rmtree(self.folder / f"origin-{self._number - 1}.git")
             shutil.rmtree(self.folder / f"remote-{self._number - 1}", ignore_errors=True)
@@ -124,9 +124,20 @@ class Repository:
             self.git("tag", "--delete", tag)
         self.on(branch)
         self.git("push", "--quiet", "--set-upstream", "origin", branch)
+        remote.mkdir()
         self._configure(url or str(remote), options)
         self.dvc("status", "--quiet")  # what DVC knows of the files themselves, it knows each time
         os.sync()
+
+    @property
+    def remote(self) -> Path:
+        """The directory that is the newest remote, where no other was given."""
+        return self.folder / f"remote-{self._number}"
+
+    def objects(self) -> int:
+        """How many objects a remote must have when the dataset is on it."""
+        data = self.work / self.path
+        return 1 + sum(1 for _ in data.iterdir()) if data.is_dir() else 1
 
     def _configure(self, url: str, options: Mapping[str, str]) -> None:
         settings = {"url": url, "verify": "true", **options}

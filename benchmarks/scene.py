@@ -50,14 +50,15 @@ class Scene:
         runs: dict[str, list[Run]] = {variant.name: [] for variant in self.variants}
         start = time.monotonic()
         for number in range(rounds):
-            began = time.monotonic()
+            round_took = 0.0
             for variant in self.variants:
                 if number == 0 or not variant.once:
+                    began = time.monotonic()
                     run = variant.run()
+                    round_took += 0.0 if variant.once else time.monotonic() - began
                     runs[variant.name].append(run)
                     tell(f"  {number + 1}/{rounds} {variant.name:22} {_line(run)}")
-            now = time.monotonic()
-            if now - start + (now - began) > budget:
+            if time.monotonic() - start + round_took > budget:
                 break
         return {
             "title": self.title,
