@@ -43,6 +43,7 @@ bench: .venv/dev.stamp  ## Measure against peers (an hour); the table goes to do
 lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hashes without addresses
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra s3 -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/bench.in -o requirements/bench.txt
 
 
 clean:  ## Remove what the targets made
