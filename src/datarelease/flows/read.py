@@ -17,7 +17,7 @@ from datarelease.flows.local_files import written
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import table_of
 from datarelease.flows.verify import expected_objects, find_faults
-from datarelease.model.dataset import Dataset, nearest_name
+from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, manifest_key
 from datarelease.model.release import Fault
 from datarelease.model.snapshot import DataFile
@@ -188,13 +188,10 @@ def _manifest_fault(remote: Store, version: Version) -> list[Fault]:
 def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
     found = manifest.dataset(name)
     if found is None:
-        names = [dataset.name for dataset in manifest.datasets]
-        near = nearest_name(name, names)
-        hint = f"Did you mean {near!r}?" if near else f"It has: {', '.join(names)}."
         raise ConfigError(
             f"{manifest.tag} has no dataset {name!r}.",
             untouched="Nothing was changed.",
-            remedy=hint,
+            remedy=suggestion(name, (dataset.name for dataset in manifest.datasets)),
         )
     return found
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datarelease.analysis.table import Table
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
-from datarelease.model.dataset import Dataset, Format, table_format
+from datarelease.model.dataset import Dataset, table_format
 from datarelease.model.profile import Profile
 from datarelease.model.snapshot import DataFile, DatasetSnapshot
 from datarelease.model.validation import Contract
@@ -39,21 +40,24 @@ def table_of(dataset: Dataset, files: Sequence[DataFile], objects: Objects) -> T
     Raises:
         ConfigError: Files of two formats, or none that is a table.
     """
-    formats: dict[Format, list[DataFile]] = {}
-    for file in files:
-        if found := table_format(file.path):
-            formats.setdefault(found, []).append(file)
-    if len(formats) != 1:
-        what = "both CSV and Parquet files" if formats else "no CSV or Parquet file"
+    return as_table(dataset, {file.path: objects.path(file.md5) for file in files})
+
+
+def as_table(dataset: Dataset, files: Mapping[str, Path]) -> Table:
+    """The files (name inside the dataset: where it lies) as one table, in the order of names.
+
+    Raises:
+        ConfigError: Files of two formats, or none that is a table.
+    """
+    kinds = {kind for name in files if (kind := table_format(name))}
+    if len(kinds) != 1:
+        what = "both CSV and Parquet files" if kinds else "no CSV or Parquet file"
         raise ConfigError(
             f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} has {what}.",
-            untouched="Nothing was changed.",
-            remedy="A dataset is a .csv or .parquet file, or a directory of parts of one kind.",
+            untouched="Nothing was written.",
+            remedy="A dataset is a .csv or .parquet file, or a directory of parts of one kind. If "
+            "the data is not here yet, `dvc repro` or `dvc pull` brings it.",
         )
-    [(kind, members)] = formats.items()
-    members.sort(key=lambda file: file.path)
-    return Table(
-        paths=tuple(objects.path(file.md5) for file in members),
-        format=kind,
-        labels=tuple(file.path for file in members),
-    )
+    [kind] = kinds
+    names = sorted(name for name in files if table_format(name))
+    return Table(paths=tuple(files[name] for name in names), format=kind, labels=tuple(names))

@@ -15,7 +15,8 @@ from datarelease.analysis.validate import validate
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.local_files import written
-from datarelease.model.dataset import Dataset, Format, nearest_name, table_format
+from datarelease.flows.side import as_table
+from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.profile import Profile
 from datarelease.model.validation import Validation
 from datarelease.settings import Settings
@@ -85,34 +86,20 @@ def run_profile(root: Path, dataset: Dataset, table: Table, engine: Engine) -> P
 def _dataset(settings: Settings, name: str) -> Dataset:
     dataset = settings.dataset(name)
     if dataset is None:
-        known = [dataset.name for dataset in settings.datasets]
-        near = nearest_name(name, known)
-        hint = f"Did you mean {near!r}?" if near else f"Known: {', '.join(known)}."
         raise ConfigError(
             f"dvc.yaml declares no dataset {name!r}.",
             untouched="Nothing was written.",
-            remedy=hint,
+            remedy=suggestion(name, (dataset.name for dataset in settings.datasets)),
         )
     return dataset
 
 
 def _table(root: Path, dataset: Dataset) -> Table:
     place = root / dataset.path
-    files = sorted(path for path in place.rglob("*") if path.is_file()) or [place]
-    formats: dict[Format, list[Path]] = {}
-    for path in files:
-        if path.is_file() and (kind := table_format(path.name)):
-            formats.setdefault(kind, []).append(path)
-    if len(formats) != 1:
-        what = "both CSV and Parquet files" if formats else "no CSV or Parquet file"
-        raise ConfigError(
-            f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} has {what}.",
-            untouched="Nothing was written.",
-            remedy="Run `dvc repro` (or `dvc pull`) to get the data, or correct the path.",
-        )
-    [(kind, paths)] = formats.items()
-    labels = tuple(str(p.relative_to(place)) if p != place else p.name for p in paths)
-    return Table(paths=tuple(paths), format=kind, labels=labels)
+    if place.is_file():
+        return as_table(dataset, {place.name: place})
+    found = (path for path in place.rglob("*") if path.is_file())
+    return as_table(dataset, {path.relative_to(place).as_posix(): path for path in found})
 
 
 def _write(path: Path, text: str) -> None:

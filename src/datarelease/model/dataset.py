@@ -32,6 +32,17 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What to do about an unknown name: the nearest known one, or all of them.
+
+    >>> suggestion("custmers", ["customers", "orders"]), suggestion("x", ["customers", "orders"])
+    ("Did you mean 'customers'?", 'Known: customers, orders.')
+    """
+    names = list(known)
+    near = nearest_name(name, names)
+    return f"Did you mean {near!r}?" if near else f"Known: {', '.join(names) or 'none'}."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """A table under release: a file, or a directory of part files, tracked by DVC."""
