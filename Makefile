@@ -15,10 +15,10 @@ demo: .venv/run.stamp  ## Play the whole story in build/demo: pull requests, rel
 	@$(BIN)/python demo/story.py
 
 test: .venv/dev.stamp  ## Run the tests (under ten minutes on two cores)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: .venv/dev.stamp  ## Run the tests that take minutes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m slow --timeout 1800 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --timeout 1800 $(ARGS)
 
 lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
 	$(BIN)/ruff check
