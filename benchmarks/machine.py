@@ -38,14 +38,14 @@ def versions() -> str:
     """Versions of both environments."""
     ours = ", ".join(f"{name} {version(name)}" for name in OURS)
     peers = ", ".join(f"{name} {pinned}" for name, pinned in _pinned(PEERS))
-    return f"datarelease {_commit()}, {ours}; peers: {peers}."
+    return f"{ours}; peers: {peers}."
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit that is measured, and whether the work tree is another."""
-    commit = run("git", "rev-parse", "--short", "HEAD", cwd=ROOT)
+    head = run("git", "rev-parse", "--short", "HEAD", cwd=ROOT)
     edited = run("git", "status", "--porcelain", "--", "src", "benchmarks", cwd=ROOT)
-    return f"at {commit}, with edits" if edited else f"at {commit}"
+    return f"{head}, with edits" if edited else head
 
 
 def _pinned(names: Sequence[str]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import argparse
 import datetime as dt
 import json
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 
 from benchmarks import data
 from benchmarks.document import document
-from benchmarks.machine import load, machine, versions
+from benchmarks.machine import commit, load, machine, versions
 from benchmarks.measure import RunFailed
 from benchmarks.places import DOCUMENT, QUICK_RESULTS, RESULTS, STAGE, peers_python
 from benchmarks.scene import Scene, tell
@@ -23,7 +24,7 @@ from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 
 PARTS = ("start-up", "check", "parts", "file")
-FORMAT = 1
+FORMAT = 2
 """Of the results; those of another format are not kept."""
 BYTES_A_ROW = 40.9
 """Of the customers' Parquet file, to make one of about a given size."""
@@ -94,6 +95,8 @@ def _releases(source: Path, name: str, what: str) -> Iterator[Scene]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 measured, 1 a command failed, 2 usage, 130 interrupted."""
     plan, full = plan_of(arguments)
+    # As Ctrl-C: what is being measured ends with us, and the stage is cleared.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     tell("the peers' environment ...")
     try:
         peers_python()
@@ -132,6 +135,7 @@ def _measure(plan: Plan) -> dict[str, Any]:
         played["load"] = f"load average {before:.1f} before, {load():.1f} after"
         played["when"] = dt.datetime.now(dt.UTC).date().isoformat()
         played["versions"] = versions()
+        played["commit"] = commit()
         results["scenes"][scene.name] = played
         plan.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
     return results

@@ -29,7 +29,14 @@ def variant(name: str, *walls: float, ours: bool = False) -> dict[str, Any]:
 
 def scene(*variants: dict[str, Any]) -> dict[str, Any]:
     """A scene as the results hold it."""
-    texts = {"title": "Work", "about": "", "when": "2026-01-02", "load": "", "versions": "a 1"}
+    texts = {
+        "title": "Work",
+        "about": "",
+        "when": "2026-01-02",
+        "load": "",
+        "versions": "a 1",
+        "commit": "f00",
+    }
     return {**texts, "notes": [], "variants": list(variants)}
 
 
