@@ -107,14 +107,14 @@ def section(name: str, scene: Json) -> str:
 
 
 def fastest_parts(variants: Sequence[Json]) -> Iterator[str]:
-    """How the check compares with the peers where datacompy runs on Polars, if that was measured."""
+    """How the check compares with the peers alone, datacompy on Polars, if that was measured."""
     runs = {variant["name"]: variant["runs"] for variant in variants}
     alone = ("pandera", "describe", "datacompy_polars")
     if {*alone, "check"} <= runs.keys():
         total = sum(median(runs[name], "wall") for name in alone)
         times = median(runs["check"], "wall") / total
         yield (
-            f"With datacompy on Polars, the three as processes of their own add up to {total:.1f} s; "
+            f"With datacompy on Polars, the three as processes of their own take {total:.1f} s; "
             f"`datarelease check`, everything computed, takes {times:.2f} times that."
         )
         yield ""
