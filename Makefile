@@ -37,7 +37,7 @@ format: .venv/dev.stamp  ## Put the code into its form
 docs: .venv/dev.stamp  ## Write the generated parts of the documentation
 	$(BIN)/python docs/generate.py
 
-bench: .venv/dev.stamp  ## Measure against peers (an hour); the table goes to docs/benchmarks.md
+bench: .venv/dev.stamp  ## Measure against peers (half an hour); the table goes to docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hashes without addresses

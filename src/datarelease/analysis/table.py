@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from datarelease.model.dataset import Format
@@ -20,9 +21,12 @@ class Table:
 
     def label(self, path: Path) -> str:
         """What messages call the file at ``path``; its own name where there is no label."""
-        if path in self.paths and self.labels:
-            return self.labels[self.paths.index(path)]
-        return path.name
+        return self._labels.get(path, path.name)
+
+    @cached_property
+    def _labels(self) -> dict[Path, str]:
+        # Asked for every part; the first of equal paths (parts with equal bytes) gives the name.
+        return dict(reversed(list(zip(self.paths, self.labels, strict=False))))
 
 
 class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unreadable` in reports

@@ -82,8 +82,8 @@ def _sample(sound: Mapping[str, ObjectInfo]) -> list[str]:
     unknown.sort(key=lambda md5: hashlib.sha256(md5.encode()).digest())
     chosen, total = [], 0
     for md5 in unknown:
-        total += sound[md5].size
-        if total <= SAMPLE_BYTES:
+        if total + sound[md5].size <= SAMPLE_BYTES:
+            total += sound[md5].size
             chosen.append(md5)
     return chosen
 
