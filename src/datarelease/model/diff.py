@@ -21,7 +21,7 @@ class Compatibility(Enum):
     ADDITIVE = "additive"
     """Something new that no reader of the old version trips over: a column, a wider type."""
     BREAKING = "breaking"
-    """A column or dataset gone, renamed or of another type, a key changed, a promise withdrawn."""
+    """A column or dataset gone, renamed, of another type or no longer required; another key."""
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Compatibility):
