@@ -54,7 +54,8 @@ class Run:
     steps: dict[str, float] = field(default_factory=dict)
     """Seconds by step, where the process itself took them."""
     log: tuple[tuple[float, str], ...] = field(default=(), repr=False)
-    """Lines of standard error, each with the second at which it came."""
+    """Lines of standard error, each with the second at which it came; a line read after the process
+    was gone counts as written with its last breath."""
 
 
 def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], code: int = 0) -> Run:
@@ -94,7 +95,7 @@ def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], code: 
         peak=max(watch.peak, _largest(usage.ru_maxrss)),
         stopped=watch.starved,
         out="\n".join(line for _, line in out.lines),
-        log=tuple(log.lines),
+        log=tuple((min(when, wall), line) for when, line in log.lines),
     )
 
 
