@@ -1,0 +1,90 @@
+"""What GitHub knows of a repository, as values. ``adapters.github`` asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BOT = "github-actions[bot]"
+"""Who writes with the token of a workflow."""
+
+StatusState = Literal["success", "failure", "pending", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequest:
+    """A pull request."""
+
+    number: int
+    title: str
+    author: str
+    url: str
+    open: bool
+    merged: bool
+    head: str
+    """SHA of its newest commit."""
+    base: str
+    """Name of the branch it goes into."""
+    merge_commit: str | None
+    """SHA that the merge put on the base branch (of the merge commit, of the squashed one, of the
+    last one of a rebase); before the merge, of a trial merge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    """A comment on a pull request or issue."""
+
+    id: int
+    author: str
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitStatus:
+    """A status of a commit."""
+
+    context: str
+    state: StatusState
+    description: str
+    """At most 140 characters."""
+    url: str
+    """Where the details are; may be empty."""
+    author: str = ""
+    """Who set it; empty in one that is still to be set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """A file of a GitHub Release."""
+
+    id: int
+    name: str
+    size: int
+    complete: bool
+    """False: an upload that broke off."""
+    digest: str | None
+    """``sha256:HEX`` where GitHub tells it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHubRelease:
+    """A GitHub Release: the page about a tag."""
+
+    id: int
+    tag: str
+    name: str
+    body: str
+    draft: bool
+    url: str
+    assets: tuple[Asset, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """An issue."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    url: str
