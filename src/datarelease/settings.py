@@ -42,6 +42,10 @@ class Settings:
     tags: TagGrammar
     remotes: tuple[str, ...]
     """Remotes that must hold every version; empty: DVC's default remote."""
+    require_review: bool
+    """Data that nobody reviewed is not released."""
+    staging: str | None
+    """The DVC remote that carries data from the build to the publisher; None: an artifact does."""
     memory_limit: str
     """For the engine, in DuckDB's spelling, such as ``2GB``."""
     policy: Policy
@@ -70,6 +74,8 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
         datasets=datasets,
         tags=TagGrammar(release.tag_prefix),
         remotes=tuple(dict.fromkeys(release.remotes)),
+        require_review=release.require_review,
+        staging=release.staging,
         memory_limit=release.memory_limit,
         policy=policy,
     )

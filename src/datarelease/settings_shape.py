@@ -103,6 +103,8 @@ class ReleaseShape(_Strict):
     ] = DEFAULT_PREFIX
     remotes: Annotated[list[str], BeforeValidator(_as_list)] = []
     engine: Literal["duckdb"] = "duckdb"
+    require_review: bool = False
+    staging: str | None = None
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
     policy: PolicyShape = PolicyShape()
 

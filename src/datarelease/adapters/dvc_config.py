@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dvc.config import Config
 from dvc.exceptions import DvcException
-from dvc.fs import get_cloud_fs
+from dvc.fs import get_cloud_fs, get_fs_config
 from dvc_objects.fs.errors import RemoteMissingDepsError
 
 from datarelease.adapters.credentials import without_credentials
 from datarelease.adapters.object_errors import explained
 from datarelease.adapters.object_store import CONCURRENCY, ObjectStore
+from datarelease.adapters.remote_credentials import advice, authorised, program_environment
 from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import ConfigError
 
@@ -22,13 +23,16 @@ from datarelease.errors import ConfigError
 class DvcConfig:
     """The merged configuration (system, global, repository, local) of one DVC repository."""
 
-    def __init__(self, dvc_dir: Path) -> None:
+    def __init__(self, dvc_dir: Path, *, env: Mapping[str, str]) -> None:
         """Read the configuration of the ``.dvc`` directory ``dvc_dir``.
+
+        ``env`` may hold credentials (``adapters.remote_credentials``).
 
         Raises:
             ConfigError: DVC refuses the configuration.
         """
         self._dvc_dir = dvc_dir
+        self._env = env
         with _explained():
             self._config: dict[str, Any] = Config(str(dvc_dir))
 
@@ -76,15 +80,38 @@ class DvcConfig:
                 f"{name} --unset version_aware`, or name another remote in `release.remotes`.",
             )
         with _explained():
-            factory, options, root = get_cloud_fs(self._config, name=name)
+            settings = get_fs_config(self._config, name=name)
+            factory, options, root = get_cloud_fs(
+                self._config, **authorised(name, settings, self._env)
+            )
             if factory.protocol == "local":
                 return DirectoryStore(name, Path(root))
-            # `remote://NAME/PATH` builds on another remote; say where that leads.
-            nested = str(settings["url"]).startswith("remote://")
-            url = f"{factory.protocol}://{root}" if nested else str(settings["url"])
-            url = without_credentials(url)
-            with explained(name, url):
-                return ObjectStore(name, url, _open(factory(**options)), root)
+            url = without_credentials(str(settings["url"]))
+            keys = advice(name, settings, self._env)
+            with explained(name, url, keys):
+                return ObjectStore(name, url, _open(factory(**options)), root, keys=keys)
+
+    def settings(self, name: str) -> Mapping[str, Any]:
+        """What is set for the remote ``name``, what it is built on (``remote://``) included.
+
+        It may hold secrets, and a local address as it was written; empty: no such remote.
+        """
+        if name.lower() not in self._config["remote"]:
+            return {}
+        with _explained():
+            found: Mapping[str, Any] = get_fs_config(self._config, name=name)
+        return found
+
+    def program_environment(self) -> Mapping[str, str]:
+        """The environment for ``dvc`` programs: with the credentials of DVC's default remote.
+
+        Raises:
+            ConfigError: They are incomplete.
+        """
+        name = self.default_remote
+        if name is None:
+            return self._env
+        return program_environment(name, self.settings(name), self._env)
 
 
 def _open(fs: Any) -> Any:

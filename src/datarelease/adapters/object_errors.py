@@ -60,8 +60,10 @@ def may_pass(error: BaseException) -> bool:
 
 
 @contextmanager
-def explained(name: str, url: str) -> Iterator[None]:
+def explained(name: str, url: str, keys: str) -> Iterator[None]:
     """Turns whatever a client library raises for the remote ``name`` into a WorldError.
+
+    ``keys`` says where its credentials come from.
 
     What is found missing or found there stays as it is: only the caller knows what that means.
     """
@@ -71,22 +73,21 @@ def explained(name: str, url: str) -> Iterator[None]:
         raise
     except Exception as error:
         # Whatever a client library raises for a network is, for us, the world.
-        raise _translated(name, url, error) from error
+        raise _translated(name, url, keys, error) from error
 
 
-def _translated(name: str, url: str, error: Exception) -> WorldError:
+def _translated(name: str, url: str, keys: str, error: Exception) -> WorldError:
     where = f"remote {name!r} ({url})"
     if isinstance(error, PermissionError):
         return WorldError(
             f"{where} refused these credentials: {brief(error)}",
-            remedy="Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), and "
-            "that they may read, list and write below this address; then run it again.",
+            remedy=f"Check {keys}, and that they may read, list and write below this address; "
+            "then run it again.",
         )
     if type(error).__name__ in _NO_CREDENTIALS:
         return WorldError(
             f"{where}: no credentials were found: {brief(error)}",
-            remedy="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or "
-            f"`dvc remote modify --local {name} profile NAME`.",
+            remedy=f"Set {keys}, or `dvc remote modify --local {name} profile NAME`.",
         )
     if type(error).__name__ in _UNREACHABLE:
         return WorldError(

@@ -32,6 +32,7 @@ CONCURRENCY = 32
 """Requests under way at once; each waits for the network, none for a core."""
 ATTEMPTS = 5
 """Tries of one request, with 4 to 6 seconds of waiting between the first and the last."""
+AWS_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CHUNK = 1 << 20
 
@@ -39,18 +40,22 @@ _CHUNK = 1 << 20
 class ObjectStore:
     """An fsspec file system below a root."""
 
-    def __init__(self, name: str, url: str, fs: Any, root: str) -> None:  # noqa: D417
+    def __init__(  # noqa: D417
+        self, name: str, url: str, fs: Any, root: str, *, keys: str = AWS_KEYS
+    ) -> None:
         """Use ``fs`` below ``root``.
 
         Args:
             fs: An ``fsspec.AbstractFileSystem`` of which nobody else keeps hold; it remembers no
                 listings from here on, because other writers are about.
             root: Path in ``fs``, such as ``bucket/prefix``.
+            keys: Where its credentials come from, for messages.
         """
         self.name = name
         self.url = url
         self._fs = fs
         self._root = root.rstrip("/")
+        self._keys = keys
         self._opaque: bool | None = None
         fs.dircache.use_listings_cache = False
         fs.dircache.clear()
@@ -191,7 +196,7 @@ class ObjectStore:
 
     def _call(self, work: Callable[[], T]) -> T:
         """The result of ``work``, tried again while the failure may pass by itself."""
-        with explained(self.name, self.url):
+        with explained(self.name, self.url, self._keys):
             return Retrying(
                 stop=stop_after_attempt(ATTEMPTS),
                 wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),

@@ -12,7 +12,7 @@ from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import load_yaml
-from datarelease.app.wiring import PACKAGE, engine, environment, reader, stores
+from datarelease.app.wiring import PACKAGE, engine, git_environment, reader, stores
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
 from datarelease.flows.shelf import Shelf
@@ -38,7 +38,7 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
     place = Path(repo) if repo is not None else Path.cwd()
     if repo is None or _has_dvc(place):
         root = find_root(place)
-        git = Git(root, env=environment())
+        git = Git(root, env=git_environment())
         if not git.is_repository():
             raise ConfigError(f"{root} is not inside a git repository.")
         read = reader(root)
@@ -52,7 +52,7 @@ def _mirrored(url: str, progress: Progress) -> Shelf:
     home = user_cache_path(PACKAGE)
     root = home / "repositories" / hashlib.sha256(url.encode()).hexdigest()[:16]
     root.mkdir(parents=True, exist_ok=True)
-    git = Git(root, env=environment())
+    git = Git(root, env=git_environment())
     head = git.mirror(url)
     config = git.read(head, ".dvc/config")
     if config is None:
@@ -75,7 +75,7 @@ def _shelf(
     progress: Progress,
 ) -> Shelf:
     tags, names = read_tags(load_yaml(read, PARAMS_FILE))
-    config = DvcConfig(dvc_dir)
+    config = DvcConfig(dvc_dir, env=environment())
     remotes = stores(config, names)
     return Shelf(
         git=git,
@@ -89,7 +89,7 @@ def _shelf(
 
 def _has_dvc(place: Path) -> bool:
     """A directory in the work tree of a DVC repository; no bare repository that lies in one."""
-    if not place.is_dir() or not Git(place, env=environment()).is_repository():
+    if not place.is_dir() or not Git(place, env=git_environment()).is_repository():
         return False
     try:
         find_root(place)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import posixpath
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.store import Store
+from datarelease.app.actions import actions
 
 if TYPE_CHECKING:
     from datarelease.analysis.engine import Engine
@@ -19,16 +22,55 @@ if TYPE_CHECKING:
 PACKAGE = "datarelease"
 
 
-def environment() -> Mapping[str, str]:
-    """The environment for the programs we start.
+_FOR_US = {
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_RUNTIME_TOKEN",
+    "GITHUB_TOKEN",
+}
+"""What a workflow hands to this program, and stages of a pipeline have no business with."""
+_MAIL = "{}@users.noreply.github.com"
 
-    Nobody can answer a password prompt of a program whose output is captured, so git is told
-    to fail instead. Stages that call ``datarelease`` or ``python`` get those of this very
-    installation, also where it was called by its path.
+
+def environment() -> Mapping[str, str]:
+    """The environment for the programs of a pipeline.
+
+    Stages that call ``datarelease`` or ``python`` get those of this very installation, also where
+    it was called by its path. Where PATH leads to it already, its order is somebody's choice.
     """
-    scripts = str(Path(sys.executable).parent)
-    path = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
-    return {"GIT_TERMINAL_PROMPT": "0", **os.environ, "PATH": path}
+    path = os.environ.get("PATH", os.defpath)
+    scripts = Path(sys.executable).parent
+    found = shutil.which(PACKAGE, path=path)
+    if found is None or Path(found).resolve() != (scripts / PACKAGE).resolve():
+        path = os.pathsep.join([str(scripts), path])
+    hidden = _FOR_US if os.environ.get("GITHUB_ACTIONS") == "true" else set()
+    return {**{k: v for k, v in os.environ.items() if k not in hidden}, "PATH": path}
+
+
+def git_environment() -> Mapping[str, str]:
+    """The environment for ``git``, which talks to the server with a workflow's token.
+
+    Nobody can answer a password prompt of a program whose output is captured, so git is told to
+    fail instead. The token travels as configuration in the environment (git-config, "ENVIRONMENT"):
+    no argument and no file ever holds it.
+    """
+    env = {"GIT_TERMINAL_PROMPT": "0", **os.environ}
+    run = actions(os.environ)
+    if run is None:
+        return env
+    for role in ("AUTHOR", "COMMITTER"):
+        env.setdefault(f"GIT_{role}_NAME", run.bot)
+        env.setdefault(f"GIT_{role}_EMAIL", _MAIL.format(run.bot))
+    if run.token:
+        header = f"http.{run.server}/.extraheader"
+        basic = base64.b64encode(f"x-access-token:{run.token}".encode()).decode()
+        count = int(env.get("GIT_CONFIG_COUNT") or 0)
+        # The empty value drops what a checkout may have configured; two headers are refused.
+        for value in ("", f"AUTHORIZATION: basic {basic}"):
+            env |= {f"GIT_CONFIG_KEY_{count}": header, f"GIT_CONFIG_VALUE_{count}": value}
+            count += 1
+        env["GIT_CONFIG_COUNT"] = str(count)
+    return env
 
 
 def tool() -> str:

@@ -10,7 +10,7 @@ from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.app.settings import settings_at
-from datarelease.app.wiring import PACKAGE, engine, environment, stores, tool
+from datarelease.app.wiring import PACKAGE, engine, environment, git_environment, stores, tool
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
 from datarelease.flows.workspace import Workspace
@@ -24,8 +24,7 @@ def open_workspace(start: Path, *, progress: Progress, remotes: Sequence[str] = 
         ConfigError: No DVC repository, no git repository, or settings that cannot be used.
     """
     root = find_root(start)
-    env = environment()
-    git = Git(root, env=env)
+    git = Git(root, env=git_environment())
     if not git.is_repository():
         raise ConfigError(
             f"{root} is not inside a git repository.",
@@ -33,13 +32,13 @@ def open_workspace(start: Path, *, progress: Progress, remotes: Sequence[str] = 
             remedy="Run `git init` there: versions are git tags.",
         )
     settings = settings_at(root)
-    config = DvcConfig(root / ".dvc")
+    config = DvcConfig(root / ".dvc", env=env)
     required = stores(config, remotes or settings.remotes)
     return Workspace(
         root=root,
         settings=settings,
         git=git,
-        dvc=Dvc(root, env=env),
+        dvc=Dvc(root, env=environment()),
         tags=settings.tags,
         remotes=required,
         objects=Objects(cache=config.cache, remotes=required, progress=progress),

@@ -41,6 +41,7 @@ class Checked:
     report: Report
     snapshot: Snapshot
     catalogue: Catalogue
+    baseline: Baseline | None
     assessments: Mapping[str, Assessment]
 
 
@@ -67,7 +68,7 @@ def check(ws: Workspace, *, base: str | None = None) -> Checked:
             if (content := now.get(dataset.name)) is not None
         }
         datasets = _datasets(ws, now, before, assessments, engine)
-    report = _report(ws, catalogue, version, now, datasets)
+    report = report_of(ws, catalogue, version, now, datasets)
     if failed and report.level != "block":
         raise ConfigError(
             f"`dvc repro` failed: the data was made, but {', '.join(failed)} could not be run. "
@@ -75,7 +76,9 @@ def check(ws: Workspace, *, base: str | None = None) -> Checked:
             untouched="Nothing was pushed or tagged.",
             remedy="Correct the stage, then run the command again.",
         )
-    return Checked(report=report, snapshot=now, catalogue=catalogue, assessments=assessments)
+    return Checked(
+        report=report, snapshot=now, catalogue=catalogue, baseline=before, assessments=assessments
+    )
 
 
 def _datasets(
@@ -117,13 +120,14 @@ def _datasets(
     return tuple(reports)
 
 
-def _report(
+def report_of(
     ws: Workspace,
     catalogue: Catalogue,
     base: Version | None,
     now: Snapshot,
     datasets: tuple[DatasetReport, ...],
 ) -> Report:
+    """What releasing ``now`` would do, judged; all but ``datasets`` is found out here."""
     params = _params_diff(ws, base)
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)

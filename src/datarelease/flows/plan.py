@@ -33,7 +33,7 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
     """The release of what was checked, or why there is none.
 
     Raises:
-        ConflictError: ``reviewed`` is another digest.
+        ConflictError: ``reviewed`` is another digest, or missing where a review is required.
         BlockedError: The verdict is ``block``.
         WorldError: Data is needed that is neither here nor on a remote.
     """
@@ -62,9 +62,17 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
             untouched="Nothing was pushed or tagged.",
             remedy="Correct the data, or the rule in params.yaml: release.policy, with a commit.",
         )
-    products = _products(ws)
+    if reviewed is None and ws.settings.require_review:
+        raise ConflictError(
+            f"Nobody reviewed this data ({report.digest}), and params.yaml says "
+            "`release.require_review: true`.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Bring the change by a pull request, or release with "
+            f"--reviewed {report.digest} after having read its report.",
+        )
+    made = products(ws)
     message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
-    commit = ws.git.commit_files(head, products, message) if products else head
+    commit = ws.git.commit_files(head, made, message) if made else head
     manifest = _manifest(ws, checked, commit, reviewed)
     own = {md5 for dataset in manifest.datasets for md5 in dataset.objects}
     others = tuple(md5 for md5 in ws.dvc.objects() if md5 not in own and ws.objects.has(md5))
@@ -72,7 +80,7 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
         report=report,
         commit=commit,
         head=head,
-        files=tuple(products),
+        files=tuple(made),
         manifest=manifest,
         extra_objects=others,
     )
@@ -96,7 +104,7 @@ def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
     return None
 
 
-def _products(ws: Workspace) -> dict[str, bytes | None]:
+def products(ws: Workspace) -> dict[str, bytes | None]:
     """Our own files that HEAD does not hold as they are now: the content of a release commit."""
     made_by_stages = stage_reports(ws)
     return {

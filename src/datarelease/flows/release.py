@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from datarelease.errors import ConfigError, ConflictError
-from datarelease.flows.check import check
+from datarelease.flows.check import Checked, check
 from datarelease.flows.claim import Documents, Taken, claim, write_documents
 from datarelease.flows.clean import refuse_unclean
 from datarelease.flows.damage import refuse_damage
@@ -26,6 +26,7 @@ def release(
     reviewed: str | None,
     documents: Documents,
     on_report: Callable[[Report], None] = lambda _: None,
+    checking: Callable[[Workspace], Checked] = check,
 ) -> Released | Nothing:
     """Release the work tree's data as the next version, or say why there is nothing to release.
 
@@ -34,6 +35,7 @@ def release(
         reviewed: The digest that a reviewer saw; other data is refused. None: nobody reviewed it.
         documents: Renders what lies beside the manifest.
         on_report: Called with the report before anything is decided by it.
+        checking: Finds out what there is to release; by default by running what is out of date.
 
     Raises:
         BlockedError: The data failed its schema or the policy.
@@ -44,7 +46,7 @@ def release(
     _preconditions(ws)
     for _ in range(ATTEMPTS):
         refuse_unclean(ws)
-        checked = check(ws)
+        checked = checking(ws)
         on_report(checked.report)
         refuse_unclean(ws)
         refuse_damage(ws, checked.catalogue)

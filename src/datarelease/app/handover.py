@@ -1,0 +1,58 @@
+"""The two ends of a bundle: the job that builds, and the job that publishes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.store import DirectoryStore, Store
+from datarelease.app.workspace import open_workspace
+from datarelease.errors import ConfigError
+from datarelease.flows.check import Checked
+from datarelease.flows.promote import promote, read_bundle
+from datarelease.flows.workspace import Workspace
+from datarelease.progress import Progress
+
+
+def open_builder(start: Path, *, progress: Progress) -> tuple[Workspace, Store | None]:
+    """The repository, and the staging remote: what that has, the pipeline need not make again.
+
+    Raises:
+        ConfigError: As ``open_workspace``, or ``release.staging`` names no remote.
+    """
+    ws = open_workspace(start, progress=progress)
+    staging = _staging(ws)
+    return (_with_source(ws, staging), staging) if staging else (ws, None)
+
+
+def open_publisher(
+    start: Path, folder: Path, *, progress: Progress, remotes: Sequence[str] = ()
+) -> tuple[Workspace, Callable[[Workspace], Checked]]:
+    """The repository with the objects of a bundle at hand, and how to read its check.
+
+    Raises:
+        ConfigError: As ``open_workspace``, or a bundle that cannot be used.
+    """
+    bundle = read_bundle(folder)
+    ws = open_workspace(start, progress=progress, remotes=remotes)
+    if bundle.staging != ws.settings.staging:
+        raise ConfigError(
+            f"The bundle's objects are on {bundle.staging or 'no staging remote'}, and "
+            f"params.yaml names {ws.settings.staging or 'none'} (release.staging).",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Build anew.",
+        )
+    carrier = _staging(ws) or DirectoryStore("bundle", folder)
+    return _with_source(ws, carrier), lambda ws: promote(ws, folder, bundle)
+
+
+def _staging(ws: Workspace) -> Store | None:
+    name = ws.settings.staging
+    return DvcConfig(ws.root / ".dvc").store(name) if name else None
+
+
+def _with_source(ws: Workspace, source: Store) -> Workspace:
+    objects = dataclasses.replace(ws.objects, remotes=(source, *ws.objects.remotes))
+    return dataclasses.replace(ws, objects=objects)

@@ -1,0 +1,101 @@
+"""The build handed over: a checked work tree written into a bundle, by the job without secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datarelease.adapters.store import DirectoryStore, Store
+from datarelease.documents import encode
+from datarelease.errors import ConfigError
+from datarelease.flows.check import Checked
+from datarelease.flows.claim import Documents
+from datarelease.flows.clean import refuse_unclean
+from datarelease.flows.local_files import written
+from datarelease.flows.plan import products
+from datarelease.flows.push import send
+from datarelease.flows.workspace import Workspace
+from datarelease.model.bundle import ASSESSMENTS, FILE, SIZE_LIMIT, TREE, Bundle
+from datarelease.model.manifest import object_key
+
+
+def write_bundle(
+    ws: Workspace, checked: Checked, target: Path, documents: Documents, *, staging: Store | None
+) -> Bundle:
+    """Write what a publisher needs of ``checked`` into the directory ``target``.
+
+    Objects that the newest version already has on the remotes stay out. With ``staging`` the
+    others go to that remote, else into the bundle, laid out as on a remote.
+
+    Raises:
+        ConfigError: Uncommitted edits, something in the way, or too much data for a bundle.
+        WorldError: The staging remote failed.
+    """
+    refuse_unclean(ws)
+    if target.exists() and any(target.iterdir()):
+        raise ConfigError(
+            f"{target} exists and is not empty.",
+            untouched="Nothing was written there.",
+            remedy="Name a new directory.",
+        )
+    files = {path: data for path, data in products(ws).items() if data is not None}
+    carried = _carried(ws, checked)
+    if staging is None:
+        _refuse_too_large(ws, carried)
+    bundle = Bundle(
+        commit=ws.head(),
+        digest=checked.snapshot.digest,
+        staging=staging.name if staging else None,
+        tree=tuple(sorted(files)),
+    )
+    documented = dict(documents(checked.report))
+    documented |= {f"{TREE}/{path}": data for path, data in files.items()}
+    for dataset in ws.settings.datasets:
+        found = checked.assessments[dataset.name]
+        place = f"{ASSESSMENTS}/{dataset.validation_file}"
+        documented[place] = encode(found.validation).encode()
+        if found.profile is not None:
+            documented[f"{ASSESSMENTS}/{dataset.profile_file}"] = encode(found.profile).encode()
+    for name, data in {**documented, FILE: encode(bundle).encode()}.items():
+        with written(target / name) as scratch:
+            scratch.write_bytes(data)
+            scratch.chmod(0o644)
+    carrier = staging or DirectoryStore("bundle", target)
+    there = carrier.stat([object_key(md5) for md5 in carried])
+    send(ws, carrier, [md5 for md5 in carried if object_key(md5) not in there])
+    where = staging.name if staging else target
+    ws.progress.say(f"bundle: {len(carried)} objects in {where}")
+    return bundle
+
+
+# --- inside
+
+
+def _carried(ws: Workspace, checked: Checked) -> tuple[str, ...]:
+    """Hashes of the objects that the remotes may lack."""
+    base = checked.baseline.snapshot if checked.baseline else None
+    held: set[str] = set()
+    for dataset in base.datasets if base else ():
+        for entry in dataset.entries:
+            if not entry.is_tree or ws.objects.has(entry.md5):
+                held |= {entry.md5, *(file.md5 for file in ws.objects.files(entry))}
+    own: set[str] = set()
+    for content in checked.snapshot.datasets:
+        for entry in content.entries:
+            if entry.md5 not in held:
+                own |= {entry.md5, *(file.md5 for file in ws.objects.files(entry))}
+    own -= held
+    ws.objects.ensure(own)
+    others = (md5 for md5 in ws.dvc.objects() if md5 not in held and ws.objects.has(md5))
+    return tuple(sorted({*own, *others}))
+
+
+def _refuse_too_large(ws: Workspace, hashes: tuple[str, ...]) -> None:
+    total = sum(ws.objects.path(md5).stat().st_size for md5 in hashes)
+    if total > SIZE_LIMIT:
+        raise ConfigError(
+            f"The new data has {total / 1e9:.1f} GB: too much for an artifact between two jobs "
+            f"(at most {SIZE_LIMIT / 1e9:.0f} GB).",
+            untouched="Nothing was written, pushed or tagged.",
+            remedy="Let a staging remote carry it: `release.staging: NAME` in params.yaml "
+            "(docs/remotes.md says how).",
+        )

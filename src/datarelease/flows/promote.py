@@ -1,0 +1,133 @@
+"""A build taken over: what another job checked, believed only where it is proven.
+
+The publisher runs nothing of the repository. The digest is computed anew from the files that DVC
+tracks, objects are taken by the hash of their bytes, outcome and verdict are judged here; what is
+taken on trust from the build is what it measured: statistics, violations and comparison.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+from typing import TypeVar
+
+from datarelease.adapters.folder import read_inside, refuse_links
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError, ConflictError, WorldError
+from datarelease.flows.assess import Assessment
+from datarelease.flows.catalogue import read_catalogue
+from datarelease.flows.check import Checked, report_of
+from datarelease.flows.content import snapshot
+from datarelease.flows.local_files import written
+from datarelease.flows.reproduce import LOCK, work_tree_outputs
+from datarelease.flows.workspace import Workspace
+from datarelease.model.bundle import ASSESSMENTS, DOCUMENT_LIMIT, FILE, REPORT, TREE, Bundle
+from datarelease.model.dataset import Dataset
+from datarelease.model.profile import Profile
+from datarelease.model.report import Report
+from datarelease.model.validation import Validation
+from datarelease.settings import DATASETS_FILE
+
+T = TypeVar("T")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The table of contents of a bundle.
+
+    Raises:
+        ConfigError: There is none, or it holds links.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"There is no bundle {folder}.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="`datarelease check --bundle DIR` makes one.",
+        )
+    refuse_links(folder)
+    return _document(folder, Bundle, FILE)
+
+
+def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
+    """What the build of ``bundle`` found, as if it had been checked here; runs no stage.
+
+    Raises:
+        ConfigError: The bundle is of another commit or holds what none holds.
+        ConflictError: Its data is not what it says.
+        WorldError: A version was released since the build.
+    """
+    if bundle.commit != ws.head():
+        raise ConfigError(
+            f"The bundle was built from {bundle.commit[:12]}, and {ws.head()[:12]} is checked out.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Check that commit out, or build anew.",
+        )
+    _take_tree(ws, folder, bundle)
+    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
+    claimed = _document(folder, Report, REPORT)
+    if not now.digest == bundle.digest == claimed.digest:
+        raise ConflictError(
+            f"The bundle is not consistent: its report is about {claimed.digest}, its files have "
+            f"the digest {now.digest}.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Build anew; if that does not help, look at who changed the bundle.",
+        )
+    catalogue = read_catalogue(ws.git, ws.tags)
+    latest = catalogue.latest
+    if claimed.base != (latest.tag if latest else None):
+        raise WorldError(
+            f"The build compared with {claimed.base or 'no version'}, and "
+            f"{latest.tag if latest else 'none'} is the newest now.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Run the release again: it builds and compares anew.",
+        )
+    return Checked(
+        report=report_of(ws, catalogue, latest, now, claimed.datasets),
+        snapshot=now,
+        catalogue=catalogue,
+        baseline=None,
+        assessments={d.name: _assessment(folder, d) for d in ws.settings.datasets},
+    )
+
+
+# --- inside
+
+
+def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
+    tracked = set(ws.git.files())
+    reports = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
+    for path in bundle.tree:
+        pipeline = posixpath.join(posixpath.dirname(path), DATASETS_FILE)
+        lock = posixpath.basename(path) == LOCK and pipeline in tracked
+        data = read_inside(folder, f"{TREE}/{path}", limit=DOCUMENT_LIMIT)
+        if data is None or not (lock or path in reports):
+            raise ConfigError(
+                f"The bundle lists {path!r}, which is "
+                + ("not in it." if data is None else "nothing that a build makes."),
+                untouched="Nothing was pushed or tagged.",
+                remedy="Build anew; if that does not help, look at who changed the bundle.",
+            )
+        with written(ws.root / path) as scratch:
+            scratch.write_bytes(data)
+            scratch.chmod(0o644)
+
+
+def _assessment(folder: Path, dataset: Dataset) -> Assessment:
+    place = f"{ASSESSMENTS}/{dataset.profile_file}"
+    there = read_inside(folder, place, limit=DOCUMENT_LIMIT) is not None
+    return Assessment(
+        validation=_document(folder, Validation, f"{ASSESSMENTS}/{dataset.validation_file}"),
+        profile=_document(folder, Profile, place) if there else None,
+    )
+
+
+def _document(folder: Path, kind: type[T], name: str) -> T:
+    data = read_inside(folder, name, limit=DOCUMENT_LIMIT)
+    try:
+        return decode(kind, data or b"")
+    except DocumentError as error:
+        reason = "it is missing" if data is None else error
+        raise ConfigError(
+            f"{name} of the bundle {folder} cannot be used: {reason}",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Build anew, with the same version of datarelease.",
+        ) from error
