@@ -182,7 +182,7 @@ def test_the_objects_are_those_that_a_push_sends(project: Project) -> None:
 def test_a_listing_names_what_lies_there(project: Project) -> None:
     """A directory's object lists the files that are in the directory."""
     md5 = hashes(project)["data/events"]
-    cache = DvcConfig(project.root / ".dvc").cache
+    cache = DvcConfig(project.root / ".dvc", env=os.environ).cache
     listed = read_tree((cache / md5[:2] / md5[2:]).read_bytes())
     assert {file.path for file in listed} == {
         path.name for path in (project.root / "data/events").iterdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -154,7 +155,7 @@ def test_a_dead_endpoint_is_given_up_within_seconds(
     """Nobody listens there: a few tries in all, however many layers could try again."""
     project.add_remote("dead", "s3://bucket/x", endpointurl="http://127.0.0.1:1")
     project.secrets("dead", Keys(access="me", secret="secret-of-mine"))
-    store = DvcConfig(project.root / ".dvc").store("dead")
+    store = DvcConfig(project.root / ".dvc", env=os.environ).store("dead")
     begun = time.monotonic()
     with pytest.raises(
         WorldError, match=r"remote 'dead' \(s3://bucket/x\) cannot be reached"
@@ -168,7 +169,7 @@ def test_a_dead_endpoint_is_given_up_within_seconds(
 def test_no_credentials_at_all_are_asked_for(project: Project, bucket: Bucket) -> None:
     """Without any key the message says where keys are looked for."""
     project.add_remote("storage", bucket.url(), endpointurl=bucket.endpoint)
-    store = DvcConfig(project.root / ".dvc").store("storage")
+    store = DvcConfig(project.root / ".dvc", env=os.environ).store("storage")
     with pytest.raises(WorldError, match="no credentials were found") as caught:
         store.stat(["a"])
     assert "AWS_PROFILE" in caught.value.remedy
@@ -178,7 +179,7 @@ def test_a_profile_that_is_not_there_is_a_matter_of_credentials(project: Project
     """A misspelt profile is told like missing credentials, with its name."""
     project.add_remote("storage", "s3://bucket/x", profile="nobody")
     with pytest.raises(WorldError, match="nobody"):
-        DvcConfig(project.root / ".dvc").store("storage").stat(["a"])
+        DvcConfig(project.root / ".dvc", env=os.environ).store("storage").stat(["a"])
 
 
 # --- passing failures
@@ -246,7 +247,7 @@ def test_stores_come_from_dvcs_configuration(project: Project, bucket: Bucket) -
     """What plain `dvc push` sent is found below the prefix, and its listing at once."""
     project.use_bucket(bucket, prefix="team/data")
     project.dvc("push", "--quiet")
-    config = DvcConfig(project.root / ".dvc")
+    config = DvcConfig(project.root / ".dvc", env=os.environ)
     store = config.store(REMOTE)
     assert (store.name, store.url) == (REMOTE, f"s3://{bucket.name}/team/data")
     assert config.default_remote == REMOTE
@@ -261,7 +262,7 @@ def test_stores_come_from_dvcs_configuration(project: Project, bucket: Bucket) -
 def test_a_directory_remote_comes_from_dvcs_configuration(project: Project) -> None:
     """A relative address is read as DVC reads it: from its configuration file."""
     project.dvc("push", "--quiet")
-    store = DvcConfig(project.root / ".dvc").store(REMOTE)
+    store = DvcConfig(project.root / ".dvc", env=os.environ).store(REMOTE)
     assert store.url == str(project.remote)
     value = project.read_yaml("dvc.lock")["stages"]["make"]["outs"][0]["md5"]
     assert store.stat([f"files/md5/{value[:2]}/{value[2:]}"])
@@ -271,7 +272,7 @@ def test_an_address_with_credentials_is_shown_without(project: Project) -> None:
     """User name and password in an address stay out of sight."""
     project.add_remote("storage", "s3://me:pa@ss@bucket/x")
     try:
-        url = DvcConfig(project.root / ".dvc").store("storage").url
+        url = DvcConfig(project.root / ".dvc", env=os.environ).store("storage").url
     except (ConfigError, WorldError) as error:
         url = str(error)
     assert "pa@ss" not in url
@@ -289,7 +290,7 @@ def test_remotes_that_cannot_hold_versions_are_refused(
     """An unknown remote and a cloud-versioned one are refused with what to do."""
     project.add_remote("cloud", "s3://bucket/x", version_aware="true")
     with pytest.raises(ConfigError, match=expected) as caught:
-        DvcConfig(project.root / ".dvc").store(name)
+        DvcConfig(project.root / ".dvc", env=os.environ).store(name)
     assert "release.remotes" in caught.value.remedy
 
 
@@ -297,16 +298,16 @@ def test_a_broken_configuration_is_told(project: Project) -> None:
     """A configuration that DVC cannot parse is an error of settings."""
     project.write(".dvc/config", "[core\n")
     with pytest.raises(ConfigError, match=r"\.dvc/config"):
-        DvcConfig(project.root / ".dvc")
+        DvcConfig(project.root / ".dvc", env=os.environ)
 
 
 def test_the_cache_is_where_dvc_keeps_it(project: Project, tmp_path: Path) -> None:
     """The cache directory follows `dvc cache dir`."""
-    assert DvcConfig(project.root / ".dvc").cache == project.root / ".dvc/cache/files/md5"
+    assert DvcConfig(project.root / ".dvc", env=os.environ).cache == project.root / ".dvc/cache/files/md5"
     project.dvc("cache", "dir", str(tmp_path / "shared"))
-    assert DvcConfig(project.root / ".dvc").cache == tmp_path / "shared/files/md5"
+    assert DvcConfig(project.root / ".dvc", env=os.environ).cache == tmp_path / "shared/files/md5"
     project.dvc("cache", "dir", "../nearby")
-    assert DvcConfig(project.root / ".dvc").cache.resolve() == tmp_path / "project/nearby/files/md5"
+    assert DvcConfig(project.root / ".dvc", env=os.environ).cache.resolve() == tmp_path / "project/nearby/files/md5"
 
 
 def perform(store: Any, work: str, folder: Path) -> None:

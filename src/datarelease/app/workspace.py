@@ -32,13 +32,13 @@ def open_workspace(start: Path, *, progress: Progress, remotes: Sequence[str] = 
             remedy="Run `git init` there: versions are git tags.",
         )
     settings = settings_at(root)
-    config = DvcConfig(root / ".dvc", env=env)
+    config = DvcConfig(root / ".dvc", env=environment())
     required = stores(config, remotes or settings.remotes)
     return Workspace(
         root=root,
         settings=settings,
         git=git,
-        dvc=Dvc(root, env=environment()),
+        dvc=Dvc(root, env=config.program_environment()),
         tags=settings.tags,
         remotes=required,
         objects=Objects(cache=config.cache, remotes=required, progress=progress),
