@@ -17,6 +17,11 @@ from typing import Any
 BUCKETS = 400
 """Keys are fixed when the server starts; buckets are made when a test asks for one."""
 START_UP = 60.0
+DAGSHUB_BUCKET = "dvc"
+"""What DagsHub calls the bucket of every repository."""
+DAGSHUB_TOKEN = "0123456789abcdef-token-of-dagshub"
+DAGSHUB_READER = "0123456789abcdef-reads-dagshub"
+"""Tokens: each is access key and secret in one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +88,12 @@ class S3Server:
         self._admin.mkdir(_name(number))
         return self.missing_bucket(number)
 
+    def dagshub_bucket(self) -> None:
+        """Make the bucket that DagsHub's tokens fit, or empty it."""
+        if self._admin.exists(DAGSHUB_BUCKET):
+            self._admin.rm(DAGSHUB_BUCKET, recursive=True)
+        self._admin.mkdir(DAGSHUB_BUCKET)
+
     def missing_bucket(self, number: int = BUCKETS - 1) -> Bucket:
         """A bucket that is not there, with keys that would fit it."""
         return Bucket(
@@ -135,6 +146,12 @@ def _command(folder: Path, config: Path, ports: list[int]) -> list[str]:
 
 def _identities(admin: Keys) -> Iterator[dict[str, object]]:
     yield _identity("admin", admin, ["Admin", "Read", "Write", "List", "Tagging"])
+    reading = [f"Read:{DAGSHUB_BUCKET}", f"List:{DAGSHUB_BUCKET}"]
+    for token, rights in (
+        (DAGSHUB_TOKEN, [*reading, f"Write:{DAGSHUB_BUCKET}"]),
+        (DAGSHUB_READER, reading),
+    ):
+        yield _identity(token, Keys(access=token, secret=token), rights)
     for number in range(BUCKETS):
         name = _name(number)
         reading = [f"Read:{name}", f"List:{name}"]
