@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from dvc.config import Config
 from dvc.exceptions import DvcException
@@ -15,9 +16,17 @@ from dvc_objects.fs.errors import RemoteMissingDepsError
 from datarelease.adapters.credentials import without_credentials
 from datarelease.adapters.object_errors import explained
 from datarelease.adapters.object_store import CONCURRENCY, ObjectStore
-from datarelease.adapters.remote_credentials import advice, authorised, program_environment
+from datarelease.adapters.remote_credentials import (
+    advice,
+    authorised,
+    is_dagshub,
+    program_environment,
+)
 from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import ConfigError
+
+Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
+AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 class DvcConfig:
@@ -101,6 +110,31 @@ class DvcConfig:
         with _explained():
             found: Mapping[str, Any] = get_fs_config(self._config, name=name)
         return found
+
+    def kind(self, name: str) -> Kind:
+        """Who keeps the remote ``name``, as far as its address tells."""
+        settings = self.settings(name)
+        address = urlsplit(str(settings.get("url", "")))
+        if address.scheme == "s3":
+            if is_dagshub(settings, self._env):
+                return "dagshub"
+            host = urlsplit(str(settings.get("endpointurl") or "")).hostname or AMAZON[0]
+            return "aws" if host.endswith(AMAZON) else "s3"
+        # A drive letter is no scheme.
+        return "other" if len(address.scheme) > 1 else "directory"
+
+    def place(self, name: str) -> str:
+        """Where the remote ``name`` is; equal for two names of one place."""
+        settings = self.settings(name)
+        url = str(settings.get("url", "")).rstrip("/")
+        endpoint = str(settings.get("endpointurl") or "").rstrip("/")
+        return f"{url} {endpoint}"
+
+    def is_authorised(self, name: str) -> bool:
+        """There are credentials for this remote alone, in the environment or in DVC's settings."""
+        settings = self.settings(name)
+        given = authorised(name, settings, self._env)
+        return any(given.get(key) for key in ("access_key_id", "profile", "credentialpath"))
 
     def program_environment(self) -> Mapping[str, str]:
         """The environment for ``dvc`` programs: with the credentials of DVC's default remote.

@@ -141,6 +141,28 @@ class ObjectStore:
         except FileNotFoundError as error:
             raise self._absent(key) from error
 
+    # --- for a look at the set-up
+
+    def keeps(self, key: str, data: bytes) -> bool:
+        """The store itself refuses to write over the object ``key``; it gets ``data`` if not."""
+        try:
+            self._call(lambda: self._create(key, data))
+        except FileExistsError:
+            return True
+        return False
+
+    def unfinished_uploads(self) -> int:
+        """How many uploads in parts were begun below the root and never ended, up to 1,000.
+
+        Raises:
+            WorldError: These credentials may not ask, or the store does not say.
+        """
+        bucket, _, prefix = f"{self._root}/".partition("/")
+        found = self._call(
+            lambda: self._fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix)
+        )
+        return len(found.get("Uploads", ()))
+
     # --- inside
 
     def _path(self, key: str) -> str:
