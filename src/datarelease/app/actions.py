@@ -18,7 +18,7 @@ from datarelease.model.forge import BOT
 
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of one step's summary; GitHub drops a longer one whole."""
-_OUTPUT = re.compile(r"[A-Za-z0-9_.:/-]*")
+_OUTPUT = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.store import DirectoryStore, Store
+from datarelease.app.wiring import environment
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError
 from datarelease.flows.check import Checked
@@ -50,7 +51,7 @@ def open_publisher(
 
 def _staging(ws: Workspace) -> Store | None:
     name = ws.settings.staging
-    return DvcConfig(ws.root / ".dvc").store(name) if name else None
+    return DvcConfig(ws.root / ".dvc", env=environment()).store(name) if name else None
 
 
 def _with_source(ws: Workspace, source: Store) -> Workspace:

@@ -75,8 +75,10 @@ def main() -> None:
         sys.exit(130)
     except DatareleaseError as error:
         from datarelease.cli.console import show_error  # noqa: PLC0415 - only where needed
+        from datarelease.cli.workflow import tell_error  # noqa: PLC0415 - only where needed
 
         show_error(error)
+        tell_error(error)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - the last resort: a bug of ours
         traceback.print_exc()

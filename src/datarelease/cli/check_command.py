@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.reports import write_report
+from datarelease.app.handover import open_builder
+from datarelease.app.reports import documents_of, write_report
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
+from datarelease.cli.workflow import tell_outputs, tell_report
 from datarelease.documents import to_json
-from datarelease.errors import BlockedError
+from datarelease.errors import BlockedError, ConfigError
+from datarelease.flows.bundle import write_bundle
 from datarelease.flows.check import check
 from datarelease.render.terminal import summary
 
@@ -23,16 +26,41 @@ from datarelease.render.terminal import summary
     type=click.Path(file_okay=False, path_type=Path),
     help="Where report.json, .md and .html go.  [default: reports/ of the repository]",
 )
+@click.option(
+    "--bundle",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write what `release --bundle` needs into this new directory.",
+)
 @json_option
-def command(base: str | None, out: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def command(
+    base: str | None,
+    out: Path | None,
+    bundle: Path | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Say what merging the work tree would release, and whether it may.
 
     Runs what is out of date with `dvc repro`, validates, profiles, and compares with the newest
     version. Needs no secret and writes nothing outside the work tree. Exit 1: blocked.
     """
-    ws = open_workspace(Path.cwd(), progress=Told())
-    report = check(ws, base=base).report
+    if bundle is not None and base is not None:
+        raise ConfigError(
+            "--bundle and --base exclude each other.",
+            untouched="Nothing was done.",
+            remedy="A release is always compared with the newest version: leave --base out.",
+        )
+    if bundle is None:
+        ws, staging = open_workspace(Path.cwd(), progress=Told()), None
+    else:
+        ws, staging = open_builder(Path.cwd(), progress=Told())
+    checked = check(ws, base=base)
+    report = checked.report
     written = write_report(report, out or ws.root / "reports")
+    if bundle is not None:
+        write_bundle(ws, checked, bundle, documents_of, staging=staging)
+    tell_report(report)
+    number = ws.tags.parse(report.tag) if report.tag else None
+    tell_outputs(report, number=number, tag=report.tag, html=written, released=False)
     if as_json:
         show_json(to_json(report))
     else:

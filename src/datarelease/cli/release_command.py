@@ -6,18 +6,23 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.reports import documents_of, write_report
-from datarelease.app.workspace import open_workspace
+from datarelease.app.publish import open_release
+from datarelease.app.reports import write_report
 from datarelease.cli.console import Told, notes, show, show_json
 from datarelease.cli.options import json_option
-from datarelease.flows.release import release
+from datarelease.cli.workflow import tell_outputs, tell_report, this_run
 from datarelease.model.release import Nothing, Released
-from datarelease.model.report import Report
+from datarelease.model.report import REPORT_HTML, Report
 from datarelease.render.terminal import summary
 
 
 @click.command("release")
-@click.option("--reviewed", metavar="DIGEST", help="Refuse data with another digest (exit 4).")
+@click.option(
+    "--reviewed",
+    metavar="DIGEST",
+    envvar="DATARELEASE_REVIEWED",
+    help="Refuse data with another digest (exit 4).  [default in a workflow: asked of GitHub]",
+)
 @click.option(
     "--remote",
     "remotes",
@@ -25,20 +30,47 @@ from datarelease.render.terminal import summary
     metavar="NAME",
     help="Release to this DVC remote; may be given more than once.  [default: release.remotes]",
 )
+@click.option(
+    "--bundle",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Release the build that `check --bundle` left here; no stage is run.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write how it ended, and the documents of the version, into this directory.",
+)
 @json_option
-def command(reviewed: str | None, remotes: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
+def command(
+    reviewed: str | None,
+    remotes: tuple[str, ...],
+    bundle: Path | None,
+    out: Path | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Release the work tree's data as the next version.
 
     Pushes the data to every remote, looks for every object there, and only then makes the tag.
     Running it again after any failure ends in the same release.
     """
-    ws = open_workspace(Path.cwd(), progress=Told(), remotes=remotes)
 
     def tell(report: Report) -> None:
-        write_report(report, ws.root / "reports")
+        write_report(report, publisher.ws.root / "reports")
         notes().print(summary(report))
+        tell_report(report)
 
-    result = release(ws, reviewed=reviewed, documents=documents_of, on_report=tell)
+    publisher = open_release(
+        Path.cwd(),
+        reviewed=reviewed or None,
+        remotes=remotes,
+        bundle=bundle,
+        out=out,
+        run=this_run(),
+        on_report=tell,
+        progress=Told(),
+    )
+    result = publisher.run()
+    _tell_outputs(result)
     if as_json:
         show_json(_plain(result))
     elif isinstance(result, Nothing):
@@ -52,6 +84,17 @@ def command(reviewed: str | None, remotes: tuple[str, ...], as_json: bool) -> No
             f"released {tag}: {result.uploaded} objects sent, all verified on {where}{commit}",
             f"get it:   datarelease get {tag}",
         )
+
+
+def _tell_outputs(result: Released | Nothing) -> None:
+    released = isinstance(result, Released)
+    tell_outputs(
+        result.report,
+        number=result.manifest.number if isinstance(result, Released) else None,
+        tag=result.manifest.tag if isinstance(result, Released) else result.tag,
+        html=Path(REPORT_HTML),
+        released=released,
+    )
 
 
 def _plain(result: Released | Nothing) -> dict[str, object]:

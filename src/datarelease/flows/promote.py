@@ -66,8 +66,8 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
     claimed = _document(folder, Report, REPORT)
     if not now.digest == bundle.digest == claimed.digest:
         raise ConflictError(
-            f"The bundle is not consistent: its report is about {claimed.digest}, its files have "
-            f"the digest {now.digest}.",
+            f"The bundle is not consistent: it says digest {bundle.digest}, its report "
+            f"{claimed.digest}, and its files have {now.digest}.",
             untouched="Nothing was pushed or tagged.",
             remedy="Build anew; if that does not help, look at who changed the bundle.",
         )

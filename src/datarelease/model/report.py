@@ -101,5 +101,6 @@ EXAMPLES = 10
 """At most so many example rows are kept of anything."""
 MARKDOWN_LIMIT = 60_000
 """Characters; GitHub refuses comments over 65,536."""
+REPORT_HTML = "reports/report.html"
 REPORTS = tuple(f"reports/report.{form}" for form in ("json", "md", "html"))
 """What a check writes into the work tree; some people commit it, and it is no input."""

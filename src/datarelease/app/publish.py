@@ -1,0 +1,58 @@
+"""The wiring of a release that a person or a workflow starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from datarelease.app.actions import Actions
+from datarelease.app.forge import open_github
+from datarelease.app.handover import open_publisher
+from datarelease.app.reports import documents_of
+from datarelease.app.workspace import open_workspace
+from datarelease.flows.check import Checked, check
+from datarelease.flows.publish import Publisher
+from datarelease.flows.review import Review, find_review
+from datarelease.flows.workspace import Workspace
+from datarelease.model.report import Report
+from datarelease.progress import Progress
+
+
+def open_release(
+    start: Path,
+    *,
+    reviewed: str | None,
+    remotes: Sequence[str],
+    bundle: Path | None,
+    out: Path | None,
+    run: Actions | None,
+    on_report: Callable[[Report], None],
+    progress: Progress,
+) -> Publisher:
+    """A release of the work tree around ``start``, or of the build in ``bundle``.
+
+    In a workflow, what was reviewed is asked of GitHub unless ``reviewed`` says it.
+
+    Raises:
+        ConfigError: As ``open_workspace``, or a bundle that cannot be used.
+    """
+    checking: Callable[[Workspace], Checked] = check
+    if bundle is None:
+        ws = open_workspace(start, progress=progress, remotes=remotes)
+    else:
+        ws, checking = open_publisher(start, bundle, progress=progress, remotes=remotes)
+
+    def review() -> Review | None:
+        found = find_review(open_github(run), run.sha) if run is not None and run.token else None
+        if reviewed is None:
+            return found
+        return Review(pull=found.pull if found else None, digest=reviewed, accepted=True)
+
+    return Publisher(
+        ws=ws,
+        checking=checking,
+        review=review,
+        documents=documents_of,
+        on_report=on_report,
+        out=out,
+    )

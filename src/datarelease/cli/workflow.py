@@ -1,0 +1,68 @@
+"""What a step tells the workflow it is part of: outputs, a summary, annotations.
+
+Outside of GitHub Actions nothing is told. Every value that can come from data is escaped as
+"Workflow commands for GitHub Actions" of GitHub's documentation says.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from datarelease.app.actions import Actions, actions
+from datarelease.errors import BlockedError, DatareleaseError
+from datarelease.model.report import Report
+from datarelease.render.escape import prose
+from datarelease.render.markdown import markdown
+
+
+def this_run() -> Actions | None:
+    """The run that this process is a step of."""
+    return actions(os.environ)
+
+
+def tell_report(report: Report) -> None:
+    """Show a report on the run's page."""
+    run = this_run()
+    if run is not None:
+        run.summarise(markdown(report))
+
+
+def tell_outputs(
+    report: Report, *, number: int | None, tag: str | None, html: Path, released: bool
+) -> None:
+    """Set the outputs of the step: the same names for a check and for a release."""
+    run = this_run()
+    if run is not None:
+        run.put(
+            {
+                "version": str(number or ""),
+                "tag": tag or "",
+                "released": "true" if released else "false",
+                "digest": report.digest,
+                "verdict": report.level,
+                "report": html.as_posix(),
+            }
+        )
+
+
+def tell_error(error: DatareleaseError) -> None:
+    """Annotate the run with an error; its summary says what to do next."""
+    run = this_run()
+    if run is None:
+        return
+    sys.stderr.write(f"::error title=datarelease::{_escaped(str(error))}\n")
+    if not isinstance(error, BlockedError):
+        parts = (error.what, error.untouched, error.remedy)
+        run.summarise("\n\n".join(["**datarelease stopped.**", *map(prose, filter(None, parts))]))
+
+
+def warn(line: str) -> None:
+    """Annotate the run with a warning; elsewhere, one line on standard error."""
+    mark = "::warning title=datarelease::" if this_run() else "warning: "
+    sys.stderr.write(f"{mark}{_escaped(line)}\n")
+
+
+def _escaped(message: str) -> str:
+    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,244 @@
+"""The build handed over: `check --bundle` here, `release --bundle` there, where nothing is run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.commands import DVC, Done, Point, run
+from tests.project import Project
+from tests.versions import assert_whole, branch, manifest, message, tags
+
+from datarelease.errors import WorldError
+
+
+def forbidden() -> None:
+    """Stands for a stage that runs where none may."""
+    raise AssertionError("the publisher ran the pipeline")
+
+
+NO_STAGE = (Point(function=f"{DVC}.repro", act=forbidden),)
+
+
+@pytest.fixture
+def built(edited: Project, tmp_path: Path) -> Path:
+    """The bundle of an edited project, made in a clone of its own."""
+    builder = edited.clone(tmp_path / "builder")
+    done = run(builder, "check", "--bundle", str(tmp_path / "bundle"))
+    assert done.code == 0, done.err
+    return tmp_path / "bundle"
+
+
+@pytest.fixture
+def publisher(edited: Project, tmp_path: Path) -> Project:
+    """A fresh clone with the remote and an empty cache."""
+    return edited.clone(tmp_path / "publisher")
+
+
+def publish(project: Project, bundle: Path, *arguments: str) -> Done:
+    """How `release --bundle` ended; a stage that runs is a failure."""
+    return run(project, "release", "--bundle", str(bundle), *arguments, code=None, points=NO_STAGE)
+
+
+def test_a_bundle_is_released_without_running_anything(built: Path, publisher: Project) -> None:
+    """The version is whole on the remote, its lock is committed, and no stage was run."""
+    before = branch(publisher)
+    done = publish(publisher, built, "--json")
+    assert done.code == 0, done.err
+    assert (done.json["released"], done.json["tag"]) == (True, "data-v2")
+    assert_whole(publisher, "data-v2")
+    assert publisher.git("rev-parse", f"{branch(publisher)}^") == before
+
+
+def test_the_version_is_the_one_that_a_release_in_one_place_makes(
+    built: Path, publisher: Project, edited: Project
+) -> None:
+    """Digest, report and assessments are those of the check; a release there finds nothing left."""
+    assert publish(publisher, built).code == 0
+    remote = publisher.remote / "releases" / "data-v2"
+    report = json.loads((remote / "report.json").read_text())
+    checked = json.loads((built / "report.json").read_text())
+    assert report["datasets"] == checked["datasets"]
+    assert manifest(publisher.remote, "data-v2")["digest"] == checked["digest"]
+    edited.git("fetch", "--quiet")
+    edited.git("reset", "--hard", "--quiet", "origin/main")
+    assert "nothing to release" in run(edited, "release", "--json").json["reason"]
+
+
+def test_what_the_remotes_have_stays_out_of_the_bundle(built: Path) -> None:
+    """Only the objects that the edit made travel: a table, a part and the listing."""
+    assert len([path for path in (built / "files").rglob("*") if path.is_file()]) == 3
+
+
+def test_other_bytes_than_reviewed_are_refused(built: Path, publisher: Project) -> None:
+    """Exit 4, nothing pushed, and the record says what differs."""
+    out = publisher.root.parent / "outcome"
+    done = publish(publisher, built, "--reviewed", "0" * 64, "--out", str(out))
+    assert done.code == 4
+    assert tags(publisher) == ["data-v1"]
+    outcome = json.loads((out / "outcome.json").read_text())
+    assert (outcome["state"], outcome["tag"], outcome["reviewed"]) == ("conflict", None, "0" * 64)
+    assert outcome["report"]["digest"] == outcome["digest"] != outcome["reviewed"]
+
+
+def test_a_release_records_how_it_ended_with_its_documents(built: Path, publisher: Project) -> None:
+    """The record names version, digest and review; the documents and their sums lie beside it."""
+    out = publisher.root.parent / "outcome"
+    digest = json.loads((built / "bundle.json").read_text())["digest"]
+    assert publish(publisher, built, "--reviewed", digest, "--out", str(out)).code == 0
+    outcome = json.loads((out / "outcome.json").read_text())
+    assert (outcome["state"], outcome["tag"], outcome["number"]) == ("released", "data-v2", 2)
+    assert outcome["reviewed"] == outcome["digest"] == digest
+    names = {line.split("  ")[1] for line in (out / "SHA256SUMS").read_text().splitlines()}
+    assert {"manifest.json", "report.html", "reports/people/profile.json"} <= names
+    assert all((out / name).is_file() for name in names)
+    assert "Reviewed: " + digest in message(publisher, "data-v2")
+
+
+def test_a_repeated_release_still_records_the_version_as_its_own(
+    built: Path, publisher: Project, edited: Project, tmp_path: Path
+) -> None:
+    """Stopped after the tag and run again, nothing is left to release, and the record says so."""
+    assert publish(publisher, built).code == 0
+    again = edited.clone(tmp_path / "again", "--branch", "main")
+    again.git("reset", "--hard", "--quiet", "data-v2^")
+    done = publish(again, built, "--out", str(tmp_path / "outcome"))
+    assert done.code == 3, "the newest version is another than the build compared with"
+    built_anew = tmp_path / "anew"
+    assert run(again, "check", "--bundle", str(built_anew)).code == 0
+    shutil.rmtree(tmp_path / "outcome")
+    assert publish(again, built_anew, "--out", str(tmp_path / "outcome")).code == 0
+    outcome = json.loads((tmp_path / "outcome" / "outcome.json").read_text())
+    assert (outcome["state"], outcome["tag"]) == ("released", "data-v2")
+    assert (tmp_path / "outcome" / "manifest.json").is_file()
+
+
+def edit(path: Path, change: Callable[[dict[str, object]], object]) -> int:
+    """Change a JSON document in place."""
+    document = json.loads(path.read_text())
+    change(document)
+    return path.write_text(json.dumps(document))
+
+
+def flip(path: Path) -> int:
+    """Other bytes of the same length."""
+    path.chmod(0o644)
+    return path.write_bytes(bytes(255 - byte for byte in path.read_bytes()))
+
+
+SPOILED: dict[str, tuple[Callable[[Path], object], int]] = {
+    "another commit": (lambda b: edit(b / "bundle.json", lambda d: d.update(commit="0" * 40)), 2),
+    "another digest": (lambda b: edit(b / "bundle.json", lambda d: d.update(digest="0" * 64)), 4),
+    "an unknown key": (lambda b: edit(b / "bundle.json", lambda d: d.update(run="rm -rf /")), 2),
+    "a file of the repository": (
+        lambda b: (
+            (b / "tree" / "make.py").write_text("print('hello')"),
+            edit(b / "bundle.json", lambda d: d.update(tree=["make.py"])),
+        ),
+        2,
+    ),
+    "a path that leads out": (
+        lambda b: edit(b / "bundle.json", lambda d: d.update(tree=["../../outside/dvc.lock"])),
+        2,
+    ),
+    "a link": (lambda b: (b / "link").symlink_to("/etc/passwd"), 2),
+    "a report of other data": (
+        lambda b: edit(b / "report.json", lambda d: d.update(digest="0" * 64)),
+        4,
+    ),
+    "no report": (lambda b: (b / "report.json").unlink(), 2),
+    "no assessment": (lambda b: shutil.rmtree(b / "assessments"), 2),
+    "a staging remote that nobody named": (
+        lambda b: edit(b / "bundle.json", lambda d: d.update(staging="elsewhere")),
+        2,
+    ),
+    "other bytes under a hash": (
+        lambda b: [flip(p) for p in (b / "files").rglob("*") if p.is_file()],
+        3,
+    ),
+    "no objects": (lambda b: shutil.rmtree(b / "files"), 3),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_a_bundle_that_does_not_fit_is_refused(name: str, built: Path, publisher: Project) -> None:
+    """Whatever is wrong with it: a clear error, no tag, nothing of it on the remote."""
+    spoil, code = SPOILED[name]
+    spoil(built)
+    done = publish(publisher, built)
+    assert (done.code, "Traceback" in done.text) == (code, False), done.err
+    assert tags(publisher) == ["data-v1"]
+    assert not (publisher.remote / "releases" / "data-v2").exists()
+
+
+def test_a_forged_verdict_is_judged_again(edited: Project, tmp_path: Path) -> None:
+    """A build that says `pass` of what the policy blocks is blocked by the publisher."""
+    edited.release_settings(policy={"rows": {"max": 5}})
+    edited.commit("Allow five rows")
+    edited.push()
+    run(edited, "check", "--bundle", str(tmp_path / "bundle"), code=1)
+    edit(tmp_path / "bundle" / "report.json", lambda d: d.update(verdict={"findings": []}))
+    publisher = edited.clone(tmp_path / "publisher")
+    done = publish(publisher, tmp_path / "bundle", "--out", str(tmp_path / "outcome"))
+    assert done.code == 1, done.err
+    assert json.loads((tmp_path / "outcome/outcome.json").read_text())["state"] == "blocked"
+    assert tags(publisher) == ["data-v1"]
+
+
+def test_data_that_nobody_reviewed_is_refused_where_a_review_is_required(
+    edited: Project, tmp_path: Path
+) -> None:
+    """With `release.require_review` only --reviewed releases; the record says why it stopped."""
+    edited.release_settings(require_review=True)
+    edited.commit("Require a review")
+    edited.push()
+    done = run(edited, "release", "--out", str(tmp_path / "outcome"), code=4)
+    assert "Nobody reviewed" in done.text
+    assert json.loads((tmp_path / "outcome/outcome.json").read_text())["state"] == "unreviewed"
+    digest = run(edited, "check", "--json").json["digest"]
+    assert run(edited, "release", "--reviewed", digest).code == 0
+
+
+def test_a_staging_remote_carries_the_objects(edited: Project, tmp_path: Path) -> None:
+    """The bundle holds documents only; the publisher promotes the staged bytes to the remote."""
+    edited.add_remote("staging", str(tmp_path / "staging"))
+    edited.release_settings(staging="staging")
+    edited.commit("Stage the data")
+    edited.push()
+    publisher = edited.clone(tmp_path / "publisher")
+    assert run(edited, "check", "--bundle", str(tmp_path / "bundle")).code == 0
+    assert not (tmp_path / "bundle" / "files").exists()
+    assert len([p for p in (tmp_path / "staging").rglob("*") if p.is_file()]) == 3
+    assert publish(publisher, tmp_path / "bundle").code == 0
+    assert_whole(publisher, "data-v2")
+
+
+def test_staged_data_spares_the_build(edited: Project, tmp_path: Path) -> None:
+    """Where the lock is current and staging has its objects, the build runs no stage."""
+    edited.add_remote("staging", str(tmp_path / "staging"))
+    edited.release_settings(staging="staging")
+    edited.commit("Stage the data, with its lock")
+    edited.push()
+    edited.dvc("push", "--quiet", "--remote", "staging")
+    builder, publisher = edited.clone(tmp_path / "builder"), edited.clone(tmp_path / "publisher")
+    done = run(builder, "check", "--bundle", str(tmp_path / "bundle"), points=NO_STAGE)
+    assert done.code == 0, done.err
+    assert publish(publisher, tmp_path / "bundle").code == 0
+    assert_whole(publisher, "data-v2")
+
+
+def test_another_release_since_the_build_asks_for_a_new_one(
+    built: Path, publisher: Project, edited: Project
+) -> None:
+    """Exit 3 with the remedy: the comparison in the bundle is with a version that is not newest."""
+    edited.params(rows=30)
+    edited.commit("More")
+    edited.push()
+    assert run(edited, "release").code == 0
+    done = publish(publisher, built)
+    assert (done.code, "builds and compares anew" in done.text) == (3, True)
+    assert tags(publisher) == ["data-v1", "data-v2"]
+    assert WorldError.exit_code == done.code
