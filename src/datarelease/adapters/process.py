@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, WorldError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +26,32 @@ def capture(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
+    seconds: float | None = None,
 ) -> Completed:
     """Exit code and output of a program that talks to nobody.
 
-    ``env`` is the whole environment; None hands on our own.
+    ``env`` is the whole environment; None hands on our own. After ``seconds`` it is killed.
 
     Raises:
         ConfigError: The program is not installed, or ``cwd`` is gone.
+        WorldError: It did not end in time.
     """
     try:
         done = subprocess.run(
-            list(arguments), cwd=cwd, env=env, input=stdin, capture_output=True, check=False
+            list(arguments),
+            cwd=cwd,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=seconds,
         )
     except FileNotFoundError as error:
         raise _missing(arguments[0], cwd) from error
+    except subprocess.TimeoutExpired as error:
+        raise WorldError(
+            f"{Path(arguments[0]).name} did not end within {seconds:g} seconds and was stopped."
+        ) from error
     return Completed(
         code=done.returncode, stdout=done.stdout, stderr=done.stderr.decode("utf-8", "replace")
     )

@@ -28,6 +28,10 @@ class PullRequest:
     merge_commit: str | None
     """SHA that the merge put on the base branch (of the merge commit, of the squashed one, of the
     last one of a rebase); before the merge, of a trial merge."""
+    head_branch: str = ""
+    """Name of the branch it comes from."""
+    head_repository: str | None = None
+    """``owner/name`` of where that branch is; None: that fork was deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,8 @@ class GitHubRelease:
     draft: bool
     url: str
     assets: tuple[Asset, ...]
+    uploads: str = ""
+    """Where GitHub takes further assets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,3 +94,35 @@ class Issue:
     body: str
     author: str
     url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """A repository on GitHub."""
+
+    name: str
+    """``owner/name``"""
+    private: bool
+    default_branch: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRun:
+    """The run of the check whose report is to be posted, as GitHub tells of it.
+
+    All of it is GitHub's own knowledge, none of it what the run said of itself.
+    """
+
+    event: str
+    """What started it: ``pull_request``, ``push``, …"""
+    conclusion: str
+    """``success``, ``failure``, ``cancelled``, …"""
+    head: str
+    """SHA of the commit that was checked; of a pull request, the newest of its branch then."""
+    branch: str
+    """The branch it came from."""
+    repository: str | None
+    """``owner/name`` of where that branch is; None: that fork was deleted."""
+    url: str
+    pulls: tuple[int, ...]
+    """Pull requests with this head; always empty for forks."""
