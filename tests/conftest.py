@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.forge.server import GitHubServer, running_github
 from tests.project import Project, make_template
 from tests.servers import Bucket, S3Server, running_s3
 
@@ -115,3 +116,13 @@ def make_project(project_template: Path, tmp_path: Path) -> Callable[..., Projec
 def project(make_project: Callable[..., Project]) -> Project:
     """A project whose first data are built, committed and at its origin, not yet released."""
     return make_project()
+
+
+@pytest.fixture
+def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
+    """A GitHub of the test's own, trusted by everything; nothing wrong may be said on it."""
+    with running_github(tmp_path / "github") as server:
+        for name, value in server.trust.items():
+            monkeypatch.setenv(name, value)
+        yield server
+        assert server.violations == []
