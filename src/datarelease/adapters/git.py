@@ -48,6 +48,11 @@ class Git:
         """A remote called ``origin`` is configured."""
         return self._git.attempt("remote", "get-url", REMOTE).code == 0
 
+    def remote_url(self) -> str | None:
+        """The address of ``origin`` without credentials, or None."""
+        done = self._git.attempt("remote", "get-url", REMOTE)
+        return without_credentials(done.stdout.decode().strip()) if done.code == 0 else None
+
     def is_shallow(self) -> bool:
         """The history was cut off by ``git clone --depth``."""
         return self._git.line("rev-parse", "--is-shallow-repository") == "true"

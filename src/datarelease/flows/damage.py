@@ -54,7 +54,9 @@ def _repair(
         send(ws, remote, [fault.md5 for fault in lost if ws.objects.has(fault.md5)])
         faults += lost
         if found[remote] != document:
-            remote.upload({manifest_key(version.tag): kept}, lambda _: None)
+            # Create-only first: a bucket's policy may refuse any other way below releases/.
+            if not remote.create(manifest_key(version.tag), document):
+                remote.upload({manifest_key(version.tag): kept}, lambda _: None)
             faults.append(_manifest_fault(remote, version, found))
     if faults:
         repaired = all(not fault.md5 or ws.objects.has(fault.md5) for fault in faults)

@@ -1,0 +1,230 @@
+"""The wiring of ``datarelease doctor``: whatever is there is asked, whatever is not is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datarelease.adapters.dvc import Dvc
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.git import Git
+from datarelease.app.settings import settings_at
+from datarelease.app.wiring import environment, git_environment, reader
+from datarelease.errors import ConfigError, DatareleaseError
+from datarelease.flows.doctor import Question, answers, dataset_questions, repository_questions
+from datarelease.flows.doctor_github import Asked, github_questions, unasked, workflow_question
+from datarelease.flows.doctor_remotes import remote_questions
+from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
+from datarelease.model.version import TagGrammar
+from datarelease.render.policies import Subject, place_of, policies
+from datarelease.settings import Settings
+
+_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_GITHUB_COM = "https://api.github.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What could be read of the repository that we stand in; None: it could not."""
+
+    root: Path
+    git: Git
+    settings: Settings | None
+    config: DvcConfig | None
+    lines: tuple[Line, ...]
+    """Why something could not be read."""
+
+    @property
+    def tags(self) -> TagGrammar:
+        """How versions are called here."""
+        return self.settings.tags if self.settings else TagGrammar()
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The remotes that a release needs, the staging one included."""
+        named = self.settings.remotes if self.settings else ()
+        default = self.config.default_remote if self.config else None
+        staging = self.settings.staging if self.settings else None
+        names = named or ((default,) if default else ())
+        return (*names, *((staging,) if staging else ()))
+
+
+def diagnose(
+    start: Path, env: Mapping[str, str], *, write: bool = False, github: str | None = None
+) -> Diagnosis:
+    """What the set-up around ``start`` has and lacks.
+
+    Args:
+        start: A directory of the repository.
+        env: Where the address of GitHub's API and its token are looked for.
+        write: Write one small object to each remote.
+        github: ``owner/name``; None: as the environment or the origin says.
+
+    Raises:
+        ConfigError: ``github`` is no such name.
+    """
+    here = _standing(start)
+    questions = [*_questions(here, write=write), *_github(here, env, github)]
+    hints = []
+    config = here.config
+    if config is not None and any(config.kind(name) == "aws" for name in here.remotes):
+        hints.append("AWS: `datarelease doctor --aws-policy` prints the policies to paste.")
+    return Diagnosis(lines=(*here.lines, *answers(questions)), hints=tuple(hints))
+
+
+def aws_policies(
+    start: Path, env: Mapping[str, str], *, github: str | None = None
+) -> Mapping[str, Any]:
+    """The policies of each remote on AWS, by the remote's name.
+
+    Raises:
+        ConfigError: There is no such remote, or nobody says which repository they are for.
+        WorldError: GitHub was to tell the repository's numbers, and does not.
+    """
+    here = _standing(start)
+    repository = _repository(here, env, github)
+    names = [n for n in here.remotes if here.config and here.config.kind(n) == "aws"]
+    if repository is None or here.config is None or not names:
+        what = "no remote of a release is on AWS" if repository else "no repository is named"
+        raise ConfigError(
+            f"There are no policies to print: {what}.",
+            untouched="Nothing was changed.",
+            remedy="Add the remote (`dvc remote add NAME s3://BUCKET/PREFIX`), and name the "
+            "repository with `--github OWNER/NAME` where origin is not on GitHub.",
+        )
+    subject = _subject(repository, env)
+    return {
+        name: policies(
+            place_of(str(here.config.settings(name)["url"])), subject,
+            publishing=PUBLISHING, reading=READING,
+        )
+        for name in names
+    }  # fmt: skip
+
+
+def _standing(start: Path) -> Standing:
+    lines: list[Line] = []
+    settings = config = None
+    try:
+        root = find_root(start)
+    except ConfigError as error:
+        root = start.resolve()
+        lines.append(_fault("Repository", "DVC", error))
+    else:
+        lines.append(Line(area="Repository", check="DVC", state="ok", found=str(root)))
+        asked = Question(area="Datasets", check="settings", ask=lambda: [_settings(root)])
+        lines += answers([asked])
+        if lines[-1].state == "ok":
+            settings = settings_at(root)
+        try:
+            config = DvcConfig(root / ".dvc", env=environment())
+        except DatareleaseError as error:
+            lines.append(_fault("Remotes", "configuration", error))
+    git = Git(root, env=git_environment())
+    return Standing(root=root, git=git, settings=settings, config=config, lines=tuple(lines))
+
+
+def _settings(root: Path) -> Line:
+    settings = settings_at(root)
+    names = ", ".join(dataset.name for dataset in settings.datasets)
+    return Line(area="Datasets", check="settings", state="ok", found=f"valid; datasets: {names}")
+
+
+def _fault(area: str, check: str, error: DatareleaseError) -> Line:
+    return Line(area=area, check=check, state="missing", found=error.what, remedy=error.remedy)
+
+
+def _questions(here: Standing, *, write: bool) -> Iterator[Question]:
+    if not here.git.is_repository():
+        line = Line(
+            area="Repository", check="git", state="missing",
+            found=f"{here.root} is in no git repository", remedy="git init",
+        )  # fmt: skip
+        yield Question(area="Repository", check="git", ask=lambda: [line])
+        return
+    yield from repository_questions(here.git, here.tags)
+    if here.settings is not None:
+        yield from dataset_questions(
+            here.root, here.settings, git=here.git, read=reader(here.root),
+            dvc=Dvc(here.root, env=environment()),
+        )  # fmt: skip
+    if here.config is not None:
+        required = here.settings.remotes if here.settings else ()
+        staging = here.settings.staging if here.settings else None
+        yield from remote_questions(here.config, required, staging, write=write)
+
+
+def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Iterator[Question]:
+    repository = _repository(here, env, github)
+    if repository is None:
+        yield unasked(
+            "origin is not on GitHub, so nothing was asked there",
+            "datarelease doctor --github OWNER/NAME",
+        )
+        return
+    folder = here.root / ".github" / "workflows"
+    files = [path for pattern in ("*.yml", "*.yaml") for path in sorted(folder.glob(pattern))]
+    yield workflow_question({path.name: path.read_text(encoding="utf-8") for path in files})
+    token = _token(env)
+    if token is None:
+        yield unasked(
+            f"{repository} was not asked: there is no token",
+            "GITHUB_TOKEN=$(gh auth token) datarelease doctor",
+        )
+        return
+    config = here.config
+    kinds = {name: config.kind(name) for name in here.remotes} if config else {}
+    setup = _setup(repository, token, env)
+    yield from github_questions(
+        Asked(github=setup, repository=repository, tags=here.tags, kinds=kinds)
+    )
+
+
+def _repository(here: Standing, env: Mapping[str, str], github: str | None) -> str | None:
+    if github is not None and not _NAME.fullmatch(github):
+        raise ConfigError(
+            f"{github!r} is no repository on GitHub.",
+            untouched="Nothing was asked.",
+            remedy="Write OWNER/NAME.",
+        )
+    if github is None and env.get("GITHUB_ACTIONS") == "true":
+        github = env.get("GITHUB_REPOSITORY")
+    if github is None and here.git.is_repository():
+        host = re.escape(env.get("GITHUB_SERVER_URL", "").partition("://")[2] or "github.com")
+        url = here.git.remote_url() or ""
+        found = re.search(rf"(?:^|[@/]){host}[:/]({_NAME.pattern}?)(?:\.git)?/?$", url)
+        github = found.group(1) if found else None
+    return github
+
+
+def _subject(repository: str, env: Mapping[str, str]) -> Subject:
+    token = _token(env)
+    if token is None:
+        return Subject(repository=repository)
+    setup = _setup(repository, token, env)
+    facts = setup.repository()
+    return Subject(
+        repository=facts.full_name, ids=(facts.owner_id, facts.id), prefix=setup.subject_prefix()
+    )
+
+
+def _token(env: Mapping[str, str]) -> str | None:
+    return env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None
+
+
+def _setup(repository: str, token: str, env: Mapping[str, str]) -> Any:
+    from datarelease.adapters.github_requests import Requests  # noqa: PLC0415 - heavy: PyGithub
+    from datarelease.adapters.github_setup import GitHubSetup  # noqa: PLC0415 - with it
+
+    api = env.get("GITHUB_API_URL") or _GITHUB_COM
+    return GitHubSetup(Requests(api_url=api.rstrip("/"), repository=repository, token=token))
+
+
+def counts(lines: Sequence[Line]) -> Mapping[str, int]:
+    """How many lines there are of each state."""
+    states = ("ok", "warning", "unknown", "missing")
+    return {state: sum(line.state == state for line in lines) for state in states}

@@ -1,0 +1,225 @@
+"""Asks what a repository on GitHub needs, so that only reviewed code meets the secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from datarelease.adapters.github_setup import GitHubSetup
+from datarelease.adapters.remote_credentials import DAGSHUB_TOKEN
+from datarelease.flows.doctor import Question
+from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, Line
+from datarelease.model.github_setup import tag_ruleset
+from datarelease.model.version import TagGrammar
+
+AREA = "GitHub"
+SECRETS = frozenset({DAGSHUB_TOKEN, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+"""What an environment should hold and the repository should not."""
+_STEPS = {"check": "check", "report": "post", "release": "release", "verify": "verify"}
+"""Workflow of ours: command it runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A repository on GitHub, and what this project wants of it."""
+
+    github: GitHubSetup
+    repository: str
+    """``owner/name``"""
+    tags: TagGrammar
+    kinds: Mapping[str, str]
+    """Remote: who keeps it."""
+
+
+def workflow_question(workflows: Mapping[str, str]) -> Question:
+    """Whether the workflows are there; ``workflows`` are the texts by file name."""
+    return Question(area=AREA, check="workflows", ask=lambda: [_workflows(workflows)])
+
+
+def unasked(why: str, remedy: str) -> Question:
+    """Nothing can be asked of GitHub."""
+    line = Line(area=AREA, check="set-up", state="unknown", found=why, remedy=remedy)
+    return Question(area=AREA, check="set-up", ask=lambda: [line])
+
+
+def github_questions(asked: Asked) -> Iterator[Question]:
+    """What is asked of GitHub, each on its own: tokens differ in what they may see."""
+    questions: dict[str, Callable[[Asked], Iterable[Line]]] = {
+        PUBLISHING: lambda _: _environment(asked, PUBLISHING),
+        READING: lambda _: _environment(asked, READING),
+        "credentials": _credentials,
+        "loose secrets": _loose,
+        "tag ruleset": _ruleset,
+        "workflow token": _token,
+        "releases": _releases,
+    }
+    for check, ask in questions.items():
+        yield Question(area=AREA, check=check, ask=lambda ask=ask: ask(asked))  # type: ignore[misc]
+
+
+def _workflows(workflows: Mapping[str, str]) -> Line:
+    found = {
+        step
+        for step, command in _STEPS.items()
+        for text in workflows.values()
+        if re.search(rf"/{step}\.yml@|datarelease {command}\b", text)
+    }
+    missing = [step for step in _STEPS if step not in found]
+    if not missing:
+        return Line(area=AREA, check="workflows", state="ok", found=", ".join(_STEPS))
+    return Line(
+        area=AREA, check="workflows", state="missing",
+        found=f"no workflow in .github/workflows runs: {', '.join(missing)}",
+        remedy="datarelease init",
+    )  # fmt: skip
+
+
+def _environment(asked: Asked, name: str) -> Iterator[Line]:
+    branch = asked.github.repository().default_branch
+    found = asked.github.environment(name)
+    place = f"repos/{asked.repository}/environments/{name}"
+    make = (
+        f"gh api -X PUT {place} -F 'deployment_branch_policy[protected_branches]=false' "
+        "-F 'deployment_branch_policy[custom_branch_policies]=true'\n"
+        f"gh api -X POST {place}/deployment-branch-policies -f name={branch}"
+    )
+    if found is None:
+        yield Line(
+            area=AREA, check=name, state="missing" if name == PUBLISHING else "warning",
+            found="there is no such environment: its secrets would have no place that pull "
+            "requests cannot reach",
+            remedy=make,
+        )  # fmt: skip
+    elif found.is_limited_to(branch):
+        yield Line(area=AREA, check=name, state="ok", found=f"for workflows of {branch} only")
+    elif found.protected_branches:
+        yield Line(
+            area=AREA, check=name, state="warning",
+            found=f"for workflows of every protected branch, not of {branch} only", remedy=make,
+        )  # fmt: skip
+    else:
+        allowed = "any branch" if found.branches is None else ", ".join(found.branches) or "none"
+        yield Line(
+            area=AREA, check=name, state="missing",
+            found=f"for workflows of {allowed}: whoever can push there gets its secrets; it has "
+            f"to be {branch} only",
+            remedy=make,
+        )  # fmt: skip
+
+
+def _credentials(asked: Asked) -> Iterator[Line]:
+    if asked.github.environment(PUBLISHING) is None:
+        return  # said already
+    secrets = asked.github.names("secrets", PUBLISHING)
+    variables = asked.github.names("variables", PUBLISHING) | asked.github.names("variables")
+    for remote, kind in asked.kinds.items():
+        own = f"DATARELEASE_{re.sub('[^A-Z0-9]', '_', remote.upper())}_ACCESS_KEY_ID"
+        wanted = {
+            "dagshub": [{DAGSHUB_TOKEN}, {own}],
+            "aws": [{ROLE}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {own}],
+            "s3": [{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {own}],
+        }.get(kind)
+        if wanted is None:
+            continue
+        yield _has(remote, wanted, secrets | variables)
+
+
+def _has(remote: str, wanted: list[set[str]], names: frozenset[str]) -> Line:
+    check = "credentials"
+    here = next((group for group in wanted if group <= names), None)
+    if here is not None:
+        found = f"{remote}: {' and '.join(sorted(here))} in {PUBLISHING}"
+        return Line(area=AREA, check=check, state="ok", found=found)
+    first = sorted(wanted[0])
+    kind = "variable" if first == [ROLE] else "secret"
+    return Line(
+        area=AREA, check=check, state="missing",
+        found=f"{remote}: {PUBLISHING} has none of "
+        + ", or ".join(" and ".join(sorted(group)) for group in wanted),
+        remedy="\n".join(f"gh {kind} set {name} --env {PUBLISHING}" for name in first),
+    )  # fmt: skip
+
+
+def _loose(asked: Asked) -> Iterator[Line]:
+    loose = sorted(asked.github.names("secrets") & SECRETS)
+    if loose:
+        yield Line(
+            area=AREA, check="loose secrets", state="warning",
+            found=f"{', '.join(loose)} of the whole repository: workflows of every branch get them",
+            remedy="\n".join(
+                f"gh secret set {name} --env {PUBLISHING} && gh secret delete {name}"
+                for name in loose
+            ),
+        )  # fmt: skip
+    else:
+        yield Line(area=AREA, check="loose secrets", state="ok", found="none outside environments")
+
+
+def _ruleset(asked: Asked) -> Iterator[Line]:
+    rulesets = asked.github.tag_rulesets()
+    wanted = json.dumps(tag_ruleset(asked.tags))
+    make = f"gh api -X POST repos/{asked.repository}/rulesets --input - <<< '{wanted}'"
+    strict = [rules.name for rules in rulesets if rules.forbids_unyank(asked.tags)]
+    protecting = [rules for rules in rulesets if rules.protects(asked.tags)]
+    pattern = f"{asked.tags.prefix}*"
+    if not protecting:
+        yield Line(
+            area=AREA, check="tag ruleset", state="missing",
+            found=f"the tags {pattern} can be moved and deleted by whoever can push", remedy=make,
+        )  # fmt: skip
+    elif strict:
+        yield Line(
+            area=AREA, check="tag ruleset", state="warning",
+            found=f"{', '.join(strict)}: `datarelease unyank` cannot delete {pattern}-yanked",
+            remedy=f"exclude refs/tags/{pattern}-yanked from that ruleset",
+        )  # fmt: skip
+    elif all(rules.bypassed for rules in protecting):
+        yield Line(
+            area=AREA, check="tag ruleset", state="warning",
+            found=f"{protecting[0].name}: somebody may bypass it",
+            remedy="empty its bypass list (Settings, Rules, Rulesets)",
+        )  # fmt: skip
+    else:
+        found = f"{protecting[0].name}: {pattern} can be neither moved nor deleted"
+        yield Line(area=AREA, check="tag ruleset", state="ok", found=found)
+
+
+def _token(asked: Asked) -> Iterator[Line]:
+    permissions = asked.github.workflow_permissions()
+    place = f"repos/{asked.repository}/actions/permissions/workflow"
+    remedy = (
+        f"gh api -X PUT {place} -f default_workflow_permissions=read "
+        "-F can_approve_pull_request_reviews=false"
+    )
+    if permissions is None:
+        found = "only an administrator may see what workflows may do by default"
+        yield Line(
+            area=AREA, check="workflow token", state="unknown", found=found,
+            remedy=f"GITHUB_TOKEN=$(gh auth token) datarelease doctor, or just: {remedy}",
+        )  # fmt: skip
+        return
+    faults = [
+        *(["may write by default"] if permissions.write else []),
+        *(["may approve pull requests"] if permissions.approves else []),
+    ]
+    if faults:
+        yield Line(
+            area=AREA, check="workflow token", state="warning", found=" and ".join(faults),
+            remedy=remedy,
+        )  # fmt: skip
+    else:
+        found = "reads by default, approves nothing"
+        yield Line(area=AREA, check="workflow token", state="ok", found=found)
+
+
+def _releases(asked: Asked) -> Iterator[Line]:
+    if asked.github.releases_are_immutable():
+        yield Line(area=AREA, check="releases", state="ok", found="immutable once published")
+    else:
+        yield Line(
+            area=AREA, check="releases", state="warning",
+            found="assets of a GitHub Release can be replaced (or this token may not see it)",
+            remedy=f"gh api -X PUT repos/{asked.repository}/immutable-releases",
+        )  # fmt: skip

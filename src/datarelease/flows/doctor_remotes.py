@@ -1,0 +1,162 @@
+"""Asks what the remotes of a release need: that they answer, and keep what they were given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.object_store import ObjectStore
+from datarelease.adapters.remote_credentials import DAGSHUB_TOKEN
+from datarelease.adapters.store import Store
+from datarelease.errors import WorldError
+from datarelease.flows.doctor import Question
+from datarelease.model.diagnosis import Line
+
+AREA = "Remotes"
+FOLDER = "releases/.doctor"
+PROBE = f"{FOLDER}/probe.txt"
+CONTENT = b"Written by `datarelease doctor --write`, to see whether it can be. Harmless.\n"
+_DAGSHUB_PATH = re.compile(r"/[^/]+/[^/]+\.s3/?")
+
+
+def remote_questions(
+    config: DvcConfig, required: Sequence[str], staging: str | None, *, write: bool
+) -> Iterator[Question]:
+    """What is asked of the remotes: of the ``required`` ones, or of DVC's default one.
+
+    Nothing is written unless ``write``; then one small object, always the same, create-only.
+    """
+    names = list(required) or ([config.default_remote] if config.default_remote else [])
+    every = [*names, *([staging] if staging else [])]
+    if not names:
+        yield Question(area=AREA, check="remotes", ask=lambda: [_no_remote()])
+    if len(every) > 1:
+        yield Question(area=AREA, check="places", ask=lambda: _places(config, every))
+    for name in every:
+        yield from _questions(config, name, write=write)
+
+
+def _no_remote() -> Line:
+    return Line(
+        area=AREA, check="remotes", state="missing",
+        found="DVC has no default remote, and `release.remotes` names none",
+        remedy="dvc remote add --default NAME URL   (docs/remotes.md says what URL can be)",
+    )  # fmt: skip
+
+
+def _places(config: DvcConfig, names: Sequence[str]) -> Iterator[Line]:
+    places: dict[str, list[str]] = {}
+    for name in names:
+        places.setdefault(config.place(name), []).append(name)
+    same = [" and ".join(group) for group in places.values() if len(group) > 1]
+    if same:
+        yield Line(
+            area=AREA, check="places", state="missing",
+            found=f"{'; '.join(same)} are one and the same place",
+            remedy="give each an address of its own (`dvc remote modify NAME url URL`), or name "
+            "one of them only in `release.remotes` and `release.staging`",
+        )  # fmt: skip
+    else:
+        yield Line(area=AREA, check="places", state="ok", found=f"{len(places)}, all different")
+
+
+def _questions(config: DvcConfig, name: str, *, write: bool) -> Iterator[Question]:
+    kind = config.kind(name)
+    if kind == "dagshub":
+        yield Question(area=AREA, check=f"{name}: DagsHub", ask=lambda: _dagshub(config, name))
+    yield Question(area=AREA, check=name, ask=lambda: _answers(config.store(name)))
+    yield Question(area=AREA, check=f"{name}: verify", ask=lambda: [_verify(config, name)])
+    yield Question(
+        area=AREA, check=f"{name}: write", ask=lambda: [_writes(config.store(name), write=write)]
+    )
+    if kind in {"aws", "s3"}:
+        yield Question(
+            area=AREA, check=f"{name}: unfinished", ask=lambda: [_unfinished(config.store(name))]
+        )
+
+
+def _answers(store: Store) -> Iterator[Line]:
+    """One object is asked for and one folder is listed: all that reading a version takes."""
+    store.read(PROBE)
+    store.stat([f"{FOLDER}/{number}" for number in range(5)])
+    yield Line(area=AREA, check=store.name, state="ok", found=f"{store.url} can be read and listed")
+
+
+def _verify(config: DvcConfig, name: str) -> Line:
+    check = f"{name}: verify"
+    if config.verifies(name):
+        return Line(
+            area=AREA, check=check, state="ok", found="`dvc pull` checks what it gets from there"
+        )
+    return Line(
+        area=AREA, check=check, state="warning",
+        found="`dvc pull` takes damaged objects from there without a word",
+        remedy=f"dvc remote modify {name} verify true",
+    )  # fmt: skip
+
+
+def _writes(store: Store, *, write: bool) -> Line:
+    check = f"{store.name}: write"
+    if not write:
+        return Line(
+            area=AREA, check=check, state="unknown", found="not tried",
+            remedy=f"datarelease doctor --write   (leaves one small object, {PROBE})",
+        )  # fmt: skip
+    fresh = store.create(PROBE, CONTENT)
+    refused = not isinstance(store, ObjectStore) or store.keeps(PROBE, CONTENT)
+    if refused and store.read(PROBE) == CONTENT:
+        found = f"{'wrote' if fresh else 'found'} {PROBE}; an object that is there is not replaced"
+        return Line(area=AREA, check=check, state="ok", found=found)
+    return Line(
+        area=AREA, check=check, state="warning",
+        found="can be written, but the store does not know create-only writes "
+        "(`If-None-Match: *`): two releases at the same moment could both take one number",
+        remedy="let one workflow release at a time (its `concurrency` group sees to that), and "
+        "nobody by hand meanwhile",
+    )  # fmt: skip
+
+
+def _unfinished(store: Store) -> Line:
+    check = f"{store.name}: unfinished"
+    rule = "a lifecycle rule ends them: `datarelease doctor --aws-policy` has one to paste"
+    if not isinstance(store, ObjectStore):
+        raise TypeError(f"{store.name} is no object store")
+    try:
+        count = store.unfinished_uploads()
+    except WorldError as error:
+        return Line(
+            area=AREA, check=check, state="unknown",
+            found=f"uploads that broke off cannot be counted: {error.what}", remedy=rule,
+        )  # fmt: skip
+    if count:
+        return Line(
+            area=AREA, check=check, state="warning",
+            found=f"{count:,} uploads broke off; their parts are kept, and paid for", remedy=rule,
+        )  # fmt: skip
+    return Line(area=AREA, check=check, state="ok", found="no upload that broke off lies about")
+
+
+def _dagshub(config: DvcConfig, name: str) -> Iterator[Line]:
+    check = f"{name}: DagsHub"
+    settings = config.settings(name)
+    endpoint = urlsplit(str(settings["endpointurl"]))
+    if settings["url"] != "s3://dvc" or not _DAGSHUB_PATH.fullmatch(endpoint.path):
+        base = f"{endpoint.scheme}://{endpoint.netloc}"
+        yield Line(
+            area=AREA, check=check, state="missing",
+            found=f"{settings['url']} at {settings['endpointurl']} is not where DVC's data of a "
+            "repository is",
+            remedy=f"dvc remote modify {name} url s3://dvc\n"
+            f"dvc remote modify {name} endpointurl {base}/USER/REPO.s3",
+        )  # fmt: skip
+    elif config.is_authorised(name):
+        yield Line(area=AREA, check=check, state="ok", found=f"{DAGSHUB_TOKEN} is set")
+    else:
+        yield Line(
+            area=AREA, check=check, state="missing",
+            found=f"{DAGSHUB_TOKEN} is not set: requests are anonymous, and cannot write",
+            remedy=f"export {DAGSHUB_TOKEN}=…   (DagsHub: your settings, tokens; in a workflow a "
+            "secret of the environment)",
+        )  # fmt: skip
