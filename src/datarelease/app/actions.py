@@ -10,14 +10,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from datarelease.errors import ConfigError
-from datarelease.model.forge import BOT
+from datarelease.model.forge import BOT, CheckRun
 
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of one step's summary; GitHub drops a longer one whole."""
+WORKFLOW = "data.yml"
+"""The file that ``datarelease init`` writes."""
+_SHA = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _OUTPUT = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
@@ -41,6 +44,42 @@ class Actions:
     actor: str
     output: Path | None
     summary: Path | None
+    workflow_ref: str = ""
+    """``owner/name/.github/workflows/data.yml@refs/heads/main``: the file that was started."""
+
+    @property
+    def workflow(self) -> str:
+        """File name of the workflow that was started, as ``gh workflow run`` takes it."""
+        return PurePosixPath(self.workflow_ref.partition("@")[0]).name or WORKFLOW
+
+    @property
+    def default_branch(self) -> str:
+        """What pull requests are merged into, as the event tells; ``main`` where it does not."""
+        repository = self.event.get("repository")
+        found = repository.get("default_branch") if isinstance(repository, dict) else None
+        return found if isinstance(found, str) and found else "main"
+
+    def check_run(self) -> CheckRun:
+        """The run that started this one, where ``workflow_run`` did.
+
+        Raises:
+            ConfigError: Something else started this run, or the event says too little.
+        """
+        run = self.event.get("workflow_run")
+        if self.event_name != "workflow_run" or not isinstance(run, dict):
+            raise ConfigError(
+                f"This run was started by {self.event_name!r}, not by the end of a check.",
+                untouched="Nothing was posted.",
+                remedy="Run this command in a workflow with `on: workflow_run`.",
+            )
+        try:
+            return _check_run(run)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"The event of this run says too little of the check: {error!r}.",
+                untouched="Nothing was posted.",
+                remedy="Run this command in a workflow with `on: workflow_run`.",
+            ) from error
 
     @property
     def run_url(self) -> str:
@@ -91,6 +130,7 @@ def actions(env: Mapping[str, str]) -> Actions | None:
             actor=env.get("GITHUB_ACTOR", ""),
             output=_file(env.get("GITHUB_OUTPUT")),
             summary=_file(env.get("GITHUB_STEP_SUMMARY")),
+            workflow_ref=env.get("GITHUB_WORKFLOW_REF", ""),
         )
     except KeyError as error:
         raise ConfigError(
@@ -98,6 +138,24 @@ def actions(env: Mapping[str, str]) -> Actions | None:
             untouched="Nothing was changed.",
             remedy="Unset GITHUB_ACTIONS outside of GitHub Actions.",
         ) from error
+
+
+def _check_run(run: Mapping[str, Any]) -> CheckRun:
+    head, url = run["head_sha"], run["html_url"]
+    if not _SHA.fullmatch(head) or not url.startswith("https://"):
+        raise ValueError(f"head_sha {head!r}, html_url {url!r}")
+    fork = run.get("head_repository")
+    # Of a fork's run this list is empty; of another's it may name pull requests between forks.
+    pulls = [pull for pull in run.get("pull_requests") or [] if pull["head"]["sha"] == head]
+    return CheckRun(
+        event=run["event"],
+        conclusion=run["conclusion"] or "",
+        head=head,
+        branch=run["head_branch"] or "",
+        repository=fork["full_name"] if fork else None,
+        url=url,
+        pulls=tuple(pull["number"] for pull in pulls),
+    )
 
 
 def _file(name: str | None) -> Path | None:

@@ -1,30 +1,44 @@
-"""What a person sees: results on standard output, everything else on standard error."""
+"""What a person sees: results on standard output, everything else on standard error.
+
+On GitHub Actions both are read by the runner too, so what is printed passes ``log_guard``.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from datarelease.cli.log_guard import guarded
 from datarelease.errors import DatareleaseError
 from datarelease.progress import Advance
 
 
 def results() -> Console:
     """Standard output; no markup is read from text."""
-    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(
+        file=_file(sys.stdout),
+        markup=False,
+        highlight=False,
+        soft_wrap=not sys.stdout.isatty(),
+    )
 
 
 def notes() -> Console:
     """Standard error."""
-    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    return Console(file=_file(sys.stderr), markup=False, highlight=False, soft_wrap=True)
+
+
+def _file(stream: TextIO) -> IO[str]:
+    return cast("IO[str]", guarded(stream, os.environ))
 
 
 def show(*parts: RenderableType) -> None:
@@ -35,8 +49,9 @@ def show(*parts: RenderableType) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Results for a machine: one JSON document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - the result itself
+    """Results for a machine: one JSON document, in which nothing looks like a runner's command."""
+    document = json.dumps(value, indent=2, ensure_ascii=False)
+    print(document.replace("##[", "##\\u005b"))  # noqa: T201 - the result itself
 
 
 def show_error(error: DatareleaseError) -> None:

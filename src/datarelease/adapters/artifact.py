@@ -1,0 +1,211 @@
+"""The artifact of a check: files from a run of code that nobody has reviewed, read as data.
+
+Whoever wrote them may want us to read what we should not (links, devices), to run out of memory
+(size, nesting, numbers of a million digits), or to show two readers two things (duplicate keys).
+What comes out of here is a value of the model, or an error; nothing is executed or followed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError
+from datarelease.model.pull_request_file import FILE as PULL_REQUEST
+from datarelease.model.pull_request_file import FORMAT as PULL_REQUEST_FORMAT
+from datarelease.model.pull_request_file import PullRequestFile
+from datarelease.model.report import FORMAT as REPORT_FORMAT
+from datarelease.model.report import Report
+
+T = TypeVar("T")
+
+REPORT = "report.json"
+_KNOWN = {REPORT, "report.md", "report.html", PULL_REQUEST}
+LIMITS = {REPORT: 8 << 20, PULL_REQUEST: 4096}
+"""Bytes. A column takes about 4 kB of report.json, so that 2,000 changed columns fit."""
+TOTAL = 256 << 20
+"""Bytes of all files, of which the others are never opened."""
+ENTRIES = 10_000
+_DIGITS = 40
+"""Of a whole number; the largest that a column can hold (128 bits) has 39."""
+_DEPTH = 2
+"""``report.json``, ``NAME/profile.json``"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """What a check left."""
+
+    report: Report | None
+    """None: it ended before it could write one."""
+    pull_request: PullRequestFile | None
+
+
+def read_artifact(folder: Path) -> Artifact:
+    """What is in ``folder``; a folder that is not there has nothing in it.
+
+    Raises:
+        ConfigError: It holds what no check of ours writes; nothing of it is to be used.
+    """
+    if not os.path.lexists(folder):
+        return Artifact(report=None, pull_request=None)
+    _look_around(folder)
+    report = _read(folder / REPORT, Report, REPORT_FORMAT)
+    pull_request = _read(folder / PULL_REQUEST, PullRequestFile, PULL_REQUEST_FORMAT)
+    for what, text, pattern in _shaped(report, pull_request):
+        if text is not None and not pattern.fullmatch(text):
+            refuse(f"{what} is {text!r:.80}")
+    if pull_request is not None and not 0 < pull_request.number <= _LARGEST:
+        refuse(f"{PULL_REQUEST}: {pull_request.number} is no pull request's number")
+    return Artifact(report=report, pull_request=pull_request)
+
+
+_LARGEST = 2**31 - 1
+_SHA = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# The prefix is a setting, and the settings here are not those of the pull request.
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,120}", re.ASCII)
+
+
+def _shaped(
+    report: Report | None, pull_request: PullRequestFile | None
+) -> Iterator[tuple[str, str | None, re.Pattern[str]]]:
+    """The texts that others go by, and how they have to look."""
+    if report is not None:
+        yield f"{REPORT}: digest", report.digest, _DIGEST
+        yield f"{REPORT}: base_digest", report.base_digest, _DIGEST
+        yield f"{REPORT}: commit", report.commit, _SHA
+        for name in ("tag", "base", "rollback_of"):
+            yield f"{REPORT}: {name}", getattr(report, name), _TAG
+        for version in report.history:
+            yield f"{REPORT}: history", version.tag, _TAG
+    if pull_request is not None:
+        yield f"{PULL_REQUEST}: head", pull_request.head, _SHA
+
+
+def _look_around(folder: Path) -> None:
+    """Look at every entry, and follow none."""
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        refuse("it is no directory")
+    total = 0
+    for count, (parts, found) in enumerate(_entries(folder, ()), start=1):
+        name = "/".join(parts)
+        if count > ENTRIES:
+            refuse(f"it has more than {ENTRIES:,} entries")
+        if stat.S_ISDIR(found.st_mode):
+            if len(parts) == _DEPTH:
+                refuse(f"{name!r} is a directory where only files belong")
+            continue
+        if not stat.S_ISREG(found.st_mode):
+            refuse(f"{name!r} is no regular file")
+        if len(parts) == 1 and name not in _KNOWN:
+            refuse(f"no check of ours writes a file called {name!r}")
+        total += found.st_size
+        if total > TOTAL:
+            refuse(f"its files are larger than {TOTAL >> 20} MiB together")
+
+
+def _entries(
+    folder: Path, above: tuple[str, ...]
+) -> Iterator[tuple[Sequence[str], os.stat_result]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            parts = (*above, entry.name)
+            found = entry.stat(follow_symlinks=False)
+            yield parts, found
+            if stat.S_ISDIR(found.st_mode) and len(parts) < _DEPTH:
+                yield from _entries(folder / entry.name, parts)
+
+
+def _read(path: Path, cls: type[T], known: int) -> T | None:
+    limit = LIMITS[path.name]
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        refuse(f"{path.name} cannot be opened ({type(error).__name__})")
+    with os.fdopen(descriptor, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        refuse(f"{path.name} is larger than {limit:,} bytes")
+    try:
+        text = data.decode("utf-8")
+        # Another format may have other properties: that is a matter of versions, not of bad faith.
+        found = plain_json(text)
+        if isinstance(found, dict) and found.get("format") not in {None, known}:
+            refuse(f"{path.name} has format {found['format']!r:.20}, and {known} is known")
+        return decode(cls, text)
+    except UnicodeDecodeError:
+        refuse(f"{path.name} is no UTF-8")
+    except DocumentError as error:
+        refuse(f"{path.name}: {error}")
+
+
+def plain_json(text: str) -> Any:
+    """What ``text`` stands for, where every reader of JSON would say the same.
+
+    Raises:
+        DocumentError: No JSON, a key that is there twice, nesting too deep, or a number that is
+            not finite or has more than 40 digits.
+    """
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+        )
+    except RecursionError as error:
+        raise DocumentError("it is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"no JSON: {error.msg} at character {error.pos:,}") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise DocumentError("a key is there twice in one object")
+    return found
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise DocumentError(f"{word} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise DocumentError("a number is out of range")
+    return number
+
+
+def _short(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise DocumentError(f"a whole number has {len(text):,} digits")
+    return int(text)
+
+
+def refuse(why: str) -> NoReturn:
+    """Say no to an artifact.
+
+    Raises:
+        ConfigError: Always.
+    """
+    # Names and keys come from there too.
+    line = "".join(char if char.isprintable() else "\ufffd" for char in why[:300])
+    raise ConfigError(
+        f"The check's artifact was refused: {line}.",
+        untouched="Nothing was posted, and no digest was recorded.",
+        remedy="Look at the pull request's changes to the pipeline and the workflows: only the "
+        "check itself should write this artifact. If it is in order, run the check again.",
+    )

@@ -1,0 +1,60 @@
+"""``datarelease post DIRECTORY``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from datarelease.adapters.artifact import read_artifact
+from datarelease.app.forge import open_cml, open_github, place_of
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.options import json_option
+from datarelease.cli.workflow import this_run, warn
+from datarelease.errors import ConfigError
+from datarelease.flows.post import Pages, post
+from datarelease.render.comment import comment
+
+
+@click.command("post")
+@click.argument("directory", type=click.Path(path_type=Path))
+@json_option
+def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Put a check's report on its pull request.
+
+    For the workflow that runs when a check has ended. DIRECTORY holds the check's artifact, which
+    is taken as data that anybody may have written. The comment is updated in place, and the
+    report's digest is recorded as a commit status. Exit 2: the artifact was refused, and nothing
+    was posted. Trouble with GitHub's API is a warning: the check's result stands.
+    """
+    run = this_run()
+    if run is None:
+        raise ConfigError(
+            "`datarelease post` is a step of a workflow on GitHub Actions.",
+            untouched="Nothing was posted.",
+            remedy="On a laptop, `datarelease check` writes the same report into reports/.",
+        )
+    check = run.check_run()
+    github = open_github(run)
+    artifact = read_artifact(directory)
+    progress = Told()
+    place = place_of(run, url=check.url)
+    pages = Pages(
+        report=lambda report: comment(report, place), unreported=lambda: comment(None, place)
+    )
+    posting = post(artifact, check, github, open_cml(run, progress), pages, progress)
+    for problem in posting.problems:
+        warn(problem)
+    if as_json:
+        show_json(
+            {
+                "outcome": posting.outcome,
+                "number": posting.number,
+                "comment": posting.comment.state if posting.comment else None,
+                "by": posting.comment.by if posting.comment else None,
+                "status": posting.status.state if posting.status else None,
+                "problems": list(posting.problems),
+            }
+        )
+    else:
+        show(posting.said)

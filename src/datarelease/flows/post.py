@@ -1,0 +1,196 @@
+"""Posting what a check found: the comment on the pull request, and the status of its commit.
+
+The check ran code that nobody has reviewed, so its artifact is data, and only GitHub's own word
+says which pull request it belongs to. Trouble with GitHub's API ends nothing here: it is told, and
+the check's result stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from datarelease.adapters.artifact import Artifact, refuse
+from datarelease.errors import WorldError
+from datarelease.flows.comment import Cml, Posted, Thread, put_comment, told
+from datarelease.model.forge import CheckRun, CommitStatus, PullRequest
+from datarelease.model.report import Report
+from datarelease.model.reviewed import CONTEXT, status_of
+from datarelease.progress import Progress
+
+
+class Forge(Thread, Protocol):
+    """What is asked of GitHub here."""
+
+    def pull(self, number: int) -> PullRequest | None:
+        """The pull request with that number, or None."""
+
+    def set_status(self, sha: str, status: CommitStatus) -> CommitStatus:
+        """Set the status of a commit."""
+
+
+Outcome = Literal["posted", "nothing", "superseded", "merged"]
+"""
+posted       comment and status are there, or `problems` says what is missing
+nothing      there was nothing to post
+superseded   the pull request has newer commits; their own check reports
+merged       the status alone was set; the comment is the release's now
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posting:
+    """What came of posting."""
+
+    outcome: Outcome
+    said: str
+    """The same in words."""
+    number: int | None = None
+    comment: Posted | None = None
+    status: CommitStatus | None = None
+    """As it was set; None: it was not."""
+    problems: tuple[str, ...] = ()
+    """What could not be done, in one line each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """Renders the comment."""
+
+    report: Callable[[Report], str]
+    unreported: Callable[[], str]
+    """For a check that ended before it could write a report."""
+
+
+def post(
+    artifact: Artifact,
+    run: CheckRun,
+    forge: Forge,
+    cml: Cml | None,
+    pages: Pages,
+    progress: Progress,
+) -> Posting:
+    """Put the check's report on its pull request, and its digest on the commit's status.
+
+    Args:
+        artifact: What the check left.
+        run: The check's run, as GitHub tells of it.
+        forge: The repository on GitHub.
+        cml: Posts the comment, if it is there and would do it right; None: it is not.
+        pages: Renders the comment.
+        progress: Told what happens.
+
+    Raises:
+        ConfigError: The artifact is not what a check of this pull request would leave. Nothing
+            was posted.
+    """
+    idle = _nothing(artifact, run)
+    if idle is not None:
+        return idle if run.conclusion != "success" else _recorded(idle, run, forge, _quiet(run))
+    try:
+        pull = _pull(artifact, run, forge)
+    except WorldError as error:
+        said = "nothing was posted: the pull request could not be confirmed"
+        return Posting(outcome="nothing", said=said, problems=(told(error), _NOT_REVIEWED))
+    if pull is not None and pull.head != run.head:
+        return _superseded(pull, run)
+    posting = _commented(pull, artifact.report, run, forge, cml, pages, progress)
+    return _recorded(posting, run, forge, _status(artifact.report, run))
+
+
+def _nothing(artifact: Artifact, run: CheckRun) -> Posting | None:
+    """Why there is nothing to post; None: there is something."""
+    if run.event != "pull_request":
+        return Posting(outcome="nothing", said=f"nothing to post: a check of a {run.event}")
+    if artifact.report is None and run.conclusion in {"cancelled", "skipped", "success"}:
+        said = f"nothing to post: the check ended with {run.conclusion!r} and has no report"
+        return Posting(outcome="nothing", said=said)
+    return None
+
+
+def _commented(
+    pull: PullRequest | None,
+    report: Report | None,
+    run: CheckRun,
+    forge: Forge,
+    cml: Cml | None,
+    pages: Pages,
+    progress: Progress,
+) -> Posting:
+    """What came of the comment."""
+    if pull is None:
+        said = "no comment: the check ended before it could name its pull request"
+        return Posting(outcome="nothing", said=said, problems=(f"{said}; see {run.url}",))
+    if pull.merged:
+        said = f"#{pull.number} is merged: its comment is the release's now"
+        return Posting(outcome="merged", said=said, number=pull.number)
+    body = pages.report(report) if report is not None else pages.unreported()
+    comment = put_comment(forge, cml, pull.number, body, progress, sha=run.head)
+    return Posting(
+        outcome="posted",
+        said=f"#{pull.number}: comment {comment.said}",
+        number=pull.number,
+        comment=comment,
+        problems=comment.problems,
+    )
+
+
+def _pull(artifact: Artifact, run: CheckRun, forge: Forge) -> PullRequest | None:
+    """The pull request that the artifact names, as GitHub knows it; None: it names none.
+
+    Its head has to be the commit that was checked. Where it is another, the run has to come from
+    the pull request's own branch (of its own repository), which then has moved on since: GitHub
+    tells both, also for forks. Otherwise the artifact names somebody else's pull request.
+    """
+    number = artifact.pull_request.number if artifact.pull_request else None
+    if number is None and len(run.pulls) == 1:
+        number = run.pulls[0]
+    if number is None:
+        if artifact.report is not None:
+            refuse("it names no pull request")
+        return None
+    pull = forge.pull(number)
+    if pull is None:
+        refuse(f"there is no pull request #{number}")
+    came_from = (pull.head_repository, pull.head_branch)
+    if pull.head != run.head and came_from != (run.repository, run.branch):
+        refuse(f"it names pull request #{number}, which is not where {run.head[:12]} comes from")
+    return pull
+
+
+def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
+    said = (
+        f"nothing was posted: #{pull.number} has moved on from {run.head[:12]} to "
+        f"{pull.head[:12]}, whose own check reports"
+    )
+    return Posting(outcome="superseded", said=said, number=pull.number)
+
+
+def _status(report: Report | None, run: CheckRun) -> CommitStatus:
+    if report is not None:
+        return status_of(report, run.url)
+    said = "the check ended without a report"
+    return CommitStatus(context=CONTEXT, state="error", description=said, url=run.url)
+
+
+def _quiet(run: CheckRun) -> CommitStatus:
+    # Without it a pull request that touches no data could never pass a required status.
+    said = "no report: the check found nothing to report on"
+    return CommitStatus(context=CONTEXT, state="success", description=said, url=run.url)
+
+
+_NOT_REVIEWED = (
+    "No digest was recorded: without it the release calls this change not reviewed. Run this job "
+    "again before merging."
+)
+
+
+def _recorded(posting: Posting, run: CheckRun, forge: Forge, status: CommitStatus) -> Posting:
+    """Set the status; where that fails, ``posting`` says so."""
+    try:
+        forge.set_status(run.head, status)
+    except WorldError as error:
+        lost = (_NOT_REVIEWED,) if status.state == "success" else ()
+        return replace(posting, problems=(*posting.problems, told(error), *lost))
+    return replace(posting, status=status, said=f"{posting.said}; status {status.state}")
