@@ -1,0 +1,102 @@
+"""``datarelease init`` wired: the repository around a directory, its plan, and the plan's end."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from datarelease.adapters.dvc import Dvc
+from datarelease.adapters.dvc_adopt import RemoteSettings, inventory
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.git import Git
+from datarelease.adapters.git_ignore import ignored
+from datarelease.adapters.git_program import GitProgram
+from datarelease.adapters.process import show
+from datarelease.app.shelf import MEMORY_LIMIT
+from datarelease.app.wiring import PACKAGE, engine, environment, git_environment, stores
+from datarelease.errors import ConfigError
+from datarelease.flows.content import Objects
+from datarelease.flows.init import Premises, plan_adoption
+from datarelease.flows.init_files import apply
+from datarelease.flows.init_remotes import parse_remote
+from datarelease.model.adoption import Adoption, Command
+from datarelease.progress import Progress
+
+
+def plan(start: Path, remotes: Sequence[str], *, progress: Progress) -> tuple[Path, Adoption]:
+    """The root of the repository around ``start``, and what init would do to it.
+
+    Raises:
+        ConfigError: No git repository, no data, a misspelt remote, or files in the way.
+    """
+    wanted = [parse_remote(text) for text in remotes]
+    with _premises(start, progress) as premises:
+        return premises.root, plan_adoption(premises, wanted)
+
+
+def carry_out(root: Path, adoption: Adoption) -> None:
+    """Do what the plan says.
+
+    Raises:
+        ConfigError: A command failed or a file could not be written; the message says what is done.
+    """
+    env = environment()
+
+    def run(command: Command) -> int:
+        program, *arguments = command.arguments
+        found = Dvc.command(*arguments) if program == "dvc" else command.arguments
+        return show(found, cwd=root, env=env)
+
+    apply(root, adoption, run=run, settings=lambda: RemoteSettings(root / ".dvc"))
+
+
+@contextmanager
+def _premises(start: Path, progress: Progress) -> Iterator[Premises]:
+    env = git_environment()
+    if not Git(start, env=env).is_repository():
+        raise ConfigError(
+            f"{start} is not inside a git repository.",
+            untouched="Nothing was changed.",
+            remedy="Run `git init` there, or change to the repository: versions are git tags.",
+        )
+    top = Path(GitProgram(start, env=env).line("rev-parse", "--show-toplevel")).resolve()
+    root = _dvc_root(start, top)
+    dvc_dir = (root or top) / ".dvc"
+    with tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-") as scratch:
+        temporary = dvc_dir / "tmp" / PACKAGE if root else Path(scratch)
+        yield Premises(
+            root=root or top,
+            git=GitProgram(root or top, env=env),
+            ignored=lambda paths: ignored(root or top, paths, env=env),
+            at_top=root is None or root == top,
+            inventory=inventory(root) if root else None,
+            settings=RemoteSettings(dvc_dir),
+            objects=_objects(dvc_dir, progress) if root else None,
+            engine=engine(MEMORY_LIMIT, temporary),
+            version=version(PACKAGE),
+            progress=progress,
+        )
+
+
+def _dvc_root(start: Path, top: Path) -> Path | None:
+    """Where DVC was initialised in this git repository; None: nowhere."""
+    try:
+        root = find_root(start)
+    except ConfigError:
+        return None
+    return root if root.is_relative_to(top) else None
+
+
+def _objects(dvc_dir: Path, progress: Progress) -> Objects:
+    config = DvcConfig(dvc_dir, env=environment())
+    try:
+        remotes = stores(config, ())
+    except ConfigError as error:
+        # What is in the work tree or the cache can be read without the remote.
+        progress.say(f"remote {config.default_remote}: not used ({error.what})")
+        remotes = ()
+    return Objects(cache=config.cache, remotes=remotes, progress=progress)

@@ -1,0 +1,66 @@
+"""``datarelease init``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from datarelease.app.adopt import carry_out, plan
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.options import json_option
+from datarelease.documents import to_json
+from datarelease.errors import ConfigError
+from datarelease.render.adoption import adoption, next_steps
+
+
+@click.command("init")
+@click.option(
+    "--remote",
+    "remotes",
+    multiple=True,
+    metavar="REMOTE",
+    help="Set up a DVC remote: dagshub:OWNER/REPO or s3://BUCKET/PREFIX; may be given twice.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Write without asking.")
+@json_option
+def command(remotes: tuple[str, ...], yes: bool, as_json: bool) -> None:  # noqa: FBT001
+    """Adopt data releases in this repository.
+
+    Shows a plan first: the datasets found among DVC's outputs, a Pandera schema for each, inferred
+    from the data, the stages that check them, settings and GitHub workflows. Existing files keep
+    every line, and nobody's file is overwritten. A second run finds nothing to do.
+    """
+    root, found = plan(Path.cwd(), remotes, progress=Told())
+    if as_json:
+        show_json(to_json(found))
+        if not yes:
+            return
+    else:
+        show(adoption(found))
+    if not found:
+        if not as_json:
+            show("\nnothing to do: everything is already there")
+        return
+    if not yes:
+        _ask()
+    carry_out(root, found)
+    if not as_json:
+        show(next_steps(found))
+
+
+def _ask() -> None:
+    """Go on only if somebody says so.
+
+    Raises:
+        ConfigError: Nobody is there to ask.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "This is the plan; there is no terminal to ask on.",
+            untouched="Nothing was written.",
+            remedy="Run `datarelease init --yes` to carry it out.",
+        )
+    if not click.confirm("\nCarry this plan out?"):
+        raise ConfigError("The plan was declined.", untouched="Nothing was written.")

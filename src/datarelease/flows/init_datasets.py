@@ -1,0 +1,226 @@
+"""The tables that a repository holds: among DVC's outputs, or in git where DVC has none."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.adapters.dvc_adopt import Inventory, Tracked
+from datarelease.analysis.engine import Engine, UnreadableTable
+from datarelease.analysis.table import Table
+from datarelease.errors import ConfigError, DatareleaseError
+from datarelease.flows.content import WHOLE, Objects
+from datarelease.flows.side import as_table
+from datarelease.model.adoption import Note
+from datarelease.model.dataset import Dataset, table_format
+from datarelease.model.snapshot import TREE, Entry
+
+_MOST_FILES = 20
+"""Of a directory whose files are no parts of one table, as many become datasets."""
+_PASSED_OVER = frozenset(
+    {
+        "tests", "test", "fixtures", "docs", "doc", "examples", "example", "node_modules", "venv",
+        "site-packages", "reports",
+    }
+)  # fmt: skip
+"""Folders whose tables are not the repository's data, where DVC does not say which are."""
+_MARKERS = re.compile(r"[._].*|.*\.(crc|md|txt)|readme.*", re.IGNORECASE)
+"""Files beside parts that say nothing against their being parts of one table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A table that could be a dataset."""
+
+    path: str
+    """Relative to the repository, with forward slashes."""
+    origin: str
+    table: Table
+    untracked: bool = False
+    """DVC does not know it yet."""
+    in_git: bool = False
+
+
+def tracked_tables(
+    root: Path,
+    known: Inventory,
+    objects: Objects,
+    engine: Engine,
+    complete: Iterable[str],
+) -> tuple[tuple[Found, ...], tuple[Note, ...]]:
+    """The tables among DVC's outputs, and the outputs left out with the reason.
+
+    ``complete`` are the paths of datasets that lack nothing: their data is not asked for.
+    """
+    done = tuple(complete)
+    found: list[Found] = []
+    left_out: list[Note] = []
+    for out in known.outputs:
+        if out.measured or any(_at_or_below(out.path, path) for path in known.shown):
+            continue
+        if any(_at_or_below(path, out.path) for path in done):
+            continue
+        is_tree = bool(out.md5 and out.md5.endswith(TREE)) or (root / out.path).is_dir()
+        if not is_tree and table_format(out.path) is None:
+            continue
+        reason = _unusable(out)
+        if reason is None:
+            try:
+                files = _files(root, out, objects, known.shown)
+                found += _tables(out.path, _origin(out), files, engine, whole=is_tree)
+            except (DatareleaseError, UnreadableTable) as error:
+                reason = error.what if isinstance(error, DatareleaseError) else str(error)
+        if reason is not None:
+            left_out.append(Note(what=out.path, why=reason))
+    return tuple(found), tuple(left_out)
+
+
+def loose_tables(root: Path, files: Iterable[str], tracked: frozenset[str]) -> tuple[Found, ...]:
+    """The tables among ``files``; ``tracked`` are those that git holds.
+
+    Numbered files of one name in one folder that holds nothing else are parts of one table.
+    """
+    listed = sorted(set(files))
+    folders: dict[str, list[str]] = {}
+    for path in listed:
+        folders.setdefault(posixpath.dirname(path), []).append(path)
+    found = []
+    for folder, paths in folders.items():
+        tables = [path for path in paths if table_format(path) and _is_data(path, root)]
+        stems = {re.sub(r"[0-9]+", "#", posixpath.basename(path)) for path in tables}
+        if folder and len(tables) > 1 and len(stems) == 1 and len(tables) == len(paths):
+            found.append(_loose(root, folder, tables, tracked))
+        else:
+            found += [_loose(root, path, [path], tracked) for path in tables]
+    return tuple(found)
+
+
+def _loose(root: Path, path: str, files: Sequence[str], tracked: frozenset[str]) -> Found:
+    names = {posixpath.relpath(f, path) if f != path else posixpath.basename(f): f for f in files}
+    in_git = not tracked.isdisjoint(files)
+    return Found(
+        path=path,
+        origin="tracked by git until now" if in_git else "not tracked until now",
+        table=as_table(
+            Dataset(name=path, path=path), {name: root / file for name, file in names.items()}
+        ),
+        untracked=True,
+        in_git=in_git,
+    )
+
+
+def _is_data(path: str, root: Path) -> bool:
+    place = root / path
+    folders = path.split("/")[:-1]
+    return (
+        path.isprintable()
+        and not any(part.lower() in _PASSED_OVER or part.startswith(".") for part in folders)
+        and place.is_file()
+        and not place.is_symlink()
+    )
+
+
+def _unusable(out: Tracked) -> str | None:
+    """Why an output can be no dataset; None: it can."""
+    if not out.path.isprintable() or "${" in out.path:
+        return "its path has letters that dvc.yaml cannot hold as they are"
+    if not out.cached:
+        return "git keeps it, not DVC (cache: false)"
+    if out.imported:
+        return "imported from another DVC repository, which releases it"
+    if out.legacy:
+        return "hashed by DVC 2: run `dvc cache migrate --dvc-files`, then init again"
+    if out.md5 is None:
+        return "not made yet: run `dvc repro`, then init again"
+    return None
+
+
+def _origin(out: Tracked) -> str:
+    return f"made by the stage {out.stage}" if out.stage else "added with dvc add"
+
+
+def _files(root: Path, out: Tracked, objects: Objects, shown: frozenset[str]) -> Mapping[str, Path]:
+    """The table files of an output, by their name inside it: in the work tree, or fetched."""
+    place = root / out.path
+    if place.is_symlink() and not place.exists():
+        raise ConfigError("it is a link that leads nowhere")
+    if place.is_file():
+        return {place.name: place}
+    if place.is_dir():
+        listed = {p.relative_to(place).as_posix(): p for p in place.rglob("*") if p.is_file()}
+        return {name: p for name, p in listed.items() if not _shown(out.path, name, shown)}
+    name = WHOLE if str(out.md5).endswith(TREE) else place.name
+    entries = objects.files(Entry(path=name, md5=str(out.md5), size=out.size))
+    kept = [file for file in entries if not _shown(out.path, file.path, shown)]
+    objects.ensure(file.md5 for file in kept if table_format(file.path))
+    return {file.path: objects.path(file.md5) for file in kept}
+
+
+def _shown(path: str, name: str, shown: frozenset[str]) -> bool:
+    return any(_at_or_below(f"{path}/{name}", other) for other in shown)
+
+
+def _at_or_below(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}/")
+
+
+def _tables(
+    path: str, origin: str, files: Mapping[str, Path], engine: Engine, *, whole: bool
+) -> list[Found]:
+    """One table, or each file of a directory whose files are no parts of one."""
+    tables = {name: place for name, place in files.items() if table_format(name)}
+    others = [n for n in files if n not in tables and not _MARKERS.fullmatch(n.rpartition("/")[2])]
+    if not tables:
+        return []
+    if not whole:
+        return [Found(path=path, origin=origin, table=_checked(path, tables, engine))]
+    if not others and len({table_format(name) for name in tables}) == 1:
+        try:
+            return [Found(path=path, origin=origin, table=_checked(path, tables, engine))]
+        except UnreadableTable:
+            if len(tables) == 1:
+                raise
+    if len(tables) > _MOST_FILES:
+        raise ConfigError(f"its {len(tables)} files are not parts of one table")
+    return [
+        Found(
+            path=f"{path}/{name}",
+            origin=origin,
+            table=_checked(f"{path}/{name}", {posixpath.basename(name): place}, engine),
+        )
+        for name, place in sorted(tables.items())
+    ]
+
+
+def _checked(path: str, files: Mapping[str, Path], engine: Engine) -> Table:
+    table = as_table(Dataset(name=path, path=path), files)
+    engine.columns(table)
+    return table
+
+
+def names_of(paths: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
+    """A name for each path that DVC and we allow, unlike all others and those ``taken``.
+
+    >>> names_of(["data/Train Set.csv", "raw/a.csv", "b/a.csv"], ["train-set"])
+    {'data/Train Set.csv': 'data-train-set', 'raw/a.csv': 'a', 'b/a.csv': 'b-a'}
+    """
+    used = {name.lower() for name in taken}
+    names: dict[str, str] = {}
+    for path in paths:
+        bare = path[: -len(posixpath.splitext(path)[1])] if table_format(path) else path
+        parts = [part for part in map(_slug, bare.split("/")) if part]
+        choices = ["-".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+        choices = [c if c[0].isalpha() else f"data-{c}" for c in choices] or ["dataset"]
+        choices += [f"{choices[0]}-{number}" for number in range(2, len(used) + 3)]
+        names[path] = next(name for name in choices if name not in used)
+        used.add(names[path])
+    return names
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")

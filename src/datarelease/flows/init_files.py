@@ -1,0 +1,244 @@
+"""Files on their way: what stands in them, what they will say; and the plan carried out."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from datarelease.adapters.dvc_adopt import RemoteSettings
+from datarelease.adapters.yaml_edit import refuse_conflict
+from datarelease.errors import ConfigError
+from datarelease.model.adoption import Adoption, Command, FileEdit, Note
+
+NOTHING = "Nothing was changed."
+
+
+class Drafts:
+    """The files of a plan, read once and edited in memory."""
+
+    def __init__(self, root: Path) -> None:
+        """Plan for the work tree at ``root``."""
+        self._root = root
+        self._before: dict[str, str | None] = {}
+        self._edits: dict[str, FileEdit] = {}
+        self._skipped: list[Note] = []
+        self._left_out: list[Note] = []
+
+    @property
+    def edits(self) -> tuple[FileEdit, ...]:
+        """What will be written, in the order planned."""
+        return tuple(self._edits.values())
+
+    @property
+    def skipped(self) -> tuple[Note, ...]:
+        """Files and parts of files that are already there."""
+        return tuple(self._skipped)
+
+    @property
+    def left_out(self) -> tuple[Note, ...]:
+        """Files that are somebody's own."""
+        return tuple(self._left_out)
+
+    def text(self, path: str) -> str:
+        """The text that the file has, or will have; empty where there is none.
+
+        Raises:
+            SettingsError: A merge is not resolved.
+            ConfigError: It cannot be read, or is no text.
+        """
+        if path in self._edits:
+            return self._edits[path].after
+        return self._read(path) or ""
+
+    def is_missing(self, path: str) -> bool:
+        """Nothing is at ``path``, in the plan neither."""
+        place = self._root / path
+        return path not in self._edits and not place.exists() and not place.is_symlink()
+
+    def skip(self, what: str, why: str) -> None:
+        """Tell of a step whose result is there."""
+        self._skipped.append(Note(what=what, why=why))
+
+    def leave(self, what: str, why: str) -> None:
+        """Tell of something that is not touched."""
+        self._left_out.append(Note(what=what, why=why))
+
+    def create(self, path: str, text: str, *, why: str) -> None:
+        """Plan a new file; one that is there stays as it is."""
+        if self.is_missing(path):
+            self._edit(path, None, text, why)
+        elif self._read(path) == text:
+            self.skip(path, "already there")
+        else:
+            self.leave(path, "a file of yours has this name; it stays as it is")
+
+    def edit(self, path: str, text: str, *, why: str) -> None:
+        """Plan that the file at ``path`` says ``text``, which holds what it said before."""
+        before = self._read(path)
+        if before == text:
+            self.skip(path, "already there")
+        else:
+            self._edit(path, before, text, why)
+
+    def _edit(self, path: str, before: str | None, text: str, why: str) -> None:
+        refuse_unwritable(self._root, path)
+        self._edits[path] = FileEdit(path=path, before=before, after=text, why=why)
+
+    def _read(self, path: str) -> str | None:
+        if path not in self._before:
+            self._before[path] = _text_at(self._root / path, path)
+            refuse_conflict(self._before[path] or "", path)
+        return self._before[path]
+
+
+def _text_at(place: Path, name: str) -> str | None:
+    if not place.exists():
+        return None
+    try:
+        return place.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{name} is not UTF-8.", untouched=NOTHING, remedy="Save it as UTF-8, then init again."
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{name} cannot be read: {error.strerror or error}.", untouched=NOTHING
+        ) from error
+
+
+def refuse_unwritable(root: Path, path: str) -> None:
+    """Refuse a place that init must not or cannot write to.
+
+    Raises:
+        ConfigError: A symbolic link on the way, no plain file, or no right to write.
+    """
+    place = root
+    for part in Path(path).parts:
+        place /= part
+        if place.is_symlink():
+            raise _refused(path, f"{place.relative_to(root)} is a symbolic link")
+    if place.exists() and not place.is_file():
+        raise _refused(path, "it is no plain file")
+    existing = place if place.exists() else next(p for p in place.parents if p.exists())
+    if existing != place and not existing.is_dir():
+        raise _refused(path, f"{existing.relative_to(root)} is in the way")
+    for checked in {existing, existing if existing.is_dir() else existing.parent}:
+        # Root may write anywhere; a file that nobody may write to is meant to stay as it is.
+        writable = stat.S_IMODE(checked.stat().st_mode) & 0o222
+        if not writable or not os.access(checked, os.W_OK):
+            raise _refused(path, f"{checked.relative_to(root)} is read-only")
+
+
+def _refused(path: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be written: {why}.",
+        untouched=NOTHING,
+        remedy="Put a plain, writable file (or none) there, then run init again.",
+    )
+
+
+def refuse_ignored(rules: Mapping[str, str]) -> None:
+    """Refuse to write what git would never hold; ``rules`` are by path.
+
+    Raises:
+        ConfigError: There is one; all of them, with the rules.
+    """
+    if rules:
+        lines = "".join(f"\n  {path}: {rule}" for path, rule in rules.items())
+        raise ConfigError(
+            f"git ignores files that it must hold:{lines}",
+            untouched=NOTHING,
+            remedy="Take these rules out (or add an exception below them), then run init again.",
+        )
+
+
+Run = Callable[[Command], int]
+"""Runs a command of the plan in the repository; its exit code."""
+
+
+def apply(root: Path, plan: Adoption, *, run: Run, settings: Callable[[], RemoteSettings]) -> None:
+    """Carry a plan out: commands, remotes, then all files or none of them.
+
+    Run again after a failure, init plans what is left.
+
+    Raises:
+        ConfigError: A command failed, or a file is not what it was when the plan was made.
+    """
+    for edit in plan.files:
+        refuse_unwritable(root, edit.path)
+        if _text_at(root / edit.path, edit.path) != edit.before:
+            raise ConfigError(
+                f"{edit.path} was changed while the plan was shown.",
+                untouched=NOTHING,
+                remedy="Run init again.",
+            )
+    for done, command in enumerate(plan.commands):
+        if run(command):
+            before = ", ".join(f"`{' '.join(c.arguments)}`" for c in plan.commands[:done])
+            raise ConfigError(
+                f"`{' '.join(command.arguments)}` failed; its own output stands above.",
+                untouched=f"No file was written. Already done: {before or 'nothing'}.",
+                remedy="Correct the cause, then run init again: it goes on from there.",
+            )
+    for remote in plan.remotes:
+        url = remote.url if remote.new else None
+        settings().set(remote.name, dict(remote.settings), url=url, default=remote.default)
+    write_all(root, plan.files)
+
+
+def write_all(root: Path, edits: Sequence[FileEdit]) -> None:
+    """Write all files or none: to temporary neighbours first, and back again after a failure.
+
+    Raises:
+        ConfigError: One could not be written; everything is as it was.
+    """
+    scratches: dict[str, Path] = {}
+    replaced: list[FileEdit] = []
+    folders: list[Path] = []
+    try:
+        for edit in edits:
+            target = root / edit.path
+            missing = [p for p in target.parents if not p.exists()]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folders += missing
+            scratches[edit.path] = _scratch(target, edit.after)
+        for edit in edits:
+            scratches[edit.path].replace(root / edit.path)
+            replaced.append(edit)
+    except OSError as error:
+        _undo(root, replaced)
+        for scratch in scratches.values():
+            scratch.unlink(missing_ok=True)
+        for folder in folders:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        raise ConfigError(
+            f"The files could not be written: {error.strerror or error}.",
+            untouched="None of them was changed.",
+            remedy="Correct the cause (space, rights), then run init again.",
+        ) from error
+
+
+def _scratch(target: Path, text: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
+    scratch = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode())
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+        scratch.chmod(mode)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+    return scratch
+
+
+def _undo(root: Path, replaced: Sequence[FileEdit]) -> None:
+    for edit in replaced:
+        if edit.before is None:
+            (root / edit.path).unlink(missing_ok=True)
+        else:
+            (root / edit.path).write_bytes(edit.before.encode())

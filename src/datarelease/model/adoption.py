@@ -1,0 +1,115 @@
+"""What ``datarelease init`` would do to a repository: a plan as a value, and how it spells YAML."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*( [A-Za-z0-9_./@-]+)*", re.ASCII)
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+
+
+def yaml_text(text: str) -> str:
+    r"""``text`` as one YAML scalar that YAML 1.1 and 1.2 both read as that very text.
+
+    >>> print(yaml_text("data/x.csv"), yaml_text("no"), yaml_text("1e5"), yaml_text("a\n"))
+    data/x.csv "no" "1e5" "a\n"
+    """
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    if text.isprintable():
+        return json.dumps(text, ensure_ascii=False)
+    # JSON writes what lies beyond 16 bits as two halves, which YAML does not put together again.
+    return '"' + "".join(_escaped(letter) for letter in text) + '"'
+
+
+def _escaped(letter: str) -> str:
+    if letter.isprintable():
+        return json.dumps(letter, ensure_ascii=False)[1:-1]
+    return {"\n": r"\n", "\t": r"\t"}.get(letter, f"\\U{ord(letter):08x}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """A dataset that the repository will declare."""
+
+    name: str
+    path: str
+    """Relative to the repository, with forward slashes."""
+    origin: str
+    """Where it comes from, in words."""
+    rows: int
+    columns: int
+    key: tuple[str, ...]
+    pii: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A program that will be run in the repository."""
+
+    arguments: tuple[str, ...]
+    why: str
+    loud: bool = False
+    """It changes what git tracks; people must not miss it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteEdit:
+    """A DVC remote that is made, or settings that an existing one gets."""
+
+    name: str
+    url: str
+    settings: tuple[tuple[str, str], ...]
+    new: bool
+    default: bool = False
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The ``dvc remote`` commands that do the same."""
+        add = [f"dvc remote add {'--default ' if self.default else ''}{self.name} {self.url}"]
+        return (
+            *(add if self.new else []),
+            *(f"dvc remote modify {self.name} {key} {value}" for key, value in self.settings),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEdit:
+    """A file that is made or added to."""
+
+    path: str
+    before: str | None
+    """None: there is no such file yet."""
+    after: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A step that is skipped, or something that is left out, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """The plan: falsy when there is nothing to do."""
+
+    branch: str
+    """Default branch, whose pushes are released."""
+    datasets: tuple[Proposed, ...]
+    commands: tuple[Command, ...]
+    remotes: tuple[RemoteEdit, ...]
+    files: tuple[FileEdit, ...]
+    skipped: tuple[Note, ...]
+    """Steps whose result is already there."""
+    left_out: tuple[Note, ...]
+    """What is not touched although one might expect it."""
+    all_remotes: tuple[tuple[str, str], ...] = ()
+    """(name, address) of the remotes that releases go to, for what to set up next."""
+
+    def __bool__(self) -> bool:
+        return bool(self.commands or self.remotes or self.files)

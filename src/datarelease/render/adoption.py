@@ -1,0 +1,117 @@
+"""The plan of an adoption for a terminal: what will be done, the files as a diff, what is next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from datarelease.model.adoption import Adoption, FileEdit, Proposed
+
+
+def adoption(plan: Adoption) -> Text:
+    """The plan as a list, with a preview of each file."""
+    return Text("\n").join(_lines(plan))
+
+
+def next_steps(plan: Adoption) -> Text:
+    """What is left to people when the plan is carried out."""
+    return Text("\n").join(_next(plan))
+
+
+def _lines(plan: Adoption) -> Iterator[Text]:
+    yield from _done(plan)
+    for note in plan.skipped:
+        yield Text(f"  skipped: {note.what}: {note.why}", style="dim")
+    if plan.left_out:
+        yield Text("\nleft alone", style="bold")
+    for note in plan.left_out:
+        yield Text(f"  {note.what}: {note.why}")
+    for edit in plan.files:
+        yield from _diff(edit)
+
+
+def _done(plan: Adoption) -> Iterator[Text]:
+    if plan.datasets:
+        yield Text("datasets", style="bold")
+    for dataset in plan.datasets:
+        yield Text(f"  {_described(dataset)}")
+    if plan.commands or plan.remotes:
+        yield Text("\ncommands", style="bold")
+    for command in plan.commands:
+        style = "bold yellow" if command.loud else ""
+        mark = "!" if command.loud else "$"
+        yield Text(f"  {mark} {' '.join(command.arguments)}\n      {command.why}", style=style)
+    for remote in plan.remotes:
+        for line in remote.commands:
+            yield Text(f"  $ {line}")
+    if plan.files:
+        yield Text("\nfiles", style="bold")
+    for edit in plan.files:
+        yield Text(f"  {'add' if edit.before is None else 'edit':4} {edit.path}: {edit.why}")
+
+
+def _described(dataset: Proposed) -> str:
+    key = f"key {', '.join(dataset.key)}" if dataset.key else "no key found"
+    hidden = f", values hidden of {', '.join(dataset.pii)}" if dataset.pii else ""
+    return (
+        f"{dataset.name}: {dataset.path}, {dataset.origin}; {dataset.rows:,} rows, "
+        f"{dataset.columns} columns; {key}{hidden}"
+    )
+
+
+def _diff(edit: FileEdit) -> Iterator[Text]:
+    before = (edit.before or "").splitlines()
+    source = f"a/{edit.path}" if edit.before is not None else "/dev/null"
+    lines = difflib.unified_diff(
+        before, edit.after.splitlines(), source, f"b/{edit.path}", lineterm=""
+    )
+    yield Text("")
+    for line in lines:
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        yield Text(line, style="bold" if line.startswith(("+++", "---")) else style)
+
+
+def _next(plan: Adoption) -> Iterator[Text]:
+    yield Text("\nnext", style="bold")
+    yield Text("  1. look at the schemas, and at key and pii in dvc.yaml: they are guesses")
+    yield Text(f"  2. git add {' '.join(_to_add(plan))}")
+    yield Text("     git commit -m 'Adopt data releases' && git push")
+    if not plan.all_remotes:
+        yield Text(
+            "  3. there is no DVC remote yet: `datarelease init --remote dagshub:OWNER/REPO` or "
+            "`--remote s3://BUCKET/PREFIX`"
+        )
+    for number, (name, address) in enumerate(plan.all_remotes, 3):
+        yield Text(f"  {number}. remote {name} ({address}): {_secrets(address)}")
+    yield Text("  then: datarelease doctor")
+
+
+def _to_add(plan: Adoption) -> list[str]:
+    paths = [edit.path for edit in plan.files]
+    if any(command.arguments[:2] == ("dvc", "init") for command in plan.commands):
+        paths += [".dvc", ".dvcignore"]
+    elif plan.remotes:
+        paths.append(".dvc/config")
+    for command in plan.commands:
+        if command.arguments[:2] == ("dvc", "add"):
+            path = command.arguments[-1]
+            folder = path.rpartition("/")[0]
+            paths += [f"{path}.dvc", f"{folder}/.gitignore" if folder else ".gitignore"]
+    return list(dict.fromkeys(paths))
+
+
+def _secrets(address: str) -> str:
+    if "dagshub.com" in address:
+        return (
+            "on GitHub, make the environment `data-release` and give it the secret DAGSHUB_TOKEN "
+            "(a DagsHub token that may write); `data-read` with one that may read, for verify"
+        )
+    if address.startswith("s3://"):
+        return (
+            "on GitHub, make the environments `data-release` and `data-read` and give each the "
+            "variables AWS_ROLE and AWS_REGION (OIDC), or the secrets AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY"
+        )
+    return "GitHub's machines must reach it, too"
