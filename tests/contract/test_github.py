@@ -1,0 +1,293 @@
+"""The GitHub adapter against a GitHub that is held to GitHub's own description of its API."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from tests.forge.gitdir import WorkTree
+from tests.forge.records import Pull, Repository
+from tests.forge.server import GitHubServer
+
+from datarelease.adapters.github import GitHub
+from datarelease.adapters.github_errors import GitHubError
+from datarelease.model.forge import BOT, CommitStatus
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def repo(github: GitHubServer, tmp_path: Path) -> Repository:
+    """A private repository of acme with the branches main and topic."""
+    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
+    work.commit({"b.txt": "2\n"}, branch="topic")
+    return github.world.repository("acme/data", source=work.path, private=True)
+
+
+@pytest.fixture
+def pull(github: GitHubServer, repo: Repository) -> Pull:
+    """An open pull request from topic."""
+    return github.world.opened(repo, branch="topic", title="More data", login="ann")
+
+
+class Naps(list[float]):
+    """Where a test looks how long it would have waited."""
+
+
+def connected(github: GitHubServer, naps: Naps | None = None, **permissions: str) -> GitHub:
+    """The adapter in a job of acme/data with these permissions, underscores for dashes."""
+    granted = {name.replace("_", "-"): level for name, level in permissions.items()}
+    return GitHub(
+        api_url=github.api_url,
+        repository="acme/data",
+        token=github.world.workflow_token("acme/data", granted),
+        sleep=(Naps() if naps is None else naps).append,
+    )
+
+
+def asked(github: GitHubServer) -> list[str]:
+    """Each request so far, as ``GET /repos/acme/data``."""
+    return [f"{request.method} {request.path}" for request in github.requests]
+
+
+def test_a_pull_request_is_one_request(github: GitHubServer, pull: Pull) -> None:
+    """Number, head, branch and base arrive without a second look."""
+    found = connected(github, pull_requests="read").pull(pull.number)
+    assert found is not None
+    assert (found.number, found.title, found.author) == (1, "More data", "ann")
+    assert (found.head, found.base, found.head_branch) == (pull.head, "main", "topic")
+    assert (found.head_repository, found.open, found.merged) == ("acme/data", True, False)
+    assert asked(github) == ["GET /repos/acme/data/pulls/1"]
+
+
+def test_no_such_pull_request_is_none(github: GitHubServer, repo: Repository) -> None:
+    """A number that nothing has is an answer, not a failure."""
+    assert connected(github, pull_requests="read").pull(repo.id) is None
+
+
+def test_a_pull_request_of_a_fork_names_the_fork(github: GitHubServer, repo: Repository) -> None:
+    """Branch and repository of the head are GitHub's word, also for forks."""
+    fork = github.world.fork(repo, "eve")
+    made = github.world.opened(repo, branch="topic", title="x", login="eve", source=fork)
+    found = connected(github, pull_requests="read").pull(made.number)
+    assert found is not None
+    assert (found.head_repository, found.head_branch) == ("eve/data", "topic")
+
+
+@pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
+def test_the_pull_request_of_a_merge_is_found_by_its_commit(
+    github: GitHubServer, repo: Repository, pull: Pull, how: str
+) -> None:
+    """Merge commit, squashed commit, last commit of a rebase: one request each."""
+    after = github.world.merge(repo, pull.number, login="ann", how=how)  # type: ignore[arg-type]
+    found = connected(github, pull_requests="read", contents="read").merged_pull(after)
+    assert found is not None
+    assert (found.number, found.head, found.merged) == (pull.number, pull.head, True)
+    assert asked(github) == [f"GET /repos/acme/data/commits/{after}/pulls"]
+
+
+def test_a_commit_that_came_by_no_pull_request(
+    github: GitHubServer, repo: Repository, pull: Pull
+) -> None:
+    """A push, and the head of an open pull request, are no merge."""
+    hub = connected(github, pull_requests="read", contents="read")
+    pushed = repo.bare.sha("refs/heads/main")
+    assert pushed is not None
+    assert hub.merged_pull(pushed) is None
+    assert hub.merged_pull(pull.head) is None
+
+
+def test_pull_requests_are_opened_listed_and_merged(github: GitHubServer, repo: Repository) -> None:
+    """Opening, listing by branch, merging at a known head: one request each."""
+    hub = connected(github, pull_requests="write", contents="write")
+    made = hub.create_pull(head="topic", base="main", title="Back to data-v2", body="why")
+    assert hub.pulls_from("topic") == (made,)
+    assert hub.pulls_from("other") == ()
+    with pytest.raises(GitHubError, match="409"):
+        hub.merge_pull(made.number, head=SHA, method="merge")
+    assert hub.merge_pull(made.number, head=made.head, method="merge") == repo.bare.sha(
+        "refs/heads/main"
+    )
+
+
+def test_all_comments_come_oldest_first(github: GitHubServer, repo: Repository, pull: Pull) -> None:
+    """Three pages of a hundred are three requests."""
+    for number in range(205):
+        github.world.comment(repo, pull.number, login="ann", body=f"comment {number}")
+    found = connected(github, pull_requests="read").comments(pull.number)
+    assert [comment.body for comment in found] == [f"comment {n}" for n in range(205)]
+    assert len(github.requests) == 3
+
+
+def test_comments_are_added_changed_and_removed(github: GitHubServer, pull: Pull) -> None:
+    """Each is one request, and its author is the account of the token."""
+    hub = connected(github, pull_requests="write")
+    made = hub.create_comment(pull.number, "one")
+    assert (made.author, made.body) == (BOT, "one")
+    assert hub.update_comment(made.id, "two ✅").body == "two ✅"
+    hub.delete_comment(made.id)
+    assert len(github.requests) == 3
+    assert hub.comments(pull.number) == ()
+
+
+def test_statuses_are_set_and_read_newest_first(github: GitHubServer, pull: Pull) -> None:
+    """What was set is read back, with who set it."""
+    hub = connected(github, statuses="write")
+    first = CommitStatus(context="datarelease/check", state="failure", description="a", url="")
+    second = CommitStatus(
+        context="datarelease/check", state="success", description="b ·", url="https://x.example/r"
+    )
+    hub.set_status(pull.head, first)
+    assert hub.set_status(pull.head, second).author == BOT
+    found = hub.statuses(pull.head)
+    assert [(status.state, status.description) for status in found] == [
+        ("success", "b ·"), ("failure", "a"),
+    ]  # fmt: skip
+    assert {status.author for status in found} == {BOT}
+
+
+def test_a_release_goes_from_draft_to_published(github: GitHubServer, repo: Repository) -> None:
+    """Draft, asset, another asset instead, publish: found as a draft and afterwards."""
+    hub = connected(github, contents="write")
+    head = repo.bare.sha("refs/heads/main")
+    repo.bare.set("refs/tags/data-v1", head)
+    assert hub.release("data-v1") is None
+    draft = hub.create_release(tag="data-v1", name="data-v1", body="notes")
+    asset = hub.upload_asset(draft, "manifest.json", b'{"a": 1}', kind="application/json")
+    assert (asset.name, asset.size, asset.complete) == ("manifest.json", 8, True)
+    found = hub.release("data-v1")
+    assert found is not None
+    assert (found.draft, [it.name for it in found.assets]) == (True, ["manifest.json"])
+    hub.delete_asset(asset.id)
+    hub.upload_asset(draft, "manifest.json", b"{}", kind="application/json")
+    assert hub.update_release(draft.id, name="data-v1", body="better notes").body == "better notes"
+    assert not hub.publish_release(draft.id, latest=True).draft
+    github.requests.clear()
+    published = hub.release("data-v1")
+    assert published is not None
+    assert ([it.size for it in published.assets], published.draft) == ([2], False)
+    assert asked(github) == ["GET /repos/acme/data/releases/tags/data-v1"]
+
+
+def test_issues_by_us_are_ours_and_open(github: GitHubServer, repo: Repository, pull: Pull) -> None:
+    """Neither pull requests nor other people's issues nor closed ones are listed."""
+    assert pull.number
+    hub = connected(github, issues="write")
+    made = hub.create_issue(title="data-v1 is damaged", body="<!-- datarelease:damage -->")
+    other = hub.create_issue(title="another", body="")
+    assert hub.update_issue(made.number, title="two are damaged", body="x").title.startswith("two")
+    hub.close_issue(other.number)
+    assert [issue.number for issue in hub.issues_by_us()] == [made.number]
+    assert not repo.issues[other.number].open
+
+
+def test_the_repository_is_described(github: GitHubServer, repo: Repository) -> None:
+    """Private or not, and what its default branch is."""
+    found = connected(github, contents="read").repository()
+    assert (found.name, found.private, found.default_branch) == (
+        repo.full_name, True, "main",
+    )  # fmt: skip
+
+
+def test_a_403_names_the_permission(github: GitHubServer, pull: Pull) -> None:
+    """What was asked, the permission that lacks, what was left untouched, what to do."""
+    hub = connected(github, pull_requests="read")
+    with pytest.raises(GitHubError) as caught:
+        hub.create_comment(pull.number, "hi")
+    assert caught.value.what == (
+        "GitHub (acme/data) was asked to add a comment to #1: it refused, and the token probably "
+        "lacks `pull-requests: write` (403: Resource not accessible by integration)."
+    )
+    assert caught.value.untouched == "No comment was added."
+    assert "Give the job `pull-requests: write` under `permissions:`" in caught.value.remedy
+    assert caught.value.exit_code == 3
+
+
+def test_a_422_says_what_was_wrong(github: GitHubServer, pull: Pull) -> None:
+    """GitHub's own words about the fault arrive."""
+    hub = connected(github, pull_requests="write")
+    with pytest.raises(GitHubError, match="Body is too long"):
+        hub.create_comment(pull.number, "x" * 65_537)
+    assert len(github.requests) == 1
+
+
+def test_an_unknown_token_is_named_but_not_shown(github: GitHubServer, pull: Pull) -> None:
+    """Neither the error nor what led to it holds the token."""
+    hub = GitHub(api_url=github.api_url, repository="acme/data", token="ghs_plantedsecret")
+    with pytest.raises(GitHubError, match="does not know the token") as caught:
+        hub.pull(pull.number)
+    assert "plantedsecret" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_5xx_is_waited_for(github: GitHubServer, pull: Pull) -> None:
+    """Three failures cost a few seconds, the fourth ends it."""
+    naps = Naps()
+    hub = connected(github, naps, pull_requests="write")
+    github.fail("GET", "/pulls/1$", 502, 3)
+    assert hub.pull(pull.number) is not None
+    assert naps == [0.5, 1.0, 2.0]
+    github.fail("GET", "/pulls/1$", 500, 4)
+    with pytest.raises(GitHubError, match="it failed \\(500: Made to fail\\)"):
+        hub.pull(pull.number)
+
+
+def test_adding_a_comment_is_not_repeated_by_itself(github: GitHubServer, pull: Pull) -> None:
+    """After a 502 nobody knows whether the comment is there: the caller looks first."""
+    naps = Naps()
+    github.fail("POST", "/comments$", 502)
+    with pytest.raises(GitHubError) as caught:
+        connected(github, naps, pull_requests="write").create_comment(pull.number, "hi")
+    assert caught.value.answer.failed
+    assert (naps, len(github.requests)) == ([], 1)
+
+
+def test_a_rate_limit_is_waited_for_as_long_as_it_says(github: GitHubServer, pull: Pull) -> None:
+    """Retry-After is kept, also for what must not be repeated: it was not carried out."""
+    naps = Naps()
+    github.limit_rate("POST", "/comments$", 2, wait=7)
+    connected(github, naps, pull_requests="write").create_comment(pull.number, "hi")
+    assert naps == [7, 7]
+
+
+def test_a_long_rate_limit_is_not_waited_for(github: GitHubServer, pull: Pull) -> None:
+    """Over a minute the run ends with a clear line instead."""
+    naps = Naps()
+    github.limit_rate("GET", "/pulls/1$", wait=600)
+    with pytest.raises(GitHubError, match="its rate limit is used up"):
+        connected(github, naps, pull_requests="read").pull(pull.number)
+    assert naps == []
+
+
+def test_waiting_is_bounded_over_a_run(github: GitHubServer, pull: Pull) -> None:
+    """Each wait may be a minute, all of them together about two."""
+    naps = Naps()
+    hub = connected(github, naps, pull_requests="read")
+    github.limit_rate("GET", "/pulls/1$", 9, wait=60)
+    with pytest.raises(GitHubError, match="rate limit"):
+        hub.pull(pull.number)
+    assert naps == [60, 60]
+
+
+def test_an_unreachable_github_is_said() -> None:
+    """A refused connection is the world's failure, after a few tries."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    naps = Naps()
+    hub = GitHub(
+        api_url=f"https://localhost:{port}/api/v3",
+        repository="acme/data",
+        token="t0ken",
+        sleep=naps.append,
+    )
+    with pytest.raises(GitHubError, match="it cannot be reached"):
+        hub.pull(1)
+    assert len(naps) == 3
+
+
+def test_an_answer_of_another_shape_is_refused(github: GitHubServer, pull: Pull) -> None:
+    """What GitHub does not document is not guessed at."""
+    github.fail("GET", "/pulls/1$", 200)
+    with pytest.raises(GitHubError, match="its answer is not as documented: number"):
+        connected(github, pull_requests="read").pull(pull.number)
