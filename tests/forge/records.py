@@ -148,7 +148,8 @@ class Environment:
     secrets: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     reviewers: tuple[User, ...] = ()
-    branches: Literal["all", "protected"] = "all"
+    branches: Literal["all", "protected"] | tuple[str, ...] = "all"
+    """Whose workflows may use it; names are patterns of branches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +190,10 @@ class Repository:
     """Given values of workflow runs, as GitHub's ``workflow-run`` has them."""
     protected: str | None = None
     tag_rules: bool = False
+    unruled_tags: tuple[str, ...] = ()
+    """Patterns of refs that the rules for tags leave out."""
+    subject_prefix: str | None = None
+    """What the ``sub`` of its OIDC tokens begins with, where GitHub tells."""
     immutable_releases: bool = False
     workflow_permissions: Literal["read", "write"] = "read"
 

@@ -18,7 +18,8 @@ def _environment(call: Call, found: Environment) -> dict[str, Any]:
             {"id": 1, "node_id": "unset", "type": "required_reviewers",
              "prevent_self_review": False, "reviewers": people}
         )  # fmt: skip
-    policy = {"protected_branches": True, "custom_branch_policies": False}
+    protected = found.branches == "protected"
+    policy = {"protected_branches": protected, "custom_branch_policies": not protected}
     return shaped(
         "environment",
         id=found.id,
@@ -26,7 +27,7 @@ def _environment(call: Call, found: Environment) -> dict[str, Any]:
         url=f"{call.api}/repos/{call.repository.full_name}/environments/{found.name}",
         html_url=f"{call.base}/{call.repository.full_name}/deployments",
         protection_rules=rules,
-        deployment_branch_policy=policy if found.branches == "protected" else None,
+        deployment_branch_policy=None if found.branches == "all" else policy,
     )
 
 
@@ -129,7 +130,7 @@ def _rulesets(call: Call) -> list[dict[str, Any]]:
         shaped(
             "repository-ruleset", id=number, name=name, target=target, enforcement="active",
             source_type="Repository", source=repo.full_name, rules=rules,
-            conditions={"ref_name": {"include": [include], "exclude": []}},
+            conditions={"ref_name": {"include": [include], "exclude": list(repo.unruled_tags)}},
         )
         for number, name, target, include, rules in found
     ]  # fmt: skip

@@ -19,14 +19,23 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import trustme
-from tests.forge import serve_people, serve_pulls, serve_releases, serve_settings, serve_talk
+from tests.forge import (
+    serve_people,
+    serve_pulls,
+    serve_releases,
+    serve_settings,
+    serve_setup,
+    serve_talk,
+)
 from tests.forge.git_http import serve, token_of
 from tests.forge.listener import Answer, Listener
 from tests.forge.openapi import Endpoint, endpoint
 from tests.forge.rest import DOCS, ROUTES, Call, Refusal, Reply
 from tests.forge.world import World
 
-ENDPOINTS = (serve_people, serve_pulls, serve_releases, serve_settings, serve_talk)
+ENDPOINTS = (
+    serve_people, serve_pulls, serve_releases, serve_settings, serve_setup, serve_talk,
+)  # fmt: skip
 """Importing them fills ``rest.ROUTES``."""
 
 

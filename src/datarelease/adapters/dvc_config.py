@@ -126,6 +126,8 @@ class DvcConfig:
     def place(self, name: str) -> str:
         """Where the remote ``name`` is; equal for two names of one place."""
         settings = self.settings(name)
+        if self.kind(name) == "directory":
+            return str(Path(self.store(name).url).resolve())
         url = str(settings.get("url", "")).rstrip("/")
         endpoint = str(settings.get("endpointurl") or "").rstrip("/")
         return f"{url} {endpoint}"
