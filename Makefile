@@ -25,7 +25,7 @@ lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/zizmor --offline --quiet .github action.yml action
 	$(BIN)/actionlint
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/codespell $$(git ls-files)

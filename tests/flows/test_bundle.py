@@ -85,16 +85,15 @@ def test_other_bytes_than_reviewed_are_refused(built: Path, publisher: Project) 
 
 
 def test_a_release_records_how_it_ended_with_its_documents(built: Path, publisher: Project) -> None:
-    """The record names version, digest and review; the documents and their sums lie beside it."""
+    """The record names version, digest and review; the documents of the version lie beside it."""
     out = publisher.root.parent / "outcome"
     digest = json.loads((built / "bundle.json").read_text())["digest"]
     assert publish(publisher, built, "--reviewed", digest, "--out", str(out)).code == 0
     outcome = json.loads((out / "outcome.json").read_text())
     assert (outcome["state"], outcome["tag"], outcome["number"]) == ("released", "data-v2", 2)
     assert outcome["reviewed"] == outcome["digest"] == digest
-    names = {line.split("  ")[1] for line in (out / "SHA256SUMS").read_text().splitlines()}
-    assert {"manifest.json", "report.html", "reports/people/profile.json"} <= names
-    assert all((out / name).is_file() for name in names)
+    for name in ("manifest.json", "report.html", "reports/people/profile.json"):
+        assert (out / name).is_file(), name
     assert "Reviewed: " + digest in message(publisher, "data-v2")
 
 

@@ -31,6 +31,12 @@ class Releases(Asked):
                 return shape.value
         return None
 
+    def latest_release(self) -> GitHubRelease | None:
+        """The release that people see as the latest, or None; 1 request."""
+        ask = Ask(what="find the latest GitHub Release", permission=_READ)
+        found = self._requests.find("/releases/latest", ask)
+        return self._read(_release, ask, found).value if found is not None else None
+
     def create_release(self, *, tag: str, name: str, body: str) -> GitHubRelease:
         """A new draft for an existing tag; 1 request, which is not repeated by itself."""
         ask = Ask(

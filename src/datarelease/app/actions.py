@@ -15,6 +15,7 @@ from typing import Any
 
 from datarelease.errors import ConfigError
 from datarelease.model.forge import BOT, CheckRun
+from datarelease.model.pull_request_file import PullRequestFile
 
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of one step's summary; GitHub drops a longer one whole."""
@@ -58,6 +59,16 @@ class Actions:
         repository = self.event.get("repository")
         found = repository.get("default_branch") if isinstance(repository, dict) else None
         return found if isinstance(found, str) and found else "main"
+
+    @property
+    def pull_request(self) -> PullRequestFile | None:
+        """The pull request that this run is about; None: it is about none."""
+        pull = self.event.get("pull_request")
+        if self.event_name != "pull_request" or not isinstance(pull, dict):
+            return None
+        return PullRequestFile(
+            number=pull["number"], head=pull["head"]["sha"], base=pull["base"]["ref"]
+        )
 
     def check_run(self) -> CheckRun:
         """The run that started this one, where ``workflow_run`` did.

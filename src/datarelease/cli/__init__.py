@@ -19,14 +19,19 @@ COMMANDS = {
     "show": "One version: what it holds, where it is, how it came about.",
     "diff": "What changed between two versions.",
     "get": "Put the files of a version into a directory.",
-    "verify": "Look for every object of a version on its remotes.",
+    "verify": "Look for every object of versions on their remotes.",
+    "doctor": "What the set-up lacks, each with its remedy.",
     "check": "What merging the work tree would release, and whether it may.",
     "validate": "Stage command: check a dataset against its schema.",
     "profile": "Stage command: statistics of a dataset.",
+    "init": "Adopt data releases in a repository; the plan is shown first.",
     "release": "Release the work tree's data as the next version.",
     "rollback": "Start a branch that brings the data of an older version back.",
     "yank": "Withdraw a version; its data and tag stay.",
     "unyank": "Take a withdrawal back.",
+    "post": "Workflow step: put a check's report on its pull request.",
+    "announce": "Workflow step: tell people on GitHub how a release ended.",
+    "trim": "Workflow step: cut DVC's cache down before it is saved.",
 }
 
 

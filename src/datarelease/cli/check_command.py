@@ -11,7 +11,7 @@ from datarelease.app.reports import documents_of, write_report
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
-from datarelease.cli.workflow import tell_outputs, tell_report
+from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.bundle import write_bundle
@@ -49,6 +49,7 @@ def command(
             untouched="Nothing was done.",
             remedy="A release is always compared with the newest version: leave --base out.",
         )
+    tell_pull_request(out or Path.cwd() / "reports")
     if bundle is None:
         ws, staging = open_workspace(Path.cwd(), progress=Told()), None
     else:

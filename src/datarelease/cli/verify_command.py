@@ -1,29 +1,88 @@
-"""``datarelease verify VERSION``."""
+"""``datarelease verify``."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
 from datarelease.app.shelf import open_shelf
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option, repo_option
+from datarelease.documents import encode, to_json
+from datarelease.errors import WorldError
+from datarelease.flows.health import look_at_newest
+from datarelease.flows.local_files import written
 from datarelease.flows.read import verify_version
-from datarelease.flows.shelf import catalogue_of
+from datarelease.flows.shelf import Shelf, catalogue_of
 from datarelease.flows.verify import faults_error
+from datarelease.model.damage import Health
 
 
 @click.command("verify")
-@click.argument("version")
+@click.argument("version", required=False)
+@click.option("--newest", type=click.IntRange(min=1), metavar="N", help="The N newest versions.")
 @click.option("--full", is_flag=True, help="Read every object back and check its hash.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --newest: write what was found into this file, also where all is well.",
+)
 @repo_option
 @json_option
-def command(version: str, full: bool, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """Look for every object of VERSION on each of its remotes.
+def command(
+    version: str | None,
+    newest: int | None,
+    full: bool,  # noqa: FBT001
+    out: Path | None,
+    repo: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Look for every object of VERSION, or of the newest ones, on each remote.
 
     Checked are presence, size and the hash that the remote tells; a sample of the rest is read
     back, or with --full everything. Exit 3: something is missing or damaged.
     """
+    if (version is None) == (newest is None):
+        raise click.UsageError("Name a VERSION, or --newest N.")
     shelf = open_shelf(repo, progress=Told())
+    if newest is not None:
+        _newest(shelf, newest, full=full, out=out, as_json=as_json)
+    else:
+        _one(shelf, str(version), full=full, as_json=as_json)
+
+
+def _newest(shelf: Shelf, count: int, *, full: bool, out: Path | None, as_json: bool) -> None:
+    health = look_at_newest(shelf, count, full=full)
+    if out is not None:
+        with written(out) as scratch:
+            scratch.write_text(encode(health), encoding="utf-8")
+    if as_json:
+        show_json(to_json(health))
+    else:
+        show(*_lines(health))
+    bad = [version.tag for version in health.versions if not version.sound]
+    if bad:
+        raise WorldError(
+            f"Not everything of {', '.join(bad)} is in order.",
+            untouched="Nothing was changed.",
+            remedy=f"`datarelease verify {bad[0]}` says what to do.",
+        )
+
+
+def _lines(health: Health) -> list[str]:
+    lines = []
+    for version in health.versions:
+        if version.sound:
+            where = ", ".join(version.remotes)
+            lines.append(f"{version.tag}: {version.objects} objects in order on {where}")
+        else:
+            lines += [f"{version.tag}: {fault}" for fault in version.faults]
+            lines += [f"{version.tag}: {version.error}"] if version.error else []
+    return lines or ["there is no version yet"]
+
+
+def _one(shelf: Shelf, version: str, *, full: bool, as_json: bool) -> None:
     found = catalogue_of(shelf).find(version)
     result = verify_version(shelf, found, full=full)
     if as_json:

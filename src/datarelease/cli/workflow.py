@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 from datarelease.app.actions import Actions, actions
+from datarelease.documents import encode
 from datarelease.errors import BlockedError, DatareleaseError
+from datarelease.flows.local_files import written
+from datarelease.model.pull_request_file import FILE
 from datarelease.model.report import Report
 from datarelease.render.escape import prose
 from datarelease.render.markdown import markdown
@@ -20,6 +23,15 @@ from datarelease.render.markdown import markdown
 def this_run() -> Actions | None:
     """The run that this process is a step of."""
     return actions(os.environ)
+
+
+def tell_pull_request(folder: Path) -> None:
+    """Leave in ``folder`` which pull request this run is about, for whoever posts its report."""
+    run = this_run()
+    if run is not None and run.pull_request is not None:
+        with written(folder / FILE) as scratch:
+            scratch.write_text(encode(run.pull_request), encoding="utf-8")
+            scratch.chmod(0o644)
 
 
 def tell_report(report: Report) -> None:

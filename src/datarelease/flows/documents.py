@@ -8,11 +8,8 @@ from datarelease.errors import WorldError
 from datarelease.flows.local_files import written
 from datarelease.flows.read import read_manifest
 from datarelease.flows.shelf import Shelf
-from datarelease.model.dataset import Dataset
-from datarelease.model.manifest import manifest_key, metadata_key
+from datarelease.model.manifest import MANIFEST, documents_of, manifest_key, metadata_key
 from datarelease.model.version import Version
-
-REPORTS = ("report.json", "report.md", "report.html")
 
 
 def fetch_documents(shelf: Shelf, version: Version, target: Path) -> tuple[str, ...]:
@@ -23,10 +20,8 @@ def fetch_documents(shelf: Shelf, version: Version, target: Path) -> tuple[str, 
         WorldError: No remote has the manifest, or none answers.
     """
     manifest = read_manifest(shelf, version)
-    datasets = [Dataset(name=d.name, path=d.path) for d in manifest.datasets]
-    names = [*REPORTS, *(n for d in datasets for n in (d.validation_file, d.profile_file))]
-    keys = {"manifest.json": manifest_key(version.tag)}
-    keys |= {name: metadata_key(version.tag, name) for name in names}
+    keys = {MANIFEST: manifest_key(version.tag)}
+    keys |= {name: metadata_key(version.tag, name) for name in documents_of(manifest)}
     found = []
     for name, key in sorted(keys.items()):
         data = _first(shelf, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +20,6 @@ from datarelease.model.outcome import FILE, Outcome, State
 from datarelease.model.release import Nothing, Released
 from datarelease.model.report import Report
 from datarelease.model.version import Version
-
-SUMS = "SHA256SUMS"
 
 
 @dataclass(kw_only=True)
@@ -83,10 +80,7 @@ class Publisher:
         tag = result.manifest.tag if isinstance(result, Released) else result.tag
         version = read_catalogue(self.ws.git, self.ws.tags).find(tag) if tag else None
         if version is not None:
-            names = fetch_documents(self.ws, version, out)
-            sums = (f"{hashlib.sha256((out / n).read_bytes()).hexdigest()}  {n}\n" for n in names)
-            with written(out / SUMS) as scratch:
-                scratch.write_text("".join(sums))
+            fetch_documents(self.ws, version, out)
         # A run that was stopped after its tag, and repeated, finds nothing left to release.
         ours = isinstance(result, Released) or (version is not None and self._made_here(version))
         reason = "" if isinstance(result, Released) else result.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from datarelease.model.dataset import Dataset
 from datarelease.model.diff import Compatibility
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot
@@ -13,9 +14,12 @@ DIRECTORY = "releases"
 """Where manifests live on a remote, below its root."""
 
 
+MANIFEST = "manifest.json"
+
+
 def manifest_key(tag: str) -> str:
     """Where the manifest of a version lies on a remote, below its root."""
-    return f"{DIRECTORY}/{tag}/manifest.json"
+    return f"{DIRECTORY}/{tag}/{MANIFEST}"
 
 
 def metadata_key(tag: str, name: str) -> str:
@@ -115,3 +119,12 @@ class Manifest:
     def dataset(self, name: str) -> ManifestDataset | None:
         """The dataset called ``name``, or None."""
         return next((dataset for dataset in self.datasets if dataset.name == name), None)
+
+
+def documents_of(manifest: Manifest) -> tuple[str, ...]:
+    """The names of the documents that may lie beside a manifest."""
+    datasets = (Dataset(name=d.name, path=d.path) for d in manifest.datasets)
+    return (
+        *("report.json", "report.md", "report.html"),
+        *(name for d in datasets for name in (d.validation_file, d.profile_file)),
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -124,19 +125,20 @@ def _body(outcome: Outcome, place: Place) -> tuple[str, ...]:
 
 def _published(outcome: Outcome, place: Place) -> tuple[str, ...]:
     tag = outcome.tag or ""
-    names = (
-        [d.name for d in outcome.report.datasets if d.diff.status != "removed"]
-        if (outcome.report)
-        else []
-    )
+    datasets = outcome.report.datasets if outcome.report else ()
+    names = [dataset.name for dataset in datasets if dataset.diff.status != "removed"]
     reviewed = "" if outcome.reviewed else "**Released without review.** "
     release = f"{_address(place.url)}/releases/tag/{quote(tag, safe='')}"
     verified = (
         f"{reviewed}Every object was verified on every remote. "
         f"[Release page]({release}) · digest {_short(outcome.digest)}"
     )
+    return (verified, *fetching(tag, names, place))
+
+
+def fetching(tag: str, names: Sequence[str], place: Place) -> tuple[str, ...]:
+    """How to get a version with the datasets ``names``, as blocks of code."""
     return (
-        verified,
         _fenced("bash", f"datarelease get {_typed(shlex.quote(tag))}"),
         _fenced(
             "python",

@@ -1,0 +1,87 @@
+"""``datarelease announce``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from datarelease.app.actions import Actions
+from datarelease.app.forge import open_github, place_of
+from datarelease.cli.console import Told, show
+from datarelease.cli.workflow import this_run, warn
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.announce import Pages, announce, read_outcome
+from datarelease.flows.damage_issue import tell_damage
+from datarelease.model.damage import Health
+from datarelease.render.comment import comment
+from datarelease.render.damage import MARK, TITLE, damage_issue
+from datarelease.render.release_page import release_page
+
+
+@click.command("announce")
+@click.argument("directory", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--damage",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Tell instead what `verify --newest N --out FILE` found, in one issue.",
+)
+def command(directory: Path | None, damage: Path | None) -> None:
+    """Tell people on GitHub how a release ended.
+
+    For the last job of the release workflow. DIRECTORY holds the artifacts of the run: the version
+    gets its GitHub Release, and the pull request's comment says what became of it. Exit 3: GitHub
+    failed; running it again goes on from there.
+    """
+    if (directory is None) == (damage is None):
+        raise click.UsageError("Name a DIRECTORY, or --damage FILE.")
+    run = this_run()
+    if run is None:
+        raise ConfigError(
+            "`datarelease announce` is a step of a workflow on GitHub Actions.",
+            untouched="Nothing was announced.",
+            remedy="`datarelease show VERSION` tells the same on a laptop.",
+        )
+    if directory is not None:
+        _release(directory, run)
+    else:
+        _damage(Path(str(damage)), run)
+
+
+def _release(directory: Path, run: Actions) -> None:
+    github, place = open_github(run), place_of(run)
+    results = {job: os.environ.get(f"{job.upper()}_RESULT", "") for job in ("build", "publish")}
+    outcome = read_outcome(directory, github, run.sha, results)
+    pages = Pages(
+        comment=lambda outcome: comment(outcome, place),
+        release=lambda outcome, documents: release_page(documents.manifest, outcome, place),
+    )
+    told = announce(directory, outcome, github, pages, Told())
+    for problem in told.problems:
+        warn(problem)
+    show(f"{outcome.state}: {outcome.tag or outcome.what or 'nothing to release'}")
+    if told.problems:
+        raise WorldError(
+            "Not everything could be announced.",
+            untouched="The version itself is not affected: its tag is the truth.",
+            remedy="Run this job again.",
+        )
+
+
+def _damage(file: Path, run: Actions) -> None:
+    try:
+        health = decode(Health, file.read_bytes())
+    except (OSError, DocumentError) as error:
+        raise ConfigError(
+            f"{file} cannot be used: {error}",
+            untouched="Nothing was told.",
+            remedy="`datarelease verify --newest N --out FILE` writes it.",
+        ) from error
+    place = place_of(run)
+    told = tell_damage(
+        open_github(run), health, title=TITLE, mark=MARK, body=lambda: damage_issue(health, place)
+    )
+    show(f"issue: {told.state}" + (f" ({told.issue.url})" if told.issue else ""))

@@ -1,0 +1,45 @@
+"""``datarelease trim``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from pydantic import ByteSize, TypeAdapter, ValidationError
+
+from datarelease.app.workspace import open_workspace
+from datarelease.cli.console import Told, show
+from datarelease.cli.workflow import this_run
+from datarelease.errors import ConfigError
+from datarelease.flows.trim import trim
+from datarelease.render.number import size
+
+
+def _bytes(context: click.Context, option: click.Parameter, value: str) -> int:  # noqa: ARG001
+    try:
+        return int(TypeAdapter(ByteSize).validate_python(value))
+    except ValidationError as error:
+        raise click.BadParameter(f"{value!r} is no size, such as 2GB") from error
+
+
+@click.command("trim")
+@click.option("--budget", default="2GB", callback=_bytes, metavar="SIZE", show_default=True)
+def command(budget: int) -> None:
+    """Cut DVC's cache down to what the next check starts from.
+
+    For workflows, before they save the cache: their output `cache` says whether it is worth it.
+    On a laptop the cache may hold what no remote has, so there it refuses to run.
+    """
+    run = this_run()
+    if run is None:
+        raise ConfigError(
+            "`datarelease trim` is a step of a workflow on GitHub Actions.",
+            untouched="Nothing was removed: DVC's cache may hold what no remote has.",
+            remedy="`dvc gc` cleans a cache up, and asks what to keep.",
+        )
+    left = trim(open_workspace(Path.cwd(), progress=Told()), budget)
+    run.put({"cache": "true" if left.fits else "false"})
+    if left.fits:
+        show(f"kept {left.objects} objects, {size(left.size)}; removed {left.removed}")
+    else:
+        show(f"the cache is not saved: the datasets alone have more than {size(budget)}")

@@ -1,0 +1,145 @@
+"""How a release ended, told where people look: its GitHub Release and the comment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from datarelease.adapters.folder import read_inside
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.comment import Posted, Thread, put_comment
+from datarelease.flows.release_page import Documents, Releases, publish_page, read_documents
+from datarelease.model.forge import GitHubRelease, PullRequest
+from datarelease.model.outcome import FILE, Outcome
+from datarelease.model.report import Report
+from datarelease.progress import Progress
+
+T = TypeVar("T")
+OUTCOME = f"datarelease-outcome/{FILE}"
+REPORT = "datarelease-report/report.json"
+LIMIT = 64 * 1000**2
+"""Bytes of one document."""
+
+
+class Forge(Thread, Releases, Protocol):
+    """What is asked of GitHub here."""
+
+    def pull(self, number: int) -> PullRequest | None:
+        """A pull request, or None."""
+
+    def merged_pull(self, commit: str) -> PullRequest | None:
+        """The pull request whose merge put ``commit`` on the default branch, or None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """Renders what is told."""
+
+    comment: Callable[[Outcome], str]
+    release: Callable[[Outcome, Documents], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """What was told."""
+
+    outcome: Outcome
+    page: GitHubRelease | None
+    comment: Posted | None
+    problems: tuple[str, ...]
+
+
+def read_outcome(folder: Path, forge: Forge, commit: str, results: Mapping[str, str]) -> Outcome:
+    """How the release of ``commit`` ended.
+
+    Args:
+        folder: Artifacts of the run, each in a folder of its name.
+        forge: Asked for the pull request where the publisher left no record.
+        commit: That was to be released.
+        results: Result of each job, by its name.
+
+    Raises:
+        ConfigError: A document is there that cannot be used.
+        WorldError: GitHub does not answer.
+    """
+    outcome = _document(folder, Outcome, OUTCOME)
+    if outcome is not None:
+        return outcome
+    report = _document(folder, Report, REPORT)
+    pull = forge.merged_pull(commit)
+    failed = [name for name, result in results.items() if result not in {"success", "skipped", ""}]
+    blocked = report is not None and report.level == "block" and "build" in failed
+    return Outcome(
+        state="blocked" if blocked else "failed",
+        tag=None,
+        number=None,
+        digest=report.digest if report else None,
+        reviewed=None,
+        pull=pull.number if pull else None,
+        commit=commit,
+        what="The data failed its schema or the policy."
+        if blocked
+        else f"The job {' and '.join(failed) or 'publish'} ended before it could say why.",
+        untouched="No tag was made.",
+        remedy="Correct the data, or the rule in params.yaml: release.policy, with a pull request."
+        if blocked
+        else "The log of the run has the reason.",
+        report=report,
+    )
+
+
+def announce(
+    folder: Path, outcome: Outcome, forge: Forge, pages: Pages, progress: Progress
+) -> Announced:
+    """Tell people of ``outcome``; one place that fails does not keep the other from being told."""
+    problems: list[str] = []
+    page = None
+    if outcome.tag is not None and outcome.state in {"released", "nothing"}:
+        try:
+            page = _publish(folder, outcome, forge, pages)
+            progress.say(f"GitHub Release: {page.tag} is published")
+        except WorldError as error:
+            problems.append(f"The GitHub Release of {outcome.tag}: {' '.join(str(error).split())}")
+    comment = None
+    if outcome.pull is not None:
+        try:
+            pull = forge.pull(outcome.pull)
+        except WorldError as error:
+            pull = None
+            problems.append(f"The pull request #{outcome.pull}: {' '.join(str(error).split())}")
+        if pull is not None:
+            body = pages.comment(outcome)
+            comment = put_comment(forge, None, pull.number, body, progress, sha=pull.head)
+            problems += comment.problems
+            progress.say(f"comment on #{pull.number}: {comment.said}")
+    return Announced(outcome=outcome, page=page, comment=comment, problems=tuple(problems))
+
+
+# --- inside
+
+
+def _publish(folder: Path, outcome: Outcome, forge: Forge, pages: Pages) -> GitHubRelease:
+    documents = read_documents(folder / Path(OUTCOME).parent)
+    if documents.manifest.tag != outcome.tag:
+        raise ConfigError(
+            f"The manifest is about {documents.manifest.tag}, the record about {outcome.tag}.",
+            untouched="Nothing was announced.",
+            remedy="Run the release again.",
+        )
+    body = pages.release(outcome, documents)
+    return publish_page(forge, documents, name=documents.manifest.tag, body=body)
+
+
+def _document(folder: Path, kind: type[T], name: str) -> T | None:
+    data = read_inside(folder, name, limit=LIMIT) if folder.is_dir() else None
+    try:
+        return decode(kind, data) if data is not None else None
+    except DocumentError as error:
+        raise ConfigError(
+            f"{name} in {folder} cannot be used: {error}",
+            untouched="Nothing was announced.",
+            remedy="Run the release again, with the same version of datarelease in all jobs.",
+        ) from error

@@ -1,0 +1,58 @@
+"""DVC's cache cut down to what the next check starts from, within a budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.flows.content import snapshot
+from datarelease.flows.reproduce import work_tree_outputs
+from datarelease.flows.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trimmed:
+    """What is left."""
+
+    objects: int
+    size: int
+    """Bytes."""
+    removed: int
+    """Objects."""
+    fits: bool
+    """It is worth keeping: what is left is whole and within the budget."""
+
+
+def trim(ws: Workspace, budget: int) -> Trimmed:
+    """Remove what neither the datasets nor the pipeline of the work tree use from the cache.
+
+    Where that is more than ``budget`` bytes, the datasets alone are kept; where they are more,
+    nothing is removed and nothing fits. Runs that DVC remembers are small, and stay.
+
+    Raises:
+        SettingsError: DVC does not track a dataset.
+    """
+    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
+    datasets = {
+        md5
+        for content in now.datasets
+        for entry in content.entries
+        if ws.objects.has(entry.md5)
+        for md5 in (entry.md5, *(file.md5 for file in ws.objects.files(entry)))
+    }
+    there = {f"{path.parent.name}{path.name}": path for path in _objects(ws.objects.cache)}
+    sizes = {md5: path.stat().st_size for md5, path in there.items()}
+    for kept in (datasets | set(ws.dvc.objects()), datasets):
+        total = sum(sizes.get(md5, 0) for md5 in kept)
+        if total <= budget:
+            removed = [path for md5, path in there.items() if md5 not in kept]
+            for path in removed:
+                path.unlink()
+            return Trimmed(
+                objects=len(there) - len(removed), size=total, removed=len(removed), fits=True
+            )
+    return Trimmed(objects=len(there), size=sum(sizes.values()), removed=0, fits=False)
+
+
+def _objects(cache: Path) -> list[Path]:
+    return [path for path in cache.glob("[0-9a-f][0-9a-f]/*") if path.is_file()]
