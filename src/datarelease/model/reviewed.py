@@ -9,7 +9,7 @@ from datarelease.model.report import Report
 
 CONTEXT = "datarelease/check"
 """The status's name."""
-_DIGEST = re.compile(r"(?:^|· )([0-9a-f]{64})$")
+_DIGEST = re.compile(r"(?:^|· )([0-9a-f]{64})\Z")
 LIMIT = 140
 """Characters of a description; GitHub refuses more."""
 
