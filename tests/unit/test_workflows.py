@@ -1,0 +1,267 @@
+"""The workflow files as parsed YAML: what `act` cannot see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".github" / "workflows"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
+LOOP = ("check", "report", "release", "verify")
+PINS = {
+    "actions/attest": "1e69f48acb82d1966a394da916b4c1698aa569d6 # v4.2.2",
+    "actions/cache": "27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5",
+    "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "actions/download-artifact": "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
+    "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+    "actions/upload-artifact": "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
+    "aws-actions/configure-aws-credentials": "e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
+    "iterative/setup-cml": "f12ea7685438c1fc438d50f77519b3860cf5fa98 # v2.0.1",
+}
+"""Every action used, with the commit that its version tag was verified to point at."""
+PERMISSIONS = {
+    ("check", "check"): {"contents": "read"},
+    ("ci", "test"): {"contents": "read"},
+    ("report", "report"): {"actions": "read", "pull-requests": "write", "statuses": "write"},
+    ("release", "build"): {"contents": "read"},
+    ("release", "publish"): {
+        "attestations": "write", "contents": "write", "id-token": "write",
+        "pull-requests": "read", "statuses": "read",
+    },
+    ("release", "announce"): {"contents": "write", "pull-requests": "write"},
+    ("verify", "verify"): {"contents": "read", "id-token": "write", "issues": "write"},
+}  # fmt: skip
+"""All that any job may do; more than this has to be argued here."""
+STAGING = {"STAGING_ACCESS_KEY_ID", "STAGING_SECRET_ACCESS_KEY"}
+REMOTES = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DAGSHUB_TOKEN"}
+SECRETS = {
+    ("release", "build"): STAGING,
+    ("release", "publish"): REMOTES | STAGING,
+    ("verify", "verify"): REMOTES,
+}
+"""Which job sees which secret; every other job sees none."""
+
+
+def text(name: str) -> str:
+    """A workflow as it is written."""
+    return (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
+
+
+def parsed(name: str) -> dict[str, Any]:
+    """A workflow; its triggers are under `on`, which YAML 1.1 reads as true."""
+    found: dict[Any, Any] = yaml.safe_load(text(name))
+    return {"on" if key is True else key: value for key, value in found.items()}
+
+
+def jobs(*names: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every job: workflow, name, content."""
+    for name in names or NAMES:
+        for job, content in parsed(name)["jobs"].items():
+            yield name, job, content
+
+
+def steps(*names: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every step, with where it is."""
+    for name, job, content in jobs(*names):
+        for number, step in enumerate(content["steps"], 1):
+            yield f"{name}.{job}.{number}", step
+    for file in ("action.yml", "action/action.yml"):
+        for step in yaml.safe_load((ROOT / file).read_text())["runs"]["steps"]:
+            yield file, step
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every string in a parsed document."""
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from strings(part)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_these_are_the_workflows() -> None:
+    """A new workflow has to be added to the tables of this file."""
+    assert sorted([*LOOP, "ci"]) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_permitted_but_what_a_job_asks_for(name: str) -> None:
+    """The workflow grants nothing, each job exactly what the table says, each with its reason."""
+    assert parsed(name)["permissions"] == {}
+    for _, job, content in jobs(name):
+        assert content["permissions"] == PERMISSIONS[name, job], job
+        for permission, level in content["permissions"].items():
+            assert re.search(rf"      {permission}: {level} # \w", text(name)), permission
+
+
+def test_triggers_are_those_of_the_loop() -> None:
+    """Checks run on every pull request and on the merge queue, without a filter on paths."""
+    check, report, release, verify = (parsed(name)["on"] for name in LOOP)
+    assert (check["pull_request"], check["merge_group"]) == (None, None)
+    assert set(check) == {"pull_request", "merge_group", "workflow_call"}
+    assert report["workflow_run"] == {"workflows": ["check"], "types": ["completed"]}
+    assert set(report) == {"workflow_run", "workflow_call"}
+    assert release["push"] == {"branches": ["main"]}
+    assert set(release) == {"push", "workflow_dispatch", "workflow_call"}
+    assert set(verify) == {"schedule", "workflow_dispatch", "workflow_call"}
+    assert parsed("check")["name"] == "check"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_workflow_runs_a_pull_request_with_the_rights_of_the_branch(name: str) -> None:
+    """`pull_request_target` is used nowhere."""
+    assert "pull_request_target" not in text(name)
+
+
+def test_releases_wait_for_each_other_and_none_is_dropped() -> None:
+    """One group for the repository, nothing is cancelled, all pending runs are kept."""
+    assert parsed("release")["concurrency"] == {
+        "group": "data-release", "cancel-in-progress": False, "queue": "max",
+    }  # fmt: skip
+
+
+def test_a_newer_check_of_a_pull_request_replaces_the_older() -> None:
+    """Checks are cancelled by their successors; reports and looks at the remotes never are."""
+    assert parsed("check")["concurrency"]["cancel-in-progress"] is True
+    for name in ("report", "verify"):
+        assert parsed(name)["concurrency"]["cancel-in-progress"] is False
+
+
+def test_environments_hold_the_secrets_of_remotes() -> None:
+    """Publishing waits for its environment's rules, looking has one of its own, others none."""
+    found = {(name, job): content.get("environment") for name, job, content in jobs(*LOOP)}
+    assert {place: value for place, value in found.items() if value} == {
+        ("release", "publish"): "data-release",
+        ("verify", "verify"): "data-read",
+    }
+
+
+def test_every_job_has_a_runner_and_a_time_limit() -> None:
+    """No job can hang for the six hours that GitHub would let it."""
+    for name, job, content in jobs():
+        assert content["runs-on"] == "ubuntu-24.04", (name, job)
+        assert 0 < content["timeout-minutes"] <= 350, (name, job)
+
+
+def test_actions_are_pinned_to_verified_commits() -> None:
+    """Every `uses:` is a commit of the table with its version, or this repository itself."""
+    for name in NAMES:
+        for line in text(name).splitlines():
+            if match := re.search(r" uses: (\S+?)@(.+)", line):
+                action = "/".join(match[1].split("/")[:2])
+                assert match[2].strip() == PINS[action], line
+            elif " uses:" in line:
+                assert "uses: $/action" in line, line
+
+
+def test_checkouts_leave_no_token_behind() -> None:
+    """`persist-credentials: false` everywhere: git gets the token from the environment."""
+    for where, step in steps():
+        if str(step.get("uses", "")).startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False, where
+
+
+def test_a_run_is_one_command_without_shell_logic() -> None:
+    """No line break, pipe, list, redirection, substitution or expression in any `run:`."""
+    for where, step in steps():
+        command = str(step.get("run", ""))
+        assert not re.search(r"[\n;|&<>`(]|\$\{\{|\bif\b|\bfor\b", command.strip()), where
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shell_stops_at_errors(name: str) -> None:
+    """bash, which GitHub starts with `-eo pipefail`."""
+    assert parsed(name)["defaults"] == {"run": {"shell": "bash"}}
+
+
+def test_secrets_reach_only_the_jobs_that_need_them() -> None:
+    """The job that runs a pull request's code, and the one that posts, see no secret at all."""
+    for name, job, content in jobs():
+        found = set(re.findall(r"secrets\.(\w+)", "\n".join(strings(content))))
+        assert found == SECRETS.get((name, job), set()), (name, job)
+        assert "inherit" not in str(content.get("secrets", ""))
+
+
+def test_secrets_and_inputs_travel_through_the_environment_only() -> None:
+    """Of actions, only CML's, the downloader's and AWS's take values that are not constants."""
+    for where, step in steps():
+        for key, value in step.get("with", {}).items():
+            assert "secrets." not in str(value), (where, key)
+
+
+def test_the_token_is_given_to_single_steps() -> None:
+    """No workflow or job has it in its own environment; pipelines are not handed it by accident."""
+    for name in NAMES:
+        assert "env" not in parsed(name)
+    for name, job, content in jobs():
+        assert "env" not in content, (name, job)
+
+
+def test_the_poster_takes_nothing_of_the_pull_request() -> None:
+    """No checkout and no action of the workspace: only the artifact, as data, and one command."""
+    used = [str(step.get("uses", "")) for where, step in steps("report") if "report" in where]
+    assert not any(use.startswith(("actions/checkout", "./", "actions/cache")) for use in used)
+    runs = [step["run"] for where, step in steps("report") if "report" in where and "run" in step]
+    assert runs == ["datarelease post artifact"]
+
+
+def test_the_publisher_runs_nothing_of_the_pipeline() -> None:
+    """It installs no requirements of the pipeline, restores no cache, and runs one command."""
+    publish = parsed("release")["jobs"]["publish"]
+    for step in publish["steps"]:
+        assert "actions/cache" not in str(step.get("uses", ""))
+        if step.get("uses") == "$/action":
+            assert "with" not in step
+    runs = [step["run"] for step in publish["steps"] if "run" in step]
+    assert runs == ["datarelease release --bundle bundle --out outcome"]
+
+
+def test_executables_never_come_from_a_cache() -> None:
+    """What is cached is DVC's cache, whose objects are checked by their hashes."""
+    for where, step in steps():
+        if "actions/cache" in str(step.get("uses", "")):
+            assert step["with"]["path"] == ".dvc/cache", where
+            assert step["with"]["key"].startswith("data-cache-"), where
+
+
+def test_reports_are_uploaded_also_when_the_check_fails() -> None:
+    """Blocked or broken, the report reaches the pull request."""
+    for name in ("check", "release"):
+        uploads = [
+            step for where, step in steps(name)
+            if step.get("with", {}).get("name") == "datarelease-report" and name in where
+        ]  # fmt: skip
+        assert [step["if"] for step in uploads] == ["${{ !cancelled() }}"]
+
+
+def test_people_are_told_whatever_became_of_the_release() -> None:
+    """The last job runs after failures too, and knows how the others ended."""
+    announce = parsed("release")["jobs"]["announce"]
+    assert announce["needs"] == ["build", "publish"]
+    assert announce["if"] == "${{ !cancelled() }}"
+    results = announce["steps"][-1]["env"]
+    assert results["BUILD_RESULT"] == "${{ needs.build.result }}"
+    assert results["PUBLISH_RESULT"] == "${{ needs.publish.result }}"
+
+
+def test_workflows_can_be_read_at_once() -> None:
+    """At most 80 lines a job."""
+    for name in LOOP:
+        assert len(text(name).splitlines()) <= 80 * len(parsed(name)["jobs"]), name
+
+
+def test_the_release_of_a_dispatch_can_accept_a_digest() -> None:
+    """The input reaches the command through the variable that its option reads."""
+    release = parsed("release")
+    assert "accept" in release["on"]["workflow_dispatch"]["inputs"]
+    [step] = [s for s in release["jobs"]["publish"]["steps"] if s.get("id") == "release"]
+    assert step["env"]["DATARELEASE_REVIEWED"] == "${{ inputs.accept }}"
