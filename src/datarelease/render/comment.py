@@ -17,8 +17,10 @@ from datarelease.model.report import MARKDOWN_LIMIT, Report
 from datarelease.render import escape, gfm
 from datarelease.render.markdown import markdown
 
-_SAID = 1500
-"""Characters of a message."""
+_SAID = (1500, 400, 100, 40)
+"""Characters of a line of a message: the first of these with which the message fits."""
+_ROOM = 5000
+"""Characters of a message once escaped."""
 _LINES = 12
 """Lines of a message."""
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -202,9 +204,14 @@ def _run(outcome: Outcome, place: Place) -> str:
 
 def _said(message: str) -> str:
     """A message of ours, which may name what comes from data, line by line."""
-    lines = [escape.prose(line, _SAID) for line in message.splitlines() if line.strip()]
+    lines = [line for line in message.splitlines() if line.strip()]
     more = ["…"] if len(lines) > _LINES else []
-    return "<br>\n".join([*lines[:_LINES], *more])
+    shown = (
+        "<br>\n".join([*(escape.prose(line, most) for line in lines[:_LINES]), *more])
+        for most in _SAID
+    )
+    # Escaped, a character can take six.
+    return next((text for text in shown if len(text) <= _ROOM), "…")
 
 
 def _short(digest: str | None) -> str:
