@@ -131,6 +131,7 @@ def test_one_place_twice_and_no_verification(built: Project) -> None:
     built.add_remote("copy", str(built.remote), verify="false")
     built.release_settings(remotes=["storage"], staging="copy")
     done = doctor(built, code=2)
+    assert line(done, "staging")["remedy"] == "dvc remote rename copy staging"
     assert "storage and copy" in line(done, "places")["found"]
     verify = next(entry for entry in done.json["lines"] if entry["check"] == "copy: verify")
     assert (verify["state"], verify["remedy"]) == ("warning", "dvc remote modify copy verify true")
@@ -253,9 +254,13 @@ def test_a_repository_set_up_as_asked_lacks_nothing(built: Project, github: GitH
     repository = github.world.repositories[REPOSITORY]
     github.world.environment(
         repository, "data-release", branches=("main",), secrets={"DAGSHUB_TOKEN": "x"},
-        variables={"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/data-release"},
+        variables={"AWS_ROLE": "arn:aws:iam::123456789012:role/data-release"},
     )  # fmt: skip
-    github.world.environment(repository, "data-read", branches=("main",))
+    github.world.environment(
+        repository, "data-read", branches=("main",), secrets={"DAGSHUB_TOKEN": "x"},
+        variables={"AWS_ROLE": "arn:aws:iam::123456789012:role/data-read"},
+    )  # fmt: skip
+    repository.variables["AWS_REGION"] = "eu-central-1"
     github.world.protect(repository, branch=None, tags=True)
     repository.unruled_tags = ("refs/tags/data-v*-yanked",)
     repository.immutable_releases = True
@@ -267,7 +272,7 @@ def test_a_repository_set_up_as_asked_lacks_nothing(built: Project, github: GitH
     done = run(built, "doctor", "--json", code=None, env=env)
     github_lines = [entry for entry in done.json["lines"] if entry["area"] == "GitHub"]
     assert {entry["state"] for entry in github_lines} == {"ok"}, github_lines
-    assert len([entry for entry in github_lines if entry["check"] == "credentials"]) == 2
+    assert len([entry for entry in github_lines if entry["check"] == "credentials"]) == 4
 
 
 WORKFLOWS = {

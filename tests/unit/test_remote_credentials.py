@@ -30,7 +30,7 @@ OWN = {
 
 def pair(found: Credentials | None) -> tuple[str, str, str | None] | None:
     """The parts of credentials."""
-    return found and (found.access_key, found.secret_key, found.session_token)
+    return None if found is None else (found.access_key, found.secret_key, found.session_token)
 
 
 def test_dagshub_takes_its_token_as_key_and_secret() -> None:

@@ -48,9 +48,13 @@ class Standing:
         """The remotes that a release needs, the staging one included."""
         named = self.settings.remotes if self.settings else ()
         default = self.config.default_remote if self.config else None
-        staging = self.settings.staging if self.settings else None
         names = named or ((default,) if default else ())
-        return (*names, *((staging,) if staging else ()))
+        return (*names, *((self.staging,) if self.staging else ()))
+
+    @property
+    def staging(self) -> str | None:
+        """The staging remote, if there is one."""
+        return self.settings.staging if self.settings else None
 
 
 def diagnose(
@@ -87,7 +91,8 @@ def aws_policies(
     """
     here = _standing(start)
     repository = _repository(here, env, github)
-    names = [n for n in here.remotes if here.config and here.config.kind(n) == "aws"]
+    versions = [name for name in here.remotes if name != here.staging]
+    names = [name for name in versions if here.config and here.config.kind(name) == "aws"]
     if repository is None or here.config is None or not names:
         what = "no remote of a release is on AWS" if repository else "no repository is named"
         raise ConfigError(
@@ -154,8 +159,7 @@ def _questions(here: Standing, *, write: bool) -> Iterator[Question]:
         )  # fmt: skip
     if here.config is not None:
         required = here.settings.remotes if here.settings else ()
-        staging = here.settings.staging if here.settings else None
-        yield from remote_questions(here.config, required, staging, write=write)
+        yield from remote_questions(here.config, required, here.staging, write=write)
 
 
 def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Iterator[Question]:
@@ -176,11 +180,11 @@ def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Itera
             "GITHUB_TOKEN=$(gh auth token) datarelease doctor",
         )
         return
-    config = here.config
-    kinds = {name: config.kind(name) for name in here.remotes} if config else {}
+    kinds = {name: here.config.kind(name) for name in here.remotes} if here.config else {}
+    staging = kinds.pop(here.staging, None) if here.staging else None
     setup = _setup(repository, token, env)
     yield from github_questions(
-        Asked(github=setup, repository=repository, tags=here.tags, kinds=kinds)
+        Asked(github=setup, repository=repository, tags=here.tags, kinds=kinds, staging=staging)
     )
 
 

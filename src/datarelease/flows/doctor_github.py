@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from datarelease.adapters.github_setup import GitHubSetup
 from datarelease.adapters.remote_credentials import DAGSHUB_TOKEN
 from datarelease.flows.doctor import Question
-from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, Line
+from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS, Line
 from datarelease.model.github_setup import tag_ruleset
 from datarelease.model.version import TagGrammar
 
@@ -30,7 +30,9 @@ class Asked:
     """``owner/name``"""
     tags: TagGrammar
     kinds: Mapping[str, str]
-    """Remote: who keeps it."""
+    """Remote that holds versions: who keeps it."""
+    staging: str | None = None
+    """Who keeps the staging remote, if there is one."""
 
 
 def workflow_question(workflows: Mapping[str, str]) -> Question:
@@ -50,6 +52,7 @@ def github_questions(asked: Asked) -> Iterator[Question]:
         PUBLISHING: lambda _: _environment(asked, PUBLISHING),
         READING: lambda _: _environment(asked, READING),
         "credentials": _credentials,
+        "staging": _staging,
         "loose secrets": _loose,
         "tag ruleset": _ruleset,
         "workflow token": _token,
@@ -110,36 +113,54 @@ def _environment(asked: Asked, name: str) -> Iterator[Line]:
 
 
 def _credentials(asked: Asked) -> Iterator[Line]:
-    if asked.github.environment(PUBLISHING) is None:
-        return  # said already
-    secrets = asked.github.names("secrets", PUBLISHING)
-    variables = asked.github.names("variables", PUBLISHING) | asked.github.names("variables")
-    for remote, kind in asked.kinds.items():
-        own = f"DATARELEASE_{re.sub('[^A-Z0-9]', '_', remote.upper())}_ACCESS_KEY_ID"
-        wanted = {
-            "dagshub": [{DAGSHUB_TOKEN}, {own}],
-            "aws": [{ROLE}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {own}],
-            "s3": [{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {own}],
-        }.get(kind)
-        if wanted is None:
-            continue
-        yield _has(remote, wanted, secrets | variables)
+    anywhere = asked.github.names("variables")
+    for environment in (PUBLISHING, READING):
+        if asked.github.environment(environment) is None:
+            continue  # said already
+        names = (
+            asked.github.names("secrets", environment)
+            | asked.github.names("variables", environment)
+            | anywhere
+        )
+        for remote, kind in asked.kinds.items():
+            if kind in _WANTED:
+                yield _has(remote, environment, _WANTED[kind], names)
 
 
-def _has(remote: str, wanted: list[set[str]], names: frozenset[str]) -> Line:
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_WANTED = {"dagshub": [(DAGSHUB_TOKEN,)], "aws": [ROLE, _KEYS], "s3": [_KEYS]}
+"""Who keeps a remote: the secrets or variables that release.yml and verify.yml hand on."""
+
+
+def _has(
+    remote: str, environment: str, wanted: Sequence[Sequence[str]], names: frozenset[str]
+) -> Line:
     check = "credentials"
-    here = next((group for group in wanted if group <= names), None)
+    here = next((group for group in wanted if set(group) <= names), None)
     if here is not None:
-        found = f"{remote}: {' and '.join(sorted(here))} in {PUBLISHING}"
+        found = f"{remote}: {' and '.join(here)} in {environment}"
         return Line(area=AREA, check=check, state="ok", found=found)
-    first = sorted(wanted[0])
-    kind = "variable" if first == [ROLE] else "secret"
+    kind = "variable" if wanted[0] is ROLE else "secret"
     return Line(
-        area=AREA, check=check, state="missing",
-        found=f"{remote}: {PUBLISHING} has none of "
-        + ", or ".join(" and ".join(sorted(group)) for group in wanted),
-        remedy="\n".join(f"gh {kind} set {name} --env {PUBLISHING}" for name in first),
+        area=AREA, check=check, state="missing" if environment == PUBLISHING else "warning",
+        found=f"{remote}: {environment} lacks " + ", or ".join(map(" and ".join, wanted)),
+        remedy="\n".join(f"gh {kind} set {name} --env {environment}" for name in wanted[0]),
     )  # fmt: skip
+
+
+def _staging(asked: Asked) -> Iterator[Line]:
+    if asked.staging not in {"aws", "s3"}:
+        return
+    missing = sorted(set(STAGING_SECRETS) - asked.github.names("secrets"))
+    if missing:
+        yield Line(
+            area=AREA, check="staging", state="missing",
+            found=f"the repository lacks {' and '.join(missing)}, with which the build writes",
+            remedy="\n".join(f"gh secret set {name}" for name in missing),
+        )  # fmt: skip
+    else:
+        found = f"{' and '.join(STAGING_SECRETS)} of the repository"
+        yield Line(area=AREA, check="staging", state="ok", found=found)
 
 
 def _loose(asked: Asked) -> Iterator[Line]:

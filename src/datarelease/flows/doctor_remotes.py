@@ -12,7 +12,7 @@ from datarelease.adapters.remote_credentials import DAGSHUB_TOKEN
 from datarelease.adapters.store import Store
 from datarelease.errors import WorldError
 from datarelease.flows.doctor import Question
-from datarelease.model.diagnosis import Line
+from datarelease.model.diagnosis import STAGING, Line
 
 AREA = "Remotes"
 FOLDER = "releases/.doctor"
@@ -32,6 +32,8 @@ def remote_questions(
     every = [*names, *([staging] if staging else [])]
     if not names:
         yield Question(area=AREA, check="remotes", ask=lambda: [_no_remote()])
+    if staging is not None and staging.lower() != STAGING:
+        yield Question(area=AREA, check="staging", ask=lambda: [_misnamed(staging)])
     if len(every) > 1:
         yield Question(area=AREA, check="places", ask=lambda: _places(config, every))
     for name in every:
@@ -43,6 +45,15 @@ def _no_remote() -> Line:
         area=AREA, check="remotes", state="missing",
         found="DVC has no default remote, and `release.remotes` names none",
         remedy="dvc remote add --default NAME URL   (docs/remotes.md says what URL can be)",
+    )  # fmt: skip
+
+
+def _misnamed(staging: str) -> Line:
+    return Line(
+        area=AREA, check="staging", state="warning",
+        found=f"release.staging names {staging!r}; the workflows' credentials are for a remote "
+        f"called {STAGING!r}",
+        remedy=f"dvc remote rename {staging} {STAGING}",
     )  # fmt: skip
 
 

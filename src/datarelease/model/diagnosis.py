@@ -12,8 +12,12 @@ PUBLISHING = "data-release"
 """The environment on GitHub whose secrets may write to the remotes."""
 READING = "data-read"
 """The environment on GitHub whose secrets may only read them."""
-ROLE = "AWS_ROLE_ARN"
-"""The variable of an environment that names the role to take on."""
+ROLE = ("AWS_REGION", "AWS_ROLE")
+"""The variables of an environment that name the role to take on, as release.yml reads them."""
+STAGING = "staging"
+"""What the staging remote has to be called, so that release.yml's credentials are for it."""
+STAGING_SECRETS = ("STAGING_ACCESS_KEY_ID", "STAGING_SECRET_ACCESS_KEY")
+"""Of the repository, not of an environment: the build has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
