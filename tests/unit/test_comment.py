@@ -223,8 +223,9 @@ def test_hostile_text_is_nothing_but_text(text: str) -> None:
     hostile = poisoned(samples.blocked(), text)
     for subject in subjects(hostile):
         if isinstance(subject, Outcome):
-            told = {"what": text, "untouched": text, "remedy": text}
-            subject = replace(subject, **told, tag=text or None)  # noqa: PLW2901
+            subject = replace(  # noqa: PLW2901
+                subject, what=text, untouched=text, remedy=text, tag=text or None
+            )
         assert faults(comment(subject, PLACE)) == []
 
 

@@ -24,6 +24,8 @@ _ROOM = 5000
 _LINES = 12
 """Lines of a message."""
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_TAG = 200
+"""Characters of the longest tag that can be a version."""
 _MARGIN = 600
 """Characters kept for what folds the report."""
 
@@ -130,7 +132,8 @@ def _published(outcome: Outcome, place: Place) -> tuple[str, ...]:
     datasets = outcome.report.datasets if outcome.report else ()
     names = [dataset.name for dataset in datasets if dataset.diff.status != "removed"]
     reviewed = "" if outcome.reviewed else "**Released without review.** "
-    release = f"{_address(place.url)}/releases/tag/{quote(tag, safe='')}"
+    page = f"/tag/{quote(tag, safe='')}" if len(tag) <= _TAG else ""
+    release = f"{_address(place.url)}/releases{page}"
     verified = (
         f"{reviewed}Every object was verified on every remote. "
         f"[Release page]({release}) · digest {_short(outcome.digest)}"
