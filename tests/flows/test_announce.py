@@ -1,0 +1,288 @@
+"""What people are told on GitHub after a release: its page, the comment, and lost data."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import pytest
+from tests import sample_reports
+from tests.forge.gitdir import WorkTree
+from tests.forge.records import Pull, Repository
+from tests.forge.server import GitHubServer
+
+from datarelease.adapters.cml import is_marked
+from datarelease.adapters.github import GitHub
+from datarelease.documents import encode
+from datarelease.errors import ConfigError
+from datarelease.flows.announce import Announced, Pages, announce, read_outcome
+from datarelease.flows.damage_issue import tell_damage
+from datarelease.model.damage import Health, VersionHealth
+from datarelease.model.diff import Compatibility
+from datarelease.model.forge import BOT
+from datarelease.model.manifest import Manifest, ManifestDataset, ManifestRemote
+from datarelease.model.outcome import Outcome
+from datarelease.model.release import Fault
+from datarelease.progress import Quiet
+from datarelease.render.comment import Place, comment
+from datarelease.render.damage import MARK, TITLE, damage_issue
+from datarelease.render.release_page import release_page
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+REPORT = dataclasses.replace(sample_reports.small(), tag="data-v4")
+
+
+def outcome(**fields: object) -> Outcome:
+    """A release of data-v4 by the first pull request; ``fields`` stand in for others."""
+    values: dict[str, object] = {
+        "state": "released", "tag": "data-v4", "number": 4, "digest": REPORT.digest,
+        "reviewed": REPORT.digest, "pull": 1, "commit": SHA, "what": "", "untouched": "",
+        "remedy": "", "report": REPORT,
+    }  # fmt: skip
+    return Outcome(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def manifest(tag: str = "data-v4", number: int = 4, reviewed: str | None = "a" * 64) -> Manifest:
+    """A version of one dataset."""
+    dataset = ManifestDataset(
+        name="customers", path="data/customers.parquet", entries=(), files=(), rows=10,
+        schema=None, schema_sha256=None,
+    )  # fmt: skip
+    return Manifest(
+        tag=tag, number=number, digest="a" * 64, datasets=(dataset,),
+        remotes=(ManifestRemote(name="s3", url="s3://bucket"),), commit=SHA,
+        date="2026-01-01T00:00:00Z", baseline="data-v3", rollback_of=None,
+        compatibility=Compatibility.PATCH, verdict="pass", params_sha256="", reviewed=reviewed,
+        tools=(),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def repo(github: GitHubServer, tmp_path: Path) -> Repository:
+    """A repository with a merged pull request, #1."""
+    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
+    work.commit({"b.txt": "2\n"}, branch="topic")
+    return github.world.repository("acme/data", source=work.path, private=True)
+
+
+@pytest.fixture
+def pull(github: GitHubServer, repo: Repository) -> Pull:
+    """The pull request, still open."""
+    return github.world.opened(repo, branch="topic", title="More data", login="ann")
+
+
+@pytest.fixture
+def hub(github: GitHubServer, pull: Pull) -> GitHub:  # noqa: ARG001 - it has to be there
+    """What the job `announce` has, with the pull request there."""
+    return connected(github, contents="write", pull_requests="write")
+
+
+def connected(github: GitHubServer, **permissions: str) -> GitHub:
+    """The adapter in a job with these permissions, without pauses."""
+    granted = {name.replace("_", "-"): level for name, level in permissions.items()}
+    token = github.world.workflow_token("acme/data", granted)
+    return GitHub(api_url=github.api_url, repository="acme/data", token=token, sleep=lambda _: None)
+
+
+def place(github: GitHubServer) -> Place:
+    """Where texts are written from."""
+    run = f"{github.url}/acme/data/actions/runs/1"
+    return Place(server=github.url, repository="acme/data", run_url=run)
+
+
+def pages(github: GitHubServer) -> Pages:
+    """The real texts."""
+    where = place(github)
+    return Pages(
+        comment=lambda found: comment(found, where),
+        release=lambda found, documents: release_page(documents.manifest, found, where),
+    )
+
+
+def artifacts(folder: Path, found: Manifest | None = None) -> Path:
+    """The artifacts of a run whose publisher wrote its documents."""
+    target = folder / "datarelease-outcome"
+    (target / "reports" / "customers").mkdir(parents=True)
+    (target / "manifest.json").write_text(encode(found or manifest()))
+    (target / "report.html").write_text("<!doctype html>")
+    (target / "reports" / "customers" / "profile.json").write_text("{}")
+    return folder
+
+
+def told(github: GitHubServer, hub: GitHub, folder: Path, found: Outcome) -> Announced:
+    """What `announce` does."""
+    return announce(folder, found, hub, pages(github), Quiet())
+
+
+def test_a_release_gets_its_page_with_every_document(
+    github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """Published, marked latest, with assets whose sums fit, and the comment says how to get it."""
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    result = told(github, hub, artifacts(tmp_path / "a"), outcome())
+    assert result.problems == ()
+    [page] = repo.releases.values()
+    assert (page.tag, page.draft, repo.latest) == ("data-v4", False, page.id)
+    assets = {asset.name: asset.content for asset in page.assets}
+    assert set(assets) == {
+        "manifest.json", "report.html", "customers-profile.json", "SHA256SUMS",
+    }  # fmt: skip
+    for line in assets["SHA256SUMS"].decode().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256(assets[name]).hexdigest() == digest
+    assert "datarelease get data-v4" in str(page.body)
+    assert "Reviewed in #1" in str(page.body)
+    [written] = [c for c in repo.comments.values() if c.number == 1]
+    assert "Published as **data-v4**" in written.body
+    assert is_marked(written.body)
+
+
+def test_announcing_again_changes_nothing(
+    github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """The second run only reads."""
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    folder = artifacts(tmp_path / "a")
+    told(github, hub, folder, outcome())
+    before = len(github.requests)
+    assert told(github, hub, folder, outcome()).problems == ()
+    assert {request.method for request in github.requests[before:]} == {"GET"}
+
+
+FAILURES = {
+    "the draft": ("POST", "/releases$", 422),
+    "an asset": ("POST", "/assets$", 422),
+    "publishing": ("PATCH", r"/releases/\d+$", 502),
+    "looking for the page": ("GET", "/releases/tags/", 502),
+    "the comment": ("POST", "/comments$", 422),
+    "the pull request": ("GET", r"/pulls/\d+$", 500),
+}
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_a_run_that_broke_off_is_finished_by_the_next(
+    what: str, github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """Whichever request fails, the other half is still told, and the next run completes both."""
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    folder = artifacts(tmp_path / "a")
+    method, path, status = FAILURES[what]
+    github.fail(method, path, status, times=10)
+    result = told(github, hub, folder, outcome())
+    assert result.problems
+    if what in {"the comment", "the pull request"}:
+        assert (repo.release("data-v4").draft, repo.comments) == (False, {})
+    else:
+        assert len(repo.comments) == 1
+    github.faults.clear()
+    assert told(github, hub, folder, outcome()).problems == ()
+    page = repo.release("data-v4")
+    assert (page.draft, len(page.assets), len(repo.comments)) == (False, 4, 1)
+
+
+def test_an_older_version_is_not_marked_latest(
+    github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """Announced late, data-v4 does not take the mark from data-v5."""
+    for tag in ("data-v4", "data-v5"):
+        repo.bare.set(f"refs/tags/{tag}", repo.bare.sha("refs/heads/main"))
+    newer = outcome(tag="data-v5", number=5, pull=None)
+    told(github, hub, artifacts(tmp_path / "b", manifest("data-v5", 5)), newer)
+    told(github, hub, artifacts(tmp_path / "a"), outcome())
+    latest = next(r for r in repo.releases.values() if r.id == repo.latest)
+    assert latest.tag == "data-v5"
+
+
+def test_a_release_that_nobody_reviewed_says_so(
+    github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """On its page, since there is no pull request to say it in."""
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    folder = artifacts(tmp_path / "a", manifest(reviewed=None))
+    told(github, hub, folder, outcome(reviewed=None, pull=None))
+    [page] = repo.releases.values()
+    assert "**Not reviewed**" in str(page.body)
+    assert repo.comments == {}
+
+
+def test_other_data_than_reviewed_is_explained_and_nothing_is_published(
+    github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """The comment shows both digests and the line that accepts the new one."""
+    found = outcome(state="conflict", tag=None, number=None, reviewed="b" * 64)
+    assert told(github, hub, tmp_path / "none", found).problems == ()
+    [written] = repo.comments.values()
+    assert "b" * 64 in written.body
+    assert f"accept={REPORT.digest}" in written.body
+    assert repo.releases == {}
+
+
+def test_without_a_record_the_jobs_speak(
+    github: GitHubServer, hub: GitHub, repo: Repository, pull: Pull, tmp_path: Path
+) -> None:
+    """A publisher that was killed: the pull request is found by the commit, the job is named."""
+    commit = github.world.merge(repo, pull.number, login="ann", how="squash")
+    found = read_outcome(tmp_path / "none", hub, commit, {"build": "success", "publish": "failure"})
+    assert (found.state, found.pull, "publish" in found.what) == ("failed", 1, True)
+    told(github, hub, tmp_path / "none", found)
+    [written] = repo.comments.values()
+    assert "the release failed" in written.body
+
+
+def test_a_blocked_build_is_told_with_its_report(
+    github: GitHubServer, hub: GitHub, repo: Repository, pull: Pull, tmp_path: Path
+) -> None:
+    """The build's report reaches the comment although nothing was published."""
+    commit = github.world.merge(repo, pull.number, login="ann", how="merge")
+    (tmp_path / "datarelease-report").mkdir()
+    blocked = encode(sample_reports.blocked())
+    (tmp_path / "datarelease-report" / "report.json").write_text(blocked)
+    found = read_outcome(tmp_path, hub, commit, {"build": "failure", "publish": "skipped"})
+    assert found.state == "blocked"
+    told(github, hub, tmp_path, found)
+    [written] = repo.comments.values()
+    assert "the data is blocked" in written.body
+
+
+def test_a_record_that_cannot_be_used_is_refused(hub: GitHub, tmp_path: Path) -> None:
+    """Exit 2: another version of the tool wrote it, or somebody else did."""
+    (tmp_path / "datarelease-outcome").mkdir()
+    (tmp_path / "datarelease-outcome" / "outcome.json").write_text('{"state": "released"}')
+    with pytest.raises(ConfigError, match=r"outcome\.json"):
+        read_outcome(tmp_path, hub, SHA, {})
+
+
+# --- lost data
+
+LOST = Health(
+    versions=(
+        VersionHealth(
+            tag="data-v4", remotes=("s3",), objects=3, error=None,
+            faults=(Fault(remote="s3", key="files/md5/ab/cd", md5="abcd", kind="missing"),),
+        ),
+    )
+)  # fmt: skip
+WELL = Health(
+    versions=(VersionHealth(tag="data-v4", remotes=("s3",), objects=3, faults=(), error=None),)
+)
+
+
+def test_one_issue_follows_the_health_of_the_data(github: GitHubServer, repo: Repository) -> None:
+    """Opened, left alone while nothing changed, updated, closed; a stranger's copy is not ours."""
+    hub = connected(github, issues="write")
+
+    def look(health: Health) -> str:
+        text = lambda: damage_issue(health, place(github))  # noqa: E731 - one line
+        return tell_damage(hub, health, title=TITLE, mark=MARK, body=text).state
+
+    assert look(WELL) == "none"
+    assert look(LOST) == "opened"
+    assert look(LOST) == "unchanged"
+    worse = dataclasses.replace(LOST.versions[0], tag="data-v3", faults=(), error="no manifest")
+    assert look(Health(versions=(*LOST.versions, worse))) == "updated"
+    [issue] = [i for i in repo.issues.values() if i.user.login == BOT]
+    assert "files/md5/ab/cd" in str(issue.body)
+    assert "no manifest" in str(issue.body)
+    assert look(WELL) == "closed"
+    assert not issue.open

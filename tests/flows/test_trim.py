@@ -1,0 +1,61 @@
+"""DVC's cache cut down for the next check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.commands import Done, run
+from tests.project import Project
+
+
+def cached(project: Project) -> set[str]:
+    """Hashes of the objects in the cache."""
+    cache = project.root / ".dvc" / "cache" / "files" / "md5"
+    return {f"{path.parent.name}{path.name}" for path in cache.glob("*/*")}
+
+
+def trim(project: Project, folder: Path, *arguments: str, code: int = 0) -> tuple[Done, str]:
+    """How `trim` ended in a workflow, and the outputs it set."""
+    folder.mkdir(exist_ok=True)
+    output = folder / "output"
+    output.touch()
+    env = {
+        "GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_API_URL": "https://api.github.com", "GITHUB_REPOSITORY": "acme/data",
+        "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "0" * 40, "GITHUB_OUTPUT": str(output),
+    }  # fmt: skip
+    done = run(project, "trim", *arguments, env=env, code=code)
+    return done, output.read_text()
+
+
+def test_what_the_work_tree_does_not_use_goes(edited: Project, tmp_path: Path) -> None:
+    """Objects of older data are removed; those in use stay, and the next check needs no run."""
+    before = cached(edited)
+    _, output = trim(edited, tmp_path / "run")
+    assert output == "cache=true\n"
+    assert len(before - cached(edited)) == 2, "the older table and the older listing"
+    assert "skipped, dvc.lock is up to date" in run(edited, "check").err
+
+
+def test_more_than_the_budget_is_not_saved(edited: Project, tmp_path: Path) -> None:
+    """Datasets over the budget: nothing is removed, and the output says not to save."""
+    before = cached(edited)
+    _, output = trim(edited, tmp_path / "run", "--budget", "10B")
+    assert (output, cached(edited)) == ("cache=false\n", before)
+
+
+def test_a_laptop_s_cache_is_left_alone(edited: Project) -> None:
+    """Outside of a workflow it refuses: the cache may hold what no remote has."""
+    before = cached(edited)
+    done = run(edited, "trim", code=2)
+    assert "may hold what no remote has" in done.text
+    assert cached(edited) == before
+
+
+@pytest.mark.parametrize("budget", ["much", "-1", ""])
+def test_a_budget_that_is_no_size_is_refused(budget: str, edited: Project, tmp_path: Path) -> None:
+    """Exit 2, and nothing is removed."""
+    before = cached(edited)
+    trim(edited, tmp_path / "run", f"--budget={budget}", code=2)
+    assert cached(edited) == before
