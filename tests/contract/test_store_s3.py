@@ -294,6 +294,16 @@ def test_remotes_that_cannot_hold_versions_are_refused(
     assert "release.remotes" in caught.value.remedy
 
 
+@pytest.mark.parametrize("key", ["configpath", "credentialpath"])
+def test_profiles_of_the_repository_run_nothing(project: Project, tmp_path: Path, key: str) -> None:
+    """A file in git cannot have a program run through Amazon's `credential_process`."""
+    project.write("aws", f"[profile x]\ncredential_process = touch {tmp_path / 'ran'}\n")
+    project.add_remote("storage", "s3://bucket/x", profile="x", **{key: str(project.root / "aws")})
+    with pytest.raises(ConfigError, match=f"{key} names a file of the repository"):
+        DvcConfig(project.root / ".dvc", env=os.environ).store("storage").stat(["a"])
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_broken_configuration_is_told(project: Project) -> None:
     """A configuration that DVC cannot parse is an error of settings."""
     project.write(".dvc/config", "[core\n")
@@ -303,11 +313,17 @@ def test_a_broken_configuration_is_told(project: Project) -> None:
 
 def test_the_cache_is_where_dvc_keeps_it(project: Project, tmp_path: Path) -> None:
     """The cache directory follows `dvc cache dir`."""
-    assert DvcConfig(project.root / ".dvc", env=os.environ).cache == project.root / ".dvc/cache/files/md5"
+    assert (
+        DvcConfig(project.root / ".dvc", env=os.environ).cache
+        == project.root / ".dvc/cache/files/md5"
+    )
     project.dvc("cache", "dir", str(tmp_path / "shared"))
     assert DvcConfig(project.root / ".dvc", env=os.environ).cache == tmp_path / "shared/files/md5"
     project.dvc("cache", "dir", "../nearby")
-    assert DvcConfig(project.root / ".dvc", env=os.environ).cache.resolve() == tmp_path / "project/nearby/files/md5"
+    assert (
+        DvcConfig(project.root / ".dvc", env=os.environ).cache.resolve()
+        == tmp_path / "project/nearby/files/md5"
+    )
 
 
 def perform(store: Any, work: str, folder: Path) -> None:

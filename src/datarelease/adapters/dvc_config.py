@@ -90,6 +90,7 @@ class DvcConfig:
             )
         with _explained():
             settings = get_fs_config(self._config, name=name)
+            self._refuse_own_profiles(name, settings)
             factory, options, root = get_cloud_fs(
                 self._config, **authorised(name, settings, self._env)
             )
@@ -99,6 +100,24 @@ class DvcConfig:
             keys = advice(name, settings, self._env)
             with explained(name, url, keys):
                 return ObjectStore(name, url, _open(factory(**options)), root, keys=keys)
+
+    def _refuse_own_profiles(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Fails where Amazon's profiles lie in the repository.
+
+        A profile can name a program to run (``credential_process``), and where a release is
+        published nothing of the repository may run.
+        """
+        root = self._dvc_dir.resolve().parent
+        for key in ("configpath", "credentialpath"):
+            path = settings.get(key)
+            if path and Path(path).resolve().is_relative_to(root):
+                raise ConfigError(
+                    f"remote {name!r}: {key} names a file of the repository, which could make "
+                    "whoever uses the remote run a program.",
+                    untouched="Nothing was changed.",
+                    remedy=f"`dvc remote modify {name} --unset {key}`; profiles belong into "
+                    "~/.aws.",
+                )
 
     def settings(self, name: str) -> Mapping[str, Any]:
         """What is set for the remote ``name``, what it is built on (``remote://``) included.
