@@ -247,7 +247,7 @@ def test_people_are_told_whatever_became_of_the_release() -> None:
     """The last job runs after failures too, and knows how the others ended."""
     announce = parsed("release")["jobs"]["announce"]
     assert announce["needs"] == ["build", "publish"]
-    assert announce["if"] == "${{ !cancelled() }}"
+    assert announce["if"] == "${{ !cancelled() && needs.build.result != 'skipped' }}"
     results = announce["steps"][-1]["env"]
     assert results["BUILD_RESULT"] == "${{ needs.build.result }}"
     assert results["PUBLISH_RESULT"] == "${{ needs.publish.result }}"
@@ -257,6 +257,12 @@ def test_workflows_can_be_read_at_once() -> None:
     """At most 80 lines a job."""
     for name in LOOP:
         assert len(text(name).splitlines()) <= 80 * len(parsed(name)["jobs"]), name
+
+
+def test_only_the_default_branch_is_released() -> None:
+    """A run by hand from another branch skips the build, and with it everything."""
+    build = parsed("release")["jobs"]["build"]
+    assert build["if"] == "github.ref_name == github.event.repository.default_branch"
 
 
 def test_the_release_of_a_dispatch_can_accept_a_digest() -> None:
