@@ -131,3 +131,43 @@ def test_the_pull_request_template_asks_to_read_the_comment() -> None:
     text = (GITHUB / "PULL_REQUEST_TEMPLATE.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) < 15
     assert "`release.policy.allow_breaking`" in text
+
+
+# --- documentation
+
+
+@pytest.mark.parametrize("page", ["docs/security.md", "docs/remotes.md"])
+def test_what_the_documentation_names_is_there(page: str) -> None:
+    """Tests and files that a page leans on exist, under that name."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|\.github|action|docs)/[\w./-]+)`", text))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert page == "docs/remotes.md" or len(named) > 5
+
+
+def test_messages_to_look_up_are_messages_of_ours() -> None:
+    """The troubleshooting table quotes what the program really says."""
+    text = (ROOT / "docs/remotes.md").read_text(encoding="utf-8").partition("## Messages")[2]
+    quoted = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / "src/datarelease").rglob("*.py"))
+    )
+    assert len(quoted) > 8
+    assert [message for message in quoted if message not in source] == []
+
+
+def test_the_jobs_of_the_table_are_the_jobs_of_the_workflows() -> None:
+    """docs/security.md lists each job of the data workflows, with the environment that it names."""
+    text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    table = text.partition("## The jobs")[2].partition("\n\n")[2].partition("\n\n")[0]
+    rows = {line.split("|")[1].replace("`", "").strip(): line for line in table.splitlines()[2:]}
+    jobs: dict[str, str | None] = {}
+    for name in ("check", "report", "release", "verify"):
+        workflow = load(GITHUB / "workflows" / f"{name}.yml")
+        for job, content in workflow["jobs"].items():
+            jobs[name if job == name else f"{name}: {job}"] = content.get("environment")
+    assert set(rows) == set(jobs)
+    for job, environment in jobs.items():
+        assert ("environment" in rows[job]) is (environment is not None)
+        assert environment is None or f"`{environment}`" in rows[job]
