@@ -41,9 +41,10 @@ for name, part in (("test", rows[:split]), ("train", rows[split:])):
 '''
 
 FEATURIZE = '''\
-"""Numbers that the model can learn from, one row a listing."""
+"""Numbers that the model can learn from, one pair a listing."""
 
 import csv
+import json
 import pathlib
 
 import yaml
@@ -54,22 +55,18 @@ out.mkdir(parents=True, exist_ok=True)
 for name in ("train", "test"):
     with open(f"data/prepared/{name}.csv", newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    with open(out / f"{name}.csv", "w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\\n")
-        writer.writerow(["listing_id", "size", "price"])
-        for row in rows:
-            size = float(row["square_metres"]) / scale["size"]["unit"]
-            writer.writerow([row["listing_id"], round(size, 4), row["price"]])
+    unit = scale["size"]["unit"]
+    pairs = [(float(row["square_metres"]) / unit, float(row["price"])) for row in rows]
+    (out / f"{name}.json").write_text(json.dumps(pairs), encoding="utf-8")
 '''
 
 TRAIN = '''\
 """A straight line through the training set."""
 
-import csv
 import json
 
-with open("data/features/train.csv", newline="", encoding="utf-8") as stream:
-    rows = [(float(r["size"]), float(r["price"])) for r in csv.DictReader(stream)]
+with open("data/features/train.json", encoding="utf-8") as stream:
+    rows = json.load(stream)
 x = sum(size for size, _ in rows) / len(rows)
 y = sum(price for _, price in rows) / len(rows)
 slope = sum((s - x) * (p - y) for s, p in rows) / sum((s - x) ** 2 for s, _ in rows)
@@ -85,8 +82,7 @@ import json
 import pathlib
 
 model = json.loads(pathlib.Path("model.json").read_text(encoding="utf-8"))
-with open("data/features/test.csv", newline="", encoding="utf-8") as stream:
-    rows = [(float(r["size"]), float(r["price"])) for r in csv.DictReader(stream)]
+rows = json.loads(pathlib.Path("data/features/test.json").read_text(encoding="utf-8"))
 pairs = [(price, model["intercept"] + model["slope"] * size) for size, price in rows]
 out = pathlib.Path("eval")
 out.mkdir(exist_ok=True)
@@ -190,7 +186,7 @@ def make_get_started(folder: Path, *, remote: str | None = None, rows: int = ROW
     """The repository in ``folder/work``, committed and at its origin, its data pushed.
 
     The environment must be the test's. ``remote`` is the address of DVC's default remote; None: the
-    directory ``folder/remote``.
+    directory ``folder/remote``, named so that it is found from clones beside ``work``, too.
     """
     project = Project(folder / "work", folder / "origin.git", folder / "remote")
     project.root.mkdir(parents=True)
@@ -199,7 +195,7 @@ def make_get_started(folder: Path, *, remote: str | None = None, rows: int = ROW
     project.write(
         ".dvc/config",
         f"[core]\n    analytics = false\n    remote = {REMOTE}\n"
-        f"['remote \"{REMOTE}\"']\n    url = {remote or project.remote}\n",
+        f"['remote \"{REMOTE}\"']\n    url = {remote or '../../remote'}\n",
     )
     for path, text in SCRIPTS.items():
         project.write(path, text)

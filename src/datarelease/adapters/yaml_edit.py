@@ -113,7 +113,7 @@ def _spliced(text: str, path: Sequence[str], entries: Sequence[str]) -> str:
         kept = "\n".join(lines)[:start].split("\n") if start else []
         new = _nested(path, entries, spaced=True).split("\n")
         return newline.join([*kept, *([""] if kept else []), *new, ""])
-    column, rest = 0, list(path)
+    rest = list(path)
     while True:
         if not isinstance(node, yaml.MappingNode) or node.flow_style:
             raise _Impossible
@@ -123,7 +123,8 @@ def _spliced(text: str, path: Sequence[str], entries: Sequence[str]) -> str:
             at = _end(lines, node, column)
             break
         key, node = found[rest.pop(0)]
-        if node.tag == "tag:yaml.org,2002:null" and node.value == "":
+        if _is_empty(node):
+            _cut(lines, node)
             at, column = key.end_mark.line + 1, column + _STEP
             break
     spaced = column == 0 or _spaced(lines, node)
@@ -131,6 +132,20 @@ def _spliced(text: str, path: Sequence[str], entries: Sequence[str]) -> str:
     apart = spaced and isinstance(node, yaml.MappingNode) and at and lines[at - 1].strip()
     lines[at:at] = [*([""] if apart else []), *block]
     return newline.join(lines if lines[-1] == "" else [*lines, ""])
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    """Nothing, ``null`` or ``{}``."""
+    empty = isinstance(node, yaml.MappingNode) and node.flow_style and not node.value
+    return bool(empty) or node.tag == "tag:yaml.org,2002:null"
+
+
+def _cut(lines: list[str], node: yaml.Node) -> None:
+    start, end = node.start_mark, node.end_mark
+    if start.line != end.line:
+        raise _Impossible
+    line = lines[start.line]
+    lines[start.line] = (line[: start.column].rstrip() + line[end.column :]).rstrip()
 
 
 def _end(lines: list[str], node: yaml.MappingNode, column: int) -> int:

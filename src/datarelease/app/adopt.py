@@ -20,8 +20,10 @@ from datarelease.app.shelf import MEMORY_LIMIT
 from datarelease.app.wiring import PACKAGE, engine, environment, git_environment, stores
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
-from datarelease.flows.init import Premises, plan_adoption
-from datarelease.flows.init_files import apply
+from datarelease.flows.init import plan_adoption
+from datarelease.flows.init_apply import apply
+from datarelease.flows.init_files import refuse_broken
+from datarelease.flows.init_premises import Premises
 from datarelease.flows.init_remotes import parse_remote
 from datarelease.model.adoption import Adoption, Command
 from datarelease.progress import Progress
@@ -65,7 +67,9 @@ def _premises(start: Path, progress: Progress) -> Iterator[Premises]:
         )
     top = Path(GitProgram(start, env=env).line("rev-parse", "--show-toplevel")).resolve()
     root = _dvc_root(start, top)
+    refuse_broken(root or top)
     dvc_dir = (root or top) / ".dvc"
+    settings = RemoteSettings(dvc_dir)
     with tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-") as scratch:
         temporary = dvc_dir / "tmp" / PACKAGE if root else Path(scratch)
         yield Premises(
@@ -74,7 +78,7 @@ def _premises(start: Path, progress: Progress) -> Iterator[Premises]:
             ignored=lambda paths: ignored(root or top, paths, env=env),
             at_top=root is None or root == top,
             inventory=inventory(root) if root else None,
-            settings=RemoteSettings(dvc_dir),
+            settings=settings,
             objects=_objects(dvc_dir, progress) if root else None,
             engine=engine(MEMORY_LIMIT, temporary),
             version=version(PACKAGE),

@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datarelease.adapters.dvc_adopt import Inventory, RemoteSettings
+from datarelease.adapters.credentials import without_credentials
 from datarelease.adapters.git_program import GitProgram
-from datarelease.adapters.yaml_edit import insert, read_mapping
+from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.analysis.engine import Engine, UnreadableTable
 from datarelease.analysis.infer import Inferred, infer
 from datarelease.analysis.infer_yaml import schema_yaml
 from datarelease.errors import ConfigError
-from datarelease.flows.content import Objects
 from datarelease.flows.init_datasets import Found, loose_tables, names_of, tracked_tables
 from datarelease.flows.init_files import Drafts, refuse_ignored
 from datarelease.flows.init_pipeline import Member, artifacts_by_path, edited_pipeline
+from datarelease.flows.init_premises import Premises, default_branch
 from datarelease.flows.init_remotes import Wanted, plan_remotes
-from datarelease.flows.init_templates import (
-    REPORTS_IGNORED,
-    WORKFLOWS,
-    dependabot_file,
-    release_section,
-    tag_of,
-    workflow_files,
-)
+from datarelease.flows.init_setup import add_github, add_section, ignore_reports
 from datarelease.model.adoption import Adoption, Command, Note, Proposed
 from datarelease.model.dataset import Dataset
-from datarelease.model.report import REPORTS
-from datarelease.progress import Progress
-from datarelease.settings import DATASETS_FILE, PARAMS_FILE, SECTION, read_settings, read_tags
-
-REQUIREMENTS = "requirements.txt"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Premises:
-    """The repository to adopt, with nothing of ours in it yet."""
-
-    root: Path
-    """Where DVC is, or will be, initialised."""
-    git: GitProgram
-    ignored: Callable[[Sequence[str]], Mapping[str, str]]
-    """Which paths git ignores, with the rule."""
-    at_top: bool
-    """The root is the top of the git repository."""
-    inventory: Inventory | None
-    """None: DVC is not used yet."""
-    settings: RemoteSettings
-    objects: Objects | None
-    engine: Callable[[], Engine]
-    version: str
-    """Of this tool."""
-    progress: Progress
+from datarelease.settings import DATASETS_FILE, PARAMS_FILE, read_settings
 
 
 def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
@@ -83,10 +49,10 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
     drafts.edit(DATASETS_FILE, after, why="the datasets, and the stages that check them")
     edits, names, there = plan_remotes(wanted, at.settings.remotes, at.settings.default)
     default = next((e.name for e in edits if e.default), at.settings.default)
-    _add_section(at, drafts, params, names if names != (default,) else ())
+    add_section(at, drafts, params, names if names != (default,) else ())
     branch = default_branch(at.git)
-    _add_github(at, drafts, branch)
-    _ignore_reports(at, drafts)
+    add_github(at, drafts, branch)
+    ignore_reports(at, drafts)
     # What a check would say of the files as they will be is said now.
     read_settings(
         read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE),
@@ -105,22 +71,6 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
         left_out=(*left_out, *drafts.left_out),
         all_remotes=_all_remotes(at, edits, names, default),
     )
-
-
-def default_branch(git: GitProgram) -> str:
-    """The branch that is released: the remote's default as this clone knows it, or the likeliest.
-
-    Nothing is asked over the network.
-    """
-    known = git.attempt("symbolic-ref", "--short", "-q", "refs/remotes/origin/HEAD")
-    if known.code == 0:
-        return known.stdout.decode().strip().removeprefix("origin/")
-    for name in ("main", "master"):
-        for ref in (f"refs/remotes/origin/{name}", f"refs/heads/{name}"):
-            if git.attempt("rev-parse", "--verify", "-q", ref).code == 0:
-                return name
-    head = git.attempt("symbolic-ref", "--short", "-q", "HEAD")
-    return head.stdout.decode().strip() or "main"
 
 
 def _complete(at: Premises, pipeline: Mapping[str, Any], drafts: Drafts) -> dict[str, str]:
@@ -183,7 +133,7 @@ def _members(
         meta = entry.get("meta")
         bare = bool(entry) and not meta
         schema = _schema_file(meta) if meta else f"schemas/{name}.yaml"
-        missing = schema is not None and drafts.is_missing(schema)
+        inferable = schema is not None and schema.endswith((".yaml", ".yml"))
         at.progress.say(f"reading {one.path}")
         try:
             seen = infer(engine, one.table, name=name, pii=_listed_pii(meta))
@@ -191,7 +141,7 @@ def _members(
             left_out.append(Note(what=one.path, why=str(error)))
             continue
         dataset = Dataset(name=name, path=one.path)
-        if schema is not None and missing:
+        if schema is not None and inferable and drafts.is_missing(schema):
             schemas[schema] = schema_yaml(seen, name=name, path=one.path)
         members.append(
             Member(
@@ -241,48 +191,6 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     )
 
 
-def _add_section(
-    at: Premises, drafts: Drafts, params: Mapping[str, Any], remotes: Sequence[str]
-) -> None:
-    if SECTION in params:
-        drafts.skip(f"`{SECTION}:` in {PARAMS_FILE}", "already there")
-        _, listed = read_tags(params)
-        lacking = [name for name in remotes if name not in listed]
-        if lacking:
-            why = f"add {', '.join(lacking)} there, or nothing is released to it"
-            drafts.leave(f"`{SECTION}.remotes` in {PARAMS_FILE}", why)
-        return
-    section = release_section(remotes=remotes, ref=tag_of(at.version))
-    text = insert(drafts.text(PARAMS_FILE), [], [section], file=PARAMS_FILE)
-    drafts.edit(PARAMS_FILE, text, why="how data is released; the policy's defaults as comments")
-
-
-def _add_github(at: Premises, drafts: Drafts, branch: str) -> None:
-    if not at.at_top:
-        why = "DVC is not at the top of the git repository, where GitHub looks for workflows"
-        drafts.leave(WORKFLOWS, why)
-        return
-    requirements = REQUIREMENTS if (at.root / REQUIREMENTS).is_file() else ""
-    files = workflow_files(
-        branch=branch, ref=tag_of(at.version), requirements=requirements, salt=at.root.name
-    )
-    for path, text in files.items():
-        drafts.create(path, text, why="runs the tool on GitHub")
-    if all(drafts.is_missing(f".github/dependabot.{ending}") for ending in ("yml", "yaml")):
-        drafts.create(".github/dependabot.yml", dependabot_file(), why="keeps the workflows new")
-    else:
-        drafts.skip(".github/dependabot.yml", "already there")
-
-
-def _ignore_reports(at: Premises, drafts: Drafts) -> None:
-    if set(at.ignored(REPORTS)) == set(REPORTS):
-        drafts.skip(".gitignore", "already there")
-        return
-    text = drafts.text(".gitignore")
-    text += "\n" if text and not text.endswith("\n") else ""
-    drafts.edit(".gitignore", text + REPORTS_IGNORED, why="the whole report is made anew each time")
-
-
 def _commands(at: Premises, found: Sequence[Found], kept: set[str]) -> list[Command]:
     commands = []
     if at.inventory is None:
@@ -319,7 +227,7 @@ def _all_remotes(
             settings[edit.name] = {"url": edit.url, **dict(edit.settings)}
     chosen = names or ([default] if default else [])
     return tuple(
-        (name, str(settings[name].get("endpointurl") or settings[name].get("url")))
+        (name, without_credentials(str(settings[name].get("endpointurl") or settings[name]["url"])))
         for name in chosen
         if name in settings
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from datarelease.adapters.credentials import without_credentials
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note, RemoteEdit
 
@@ -85,7 +86,12 @@ def plan_remotes(
             skipped.append(Note(what=f"remote {name}", why="already there"))
         names.append(name)
     fixed = [
-        RemoteEdit(name=name, url=str(settings.get("url")), settings=(_VERIFY,), new=False)
+        RemoteEdit(
+            name=name,
+            url=without_credentials(str(settings.get("url"))),
+            settings=(_VERIFY,),
+            new=False,
+        )
         for name, settings in existing.items()
         if str(settings.get("verify", "")).lower() not in {"true", "1", "yes", "on"}
     ]

@@ -1,0 +1,342 @@
+"""`datarelease init` in repositories that know nothing of us, with real git and real DVC."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.commands import Done, Point, run
+from tests.conftest import hermetic_environment
+from tests.flows.conftest import environment
+from tests.get_started import PARAMS, fresh_clone, make_get_started
+from tests.project import Project
+from tests.versions import assert_whole, tags, tree_state
+
+
+@pytest.fixture(scope="session")
+def get_started_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository in the style of DVC's get-started example, made once."""
+    folder = tmp_path_factory.mktemp("get-started")
+    with environment(hermetic_environment(folder / "home")):
+        make_get_started(folder / "template", rows=120)
+    return folder / "template"
+
+
+@pytest.fixture
+def get_started(get_started_template: Path, tmp_path: Path) -> Project:
+    """A copy of it whose data are at hand."""
+    return Project.copied(get_started_template, tmp_path / "get-started")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Project]:
+    """Makes git repositories without DVC that hold some files, committed."""
+
+    def make(files: dict[str, str | bytes]) -> Project:
+        project = Project(tmp_path / "bare", tmp_path / "none", tmp_path / "none")
+        project.root.mkdir()
+        project.git("init", "--quiet")
+        for path, content in files.items():
+            project.write(path, content)
+        project.commit("Before")
+        return project
+
+    return make
+
+
+def planned(project: Project, *arguments: str) -> dict[str, Any]:
+    """The plan as JSON; nothing is written."""
+    found: dict[str, Any] = run(project, "init", "--json", *arguments).json
+    return found
+
+
+def files_of(project: Project) -> dict[str, bytes]:
+    """Every file of the work tree but git's and DVC's own."""
+    return {
+        path.relative_to(project.root).as_posix(): path.read_bytes()
+        for path in project.root.rglob("*")
+        if path.is_file()
+        and not path.is_relative_to(project.root / ".git")
+        and not any(path.is_relative_to(project.root / ".dvc" / part) for part in ("tmp", "cache"))
+    }
+
+
+def refused(project: Project, *arguments: str) -> Done:
+    """A run that must end with exit code 2 and change nothing."""
+    before = files_of(project)
+    done = run(project, "init", *arguments, code=2)
+    assert files_of(project) == before
+    return done
+
+
+def test_a_newcomer_adopts_and_releases_with_no_further_edit(
+    get_started: Project, tmp_path: Path
+) -> None:
+    """In a fresh clone without data: init, commit, check, release; then nothing is left to do."""
+    clone = fresh_clone(get_started, tmp_path / "get-started" / "clone")
+    done = run(clone, "init", "--yes")
+    assert "git add schemas/listings.yaml" in done.text
+    assert not (clone.root / "data" / "listings.csv").exists(), "the work tree got no data"
+    clone.commit("Adopt data releases")
+    clone.push()
+
+    report = run(clone, "check", "--json").json
+    assert (report["outcome"], report["verdict"]["findings"]) == ("first", [])
+    assert [dataset["name"] for dataset in report["datasets"]] == ["listings", "prepared"]
+    assert all(dataset["validation"]["schema"] for dataset in report["datasets"])
+    released = run(clone, "release", "--json").json
+    assert (released["released"], released["tag"]) == (True, "data-v1")
+    assert_whole(clone, "data-v1")
+    assert tags(clone) == ["data-v1"]
+    reports = clone.git("ls-tree", "-r", "--name-only", "data-v1", "reports").splitlines()
+    assert reports == [
+        f"reports/{name}/{kind}.json"
+        for name in ("listings", "prepared")
+        for kind in ("profile", "validation")
+    ]
+    assert run(clone, "release", "--json").json["released"] is False
+    assert "nothing to do" in run(clone, "init").text
+
+
+def test_the_plan_is_shown_and_nothing_written_without_a_yes(get_started: Project) -> None:
+    """No terminal and no --yes: the plan with a preview of each file, exit 2, nothing changed."""
+    done = refused(get_started)
+    assert "no terminal to ask on" in done.err
+    assert "--yes" in done.err
+    for text in (
+        "schemas/listings.yaml",
+        "+++ b/dvc.yaml",
+        "pii: [contact_email]",
+        "key listing_id",
+    ):
+        assert text in done.out
+    assert "owner1@example.com" not in done.out
+
+
+def test_what_stood_there_stays_line_by_line(get_started: Project) -> None:
+    """Files that are added to keep every line; metrics, plots and models are no datasets."""
+    before = files_of(get_started)
+    run(get_started, "init", "--yes")
+    after = files_of(get_started)
+    for path, content in before.items():
+        if path == ".dvc/config":
+            continue  # DVC writes it in its own style
+        lines = iter(after[path].splitlines())
+        assert all(line in lines for line in content.splitlines()), path
+    assert set(yaml.safe_load(after["dvc.yaml"])["artifacts"]) == {"listings", "prepared"}
+    assert after["params.yaml"].decode().startswith(PARAMS)
+    assert "verify = true" in after[".dvc/config"].decode()
+    assert set(after) - set(before) == {
+        "schemas/listings.yaml", "schemas/prepared.yaml", ".github/workflows/data.yml",
+        ".github/workflows/data-report.yml", ".github/dependabot.yml",
+    }  # fmt: skip
+
+
+def test_json_is_the_plan(get_started: Project) -> None:
+    """`--json` prints the plan as a value and writes nothing; the second run's is empty."""
+    before = files_of(get_started)
+    plan = planned(get_started)
+    assert files_of(get_started) == before
+    assert plan["branch"] == "main"
+    run(get_started, "init", "--yes", "--json")
+    again = planned(get_started)
+    assert (again["files"], again["commands"], again["remotes"]) == ([], [], [])
+    told = {note["what"] for note in again["skipped"]}
+    assert {"dvc.yaml", ".gitignore", ".github/workflows/data.yml"} <= told
+
+
+def test_remotes_are_set_up_by_name(get_started: Project) -> None:
+    """DVC's own configuration holds them, nothing secret; the release goes to those named."""
+    done = run(
+        get_started, "init", "--yes", "--remote", "dagshub:ada/flats", "--remote", "s3://flats/data"
+    )
+    listed = [line.split()[:2] for line in get_started.dvc("remote", "list").splitlines()]
+    assert ["dagshub", "s3://dvc"] in listed
+    assert ["s3", "s3://flats/data"] in listed
+    config = (get_started.root / ".dvc" / "config").read_text()
+    assert "endpointurl = https://dagshub.com/ada/flats.s3" in config
+    assert config.count("verify = true") == 3
+    assert "remote = storage" in config, "the default remote stays"
+    assert get_started.read_yaml("params.yaml")["release"]["remotes"] == ["dagshub", "s3"]
+    assert "DAGSHUB_TOKEN" in done.out
+    assert "AWS_ROLE" in done.out
+    assert (
+        "nothing to do"
+        in run(
+            get_started, "init", "--remote", "dagshub:ada/flats", "--remote", "s3://flats/data"
+        ).out
+    )
+
+
+def test_a_repository_of_dvc_files_alone_gets_a_pipeline(get_started: Project) -> None:
+    """Without dvc.yaml, and without params.yaml, both are made."""
+    for name in ("dvc.yaml", "dvc.lock", "params.yaml"):
+        (get_started.root / name).unlink()
+    run(get_started, "init", "--yes")
+    assert list(get_started.read_yaml("dvc.yaml")["artifacts"]) == ["listings"]
+    assert set(get_started.read_yaml("params.yaml")) == {"release"}
+    get_started.repro()
+    assert (get_started.root / "reports/listings/profile.json").is_file()
+
+
+def test_somebodys_files_are_left_alone(get_started: Project) -> None:
+    """A workflow, schema, dependabot file or release section that is there stays; it is said."""
+    own = {
+        ".github/workflows/data.yml": "name: mine\n",
+        ".github/dependabot.yaml": "version: 2\n",
+        "schemas/listings.yaml": "schema_type: dataframe\ncolumns: {listing_id: {}}\n",
+        "params.yaml": f"{PARAMS}release: {{tag_prefix: flats-v}}\n",
+    }
+    for path, text in own.items():
+        get_started.write(path, text)
+    done = run(get_started, "init", "--yes", "--remote", "s3://flats")
+    for path, text in own.items():
+        assert (get_started.root / path).read_text() == text
+    assert ".github/workflows/data.yml: a file of yours" in done.text
+    assert "b/schemas/listings.yaml" not in done.out
+    assert "add s3 there" in done.text
+
+
+def test_a_repository_without_dvc(bare: Callable[..., Project]) -> None:
+    """DVC is initialised and takes the data over; git's index lets go of it, history stays."""
+    rows = "".join(f"{n},x{n}\n" for n in range(20))
+    project = bare(
+        {"data/sales.csv": f"sale_id,what\n{rows}", "tests/x.csv": "a\n1\n", "README": "x"}
+    )
+    project.write("data/new.csv", f"id,what\n{rows}")
+    done = run(project, "init", "--yes")
+    assert "! git rm -r --cached --quiet -- data/sales.csv" in done.out
+    assert "history keeps" in done.out
+    assert (project.root / "data/sales.csv").read_text().startswith("sale_id")
+    project.git(
+        *next(
+            line.split("2. ")[1].split()[1:]
+            for line in done.out.splitlines()
+            if "2. git add" in line
+        )
+    )
+    project.git("commit", "--quiet", "-m", "Adopt")
+    assert project.git("status", "--porcelain") == ""
+    tracked = project.git("ls-files").splitlines()
+    assert {"data/sales.csv.dvc", "data/new.csv.dvc", ".dvc/config", "tests/x.csv"} <= set(tracked)
+    assert not {"data/sales.csv", "data/new.csv"} & set(tracked)
+    assert project.git("show", "HEAD~1:data/sales.csv").startswith("sale_id")
+    assert set(project.read_yaml("dvc.yaml")["artifacts"]) == {"new", "sales"}
+    assert "nothing to do" in run(project, "init").out
+
+
+def test_killed_between_commands_it_goes_on(bare: Callable[..., Project]) -> None:
+    """Killed after the first command, the same command run again ends in the same state."""
+    project = bare({"data/sales.csv": "sale_id,what\n1,a\n2,b\n"})
+    run(
+        project, "init", "--yes", code=None,
+        points=[Point(function="datarelease.adapters.process:show", call=2)],
+    )  # fmt: skip
+    assert not (project.root / "dvc.yaml").exists()
+    run(project, "init", "--yes")
+    assert list(project.read_yaml("dvc.yaml")["artifacts"]) == ["sales"]
+    assert "nothing to do" in run(project, "init").out
+
+
+# --- what is refused
+
+
+def test_without_git_there_is_nothing_to_adopt(tmp_path: Path) -> None:
+    """No git repository: the remedy is named."""
+    done = run(tmp_path, "init", code=2)
+    assert "git init" in done.err
+
+
+def test_without_data_there_is_nothing_to_release(bare: Callable[..., Project]) -> None:
+    """No table anywhere: what to do is said."""
+    done = refused(bare({"README": "x"}), "--yes")
+    assert "no usable CSV or Parquet" in done.text
+    assert "dvc repro" in done.text
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("dvc.yaml", "stages:\n  a: [\n", "line 3, column 1"),
+        ("dvc.yaml", "<<<<<<< HEAD\nstages: {}\n", "merge conflict marker"),
+        ("params.yaml", "a: 1\na: 2\n", "the key 'a' stands twice"),
+        ("params.yaml", "release: {tag_prefx: x}\n", "did you mean 'tag_prefix'"),
+        ("dvc.yaml", "stages:\n  a: {cmdd: x}\n", "DVC cannot read"),
+        ("dvc.yaml", "artifacts: {a: {path: x.csv, type: datset}}\n", "did you mean 'dataset'"),
+        (".gitignore", "*.json\n", "git ignores files that it must hold"),
+        (".gitignore", "<<<<<<< HEAD\n", "merge conflict marker"),
+        (".dvc/config", "[core\n", "configuration (.dvc/config) cannot be used"),
+    ],
+)  # fmt: skip
+def test_broken_files_are_refused(get_started: Project, path: str, text: str, said: str) -> None:
+    """The fault and its place are named, and nothing is half-written."""
+    get_started.write(path, text)
+    assert said in refused(get_started, "--yes").text
+
+
+def test_a_misspelt_remote_is_refused(get_started: Project) -> None:
+    """Before anything is read."""
+    done = refused(get_started, "--yes", "--remote", "dagshub.com/ada/flats")
+    assert "dagshub:OWNER/REPO" in done.err
+
+
+@pytest.mark.parametrize("name", ["dvc.yaml", "params.yaml", ".github"])
+def test_links_are_not_written_through(get_started: Project, name: str) -> None:
+    """A settings file or folder that is a symbolic link leads elsewhere: refused."""
+    target = get_started.root.parent / "elsewhere"
+    place = get_started.root / name
+    if place.exists():
+        place.rename(target)
+    else:
+        target.mkdir()
+    place.symlink_to(target)
+    before = tree_state(get_started.root.parent)
+    assert "is a symbolic link" in refused(get_started, "--yes").text
+    after = tree_state(get_started.root.parent)
+    assert {
+        path: after[path] for path in before if "/elsewhere" in path or path == "elsewhere"
+    } == {
+        path: state for path, state in before.items() if "/elsewhere" in path or path == "elsewhere"
+    }
+
+
+def test_data_that_cannot_be_read_is_left_out_with_its_reason(get_started: Project) -> None:
+    """An unreadable table does not keep the others from being adopted; it is not quoted."""
+    get_started.write("data/prepared/train.csv", b"a,b\n1,s\xe9cret\n")
+    (get_started.root / "data/prepared/test.csv").unlink()
+    plan = planned(get_started)
+    [left] = plan["left_out"]
+    assert left["what"] == "data/prepared"
+    assert "not UTF-8 (line 2)" in left["why"]
+    assert [d["name"] for d in plan["datasets"]] == ["listings"]
+
+
+def test_data_that_is_nowhere_is_said(get_started: Project, tmp_path: Path) -> None:
+    """A clone whose remote lost everything: each dataset with what is missing, and the remedy."""
+    clone = fresh_clone(get_started, tmp_path / "get-started" / "clone")
+    shutil.rmtree(get_started.remote)
+    done = refused(clone, "--yes")
+    assert "data/listings.csv: 1 object(s) are neither in DVC's cache nor on a remote" in done.text
+    assert "dvc pull" in done.text
+
+
+def late_edit() -> None:
+    """Somebody adds to params.yaml."""
+    with Path("params.yaml").open("a", encoding="utf-8") as file:
+        file.write("late: 1\n")
+
+
+def test_files_changed_in_the_meantime_are_not_lost(get_started: Project) -> None:
+    """An edit that came after the plan was made stops it before anything is written."""
+    path = get_started.root / "params.yaml"
+
+    function = "datarelease.cli.init_command:carry_out"
+    points = [Point(function=function, act=late_edit)]
+    done = run(get_started, "init", "--yes", code=2, points=points)
+    assert "params.yaml was changed while the plan was shown" in done.err
+    assert path.read_text().endswith("late: 1\n")
+    assert not (get_started.root / "schemas").exists()

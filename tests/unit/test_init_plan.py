@@ -1,0 +1,363 @@
+"""The parts of an adoption's plan: names, remotes, files, workflows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datarelease.adapters.strict_yaml import parse
+from datarelease.errors import ConfigError
+from datarelease.flows.init_apply import write_all
+from datarelease.flows.init_datasets import loose_tables, names_of
+from datarelease.flows.init_files import Drafts
+from datarelease.flows.init_pipeline import MOST_PLAIN, Member, edited_pipeline
+from datarelease.flows.init_remotes import parse_remote, plan_remotes
+from datarelease.flows.init_templates import dependabot_file, release_section, workflow_files
+from datarelease.model.adoption import FileEdit, Proposed
+from datarelease.model.home import REPOSITORY
+from datarelease.model.policy import Policy
+from datarelease.settings import read_settings
+
+ROOT = Path(__file__).parents[2]
+
+# --- names
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text(min_size=1, max_size=12), unique=True, max_size=8),
+    st.sets(st.text(max_size=5)),
+)
+def test_names_are_valid_and_differ(paths: list[str], taken: set[str]) -> None:
+    """Whatever the paths: names that DVC and we allow, each once, none that is taken."""
+    names = list(names_of(paths, taken).values())
+    assert len(names) == len(set(names)) == len(paths)
+    assert all(re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name) for name in names)
+    assert not set(names) & {name.lower() for name in taken}
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["data/customers.parquet"], ["customers"]),
+        (["data/Größen Tabelle.csv"], ["groen-tabelle"]),
+        (["a/x.csv", "b/x.csv", "x"], ["x", "b-x", "x-2"]),
+        (["2026.csv"], ["data-2026"]),
+        (["данные.csv"], ["dataset"]),
+    ],
+)
+def test_names_come_from_paths(paths: list[str], names: list[str]) -> None:
+    """The last part of the path, more of it where that is taken."""
+    assert list(names_of(paths, []).values()) == names
+
+
+def test_tables_outside_of_dvc(tmp_path: Path) -> None:
+    """Numbered files of one folder are parts of one table; tests and docs hold no data."""
+    files = [
+        "data/a.csv", "data/b.csv", "data/notes.md", "parts/p-1.parquet", "parts/p-2.parquet",
+        "tests/fixtures/x.csv", "docs/y.csv", ".venv/z.csv", "x.csv", "logs/1.csv", "logs/1.txt",
+    ]  # fmt: skip
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = loose_tables(tmp_path, files, frozenset({"data/a.csv"}))
+    assert [(one.path, len(one.table.paths), one.in_git) for one in found] == [
+        ("data/a.csv", 1, True),
+        ("data/b.csv", 1, False),
+        ("logs/1.csv", 1, False),
+        ("parts", 2, False),
+        ("x.csv", 1, False),
+    ]
+
+
+# --- remotes
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "endpoint"),
+    [
+        ("dagshub:ada/engine", "s3://dvc", "https://dagshub.com/ada/engine.s3"),
+        ("dagshub:ada/engine.git", "s3://dvc", "https://dagshub.com/ada/engine.s3"),
+        ("s3://bucket", "s3://bucket", None),
+        ("s3://my.bucket-1/a/b/", "s3://my.bucket-1/a/b", None),
+    ],
+)
+def test_remotes_by_name(text: str, url: str, endpoint: str | None) -> None:
+    """DagsHub's S3 form has a fixed bucket and the repository in the end point."""
+    wanted = parse_remote(text)
+    assert (wanted.url, wanted.endpoint) == (url, endpoint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "dagshub", "dagshub:ada", "dagshub:ada/x/y", "dagshub://ada/x", "https://dagshub.com/a/b.s3",
+     "s3:/bucket", "s3://", "s3://B", "s3://bucket?x=1", "s3://key:secret@bucket/x", "gs://bucket",
+     "/mnt/x", "dagshub:a b/c", "s3://bucket/\n[core]"],
+)  # fmt: skip
+def test_other_spellings_are_refused(text: str) -> None:
+    """With the right forms."""
+    with pytest.raises(ConfigError) as caught:
+        parse_remote(text)
+    assert "dagshub:OWNER/REPO" in caught.value.remedy
+    assert "s3://BUCKET/PREFIX" in caught.value.remedy
+
+
+def planned(*texts: str, existing: dict[str, Any] | None = None, default: str | None = None) -> Any:
+    """The plan for remotes, with those of the configuration."""
+    return plan_remotes([parse_remote(text) for text in texts], existing or {}, default)
+
+
+def test_the_first_remote_becomes_the_default() -> None:
+    """Both verify what they fetch; nothing secret is written."""
+    edits, names, _ = planned("dagshub:ada/engine", "s3://bucket/x")
+    assert names == ("dagshub", "s3")
+    assert [edit.default for edit in edits] == [True, False]
+    assert edits[0].commands == (
+        "dvc remote add --default dagshub s3://dvc",
+        "dvc remote modify dagshub endpointurl https://dagshub.com/ada/engine.s3",
+        "dvc remote modify dagshub verify true",
+    )
+    assert edits[1].commands == (
+        "dvc remote add s3 s3://bucket/x", "dvc remote modify s3 verify true",
+    )  # fmt: skip
+
+
+def test_existing_remotes_keep_their_names_and_are_made_to_verify() -> None:
+    """A remote of the same address is used as it is; a name that is taken is not taken over."""
+    existing = {
+        "origin": {"url": "s3://bucket/x/"},
+        "s3": {"url": "s3://other", "verify": True},
+        "web": {"url": "https://me:hunter2@host/x", "verify": "false"},
+    }
+    edits, names, skipped = planned(
+        "s3://bucket/x", "s3://third", existing=existing, default="origin"
+    )
+    assert names == ("origin", "s3-third")
+    assert [(edit.name, edit.new, edit.default) for edit in edits] == [
+        ("origin", False, False), ("web", False, False), ("s3-third", True, False),
+    ]  # fmt: skip
+    assert "hunter2" not in repr(edits)
+    assert [note.what for note in skipped] == ["remote origin"]
+
+
+def test_two_buckets_and_one_named_twice() -> None:
+    """Each bucket has a name of its own; a repetition counts once."""
+    _, names, _ = planned("s3://a-bucket", "s3://b-bucket", "s3://a-bucket")
+    assert names == ("s3", "s3-b-bucket")
+
+
+# --- workflows
+
+
+def workflows(**changes: str) -> dict[str, Any]:
+    """The workflow files as GitHub reads them, by file name."""
+    values = {"branch": "main", "ref": "v0.1.0", "requirements": "requirements.txt", "salt": "x"}
+    files = workflow_files(**(values | changes))
+    return {Path(path).name: parse(text) for path, text in files.items()}
+
+
+CALLED = {
+    "check": "data.yml",
+    "release": "data.yml",
+    "verify": "data.yml",
+    "report": "data-report.yml",
+}
+
+
+@pytest.mark.parametrize(("name", "file"), CALLED.items())
+def test_a_job_grants_what_the_called_workflow_needs_and_no_more(name: str, file: str) -> None:
+    """The permissions of a calling job are those of the called workflow's jobs together."""
+    job = workflows()[file]["jobs"][name]
+    assert job["uses"] == f"{REPOSITORY}/.github/workflows/{name}.yml@v0.1.0"
+    called = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    needed: dict[str, str] = {}
+    for inner in called["jobs"].values():
+        for scope, access in inner.get("permissions", {}).items():
+            needed[scope] = "write" if "write" in {access, needed.get(scope)} else access
+    assert job["permissions"] == needed
+
+
+@pytest.mark.parametrize(("name", "file"), CALLED.items())
+def test_a_job_hands_over_what_the_called_workflow_takes(name: str, file: str) -> None:
+    """Inputs and secrets are declared there; secrets go by name, to release and verify alone."""
+    job = workflows()[file]["jobs"][name]
+    called = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    takes = called.get("on", called.get(True))["workflow_call"] or {}
+    assert set(job.get("with", {})) <= set(takes.get("inputs", {}))
+    secrets = job.get("secrets", {})
+    assert set(secrets) <= set(takes.get("secrets", {}))
+    expected = {"DAGSHUB_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert set(secrets) == (expected if name in {"release", "verify"} else set())
+    assert all(value == f"${{{{ secrets.{key} }}}}" for key, value in secrets.items())
+
+
+def test_the_workflows_start_when_they_should() -> None:
+    """Nothing is granted at the top; the report follows `data`, not itself; the branch is ours."""
+    files = workflows(branch="release/no 1")
+    data, report = files["data.yml"], files["data-report.yml"]
+    assert data["permissions"] == report["permissions"] == {}
+    on = data[True]
+    assert set(on) == {"pull_request", "merge_group", "push", "schedule", "workflow_dispatch"}
+    assert on["push"] == {"branches": ["release/no 1"]}
+    assert set(on["workflow_dispatch"]["inputs"]) == {"accept"}
+    assert report[True] == {"workflow_run": {"workflows": [data["name"]], "types": ["completed"]}}
+    assert report["name"] != data["name"]
+
+
+def test_requirements_are_named_where_there_are_any() -> None:
+    """A repository without the file gets no such input."""
+    assert workflows()["data.yml"]["jobs"]["check"]["with"] == {"requirements": "requirements.txt"}
+    jobs = workflows(requirements="")["data.yml"]["jobs"]
+    assert "with" not in jobs["check"]
+    assert set(jobs["release"]["with"]) == {"accept"}
+
+
+def test_the_workflows_are_short() -> None:
+    """They are read at once, and hold no shell."""
+    values = {"branch": "main", "ref": "v1", "requirements": "r.txt", "salt": "x"}
+    for text in workflow_files(**values).values():
+        assert len(text.splitlines()) < 70
+        assert max(map(len, text.splitlines())) <= 100
+        assert not re.search(r"^ *(- )?run:", text, re.MULTILINE)
+
+
+def test_dependabot_waits_before_it_updates() -> None:
+    """Actions are updated weekly, a few days after their release."""
+    [update] = parse(dependabot_file())["updates"]
+    assert update["package-ecosystem"] == "github-actions"
+    assert update["cooldown"]["default-days"] >= 5
+
+
+def test_the_release_section_says_the_defaults() -> None:
+    """As it stands, and with the comments taken away, it means what nothing means."""
+    one = {"artifacts": {"x": {"type": "dataset", "path": "x.csv"}}}
+    text = release_section(remotes=["a", "b"], ref="v1")
+    read = read_settings(one, parse(text))
+    assert (read.remotes, read.policy) == (("a", "b"), Policy())
+    uncommented = re.sub(r"^  # (policy:|  \w+: )", r"  \1", text, flags=re.MULTILINE)
+    assert set(parse(uncommented)["release"]["policy"]) >= {"psi", "row_loss", "allow_breaking"}
+    assert read_settings(one, parse(uncommented)).policy == Policy()
+    assert "remotes" not in parse(release_section(remotes=[], ref="v1"))["release"]
+
+
+# --- dvc.yaml
+
+
+def member(name: str, **changes: Any) -> Member:
+    """A dataset found, with a key and a personal column."""
+    proposed = Proposed(
+        name=name, path=f"data/{name}.csv", origin="made by the stage make", rows=1, columns=2,
+        key=("no", "day"), pii=("e mail",),
+    )  # fmt: skip
+    values = {"schema": f"schemas/{name}.yaml", "declared": False, "bare": False}
+    return Member(proposed=proposed, **{**values, "validated": False, "profiled": False, **changes})
+
+
+def test_few_datasets_get_stages_of_their_own() -> None:
+    """Validation depends on data and schema, the profile on data and validation; git keeps both."""
+    loaded = parse(edited_pipeline("", [member("a")], []))
+    stages = loaded["stages"]
+    assert stages["validate-a"]["cmd"] == "datarelease validate a"
+    assert stages["validate-a"]["deps"] == ["data/a.csv", "schemas/a.yaml"]
+    assert stages["validate-a"]["metrics"] == [{"reports/a/validation.json": {"cache": False}}]
+    assert stages["profile-a"]["deps"] == ["data/a.csv", "reports/a/validation.json"]
+    [dataset] = read_settings(loaded, {}).datasets
+    assert (dataset.path, dataset.key, dataset.pii) == ("data/a.csv", ("no", "day"), ("e mail",))
+
+
+def test_many_datasets_share_two_stages() -> None:
+    """More than a few are listed under `foreach`; names that are taken are left to their owners."""
+    members = [member(f"d{number}") for number in range(MOST_PLAIN + 1)]
+    loaded = parse(edited_pipeline("stages:\n  validate: {cmd: mine}\n", members, ["validate"]))
+    assert set(loaded["stages"]) == {"validate", "datarelease-validate", "profile"}
+    group = loaded["stages"]["datarelease-validate"]
+    assert group["foreach"]["d0"] == {"path": "data/d0.csv", "schema": "schemas/d0.yaml"}
+    assert group["do"]["cmd"] == "datarelease validate ${key}"
+    assert len(read_settings(loaded, {}).datasets) == MOST_PLAIN + 1
+
+
+def test_what_is_declared_stays_as_it_is() -> None:
+    """A declaration without meta gets one; one with meta, and stages that exist, are left alone."""
+    text = "artifacts:\n  a: {path: data/a.csv, type: dataset}\n"
+    text += "  b:\n    path: data/b.csv\n    type: dataset\n"
+    members = [
+        member("a", declared=True, validated=True, profiled=True),
+        member("b", declared=True, bare=True, validated=True, profiled=True),
+    ]
+    loaded = parse(edited_pipeline(text, members, []))
+    assert "stages" not in loaded
+    assert loaded["artifacts"]["a"] == {"path": "data/a.csv", "type": "dataset"}
+    assert loaded["artifacts"]["b"]["meta"]["schema"] == "schemas/b.yaml"
+
+
+# --- files
+
+
+def test_nobodys_file_is_overwritten(tmp_path: Path) -> None:
+    """A new file is planned; an equal one is skipped; another one is left alone, and said so."""
+    (tmp_path / "same").write_text("x")
+    (tmp_path / "other").write_text("y")
+    drafts = Drafts(tmp_path)
+    for name in ("new/deep", "same", "other"):
+        drafts.create(name, "x", why="because")
+    assert [edit.path for edit in drafts.edits] == ["new/deep"]
+    assert [note.what for note in drafts.skipped] == ["same"]
+    assert [note.what for note in drafts.left_out] == ["other"]
+
+
+@pytest.mark.parametrize("how", ["link", "folder link", "folder", "read-only", "file on the way"])
+def test_places_that_cannot_be_written_are_told_beforehand(tmp_path: Path, how: str) -> None:
+    """Links, directories, files in the way and read-only files: before anything is written."""
+    target = tmp_path / "sub" / "file.yaml"
+    if how == "folder link":
+        (tmp_path / "elsewhere").mkdir()
+        target.parent.symlink_to(tmp_path / "elsewhere")
+    elif how == "file on the way":
+        target.parent.write_text("")
+    else:
+        target.parent.mkdir()
+    if how == "link":
+        (tmp_path / "real.yaml").write_text("a: 1\n")
+        target.symlink_to(tmp_path / "real.yaml")
+    elif how == "folder":
+        target.mkdir()
+    elif how == "read-only":
+        target.write_text("a: 1\n")
+        target.chmod(0o444)
+    with pytest.raises(ConfigError) as caught:
+        Drafts(tmp_path).edit("sub/file.yaml", "a: 1\nb: 2\n", why="because")
+    assert "sub/file.yaml" in caught.value.what
+    assert caught.value.untouched == "Nothing was changed."
+
+
+def test_files_are_written_all_or_none(tmp_path: Path) -> None:
+    """When the last one fails, the first has its old text again, and no scratch file is left."""
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "z").mkdir()  # a file cannot take a directory's place
+    (tmp_path / "z" / "full").touch()
+    edits = [
+        FileEdit(path="a", before="old", after="new", why=""),
+        FileEdit(path="n/b", before=None, after="new", why=""),
+        FileEdit(path="z", before=None, after="new", why=""),
+    ]
+    with pytest.raises(ConfigError) as caught:
+        write_all(tmp_path, edits)
+    assert "None of them" in caught.value.untouched
+    assert (tmp_path / "a").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "full", "z"]
+
+
+def test_a_files_mode_stays(tmp_path: Path) -> None:
+    """An edited file keeps its mode; a new one is readable by all."""
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "a").chmod(0o640)
+    edit = FileEdit(path="a", before="old", after="new", why="")
+    write_all(tmp_path, [edit, FileEdit(path="b", before=None, after="x", why="")])
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "b").stat().st_mode & 0o777 == 0o644
