@@ -125,6 +125,9 @@ def _read(path: Path, cls: type[T], known: int) -> T | None:
         return None
     except OSError as error:
         refuse(f"{path.name} cannot be opened ({type(error).__name__})")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        refuse(f"{path.name} is no regular file")
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
@@ -133,7 +136,7 @@ def _read(path: Path, cls: type[T], known: int) -> T | None:
         text = data.decode("utf-8")
         # Another format may have other properties: that is a matter of versions, not of bad faith.
         found = plain_json(text)
-        if isinstance(found, dict) and found.get("format") not in {None, known}:
+        if isinstance(found, dict) and found.get("format", known) != known:
             refuse(f"{path.name} has format {found['format']!r:.20}, and {known} is known")
         return decode(cls, text)
     except UnicodeDecodeError:
