@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.dagshub import DagsHub, running_dagshub
 from tests.project import Project
 from tests.servers import DAGSHUB_READER, DAGSHUB_TOKEN, Bucket, S3Server
 
+from datarelease.adapters.dvc import Dvc
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.store import Store
 from datarelease.errors import WorldError
@@ -93,6 +95,21 @@ def test_dagshub_and_another_store_in_one_release(
     assert sorted(done.json["remotes"]) == ["aws", "hub"]
     assert done.json["faults"] == []
     assert not any(bucket.keys.access in header for header in dagshub.seen)
+
+
+def test_dvc_in_this_process_gets_the_token(hub: Project, dagshub: DagsHub) -> None:
+    """What DVC fetches by itself, a directory's listing say, it fetches with the token too."""
+    config = DvcConfig(hub.root / ".dvc", env={**os.environ, **dagshub.env(DAGSHUB_TOKEN)})
+    hub.dvc("push", "--quiet", env=dict(config.program_environment()))
+    shutil.rmtree(hub.root / ".dvc" / "cache")
+    shutil.rmtree(hub.root / "data" / "events")
+    dagshub.seen.clear()
+    dvc = Dvc(hub.root, env=config.program_environment(), config=config.overrides())
+    outs = {out["path"]: out["md5"] for out in hub.read_yaml("dvc.lock")["stages"]["make"]["outs"]}
+    assert len(dvc.objects()) > len(outs)
+    assert outs["data/events"] in dvc.objects()
+    assert dagshub.seen
+    assert all(DAGSHUB_TOKEN in header for header in dagshub.seen)
 
 
 def test_dvcs_own_program_gets_the_token(hub: Project, dagshub: DagsHub) -> None:

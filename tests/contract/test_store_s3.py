@@ -298,7 +298,8 @@ def test_remotes_that_cannot_hold_versions_are_refused(
 def test_profiles_of_the_repository_run_nothing(project: Project, tmp_path: Path, key: str) -> None:
     """A file in git cannot have a program run through Amazon's `credential_process`."""
     project.write("aws", f"[profile x]\ncredential_process = touch {tmp_path / 'ran'}\n")
-    project.add_remote("storage", "s3://bucket/x", profile="x", **{key: str(project.root / "aws")})
+    project.add_remote("storage", "s3://bucket/x", profile="x")
+    project.dvc("remote", "modify", "storage", key, str(project.root / "aws"))
     with pytest.raises(ConfigError, match=f"{key} names a file of the repository"):
         DvcConfig(project.root / ".dvc", env=os.environ).store("storage").stat(["a"])
     assert not (tmp_path / "ran").exists()

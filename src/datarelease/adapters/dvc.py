@@ -24,10 +24,16 @@ _MISSING = {"deleted", "not in cache"}
 class Dvc:
     """The DVC repository at ``root``."""
 
-    def __init__(self, root: Path, *, env: Mapping[str, str]) -> None:
-        """Use the repository at ``root``; programs are started with ``env``."""
+    def __init__(
+        self, root: Path, *, env: Mapping[str, str], config: Mapping[str, Any] | None = None
+    ) -> None:
+        """Use the repository at ``root``.
+
+        Programs are started with ``env``; ``config`` is laid over DVC's own configuration.
+        """
         self.root = root
         self._env = env
+        self._config = dict(config or {})
 
     def stale_stages(self, targets: Sequence[str] = ()) -> tuple[str, ...]:
         """The stages whose commands, parameters or inputs differ from ``dvc.lock``.
@@ -107,12 +113,15 @@ class Dvc:
         # Outputs bound to a remote of their own are DVC's business.
         return tuple(sorted({str(info.value) for info in used.get(None, ()) if info.name == "md5"}))
 
+    def _open(self) -> Repo:
+        return Repo(str(self.root), config=self._config)
+
     @contextmanager
     def _repo(self) -> Iterator[Any]:
         logging.getLogger("dvc").setLevel(logging.CRITICAL)
         try:
             # DVC looks for targets, and names stages, from the current directory.
-            with chdir(self.root), redirect_stdout(io.StringIO()), Repo(str(self.root)) as repo:
+            with chdir(self.root), redirect_stdout(io.StringIO()), self._open() as repo:
                 yield repo
         except LockError as error:
             raise WorldError(

@@ -157,6 +157,20 @@ class DvcConfig:
         given = authorised(name, settings, self._env)
         return any(given.get(key) for key in ("access_key_id", "profile", "credentialpath"))
 
+    def overrides(self) -> Mapping[str, Any]:
+        """What DVC in this process has to be told: the credentials of its default remote.
+
+        Raises:
+            ConfigError: They are incomplete.
+        """
+        name = self.default_remote
+        if name is None:
+            return {}
+        settings = self.settings(name)
+        given = authorised(name, settings, self._env)
+        added = {key: value for key, value in given.items() if settings.get(key) != value}
+        return {"remote": {name.lower(): added}} if added else {}
+
     def program_environment(self) -> Mapping[str, str]:
         """The environment for ``dvc`` programs: with the credentials of DVC's default remote.
 

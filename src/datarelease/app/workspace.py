@@ -38,7 +38,7 @@ def open_workspace(start: Path, *, progress: Progress, remotes: Sequence[str] = 
         root=root,
         settings=settings,
         git=git,
-        dvc=Dvc(root, env=config.program_environment()),
+        dvc=Dvc(root, env=config.program_environment(), config=config.overrides()),
         tags=settings.tags,
         remotes=required,
         objects=Objects(cache=config.cache, remotes=required, progress=progress),

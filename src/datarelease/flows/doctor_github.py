@@ -128,7 +128,11 @@ def _credentials(asked: Asked) -> Iterator[Line]:
 
 
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_WANTED = {"dagshub": [(DAGSHUB_TOKEN,)], "aws": [ROLE, _KEYS], "s3": [_KEYS]}
+_WANTED: dict[str, list[Sequence[str]]] = {
+    "dagshub": [(DAGSHUB_TOKEN,)],
+    "aws": [ROLE, _KEYS],
+    "s3": [_KEYS],
+}
 """Who keeps a remote: the secrets or variables that release.yml and verify.yml hand on."""
 
 
