@@ -87,8 +87,10 @@ def test_it_is_blind_to_the_author_and_beyond_thirty_comments(
     """The two faults for which we look before calling it."""
     theirs = github.world.comment(repo, pull.number, login="eve", body=signed("fake", SHA))
     cml = cml_at(github, program)
-    with pytest.raises(WorldError):
-        cml.update(pull.number, "mine\n", sha=SHA)  # it may not edit what eve wrote
+    cml.update(pull.number, "mine\n", sha=SHA)
+    assert [(it.user.login, it.body) for it in repo.comments_on(pull.number)] == [
+        ("eve", signed("mine\n", SHA))
+    ]
     del repo.comments[theirs.id]
     for number in range(30):
         github.world.comment(repo, pull.number, login="ann", body=f"comment {number}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.forge.server import GitHubServer
 
 from datarelease.adapters.github import GitHub
 from datarelease.adapters.github_errors import GitHubError
+from datarelease.errors import ConfigError
 from datarelease.model.forge import BOT, CommitStatus
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -291,3 +294,17 @@ def test_an_answer_of_another_shape_is_refused(github: GitHubServer, pull: Pull)
     github.fail("GET", "/pulls/1$", 200)
     with pytest.raises(GitHubError, match="its answer is not as documented: number"):
         connected(github, pull_requests="read").pull(pull.number)
+
+
+def test_without_pygithub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pip install datarelease` alone brings none; the message says what to install."""
+    monkeypatch.setitem(sys.modules, "github", None)
+    with pytest.raises(ConfigError) as caught:
+        GitHub(api_url="https://api.github.com", repository="acme/data", token="t")
+    assert caught.value.remedy == "Install it with `pip install 'datarelease[github]'`."
+
+
+def test_importing_the_adapter_does_not_load_pygithub() -> None:
+    """It takes a quarter of a second, which only commands that ask GitHub shall pay."""
+    code = "import sys, datarelease.adapters.github; sys.exit('github' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -31,7 +31,6 @@ from datarelease.model.reviewed import reviewed_digest
 from datarelease.progress import Quiet
 
 RUN_URL = "https://github.example/acme/data/actions/runs/5"
-TOKEN_HINT = "ghs_"
 
 
 @dataclass
@@ -578,6 +577,26 @@ def test_the_command_posts_the_whole_report(
     assert body.startswith("### ⚠️ Warn · merging publishes **data-v4**")
     assert f"[the HTML report]({desk.github.url}/acme/data/actions/runs/5#artifacts)" in body
     assert [request.method for request in desk.github.requests] == ["GET", "GET", "POST", "POST"]
+
+
+def test_the_token_is_in_no_output_and_no_comment(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when all goes well nor when everything fails."""
+    left(desk, tmp_path)
+    program = tmp_path / "bin" / "cml"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nenv >&2\necho "$REPO_TOKEN"\nexit 1\n')
+    program.chmod(0o755)
+    done = step(desk, tmp_path, monkeypatch, event=event_of(desk))
+    desk.github.fail("GET", "/comments$", 500, 9)
+    desk.github.fail("POST", "/statuses/", 401, 9)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    failed = step(desk, tmp_path, monkeypatch, event=event_of(desk))
+    assert (done.exit_code, failed.exit_code) == (0, 0)
+    shown = done.output + failed.output + "".join(desk.bodies())
+    assert "CML failed" in shown
+    assert [token for token in desk.github.world.tokens if token in shown] == []
 
 
 def test_the_command_warns_in_one_line_and_ends_well(
