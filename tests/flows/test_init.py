@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +201,7 @@ def test_somebodys_files_are_left_alone(get_started: Project) -> None:
     done = run(get_started, "init", "--yes", "--remote", "s3://flats")
     for path, text in own.items():
         assert (get_started.root / path).read_text() == text
-    assert ".github/workflows/data.yml: a file of yours" in done.text
+    assert ".github/workflows/data.yml: it is not what init would write" in done.text
     assert "b/schemas/listings.yaml" not in done.out
     assert "add s3 there" in done.text
 
@@ -340,3 +345,57 @@ def test_files_changed_in_the_meantime_are_not_lost(get_started: Project) -> Non
     assert "params.yaml was changed while the plan was shown" in done.err
     assert path.read_text().endswith("late: 1\n")
     assert not (get_started.root / "schemas").exists()
+
+
+def test_a_directory_of_unlike_tables_becomes_several(bare: Callable[..., Project]) -> None:
+    """Each readable file of it is a dataset; with many, two `foreach` groups check them all."""
+    project = bare({"README": "x"})
+    project.dvc("init", "--quiet")
+    for name in "abcde":
+        project.write(f"data/{name}.csv", f"id,{name}\n1,2\n2,3\n")
+    project.write("data/odd name, {x}.csv", "id,Größe\n1,2\n")
+    project.write("data/empty.csv", "")
+    project.dvc("add", "--quiet", "data")
+    plan = run(project, "init", "--yes", "--json").json
+    assert [note["what"] for note in plan["left_out"]] == ["data/empty.csv"]
+    loaded = project.read_yaml("dvc.yaml")
+    assert loaded["artifacts"]["odd-name-x"]["path"] == "data/odd name, {x}.csv"
+    assert set(loaded["stages"]) == {"validate", "profile"}
+    project.dvc("repro", "--quiet", "validate@odd-name-x", "profile@a")
+    assert (project.root / "reports/odd-name-x/validation.json").is_file()
+    assert (project.root / "reports/a/profile.json").is_file()
+    assert planned(project)["files"] == []
+
+
+def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]) -> None:
+    """GitHub looks for workflows at the top alone; that is said, and the rest is done."""
+    project = bare({"ml/README": "x"})
+    inner = Project(project.root / "ml", project.origin, project.remote)
+    inner.dvc("init", "--quiet", "--subdir")
+    inner.write("data/x.csv", "id,a\n1,2\n2,3\n")
+    inner.dvc("add", "--quiet", "data/x.csv")
+    done = run(inner, "init", "--yes")
+    assert "DVC is not at the top of the git repository" in done.out
+    assert not (inner.root / ".github").exists()
+    assert list(inner.read_yaml("dvc.yaml")["artifacts"]) == ["x"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 2), (b"y\n", 0)])
+def test_a_person_is_asked(get_started: Project, answer: bytes, code: int) -> None:
+    """On a terminal the plan is shown, and carried out only after a yes."""
+    terminal, other = pty.openpty()
+    command = [sys.executable, "-m", "datarelease", "init"]
+    with subprocess.Popen(
+        command, cwd=get_started.root, stdin=other, stdout=other, stderr=other
+    ) as process:
+        os.close(other)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(terminal, 1 << 16)
+        os.write(terminal, answer)
+        with suppress(OSError):  # the other side is closed
+            while os.read(terminal, 1 << 16):
+                pass
+    os.close(terminal)
+    assert process.returncode == code
+    assert (get_started.root / "schemas").exists() == (code == 0)

@@ -157,7 +157,7 @@ def test_two_buckets_and_one_named_twice() -> None:
 
 def workflows(**changes: str) -> dict[str, Any]:
     """The workflow files as GitHub reads them, by file name."""
-    values = {"branch": "main", "ref": "v0.1.0", "requirements": "requirements.txt", "salt": "x"}
+    values = {"branch": "main", "ref": "v0.1.0", "requirements": "requirements.txt"}
     files = workflow_files(**(values | changes))
     return {Path(path).name: parse(text) for path, text in files.items()}
 
@@ -220,7 +220,7 @@ def test_requirements_are_named_where_there_are_any() -> None:
 
 def test_the_workflows_are_short() -> None:
     """They are read at once, and hold no shell."""
-    values = {"branch": "main", "ref": "v1", "requirements": "r.txt", "salt": "x"}
+    values = {"branch": "main", "ref": "v1", "requirements": "r.txt"}
     for text in workflow_files(**values).values():
         assert len(text.splitlines()) < 70
         assert max(map(len, text.splitlines())) <= 100

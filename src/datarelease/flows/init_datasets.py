@@ -71,7 +71,9 @@ def tracked_tables(
         if reason is None:
             try:
                 files = _files(root, out, objects, known.shown)
-                found += _tables(out.path, _origin(out), files, engine, whole=is_tree)
+                tables, unread = _tables(out.path, _origin(out), files, engine, whole=is_tree)
+                found += tables
+                left_out += unread
             except (DatareleaseError, UnreadableTable) as error:
                 reason = error.what if isinstance(error, DatareleaseError) else str(error)
         if reason is not None:
@@ -91,8 +93,8 @@ def loose_tables(root: Path, files: Iterable[str], tracked: frozenset[str]) -> t
     found = []
     for folder, paths in folders.items():
         tables = [path for path in paths if table_format(path) and _is_data(path, root)]
-        stems = {re.sub(r"[0-9]+", "#", posixpath.basename(path)) for path in tables}
-        if folder and len(tables) > 1 and len(stems) == 1 and len(tables) == len(paths):
+        alone = len(tables) == len(paths) > 1
+        if folder and alone and _like_parts(tables):
             found.append(_loose(root, folder, tables, tracked))
         else:
             found += [_loose(root, path, [path], tracked) for path in tables]
@@ -170,30 +172,41 @@ def _at_or_below(path: str, other: str) -> bool:
 
 def _tables(
     path: str, origin: str, files: Mapping[str, Path], engine: Engine, *, whole: bool
-) -> list[Found]:
-    """One table, or each file of a directory whose files are no parts of one."""
+) -> tuple[list[Found], list[Note]]:
+    """One table, or each file of a directory whose files are no parts of one.
+
+    Raises:
+        UnreadableTable: The one table is none.
+        ConfigError: The files are no parts of one, and too many to be each on its own.
+    """
     tables = {name: place for name, place in files.items() if table_format(name)}
     others = [n for n in files if n not in tables and not _MARKERS.fullmatch(n.rpartition("/")[2])]
     if not tables:
-        return []
+        return [], []
     if not whole:
-        return [Found(path=path, origin=origin, table=_checked(path, tables, engine))]
+        return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
     if not others and len({table_format(name) for name in tables}) == 1:
         try:
-            return [Found(path=path, origin=origin, table=_checked(path, tables, engine))]
+            return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
         except UnreadableTable:
-            if len(tables) == 1:
+            if _like_parts(tables):
                 raise
     if len(tables) > _MOST_FILES:
         raise ConfigError(f"its {len(tables)} files are not parts of one table")
-    return [
-        Found(
-            path=f"{path}/{name}",
-            origin=origin,
-            table=_checked(f"{path}/{name}", {posixpath.basename(name): place}, engine),
-        )
-        for name, place in sorted(tables.items())
-    ]
+    found, unread = [], []
+    for name, place in sorted(tables.items()):
+        inside = f"{path}/{name}"
+        try:
+            table = _checked(inside, {posixpath.basename(name): place}, engine)
+            found.append(Found(path=inside, origin=origin, table=table))
+        except UnreadableTable as error:
+            unread.append(Note(what=inside, why=error.reason))
+    return found, unread
+
+
+def _like_parts(names: Iterable[str]) -> bool:
+    """The names differ in their numbers alone."""
+    return len({re.sub(r"[0-9]+", "#", posixpath.basename(name)) for name in names}) == 1
 
 
 def _checked(path: str, files: Mapping[str, Path], engine: Engine) -> Table:

@@ -72,7 +72,7 @@ class Drafts:
         elif self._read(path) == text:
             self.skip(path, "already there")
         else:
-            self.leave(path, "a file of yours has this name; it stays as it is")
+            self.leave(path, "it is not what init would write; yours stays as it is")
 
     def edit(self, path: str, text: str, *, why: str) -> None:
         """Plan that the file at ``path`` says ``text``, which holds what it said before."""

@@ -128,12 +128,8 @@ def _groups(members: Sequence[Member], taken: set[str]) -> list[str]:
     ):
         if not chosen:
             continue
-        listed = "\n".join(
-            f"    {m.proposed.name}: {{path: {yaml_text(m.proposed.path)},"
-            f" schema: {yaml_text(m.schema or '')}}}"
-            for m in chosen
-        )
         is_check = kind == "validate"
+        listed = "\n".join(f"    {_item(member, with_schema=is_check)}" for member in chosen)
         body = _stage(
             "do",
             desc="",
@@ -146,6 +142,11 @@ def _groups(members: Sequence[Member], taken: set[str]) -> list[str]:
         name = _free(kind, taken)
         entries.append(f"{name}:\n  # {head}\n  foreach:\n{listed}\n{body}")
     return entries
+
+
+def _item(member: Member, *, with_schema: bool) -> str:
+    schema = f", schema: {yaml_text(member.schema or '')}" if with_schema else ""
+    return f"{member.proposed.name}: {{path: {yaml_text(member.proposed.path)}{schema}}}"
 
 
 def _stage(name: str, *, desc: str, cmd: str, deps: Sequence[str], metric: str, indent: str) -> str:

@@ -46,9 +46,7 @@ def add_github(at: Premises, drafts: Drafts, branch: str) -> None:
         drafts.leave(WORKFLOWS, why)
         return
     requirements = REQUIREMENTS if (at.root / REQUIREMENTS).is_file() else ""
-    files = workflow_files(
-        branch=branch, ref=tag_of(at.version), requirements=requirements, salt=at.root.name
-    )
+    files = workflow_files(branch=branch, ref=tag_of(at.version), requirements=requirements)
     for path, text in files.items():
         drafts.create(path, text, why="runs the tool on GitHub")
     if all(drafts.is_missing(f".github/dependabot.{ending}") for ending in ("yml", "yaml")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,15 +20,13 @@ def tag_of(version: str) -> str:
     return f"v{version}"
 
 
-def workflow_files(*, branch: str, ref: str, requirements: str, salt: str) -> dict[str, str]:
-    """The workflow files by path; ``salt`` spreads the weekly run over the hour."""
-    minute = int(hashlib.sha256(salt.encode()).hexdigest(), 16) % 60
+def workflow_files(*, branch: str, ref: str, requirements: str) -> dict[str, str]:
+    """The workflow files by path, the same for every clone of a repository."""
     values = {
         "branch": branch,
         "branch_yaml": yaml_text(branch),
         "ref": ref,
         "requirements": yaml_text(requirements) if requirements else "",
-        "minute": minute,
     }
     return {
         f"{WORKFLOWS}/{name}": _rendered(f"{name}.j2", **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -12,12 +12,17 @@ from datarelease.model.adoption import Adoption, FileEdit, Proposed
 
 def adoption(plan: Adoption) -> Text:
     """The plan as a list, with a preview of each file."""
-    return Text("\n").join(_lines(plan))
+    return _unwrapped(_lines(plan))
 
 
 def next_steps(plan: Adoption) -> Text:
     """What is left to people when the plan is carried out."""
-    return Text("\n").join(_next(plan))
+    return _unwrapped(_next(plan))
+
+
+def _unwrapped(lines: Iterable[Text]) -> Text:
+    # Lines that people copy, and lines of files, must not be broken at the terminal's edge.
+    return Text("\n", no_wrap=True, overflow="ignore").join(lines)
 
 
 def _lines(plan: Adoption) -> Iterator[Text]:
@@ -56,9 +61,13 @@ def _described(dataset: Proposed) -> str:
     key = f"key {', '.join(dataset.key)}" if dataset.key else "no key found"
     hidden = f", values hidden of {', '.join(dataset.pii)}" if dataset.pii else ""
     return (
-        f"{dataset.name}: {dataset.path}, {dataset.origin}; {dataset.rows:,} rows, "
-        f"{dataset.columns} columns; {key}{hidden}"
+        f"{dataset.name}: {dataset.path}, {dataset.origin}; {_count(dataset.rows, 'row')}, "
+        f"{_count(dataset.columns, 'column')}; {key}{hidden}"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _diff(edit: FileEdit) -> Iterator[Text]:
