@@ -6,6 +6,8 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -345,6 +347,33 @@ def test_a_report_made_of_findings_is_rendered_in_time(folder: Path, count: int)
     assert read is not None
     assert len(comment(read, PLACE)) < 65_000
     assert time.monotonic() - start < 10
+
+
+def test_a_refusal_ends_with_exit_2_and_one_annotation(folder: Path, tmp_path: Path) -> None:
+    """As report.yml runs it: before any request, and whatever the artifact calls its keys."""
+    change(folder, "report.json", **{"x\n::add-mask::y ##[error]z": 1})
+    run = {
+        "event": "pull_request", "conclusion": "success", "head_sha": SHA, "head_branch": "topic",
+        "head_repository": {"full_name": "eve/data"}, "html_url": PLACE.run_url,
+        "pull_requests": [],
+    }  # fmt: skip
+    (tmp_path / "event.json").write_text(json.dumps({"workflow_run": run}))
+    env = {
+        "GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://localhost:1",
+        "GITHUB_API_URL": "https://localhost:1/api/v3", "GITHUB_REPOSITORY": "acme/data",
+        "GITHUB_TOKEN": "t", "GITHUB_EVENT_NAME": "workflow_run", "GITHUB_SHA": SHA,
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "datarelease", "post", str(folder)],
+        env={**os.environ, **env}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    orders = [line for line in done.stderr.splitlines() if re.match(r"\s*::|.*##\[", line)]
+    assert [line[:38] for line in orders] == ["::error title=datarelease::The check's"]
+    assert "Traceback" not in done.stderr
+    assert "artifact was refused" in (tmp_path / "summary.md").read_text()
 
 
 json_values = st.recursive(

@@ -87,7 +87,7 @@ def _ended(outcome: Outcome, place: Place) -> str:
     summary, open_ = _REPORTS[outcome.state]
     if open_:
         return gfm.stacked(head, f"---\n\n**{summary}**", report)
-    return gfm.stacked(head, gfm.details(summary, report)) + "\n"
+    return gfm.stacked(head, gfm.details(summary, report.rstrip("\n"))) + "\n"
 
 
 _REPORTS = {
