@@ -21,6 +21,8 @@ from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
 from tests.versions import assert_whole, tags, tree_state
 
+from datarelease.errors import ConfigError
+
 
 @pytest.fixture(scope="session")
 def get_started_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -289,7 +291,7 @@ def test_a_misspelt_remote_is_refused(get_started: Project) -> None:
     assert "dagshub:OWNER/REPO" in done.err
 
 
-@pytest.mark.parametrize("name", ["dvc.yaml", "params.yaml", ".github"])
+@pytest.mark.parametrize("name", ["dvc.yaml", "params.yaml", ".github", ".dvc/config"])
 def test_links_are_not_written_through(get_started: Project, name: str) -> None:
     """A settings file or folder that is a symbolic link leads elsewhere: refused."""
     target = get_started.root.parent / "elsewhere"
@@ -378,6 +380,39 @@ def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]
     assert "DVC is not at the top of the git repository" in done.out
     assert not (inner.root / ".github").exists()
     assert list(inner.read_yaml("dvc.yaml")["artifacts"]) == ["x"]
+
+
+def test_data_that_git_ignores_is_named(bare: Callable[..., Project]) -> None:
+    """Where nothing else is found, the ignored tables are, with what to do about them."""
+    project = bare({".gitignore": "/data/\n/.venv/\n"})
+    project.write("data/x.csv", "a\n1\n")
+    project.write(".venv/lib/y.csv", "a\n1\n")
+    done = refused(project, "--yes")
+    assert "data/x.csv: git ignores it" in done.text
+    assert "y.csv" not in done.text
+
+
+def test_a_failure_at_the_last_step_takes_the_remotes_back(get_started: Project) -> None:
+    """When the files cannot be written, DVC's configuration is as it was, too."""
+    points = [Point(function="datarelease.flows.init_apply:write_all", act=full_disk)]
+    before = files_of(get_started)
+    done = run(get_started, "init", "--yes", "--remote", "s3://flats", code=2, points=points)
+    assert "No space left" in done.err
+    assert files_of(get_started) == before
+
+
+def full_disk() -> None:
+    """What writing to a full disk ends in."""
+    raise ConfigError("No space left on device.")
+
+
+def test_names_of_columns_cannot_command_the_terminal(get_started: Project) -> None:
+    """Escape sequences in a header come out spelled, never raw."""
+    get_started.write("data/listings.csv", "id,e\x1b[31mmail\n1,x\n2,y\n")
+    done = run(get_started, "init", "--yes")
+    assert "\x1b" not in done.out
+    assert "\x1b" not in get_started.root.joinpath("dvc.yaml").read_text()
+    assert "\x1b" not in get_started.root.joinpath("schemas/listings.yaml").read_text()
 
 
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 2), (b"y\n", 0)])

@@ -13,7 +13,7 @@ from datarelease.analysis.infer import Inferred, infer
 from datarelease.analysis.infer_yaml import schema_yaml
 from datarelease.errors import ConfigError
 from datarelease.flows.init_datasets import Found, loose_tables, names_of, tracked_tables
-from datarelease.flows.init_files import Drafts, refuse_ignored
+from datarelease.flows.init_files import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
 from datarelease.flows.init_pipeline import Member, artifacts_by_path, edited_pipeline
 from datarelease.flows.init_premises import Premises, default_branch
 from datarelease.flows.init_remotes import Wanted, plan_remotes
@@ -21,6 +21,9 @@ from datarelease.flows.init_setup import add_github, add_section, ignore_reports
 from datarelease.model.adoption import Adoption, Command, Note, Proposed
 from datarelease.model.dataset import Dataset
 from datarelease.settings import DATASETS_FILE, PARAMS_FILE, read_settings
+
+_MOST_TOLD = 20
+"""Ignored files that are named where there is nothing else."""
 
 
 def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
@@ -58,6 +61,8 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
         read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE),
         read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE),
     )
+    if edits:
+        refuse_unwritable(at.root, DVC_CONFIG)
     reports = [f for m in members for f in (m.dataset.validation_file, m.dataset.profile_file)]
     pointers = [f"{one.path}.dvc" for one in found if one.untracked]
     refuse_ignored(at.ignored([*(edit.path for edit in drafts.edits), *reports, *pointers]))
@@ -100,7 +105,13 @@ def _tables(
         if found or left_out or complete:
             return found, left_out
     listed = _listed(at.git, "--cached", "--others", "--exclude-standard")
-    return loose_tables(at.root, listed, frozenset(_listed(at.git, "--cached"))), left_out
+    found = loose_tables(at.root, listed, frozenset(_listed(at.git, "--cached")))
+    if not found:
+        listed = _listed(at.git, "--others", "--ignored", "--exclude-standard")
+        why = "git ignores it, so DVC could not track it: take the rule out of .gitignore"
+        ignored = loose_tables(at.root, listed, frozenset())
+        left_out = tuple(Note(what=one.path, why=why) for one in ignored[:_MOST_TOLD])
+    return found, left_out
 
 
 def _listed(git: GitProgram, *options: str) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ import stat
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import join
 
 from datarelease.adapters.dvc_adopt import RemoteSettings
 from datarelease.errors import ConfigError
-from datarelease.flows.init_files import NOTHING, refuse_unwritable, text_at
+from datarelease.flows.init_files import DVC_CONFIG, NOTHING, refuse_unwritable, text_at
 from datarelease.model.adoption import Adoption, Command, FileEdit
 
 Run = Callable[[Command], int]
@@ -35,16 +36,22 @@ def apply(root: Path, plan: Adoption, *, run: Run, settings: Callable[[], Remote
             )
     for done, command in enumerate(plan.commands):
         if run(command):
-            before = ", ".join(f"`{' '.join(c.arguments)}`" for c in plan.commands[:done])
+            before = ", ".join(f"`{join(c.arguments)}`" for c in plan.commands[:done])
             raise ConfigError(
-                f"`{' '.join(command.arguments)}` failed; its own output stands above.",
+                f"`{join(command.arguments)}` failed; its own output stands above.",
                 untouched=f"No file was written. Already done: {before or 'nothing'}.",
                 remedy="Correct the cause, then run init again: it goes on from there.",
             )
-    for remote in plan.remotes:
-        url = remote.url if remote.new else None
-        settings().set(remote.name, dict(remote.settings), url=url, default=remote.default)
-    write_all(root, plan.files)
+    config = text_at(root / DVC_CONFIG, DVC_CONFIG)
+    try:
+        for remote in plan.remotes:
+            url = remote.url if remote.new else None
+            settings().set(remote.name, dict(remote.settings), url=url, default=remote.default)
+        write_all(root, plan.files)
+    except ConfigError:
+        if config is not None and plan.remotes:
+            (root / DVC_CONFIG).write_bytes(config.encode())
+        raise
 
 
 def write_all(root: Path, edits: Sequence[FileEdit]) -> None:

@@ -77,7 +77,8 @@ def tracked_tables(
             except (DatareleaseError, UnreadableTable) as error:
                 reason = error.what if isinstance(error, DatareleaseError) else str(error)
         if reason is not None:
-            left_out.append(Note(what=out.path, why=reason))
+            what = out.path if out.path.isprintable() else repr(out.path)
+            left_out.append(Note(what=what, why=reason))
     return tuple(found), tuple(left_out)
 
 

@@ -12,6 +12,7 @@ from datarelease.errors import ConfigError
 from datarelease.model.adoption import FileEdit, Note
 from datarelease.settings import DATASETS_FILE, PARAMS_FILE
 
+DVC_CONFIG = ".dvc/config"
 NOTHING = "Nothing was changed."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -176,5 +177,5 @@ def artifacts_by_path(dvc_yaml: Mapping[str, Any]) -> dict[str, tuple[str, Mappi
     artifacts = dvc_yaml.get("artifacts")
     for name, entry in (artifacts if isinstance(artifacts, dict) else {}).items():
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
-            found[entry["path"].strip().removeprefix("./").rstrip("/")] = (str(name), entry)
+            found[posixpath.normpath(entry["path"].strip())] = (str(name), entry)
     return found

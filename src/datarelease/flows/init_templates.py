@@ -25,6 +25,8 @@ def workflow_files(*, branch: str, ref: str, requirements: str) -> dict[str, str
     values = {
         "branch": branch,
         "branch_yaml": yaml_text(branch),
+        # A quotation mark in an expression of GitHub's is written twice.
+        "branch_quoted": branch.replace("'", "''"),
         "ref": ref,
         "requirements": yaml_text(requirements) if requirements else "",
     }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from shlex import join
 
 from rich.text import Text
 
-from datarelease.model.adoption import Adoption, FileEdit, Proposed
+from datarelease.model.adoption import Adoption, FileEdit, Proposed, yaml_text
 
 
 def adoption(plan: Adoption) -> Text:
@@ -47,7 +48,7 @@ def _done(plan: Adoption) -> Iterator[Text]:
     for command in plan.commands:
         style = "bold yellow" if command.loud else ""
         mark = "!" if command.loud else "$"
-        yield Text(f"  {mark} {' '.join(command.arguments)}\n      {command.why}", style=style)
+        yield Text(f"  {mark} {join(command.arguments)}\n      {command.why}", style=style)
     for remote in plan.remotes:
         for line in remote.commands:
             yield Text(f"  $ {line}")
@@ -58,12 +59,17 @@ def _done(plan: Adoption) -> Iterator[Text]:
 
 
 def _described(dataset: Proposed) -> str:
-    key = f"key {', '.join(dataset.key)}" if dataset.key else "no key found"
-    hidden = f", values hidden of {', '.join(dataset.pii)}" if dataset.pii else ""
+    key = f"key {_names(dataset.key)}" if dataset.key else "no key found"
+    hidden = f", values hidden of {_names(dataset.pii)}" if dataset.pii else ""
     return (
         f"{dataset.name}: {dataset.path}, {dataset.origin}; {_count(dataset.rows, 'row')}, "
         f"{_count(dataset.columns, 'column')}; {key}{hidden}"
     )
+
+
+def _names(columns: Iterable[str]) -> str:
+    # Spelled so that nothing in a column's name can command the terminal.
+    return ", ".join(map(yaml_text, columns))
 
 
 def _count(number: int, noun: str) -> str:
@@ -85,7 +91,7 @@ def _diff(edit: FileEdit) -> Iterator[Text]:
 def _next(plan: Adoption) -> Iterator[Text]:
     yield Text("\nnext", style="bold")
     yield Text("  1. look at the schemas, and at key and pii in dvc.yaml: they are guesses")
-    yield Text(f"  2. git add {' '.join(_to_add(plan))}")
+    yield Text(f"  2. git add {join(_to_add(plan))}")
     yield Text("     git commit -m 'Adopt data releases' && git push")
     if not plan.all_remotes:
         yield Text(
