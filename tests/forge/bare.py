@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -48,6 +48,10 @@ case "$1" in
       exit 1
     fi ;;
   refs/tags/data-v*)
+    set -f
+    for pattern in $(git config --get-all forge.unruled); do
+      case "$1" in $pattern) exit 0 ;; esac
+    done
     if [ "$(git config forge.tagRules)" = true ] && [ -n "$(echo "$2" | tr -d 0)" ]; then
       echo "error: GH013: Repository rule violations found for $1." >&2
       echo "- Cannot update this protected ref." >&2
@@ -118,8 +122,13 @@ class Bare:
         """Takes ``refspecs`` from ``source``, a path."""
         self.git("fetch", "--quiet", "--no-tags", str(source), *(f"+{spec}" for spec in refspecs))
 
-    def rules(self, *, protected: str | None, tags: bool) -> None:
-        """Refuses pushes to the branch ``protected``, and changes of data-v tags."""
+    def rules(self, *, protected: str | None, tags: bool, unruled: Sequence[str] = ()) -> None:
+        """Refuses pushes to the branch ``protected``, and changes of data-v tags.
+
+        The rules for tags leave out refs that match one of ``unruled``.
+        """
+        for pattern in unruled:
+            self.git("config", "--add", "forge.unruled", pattern)
         self.git("config", "forge.protected", f"refs/heads/{protected}" if protected else "")
         self.git("config", "forge.tagRules", str(tags).lower())
 

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -119,13 +121,14 @@ def _written(machine: Machine, plan: Plan) -> dict[str, Path]:
     """Every file that act is given, by its option."""
     folder = plan.folder
     tree = folder / "tree" / ".github" / "workflows"
-    for made in (tree, folder / "home", folder / "tmp", folder / "bin"):
+    for made in (tree, folder / "home", folder / "tmp", folder / "act"):
         made.mkdir(parents=True)
+    machine.tool_cache.mkdir(parents=True, exist_ok=True)
+    # act sets RUNNER_TOOL_CACHE to this place, whatever it is told.
+    (folder / "act" / "tool_cache").symlink_to(machine.tool_cache)
     (tree / "main.yml").write_text(dumped(plan.main))
     if plan.called is not None:
         (tree / "called.yml").write_text(dumped(plan.called))
-    for name in ("python", "python3"):
-        (folder / "bin" / name).symlink_to(getattr(sys, "_base_executable", sys.executable))
     secrets = {**plan.secrets, "GITHUB_TOKEN": plan.token}
     texts: dict[str, Any] = {
         "eventpath": plan.event.payload,
@@ -140,6 +143,22 @@ def _written(machine: Machine, plan: Plan) -> dict[str, Path]:
         places[option].write_text(json.dumps(content))
     (folder / "scene.json").write_text(json.dumps(_scene(machine, plan)))
     return places
+
+
+def python_of(folder: Path) -> Path:
+    """The directory of the Python that ``setup-python`` finds for jobs, made once.
+
+    It sees the packages of this environment, so that installing one that is there needs no
+    network, but what a job installs stays in it.
+    """
+    place = folder / "python"
+    if not place.exists():
+        making = folder / "python.making"
+        venv.create(making, with_pip=False, symlinks=True)
+        packages = sysconfig.get_path("purelib", vars={"base": str(making)})
+        (Path(packages) / "machine.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+        making.rename(place)
+    return place / "bin"
 
 
 def _scene(machine: Machine, plan: Plan) -> dict[str, Any]:
@@ -162,11 +181,14 @@ def _environment(machine: Machine, plan: Plan) -> dict[str, str]:
     """The environment of act, which it leaks into jobs: nothing of ours is in it."""
     folder = plan.folder
     return {
-        "PATH": f"{folder / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{python_of(machine.folder)}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
         "LANG": "C.UTF-8",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(folder / "home" / "dvc-site-cache"),
+        "DVC_SYSTEM_CONFIG_DIR": str(folder / "home" / "dvc-system"),
         "GIT_TERMINAL_PROMPT": "0",
         "FORGE_ROOT": str(ROOT),
         "FORGE_SCENE": str(folder / "scene.json"),
@@ -191,7 +213,6 @@ def _command(machine: Machine, plan: Plan, places: Mapping[str, Path]) -> list[s
         "GITHUB_RUN_NUMBER": str(plan.run_id),
         "GITHUB_RUN_ATTEMPT": "1",
         "GITHUB_RETENTION_DAYS": "90",
-        "RUNNER_TOOL_CACHE": str(machine.tool_cache),
         "RUNNER_ENVIRONMENT": "github-hosted",
     }
     if plan.permissions.get("id-token") == "write":

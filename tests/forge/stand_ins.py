@@ -36,6 +36,10 @@ def exported(repository: Repository, sha: str, target: Path) -> Path:
         making = target.with_suffix(".making")
         making.mkdir(parents=True)
         repository.bare.git(f"--work-tree={making}", "checkout", sha, "--", ".")
+        for path in making.rglob("action.yml"):
+            # act does not know `$/`, the action's own repository at its own commit.
+            own = rf"\1{repository.full_name}/\2@{sha}"
+            path.write_text(re.sub(r"(uses: )\$/(\S+)", own, path.read_text()))
         making.rename(target)
     return target
 
@@ -61,6 +65,7 @@ def found_actions(world: World, steps: list[dict[str, Any]], trees: Path) -> dic
             sha = resolve(world.repositories[name], match["ref"])
             assert sha is not None, f"no such ref: {uses}"
             found[key] = exported(world.repositories[name], sha, trees / sha)
+            found[f"{name}@{sha}"] = found[key]
         _known_inputs(found[key] / (match["path"] or "").removeprefix("/"), step)
     return found
 

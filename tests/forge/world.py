@@ -109,10 +109,21 @@ class World:
         repository.environments[name] = made
         return made
 
-    def protect(self, repository: Repository, *, branch: str | None, tags: bool = True) -> None:
-        """Refuses pushes to ``branch`` (the web still merges), and changes of data-v tags."""
+    def protect(
+        self,
+        repository: Repository,
+        *,
+        branch: str | None,
+        tags: bool = True,
+        unruled: tuple[str, ...] = (),
+    ) -> None:
+        """Refuses pushes to ``branch`` (the web still merges), and changes of data-v tags.
+
+        ``unruled`` are patterns of refs that the rules for tags leave out.
+        """
         repository.protected, repository.tag_rules = branch, tags
-        repository.bare.rules(protected=branch, tags=tags)
+        repository.unruled_tags = unruled
+        repository.bare.rules(protected=branch, tags=tags, unruled=unruled)
 
     def comment(self, repository: Repository, number: int, *, login: str, body: str) -> Comment:
         """A new comment on an issue or pull request."""
