@@ -202,6 +202,26 @@ def test_json_bombs_and_what_is_no_json_are_refused(folder: Path, name: str, fil
     assert time.monotonic() - start < 2
 
 
+@pytest.mark.parametrize(
+    ("extra", "why"),
+    [
+        ('"digest": "' + "e" * 64 + '"', "a key is there twice"),
+        ('"t\\u0061g": "data-v9"', "a key is there twice"),
+        ('"x": ' + "9" * 41, "a whole number has 41 digits"),
+        ('"x": 1e999', "a number is out of range"),
+        ('"x": NaN', "NaN is no number"),
+        ('"x": ' + "[" * 5000 + "]" * 5000, "nested too deeply"),
+    ],
+)
+def test_a_report_that_two_readers_would_read_differently_is_refused(
+    folder: Path, extra: str, why: str
+) -> None:
+    """In a report that is in order otherwise, for that very reason."""
+    text = (folder / "report.json").read_text().rstrip().removesuffix("}")
+    (folder / "report.json").write_text(f"{text.rstrip()},\n{extra}}}")
+    refused(folder, why)
+
+
 def test_bytes_that_are_no_utf8_are_refused(folder: Path) -> None:
     """No other encoding is guessed."""
     (folder / "report.json").write_bytes('{"format": "é"}'.encode("latin-1"))
