@@ -71,6 +71,7 @@ def test_faults_do_not_hide_one_another(released: Project) -> None:
     assert {"origin", "people: schema", "storage"} <= missing
     assert line(done, "origin")["remedy"].startswith("git remote add origin")
     assert line(done, "storage")["fault"] == "world"
+    assert "storage: write" not in states(done)
 
 
 def test_settings_are_told_one_by_one(released: Project) -> None:

@@ -129,7 +129,7 @@ def advice(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> st
         return own
     if is_dagshub(settings, env):
         return f"{DAGSHUB_TOKEN} (a token of DagsHub's user settings; it counts for this remote)"
-    return f"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE; or {own})"
+    return "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
 
 
 _PARTS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")

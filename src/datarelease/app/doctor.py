@@ -200,7 +200,9 @@ def _repository(here: Standing, env: Mapping[str, str], github: str | None) -> s
     if github is None and here.git.is_repository():
         host = re.escape(env.get("GITHUB_SERVER_URL", "").partition("://")[2] or "github.com")
         url = here.git.remote_url() or ""
-        found = re.search(rf"(?:^|[@/]){host}[:/]({_NAME.pattern}?)(?:\.git)?/?$", url)
+        found = re.fullmatch(
+            rf"(?:\w+://(?:[^/@]+@)?|[^/@:]+@){host}[:/]({_NAME.pattern}?)(?:\.git)?/?", url
+        )
         github = found.group(1) if found else None
     return github
 

@@ -75,16 +75,28 @@ def _places(config: DvcConfig, names: Sequence[str]) -> Iterator[Line]:
 
 def _questions(config: DvcConfig, name: str, *, write: bool) -> Iterator[Question]:
     kind = config.kind(name)
+    reached: list[Store] = []
+
+    def reach() -> Iterator[Line]:
+        store = config.store(name)
+        yield from _answers(store)
+        reached.append(store)
+
     if kind == "dagshub":
         yield Question(area=AREA, check=f"{name}: DagsHub", ask=lambda: _dagshub(config, name))
-    yield Question(area=AREA, check=name, ask=lambda: _answers(config.store(name)))
+    yield Question(area=AREA, check=name, ask=reach)
     yield Question(area=AREA, check=f"{name}: verify", ask=lambda: [_verify(config, name)])
+    # A remote that does not answer would only say the same again.
     yield Question(
-        area=AREA, check=f"{name}: write", ask=lambda: [_writes(config.store(name), write=write)]
+        area=AREA,
+        check=f"{name}: write",
+        ask=lambda: [_writes(store, write=write) for store in reached],
     )
     if kind in {"aws", "s3"}:
         yield Question(
-            area=AREA, check=f"{name}: unfinished", ask=lambda: [_unfinished(config.store(name))]
+            area=AREA,
+            check=f"{name}: unfinished",
+            ask=lambda: [_unfinished(store) for store in reached if isinstance(store, ObjectStore)],
         )
 
 
@@ -129,11 +141,9 @@ def _writes(store: Store, *, write: bool) -> Line:
     )  # fmt: skip
 
 
-def _unfinished(store: Store) -> Line:
+def _unfinished(store: ObjectStore) -> Line:
     check = f"{store.name}: unfinished"
     rule = "a lifecycle rule ends them: `datarelease doctor --aws-policy` has one to paste"
-    if not isinstance(store, ObjectStore):
-        raise TypeError(f"{store.name} is no object store")
     try:
         count = store.unfinished_uploads()
     except WorldError as error:
