@@ -382,6 +382,16 @@ def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]
     assert list(inner.read_yaml("dvc.yaml")["artifacts"]) == ["x"]
 
 
+def test_a_declared_dataset_that_is_no_table_is_pointed_out(get_started: Project) -> None:
+    """DVC's own example declares XML as a dataset: it stays, and what will come of it is said."""
+    declared = "artifacts:\n  raw:\n    path: data/raw.xml\n    type: dataset\n"
+    get_started.write("dvc.yaml", (get_started.root / "dvc.yaml").read_text() + declared)
+    done = run(get_started, "init", "--yes")
+    assert "data/raw.xml: declared in dvc.yaml as raw" in done.out
+    assert "give it another `type`" in done.out
+    assert set(get_started.read_yaml("dvc.yaml")["artifacts"]) == {"raw", "listings", "prepared"}
+
+
 def test_data_that_git_ignores_is_named(bare: Callable[..., Project]) -> None:
     """Where nothing else is found, the ignored tables are, with what to do about them."""
     project = bare({".gitignore": "/data/\n/.venv/\n"})

@@ -41,7 +41,7 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
         complete = _complete(at, pipeline, drafts)
         found, left_out = _tables(at, engine, complete)
         members, schemas, unread = _members(at, found, pipeline, engine, drafts)
-    left_out = (*left_out, *unread)
+    left_out = (*left_out, *unread, *_no_tables(pipeline, found, complete, left_out))
     if not members and not complete:
         raise _no_data(left_out, dvc=at.inventory is not None)
     for path, text in schemas.items():
@@ -165,6 +165,25 @@ def _members(
             )
         )
     return members, schemas, left_out
+
+
+def _no_tables(
+    pipeline: Mapping[str, Any],
+    found: Sequence[Found],
+    complete: Mapping[str, str],
+    left_out: Sequence[Note],
+) -> list[Note]:
+    """Datasets that somebody declared, for DVC's model registry say, and that are no tables."""
+    known = {*(one.path for one in found), *complete, *(note.what for note in left_out)}
+    why = (
+        "declared in dvc.yaml as {}, a dataset, and DVC has no CSV or Parquet data there: "
+        "`datarelease check` refuses that; give it another `type` (raw-data, say), or another path"
+    )
+    return [
+        Note(what=path, why=why.format(name))
+        for path, (name, entry) in artifacts_by_path(pipeline).items()
+        if entry.get("type") == "dataset" and path not in known
+    ]
 
 
 def _schema_file(meta: object) -> str | None:
