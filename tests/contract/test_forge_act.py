@@ -16,6 +16,12 @@ from tests.forge.stand_ins import PINS
 CHECKOUT = f"actions/checkout@{PINS['actions/checkout']}"
 UPLOAD = f"actions/upload-artifact@{PINS['actions/upload-artifact']}"
 DOWNLOAD = f"actions/download-artifact@{PINS['actions/download-artifact']}"
+RESTORE = f"actions/cache/restore@{PINS['actions/cache']}"
+SAVE = f"actions/cache/save@{PINS['actions/cache']}"
+AWS = f"aws-actions/configure-aws-credentials@{PINS['aws-actions/configure-aws-credentials']}"
+ATTEST = f"actions/attest@{PINS['actions/attest']}"
+SETUP_CML = f"iterative/setup-cml@{PINS['iterative/setup-cml']}"
+CML = Path(__file__).parents[1] / "forge" / "cml"
 HEAD = "on: {push: {branches: [main]}, pull_request: {}}\npermissions: {}\njobs:\n"
 JOB = "runs-on: ubuntu-24.04"
 
@@ -313,6 +319,137 @@ def test_a_fork_gets_nothing(
     assert "3" in job.log.splitlines()
     assert run.leaks(["sharedsecret", "releasesecret", "rolesecret"]) == []
     assert actions.completed(run).payload["workflow_run"]["pull_requests"] == []
+
+
+CHAIN = f"""
+on: {{workflow_run: {{workflows: [w], types: [completed]}}}}
+permissions: {{}}
+jobs:
+  report:
+    if: github.event.workflow_run.event == 'pull_request'
+    {JOB}
+    permissions: {{%s}}
+    steps:
+      - uses: {SETUP_CML}
+        continue-on-error: true
+      - run: command -v cml
+        continue-on-error: true
+      - uses: {DOWNLOAD}
+        with:
+          name: report
+          path: got
+          run-id: ${{{{ github.event.workflow_run.id }}}}
+          github-token: ${{{{ github.token }}}}
+      - run: echo "$(cat got/r.txt) $SECRET $GITHUB_REF"
+        env: {{SECRET: "${{{{ secrets.SHARED }}}}"}}
+"""
+CHECK = f"""{HEAD}
+  check:
+    {JOB}
+    steps:
+      - run: echo "from the check" > r.txt
+      - uses: {UPLOAD}
+        if: always()
+        with: {{name: report, path: r.txt}}
+"""
+
+
+@pytest.mark.parametrize(("permission", "result"), [("actions: read", "success"), ("", "failure")])
+def test_a_run_starts_another(
+    github: GitHubServer, actions: Actions, tmp_path: Path, permission: str, result: str
+) -> None:
+    """The run after a check has the default branch's trust, and reads its artifact if it may."""
+    files = {
+        ".github/workflows/w.yml": f"name: w\n{CHECK}",
+        ".github/workflows/r.yml": CHAIN % permission,
+    }
+    work = WorkTree.made(tmp_path / "work", files)
+    work.commit({"b.txt": "2\n"}, branch="topic")
+    repo = github.world.repository("acme/data", source=work.path)
+    repo.secrets["SHARED"] = "sharedsecret"
+    pull = github.world.opened(repo, branch="topic", title="t", login="ann")
+    actions.cml = CML if permission else None
+    check, report = actions.dispatch(events.pull_request(github, repo, pull.number))
+    assert check.job("check").result == "success", check.log
+    job = report.job("report")
+    assert job.result == result, job.log
+    assert job.steps["1"] == result  # cml is on PATH, or is not
+    assert ("from the check sharedsecret refs/heads/main" in job.log) is bool(permission)
+    payload = report.event.payload["workflow_run"]
+    assert (payload["head_sha"], payload["conclusion"]) == (pull.head, "success")
+
+
+CLOUD = f"""{HEAD}
+  one:
+    {JOB}
+    permissions: {{%s}}
+    steps:
+      - uses: {RESTORE}
+        id: cache
+        with: {{path: .dvc/cache, key: "k-${{{{ github.run_id }}}}", restore-keys: k-}}
+      - run: test -f .dvc/cache/x || (mkdir -p .dvc/cache && echo "made new" && touch .dvc/cache/x)
+      - uses: {SAVE}
+        with: {{path: .dvc/cache, key: "k-${{{{ github.run_id }}}}"}}
+      - uses: {AWS}
+        with: {{role-to-assume: "arn:aws:iam::1:role/r", aws-region: eu-west-1}}
+      - run: echo "$AWS_ACCESS_KEY_ID $AWS_REGION"
+      - uses: {ATTEST}
+        with: {{subject-path: .dvc/cache/x}}
+"""
+
+
+def test_clouds_caches_and_attestations(
+    github: GitHubServer, actions: Actions, pushed: Push
+) -> None:
+    """A role and an attestation take id-token: write; a cache is found again by its beginning."""
+    repo = pushed(CLOUD % "id-token: write, attestations: write")
+    first, second = [actions.dispatch(events.push(github, repo))[0] for _ in range(2)]
+    assert first.conclusion == second.conclusion == "success", first.log
+    assert "made new" in first.log
+    assert "made new\n" not in second.job("one").log.split("Cache restored from key: k-")[1]
+    assert "AKIAROLE eu-west-1" in first.log
+    (subject,) = first.attestations
+    assert subject["name"] == "x"
+    assert subject["digest"].startswith("sha256:e3b0c442")
+
+
+def test_no_role_without_its_permission(
+    github: GitHubServer, actions: Actions, pushed: Push
+) -> None:
+    """Without id-token: write there are no credentials to be had."""
+    repo = pushed(CLOUD % "contents: read")
+    (run,) = actions.dispatch(events.push(github, repo))
+    assert run.job("one").steps["3"] == "failure"
+    assert run.leaks(["AKIAROLE", "rolesecret"]) == []
+
+
+EVENTS = f"""
+on:
+  merge_group:
+  push: {{branches: [release]}}
+  workflow_dispatch: {{inputs: {{word: {{default: none}}}}}}
+jobs:
+  one:
+    {JOB}
+    steps: [{{run: 'echo word=${{{{ inputs.word }}}} $GITHUB_SHA $GITHUB_REF'}}]
+"""
+
+
+def test_events_start_the_files_that_listen(
+    github: GitHubServer, actions: Actions, pushed: Push
+) -> None:
+    """A file is started by its own events and branches, at the commit that GitHub takes."""
+    repo = pushed(EVENTS)
+    assert actions.dispatch(events.push(github, repo)) == []
+    assert actions.dispatch(events.schedule(github, repo)) == []
+    (asked,) = actions.dispatch(events.dispatch(github, repo, {"word": "given"}))
+    assert f"word=given {repo.bare.sha('main')} refs/heads/main" in asked.log
+    commit = repo.bare.git("commit-tree", "main^{tree}", "-p", "main", "-m", "more")
+    repo.bare.set("refs/heads/topic", commit)
+    pull = github.world.opened(repo, branch="topic", title="t", login="ann")
+    assert actions.dispatch(events.pull_request(github, repo, pull.number)) == []
+    (queued,) = actions.dispatch(events.merge_group(github, repo, pull.number))
+    assert f"{pull.merge_commit} refs/heads/gh-readonly-queue/main/pr-1-" in queued.log
 
 
 def test_a_job_that_no_runner_takes_is_an_error(

@@ -117,6 +117,20 @@ def test_a_pull_request_follows_its_branch(
     assert clone.git("rev-parse", "FETCH_HEAD^2") == sha
 
 
+def test_what_was_pushed_is_searched(
+    github: GitHubServer, repo: Repository, tmp_path: Path
+) -> None:
+    """A secret is found in git, also where a later commit took it away, and in what people see."""
+    pulled = cloned(github, tmp_path / "clone")
+    pulled.commit({"c.txt": "planted-1\n"})
+    pulled.commit({"c.txt": "gone\n"})
+    pulled.git("push", github.clone_url("acme/data", github.world.user_token("acme")), "main")
+    pull = github.world.opened(repo, branch="topic", title="t", login="ann")
+    made = github.world.comment(repo, pull.number, login="ann", body="see planted-2")
+    assert repo.leaks(["planted-1"]) == ["git"]
+    assert repo.leaks(["planted-2", "planted-3"]) == [f"comment {made.id}"]
+
+
 def test_a_big_push_arrives_whole(github: GitHubServer, repo: Repository, tmp_path: Path) -> None:
     """More than git's post buffer travels in chunks."""
     clone = cloned(github, tmp_path / "clone")

@@ -160,6 +160,14 @@ class Bare:
         """Whether ``sha`` is ``tip`` or one of its ancestors."""
         return self.git("rev-list", "--count", f"{tip}..{sha}") == "0"
 
+    def holds(self, text: str) -> bool:
+        """Whether ``text`` is in any object that was ever pushed: file, commit, tag or name."""
+        done = subprocess.run(
+            ["git", "cat-file", "--batch", "--batch-all-objects"],
+            cwd=self.path, env=self.environment, check=True, capture_output=True,
+        )  # fmt: skip
+        return text.encode() in done.stdout
+
     def subject(self, sha: str) -> tuple[str, str, str]:
         """Message, author's name and author's address of a commit."""
         name, address, message = self.git("log", "-1", "--format=%an%n%ae%n%B", sha).split("\n", 2)

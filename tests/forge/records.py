@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -220,6 +220,19 @@ class Repository:
     def statuses_of(self, sha: str) -> list[Status]:
         """The statuses of a commit, newest first."""
         return [status for status in reversed(self.statuses) if status.sha == sha]
+
+    def leaks(self, secrets: Iterable[str]) -> list[str]:
+        """Where any of ``secrets`` can be seen by those who may read here, git objects included."""
+        places = {f"comment {it.id}": it.body for it in self.comments.values()}
+        places |= {f"#{it.number}": f"{it.title}\n{it.body}" for it in self.issues.values()}
+        places |= {f"status {it.id}": f"{it.description} {it.target}" for it in self.statuses}
+        for release in self.releases.values():
+            places[f"release {release.tag}"] = f"{release.name}\n{release.body}"
+            for asset in release.assets:
+                places[f"asset {asset.name}"] = asset.content.decode(errors="replace")
+        wanted = list(secrets)
+        found = [name for name, text in places.items() if any(it in text for it in wanted)]
+        return found + ["git" for it in wanted if self.bare.holds(it)]
 
     def release(self, tag: str) -> Release:
         """The one release, draft or not, of ``tag``."""
