@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.repo import Repo
-from tests.project import Project
+from tests.project import REMOTE, Project
 
 from datarelease.adapters.dvc import Dvc
 from datarelease.adapters.dvc_config import DvcConfig
@@ -19,6 +19,8 @@ from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import outputs
 from datarelease.adapters.tree import read_tree
 from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.content import Objects
+from datarelease.progress import Quiet
 
 
 def open_dvc(project: Project) -> Dvc:
@@ -47,7 +49,7 @@ def test_a_stage_is_stale_until_it_has_run(project: Project) -> None:
     project.params(rows=30)
     assert dvc.stale_stages() == ("make",)
     assert hashes(project) == before
-    assert dvc.repro(pull=False)
+    assert dvc.repro(inputs="here")
     assert dvc.stale_stages() == ()
     assert hashes(project) != before
     assert len((project.root / "data/people.csv").read_text().splitlines()) == 31
@@ -73,7 +75,7 @@ def test_a_chain_of_stages(project: Project) -> None:
     (project.root / "dvc.lock").unlink()
     shutil.rmtree(project.root / "data")
     assert set(dvc.stale_stages()) == {"make", "count"}
-    assert dvc.repro(pull=False)
+    assert dvc.repro(inputs="here")
     assert dvc.stale_stages() == ()
 
 
@@ -84,7 +86,7 @@ def test_a_failing_stage_does_not_hide_the_others(
     add_stage(project, "broken", "echo no such luck && false", "data/x")
     project.params(rows=5)
     dvc = open_dvc(project)
-    assert not dvc.repro(pull=False)
+    assert not dvc.repro(inputs="here")
     assert dvc.stale_stages() == ("broken",)
     said = capfd.readouterr()
     assert "no such luck" in said.err
@@ -108,7 +110,7 @@ def test_inputs_are_pulled_instead_of_made(
     dvc = open_dvc(clone)
     assert dvc.missing()
     assert dvc.stale_stages() == ("count",)
-    assert dvc.repro(pull=True)
+    assert dvc.repro(inputs="pulled")
     size = (project.root / "data/people.csv").stat().st_size
     assert int((clone.root / "data/count.txt").read_text()) == size
     assert "> python make.py" not in capfd.readouterr().err
@@ -117,7 +119,7 @@ def test_inputs_are_pulled_instead_of_made(
 def test_a_current_lock_runs_nothing_and_needs_no_data(project: Project, tmp_path: Path) -> None:
     """In a fresh clone with a current lock a run succeeds at once and leaves the tree clean."""
     clone = project.clone(tmp_path / "clone")
-    assert open_dvc(clone).repro(pull=False)
+    assert open_dvc(clone).repro(inputs="here")
     assert clone.git("status", "--porcelain") == ""
 
 
@@ -127,7 +129,7 @@ def test_a_stage_without_inputs_that_never_ran_is_stale(project: Project) -> Non
     dvc = open_dvc(project)
     assert dvc.stale_stages() == ("fresh",)
     assert dvc.stale_stages(["make"]) == ()
-    assert dvc.repro(pull=False)
+    assert dvc.repro(inputs="here")
     assert (project.root / "data/fresh.txt").is_file()
     assert dvc.stale_stages() == ()
 
@@ -175,8 +177,28 @@ def test_the_objects_are_those_that_a_push_sends(project: Project) -> None:
     project.dvc("push", "--quiet")
     below = project.remote / "files" / "md5"
     sent = {"".join(path.relative_to(below).parts) for path in below.rglob("*") if path.is_file()}
-    assert set(open_dvc(project).objects()) == sent
+    objects = Objects(
+        cache=DvcConfig(project.root / ".dvc", env=os.environ).cache, remotes=(), progress=Quiet()
+    )
+    assert set(objects.expanded(open_dvc(project).outputs())) == sent
     assert len(sent) == 6
+
+
+def test_outputs_are_known_without_asking_a_remote(project: Project) -> None:
+    """A listing that neither the cache nor a remote has is named all the same."""
+    listing = hashes(project)["data/events"]
+    shutil.rmtree(project.root / ".dvc" / "cache")
+    shutil.rmtree(project.root / "data" / "events")
+    project.add_remote(REMOTE, "s3://nowhere", default=True, endpointurl="http://127.0.0.1:9")
+    assert listing in open_dvc(project).outputs()
+
+
+def test_what_is_not_to_be_pushed_is_no_output(project: Project) -> None:
+    """`push: false` and outputs without cache are left to DVC."""
+    lines = project.read_yaml("dvc.yaml")
+    lines["stages"]["make"]["outs"][0] = {"data/people.csv": {"push": False}}
+    project.write("dvc.yaml", yaml.safe_dump(lines))
+    assert open_dvc(project).outputs() == (hashes(project)["data/events"],)
 
 
 def test_a_listing_names_what_lies_there(project: Project) -> None:

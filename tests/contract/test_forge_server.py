@@ -69,10 +69,10 @@ def test_every_described_endpoint_is_answered() -> None:
 def test_an_unknown_property_is_refused_and_recorded(
     github: GitHubServer, owner: Client, pull: Pull
 ) -> None:
-    """A misspelt property is a 422 and a violation, not silence."""
+    """A property that GitHub does not know is a 422 and a violation, not silence."""
     path = f"/repos/acme/data/issues/{pull.number}/comments"
-    assert owner.send("POST", path, {"body": "hi", "boddy": "hi"}).status_code == 422
-    assert "unknown property $.boddy" in github.violations[0]
+    assert owner.send("POST", path, {"body": "hi", "text": "hi"}).status_code == 422
+    assert "unknown property $.text" in github.violations[0]
     github.violations.clear()
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dvc.exceptions import DvcException, NotDvcRepoError, ReproductionError
 from dvc.lock import LockError
@@ -19,6 +19,11 @@ from datarelease.errors import ConfigError, WorldError
 
 _MISSING = {"deleted", "not in cache"}
 """What DVC's status says of data that are merely not here."""
+
+
+Inputs = Literal["here", "pulled", "made"]
+"""Where a stage gets the inputs that are not in the work tree: the cache has them all, DVC pulls
+them from its default remote, or the stages before make them."""
 
 
 class Dvc:
@@ -81,7 +86,7 @@ class Dvc:
                 for out in repo.index.outs
             )
 
-    def repro(self, *, pull: bool) -> bool:
+    def repro(self, *, inputs: Inputs) -> bool:
         """Run the stages that are out of date; False: one of them failed.
 
         A stage that fails does not keep the others from running. Output goes to standard error.
@@ -89,8 +94,10 @@ class Dvc:
         with self._repo() as repo:
             complete = not _never_run(repo, ())
             pipelines = _pipelines(repo)
-        # With --allow-missing DVC takes a stage without inputs that never ran for up to date.
-        flags = [*(["--pull"] if pull else []), *(["--allow-missing"] if complete else [])]
+        flags = ["--pull"] if inputs == "pulled" else []
+        # With --allow-missing DVC takes a stage without inputs that never ran for up to date, and
+        # leaves out what a stage could make and the next one needs.
+        flags += ["--allow-missing"] if complete and inputs != "made" else []
         command = self.command("repro", "--keep-going", *flags, *pipelines)
         return show(command, cwd=self.root, env=self._env) == 0
 
@@ -106,12 +113,26 @@ class Dvc:
         """``dvc`` as installed beside this package, whatever PATH says."""
         return [sys.executable, "-m", "dvc", *arguments]
 
-    def objects(self) -> tuple[str, ...]:
-        """Hashes of all objects that ``dvc push`` would send for the work tree, sorted."""
+    def outputs(self) -> tuple[str, ...]:
+        """Hashes of the outputs that ``dvc push`` would send for the work tree, sorted.
+
+        A directory is the hash of its listing. Outputs that are bound to a remote of their own,
+        imported or marked ``push: false`` are none. No remote is asked.
+        """
         with self._repo() as repo:
-            used = repo.used_objs(push=True)
-        # Outputs bound to a remote of their own are DVC's business.
-        return tuple(sorted({str(info.value) for info in used.get(None, ()) if info.name == "md5"}))
+            outs = [
+                out
+                for out in repo.index.outs
+                if out.use_cache and out.can_push and out.remote is None
+                and not out.stage.is_repo_import and not out.stage.is_partial_import
+            ]  # fmt: skip
+            return tuple(
+                sorted({
+                    str(out.hash_info.value)
+                    for out in outs
+                    if out.hash_info and out.hash_info.name == "md5"
+                })
+            )  # fmt: skip
 
     def _open(self) -> Repo:
         return Repo(str(self.root), config=self._config)

@@ -12,7 +12,7 @@ from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import load_yaml
-from datarelease.app.wiring import PACKAGE, engine, git_environment, reader, stores
+from datarelease.app.wiring import PACKAGE, engine, environment, git_environment, reader, stores
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
 from datarelease.flows.shelf import Shelf

@@ -85,7 +85,11 @@ def _carried(ws: Workspace, checked: Checked) -> tuple[str, ...]:
                 own |= {entry.md5, *(file.md5 for file in ws.objects.files(entry))}
     own -= held
     ws.objects.ensure(own)
-    others = (md5 for md5 in ws.dvc.objects() if md5 not in held and ws.objects.has(md5))
+    others = (
+        md5
+        for md5 in ws.objects.expanded(ws.dvc.outputs())
+        if md5 not in held and ws.objects.has(md5)
+    )
     return tuple(sorted({*own, *others}))
 
 

@@ -16,7 +16,7 @@ from datarelease.adapters.tree import read_tree
 from datarelease.errors import DatareleaseError, Problem, SettingsError, WorldError
 from datarelease.model.dataset import Dataset, nearest_name
 from datarelease.model.manifest import object_key
-from datarelease.model.snapshot import DataFile, DatasetSnapshot, Entry, Snapshot
+from datarelease.model.snapshot import TREE, DataFile, DatasetSnapshot, Entry, Snapshot
 from datarelease.progress import Progress
 
 _CHUNK = 1 << 20
@@ -111,6 +111,14 @@ class Objects:
             for file in self.tree(entry.md5)
         )
 
+    def expanded(self, hashes: Iterable[str]) -> tuple[str, ...]:
+        """The same hashes and, of listings that the cache has, those of the files, sorted."""
+        found = set(hashes)
+        for md5 in tuple(found):
+            if md5.endswith(TREE) and self.has(md5):
+                found |= {file.md5 for file in self.tree(md5)}
+        return tuple(sorted(found))
+
     def ensure(self, hashes: Iterable[str]) -> None:
         """Bring objects into the cache, from the first remote that has them, hashes checked.
 
@@ -137,6 +145,24 @@ class Objects:
         ):
             for _ in pool.map(lambda md5: self._fetch(md5, sources[md5]), missing):
                 advance(1)
+
+    def bring(self, hashes: Iterable[str]) -> None:
+        """Bring those objects into the cache that a remote has and gives; others stay away.
+
+        Raises:
+            WorldError: A remote holds other bytes under their names.
+        """
+        missing = {md5 for md5 in hashes if not self.has(md5)}
+        for remote in self.remotes:
+            if not missing:
+                return
+            try:
+                there = remote.stat([object_key(md5) for md5 in missing])
+            except WorldError:
+                continue  # said by whoever cannot go on without it
+            found = {md5 for md5 in missing if object_key(md5) in there}
+            self.ensure(found)
+            missing -= found
 
     def adopt(self, files: Sequence[DataFile], folder: Path) -> None:
         """Take files that only the work tree has into the cache, where their hashes are right."""

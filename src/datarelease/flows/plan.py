@@ -75,7 +75,11 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
     commit = ws.git.commit_files(head, made, message) if made else head
     manifest = _manifest(ws, checked, commit, reviewed)
     own = {md5 for dataset in manifest.datasets for md5 in dataset.objects}
-    others = tuple(md5 for md5 in ws.dvc.objects() if md5 not in own and ws.objects.has(md5))
+    others = tuple(
+        md5
+        for md5 in ws.objects.expanded(ws.dvc.outputs())
+        if md5 not in own and ws.objects.has(md5)
+    )
     return Candidate(
         report=report,
         commit=commit,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import posixpath
 
+from datarelease.adapters.dvc import Inputs
 from datarelease.adapters.store import replacing
 from datarelease.adapters.tracked import Output, outputs, stages
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
+from datarelease.model.manifest import object_key
 
 LOCK = "dvc.lock"
+_NONE = "0" * 32
+"""A hash that no object has: asking for it shows whether a remote answers."""
 
 
 def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
@@ -26,7 +30,7 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
         ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
         return ()
     ws.progress.say("dvc repro: the lock is stale, running the pipeline")
-    if ws.dvc.repro(pull=bool(ws.remotes) and ws.dvc.missing()):
+    if ws.dvc.repro(inputs=_inputs(ws)):
         return ()
     outs = [out for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)]
     makers = {_address(out) for out in outs if out.stage is not None}
@@ -83,6 +87,26 @@ def _refuse_changed_sources(ws: Workspace) -> None:
             remedy=f"Record it with `dvc add {commands}` and commit, or bring the recorded data "
             f"back with `dvc checkout {names}`.",
         )
+
+
+def _inputs(ws: Workspace) -> Inputs:
+    """Where the pipeline gets from what the work tree and the cache lack.
+
+    A check of a pull request has no credentials: what it cannot fetch, it has to make.
+    """
+    if not ws.dvc.missing():
+        return "here"
+    for remote in ws.remotes:
+        try:
+            remote.stat([object_key(_NONE)])
+        except WorldError as error:
+            ws.progress.say(f"{remote.name} cannot be read: {error.what.splitlines()[0]}")
+        else:
+            return "pulled"
+    ws.progress.say("dvc repro: what is missing is made anew where a stage can make it")
+    for _ in ("files and listings", "the files that listings name"):
+        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+    return "made"
 
 
 def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:

@@ -42,7 +42,7 @@ def trim(ws: Workspace, budget: int) -> Trimmed:
     }
     there = {f"{path.parent.name}{path.name}": path for path in _objects(ws.objects.cache)}
     sizes = {md5: path.stat().st_size for md5, path in there.items()}
-    for kept in (datasets | set(ws.dvc.objects()), datasets):
+    for kept in (datasets | set(ws.objects.expanded(ws.dvc.outputs())), datasets):
         total = sum(sizes.get(md5, 0) for md5 in kept)
         if total <= budget:
             removed = [path for md5, path in there.items() if md5 not in kept]

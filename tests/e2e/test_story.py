@@ -1,0 +1,79 @@
+"""The story on GitHub: open a pull request, read one comment, merge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.forge.runs import Run
+from tests.forge.server import GitHubServer
+from tests.project import Project
+from tests.servers import S3Server
+from tests.stories import Team, adopted, hosted
+
+
+@pytest.fixture
+def team(
+    make_project: Callable[..., Project],
+    s3_server: S3Server,
+    github: GitHubServer,
+    tmp_path: Path,
+) -> Team:
+    """A repository that adopted datarelease, without a version yet."""
+    project = make_project("clone")
+    adopted(project)
+    return hosted(project, s3_server.bucket(), github, tmp_path)
+
+
+def ended(runs: list[Run] | dict[str, Run], conclusion: str = "success") -> None:
+    """Every run ended so; the log says why not."""
+    for run in runs.values() if isinstance(runs, dict) else runs:
+        assert run.conclusion in {conclusion, "skipped"}, print(run.log)
+
+
+def test_from_the_first_pull_request_to_three_versions(team: Team) -> None:
+    """Comment, same comment again, published; a second with a real diff; all three merges."""
+    pull = team.propose("first", rows=21)
+    ended(team.checked(pull))
+    first = team.comment(pull)
+    assert "merging publishes **data-v1**" in first
+    [before] = [comment.id for comment in team.comments(pull)]
+    team.project.params(rows=22)
+    team.push("One more")
+    ended(team.checked(pull, "synchronize"))
+    [after] = team.comments(pull)
+    assert (after.id, after.body == first) == (before, False)
+    status = team.repository.statuses_of(pull.head)[0]
+    assert (status.context, status.state) == ("datarelease/check", "success")
+
+    ended(team.merged(pull))
+    assert team.tags() == ["data-v1"]
+    assert "Published as **data-v1**" in team.comment(pull)
+    [comment] = team.comments(pull)
+    assert comment.id == before
+    page = team.page("data-v1")
+    assert (page.draft, team.repository.latest) == (False, page.id)
+    assets = {asset.name: asset.content for asset in page.assets}
+    manifest = json.loads(assets["manifest.json"])
+    assert f" · {manifest['digest']}" in str(status.description)
+    assert manifest["reviewed"] == manifest["digest"]
+    assert {"report.html", "report.json", "people-profile.json", "SHA256SUMS"} <= set(assets)
+    keys = team.objects()
+    for dataset in manifest["datasets"]:
+        for file in dataset["files"]:
+            assert keys[file["key"]] == file["size"]
+    assert keys["releases/data-v1/manifest.json"] == len(assets["manifest.json"])
+    assert [note["name"] for note in team.runs[-2].attestations] == ["manifest.json"]
+
+    for number, (how, rows) in enumerate({"squash": 30, "rebase": 35}.items(), 2):
+        pull = team.propose(how, rows=rows)
+        ended(team.checked(pull))
+        assert f"merging publishes **data-v{number}**" in team.comment(pull)
+        assert f"compared with data-v{number - 1}" in team.comment(pull)
+        assert "rows by key" in team.comment(pull).lower()
+        ended(team.merged(pull, "squash" if how == "squash" else "rebase"))
+        assert team.tags()[-1] == f"data-v{number}"
+        assert f"Published as **data-v{number}**" in team.comment(pull)
+    assert team.leaks() == []

@@ -1,0 +1,208 @@
+"""A data team on a GitHub of its own: a repository that adopted datarelease, people, and Actions.
+
+Everything is real but github.com: git, DVC, the S3 server, the workflow files, the command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from tests.commands import run as command
+from tests.forge import events
+from tests.forge.act import Actions
+from tests.forge.events import Event
+from tests.forge.gitdir import WorkTree
+from tests.forge.records import Comment, Pull, Release, Repository
+from tests.forge.runs import Run
+from tests.forge.server import GitHubServer
+from tests.forge.tools import installed
+from tests.project import REMOTE, Project
+from tests.servers import Bucket
+
+from datarelease.model.forge import BOT
+from datarelease.model.home import REPOSITORY
+
+ROOT = Path(__file__).parents[1]
+TOOL = (
+    ".github/workflows", "action", "action.yml", "pyproject.toml", "requirements/run.txt",
+    "requirements/uv.txt", "src/datarelease", "README.md", "LICENSE",
+)  # fmt: skip
+"""What a workflow takes of this project."""
+REF = f"v{version('datarelease')}"
+CML = Path(os.environ.get("CML_BIN") or ROOT / "tests" / "forge" / "cml")
+NAME = "acme/data"
+PLANTED = "planted-dagshub-token-4711"
+Merge = Literal["merge", "squash", "rebase"]
+
+
+def tool_tree(folder: Path) -> WorkTree:
+    """This project as it lies here, committed and tagged as a release of its own."""
+    folder.mkdir(parents=True)
+    for name in TOOL:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)
+    tree = WorkTree(path=folder)
+    tree.git("init", "--quiet", "--initial-branch=main")
+    tree.git("add", "--all")
+    tree.git("commit", "--quiet", "--message", f"datarelease {REF}")
+    tree.git("tag", REF)
+    return tree
+
+
+@dataclass(kw_only=True)
+class Team:
+    """The repository, its pull requests, its workflows and its bucket."""
+
+    github: GitHubServer
+    actions: Actions
+    repository: Repository
+    project: Project
+    """Somebody's clone."""
+    bucket: Bucket
+    runs: list[Run] = field(default_factory=list)
+
+    # --- people
+
+    def branch(self, name: str) -> None:
+        """Begin a branch at the newest main."""
+        self.project.git("fetch", "--quiet", "--prune", "origin")
+        self.project.git("checkout", "--quiet", "-B", name, "origin/main")
+
+    def push(self, message: str = "Edit", *, branch: str | None = None) -> None:
+        """Commit every edit and push the branch; pull requests follow."""
+        self.project.git("add", "--all")
+        self.project.git("commit", "--quiet", "--message", message)
+        self.project.git("push", "--quiet", "--force", "origin", branch or "HEAD")
+        self.github.world.refresh(self.repository)
+
+    def propose(self, branch: str, **params: object) -> Pull:
+        """A pull request that edits params.yaml in the browser: nobody ran the pipeline."""
+        self.branch(branch)
+        self.project.params(**params)
+        self.push(f"Change {', '.join(params)}")
+        return self.github.world.opened(
+            self.repository, branch=branch, title=f"Change {', '.join(params)}", login="ann"
+        )
+
+    def merged(self, pull: Pull, how: Merge = "merge") -> list[Run]:
+        """What runs when somebody presses the button."""
+        self.github.world.merge(self.repository, pull.number, login="bea", how=how)
+        return self.dispatch(events.push(self.github, self.repository))
+
+    # --- workflows
+
+    def dispatch(self, event: Event) -> list[Run]:
+        """Every run that an event starts, and those that these start."""
+        made = self.actions.dispatch(event)
+        self.runs += made
+        return made
+
+    def checked(self, pull: Pull, action: str = "opened") -> dict[str, Run]:
+        """The runs for a pull request that was opened or pushed to, by their workflow."""
+        event = events.pull_request(self.github, self.repository, pull.number, action=action)
+        return {run.name: run for run in self.dispatch(event)}
+
+    # --- what people see
+
+    def comments(self, pull: Pull) -> list[Comment]:
+        """Our comments on a pull request."""
+        return [c for c in self.repository.comments_on(pull.number) if c.user.login == BOT]
+
+    def comment(self, pull: Pull) -> str:
+        """Our one comment on a pull request."""
+        [found] = self.comments(pull)
+        return found.body
+
+    def page(self, tag: str) -> Release:
+        """The GitHub Release of a version."""
+        return self.repository.release(tag)
+
+    def tags(self) -> list[str]:
+        """The versions at the origin."""
+        listed = self.repository.bare.git("tag", "--list", "data-v*", "--sort=version:refname")
+        return listed.split()
+
+    def objects(self) -> dict[str, int]:
+        """Size of everything in the bucket, by key."""
+        fs = self.bucket.fs()
+        found: dict[str, Any] = fs.find(self.bucket.name, detail=True)
+        return {name.partition("/")[2]: info["size"] for name, info in found.items()}
+
+    def secrets(self) -> list[str]:
+        """Every secret there is, as text that must be seen nowhere."""
+        return [self.bucket.keys.secret, self.bucket.reader.secret, PLANTED]
+
+    def leaks(self) -> list[str]:
+        """Where a secret can be seen: logs, artifacts, comments, releases, issues, git, S3."""
+        places = [place for run in self.runs for place in run.leaks(self.secrets())]
+        told: Iterable[str] = (
+            *(comment.body for comment in self.repository.comments.values()),
+            *(str(issue.body) for issue in self.repository.issues.values()),
+            *(str(page.body) for page in self.repository.releases.values()),
+            *(a.content.decode("latin-1") for r in self.repository.releases.values() for a in r.assets),
+            *(str(status.description) for status in self.repository.statuses),
+        )  # fmt: skip
+        places += [text for text in told if any(secret in text for secret in self.secrets())]
+        fs = self.bucket.fs()
+        for key in self.objects():
+            data = fs.cat_file(f"{self.bucket.name}/{key}")
+            places += [key for secret in self.secrets() if secret.encode() in data]
+        return places
+
+
+def adopted(project: Project, *, requirements: str | None = None) -> None:
+    """`datarelease init` run in a project, and its plan committed."""
+    if requirements is not None:
+        project.write("requirements.txt", requirements)
+    command(project, "init", "--yes")
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--message", "Release the data")
+
+
+def hosted(
+    project: Project, bucket: Bucket, github: GitHubServer, folder: Path, *, private: bool = False
+) -> Team:
+    """A project moved to GitHub, with a bucket as its remote and the secrets where they belong."""
+    project.add_remote(
+        REMOTE, bucket.url(), default=True, endpointurl=bucket.endpoint, region="us-east-1"
+    )
+    project.git("add", ".dvc/config")
+    project.git("commit", "--quiet", "--message", "Keep the data on S3")
+    world = github.world
+    tool = world.repository(REPOSITORY, source=tool_tree(folder / "tool").path)
+    repository = world.repository(NAME, source=project.root, private=private)
+    world.environment(
+        repository,
+        "data-release",
+        secrets={**bucket.keys.env, "DAGSHUB_TOKEN": PLANTED},
+        branches=("main",),
+    )
+    world.environment(repository, "data-read", secrets=bucket.reader.env)
+    project.git("remote", "set-url", "origin", github.clone_url(NAME, world.user_token("acme")))
+    project.git("fetch", "--quiet", "origin")
+    actions = Actions(
+        server=github,
+        folder=folder / "actions",
+        cml=CML,
+        tool_cache=installed(tool, REF, folder / "tools"),
+    )
+    return Team(
+        github=github, actions=actions, repository=repository, project=project, bucket=bucket
+    )
+
+
+def table(document: str) -> dict[str, Any]:
+    """A YAML file of a repository."""
+    loaded: dict[str, Any] = yaml.safe_load(document)
+    return loaded
