@@ -102,8 +102,13 @@ class Going:
             assert ended.called or ended.main[caller_id]["result"] == "skipped", (
                 f"{name} has no result:\n{ended.log.text[-4000:]}"
             )
-            found = ended.called.get(job_id, {"result": "skipped", "outputs": {}})
-            ends[job_id] = self._note(name, plan, found, ended)
+            if not ended.called:
+                # The job that calls is skipped, and with it all of these: act need not say it again.
+                for skipped in inner.jobs:
+                    shown = f"{caller_id} / {skipped}"
+                    self.jobs[shown] = Job(id=shown, result="skipped")
+                return Outcome(result="skipped")
+            ends[job_id] = self._note(name, plan, ended.called[job_id], ended)
         return self._end_of_call(caller_id, inner, known, ends)
 
     def _end_of_call(
