@@ -103,7 +103,7 @@ class Going:
                 f"{name} has no result:\n{ended.log.text[-4000:]}"
             )
             if not ended.called:
-                # The job that calls is skipped, and with it all of these: act need not say it again.
+                # The job that calls is skipped, and with it all of these.
                 for skipped in inner.jobs:
                     shown = f"{caller_id} / {skipped}"
                     self.jobs[shown] = Job(id=shown, result="skipped")
