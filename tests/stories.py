@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from tests.commands import run as command
 from tests.forge import events
 from tests.forge.act import Actions
@@ -150,7 +149,11 @@ class Team:
             *(comment.body for comment in self.repository.comments.values()),
             *(str(issue.body) for issue in self.repository.issues.values()),
             *(str(page.body) for page in self.repository.releases.values()),
-            *(a.content.decode("latin-1") for r in self.repository.releases.values() for a in r.assets),
+            *(
+                asset.content.decode("latin-1")
+                for page in self.repository.releases.values()
+                for asset in page.assets
+            ),
             *(str(status.description) for status in self.repository.statuses),
         )  # fmt: skip
         places += [text for text in told if any(secret in text for secret in self.secrets())]
@@ -202,7 +205,7 @@ def hosted(
     )
 
 
-def table(document: str) -> dict[str, Any]:
-    """A YAML file of a repository."""
-    loaded: dict[str, Any] = yaml.safe_load(document)
-    return loaded
+def ended(runs: list[Run] | dict[str, Run], conclusion: str = "success") -> None:
+    """Every run ended so, or was skipped."""
+    for run in runs.values() if isinstance(runs, dict) else runs:
+        assert run.conclusion in {conclusion, "skipped"}, f"{run.conclusion}\n{run.log}"

@@ -3,34 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
-import pytest
-from tests.forge.runs import Run
-from tests.forge.server import GitHubServer
-from tests.project import Project
-from tests.servers import S3Server
-from tests.stories import Team, adopted, hosted
-
-
-@pytest.fixture
-def team(
-    make_project: Callable[..., Project],
-    s3_server: S3Server,
-    github: GitHubServer,
-    tmp_path: Path,
-) -> Team:
-    """A repository that adopted datarelease, without a version yet."""
-    project = make_project("clone")
-    adopted(project)
-    return hosted(project, s3_server.bucket(), github, tmp_path)
-
-
-def ended(runs: list[Run] | dict[str, Run], conclusion: str = "success") -> None:
-    """Every run ended so; the log says why not."""
-    for run in runs.values() if isinstance(runs, dict) else runs:
-        assert run.conclusion in {conclusion, "skipped"}, print(run.log)
+from tests.stories import Team, ended
 
 
 def test_from_the_first_pull_request_to_three_versions(team: Team) -> None:
@@ -72,7 +46,7 @@ def test_from_the_first_pull_request_to_three_versions(team: Team) -> None:
         ended(team.checked(pull))
         assert f"merging publishes **data-v{number}**" in team.comment(pull)
         assert f"compared with data-v{number - 1}" in team.comment(pull)
-        assert "rows by key" in team.comment(pull).lower()
+        assert "**Rows by `id`**" in team.comment(pull)
         ended(team.merged(pull, "squash" if how == "squash" else "rebase"))
         assert team.tags()[-1] == f"data-v{number}"
         assert f"Published as **data-v{number}**" in team.comment(pull)

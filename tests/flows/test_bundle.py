@@ -53,6 +53,16 @@ def test_a_bundle_is_released_without_running_anything(built: Path, publisher: P
     assert publisher.git("rev-parse", f"{branch(publisher)}^") == before
 
 
+def test_a_bundle_in_the_work_tree_stays_out_of_the_release(
+    built: Path, publisher: Project
+) -> None:
+    """The release commit holds the lock, not the bundle's copy of it."""
+    shutil.copytree(built, publisher.root / "bundle")
+    assert publish(publisher, Path("bundle")).code == 0
+    named = publisher.git("show", "--name-only", "--format=", "data-v2^{commit}").splitlines()
+    assert named == ["dvc.lock"]
+
+
 def test_the_version_is_the_one_that_a_release_in_one_place_makes(
     built: Path, publisher: Project, edited: Project
 ) -> None:

@@ -29,10 +29,17 @@ def trim(project: Project, folder: Path, *arguments: str, code: int = 0) -> tupl
     return done, output.read_text()
 
 
-def test_what_the_work_tree_does_not_use_goes(edited: Project, tmp_path: Path) -> None:
-    """Objects of older data are removed; those in use stay, and the next check needs no run."""
+def test_what_fits_stays(edited: Project, tmp_path: Path) -> None:
+    """Within the budget older data stays: the next check compares rows with it."""
     before = cached(edited)
     _, output = trim(edited, tmp_path / "run")
+    assert (output, cached(edited)) == ("cache=true\n", before)
+
+
+def test_what_the_work_tree_does_not_use_goes_first(edited: Project, tmp_path: Path) -> None:
+    """Objects of older data are removed; those in use stay, and the next check needs no run."""
+    before = cached(edited)
+    _, output = trim(edited, tmp_path / "run", "--budget", "2.5kB")
     assert output == "cache=true\n"
     assert len(before - cached(edited)) == 2, "the older table and the older listing"
     assert "skipped, dvc.lock is up to date" in run(edited, "check").err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 from collections.abc import Mapping
 from importlib.metadata import version as package_version
 
@@ -11,6 +10,7 @@ from datarelease.adapters.tracked import stages
 from datarelease.errors import BlockedError, ConflictError
 from datarelease.flows.check import Checked
 from datarelease.flows.read import find_manifest
+from datarelease.flows.reproduce import locks
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import (
@@ -110,12 +110,8 @@ def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
 
 def products(ws: Workspace) -> dict[str, bytes | None]:
     """Our own files that HEAD does not hold as they are now: the content of a release commit."""
-    made_by_stages = stage_reports(ws)
-    return {
-        path: ws.read(path)
-        for path, _ in ws.git.changed()
-        if path in made_by_stages or posixpath.basename(path) == "dvc.lock"
-    }
+    made = {*stage_reports(ws), *locks(ws)}
+    return {path: ws.read(path) for path, _ in ws.git.changed() if path in made}
 
 
 def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None) -> Manifest:

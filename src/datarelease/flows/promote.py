@@ -7,7 +7,6 @@ taken on trust from the build is what it measured: statistics, violations and co
 
 from __future__ import annotations
 
-import posixpath
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,14 +18,13 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.check import Checked, report_of
 from datarelease.flows.content import snapshot
 from datarelease.flows.local_files import written
-from datarelease.flows.reproduce import LOCK, work_tree_outputs
+from datarelease.flows.reproduce import locks, work_tree_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, DOCUMENT_LIMIT, FILE, REPORT, TREE, Bundle
 from datarelease.model.dataset import Dataset
 from datarelease.model.profile import Profile
 from datarelease.model.report import Report
 from datarelease.model.validation import Validation
-from datarelease.settings import DATASETS_FILE
 
 T = TypeVar("T")
 
@@ -93,13 +91,11 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
 
 
 def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
-    tracked = set(ws.git.files())
-    reports = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
+    made = set(locks(ws))
+    made |= {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
     for path in bundle.tree:
-        pipeline = posixpath.join(posixpath.dirname(path), DATASETS_FILE)
-        lock = posixpath.basename(path) == LOCK and pipeline in tracked
         data = read_inside(folder, f"{TREE}/{path}", limit=DOCUMENT_LIMIT)
-        if data is None or not (lock or path in reports):
+        if data is None or path not in made:
             raise ConfigError(
                 f"The bundle lists {path!r}, which is "
                 + ("not in it." if data is None else "nothing that a build makes."),

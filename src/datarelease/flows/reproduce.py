@@ -12,6 +12,7 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import object_key
+from datarelease.settings import DATASETS_FILE
 
 LOCK = "dvc.lock"
 _NONE = "0" * 32
@@ -48,6 +49,12 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
 def work_tree_outputs(ws: Workspace) -> tuple[Output, ...]:
     """What DVC tracks in the work tree."""
     return outputs(ws.read, ws.git.files())
+
+
+def locks(ws: Workspace) -> tuple[str, ...]:
+    """The locks of the pipelines that git tracks, whether or not they are there."""
+    pipelines = (path for path in ws.git.files() if posixpath.basename(path) == DATASETS_FILE)
+    return tuple(posixpath.join(posixpath.dirname(path), LOCK) for path in pipelines)
 
 
 def dvc_files(ws: Workspace) -> tuple[str, ...]:

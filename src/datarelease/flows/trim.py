@@ -24,10 +24,11 @@ class Trimmed:
 
 
 def trim(ws: Workspace, budget: int) -> Trimmed:
-    """Remove what neither the datasets nor the pipeline of the work tree use from the cache.
+    """Remove from the cache what it takes to come within ``budget`` bytes.
 
-    Where that is more than ``budget`` bytes, the datasets alone are kept; where they are more,
-    nothing is removed and nothing fits. Runs that DVC remembers are small, and stay.
+    First to go is what neither the datasets nor the pipeline of the work tree use (data of older
+    versions), then all but the datasets. Where they alone are more, nothing is removed and nothing
+    fits. Runs that DVC remembers are small, and stay.
 
     Raises:
         SettingsError: DVC does not track a dataset.
@@ -42,7 +43,8 @@ def trim(ws: Workspace, budget: int) -> Trimmed:
     }
     there = {f"{path.parent.name}{path.name}": path for path in _objects(ws.objects.cache)}
     sizes = {md5: path.stat().st_size for md5, path in there.items()}
-    for kept in (datasets | set(ws.objects.expanded(ws.dvc.outputs())), datasets):
+    used = datasets | set(ws.objects.expanded(ws.dvc.outputs()))
+    for kept in (set(there), used, datasets):
         total = sum(sizes.get(md5, 0) for md5 in kept)
         if total <= budget:
             removed = [path for md5, path in there.items() if md5 not in kept]
