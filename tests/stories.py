@@ -173,18 +173,30 @@ def adopted(project: Project, *, requirements: str | None = None) -> None:
     project.git("commit", "--quiet", "--message", "Release the data")
 
 
-def hosted(
-    project: Project, bucket: Bucket, github: GitHubServer, folder: Path, *, private: bool = False
-) -> Team:
-    """A project moved to GitHub, with a bucket as its remote and the secrets where they belong."""
+def on_bucket(project: Project, bucket: Bucket) -> None:
+    """Make a bucket the default remote, with no keys in any file, and commit that."""
     project.add_remote(
         REMOTE, bucket.url(), default=True, endpointurl=bucket.endpoint, region="us-east-1"
     )
-    project.git("add", ".dvc/config")
-    project.git("commit", "--quiet", "--message", "Keep the data on S3")
+    project.commit("Keep the data on S3", ".dvc/config")
+
+
+def hosted(
+    project: Project,
+    bucket: Bucket,
+    github: GitHubServer,
+    folder: Path,
+    *,
+    name: str = NAME,
+) -> Team:
+    """A project moved to GitHub, with the secrets where they belong."""
     world = github.world
-    tool = world.repository(REPOSITORY, source=tool_tree(folder / "tool").path)
-    repository = world.repository(NAME, source=project.root, private=private)
+    repository = world.repository(name, source=project.root)
+    tool = (
+        repository
+        if name == REPOSITORY
+        else world.repository(REPOSITORY, source=tool_tree(folder / "tool").path)
+    )
     world.environment(
         repository,
         "data-release",
@@ -192,13 +204,14 @@ def hosted(
         branches=("main",),
     )
     world.environment(repository, "data-read", secrets=bucket.reader.env)
-    project.git("remote", "set-url", "origin", github.clone_url(NAME, world.user_token("acme")))
+    owner = name.partition("/")[0]
+    project.git("remote", "set-url", "origin", github.clone_url(name, world.user_token(owner)))
     project.git("fetch", "--quiet", "origin")
     actions = Actions(
         server=github,
         folder=folder / "actions",
         cml=CML,
-        tool_cache=installed(tool, REF, folder / "tools"),
+        tool_cache=installed(tool, tool.default_branch, folder / "tools"),
     )
     return Team(
         github=github, actions=actions, repository=repository, project=project, bucket=bucket

@@ -168,7 +168,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], int]] = {
         lambda b: [flip(p) for p in (b / "files").rglob("*") if p.is_file()],
         3,
     ),
-    "no objects": (lambda b: shutil.rmtree(b / "files"), 3),
+    "no objects, and none on a remote": (lambda b: shutil.rmtree(b / "files"), 3),
 }
 
 
@@ -181,6 +181,21 @@ def test_a_bundle_that_does_not_fit_is_refused(name: str, built: Path, publisher
     assert (done.code, "Traceback" in done.text) == (code, False), done.err
     assert tags(publisher) == ["data-v1"]
     assert not (publisher.remote / "releases" / "data-v2").exists()
+
+
+def test_a_build_needs_no_data_that_the_lock_knows(edited: Project, tmp_path: Path) -> None:
+    """A current lock and recorded reports: nothing is at hand, nothing travels, all is released."""
+    run(edited, "release")
+    edited.params(rows=31)
+    edited.repro()
+    edited.release_settings(policy={"psi": False})
+    edited.commit("More, with its lock")
+    edited.push()
+    edited.dvc("push", "--quiet")
+    builder, publisher = edited.clone(tmp_path / "builder"), edited.clone(tmp_path / "publisher")
+    assert run(builder, "check", "--bundle", str(tmp_path / "bundle"), points=NO_STAGE).code == 0
+    assert publish(publisher, tmp_path / "bundle").code == 0
+    assert_whole(publisher, "data-v3")
 
 
 def test_a_forged_verdict_is_judged_again(edited: Project, tmp_path: Path) -> None:

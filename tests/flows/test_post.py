@@ -665,3 +665,14 @@ def test_the_real_program_is_used_through_its_adapter(desk: Desk, tmp_path: Path
     assert second is not None
     assert (first.by, second.by, first.problems, second.problems) == ("CML", "CML", (), ())
     assert desk.bodies() == [expected(desk, replace(samples.small(), digest="b" * 64))]
+
+
+def test_a_change_of_something_else_gets_no_comment_of_its_own(desk: Desk) -> None:
+    """Nothing to say about the data: the status alone; a comment that is there is brought up."""
+    quiet = samples.unchanged()
+    assert desk.posted(quiet).comment.state == "unchanged"  # type: ignore[union-attr]
+    assert desk.ours() == []
+    assert [status.state for status in desk.repo.statuses_of(desk.pull.head)] == ["success"]
+    desk.posted()
+    assert desk.posted(quiet).comment.state == "updated"  # type: ignore[union-attr]
+    assert len(desk.ours()) == 1

@@ -215,14 +215,17 @@ def test_the_poster_takes_nothing_of_the_pull_request() -> None:
 
 
 def test_the_publisher_runs_nothing_of_the_pipeline() -> None:
-    """It installs no requirements of the pipeline, restores no cache, and runs one command."""
+    """It installs no requirements of the pipeline, restores no cache, and runs our commands."""
     publish = parsed("release")["jobs"]["publish"]
     for step in publish["steps"]:
-        assert "actions/cache" not in str(step.get("uses", ""))
+        assert "actions/cache/restore" not in str(step.get("uses", ""))
         if step.get("uses") == "$/action":
             assert "with" not in step
     runs = [step["run"] for step in publish["steps"] if "run" in step]
-    assert runs == ["datarelease release --bundle bundle --out outcome"]
+    assert runs == [
+        "datarelease release --bundle bundle --out outcome",
+        "datarelease trim --fill",
+    ]
 
 
 def test_executables_never_come_from_a_cache() -> None:

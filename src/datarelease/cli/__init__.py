@@ -31,7 +31,7 @@ COMMANDS = {
     "unyank": "Take a withdrawal back.",
     "post": "Workflow step: put a check's report on its pull request.",
     "announce": "Workflow step: tell people on GitHub how a release ended.",
-    "trim": "Workflow step: cut DVC's cache down before it is saved.",
+    "trim": "Workflow step: make DVC's cache what the next check starts from.",
 }
 
 

@@ -11,7 +11,7 @@ from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import Told, show
 from datarelease.cli.workflow import this_run
 from datarelease.errors import ConfigError
-from datarelease.flows.trim import trim
+from datarelease.flows.trim import fill, trim
 from datarelease.render.number import size
 
 
@@ -23,9 +23,18 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
 
 
 @click.command("trim")
-@click.option("--budget", default="2GB", callback=_bytes, metavar="SIZE", show_default=True)
-def command(budget: int) -> None:
-    """Cut DVC's cache down to what the next check starts from.
+@click.option(
+    "--budget",
+    default="2GB",
+    callback=_bytes,
+    metavar="SIZE",
+    show_default=True,
+    envvar="DATARELEASE_CACHE_BUDGET",
+    help="At most so much is kept; 0 keeps nothing.",
+)
+@click.option("--fill", "filling", is_flag=True, help="First fetch what the pipeline is made of.")
+def command(budget: int, filling: bool) -> None:  # noqa: FBT001
+    """Make DVC's cache what the next check starts from.
 
     For workflows, before they save the cache: their output `cache` says whether it is worth it.
     On a laptop the cache may hold what no remote has, so there it refuses to run.
@@ -37,9 +46,13 @@ def command(budget: int) -> None:
             untouched="Nothing was removed: DVC's cache may hold what no remote has.",
             remedy="`dvc gc` cleans a cache up, and asks what to keep.",
         )
-    left = trim(open_workspace(Path.cwd(), progress=Told()), budget)
+    ws = open_workspace(Path.cwd(), progress=Told())
+    left = trim(ws, budget, fetched=fill(ws) if filling and budget else 0)
     run.put({"cache": "true" if left.fits else "false"})
     if left.fits:
-        show(f"kept {left.objects} objects, {size(left.size)}; removed {left.removed}")
+        show(
+            f"kept {left.objects} objects, {size(left.size)}: "
+            f"{left.fetched} fetched, {left.removed} removed"
+        )
     else:
-        show(f"the cache is not saved: the datasets alone have more than {size(budget)}")
+        show(f"the cache is not saved: it is empty, or the datasets have more than {size(budget)}")

@@ -71,26 +71,23 @@ def write_bundle(
 
 
 def _carried(ws: Workspace, checked: Checked) -> tuple[str, ...]:
-    """Hashes of the objects that the remotes may lack."""
-    base = checked.baseline.snapshot if checked.baseline else None
-    held: set[str] = set()
-    for dataset in base.datasets if base else ():
-        for entry in dataset.entries:
+    """Hashes of the objects that the remotes may lack.
+
+    What is not at hand was not made by this build: it was known by its hash before, and the
+    publisher, who can read the remotes, finds it there or says what is missing.
+    """
+    base = checked.baseline.snapshot.datasets if checked.baseline else ()
+    held = {*ws.objects.expanded(entry.md5 for dataset in base for entry in dataset.entries)}
+    for dataset in ws.settings.datasets:
+        content = checked.snapshot.get(dataset.name)
+        for entry in content.entries if content else ():
             if not entry.is_tree or ws.objects.has(entry.md5):
-                held |= {entry.md5, *(file.md5 for file in ws.objects.files(entry))}
-    own: set[str] = set()
-    for content in checked.snapshot.datasets:
-        for entry in content.entries:
-            if entry.md5 not in held:
-                own |= {entry.md5, *(file.md5 for file in ws.objects.files(entry))}
-    own -= held
-    ws.objects.ensure(own)
-    others = (
-        md5
-        for md5 in ws.objects.expanded(ws.dvc.outputs())
-        if md5 not in held and ws.objects.has(md5)
-    )
-    return tuple(sorted({*own, *others}))
+                whole = ws.root / dataset.path
+                folder = whole if whole.is_dir() else whole.parent
+                ws.objects.adopt(ws.objects.files(entry), folder)
+    entries = (entry.md5 for content in checked.snapshot.datasets for entry in content.entries)
+    used = ws.objects.expanded((*entries, *ws.dvc.outputs()))
+    return tuple(md5 for md5 in used if md5 not in held and ws.objects.has(md5))
 
 
 def _refuse_too_large(ws: Workspace, hashes: tuple[str, ...]) -> None:

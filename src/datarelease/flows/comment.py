@@ -60,7 +60,14 @@ class Posted:
 
 
 def put_comment(
-    thread: Thread, cml: Cml | None, number: int, body: str, progress: Progress, *, sha: str
+    thread: Thread,
+    cml: Cml | None,
+    number: int,
+    body: str,
+    progress: Progress,
+    *,
+    sha: str,
+    create: bool = True,
 ) -> Posted:
     """Make ``body`` the text of our one comment on a pull request.
 
@@ -74,6 +81,7 @@ def put_comment(
         body: Markdown, without watermark.
         progress: Told what happens.
         sha: The commit that the watermark names.
+        create: False: a comment that is there is brought up to date, and none is begun.
 
     Raises:
         ValueError: ``body`` carries our watermark itself.
@@ -85,7 +93,7 @@ def put_comment(
     try:
         found = thread.comments(number)
         ours = _ours(thread, found)
-        if _settled(ours, text):
+        if _settled(ours, text) or not (ours or create):
             return Posted(state="unchanged", by="")
         state: Literal["created", "updated"] = "updated" if ours else "created"
         if cml is not None and _may_use(thread, found, text, progress):

@@ -126,7 +126,9 @@ def _commented(
         said = f"#{pull.number} is merged: its comment is the release's now"
         return Posting(outcome="merged", said=said, number=pull.number)
     body = pages.report(report) if report is not None else pages.unreported()
-    comment = put_comment(forge, cml, pull.number, body, progress, sha=run.head)
+    # A pull request about something else is spared a comment that says so.
+    create = report is None or report.outcome != "unchanged" or report.level == "block"
+    comment = put_comment(forge, cml, pull.number, body, progress, sha=run.head, create=create)
     return Posting(
         outcome="posted",
         said=f"#{pull.number}: comment {comment.said}",

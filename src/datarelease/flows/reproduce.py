@@ -31,8 +31,17 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
         ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
         return ()
     ws.progress.say("dvc repro: the lock is stale, running the pipeline")
-    if ws.dvc.repro(inputs=_inputs(ws)):
+    inputs = _inputs(ws)
+    if ws.dvc.repro(inputs=inputs):
         return ()
+    if inputs == "made" and ws.dvc.missing():
+        raise WorldError(
+            "`dvc repro` failed: it needs data that is neither in DVC's cache nor on a remote that "
+            "can be read from here. Its own output stands above.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Give access to the remote, as the lines above say. A check on GitHub has no "
+            "credentials: it finds what the last release left in the cache (docs/adopt.md).",
+        )
     outs = [out for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)]
     makers = {_address(out) for out in outs if out.stage is not None}
     failed = ws.dvc.stale_stages(sorted(makers)) if makers else ()

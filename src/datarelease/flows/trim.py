@@ -1,4 +1,4 @@
-"""DVC's cache cut down to what the next check starts from, within a budget."""
+"""DVC's cache made what the next check starts from, within a budget."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class Trimmed:
     """What is left."""
 
     objects: int
+    fetched: int
+    """Objects, of those in ``objects``."""
     size: int
     """Bytes."""
     removed: int
@@ -23,7 +25,19 @@ class Trimmed:
     """It is worth keeping: what is left is whole and within the budget."""
 
 
-def trim(ws: Workspace, budget: int) -> Trimmed:
+def fill(ws: Workspace) -> int:
+    """Bring what the pipeline and its inputs are made of into the cache; how many objects came.
+
+    A check of a pull request has no credentials: what it cannot find in the cache, and no stage
+    makes, it cannot have. What no remote gives stays away.
+    """
+    before = len(_objects(ws.objects.cache))
+    for _ in ("files and listings", "the files that listings name"):
+        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+    return len(_objects(ws.objects.cache)) - before
+
+
+def trim(ws: Workspace, budget: int, *, fetched: int = 0) -> Trimmed:
     """Remove from the cache what it takes to come within ``budget`` bytes.
 
     First to go is what neither the datasets nor the pipeline of the work tree use (data of older
@@ -51,9 +65,15 @@ def trim(ws: Workspace, budget: int) -> Trimmed:
             for path in removed:
                 path.unlink()
             return Trimmed(
-                objects=len(there) - len(removed), size=total, removed=len(removed), fits=True
+                objects=len(there) - len(removed),
+                fetched=fetched,
+                size=total,
+                removed=len(removed),
+                fits=bool(there),
             )
-    return Trimmed(objects=len(there), size=sum(sizes.values()), removed=0, fits=False)
+    return Trimmed(
+        objects=len(there), fetched=fetched, size=sum(sizes.values()), removed=0, fits=False
+    )
 
 
 def _objects(cache: Path) -> list[Path]:
