@@ -40,6 +40,38 @@ def get_started(get_started_template: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
+def lone(get_started: Project) -> Project:
+    """The same without its pipeline: a `.dvc` file, hence two stages of ours and no more."""
+    for name in ("dvc.yaml", "dvc.lock"):
+        (get_started.root / name).unlink()
+    return get_started
+
+
+@pytest.fixture(scope="session")
+def adopted_template(
+    get_started_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """A fresh clone without data (``clone``) in which init ran, pushed; and what init said."""
+    folder = tmp_path_factory.mktemp("adopted")
+    with environment(hermetic_environment(folder / "home")):
+        project = Project.copied(get_started_template, folder / "template")
+        clone = fresh_clone(project, folder / "template" / "clone")
+        said = run(clone, "init", "--yes").text
+        clone.commit("Adopt data releases")
+        clone.push()
+    return folder / "template", said
+
+
+@pytest.fixture
+def adopted(adopted_template: tuple[Path, str], tmp_path: Path) -> Project:
+    """A copy of that clone."""
+    project = Project.copied(adopted_template[0], tmp_path / "adopted")
+    clone = Project(tmp_path / "adopted" / "clone", project.origin, project.remote)
+    clone.git("remote", "set-url", "origin", str(clone.origin))
+    return clone
+
+
+@pytest.fixture
 def bare(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Project]:
     """Makes git repositories without DVC that hold some files, committed."""
 
@@ -80,17 +112,25 @@ def refused(project: Project, *arguments: str) -> Done:
     return done
 
 
+def leave() -> None:
+    """What ends a command well before its time."""
+    sys.exit(0)
+
+
+def write(project: Project, *arguments: str) -> Done:
+    """`init --yes` that ends when the files are written: tests about files need no stage run."""
+    points = [Point(function="datarelease.app.adopt:finish", act=leave)]
+    return run(project, "init", "--yes", *arguments, points=points)
+
+
 def test_a_newcomer_adopts_and_releases_with_no_further_edit(
-    get_started: Project, tmp_path: Path
+    adopted: Project, adopted_template: tuple[Path, str]
 ) -> None:
     """In a fresh clone without data: init, commit, check, release; then nothing is left to do."""
-    clone = fresh_clone(get_started, tmp_path / "get-started" / "clone")
-    done = run(clone, "init", "--yes")
-    assert "git add schemas/listings.yaml" in done.text
-    assert not (clone.root / "data" / "listings.csv").exists(), "the work tree got no data"
-    clone.commit("Adopt data releases")
-    clone.push()
-
+    clone, said = adopted, adopted_template[1]
+    assert "git add schemas/listings.yaml" in said
+    for path in ("dvc.lock", "reports/listings/validation.json", "reports/prepared/profile.json"):
+        assert path in said.partition("git add")[2]
     report = run(clone, "check", "--json").json
     assert (report["outcome"], report["verdict"]["findings"]) == ("first", [])
     assert [dataset["name"] for dataset in report["datasets"]] == ["listings", "prepared"]
@@ -109,6 +149,76 @@ def test_a_newcomer_adopts_and_releases_with_no_further_edit(
     assert "nothing to do" in run(clone, "init").text
 
 
+def test_the_first_check_needs_no_data(adopted: Project, tmp_path: Path) -> None:
+    """Another clone, whose remote cannot be read, passes: lock and reports say it all."""
+    adopted.remote.rename(tmp_path / "elsewhere")
+    other = fresh_clone(adopted, tmp_path / "adopted" / "other")
+    done = run(other, "check", "--json")
+    assert (done.json["outcome"], done.json["verdict"]["findings"]) == ("first", [])
+    assert "dvc.lock is up to date" in done.err
+    data = [path.name for path in (other.root / "data").rglob("*") if path.is_file()]
+    assert sorted(data) == [".gitignore", "listings.csv.dvc"]
+    assert other.git("status", "--porcelain") == ""
+
+
+def test_stages_of_others_are_never_run(get_started: Project, tmp_path: Path) -> None:
+    """A stale stage before ours stays stale: its recorded data is checked, its lock stands."""
+    script = (get_started.root / "src" / "prepare.py").read_text()
+    get_started.write("src/prepare.py", script + 'pathlib.Path("RAN").touch()\n')
+    get_started.commit("Edit a stage and do not run it")
+    get_started.push()
+    clone = fresh_clone(get_started, tmp_path / "get-started" / "clone")
+    before = clone.read_yaml("dvc.lock")["stages"]
+    run(clone, "init", "--yes")
+    after = clone.read_yaml("dvc.lock")["stages"]
+    assert not (clone.root / "RAN").exists()
+    assert {name: stage for name, stage in after.items() if name in before} == before
+    assert set(after) - set(before) == {
+        "validate-listings", "validate-prepared", "profile-listings", "profile-prepared",
+    }  # fmt: skip
+    [used] = (dep for dep in after["profile-prepared"]["deps"] if dep["path"] == "data/prepared")
+    assert used["md5"] == before["prepare"]["outs"][0]["md5"]
+    assert "nothing to do" in run(clone, "init").text
+
+
+def test_data_that_violates_a_schema_is_told_and_init_goes_on_later(lone: Project) -> None:
+    """Exit 1, the files stay, the message has the command; corrected, only the rest is planned."""
+    lone.write("schemas/listings.yaml", "schema_type: dataframe\ncolumns: {nope: {}}\n")
+    done = run(lone, "init", "--yes", code=1)
+    assert "listings: the data violates its schema" in done.err
+    assert "All files are written and stay. Not run yet: validate-listings, " in done.err
+    assert "dvc repro --single-item validate-listings profile-listings" in done.err
+    assert (lone.root / ".github/workflows/data.yml").is_file()
+
+    columns = "schema_type: dataframe\ncolumns: {listing_id: {}}\n"
+    lone.write("schemas/listings.yaml", columns)
+    plan = run(lone, "init", "--yes", "--json").json
+    assert (plan["files"], plan["commands"], plan["remotes"]) == ([], [], [])
+    [step] = plan["last"]
+    assert step["arguments"][:4] == ["dvc", "repro", "--single-item", "validate-listings"]
+    assert planned(lone)["last"] == []
+
+
+def test_a_remote_that_cannot_be_read_is_told_and_init_goes_on_later(
+    get_started: Project, tmp_path: Path
+) -> None:
+    """Exit 3, nothing undone, the message has the commands; init plans these and nothing else."""
+    clone = fresh_clone(get_started, tmp_path / "get-started" / "clone")
+    write(clone)
+    shutil.rmtree(clone.root / ".dvc" / "cache")
+    clone.remote.rename(tmp_path / "elsewhere")
+    before = files_of(clone)
+    done = run(clone, "init", "--yes", code=3)
+    assert "`dvc pull data/listings.csv data/prepared` failed" in done.err
+    assert "Not run yet: validate-listings" in done.err
+    assert "then `dvc repro --single-item validate-listings" in done.text
+    assert files_of(clone) == before
+    (tmp_path / "elsewhere").rename(clone.remote)
+    plan = planned(clone)
+    assert (plan["files"], plan["commands"], plan["remotes"]) == ([], [], [])
+    assert [step["arguments"][1] for step in plan["last"]] == ["pull", "repro"]
+
+
 def test_the_plan_is_shown_and_nothing_written_without_a_yes(get_started: Project) -> None:
     """No terminal and no --yes: the plan with a preview of each file, exit 2, nothing changed."""
     done = refused(get_started)
@@ -119,6 +229,7 @@ def test_the_plan_is_shown_and_nothing_written_without_a_yes(get_started: Projec
         "+++ b/dvc.yaml",
         "pii: [contact_email]",
         "key listing_id",
+        "$ dvc repro --single-item validate-listings validate-prepared profile-listings",
     ):
         assert text in done.out
     assert "owner1@example.com" not in done.out
@@ -127,7 +238,7 @@ def test_the_plan_is_shown_and_nothing_written_without_a_yes(get_started: Projec
 def test_what_stood_there_stays_line_by_line(get_started: Project) -> None:
     """Files that are added to keep every line; metrics, plots and models are no datasets."""
     before = files_of(get_started)
-    run(get_started, "init", "--yes")
+    write(get_started)
     after = files_of(get_started)
     for path, content in before.items():
         if path == ".dvc/config":
@@ -149,45 +260,44 @@ def test_json_is_the_plan(get_started: Project) -> None:
     plan = planned(get_started)
     assert files_of(get_started) == before
     assert plan["branch"] == "main"
-    run(get_started, "init", "--yes", "--json")
+    assert plan["made"][0] == "dvc.lock"
+    assert [step["arguments"][:3] for step in plan["last"]] == [["dvc", "repro", "--single-item"]]
+    write(get_started, "--json")
     again = planned(get_started)
     assert (again["files"], again["commands"], again["remotes"]) == ([], [], [])
+    assert again["last"] == plan["last"], "it has not run yet"
     told = {note["what"] for note in again["skipped"]}
     assert {"dvc.yaml", ".gitignore", ".github/workflows/data.yml"} <= told
 
 
-def test_remotes_are_set_up_by_name(get_started: Project) -> None:
+def test_remotes_are_set_up_by_name(lone: Project) -> None:
     """DVC's own configuration holds them, nothing secret; the release goes to those named."""
     done = run(
-        get_started, "init", "--yes", "--remote", "dagshub:ada/flats", "--remote", "s3://flats/data"
+        lone, "init", "--yes", "--remote", "dagshub:ada/flats", "--remote", "s3://flats/data"
     )
-    listed = [line.split()[:2] for line in get_started.dvc("remote", "list").splitlines()]
+    listed = [line.split()[:2] for line in lone.dvc("remote", "list").splitlines()]
     assert ["dagshub", "s3://dvc"] in listed
     assert ["s3", "s3://flats/data"] in listed
-    config = (get_started.root / ".dvc" / "config").read_text()
+    config = (lone.root / ".dvc" / "config").read_text()
     assert "endpointurl = https://dagshub.com/ada/flats.s3" in config
     assert config.count("verify = true") == 3
     assert "remote = storage" in config, "the default remote stays"
-    assert get_started.read_yaml("params.yaml")["release"]["remotes"] == ["dagshub", "s3"]
+    assert lone.read_yaml("params.yaml")["release"]["remotes"] == ["dagshub", "s3"]
     assert "DAGSHUB_TOKEN" in done.out
     assert "AWS_ROLE" in done.out
     assert (
         "nothing to do"
-        in run(
-            get_started, "init", "--remote", "dagshub:ada/flats", "--remote", "s3://flats/data"
-        ).out
+        in run(lone, "init", "--remote", "dagshub:ada/flats", "--remote", "s3://flats/data").out
     )
 
 
-def test_a_repository_of_dvc_files_alone_gets_a_pipeline(get_started: Project) -> None:
+def test_a_repository_of_dvc_files_alone_gets_a_pipeline(lone: Project) -> None:
     """Without dvc.yaml, and without params.yaml, both are made."""
-    for name in ("dvc.yaml", "dvc.lock", "params.yaml"):
-        (get_started.root / name).unlink()
-    run(get_started, "init", "--yes")
-    assert list(get_started.read_yaml("dvc.yaml")["artifacts"]) == ["listings"]
-    assert set(get_started.read_yaml("params.yaml")) == {"release"}
-    get_started.repro()
-    assert (get_started.root / "reports/listings/profile.json").is_file()
+    (lone.root / "params.yaml").unlink()
+    run(lone, "init", "--yes")
+    assert list(lone.read_yaml("dvc.yaml")["artifacts"]) == ["listings"]
+    assert set(lone.read_yaml("params.yaml")) == {"release"}
+    assert (lone.root / "reports/listings/profile.json").is_file()
 
 
 def test_somebodys_files_are_left_alone(get_started: Project) -> None:
@@ -200,7 +310,7 @@ def test_somebodys_files_are_left_alone(get_started: Project) -> None:
     }
     for path, text in own.items():
         get_started.write(path, text)
-    done = run(get_started, "init", "--yes", "--remote", "s3://flats")
+    done = write(get_started, "--remote", "s3://flats")
     for path, text in own.items():
         assert (get_started.root / path).read_text() == text
     assert ".github/workflows/data.yml: it is not what init would write" in done.text
@@ -358,7 +468,7 @@ def test_a_directory_of_unlike_tables_becomes_several(bare: Callable[..., Projec
     project.write("data/odd name, {x}.csv", "id,Größe\n1,2\n")
     project.write("data/empty.csv", "")
     project.dvc("add", "--quiet", "data")
-    plan = run(project, "init", "--yes", "--json").json
+    plan = write(project, "--json").json
     assert [note["what"] for note in plan["left_out"]] == ["data/empty.csv"]
     loaded = project.read_yaml("dvc.yaml")
     assert loaded["artifacts"]["odd-name-x"]["path"] == "data/odd name, {x}.csv"
@@ -366,7 +476,12 @@ def test_a_directory_of_unlike_tables_becomes_several(bare: Callable[..., Projec
     project.dvc("repro", "--quiet", "validate@odd-name-x", "profile@a")
     assert (project.root / "reports/odd-name-x/validation.json").is_file()
     assert (project.root / "reports/a/profile.json").is_file()
-    assert planned(project)["files"] == []
+    assert plan["last"][0]["arguments"] == ["dvc", "repro", "--single-item", "validate", "profile"]
+    again = planned(project)
+    assert again["files"] == []
+    assert "validate" not in again["last"][0]["arguments"], "some of the group have run"
+    assert "validate@b" in again["last"][0]["arguments"]
+    assert "validate@a" not in again["last"][0]["arguments"]
 
 
 def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]) -> None:
@@ -376,7 +491,7 @@ def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]
     inner.dvc("init", "--quiet", "--subdir")
     inner.write("data/x.csv", "id,a\n1,2\n2,3\n")
     inner.dvc("add", "--quiet", "data/x.csv")
-    done = run(inner, "init", "--yes")
+    done = write(inner)
     assert "DVC is not at the top of the git repository" in done.out
     assert not (inner.root / ".github").exists()
     assert list(inner.read_yaml("dvc.yaml")["artifacts"]) == ["x"]
@@ -386,7 +501,7 @@ def test_a_declared_dataset_that_is_no_table_is_pointed_out(get_started: Project
     """DVC's own example declares XML as a dataset: it stays, and what will come of it is said."""
     declared = "artifacts:\n  raw:\n    path: data/raw.xml\n    type: dataset\n"
     get_started.write("dvc.yaml", (get_started.root / "dvc.yaml").read_text() + declared)
-    done = run(get_started, "init", "--yes")
+    done = write(get_started)
     assert "data/raw.xml: declared in dvc.yaml as raw" in done.out
     assert "give it another `type`" in done.out
     assert set(get_started.read_yaml("dvc.yaml")["artifacts"]) == {"raw", "listings", "prepared"}
@@ -419,19 +534,19 @@ def full_disk() -> None:
 def test_names_of_columns_cannot_command_the_terminal(get_started: Project) -> None:
     """Escape sequences in a header come out spelled, never raw."""
     get_started.write("data/listings.csv", "id,e\x1b[31mmail\n1,x\n2,y\n")
-    done = run(get_started, "init", "--yes")
+    done = write(get_started)
     assert "\x1b" not in done.out
     assert "\x1b" not in get_started.root.joinpath("dvc.yaml").read_text()
     assert "\x1b" not in get_started.root.joinpath("schemas/listings.yaml").read_text()
 
 
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 2), (b"y\n", 0)])
-def test_a_person_is_asked(get_started: Project, answer: bytes, code: int) -> None:
+def test_a_person_is_asked(lone: Project, answer: bytes, code: int) -> None:
     """On a terminal the plan is shown, and carried out only after a yes."""
     terminal, other = pty.openpty()
     command = [sys.executable, "-m", "datarelease", "init"]
     with subprocess.Popen(
-        command, cwd=get_started.root, stdin=other, stdout=other, stderr=other
+        command, cwd=lone.root, stdin=other, stdout=other, stderr=other
     ) as process:
         os.close(other)
         shown = b""
@@ -443,4 +558,4 @@ def test_a_person_is_asked(get_started: Project, answer: bytes, code: int) -> No
                 pass
     os.close(terminal)
     assert process.returncode == code
-    assert (get_started.root / "schemas").exists() == (code == 0)
+    assert (lone.root / "schemas").exists() == (code == 0)

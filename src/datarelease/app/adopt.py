@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,7 @@ from datarelease.flows.init_apply import apply
 from datarelease.flows.init_files import refuse_broken
 from datarelease.flows.init_premises import Premises
 from datarelease.flows.init_remotes import parse_remote
+from datarelease.flows.init_run import PULL, finish
 from datarelease.model.adoption import Adoption, Command
 from datarelease.progress import Progress
 
@@ -45,15 +46,23 @@ def carry_out(root: Path, adoption: Adoption) -> None:
 
     Raises:
         ConfigError: A command failed or a file could not be written; the message says what is done.
+        WorldError: Everything is written, and the data for the first run cannot be had.
+        BlockedError: Everything is written, and the data violates its schema.
     """
     env = environment()
+    pulls = any(command.arguments[:2] == PULL for command in adoption.last)
+    with_keys = DvcConfig(root / ".dvc", env=env).program_environment() if pulls else env
 
-    def run(command: Command) -> int:
+    def run(command: Command, env: Mapping[str, str] = env) -> int:
         program, *arguments = command.arguments
         found = Dvc.command(*arguments) if program == "dvc" else command.arguments
         return show(found, cwd=root, env=env)
 
+    def run_last(command: Command) -> int:
+        return run(command, with_keys if command.arguments[:2] == PULL else env)
+
     apply(root, adoption, run=run, settings=lambda: RemoteSettings(root / ".dvc"))
+    finish(root, adoption.last, run=run_last)
 
 
 @contextmanager

@@ -30,7 +30,8 @@ def command(remotes: tuple[str, ...], yes: bool, as_json: bool) -> None:  # noqa
 
     Shows a plan first: the datasets found among DVC's outputs, a Pandera schema for each, inferred
     from the data, the stages that check them, settings and GitHub workflows. Existing files keep
-    every line, and nobody's file is overwritten. A second run finds nothing to do.
+    every line, and nobody's file is overwritten. The stages added are run once, so that what they
+    say can be committed, too. A second run finds nothing to do.
     """
     root, found = plan(Path.cwd(), remotes, progress=Told())
     if as_json:

@@ -17,6 +17,7 @@ from datarelease.flows.init_files import DVC_CONFIG, Drafts, refuse_ignored, ref
 from datarelease.flows.init_pipeline import Member, artifacts_by_path, edited_pipeline
 from datarelease.flows.init_premises import Premises, default_branch
 from datarelease.flows.init_remotes import Wanted, plan_remotes
+from datarelease.flows.init_run import first_run
 from datarelease.flows.init_setup import add_github, add_section, ignore_reports
 from datarelease.model.adoption import Adoption, Command, Note, Proposed
 from datarelease.model.dataset import Dataset
@@ -57,15 +58,15 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
     add_github(at, drafts, branch)
     ignore_reports(at, drafts)
     # What a check would say of the files as they will be is said now.
-    read_settings(
-        read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE),
-        read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE),
-    )
+    pipeline = read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE)
+    read_settings(pipeline, read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE))
+    first = first_run(at, pipeline, [one.path for one in found if one.untracked])
     if edits:
         refuse_unwritable(at.root, DVC_CONFIG)
-    reports = [f for m in members for f in (m.dataset.validation_file, m.dataset.profile_file)]
-    pointers = [f"{one.path}.dvc" for one in found if one.untracked]
-    refuse_ignored(at.ignored([*(edit.path for edit in drafts.edits), *reports, *pointers]))
+    held = [edit.path for edit in drafts.edits]
+    held += [f for m in members for f in (m.dataset.validation_file, m.dataset.profile_file)]
+    held += [f"{one.path}.dvc" for one in found if one.untracked]
+    refuse_ignored(at.ignored([*held, *first.made]))
     return Adoption(
         branch=branch,
         datasets=tuple(member.proposed for member in members),
@@ -73,7 +74,9 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
         remotes=edits,
         files=drafts.edits,
         skipped=(*_declared(complete, members), *there, *drafts.skipped),
-        left_out=(*left_out, *drafts.left_out),
+        left_out=(*left_out, *drafts.left_out, *first.left_out),
+        last=first.commands,
+        made=first.made,
         all_remotes=_all_remotes(at, edits, names, default),
     )
 

@@ -108,8 +108,12 @@ class Adoption:
     """Steps whose result is already there."""
     left_out: tuple[Note, ...]
     """What is not touched although one might expect it."""
+    last: tuple[Command, ...] = ()
+    """Run when all files are written: the stages that check the data, once."""
+    made: tuple[str, ...] = ()
+    """Files that ``last`` writes, which git will hold."""
     all_remotes: tuple[tuple[str, str], ...] = ()
     """(name, address) of the remotes that releases go to, for what to set up next."""
 
     def __bool__(self) -> bool:
-        return bool(self.commands or self.remotes or self.files)
+        return bool(self.commands or self.remotes or self.files or self.last)

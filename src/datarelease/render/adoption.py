@@ -8,7 +8,7 @@ from shlex import join
 
 from rich.text import Text
 
-from datarelease.model.adoption import Adoption, FileEdit, Proposed, yaml_text
+from datarelease.model.adoption import Adoption, Command, FileEdit, Proposed, yaml_text
 
 
 def adoption(plan: Adoption) -> Text:
@@ -45,17 +45,22 @@ def _done(plan: Adoption) -> Iterator[Text]:
         yield Text(f"  {_described(dataset)}")
     if plan.commands or plan.remotes:
         yield Text("\ncommands", style="bold")
-    for command in plan.commands:
-        style = "bold yellow" if command.loud else ""
-        mark = "!" if command.loud else "$"
-        yield Text(f"  {mark} {join(command.arguments)}\n      {command.why}", style=style)
-    for remote in plan.remotes:
-        for line in remote.commands:
-            yield Text(f"  $ {line}")
+    yield from map(_command, plan.commands)
+    for line in (line for remote in plan.remotes for line in remote.commands):
+        yield Text(f"  $ {line}")
     if plan.files:
         yield Text("\nfiles", style="bold")
     for edit in plan.files:
         yield Text(f"  {'add' if edit.before is None else 'edit':4} {edit.path}: {edit.why}")
+    if plan.last:
+        yield Text("\nlast", style="bold")
+    yield from map(_command, plan.last)
+
+
+def _command(command: Command) -> Text:
+    style = "bold yellow" if command.loud else ""
+    mark = "!" if command.loud else "$"
+    return Text(f"  {mark} {join(command.arguments)}\n      {command.why}", style=style)
 
 
 def _described(dataset: Proposed) -> str:
@@ -91,7 +96,13 @@ def _diff(edit: FileEdit) -> Iterator[Text]:
 def _next(plan: Adoption) -> Iterator[Text]:
     yield Text("\nnext", style="bold")
     yield Text("  1. look at the schemas, and at key and pii in dvc.yaml: they are guesses")
+    for command in plan.last:
+        if command.arguments[:2] == ("dvc", "repro"):
+            again = (*command.arguments[:2], "--force", *command.arguments[2:])
+            yield Text(f"     after an edit of them: {join(again)}")
     yield Text(f"  2. git add {join(_to_add(plan))}")
+    if not plan.files and plan.made:
+        yield Text("     (and what an earlier run wrote: `git status` shows it)")
     yield Text("     git commit -m 'Adopt data releases' && git push")
     if not plan.all_remotes:
         yield Text(
@@ -114,7 +125,7 @@ def _to_add(plan: Adoption) -> list[str]:
             path = command.arguments[-1]
             folder = path.rpartition("/")[0]
             paths += [f"{path}.dvc", f"{folder}/.gitignore" if folder else ".gitignore"]
-    return list(dict.fromkeys(paths))
+    return list(dict.fromkeys([*paths, *plan.made]))
 
 
 def _secrets(address: str) -> str:
