@@ -19,6 +19,7 @@ from tests.conftest import hermetic_environment
 from tests.flows.conftest import environment
 from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
+from tests.servers import Bucket
 from tests.versions import assert_whole, tags, tree_state
 
 from datarelease.errors import ConfigError
@@ -117,10 +118,10 @@ def leave() -> None:
     sys.exit(0)
 
 
-def write(project: Project, *arguments: str) -> Done:
+def write(project: Project, *arguments: str, env: dict[str, str] | None = None) -> Done:
     """`init --yes` that ends when the files are written: tests about files need no stage run."""
     points = [Point(function="datarelease.app.adopt:finish", act=leave)]
-    return run(project, "init", "--yes", *arguments, points=points)
+    return run(project, "init", "--yes", *arguments, points=points, env=env)
 
 
 def test_a_newcomer_adopts_and_releases_with_no_further_edit(
@@ -559,3 +560,25 @@ def test_a_person_is_asked(lone: Project, answer: bytes, code: int) -> None:
     os.close(terminal)
     assert process.returncode == code
     assert (lone.root / "schemas").exists() == (code == 0)
+
+
+def test_the_data_is_pulled_with_the_credentials_of_the_remote_alone(
+    lone: Project, bucket: Bucket, tmp_path: Path
+) -> None:
+    """From the environment, as everywhere; without them the remote refuses: exit 3."""
+    lone.use_bucket(bucket)
+    lone.dvc("push", "--quiet")
+    lone.commit("A private remote")
+    lone.push()
+    clone = fresh_clone(lone, tmp_path / "clone")
+    keys = {
+        "DATARELEASE_STORAGE_ACCESS_KEY_ID": bucket.keys.access,
+        "DATARELEASE_STORAGE_SECRET_ACCESS_KEY": bucket.keys.secret,
+    }
+    write(clone, env=keys)
+    shutil.rmtree(clone.root / ".dvc" / "cache")
+    assert "`dvc pull data/listings.csv` failed" in run(clone, "init", "--yes", code=3).err
+    done = run(clone, "init", "--yes", env=keys)
+    assert "git add dvc.lock reports/listings/validation.json" in done.out
+    assert "an earlier run wrote" in done.out
+    assert bucket.keys.secret not in done.text
