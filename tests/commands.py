@@ -28,7 +28,8 @@ PRELOADED = (
     *(f"datarelease.cli.{name}_command" for name in (
         "check", "diff", "get", "list", "release", "rollback", "show", "unyank", "verify", "yank",
     )),
-    "configobj", "datarelease.analysis.engine", "datarelease.api", "duckdb", "dulwich.ignore",
+    "configobj", "dvc.cli", "dvc.commands.add", "dvc.commands.data_sync", "dvc.commands.repro",
+    "datarelease.analysis.engine", "datarelease.api", "duckdb", "dulwich.ignore",
     "dulwich.porcelain", "dulwich.repo", "dulwich.walk", "dulwich.worktree", "dvc.cachemgr",
     "dvc.data_cloud", "dvc.dirs", "dvc.fs", "dvc.repo.artifacts", "dvc.repo.datasets",
     "dvc.repo.index", "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots",
@@ -149,9 +150,71 @@ def run(
     return done
 
 
+def dvc(cwd: Path, *arguments: str, env: dict[str, str]) -> Done:
+    """How `dvc ARGUMENTS` ended in ``cwd``, under exactly ``env``."""
+    folder = tempfile.TemporaryDirectory(prefix="dvc-")
+    for name in ("out", "err"):
+        (Path(folder.name) / name).touch()
+    process = _CONTEXT.Process(target=_dvc_child, args=(list(arguments), cwd, env, folder.name))
+    process.start()
+    return Started(process, folder).wait()
+
+
+def _dvc_child(arguments: list[str], cwd: Path, env: dict[str, str], folder: str) -> None:
+    _settle(cwd, env, folder)
+    from dvc.cli import main
+
+    code = main(arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _forked_dvc(arguments: Sequence[str], *, cwd: Path, env: dict[str, str] | None = None) -> int:
+    """Stands for `adapters.process.show`: the real DVC in a fork, which has it loaded already."""
+    assert list(arguments[1:3]) == ["-m", "dvc"], arguments
+    sys.stderr.flush()
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 255
+    try:
+        os.environ.clear()
+        os.environ.update(env or {})
+        os.chdir(cwd)
+        os.dup2(2, 1)
+        from dvc.cli import main
+
+        code = main(list(arguments[3:]))
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def _child(
     arguments: list[str], cwd: Path, env: dict[str, str], folder: str, points: list[Point]
 ) -> None:
+    _settle(cwd, env, folder)
+    if points:
+        _upload_one_by_one()
+    else:
+        import datarelease.adapters.dvc
+
+        datarelease.adapters.dvc.show = _forked_dvc  # type: ignore[assignment,attr-defined]
+    for function in dict.fromkeys(point.function for point in points):
+        _instrument(function, [point for point in points if point.function == function])
+    sys.argv = ["datarelease", *arguments]
+    from datarelease.cli import main
+
+    try:
+        main()
+    finally:
+        sys.stdout.flush()
+
+
+def _settle(cwd: Path, env: dict[str, str], folder: str) -> None:
+    """Make this process one that was started in ``cwd`` with ``env`` and files for its output."""
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
@@ -162,17 +225,6 @@ def _child(
         os.dup2(target, descriptor)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above
-    if points:
-        _upload_one_by_one()
-    for function in dict.fromkeys(point.function for point in points):
-        _instrument(function, [point for point in points if point.function == function])
-    sys.argv = ["datarelease", *arguments]
-    from datarelease.cli import main
-
-    try:
-        main()
-    finally:
-        sys.stdout.flush()
 
 
 def _instrument(function: str, points: Sequence[Point]) -> None:

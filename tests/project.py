@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +111,11 @@ class Project:
 
     def dvc(self, *arguments: str, env: Mapping[str, str] | None = None, code: int = 0) -> str:
         """What DVC prints."""
-        return self.run(sys.executable, "-m", "dvc", *arguments, env=env, code=code)
+        from tests.commands import dvc
+
+        done = dvc(self.root, *arguments, env={**os.environ, **(env or {})})
+        assert done.code == code, f"dvc {arguments}: {done.code}\n{done.err}"
+        return done.out
 
     # --- editing
 

@@ -267,3 +267,22 @@ def test_no_dvc_at_all(tmp_path: Path) -> None:
     assert find_root(tmp_path / "deep/er") == tmp_path.resolve()
     with pytest.raises(ConfigError):
         Dvc(tmp_path / "deep", env=os.environ).missing()
+
+
+def test_what_only_the_cache_has_comes_back(project: Project) -> None:
+    """Files and directories that are not in the work tree; what is there is left as it is."""
+    shutil.rmtree(project.root / "data" / "events")
+    project.write("data/people.csv", "edited\n")
+    dvc = open_dvc(project)
+    assert dvc.restore()
+    assert len(list((project.root / "data" / "events").iterdir())) == 3
+    assert (project.root / "data" / "people.csv").read_text() == "edited\n"
+    assert dvc.restore(), "nothing is left to do"
+
+
+def test_what_the_cache_lacks_stays_away(project: Project) -> None:
+    """Whoever needs it has to fetch or make it."""
+    shutil.rmtree(project.root / "data" / "events")
+    shutil.rmtree(project.root / ".dvc" / "cache")
+    assert open_dvc(project).restore()
+    assert not (project.root / "data" / "events").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.commands import run as command
 from tests.forge import events
 from tests.forge.records import Issue
@@ -38,6 +39,7 @@ def test_where_main_is_protected_the_lock_lives_on_the_tag(team: Team) -> None:
     assert team.tags() == ["data-v1"]
 
 
+@pytest.mark.slow
 def test_a_staging_remote_carries_what_an_artifact_cannot(team: Team, s3_server: S3Server) -> None:
     """The build has the staging keys alone; reviewed bytes are promoted, and a retry is whole."""
     staging = s3_server.bucket()
@@ -71,6 +73,7 @@ def test_a_staging_remote_carries_what_an_artifact_cannot(team: Team, s3_server:
     assert run.leaks([staging.keys.secret]) == []
 
 
+@pytest.mark.slow
 def test_lost_data_is_told_in_one_issue_until_it_is_back(team: Team) -> None:
     """The weekly look opens an issue, leaves it alone while nothing changes, and closes it."""
     team.project.params(rows=23)
@@ -96,6 +99,7 @@ def test_lost_data_is_told_in_one_issue_until_it_is_back(team: Team) -> None:
     assert team.leaks() == []
 
 
+@pytest.mark.slow
 def test_a_release_that_broke_off_goes_on_when_it_is_started_again(team: Team) -> None:
     """The tag was made and GitHub failed: the comment says so, the next run makes the page."""
     pull = team.propose("more", rows=27)

@@ -190,3 +190,27 @@ def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
     assert (third["tag"], third["uploaded"], third["rollback_of"]) == ("data-v3", 0, "data-v1")
     assert tags(built) == ["data-v1", "data-v2", "data-v3"]
     assert run(built, "verify", "data-v1", "--full", "--json").json["faults"] == []
+
+
+def test_metrics_of_stages_go_into_the_release_commit(released: Project) -> None:
+    """What a stage makes for git (`cache: false`) is a product, no edit."""
+    pipeline = released.read_yaml("dvc.yaml")
+    pipeline["stages"]["count"] = {
+        "cmd": "wc -l < data/people.csv > lines.txt", "deps": ["data/people.csv"],
+        "metrics": [{"lines.txt": {"cache": False}}],
+    }  # fmt: skip
+    released.write("dvc.yaml", yaml.safe_dump(pipeline))
+    released.repro()
+    released.commit("Count the lines")
+    released.params(rows=33)
+    released.commit("More people")
+    released.push()
+    assert release(released)["tag"] == "data-v2"
+    assert released.git("show", "data-v2:lines.txt").strip() == "34"
+    assert released.git("status", "--porcelain", "--untracked-files=no") == ""
+
+
+def test_an_edit_by_hand_is_still_refused(released: Project) -> None:
+    """Tracked files that no stage makes have to be committed first."""
+    released.write("make.py", (released.root / "make.py").read_text() + "# more\n")
+    assert "make.py" in run(released, "release", code=2).err

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.adapters.tracked import LockedStage, Output, load_yaml, outputs, stages
+from datarelease.adapters.tracked import (
+    LockedStage,
+    Output,
+    declared_results,
+    load_yaml,
+    outputs,
+    stages,
+)
 from datarelease.adapters.tree import read_tree
 from datarelease.errors import ConfigError, SettingsError
 
@@ -217,3 +224,19 @@ def test_what_is_no_listing(listing: str) -> None:
     """Anything else, and any path that leads out of the directory, is a ValueError."""
     with pytest.raises(ValueError, match=r".*"):
         read_tree(listing.encode())
+
+
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [
+        ("metrics: [m.json, eval/n.json]", ("sub/m.json", "sub/eval/n.json")),
+        ("plots:\n- p.csv: {x: a}\n- q.csv", ("sub/p.csv", "sub/q.csv")),
+        ("plots: {p.csv: {x: a}}", ("sub/p.csv",)),
+        ("metrics: {}", ()),
+        ("metrics: nonsense", ()),
+        ("metrics: [../up.json]", ("up.json",)),
+    ],
+)
+def test_results_declared_for_the_whole_pipeline(section: str, names: tuple[str, ...]) -> None:
+    """Metrics and plots that stand beside the stages, relative to their file."""
+    assert declared_results(lambda _: section.encode(), "sub/dvc.yaml") == names

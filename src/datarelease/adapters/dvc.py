@@ -86,6 +86,38 @@ class Dvc:
                 for out in repo.index.outs
             )
 
+    def kept_by_git(self) -> tuple[str, ...]:
+        """Paths of what stages make and git holds (``cache: false``): metrics, plots, reports.
+
+        As the pipelines declare them, whatever a lock says.
+        """
+        with self._repo() as repo:
+            root = self.root.resolve()
+            return tuple(
+                sorted(
+                    Path(out.fs_path).relative_to(root).as_posix()
+                    for out in repo.index.outs
+                    if not out.use_cache and out.stage.cmd and out.protocol == "local"
+                    and Path(out.fs_path).is_relative_to(root)
+                )
+            )  # fmt: skip
+
+    def restore(self) -> bool:
+        """Bring outputs that only the cache has into the work tree; False: DVC could not.
+
+        A stage that runs finds its inputs then; DVC itself only does this for what it pulls.
+        """
+        with self._repo() as repo:
+            absent = [
+                str(Path(out.fs_path).relative_to(self.root.resolve()))
+                for out in repo.index.outs
+                if out.use_cache and out.hash_info and not out.exists and not out.changed_cache()
+            ]
+        if not absent:
+            return True
+        command = self.command("checkout", "--quiet", "--", *absent)
+        return show(command, cwd=self.root, env=self._env) == 0
+
     def repro(self, *, inputs: Inputs) -> bool:
         """Run the stages that are out of date; False: one of them failed.
 

@@ -68,6 +68,23 @@ def outputs(read: Read, files: Iterable[str]) -> tuple[Output, ...]:
     return tuple(found)
 
 
+def declared_results(read: Read, path: str = "dvc.yaml") -> tuple[str, ...]:
+    """The files of a pipeline's own ``metrics:`` and ``plots:``, which stages write for git.
+
+    Those of a stage are its outputs and stand in the lock; these stand nowhere else.
+
+    Raises:
+        SettingsError: No YAML mapping.
+    """
+    pipeline, folder = load_yaml(read, path), posixpath.dirname(path)
+    names: list[str] = []
+    for section in ("metrics", "plots"):
+        listed = pipeline.get(section)
+        for item in listed if isinstance(listed, list | dict) else ():
+            names += [str(name) for name in item] if isinstance(item, dict) else [str(item)]
+    return tuple(posixpath.normpath(posixpath.join(folder, name)) for name in names)
+
+
 def stages(read: Read, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
     """The stages of one ``dvc.lock``; none where there is no such file.
 

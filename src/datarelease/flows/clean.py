@@ -6,7 +6,7 @@ import posixpath
 
 from datarelease.adapters.tracked import stages
 from datarelease.errors import ConfigError
-from datarelease.flows.reproduce import LOCK, dvc_files
+from datarelease.flows.reproduce import LOCK, dvc_files, is_among, products_of
 from datarelease.flows.workspace import Workspace
 from datarelease.model.report import REPORTS
 from datarelease.settings import DATASETS_FILE, PARAMS_FILE
@@ -17,21 +17,23 @@ SHOWN = 8
 def unclean_files(ws: Workspace) -> tuple[str, ...]:
     """Edited tracked files, and inputs that git does not track.
 
-    What ``dvc repro`` and we write does not count: locks, reports, and the ``.gitignore`` files
-    in which DVC notes its outputs.
+    What ``dvc repro`` and we write does not count: locks, reports, metrics and other outputs that
+    git holds, and the ``.gitignore`` files in which DVC notes its outputs.
     """
     inputs = {DATASETS_FILE, PARAMS_FILE, *dvc_files(ws)}
     inputs |= {dataset.schema for dataset in ws.settings.datasets if dataset.schema}
     inputs |= {dep.path for stage in stages(ws.read) for dep in stage.deps}
     own = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
     own |= set(REPORTS)
-    return tuple(
+    edited = [
         path
         for path, tracked in ws.git.changed()
         if (tracked or any(path == name or path.startswith(f"{name}/") for name in inputs))
         and path not in own
         and posixpath.basename(path) not in {LOCK, ".gitignore"}
-    )
+    ]
+    products = products_of(ws) if edited else ()
+    return tuple(path for path in edited if not is_among(path, products))
 
 
 def refuse_unclean(ws: Workspace) -> None:

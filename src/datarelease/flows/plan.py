@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version as package_version
 
-from datarelease.adapters.tracked import stages
 from datarelease.errors import BlockedError, ConflictError
 from datarelease.flows.check import Checked
 from datarelease.flows.read import find_manifest
-from datarelease.flows.reproduce import locks
+from datarelease.flows.reproduce import is_among, products_of
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import (
@@ -110,8 +109,8 @@ def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
 
 def products(ws: Workspace) -> dict[str, bytes | None]:
     """Our own files that HEAD does not hold as they are now: the content of a release commit."""
-    made = {*stage_reports(ws), *locks(ws)}
-    return {path: ws.read(path) for path, _ in ws.git.changed() if path in made}
+    made = products_of(ws)
+    return {path: ws.read(path) for path, _ in ws.git.changed() if is_among(path, made)}
 
 
 def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None) -> Manifest:
@@ -191,13 +190,6 @@ def _known_files(ws: Workspace, checked: Checked) -> dict[str, ManifestFile]:
         for dataset in manifest.datasets if manifest else ():
             known |= {file.md5: file for file in dataset.files}
     return known
-
-
-def stage_reports(ws: Workspace) -> tuple[str, ...]:
-    """The validations and profiles that stages of the pipeline make, which git holds."""
-    made = {out.path for stage in stages(ws.read) for out in stage.outs}
-    ours = (name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file))
-    return tuple(name for name in ours if name in made)
 
 
 def report_rows(report: Report) -> str:

@@ -18,7 +18,7 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.check import Checked, report_of
 from datarelease.flows.content import snapshot
 from datarelease.flows.local_files import written
-from datarelease.flows.reproduce import locks, work_tree_outputs
+from datarelease.flows.reproduce import is_among, products_of, work_tree_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, DOCUMENT_LIMIT, FILE, REPORT, TREE, Bundle
 from datarelease.model.dataset import Dataset
@@ -91,11 +91,10 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
 
 
 def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
-    made = set(locks(ws))
-    made |= {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
+    made = products_of(ws)
     for path in bundle.tree:
         data = read_inside(folder, f"{TREE}/{path}", limit=DOCUMENT_LIMIT)
-        if data is None or path not in made:
+        if data is None or not is_among(path, made):
             raise ConfigError(
                 f"The bundle lists {path!r}, which is "
                 + ("not in it." if data is None else "nothing that a build makes."),

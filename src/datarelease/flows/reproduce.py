@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 
 from datarelease.adapters.dvc import Inputs
 from datarelease.adapters.store import replacing
-from datarelease.adapters.tracked import Output, outputs, stages
+from datarelease.adapters.tracked import Output, declared_results, outputs, stages
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.workspace import Workspace
@@ -32,7 +33,7 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
         return ()
     ws.progress.say("dvc repro: the lock is stale, running the pipeline")
     inputs = _inputs(ws)
-    if ws.dvc.repro(inputs=inputs):
+    if ws.dvc.restore() and ws.dvc.repro(inputs=inputs):
         return ()
     if inputs == "made" and ws.dvc.missing():
         raise WorldError(
@@ -62,8 +63,22 @@ def work_tree_outputs(ws: Workspace) -> tuple[Output, ...]:
 
 def locks(ws: Workspace) -> tuple[str, ...]:
     """The locks of the pipelines that git tracks, whether or not they are there."""
-    pipelines = (path for path in ws.git.files() if posixpath.basename(path) == DATASETS_FILE)
-    return tuple(posixpath.join(posixpath.dirname(path), LOCK) for path in pipelines)
+    return tuple(posixpath.join(posixpath.dirname(path), LOCK) for path in _pipelines(ws))
+
+
+def _pipelines(ws: Workspace) -> tuple[str, ...]:
+    return tuple(path for path in ws.git.files() if posixpath.basename(path) == DATASETS_FILE)
+
+
+def products_of(ws: Workspace) -> tuple[str, ...]:
+    """What a run of the pipelines leaves for git: locks, and results that DVC does not cache."""
+    declared = (name for pipeline in _pipelines(ws) for name in declared_results(ws.read, pipeline))
+    return (*locks(ws), *ws.dvc.kept_by_git(), *declared)
+
+
+def is_among(path: str, products: Iterable[str]) -> bool:
+    """``path`` is a product, or a file in one that is a directory."""
+    return any(path == product or path.startswith(f"{product}/") for product in products)
 
 
 def dvc_files(ws: Workspace) -> tuple[str, ...]:

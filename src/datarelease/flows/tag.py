@@ -8,8 +8,8 @@ from datarelease.adapters.git import VERSIONS
 from datarelease.errors import WorldError
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.claim import Taken
-from datarelease.flows.plan import report_rows, stage_reports
-from datarelease.flows.reproduce import LOCK
+from datarelease.flows.plan import report_rows
+from datarelease.flows.reproduce import products_of
 from datarelease.flows.workspace import Workspace
 from datarelease.model.release import Candidate, Claimed, Released
 from datarelease.model.trailers import write_message
@@ -62,7 +62,7 @@ def catch_up(ws: Workspace, version: Version) -> None:
         ws.git.set_ref(ref, f"{VERSIONS}/{version.tag}")
     head, branch = ws.git.resolve("HEAD"), ws.git.branch()
     if head is not None and branch and ws.git.resolve(f"{version.commit}^") == head:
-        products = [path for path in (LOCK, *stage_reports(ws)) if ws.read(path) is not None]
+        products = [path for path in products_of(ws) if ws.read(path) is not None]
         same = all(ws.read(path) == ws.git.read(version.commit, path) for path in products)
         tip = ws.git.fetch_branch(branch)
         if same and tip is not None and ws.git.is_ancestor(version.commit, tip):
