@@ -126,3 +126,28 @@ def test_released_data_shows_no_planted_value(released: Project) -> None:
     assert PLANTED in data
     assert leaks(released, *told) == []
     assert Path(released.remote / "releases/data-v3/report.html").is_file()
+
+
+def test_a_column_declared_later_is_masked_from_then_on(released: Project) -> None:
+    """What a stage recorded before is not used: the report and the release are made anew."""
+    plant(released, "", key=["id"])
+    declared = released.read_yaml("dvc.yaml")
+    declared["artifacts"]["people"]["meta"]["pii"] = []
+    declared["stages"]["profile"] = {
+        "cmd": "datarelease profile people",
+        "deps": ["data/people.csv"],
+        "metrics": [{"reports/people/profile.json": {"cache": False}}],
+    }
+    released.write("dvc.yaml", yaml.safe_dump(declared))
+    released.write("schemas/people.yaml", SCHEMA[: SCHEMA.index("  name")] + "checks: {}\n")
+    released.repro()
+    released.commit("Everything is shown")
+    assert PLANTED in (released.root / "reports/people/profile.json").read_bytes()
+    declared["artifacts"]["people"]["meta"]["pii"] = ["name", "email"]
+    released.write("dvc.yaml", yaml.safe_dump(declared))
+    released.commit("It was not meant to be")
+    released.push()
+    done = run(released, "release")
+    assert "other columns are pii now" in done.err
+    documents = (released.remote / "releases" / "data-v2").rglob("*")
+    assert not any(PLANTED in path.read_bytes() for path in documents if path.is_file())

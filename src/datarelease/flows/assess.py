@@ -54,6 +54,12 @@ def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: En
     locked = stages(ws.read)
     validation = _recorded(ws, Validation, dataset, content, dataset.validation_file, locked)
     known = _recorded(ws, Profile, dataset, content, dataset.profile_file, locked)
+    if known is not None and not _masked_alike(known, dataset):
+        ws.progress.say(
+            f"{dataset.name}: other columns are pii now; {dataset.profile_file} in git is as it "
+            "was made: run its stages again with `dvc repro --force`"
+        )
+        validation = known = None
     if validation is None or (known is None and _readable(validation)):
         files = present(ws, dataset, content)
         table = table_of(dataset, files, ws.objects)
@@ -77,6 +83,12 @@ def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[
     ws.objects.adopt(files, whole if whole.is_dir() else whole.parent)
     ws.objects.ensure(file.md5 for file in files)
     return files
+
+
+def _masked_alike(known: Profile, dataset: Dataset) -> bool:
+    """The columns whose values a record leaves out are those that are declared today."""
+    present = {column.name for column in known.columns}
+    return {c.name for c in known.columns if c.pii} == present & {*dataset.pii}
 
 
 def _readable(validation: Validation) -> bool:
