@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 
@@ -86,8 +87,12 @@ def main() -> None:
         tell_error(error)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - the last resort: a bug of ours
-        traceback.print_exc()
-        sys.stderr.write(
+        from datarelease.cli.log_guard import guarded  # noqa: PLC0415 - only where needed
+
+        # A message may quote data, which must not give a workflow's runner orders.
+        stderr = guarded(sys.stderr, os.environ)
+        stderr.write(traceback.format_exc())
+        stderr.write(
             "\nThis is a bug in datarelease. Please report it with the lines above; before you "
             "paste them,\nlook whether they show data that should not be public.\n"
         )
