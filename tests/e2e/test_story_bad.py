@@ -43,6 +43,11 @@ def test_a_fork_is_served_without_a_secret_and_bad_data_is_blocked(team: Team) -
 
     check = runs["data"].job("check")
     assert (check.secrets, check.permissions) == (frozenset(), {"contents": "read"})
+    posting = runs["data-report"].job("report")
+    assert posting.secrets == frozenset()
+    assert posting.permissions == {
+        "actions": "read", "pull-requests": "write", "statuses": "write",
+    }  # fmt: skip
     spied = (runs["data"].artifacts / "datarelease-report" / "spied.txt").read_text("latin-1")
     assert "GITHUB_REPOSITORY=acme/data" in spied, "it did look"
     assert PLANTED not in spied

@@ -11,13 +11,25 @@ from tests.stories import Team, ended
 
 from datarelease.model.forge import BOT
 
+ROLE = "arn:aws:iam::123456789012:role/data-release"
+
 
 def test_where_main_is_protected_the_lock_lives_on_the_tag(team: Team) -> None:
-    """Pushes to main are refused, releases work, and the next check starts from the newest lock."""
+    """Pushes to main are refused, releases work, and the next check starts from the newest lock.
+
+    There are no long-lived keys either, but a role; and CML cannot be installed.
+    """
     team.github.world.protect(team.repository, branch="main")
+    team.actions.cml = None
+    team.actions.roles = {ROLE: team.bucket.keys.env}
+    publishing = team.repository.environments["data-release"]
+    publishing.secrets.clear()
+    publishing.variables |= {"AWS_ROLE": ROLE, "AWS_REGION": "us-east-1"}
     before = team.repository.bare.sha("refs/heads/main")
     pull = team.propose("more", rows=26)
-    ended(team.checked(pull))
+    runs = team.checked(pull)
+    ended(runs)
+    assert "the built-in poster writes the comment" in runs["data-report"].log
     ended(team.merged(pull, "squash"))
     assert team.tags() == ["data-v1"]
     main, tag = (team.repository.bare.sha(ref) for ref in ("refs/heads/main", "data-v1^{commit}"))
