@@ -26,7 +26,8 @@ from tests.project import Project
 PRELOADED = (
     "tests.commands",
     *(f"datarelease.cli.{name}_command" for name in (
-        "check", "diff", "get", "list", "release", "rollback", "show", "unyank", "verify", "yank",
+        "announce", "check", "diff", "doctor", "get", "init", "list", "post", "release", "rollback",
+        "show", "trim", "unyank", "verify", "yank",
     )),
     "configobj", "dvc.cli", "dvc.commands.add", "dvc.commands.data_sync", "dvc.commands.repro",
     "datarelease.analysis.engine", "datarelease.api", "duckdb", "dulwich.ignore",
@@ -37,7 +38,7 @@ PRELOADED = (
     "dvc_data.hashfile.db.local", "dvc_render.vega", "dvc_s3", "encodings.utf_8_sig",
     "flatten_dict", "narwhals._duckdb.dataframe", "narwhals._duckdb.group_by",
     "narwhals._interchange.dataframe", "networkx", "pydantic.dataclasses", "rich._emoji_codes",
-    "s3fs", "scmrepo.git",
+    "s3fs", "scmrepo.git", "tests.frozen",
 )  # fmt: skip
 """Whatever a command loads, so that a process begins with the work itself."""
 DIRECTORY = "datarelease.adapters.store:DirectoryStore"
