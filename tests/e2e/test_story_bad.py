@@ -86,6 +86,7 @@ def test_data_that_another_merge_changed_is_not_released_unseen(team: Team) -> N
     assert team.leaks() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["required", "not required"])
 def test_a_commit_that_came_by_no_pull_request(how: str, team: Team) -> None:
     """It is released as not reviewed, which page and manifest say, or refused by the setting."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.commands import DVC, Done, Point, run
+from tests.conftest import hermetic_environment
+from tests.flows.conftest import environment
 from tests.project import Project
 from tests.versions import assert_whole, branch, manifest, message, tags
 
@@ -23,13 +25,21 @@ def forbidden() -> None:
 NO_STAGE = (Point(function=f"{DVC}.repro", act=forbidden),)
 
 
+@pytest.fixture(scope="module")
+def bundle_template(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the edited project, made once: every copy of that project has its commit."""
+    folder = tmp_path_factory.mktemp("bundles")
+    with environment(hermetic_environment(folder / "home")):
+        project = Project.copied(templates / "edited", folder / "edited")
+        builder = project.clone(folder / "builder")
+        run(builder, "check", "--bundle", str(folder / "bundle"))
+    return folder / "bundle"
+
+
 @pytest.fixture
-def built(edited: Project, tmp_path: Path) -> Path:
-    """The bundle of an edited project, made in a clone of its own."""
-    builder = edited.clone(tmp_path / "builder")
-    done = run(builder, "check", "--bundle", str(tmp_path / "bundle"))
-    assert done.code == 0, done.err
-    return tmp_path / "bundle"
+def built(bundle_template: Path, tmp_path: Path) -> Path:
+    """The bundle of the edited project."""
+    return Path(shutil.copytree(bundle_template, tmp_path / "bundle"))
 
 
 @pytest.fixture

@@ -352,7 +352,7 @@ def test_killed_between_commands_it_goes_on(bare: Callable[..., Project]) -> Non
     project = bare({"data/sales.csv": "sale_id,what\n1,a\n2,b\n"})
     run(
         project, "init", "--yes", code=None,
-        points=[Point(function="datarelease.adapters.process:show", call=2)],
+        points=[Point(function="datarelease.app.adopt:show", call=2)],
     )  # fmt: skip
     assert not (project.root / "dvc.yaml").exists()
     run(project, "init", "--yes")
