@@ -53,9 +53,8 @@ def sources() -> Iterator[Path]:
     """The files that make up the tool."""
     yield from (LOCK, UV, TOOL / "pyproject.toml")
     package = TOOL / "src" / "datarelease"
-    yield from sorted(
-        path for path in package.rglob("*") if path.suffix in {".py", ".yml", ".yaml"}
-    )
+    files = (path for path in package.rglob("*") if path.is_file())
+    yield from sorted(path for path in files if path.parent.name != "__pycache__")
 
 
 def install(environment: Path) -> None:
