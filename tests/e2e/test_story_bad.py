@@ -11,7 +11,7 @@ import os, pathlib
 seen = "\\n".join(f"{key}={value}" for key, value in os.environ.items())
 for parent in ("/proc/self", f"/proc/{os.getppid()}"):
     seen += pathlib.Path(parent, "environ").read_bytes().decode("latin-1")
-pathlib.Path("reports/spied.txt").write_text(seen)
+print(seen.replace("\\0", "\\n"))
 """
 
 
@@ -48,9 +48,8 @@ def test_a_fork_is_served_without_a_secret_and_bad_data_is_blocked(team: Team) -
     assert posting.permissions == {
         "actions": "read", "pull-requests": "write", "statuses": "write",
     }  # fmt: skip
-    spied = (runs["data"].artifacts / "datarelease-report" / "spied.txt").read_text("latin-1")
-    assert "GITHUB_REPOSITORY=acme/data" in spied, "it did look"
-    assert PLANTED not in spied
+    assert check.log.count("GITHUB_REPOSITORY=acme/data") > 1, "it did look"
+    assert PLANTED not in check.log
     assert team.tags() == []
     assert team.leaks() == []
 
