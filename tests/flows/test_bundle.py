@@ -208,6 +208,19 @@ def test_a_build_needs_no_data_that_the_lock_knows(edited: Project, tmp_path: Pa
     assert_whole(publisher, "data-v3")
 
 
+def test_a_lock_whose_data_nobody_pushed_is_made_by_the_build(
+    edited: Project, tmp_path: Path
+) -> None:
+    """Somebody without keys ran the pipeline and committed its lock: the build makes the bytes."""
+    edited.commit("More, with its lock")
+    edited.push()
+    builder, publisher = edited.clone(tmp_path / "builder"), edited.clone(tmp_path / "publisher")
+    done = run(builder, "check", "--bundle", str(tmp_path / "bundle"))
+    assert "making it" in done.err
+    assert publish(publisher, tmp_path / "bundle").code == 0
+    assert_whole(publisher, "data-v2")
+
+
 def test_a_forged_verdict_is_judged_again(edited: Project, tmp_path: Path) -> None:
     """A build that says `pass` of what the policy blocks is blocked by the publisher."""
     edited.release_settings(policy={"rows": {"max": 5}})

@@ -14,7 +14,7 @@ from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
-from datarelease.flows.bundle import write_bundle
+from datarelease.flows.bundle import make_absent, write_bundle
 from datarelease.flows.check import check
 from datarelease.render.terminal import summary
 
@@ -54,6 +54,7 @@ def command(
         ws, staging = open_workspace(Path.cwd(), progress=Told()), None
     else:
         ws, staging = open_builder(Path.cwd(), progress=Told())
+        make_absent(ws)
     checked = check(ws, base=base)
     report = checked.report
     written = write_report(report, out or ws.root / "reports")

@@ -18,6 +18,22 @@ from datarelease.model.bundle import ASSESSMENTS, FILE, SIZE_LIMIT, TREE, Bundle
 from datarelease.model.manifest import object_key
 
 
+def make_absent(ws: Workspace) -> None:
+    """Make the data of a current lock that is not at hand: nobody may have pushed it yet.
+
+    Whoever ran the pipeline and committed its lock need not be able to write to the remotes. What
+    cannot be made here either (its inputs are private, say) is left to the publisher to find.
+    """
+    if ws.dvc.stale_stages() or not ws.dvc.missing():
+        return
+    for _ in ("files and listings", "the files that listings name"):
+        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+    if ws.dvc.missing():
+        ws.progress.say("the lock is up to date and its data is not at hand: making it")
+        if not ws.dvc.repro(inputs="made"):
+            ws.progress.say("it could not be made: the publisher has to find it on a remote")
+
+
 def write_bundle(
     ws: Workspace, checked: Checked, target: Path, documents: Documents, *, staging: Store | None
 ) -> Bundle:
