@@ -13,6 +13,7 @@ from datarelease.flows.clean import refuse_unclean
 from datarelease.flows.local_files import written
 from datarelease.flows.plan import products
 from datarelease.flows.push import send
+from datarelease.flows.reproduce import bring_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, FILE, SIZE_LIMIT, TREE, Bundle
 from datarelease.model.manifest import object_key
@@ -26,8 +27,7 @@ def make_absent(ws: Workspace) -> None:
     """
     if ws.dvc.stale_stages() or not ws.dvc.missing():
         return
-    for _ in ("files and listings", "the files that listings name"):
-        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+    bring_outputs(ws)
     if ws.dvc.missing():
         ws.progress.say("the lock is up to date and its data is not at hand: making it")
         if not ws.dvc.repro(inputs="made"):

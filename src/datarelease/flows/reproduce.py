@@ -70,6 +70,16 @@ def _pipelines(ws: Workspace) -> tuple[str, ...]:
     return tuple(path for path in ws.git.files() if posixpath.basename(path) == DATASETS_FILE)
 
 
+def bring_outputs(ws: Workspace) -> None:
+    """Bring into the cache what some remote gives of the pipelines' outputs and ``.dvc`` data.
+
+    Raises:
+        WorldError: A remote holds other bytes under an object's name.
+    """
+    for _ in ("files and listings", "the files that listings name"):
+        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+
+
 def products_of(ws: Workspace) -> tuple[str, ...]:
     """What a run of the pipelines leaves for git: locks, and results that DVC does not cache."""
     declared = (name for pipeline in _pipelines(ws) for name in declared_results(ws.read, pipeline))
@@ -135,8 +145,7 @@ def _inputs(ws: Workspace) -> Inputs:
         else:
             return "pulled"
     ws.progress.say("dvc repro: what is missing is made anew where a stage can make it")
-    for _ in ("files and listings", "the files that listings name"):
-        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+    bring_outputs(ws)
     return "made"
 
 

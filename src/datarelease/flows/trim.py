@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.flows.content import snapshot
-from datarelease.flows.reproduce import work_tree_outputs
+from datarelease.flows.reproduce import bring_outputs, work_tree_outputs
 from datarelease.flows.workspace import Workspace
 
 
@@ -32,8 +32,7 @@ def fill(ws: Workspace) -> int:
     makes, it cannot have. What no remote gives stays away.
     """
     before = len(_objects(ws.objects.cache))
-    for _ in ("files and listings", "the files that listings name"):
-        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+    bring_outputs(ws)
     return len(_objects(ws.objects.cache)) - before
 
 
