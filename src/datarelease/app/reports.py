@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datarelease.documents import encode
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.model.report import Report
 from datarelease.render.html import html
 from datarelease.render.markdown import markdown
@@ -27,7 +27,5 @@ def write_report(report: Report, out: Path) -> Path:
         ConfigError: Something is in the way.
     """
     for name, data in documents_of(report).items():
-        with written(out / name) as scratch:
-            scratch.write_bytes(data)
-            scratch.chmod(0o644)
+        write(out / name, data)
     return out / "report.html"

@@ -12,7 +12,7 @@ from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.health import look_at_newest
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.flows.read import verify_version
 from datarelease.flows.shelf import Shelf, catalogue_of
 from datarelease.flows.verify import faults_error
@@ -55,8 +55,7 @@ def command(
 def _newest(shelf: Shelf, count: int, *, full: bool, out: Path | None, as_json: bool) -> None:
     health = look_at_newest(shelf, count, full=full)
     if out is not None:
-        with written(out) as scratch:
-            scratch.write_text(encode(health), encoding="utf-8")
+        write(out, encode(health).encode())
     if as_json:
         show_json(to_json(health))
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from datarelease.app.actions import Actions, actions
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, DatareleaseError
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.model.pull_request_file import FILE
 from datarelease.model.report import Report
 from datarelease.render.escape import prose
@@ -29,9 +29,7 @@ def tell_pull_request(folder: Path) -> None:
     """Leave in ``folder`` which pull request this run is about, for whoever posts its report."""
     run = this_run()
     if run is not None and run.pull_request is not None:
-        with written(folder / FILE) as scratch:
-            scratch.write_text(encode(run.pull_request), encoding="utf-8")
-            scratch.chmod(0o644)
+        write(folder / FILE, encode(run.pull_request).encode())
 
 
 def tell_report(report: Report) -> None:

@@ -10,7 +10,7 @@ from datarelease.errors import ConfigError
 from datarelease.flows.check import Checked
 from datarelease.flows.claim import Documents
 from datarelease.flows.clean import refuse_unclean
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.flows.plan import products
 from datarelease.flows.push import send
 from datarelease.flows.reproduce import bring_outputs
@@ -72,9 +72,7 @@ def write_bundle(
         if found.profile is not None:
             documented[f"{ASSESSMENTS}/{dataset.profile_file}"] = encode(found.profile).encode()
     for name, data in {**documented, FILE: encode(bundle).encode()}.items():
-        with written(target / name) as scratch:
-            scratch.write_bytes(data)
-            scratch.chmod(0o644)
+        write(target / name, data)
     carrier = staging or DirectoryStore("bundle", target)
     there = carrier.stat([object_key(md5) for md5 in carried])
     send(ws, carrier, [md5 for md5 in carried if object_key(md5) not in there])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datarelease.errors import WorldError
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.flows.read import read_manifest
 from datarelease.flows.shelf import Shelf
 from datarelease.model.manifest import MANIFEST, documents_of, manifest_key, metadata_key
@@ -26,9 +26,7 @@ def fetch_documents(shelf: Shelf, version: Version, target: Path) -> tuple[str, 
     for name, key in sorted(keys.items()):
         data = _first(shelf, key)
         if data is not None:
-            with written(target / name) as scratch:
-                scratch.write_bytes(data)
-                scratch.chmod(0o644)
+            write(target / name, data)
             found.append(name)
     return tuple(found)
 

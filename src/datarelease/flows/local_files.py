@@ -27,3 +27,13 @@ def written(target: Path) -> Iterator[Path]:
             untouched="Nothing was written there.",
             remedy="Move away what is in the way, or name another place, and run it again.",
         ) from error
+
+
+def write(target: Path, data: bytes) -> None:
+    """Make ``data`` the content of ``target``, whole or not at all.
+
+    Raises:
+        ConfigError: As ``written``.
+    """
+    with written(target) as scratch:
+        scratch.write_bytes(data)

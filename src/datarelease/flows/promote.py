@@ -17,7 +17,7 @@ from datarelease.flows.assess import Assessment
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.check import Checked, report_of
 from datarelease.flows.content import snapshot
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.flows.reproduce import is_among, products_of, work_tree_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, DOCUMENT_LIMIT, FILE, REPORT, TREE, Bundle
@@ -101,9 +101,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
                 untouched="Nothing was pushed or tagged.",
                 remedy="Build anew; if that does not help, look at who changed the bundle.",
             )
-        with written(ws.root / path) as scratch:
-            scratch.write_bytes(data)
-            scratch.chmod(0o644)
+        write(ws.root / path, data)
 
 
 def _assessment(folder: Path, dataset: Dataset) -> Assessment:

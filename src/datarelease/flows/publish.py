@@ -12,7 +12,7 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.check import Checked
 from datarelease.flows.claim import Documents
 from datarelease.flows.documents import fetch_documents
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.flows.release import release
 from datarelease.flows.review import Review
 from datarelease.flows.workspace import Workspace
@@ -113,6 +113,4 @@ class Publisher:
             remedy=error.remedy if error else "",
             report=report,
         )
-        with written(out / FILE) as scratch:
-            scratch.write_text(encode(outcome), encoding="utf-8")
-            scratch.chmod(0o644)
+        write(out / FILE, encode(outcome).encode())

@@ -14,7 +14,7 @@ from datarelease.analysis.schema import load_schema
 from datarelease.analysis.validate import validate
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError
-from datarelease.flows.local_files import written
+from datarelease.flows.local_files import write
 from datarelease.flows.side import as_table
 from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.profile import Profile
@@ -103,6 +103,4 @@ def _table(root: Path, dataset: Dataset) -> Table:
 
 
 def _write(path: Path, text: str) -> None:
-    with written(path) as scratch:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.chmod(0o644)
+    write(path, text.encode())
