@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from datarelease.cli import COMMANDS
+from datarelease.cli import COMMANDS, OPTIONAL
 from datarelease.model.policy import Limit, Policy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,13 +23,17 @@ _MEANING = {
     "psi": "population stability index of a column",
     "ks": "Kolmogorov-Smirnov statistic of a column",
     "js": "Jensen-Shannon divergence of a column",
+    "dead_letters": "share of a stream's new records that break the schema",
+    "lost_events": "events that the broker dropped before they were read",
 }
 
 
 def commands() -> str:
     """The table of commands."""
     lines = ["| command | |", "| --- | --- |"]
-    lines += [f"| `datarelease {name}` | {text} |" for name, text in COMMANDS.items()]
+    lines += [
+        f"| `datarelease {name}` | {text} |" for name, text in {**COMMANDS, **OPTIONAL}.items()
+    ]
     return "\n".join(lines)
 
 

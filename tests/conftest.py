@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.broker import Broker, shared_broker
 from tests.forge.server import GitHubServer, running_github
 from tests.project import Project, make_template
 from tests.servers import Bucket, S3Server, running_s3
@@ -93,6 +94,13 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 def bucket(s3_server: S3Server) -> Bucket:
     """An empty bucket with keys that fit no other."""
     return s3_server.bucket()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A Kafka broker, one for each worker; a topic of its own for each test comes from it."""
+    with shared_broker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

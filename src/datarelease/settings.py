@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from datarelease.errors import Problem, SettingsError
 from datarelease.model.dataset import Dataset
 from datarelease.model.policy import Limit, Policy, RowBounds
+from datarelease.model.stream import Stream
 from datarelease.model.version import TagGrammar
 from datarelease.settings_problems import nearest, problems_of, unknown
 from datarelease.settings_shape import (
@@ -25,6 +26,7 @@ from datarelease.settings_shape import (
     DatasetLimitShape,
     PolicyShape,
     ReleaseShape,
+    StreamShape,
 )
 
 DATASETS_FILE = "dvc.yaml"
@@ -49,6 +51,13 @@ class Settings:
     memory_limit: str
     """For the engine, in DuckDB's spelling, such as ``2GB``."""
     policy: Policy
+    streams: tuple[Stream, ...] = ()
+    announce: str | None = None
+    """Topic that is told of every release; None: none is."""
+
+    def stream(self, name: str) -> Stream | None:
+        """The stream that feeds the dataset called ``name``, or None."""
+        return next((stream for stream in self.streams if stream.name == name), None)
 
     def dataset(self, name: str) -> Dataset | None:
         """The dataset called ``name``, or None."""
@@ -68,6 +77,7 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
         raise SettingsError(problems)
     policy = _policy(release.policy, problems)
     _known_datasets(release.policy, {dataset.name for dataset in datasets}, problems)
+    streams = _streams(release.streams, datasets, problems)
     if problems:
         raise SettingsError(problems)
     return Settings(
@@ -78,6 +88,8 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
         staging=release.staging,
         memory_limit=release.memory_limit,
         policy=policy,
+        streams=streams,
+        announce=release.announce,
     )
 
 
@@ -131,6 +143,9 @@ def _policy(given: PolicyShape, problems: list[Problem]) -> Policy:
         psi=_limit(given.psi, default.psi),
         ks=_limit(given.ks, default.ks),
         js=_limit(given.js, default.js),
+        dead_letters=_limit(given.dead_letters, default.dead_letters),
+        lost_events=given.lost_events,
+        auto_merge=given.auto_merge,
     )
 
 
@@ -143,12 +158,43 @@ def _limit(given: ColumnLimitShape | DatasetLimitShape | None, default: Limit) -
 
 
 def _known_datasets(policy: PolicyShape, names: set[str], problems: list[Problem]) -> None:
-    for rule in ("rows", "row_loss", "row_gain"):
+    for rule in ("rows", "row_loss", "row_gain", "dead_letters"):
         given = getattr(policy, rule)
         for name in getattr(given, "datasets", {}):
             if name not in names:
                 where = f"{PARAMS_FILE}: {SECTION}.policy.{rule}.datasets.{name}"
                 problems.append(Problem(where=where, what=unknown("dataset", name, names)))
+
+
+def _streams(
+    given: Mapping[str, StreamShape], datasets: tuple[Dataset, ...], problems: list[Problem]
+) -> tuple[Stream, ...]:
+    known = {dataset.name: dataset for dataset in datasets}
+    streams = []
+    for name, shape in sorted(given.items()):
+        where = f"{PARAMS_FILE}: {SECTION}.streams.{name}"
+        dataset = known.get(name)
+        if dataset is None:
+            problems.append(Problem(where=where, what=unknown("dataset", name, known)))
+            continue
+        if dataset.schema is None:
+            what = f"{DATASETS_FILE}: artifacts.{name}.meta.schema is missing: it types the events"
+            problems.append(Problem(where=where, what=what))
+        streams.append(
+            Stream(
+                dataset=dataset,
+                topic=shape.topic,
+                format=shape.format,
+                time=shape.time,
+                late_minutes=shape.late_minutes,
+                batch=shape.batch,
+                propose_events=shape.propose.events,
+                propose_minutes=shape.propose.minutes,
+                dead_letters=shape.dead_letters,
+                holes=shape.holes,
+            )
+        )
+    return tuple(streams)
 
 
 def _datasets(dvc_yaml: Mapping[str, Any], problems: list[Problem]) -> tuple[Dataset, ...]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from datarelease.model.policy import Level
+from datarelease.model.stream import EventFormat
 from datarelease.model.version import DEFAULT_PREFIX
 
 
@@ -84,6 +85,9 @@ class PolicyShape(_Strict):
     psi: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
     ks: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
     js: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    dead_letters: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    lost_events: Level = "warn"
+    auto_merge: bool = False
 
 
 def _ref_name(value: object) -> object:
@@ -91,6 +95,30 @@ def _ref_name(value: object) -> object:
     if isinstance(value, str) and re.search(r"\.\.|//|/\.|\.lock/|\./", value):
         raise ValueError("no git tag can begin so")
     return value
+
+
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+"""As Kafka allows: ``org.apache.kafka.common.internals.Topic``."""
+
+
+class ProposeShape(_Strict):
+    """When a pull request is due."""
+
+    events: Annotated[int, Field(ge=1)] = 100_000
+    minutes: Annotated[int, Field(ge=1)] = 60
+
+
+class StreamShape(_Strict):
+    """An entry of ``release.streams``, named after the dataset that it feeds."""
+
+    topic: Topic
+    format: EventFormat = "json"
+    time: str | None = None
+    late_minutes: Annotated[int, Field(ge=0)] = 60
+    batch: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
+    propose: ProposeShape = ProposeShape()
+    dead_letters: Topic | None = None
+    holes: bool = False
 
 
 class ReleaseShape(_Strict):
@@ -107,6 +135,8 @@ class ReleaseShape(_Strict):
     staging: str | None = None
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
     policy: PolicyShape = PolicyShape()
+    streams: dict[str, StreamShape] = {}
+    announce: Topic | None = None
 
 
 class MetaShape(BaseModel):

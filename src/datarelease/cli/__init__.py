@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 import traceback
+from importlib.metadata import entry_points
 
 import click
 
@@ -35,16 +36,23 @@ COMMANDS = {
     "trim": "Workflow step: make DVC's cache what the next check starts from.",
 }
 
+#: Commands of optional parts, which the command line does not import.
+OPTIONAL = {
+    "ingest": "Events of a Kafka topic into a dataset: plan, drain, parse, propose, commit.",
+}
+
 
 class Commands(click.Group):
     """Finds a command's module by its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """All names, in the order of the help."""
-        return list(COMMANDS)
+        return [*COMMANDS, *OPTIONAL]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command, its module now loaded; None: no such command."""
+        if cmd_name in OPTIONAL:
+            return _optional(cmd_name)
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"datarelease.cli.{cmd_name}_command")
@@ -54,7 +62,15 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands, without loading any."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items(), *OPTIONAL.items()])
+
+
+def _optional(name: str) -> click.Command | None:
+    """A command of a part that lies above this one: found by its entry point, not imported."""
+    for entry in entry_points(group="datarelease.commands", name=name):
+        command: click.Command = entry.load()
+        return command
+    return None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

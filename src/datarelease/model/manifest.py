@@ -8,6 +8,7 @@ from datarelease.model.dataset import Dataset
 from datarelease.model.diff import Compatibility
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot
+from datarelease.model.stream import StreamCounts
 
 FORMAT = 1
 DIRECTORY = "releases"
@@ -102,8 +103,8 @@ class Manifest:
     """The digest that a reviewer saw, None: not reviewed."""
     tools: tuple[tuple[str, str], ...]
     """(tool, version), sorted."""
-    inputs: tuple[tuple[str, str], ...] = ()
-    """Where the data came from, such as stream offsets."""
+    inputs: tuple[StreamCounts, ...] = ()
+    """The streams that the data came from: every batch with its offsets."""
     format: int = FORMAT
 
     @property

@@ -66,6 +66,13 @@ class Policy:
     psi: Limit = Limit(level="warn", max=0.25)
     ks: Limit = Limit(level="warn", max=0.20)
     js: Limit = Limit(level="warn", max=None)
+    dead_letters: Limit = Limit(level="warn", max=0.01)
+    """Largest share of a stream's new records that break the schema."""
+    lost_events: Level = "warn"
+    """Events that the broker dropped before they were read."""
+    auto_merge: bool = False
+    """Merge pull requests made from events, where the verdict is ``pass`` and the change is a
+    ``patch``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Literal
 from datarelease.model.diff import Compatibility, DatasetDiff
 from datarelease.model.policy import Verdict, VerdictLevel
 from datarelease.model.profile import Scalar
+from datarelease.model.stream import StreamReport
 from datarelease.model.validation import Validation
 
 FORMAT = 1
@@ -78,6 +79,7 @@ class Report:
     verdict: Verdict
     params: tuple[ParamChange, ...]
     datasets: tuple[DatasetReport, ...]
+    streams: tuple[StreamReport, ...] = ()
     history: tuple[VersionRows, ...] = ()
     notes: tuple[str, ...] = ()
     """What the reader should know about the check itself, such as a base that could not be read."""

@@ -1,0 +1,49 @@
+"""``datarelease ingest``: one module per command, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "add": "Feed a dataset from a topic: its stages, and a schema inferred from events.",
+    "waiting": "How many events wait, and since when.",
+    "plan": "Append what waits, as batches of offsets, to streams/NAME.json.",
+    "drain": "Stage command: the records of the planned offsets, as they are on the broker.",
+    "parse": "Stage command: records into rows and dead letters; needs no broker.",
+    "propose": "Open a pull request with what waits; once for the same offsets.",
+    "merge": "Merge such a pull request, where the policy and its check allow that.",
+    "commit": "After a release: dead letters to their topic, offsets to the consumer group.",
+    "announce": "After a release: tell a topic of it.",
+}
+
+
+class Commands(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, its module now loaded; None: no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"datarelease.ingest.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Events of a Kafka topic become reviewed data versions.
+
+    The broker's address stands in DATARELEASE_KAFKA_BOOTSTRAP_SERVERS; other settings of its
+    client likewise (docs/ingest.md).
+    """

@@ -1,0 +1,147 @@
+"""A real Kafka-protocol broker on loopback, from a wheel; or the one that KAFKA_BOOTSTRAP names."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+START_UP = 30.0
+REAL = "KAFKA_BOOTSTRAP"
+"""Names a broker that runs already, such as a real Redpanda: the suite runs on that one then."""
+_numbers = itertools.count(1)
+Record = tuple[str | bytes | None, str | bytes | None]
+"""(key, value)"""
+
+
+class Broker:
+    """A broker that can be stopped and started again with its data."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        """Keep data below ``folder``; nothing runs yet."""
+        self.folder = folder
+        self.bootstrap = f"127.0.0.1:{port}"
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+        self._admin: AdminClient | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What the program under test reads."""
+        return {"DATARELEASE_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap}
+
+    @property
+    def admin(self) -> AdminClient:
+        """The administrator's client; its futures need it to live on."""
+        if self._admin is None:
+            self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        return self._admin
+
+    def start(self) -> None:
+        """Run, and return when it answers."""
+        program = Path(sys.executable).parent / "noida-db"
+        command = [
+            str(program), "start", "--only", "kafka", "--kafka-port", str(self._port),
+            "--data-dir", str(self.folder / "data"), "--host", "127.0.0.1",
+        ]  # fmt: skip
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._await()
+
+    def stop(self) -> None:
+        """End it as an operator would: kill -9 would lose what it acknowledged last."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(30)
+            self._process = None
+
+    def topic(self, name: str = "events", *, partitions: int = 1, **config: str) -> str:
+        """A new topic with a name of its own."""
+        unique = f"{name}-{os.getpid()}-{next(_numbers)}"
+        new = NewTopic(unique, num_partitions=partitions, replication_factor=1, config=config)
+        self.admin.create_topics([new])[unique].result(30)
+        return unique
+
+    def produce(
+        self,
+        topic: str,
+        records: Iterable[Record],
+        *,
+        partition: int | None = None,
+        timestamp: int | None = None,
+        headers: Mapping[str, str | bytes | None] | None = None,
+    ) -> int:
+        """How many records were written and acknowledged; keys choose the partition by default."""
+        config = {"bootstrap.servers": self.bootstrap, "linger.ms": 20, "log_level": 0}
+        producer = Producer({**config, "queue.buffering.max.messages": 1_000_000})
+        place = -1 if partition is None else partition  # -1: the key chooses
+        told = dict(headers or {})
+        count = 0
+        for key, value in records:
+            while True:
+                try:
+                    producer.produce(
+                        topic, value, key, place, timestamp=timestamp or 0, headers=told
+                    )
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            count += 1
+        left = producer.flush(60)
+        assert left == 0, f"{left} of {count} records were not acknowledged"
+        return count
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + START_UP
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                break
+            try:
+                self.admin.list_topics(timeout=1)
+            except KafkaException:
+                continue
+            return
+        raise RuntimeError(f"the broker did not start:\n{(self.folder / 'log').read_text()}")
+
+
+@contextmanager
+def running_broker(folder: Path) -> Iterator[Broker]:
+    """A broker with its data below ``folder``, which ends with the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    broker = Broker(folder, _free_port())
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+@contextmanager
+def shared_broker(folder: Path) -> Iterator[Broker]:
+    """The broker that KAFKA_BOOTSTRAP names, or one of our own."""
+    real = os.environ.get(REAL)
+    if real is None:
+        with running_broker(folder) as broker:
+            yield broker
+        return
+    broker = Broker(folder, 0)
+    broker.bootstrap = real
+    yield broker
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
