@@ -24,6 +24,7 @@ from datarelease.model.diff import (
 from datarelease.model.judge import judge
 from datarelease.model.policy import Policy, Verdict
 from datarelease.model.report import MASK, DatasetReport, ParamChange, Report, VersionRows
+from datarelease.model.stream import BatchCounts, Span, StreamReport
 from datarelease.model.validation import Validation, Violation
 
 DAY = 86400.0
@@ -563,7 +564,35 @@ def compared() -> Report:
     return replace(warned(), outcome="compared", verdict=Verdict(), params=())
 
 
+def streamed() -> Report:
+    """Two batches from a topic, with everything that can be said of them."""
+
+    def batch(number: int, **counts: Any) -> BatchCounts:
+        spans = tuple(
+            Span(partition=p, start=(number - 1) * 4000, end=number * 4000, high=number * 4000)
+            for p in range(3)
+        )
+        given = {"records": 12_000, "events": 12_000, "duplicates": 0, "tombstones": 0, "dead": 0}
+        return BatchCounts(number=number, spans=spans, md5=f"{number:032x}", **(given | counts))
+
+    lost = Span(partition=7, start=500, end=900, high=1000, lost=41)
+    new = (
+        batch(5, events=11_650, dead=312, duplicates=30, tombstones=8, late=17, out_of_order=4,
+              reasons=(("amount:in_range", 300), ("not_json", 12)), schemas=(17, 18),
+              first="2026-11-01T00:00:03Z", last="2026-11-02T09:15:00Z"),
+        replace(batch(6, records=400, events=400), spans=(lost,), holes=2),
+    )  # fmt: skip
+    stream = StreamReport(name="customers", topic="shop.customers", before=4, new=new)
+    part = with_rows(
+        dataset(rows=(48_000, 60_050), columns=customers_columns()[:3]),
+        RowDiff(key=("customer_id",), added=12_050, removed=0, changed=0, unchanged=0, columns=(),
+                skipped_files=4),
+    )  # fmt: skip
+    return report(part, streams=(stream,), verdict=judge(Policy(), (part,), (stream,)))
+
+
 SAMPLES = {
+    "streamed": streamed,
     "small": small,
     "warned": warned,
     "blocked": blocked,

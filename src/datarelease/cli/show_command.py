@@ -13,6 +13,7 @@ from datarelease.documents import to_json
 from datarelease.flows.read import read_manifest
 from datarelease.flows.shelf import catalogue_of
 from datarelease.model.manifest import Manifest
+from datarelease.model.stream import StreamCounts
 from datarelease.model.version import Version
 from datarelease.render.escape import clean
 from datarelease.render.number import size
@@ -46,12 +47,22 @@ def _facts(version: Version, manifest: Manifest) -> Table:
         "verdict": manifest.verdict,
         "reviewed": manifest.reviewed or "no digest was given",
         "remotes": ", ".join(f"{remote.name} ({remote.url})" for remote in manifest.remotes),
+        "streams": ", ".join(map(_stream, manifest.inputs)) or None,
         "withdrawn": clean(version.yank.reason) if version.yank else None,
     }
     for name, value in facts.items():
         if value is not None:
             table.add_row(name, value)
     return table
+
+
+def _stream(counts: StreamCounts) -> str:
+    """Where a stream stands: how many batches, and the offset after the last one."""
+    ends: dict[int, int] = {}
+    for batch in counts.batches:
+        ends |= {span.partition: span.end for span in batch.spans}
+    listed = " ".join(f"{partition}:{end}" for partition, end in sorted(ends.items()))
+    return f"{clean(counts.topic)} to {listed or 'nothing'} ({len(counts.batches)} batches)"
 
 
 def _datasets(manifest: Manifest) -> Table:

@@ -18,6 +18,7 @@ from datarelease.flows.clean import unclean_files
 from datarelease.flows.compare import compare_sides
 from datarelease.flows.content import snapshot
 from datarelease.flows.reproduce import reproduce, work_tree_outputs
+from datarelease.flows.streams import compare_streams, counts_here, counts_then
 from datarelease.flows.workspace import Workspace
 from datarelease.model.diff import Compatibility
 from datarelease.model.judge import judge
@@ -30,6 +31,7 @@ from datarelease.model.report import (
     VersionRows,
 )
 from datarelease.model.snapshot import Snapshot
+from datarelease.model.stream import StreamReport
 from datarelease.model.version import Version
 from datarelease.settings import PARAMS_FILE
 
@@ -132,7 +134,8 @@ def report_of(
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)
     rollback_of = same.tag if outcome == "rollback" and same else None
-    verdict = judge(ws.settings.policy, datasets, rollback_of=rollback_of)
+    streams = _streams(ws, base)
+    verdict = judge(ws.settings.policy, datasets, streams, rollback_of=rollback_of)
     if same is not None and same.yank is not None and outcome == "rollback":
         verdict = _with_yank(verdict, same)
     releases = outcome in {"first", "release", "rollback"}
@@ -149,10 +152,19 @@ def report_of(
         verdict=verdict,
         params=params,
         datasets=datasets,
+        streams=streams,
         history=_history(catalogue),
         notes=tuple(_notes(ws, catalogue, base, datasets)),
         tool=ws.tool,
     )
+
+
+def _streams(ws: Workspace, base: Version | None) -> tuple[StreamReport, ...]:
+    after = counts_here(ws.read, ws.settings.datasets)
+    if base is None or not after:
+        return compare_streams(None, after)
+    then = counts_then(ws.reader(base.commit), ws.settings.datasets, ws.progress)
+    return compare_streams(then, after)
 
 
 def _outcome(

@@ -10,6 +10,7 @@ from datarelease.errors import BlockedError, ConflictError
 from datarelease.flows.check import Checked
 from datarelease.flows.read import find_manifest
 from datarelease.flows.reproduce import is_among, products_of
+from datarelease.flows.streams import counts_here
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import (
@@ -136,6 +137,7 @@ def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None
         params_sha256=hashlib.sha256(ws.read(PARAMS_FILE) or b"").hexdigest(),
         reviewed=reviewed,
         tools=tuple((name, package_version(name)) for name in TOOLS),
+        inputs=counts_here(ws.read, ws.settings.datasets),
     )
 
 

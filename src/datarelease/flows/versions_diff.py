@@ -5,6 +5,7 @@ from __future__ import annotations
 from datarelease.flows.baseline import Baseline, read_baseline
 from datarelease.flows.compare import compare_sides
 from datarelease.flows.shelf import Shelf, catalogue_of
+from datarelease.flows.streams import compare_streams, counts_then
 from datarelease.model.diff import Compatibility, Diff
 from datarelease.model.policy import Verdict
 from datarelease.model.report import DatasetReport, Report
@@ -23,6 +24,11 @@ def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Rep
     diff = _diff(shelf, then, now)
     declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}
     sizes = {content.name: content.size for content in now.snapshot.datasets}
+    every = declared.values()
+    streams = compare_streams(
+        counts_then(shelf.reader(old.commit), every, shelf.progress),
+        counts_then(shelf.reader(new.commit), every, shelf.progress),
+    )
     return Report(
         outcome="compared",
         tag=new.tag,
@@ -47,6 +53,7 @@ def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Rep
             )
             for part in diff.datasets
         ),
+        streams=streams,
         tool=tool,
     )
 

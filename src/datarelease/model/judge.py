@@ -7,10 +7,15 @@ from collections.abc import Iterable, Iterator
 from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.policy import Finding, Level, Limit, Policy, Verdict
 from datarelease.model.report import DatasetReport
+from datarelease.model.stream import StreamReport
 
 
 def judge(
-    policy: Policy, datasets: Iterable[DatasetReport], *, rollback_of: str | None = None
+    policy: Policy,
+    datasets: Iterable[DatasetReport],
+    streams: Iterable[StreamReport] = (),
+    *,
+    rollback_of: str | None = None,
 ) -> Verdict:
     """Every rule that the change does not keep, blocking ones first.
 
@@ -33,6 +38,8 @@ def judge(
             ),
         ]
         findings += [_softened(found, rollback_of) for found in change]
+    for stream in streams:
+        findings += [_softened(found, rollback_of) for found in _events(policy, stream)]
     order: dict[Level, int] = {"block": 0, "warn": 1}
     return Verdict(findings=tuple(sorted(findings, key=lambda found: order[found.level])))
 
@@ -160,6 +167,33 @@ def _column(policy: Policy, dataset: DatasetReport, column: ColumnDiff) -> Itera
         if value is not None:
             words = f"the distribution drifted: {name.upper()} {value:.3g}"
             yield from _over(limit, name, dataset.name, column.column, value, words)
+
+
+def _events(policy: Policy, stream: StreamReport) -> Iterator[Finding]:
+    share = stream.dead / stream.records if stream.records else 0.0
+    words = f"{stream.dead:,} of {stream.records:,} new records break the schema ({share:.1%})"
+    maximum = policy.dead_letters.of(stream.name)
+    if maximum is not None and share > maximum:
+        yield Finding(
+            rule="dead_letters",
+            level=policy.dead_letters.level,
+            dataset=stream.name,
+            column=None,
+            message=words,
+            observed=share,
+            limit=maximum,
+        )
+    if stream.lost:
+        offsets = f"{stream.lost:,} offset{'' if stream.lost == 1 else 's'}"
+        yield Finding(
+            rule="lost_events",
+            level=policy.lost_events,
+            dataset=stream.name,
+            column=None,
+            message=f"the broker had dropped {offsets} of {stream.topic!r} before they were read",
+            observed=float(stream.lost),
+            limit=0.0,
+        )
 
 
 def _over(

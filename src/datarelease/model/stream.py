@@ -16,6 +16,11 @@ STREAMS = "streams"
 EventFormat = Literal["json", "avro"]
 
 
+def counts_file(dataset: Dataset) -> str:
+    """Where a stream's counts lie: what became of its records, a DVC metric kept by git."""
+    return f"{dataset.report_dir}/stream.json"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stream:
     """A topic that feeds a dataset: ``params.yaml: release.streams.NAME``."""
@@ -62,7 +67,7 @@ class Stream:
     @property
     def counts_file(self) -> str:
         """What became of the records, a DVC metric kept by git."""
-        return f"{self.dataset.report_dir}/stream.json"
+        return counts_file(self.dataset)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,8 +191,27 @@ class StreamReport:
     """Batches of the baseline."""
     new: tuple[BatchCounts, ...]
     """Batches since then."""
-    append_only: bool | None
-    """The parts of the baseline are all there, with the same bytes; None: there is no baseline."""
+    remade: int = 0
+    """Batches of the baseline whose part file has other bytes now: a rule changed, say."""
+    gone: int = 0
+    """Batches of the baseline that are not there any more."""
+    first: bool = False
+    """There is nothing to compare with."""
+
+    @property
+    def append_only(self) -> bool:
+        """Every part of the baseline is there with the same bytes; new ones came at most."""
+        return not self.first and not self.remade and not self.gone
+
+    @property
+    def records(self) -> int:
+        """New records, whatever became of them."""
+        return sum(batch.records for batch in self.new)
+
+    @property
+    def lost(self) -> int:
+        """Offsets that the broker dropped before they were read."""
+        return sum(batch.lost for batch in self.new)
 
     @property
     def events(self) -> int:

@@ -20,6 +20,7 @@ from datarelease.model.validation import Violation
 from datarelease.render import escape, number, plots, wording
 from datarelease.render.html_view import Views, dataset_rows, totals
 from datarelease.render.plots import CategoryBar
+from datarelease.render.streams import stream_view
 from datarelease.render.triage import Triage
 from datarelease.render.wording import Data, Phrase, Prose, Strong
 
@@ -52,6 +53,7 @@ def html(report: Report) -> str:
         "totals": totals(report),
         "rows": dataset_rows(triage, views.anchors),
         "views": views.all,
+        "streams": [stream_view(stream, report.base) for stream in report.streams],
         "before_word": escape.clean(report.base or "before", 24),
         "after_word": after_word,
         "size": _SIZE,

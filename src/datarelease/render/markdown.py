@@ -13,9 +13,11 @@ from urllib.parse import quote
 from datarelease.model.diff import Compatibility
 from datarelease.model.policy import Finding
 from datarelease.model.report import MARKDOWN_LIMIT, DatasetReport, Report
+from datarelease.model.stream import StreamReport
 from datarelease.render import budget, escape, gfm, number, wording
 from datarelease.render.budget import GAP, Part
 from datarelease.render.markdown_dataset import facts, section
+from datarelease.render.streams import stream_view
 from datarelease.render.triage import Triage, rows_lost
 
 SECTIONS = 30
@@ -52,6 +54,10 @@ def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = 
         Part(rank=4, variants=_notes(report), what="notes"),
         Part(rank=5, variants=_params(report), what="parameters"),
         Part(rank=3, variants=() if single else _overview(triage), what="the table of datasets"),
+        *(
+            Part(rank=1 if single else 5, variants=_stream(stream, report.base), what="a stream")
+            for stream in report.streams
+        ),
         *(
             Part(
                 rank=1 if single else 6 + place,
@@ -253,6 +259,20 @@ def _overview(triage: Triage) -> tuple[str, ...]:
         return gfm.stacked(table, more, rest)
 
     return (*budget.shortened(rows, assemble, steps=(300, 200, 100, 50, 20, 10, 5, 0)), "")
+
+
+def _stream(stream: StreamReport, base: str | None) -> tuple[str, ...]:
+    """What a stream brought; the table of batches goes first where room is short."""
+    view = stream_view(stream, base)
+    title = f"#### Stream {escape.code(view.name)} · {view.brought}"
+    said = "<br>\n".join(gfm.text(line) for line in view.said)
+    table = gfm.table(view.header, view.rows, right="|".join(view.header[2:])) if view.rows else ""
+    more = f"{number.counted(view.hidden, 'older batch', 'older batches')} in the HTML report"
+    return (
+        gfm.stacked(title, said, table, more if view.hidden else ""),
+        gfm.stacked(title, said),
+        title,
+    )
 
 
 def _left_out(gone: Sequence[str], unsectioned: int, page: str) -> str:

@@ -12,8 +12,10 @@ from rich.text import Text
 
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.report import DatasetReport, Report
+from datarelease.model.stream import StreamReport
 from datarelease.render import columns as figures
 from datarelease.render import escape, number, sparkline, wording
+from datarelease.render.streams import stream_view
 from datarelease.render.triage import Triage, drift_weight
 from datarelease.render.violations import violation_table
 from datarelease.render.wording import Data, Phrase, Prose, Strong
@@ -42,9 +44,24 @@ def summary(report: Report) -> RenderableType:
         parts += [Text(), *_dataset(triage, part)]
     if len(told) > _DATASETS:
         parts.append(Text(number.counted(len(told) - _DATASETS, "more dataset"), style="dim"))
+    for stream in report.streams:
+        parts += [Text(), *_stream(stream, report.base)]
     if same and told:
         parts += [Text(), Text(f"{number.counted(same, 'dataset')} unchanged", style="dim")]
     return Group(*parts)
+
+
+def _stream(stream: StreamReport, base: str | None) -> list[RenderableType]:
+    view = stream_view(stream, base)
+    title = Text.assemble("stream ", (escape.clean(view.name, escape.NAME), "bold cyan"))
+    title.append(f"  {view.brought}")
+    lines: list[RenderableType] = [title, *(Text.assemble("  ", text(s)) for s in view.said)]
+    if not view.rows:
+        return lines
+    table = _table(*(f"  {name}" if not at else name for at, name in enumerate(view.header)))
+    for row in view.rows[:_CHANGES]:
+        table.add_row(f"  {row[0]}", *row[1:])
+    return [*lines, table]
 
 
 def text(phrase: Phrase) -> Text:

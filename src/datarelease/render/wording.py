@@ -221,7 +221,8 @@ def row_counts(rows_: RowDiff) -> Phrase:
         if rows_.skipped_files
         else ""
     )
-    return (" · ".join(parts) + skipped,)
+    appended = rows_.added and not rows_.removed and not rows_.changed
+    return (" · ".join(parts) + skipped + (" · append-only" if appended else ""),)
 
 
 def finding_message(finding: Finding) -> str:
@@ -238,7 +239,7 @@ def finding_limit(finding: Finding) -> str:
     """
     if finding.limit is None:
         return ""
-    if finding.rule in {"row_loss", "row_gain", "null_rate"}:
+    if finding.rule in {"row_loss", "row_gain", "null_rate", "dead_letters"}:
         return f" (limit {number.share(finding.limit)})"
     return (
         f" (limit {number.decimal(finding.limit)})" if finding.rule in {"psi", "ks", "js"} else ""

@@ -1,0 +1,83 @@
+"""What the streams brought: from the counts that stages left in git, at a revision or here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError
+from datarelease.model.dataset import Dataset
+from datarelease.model.stream import BatchCounts, StreamCounts, StreamReport, counts_file
+from datarelease.progress import Progress
+
+Reader = Callable[[str], bytes | None]
+
+
+def counts_here(read: Reader, datasets: Iterable[Dataset]) -> tuple[StreamCounts, ...]:
+    """The counts of every dataset that a stream feeds, as the work tree has them.
+
+    Raises:
+        ConfigError: A file of counts cannot be used.
+    """
+    found = []
+    for dataset in datasets:
+        path = counts_file(dataset)
+        data = read(path)
+        if data is None:
+            continue
+        try:
+            found.append(decode(StreamCounts, data))
+        except DocumentError as error:
+            raise ConfigError(
+                f"{path} cannot be used: {error}",
+                untouched="Nothing was pushed or tagged.",
+                remedy=f"Make it anew: `datarelease ingest parse {dataset.name}` as the stage in "
+                "dvc.yaml, by `dvc repro --force`.",
+            ) from error
+    return tuple(found)
+
+
+def counts_then(
+    read: Reader, datasets: Iterable[Dataset], progress: Progress
+) -> tuple[StreamCounts, ...]:
+    """The same at a released commit; what cannot be read there is said and left out."""
+    found = []
+    for dataset in datasets:
+        data = read(counts_file(dataset))
+        try:
+            found += [decode(StreamCounts, data)] if data is not None else []
+        except DocumentError as error:
+            # Of another version of this program, say: the batches count as new then.
+            progress.say(f"{counts_file(dataset)} of the baseline is not used: {error}")
+    return tuple(found)
+
+
+def compare_streams(
+    before: Sequence[StreamCounts] | None, after: Iterable[StreamCounts]
+) -> tuple[StreamReport, ...]:
+    """What came since ``before`` (None: there is no baseline), a report for each stream."""
+    old = {counts.stream: counts for counts in before or ()}
+    return tuple(_compare(old.get(counts.stream), counts, first=before is None) for counts in after)
+
+
+def _compare(before: StreamCounts | None, after: StreamCounts, *, first: bool) -> StreamReport:
+    then = {batch.number: batch for batch in before.batches} if before else {}
+    now = {batch.number: batch for batch in after.batches}
+    other = sum(
+        number in now and _content(now[number]) != _content(b) for number, b in then.items()
+    )
+    gone = len(then.keys() - now.keys())
+    return StreamReport(
+        name=after.stream,
+        topic=after.topic,
+        before=len(then),
+        new=tuple(batch for batch in after.batches if batch.number not in then),
+        remade=other,
+        gone=gone,
+        first=first or before is None,
+    )
+
+
+def _content(batch: BatchCounts) -> tuple[object, ...]:
+    places = tuple((span.partition, span.start, span.end) for span in batch.spans)
+    return (batch.md5, places)
