@@ -5,9 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from orchestration.servers import free_ports, kafka_command
 
 START_UP = 30.0
 REAL = "KAFKA_BOOTSTRAP"
@@ -50,11 +49,7 @@ class Broker:
 
     def start(self) -> None:
         """Run, and return when it answers."""
-        program = Path(sys.executable).parent / "noida-db"
-        command = [
-            str(program), "start", "--only", "kafka", "--kafka-port", str(self._port),
-            "--data-dir", str(self.folder / "data"), "--host", "127.0.0.1",
-        ]  # fmt: skip
+        command = kafka_command(self.folder / "data", self._port)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         self._await()
@@ -119,7 +114,7 @@ class Broker:
 def running_broker(folder: Path) -> Iterator[Broker]:
     """A broker with its data below ``folder``, which ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    broker = Broker(folder, _free_port())
+    broker = Broker(folder, *free_ports(1))
     broker.start()
     try:
         yield broker
@@ -138,10 +133,3 @@ def shared_broker(folder: Path) -> Iterator[Broker]:
     broker = Broker(folder, 0)
     broker.bootstrap = real
     yield broker
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

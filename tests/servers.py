@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from orchestration.servers import (
+    S3_PORTS,
+    free_ports,
+    s3_command,
+    s3_config,
+    s3_endpoint,
+    s3_identity,
+)
 
 BUCKETS = 400
 """Keys are fixed when the server starts; buckets are made when a test asks for one."""
@@ -109,12 +114,11 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
     """A server that keeps its data below ``folder`` and ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
     admin = Keys(access="admin", secret="secret-of-admin")
-    config = folder / "s3.json"
-    config.write_text(json.dumps({"identities": list(_identities(admin))}))
-    ports = _free_ports(8)
-    endpoint = f"http://127.0.0.1:{ports[6]}"
+    config = s3_config(folder / "s3.json", _identities(admin))
+    ports = free_ports(S3_PORTS)
+    endpoint = s3_endpoint(ports)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(_command(folder, config, ports), stdout=log, stderr=log)
+        process = subprocess.Popen(s3_command(folder, config, ports), stdout=log, stderr=log)
         try:
             server = S3Server(endpoint, admin)
             _await(server, process, folder / "log")
@@ -124,44 +128,22 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
             process.wait()
 
 
-def _command(folder: Path, config: Path, ports: list[int]) -> list[str]:
-    program = shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
-    data = folder / "data"
-    data.mkdir()
-    roles = ("master", "volume", "filer", "s3")
-    listening = [
-        f"-{role}.{kind}={port}"
-        for (role, kind), port in zip(
-            ((role, kind) for role in roles for kind in ("port", "port.grpc")), ports, strict=True
-        )
-    ]
-    return [
-        program, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
-        *listening, "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={config}",
-        "-s3.autoCreateBucket=false", f"-s3.localSocket={folder / 's3.sock'}",
-        f"-filer.localSocket={folder / 'filer.sock'}", "-master.telemetry=false",
-        "-volume.max=0", "-master.volumeSizeLimitMB=64",
-    ]  # fmt: skip
-
-
 def _identities(admin: Keys) -> Iterator[dict[str, object]]:
-    yield _identity("admin", admin, ["Admin", "Read", "Write", "List", "Tagging"])
+    yield s3_identity(
+        "admin", admin.access, admin.secret, ["Admin", "Read", "Write", "List", "Tagging"]
+    )
     reading = [f"Read:{DAGSHUB_BUCKET}", f"List:{DAGSHUB_BUCKET}"]
     for token, rights in (
         (DAGSHUB_TOKEN, [*reading, f"Write:{DAGSHUB_BUCKET}"]),
         (DAGSHUB_READER, reading),
     ):
-        yield _identity(token, Keys(access=token, secret=token), rights)
+        yield s3_identity(token, token, token, rights)
     for number in range(BUCKETS):
         name = _name(number)
         reading = [f"Read:{name}", f"List:{name}"]
-        yield _identity(f"w{number}", _keys("writer", number), [*reading, f"Write:{name}"])
-        yield _identity(f"r{number}", _keys("reader", number), reading)
-
-
-def _identity(name: str, keys: Keys, actions: list[str]) -> dict[str, object]:
-    credentials = [{"accessKey": keys.access, "secretKey": keys.secret}]
-    return {"name": name, "credentials": credentials, "actions": actions}
+        for role, rights in (("writer", [*reading, f"Write:{name}"]), ("reader", reading)):
+            keys = _keys(role, number)
+            yield s3_identity(keys.access, keys.access, keys.secret, rights)
 
 
 def _name(number: int) -> str:
@@ -170,14 +152,6 @@ def _name(number: int) -> str:
 
 def _keys(role: str, number: int) -> Keys:
     return Keys(access=f"{role}{number:03}", secret=f"secret-of-{role}-{number:03}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def _await(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:
