@@ -1,0 +1,279 @@
+"""The whole loop on one machine: events, Dagster, proposals, releases on S3. No Docker, no account.
+
+``make orchestration`` starts a Kafka-protocol broker, an S3 server, Dagster and a producer of
+orders, in ``build/orchestration/``. Ctrl-C ends them; started again, everything goes on where it
+was. ``make orchestration ARGS=--fresh`` begins anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from rich.console import Console
+from rich.text import Text
+from s3fs import S3FileSystem
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from orchestration.servers import (  # noqa: E402 - found beside this script
+    HOST,
+    S3_PORTS,
+    free_ports,
+    kafka_command,
+    s3_command,
+    s3_config,
+    s3_endpoint,
+    s3_identity,
+)
+from orchestration.shop_repository import BUCKET, TOPICS, Shop  # noqa: E402 - as above
+
+STAGE = ROOT / "build" / "orchestration"
+DEFINITIONS = ROOT / "orchestration" / "dagster_app" / "definitions.py"
+ACCESS, SECRET = "shop", "secret-of-this-loopback-server"
+START_UP = 120.0
+console = Console(markup=False, highlight=False, soft_wrap=True)
+
+
+@dataclass
+class Servers:
+    """The programs of the stack; each writes its log to a file of its own."""
+
+    logs: Path
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start a program in a process group of its own, so that Ctrl-C reaches us alone."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                command, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def check(self) -> None:
+        """End everything, with the end of its log, if a program ended by itself."""
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                log = self.logs / f"{name}.log"
+                tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+                raise SystemExit(
+                    "\n".join([f"{name} ended with {process.returncode}; {log} ends so:", *tail])
+                )
+
+    def stop(self) -> None:
+        """End the programs, the last one first; whoever does not listen is killed."""
+        for name, process in reversed(self.running.items()):
+            _signal(process, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                console.print(f"{name} does not end: killed")
+            # What it started lives in its group: Dagster's code server, runs.
+            _signal(process, signal.SIGKILL)
+            process.wait()
+
+
+def main() -> None:
+    """Start everything and tell what happens until Ctrl-C."""
+    told = arguments()
+    if told.fresh:
+        shutil.rmtree(STAGE, ignore_errors=True)
+    env = environment()
+    with serving(STAGE / "logs") as servers:
+        bootstrap = told.broker or start_broker(servers, env)
+        env["DATARELEASE_KAFKA_BOOTSTRAP_SERVERS"] = bootstrap
+        make_topics(bootstrap, servers)
+        endpoint = start_s3(servers, env)
+        shop = Shop(origin=STAGE / "origin.git", work=STAGE / "work", env=env)
+        if not shop.origin.exists():
+            shop.make()
+        shop.connect(endpoint)
+        address = start_dagster(servers, shop, env, told.port)
+        start_producer(servers, env, told)
+        facts = {
+            "broker": f"{bootstrap} (Kafka protocol): {', '.join(TOPICS)}",
+            "S3": f"{endpoint}/{BUCKET}",
+            "repository": f"{shop.work} (its origin: {shop.origin})",
+            "producer": f"{told.rate:g} orders a second",
+            "logs": str(servers.logs),
+            "Dagster": address,
+        }
+        for name, fact in facts.items():
+            console.print(Text.assemble((f"{name:12}", "bold"), fact))
+        console.print(
+            "\nOrders gather, a proposal is made, checked and merged, and a version is cut"
+        )
+        console.print("in the first minutes. Ctrl-C ends everything; data stays.\n")
+        watch(servers, shop, told.until)
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1] if __doc__ else None)
+    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left")
+    parser.add_argument("--port", type=int, default=3000, help="of Dagster's web server")
+    parser.add_argument("--rate", type=float, default=20.0, help="orders a second")
+    parser.add_argument("--history", type=int, default=20_000, help="orders to begin with")
+    parser.add_argument("--broker", help="use this broker instead of starting one: HOST:PORT")
+    parser.add_argument("--until", type=int, help="end when so many versions are released")
+    return parser.parse_args()
+
+
+@contextmanager
+def serving(logs: Path) -> Iterator[Servers]:
+    """Programs that end with the block, whatever ends it."""
+    logs.mkdir(parents=True, exist_ok=True)
+    servers = Servers(logs)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    with ExitStack() as stack:
+        stack.callback(servers.stop)
+        try:
+            yield servers
+        except KeyboardInterrupt:
+            console.print("\nending; data stays in build/orchestration/")
+
+
+def environment() -> dict[str, str]:
+    """Ours, with an identity for git and the key of the S3 server."""
+    home = STAGE / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "gitconfig"
+    config.write_text("[user]\n\tname = Shop\n\temail = shop@example.com\n", encoding="utf-8")
+    foreign = ("AWS_", "GITHUB_", "DATARELEASE_", "DAGSTER_")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "GIT_CONFIG_GLOBAL": str(config),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "DVC_SITE_CACHE_DIR": str(home / "dvc"),
+        "DVC_NO_ANALYTICS": "1",
+        "AWS_ACCESS_KEY_ID": ACCESS,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def start_broker(servers: Servers, env: Mapping[str, str]) -> str:
+    """The address of a broker of our own."""
+    [port] = free_ports(1)
+    servers.start("broker", kafka_command(STAGE / "kafka", port), env)
+    return f"{HOST}:{port}"
+
+
+def make_topics(bootstrap: str, servers: Servers) -> None:
+    """Make the topics that are not there yet, as soon as the broker answers."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    for _ in until(START_UP, servers, f"the broker at {bootstrap} does not answer"):
+        try:
+            there = admin.list_topics(timeout=1).topics
+            break
+        except KafkaException:
+            continue
+    new = [NewTopic(name, parts, 1) for name, parts in TOPICS.items() if name not in there]
+    for name, made in (admin.create_topics(new) if new else {}).items():
+        try:
+            made.result(30)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise SystemExit(f"the topic {name} cannot be made: {error}") from error
+
+
+def start_s3(servers: Servers, env: Mapping[str, str]) -> str:
+    """The address of an S3 server with our bucket."""
+    folder, ports = STAGE / "s3", free_ports(S3_PORTS)
+    folder.mkdir(exist_ok=True)
+    rights = ["Admin", "Read", "Write", "List", "Tagging"]
+    config = s3_config(folder / "s3.json", [s3_identity("shop", ACCESS, SECRET, rights)])
+    servers.start("s3", s3_command(folder, config, ports), env)
+    endpoint = s3_endpoint(ports)
+    for _ in until(START_UP, servers, f"the S3 server at {endpoint} does not answer"):
+        store = S3FileSystem(
+            key=ACCESS, secret=SECRET, endpoint_url=endpoint, skip_instance_cache=True
+        )
+        try:
+            if not store.exists(BUCKET):
+                store.mkdir(BUCKET)
+            store.pipe_file(f"{BUCKET}/.alive", b"")
+        except OSError:
+            continue
+        return endpoint
+    raise SystemExit("unreachable")
+
+
+def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], port: int) -> str:
+    """The address of Dagster's page; its sensors run from the start."""
+    home = STAGE / "dagster"
+    home.mkdir(exist_ok=True)
+    shutil.copyfile(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
+    env |= {
+        "DAGSTER_HOME": str(home),
+        "DATARELEASE_REPOSITORY": str(shop.work),
+        "DATARELEASE_SENSORS": "running",
+    }
+    command = [
+        str(Path(sys.executable).parent / "dagster"), "dev", "-f", str(DEFINITIONS),
+        "--host", HOST, "--port", str(port),
+    ]  # fmt: skip
+    servers.start("dagster", command, env)
+    return f"http://{HOST}:{port}"
+
+
+def start_producer(servers: Servers, env: Mapping[str, str], told: argparse.Namespace) -> None:
+    """Orders: a history where the stack is new, then some every second."""
+    mark = STAGE / "orders"
+    first = int(mark.read_text()) if mark.exists() else 1
+    mark.write_text(str(first + 10_000_000))  # order numbers of the next start
+    history = told.history if first == 1 else 0
+    command = [
+        sys.executable, str(ROOT / "orchestration" / "producer.py"), next(iter(TOPICS)),
+        "--history", str(history), "--rate", str(told.rate), "--first", str(first),
+    ]  # fmt: skip
+    servers.start("producer", command, env)
+
+
+def watch(servers: Servers, shop: Shop, wanted: int | None) -> None:
+    """Tell of each new version; return when there are as many as wanted."""
+    known: dict[str, str] = {}
+    while wanted is None or len(known) < wanted:
+        servers.check()
+        now = shop.versions()
+        for tag, subject in now.items():
+            if tag not in known:
+                clock = time.strftime("%H:%M:%S")
+                console.print(Text.assemble((f"{clock}  {tag}", "bold green"), f"  {subject}"))
+        known = now
+        time.sleep(2)
+
+
+def until(seconds: float, servers: Servers, fault: str) -> Iterator[None]:
+    """Turns of a loop that waits; it ends with ``fault`` when it took too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        servers.check()
+        yield
+        time.sleep(0.2)
+    raise SystemExit(f"{fault}; see {servers.logs}")
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+if __name__ == "__main__":
+    main()
