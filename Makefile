@@ -1,6 +1,6 @@
 # Everything this project does, as one command each. A target sets up what it needs in .venv/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format docs lock bench clean
+.PHONY: help demo orchestration test test-slow lint format docs lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,10 +9,13 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 	-c requirements/overrides.in
 
 help:  ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 demo: .venv/run.stamp  ## Play the whole story in build/demo: pull requests, releases, a blocked one, a roll-back
 	@$(BIN)/python demo/story.py
+
+orchestration: .venv/dev.stamp  ## Run broker, S3, Dagster and a producer of events until Ctrl-C (build/orchestration)
+	@$(BIN)/python orchestration/stack.py $(ARGS)
 
 test: .venv/dev.stamp  ## Run the tests (under ten minutes on two cores)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -28,6 +28,7 @@ PINS = {
 PERMISSIONS = {
     ("check", "check"): {"contents": "read"},
     ("ci", "test"): {"contents": "read"},
+    ("ci", "redpanda"): {"contents": "read"},
     ("report", "report"): {"actions": "read", "pull-requests": "write", "statuses": "write"},
     ("release", "build"): {"contents": "read"},
     ("release", "publish"): {
