@@ -14,7 +14,7 @@ from dvc.exceptions import DvcException, NotDvcRepoError, ReproductionError
 from dvc.lock import LockError
 from dvc.repo import Repo
 
-from datarelease.adapters.process import show
+from datarelease.adapters.process import show, supervise
 from datarelease.errors import ConfigError, WorldError
 
 _MISSING = {"deleted", "not in cache"}
@@ -132,6 +132,24 @@ class Dvc:
         flags += ["--allow-missing"] if complete and inputs != "made" else []
         command = self.command("repro", "--keep-going", *flags, *pipelines)
         return show(command, cwd=self.root, env=self._env) == 0
+
+    def run_stage(self, address: str, *, pull: bool, env: Mapping[str, str]) -> int:
+        """Exit code of ``dvc repro`` for one stage alone, which runs if it is out of date.
+
+        ``pull`` lets DVC fetch what it misses; ``env`` is added to the environment. Output goes to
+        our own streams. Interrupted, the command of the stage ends too.
+        """
+        flags = ["--pull"] if pull else []
+        command = self.command("repro", "--single-item", *flags, address)
+        return supervise(command, cwd=self.root, env={**self._env, **env})
+
+    def reset(self) -> None:
+        """Make the outputs in the work tree what ``dvc.lock`` says; what differs is lost.
+
+        What the cache lacks is gone from the work tree after that.
+        """
+        with self._repo() as repo:
+            repo.checkout(force=True, allow_missing=True)
 
     def checkout(self) -> bool:
         """Bring the data that ``dvc.lock`` and the ``.dvc`` files name into the work tree.

@@ -42,7 +42,7 @@ class DvcConfig:
         """
         self._dvc_dir = dvc_dir
         self._env = env
-        with _explained():
+        with explained_config():
             self._config: dict[str, Any] = Config(str(dvc_dir))
 
     @property
@@ -88,7 +88,7 @@ class DvcConfig:
                 remedy="Data versions need a content-addressed remote: `dvc remote modify "
                 f"{name} --unset version_aware`, or name another remote in `release.remotes`.",
             )
-        with _explained():
+        with explained_config():
             settings = get_fs_config(self._config, name=name)
             self._refuse_own_profiles(name, settings)
             factory, options, root = get_cloud_fs(
@@ -126,7 +126,7 @@ class DvcConfig:
         """
         if name.lower() not in self._config["remote"]:
             return {}
-        with _explained():
+        with explained_config():
             found: Mapping[str, Any] = get_fs_config(self._config, name=name)
         return found
 
@@ -201,7 +201,8 @@ def _open(fs: Any) -> Any:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained_config() -> Iterator[None]:
+    """What DVC says of its configuration, as a ConfigError."""
     try:
         yield
     except RemoteMissingDepsError as error:

@@ -24,14 +24,23 @@ class PushResult:
     reason: str
 
 
-def push(git: GitProgram, refs: Mapping[str, str], *, atomic: bool) -> tuple[PushResult, ...]:
+def push(
+    git: GitProgram,
+    refs: Mapping[str, str],
+    *,
+    atomic: bool,
+    only_from: Mapping[str, str] | None = None,
+) -> tuple[PushResult, ...]:
     """What became of each ``{remote ref: object}`` (empty: delete the ref); never forced.
+
+    A ref of ``only_from`` changes only where the remote has it at that object (empty: not at all).
 
     Raises:
         WorldError: The remote does not answer or refuses us as a whole.
     """
     specs = [f"{sha}:{ref}" for ref, sha in refs.items()]
-    flags = ["--porcelain", *_ALONE, *(["--atomic"] if atomic else [])]
+    leases = [f"--force-with-lease={ref}:{sha}" for ref, sha in (only_from or {}).items()]
+    flags = ["--porcelain", *_ALONE, *(["--atomic"] if atomic else []), *leases]
     done = git.attempt("push", *flags, REMOTE, *specs)
     results: dict[str, PushResult] = {}
     for line in done.stdout.decode("utf-8", "replace").split("\n"):

@@ -54,11 +54,22 @@ class Pulls(Asked):
                 return shape.value
         return None
 
-    def pulls_from(self, branch: str) -> tuple[PullRequest, ...]:
-        """The open pull requests from a branch of this repository; 1 request a page."""
+    def open_pulls(self) -> tuple[PullRequest, ...]:
+        """The open pull requests, newest first; 1 request a page of 100."""
+        ask = Ask(what="list the open pull requests", permission=_READ)
+        pages = self._requests.pages("/pulls", ask, state="open")
+        return tuple(shape.value for shape in self._each(_pull, ask, pages))
+
+    def pulls_from(
+        self, branch: str, *, state: Literal["open", "closed", "all"] = "open"
+    ) -> tuple[PullRequest, ...]:
+        """The pull requests from a branch of this repository, newest first; 1 request a page.
+
+        A branch that was deleted is still known by its name.
+        """
         ask = Ask(what=f"list the pull requests from {branch}", permission=_READ)
         owner = self._requests.repository.partition("/")[0]
-        pages = self._requests.pages("/pulls", ask, state="open", head=f"{owner}:{branch}")
+        pages = self._requests.pages("/pulls", ask, state=state, head=f"{owner}:{branch}")
         return tuple(shape.value for shape in self._each(_pull, ask, pages))
 
     def create_pull(self, *, head: str, base: str, title: str, body: str) -> PullRequest:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.errors import ConfigError, WorldError
+
+GRACE = 10.0
+"""Seconds that a program has to end by itself when it is told to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +80,48 @@ def show(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None =
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno(),
             check=False,
+            # Descriptors are private to us unless made inheritable: a lock, which then lasts as
+            # long as what was started under it, also where we are killed.
+            close_fds=False,
         )
     except FileNotFoundError as error:
         raise _missing(arguments[0], cwd) from error
     return done.returncode
+
+
+def supervise(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+    """Exit code of a program that may start others; all of them end when we are interrupted.
+
+    It gets a session of its own. Interrupted, the whole session is told so, as a terminal would at
+    Ctrl-C: DVC by itself does not tell the command of a stage. Who then takes too long is killed.
+
+    Raises:
+        ConfigError: The program is not installed, or ``cwd`` is gone.
+    """
+    try:
+        process = subprocess.Popen(
+            list(arguments), cwd=cwd, env=env, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+    except FileNotFoundError as error:
+        raise _missing(arguments[0], cwd) from error
+    try:
+        return process.wait()
+    except BaseException:
+        _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a session: asked twice, then killed; nobody of it is left."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+            break
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _missing(program: str, cwd: Path) -> ConfigError:

@@ -32,45 +32,60 @@ _FOR_US = {
 _MAIL = "{}@users.noreply.github.com"
 
 
-def environment() -> Mapping[str, str]:
-    """The environment for the programs of a pipeline.
+def environment(env: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The environment for the programs of a pipeline: ``env``, by default our own.
 
     Stages that call ``datarelease`` or ``python`` get those of this very installation, also where
     it was called by its path. Where PATH leads to it already, its order is somebody's choice.
     """
-    path = os.environ.get("PATH", os.defpath)
+    given = os.environ if env is None else env
+    path = given.get("PATH", os.defpath)
     scripts = Path(sys.executable).parent
     found = shutil.which(PACKAGE, path=path)
     if found is None or Path(found).resolve() != (scripts / PACKAGE).resolve():
         path = os.pathsep.join([str(scripts), path])
-    hidden = _FOR_US if os.environ.get("GITHUB_ACTIONS") == "true" else set()
-    return {**{k: v for k, v in os.environ.items() if k not in hidden}, "PATH": path}
+    hidden = _FOR_US if given.get("GITHUB_ACTIONS") == "true" else set()
+    return {**{k: v for k, v in given.items() if k not in hidden}, "PATH": path}
 
 
-def git_environment() -> Mapping[str, str]:
-    """The environment for ``git``, which talks to the server with a workflow's token.
+def git_environment(given: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The environment for ``git`` (from ``given``, by default our own).
+
+    In a workflow it talks to the server with the workflow's token.
 
     Nobody can answer a password prompt of a program whose output is captured, so git is told to
     fail instead. The token travels as configuration in the environment (git-config, "ENVIRONMENT"):
     no argument and no file ever holds it.
     """
-    env = {"GIT_TERMINAL_PROMPT": "0", **os.environ}
-    run = actions(os.environ)
+    given = os.environ if given is None else given
+    env = {"GIT_TERMINAL_PROMPT": "0", **given}
+    run = actions(given)
     if run is None:
         return env
     for role in ("AUTHOR", "COMMITTER"):
         env.setdefault(f"GIT_{role}_NAME", run.bot)
         env.setdefault(f"GIT_{role}_EMAIL", _MAIL.format(run.bot))
-    if run.token:
-        header = f"http.{run.server}/.extraheader"
-        basic = base64.b64encode(f"x-access-token:{run.token}".encode()).decode()
-        count = int(env.get("GIT_CONFIG_COUNT") or 0)
-        # The empty value drops what a checkout may have configured; two headers are refused.
-        for value in ("", f"AUTHORIZATION: basic {basic}"):
-            env |= {f"GIT_CONFIG_KEY_{count}": header, f"GIT_CONFIG_VALUE_{count}": value}
-            count += 1
-        env["GIT_CONFIG_COUNT"] = str(count)
-    return env
+    return with_token(env, run.server, run.token) if run.token else env
+
+
+def with_token(env: Mapping[str, str], server: str, token: str) -> dict[str, str]:
+    """``env``, in which git shows ``token`` to the GitHub at ``server``."""
+    header = f"http.{server}/.extraheader"
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    # The empty value drops what a checkout may have configured; two headers are refused.
+    return with_git_settings(env, [(header, ""), (header, f"AUTHORIZATION: basic {basic}")])
+
+
+def with_git_settings(
+    env: Mapping[str, str], settings: Sequence[tuple[str, str]]
+) -> dict[str, str]:
+    """``env``, in which git finds further ``settings`` (git-config, "ENVIRONMENT")."""
+    made = dict(env)
+    first = int(env.get("GIT_CONFIG_COUNT") or 0)
+    for number, (key, value) in enumerate(settings, first):
+        made |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    made["GIT_CONFIG_COUNT"] = str(first + len(settings))
+    return made
 
 
 def tool() -> str:

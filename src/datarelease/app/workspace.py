@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datarelease.adapters.dvc import Dvc
@@ -17,14 +17,28 @@ from datarelease.flows.workspace import Workspace
 from datarelease.progress import Progress
 
 
-def open_workspace(start: Path, *, progress: Progress, remotes: Sequence[str] = ()) -> Workspace:
-    """The DVC repository around ``start``; ``remotes`` stand in for those of the settings.
+def open_workspace(
+    start: Path,
+    *,
+    progress: Progress,
+    remotes: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    git: Git | None = None,
+) -> Workspace:
+    """The DVC repository around ``start``.
+
+    Args:
+        start: A directory in it.
+        progress: Told what happens.
+        remotes: They stand in for those of the settings.
+        env: The environment of the programs that are started, by default our own.
+        git: Speaks to the repository, where it takes more than that environment.
 
     Raises:
         ConfigError: No DVC repository, no git repository, or settings that cannot be used.
     """
     root = find_root(start)
-    git = Git(root, env=git_environment())
+    git = git or Git(root, env=git_environment(env))
     if not git.is_repository():
         raise ConfigError(
             f"{root} is not inside a git repository.",
@@ -32,7 +46,7 @@ def open_workspace(start: Path, *, progress: Progress, remotes: Sequence[str] = 
             remedy="Run `git init` there: versions are git tags.",
         )
     settings = settings_at(root)
-    config = DvcConfig(root / ".dvc", env=environment())
+    config = DvcConfig(root / ".dvc", env=environment(env))
     required = stores(config, remotes or settings.remotes)
     return Workspace(
         root=root,

@@ -1,0 +1,66 @@
+"""Proposals of a repository: the desk, the broker and GitHub put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from datarelease.ingest.app_broker import connected
+from datarelease.ingest.desk import Desk
+from datarelease.ingest.hub import Hub
+from datarelease.ingest.merge import Merging, merge
+from datarelease.ingest.plan import extended
+from datarelease.ingest.proposals import Branches, Proposals, PullRequests
+from datarelease.ingest.propose import Proposal, propose
+from datarelease.model.stream import Stream, StreamPlan
+from datarelease.progress import Progress
+
+
+def propose_now(
+    root: Path, name: str, *, env: Mapping[str, str], progress: Progress, force: bool = False
+) -> Proposal:
+    """The proposal with all that waits for the stream ``name``: opened now, or open already.
+
+    Raises:
+        ConfigError: No such stream, no broker configured, or a pipeline that does not run.
+        ConflictError: The topic is another one, or a branch has our name and is not ours.
+        WorldError: The broker, git, a remote or GitHub failed; running it again is safe.
+    """
+
+    def planner(stream: Stream, plan: StreamPlan | None) -> StreamPlan:
+        with connected(env) as broker:
+            progress.say(f"{stream.topic}: asking the broker")
+            return extended(plan, stream, broker)
+
+    desk = Desk(root, env=env, progress=progress)
+    with desk.held():
+        return propose(desk, name, _place, planner, force=force)
+
+
+def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Merging:
+    """The open proposal of the stream ``name`` merged, or why it was not.
+
+    Raises:
+        ConfigError: No such stream, or settings that cannot be used.
+        WorldError: git, a remote or GitHub failed; running it again is safe.
+    """
+    desk = Desk(root, env=env, progress=progress)
+    with desk.held():
+        return merge(desk, name, _place)
+
+
+def _place(desk: Desk) -> Proposals:
+    """Pull requests, where the origin is on a GitHub and there is a token for it."""
+    hub = desk.hub
+    if hub is not None and hub.token:
+        return _pull_requests(hub, hub.token)
+    if hub is not None:
+        desk.say(f"GITHUB_TOKEN is not set: branches of {hub.repository}, no pull requests")
+    return Branches(desk.git, desk.heads, desk.branch)
+
+
+def _pull_requests(hub: Hub, token: str) -> PullRequests:
+    from datarelease.adapters.github import GitHub  # noqa: PLC0415 - heavy: PyGithub
+
+    github = GitHub(api_url=hub.api, repository=hub.repository, token=token, bot=hub.bot)
+    return PullRequests(github, hub.repository)

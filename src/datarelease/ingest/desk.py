@@ -1,0 +1,160 @@
+"""The desk: a clone of our own below ``.dvc/tmp``, where proposals are made and checked.
+
+Nobody's work tree is touched. Whatever a process that was killed left here, the next one brings
+the desk to a commit of the remote first; nothing on it is worth keeping.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from datarelease.adapters.dvc_desk import lend_config
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.git_desk import DeskGit, lent_settings, place_in, raw_origin
+from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings, with_token
+from datarelease.app.workspace import open_workspace
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.workspace import Workspace
+from datarelease.ingest.app_broker import read_plan
+from datarelease.ingest.hub import Hub, hub_at
+from datarelease.model.stream import Stream, StreamPlan
+from datarelease.progress import Progress
+
+_SECRET = ("GITHUB_TOKEN", "GH_TOKEN")
+"""What stages of a pipeline have no business with."""
+
+
+class Desk:
+    """A clone of the repository around ``root``, for one process at a time."""
+
+    def __init__(self, start: Path, *, env: Mapping[str, str], progress: Progress) -> None:
+        """Nothing is made yet.
+
+        Args:
+            start: A directory in the repository.
+            env: The environment, from which the GitHub, its token and all programs' settings come.
+            progress: Told what happens.
+
+        Raises:
+            ConfigError: No DVC repository in a git repository with an origin.
+        """
+        self.source = find_root(start)
+        self._env = {name: value for name, value in env.items() if name not in _SECRET}
+        self._progress = progress
+        quiet = git_environment(self._env)
+        self._url = raw_origin(self.source, env=quiet)
+        self.hub = hub_at(self._url, env)
+        place = self.source / ".dvc" / "tmp" / PACKAGE / "desk"
+        self.git = DeskGit(
+            place,
+            place / place_in(self.source, env=quiet),
+            env=_for_git(self.source, quiet, self._url, self.hub),
+        )
+        self.branch = ""
+        """The remote's default branch; known after ``refresh``."""
+        self.heads: Mapping[str, str] = {}
+        """The remote's branches when ``refresh`` looked."""
+
+    def say(self, line: str) -> None:
+        """Tell of a step."""
+        self._progress.say(line)
+
+    def reader(self, revision: str) -> Callable[[str], bytes | None]:
+        """Reads files of a revision."""
+        return lambda path: self.git.read(revision, path)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The desk is ours until the block ends.
+
+        Programs that were started meanwhile inherit the lock: where we are killed and a pipeline
+        still runs, the desk is free when it has ended.
+
+        Raises:
+            WorldError: Another process has it.
+        """
+        place = self.git.place.with_name("desk.lock")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            os.set_inheritable(descriptor, True)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise WorldError(
+                    f"Another process is at work in {self.git.place}.",
+                    untouched="Nothing was changed.",
+                    remedy="Wait for it to end and run the command again. If it was killed, what "
+                    "it had started may still run.",
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
+
+    def refresh(self) -> str:
+        """The newest commit of the remote's default branch, which the desk now holds.
+
+        Raises:
+            ConfigError: The remote has no default branch.
+            WorldError: The remote does not answer.
+        """
+        self.git.make(self._url)
+        default, self.heads = self.git.advertised()
+        if default is None or default not in self.heads:
+            raise ConfigError(
+                "The git remote has no default branch: nothing was ever pushed to it, or its HEAD "
+                "names a branch that is not there.",
+                untouched="Nothing was proposed.",
+                remedy="Push the branch that data is released from.",
+            )
+        self.branch = default
+        return self.git.tip(default)
+
+    def lay(self, commit: str) -> Workspace:
+        """The work tree of ``commit``, with the data that its lock names where the cache has it.
+
+        Raises:
+            ConfigError: It is no DVC repository, or its settings cannot be used.
+        """
+        self.git.take(commit)
+        return self.opened()
+
+    def opened(self) -> Workspace:
+        """The work tree as git left it, with its data."""
+        root = self.git.root
+        if not (root / ".dvc" / "config").is_file():
+            raise ConfigError(
+                f"The branch {self.branch} of the git remote has no .dvc/config.",
+                untouched="Nothing was proposed.",
+                remedy="Push the commit that made this a DVC repository.",
+            )
+        lend_config(self.source / ".dvc", root / ".dvc")
+        ws = open_workspace(root, progress=self._progress, env=self._env, git=self.git)
+        ws.dvc.reset()
+        return ws
+
+
+def plan_at(desk: Desk, commit: str, stream: Stream) -> StreamPlan | None:
+    """The plan of a stream at a commit that is here; None: nothing was planned yet.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    return read_plan(desk.git.read(commit, stream.plan_file), stream)
+
+
+def _for_git(root: Path, base: Mapping[str, str], url: str, hub: Hub | None) -> Mapping[str, str]:
+    """The environment for git at the desk: it reaches the remote as in the repository itself.
+
+    Where the origin is on GitHub by https and its address has no credentials, with the token.
+    """
+    made = with_git_settings(base, lent_settings(root, env=base))
+    address = urlsplit(url)
+    if hub is not None and hub.token and address.scheme == "https" and not address.username:
+        return with_token(made, hub.server, hub.token)
+    return made

@@ -1,0 +1,150 @@
+"""Merging a proposal without a person: only where policy, check and origin leave no doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from datarelease.errors import BlockedError, ConfigError
+from datarelease.flows.check import check
+from datarelease.flows.reproduce import is_among, products_of
+from datarelease.flows.workspace import Workspace
+from datarelease.ingest.described import describe
+from datarelease.ingest.desk import Desk, plan_at
+from datarelease.ingest.proposals import Filed, Proposals
+from datarelease.ingest.propose import Place, covers, prefix_of, stream_at
+from datarelease.model.diff import Compatibility
+from datarelease.model.report import Report
+from datarelease.model.stream import Stream
+
+State = Literal["merged", "waits", "refused", "nothing"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merging:
+    """How it ended."""
+
+    stream: str
+    state: State
+    """``waits``: it may be merged later. ``refused``: a person decides."""
+    reason: str
+    """Why, in words."""
+    branch: str | None = None
+    pull: int | None = None
+    url: str | None = None
+    commit: str | None = None
+    """What the default branch has since; None: it was not merged."""
+
+
+class _No(Exception):  # noqa: N818 - no error: the answer
+    def __init__(self, reason: str, state: State = "refused") -> None:
+        super().__init__(reason)
+        self.reason, self.state = reason, state
+
+
+def merge(desk: Desk, name: str, place: Place) -> Merging:
+    """The open proposal of a stream, merged where nothing speaks against it.
+
+    It is where the policy says ``auto_merge``, this desk made its one commit, that commit has
+    nothing but what a run of the pipeline makes, the data of the merge passes our own check and
+    changes nothing but rows, and, on GitHub, the status of the check says the same digest.
+
+    Raises:
+        ConfigError: No such stream, or settings that cannot be used.
+        WorldError: git, a remote or GitHub failed; run it again.
+    """
+    tip = desk.refresh()
+    stream = stream_at(desk, tip, name)
+    proposals = place(desk)
+    there = plan_at(desk, tip, stream)
+    found = [
+        filed
+        for filed in proposals.open(prefix_of(name))
+        if filed.pull is not None or not covers(there, plan_at(desk, filed.commit, stream))
+    ]
+    if not found:
+        return Merging(stream=name, state="nothing", reason="no proposal is open")
+    filed = found[0]
+    if len(found) > 1:
+        return _told(name, filed, "refused", "more than one proposal is open")
+    try:
+        commit = _merged(desk, tip, stream, proposals, filed)
+    except _No as no:
+        return _told(name, filed, no.state, no.reason)
+    return _told(name, filed, "merged", f"{filed.branch} is in {desk.branch}", commit)
+
+
+# --- inside
+
+
+def _merged(desk: Desk, tip: str, stream: Stream, proposals: Proposals, filed: Filed) -> str:
+    """The commit that the default branch has since; cheap questions first."""
+    desk.git.fetch(filed.commit, *proposals.places(filed))
+    _origin(desk, filed, tip)
+    if covers(plan_at(desk, tip, stream), plan_at(desk, filed.commit, stream)):
+        raise _No(f"{desk.branch} has its events already")
+    ws = desk.lay(tip)
+    if not ws.settings.policy.auto_merge:
+        raise _No("params.yaml does not say `release.policy.auto_merge: true`")
+    _content(desk, ws, filed, stream)
+    digest = describe(ws, stream, tip, filed.commit).digest
+    review = proposals.review(filed, digest)
+    if not review.passed:
+        raise _No(review.reason, "refused" if review.final else "waits")
+    merged = desk.git.merge(tip, filed.commit, f"Merge {filed.branch}")
+    if merged is None:
+        raise _No(f"it conflicts with {desk.branch}")
+    _checked(_report(desk), digest)
+    commit = proposals.merge(filed, merged)
+    if commit is None:
+        raise _No(f"{desk.branch} does not take it: it is protected, or moved", "waits")
+    return commit
+
+
+def _told(name: str, filed: Filed, state: State, reason: str, commit: str | None = None) -> Merging:
+    return Merging(
+        stream=name, state=state, reason=reason, branch=filed.branch, pull=filed.pull,
+        url=filed.url, commit=commit,
+    )  # fmt: skip
+
+
+def _origin(desk: Desk, filed: Filed, tip: str) -> None:
+    """It goes into the default branch, and is one commit of ours."""
+    if filed.base != desk.branch:
+        raise _No(f"it goes into {filed.base}, not into {desk.branch}")
+    if not desk.git.is_mine(filed.branch, filed.commit):
+        raise _No(
+            f"its newest commit {filed.commit[:12]} was not made here: somebody pushed to it, or "
+            "another machine opened it"
+        )
+    parents = desk.git.parents(filed.commit)
+    if len(parents) != 1 or not desk.git.is_ancestor(parents[0], tip):
+        raise _No(f"it is more than one commit after {desk.branch}")
+
+
+def _content(desk: Desk, ws: Workspace, filed: Filed, stream: Stream) -> None:
+    """Nothing is in its commit but the plan and what a run of the pipeline makes."""
+    [parent] = desk.git.parents(filed.commit)
+    made = (*products_of(ws), stream.plan_file)
+    for path in desk.git.differing(parent, filed.commit):
+        inside = path.removeprefix(desk.git.prefix)
+        if not path.startswith(desk.git.prefix) or not is_among(inside, made):
+            raise _No(f"it changes {path}, which no run of the pipeline makes")
+
+
+def _report(desk: Desk) -> Report:
+    """Our own check of what merging gives, at the desk."""
+    try:
+        return check(desk.opened()).report
+    except (BlockedError, ConfigError) as error:
+        raise _No(f"it cannot be checked: {error.what}") from error
+
+
+def _checked(report: Report, digest: str) -> None:
+    if report.level != "pass":
+        reasons = "; ".join(finding.message for finding in report.verdict.findings)
+        raise _No(f"the verdict is {report.level}: {reasons}")
+    if report.compatibility > Compatibility.PATCH:
+        raise _No(f"the change is {report.compatibility.name.lower()}, not a patch")
+    if report.digest != digest:
+        raise _No("merged, the data would be other data than was checked")
