@@ -154,7 +154,7 @@ class BatchCounts:
     late: int = 0
     """Events older than the newest of earlier batches by more than ``late_minutes``."""
     out_of_order: int = 0
-    """Events that happened before one with a smaller offset of their partition."""
+    """Events that happened before one of this batch with a smaller offset of their partition."""
     holes: int = 0
     """Offsets without a record."""
     schemas: tuple[int, ...] = ()
@@ -163,6 +163,8 @@ class BatchCounts:
     """Time of the oldest event, ISO 8601 UTC."""
     last: str | None = None
     """Time of the newest event, ISO 8601 UTC."""
+    unknown: tuple[tuple[str, int], ...] = ()
+    """(field beside the schema, events that have it), most frequent first, at most 20."""
 
     @property
     def lost(self) -> int:
@@ -178,6 +180,9 @@ class StreamCounts:
     topic: str
     cluster: str
     batches: tuple[BatchCounts, ...]
+    time: str | None = None
+    """Column by which events were found late or out of order."""
+    late_minutes: int = 60
     format: Literal[1] = 1
 
 
