@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+
 from datarelease.documents import decode
 from datarelease.ingest.app_broker import Planned, drain_now, plan_now
 from datarelease.ingest.drain import Drained

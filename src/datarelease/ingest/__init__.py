@@ -8,6 +8,6 @@ that turns records into rows and dead letters and needs no broker. *commit* tell
 the release, how far its consumers need to look. Whoever calls may be killed anywhere: each step is
 a function of what git and DVC hold.
 
-Only ``client``, ``broker``, ``producer`` and ``registry`` import ``confluent_kafka``: stages that need
-no broker run where it is not installed.
+Only ``client``, ``broker``, ``producer`` and ``registry`` import ``confluent_kafka``: stages that
+need no broker run where it is not installed.
 """

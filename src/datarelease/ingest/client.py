@@ -21,6 +21,7 @@ READING: Mapping[str, str | int | bool] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
+    "fetch.queue.backoff.ms": 5,
     "isolation.level": "read_committed",
 }
 """What exactly-once rests on."""

@@ -8,21 +8,24 @@ are there with the right header are kept unread.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from datarelease.errors import ConflictError, WorldError
+from datarelease.errors import WorldError
 from datarelease.ingest.avro_ids import SchemaIds
-from datarelease.ingest.raw import RawHeader, fingerprint, read_header
+from datarelease.ingest.raw import RawHeader, read_header
 from datarelease.ingest.row_groups import RowGroups
 from datarelease.ingest.source import Source
-from datarelease.model.stream import Batch, Span, Stream, StreamPlan
+from datarelease.ingest.spans import by_partition, records_of, replaced
+from datarelease.model.stream import Batch, Stream, StreamPlan
 from datarelease.progress import Progress
 
+TOGETHER = 8
+"""Batches written at once; a drain that is killed begins again with those it had not finished."""
 Schemas = Callable[[frozenset[int]], Mapping[int, str]]
 """The texts of schemas by their ids; those that the registry does not know are left out."""
 
@@ -77,9 +80,8 @@ class Drain:
                 total = sum(batch.offsets for batch in missing)
                 label = f"Draining {self.stream.name}"
                 advance = stack.enter_context(self.progress.track(label, total, "offsets"))
-                for batch in missing:
-                    records += self._write(batch, source, advance)
-                    offsets += batch.offsets
+                records = sum(self._write(some, source, advance) for some in _groups(missing))
+                offsets = total
         numbers = {batch.number for batch in missing}
         return Drained(
             stream=self.stream.name,
@@ -107,19 +109,46 @@ class Drain:
             self.plan.topic, self.plan.cluster, batch, self.stream.format,
         )  # fmt: skip
 
-    def _write(self, batch: Batch, source: Source, advance: Callable[[int], None]) -> int:
-        """How many records the batch has."""
-        with _placed(self.scratch / batch.part, self.folder / batch.part) as target:
+    def _write(
+        self, batches: Sequence[Batch], source: Source, advance: Callable[[int], None]
+    ) -> int:
+        """How many records these batches have, whose files are now there.
+
+        Partition by partition through all of them: whoever jumps back and forth throws away what
+        the client has fetched ahead.
+        """
+        with ExitStack() as stack:
+            files = {batch.number: stack.enter_context(self._file(batch)) for batch in batches}
+            for spans in by_partition(batches):
+                for number, records in records_of(source, self.plan.topic, spans):
+                    files[number].add(records)
+                    advance(records.num_rows)
+                for file in files.values():
+                    file.groups.flush()
+            for file in files.values():
+                self._finish(file)
+            return sum(file.groups.written for file in files.values())
+
+    @contextmanager
+    def _file(self, batch: Batch) -> Iterator[_File]:
+        """The file of a batch, being written; left unfinished it is dropped with the block."""
+        with ExitStack() as stack:
+            scratch = self.scratch / batch.part
+            stack.callback(scratch.unlink, missing_ok=True)
+            sink = stack.enter_context(pa.OSFile(str(scratch), "wb"))
+            groups = stack.enter_context(RowGroups(sink))
             ids = SchemaIds(wanted=self.stream.format == "avro")
-            with RowGroups(target) as groups:
-                for span in batch.spans:
-                    for records in _checked(source, self.plan.topic, span):
-                        ids.look(records)
-                        groups.add(records)
-                        advance(records.num_rows)
-                self._holes_allowed(batch, batch.offsets - groups.written)
-                groups.finish(self._header(batch, ids.found))
-            return groups.written
+            yield _File(batch=batch, scratch=scratch, sink=sink, groups=groups, ids=ids)
+
+    def _finish(self, file: _File) -> None:
+        """Put a file in its place, complete and on the disk."""
+        self._holes_allowed(file.batch, file.batch.offsets - file.groups.written)
+        file.groups.finish(self._header(file.batch, file.ids.found))
+        file.sink.close()
+        _to_disk(file.scratch)
+        file.scratch.chmod(0o644)
+        file.scratch.replace(self.folder / file.batch.part)
+        _to_disk(self.folder)
 
     def _header(self, batch: Batch, ids: frozenset[int]) -> RawHeader:
         return RawHeader(
@@ -141,50 +170,32 @@ class Drain:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """The file of a batch, being written."""
+
+    batch: Batch
+    scratch: Path
+    sink: pa.NativeFile
+    groups: RowGroups
+    ids: SchemaIds
+
+    def add(self, records: pa.RecordBatch) -> None:
+        """Append records of the batch."""
+        self.ids.look(records)
+        self.groups.add(records)
+
+
+def _groups(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
+    for start in range(0, len(batches), TOGETHER):
+        yield batches[start : start + TOGETHER]
+
+
 def _same_topic(plan: StreamPlan, source: Source) -> None:
     topic = source.topic(plan.topic)
     other = plan.topic_id and topic.id and plan.topic_id != topic.id
     if topic.cluster != plan.cluster or other:
-        raise _other(plan.topic, "its cluster or its id is another one")
-
-
-def _checked(source: Source, topic: str, span: Span) -> Iterator[pa.RecordBatch]:
-    """The records of a span; the last one must be the one that was planned."""
-    for records in source.read(topic, span.partition, span.start, span.end):
-        last = records.num_rows - 1
-        if span.tail is not None and records.column("offset")[last].as_py() == span.end - 1:
-            stamp = records.column("timestamp").cast(pa.int64())[last].as_py()
-            key, value = (records.column(name)[last].as_py() for name in ("key", "value"))
-            if fingerprint(key, value, stamp) != span.tail:
-                raise _other(
-                    topic,
-                    f"the record at offset {span.end - 1} of partition "
-                    f"{span.partition} is not the one that was planned",
-                )
-        yield records
-
-
-def _other(topic: str, why: str) -> ConflictError:
-    return ConflictError(
-        f"Topic {topic!r} is not the one that was planned: {why}.",
-        untouched="Nothing was written for this batch.",
-        remedy="If it was deleted and made again, its old records exist only where they were "
-        "drained before (`dvc pull`).",
-    )
-
-
-@contextmanager
-def _placed(scratch: Path, target: Path) -> Iterator[pa.NativeFile]:
-    """A file to write that takes its place, on the disk and complete, when the block ends well."""
-    try:
-        with pa.OSFile(str(scratch), "wb") as sink:
-            yield sink
-        _to_disk(scratch)
-        scratch.chmod(0o644)
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
-    _to_disk(target.parent)
+        raise replaced(plan.topic, "its cluster or its id is another one")
 
 
 def _to_disk(path: Path) -> None:

@@ -48,7 +48,7 @@ class RowGroups:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        self.close()
 
     def add(self, records: pa.RecordBatch) -> None:
         """Append records; row groups that are full go to the file."""
@@ -60,12 +60,17 @@ class RowGroups:
             self._bytes += size
             records = records.slice(room)
             if self._rows >= ROWS or self._bytes >= BYTES:
-                self._flush()
+                self.flush()
 
     def finish(self, header: RawHeader) -> None:
-        """Write what is left and the header."""
-        self._flush()
+        """Write what is left and the header; the file is complete."""
+        self.flush()
         self._writer.add_key_value_metadata(header.metadata())
+        self.close()
+
+    def close(self) -> None:
+        """Write no more."""
+        self._writer.close()
 
     def _fitting(self, records: pa.RecordBatch) -> tuple[int, int]:
         """How many of the records still belong to this row group, and their bytes."""
@@ -79,7 +84,8 @@ class RowGroups:
         rows = full + 1
         return rows, reached[rows - 1].as_py() - self._bytes
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """End the row group; called where the records say so, such as between partitions."""
         if self._pending:
             table = pa.Table.from_batches(self._pending)
             self._writer.write_table(table, row_group_size=ROWS)
