@@ -149,6 +149,8 @@ class Dvc:
         What the cache lacks is gone from the work tree after that.
         """
         with self._repo() as repo:
+            # It warns of stages that never ran.
+            logging.getLogger("dvc_data").setLevel(logging.ERROR)
             repo.checkout(force=True, allow_missing=True)
 
     def checkout(self) -> bool:

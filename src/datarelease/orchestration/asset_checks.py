@@ -1,0 +1,123 @@
+"""``datarelease check`` as asset checks: what the schema and the policy say of each dataset."""
+
+# No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from datarelease.app.reports import write_report
+from datarelease.flows.check import check
+from datarelease.model.dataset import Dataset
+from datarelease.model.policy import Level
+from datarelease.model.report import DatasetReport, Report
+from datarelease.orchestration.assets import WORK_TREE
+from datarelease.orchestration.keys import identifier
+from datarelease.orchestration.metadata import (
+    findings_markdown,
+    report_metadata,
+    validation_metadata,
+)
+from datarelease.orchestration.pipeline import CHECK_OP
+from datarelease.orchestration.resources import Logged, Repository, explained
+from datarelease.render.triage import Triage
+
+SCHEMA = "schema"
+POLICY = "policy"
+LAST = {"dagster/priority": "-1"}
+"""After the stages that are ready too: what they find out need not be found out again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """The checks of one dataset."""
+
+    key: dg.AssetKey
+    dataset: Dataset
+    suffix: str
+    """Tells them from those of another dataset in the same directory."""
+
+    def specs(self) -> Iterator[dg.AssetCheckSpec]:
+        """Both. They hold up nothing: what they are about is downstream of the data, too.
+
+        The release refuses by itself what they would stop, and says why.
+        """
+        schema = self.dataset.schema or "no schema is declared"
+        yield dg.AssetCheckSpec(
+            SCHEMA + self.suffix,
+            asset=self.key,
+            description=f"Pandera: the data of {self.dataset.name} against {schema}.",
+        )
+        yield dg.AssetCheckSpec(
+            POLICY + self.suffix,
+            asset=self.key,
+            description=f"What changed in {self.dataset.name} since the newest version, against "
+            "release.policy of params.yaml.",
+        )
+
+    def schema(self, part: DatasetReport, level: Level) -> dg.AssetCheckResult:
+        """The outcome of the schema."""
+        validation = part.validation
+        failed = validation is not None and bool(validation.violations)
+        blocks = validation is not None and not validation.passed and level == "block"
+        return dg.AssetCheckResult(
+            check_name=SCHEMA + self.suffix,
+            asset_key=self.key,
+            passed=not failed,
+            severity=_severity(blocks=blocks),
+            metadata=validation_metadata(part, validation) if validation else {},
+        )
+
+    def policy(self, report: Report) -> dg.AssetCheckResult:
+        """What the policy found; what is about all datasets counts for each."""
+        found = Triage(report).by_dataset
+        findings = (*found.get("", ()), *found.get(self.dataset.name, ()))
+        return dg.AssetCheckResult(
+            check_name=POLICY + self.suffix,
+            asset_key=self.key,
+            passed=not findings,
+            severity=_severity(blocks=any(finding.level == "block" for finding in findings)),
+            metadata={"findings": findings_markdown(findings), **report_metadata(report)},
+        )
+
+
+def _severity(*, blocks: bool) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
+
+
+def dataset_checks(datasets: Sequence[tuple[dg.AssetKey, Dataset]]) -> dg.AssetChecksDefinition:
+    """The checks of all datasets, made in one step as they come from one report."""
+    shared = Counter(key for key, _ in datasets)
+    all_checks = [
+        Checks(key=key, dataset=each, suffix=f"_{identifier(each.name)}" if shared[key] > 1 else "")
+        for key, each in datasets
+    ]
+
+    @dg.multi_asset_check(
+        name=CHECK_OP,
+        specs=[spec for checks in all_checks for spec in checks.specs()],
+        can_subset=True,
+        pool=WORK_TREE,
+        op_tags=LAST,
+        description="What `datarelease check` says: the schemas of Pandera, and the policy.",
+    )
+    def run(
+        context: dg.AssetCheckExecutionContext, repository: Repository
+    ) -> Iterator[dg.AssetCheckResult]:
+        with explained():
+            ws = repository.workspace(Logged(context.log))
+            report = check(ws).report
+            write_report(report, ws.root / "reports")
+        wanted = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+        for checks in all_checks:
+            part = report.dataset(checks.dataset.name)
+            if part is None:
+                continue
+            for result in (
+                checks.schema(part, ws.settings.policy.violations), checks.policy(report)
+            ):  # fmt: skip
+                if (result.asset_key, result.check_name) in wanted:
+                    yield result
+
+    return run

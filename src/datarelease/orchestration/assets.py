@@ -1,0 +1,162 @@
+"""DVC's stages as assets: one for each output, made by ``dvc repro --single-item STAGE``."""
+
+# No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_pipes import PIPES_PROTOCOL_VERSION, PIPES_PROTOCOL_VERSION_FIELD
+
+from datarelease.adapters.dvc_graph import StageNode, read_graph
+from datarelease.flows.workspace import Workspace
+from datarelease.model.dataset import Dataset
+from datarelease.orchestration.lock_events import provenance
+from datarelease.orchestration.metadata import COLUMNS, document_metadata, stage_metadata
+from datarelease.orchestration.pipeline import SOURCES, Pipeline, kinds, made_by, versions
+from datarelease.orchestration.resources import Logged, Repository, explained
+
+WORK_TREE = "dvc"
+"""Pool of what changes the work tree: DVC locks it, and one may run at a time."""
+_LONGEST_TAG = 63
+HIDDEN = {"GITHUB_TOKEN": ""}
+"""A stage has no business with what opens pull requests."""
+
+
+def source_assets(pipeline: Pipeline) -> list[dg.AssetSpec]:
+    """What stages read and do not make: files of git, data of ``.dvc`` files, things outside."""
+    return [
+        dg.AssetSpec(
+            pipeline.keys[source.path],
+            group_name=SOURCES,
+            description=source.desc or _said_of(source.path, source.source),
+            kinds=kinds(source.path, made=bool(source.source)),
+            metadata={"path": source.path, "tracked_by": source.source or "git"},
+        )
+        for source in pipeline.graph.sources
+    ]
+
+
+def _said_of(path: str, source: str) -> str:
+    return f"{path}, tracked by {source}" if source else f"{path}, an input of the pipeline"
+
+
+def stage_assets(
+    pipeline: Pipeline,
+    datasets: Mapping[dg.AssetKey, Dataset],
+    schemas: Mapping[dg.AssetKey, dg.TableSchema],
+) -> list[dg.AssetsDefinition]:
+    """An assets definition for each stage; ``datasets`` are described, with their ``schemas``."""
+    return [
+        _stage(
+            pipeline,
+            stage,
+            [_spec(pipeline, stage, path, datasets, schemas) for path in made_by(stage)],
+        )
+        for stage in pipeline.graph.stages
+    ]
+
+
+def _stage(
+    pipeline: Pipeline, stage: StageNode, specs: Sequence[dg.AssetSpec]
+) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=pipeline.op_names[stage.address],
+        specs=specs,
+        # Somebody may want one output of several: its stage makes all, and tells of that one.
+        can_subset=True,
+        pool=WORK_TREE,
+        description=stage.desc or f"The stage {stage.address} of DVC: {stage.cmd}",
+    )
+    def run(
+        context: dg.AssetExecutionContext, repository: Repository
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with explained():
+            ws = repository.workspace(Logged(context.log))
+            told = _run(context, ws, stage)
+            made = Pipeline(read_graph(repository.path))
+        now = next((s for s in made.graph.stages if s.address == stage.address), stage)
+        tags = provenance(made, now)
+        for path, md5 in versions(now).items():
+            key = pipeline.keys.get(path)
+            if key is not None and key in context.selected_asset_keys:
+                about = {**stage_metadata(now, path), **document_metadata(ws, path)}
+                yield dg.MaterializeResult(
+                    asset_key=key,
+                    data_version=dg.DataVersion(md5) if md5 else None,
+                    tags=tags,
+                    metadata={**about, **told.get(key, {})},
+                )
+
+    return run
+
+
+def _spec(
+    pipeline: Pipeline,
+    stage: StageNode,
+    path: str,
+    datasets: Mapping[dg.AssetKey, Dataset],
+    schemas: Mapping[dg.AssetKey, dg.TableSchema],
+) -> dg.AssetSpec:
+    key = pipeline.keys[path]
+    dataset = datasets.get(key)
+    desc = next((out.desc for out in stage.outs if out.path == path and out.desc), "")
+    about: dict[str, Any] = {"path": path, "stage": stage.address, "command": stage.cmd}
+    if dataset is not None:
+        about |= {"dataset": dataset.name, "key": list(dataset.key), "pii": list(dataset.pii)}
+        about |= {"schema": dataset.schema or "none declared"}
+    if key in schemas:
+        about[COLUMNS] = schemas[key]
+    return dg.AssetSpec(
+        key,
+        deps=list(pipeline.inputs(stage)),
+        group_name=pipeline.group(stage),
+        description=desc or (dataset.desc if dataset else "") or stage.desc or stage.cmd,
+        code_version=stage.version,
+        kinds=kinds(path, made=True),
+        tags={"dataset": dataset.name[:_LONGEST_TAG]} if dataset else {},
+        metadata=about,
+    )
+
+
+def _speak_for_the_silent(messages: Path) -> None:
+    """Open and close Pipes for a stage that does not use it: Dagster takes silence for a fault."""
+    if not messages.stat().st_size:
+        lines = [{**_PIPES, "method": name, "params": {}} for name in ("opened", "closed")]
+        messages.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+_PIPES: dict[str, object] = {PIPES_PROTOCOL_VERSION_FIELD: PIPES_PROTOCOL_VERSION}
+
+
+def _run(
+    context: dg.AssetExecutionContext, ws: Workspace, stage: StageNode
+) -> Mapping[dg.AssetKey, Mapping[str, Any]]:
+    """Run the stage if DVC finds it out of date; what it told about assets through Pipes.
+
+    Raises:
+        Failure: It failed; with the exit code of ``dvc repro``.
+    """
+    ws.dvc.restore()
+    pull = bool(ws.remotes) and ws.dvc.missing()
+    with dg.open_pipes_session(
+        context=context,
+        context_injector=dg.PipesTempFileContextInjector(),
+        message_reader=dg.PipesTempFileMessageReader(),
+    ) as session:
+        env = {**HIDDEN, **session.get_bootstrap_env_vars()}
+        code = ws.dvc.run_stage(stage.address, pull=pull, env=env)
+        _speak_for_the_silent(Path(session.message_reader_params["path"]))
+    if code:
+        raise dg.Failure(
+            description=f"Stage {stage.address}: `dvc repro` ended with exit code {code}. "
+            "Its own output stands in this step's log (stdout, stderr).",
+            metadata={"exit_code": code, "command": stage.cmd},
+            allow_retries=False,
+        )
+    return {
+        result.asset_key: dict(result.metadata or {})
+        for result in session.get_reported_results()
+        if isinstance(result, dg.MaterializeResult) and result.asset_key is not None
+    }

@@ -1,0 +1,58 @@
+"""What runs without being asked, as the environment says; all problems of it are told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dagster._utils.schedules import is_valid_cron_string
+
+from datarelease.errors import Problem, SettingsError
+
+CRON = "DATARELEASE_CHECK_CRON"
+SWITCH = "DATARELEASE_AUTOMATION"
+SECONDS = "DATARELEASE_SENSOR_SECONDS"
+TIMEZONE = "DATARELEASE_TIMEZONE"
+_SWITCH = {"on": True, "off": False, "": False}
+_LEAST = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Automation:
+    """When to look, and whether to act by itself."""
+
+    cron: str = "0 3 * * *"
+    """Of the nightly check."""
+    timezone: str = "UTC"
+    on: bool = False
+    """What opens pull requests, merges and announces runs from the start; otherwise somebody
+    switches it on in the user interface. What only looks always runs."""
+    seconds: int = 60
+    """Between two looks."""
+
+
+def read_automation(env: Mapping[str, str]) -> Automation:
+    """The automation that ``env`` asks for.
+
+    Raises:
+        SettingsError: Values that cannot be used.
+    """
+    default, problems = Automation(), []
+    cron = env.get(CRON) or default.cron
+    if not is_valid_cron_string(cron):
+        problems.append(Problem(where=CRON, what=f"{cron!r} is no cron expression"))
+    switch = env.get(SWITCH, "").strip().lower()
+    if switch not in _SWITCH:
+        problems.append(Problem(where=SWITCH, what=f"{switch!r} is neither 'on' nor 'off'"))
+    seconds = env.get(SECONDS) or str(default.seconds)
+    if not re.fullmatch(r"[0-9]{1,6}", seconds, re.ASCII) or int(seconds) < _LEAST:
+        problems.append(Problem(where=SECONDS, what=f"{seconds!r} is no number from {_LEAST} on"))
+    if problems:
+        raise SettingsError(problems)
+    return Automation(
+        cron=cron,
+        timezone=env.get(TIMEZONE) or default.timezone,
+        on=_SWITCH[switch],
+        seconds=int(seconds),
+    )

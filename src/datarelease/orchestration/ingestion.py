@@ -1,0 +1,109 @@
+"""Ingestion as jobs and sensors call it; loaded when it is called, since it needs a client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from datarelease.adapters.git_program import GitProgram
+from datarelease.app.wiring import git_environment
+from datarelease.orchestration.resources import environment
+from datarelease.progress import Progress
+
+
+class Waits(Protocol):
+    """What waits on the broker for a stream (``datarelease.ingest.waiting.Waiting``)."""
+
+    @property
+    def events(self) -> int:
+        """How many."""
+
+    @property
+    def oldest(self) -> str | None:
+        """Time of the first one."""
+
+    @property
+    def due(self) -> bool:
+        """A pull request should be opened."""
+
+    @property
+    def reason(self) -> str:
+        """Why, or why not."""
+
+
+class Ended(Protocol):
+    """How a proposal or a merge ended: a state, and more that is shown as it is."""
+
+    @property
+    def state(self) -> str:
+        """In one word."""
+
+
+class Ingestion(Protocol):
+    """What jobs and sensors need of ``datarelease.ingest``."""
+
+    def waiting(self, stream: str, progress: Progress) -> Waits:
+        """What waits."""
+
+    def propose(self, stream: str, progress: Progress, *, force: bool) -> Ended:
+        """Open a pull request with what waits."""
+
+    def proposed(self, stream: str) -> Sequence[tuple[str, str]]:
+        """Branches of proposals on the git remote, each with its commit, in order."""
+
+    def merge(self, stream: str, progress: Progress) -> Ended:
+        """Merge such a pull request, where the policy allows that."""
+
+    def commit(self, stream: str, progress: Progress) -> object:
+        """Tell the broker how far the newest version has read."""
+
+    def announce(self, tag: str | None, progress: Progress) -> object | None:
+        """Tell a topic of a version."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The ingestion of this installation, on the repository at ``root``."""
+
+    root: Path
+
+    def waiting(self, stream: str, progress: Progress) -> Waits:
+        """See ``app_broker.waiting_now``."""
+        from datarelease.ingest.app_broker import waiting_now  # noqa: PLC0415 - heavy: optional
+
+        return waiting_now(self.root, stream, env=environment(), progress=progress)
+
+    def propose(self, stream: str, progress: Progress, *, force: bool) -> Ended:
+        """See ``app_proposals.propose_now``."""
+        from datarelease.ingest.app_proposals import propose_now  # noqa: PLC0415 - heavy: optional
+
+        return propose_now(self.root, stream, env=environment(), progress=progress, force=force)
+
+    def proposed(self, stream: str) -> Sequence[tuple[str, str]]:
+        """What the git remote lists, asked now."""
+        from datarelease.ingest.propose import prefix_of  # noqa: PLC0415 - heavy: optional
+
+        git = GitProgram(self.root, env=git_environment())
+        listed = git.network("ls-remote", "origin", f"refs/heads/{prefix_of(stream)}*")
+        pairs = (line.split("\t") for line in listed.splitlines())
+        return sorted((ref.removeprefix("refs/heads/"), commit) for commit, ref in pairs)
+
+    def merge(self, stream: str, progress: Progress) -> Ended:
+        """See ``app_proposals.merge_now``."""
+        from datarelease.ingest.app_proposals import merge_now  # noqa: PLC0415 - heavy: optional
+
+        return merge_now(self.root, stream, env=environment(), progress=progress)
+
+    def commit(self, stream: str, progress: Progress) -> object:
+        """See ``app_broker.commit_now``."""
+        from datarelease.ingest.app_broker import commit_now  # noqa: PLC0415 - heavy: optional
+
+        return commit_now(self.root, stream, env=environment(), progress=progress)
+
+    def announce(self, tag: str | None, progress: Progress) -> object | None:
+        """See ``app_broker.announce_now``."""
+        from datarelease.ingest.app_broker import announce_now  # noqa: PLC0415 - heavy: optional
+
+        return announce_now(self.root, tag, env=environment(), progress=progress)

@@ -1,0 +1,91 @@
+"""What Dagster does not know yet of DVC's files: a pull, a merge or ``dvc repro`` changed them.
+
+Each asset's newest event is held against ``dvc.lock`` and the work tree; where they differ, an
+event is made. Nothing else is remembered, so it does not matter who changed what, or when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+    INPUT_DATA_VERSION_TAG_PREFIX,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
+
+from datarelease.adapters.dvc_graph import StageNode, current_hashes
+from datarelease.orchestration.metadata import stage_metadata
+from datarelease.orchestration.pipeline import NEVER, Pipeline, versions
+
+UNKNOWN = "unknown"
+"""Version of an input of which no lock has a hash."""
+Event = dg.AssetMaterialization | dg.AssetObservation
+
+
+def provenance(pipeline: Pipeline, stage: StageNode) -> dict[str, str]:
+    """From which code and inputs DVC made a stage's outputs, as tags of Dagster's events.
+
+    With them Dagster calls an asset stale exactly where DVC would run its stage again.
+    """
+    tags = {CODE_VERSION_TAG: stage.locked or NEVER}
+    for key, md5 in pipeline.inputs(stage).items():
+        tags[get_input_data_version_tag(key)] = md5 or UNKNOWN
+        tags[get_input_event_pointer_tag(key)] = "NULL"
+    return tags
+
+
+def lock_events(pipeline: Pipeline, root: Path, instance: dg.DagsterInstance) -> Iterator[Event]:
+    """An event for each asset whose newest one does not say what DVC's files say.
+
+    Raises:
+        ConfigError: DVC cannot read the repository.
+    """
+    for path, now in current_hashes(root, pipeline.graph).items():
+        key = pipeline.keys[path]
+        if _observed(instance, key) != now:
+            yield dg.AssetObservation(asset_key=key, tags=_data_version(now))
+    for stage in pipeline.graph.stages:
+        expected = provenance(pipeline, stage)
+        for path, md5 in versions(stage).items():
+            if md5 is None:
+                continue
+            tags = {**expected, **_data_version(md5)}
+            key = pipeline.keys[path]
+            if not _says(instance.get_latest_materialization_event(key), tags):
+                yield dg.AssetMaterialization(
+                    asset_key=key,
+                    description="found in dvc.lock: made outside of Dagster",
+                    metadata=stage_metadata(stage, path),
+                    tags=tags,
+                )
+
+
+def _data_version(md5: str) -> dict[str, str]:
+    return {DATA_VERSION_TAG: md5, DATA_VERSION_IS_USER_PROVIDED_TAG: "true"}
+
+
+def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> str | None:
+    found = instance.fetch_observations(key, limit=1).records
+    observation = found[0].asset_observation if found else None
+    return (observation.tags or {}).get(DATA_VERSION_TAG) if observation else None
+
+
+def _says(entry: dg.EventLogEntry | None, tags: Mapping[str, str]) -> bool:
+    """The event tells of these versions; where Dagster found each input does not matter."""
+    told = (entry.asset_materialization.tags if entry and entry.asset_materialization else {}) or {}
+    return _versions_in(told) == _versions_in(tags)
+
+
+def _versions_in(tags: Mapping[str, str]) -> dict[str, str]:
+    wanted = (CODE_VERSION_TAG, DATA_VERSION_TAG, INPUT_DATA_VERSION_TAG_PREFIX)
+    return {
+        name: value
+        for name, value in tags.items()
+        if name in wanted[:2] or name.startswith(f"{wanted[2]}/")
+    }

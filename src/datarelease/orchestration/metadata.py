@@ -1,0 +1,183 @@
+"""What Dagster shows of reports, checks and releases. It reads values; it decides nothing."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from datarelease.adapters.dvc_graph import StageNode
+from datarelease.documents import DocumentError, decode
+from datarelease.flows.workspace import Workspace
+from datarelease.model.policy import Finding
+from datarelease.model.profile import Profile
+from datarelease.model.release import Nothing, Released
+from datarelease.model.report import DatasetReport, Report
+from datarelease.model.validation import Contract, Validation
+from datarelease.orchestration.drift_plot import drift_plot
+from datarelease.render import escape, gfm, number, wording
+from datarelease.render.markdown import markdown
+
+REPORT_LIMIT = 20_000
+"""Characters of a report: every event keeps its own copy."""
+ROW_COUNT = "dagster/row_count"
+COLUMNS = "dagster/column_schema"
+_SHOWN = 20
+
+Metadata = dict[str, dg.MetadataValue]
+
+
+def report_metadata(report: Report) -> Metadata:
+    """The report as Markdown and its head in fields, with a plot of the drift if there is any."""
+    found: Metadata = {
+        "verdict": dg.MetadataValue.text(report.level),
+        "compatibility": dg.MetadataValue.text(report.compatibility.value),
+        "digest": dg.MetadataValue.text(report.digest),
+        "baseline": dg.MetadataValue.text(report.base or "none: first release"),
+        "report": dg.MetadataValue.md(markdown(report, limit=REPORT_LIMIT)),
+    }
+    plot = drift_plot(report)
+    if plot is not None:
+        found["drift"] = dg.MetadataValue.md(_picture(plot))
+    return found
+
+
+def _picture(svg: str) -> str:
+    data = base64.b64encode(svg.encode()).decode()
+    return f"![Distributions of the columns that moved most](data:image/svg+xml;base64,{data})"
+
+
+def release_metadata(result: Released | Nothing, remote: str) -> Metadata:
+    """How a release ended, on one remote."""
+    report = result.report
+    found = report_metadata(report)
+    rows = {d.name: d.diff.rows_after for d in report.datasets if d.diff.rows_after is not None}
+    found["rows"] = dg.MetadataValue.json(rows)
+    found[ROW_COUNT] = dg.MetadataValue.int(sum(rows.values()))
+    if isinstance(result, Nothing):
+        return found | {
+            "outcome": dg.MetadataValue.text(result.reason),
+            "version": dg.MetadataValue.text(result.tag or "none"),
+            "objects_uploaded": dg.MetadataValue.int(0),
+        }
+    manifest = result.manifest
+    sent = dict(result.claimed.verified.pushed.uploaded)
+    return found | {
+        "outcome": dg.MetadataValue.text(f"released {manifest.tag}"),
+        "version": dg.MetadataValue.text(manifest.tag),
+        "commit": dg.MetadataValue.text(manifest.commit),
+        "objects_uploaded": dg.MetadataValue.int(sent.get(remote, 0)),
+        "objects_verified": dg.MetadataValue.int(result.claimed.verified.objects),
+    }
+
+
+def validation_metadata(part: DatasetReport, validation: Validation) -> Metadata:
+    """The failed checks of one dataset as a table, and how many were evaluated."""
+    found = _validation(validation)
+    if validation.violations:
+        rows = [
+            (
+                escape.code(failed.column) if failed.column else "the table",
+                gfm.text(wording.violation(failed)),
+                number.count(failed.count),
+                number.share(number.ratio(failed.count, failed.total)),
+                failed.severity,
+            )
+            for failed in validation.violations[:_SHOWN]
+        ]
+        table = gfm.table(("column", "what failed", "rows", "share", "severity"), rows)
+        more = len(validation.violations) - _SHOWN
+        rest = f"\n\nand {number.counted(more, 'more failed check')}" if more > 0 else ""
+        found["failed"] = dg.MetadataValue.md(table + rest)
+    if part.size is not None:
+        found["size"] = dg.MetadataValue.text(number.size(part.size))
+    return found
+
+
+def _validation(validation: Validation) -> Metadata:
+    return {
+        "schema": dg.MetadataValue.text(validation.schema or "none declared"),
+        "checks": dg.MetadataValue.int(validation.checks),
+        "violations": dg.MetadataValue.int(len(validation.violations)),
+        "rows": dg.MetadataValue.int(validation.rows),
+    }
+
+
+def findings_markdown(findings: Sequence[Finding]) -> dg.MetadataValue:
+    """What the policy found, worst first."""
+    lines = [
+        f"{wording.SYMBOLS[finding.level]} {gfm.strong(finding.rule)} "
+        f"{gfm.text(wording.finding_place(finding))}: "
+        f"{escape.prose(wording.finding_message(finding))}{wording.finding_limit(finding)}"
+        for finding in findings
+    ]
+    return dg.MetadataValue.md(gfm.bullets(lines) if lines else "Nothing found.")
+
+
+def trailers_metadata(trailers: Mapping[str, str], tag: str, date: str) -> Metadata:
+    """What a version's tag tells of it, for one that was released elsewhere."""
+    names = ("Digest", "Rows", "Baseline", "Compatibility", "Verdict", "Reviewed", "Remotes")
+    told = {name.lower(): trailers[name] for name in names if name in trailers}
+    return {
+        "version": dg.MetadataValue.text(tag),
+        "released": dg.MetadataValue.text(date),
+        **{name: dg.MetadataValue.text(text) for name, text in told.items()},
+    }
+
+
+def stage_metadata(stage: StageNode, path: str) -> Metadata:
+    """What is known of one output of a stage that ran."""
+    found: Metadata = {"stage": dg.MetadataValue.text(stage.address)}
+    out = next((out for out in stage.outs if out.path == path), None)
+    if out is not None and out.md5:
+        found["md5"] = dg.MetadataValue.text(out.md5)
+    if out is not None and out.size is not None:
+        found["size"] = dg.MetadataValue.text(number.size(out.size))
+    return found
+
+
+def document_metadata(ws: Workspace, path: str) -> Metadata:
+    """What a dataset's recorded validation or statistics say; nothing where ``path`` is neither."""
+    for dataset in ws.settings.datasets:
+        data = ws.read(path) if path in {dataset.validation_file, dataset.profile_file} else None
+        if data is None:
+            continue
+        try:
+            if path == dataset.validation_file:
+                return _validation(decode(Validation, data))
+            profile = decode(Profile, data)
+        except DocumentError:
+            # Of an older format: the next run of its stage writes it anew.
+            return {}
+        return {
+            "rows": dg.MetadataValue.int(profile.rows),
+            "columns": dg.MetadataValue.int(len(profile.columns)),
+        }
+    return {}
+
+
+def contract_of(data: bytes | None) -> dg.TableSchema | None:
+    """The columns that a recorded validation promises; None: there is none that can be read."""
+    try:
+        contract = decode(Validation, data).contract if data is not None else None
+    except DocumentError:
+        return None
+    return _column_schema(contract) if contract else None
+
+
+def _column_schema(contract: Contract) -> dg.TableSchema:
+    """The promises of a schema as Dagster draws them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type or "any",
+                constraints=dg.TableColumnConstraints(
+                    nullable=column.nullable, unique=column.unique, other=list(column.checks)
+                ),
+            )
+            for column in contract.columns
+        ],
+        constraints=dg.TableConstraints(other=list(contract.checks)),
+    )

@@ -1,0 +1,176 @@
+"""The release as assets, one for each remote that must hold every version."""
+
+# No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from datarelease.adapters.credentials import without_credentials
+from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.app.publish import open_release
+from datarelease.app.reports import write_report
+from datarelease.errors import ConfigError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.model.release import Nothing, Released
+from datarelease.model.report import Report
+from datarelease.model.version import Version
+from datarelease.orchestration.assets import WORK_TREE
+from datarelease.orchestration.metadata import (
+    Metadata,
+    release_metadata,
+    report_metadata,
+    trailers_metadata,
+)
+from datarelease.orchestration.pipeline import RELEASE_OP, RELEASES
+from datarelease.orchestration.resources import (
+    WORLD_RETRIES,
+    Logged,
+    Repository,
+    environment,
+    explained,
+)
+
+PREFIX = "release"
+LAST = {"dagster/priority": "-2"}
+"""After the checks, whose results tell why there may be no release."""
+_KINDS = {"directory": "folder", "aws": "s3", "dagshub": "dagshub", "s3": "s3", "other": "storage"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A remote as far as its address tells."""
+
+    name: str
+    url: str
+    kind: str
+
+
+def release_key(remote: str) -> dg.AssetKey:
+    """The key of the releases on a remote."""
+    return dg.AssetKey([PREFIX, remote])
+
+
+def places_of(root: Path, names: Sequence[str]) -> tuple[Place, ...]:
+    """The remotes called ``names``; none named: DVC's default remote, if there is one.
+
+    None of them is asked or even opened: definitions have to load without a network.
+
+    Raises:
+        ConfigError: DVC has no such remote.
+    """
+    config = DvcConfig(root / ".dvc", env=environment())
+    default = [config.default_remote] if config.default_remote else []
+    unknown = [name for name in names if name.lower() not in config.remotes]
+    if unknown:
+        raise ConfigError(
+            f"DVC has no remote called {unknown[0]!r} (it has: {', '.join(config.remotes)}).",
+            untouched="Nothing was changed.",
+            remedy=f"Add it with `dvc remote add {unknown[0]} URL`, or correct `release.remotes` "
+            "of params.yaml or DATARELEASE_REMOTES.",
+        )
+    return tuple(
+        Place(
+            name=name,
+            url=without_credentials(str(config.settings(name).get("url", ""))),
+            kind=config.kind(name),
+        )
+        for name in names or default
+    )
+
+
+def release_assets(places: Sequence[Place], deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """Releases on all remotes, made in one step: a version exists when each of them has it."""
+
+    @dg.multi_asset(
+        name=RELEASE_OP,
+        specs=[
+            dg.AssetSpec(
+                release_key(remote.name),
+                deps=list(deps),
+                group_name=RELEASES,
+                description=f"The newest version on the remote {remote.name}: every object found "
+                "there, its manifest and its reports beside it.",
+                kinds={_KINDS[remote.kind]},
+                metadata={"remote": remote.name, "url": remote.url},
+            )
+            for remote in places
+        ],
+        pool=WORK_TREE,
+        retry_policy=WORLD_RETRIES,
+        op_tags=LAST,
+        description="What `datarelease release` does: push, verify every object, tag.",
+    )
+    def run(
+        context: dg.AssetExecutionContext, repository: Repository
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        seen: list[Report] = []
+        told: Metadata = {}
+
+        def tell(report: Report) -> None:
+            seen.append(report)
+            told.update(report_metadata(report))
+            write_report(report, repository.path / "reports")
+
+        with explained(told):
+            publisher = open_release(
+                repository.path,
+                reviewed=repository.reviewed,
+                remotes=repository.remotes,
+                bundle=None,
+                out=None,
+                run=None,
+                on_report=tell,
+                progress=Logged(context.log),
+            )
+            result = publisher.run()
+        for place in places:
+            yield dg.MaterializeResult(
+                asset_key=release_key(place.name),
+                data_version=dg.DataVersion(_digest(result)),
+                metadata=release_metadata(result, place.name),
+            )
+
+    return run
+
+
+def _digest(result: Released | Nothing) -> str:
+    """Of the newest version; where nothing was released, that is the one compared with."""
+    report = result.report
+    older = isinstance(result, Nothing) and report.base_digest
+    return older or report.digest
+
+
+def found_releases(
+    catalogue: Catalogue, remotes: Sequence[str], instance: dg.DagsterInstance
+) -> Iterator[dg.AssetMaterialization]:
+    """An event for each remote whose newest one does not tell of the newest version.
+
+    Versions are cut anywhere: by a workflow, by a person, by another Dagster.
+    """
+    newest = catalogue.latest
+    if newest is None:
+        return
+    for remote in remotes:
+        if _holds(newest, remote) and not _told(instance, remote, newest):
+            yield dg.AssetMaterialization(
+                asset_key=release_key(remote),
+                description=f"{newest.tag} was released outside of Dagster",
+                metadata=trailers_metadata(dict(newest.trailers), newest.tag, newest.date),
+                tags={
+                    "dagster/data_version": newest.digest,
+                    "dagster/data_version_is_user_provided": "true",
+                },
+            )
+
+
+def _holds(version: Version, remote: str) -> bool:
+    return remote in (version.trailer("Remotes") or "").split()
+
+
+def _told(instance: dg.DagsterInstance, remote: str, version: Version) -> bool:
+    entry = instance.get_latest_materialization_event(release_key(remote))
+    found = entry.asset_materialization if entry else None
+    return found is not None and found.metadata.get("version") == dg.MetadataValue.text(version.tag)

@@ -1,0 +1,190 @@
+"""What looks by itself: at DVC's files, at the versions, at the events, at open proposals.
+
+A tick may come twice, late, or after a restart; each asks the world what is the case and remembers
+as little as it can. What it asks for is safe to run twice, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+
+import dagster as dg
+
+from datarelease.adapters.dvc_graph import read_graph
+from datarelease.adapters.git import Git
+from datarelease.app.wiring import git_environment
+from datarelease.errors import DatareleaseError
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.model.stream import Stream
+from datarelease.model.version import TagGrammar
+from datarelease.orchestration.automation import Automation
+from datarelease.orchestration.ingestion import Ingestion
+from datarelease.orchestration.jobs import FOLLOW
+from datarelease.orchestration.keys import identifier
+from datarelease.orchestration.lock_events import lock_events
+from datarelease.orchestration.pipeline import ANNOUNCE, MERGE, PROPOSE, Pipeline
+from datarelease.orchestration.releases import found_releases
+from datarelease.orchestration.resources import Logged, Repository
+
+STREAM_TAG, STATE_TAG = "datarelease/stream", "datarelease/state"
+PAUSE, LONGEST_PAUSE = 120, 3600
+"""Seconds before something is tried again."""
+_UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
+]  # fmt: skip
+_FAILED = [dg.DagsterRunStatus.FAILURE]
+_ENDED = [*_FAILED, dg.DagsterRunStatus.SUCCESS]
+Tick = dg.SensorResult | dg.SkipReason | dg.RunRequest
+RUNNING, STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
+
+
+def lock_sensor(repository: Repository, when: Automation) -> dg.SensorDefinition:
+    """Tells Dagster what DVC's files say: after a pull, a merge, a `dvc repro` by hand."""
+
+    def look(context: dg.SensorEvaluationContext) -> Tick:
+        pipeline = Pipeline(read_graph(repository.path))
+        events = list(lock_events(pipeline, repository.path, context.instance))
+        if not events:
+            return dg.SkipReason("Dagster knows all that dvc.lock and the work tree say.")
+        return dg.SensorResult(asset_events=events)
+
+    return _sensor("dvc_lock", look, lock_sensor, when, None, looks_only=True)
+
+
+def versions_sensor(
+    repository: Repository, tags: TagGrammar, remotes: Sequence[str], when: Automation
+) -> dg.SensorDefinition:
+    """Tells Dagster of the newest version on the git remote, whoever cut it."""
+
+    def look(context: dg.SensorEvaluationContext) -> Tick:
+        catalogue = _catalogue(repository, tags)
+        events = list(found_releases(catalogue, remotes, context.instance))
+        if not events:
+            newest = catalogue.latest.tag if catalogue.latest else "none yet"
+            return dg.SkipReason(f"Nothing new; the newest version is {newest}.")
+        return dg.SensorResult(asset_events=events)
+
+    return _sensor("versions", look, versions_sensor, when, None, looks_only=True)
+
+
+def announce_sensor(
+    repository: Repository, tags: TagGrammar, when: Automation
+) -> dg.SensorDefinition:
+    """Runs `announce` for each new version on the git remote, whoever cut it."""
+
+    def look(context: dg.SensorEvaluationContext) -> Tick:
+        catalogue = _catalogue(repository, tags)
+        known = tags.parse(context.cursor or "")
+        # Set up on a repository with a history, it tells of the newest one, not of all.
+        fresh = [v for v in catalogue.versions if known is not None and v.number > known]
+        fresh = fresh or ([catalogue.versions[-1]] if catalogue.versions and known is None else [])
+        if not fresh:
+            return dg.SkipReason(f"No version after {context.cursor or 'none'}.")
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(
+                    run_key=version.tag,
+                    run_config={"ops": {FOLLOW: {"config": {"tag": version.tag}}}},
+                    tags={"datarelease/version": version.tag},
+                )
+                for version in fresh
+                if version.yank is None
+            ],
+            cursor=fresh[-1].tag,
+        )
+
+    return _sensor("announcements", look, announce_sensor, when, ANNOUNCE)
+
+
+def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.SensorDefinition:
+    """Runs `propose` for a stream when enough events or enough minutes have gathered."""
+
+    def look(context: dg.SensorEvaluationContext) -> Tick:
+        found = ingestion.waiting(stream.name, Logged(context.log))
+        if not found.due:
+            return dg.SkipReason(found.reason)
+        # The first event that waits names what would be proposed, so ticks that come twice ask
+        # once. That many more events ask again: it is what a refused proposal waits for.
+        state = f"{found.oldest}+{found.events // max(stream.propose_events, 1)}"
+        return _request(context.instance, PROPOSE, stream, state, only=_FAILED, why=found.reason)
+
+    return _sensor(f"events_{identifier(stream.name)}", look, events_sensor, when, PROPOSE)
+
+
+def merge_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.SensorDefinition:
+    """Runs `merge` for a stream's open proposal, until it is merged or refused; ever less often."""
+
+    def look(context: dg.SensorEvaluationContext) -> Tick:
+        proposed = ingestion.proposed(stream.name)
+        if not proposed:
+            return dg.SkipReason("No branch of a proposal is on the git remote.")
+        branch, commit = proposed[-1]
+        state = f"{branch}@{commit}"
+        return _request(context.instance, MERGE, stream, state, only=_ENDED, why=branch)
+
+    return _sensor(f"merge_{identifier(stream.name)}", look, merge_sensor, when, MERGE)
+
+
+def _request(
+    instance: dg.DagsterInstance,
+    job: str,
+    stream: Stream,
+    state: str,
+    *,
+    only: Sequence[dg.DagsterRunStatus],
+    why: str,
+) -> Tick:
+    """A run for the stream in this ``state``, once; again after runs that ended as ``only`` says.
+
+    The key counts those: it is another one for each new try, and the same for ticks that come
+    twice. A try waits twice as long as the one before.
+    """
+    mine = {STREAM_TAG: stream.name, STATE_TAG: hashlib.sha256(state.encode()).hexdigest()[:20]}
+    going = dg.RunsFilter(job_name=job, tags={STREAM_TAG: stream.name}, statuses=_UNDER_WAY)
+    if instance.get_runs(going, limit=1):
+        return dg.SkipReason(f"A run of {job} is under way. {why}")
+    ended = dg.RunsFilter(job_name=job, tags=mine, statuses=list(only))
+    tries = instance.get_runs_count(ended)
+    records = instance.get_run_records(ended, limit=1) if tries else []
+    if records:
+        pause = min(PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+        since = time.time() - (records[0].end_time or records[0].update_timestamp.timestamp())
+        if since < pause:
+            return dg.SkipReason(f"Run {tries} ended {since:.0f} s ago; the next after {pause} s.")
+    return dg.RunRequest(
+        run_key=f"{stream.name}:{state}:{tries}", partition_key=stream.name, tags=mine
+    )
+
+
+def _catalogue(repository: Repository, tags: TagGrammar) -> Catalogue:
+    return read_catalogue(Git(repository.path, env=git_environment()), tags)
+
+
+def _sensor(
+    name: str,
+    look: Callable[[dg.SensorEvaluationContext], Tick],
+    of: Callable[..., dg.SensorDefinition],
+    when: Automation,
+    job: str | None,
+    *,
+    looks_only: bool = False,
+) -> dg.SensorDefinition:
+    """A sensor whose ticks say what is wrong in our words, without a traceback of ours."""
+
+    def tick(context: dg.SensorEvaluationContext) -> Tick:
+        try:
+            return look(context)
+        except DatareleaseError as error:
+            raise dg.Failure(str(error)) from error
+
+    return dg.SensorDefinition(
+        name=name,
+        evaluation_fn=tick,
+        job_name=job,
+        minimum_interval_seconds=when.seconds,
+        description=of.__doc__,
+        default_status=RUNNING if looks_only or when.on else STOPPED,
+    )
