@@ -11,27 +11,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from datarelease.adapters.dvc_root import find_root
-from datarelease.adapters.git import Git
 from datarelease.adapters.store import replacing
-from datarelease.app.settings import settings_at
-from datarelease.app.wiring import PACKAGE, git_environment
-from datarelease.documents import DocumentError, decode, encode
+from datarelease.app.wiring import PACKAGE
+from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
+from datarelease.ingest.access import agreed_plan, connected, needed, read_plan, stream_at
+from datarelease.ingest.app_released import announce_now, commit_now
 from datarelease.ingest.drain import Drain, Drained
-from datarelease.ingest.kafka_config import kafka_config, registry_config
+from datarelease.ingest.kafka_config import registry_config
 from datarelease.ingest.plan import extended
 from datarelease.ingest.waiting import Waiting, look
 from datarelease.model.stream import Batch, Stream, StreamPlan
 from datarelease.progress import Progress
-from datarelease.settings_problems import unknown
 
-if TYPE_CHECKING:
-    from datarelease.ingest.broker import Broker
-
-EXTRA = "datarelease[orchestration]"
+__all__ = [
+    "Planned",
+    "agreed_plan",
+    "announce_now",
+    "commit_now",
+    "connected",
+    "drain_now",
+    "plan_now",
+    "stream_at",
+    "waiting_now",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,86 +114,6 @@ def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
             schemas=lambda ids: _schemas(env, ids),
             progress=progress,
         ).run()
-
-
-def stream_at(root: Path, name: str) -> Stream:
-    """The stream called ``name`` in the settings of the work tree at ``root``.
-
-    Raises:
-        ConfigError: There is none; the nearest name is told.
-    """
-    settings = settings_at(root)
-    stream = settings.stream(name)
-    if stream is None:
-        known = [one.name for one in settings.streams]
-        raise ConfigError(
-            f"params.yaml: release.streams: {unknown('stream', name, known)}"
-            if known
-            else "params.yaml: release.streams has no stream.",
-            untouched="Nothing was changed.",
-            remedy="`datarelease ingest add NAME --topic TOPIC` adds one.",
-        )
-    return stream
-
-
-def agreed_plan(root: Path, stream: Stream) -> StreamPlan | None:
-    """The plan on the remote's default branch, fetched now; without a remote, that of HEAD.
-
-    Raises:
-        ConfigError: The file there is no plan.
-        WorldError: The remote does not answer.
-    """
-    git = Git(root, env=git_environment())
-    commit = git.resolve("HEAD")
-    if git.has_remote():
-        branch = git.default_branch()
-        commit = git.fetch_branch(branch) if branch else None
-    return read_plan(git.read(commit, stream.plan_file) if commit else None, stream)
-
-
-def read_plan(data: bytes | None, stream: Stream) -> StreamPlan | None:
-    """The plan in ``data``, or None where there is no file.
-
-    Raises:
-        ConfigError: It is no plan.
-    """
-    if data is None:
-        return None
-    try:
-        return decode(StreamPlan, data)
-    except DocumentError as error:
-        raise ConfigError(
-            f"{stream.plan_file} is not a plan: {error}.",
-            untouched="Nothing was changed.",
-            remedy="Bring the file back as git has it; only this program writes it.",
-        ) from error
-
-
-@contextmanager
-def connected(env: Mapping[str, str]) -> Iterator[Broker]:
-    """The broker that ``env`` names.
-
-    Raises:
-        ConfigError: None is configured, or Kafka's client is not installed.
-    """
-    config = kafka_config(env)
-    with needed():
-        from datarelease.ingest.broker import Broker  # noqa: PLC0415 - heavy: librdkafka
-    with Broker(config) as broker:
-        yield broker
-
-
-@contextmanager
-def needed() -> Iterator[None]:
-    """Around imports of the extra: what to do where it is not installed."""
-    try:
-        yield
-    except ImportError as error:
-        raise ConfigError(
-            f"Kafka's client is not installed ({error.name}).",
-            untouched="Nothing was changed.",
-            remedy=f'Install it: pip install "{EXTRA}"',
-        ) from error
 
 
 def _schemas(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:

@@ -5,6 +5,7 @@ Source of properties and error codes: librdkafka's "Configuration properties" an
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -38,6 +39,8 @@ _REFUSALS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
+_SILENT = logging.Logger("datarelease.kafka")
+_SILENT.addHandler(logging.NullHandler())
 _PROPERTY = re.compile(r'property:? "([^"]+)"')
 
 
@@ -75,7 +78,7 @@ def administrator(config: KafkaConfig, errors: Errors) -> AdminClient:
     return _made(AdminClient, config, {}, errors)
 
 
-def producer(config: KafkaConfig, errors: Errors, **ours: str | int | bool) -> Producer:
+def producer(config: KafkaConfig, errors: Errors, ours: Mapping[str, str | int]) -> Producer:
     """A producer that writes each record once, in order."""
     return _made(Producer, config, {"enable.idempotence": True, **ours}, errors)
 
@@ -86,11 +89,13 @@ def _made(
     ours: Mapping[str, str | int | bool],
     errors: Errors,
 ) -> Client:
-    basis = {
+    basis: dict[str, object] = {
         "client.id": "datarelease",
-        "log_level": 0,  # errors are told by exceptions
         "receive.message.max.bytes": _LARGEST_ANSWER,
     }
+    if not config.properties.keys() & {"debug", "log_level"}:
+        # Errors are told by exceptions; librdkafka would write them on standard error as well.
+        basis |= {"log_level": 0, "logger": _SILENT}
     given = {"bootstrap.servers": config.bootstrap, **config.properties}
     try:
         return make({**basis, **given, **ours, "error_cb": errors})

@@ -1,0 +1,35 @@
+"""``datarelease ingest commit``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.options import json_option
+from datarelease.documents import to_json
+from datarelease.ingest.app_released import commit_now
+
+
+@click.command("commit")
+@click.argument("name")
+@json_option
+def command(name: str, as_json: bool) -> None:  # noqa: FBT001
+    """After a release: tell the broker how far the stream NAME has come.
+
+    In one transaction a batch, dead letters go to their topic and the consumer group
+    datarelease-NAME moves on, so that lag shows in the broker's tools. What was told before is
+    not told again.
+    """
+    done = commit_now(Path.cwd(), name, env=os.environ, progress=Told())
+    if as_json:
+        show_json(to_json(done))
+    elif done.tag is None:
+        show(f"{name}: there is no version yet")
+    elif not done.batches:
+        show(f"{name}: the broker knows of everything in {done.tag}")
+    else:
+        show(f"{name}: {len(done.batches)} batches of {done.tag} committed for {done.group}")
+        show(f"{done.dead:,} dead letters sent")
