@@ -39,7 +39,7 @@ _REFUSALS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
-_SILENT = logging.Logger("datarelease.kafka")
+_SILENT = logging.getLogger("datarelease.kafka")
 _SILENT.addHandler(logging.NullHandler())
 _PROPERTY = re.compile(r'property:? "([^"]+)"')
 
