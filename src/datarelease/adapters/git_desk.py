@@ -42,10 +42,11 @@ class DeskGit(Git):
     def make(self, url: str) -> None:
         """Make the clone, or what a killed process left of it, one whose origin is ``url``."""
         self.place.mkdir(parents=True, exist_ok=True)
-        if self._top.attempt("rev-parse", "--verify", "-q", "--git-dir").code:
+        if self._top.attempt("rev-parse", "--git-dir").code:
             shutil.rmtree(self.place)
             self.place.mkdir()
             self._top.line("init", "--quiet", "--template=")
+        self.root.mkdir(parents=True, exist_ok=True)  # git is called there before a checkout, too
         # Locks of a process that is gone; ours is the only one here (``ingest.desk``).
         for lock in (self.place / ".git").rglob("*.lock"):
             lock.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ def propose_now(
 
     desk = Desk(root, env=env, progress=progress)
     with desk.held():
-        return propose(desk, name, _place, planner, force=force)
+        return propose(desk, name, place_of, planner, force=force)
 
 
 def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Merging:
@@ -46,10 +46,10 @@ def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
     """
     desk = Desk(root, env=env, progress=progress)
     with desk.held():
-        return merge(desk, name, _place)
+        return merge(desk, name, place_of)
 
 
-def _place(desk: Desk) -> Proposals:
+def place_of(desk: Desk) -> Proposals:
     """Pull requests, where the origin is on a GitHub and there is a token for it."""
     hub = desk.hub
     if hub is not None and hub.token:

@@ -31,6 +31,7 @@ class Described:
     """A proposal."""
 
     stream: Stream
+    commit: str
     report: StreamReport
     digest: str
     """Of the data that merging brings."""
@@ -63,7 +64,10 @@ def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Describe
     [report] = compare_streams(old or None, new)
     tracked = outputs(read, shelf.git.files(commit))
     return Described(
-        stream=stream, report=report, digest=snapshot(datasets, tracked, shelf.objects).digest
+        stream=stream,
+        commit=commit,
+        report=report,
+        digest=snapshot(datasets, tracked, shelf.objects).digest,
     )
 
 

@@ -144,8 +144,9 @@ def plan_at(desk: Desk, commit: str, stream: Stream) -> StreamPlan | None:
 
     Raises:
         ConfigError: It cannot be used.
+        WorldError: The commit is not here.
     """
-    return read_plan(desk.git.read(commit, stream.plan_file), stream)
+    return read_plan(desk.git.read(desk.git.fetch(commit), stream.plan_file), stream)
 
 
 def _for_git(root: Path, base: Mapping[str, str], url: str, hub: Hub | None) -> Mapping[str, str]:

@@ -210,7 +210,7 @@ def _why_not(begun: _Begun, plan: StreamPlan, refused: Filed | None) -> str | No
     )
 
 
-def _made(begun: _Begun, branch: str, plan: StreamPlan) -> str:
+def _made(begun: _Begun, branch: str, plan: StreamPlan) -> Described:
     """A commit with what waits, its data on the remotes, its branch at the git remote."""
     desk, stream = begun.desk, begun.stream
     ws = desk.lay(begun.tip)
@@ -219,7 +219,7 @@ def _made(begun: _Begun, branch: str, plan: StreamPlan) -> str:
     checked = check(ws)
     files = {**products(ws), stream.plan_file: ws.read(stream.plan_file)}
     commit = ws.git.commit_files(begun.tip, files, _message(begun, plan, branch))
-    describe(ws, stream, begun.tip, commit)
+    described = describe(ws, stream, begun.tip, commit)
     sent = deliver(ws)
     desk.say(f"{stream.name}: verdict {checked.report.level}, {sent} objects sent")
     default, heads = desk.git.advertised()
@@ -228,7 +228,7 @@ def _made(begun: _Begun, branch: str, plan: StreamPlan) -> str:
     desk.git.claim(branch, commit)
     if not desk.git.create(branch, commit):
         raise Moved(f"branch {branch} was made by somebody else")
-    return commit
+    return described
 
 
 def _fresh(plan: StreamPlan, refused: StreamPlan | None) -> int:
@@ -251,12 +251,15 @@ def _bring_parts(ws: Workspace, stream: Stream) -> None:
 
 def _message(begun: _Begun, plan: StreamPlan, branch: str) -> str:
     new = [batch for batch in plan.batches if batch.number >= begun.number]
-    spans = ", ".join(f"{batch.number}: {batch.offsets:,} offsets" for batch in new[:20])
-    return f"{begun.stream.name}: batches {spans}\n\nProposal: {branch}"
+    offsets = sum(batch.offsets for batch in new)
+    batches = (
+        f"batch {begun.number}" if len(new) == 1 else f"batches {begun.number} to {new[-1].number}"
+    )
+    return f"{begun.stream.name}: {batches}, {offsets:,} offsets\n\nProposal: {branch}"
 
 
-def _taken_up(begun: _Begun, branch: str, left: str) -> str:
-    """The commit of a branch that a proposer left behind when it was killed.
+def _taken_up(begun: _Begun, branch: str, left: str) -> Described:
+    """What is in a branch that a proposer left behind when it was killed.
 
     Raises:
         ConflictError: It is no proposal that continues the default branch.
@@ -272,17 +275,17 @@ def _taken_up(begun: _Begun, branch: str, left: str) -> str:
             untouched="Nothing was proposed.",
             remedy=f"Delete it (`git push origin --delete {branch}`), then run the command again.",
         )
-    return commit
+    return describe(desk.lay(begun.tip), stream, begun.tip, commit)
 
 
-def _filed(begun: _Begun, branch: str, commit: str) -> Proposal:
+def _filed(begun: _Begun, branch: str, described: Described) -> Proposal:
     """The proposal, opened from a branch that is there.
 
     Before that the world is looked at once more: another proposer may have had the same branch,
     and its proposal may be merged by now, its branch gone, so that ours was made a second time.
     """
     desk, proposals, stream = begun.desk, begun.proposals, begun.stream
-    tip = desk.refresh()
+    tip, commit = desk.refresh(), described.commit
     if desk.heads.get(branch) != commit:
         raise Moved(f"branch {branch} went meanwhile")
     before = proposals.last(branch)
@@ -290,7 +293,6 @@ def _filed(begun: _Begun, branch: str, commit: str) -> Proposal:
     if merged or (before is not None and before.pull is not None and before.state != "open"):
         desk.git.withdraw(branch, commit)
         raise Moved(f"what {branch} holds was merged or refused meanwhile")
-    described = describe(desk.lay(tip), stream, tip, commit)
     filed = proposals.file(
         branch, commit, base=desk.branch, title=described.title, body=body(described)
     )
