@@ -66,8 +66,8 @@ class EventChecks:
         asked = plan(shape.schema, shape.dataset, shape.expected, types, frozenset(shape.names))
         self._probes = [probe for probe in asked.probes if probe.severity == "error"]
         marks = {f"{INTERNAL}p{i}": probe.fails for i, probe in enumerate(self._probes)}
-        native: Any = frame.with_columns(**marks).to_native()
-        self.sql = str(native.sql_query())
+        asking: Any = (frame.with_columns(**marks) if marks else frame).to_native()
+        self.sql = str(asking.sql_query())
         empty = engine.query(f"SELECT * FROM ({self.sql}) LIMIT 0")  # noqa: S608 - our own
         self.schema = empty.select(list(shape.names)).schema
         """Of the rows."""

@@ -17,9 +17,11 @@ from datarelease.ingest.event_faults import NO_OBJECT, SYNTAX, TWICE, UTF8
 
 _LENIENT = r",\s*[}\]]|[,:\[]\s*-?(?i:nan|inf)"
 _STRING = r'"(?:[^"\\]|\\.)*"'
-_NUMBER = rf'((?:{_STRING}|[^"0-9-])*)(-?[0-9][0-9.eE+-]*)'
-"""Strings and whatever else is no number, then a number: applied again and again, it finds every
-number outside of strings."""
+_OTHER = rf'(?:{_STRING}|[^"0-9-])*'
+_NUMBER = rf"({_OTHER})(-?[0-9][0-9.eE+-]*)({_OTHER}\z)?"
+"""Strings and whatever else is no number, a number, and after the last one the rest: applied again
+and again, it never begins inside a string."""
+_QUOTED = r'\1"\2"\3'
 
 
 def json_query(source: str, names: Sequence[str], decimals: Sequence[str]) -> str:
@@ -73,5 +75,5 @@ def _raws(names: Sequence[str], decimals: Sequence[str]) -> str:
         return "NULL::VARCHAR[]"
     fractions = " OR ".join(f"types[{names.index(name) + 1}] = 'DOUBLE'" for name in decimals)
     # Numbers put in quotes: DuckDB would round them to doubles.
-    quoted = rf"regexp_replace(o, {literal(_NUMBER)}, '\1" + r"\"\2\"', 'g')"
+    quoted = f"regexp_replace(o, {literal(_NUMBER)}, {literal(_QUOTED)}, 'g')"
     return f"CASE WHEN {fractions} THEN json_extract_string({quoted}, {_paths(decimals)}) END"

@@ -124,6 +124,8 @@ def _open_ends(schema: Any, file: str) -> Iterator[Problem]:
     if not schema.columns:
         yield Problem(where=f"{file}: columns", what="there are none: events need typed columns")
     for name, column in schema.columns.items():
+        if name in {"", "*"}:
+            yield Problem(where=f"{file}: columns.{name}", what="is no name that an engine can use")
         if column.regex:
             what = "regex leaves open which columns there are; a stream needs them named"
             yield Problem(where=f"{file}: columns.{name}", what=what)

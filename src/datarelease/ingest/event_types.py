@@ -41,7 +41,8 @@ def typed_query(source: str, fields: Sequence[Field]) -> str:
 
     Beside the columns there are, for each, `unread_name` (the text of what is no value of the
     type) and, by the field's number, ``missing`` (true or false) and ``wrong`` (the JSON type of
-    what is no value of the type); ``n``, ``extra`` and ``fault`` as they were. All of those have `INTERNAL` before their names.
+    what is no value of the type); ``n``, ``extra`` and ``fault`` as they were. The names of all of
+    these begin with `INTERNAL`.
     """
     decimals = decimal_names(fields)
     values, columns = [], []
