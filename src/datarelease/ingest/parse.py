@@ -1,0 +1,294 @@
+"""Records into rows and dead letters: what ``datarelease ingest parse`` does.
+
+A pure function of the raw files, the schema and a few settings; no broker, no registry, no clock.
+Each batch has a part file of its own, so a new batch leaves those before as they are.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datarelease.adapters.store import replacing
+from datarelease.documents import DocumentError, decode, encode
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.local_files import write
+from datarelease.ingest.event_engine import EventEngine
+from datarelease.ingest.event_shape import Shape, read_shape
+from datarelease.ingest.parse_batch import BatchParser, Before, Targets
+from datarelease.ingest.parts import Md5Memo, clear_out, fingerprint_of, footer_digest
+from datarelease.ingest.raw import RawHeader, read_header
+from datarelease.model.snapshot import canonical_json
+from datarelease.model.stream import BatchCounts, Stream, StreamCounts
+from datarelease.progress import Progress
+
+PARSER = 1
+"""Counts up when the same record and schema give another row: all parts are made anew then."""
+_SCRATCH = ".dvc/tmp/datarelease"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Raw:
+    """A raw file, and what its batch is made from."""
+
+    path: Path
+    header: RawHeader
+    records: int
+    fingerprint: str
+
+
+def parse_stream(
+    root: Path, stream: Stream, *, progress: Progress, memory_limit: str = "2GB"
+) -> StreamCounts:
+    """What became of the records of a stream, also written to ``reports/NAME/stream.json``.
+
+    The dataset's directory and that of the dead letters then hold exactly what the raw files
+    give. Killed anywhere, the same call again ends the same way.
+
+    Args:
+        root: Of the repository.
+        stream: One of the settings.
+        progress: Told of each batch.
+        memory_limit: Of the engine, in DuckDB's spelling.
+
+    Raises:
+        ConfigError: The schema leaves open what a row is.
+        WorldError: A raw file is damaged or missing; out of memory or disk.
+    """
+    shape = read_shape(root, stream)
+    raws = _raw_files(root / stream.raw_dir, stream, shape)
+    parts, dead = root / stream.dataset.path, root / stream.dead_dir
+    known = {raw.header.batch.part for raw in raws}
+    clear_out(parts, known)
+    clear_out(dead, known)
+    run = _Run(
+        root=root, stream=stream, shape=shape, raws=raws, parts=parts, dead=dead,
+        progress=progress, memory_limit=memory_limit,
+        md5s=Md5Memo(root / _SCRATCH / f"md5-{stream.name}.json"),
+    )  # fmt: skip
+    counts = run.all()
+    run.md5s.save()
+    return counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    root: Path
+    stream: Stream
+    shape: Shape
+    raws: tuple[_Raw, ...]
+    parts: Path
+    dead: Path
+    progress: Progress
+    memory_limit: str
+    md5s: Md5Memo
+
+    def all(self) -> StreamCounts:
+        """Keep what can be kept, make the rest."""
+        kept = self._kept()
+        todo = self.raws[len(kept) :]
+        if kept and todo:
+            self.progress.say(f"{self.stream.name}: {len(kept)} batches are parsed already")
+        written = self._written(kept)
+        if not todo:
+            return written
+        counts = list(kept)
+        total = sum(raw.records for raw in todo)
+        with (
+            self._scratch() as scratch,
+            EventEngine(
+                temp_directory=scratch / "spill", memory_limit=self.memory_limit
+            ) as engine,
+            self.progress.track(f"Parsing {self.stream.name}", total, "records") as advance,
+        ):
+            parser = BatchParser(engine, self.shape, self.stream.format)
+            for raw in todo:
+                counts.append(self._made(parser, raw, scratch, counts, advance))
+                # After each batch, so that nobody who is killed begins from the first.
+                written = self._written(counts)
+                self.progress.say(_told(self.stream, counts[-1]))
+        return written
+
+    def _kept(self) -> list[BatchCounts]:
+        """The counts of the batches whose files are right, from the first to one that is not."""
+        kept: list[BatchCounts] = []
+        known = self._counted()
+        for raw in self.raws:
+            counts = known.get(raw.header.batch.number)
+            if counts is None or not self._is_made(raw, counts):
+                break
+            kept.append(counts)
+        return kept
+
+    def _counted(self) -> Mapping[int, BatchCounts]:
+        try:
+            found = decode(StreamCounts, (self.root / self.stream.counts_file).read_bytes())
+        except (OSError, DocumentError):
+            return {}
+        judged = (found.time, found.late_minutes) == (self.stream.time, self.stream.late_minutes)
+        return {counts.number: counts for counts in found.batches} if judged else {}
+
+    def _is_made(self, raw: _Raw, counts: BatchCounts) -> bool:
+        batch = raw.header.batch
+        part, dead = self.parts / batch.part, self.dead / batch.part
+        return (
+            counts.spans == batch.spans
+            and counts.records == raw.records
+            and (counts.events > 0) == part.exists()
+            and (counts.dead > 0) == dead.exists()
+            and (part.exists() or dead.exists())
+            and all(fingerprint_of(p) == raw.fingerprint for p in (part, dead) if p.exists())
+            and counts.md5 == (self.md5s.of(part) if part.exists() else None)
+        )
+
+    def _made(
+        self,
+        parser: BatchParser,
+        raw: _Raw,
+        scratch: Path,
+        before: list[BatchCounts],
+        advance: Callable[[int], None],
+    ) -> BatchCounts:
+        batch = raw.header.batch
+        targets = Targets(
+            part=scratch / batch.part,
+            dead=scratch / f"dead-{batch.part}",
+            fingerprint=raw.fingerprint,
+        )
+        earlier = (self.parts / other.header.batch.part for other in self.raws[: len(before)])
+        newest = max((c.last for c in before if c.last is not None), default=None)
+        counts = parser.parse(
+            raw.path,
+            raw.header,
+            targets,
+            Before(
+                parts=[path for path in earlier if path.exists()],
+                newest=newest,
+                late_minutes=self.stream.late_minutes,
+            ),
+            advance,
+        )
+        _place(targets.dead, self.dead / batch.part, raw.fingerprint)
+        part = _place(targets.part, self.parts / batch.part, raw.fingerprint)
+        return replace(counts, md5=self.md5s.of(part) if part is not None else None)
+
+    def _written(self, batches: list[BatchCounts]) -> StreamCounts:
+        header = self.raws[0].header if self.raws else None
+        counts = StreamCounts(
+            stream=self.stream.name,
+            topic=header.topic if header else self.stream.topic,
+            cluster=header.cluster if header else "",
+            batches=tuple(batches),
+            time=self.stream.time,
+            late_minutes=self.stream.late_minutes,
+        )
+        write(self.root / self.stream.counts_file, encode(counts).encode())
+        return counts
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        place = self.root / _SCRATCH
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="parse-", dir=place) as directory:
+            yield Path(directory)
+
+
+def _raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[_Raw, ...]:
+    """The raw files in the order of their batches.
+
+    Raises:
+        ConfigError: Nothing was drained, or in another format.
+        WorldError: A file is none of ours, or of another topic than the first.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{stream.raw_dir} is not there: nothing was drained yet.",
+            untouched="Nothing was written.",
+            remedy=f"Run `datarelease ingest drain {stream.name}`, or `dvc repro`, first.",
+        )
+    found: list[_Raw] = []
+    before = ""
+    for path in sorted(folder.glob("*.parquet")):
+        header, records = _read(path)
+        if path.name != header.batch.part:
+            raise _stranger(path, f"it holds batch {header.batch.number}")
+        if found and (header.topic, header.cluster) != _source(found[0].header):
+            raise _stranger(path, "its records are of another topic than those of the first batch")
+        if header.format != stream.format:
+            raise ConfigError(
+                f"{path.name} was drained as {header.format}; params.yaml says {stream.format}.",
+                untouched="Nothing was written.",
+                remedy="Drain the topic again, or set the format back.",
+            )
+        before = _fingerprint(path, shape, before)
+        found.append(_Raw(path=path, header=header, records=records, fingerprint=before))
+    return tuple(found)
+
+
+def _fingerprint(raw: Path, shape: Shape, before: str) -> str:
+    """What a batch's files are made from; without a key earlier parts play no role."""
+    made_from = {
+        "parser": PARSER,
+        "raw": footer_digest(raw),
+        "shape": shape.digest,
+        "before": before if shape.dataset.key else "",
+    }
+    return hashlib.sha256(canonical_json(made_from)).hexdigest()
+
+
+def _source(header: RawHeader) -> tuple[str, str]:
+    return header.topic, header.cluster
+
+
+def _read(path: Path) -> tuple[RawHeader, int]:
+    try:
+        return read_header(path), pq.read_metadata(path).num_rows
+    except (OSError, ValueError, LookupError, DocumentError, pa.ArrowException) as error:
+        raise _stranger(path, "it is cut short, or something else") from error
+
+
+def _stranger(path: Path, why: str) -> WorldError:
+    return WorldError(
+        f"{path.name} is not the raw file that belongs there: {why}.",
+        untouched="Nothing was written.",
+        remedy="Bring it back (`dvc checkout`, `dvc pull`), or remove it and drain again.",
+    )
+
+
+def _place(scratch: Path, target: Path, fingerprint: str) -> Path | None:
+    """The file at its place; one that was made from the same is left as it is."""
+    if not scratch.exists():
+        target.unlink(missing_ok=True)
+        return None
+    if fingerprint_of(target) == fingerprint:
+        scratch.unlink()
+        return target
+    scratch.chmod(0o644)
+    try:
+        scratch.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with replacing(target) as neighbour:  # the data lie on another disk
+            shutil.copyfile(scratch, neighbour)
+    return target
+
+
+def _told(stream: Stream, counts: BatchCounts) -> str:
+    others = {
+        "dead letters": counts.dead,
+        "duplicates": counts.duplicates,
+        "tombstones": counts.tombstones,
+        "late": counts.late,
+    }
+    told = "".join(f", {number:,} {name}" for name, number in others.items() if number)
+    return f"{stream.name}: batch {counts.number}: {counts.events:,} rows{told}"
