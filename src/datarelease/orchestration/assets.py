@@ -4,17 +4,24 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 from dagster_pipes import PIPES_PROTOCOL_VERSION, PIPES_PROTOCOL_VERSION_FIELD
 
-from datarelease.adapters.dvc_graph import StageNode, read_graph
+from datarelease.adapters.dvc_graph import StageNode, current_hashes, read_graph
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
-from datarelease.orchestration.lock_events import provenance
+from datarelease.orchestration.lock_events import provenance, source_events
 from datarelease.orchestration.metadata import COLUMNS, document_metadata, stage_metadata
-from datarelease.orchestration.pipeline import SOURCES, Pipeline, kinds, made_by, versions
+from datarelease.orchestration.pipeline import (
+    OBSERVE_OP,
+    SOURCES,
+    Pipeline,
+    kinds,
+    made_by,
+    versions,
+)
 from datarelease.orchestration.resources import Logged, Repository, explained
 
 WORK_TREE = "dvc"
@@ -24,9 +31,12 @@ HIDDEN = {"GITHUB_TOKEN": ""}
 """A stage has no business with what opens pull requests."""
 
 
-def source_assets(pipeline: Pipeline) -> list[dg.AssetSpec]:
-    """What stages read and do not make: files of git, data of ``.dvc`` files, things outside."""
-    return [
+def source_assets(pipeline: Pipeline) -> dg.AssetsDefinition:
+    """What stages read and do not make: files of git, data of ``.dvc`` files, things outside.
+
+    Looking at them tells Dagster their versions. A sensor does it all the time.
+    """
+    specs = [
         dg.AssetSpec(
             pipeline.keys[source.path],
             group_name=SOURCES,
@@ -36,6 +46,21 @@ def source_assets(pipeline: Pipeline) -> list[dg.AssetSpec]:
         )
         for source in pipeline.graph.sources
     ]
+
+    @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]
+        name=OBSERVE_OP, specs=specs, can_subset=True
+    )
+    def observe(
+        context: dg.AssetExecutionContext, repository: Repository
+    ) -> Iterator[dg.ObserveResult]:
+        with explained():
+            found = current_hashes(repository.path, read_graph(repository.path))
+        for path, md5 in found.items():
+            key = pipeline.keys.get(path)
+            if key is not None and key in context.selected_asset_keys:
+                yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(md5))
+
+    return cast("dg.AssetsDefinition", observe)  # which Dagster leaves without a type
 
 
 def _said_of(path: str, source: str) -> str:
@@ -76,6 +101,9 @@ def _stage(
             ws = repository.workspace(Logged(context.log))
             told = _run(context, ws, stage)
             made = Pipeline(read_graph(repository.path))
+            for event in source_events(made, repository.path, context.instance):
+                # Else what is made now would count as made from unknown inputs.
+                context.log_event(event)
         now = next((s for s in made.graph.stages if s.address == stage.address), stage)
         tags = provenance(made, now)
         for path, md5 in versions(now).items():

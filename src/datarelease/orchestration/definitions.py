@@ -112,19 +112,18 @@ class _Builder:
         if not self.settings.streams:
             log.info("no streams in params.yaml: release.streams, so no jobs for events")
 
-    def assets(self) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    def assets(self) -> list[dg.AssetsDefinition]:
         """Sources, stages and releases."""
-        made = self._made()
-        # A release is of the datasets, and of what checks them.
-        deps = dict.fromkeys([*made, *(key for key, _ in self.datasets)])
-        releases = [release_assets(self.places, list(deps))] if self.places and deps else []
+        deps = list(self._released.values())
+        releases = [release_assets(self.places, deps)] if self.places and deps else []
         schemas = {
             key: schema
             for key, dataset in self.datasets
             if (schema := contract_of(reader(self.repository.path)(dataset.validation_file)))
         }
         stages = stage_assets(self.pipeline, dict(self.datasets), schemas)
-        return [*source_assets(self.pipeline), *stages, *releases]
+        sources = [source_assets(self.pipeline)] if self.pipeline.graph.sources else []
+        return [*sources, *stages, *releases]
 
     def checks(self) -> list[dg.AssetChecksDefinition]:
         """Schema and policy of each dataset."""
@@ -168,7 +167,7 @@ class _Builder:
         found = [lock_sensor(self.repository, self.when)]
         tags, names = self.settings.tags, [place.name for place in self.places]
         if names:
-            found.append(versions_sensor(self.repository, tags, names, self.when))
+            found.append(versions_sensor(self.repository, tags, names, self._released, self.when))
         if self._follows:
             found.append(announce_sensor(self.repository, tags, self.when))
         for stream in self.settings.streams:
@@ -182,15 +181,27 @@ class _Builder:
         """Something follows a release."""
         return bool(self.settings.streams or self.settings.announce)
 
-    def _made(self) -> list[dg.AssetKey]:
-        return [self.pipeline.keys[p] for s in self.pipeline.graph.stages for p in made_by(s)]
+    @cached_property
+    def _made(self) -> Mapping[str, dg.AssetKey]:
+        """What stages make, by path."""
+        paths = [path for stage in self.pipeline.graph.stages for path in made_by(stage)]
+        return {path: self.pipeline.keys[path] for path in paths}
+
+    @cached_property
+    def _released(self) -> Mapping[str, dg.AssetKey]:
+        """What a release is made from, by path: stages' outputs, datasets of ``.dvc`` files."""
+        datasets = {key for key, _ in self.datasets}
+        return {
+            path: key
+            for path, key in self.pipeline.keys.items()
+            if path in self._made or key in datasets
+        }
 
     def _check(self) -> dg.AssetSelection | None:
         """What ``check`` runs; None: there is neither a stage nor a dataset."""
-        made = self._made()
-        if not made and not self.datasets:
+        if not self._made and not self.datasets:
             return None
-        return dg.AssetSelection.assets(*made) | dg.AssetSelection.all_asset_checks()
+        return dg.AssetSelection.assets(*self._made.values()) | dg.AssetSelection.all_asset_checks()
 
 
 _CHECK = "What `datarelease check` does, a step a stage: runs what is out of date, then the checks."

@@ -15,6 +15,7 @@ from dagster._core.definitions.data_version import (
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
     INPUT_DATA_VERSION_TAG_PREFIX,
+    NULL_EVENT_POINTER,
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
@@ -33,11 +34,36 @@ def provenance(pipeline: Pipeline, stage: StageNode) -> dict[str, str]:
 
     With them Dagster calls an asset stale exactly where DVC would run its stage again.
     """
-    tags = {CODE_VERSION_TAG: stage.locked or NEVER}
-    for key, md5 in pipeline.inputs(stage).items():
+    return _made_from(stage.locked or NEVER, pipeline.inputs(stage))
+
+
+def version_tags(
+    version: str, code: str, inputs: Mapping[dg.AssetKey, str | None]
+) -> dict[str, str]:
+    """The tags of an event that tells of a version of the data, and of what it was made from."""
+    return {**_made_from(code, inputs), **_data_version(version)}
+
+
+def _made_from(code: str, inputs: Mapping[dg.AssetKey, str | None]) -> dict[str, str]:
+    tags = {CODE_VERSION_TAG: code}
+    for key, md5 in inputs.items():
         tags[get_input_data_version_tag(key)] = md5 or UNKNOWN
-        tags[get_input_event_pointer_tag(key)] = "NULL"
+        tags[get_input_event_pointer_tag(key)] = NULL_EVENT_POINTER
     return tags
+
+
+def source_events(
+    pipeline: Pipeline, root: Path, instance: dg.DagsterInstance
+) -> Iterator[dg.AssetObservation]:
+    """An observation for each source that is not as Dagster saw it last.
+
+    Raises:
+        ConfigError: DVC cannot read the repository.
+    """
+    for path, md5 in current_hashes(root, pipeline.graph).items():
+        key = pipeline.keys[path]
+        if _observed(instance, key) != md5:
+            yield dg.AssetObservation(asset_key=key, tags=_data_version(md5))
 
 
 def lock_events(pipeline: Pipeline, root: Path, instance: dg.DagsterInstance) -> Iterator[Event]:
@@ -46,16 +72,12 @@ def lock_events(pipeline: Pipeline, root: Path, instance: dg.DagsterInstance) ->
     Raises:
         ConfigError: DVC cannot read the repository.
     """
-    for path, now in current_hashes(root, pipeline.graph).items():
-        key = pipeline.keys[path]
-        if _observed(instance, key) != now:
-            yield dg.AssetObservation(asset_key=key, tags=_data_version(now))
+    yield from source_events(pipeline, root, instance)
     for stage in pipeline.graph.stages:
-        expected = provenance(pipeline, stage)
         for path, md5 in versions(stage).items():
             if md5 is None:
                 continue
-            tags = {**expected, **_data_version(md5)}
+            tags = {**provenance(pipeline, stage), **_data_version(md5)}
             key = pipeline.keys[path]
             if not _says(instance.get_latest_materialization_event(key), tags):
                 yield dg.AssetMaterialization(

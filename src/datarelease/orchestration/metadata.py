@@ -39,7 +39,8 @@ def report_metadata(report: Report) -> Metadata:
     }
     plot = drift_plot(report)
     if plot is not None:
-        found["drift"] = dg.MetadataValue.md(_picture(plot))
+        said = f"grey: {escape.prose(report.base or 'before')}, blue: this data"
+        found["drift"] = dg.MetadataValue.md(f"{_picture(plot)}\n\n{said}")
     return found
 
 
@@ -51,25 +52,26 @@ def _picture(svg: str) -> str:
 def release_metadata(result: Released | Nothing, remote: str) -> Metadata:
     """How a release ended, on one remote."""
     report = result.report
-    found = report_metadata(report)
     rows = {d.name: d.diff.rows_after for d in report.datasets if d.diff.rows_after is not None}
-    found["rows"] = dg.MetadataValue.json(rows)
-    found[ROW_COUNT] = dg.MetadataValue.int(sum(rows.values()))
+    found: Metadata = {
+        "rows": dg.MetadataValue.json(rows),
+        ROW_COUNT: dg.MetadataValue.int(sum(rows.values())),
+    } | report_metadata(report)
     if isinstance(result, Nothing):
-        return found | {
+        return {
             "outcome": dg.MetadataValue.text(result.reason),
             "version": dg.MetadataValue.text(result.tag or "none"),
             "objects_uploaded": dg.MetadataValue.int(0),
-        }
+        } | found
     manifest = result.manifest
     sent = dict(result.claimed.verified.pushed.uploaded)
-    return found | {
+    return {
         "outcome": dg.MetadataValue.text(f"released {manifest.tag}"),
         "version": dg.MetadataValue.text(manifest.tag),
         "commit": dg.MetadataValue.text(manifest.commit),
         "objects_uploaded": dg.MetadataValue.int(sent.get(remote, 0)),
         "objects_verified": dg.MetadataValue.int(result.claimed.verified.objects),
-    }
+    } | found
 
 
 def validation_metadata(part: DatasetReport, validation: Validation) -> Metadata:

@@ -24,8 +24,8 @@ SOURCES = "sources"
 RELEASES = "releases"
 CHECK, RELEASE, PROPOSE, MERGE, ANNOUNCE = "check", "release", "propose", "merge", "announce"
 """Names of jobs. No op may be called like a job."""
-CHECK_OP, RELEASE_OP = "check_datasets", "release_datasets"
-TAKEN = (CHECK, RELEASE, PROPOSE, MERGE, ANNOUNCE, CHECK_OP, RELEASE_OP)
+CHECK_OP, RELEASE_OP, OBSERVE_OP = "check_datasets", "release_datasets", "observe_sources"
+TAKEN = (CHECK, RELEASE, PROPOSE, MERGE, ANNOUNCE, CHECK_OP, RELEASE_OP, OBSERVE_OP)
 NEVER = "never"
 """Code version of what was made before anybody recorded with which command."""
 

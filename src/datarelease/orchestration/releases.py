@@ -1,7 +1,7 @@
 """The release as assets, one for each remote that must hold every version."""
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,16 @@ import dagster as dg
 
 from datarelease.adapters.credentials import without_credentials
 from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.git import Git
+from datarelease.adapters.tracked import outputs
 from datarelease.app.publish import open_release
 from datarelease.app.reports import write_report
 from datarelease.errors import ConfigError
-from datarelease.flows.catalogue import Catalogue
 from datarelease.model.release import Nothing, Released
 from datarelease.model.report import Report
 from datarelease.model.version import Version
 from datarelease.orchestration.assets import WORK_TREE
+from datarelease.orchestration.lock_events import version_tags
 from datarelease.orchestration.metadata import (
     Metadata,
     release_metadata,
@@ -144,26 +146,35 @@ def _digest(result: Released | Nothing) -> str:
 
 
 def found_releases(
-    catalogue: Catalogue, remotes: Sequence[str], instance: dg.DagsterInstance
+    git: Git,
+    newest: Version,
+    remotes: Sequence[str],
+    deps: Mapping[str, dg.AssetKey],
+    instance: dg.DagsterInstance,
 ) -> Iterator[dg.AssetMaterialization]:
-    """An event for each remote whose newest one does not tell of the newest version.
+    """An event for each remote whose last one does not tell of the ``newest`` version.
 
-    Versions are cut anywhere: by a workflow, by a person, by another Dagster.
+    Versions are cut anywhere: by a workflow, by a person, by another Dagster. ``deps`` are what a
+    release is made from, by path.
     """
-    newest = catalogue.latest
-    if newest is None:
-        return
     for remote in remotes:
         if _holds(newest, remote) and not _told(instance, remote, newest):
             yield dg.AssetMaterialization(
                 asset_key=release_key(remote),
                 description=f"{newest.tag} was released outside of Dagster",
                 metadata=trailers_metadata(dict(newest.trailers), newest.tag, newest.date),
-                tags={
-                    "dagster/data_version": newest.digest,
-                    "dagster/data_version_is_user_provided": "true",
-                },
+                tags=_released_from(git, newest, deps),
             )
+
+
+def _released_from(
+    git: Git, version: Version, deps: Mapping[str, dg.AssetKey]
+) -> Mapping[str, str]:
+    """The data that a version was made from, as its commit has it; so that it counts as fresh."""
+    commit = version.commit
+    tracked = outputs(lambda path: git.read(commit, path), git.files(commit))
+    found = {deps[out.path]: out.md5 for out in tracked if out.path in deps}
+    return {**version_tags(version.digest, "release", found)}
 
 
 def _holds(version: Version, remote: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 
@@ -16,7 +16,7 @@ from datarelease.adapters.dvc_graph import read_graph
 from datarelease.adapters.git import Git
 from datarelease.app.wiring import git_environment
 from datarelease.errors import DatareleaseError
-from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.catalogue import read_catalogue
 from datarelease.model.stream import Stream
 from datarelease.model.version import TagGrammar
 from datarelease.orchestration.automation import Automation
@@ -55,16 +55,22 @@ def lock_sensor(repository: Repository, when: Automation) -> dg.SensorDefinition
 
 
 def versions_sensor(
-    repository: Repository, tags: TagGrammar, remotes: Sequence[str], when: Automation
+    repository: Repository,
+    tags: TagGrammar,
+    remotes: Sequence[str],
+    deps: Mapping[str, dg.AssetKey],
+    when: Automation,
 ) -> dg.SensorDefinition:
     """Tells Dagster of the newest version on the git remote, whoever cut it."""
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
-        catalogue = _catalogue(repository, tags)
-        events = list(found_releases(catalogue, remotes, context.instance))
+        git = _git(repository)
+        newest = read_catalogue(git, tags).latest
+        if newest is None:
+            return dg.SkipReason("There is no version yet.")
+        events = list(found_releases(git, newest, remotes, deps, context.instance))
         if not events:
-            newest = catalogue.latest.tag if catalogue.latest else "none yet"
-            return dg.SkipReason(f"Nothing new; the newest version is {newest}.")
+            return dg.SkipReason(f"Nothing new; the newest version is {newest.tag}.")
         return dg.SensorResult(asset_events=events)
 
     return _sensor("versions", look, versions_sensor, when, None, looks_only=True)
@@ -76,7 +82,7 @@ def announce_sensor(
     """Runs `announce` for each new version on the git remote, whoever cut it."""
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
-        catalogue = _catalogue(repository, tags)
+        catalogue = read_catalogue(_git(repository), tags)
         known = tags.parse(context.cursor or "")
         # Set up on a repository with a history, it tells of the newest one, not of all.
         fresh = [v for v in catalogue.versions if known is not None and v.number > known]
@@ -159,8 +165,8 @@ def _request(
     )
 
 
-def _catalogue(repository: Repository, tags: TagGrammar) -> Catalogue:
-    return read_catalogue(Git(repository.path, env=git_environment()), tags)
+def _git(repository: Repository) -> Git:
+    return Git(repository.path, env=git_environment())
 
 
 def _sensor(
