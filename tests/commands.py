@@ -25,6 +25,8 @@ from tests.project import Project
 
 PRELOADED = (
     "tests.commands",
+    "datarelease.ingest.cli.merge_command", "datarelease.ingest.cli.propose_command",
+    "datarelease.adapters.github", "confluent_kafka.admin", "pyarrow.parquet",
     *(f"datarelease.cli.{name}_command" for name in (
         "announce", "check", "diff", "doctor", "get", "init", "list", "post", "release", "rollback",
         "show", "trim", "unyank", "verify", "yank",

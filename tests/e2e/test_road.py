@@ -1,0 +1,66 @@
+"""The whole road: events on a broker, a proposal, its review, a version, and people who load it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tests.broker import Broker
+from tests.commands import run
+from tests.project import Project
+from tests.roads import NAME, fed, produced
+from tests.versions import assert_whole, branch, manifest, tags
+
+import datarelease as dr
+
+
+def test_from_events_to_versions_with_git_alone(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events, branch, merge, data-v1; more events, merged by themselves, data-v2 that appends."""
+    for name, value in broker.env.items():
+        monkeypatch.setenv(name, value)
+    topic = broker.topic("orders", partitions=2)
+    project = Project(tmp_path / "work", tmp_path / "origin.git", tmp_path / "remote")
+    fed(project, topic, auto_merge=True)
+    assert (
+        run(project, "ingest", "propose", NAME, "--when-due", "--json").json["state"] == "nothing"
+    )
+
+    produced(broker, topic, range(300))
+    done = run(project, "ingest", "propose", NAME, "--when-due", "--json").json
+    assert (done["state"], done["events"], done["dead"]) == ("opened", 300, 2)
+    first = run(project, "ingest", "merge", NAME, "--json").json
+    assert first["state"] == "refused", "a first version is a person's"
+    project.git("pull", "--quiet", "--no-rebase", "origin", done["branch"])
+    project.git("push", "--quiet", "origin", "main", f":{done['branch']}")
+    run(project, "release")
+    assert tags(project) == ["data-v1"]
+    assert_whole(project, "data-v1")
+    rows = dr.load("data-v1", NAME, repo=project.root)
+    assert sorted(rows["id"]) == list(range(300))
+
+    produced(broker, topic, range(300, 800))
+    more = run(project, "ingest", "propose", NAME, "--json").json
+    assert (more["state"], more["events"], more["branch"]) == (
+        "opened", 500, f"stream/{NAME}/000002-1",
+    )  # fmt: skip
+    merged = run(project, "ingest", "merge", NAME, "--json").json
+    assert (merged["state"], merged["commit"]) == ("merged", branch(project))
+    project.git("pull", "--quiet", "origin", "main")
+    run(project, "release", "--reviewed", more["digest"])
+    assert tags(project) == ["data-v1", "data-v2"]
+    assert sorted(dr.load("data-v2", NAME, repo=project.root)["id"]) == list(range(800))
+    [stream] = dr.diff("data-v1", "data-v2", repo=project.root).streams
+    assert (stream.append_only, stream.events, stream.dead) == (True, 500, 2)
+    spans = [
+        (span["partition"], span["start"], span["end"])
+        for batch in manifest(project.remote, "data-v2")["inputs"][0]["batches"]
+        for span in batch["spans"]
+    ]
+    for partition in (0, 1):
+        mine = [span for span in spans if span[0] == partition]
+        assert all(one[2] == two[1] for one, two in pairwise(mine))
+        assert mine[0][1] == 0
+    assert sum(end - start for _, start, end in spans) == 300 + 30 + 3 + 500 + 50 + 3
