@@ -68,6 +68,30 @@ class Broker:
         self.admin.create_topics([new])[unique].result(30)
         return unique
 
+    def again(self, name: str, *, partitions: int = 1) -> None:
+        """A topic with the name of one that was deleted just now."""
+        new = NewTopic(name, num_partitions=partitions, replication_factor=1)
+        deadline = time.monotonic() + START_UP
+        while True:
+            try:
+                self.admin.create_topics([new])[name].result(30)
+            except KafkaException:  # a real broker deletes in the background
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def transaction(self, topic: str, records: Iterable[Record]) -> None:
+        """Records committed in a transaction, whose marker takes an offset without a record."""
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "transactional.id": topic, "log_level": 0}
+        )
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        for key, value in records:
+            producer.produce(topic, value, key)
+        producer.commit_transaction(30)
+
     def produce(
         self,
         topic: str,

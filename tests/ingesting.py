@@ -131,6 +131,10 @@ class Ingesting:
         for path in sorted(self.raw.iterdir()):
             yield pq.read_table(path)
 
+    def files(self) -> list[pq.ParquetFile]:
+        """The raw files, opened."""
+        return [pq.ParquetFile(path) for path in sorted(self.raw.iterdir())]
+
     def forget(self) -> None:
         """Remove the raw files, as a fresh clone lacks them."""
         shutil.rmtree(self.raw)

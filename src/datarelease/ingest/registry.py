@@ -16,6 +16,8 @@ from httpx2 import HTTPError
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.ingest.kafka_config import REGISTRY_URL, REGISTRY_USER, RegistryConfig
 
+_RETRIES = {"max.retries": 3, "retries.wait.ms": 200, "retries.max.wait.ms": 1_000}
+
 
 class Registry:
     """A schema registry, to read from."""
@@ -29,7 +31,7 @@ class Registry:
         self._url = config.url
         login = {"basic.auth.user.info": config.user_info} if config.user_info else {}
         try:
-            self._client = SchemaRegistryClient({"url": config.url, **login})
+            self._client = SchemaRegistryClient({"url": config.url, **_RETRIES, **login})
         except ValueError as error:
             raise ConfigError(
                 f"{REGISTRY_URL} is no address of a schema registry, or {REGISTRY_USER} is not "
