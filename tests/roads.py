@@ -47,6 +47,45 @@ DVC_YAML: dict[str, Any] = {
 }
 
 
+JUDGED: dict[str, Any] = {
+    "validate-orders": {
+        "cmd": "datarelease validate orders",
+        "deps": ["data/orders", "schemas/orders.yaml"],
+        "metrics": [{"reports/orders/validation.json": {"cache": False}}],
+    },
+    "profile-orders": {
+        "cmd": "datarelease profile orders",
+        "deps": ["data/orders", "reports/orders/validation.json"],
+        "metrics": [{"reports/orders/profile.json": {"cache": False}}],
+    },
+}
+"""What a check of somebody else needs, who has no data."""
+
+
+def settings(topic: str, **policy: object) -> dict[str, Any]:
+    """The ``release:`` section."""
+    return {
+        "streams": {NAME: {"topic": topic, "batch": 500, "propose": {"events": 250}}},
+        "policy": {"dead_letters": {"max": 0.2}, "psi": {"max": None}, "ks": {"max": None}}
+        | policy,
+    }
+
+
+def joined(project: Project, topic: str, **policy: object) -> None:
+    """Add the stream to a repository that adopted data releases already, as a commit."""
+    pipeline = project.read_yaml("dvc.yaml")
+    pipeline["stages"] |= DVC_YAML["stages"] | JUDGED
+    pipeline["artifacts"] |= DVC_YAML["artifacts"]
+    project.write("dvc.yaml", yaml.safe_dump(pipeline, sort_keys=False))
+    project.write("schemas/orders.yaml", SCHEMA)
+    params = project.read_yaml("params.yaml")
+    params["release"] = {**(params.get("release") or {}), **settings(topic, **policy)}
+    project.write("params.yaml", yaml.safe_dump(params))
+    ignored = project.root / ".gitignore"
+    ignored.write_text((ignored.read_text() if ignored.exists() else "") + "\n/data/\n")
+    project.commit("A stream")
+
+
 def fed(project: Project, topic: str, **policy: object) -> None:
     """Make the empty directory of a project a repository fed from ``topic``, with its origin."""
     project.root.mkdir(parents=True)
@@ -57,11 +96,7 @@ def fed(project: Project, topic: str, **policy: object) -> None:
     project.write(".dvc/config", config)
     project.write("schemas/orders.yaml", SCHEMA)
     project.write("dvc.yaml", yaml.safe_dump(DVC_YAML, sort_keys=False))
-    release = {
-        "streams": {NAME: {"topic": topic, "batch": 500, "propose": {"events": 250}}},
-        "policy": {"dead_letters": {"max": 0.2}, "psi": {"max": None}, "ks": {"max": None}}
-        | policy,
-    }
+    release = settings(topic, **policy)
     project.write("params.yaml", yaml.safe_dump({"release": release}))
     project.write(".gitignore", "/data/\n/reports/report.*\n/reports/pull-request.json\n")
     project.commit("A stream")

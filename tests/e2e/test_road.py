@@ -8,11 +8,87 @@ from pathlib import Path
 import pytest
 from tests.broker import Broker
 from tests.commands import run
-from tests.project import Project
-from tests.roads import NAME, fed, produced
+from tests.forge import events
+from tests.forge.server import GitHubServer
+from tests.project import REMOTE, Project
+from tests.roads import NAME, fed, joined, produced
+from tests.servers import S3Server
+from tests.stories import Team, ended, hosted, on_bucket
 from tests.versions import assert_whole, branch, manifest, tags
 
 import datarelease as dr
+
+
+@pytest.fixture
+def team(
+    adopted_template: Path,
+    s3_server: S3Server,
+    github: GitHubServer,
+    broker: Broker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Team:
+    """A team on GitHub that adopted data releases, then added a stream; nothing is released yet.
+
+    The environment is that of the machine where the ingester runs: with the broker's address, the
+    keys of the bucket and a token. What runs on GitHub has none of them.
+    """
+    project = Project.copied(adopted_template, tmp_path / "clone")
+    bucket = s3_server.bucket()
+    on_bucket(project, bucket)
+    joined(project, broker.topic("orders", partitions=2), auto_merge=True)
+    team = hosted(project, bucket, github, tmp_path)
+    project.secrets(REMOTE, bucket.keys)
+    team.repository.roles["robot"] = "write"
+    permissions = {"contents": "write", "pull-requests": "write", "statuses": "read"}
+    for name, value in {
+        **broker.env,
+        "GITHUB_TOKEN": github.world.user_token("robot", permissions),
+        "GITHUB_SERVER_URL": github.url,
+        "GITHUB_API_URL": github.api_url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return team
+
+
+@pytest.mark.slow
+def test_from_events_to_versions_on_github(team: Team, broker: Broker) -> None:
+    """Events, pull request, check, comment, merge, data-v1 on S3; then the same by itself."""
+    project = team.project
+    topic = project.read_yaml("params.yaml")["release"]["streams"][NAME]["topic"]
+    produced(broker, topic, range(300))
+    done = run(project, "ingest", "propose", NAME, "--when-due", "--json").json
+    assert (done["state"], done["events"], done["dead"]) == ("opened", 300, 2)
+    [pull] = team.repository.pulls
+    ended(team.checked(pull))
+    first = team.comment(pull)
+    assert "merging publishes **data-v1**" in first
+    status = team.repository.statuses_of(pull.head)[0]
+    assert (status.state, str(status.description)[-64:]) == ("success", done["digest"])
+    left = run(project, "ingest", "merge", NAME, "--json").json
+    assert left["state"] == "refused", "a first version is a person's"
+    ended(team.merged(pull))
+    assert team.tags() == ["data-v1"]
+    assert sorted(dr.load("data-v1", NAME, repo=project.root)["id"]) == list(range(300))
+
+    produced(broker, topic, range(300, 800))
+    run(project, "ingest", "propose", NAME, "--when-due")
+    again = run(project, "ingest", "propose", NAME, "--when-due", "--json").json
+    assert (again["state"], [pull.number for pull in team.repository.pulls]) == ("open", [1, 2])
+    assert run(project, "ingest", "merge", NAME, "--json").json["state"] == "waits"
+    pull = team.repository.pulls[1]
+    ended(team.checked(pull))
+    assert "merging publishes **data-v2**" in team.comment(pull)
+    assert "append" in team.comment(pull).lower()
+    merged = run(project, "ingest", "merge", NAME, "--json").json
+    assert (merged["state"], merged["pull"]) == ("merged", 2)
+    ended(team.dispatch(events.push(team.github, team.repository)))
+    assert team.tags() == ["data-v1", "data-v2"]
+    assert "Published as **data-v2**" in team.comment(pull)
+    assert sorted(dr.load("data-v2", NAME, repo=project.root)["id"]) == list(range(800))
+    [stream] = dr.diff("data-v1", "data-v2", repo=project.root).streams
+    assert (stream.append_only, stream.events, stream.dead) == (True, 500, 2)
+    assert team.leaks() == []
 
 
 def test_from_events_to_versions_with_git_alone(
