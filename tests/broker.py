@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from orchestration.servers import free_ports, kafka_command
@@ -91,6 +91,30 @@ class Broker:
         for key, value in records:
             producer.produce(topic, value, key)
         producer.commit_transaction(30)
+
+    def committed(self, topic: str) -> list[Message]:
+        """Every message that a reader of committed transactions sees, by partition."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "log_level": 0,
+            }
+        )
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        found: list[Message] = []
+        for partition in sorted(partitions):
+            consumer.assign([TopicPartition(topic, partition, 0)])
+            while True:
+                message = consumer.poll(30)
+                assert message is not None, f"no end of partition {partition} of {topic}"
+                if message.error() is not None:
+                    break
+                found.append(message)
+        consumer.close()
+        return found
 
     def produce(
         self,

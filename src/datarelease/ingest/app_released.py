@@ -48,6 +48,9 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
             offsets={},
         )
     dead = _DeadFiles(workspace, stream, version)
+    if stream.dead_letters is not None:
+        with connected(env) as broker:
+            broker.topic(stream.dead_letters)  # or the nearest name is told
     with _outbox(env, stream) as outbox:
         return settle(
             plan,

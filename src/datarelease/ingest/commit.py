@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datarelease.model.stream import Batch, Stream, StreamPlan
 from datarelease.progress import Progress
 
 _CHUNK = 10_000
+_STAMP = pa.timestamp("ms", tz="UTC")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ def letters_in(path: Path) -> Iterator[Letter]:
     """The dead letters in a file that parse wrote, a bounded number in memory at a time."""
     with pq.ParquetFile(path) as file:
         for rows in file.iter_batches(_CHUNK):
-            stamps = rows.column("timestamp").cast("timestamp[ms, UTC]").cast("int64")
+            stamps = rows.column("timestamp").cast(_STAMP).cast(pa.int64())
             for row, stamp in zip(rows.to_pylist(), stamps.to_pylist(), strict=True):
                 yield Letter(
                     partition=row["partition"],

@@ -54,6 +54,7 @@ class Writer:
         self._config = config
         self._patience = patience
         self._errors = Errors()
+        self._shut_out = False
         self._producer = producer(
             config,
             self._errors,
@@ -75,10 +76,14 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with warnings.catch_warnings():
-            # One that was shut out cannot abort; what it had written is undone already.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            self._producer.close()
+        try:
+            with warnings.catch_warnings():
+                # One that was shut out cannot abort; what it had written is undone already.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                self._producer.close()
+        except KafkaException:
+            if not self._shut_out:
+                raise
 
     def write(
         self,
@@ -137,6 +142,7 @@ class Writer:
     def _reason(self, error: KafkaException, purpose: str) -> DatareleaseError:
         code = error.args[0].code()
         if code in _FENCED:
+            self._shut_out = True
             return ConflictError(
                 "Another run of the same command has taken over.",
                 untouched="What this one had written was undone.",
