@@ -76,7 +76,7 @@ class Ingesting:
         env: Mapping[str, str],
         topic: str,
         announce: str | None = None,
-        **stream: object,
+        **stream: Any,
     ) -> Ingesting:
         """A repository below ``folder`` whose stream reads ``topic``, pushed to its origin."""
         made = cls(folder / "work", folder / "origin.git", env)
@@ -93,7 +93,7 @@ class Ingesting:
         made.publish("Begin")
         return made
 
-    def settings(self, *, announce: str | None = None, **stream: object) -> None:
+    def settings(self, *, announce: str | None = None, **stream: Any) -> None:
         """Set the stream's settings, and the topic that is told of releases."""
         release = {"release": {"streams": {STREAM: stream}, "announce": announce}}
         (self.root / "params.yaml").write_text(yaml.safe_dump(release))

@@ -27,7 +27,7 @@ Make = Callable[..., Ingesting]
 def make(broker: Broker, tmp_path: Path) -> Make:
     """Makes a repository whose stream has two batches in two partitions, all planned."""
 
-    def made(**stream: object) -> Ingesting:
+    def made(**stream: Any) -> Ingesting:
         topic = broker.topic(partitions=2)
         for partition in range(2):
             broker.produce(topic, [(str(n), "{}") for n in range(10)], partition=partition)
