@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -47,9 +48,6 @@ def source_assets(pipeline: Pipeline) -> dg.AssetsDefinition:
         for source in pipeline.graph.sources
     ]
 
-    @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]
-        name=OBSERVE_OP, specs=specs, can_subset=True
-    )
     def observe(
         context: dg.AssetExecutionContext, repository: Repository
     ) -> Iterator[dg.ObserveResult]:
@@ -60,7 +58,11 @@ def source_assets(pipeline: Pipeline) -> dg.AssetsDefinition:
             if key is not None and key in context.selected_asset_keys:
                 yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(md5))
 
-    return cast("dg.AssetsDefinition", observe)  # which Dagster leaves without a type
+    with warnings.catch_warnings():
+        # It is the one way to observe many sources in one step, and Dagster calls it beta.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        made = dg.multi_observable_source_asset(name=OBSERVE_OP, specs=specs, can_subset=True)
+        return cast("dg.AssetsDefinition", made(observe))  # which Dagster leaves without a type
 
 
 def _said_of(path: str, source: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dagster._utils.schedules import is_valid_cron_string
 
@@ -14,6 +15,7 @@ CRON = "DATARELEASE_CHECK_CRON"
 SWITCH = "DATARELEASE_AUTOMATION"
 SECONDS = "DATARELEASE_SENSOR_SECONDS"
 TIMEZONE = "DATARELEASE_TIMEZONE"
+RELEASE_MAIN = "DATARELEASE_RELEASE_MAIN"
 _SWITCH = {"on": True, "off": False, "": False}
 _LEAST = 5
 
@@ -28,6 +30,8 @@ class Automation:
     on: bool = False
     """What opens pull requests, merges and announces runs from the start; otherwise somebody
     switches it on in the user interface. What only looks always runs."""
+    release_main: bool = False
+    """What is merged into the default branch is released here; elsewhere a workflow does that."""
     seconds: int = 60
     """Between two looks."""
 
@@ -42,9 +46,15 @@ def read_automation(env: Mapping[str, str]) -> Automation:
     cron = env.get(CRON) or default.cron
     if not is_valid_cron_string(cron):
         problems.append(Problem(where=CRON, what=f"{cron!r} is no cron expression"))
-    switch = env.get(SWITCH, "").strip().lower()
-    if switch not in _SWITCH:
-        problems.append(Problem(where=SWITCH, what=f"{switch!r} is neither 'on' nor 'off'"))
+    on = {name: env.get(name, "").strip().lower() for name in (SWITCH, RELEASE_MAIN)}
+    for name, value in on.items():
+        if value not in _SWITCH:
+            problems.append(Problem(where=name, what=f"{value!r} is neither 'on' nor 'off'"))
+    timezone = env.get(TIMEZONE) or default.timezone
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        problems.append(Problem(where=TIMEZONE, what=f"there is no time zone {timezone!r}"))
     seconds = env.get(SECONDS) or str(default.seconds)
     if not re.fullmatch(r"[0-9]{1,6}", seconds, re.ASCII) or int(seconds) < _LEAST:
         problems.append(Problem(where=SECONDS, what=f"{seconds!r} is no number from {_LEAST} on"))
@@ -52,7 +62,8 @@ def read_automation(env: Mapping[str, str]) -> Automation:
         raise SettingsError(problems)
     return Automation(
         cron=cron,
-        timezone=env.get(TIMEZONE) or default.timezone,
-        on=_SWITCH[switch],
+        timezone=timezone,
+        on=_SWITCH[on[SWITCH]],
+        release_main=_SWITCH[on[RELEASE_MAIN]],
         seconds=int(seconds),
     )

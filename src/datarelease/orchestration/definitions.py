@@ -20,6 +20,7 @@ from datarelease.orchestration.assets import source_assets, stage_assets
 from datarelease.orchestration.automation import Automation, read_automation
 from datarelease.orchestration.ingestion import Ingestion, Installed
 from datarelease.orchestration.jobs import announce_job, stream_jobs
+from datarelease.orchestration.main_branch import release_main_job
 from datarelease.orchestration.metadata import contract_of
 from datarelease.orchestration.pipeline import CHECK, RELEASE, Pipeline, made_by
 from datarelease.orchestration.releases import Place, places_of, release_assets, release_key
@@ -28,6 +29,7 @@ from datarelease.orchestration.sensors import (
     announce_sensor,
     events_sensor,
     lock_sensor,
+    main_sensor,
     merge_sensor,
     versions_sensor,
 )
@@ -140,6 +142,7 @@ class _Builder:
                 keys = [release_key(place.name) for place in self.places]
                 wanted = check | dg.AssetSelection.assets(*keys)
                 found.append(dg.define_asset_job(RELEASE, wanted, description=_RELEASE))
+                found.append(release_main_job(self.places))
         if streams:
             found += stream_jobs(streams, self.ingestion)
         if self._follows:
@@ -167,7 +170,9 @@ class _Builder:
         found = [lock_sensor(self.repository, self.when)]
         tags, names = self.settings.tags, [place.name for place in self.places]
         if names:
-            found.append(versions_sensor(self.repository, tags, names, self._released, self.when))
+            deps = self._released
+            found.append(versions_sensor(self.repository, tags, names, deps, self.when))
+            found.append(main_sensor(self.repository, tags, self.when))
         if self._follows:
             found.append(announce_sensor(self.repository, tags, self.when))
         for stream in self.settings.streams:

@@ -9,12 +9,11 @@ import dagster as dg
 
 from datarelease.model.stream import Stream
 from datarelease.orchestration.ingestion import Ingestion
-from datarelease.orchestration.pipeline import ANNOUNCE, MERGE, PROPOSE
+from datarelease.orchestration.pipeline import ANNOUNCE, FOLLOW_OP, MERGE, PROPOSE
 from datarelease.orchestration.resources import WORLD_RETRIES, Logged, explained
 
 DESK = "desk"
 """Pool of what works in the clone that ingestion keeps for itself."""
-FOLLOW = "commit_and_announce"
 
 
 class Propose(dg.Config):
@@ -72,7 +71,7 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
 def announce_job(streams: Sequence[Stream], ingestion: Ingestion) -> dg.JobDefinition:
     """What follows a release: offsets and dead letters to the broker, news to a topic."""
 
-    @dg.op(name=FOLLOW, pool=DESK, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
+    @dg.op(name=FOLLOW_OP, pool=DESK, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
     def announce(context: dg.OpExecutionContext, config: Announce) -> None:
         """Commit each stream up to the newest version, then announce it."""
         told = Logged(context.log)

@@ -34,6 +34,7 @@ from datarelease.orchestration.resources import (
     environment,
     explained,
 )
+from datarelease.progress import Progress
 
 PREFIX = "release"
 LAST = {"dagster/priority": "-2"}
@@ -108,37 +109,43 @@ def release_assets(places: Sequence[Place], deps: Sequence[dg.AssetKey]) -> dg.A
     def run(
         context: dg.AssetExecutionContext, repository: Repository
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        seen: list[Report] = []
-        told: Metadata = {}
-
-        def tell(report: Report) -> None:
-            seen.append(report)
-            told.update(report_metadata(report))
-            write_report(report, repository.path / "reports")
-
-        with explained(told):
-            publisher = open_release(
-                repository.path,
-                reviewed=repository.reviewed,
-                remotes=repository.remotes,
-                bundle=None,
-                out=None,
-                run=None,
-                on_report=tell,
-                progress=Logged(context.log),
-            )
-            result = publisher.run()
+        result = released(repository, Logged(context.log))
         for place in places:
             yield dg.MaterializeResult(
                 asset_key=release_key(place.name),
-                data_version=dg.DataVersion(_digest(result)),
+                data_version=dg.DataVersion(digest_of(result)),
                 metadata=release_metadata(result, place.name),
             )
 
     return run
 
 
-def _digest(result: Released | Nothing) -> str:
+def released(repository: Repository, progress: Progress) -> Released | Nothing:
+    """The release of the work tree, or why there is none, as ``datarelease release`` makes it.
+
+    Raises:
+        Failure: Why it did not work; with the report, if it came to that.
+    """
+    told: Metadata = {}
+
+    def tell(report: Report) -> None:
+        told.update(report_metadata(report))
+        write_report(report, repository.path / "reports")
+
+    with explained(told):
+        return open_release(
+            repository.path,
+            reviewed=repository.reviewed,
+            remotes=repository.remotes,
+            bundle=None,
+            out=None,
+            run=None,
+            on_report=tell,
+            progress=progress,
+        ).run()
+
+
+def digest_of(result: Released | Nothing) -> str:
     """Of the newest version; where nothing was released, that is the one compared with."""
     report = result.report
     older = isinstance(result, Nothing) and report.base_digest

@@ -21,10 +21,17 @@ from datarelease.model.stream import Stream
 from datarelease.model.version import TagGrammar
 from datarelease.orchestration.automation import Automation
 from datarelease.orchestration.ingestion import Ingestion
-from datarelease.orchestration.jobs import FOLLOW
 from datarelease.orchestration.keys import identifier
 from datarelease.orchestration.lock_events import lock_events
-from datarelease.orchestration.pipeline import ANNOUNCE, MERGE, PROPOSE, Pipeline
+from datarelease.orchestration.main_branch import tip_of
+from datarelease.orchestration.pipeline import (
+    ANNOUNCE,
+    FOLLOW_OP,
+    MERGE,
+    PROPOSE,
+    RELEASE_MAIN,
+    Pipeline,
+)
 from datarelease.orchestration.releases import found_releases
 from datarelease.orchestration.resources import Logged, Repository
 
@@ -51,7 +58,7 @@ def lock_sensor(repository: Repository, when: Automation) -> dg.SensorDefinition
             return dg.SkipReason("Dagster knows all that dvc.lock and the work tree say.")
         return dg.SensorResult(asset_events=events)
 
-    return _sensor("dvc_lock", look, lock_sensor, when, None, looks_only=True)
+    return _sensor("dvc_lock", look, lock_sensor, when, None, on=True)
 
 
 def versions_sensor(
@@ -73,7 +80,7 @@ def versions_sensor(
             return dg.SkipReason(f"Nothing new; the newest version is {newest.tag}.")
         return dg.SensorResult(asset_events=events)
 
-    return _sensor("versions", look, versions_sensor, when, None, looks_only=True)
+    return _sensor("versions", look, versions_sensor, when, None, on=True)
 
 
 def announce_sensor(
@@ -93,7 +100,7 @@ def announce_sensor(
             run_requests=[
                 dg.RunRequest(
                     run_key=version.tag,
-                    run_config={"ops": {FOLLOW: {"config": {"tag": version.tag}}}},
+                    run_config={"ops": {FOLLOW_OP: {"config": {"tag": version.tag}}}},
                     tags={"datarelease/version": version.tag},
                 )
                 for version in fresh
@@ -107,6 +114,7 @@ def announce_sensor(
 
 def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.SensorDefinition:
     """Runs `propose` for a stream when enough events or enough minutes have gathered."""
+    about = {STREAM_TAG: stream.name}
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         found = ingestion.waiting(stream.name, Logged(context.log))
@@ -115,13 +123,14 @@ def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.
         # The first event that waits names what would be proposed, so ticks that come twice ask
         # once. That many more events ask again: it is what a refused proposal waits for.
         state = f"{found.oldest}+{found.events // max(stream.propose_events, 1)}"
-        return _request(context.instance, PROPOSE, stream, state, only=_FAILED, why=found.reason)
+        return _request(context.instance, PROPOSE, about, state, only=_FAILED, why=found.reason)
 
     return _sensor(f"events_{identifier(stream.name)}", look, events_sensor, when, PROPOSE)
 
 
 def merge_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.SensorDefinition:
     """Runs `merge` for a stream's open proposal, until it is merged or refused; ever less often."""
+    about = {STREAM_TAG: stream.name}
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         proposed = ingestion.proposed(stream.name)
@@ -129,27 +138,40 @@ def merge_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.S
             return dg.SkipReason("No branch of a proposal is on the git remote.")
         branch, commit = proposed[-1]
         state = f"{branch}@{commit}"
-        return _request(context.instance, MERGE, stream, state, only=_ENDED, why=branch)
+        return _request(context.instance, MERGE, about, state, only=_ENDED, why=branch)
 
     return _sensor(f"merge_{identifier(stream.name)}", look, merge_sensor, when, MERGE)
+
+
+def main_sensor(repository: Repository, tags: TagGrammar, when: Automation) -> dg.SensorDefinition:
+    """Runs `release_main` when the default branch has moved; where no workflow releases."""
+
+    def look(context: dg.SensorEvaluationContext) -> Tick:
+        branch, tip = tip_of(repository)
+        found = read_catalogue(_git(repository), tags)
+        if any(version.commit == tip for version in found.versions):
+            return dg.SkipReason(f"{branch} is at the commit of a version.")
+        return _request(context.instance, RELEASE_MAIN, {}, tip, only=_FAILED, why=branch)
+
+    return _sensor("main", look, main_sensor, when, RELEASE_MAIN, on=when.release_main)
 
 
 def _request(
     instance: dg.DagsterInstance,
     job: str,
-    stream: Stream,
+    about: Mapping[str, str],
     state: str,
     *,
     only: Sequence[dg.DagsterRunStatus],
     why: str,
 ) -> Tick:
-    """A run for the stream in this ``state``, once; again after runs that ended as ``only`` says.
+    """A run of ``job`` in this ``state``, once; again after runs that ended as ``only`` says.
 
     The key counts those: it is another one for each new try, and the same for ticks that come
     twice. A try waits twice as long as the one before.
     """
-    mine = {STREAM_TAG: stream.name, STATE_TAG: hashlib.sha256(state.encode()).hexdigest()[:20]}
-    going = dg.RunsFilter(job_name=job, tags={STREAM_TAG: stream.name}, statuses=_UNDER_WAY)
+    mine = {**about, STATE_TAG: hashlib.sha256(state.encode()).hexdigest()[:20]}
+    going = dg.RunsFilter(job_name=job, tags=about, statuses=_UNDER_WAY)
     if instance.get_runs(going, limit=1):
         return dg.SkipReason(f"A run of {job} is under way. {why}")
     ended = dg.RunsFilter(job_name=job, tags=mine, statuses=list(only))
@@ -159,10 +181,9 @@ def _request(
         pause = min(PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
         since = time.time() - (records[0].end_time or records[0].update_timestamp.timestamp())
         if since < pause:
-            return dg.SkipReason(f"Run {tries} ended {since:.0f} s ago; the next after {pause} s.")
-    return dg.RunRequest(
-        run_key=f"{stream.name}:{state}:{tries}", partition_key=stream.name, tags=mine
-    )
+            return dg.SkipReason(f"Try {tries} ended {since:.0f} s ago; the next after {pause} s.")
+    key = ":".join([job, *about.values(), state, str(tries)])
+    return dg.RunRequest(run_key=key, partition_key=about.get(STREAM_TAG), tags=mine)
 
 
 def _git(repository: Repository) -> Git:
@@ -176,7 +197,7 @@ def _sensor(
     when: Automation,
     job: str | None,
     *,
-    looks_only: bool = False,
+    on: bool | None = None,
 ) -> dg.SensorDefinition:
     """A sensor whose ticks say what is wrong in our words, without a traceback of ours."""
 
@@ -192,5 +213,5 @@ def _sensor(
         job_name=job,
         minimum_interval_seconds=when.seconds,
         description=of.__doc__,
-        default_status=RUNNING if looks_only or when.on else STOPPED,
+        default_status=RUNNING if (when.on if on is None else on) else STOPPED,
     )

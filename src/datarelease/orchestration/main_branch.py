@@ -1,0 +1,96 @@
+"""What was merged, released: for places where no workflow of GitHub does that.
+
+The clone is moved forward, never back or aside; what else is done there is the business of others.
+"""
+# No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from datarelease.adapters.git import Git
+from datarelease.adapters.git_program import GitProgram
+from datarelease.app.wiring import git_environment
+from datarelease.errors import ConfigError
+from datarelease.orchestration.assets import WORK_TREE
+from datarelease.orchestration.lock_events import version_tags
+from datarelease.orchestration.metadata import release_metadata
+from datarelease.orchestration.pipeline import PULL_OP, RELEASE, RELEASE_MAIN
+from datarelease.orchestration.releases import Place, digest_of, release_key, released
+from datarelease.orchestration.resources import WORLD_RETRIES, Logged, Repository, explained
+
+
+def release_main_job(places: Sequence[Place]) -> dg.JobDefinition:
+    """Takes what the default branch has, then releases it."""
+
+    @dg.op(name=PULL_OP, pool=WORK_TREE, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
+    def pull_and_release(context: dg.OpExecutionContext, repository: Repository) -> None:
+        """Move the clone to the default branch of its origin, and release what is there."""
+        progress = Logged(context.log)
+        with explained():
+            commit = _follow(repository)
+            progress.say(f"the clone is at {commit[:12]}")
+            if not repository.workspace(progress).dvc.checkout():
+                progress.say("some data is not in the cache: it is pulled, or made anew")
+        result = released(repository, progress)
+        for place in places:
+            context.log_event(
+                dg.AssetMaterialization(
+                    asset_key=release_key(place.name),
+                    metadata=release_metadata(result, place.name),
+                    tags=version_tags(digest_of(result), RELEASE, {}),
+                )
+            )
+
+    @dg.job(
+        name=RELEASE_MAIN,
+        description="Takes what was merged into the default branch, and releases it.",
+    )
+    def run() -> None:
+        pull_and_release()
+
+    return run
+
+
+def tip_of(repository: Repository) -> tuple[str, str]:
+    """The default branch of the origin and its newest commit, fetched now.
+
+    Raises:
+        ConfigError: The origin has no default branch.
+        WorldError: It does not answer.
+    """
+    git = Git(repository.path, env=git_environment())
+    branch = git.default_branch() if git.has_remote() else None
+    tip = git.fetch_branch(branch) if branch else None
+    if branch is None or tip is None:
+        raise ConfigError(
+            "The git remote 'origin' is not there, or has no default branch.",
+            untouched="Nothing was changed.",
+            remedy="Push a branch to it: what is merged there is what is released.",
+        )
+    return branch, tip
+
+
+def _follow(repository: Repository) -> str:
+    """Fast-forward the work tree to the default branch; its commit.
+
+    Raises:
+        ConfigError: Another branch is checked out, or the two have gone apart.
+        WorldError: The origin does not answer.
+    """
+    branch, tip = tip_of(repository)
+    git = Git(repository.path, env=git_environment())
+    if git.branch() != branch:
+        raise ConfigError(
+            f"The clone in {repository.path} is not on the branch {branch}.",
+            untouched="Nothing was changed.",
+            remedy=f"Give Dagster a clone of its own, on {branch}.",
+        )
+    moved = GitProgram(repository.path, env=git_environment()).attempt("merge", "--ff-only", tip)
+    if moved.code:
+        raise ConfigError(
+            f"The clone cannot be moved forward to {tip[:12]}: {moved.stderr.strip()}",
+            untouched="Nothing was changed.",
+            remedy="Give Dagster a clone of its own, in which nobody works.",
+        )
+    return git.resolve("HEAD") or tip
