@@ -105,9 +105,7 @@ class _Run:
         total = sum(raw.records for raw in todo)
         with (
             self._scratch() as scratch,
-            EventEngine(
-                temp_directory=scratch / "spill", memory_limit=self.memory_limit
-            ) as engine,
+            EventEngine(temp_directory=scratch / "spill", memory_limit=self.memory_limit) as engine,
             self.progress.track(f"Parsing {self.stream.name}", total, "records") as advance,
         ):
             parser = BatchParser(engine, self.shape, self.stream.format)
@@ -190,6 +188,7 @@ class _Run:
             batches=tuple(batches),
             time=self.stream.time,
             late_minutes=self.stream.late_minutes,
+            key=self.stream.dataset.key,
         )
         write(self.root / self.stream.counts_file, encode(counts).encode())
         return counts

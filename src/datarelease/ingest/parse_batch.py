@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from datarelease.errors import WorldError
+from datarelease.ingest.access import needed
 from datarelease.ingest.event_checks import EventChecks
 from datarelease.ingest.event_engine import EventEngine
 from datarelease.ingest.event_json import json_query
@@ -102,8 +103,8 @@ class BatchParser:
         """What takes values apart that DuckDB cannot read; None: it can."""
         if self._format == "json":
             return None
-        from datarelease.ingest.event_avro import AvroReader  # noqa: PLC0415 - heavy: an extra
-
+        with needed():
+            from datarelease.ingest.event_avro import AvroReader  # noqa: PLC0415 - an extra
         return AvroReader(schemas, self.shape.names)
 
     def found(self, records: pa.Table, reader: Apart | None) -> pa.Table:

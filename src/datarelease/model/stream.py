@@ -183,6 +183,8 @@ class StreamCounts:
     time: str | None = None
     """Column by which events were found late or out of order."""
     late_minutes: int = 60
+    key: tuple[str, ...] = ()
+    """Of the dataset, by which duplicates were found. DVC does not notice when it is changed."""
     format: Literal[1] = 1
 
 

@@ -11,7 +11,7 @@ from datarelease.app.settings import settings_at
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.ingest.app_broker import stream_at
+from datarelease.ingest.access import stream_at
 from datarelease.ingest.parse import parse_stream
 
 

@@ -1,0 +1,294 @@
+"""`datarelease ingest add`: what a repository gets, from real events to a released row."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.broker import Broker
+from tests.commands import run
+from tests.project import Project
+from tests.unit.test_ingest_parse_avro import AVRO, GOOD, framed
+
+from datarelease.errors import ConfigError, DatareleaseError, SettingsError
+from datarelease.ingest.add import Wanted, plan_stream, write_stream
+from datarelease.ingest.sample import Sample
+from datarelease.model.adoption import Adoption
+
+DVC_YAML = """\
+# ours
+stages:
+  make:  # by hand
+    cmd: echo
+    deps: [params.yaml]
+
+
+artifacts: {}
+"""
+PARAMS = """\
+# settings
+release:
+  remotes: [storage]  # one
+other: 1
+"""
+
+
+def order(number: int, **more: Any) -> dict[str, Any]:
+    """An event."""
+    return {
+        "order_id": number, "email": f"p{number}@example.com", "amount": number + 0.25,
+        "status": "new" if number % 3 else "paid",
+        "created_at": f"2026-11-05T10:{number % 60:02}:00Z", "day": "2026-11-05",
+        "gift": number % 2 == 0, "items": [{"sku": "a"}], **more,
+    }  # fmt: skip
+
+
+ORDERS = [order(n, **({"note": None} if n % 2 else {})) for n in range(1, 61)]
+Plan = Callable[..., Adoption]
+
+
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that git and DVC know, with settings that somebody wrote."""
+    place = tmp_path_factory.mktemp("template")
+    project = Project(place / "work", place / "origin.git", place / "remote")
+    project.root.mkdir()
+    project.git("init", "--quiet")
+    project.dvc("init", "--quiet")
+    project.write("dvc.yaml", DVC_YAML)
+    project.write("params.yaml", PARAMS)
+    return project.root
+
+
+@pytest.fixture
+def root(initialised: Path, tmp_path: Path) -> Path:
+    """The same for one test."""
+    return shutil.copytree(initialised, tmp_path / "work")
+
+
+@pytest.fixture
+def plan(root: Path) -> Plan:
+    """Plans a stream `orders` from events."""
+
+    def planning(events: Any = ORDERS, schemas: Any = (), **wanted: Any) -> Adoption:
+        values = tuple(e if isinstance(e, bytes) else json.dumps(e).encode() for e in events)
+        asked = Wanted(**{"name": "orders", "topic": "shop.orders", **wanted})
+        sample = Sample(
+            topic=asked.topic, values=values, format=asked.format, schemas=dict(schemas)
+        )
+        return plan_stream(root, asked, lambda: sample, git_env=dict(os.environ))
+
+    return planning
+
+
+def text(plan: Adoption, path: str) -> str:
+    """What a file will say."""
+    return next(edit.after for edit in plan.files if edit.path == path)
+
+
+def test_the_plan_holds_stages_settings_and_schema(plan: Plan, root: Path) -> None:
+    """Everything that the pipeline needs, guessed from the events; nothing is written yet."""
+    found = plan()
+    assert [edit.path for edit in found.files] == [
+        "schemas/orders.yaml", "dvc.yaml", "params.yaml",
+    ]  # fmt: skip
+    assert not (root / "schemas").exists()
+    pipeline = yaml.safe_load(text(found, "dvc.yaml"))
+    assert list(pipeline["stages"]) == [
+        "make", "drain-orders", "parse-orders", "validate-orders", "profile-orders",
+    ]  # fmt: skip
+    assert pipeline["stages"]["parse-orders"]["params"] == [
+        "release.streams.orders.format", "release.streams.orders.time",
+        "release.streams.orders.late_minutes",
+    ]  # fmt: skip
+    assert pipeline["artifacts"]["orders"]["meta"] == {
+        "schema": "schemas/orders.yaml", "key": ["order_id"], "pii": ["email"],
+    }  # fmt: skip
+    params = yaml.safe_load(text(found, "params.yaml"))
+    assert params["release"]["streams"]["orders"] == {
+        "topic": "shop.orders", "format": "json", "time": "created_at", "late_minutes": 60,
+    }  # fmt: skip
+
+
+def test_the_schema_says_what_the_events_are(plan: Plan) -> None:
+    """Types, nulls and missing fields are promises; ranges and lists of values are comments."""
+    schema = text(plan(), "schemas/orders.yaml")
+    columns = yaml.safe_load(schema)["columns"]
+    assert columns == {
+        "order_id": {"dtype": "int64"}, "email": {"dtype": "str"}, "amount": {"dtype": "float64"},
+        "status": {"dtype": "str"}, "created_at": {"dtype": "datetime64[ns, UTC]"},
+        "day": {"dtype": "date"}, "gift": {"dtype": "bool"}, "items": {"dtype": "object"},
+    }  # fmt: skip
+    assert "# isin: [new, paid]" in schema
+    assert "# in_range: {min_value: 1.25, max_value: 60.25}" in schema
+    assert "example.com" not in schema
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 2**62], {"dtype": "int64"}), ([1, 2**64], {"dtype": "float64"}),
+        ([1, 1.5], {"dtype": "float64"}), ([True, None], {"dtype": "bool", "nullable": True}),
+        (["2026-11-05T00:00:00"], {"dtype": "datetime64[ns]"}),
+        (["2026-11-05", "x"], {"dtype": "str"}), ([["a"], "x"], {"dtype": "object"}),
+        (["a", 1, "b"], {"dtype": "str"}), ([None], None),
+    ],
+)  # fmt: skip
+def test_types_are_those_of_most_values(plan: Plan, values: list[Any], expected: Any) -> None:
+    """A field without any value tells nothing and is left out."""
+    events = [{"order_id": n, "v": value} for n, value in enumerate(values * 3)]
+    columns = yaml.safe_load(text(plan(events), "schemas/orders.yaml"))["columns"]
+    assert columns.get("v") == expected
+
+
+def test_fields_that_are_not_always_there_are_not_required(plan: Plan) -> None:
+    """So that the events of today all become rows."""
+    events = [{"order_id": n, **({"v": 1} if n else {})} for n in range(4)]
+    found = plan(events)
+    columns = yaml.safe_load(text(found, "schemas/orders.yaml"))["columns"]
+    assert columns["v"] == {"dtype": "int64", "nullable": True, "required": False}
+    assert not found.left_out
+
+
+def test_what_would_be_lost_is_told(plan: Plan) -> None:
+    """Events that the schema takes for dead letters, and fields that no column can hold."""
+    found = plan([*ORDERS, order(99, amount="1"), b"{", order(98, **{"": 1, "AMOUNT": 2})])
+    told = {note.what: note.why for note in found.left_out}
+    assert told["amount:dtype"] == "1 of 63 events seen are dead letters"
+    assert told["json:syntax"] == "1 of 63 events seen are dead letters"
+    assert {"field ''", "field 'AMOUNT'", "field 'note'"} <= set(told)
+
+
+def test_a_key_is_found_though_events_were_sent_twice(plan: Plan) -> None:
+    """Equal events are one event."""
+    assert plan([*ORDERS, *ORDERS[:5]]).datasets[0].key == ("order_id",)
+
+
+def test_key_and_time_can_be_given(plan: Plan) -> None:
+    """And are taken as they are."""
+    found = plan(key=("email", "order_id"), time="day")
+    assert yaml.safe_load(text(found, "dvc.yaml"))["artifacts"]["orders"]["meta"]["key"] == [
+        "email", "order_id",
+    ]  # fmt: skip
+    streams = yaml.safe_load(text(found, "params.yaml"))["release"]["streams"]
+    assert streams["orders"]["time"] == "day"
+
+
+def test_files_keep_every_line(plan: Plan, root: Path) -> None:
+    """Comments, blank lines and order of what was there stay, and a second stream fits beside."""
+    write_stream(root, plan())
+    second = plan(name="refunds", topic="refunds")
+    write_stream(root, second)
+    for path, before in (("dvc.yaml", DVC_YAML), ("params.yaml", PARAMS)):
+        after = (root / path).read_text().splitlines()
+        lines = [
+            line for line in before.replace("artifacts: {}", "artifacts:").splitlines() if line
+        ]
+        assert [line for line in after if line in lines and line] == lines
+    assert set(yaml.safe_load((root / "dvc.yaml").read_text())["artifacts"]) == {
+        "orders", "refunds",
+    }  # fmt: skip
+
+
+def test_a_schema_that_is_there_stays(plan: Plan, root: Path) -> None:
+    """It is used, and what it makes of the events is told."""
+    own = "columns:\n  order_id: {dtype: int64, checks: {less_than: 31}}\n"
+    (root / "schemas").mkdir()
+    (root / "schemas" / "orders.yaml").write_text(own)
+    found = plan(time=None)
+    assert [edit.path for edit in found.files] == ["dvc.yaml", "params.yaml"]
+    told = {note.what: note.why for note in found.left_out}
+    assert told["order_id:less_than"] == "30 of 60 events seen are dead letters"
+
+
+def test_avro_events_are_read_with_their_schemas(plan: Plan) -> None:
+    """The same guesses from a registry's schemas."""
+    events = [framed(1, AVRO, {**GOOD, "id": n}) for n in range(5)]
+    found = plan(events, {1: json.dumps(AVRO)}, format="avro")
+    columns = yaml.safe_load(text(found, "schemas/orders.yaml"))["columns"]
+    assert {name: column["dtype"] for name, column in columns.items()} == {
+        "id": "int64", "price": "float64", "at": "datetime64[ns, UTC]", "day": "date",
+        "note": "object",
+    }  # fmt: skip
+    assert yaml.safe_load(text(found, "params.yaml"))["release"]["streams"]["orders"] == {
+        "topic": "shop.orders", "format": "avro", "time": "at", "late_minutes": 60,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "told"),
+    [
+        ({"name": "no/name"}, SettingsError, "no/name"),
+        ({"topic": "a b"}, SettingsError, "topic"),
+        ({"name": "make"}, None, ""),
+        ({"key": ("order_ids",)}, ConfigError, "Did you mean 'order_id'?"),
+        ({"time": "created"}, ConfigError, "--time: there is no column 'created'"),
+        ({"time": "status"}, ConfigError, "is no time or date (str)"),
+        ({"events": []}, ConfigError, "holds no event"),
+        ({"events": [b"x", b"[]"]}, ConfigError, "None of the last 2 events"),
+        ({"events": [framed(1, AVRO, GOOD)]}, ConfigError, "add --format avro"),
+    ],
+)
+def test_what_cannot_be_is_told(
+    plan: Plan, root: Path, wanted: dict[str, Any], error: type[DatareleaseError] | None, told: str
+) -> None:
+    """Before anything is written, with the nearest name where there is one."""
+    if error is None:
+        assert plan(**wanted)
+        return
+    with pytest.raises(error) as raised:
+        plan(**wanted)
+    assert told in str(raised.value)
+    assert (root / "dvc.yaml").read_text() == DVC_YAML
+
+
+def test_a_name_that_is_taken_is_refused(plan: Plan, root: Path) -> None:
+    """A second run of the same command, for one."""
+    write_stream(root, plan())
+    with pytest.raises(ConfigError, match="is there already"):
+        plan()
+
+
+def test_files_that_git_ignores_are_told(plan: Plan, root: Path) -> None:
+    """The plan and the reports must be in git."""
+    (root / ".gitignore").write_text("/streams/\n")
+    with pytest.raises(ConfigError, match=r"streams/orders\.json"):
+        plan()
+
+
+def test_files_changed_meanwhile_stay(plan: Plan, root: Path) -> None:
+    """Nobody's edit is overwritten."""
+    found = plan()
+    (root / "params.yaml").write_text("release: {}\n")
+    with pytest.raises(ConfigError, match="was changed while"):
+        write_stream(root, found)
+    assert not (root / "schemas").exists()
+
+
+def test_from_a_topic_to_a_validated_dataset(root: Path, broker: Broker, tmp_path: Path) -> None:
+    """What `add` writes runs: plan, then `dvc repro` drains, parses, validates and profiles."""
+    topic = broker.topic("shop", partitions=2)
+    records = [(str(n), json.dumps(event)) for n, event in enumerate(ORDERS)]
+    broker.produce(topic, [*records, ("x", "{"), ("y", None)])
+    refused = run(root, "ingest", "add", "orders", "--topic", topic, env=broker.env, code=2)
+    assert "--yes" in refused.text
+    assert "drain-orders" in refused.text
+    run(root, "ingest", "add", "orders", "--topic", topic, "--yes", env=broker.env)
+    project = Project(root, tmp_path / "origin.git", tmp_path / "remote")
+    project.commit("A stream")
+    run(root, "ingest", "plan", "orders", env=broker.env)
+    project.dvc("repro", env=broker.env)
+    counts = json.loads((root / "reports/orders/stream.json").read_text())
+    (batch,) = counts["batches"]
+    assert (batch["events"], batch["dead"], batch["tombstones"]) == (60, 1, 1)
+    assert json.loads((root / "reports/orders/validation.json").read_text())["rows"] == 60
+    assert json.loads((root / "reports/orders/profile.json").read_text())["rows"] == 60
+    assert "orders" not in project.dvc("status")
+    unknown = run(root, "ingest", "add", "more", "--topic", f"{topic}x", env=broker.env, code=2)
+    assert f"Did you mean '{topic}'?" in unknown.text
