@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -33,8 +34,11 @@ def kafka_command(data: Path, port: int) -> list[str]:
 
     End it with SIGTERM: killed, it loses what it acknowledged in the last seconds.
     """
+    # The package's own command is a Python program that passes no signal on.
+    found = find_spec("noida_db")
+    binary = Path(found.origin).parent / "noida-db" if found and found.origin else "noida-db"
     return [
-        program("noida-db"), "start", "--only", "kafka", "--kafka-port", str(port),
+        str(binary), "start", "--only", "kafka", "--kafka-port", str(port),
         "--data-dir", str(data), "--host", HOST,
     ]  # fmt: skip
 
