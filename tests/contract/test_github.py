@@ -114,6 +114,22 @@ def test_pull_requests_are_opened_listed_and_merged(github: GitHubServer, repo: 
     )
 
 
+def test_pull_requests_of_a_branch_that_is_gone(github: GitHubServer, repo: Repository) -> None:
+    """Open ones are one listing; closed ones are found by their branch, newest first."""
+    hub = connected(github, pull_requests="write", contents="write")
+    first = hub.create_pull(head="topic", base="main", title="One", body="")
+    assert hub.open_pulls() == (first,)
+    repo.pull(first.number).open = False
+    second = hub.create_pull(head="topic", base="main", title="Two", body="")
+    github.world.merge(repo, second.number, login="ann")
+    repo.bare.set("refs/heads/topic", None)
+    assert hub.open_pulls() == ()
+    found = [(p.number, p.open, p.merged) for p in hub.pulls_from("topic", state="all")]
+    assert found == [(second.number, False, True), (first.number, False, False)]
+    assert hub.pulls_from("topic") == ()
+    assert len(github.asked("GET", "/pulls$")) == 4
+
+
 def test_all_comments_come_oldest_first(github: GitHubServer, repo: Repository, pull: Pull) -> None:
     """Three pages of a hundred are three requests."""
     for number in range(205):

@@ -11,7 +11,7 @@ from datarelease.errors import ConfigError
 from datarelease.model.forge import BOT
 
 SERVER = "https://github.com"
-_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][\w-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?P<path>[^/].*)")
 
 

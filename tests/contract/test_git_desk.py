@@ -1,0 +1,134 @@
+"""The desk's clone: made whatever was left, branches only ever created, nothing above touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.project import Project
+
+from datarelease.adapters.git_desk import DeskGit, lent_settings, raw_origin
+from datarelease.errors import ConfigError, WorldError
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Project:
+    """A repository with a bare origin, which the desk is a clone of."""
+    made = Project(tmp_path / "work", tmp_path / "origin.git", tmp_path)
+    made.root.mkdir()
+    made.git("init", "--quiet")
+    made.write("a.txt", "1")
+    made.commit("One")
+    made.git("init", "--quiet", "--bare", str(made.origin))
+    made.git("remote", "add", "origin", str(made.origin))
+    made.push()
+    return made
+
+
+@pytest.fixture
+def desk(origin: Project) -> DeskGit:
+    """A desk inside of the repository, made and laid out."""
+    place = origin.root / "tmp" / "desk"
+    made = DeskGit(place, place, env=os.environ)
+    made.make(str(origin.origin))
+    made.take(made.tip("main"))
+    return made
+
+
+def test_the_remote_is_told_in_one_answer(desk: DeskGit, origin: Project) -> None:
+    """Default branch and heads; a remote without commits has neither."""
+    assert desk.advertised() == ("main", {"main": origin.head})
+    origin.git("init", "--quiet", "--bare", str(origin.remote / "empty.git"))
+    desk.make(str(origin.remote / "empty.git"))
+    assert desk.advertised() == (None, {})
+    with pytest.raises(WorldError):
+        desk.tip("main")
+
+
+def test_a_branch_is_only_created(desk: DeskGit, origin: Project) -> None:
+    """One that exists stays as it is, even where the push would merely move it forward."""
+    tip = desk.tip("main")
+    commit = desk.commit_files(tip, {"b.txt": b"2"}, "Two")
+    assert desk.create("stream/x/1", tip)
+    assert desk.create("stream/x/1", commit) is False
+    assert desk.advertised()[1]["stream/x/1"] == tip
+    assert desk.withdraw("stream/x/1", commit) is False, "it is at another commit"
+    assert desk.withdraw("stream/x/1", tip)
+    assert desk.advertised()[1] == {"main": origin.head}
+
+
+def test_what_was_seen_is_remembered(desk: DeskGit, origin: Project) -> None:
+    """A branch that went is known by its last commit, also after the desk was made ready again."""
+    desk.create("stream/x/1", origin.head)
+    desk.see("stream/x/")
+    desk.withdraw("stream/x/1", origin.head)
+    desk.make(str(origin.origin))
+    desk.see("stream/x/")
+    assert (desk.seen("stream/x/1"), desk.seen("stream/x/2")) == (origin.head, None)
+
+
+def test_only_what_was_made_here_is_mine(desk: DeskGit, origin: Project) -> None:
+    """For a branch and a commit, both."""
+    desk.claim("stream/x/1", origin.head)
+    assert desk.is_mine("stream/x/1", origin.head)
+    assert not desk.is_mine("stream/x/2", origin.head)
+    assert not desk.is_mine("stream/x/1", "0" * 40)
+
+
+def test_taking_a_commit_leaves_only_ignored_files(desk: DeskGit) -> None:
+    """Edits, files of nobody and locks of the dead go; what git ignores stays."""
+    (desk.place / ".git" / "info").mkdir(exist_ok=True)
+    (desk.place / ".git" / "info" / "exclude").write_text("/data\n")
+    (desk.place / "a.txt").write_text("edited")
+    (desk.place / "stray").mkdir()
+    (desk.place / "stray" / "file").touch()
+    (desk.place / "data").write_text("kept")
+    (desk.place / ".git" / "index.lock").touch()
+    desk.make(str(desk.remote_url()))
+    desk.take(desk.tip("main"))
+    assert (desk.place / "a.txt").read_text() == "1"
+    assert sorted(path.name for path in desk.place.iterdir()) == [".git", "a.txt", "data"]
+
+
+def test_without_its_own_repository_it_is_no_clone_of_the_one_above(
+    desk: DeskGit, origin: Project
+) -> None:
+    """Called there, git must not find the repository around it, and edit that."""
+    origin.write("a.txt", "unsaved")
+    for path in sorted((desk.place / ".git").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    with pytest.raises(ConfigError, match="not a git repository"):
+        desk.take("HEAD")
+    assert (origin.root / "a.txt").read_text() == "unsaved"
+
+
+def test_merges_are_made_by_git(desk: DeskGit) -> None:
+    """Two parents where it goes; None, and nothing left behind, where both changed a line."""
+    tip = desk.tip("main")
+    one = desk.commit_files(tip, {"b.txt": b"2"}, "Two")
+    other = desk.commit_files(tip, {"a.txt": b"2"}, "Other")
+    merged = desk.merge(other, one, "Merge")
+    assert merged is not None
+    assert desk.parents(merged) == (other, one)
+    assert desk.differing(other, merged) == ("b.txt",)
+    third = desk.commit_files(tip, {"a.txt": b"3"}, "Third")
+    assert desk.merge(other, third, "Merge") is None
+    assert (desk.place / "a.txt").read_text() == "2"
+    assert desk.changed() == ()
+
+
+def test_the_origin_as_a_clone_elsewhere_needs_it(origin: Project) -> None:
+    """Relative addresses become whole; settings to reach it are lent, others are not."""
+    origin.git("config", "remote.origin.url", "../origin.git")
+    assert raw_origin(origin.root, env=os.environ) == str(origin.origin)
+    origin.git("config", "http.https://hub.example/.extraheader", "AUTHORIZATION: basic x")
+    origin.git("config", "user.name", "Robot")
+    origin.git("config", "core.autocrlf", "true")
+    assert dict(lent_settings(origin.root, env=os.environ)) == {
+        "http.https://hub.example/.extraheader": "AUTHORIZATION: basic x",
+        "user.name": "Robot",
+    }
+    origin.git("remote", "remove", "origin")
+    with pytest.raises(ConfigError, match="no git remote 'origin'"):
+        raw_origin(origin.root, env=os.environ)

@@ -1,0 +1,66 @@
+"""Which GitHub an origin is on."""
+
+from __future__ import annotations
+
+import pytest
+
+from datarelease.errors import ConfigError
+from datarelease.ingest.hub import hub_at, repository_of
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/acme/data.git",
+        "https://github.com/acme/data",
+        "https://x-access-token:secret@github.com/acme/data.git",
+        "ssh://git@github.com/acme/data.git",
+        "ssh://git@github.com:22/acme/data",
+        "git@github.com:acme/data.git",
+        "GitHub.com:acme/data/",
+    ],
+)
+def test_addresses_of_a_repository(url: str) -> None:
+    """However it is spelled, it is the same repository."""
+    assert repository_of(url, "https://github.com") == "acme/data"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://gitlab.com/acme/data.git",
+        "https://github.com.evil.example/acme/data",
+        "https://evil.example/github.com/acme/data",
+        "https://github.com@evil.example/acme/data",
+        "git@evil.example:acme/data.git",
+        "https://github.com/acme",
+        "https://github.com/acme/data/tree/main",
+        "/srv/git/acme/data.git",
+        "../origin.git",
+        "C:/git/acme/data",
+    ],
+)
+def test_addresses_elsewhere(url: str) -> None:
+    """No token is shown to a server that only looks like it."""
+    assert repository_of(url, "https://github.com") is None
+
+
+def test_an_enterprise_server_with_a_port() -> None:
+    """Its API is below it, and ssh has a port of its own."""
+    env = {"GITHUB_SERVER_URL": "https://hub.example:8443/", "GITHUB_TOKEN": "secret-4711"}
+    for url in ("https://hub.example:8443/acme/data", "ssh://git@hub.example:2222/acme/data"):
+        hub = hub_at(url, env)
+        assert hub is not None
+        assert (hub.repository, hub.api) == ("acme/data", "https://hub.example:8443/api/v3")
+        assert "4711" not in repr(hub)
+
+
+def test_a_name_that_is_given_wins() -> None:
+    """Where git goes through a mirror, say; it has to be OWNER/NAME."""
+    env = {"DATARELEASE_GITHUB_REPOSITORY": "acme/data", "DATARELEASE_BOT": "our-app[bot]"}
+    hub = hub_at("https://mirror.example/x.git", env)
+    assert hub is not None
+    assert (hub.repository, hub.api, hub.token) == ("acme/data", "https://api.github.com", None)
+    assert hub.bot == "our-app[bot]"
+    with pytest.raises(ConfigError, match="OWNER/NAME"):
+        hub_at("https://mirror.example/x.git", {"DATARELEASE_GITHUB_REPOSITORY": "../secrets"})
