@@ -6,6 +6,7 @@ The commands alone; whoever starts them ends them. The local stack and the tests
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sys
@@ -36,7 +37,9 @@ def kafka_command(data: Path, port: int) -> list[str]:
     """
     # The package's own command is a Python program that passes no signal on.
     found = find_spec("noida_db")
-    binary = Path(found.origin).parent / "noida-db" if found and found.origin else "noida-db"
+    binary = Path(found.origin if found and found.origin else "").parent / "noida-db"
+    if not os.access(binary, os.X_OK):
+        binary.chmod(0o755)  # as that command does; wheels do not always keep the mode
     return [
         str(binary), "start", "--only", "kafka", "--kafka-port", str(port),
         "--data-dir", str(data), "--host", HOST,
