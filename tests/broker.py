@@ -17,6 +17,8 @@ from confluent_kafka.cimpl import NewTopic
 from orchestration.servers import free_ports, kafka_command
 
 START_UP = 30.0
+STOP = 15.0
+"""Seconds; what was acknowledged two seconds ago is on disk by then."""
 REAL = "KAFKA_BOOTSTRAP"
 """Names a broker that runs already, such as a real Redpanda: the suite runs on that one then."""
 _numbers = itertools.count(1)
@@ -58,7 +60,12 @@ class Broker:
         """End it as an operator would: kill -9 would lose what it acknowledged last."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(30)
+            try:
+                self._process.wait(STOP)
+            except subprocess.TimeoutExpired:
+                # It hangs now and then once it has written everything.
+                self._process.kill()
+                self._process.wait()
             self._process = None
 
     def topic(self, name: str = "events", *, partitions: int = 1, **config: str) -> str:
