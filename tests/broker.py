@@ -64,8 +64,14 @@ class Broker:
                 self._process.wait(STOP)
             except subprocess.TimeoutExpired:
                 # It hangs now and then once it has written everything.
-                self._process.kill()
-                self._process.wait()
+                self.kill()
+            self._process = None
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
             self._process = None
 
     def topic(self, name: str = "events", *, partitions: int = 1, **config: str) -> str:
@@ -174,7 +180,7 @@ def running_broker(folder: Path) -> Iterator[Broker]:
     try:
         yield broker
     finally:
-        broker.stop()
+        broker.kill()  # its data go with it
 
 
 @contextmanager
