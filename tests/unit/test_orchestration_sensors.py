@@ -1,0 +1,302 @@
+"""Sensors: what each asks for, once, again after failures, and never for something known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+import pytest
+import yaml
+from tests.commands import run
+from tests.project import Project
+
+from datarelease.errors import WorldError
+from datarelease.orchestration.definitions import build_definitions
+from datarelease.progress import Progress
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+
+
+@dataclass
+class Waits:
+    """What waits on a broker."""
+
+    events: int = 0
+    oldest: str | None = "2026-11-23T00:00:00Z"
+    due: bool = True
+    reason: str = "enough"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How something ended."""
+
+    state: str
+    message: str = "said"
+
+
+@dataclass
+class Fake:
+    """An ingestion that does what it is told, and remembers what it was asked."""
+
+    waits: Waits = field(default_factory=Waits)
+    branches: Sequence[tuple[str, str]] = ()
+    fails: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def waiting(self, stream: str, progress: Progress) -> Waits:  # noqa: ARG002
+        """What waits."""
+        if self.fails:
+            raise WorldError("The broker does not answer.", remedy="Start it.")
+        return self.waits
+
+    def propose(self, stream: str, progress: Progress, *, force: bool) -> Ended:
+        """Nothing but a note."""
+        progress.say("proposing")
+        self.asked.append(f"propose {stream} {force}")
+        if self.fails:
+            raise WorldError("GitHub does not answer.")
+        return Ended("opened")
+
+    def proposed(self, stream: str) -> Sequence[tuple[str, str]]:  # noqa: ARG002
+        """The branches."""
+        return self.branches
+
+    def merge(self, stream: str, progress: Progress) -> Ended:  # noqa: ARG002
+        """Nothing but a note."""
+        self.asked.append(f"merge {stream}")
+        return Ended("waits")
+
+    def commit(self, stream: str, progress: Progress) -> Ended:  # noqa: ARG002
+        """Nothing but a note."""
+        self.asked.append(f"commit {stream}")
+        return Ended("done")
+
+    def announce(self, tag: str | None, progress: Progress) -> None:  # noqa: ARG002
+        """Nothing but a note."""
+        self.asked.append(f"announce {tag}")
+
+
+class Daemon:
+    """Ticks of the sensors of a repository, and its runs, as Dagster's daemon makes them."""
+
+    def __init__(self, project: Project, fake: Fake, instance: dg.DagsterInstance) -> None:
+        """Remember run keys and cursors, as Dagster does."""
+        self._project, self._fake, self.instance = project, fake, instance
+        self._keys: set[str] = set()
+        self._cursors: dict[str, str | None] = {}
+
+    def tick(self, name: str) -> list[dg.RunRequest]:
+        """What a tick asks for that was not asked for before; its events are recorded."""
+        definitions = build_definitions(self._project.root, env={}, ingestion=self._fake)
+        sensor = definitions.get_repository_def().get_sensor_def(name)
+        context = dg.build_sensor_context(
+            self.instance, cursor=self._cursors.get(name), definitions=definitions
+        )
+        found = sensor.evaluate_tick(context)
+        self._cursors[name] = found.cursor or self._cursors.get(name)
+        for event in found.asset_events:
+            self.instance.report_runless_asset_event(event)
+        self.events = len(found.asset_events)
+        fresh = [
+            request for request in found.run_requests or () if request.run_key not in self._keys
+        ]
+        self._keys |= {str(request.run_key) for request in fresh}
+        return fresh
+
+    def run(self, request: dg.RunRequest, job: str) -> bool:
+        """Whether the run that was asked for succeeds."""
+        definitions = build_definitions(self._project.root, env={}, ingestion=self._fake)
+        # Tests do not wait for retries.
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance,
+            partition_key=request.partition_key,
+            run_config=request.run_config,
+            tags=dict(request.tags or {}),
+            raise_on_error=False,
+        )
+        return result.success
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A Dagster that keeps everything in memory."""
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture
+def streaming(project: Project) -> Project:
+    """A project in which a third dataset is fed from a topic."""
+    pipeline = project.read_yaml("dvc.yaml")
+    pipeline["artifacts"]["orders"] = {
+        "path": "data/orders", "type": "dataset", "meta": {"key": ["id"], "schema": "orders.yaml"},
+    }  # fmt: skip
+    project.write("dvc.yaml", yaml.safe_dump(pipeline))
+    propose = {"events": 100, "minutes": 5}
+    project.release_settings(
+        streams={"orders": {"topic": "shop.orders", "propose": propose}},
+        policy={"auto_merge": True},
+        announce="releases",
+    )
+    return project
+
+
+@pytest.fixture
+def fake() -> Fake:
+    """An ingestion with events that wait."""
+    return Fake(waits=Waits(events=120))
+
+
+@pytest.fixture
+def daemon(streaming: Project, fake: Fake, instance: dg.DagsterInstance) -> Daemon:
+    """The daemon of the streaming project."""
+    return Daemon(streaming, fake, instance)
+
+
+def test_events_that_are_due_are_proposed_once(daemon: Daemon, fake: Fake) -> None:
+    """One run for the stream; ticks that come twice, and after it, ask for no other."""
+    [request] = daemon.tick("events_orders")
+    assert request.partition_key == "orders"
+    assert daemon.tick("events_orders") == []
+    assert daemon.run(request, "propose")
+    assert daemon.tick("events_orders") == []
+    assert fake.asked == ["propose orders False"]
+
+
+def test_what_is_not_due_is_not_proposed(daemon: Daemon, fake: Fake) -> None:
+    """The tick says why."""
+    fake.waits = Waits(events=3, due=False, reason="3 of 100 events wait")
+    assert daemon.tick("events_orders") == []
+
+
+def test_after_a_refusal_more_events_ask_again(daemon: Daemon, fake: Fake) -> None:
+    """The same first event with a hundred more behind it is worth another try, one more is not."""
+    [first] = daemon.tick("events_orders")
+    daemon.run(first, "propose")
+    fake.waits = Waits(events=121)
+    assert daemon.tick("events_orders") == []
+    fake.waits = Waits(events=220)
+    [second] = daemon.tick("events_orders")
+    assert second.run_key != first.run_key
+
+
+def test_other_events_are_another_proposal(daemon: Daemon, fake: Fake) -> None:
+    """After a merge the first event that waits is another one."""
+    [first] = daemon.tick("events_orders")
+    daemon.run(first, "propose")
+    fake.waits = Waits(events=120, oldest="2026-11-23T01:00:00Z")
+    assert len(daemon.tick("events_orders")) == 1
+
+
+def test_a_run_that_failed_is_asked_for_again_after_a_pause(
+    daemon: Daemon, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at once; when the pause is over, under another key."""
+    monkeypatch.setattr("datarelease.orchestration.resources.WORLD_RETRIES", None)
+    monkeypatch.setattr("datarelease.orchestration.jobs.WORLD_RETRIES", None)
+    [first] = daemon.tick("events_orders")
+    fake.fails = True
+    assert not daemon.run(first, "propose")
+    fake.fails = False
+    assert daemon.tick("events_orders") == []
+    monkeypatch.setattr("datarelease.orchestration.sensors.PAUSE", 0)
+    [again] = daemon.tick("events_orders")
+    assert again.run_key != first.run_key
+    assert daemon.run(again, "propose")
+    assert daemon.tick("events_orders") == []
+
+
+def test_a_broker_that_is_down_fails_the_tick_in_our_words(daemon: Daemon, fake: Fake) -> None:
+    """What happened and what to do; the next tick looks again."""
+    fake.fails = True
+    with pytest.raises(dg.Failure, match="The broker does not answer") as caught:
+        daemon.tick("events_orders")
+    assert "Start it." in str(caught.value)
+
+
+def test_open_proposals_are_tried_ever_less_often(
+    daemon: Daemon, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a branch nothing runs; with one, a run, a pause, another run."""
+    assert daemon.tick("merge_orders") == []
+    fake.branches = [("stream/orders/000001-1", "c" * 40)]
+    [first] = daemon.tick("merge_orders")
+    assert daemon.run(first, "merge")
+    assert daemon.tick("merge_orders") == []
+    monkeypatch.setattr("datarelease.orchestration.sensors.PAUSE", 0)
+    [second] = daemon.tick("merge_orders")
+    assert second.run_key != first.run_key
+    assert fake.asked == ["merge orders"]
+
+
+def test_every_new_version_is_announced(
+    project: Project, fake: Fake, instance: dg.DagsterInstance
+) -> None:
+    """Whoever cut it: the newest at first, then each one, and none twice."""
+    project.release_settings(announce="releases")
+    project.commit("Tell people")
+    daemon = Daemon(project, fake, instance)
+    assert daemon.tick("announcements") == []
+    run(project, "release")
+    [first] = daemon.tick("announcements")
+    assert first.run_key == "data-v1"
+    assert daemon.run(first, "announce")
+    assert daemon.tick("announcements") == []
+    project.params(rows=21)
+    project.repro()
+    project.commit("More")
+    run(project, "release")
+    assert [request.run_key for request in daemon.tick("announcements")] == ["data-v2"]
+    assert fake.asked == ["announce data-v1"]
+
+
+def test_an_announcement_commits_the_streams_first(daemon: Daemon, fake: Fake) -> None:
+    """Offsets and dead letters before the news, which readers may act on."""
+    config = {"ops": {"commit_and_announce": {"config": {"tag": "data-v1"}}}}
+    assert daemon.run(dg.RunRequest(run_config=config), "announce")
+    assert fake.asked == ["commit orders", "announce data-v1"]
+
+
+def test_versions_cut_elsewhere_show_as_releases(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """Once, with what the tag says of it."""
+    daemon = Daemon(project, Fake(), instance)
+    daemon.tick("versions")
+    assert daemon.events == 0
+    run(project, "release")
+    daemon.tick("versions")
+    assert daemon.events == 1
+    entry = instance.get_latest_materialization_event(dg.AssetKey(["release", "storage"]))
+    assert entry is not None
+    assert entry.asset_materialization is not None
+    metadata = entry.asset_materialization.metadata
+    assert metadata["version"].value == "data-v1"
+    assert metadata["rows"].value == "events=30 people=20"
+    daemon.tick("versions")
+    assert daemon.events == 0
+
+
+def test_the_default_branch_is_released_when_it_moved(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """One run for each commit; the clone follows, and the commit of the release asks for none."""
+    daemon = Daemon(project, Fake(), instance)
+    other = project.clone(project.root.parent / "colleague")
+    other.params(rows=22)
+    merged = other.commit("Two more")
+    other.push()
+    [request] = daemon.tick("main")
+    assert daemon.tick("main") == []
+    assert daemon.run(request, "release_main")
+    assert merged in project.git("log", "--format=%H")
+    assert project.git("tag") == "data-v1"
+    assert daemon.tick("main") == []
+    entry = instance.get_latest_materialization_event(dg.AssetKey(["release", "storage"]))
+    assert entry is not None
+    assert entry.asset_materialization is not None
+    assert entry.asset_materialization.metadata["version"].value == "data-v1"
+    daemon.tick("versions")
+    assert daemon.events == 0
