@@ -132,7 +132,8 @@ def test_after_a_merge_what_came_since_is_next(hub: Hosted) -> None:
     assert hub.proposed(Waits({0: 100})).state == "nothing"
     done = hub.proposed(Waits({0: 130}))
     assert (done.state, done.branch) == ("opened", f"stream/{NAME}/000002-1")
-    spans = [(s.start, s.end) for b in plan_of(hub.project, done.branch).batches for s in b.spans]
+    plan = plan_of(hub.project, str(done.branch))
+    spans = [(span.start, span.end) for batch in plan.batches for span in batch.spans]
     assert spans == [(0, 100), (100, 130)]
     assert "**Append-only**: the 1 batch before are unchanged." in str(hub.pulls[1].body)
 
@@ -333,26 +334,13 @@ def test_a_remote_that_refuses_the_branch_is_said(project: Project) -> None:
     assert proposed(project, place_of, Waits({0: 100})).state == "opened"
 
 
-def test_a_branch_of_our_name_that_is_not_ours(project: Project) -> None:
+def test_a_branch_of_our_name_that_is_not_ours(hub: Hosted) -> None:
     """It is named, and nothing is done to it."""
-    project.git("push", "--quiet", "origin", f"main:refs/heads/{FIRST}")
+    hub.repository.bare.git("branch", FIRST, "main")
     with pytest.raises(ConflictError, match=FIRST):
-        proposed(project, lambda desk: _Nowhere(place_of(desk)), Waits({0: 100}))
-    assert branch(project, FIRST) == branch(project, "main")
-
-
-class _Nowhere:
-    """Proposals of which none was opened, like pull requests."""
-
-    def __init__(self, real: Any) -> None:
-        self._real = real
-
-    def open(self, prefix: str) -> list[Any]:  # noqa: ARG002
-        """None."""
-        return []
-
-    def last(self, branch: str) -> None:
-        """None."""
+        hub.proposed(Waits({0: 100}))
+    assert branch(hub.project, FIRST) == branch(hub.project)
+    assert hub.pulls == []
 
 
 # --- the data

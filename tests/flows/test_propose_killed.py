@@ -64,7 +64,11 @@ def assert_one(hub: Hosted) -> None:
 
 
 def test_killed_again_and_again(hub: Hosted) -> None:
-    """Runs that get one step further each before they are killed still end in one proposal."""
+    """Runs that get one step further each before they are killed still end in one proposal.
+
+    The origin's address has no credentials: the token is all there is.
+    """
+    assert run(hub.project, "ingest", "waiting", NAME, "--json").json["events"] == 100
     for point in POINTS:
         if str(point) in QUICK:
             run(hub.project, "ingest", "propose", NAME, points=[point], code=KILLED)

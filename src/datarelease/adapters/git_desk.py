@@ -11,8 +11,8 @@ from pathlib import Path
 
 from datarelease.adapters import git_push
 from datarelease.adapters.git import VERSIONS, Git
-from datarelease.adapters.git_program import REMOTE, GitProgram, clean
-from datarelease.errors import ConfigError, WorldError
+from datarelease.adapters.git_program import REMOTE, GitProgram
+from datarelease.errors import WorldError
 
 SEEN = "refs/datarelease-seen"
 """Branches of the remote as they were when we last looked; they stay when a branch goes."""
@@ -191,23 +191,16 @@ class DeskGit(Git):
         return self._top.line("rev-parse", "HEAD")
 
 
-def raw_origin(root: Path, *, env: Mapping[str, str]) -> str:
+def find_origin(root: Path, *, env: Mapping[str, str]) -> str | None:
     """The address of the origin of the repository around ``root``, as a clone elsewhere needs it.
 
-    It may hold credentials.
-
-    Raises:
-        ConfigError: There is none.
+    It may hold credentials. None: there is no origin.
     """
     git = GitProgram(root, env=env)
     done = git.attempt("config", "--get", f"remote.{REMOTE}.url")
     url = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
     if done.code or not url:
-        raise ConfigError(
-            f"There is no git remote {REMOTE!r}: {clean(done.stderr) or 'it has no address'}",
-            untouched="Nothing was proposed.",
-            remedy="A proposal needs a place that everybody sees: `git remote add origin URL`.",
-        )
+        return None
     # git reads a relative path from the top of the work tree.
     top = Path(git.line("rev-parse", "--show-toplevel"))
     return str((top / url).resolve()) if (top / url).exists() else url

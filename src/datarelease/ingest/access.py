@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from datarelease.adapters.git import Git
 from datarelease.app.settings import settings_at
-from datarelease.app.wiring import git_environment
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
+from datarelease.ingest.hub import git_reaching
 from datarelease.ingest.kafka_config import kafka_config
 from datarelease.model.stream import Stream, StreamPlan
 from datarelease.settings_problems import unknown
@@ -45,14 +45,14 @@ def stream_at(root: Path, name: str) -> Stream:
     return stream
 
 
-def agreed_plan(root: Path, stream: Stream) -> StreamPlan | None:
+def agreed_plan(root: Path, stream: Stream, env: Mapping[str, str]) -> StreamPlan | None:
     """The plan on the remote's default branch, fetched now; without a remote, that of HEAD.
 
     Raises:
         ConfigError: The file there is no plan.
         WorldError: The remote does not answer.
     """
-    git = Git(root, env=git_environment())
+    git = Git(root, env=git_reaching(root, env))
     commit = git.resolve("HEAD")
     if git.has_remote():
         branch = git.default_branch()

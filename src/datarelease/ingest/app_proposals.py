@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from datarelease.ingest.app_broker import connected
+from datarelease.ingest.access import connected
 from datarelease.ingest.desk import Desk
 from datarelease.ingest.hub import Hub
 from datarelease.ingest.merge import Merging, merge

@@ -10,7 +10,7 @@ from datarelease.errors import ConfigError
 from datarelease.flows.content import snapshot
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.streams import compare_streams, counts_here, counts_then
-from datarelease.ingest.app_broker import read_plan
+from datarelease.ingest.access import read_plan
 from datarelease.model.stream import (
     BatchCounts,
     Span,

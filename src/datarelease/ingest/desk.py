@@ -11,17 +11,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from datarelease.adapters.dvc_desk import lend_config
 from datarelease.adapters.dvc_root import find_root
-from datarelease.adapters.git_desk import DeskGit, lent_settings, place_in, raw_origin
-from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings, with_token
+from datarelease.adapters.git_desk import DeskGit, find_origin, lent_settings, place_in
+from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.app_broker import read_plan
-from datarelease.ingest.hub import Hub, hub_at
+from datarelease.ingest.access import read_plan
+from datarelease.ingest.hub import hub_at, reaching
 from datarelease.model.stream import Stream, StreamPlan
 from datarelease.progress import Progress
 
@@ -47,13 +46,23 @@ class Desk:
         self._env = {name: value for name, value in env.items() if name not in _SECRET}
         self._progress = progress
         quiet = git_environment(self._env)
-        self._url = raw_origin(self.source, env=quiet)
-        self.hub = hub_at(self._url, env)
+        url = find_origin(self.source, env=quiet)
+        if url is None:
+            raise ConfigError(
+                "There is no git remote 'origin'.",
+                untouched="Nothing was proposed.",
+                remedy="A proposal needs a place that everybody sees: `git remote add origin URL`.",
+            )
+        self._url = url
+        self.hub = hub_at(url, env)
         place = self.source / ".dvc" / "tmp" / PACKAGE / "desk"
         self.git = DeskGit(
             place,
             place / place_in(self.source, env=quiet),
-            env=_for_git(self.source, quiet, self._url, self.hub),
+            # As in the repository itself, and where that has no credentials, with the token.
+            env=reaching(
+                url, self.hub, with_git_settings(quiet, lent_settings(self.source, env=quiet))
+            ),
         )
         self.branch = ""
         """The remote's default branch; known after ``refresh``."""
@@ -147,15 +156,3 @@ def plan_at(desk: Desk, commit: str, stream: Stream) -> StreamPlan | None:
         WorldError: The commit is not here.
     """
     return read_plan(desk.git.read(desk.git.fetch(commit), stream.plan_file), stream)
-
-
-def _for_git(root: Path, base: Mapping[str, str], url: str, hub: Hub | None) -> Mapping[str, str]:
-    """The environment for git at the desk: it reaches the remote as in the repository itself.
-
-    Where the origin is on GitHub by https and its address has no credentials, with the token.
-    """
-    made = with_git_settings(base, lent_settings(root, env=base))
-    address = urlsplit(url)
-    if hub is not None and hub.token and address.scheme == "https" and not address.username:
-        return with_token(made, hub.server, hub.token)
-    return made

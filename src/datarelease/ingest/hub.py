@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from datarelease.adapters.git_desk import find_origin
+from datarelease.app.wiring import git_environment, with_token
 from datarelease.errors import ConfigError
 from datarelease.model.forge import BOT
 
@@ -56,6 +59,25 @@ def hub_at(url: str, env: Mapping[str, str]) -> Hub | None:
         token=env.get("GITHUB_TOKEN") or None,
         bot=env.get("DATARELEASE_BOT") or BOT,
     )
+
+
+def reaching(url: str, hub: Hub | None, env: Mapping[str, str]) -> Mapping[str, str]:
+    """``env`` for git, with the token where ``url`` is one of the GitHub and has none itself."""
+    address = urlsplit(url)
+    if hub is not None and hub.token and address.scheme == "https" and not address.username:
+        return with_token(env, hub.server, hub.token)
+    return env
+
+
+def git_reaching(root: Path, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with which git reaches the origin of the repository around ``root``.
+
+    Raises:
+        ConfigError: ``DATARELEASE_GITHUB_REPOSITORY`` is no name.
+    """
+    base = git_environment(env)
+    url = find_origin(root, env=base)
+    return reaching(url, hub_at(url, env), base) if url else base
 
 
 def repository_of(url: str, server: str) -> str | None:
