@@ -14,9 +14,13 @@ FILES = {
     "params.yaml": "params.yaml",
     "schemas/orders.yaml": "orders.yaml",
 }
+IGNORED = {"data": "/orders\n", "data/streams/orders": "/raw\n/dead\n"}
+"""What DVC writes into ``.gitignore`` when the stages run first."""
 TOPICS = {"shop.orders": 3, "shop.orders.dead": 1, "data.releases": 1}
 """Partitions of each topic that params.yaml names."""
 BUCKET = "shop-data"
+FIRST = "stream/orders/000001-1"
+"""Branch of the first proposal."""
 _CONFIG = f"""\
 [core]
     remote = storage
@@ -49,6 +53,9 @@ class Shop:
             target = self.work / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes((TEMPLATE / source).read_bytes())
+        for folder, lines in IGNORED.items():
+            (self.work / folder).mkdir(parents=True, exist_ok=True)
+            (self.work / folder / ".gitignore").write_text(lines, encoding="utf-8")
         self.git("remote", "add", "origin", str(self.origin))
         self.run(sys.executable, "-m", "dvc", "init", "--quiet", cwd=self.work)
         (self.work / ".dvc" / "config").write_text(_CONFIG, encoding="utf-8")
@@ -61,6 +68,19 @@ class Shop:
         """Say where the S3 server is today; in a file that git does not hold."""
         local = self.work / ".dvc" / "config.local"
         local.write_text(_LOCAL.format(endpoint=endpoint), encoding="utf-8")
+
+    def first_proposal(self) -> bool:
+        """The first proposal is at the origin, and nobody has merged it."""
+        heads = self.run("git", "-C", str(self.origin), "branch", "--no-merged", "main")
+        return FIRST in heads
+
+    def merge_first(self, clone: Path) -> None:
+        """Merge it, as a reviewer does."""
+        if not clone.exists():
+            self.run("git", "clone", "--quiet", str(self.origin), str(clone))
+        self.run("git", "pull", "--quiet", "--ff-only", cwd=clone)
+        self.run("git", "merge", "--quiet", "--no-ff", "--no-edit", f"origin/{FIRST}", cwd=clone)
+        self.run("git", "push", "--quiet", "origin", "main", cwd=clone)
 
     def versions(self) -> dict[str, str]:
         """The versions at the origin, oldest first: tag and subject."""

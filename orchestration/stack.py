@@ -76,7 +76,8 @@ class Servers:
     def stop(self) -> None:
         """End the programs, the last one first; whoever does not listen is killed."""
         for name, process in reversed(self.running.items()):
-            _signal(process, signal.SIGTERM)
+            # SeaweedFS takes long to say good-bye and loses nothing when it does not.
+            _signal(process, signal.SIGKILL if name == "s3" else signal.SIGTERM)
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
@@ -221,7 +222,9 @@ def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], port: int) 
     env |= {
         "DAGSTER_HOME": str(home),
         "DATARELEASE_REPOSITORY": str(shop.work),
-        "DATARELEASE_SENSORS": "running",
+        "DATARELEASE_AUTOMATION": "on",
+        "DATARELEASE_RELEASE_MAIN": "on",  # no workflow of GitHub does it here
+        "DATARELEASE_SENSOR_SECONDS": "10",
     }
     command = [
         str(Path(sys.executable).parent / "dagster"), "dev", "-f", str(DEFINITIONS),
@@ -250,6 +253,10 @@ def watch(servers: Servers, shop: Shop, wanted: int | None) -> None:
     while wanted is None or len(known) < wanted:
         servers.check()
         now = shop.versions()
+        if not now and shop.first_proposal():
+            console.print("The first proposal brings a new dataset, not a patch: a person decides.")
+            console.print("Playing that person: merging stream/orders/000001-1")
+            shop.merge_first(STAGE / "reviewer")
         for tag, subject in now.items():
             if tag not in known:
                 clock = time.strftime("%H:%M:%S")

@@ -47,9 +47,9 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     makers = {_address(out) for out in outs if out.stage is not None}
     failed = ws.dvc.stale_stages(sorted(makers)) if makers else ()
     if failed or not outs:
+        what = f"{', '.join(failed)} could not be run" if failed else "no dataset was made"
         raise ConfigError(
-            f"`dvc repro` failed: {', '.join(failed) or 'no stage'} could not be run. Its own "
-            "output stands above.",
+            f"`dvc repro` failed: {what}. Its own output stands above.",
             untouched="Nothing was pushed or tagged.",
             remedy="Correct the stage, then run the command again.",
         )
