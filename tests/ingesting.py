@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.app_broker import Planned, drain_now, plan_now
+from datarelease.ingest.app_stream import Planned, drain_now, plan_now
 from datarelease.ingest.commit import Letter
 from datarelease.ingest.drain import Drained
 from datarelease.ingest.parse_batch import DEAD_SCHEMA

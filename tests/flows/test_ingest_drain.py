@@ -6,6 +6,7 @@ import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -26,7 +27,7 @@ Make = Callable[..., Ingesting]
 def make(broker: Broker, tmp_path: Path) -> Make:
     """Makes a repository whose stream reads a topic of its own, with three partitions."""
 
-    def made(records: int = 0, *, partitions: int = 3, **stream: object) -> Ingesting:
+    def made(records: int = 0, *, partitions: int = 3, **stream: Any) -> Ingesting:
         topic = broker.topic(partitions=partitions)
         fill(broker, topic, range(records))
         return Ingesting.made(tmp_path / "ingest", broker.env, topic, **stream)
@@ -154,7 +155,7 @@ def test_damaged_file_is_drained_anew(make: Make, left: bytes | str) -> None:
 
 
 POINTS = [
-    Point(function="datarelease.ingest.app_broker:drain_now"),
+    Point(function="datarelease.ingest.cli.drain_command:drain_now"),
     Point(function="datarelease.ingest.row_groups:RowGroups.add", call=1),
     Point(function="datarelease.ingest.row_groups:RowGroups.add", call=4, when="after"),
     Point(function="datarelease.ingest.row_groups:RowGroups.finish", call=2),

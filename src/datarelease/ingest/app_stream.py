@@ -1,0 +1,136 @@
+"""Waiting, plan and drain, on the work tree around a directory.
+
+Kafka's client is loaded here, when a step needs it: everything else works without the extra.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.store import replacing
+from datarelease.app.wiring import PACKAGE
+from datarelease.documents import encode
+from datarelease.errors import ConfigError, WorldError
+from datarelease.ingest.access import agreed_plan, connected, needed, read_plan, stream_at
+from datarelease.ingest.drain import Drain, Drained
+from datarelease.ingest.kafka_config import registry_config
+from datarelease.ingest.plan import extended
+from datarelease.ingest.waiting import Waiting, look
+from datarelease.model.stream import Batch, Stream, StreamPlan
+from datarelease.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What a plan added."""
+
+    stream: str
+    plan: StreamPlan
+    """All of it, as it now stands in the work tree."""
+    new: tuple[Batch, ...]
+    """Batches that the remote's default branch does not have."""
+
+
+def waiting_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Waiting:
+    """What waits for the stream ``name`` after what the remote's default branch has.
+
+    Raises:
+        ConfigError: No such stream, no broker configured, or no such topic.
+        ConflictError: The topic is not the one that was planned.
+        WorldError: The broker or the git remote does not answer.
+    """
+    root = find_root(root)
+    stream = stream_at(root, name)
+    plan = agreed_plan(root, stream, env)
+    with connected(env) as broker:
+        progress.say(f"{stream.topic}: asking the broker")
+        return look(plan, stream, broker, now=dt.datetime.now(dt.UTC))
+
+
+def plan_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Planned:
+    """``streams/NAME.json`` written: the remote default branch's batches and what waits now.
+
+    Raises:
+        ConfigError: As ``waiting_now``.
+        ConflictError: As ``waiting_now``.
+        WorldError: As ``waiting_now``.
+    """
+    root = find_root(root)
+    stream = stream_at(root, name)
+    before = agreed_plan(root, stream, env)
+    with connected(env) as broker:
+        progress.say(f"{stream.topic}: asking the broker")
+        plan = extended(before, stream, broker)
+    with replacing(root / stream.plan_file) as scratch:
+        scratch.write_bytes(encode(plan).encode())
+    known = len(before.batches) if before else 0
+    return Planned(stream=stream.name, plan=plan, new=plan.batches[known:])
+
+
+def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Drained:
+    """The records of the work tree's plan, in ``stream.raw_dir``.
+
+    Raises:
+        ConfigError: As ``waiting_now``, or there is no plan.
+        ConflictError: The topic is not the one that was planned.
+        WorldError: The broker does not answer or no longer has the records, or another drain
+            of this stream runs.
+    """
+    root = find_root(root)
+    stream = stream_at(root, name)
+    plan = read_plan(_file(root / stream.plan_file), stream)
+    if plan is None:
+        raise ConfigError(
+            f"{stream.plan_file} does not exist: nothing was planned for {stream.name}.",
+            untouched="Nothing was drained.",
+            remedy=f"Run `datarelease ingest plan {stream.name}`.",
+        )
+    with _scratch(root, stream) as scratch:
+        return Drain(
+            stream=stream,
+            plan=plan,
+            folder=root / stream.raw_dir,
+            scratch=scratch,
+            open_source=lambda: connected(env),
+            schemas=lambda ids: _schemas(env, ids),
+            progress=progress,
+        ).run()
+
+
+def _schemas(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:
+    config = registry_config(env)
+    with needed():
+        from datarelease.ingest.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
+    return Registry(config).texts(ids)
+
+
+@contextmanager
+def _scratch(root: Path, stream: Stream) -> Iterator[Path]:
+    """A directory for unfinished files, nobody else's as long as the block runs.
+
+    Its lock ends with the process, however that ends; what a killed one left is cleared.
+    """
+    folder = root / ".dvc" / "tmp" / PACKAGE / "drain" / stream.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{stream.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WorldError(
+                f"Another drain of {stream.name} runs in this work tree.",
+                untouched="Nothing was drained.",
+                remedy="Wait for it, then run the command again.",
+            ) from error
+        for left in folder.iterdir():
+            left.unlink()
+        yield folder
+
+
+def _file(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

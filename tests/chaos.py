@@ -1,0 +1,187 @@
+"""Programs that are killed at random moments, and a producer that goes on whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from confluent_kafka import Producer
+from tests.broker import Broker, Record
+
+ALLOWED = {0, 2, 3, 4, -signal.SIGKILL}
+"""How a command may end here: done, another one was faster, the broker is away, or killed. A bug is
+70, and bad data 1."""
+
+
+class Ingester:
+    """Commands run one after the other, by a process each, that anybody may kill."""
+
+    def __init__(self, root: Path, env: Mapping[str, str]) -> None:
+        """Run in ``root``."""
+        self.root = root
+        self.killed = 0
+        self.ended: list[tuple[tuple[str, ...], int, str]] = []
+        """(arguments, exit code, the end of what it said) of each command."""
+        self._env = {**os.environ, **env}
+        self._process: subprocess.Popen[str] | None = None
+        self._groups: list[int] = []
+
+    def run(self, *arguments: str) -> int:
+        """The exit code of ``datarelease ARGUMENTS``; what it had started may still run."""
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "datarelease", *arguments],
+                cwd=self.root, env=self._env, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output, text=True, start_new_session=True,
+            )  # fmt: skip
+            self._process = process
+            self._groups.append(process.pid)
+            process.wait(300)
+            self._process = None
+            output.seek(0)
+            self.ended.append((arguments, process.returncode, output.read()[-2000:]))
+        return process.returncode
+
+    def kill(self, *, alone: bool) -> bool:
+        """End what runs now, with everything that it started or ``alone``; False: nothing runs."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return False
+        try:
+            (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        self.killed += 1
+        return True
+
+    def end(self) -> None:
+        """End whatever was left alone."""
+        for group in self._groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+
+    def git(self, *arguments: str) -> int:
+        """The exit code of git."""
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.root, capture_output=True, check=False, env=self._env
+        )
+        return done.returncode
+
+    def newest(self) -> str:
+        """The tag of the newest version."""
+        with_names = ["git", "tag", "--list", "data-v*", "--sort=-version:refname"]
+        done = subprocess.run(
+            with_names, cwd=self.root, capture_output=True, check=True, env=self._env, text=True
+        )
+        return done.stdout.split()[0]
+
+    @property
+    def bugs(self) -> list[tuple[tuple[str, ...], int, str]]:
+        """Commands that ended as no command may."""
+        return [one for one in self.ended if one[1] not in ALLOWED]
+
+
+class Killer(threading.Thread):
+    """Kills ingesters at random moments, ``times`` times in all."""
+
+    def __init__(
+        self,
+        ingesters: list[Ingester],
+        *,
+        times: int,
+        seed: int,
+        pause: tuple[float, float],
+        alone: float = 0.0,
+    ) -> None:
+        """Wait for a random part of ``pause`` (seconds) before each.
+
+        ``alone`` is how often (0 to 1) the program alone is killed, not what it has started.
+        """
+        super().__init__(daemon=True)
+        self._ingesters = ingesters
+        self._times = times
+        self._random = random.Random(seed)  # noqa: S311 - chaos that can be repeated
+        self._pause = pause
+        self._alone = alone
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        """Until all are done."""
+        while self.killed < self._times and not self.stop.is_set():
+            self.stop.wait(self._random.uniform(*self._pause))
+            ingester = self._random.choice(self._ingesters)
+            ingester.kill(alone=self._random.random() < self._alone)
+
+    @property
+    def killed(self) -> int:
+        """How many so far."""
+        return sum(ingester.killed for ingester in self._ingesters)
+
+
+class Sender(threading.Thread):
+    """Produces records, a portion at a time, over restarts of the broker."""
+
+    def __init__(
+        self, broker: Broker, topic: str, records: Iterable[Record], *, portion: int, pause: float
+    ) -> None:
+        """Wait ``pause`` seconds after each ``portion``."""
+        super().__init__(daemon=True)
+        self._topic = topic
+        self._records = records
+        self._portion = portion
+        self._pause = pause
+        self._producer = Producer(
+            {
+                "bootstrap.servers": broker.bootstrap,
+                # A retry after a restart must not write twice: this is about our own doubles.
+                "enable.idempotence": True,
+                "linger.ms": 20,
+                "queue.buffering.max.messages": 1_000_000,
+                "log_level": 0,
+            }
+        )
+        self.sent = 0
+        self.failed = 0
+
+    def run(self) -> None:
+        """Until all are acknowledged."""
+        for key, value in self._records:
+            while True:
+                try:
+                    self._producer.produce(self._topic, value, key, on_delivery=self._delivered)
+                    break
+                except BufferError:
+                    self._producer.poll(0.1)
+            self.sent += 1
+            if self.sent % self._portion == 0:
+                self._producer.poll(0)
+                time.sleep(self._pause)
+        self._producer.flush(120)
+
+    def _delivered(self, error: object, _: object) -> None:
+        self.failed += error is not None
+
+
+def orders(ids: Iterable[int]) -> Iterable[Record]:
+    """An order for each id; each thousandth breaks the schema, under a key of its own."""
+    for n in ids:
+        if n % 1000 == 999:
+            yield f"bad-{n}", json.dumps({"id": n, "customer": f"c{n % 7}", "amount": -1.0})
+        else:
+            yield str(n), json.dumps({"id": n, "customer": f"c{n % 7}", "amount": n % 100 + 0.5})
+
+
+def keys_of(count: int) -> tuple[set[int], set[str]]:
+    """The ids of good orders, and the keys of bad ones."""
+    bad = range(999, count, 1000)
+    return set(range(count)) - set(bad), {f"bad-{n}" for n in bad}
