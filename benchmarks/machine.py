@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 from benchmarks.places import LOCK, ROOT, run
 
-OURS = ("dvc", "dvc-s3", "duckdb", "narwhals", "pandera", "pyarrow", "pandas")
+OURS = ("dvc", "dvc-s3", "duckdb", "narwhals", "pandera", "pyarrow", "pandas", "confluent-kafka")
 PEERS = ("pandera", "pandas", "datacompy", "polars", "pyarrow")
 
 

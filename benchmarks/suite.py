@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks import data
 from benchmarks.document import document
+from benchmarks.ingest import ingest_scene
 from benchmarks.machine import commit, load, machine, versions
 from benchmarks.measure import RunFailed
 from benchmarks.places import DOCUMENT, QUICK_RESULTS, RESULTS, STAGE, peers_python
@@ -23,7 +24,7 @@ from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 
-PARTS = ("start-up", "check", "parts", "file")
+PARTS = ("start-up", "check", "parts", "file", "ingest")
 FORMAT = 2
 """Of the results; those of another format are not kept."""
 BYTES_A_ROW = 40.9
@@ -47,7 +48,9 @@ class Plan:
 def plan_of(arguments: Sequence[str] | None) -> tuple[Plan, bool]:
     """The plan on the command line, and whether it is the full one, for the document."""
     parser = argparse.ArgumentParser(description="Measure datarelease against its peers.")
-    parser.add_argument("--rows", help="of the checks, with commas between (1000000,10000000)")
+    parser.add_argument(
+        "--rows", help="of the checks and events, with commas between (1000000,10000000)"
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth; docs/ is left alone")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part; repeatable")
     parser.add_argument("--rounds", type=int, help="at most so many of each (3)")
@@ -83,6 +86,10 @@ def scenes(plan: Plan) -> Iterator[Scene]:
     if "file" in plan.only:
         source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
         yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
+    if "ingest" in plan.only:
+        for rows in plan.rows:
+            with ingest_scene(rows) as scene:
+                yield scene
 
 
 def _releases(source: Path, name: str, what: str) -> Iterator[Scene]:
