@@ -119,7 +119,7 @@ def test_pull_requests_of_a_branch_that_is_gone(github: GitHubServer, repo: Repo
     hub = connected(github, pull_requests="write", contents="write")
     first = hub.create_pull(head="topic", base="main", title="One", body="")
     assert hub.open_pulls() == (first,)
-    repo.pull(first.number).open = False
+    assert hub.close_pull(first.number).open is False
     second = hub.create_pull(head="topic", base="main", title="Two", body="")
     github.world.merge(repo, second.number, login="ann")
     repo.bare.set("refs/heads/topic", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -130,6 +129,7 @@ def test_a_pull_request_into_another_branch_is_not_merged(hub: Hosted) -> None:
     assert hub.merging().reason == "it goes into elsewhere, not into main"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [405, 409, 502])
 def test_a_github_that_refuses_is_said(hub: Hosted, done: Proposal, status: int) -> None:
     """A rule of the repository or a moved branch: later; a failure: the world's error."""
@@ -144,6 +144,7 @@ def test_a_github_that_refuses_is_said(hub: Hosted, done: Proposal, status: int)
     assert hub.merging().state == "merged"
 
 
+@pytest.mark.slow
 def test_a_repository_that_only_squashes_gets_a_squash(hub: Hosted, done: Proposal) -> None:
     """Ways of merging that it does not allow are passed over."""
     hub.status("success", str(done.digest))
@@ -199,6 +200,7 @@ def test_a_verdict_short_of_pass_is_a_persons(
     assert (found.state, found.reason.startswith(said)) == ("refused", True)
 
 
+@pytest.mark.slow
 def test_a_column_more_is_a_persons(tmp_path: Path) -> None:
     """Nothing is wrong with it, and still it is more than a patch."""
     project = Project.copied(streaming_template() / "first", tmp_path / "other")
@@ -213,6 +215,7 @@ def test_a_column_more_is_a_persons(tmp_path: Path) -> None:
     assert (found.state, found.reason) == ("refused", "the change is additive, not a patch")
 
 
+@pytest.mark.slow
 def test_a_column_less_is_a_persons(tmp_path: Path) -> None:
     """Breaking changes are, also where the policy allows them."""
     project = Project.copied(streaming_template() / "first", tmp_path / "other")
@@ -229,6 +232,7 @@ def test_a_column_less_is_a_persons(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_protected_branch_waits_for_a_person(project: Project, done: Proposal) -> None:
     """The push is refused, and both branches are as they were."""
     hook = project.origin / "hooks" / "update"
@@ -241,15 +245,47 @@ def test_a_protected_branch_waits_for_a_person(project: Project, done: Proposal)
     assert (branch(project), branch(project, BRANCH)) == (tip, done.commit)
 
 
-def test_main_that_released_other_data_since_is_looked_at(project: Project) -> None:
-    """What merging gives is checked, not what the branch alone has: in conflict, a person's."""
-    lock = (project.root / "dvc.lock").read_text()
-    edited(project, "dvc.lock", lock.replace("schema: '2.0'", "schema: '2.0'\n# edited"))
-    edited(project, "reports/orders/stream.json", json.dumps({"format": 1}))
+def other_data(project: Project) -> None:
+    """A person's commit on main, in which the pipeline made other data of the first batch."""
+    project.git("pull", "--quiet", str(project.origin), "main")
+    script = (project.root / "stage.py").read_text()
+    project.write("stage.py", script.replace("offset % 5", "offset % 4"))
+    project.repro()
+    project.commit("Other amounts")
+    project.git("push", "--quiet", str(project.origin), "HEAD:main")
+
+
+def test_a_proposal_in_conflict_is_made_anew(project: Project) -> None:
+    """Overtaken by other data, it is withdrawn; nobody refused it, so it need not wait for more."""
+    other_data(project)
     found = merging(project, place_of)
-    assert (found.state, found.reason) == ("refused", "it conflicts with main")
+    assert (found.state, found.reason.partition(":")[0]) == ("waits", "it conflicts with main")
+    assert list(branches(project)) == ["main"]
+    again = proposed(project, place_of, Waits({0: 150}))
+    assert (again.state, again.branch) == ("opened", f"stream/{NAME}/000002-2")
 
 
+@pytest.mark.slow
+def test_a_pull_request_overtaken_on_github_is_made_anew(hub: Hosted, done: Proposal) -> None:
+    """Its pull request is closed and its branch removed by the account that opened it."""
+    hub.status("success", str(done.digest))
+    other_data(hub.project)
+    hub.github.world.refresh(hub.repository)
+    assert hub.merging().state == "waits"
+    assert [(pull.open, pull.merged) for pull in hub.pulls] == [(False, None)]
+    again = hub.proposed(Waits({0: 150}))
+    assert (again.state, again.pull, again.branch) == ("opened", 2, f"stream/{NAME}/000002-2")
+
+
+@pytest.mark.slow
+def test_a_check_of_the_merge_with_newer_main_counts(hub: Hosted, done: Proposal) -> None:
+    """What GitHub checks is the merge: the digest is that of the merge, whatever the branch has."""
+    hub.edit()
+    hub.status("success", str(done.digest))
+    assert hub.merging().state == "merged"
+
+
+@pytest.mark.slow
 def test_a_commit_with_other_files_is_not_merged(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

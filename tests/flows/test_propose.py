@@ -154,6 +154,7 @@ def test_a_refused_proposal_comes_again_only_with_more(hub: Hosted) -> None:
     assert hub.proposed(Waits({0: 141}), force=True).branch == f"stream/{NAME}/000001-3"
 
 
+@pytest.mark.slow
 def test_a_blocked_verdict_is_proposed_for_people_to_see(hub: Hosted) -> None:
     """Data that its schema refuses opens a pull request all the same: its check says so."""
     hub.edit("schemas/orders.yaml", SCHEMA.replace("amount: {dtype: int64}", (
@@ -165,7 +166,13 @@ def test_a_blocked_verdict_is_proposed_for_people_to_see(hub: Hosted) -> None:
 # --- GitHub fails
 
 
-@pytest.mark.parametrize("carried_out", [False, True], ids=["not done", "done all the same"])
+@pytest.mark.parametrize(
+    "carried_out",
+    [
+        pytest.param(False, id="not done"),
+        pytest.param(True, id="done all the same", marks=pytest.mark.slow),
+    ],
+)
 def test_a_failing_github_makes_no_second_pull_request(
     hub: Hosted, monkeypatch: pytest.MonkeyPatch, *, carried_out: bool
 ) -> None:
@@ -183,6 +190,7 @@ def test_a_failing_github_makes_no_second_pull_request(
     assert plan_of(hub.project, FIRST).ends() == {0: 100}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [
@@ -212,6 +220,7 @@ def test_github_down_from_the_start_changes_nothing(hub: Hosted) -> None:
     assert (list(branches(hub.project)), waits.asked) == (["main"], 0)
 
 
+@pytest.mark.slow
 def test_somebody_else_opened_it_meanwhile(hub: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub's `already exists` names the pull request that there is."""
     before(monkeypatch, Pulls, "create_pull", lambda: hub.github.world.opened(
@@ -233,7 +242,7 @@ def other_machine(hub: Hosted, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("point", ["claim", "create"])
+@pytest.mark.parametrize("point", [pytest.param("claim", marks=pytest.mark.slow), "create"])
 def test_two_proposers_make_one(
     hub: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -248,6 +257,7 @@ def test_two_proposers_make_one(
     assert plan_of(hub.project, FIRST).ends() == {0: 120}
 
 
+@pytest.mark.slow
 def test_the_second_takes_up_what_the_first_left(
     hub: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +286,7 @@ def test_merged_while_another_was_prepared(
     assert list(branches(hub.project)) == ["main"]
 
 
+@pytest.mark.slow
 def test_the_default_branch_moved_meanwhile(hub: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     """It begins anew, so that the proposal continues the newest commit."""
     before(monkeypatch, flow, "deliver", hub.edit)
@@ -300,6 +311,7 @@ def test_without_github_the_branch_is_the_proposal(project: Project) -> None:
     assert proposed(project, place_of, Waits({0: 101}), force=True).branch == SECOND
 
 
+@pytest.mark.slow
 def test_a_squashed_branch_that_was_left_is_done(project: Project) -> None:
     """What main has is not open, whether or not somebody deleted the branch."""
     proposed(project, place_of, Waits({0: 100}))
@@ -322,6 +334,7 @@ def test_the_default_branch_need_not_be_called_main(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_remote_that_refuses_the_branch_is_said(project: Project) -> None:
     """The data may be on the remote then, and nothing else happened."""
     hook = project.origin / "hooks" / "pre-receive"
@@ -373,6 +386,7 @@ def test_a_fresh_desk_fetches_the_parts_before(tmp_path: Path) -> None:
     assert plan_of(project, str(done.branch)).ends() == {0: 150}
 
 
+@pytest.mark.slow
 def test_counts_that_are_not_about_the_plan_are_refused(project: Project) -> None:
     """A pipeline that leaves batches out would lose their events: nothing is proposed."""
     script = (project.root / "stage.py").read_text()

@@ -32,7 +32,7 @@ POINTS = [
     Point(function=f"{PULLS}.create_pull", when="after"),
 ]
 QUICK = {
-    "after extended 1", "after Dvc.repro 1", "after deliver 1", "after DeskGit.create 1",
+    "after Dvc.repro 1", "after deliver 1", "after DeskGit.create 1",
     "after Pulls.create_pull 1",
 }  # fmt: skip
 """After the plan, the pipeline, the push of the data, the branch, the pull request."""

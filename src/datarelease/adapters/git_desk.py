@@ -18,6 +18,8 @@ SEEN = "refs/datarelease-seen"
 """Branches of the remote as they were when we last looked; they stay when a branch goes."""
 MINE = "refs/datarelease-mine"
 """Commits that were made here, by branch."""
+WITHDRAWN = "refs/datarelease-withdrawn"
+"""Those of them that were taken back from here, by branch."""
 _LENT = (
     "http.", "credential.", "url.", "core.sshcommand", "ssh.", "protocol.",
     "user.", "author.", "committer.",
@@ -135,6 +137,14 @@ class DeskGit(Git):
     def is_mine(self, branch: str, commit: str) -> bool:
         """``commit`` was made here for ``branch``."""
         return self.resolve(f"{MINE}/{branch}/{commit}") == commit
+
+    def take_back(self, branch: str, commit: str) -> None:
+        """Remember that a proposal is withdrawn from here, before anybody sees it go."""
+        self._top.line("update-ref", f"{WITHDRAWN}/{branch}/{commit}", commit)
+
+    def is_taken_back(self, branch: str, commit: str) -> bool:
+        """The proposal of ``commit`` was withdrawn from here: nobody refused it."""
+        return self.resolve(f"{WITHDRAWN}/{branch}/{commit}") == commit
 
     def create(self, branch: str, commit: str) -> bool:
         """The remote has the new ``branch`` at ``commit``; False: it had one of that name.

@@ -78,6 +78,14 @@ class Pulls(Asked):
         content = {"head": head, "base": base, "title": title, "body": body}
         return self._read(_pull, ask, self._requests.send("POST", "/pulls", ask, content)).value
 
+    def close_pull(self, number: int) -> PullRequest:
+        """The pull request, closed unmerged; 1 request."""
+        ask = Ask(
+            what=f"close pull request #{number}", permission=_WRITE, untouched="It is as it was."
+        )
+        done = self._requests.send("PATCH", f"/pulls/{number}", ask, {"state": "closed"})
+        return self._read(_pull, ask, done).value
+
     def merge_pull(self, number: int, *, head: str, method: MergeMethod) -> str:
         """SHA of the commit that the merge made; refused if ``head`` is no longer its head.
 

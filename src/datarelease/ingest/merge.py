@@ -9,7 +9,6 @@ from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check import check
 from datarelease.flows.reproduce import is_among, products_of
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.described import describe
 from datarelease.ingest.desk import Desk, plan_at
 from datarelease.ingest.proposals import Filed, Proposals
 from datarelease.ingest.propose import Place, covers, prefix_of, stream_at
@@ -37,9 +36,9 @@ class Merging:
 
 
 class _No(Exception):  # noqa: N818 - no error: the answer
-    def __init__(self, reason: str, state: State = "refused") -> None:
+    def __init__(self, reason: str, state: State = "refused", *, outdated: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.state = reason, state
+        self.reason, self.state, self.outdated = reason, state, outdated
 
 
 def merge(desk: Desk, name: str, place: Place) -> Merging:
@@ -47,7 +46,8 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
 
     It is where the policy says ``auto_merge``, this desk made its one commit, that commit has
     nothing but what a run of the pipeline makes, the data of the merge passes our own check and
-    changes nothing but rows, and, on GitHub, the status of the check says the same digest.
+    changes nothing but rows, and, on GitHub, the status of the check says the same digest. One
+    that was overtaken by other data on the default branch is withdrawn, to be made anew.
 
     Raises:
         ConfigError: No such stream, or settings that cannot be used.
@@ -70,7 +70,11 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
     try:
         commit = _merged(desk, tip, stream, proposals, filed)
     except _No as no:
-        return _told(name, filed, no.state, no.reason)
+        if not no.outdated:
+            return _told(name, filed, no.state, no.reason)
+        _withdraw(desk, proposals, filed)
+        reason = f"{no.reason}: it was withdrawn, and comes anew with the next proposal"
+        return _told(name, filed, "waits", reason)
     return _told(name, filed, "merged", f"{filed.branch} is in {desk.branch}", commit)
 
 
@@ -87,14 +91,18 @@ def _merged(desk: Desk, tip: str, stream: Stream, proposals: Proposals, filed: F
     if not ws.settings.policy.auto_merge:
         raise _No("params.yaml does not say `release.policy.auto_merge: true`")
     _content(desk, ws, filed, stream)
-    digest = describe(ws, stream, tip, filed.commit).digest
-    review = proposals.review(filed, digest)
+    review = proposals.review(filed)
     if not review.passed:
         raise _No(review.reason, "refused" if review.final else "waits")
     merged = desk.git.merge(tip, filed.commit, f"Merge {filed.branch}")
     if merged is None:
-        raise _No(f"it conflicts with {desk.branch}")
-    _checked(_report(desk), digest)
+        raise _No(f"it conflicts with {desk.branch}", outdated=True)
+    report = _report(desk)
+    _passed(report)
+    if review.digest not in {None, report.digest}:
+        # Where main has other data since, the check was about another merge.
+        reason = f"its check saw other data: {str(review.digest)[:12]}, not {report.digest[:12]}"
+        raise _No(reason, outdated=not desk.git.is_ancestor(tip, filed.commit))
     commit = proposals.merge(filed, merged)
     if commit is None:
         raise _No(f"{desk.branch} does not take it: it is protected, or moved", "waits")
@@ -140,11 +148,19 @@ def _report(desk: Desk) -> Report:
         raise _No(f"it cannot be checked: {error.what}") from error
 
 
-def _checked(report: Report, digest: str) -> None:
+def _passed(report: Report) -> None:
     if report.level != "pass":
         reasons = "; ".join(finding.message for finding in report.verdict.findings)
         raise _No(f"the verdict is {report.level}: {reasons}")
     if report.compatibility > Compatibility.PATCH:
         raise _No(f"the change is {report.compatibility.name.lower()}, not a patch")
-    if report.digest != digest:
-        raise _No("merged, the data would be other data than was checked")
+
+
+def _withdraw(desk: Desk, proposals: Proposals, filed: Filed) -> None:
+    """Take back a proposal that the default branch has overtaken, so that it is made anew.
+
+    Nobody refused it: unlike one that a person closed, it does not wait for more events.
+    """
+    desk.git.take_back(filed.branch, filed.commit)
+    proposals.close(filed)
+    desk.git.withdraw(filed.branch, filed.commit)

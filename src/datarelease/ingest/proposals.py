@@ -44,8 +44,10 @@ class Review:
     """Whether a proposal was checked where everybody sees it."""
 
     passed: bool
-    reason: str
-    """Why not."""
+    digest: str | None = None
+    """Of the data that was checked; None: nobody but us checks proposals here."""
+    reason: str = ""
+    """Why it did not pass."""
     final: bool = False
     """Waiting does not help."""
 
@@ -65,8 +67,11 @@ class Proposals(Protocol):
     def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> Filed:
         """Open the proposal whose ``branch`` the remote has; one that is open already is taken."""
 
-    def review(self, filed: Filed, digest: str) -> Review:
-        """Whether the data with ``digest`` passed its check, as others see it."""
+    def review(self, filed: Filed) -> Review:
+        """Whether it passed its check, as others see it."""
+
+    def close(self, filed: Filed) -> None:
+        """Close it unmerged; its branch is removed by whoever asks."""
 
     def merge(self, filed: Filed, merged: str) -> str | None:
         """The commit that the base branch now has; None: it was refused.
@@ -104,9 +109,12 @@ class Branches:
         self._git.see(branch)
         return self._filed(branch, commit, "open", base)
 
-    def review(self, filed: Filed, digest: str) -> Review:  # noqa: ARG002
+    def review(self, filed: Filed) -> Review:  # noqa: ARG002
         """Nobody else checks branches."""
-        return Review(passed=True, reason="")
+        return Review(passed=True)
+
+    def close(self, filed: Filed) -> None:
+        """The end of its branch is the end of it."""
 
     def merge(self, filed: Filed, merged: str) -> str | None:
         """Push the merge, and with it remove the branch, both or none."""
@@ -140,6 +148,9 @@ class GitHubPulls(Protocol):
 
     def create_pull(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
         """A new one."""
+
+    def close_pull(self, number: int) -> PullRequest:
+        """It, closed unmerged."""
 
     def merge_pull(self, number: int, *, head: str, method: MergeMethod) -> str:
         """The commit that the merge made."""
@@ -189,16 +200,13 @@ class PullRequests:
             return _filed(found[0])
         return _filed(made)
 
-    def review(self, filed: Filed, digest: str) -> Review:
+    def review(self, filed: Filed) -> Review:
         """What the status of our check at the newest commit says."""
         statuses = self._github.statuses(filed.commit)
+        digest = reviewed_digest(statuses, bot=self._github.bot)
+        if digest is not None:
+            return Review(passed=True, digest=digest)
         ours = [status for status in statuses if status.context == CONTEXT]
-        said = reviewed_digest(statuses, bot=self._github.bot)
-        if said == digest:
-            return Review(passed=True, reason="")
-        if said is not None:
-            reason = f"its check saw other data: {said[:12]}, not {digest[:12]}"
-            return Review(passed=False, reason=reason, final=True)
         newest = next((status for status in ours if status.author == self._github.bot), None)
         if newest is not None and newest.state != "pending":
             reason = f"its check ended with {newest.state}"
@@ -207,16 +215,19 @@ class PullRequests:
         told = f"; what {', '.join(others)} set does not count" if others else ""
         return Review(passed=False, reason=f"its check has not ended yet{told}")
 
+    def close(self, filed: Filed) -> None:
+        """The pull request, closed."""
+        self._github.close_pull(_number(filed))
+
     def merge(self, filed: Filed, merged: str) -> str | None:  # noqa: ARG002
         """Let GitHub merge exactly this commit, in a way that the repository allows."""
-        if filed.pull is None:
-            raise ValueError(filed)
+        number = _number(filed)
         for method in METHODS:
             try:
-                return self._github.merge_pull(filed.pull, head=filed.commit, method=method)
+                return self._github.merge_pull(number, head=filed.commit, method=method)
             except GitHubError as error:
                 if error.answer.failed:
-                    found = self._github.pull(filed.pull)
+                    found = self._github.pull(number)
                     if found is not None and found.merged:
                         return found.merge_commit
                     raise
@@ -226,6 +237,12 @@ class PullRequests:
 
     def _is_ours(self, pull: PullRequest) -> bool:
         return (pull.head_repository or "").lower() == self._repository.lower()
+
+
+def _number(filed: Filed) -> int:
+    if filed.pull is None:
+        raise ValueError(filed)
+    return filed.pull
 
 
 def _filed(pull: PullRequest) -> Filed:

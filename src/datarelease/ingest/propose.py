@@ -198,7 +198,7 @@ def _slot(begun: _Begun) -> tuple[str, Filed | None]:
 
 def _why_not(begun: _Begun, plan: StreamPlan, refused: Filed | None) -> str | None:
     """Why the same is not proposed again: it was refused, and little came since."""
-    if refused is None:
+    if refused is None or begun.desk.git.is_taken_back(refused.branch, refused.commit):
         return None
     fresh, enough = _fresh(plan, _plan_of(begun, refused)), begun.stream.propose_events
     if fresh >= enough:
