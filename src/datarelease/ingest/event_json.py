@@ -35,14 +35,13 @@ def json_query(source: str, names: Sequence[str], decimals: Sequence[str]) -> st
     paths = _paths(names)
     present = " + ".join(f"(types[{i}] IS NOT NULL)::INTEGER" for i in range(1, len(names) + 1))
     known = "[" + ", ".join(literal(name) for name in names) + "]"
-    strings_out = f"regexp_replace(t, {literal(_STRING)}, '\"\"', 'g')"
-    lenient = (
-        f"CASE WHEN regexp_matches(t, {literal(_LENIENT)}) "
-        f"THEN regexp_matches({strings_out}, {literal(_LENIENT)}) ELSE false END"
-    )
+    lenient = _outside_strings("t", _LENIENT)
     return f"""
     WITH decoded AS (SELECT n, TRY(decode(value)) AS t FROM {source}),
-    valid AS (SELECT n, t, CASE WHEN json_valid(t) AND NOT {lenient} THEN t END AS j FROM decoded),
+    valid AS (
+        SELECT n, t, CASE WHEN json_valid(t) AND NOT {lenient} THEN t END AS j
+        FROM decoded
+    ),
     objects AS (
         SELECT n, t, j, CASE WHEN starts_with(ltrim(j, E' \\t\\r\\n'), '{{') THEN j END AS o
         FROM valid
@@ -62,6 +61,16 @@ def json_query(source: str, names: Sequence[str], decimals: Sequence[str]) -> st
             END AS fault
     FROM counted
     """
+
+
+def _outside_strings(text: str, pattern: str) -> str:
+    """SQL that is true where a pattern is found in a JSON text, other than in its strings."""
+    form = literal(pattern)
+    bare = f"regexp_replace({text}, {literal(_STRING)}, '\"\"', 'g')"
+    return (
+        f"CASE WHEN regexp_matches({text}, {form}) THEN regexp_matches({bare}, {form}) "
+        "ELSE false END"
+    )
 
 
 def _paths(names: Sequence[str]) -> str:

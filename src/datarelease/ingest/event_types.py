@@ -25,9 +25,10 @@ _EXACT_DOUBLE = 9_007_199_254_740_992
 """2**53: below it a double is one integer."""
 _EXACT_DIGITS = 7
 """Integers so short are floats of either size without a loss."""
-_ZONED = "[T ][0-9:.]+(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
-_NANOSECONDS = "[.][0-9]{6}[0-9]*[1-9]"
 _CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?"
+"""Microseconds are what a column holds."""
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ZONE = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _DECIMAL = "(-?)([0-9]+)(?:[.]([0-9]*))?(?:[eE]([+-]?[0-9]+))?"
 
 
@@ -117,7 +118,7 @@ def _float(y: str, s: str, target: str) -> str:
         value = f"TRY_CAST(TRY_CAST({s} AS DOUBLE) AS FLOAT)"
     fraction = f"(contains({s}, '.') OR contains({s}, 'e') OR contains({s}, 'E'))"
     exact = f"TRY_CAST({value} AS HUGEINT) = TRY_CAST({s} AS HUGEINT)"
-    kept = f"(len({s}) <= {_EXACT_DIGITS} OR {fraction} OR {exact})"
+    kept = f"CASE WHEN len({s}) <= {_EXACT_DIGITS} OR {fraction} THEN true ELSE {exact} END"
     return f"WHEN {y} IN {_NUMBERS} AND isfinite({value}) AND {kept} THEN {value}"
 
 
@@ -137,9 +138,9 @@ def _decimal(y: str, raw: str, s: str, wanted: nw.Decimal) -> str:
 
 
 def _time(y: str, s: str, wanted: nw.dtypes.DType) -> str:
-    fits = f"{y} = 'VARCHAR'"
-    if isinstance(wanted, nw.Datetime):
-        fits += f" AND NOT regexp_matches({s}, '{_NANOSECONDS}')"
-        if wanted.time_zone is not None:
-            fits += f" AND regexp_matches({s}, '{_ZONED}')"
-    return f"WHEN {fits} THEN {parse(s, wanted)}"
+    if not isinstance(wanted, nw.Datetime):
+        return f"WHEN {y} = 'VARCHAR' THEN {parse(s, wanted)}"
+    form = f"{_DAY}[ T]{_CLOCK}{_ZONE}" if wanted.time_zone else f"{_DAY}([ T]{_CLOCK})?"
+    # DuckDB knows a year 0, and what was before it.
+    fits = f"regexp_full_match({s}, '{form}') AND {s} >= '0001'"
+    return f"WHEN {y} = 'VARCHAR' AND {fits} THEN TRY_CAST({s} AS {sql_type(wanted)})"

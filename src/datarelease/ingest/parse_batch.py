@@ -46,6 +46,7 @@ DEAD_SCHEMA = pa.schema(
 """Of a file of dead letters; sorted by partition, then offset."""
 _RECORDS = "records_of_chunk"
 _NO_RECORDS = pa.table({"n": pa.array([], pa.int64()), "value": pa.array([], pa.binary())})
+_PIECE = 8_192
 _TAKEN = ("partition", "offset", "timestamp", "key", "value")
 _UNKNOWN = 20
 """Fields beside the schema that are told by name."""
@@ -111,7 +112,10 @@ class BatchParser:
         """The columns of the schema, and all that is asked of each record; in the order given."""
         numbers = pa.array(np.arange(records.num_rows, dtype=np.int64))
         chunk = pa.table({"n": numbers, "value": records["value"]})
-        self.engine.name(_RECORDS, self._taken_apart(chunk, reader))
+        apart = self._taken_apart(chunk, reader).combine_chunks()
+        # In pieces, since a piece is what a thread of the engine takes.
+        pieces = apart.to_batches(max_chunksize=_PIECE)
+        self.engine.name(_RECORDS, pa.Table.from_batches(pieces, apart.schema))
         found = self.engine.query(self.checks.sql)
         if not pc.equal(found[f"{INTERNAL}n"], numbers).combine_chunks().true_count == len(numbers):
             raise RuntimeError("the engine changed the order of records")

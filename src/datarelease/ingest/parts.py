@@ -54,7 +54,9 @@ class PartWriter:
             return
         if self._writer is None:
             self._writer = pq.ParquetWriter(self.path, self.schema, compression="zstd")
-        self._writer.write_table(rows.cast(self.schema), row_group_size=rows.num_rows)
+        # In one piece: where pages end would depend on the pieces that threads made.
+        whole = rows.cast(self.schema).combine_chunks()
+        self._writer.write_table(whole, row_group_size=rows.num_rows)
         self.rows += rows.num_rows
 
 

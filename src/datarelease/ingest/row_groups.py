@@ -87,7 +87,8 @@ class RowGroups:
     def flush(self) -> None:
         """End the row group; called where the records say so, such as between partitions."""
         if self._pending:
-            table = pa.Table.from_batches(self._pending)
+            # In one piece: where pages end would depend on the pieces in which records came.
+            table = pa.Table.from_batches(self._pending).combine_chunks()
             self._writer.write_table(table, row_group_size=ROWS)
         self._pending, self._rows, self._bytes = [], 0, 0
 
