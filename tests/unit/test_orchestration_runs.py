@@ -16,6 +16,7 @@ import yaml
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 from tests.commands import run
+from tests.dagster_web import forked_dvc
 from tests.project import Project
 
 import datarelease.adapters.process
@@ -37,6 +38,13 @@ columns:
   spend: {dtype: float64, checks: {less_than: 1000}}
 strict: false
 """
+
+
+@pytest.fixture(autouse=True)
+def _loaded_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC in a fork of a process that has it loaded, as other tests start it."""
+    for name in ("show", "supervise"):
+        monkeypatch.setattr(f"datarelease.adapters.dvc.{name}", forked_dvc)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 from tests.commands import run
+from tests.dagster_web import forked_dvc
 from tests.project import Project
 
 from datarelease.errors import WorldError
@@ -117,6 +118,13 @@ class Daemon:
             raise_on_error=False,
         )
         return result.success
+
+
+@pytest.fixture(autouse=True)
+def _loaded_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC in a fork of a process that has it loaded, as other tests start it."""
+    for name in ("show", "supervise"):
+        monkeypatch.setattr(f"datarelease.adapters.dvc.{name}", forked_dvc)
 
 
 @pytest.fixture

@@ -1,0 +1,101 @@
+"""What Dagster shows of reports: plots that are well-formed, text that is harmless."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import dagster as dg
+import pytest
+from tests import sample_reports as samples
+from tests.hostile import HOSTILE, poisoned
+
+from datarelease.documents import encode
+from datarelease.model.report import Report
+from datarelease.model.validation import ColumnContract, Contract, Validation
+from datarelease.orchestration.drift_plot import MOST, drift_plot
+from datarelease.orchestration.metadata import contract_of, findings_markdown, report_metadata
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def shapes(report: Report) -> list[str]:
+    """The elements of the drift plot, in order, without labels, of which long ones make fewer."""
+    plot = drift_plot(report)
+    assert plot is not None
+    found = [element.tag.removeprefix(SVG) for element in ET.fromstring(plot).iter()]  # noqa: S314
+    return [name for name in found if name not in {"line", "text"}]
+
+
+def test_the_columns_that_moved_most_are_drawn() -> None:
+    """A panel each, at most four, the worst first, with its figures."""
+    plot = drift_plot(samples.wide(60))
+    assert plot is not None
+    titles = [
+        str(text.text)
+        for text in ET.fromstring(plot).iter(f"{SVG}text")  # noqa: S314
+        if text.get("font-size") == "13"
+    ]
+    assert len(titles) == MOST
+    shifts = [float(found[1]) for title in titles if (found := re.search(r"PSI <?([\d.]+)", title))]
+    assert len(shifts) == MOST
+    assert max(shifts) > 0
+
+
+def test_a_first_release_has_no_drift() -> None:
+    """There is nothing to compare with, and the metadata says so."""
+    assert drift_plot(samples.SAMPLES["first"]()) is None
+    found = report_metadata(samples.SAMPLES["first"]())
+    assert "drift" not in found
+    assert found["baseline"].value == "none: first release"
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if set(text) & set("<{&\x00")])
+def test_hostile_names_draw_the_same_shapes(text: str) -> None:
+    """Names of columns and categories are text in the picture, whatever they look like."""
+    report = samples.blocked()
+    assert shapes(poisoned(report, text)) == shapes(poisoned(report, "x"))
+
+
+def test_the_plot_travels_inside_the_event() -> None:
+    """No file and no address: the page that shows it needs nothing else."""
+    shown = str(report_metadata(samples.blocked())["drift"].value)
+    found = re.search(r"\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", shown)
+    assert found is not None
+    assert base64.b64decode(found[1]).startswith(b"<svg")
+    assert len(shown) < 60_000
+
+
+def test_a_report_is_short_enough_for_an_event() -> None:
+    """Sixty datasets of columns are cut, with the worst first."""
+    shown = str(report_metadata(samples.wide(300))["report"].value)
+    assert len(shown) <= 20_000
+
+
+def test_findings_are_told_worst_first() -> None:
+    """Each with its rule; nothing found is said too."""
+    findings = samples.blocked().verdict.findings
+    shown = str(findings_markdown(findings).value)
+    assert shown.count("\n") == len(findings) - 1
+    assert shown.startswith("- ⛔")
+    assert findings_markdown([]).value == "Nothing found."
+
+
+def test_columns_are_shown_as_the_schema_promises_them() -> None:
+    """From the recorded validation; an older format, or none, shows none."""
+    column = ColumnContract(
+        name="id", type="int64", nullable=False, unique=True, required=True, checks=("ge(1)",)
+    )
+    validation = Validation(
+        dataset="a", rows=1, schema="a.yaml", checks=1, contract=Contract(columns=(column,))
+    )
+    schema = contract_of(encode(validation).encode())
+    assert schema is not None
+    [shown] = schema.columns
+    assert (shown.name, shown.type, shown.constraints.unique) == ("id", "int64", True)
+    assert isinstance(schema, dg.TableSchema)
+    assert contract_of(encode(replace(validation, contract=None)).encode()) is None
+    assert contract_of(b'{"format": 0}') is None
+    assert contract_of(None) is None
