@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,21 @@ def test_two_drains_of_one_work_tree_do_not_meet(make: Make) -> None:
         with pytest.raises(WorldError, match="Another drain of orders runs"):
             repository.drain()
     assert repository.drain().kept == (1,)
+
+
+def test_full_disk_leaves_no_half_file(make: Make) -> None:
+    """What the disk refuses is told, without a file; with room, the next drain writes it."""
+    repository = make(1_000)
+    repository.plan()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(WorldError, match="data/streams/orders/raw cannot be written"):
+            repository.drain()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(repository.raw.iterdir()) == []
+    assert repository.drain().records == 1_000
 
 
 # --- what the broker no longer has, or has otherwise
@@ -456,14 +472,24 @@ def test_registry_that_cannot_be_asked(
     assert list(repository.raw.iterdir()) == []
 
 
-def test_schema_of_another_kind_is_refused(
-    avro: tuple[Ingesting, Callable[..., None]],
+@pytest.mark.parametrize(
+    ("schema", "kind", "said"),
+    [
+        ("{}", "PROTOBUF", "is not Avro"),
+        ('{"type": "array", "items": "com.example.Other"}', "AVRO", "refers to other schemas"),
+        ('{"type": "recrod"}', "AVRO", "is no valid Avro"),
+        ("{", "AVRO", "is no valid Avro"),
+    ],
+)
+def test_schema_that_nobody_could_read_is_refused(
+    avro: tuple[Ingesting, Callable[..., None]], schema: str, kind: str, said: str
 ) -> None:
-    """A schema that is not Avro stops the drain: nobody could read its records."""
+    """A schema that is not Avro, or not whole, stops the drain before its records are kept."""
     repository, send = avro
     with running_registry() as registry:
-        send(framed(registry.register("{}", "PROTOBUF"), b""))
+        send(framed(registry.register(schema, kind), b""))
         repository.plan()
         env = {**repository.env, **registry.env}
-        with pytest.raises(ConfigError, match="is not Avro"):
+        with pytest.raises(ConfigError, match=said):
             Ingesting(repository.root, repository.origin, env).drain()
+    assert list(repository.raw.iterdir()) == []

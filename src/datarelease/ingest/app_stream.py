@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.adapters.dvc_root import find_root
-from datarelease.adapters.store import replacing
 from datarelease.app.wiring import PACKAGE
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.local_files import write
 from datarelease.ingest.access import agreed_plan, connected, needed, read_plan, stream_at
 from datarelease.ingest.drain import Drain, Drained
 from datarelease.ingest.kafka_config import registry_config
@@ -67,8 +67,7 @@ def plan_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progres
     with connected(env) as broker:
         progress.say(f"{stream.topic}: asking the broker")
         plan = extended(before, stream, broker)
-    with replacing(root / stream.plan_file) as scratch:
-        scratch.write_bytes(encode(plan).encode())
+    write(root / stream.plan_file, encode(plan).encode())
     known = len(before.batches) if before else 0
     return Planned(stream=stream.name, plan=plan, new=plan.batches[known:])
 
@@ -91,7 +90,7 @@ def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
             untouched="Nothing was drained.",
             remedy=f"Run `datarelease ingest plan {stream.name}`.",
         )
-    with _scratch(root, stream) as scratch:
+    with _written(stream), _scratch(root, stream) as scratch:
         return Drain(
             stream=stream,
             plan=plan,
@@ -108,6 +107,19 @@ def _schemas(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:
     with needed():
         from datarelease.ingest.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
     return Registry(config).texts(ids)
+
+
+@contextmanager
+def _written(stream: Stream) -> Iterator[None]:
+    """What the disk refuses, in our words."""
+    try:
+        yield
+    except OSError as error:
+        raise WorldError(
+            f"{stream.raw_dir} cannot be written: {error.strerror or error}.",
+            untouched="Batches that were finished before are kept; no file is half written.",
+            remedy="Make room, or see to the rights of the directory, then run it again.",
+        ) from error
 
 
 @contextmanager

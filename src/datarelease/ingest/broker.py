@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 from confluent_kafka import (
+    Consumer,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -23,7 +24,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is documented
 
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
-from datarelease.ingest.client import Errors, administrator, consumer, explained
+from datarelease.ingest.client import PEEKING, Errors, administrator, consumer, explained
 from datarelease.ingest.columns import columns
 from datarelease.ingest.kafka_config import KafkaConfig
 from datarelease.ingest.source import Log, Record, Topic
@@ -31,6 +32,10 @@ from datarelease.settings_problems import nearest
 
 PATIENCE = 60.0
 """Seconds without any answer after which the broker counts as away; restarts take less."""
+FIRST_CONTACT = 20.0
+"""Seconds until somebody who mistyped an address is told."""
+GROUP = "datarelease"
+"""A client must have one; nothing joins it or commits to it."""
 CHUNK = 10_000
 """Most messages taken from the client at once; its own queue is bounded in bytes."""
 _TICK = 0.25
@@ -55,8 +60,7 @@ class Broker:
         self._patience = patience
         self._errors = Errors()
         self._admin = administrator(config, self._errors)
-        # The name is never used: nothing joins the group or commits to it.
-        self._consumer = consumer(config, "datarelease", self._errors)
+        self._consumer = consumer(config, GROUP, self._errors)
 
     def __enter__(self) -> Self:
         return self
@@ -112,10 +116,13 @@ class Broker:
         """The first record from each offset on (see ``source.Source``)."""
         found: dict[int, Record] = {}
         waiting = dict(offsets)
-        self._assign(TopicPartition(topic, place, offset) for place, offset in offsets.items())
+        if not waiting:
+            return found
+        peeking = consumer(self._config, GROUP, self._errors, PEEKING)
+        peeking.assign([TopicPartition(topic, place, offset) for place, offset in offsets.items()])
         try:
             while waiting:
-                for message in self._take(len(waiting)):
+                for message in self._take(peeking, len(waiting)):
                     place = message.partition()
                     if place not in waiting:
                         continue
@@ -125,18 +132,18 @@ class Broker:
                     elif error.code() != _END:
                         raise self._fault(error, topic, place, waiting[place])
                     del waiting[place]
-                    self._consumer.incremental_unassign([TopicPartition(topic, place)])
+                    peeking.incremental_unassign([TopicPartition(topic, place)])
         finally:
-            self._consumer.unassign()
+            peeking.close()
         return found
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[pa.RecordBatch]:
         """Every record in ``[start, end)`` (see ``source.Source``)."""
         position = start
-        self._assign([TopicPartition(topic, partition, start)])
+        self._consumer.assign([TopicPartition(topic, partition, start)])
         try:
             while position < end:
-                messages = self._take(min(CHUNK, end - position))
+                messages = self._take(self._consumer, min(CHUNK, end - position))
                 faults = [message for message in messages if message.error() is not None]
                 for message in faults:
                     position = max(position, self._end_of_log(message, topic, start, end))
@@ -151,17 +158,14 @@ class Broker:
 
     # --- asking
 
-    def _assign(self, places: Any) -> None:
-        self._consumer.assign(list(places))
-
-    def _take(self, most: int) -> list[Message]:
+    def _take(self, client: Consumer, most: int) -> list[Message]:
         """One message at least, and at most ``most``, of those that have arrived.
 
         Waiting for ``most`` of them would hold as many in memory, however large each is.
         """
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
-            messages = self._consumer.consume(most, 0) or self._consumer.consume(1, _TICK)
+            messages = client.consume(most, 0) or client.consume(1, _TICK)
             if messages:
                 return messages
             if self._errors.worst is not None:
@@ -209,7 +213,7 @@ class Broker:
             raise self._reason(error, f"the offsets of {topic.name!r} were listed") from error
 
     def _metadata(self, name: str | None = None) -> Any:
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + min(self._patience, FIRST_CONTACT)
         while True:
             try:
                 return self._consumer.list_topics(name, timeout=_TICK * 8)

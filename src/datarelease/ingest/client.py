@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -25,7 +26,12 @@ READING: Mapping[str, str | int | bool] = {
     "fetch.queue.backoff.ms": 5,
     "isolation.level": "read_committed",
 }
-"""What exactly-once rests on."""
+"""What exactly-once rests on; and after a full queue the next fetch is not put off by a second."""
+PEEKING: Mapping[str, str | int | bool] = {
+    "max.partition.fetch.bytes": 1 << 16,
+    "queued.min.messages": 1,
+}
+"""For one record of each of many partitions."""
 _LARGEST_ANSWER = 1_000_000_000
 """Bytes. A broker may answer with more than it was asked for when one batch of records is large."""
 _REFUSALS = {
@@ -68,9 +74,14 @@ class Errors:
         return self.fatal or self.refusal
 
 
-def consumer(config: KafkaConfig, group: str, errors: Errors) -> Consumer:
+def consumer(
+    config: KafkaConfig,
+    group: str,
+    errors: Errors,
+    more: Mapping[str, str | int | bool] = MappingProxyType({}),
+) -> Consumer:
     """A consumer that joins no group unless told so."""
-    return _made(Consumer, config, {**READING, "group.id": group}, errors)
+    return _made(Consumer, config, {**READING, **more, "group.id": group}, errors)
 
 
 def administrator(config: KafkaConfig, errors: Errors) -> AdminClient:

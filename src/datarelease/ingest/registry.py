@@ -6,11 +6,13 @@ format ``resolved`` brings a schema with its references put in.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from http import HTTPStatus
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
+from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 from httpx2 import HTTPError
 
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
@@ -73,7 +75,20 @@ class Registry:
                 untouched="Nothing was written for this batch.",
                 remedy="Streams hold JSON (`format: json`) or Avro (`format: avro`).",
             )
+        self._readable(number, schema.schema_str)
         return schema.schema_str
+
+    def _readable(self, number: int, text: str) -> None:
+        try:
+            parse_schema(json.loads(text))
+        except (SchemaParseException, UnknownType, ValueError) as error:
+            raise ConfigError(
+                f"Schema {number} of the registry at {self._url} cannot be read by itself "
+                f"({type(error).__name__}): it is no valid Avro, or refers to other schemas.",
+                untouched="Nothing was written for this batch.",
+                remedy="Register it with its references put in; events that name this one cannot "
+                "be read.",
+            ) from error
 
     def _refused(self, error: SchemaRegistryError) -> DatareleaseError:
         denied = error.http_status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
