@@ -43,7 +43,8 @@ def json_query(source: str, names: Sequence[str], decimals: Sequence[str]) -> st
         FROM decoded
     ),
     objects AS (
-        SELECT n, t, j, CASE WHEN starts_with(ltrim(j, E' \\t\\r\\n'), '{{') THEN j END AS o
+        SELECT n, t, j, CASE WHEN starts_with(j, '{{') THEN j
+            WHEN starts_with(ltrim(j, E' \\t\\r\\n'), '{{') THEN j END AS o
         FROM valid
     ),
     apart AS (
