@@ -11,8 +11,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from confluent_kafka import Producer
@@ -151,12 +152,29 @@ class Sender(threading.Thread):
                 "log_level": 0,
             }
         )
+        self._sending = threading.Lock()
         self.sent = 0
         self.failed = 0
 
     def run(self) -> None:
         """Until all are acknowledged."""
-        for key, value in self._records:
+        records = iter(self._records)
+        while portion := list(islice(records, self._portion)):
+            with self._sending:
+                self._send(portion)
+            time.sleep(self._pause)
+        with self._sending:
+            self._acknowledged()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Nothing is on its way while the block runs, and everything sent is acknowledged."""
+        with self._sending:
+            self._acknowledged()
+            yield
+
+    def _send(self, portion: Iterable[Record]) -> None:
+        for key, value in portion:
             while True:
                 try:
                     self._producer.produce(self._topic, value, key, on_delivery=self._delivered)
@@ -164,10 +182,10 @@ class Sender(threading.Thread):
                 except BufferError:
                     self._producer.poll(0.1)
             self.sent += 1
-            if self.sent % self._portion == 0:
-                self._producer.poll(0)
-                time.sleep(self._pause)
-        self._producer.flush(120)
+        self._producer.poll(0)
+
+    def _acknowledged(self) -> None:
+        self.failed += self._producer.flush(120)
 
     def _delivered(self, error: object, _: object) -> None:
         self.failed += error is not None
