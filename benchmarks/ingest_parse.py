@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +20,8 @@ from datarelease.ingest.row_groups import ROWS, RowGroups
 from datarelease.model.stream import Batch, Span
 
 NAME = "orders"
+BATCH = 1_000_000
+"""As many records make a batch by default."""
 PEER = ROOT / "benchmarks" / "ingest_parse_bare.py"
 DATASETS = """\
 artifacts:
@@ -58,7 +61,7 @@ def value(n: int) -> bytes:
 
 @contextmanager
 def parse_scene(records: int) -> Iterator[Scene]:
-    """The scene of so many events in one raw file, all of which become rows."""
+    """The scene of so many events in raw files as a drain leaves them; all become rows."""
     place = STAGE / f"parse-{records}"
     work = place / "work"
     tell(f"  preparing: {records:,} events as a drain leaves them")
@@ -69,18 +72,21 @@ def parse_scene(records: int) -> Iterator[Scene]:
     (work / "dvc.yaml").write_text(DATASETS, encoding="utf-8")
     (work / "params.yaml").write_text(SETTINGS, encoding="utf-8")
     (work / "schemas" / "orders.yaml").write_text(EVENTS_SCHEMA, encoding="utf-8")
-    _write(raw / "000001.parquet", place / "values.ndjson", records)
-    yield _scene(place, work, raw / "000001.parquet", records)
+    with (place / "values.ndjson").open("wb") as lines:
+        for number, start in enumerate(range(0, records, BATCH), 1):
+            numbers = range(start, min(start + BATCH, records))
+            _write(raw / f"{number:06}.parquet", lines, number, numbers)
+    yield _scene(place, work, raw, records)
     shutil.rmtree(place)
 
 
-def _write(raw: Path, lines: Path, records: int) -> None:
-    """The raw file, and the same values as lines of text."""
-    with lines.open("wb") as text, pa.OSFile(str(raw), "wb") as sink, RowGroups(sink) as groups:
-        for start in range(0, records, ROWS):
-            numbers = range(start, min(start + ROWS, records))
+def _write(raw: Path, lines: IO[bytes], number: int, all_numbers: range) -> None:
+    """A raw file, and the same values as lines of text."""
+    with pa.OSFile(str(raw), "wb") as sink, RowGroups(sink) as groups:
+        for start in range(0, len(all_numbers), ROWS):
+            numbers = all_numbers[start : start + ROWS]
             values = [value(n) for n in numbers]
-            text.writelines(line + b"\n" for line in values)
+            lines.writelines(line + b"\n" for line in values)
             size = len(values)
             columns = {
                 "partition": pa.array([0] * size, pa.int32()),
@@ -91,14 +97,14 @@ def _write(raw: Path, lines: Path, records: int) -> None:
                 "headers": pa.nulls(size, SCHEMA.field("headers").type),
             }
             groups.add(pa.record_batch(list(columns.values()), schema=SCHEMA))
-        span = Span(partition=0, start=0, end=records, high=records)
-        batch = Batch(number=1, spans=(span,))
+        first, end = all_numbers[0], all_numbers[-1] + 1
+        batch = Batch(number=number, spans=(Span(partition=0, start=first, end=end, high=end),))
         groups.finish(RawHeader(topic=NAME, cluster="bench", batch=batch, schemas={}))
 
 
 def _scene(place: Path, work: Path, raw: Path, records: int) -> Scene:
     target = place / "bare.parquet"
-    part = work / "data" / NAME / "000001.parquet"
+    parts = work / "data" / NAME
     env = environment()
 
     def bare(reader: str, source: Path) -> Callable[[], Run]:
@@ -106,29 +112,30 @@ def _scene(place: Path, work: Path, raw: Path, records: int) -> Scene:
             target.unlink(missing_ok=True)
             command = [sys.executable, str(PEER), reader, str(source), str(target)]
             done = measure(command, cwd=work, env=env)
-            _same(records, target)
+            _same(records, [target])
             return done
 
         return run
 
     def parse() -> Run:
-        for made in (part.parent, work / "reports"):
+        for made in (parts, work / "reports"):
             shutil.rmtree(made, ignore_errors=True)
         done = measure(["datarelease", "ingest", "parse", NAME], cwd=work, env=env)
-        _same(records, part)
+        _same(records, parts.iterdir())
         return done
 
     return Scene(
         name=f"parse-{records}",
         title=f"`datarelease ingest parse`, {records:,} events",
-        about="JSON events of 8 fields and about 180 bytes, all of which become rows of one "
-        "Parquet file with the same columns and compression. The bare readers stop at the first "
+        about="JSON events of 8 fields and about 180 bytes, all of which become rows of "
+        "Parquet files with the same columns and compression: ours of a batch of "
+        f"{BATCH:,} each, the others' of one. The bare readers stop at the first "
         "event that is not as they expect it; we decide on each event, ask it the schema's checks, "
         "look its key up among those before and count late ones. Times are those of whole "
         "processes, from their start.",
         variants=(
             Variant(
-                name="pyarrow", label="bare pyarrow.json, from the raw file",
+                name="pyarrow", label="bare pyarrow.json, from the raw files",
                 run=bare("pyarrow", raw),
             ),
             Variant(
@@ -140,8 +147,8 @@ def _scene(place: Path, work: Path, raw: Path, records: int) -> Scene:
     )  # fmt: skip
 
 
-def _same(records: int, path: Path) -> None:
-    """Raise RunFailed unless the file has all records."""
-    found = pq.read_metadata(path).num_rows
+def _same(records: int, files: Iterable[Path]) -> None:
+    """Raise RunFailed unless the files have all records."""
+    found = sum(pq.read_metadata(path).num_rows for path in files)
     if found != records:
         raise RunFailed(f"{found:,} of {records:,} events became rows")

@@ -1,6 +1,6 @@
 """The peers of `datarelease ingest parse`: JSON events read by a library and written as Parquet.
 
-`python ingest_parse_bare.py pyarrow RAW TARGET` reads the values of a raw file row group by row
+`python ingest_parse_bare.py pyarrow RAW TARGET` reads the values of raw files row group by row
 group; `python ingest_parse_bare.py duckdb LINES TARGET` reads a text of one event a line.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -35,11 +36,13 @@ _TYPES = (
 def with_pyarrow(source: str, target: str) -> None:
     """One row group after the other."""
     options = pj.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="error")
-    with pq.ParquetFile(source) as raw, pq.ParquetWriter(target, SCHEMA, compression="zstd") as out:
-        for place in range(raw.num_row_groups):
-            values = raw.read_row_group(place, columns=["value"])["value"].to_pylist()
-            rows = pj.read_json(io.BytesIO(b"\n".join(values)), parse_options=options)
-            out.write_table(rows, row_group_size=rows.num_rows)
+    with pq.ParquetWriter(target, SCHEMA, compression="zstd") as out:
+        for path in sorted(Path(source).iterdir()):
+            raw = pq.ParquetFile(path)
+            for place in range(raw.num_row_groups):
+                values = raw.read_row_group(place, columns=["value"])["value"].to_pylist()
+                rows = pj.read_json(io.BytesIO(b"\n".join(values)), parse_options=options)
+                out.write_table(rows, row_group_size=rows.num_rows)
 
 
 def with_duckdb(source: str, target: str) -> None:

@@ -246,6 +246,35 @@ def test_what_counts_as_late_is_no_matter_of_the_rows(make: Make) -> None:
     assert places(stream) == before
 
 
+def test_hiding_a_column_changes_what_is_told_and_no_rows(make: Make) -> None:
+    """Dead letters are told anew, parts stay."""
+    stream = make(pii=())
+    stream.drained(1, [event(1), event(2, email=SECRET)])
+    stream.parse()
+    before = places(stream)
+    assert SECRET in stream.dead()[0]["detail"]
+    dataset = replace(stream.stream.dataset, pii=("email",))
+    stream = stream.with_settings(dataset=dataset)
+    stream.parse()
+    assert SECRET not in stream.dead()[0]["detail"]
+    assert places(stream) == before
+
+
+def test_batches_without_files_do_not_make_later_ones_read_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of nothing but duplicates leaves no trace but its counts."""
+    stream = make()
+    stream.drained(1, [event(1)])
+    stream.drained(2, [event(1), None])
+    stream.drained(3, [event(2)])
+    counts = stream.parse()
+    opened = []
+    monkeypatch.setattr(parse, "BatchParser", lambda *_: opened.append(1))
+    assert stream.parse() == counts
+    assert not opened
+
+
 def test_what_no_raw_file_stands_behind_is_removed(make: Make) -> None:
     """Parts of batches that are gone, leftovers of killed runs, files of other people."""
     stream = make()

@@ -61,12 +61,15 @@ class Shape:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex); equal as long as the same event gives the same row or dead letter."""
+        """SHA-256 (hex); equal as long as an event gives the same row, or none for the same reason.
+
+        How that is told, without values of pii columns, is no part of it.
+        """
         content = {
             "columns": [
                 [
                     field.name, wanted_name(field.wanted), field.required, column.nullable,
-                    field.coerce, field.pii, [spelled(check) for check in column.checks],
+                    field.coerce, [spelled(check) for check in column.checks],
                 ]
                 for field, column in zip(self.fields, self.expected, strict=True)
             ],

@@ -44,6 +44,8 @@ class _Raw:
     header: RawHeader
     records: int
     fingerprint: str
+    """Of the part."""
+    dead_fingerprint: str
 
 
 def parse_stream(
@@ -122,7 +124,8 @@ class _Run:
         known = self._counted()
         for raw in self.raws:
             counts = known.get(raw.header.batch.number)
-            if counts is None or not self._is_made(raw, counts):
+            vouched = any(before.md5 or before.dead for before in kept)
+            if counts is None or not self._is_made(raw, counts, vouched=vouched):
                 break
             kept.append(counts)
         return kept
@@ -135,7 +138,11 @@ class _Run:
         judged = (found.time, found.late_minutes) == (self.stream.time, self.stream.late_minutes)
         return {counts.number: counts for counts in found.batches} if judged else {}
 
-    def _is_made(self, raw: _Raw, counts: BatchCounts) -> bool:
+    def _is_made(self, raw: _Raw, counts: BatchCounts, *, vouched: bool) -> bool:
+        """The files of a batch are there, made from what there is now.
+
+        Where it has none, a batch before it (``vouched``) shows that it was counted by these rules.
+        """
         batch = raw.header.batch
         part, dead = self.parts / batch.part, self.dead / batch.part
         return (
@@ -143,8 +150,9 @@ class _Run:
             and counts.records == raw.records
             and (counts.events > 0) == part.exists()
             and (counts.dead > 0) == dead.exists()
-            and (part.exists() or dead.exists())
-            and all(fingerprint_of(p) == raw.fingerprint for p in (part, dead) if p.exists())
+            and (part.exists() or dead.exists() or vouched)
+            and (not part.exists() or fingerprint_of(part) == raw.fingerprint)
+            and (not dead.exists() or fingerprint_of(dead) == raw.dead_fingerprint)
             and counts.md5 == (self.md5s.of(part) if part.exists() else None)
         )
 
@@ -161,6 +169,7 @@ class _Run:
             part=scratch / batch.part,
             dead=scratch / f"dead-{batch.part}",
             fingerprint=raw.fingerprint,
+            dead_fingerprint=raw.dead_fingerprint,
         )
         earlier = (self.parts / other.header.batch.part for other in self.raws[: len(before)])
         newest = max((c.last for c in before if c.last is not None), default=None)
@@ -175,7 +184,7 @@ class _Run:
             ),
             advance,
         )
-        _place(targets.dead, self.dead / batch.part, raw.fingerprint)
+        _place(targets.dead, self.dead / batch.part, raw.dead_fingerprint)
         part = _place(targets.part, self.parts / batch.part, raw.fingerprint)
         return replace(counts, md5=self.md5s.of(part) if part is not None else None)
 
@@ -229,7 +238,13 @@ def _raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[_Raw, ...]:
                 remedy="Drain the topic again, or set the format back.",
             )
         before = _fingerprint(path, shape, before)
-        found.append(_Raw(path=path, header=header, records=records, fingerprint=before))
+        told = {"part": before, "pii": list(shape.dataset.pii)}
+        found.append(
+            _Raw(
+                path=path, header=header, records=records, fingerprint=before,
+                dead_fingerprint=_digest(told),
+            )
+        )  # fmt: skip
     return tuple(found)
 
 
@@ -241,7 +256,11 @@ def _fingerprint(raw: Path, shape: Shape, before: str) -> str:
         "shape": shape.digest,
         "before": before if shape.dataset.key else "",
     }
-    return hashlib.sha256(canonical_json(made_from)).hexdigest()
+    return _digest(made_from)
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
 def _source(header: RawHeader) -> tuple[str, str]:

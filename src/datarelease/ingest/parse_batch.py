@@ -61,6 +61,8 @@ class Targets:
     part: Path
     dead: Path
     fingerprint: str
+    """Of the part."""
+    dead_fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +160,9 @@ class _Batch:
         self._targets = targets
         rows = parser.checks.schema
         self._part = stack.enter_context(PartWriter(targets.part, rows, targets.fingerprint))
-        self._dead = stack.enter_context(PartWriter(targets.dead, DEAD_SCHEMA, targets.fingerprint))
+        self._dead = stack.enter_context(
+            PartWriter(targets.dead, DEAD_SCHEMA, targets.dead_fingerprint)
+        )
         self._ledger = Ledger(parser.engine, parser.shape, rows)
         self._records = 0
         self._tombstones = 0
