@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def test_a_repository_is_its_outputs_sources_and_releases(project: Project) -> N
     assert {(key.asset_key.to_user_string(), key.name) for key in checks} == {
         (path, name) for path in ("data/people.csv", "data/events") for name in ("schema", "policy")
     }
-    assert job_names(definitions) == {"check", "release", "release_main"}
+    assert job_names(definitions) == {"check", "release", "release_main", "follow_main"}
 
 
 def test_a_schedule_and_sensors_that_act_wait_to_be_switched_on(project: Project) -> None:
@@ -113,7 +114,7 @@ def test_all_faults_of_the_environment_are_told_at_once(project: Project) -> Non
     env = {
         "DATARELEASE_CHECK_CRON": "often", "DATARELEASE_AUTOMATION": "maybe",
         "DATARELEASE_SENSOR_SECONDS": "0", "DATARELEASE_TIMEZONE": "Mars/Olympus",
-        "DATARELEASE_RELEASE_MAIN": "2",
+        "DATARELEASE_MAIN": "2",
     }  # fmt: skip
     with pytest.raises(SettingsError) as caught:
         build_definitions(project.root, env=env)
@@ -194,6 +195,16 @@ def test_tests_may_bring_resources_of_their_own(project: Project) -> None:
     definitions = build_definitions(project.root, env={}, resources={"repository": mine})
     assert definitions.resources is not None
     assert definitions.resources["repository"] is mine
+
+
+def test_the_page_lists_every_variable() -> None:
+    """What the code reads of the environment stands in the documentation, and the other way."""
+    code = "".join(
+        path.read_text() for path in (ROOT / "src/datarelease/orchestration").glob("*.py")
+    )
+    page = (ROOT / "docs" / "orchestration.md").read_text()
+    name = re.compile(r"DATARELEASE_(?!KAFKA)[A-Z_]*[A-Z]")
+    assert set(name.findall(code)) == set(name.findall(page))
 
 
 def test_the_shim_passes_dagsters_own_check(home: Path) -> None:

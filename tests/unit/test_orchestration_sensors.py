@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 import yaml
 from tests.commands import run
+from tests.dagster_daemon import Daemon
 from tests.dagster_web import forked_dvc
 from tests.project import Project
 
 from datarelease.errors import WorldError
-from datarelease.orchestration.definitions import build_definitions
 from datarelease.progress import Progress
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
@@ -77,47 +77,6 @@ class Fake:
     def announce(self, tag: str | None, progress: Progress) -> None:  # noqa: ARG002
         """Nothing but a note."""
         self.asked.append(f"announce {tag}")
-
-
-class Daemon:
-    """Ticks of the sensors of a repository, and its runs, as Dagster's daemon makes them."""
-
-    def __init__(self, project: Project, fake: Fake, instance: dg.DagsterInstance) -> None:
-        """Remember run keys and cursors, as Dagster does."""
-        self._project, self._fake, self.instance = project, fake, instance
-        self._keys: set[str] = set()
-        self._cursors: dict[str, str | None] = {}
-
-    def tick(self, name: str) -> list[dg.RunRequest]:
-        """What a tick asks for that was not asked for before; its events are recorded."""
-        definitions = build_definitions(self._project.root, env={}, ingestion=self._fake)
-        sensor = definitions.get_repository_def().get_sensor_def(name)
-        context = dg.build_sensor_context(
-            self.instance, cursor=self._cursors.get(name), definitions=definitions
-        )
-        found = sensor.evaluate_tick(context)
-        self._cursors[name] = found.cursor or self._cursors.get(name)
-        for event in found.asset_events:
-            self.instance.report_runless_asset_event(event)
-        self.events = len(found.asset_events)
-        fresh = [
-            request for request in found.run_requests or () if request.run_key not in self._keys
-        ]
-        self._keys |= {str(request.run_key) for request in fresh}
-        return fresh
-
-    def run(self, request: dg.RunRequest, job: str) -> bool:
-        """Whether the run that was asked for succeeds."""
-        definitions = build_definitions(self._project.root, env={}, ingestion=self._fake)
-        # Tests do not wait for retries.
-        result = definitions.resolve_job_def(job).execute_in_process(
-            instance=self.instance,
-            partition_key=request.partition_key,
-            run_config=request.run_config,
-            tags=dict(request.tags or {}),
-            raise_on_error=False,
-        )
-        return result.success
 
 
 @pytest.fixture(autouse=True)
@@ -291,7 +250,7 @@ def test_the_default_branch_is_released_when_it_moved(
     project: Project, instance: dg.DagsterInstance
 ) -> None:
     """One run for each commit; the clone follows, and the commit of the release asks for none."""
-    daemon = Daemon(project, Fake(), instance)
+    daemon = Daemon(project, Fake(), instance, {"DATARELEASE_MAIN": "release"})
     other = project.clone(project.root.parent / "colleague")
     other.params(rows=22)
     merged = other.commit("Two more")
@@ -308,3 +267,35 @@ def test_the_default_branch_is_released_when_it_moved(
     assert entry.asset_materialization.metadata["version"].value == "data-v1"
     daemon.tick("versions")
     assert daemon.events == 0
+
+
+def test_the_clone_follows_what_was_merged(project: Project, instance: dg.DagsterInstance) -> None:
+    """Its lock and its data are those of the newest commit; nothing is released."""
+    daemon = Daemon(project, Fake(), instance, {"DATARELEASE_MAIN": "follow"})
+    assert daemon.tick("main") == []
+    other = project.clone(project.root.parent / "colleague")
+    other.params(rows=22)
+    other.repro()
+    merged = other.commit("Two more")
+    other.push()
+    [request] = daemon.tick("main")
+    assert daemon.run(request, "follow_main")
+    assert project.head == merged
+    assert project.git("tag") == ""
+    assert daemon.tick("main") == []
+
+
+def test_a_clone_that_went_another_way_is_left_alone(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """Somebody works in it: the run fails and says what to do, nothing is lost."""
+    daemon = Daemon(project, Fake(), instance, {"DATARELEASE_MAIN": "follow"})
+    other = project.clone(project.root.parent / "colleague")
+    other.write("theirs", "x")
+    other.commit("Theirs")
+    other.push()
+    project.write("mine", "x")
+    mine = project.commit("Mine")
+    [request] = daemon.tick("main")
+    assert not daemon.run(request, "follow_main")
+    assert project.head == mine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dagster._utils.schedules import is_valid_cron_string
@@ -15,7 +16,9 @@ CRON = "DATARELEASE_CHECK_CRON"
 SWITCH = "DATARELEASE_AUTOMATION"
 SECONDS = "DATARELEASE_SENSOR_SECONDS"
 TIMEZONE = "DATARELEASE_TIMEZONE"
-RELEASE_MAIN = "DATARELEASE_RELEASE_MAIN"
+MAIN = "DATARELEASE_MAIN"
+Main = Literal["off", "follow", "release"]
+_MAIN: dict[str, Main] = {"": "off", "off": "off", "follow": "follow", "release": "release"}
 _SWITCH = {"on": True, "off": False, "": False}
 _LEAST = 5
 
@@ -30,8 +33,8 @@ class Automation:
     on: bool = False
     """What opens pull requests, merges and announces runs from the start; otherwise somebody
     switches it on in the user interface. What only looks always runs."""
-    release_main: bool = False
-    """What is merged into the default branch is released here; elsewhere a workflow does that."""
+    main: Main = "off"
+    """What happens when the default branch moved: the clone follows, or releases it as well."""
     seconds: int = 60
     """Between two looks."""
 
@@ -46,10 +49,12 @@ def read_automation(env: Mapping[str, str]) -> Automation:
     cron = env.get(CRON) or default.cron
     if not is_valid_cron_string(cron):
         problems.append(Problem(where=CRON, what=f"{cron!r} is no cron expression"))
-    on = {name: env.get(name, "").strip().lower() for name in (SWITCH, RELEASE_MAIN)}
-    for name, value in on.items():
-        if value not in _SWITCH:
-            problems.append(Problem(where=name, what=f"{value!r} is neither 'on' nor 'off'"))
+    switch, main = (env.get(name, "").strip().lower() for name in (SWITCH, MAIN))
+    if switch not in _SWITCH:
+        problems.append(Problem(where=SWITCH, what=f"{switch!r} is neither 'on' nor 'off'"))
+    if main not in _MAIN:
+        what = f"{main!r} is none of 'off', 'follow' and 'release'"
+        problems.append(Problem(where=MAIN, what=what))
     timezone = env.get(TIMEZONE) or default.timezone
     try:
         ZoneInfo(timezone)
@@ -63,7 +68,7 @@ def read_automation(env: Mapping[str, str]) -> Automation:
     return Automation(
         cron=cron,
         timezone=timezone,
-        on=_SWITCH[on[SWITCH]],
-        release_main=_SWITCH[on[RELEASE_MAIN]],
+        on=_SWITCH[switch],
+        main=_MAIN[main],
         seconds=int(seconds),
     )

@@ -20,7 +20,7 @@ from datarelease.orchestration.assets import source_assets, stage_assets
 from datarelease.orchestration.automation import Automation, read_automation
 from datarelease.orchestration.ingestion import Ingestion, Installed
 from datarelease.orchestration.jobs import announce_job, stream_jobs
-from datarelease.orchestration.main_branch import release_main_job
+from datarelease.orchestration.main_branch import follow_main_job, release_main_job
 from datarelease.orchestration.metadata import contract_of
 from datarelease.orchestration.pipeline import CHECK, RELEASE, Pipeline, made_by
 from datarelease.orchestration.releases import Place, places_of, release_assets, release_key
@@ -142,7 +142,7 @@ class _Builder:
                 keys = [release_key(place.name) for place in self.places]
                 wanted = check | dg.AssetSelection.assets(*keys)
                 found.append(dg.define_asset_job(RELEASE, wanted, description=_RELEASE))
-                found.append(release_main_job(self.places))
+                found += [release_main_job(self.places), follow_main_job()]
         if streams:
             found += stream_jobs(streams, self.ingestion)
         if self._follows:

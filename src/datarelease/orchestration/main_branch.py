@@ -1,4 +1,4 @@
-"""What was merged, released: for places where no workflow of GitHub does that.
+"""What was merged: the clone follows it, and releases it where no workflow of GitHub does that.
 
 The clone is moved forward, never back or aside; what else is done there is the business of others.
 """
@@ -15,23 +15,41 @@ from datarelease.errors import ConfigError
 from datarelease.orchestration.assets import WORK_TREE
 from datarelease.orchestration.lock_events import version_tags
 from datarelease.orchestration.metadata import release_metadata
-from datarelease.orchestration.pipeline import PULL_OP, RELEASE, RELEASE_MAIN
+from datarelease.orchestration.pipeline import (
+    FOLLOW_MAIN,
+    PULL_OP,
+    PULL_RELEASE_OP,
+    RELEASE,
+    RELEASE_MAIN,
+)
 from datarelease.orchestration.releases import Place, digest_of, release_key, released
 from datarelease.orchestration.resources import WORLD_RETRIES, Logged, Repository, explained
+from datarelease.progress import Progress
+
+
+def follow_main_job() -> dg.JobDefinition:
+    """Takes what the default branch has."""
+
+    @dg.op(name=PULL_OP, pool=WORK_TREE, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
+    def pull(context: dg.OpExecutionContext, repository: Repository) -> None:
+        """Move the clone to the default branch of its origin."""
+        _follow(repository, Logged(context.log))
+
+    @dg.job(name=FOLLOW_MAIN, description="Takes what was merged into the default branch.")
+    def run() -> None:
+        pull()
+
+    return run
 
 
 def release_main_job(places: Sequence[Place]) -> dg.JobDefinition:
     """Takes what the default branch has, then releases it."""
 
-    @dg.op(name=PULL_OP, pool=WORK_TREE, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
+    @dg.op(name=PULL_RELEASE_OP, pool=WORK_TREE, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
     def pull_and_release(context: dg.OpExecutionContext, repository: Repository) -> None:
         """Move the clone to the default branch of its origin, and release what is there."""
         progress = Logged(context.log)
-        with explained():
-            commit = _follow(repository)
-            progress.say(f"the clone is at {commit[:12]}")
-            if not repository.workspace(progress).dvc.checkout():
-                progress.say("some data is not in the cache: it is pulled, or made anew")
+        _follow(repository, progress)
         result = released(repository, progress)
         for place in places:
             context.log_event(
@@ -71,8 +89,20 @@ def tip_of(repository: Repository) -> tuple[str, str]:
     return branch, tip
 
 
-def _follow(repository: Repository) -> str:
-    """Fast-forward the work tree to the default branch; its commit.
+def _follow(repository: Repository, progress: Progress) -> None:
+    """Bring the work tree to the default branch, and into it what the cache has of its data.
+
+    Raises:
+        Failure: Why it does not work.
+    """
+    with explained():
+        progress.say(f"the clone is at {_moved(repository)[:12]}")
+        if not repository.workspace(progress).dvc.checkout():
+            progress.say("some data is not in the cache: who needs it pulls it, or makes it anew")
+
+
+def _moved(repository: Repository) -> str:
+    """The commit of the work tree, fast-forwarded to the default branch.
 
     Raises:
         ConfigError: Another branch is checked out, or the two have gone apart.

@@ -22,14 +22,15 @@ STAGES = "stages"
 ROOT_GROUP = "pipeline"
 SOURCES = "sources"
 RELEASES = "releases"
-CHECK, RELEASE, RELEASE_MAIN = "check", "release", "release_main"
+CHECK, RELEASE = "check", "release"
+FOLLOW_MAIN, RELEASE_MAIN = "follow_main", "release_main"
 PROPOSE, MERGE, ANNOUNCE = "propose", "merge", "announce"
 """Names of jobs. No op may be called like a job."""
 CHECK_OP, RELEASE_OP, OBSERVE_OP = "check_datasets", "release_datasets", "observe_sources"
-FOLLOW_OP, PULL_OP = "commit_and_announce", "pull_and_release"
+FOLLOW_OP, PULL_OP, PULL_RELEASE_OP = "commit_and_announce", "pull", "pull_and_release"
 TAKEN = (
     CHECK, RELEASE, RELEASE_MAIN, PROPOSE, MERGE, ANNOUNCE, CHECK_OP, RELEASE_OP, OBSERVE_OP,
-    FOLLOW_OP, PULL_OP,
+    FOLLOW_OP, PULL_OP, PULL_RELEASE_OP, FOLLOW_MAIN,
 )  # fmt: skip
 NEVER = "never"
 """Code version of what was made before anybody recorded with which command."""

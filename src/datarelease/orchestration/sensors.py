@@ -26,6 +26,7 @@ from datarelease.orchestration.lock_events import lock_events
 from datarelease.orchestration.main_branch import tip_of
 from datarelease.orchestration.pipeline import (
     ANNOUNCE,
+    FOLLOW_MAIN,
     FOLLOW_OP,
     MERGE,
     PROPOSE,
@@ -144,16 +145,20 @@ def merge_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.S
 
 
 def main_sensor(repository: Repository, tags: TagGrammar, when: Automation) -> dg.SensorDefinition:
-    """Runs `release_main` when the default branch has moved; where no workflow releases."""
+    """Runs `follow_main` or `release_main` when the default branch has moved."""
+    job = RELEASE_MAIN if when.main == "release" else FOLLOW_MAIN
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         branch, tip = tip_of(repository)
-        found = read_catalogue(_git(repository), tags)
-        if any(version.commit == tip for version in found.versions):
+        git = _git(repository)
+        versions = read_catalogue(git, tags).versions if job == RELEASE_MAIN else ()
+        if any(version.commit == tip for version in versions):
             return dg.SkipReason(f"{branch} is at the commit of a version.")
-        return _request(context.instance, RELEASE_MAIN, {}, tip, only=_FAILED, why=branch)
+        if job == FOLLOW_MAIN and git.resolve("HEAD") == tip:
+            return dg.SkipReason(f"The clone is at the newest commit of {branch}.")
+        return _request(context.instance, job, {}, tip, only=_FAILED, why=branch)
 
-    return _sensor("main", look, main_sensor, when, RELEASE_MAIN, on=when.release_main)
+    return _sensor("main", look, main_sensor, when, job, on=when.main != "off")
 
 
 def _request(
