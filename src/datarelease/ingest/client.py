@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from datarelease.errors import DatareleaseError, WorldError
 from datarelease.ingest.kafka_config import KafkaConfig, unknown_property
+from datarelease.ingest.msk import MECHANISM, token_source
 
 READING: Mapping[str, str | int | bool] = {
     "auto.offset.reset": "error",
@@ -107,7 +108,10 @@ def _made(
     if not config.properties.keys() & {"debug", "log_level"}:
         # Errors are told by exceptions; librdkafka would write them on standard error as well.
         basis |= {"log_level": 0, "logger": _SILENT}
-    given = {"bootstrap.servers": config.bootstrap, **config.properties}
+    given: dict[str, object] = {"bootstrap.servers": config.bootstrap, **config.properties}
+    if given.get("sasl.mechanism") == MECHANISM:
+        given |= {"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER"}
+        given["oauth_cb"] = token_source(config.region)
     try:
         return make({**basis, **given, **ours, "error_cb": errors})
     except KafkaException as error:

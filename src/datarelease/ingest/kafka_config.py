@@ -61,6 +61,8 @@ class KafkaConfig:
     """Host and port of one or more brokers."""
     properties: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of librdkafka, beside the address."""
+    region: str | None = None
+    """Of Amazon, for sign-in by `AWS_MSK_IAM`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,8 @@ def kafka_config(env: Mapping[str, str]) -> KafkaConfig:
     bootstrap = found.pop("bootstrap.servers", "")
     if not bootstrap:
         raise _no_address(found)
-    return KafkaConfig(bootstrap=bootstrap, properties=found)
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
+    return KafkaConfig(bootstrap=bootstrap, properties=found, region=region)
 
 
 def registry_config(env: Mapping[str, str]) -> RegistryConfig:
