@@ -169,8 +169,8 @@ def test_a_blocked_verdict_is_proposed_for_people_to_see(hub: Hosted) -> None:
 @pytest.mark.parametrize(
     "carried_out",
     [
-        pytest.param(False, id="not done"),
-        pytest.param(True, id="done all the same", marks=pytest.mark.slow),
+        pytest.param(False, id="not done", marks=pytest.mark.slow),
+        pytest.param(True, id="done all the same"),
     ],
 )
 def test_a_failing_github_makes_no_second_pull_request(
@@ -323,6 +323,7 @@ def test_a_squashed_branch_that_was_left_is_done(project: Project) -> None:
     assert proposed(project, place_of, Waits({0: 110})).branch == f"stream/{NAME}/000002-1"
 
 
+@pytest.mark.slow
 def test_the_default_branch_need_not_be_called_main(project: Project) -> None:
     """It is what the remote says; a main that is there as well is not looked at."""
     project.git("push", "--quiet", "origin", "main:trunk")
@@ -359,6 +360,7 @@ def test_a_branch_of_our_name_that_is_not_ours(hub: Hosted) -> None:
 # --- the data
 
 
+@pytest.mark.slow
 def test_no_branch_before_the_data_is_there(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,6 +378,7 @@ def test_no_branch_before_the_data_is_there(
     assert proposed(project, place_of, Waits({0: 100})).state == "opened"
 
 
+@pytest.mark.slow
 def test_a_fresh_desk_fetches_the_parts_before(tmp_path: Path) -> None:
     """A machine without the cache has the earlier parts from the remote, to add to them."""
     project = Project.copied(streaming_template() / "first", tmp_path / "project")
@@ -440,6 +443,7 @@ def test_a_broken_desk_is_made_anew(project: Project) -> None:
     assert project.git("branch", "--show-current") == "main"
 
 
+@pytest.mark.slow
 def test_a_repository_in_a_folder_of_another(tmp_path: Path) -> None:
     """Where DVC's root is not git's, the desk has the same layout."""
     inner = Project.copied(streaming_template() / "empty", tmp_path / "project")

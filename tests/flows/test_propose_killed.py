@@ -35,7 +35,7 @@ QUICK = {
     "after Dvc.repro 1", "after deliver 1", "after DeskGit.create 1",
     "after Pulls.create_pull 1",
 }  # fmt: skip
-"""After the plan, the pipeline, the push of the data, the branch, the pull request."""
+"""After the pipeline, the push of the data, the branch, the pull request."""
 
 
 @pytest.fixture
