@@ -223,7 +223,7 @@ def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], port: int) 
         "DAGSTER_HOME": str(home),
         "DATARELEASE_REPOSITORY": str(shop.work),
         "DATARELEASE_AUTOMATION": "on",
-        "DATARELEASE_RELEASE_MAIN": "on",  # no workflow of GitHub does it here
+        "DATARELEASE_MAIN": "release",  # no workflow of GitHub does it here
         "DATARELEASE_SENSOR_SECONDS": "10",
     }
     command = [

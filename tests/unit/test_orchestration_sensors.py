@@ -43,6 +43,7 @@ class Fake:
 
     waits: Waits = field(default_factory=Waits)
     branches: Sequence[tuple[str, str]] = ()
+    merging: str = "waits"
     fails: bool = False
     asked: list[str] = field(default_factory=list)
 
@@ -67,7 +68,7 @@ class Fake:
     def merge(self, stream: str, progress: Progress) -> Ended:  # noqa: ARG002
         """Nothing but a note."""
         self.asked.append(f"merge {stream}")
-        return Ended("waits")
+        return Ended(self.merging)
 
     def commit(self, stream: str, progress: Progress) -> Ended:  # noqa: ARG002
         """Nothing but a note."""
@@ -196,6 +197,21 @@ def test_open_proposals_are_tried_ever_less_often(
     [second] = daemon.tick("merge_orders")
     assert second.run_key != first.run_key
     assert fake.asked == ["merge orders"]
+
+
+@pytest.mark.parametrize("outcome", ["merged", "refused"])
+def test_what_was_merged_or_refused_is_left(
+    daemon: Daemon, fake: Fake, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    """Its branch may stay on the remote; only another commit asks again."""
+    monkeypatch.setattr("datarelease.orchestration.sensors.PAUSE", 0)
+    fake.branches, fake.merging = [("stream/orders/000001-1", "c" * 40)], outcome
+    [attempt] = daemon.tick("merge_orders")
+    assert daemon.run(attempt, "merge")
+    assert daemon.tick("merge_orders") == []
+    assert outcome in daemon.said
+    fake.branches = [("stream/orders/000001-1", "d" * 40)]
+    assert len(daemon.tick("merge_orders")) == 1
 
 
 def test_every_new_version_is_announced(

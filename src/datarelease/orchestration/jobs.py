@@ -9,7 +9,7 @@ import dagster as dg
 
 from datarelease.model.stream import Stream
 from datarelease.orchestration.ingestion import Ingestion
-from datarelease.orchestration.pipeline import ANNOUNCE, FOLLOW_OP, MERGE, PROPOSE
+from datarelease.orchestration.pipeline import ANNOUNCE, FOLLOW_OP, MERGE, OUTCOME_TAG, PROPOSE
 from datarelease.orchestration.resources import WORLD_RETRIES, Logged, explained
 
 DESK = "desk"
@@ -47,7 +47,10 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
     def merge(context: dg.OpExecutionContext) -> None:
         """Merge the pull request of a stream, where policy, check and verdict allow that."""
         with explained():
-            _tell(context, ingestion.merge(context.partition_key, Logged(context.log)))
+            result = ingestion.merge(context.partition_key, Logged(context.log))
+        _tell(context, result)
+        # The sensor asks again unless it hears that there is no point in it.
+        context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: result.state})
 
     @dg.job(
         name=PROPOSE,

@@ -19,6 +19,8 @@ from datarelease.orchestration.keys import asset_keys, identifier, identifiers
 
 STAGES = "stages"
 """First part of the key of a stage that makes nothing."""
+OUTCOME_TAG = "datarelease/outcome"
+"""Of a run: the word that it ended with."""
 ROOT_GROUP = "pipeline"
 SOURCES = "sources"
 RELEASES = "releases"

@@ -29,6 +29,7 @@ from datarelease.orchestration.pipeline import (
     FOLLOW_MAIN,
     FOLLOW_OP,
     MERGE,
+    OUTCOME_TAG,
     PROPOSE,
     RELEASE_MAIN,
     Pipeline,
@@ -39,11 +40,15 @@ from datarelease.orchestration.resources import Logged, Repository
 STREAM_TAG, STATE_TAG = "datarelease/stream", "datarelease/state"
 PAUSE, LONGEST_PAUSE = 120, 3600
 """Seconds before something is tried again."""
+FINAL = ("merged", "refused")
+"""Outcomes of a merge that another try would not change."""
+ENOUGH = 8
+"""Tries after which a branch without a pull request is one that somebody left."""
 _UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
 ]  # fmt: skip
-_FAILED = [dg.DagsterRunStatus.FAILURE]
+_FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _ENDED = [*_FAILED, dg.DagsterRunStatus.SUCCESS]
 Tick = dg.SensorResult | dg.SkipReason | dg.RunRequest
 RUNNING, STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
@@ -183,6 +188,9 @@ def _request(
     tries = instance.get_runs_count(ended)
     records = instance.get_run_records(ended, limit=1) if tries else []
     if records:
+        outcome = records[0].dagster_run.tags.get(OUTCOME_TAG)
+        if outcome in FINAL or (outcome == "nothing" and tries >= ENOUGH):
+            return dg.SkipReason(f"{why}: {outcome}.")
         pause = min(PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
         since = time.time() - (records[0].end_time or records[0].update_timestamp.timestamp())
         if since < pause:
