@@ -7,7 +7,6 @@ Each batch has a part file of its own, so a new batch leaves those before as the
 from __future__ import annotations
 
 import errno
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,37 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from datarelease.adapters.store import replacing
 from datarelease.documents import DocumentError, decode, encode
-from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.local_files import write
 from datarelease.ingest.event_engine import EventEngine
 from datarelease.ingest.event_shape import Shape, read_shape
 from datarelease.ingest.parse_batch import BatchParser, Before, Targets
-from datarelease.ingest.parts import Md5Memo, clear_out, fingerprint_of, footer_digest
-from datarelease.ingest.raw import RawHeader, read_header
-from datarelease.model.snapshot import canonical_json
+from datarelease.ingest.parse_inputs import Raw, raw_files
+from datarelease.ingest.parts import Md5Memo, clear_out, fingerprint_of
 from datarelease.model.stream import BatchCounts, Stream, StreamCounts
 from datarelease.progress import Progress
 
-PARSER = 1
-"""Counts up when the same record and schema give another row: all parts are made anew then."""
 _SCRATCH = ".dvc/tmp/datarelease"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Raw:
-    """A raw file, and what its batch is made from."""
-
-    path: Path
-    header: RawHeader
-    records: int
-    fingerprint: str
-    """Of the part."""
-    dead_fingerprint: str
 
 
 def parse_stream(
@@ -67,7 +47,7 @@ def parse_stream(
         WorldError: A raw file is damaged or missing; out of memory or disk.
     """
     shape = read_shape(root, stream)
-    raws = _raw_files(root / stream.raw_dir, stream, shape)
+    raws = raw_files(root / stream.raw_dir, stream, shape)
     parts, dead = root / stream.dataset.path, root / stream.dead_dir
     known = {raw.header.batch.part for raw in raws}
     clear_out(parts, known)
@@ -87,7 +67,7 @@ class _Run:
     root: Path
     stream: Stream
     shape: Shape
-    raws: tuple[_Raw, ...]
+    raws: tuple[Raw, ...]
     parts: Path
     dead: Path
     progress: Progress
@@ -138,7 +118,7 @@ class _Run:
         judged = (found.time, found.late_minutes) == (self.stream.time, self.stream.late_minutes)
         return {counts.number: counts for counts in found.batches} if judged else {}
 
-    def _is_made(self, raw: _Raw, counts: BatchCounts, *, vouched: bool) -> bool:
+    def _is_made(self, raw: Raw, counts: BatchCounts, *, vouched: bool) -> bool:
         """The files of a batch are there, made from what there is now.
 
         Where it has none, a batch before it (``vouched``) shows that it was counted by these rules.
@@ -159,7 +139,7 @@ class _Run:
     def _made(
         self,
         parser: BatchParser,
-        raw: _Raw,
+        raw: Raw,
         scratch: Path,
         before: list[BatchCounts],
         advance: Callable[[int], None],
@@ -208,78 +188,6 @@ class _Run:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="parse-", dir=place) as directory:
             yield Path(directory)
-
-
-def _raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[_Raw, ...]:
-    """The raw files in the order of their batches.
-
-    Raises:
-        ConfigError: Nothing was drained, or in another format.
-        WorldError: A file is none of ours, or of another topic than the first.
-    """
-    if not folder.is_dir():
-        raise ConfigError(
-            f"{stream.raw_dir} is not there: nothing was drained yet.",
-            untouched="Nothing was written.",
-            remedy=f"Run `datarelease ingest drain {stream.name}`, or `dvc repro`, first.",
-        )
-    found: list[_Raw] = []
-    before = ""
-    for path in sorted(folder.glob("*.parquet")):
-        header, records = _read(path)
-        if path.name != header.batch.part:
-            raise _stranger(path, f"it holds batch {header.batch.number}")
-        if found and (header.topic, header.cluster) != _source(found[0].header):
-            raise _stranger(path, "its records are of another topic than those of the first batch")
-        if header.format != stream.format:
-            raise ConfigError(
-                f"{path.name} was drained as {header.format}; params.yaml says {stream.format}.",
-                untouched="Nothing was written.",
-                remedy="Drain the topic again, or set the format back.",
-            )
-        before = _fingerprint(path, shape, before)
-        told = {"part": before, "pii": list(shape.dataset.pii)}
-        found.append(
-            _Raw(
-                path=path, header=header, records=records, fingerprint=before,
-                dead_fingerprint=_digest(told),
-            )
-        )  # fmt: skip
-    return tuple(found)
-
-
-def _fingerprint(raw: Path, shape: Shape, before: str) -> str:
-    """What a batch's files are made from; without a key earlier parts play no role."""
-    made_from = {
-        "parser": PARSER,
-        "raw": footer_digest(raw),
-        "shape": shape.digest,
-        "before": before if shape.dataset.key else "",
-    }
-    return _digest(made_from)
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(canonical_json(content)).hexdigest()
-
-
-def _source(header: RawHeader) -> tuple[str, str]:
-    return header.topic, header.cluster
-
-
-def _read(path: Path) -> tuple[RawHeader, int]:
-    try:
-        return read_header(path), pq.read_metadata(path).num_rows
-    except (OSError, ValueError, LookupError, DocumentError, pa.ArrowException) as error:
-        raise _stranger(path, "it is cut short, or something else") from error
-
-
-def _stranger(path: Path, why: str) -> WorldError:
-    return WorldError(
-        f"{path.name} is not the raw file that belongs there: {why}.",
-        untouched="Nothing was written.",
-        remedy="Bring it back (`dvc checkout`, `dvc pull`), or remove it and drain again.",
-    )
 
 
 def _place(scratch: Path, target: Path, fingerprint: str) -> Path | None:

@@ -7,7 +7,7 @@ ledger remembers spans the batch.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from datarelease.errors import WorldError
 from datarelease.ingest.access import needed
 from datarelease.ingest.event_checks import EventChecks
 from datarelease.ingest.event_engine import EventEngine
@@ -27,6 +26,7 @@ from datarelease.ingest.event_json import json_query
 from datarelease.ingest.event_shape import Shape
 from datarelease.ingest.event_types import INTERNAL, decimal_names
 from datarelease.ingest.ledger import Ledger
+from datarelease.ingest.parse_inputs import TAKEN, chunks
 from datarelease.ingest.parts import PartWriter
 from datarelease.ingest.raw import RawHeader
 from datarelease.model.stream import BatchCounts, EventFormat
@@ -47,7 +47,6 @@ DEAD_SCHEMA = pa.schema(
 _RECORDS = "records_of_chunk"
 _NO_RECORDS = pa.table({"n": pa.array([], pa.int64()), "value": pa.array([], pa.binary())})
 _PIECE = 8_192
-_TAKEN = ("partition", "offset", "timestamp", "key", "value")
 _UNKNOWN = 20
 """Fields beside the schema that are told by name."""
 _UNKNOWN_KEPT = 10_000
@@ -142,7 +141,7 @@ class BatchParser:
         """
         with ExitStack() as stack:
             batch = _Batch(self, header, targets, stack)
-            for chunk in _chunks(raw, header):
+            for chunk in chunks(raw, header):
                 batch.take(chunk)
                 advance(chunk.num_rows)
         return batch.counts(before)
@@ -186,7 +185,7 @@ class _Batch:
     def _bury(self, lost: pa.Table, reasons: Sequence[str], details: Sequence[str]) -> None:
         topic = pa.repeat(pa.scalar(self._header.topic), lost.num_rows)
         told = {"reason": pa.array(reasons, pa.string()), "detail": pa.array(details, pa.string())}
-        self._dead.add(pa.table({"topic": topic, **{n: lost[n] for n in _TAKEN}, **told}))
+        self._dead.add(pa.table({"topic": topic, **{n: lost[n] for n in TAKEN}, **told}))
         self._reasons.update(reasons)
 
     def _count_unknown(self, found: pa.Table) -> None:
@@ -237,48 +236,6 @@ def _add_up(counts: BatchCounts) -> None:
 
 def _ranked(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def _chunks(raw: Path, header: RawHeader) -> Iterator[pa.Table]:
-    """The records in the order of the file, which must be that of partitions and offsets."""
-    try:
-        with pq.ParquetFile(raw) as file:
-            last = (-1, -1)
-            for place in range(file.num_row_groups):
-                chunk = file.read_row_group(place, columns=list(_TAKEN))
-                last = _in_order(chunk, last, header)
-                yield chunk
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        raise _damaged(raw) from error
-
-
-def _in_order(chunk: pa.Table, last: tuple[int, int], header: RawHeader) -> tuple[int, int]:
-    """The place of the chunk's last record.
-
-    Raises:
-        ValueError: A record stands there twice, out of order, or was never planned.
-    """
-    partitions, offsets = (chunk[n].to_numpy().astype(np.int64) for n in ("partition", "offset"))
-    if not len(offsets):
-        return last
-    places = np.concatenate(([last[0]], partitions)), np.concatenate(([last[1]], offsets))
-    same = places[0][1:] == places[0][:-1]
-    ascending = np.where(same, places[1][1:] > places[1][:-1], places[0][1:] > places[0][:-1])
-    planned = np.zeros(len(offsets), dtype=bool)
-    for span in header.batch.spans:
-        inside = (offsets >= span.start) & (offsets < span.end)
-        planned |= (partitions == span.partition) & inside
-    if not (ascending & planned).all():
-        raise ValueError("records that are not those of the plan")
-    return int(partitions[-1]), int(offsets[-1])
-
-
-def _damaged(raw: Path) -> WorldError:
-    return WorldError(
-        f"{raw.name}: the raw file is damaged, or not the one that was drained.",
-        untouched="The part of this batch was left as it was.",
-        remedy="Bring it back (`dvc checkout`, `dvc pull`), or remove it and drain again.",
-    )
 
 
 def _leave_out(targets: Targets, schema: pa.Schema, doubled: npt.NDArray[np.bool_]) -> None:
