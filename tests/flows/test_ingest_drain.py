@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -367,6 +368,21 @@ def test_drain_without_a_broker_fails_at_once(make: Make) -> None:
     repository.plan()
     with pytest.raises(ConfigError, match="DATARELEASE_KAFKA_BOOTSTRAP_SERVERS is not set"):
         Ingesting(repository.root, repository.origin, {}).drain()
+
+
+def test_without_the_extra_the_way_to_install_it_is_told(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Kafka's client is missing, what is drained already is kept, and the rest says why."""
+    repository = make(10)
+    repository.plan()
+    repository.drain()
+    monkeypatch.setitem(sys.modules, "datarelease.ingest.broker", None)
+    assert repository.drain().kept == (1,)
+    repository.forget()
+    with pytest.raises(ConfigError, match="client is not installed") as caught:
+        repository.drain()
+    assert "datarelease[orchestration]" in caught.value.remedy
 
 
 def test_drain_without_a_plan_says_so(make: Make) -> None:
