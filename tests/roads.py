@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from tests.broker import Broker, Record
+from tests.commands import run
 from tests.project import REMOTE, Project
 
 NAME = "orders"
@@ -47,21 +48,6 @@ DVC_YAML: dict[str, Any] = {
 }
 
 
-JUDGED: dict[str, Any] = {
-    "validate-orders": {
-        "cmd": "datarelease validate orders",
-        "deps": ["data/orders", "schemas/orders.yaml"],
-        "metrics": [{"reports/orders/validation.json": {"cache": False}}],
-    },
-    "profile-orders": {
-        "cmd": "datarelease profile orders",
-        "deps": ["data/orders", "reports/orders/validation.json"],
-        "metrics": [{"reports/orders/profile.json": {"cache": False}}],
-    },
-}
-"""What a check of somebody else needs, who has no data."""
-
-
 def settings(topic: str, **policy: object) -> dict[str, Any]:
     """The ``release:`` section."""
     return {
@@ -72,17 +58,19 @@ def settings(topic: str, **policy: object) -> dict[str, Any]:
 
 
 def joined(project: Project, topic: str, **policy: object) -> None:
-    """Add the stream to a repository that adopted data releases already, as a commit."""
-    pipeline = project.read_yaml("dvc.yaml")
-    pipeline["stages"] |= DVC_YAML["stages"] | JUDGED
-    pipeline["artifacts"] |= DVC_YAML["artifacts"]
-    project.write("dvc.yaml", yaml.safe_dump(pipeline, sort_keys=False))
-    project.write("schemas/orders.yaml", SCHEMA)
+    """Add a stream to a repository that adopted data releases already, as people do, and commit.
+
+    The topic has events by then: the schema is inferred from them.
+    """
+    run(project, "ingest", "add", NAME, "--topic", topic, "--key", "id", "--yes")
+    schema = (project.root / "schemas/orders.yaml").read_text()
+    bounds = "    dtype: float64\n    checks:\n      in_range: {min_value: 0, max_value: 1000}\n"
+    project.write("schemas/orders.yaml", schema.replace("    dtype: float64\n", bounds))
     params = project.read_yaml("params.yaml")
-    params["release"] = {**(params.get("release") or {}), **settings(topic, **policy)}
+    ours = settings(topic, **policy)
+    params["release"]["streams"][NAME] |= ours["streams"][NAME]
+    params["release"]["policy"] = {**(params["release"].get("policy") or {}), **ours["policy"]}
     project.write("params.yaml", yaml.safe_dump(params))
-    ignored = project.root / ".gitignore"
-    ignored.write_text((ignored.read_text() if ignored.exists() else "") + "\n/data/\n")
     project.commit("A stream")
 
 
@@ -98,7 +86,7 @@ def fed(project: Project, topic: str, **policy: object) -> None:
     project.write("dvc.yaml", yaml.safe_dump(DVC_YAML, sort_keys=False))
     release = settings(topic, **policy)
     project.write("params.yaml", yaml.safe_dump({"release": release}))
-    project.write(".gitignore", "/data/\n/reports/report.*\n/reports/pull-request.json\n")
+    project.write(".gitignore", "/reports/report.*\n/reports/pull-request.json\n")
     project.commit("A stream")
     project.run("git", "init", "--quiet", "--bare", str(project.origin))
     project.git("remote", "add", "origin", str(project.origin))

@@ -30,13 +30,20 @@ def team(
 ) -> Team:
     """A team on GitHub that adopted data releases, then added a stream; nothing is released yet.
 
+    Its topic has 300 orders and some records that are none.
+
     The environment is that of the machine where the ingester runs: with the broker's address, the
     keys of the bucket and a token. What runs on GitHub has none of them.
     """
     project = Project.copied(adopted_template, tmp_path / "clone")
     bucket = s3_server.bucket()
     on_bucket(project, bucket)
-    joined(project, broker.topic("orders", partitions=2), auto_merge=True)
+    topic = broker.topic("orders", partitions=2)
+    produced(broker, topic, range(300))
+    with monkeypatch.context() as patched:
+        for name, value in broker.env.items():
+            patched.setenv(name, value)
+        joined(project, topic, auto_merge=True)
     team = hosted(project, bucket, github, tmp_path)
     project.secrets(REMOTE, bucket.keys)
     team.repository.roles["robot"] = "write"
@@ -56,7 +63,6 @@ def test_from_events_to_versions_on_github(team: Team, broker: Broker) -> None:
     """Events, pull request, check, comment, merge, data-v1 on S3; then the same by itself."""
     project = team.project
     topic = project.read_yaml("params.yaml")["release"]["streams"][NAME]["topic"]
-    produced(broker, topic, range(300))
     done = run(project, "ingest", "propose", NAME, "--when-due", "--json").json
     assert (done["state"], done["events"], done["dead"]) == ("opened", 300, 2)
     [pull] = team.repository.pulls
@@ -130,6 +136,8 @@ def test_from_events_to_versions_with_git_alone(
     assert sorted(dr.load("data-v2", NAME, repo=project.root)["id"]) == list(range(800))
     [stream] = dr.diff("data-v1", "data-v2", repo=project.root).streams
     assert (stream.append_only, stream.events, stream.dead) == (True, 500, 2)
+    project.dvc("pull", "--quiet")
+    assert project.git("status", "--short") == "", "the data is nothing that git should take"
     spans = [
         (span["partition"], span["start"], span["end"])
         for batch in manifest(project.remote, "data-v2")["inputs"][0]["batches"]
