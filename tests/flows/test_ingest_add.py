@@ -255,6 +255,15 @@ def test_a_name_that_is_taken_is_refused(plan: Plan, root: Path) -> None:
         plan()
 
 
+def test_data_that_lie_where_parts_would_be_are_in_the_way(plan: Plan, root: Path) -> None:
+    """The directory of parts is the stream's alone."""
+    (root / "data" / "orders").mkdir(parents=True)
+    assert plan()
+    (root / "data" / "orders" / "old.csv").write_text("a\n1\n")
+    with pytest.raises(ConfigError, match=r"is there already \(data/orders\)"):
+        plan()
+
+
 def test_files_that_git_ignores_are_told(plan: Plan, root: Path) -> None:
     """The plan and the reports must be in git."""
     (root / ".gitignore").write_text("/streams/\n")

@@ -276,20 +276,33 @@ def test_batches_without_files_do_not_make_later_ones_read_again(
 
 
 def test_what_no_raw_file_stands_behind_is_removed(make: Make) -> None:
-    """Parts of batches that are gone, leftovers of killed runs, files of other people."""
+    """Parts of batches that are gone, and leftovers of killed runs."""
     stream = make()
     stream.drained(1, [event(1), b"{"])
     stream.drained(2, [event(2), b"{"])
     stream.parse()
     (stream.raw / "000002.parquet").unlink()
     (stream.root / "data/orders/.tmp-x").write_text("half")
-    (stream.root / "data/orders/sub").mkdir()
     assert len(stream.parse().batches) == 1
     assert sorted(stream.files()) == [
         "data/orders/000001.parquet", "data/streams/orders/dead/000001.parquet",
         "reports/orders/stream.json",
     ]  # fmt: skip
-    assert not (stream.root / "data/orders/sub").exists()
+
+
+def test_files_of_other_people_are_never_removed(make: Make) -> None:
+    """Nor are they taken for parts: the stage says what is in the way."""
+    stream = make()
+    stream.drained(1, [event(1)])
+    for place, name in (("data/orders", "2019.csv"), (stream.stream.dead_dir, "sub/mine.parquet")):
+        foreign = stream.root / place / name
+        foreign.parent.mkdir(parents=True)
+        foreign.write_text("the only copy")
+        with pytest.raises(ConfigError, match=foreign.relative_to(stream.root / place).parts[0]):
+            stream.parse()
+        assert foreign.read_text() == "the only copy"
+        shutil.rmtree(stream.root / place)
+    assert sums(stream.parse().batches[0]) == (1, 0, 0, 0)
 
 
 def test_no_batch_at_all_is_an_empty_dataset(make: Make) -> None:

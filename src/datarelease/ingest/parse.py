@@ -43,7 +43,7 @@ def parse_stream(
         memory_limit: Of the engine, in DuckDB's spelling.
 
     Raises:
-        ConfigError: The schema leaves open what a row is.
+        ConfigError: The schema leaves open what a row is, or a directory holds other files.
         WorldError: A raw file is damaged or missing; out of memory or disk.
     """
     shape = read_shape(root, stream)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import re
 from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datarelease.adapters.store import md5_of
+from datarelease.errors import ConfigError
 from datarelease.model.snapshot import canonical_json
 
 _KEY = b"datarelease"
+_OURS = re.compile(r"[0-9]{6,}\.parquet|\.tmp-.*", re.DOTALL)
+"""Names of parts, and of neighbours that `adapters.store.replacing` writes."""
+_SHOWN = 5
 _TAIL = 8
 """A Parquet file ends in the length of its footer (4 bytes, little-endian) and ``PAR1``."""
 
@@ -84,16 +88,24 @@ def footer_digest(path: Path) -> str:
         return hashlib.sha256(str(size).encode() + b" " + stream.read()).hexdigest()
 
 
-def clear_out(folder: Path, known: Collection[str]) -> list[str]:
-    """Remove whatever lies in ``folder`` (made if need be) and is not ``known``; its names."""
+def clear_out(folder: Path, known: Collection[str]) -> None:
+    """Remove from ``folder`` (made if need be) parts that are not ``known``, and unfinished files.
+
+    Raises:
+        ConfigError: There is something else, which may be somebody's only copy.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    strangers = sorted(path for path in folder.iterdir() if path.name not in known)
-    for path in strangers:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    return [path.name for path in strangers]
+    found = sorted(path for path in folder.iterdir() if path.name not in known)
+    strangers = [path.name for path in found if path.is_dir() or not _OURS.fullmatch(path.name)]
+    if strangers:
+        listed = ", ".join(strangers[:_SHOWN]) + (", ..." if len(strangers) > _SHOWN else "")
+        raise ConfigError(
+            f"{folder} holds what no batch stands behind: {listed}.",
+            untouched="Nothing was written or removed.",
+            remedy="The directory is the stream's alone: move that elsewhere, then run it again.",
+        )
+    for path in found:
+        path.unlink()
 
 
 class Md5Memo:
