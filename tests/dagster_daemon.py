@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import dagster as dg
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
 from tests.project import Project
 
 from datarelease.orchestration.definitions import build_definitions
@@ -66,3 +68,11 @@ class Daemon:
     def _built(self) -> dg.Definitions:
         """As if they were loaded anew: a run has a process of its own."""
         return build_definitions(self._project.root, env=self._env, ingestion=self._ingestion)
+
+    def stale(self) -> set[str]:
+        """What Dagster thinks of what it can make: fresh, stale or missing."""
+        graph = self._built().resolve_asset_graph()
+        resolver = CachingStaleStatusResolver(
+            self.instance, graph, LoadingContextForTest(self.instance)
+        )
+        return {resolver.get_status(key).value for key in graph.materializable_asset_keys}

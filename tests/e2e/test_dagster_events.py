@@ -38,6 +38,8 @@ def test_events_become_a_version(project: Project) -> None:
     """Sensor, proposal, merge by a person, release and announcement; then nothing is left to do."""
     with dg.DagsterInstance.ephemeral() as instance:
         daemon = Daemon(project, None, instance, {"DATARELEASE_MAIN": "release"})
+        assert daemon.tick("main") == []
+        assert daemon.said == "main has no data yet."
         [proposal] = daemon.tick(f"events_{NAME}")
         assert daemon.run(proposal, "propose")
         assert daemon.tick(f"events_{NAME}") == []

@@ -283,6 +283,8 @@ def test_the_default_branch_is_released_when_it_moved(
     assert entry.asset_materialization.metadata["version"].value == "data-v1"
     daemon.tick("versions")
     assert daemon.events == 0
+    daemon.tick("dvc_lock")
+    assert daemon.stale() == {"FRESH"}
 
 
 def test_the_clone_follows_what_was_merged(project: Project, instance: dg.DagsterInstance) -> None:

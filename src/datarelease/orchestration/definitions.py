@@ -142,7 +142,7 @@ class _Builder:
                 keys = [release_key(place.name) for place in self.places]
                 wanted = check | dg.AssetSelection.assets(*keys)
                 found.append(dg.define_asset_job(RELEASE, wanted, description=_RELEASE))
-                found += [release_main_job(self.places), follow_main_job()]
+                found += [release_main_job(self.places, self._released), follow_main_job()]
         if streams:
             found += stream_jobs(streams, self.ingestion)
         if self._follows:

@@ -83,7 +83,7 @@ class Installed:
 
     def proposed(self, stream: str) -> Sequence[tuple[str, str]]:
         """What the git remote lists, asked now."""
-        from datarelease.ingest.propose import prefix_of  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.slot import prefix_of  # noqa: PLC0415 - heavy: optional
 
         git = GitProgram(self.root, env=git_environment())
         listed = git.network("ls-remote", "origin", f"refs/heads/{prefix_of(stream)}*")

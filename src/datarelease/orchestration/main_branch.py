@@ -4,7 +4,8 @@ The clone is moved forward, never back or aside; what else is done there is the 
 """
 # No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 import dagster as dg
 
@@ -12,17 +13,17 @@ from datarelease.adapters.git import Git
 from datarelease.adapters.git_program import GitProgram
 from datarelease.app.wiring import git_environment
 from datarelease.errors import ConfigError
+from datarelease.flows.reproduce import LOCK
+from datarelease.model.release import Nothing
 from datarelease.orchestration.assets import WORK_TREE
-from datarelease.orchestration.lock_events import version_tags
 from datarelease.orchestration.metadata import release_metadata
 from datarelease.orchestration.pipeline import (
     FOLLOW_MAIN,
     PULL_OP,
     PULL_RELEASE_OP,
-    RELEASE,
     RELEASE_MAIN,
 )
-from datarelease.orchestration.releases import Place, digest_of, release_key, released
+from datarelease.orchestration.releases import Place, made_from, release_key, released
 from datarelease.orchestration.resources import WORLD_RETRIES, Logged, Repository, explained
 from datarelease.progress import Progress
 
@@ -42,8 +43,8 @@ def follow_main_job() -> dg.JobDefinition:
     return run
 
 
-def release_main_job(places: Sequence[Place]) -> dg.JobDefinition:
-    """Takes what the default branch has, then releases it."""
+def release_main_job(places: Sequence[Place], deps: Mapping[str, dg.AssetKey]) -> dg.JobDefinition:
+    """Takes what the default branch has, then releases it; ``deps`` as in ``found_releases``."""
 
     @dg.op(name=PULL_RELEASE_OP, pool=WORK_TREE, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
     def pull_and_release(context: dg.OpExecutionContext, repository: Repository) -> None:
@@ -51,12 +52,16 @@ def release_main_job(places: Sequence[Place]) -> dg.JobDefinition:
         progress = Logged(context.log)
         _follow(repository, progress)
         result = released(repository, progress)
+        if isinstance(result, Nothing):
+            progress.say(result.reason)
+            return
+        git, manifest = Git(repository.path, env=git_environment()), result.manifest
         for place in places:
             context.log_event(
                 dg.AssetMaterialization(
                     asset_key=release_key(place.name),
                     metadata=release_metadata(result, place.name),
-                    tags=version_tags(digest_of(result), RELEASE, {}),
+                    tags=made_from(git, manifest.commit, manifest.digest, deps),
                 )
             )
 
@@ -87,6 +92,12 @@ def tip_of(repository: Repository) -> tuple[str, str]:
             remedy="Push a branch to it: what is merged there is what is released.",
         )
     return branch, tip
+
+
+def holds_data(repository: Repository, commit: str) -> bool:
+    """Something was ever made or tracked there: a stream may wait for its first events."""
+    files = Git(repository.path, env=git_environment()).files(commit)
+    return any(PurePosixPath(path).name == LOCK or path.endswith(".dvc") for path in files)
 
 
 def _follow(repository: Repository, progress: Progress) -> None:

@@ -26,7 +26,7 @@ from datarelease.orchestration.metadata import (
     report_metadata,
     trailers_metadata,
 )
-from datarelease.orchestration.pipeline import RELEASE_OP, RELEASES
+from datarelease.orchestration.pipeline import RELEASE, RELEASE_OP, RELEASES
 from datarelease.orchestration.resources import (
     WORLD_RETRIES,
     Logged,
@@ -170,18 +170,17 @@ def found_releases(
                 asset_key=release_key(remote),
                 description=f"{newest.tag} was released outside of Dagster",
                 metadata=trailers_metadata(dict(newest.trailers), newest.tag, newest.date),
-                tags=_released_from(git, newest, deps),
+                tags=made_from(git, newest.commit, newest.digest, deps),
             )
 
 
-def _released_from(
-    git: Git, version: Version, deps: Mapping[str, dg.AssetKey]
+def made_from(
+    git: Git, commit: str, digest: str, deps: Mapping[str, dg.AssetKey]
 ) -> Mapping[str, str]:
-    """The data that a version was made from, as its commit has it; so that it counts as fresh."""
-    commit = version.commit
+    """The tags of a version's event: from which data of its ``commit`` it was made."""
     tracked = outputs(lambda path: git.read(commit, path), git.files(commit))
     found = {deps[out.path]: out.md5 for out in tracked if out.path in deps}
-    return {**version_tags(version.digest, "release", found)}
+    return version_tags(digest, RELEASE, found)
 
 
 def _holds(version: Version, remote: str) -> bool:

@@ -23,7 +23,7 @@ from datarelease.orchestration.automation import Automation
 from datarelease.orchestration.ingestion import Ingestion
 from datarelease.orchestration.keys import identifier
 from datarelease.orchestration.lock_events import lock_events
-from datarelease.orchestration.main_branch import tip_of
+from datarelease.orchestration.main_branch import holds_data, tip_of
 from datarelease.orchestration.pipeline import (
     ANNOUNCE,
     FOLLOW_MAIN,
@@ -159,6 +159,8 @@ def main_sensor(repository: Repository, tags: TagGrammar, when: Automation) -> d
         versions = read_catalogue(git, tags).versions if job == RELEASE_MAIN else ()
         if any(version.commit == tip for version in versions):
             return dg.SkipReason(f"{branch} is at the commit of a version.")
+        if job == RELEASE_MAIN and not holds_data(repository, tip):
+            return dg.SkipReason(f"{branch} has no data yet.")
         if job == FOLLOW_MAIN and git.resolve("HEAD") == tip:
             return dg.SkipReason(f"The clone is at the newest commit of {branch}.")
         return _request(context.instance, job, {}, tip, only=_FAILED, why=branch)
