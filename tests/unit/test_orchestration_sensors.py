@@ -296,9 +296,14 @@ def test_the_clone_follows_what_was_merged(project: Project, instance: dg.Dagste
     other.repro()
     merged = other.commit("Two more")
     other.push()
+    # A check that ran here meanwhile left a lock of its own, which gives way.
+    project.params(rows=21)
+    project.repro()
+    project.git("checkout", "--quiet", "params.yaml")
     [request] = daemon.tick("main")
     assert daemon.run(request, "follow_main")
     assert project.head == merged
+    assert project.git("status", "--porcelain") == ""
     assert project.git("tag") == ""
     assert daemon.tick("main") == []
 

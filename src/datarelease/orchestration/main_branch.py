@@ -13,7 +13,8 @@ from datarelease.adapters.git import Git
 from datarelease.adapters.git_program import GitProgram
 from datarelease.app.wiring import git_environment
 from datarelease.errors import ConfigError
-from datarelease.flows.reproduce import LOCK
+from datarelease.flows.reproduce import LOCK, is_among, products_of
+from datarelease.flows.workspace import Workspace
 from datarelease.model.release import Nothing
 from datarelease.orchestration.assets import WORK_TREE
 from datarelease.orchestration.metadata import release_metadata
@@ -107,31 +108,44 @@ def _follow(repository: Repository, progress: Progress) -> None:
         Failure: Why it does not work.
     """
     with explained():
-        progress.say(f"the clone is at {_moved(repository)[:12]}")
-        if not repository.workspace(progress).dvc.checkout():
-            progress.say("some data is not in the cache: who needs it pulls it, or makes it anew")
+        ws = repository.workspace(progress)
+        branch, tip = tip_of(repository)
+        if ws.git.branch() != branch:
+            raise ConfigError(
+                f"The clone in {ws.root} is not on the branch {branch}.",
+                untouched="Nothing was changed.",
+                remedy=f"Give Dagster a clone of its own, on {branch}.",
+            )
+        if not ws.git.is_ancestor(tip, ws.head()):
+            _move(ws, tip)
+            if not repository.workspace(progress).dvc.checkout():
+                progress.say("some data is not in the cache: who needs it pulls it or makes it")
+        progress.say(f"the clone is at {ws.head()[:12]}")
 
 
-def _moved(repository: Repository) -> str:
-    """The commit of the work tree, fast-forwarded to the default branch.
+def _move(ws: Workspace, tip: str) -> None:
+    """Fast-forward the work tree to ``tip``.
+
+    Locks and reports that a check made here give way to those that were merged: DVC's cache has
+    what they are about. Edits do not.
 
     Raises:
-        ConfigError: Another branch is checked out, or the two have gone apart.
-        WorldError: The origin does not answer.
+        ConfigError: Somebody committed or edited something here.
     """
-    branch, tip = tip_of(repository)
-    git = Git(repository.path, env=git_environment())
-    if git.branch() != branch:
-        raise ConfigError(
-            f"The clone in {repository.path} is not on the branch {branch}.",
-            untouched="Nothing was changed.",
-            remedy=f"Give Dagster a clone of its own, on {branch}.",
-        )
-    moved = GitProgram(repository.path, env=git_environment()).attempt("merge", "--ff-only", tip)
+    git = GitProgram(ws.root, env=git_environment())
+    products = products_of(ws)
+    theirs = set(ws.git.files(tip))
+    made = [(path, known) for path, known in ws.git.changed() if is_among(path, products)]
+    tracked = [path for path, known in made if known]
+    if ws.git.is_ancestor(ws.head(), tip):
+        if tracked:
+            git.line("checkout", "--quiet", "HEAD", "--", *tracked)
+        for path in (path for path, known in made if not known and path in theirs):
+            (ws.root / path).unlink(missing_ok=True)
+    moved = git.attempt("merge", "--ff-only", tip)
     if moved.code:
         raise ConfigError(
             f"The clone cannot be moved forward to {tip[:12]}: {moved.stderr.strip()}",
-            untouched="Nothing was changed.",
+            untouched="Nothing was changed but locks and reports that a check had made.",
             remedy="Give Dagster a clone of its own, in which nobody works.",
         )
-    return git.resolve("HEAD") or tip
