@@ -24,7 +24,7 @@ from tests.versions import branch
 
 from datarelease.documents import decode
 from datarelease.errors import WorldError
-from datarelease.ingest import merge as flow
+from datarelease.ingest import propose
 from datarelease.ingest.app_proposals import place_of
 from datarelease.ingest.propose import Proposal
 
@@ -290,7 +290,7 @@ def test_a_commit_with_other_files_is_not_merged(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even one of our own may hold nothing but the plan and what a run of the pipeline makes."""
-    monkeypatch.setattr(flow, "products_of", lambda _: ("dvc.lock",))
+    monkeypatch.setattr(propose, "products_of", lambda _: ("dvc.lock",))
     found = merging(project, place_of)
     assert (
         found.reason == "it changes reports/orders/stream.json, which no run of the pipeline makes"

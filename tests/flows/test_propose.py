@@ -348,12 +348,26 @@ def test_a_remote_that_refuses_the_branch_is_said(project: Project) -> None:
     assert proposed(project, place_of, Waits({0: 100})).state == "opened"
 
 
-def test_a_branch_of_our_name_that_is_not_ours(hub: Hosted) -> None:
-    """It is named, and nothing is done to it."""
+def test_a_branch_of_our_name_that_is_not_ours(
+    hub: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named, no pull request is opened for it, and nothing is done to it."""
     hub.repository.bare.git("branch", FIRST, "main")
-    with pytest.raises(ConflictError, match=FIRST):
+    with pytest.raises(ConflictError, match="does not continue streams"):
         hub.proposed(Waits({0: 100}))
     assert branch(hub.project, FIRST) == branch(hub.project)
+    hub.repository.bare.set(f"refs/heads/{FIRST}", None)
+
+    failing(monkeypatch, Answer(status=None, message="died"))
+    with pytest.raises(WorldError):
+        hub.proposed(Waits({0: 100}))
+    hub.project.git("fetch", "--quiet", str(hub.project.origin), FIRST)
+    hub.project.git("checkout", "--quiet", "FETCH_HEAD")
+    hub.project.write("stage.py", "print('mine now')")
+    hub.project.git("commit", "--quiet", "--all", "--amend", "--no-edit")
+    hub.project.git("push", "--quiet", "--force", str(hub.project.origin), f"HEAD:{FIRST}")
+    with pytest.raises(ConflictError, match=r"it changes stage\.py"):
+        hub.proposed(Waits({0: 100}))
     assert hub.pulls == []
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from typing import Literal
 
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check import check
-from datarelease.flows.reproduce import is_among, products_of
-from datarelease.flows.workspace import Workspace
 from datarelease.ingest.desk import Desk, plan_at
 from datarelease.ingest.proposals import Filed, Proposals
-from datarelease.ingest.propose import IGNORE, Place
+from datarelease.ingest.propose import Place, stranger
 from datarelease.ingest.slot import covers, prefix_of, stream_at
 from datarelease.model.diff import Compatibility
 from datarelease.model.report import Report
@@ -86,13 +83,15 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
 def _merged(desk: Desk, tip: str, stream: Stream, proposals: Proposals, filed: Filed) -> str:
     """The commit that the default branch has since; cheap questions first."""
     desk.git.fetch(filed.commit, *proposals.places(filed))
-    _origin(desk, filed, tip)
+    _origin(desk, filed)
     if covers(plan_at(desk, tip, stream), plan_at(desk, filed.commit, stream)):
         raise _No(f"{desk.branch} has its events already")
     ws = desk.lay(tip)
     if not ws.settings.policy.auto_merge:
         raise _No("params.yaml does not say `release.policy.auto_merge: true`")
-    _content(desk, ws, filed, stream)
+    why = stranger(desk, ws, filed.commit, tip, stream)
+    if why is not None:
+        raise _No(why)
     review = proposals.review(filed)
     if not review.passed:
         raise _No(review.reason, "refused" if review.final else "waits")
@@ -118,8 +117,8 @@ def _told(name: str, filed: Filed, state: State, reason: str, commit: str | None
     )  # fmt: skip
 
 
-def _origin(desk: Desk, filed: Filed, tip: str) -> None:
-    """It goes into the default branch, and is one commit of ours."""
+def _origin(desk: Desk, filed: Filed) -> None:
+    """It goes into the default branch, and its newest commit is ours."""
     if filed.base != desk.branch:
         raise _No(f"it goes into {filed.base}, not into {desk.branch}")
     if not desk.git.is_mine(filed.branch, filed.commit):
@@ -127,20 +126,6 @@ def _origin(desk: Desk, filed: Filed, tip: str) -> None:
             f"its newest commit {filed.commit[:12]} was not made here: somebody pushed to it, or "
             "another machine opened it"
         )
-    parents = desk.git.parents(filed.commit)
-    if len(parents) != 1 or not desk.git.is_ancestor(parents[0], tip):
-        raise _No(f"it is more than one commit after {desk.branch}")
-
-
-def _content(desk: Desk, ws: Workspace, filed: Filed, stream: Stream) -> None:
-    """Nothing is in its commit but the plan and what a run of the pipeline makes."""
-    [parent] = desk.git.parents(filed.commit)
-    made = (*products_of(ws), stream.plan_file)
-    for path in desk.git.differing(parent, filed.commit):
-        inside = path.removeprefix(desk.git.prefix)
-        ours = is_among(inside, made) or posixpath.basename(inside) == IGNORE
-        if not path.startswith(desk.git.prefix) or not ours:
-            raise _No(f"it changes {path}, which no run of the pipeline makes")
 
 
 def _report(desk: Desk) -> Report:

@@ -17,7 +17,7 @@ from datarelease.errors import ConflictError, WorldError
 from datarelease.flows.check import check
 from datarelease.flows.local_files import write
 from datarelease.flows.plan import products
-from datarelease.flows.reproduce import work_tree_outputs
+from datarelease.flows.reproduce import is_among, products_of, work_tree_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.ingest.deliver import deliver
 from datarelease.ingest.described import Described, body, describe
@@ -90,6 +90,25 @@ def propose(
         untouched="Nothing was proposed.",
         remedy="Run the command again.",
     )
+
+
+def stranger(desk: Desk, ws: Workspace, commit: str, tip: str, stream: Stream) -> str | None:
+    """Why ``commit`` is no proposal as we make them; None: it is one, whoever made it.
+
+    That is one commit after the default branch, with the plan and what a run of the pipeline
+    leaves. ``ws`` is the default branch's work tree at ``tip``.
+    """
+    git = desk.git
+    parents = git.parents(commit)
+    if len(parents) != 1 or not git.is_ancestor(parents[0], tip):
+        return f"it is more than one commit after {desk.branch}"
+    made = (*products_of(ws), stream.plan_file)
+    for path in git.differing(parents[0], commit):
+        inside = path.removeprefix(git.prefix)
+        ours = is_among(inside, made) or posixpath.basename(inside) == IGNORE
+        if not path.startswith(git.prefix) or not ours:
+            return f"it changes {path}, which no run of the pipeline makes"
+    return None
 
 
 # --- inside
@@ -187,14 +206,17 @@ def _taken_up(begun: Begun, branch: str, left: str) -> Described:
     commit = desk.git.fetch(left, f"refs/heads/{branch}")
     plan = plan_at(desk, commit, stream)
     then = begun.plan.batches if begun.plan else ()
+    ws = desk.lay(begun.tip)
+    why = stranger(desk, ws, commit, begun.tip, stream)
     if plan is None or plan.batches[: len(then)] != then or len(plan.batches) <= len(then):
+        why = f"it does not continue {stream.plan_file} of {desk.branch}"
+    if why is not None:
         raise ConflictError(
-            f"The git remote has a branch {branch}, which does not continue {stream.plan_file} of "
-            f"{desk.branch}.",
+            f"The git remote has a branch {branch}, which is no proposal of ours: {why}.",
             untouched="Nothing was proposed.",
             remedy=f"Delete it (`git push origin --delete {branch}`), then run the command again.",
         )
-    return describe(desk.lay(begun.tip), stream, begun.tip, commit)
+    return describe(ws, stream, begun.tip, commit)
 
 
 def _filed(begun: Begun, branch: str, described: Described) -> Proposal:
