@@ -123,7 +123,8 @@ def _names(sample: Sample) -> list[str]:
 
 def _usable(names: Sequence[str]) -> tuple[list[str], list[str]]:
     seen: set[str] = set()
-    usable, odd = [], []
+    usable: list[str] = []
+    odd: list[str] = []
     for name in names:
         fits = name not in {"", "*"} and name.isprintable() and name.lower() not in seen
         (usable if fits else odd).append(name)
