@@ -40,6 +40,8 @@ def test_remotes_cache_and_secrets_are_shared(project: Project, desk: Path) -> N
     assert there.store("storage").url == str(project.remote)
     assert there.store("near").url == str(project.root.parent / "elsewhere")
     assert Config(str(desk))["remote"]["backup"]["secret_access_key"] == "planted-4711"
+    core = Config(str(desk))["core"]
+    assert (core["analytics"], core["check_update"]) == (False, False)
     mode = (desk / "config.local").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
 

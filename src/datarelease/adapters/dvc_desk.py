@@ -31,3 +31,5 @@ def lend_config(source: Path, target: Path) -> None:
             merge(settings, {"remote": shown.get("remote", {})})
             merge(settings, Config(str(source)).load_one("local"))
             settings["cache"]["dir"] = str(cache)
+            # They would start programs that outlive the pipeline, and the desk's lock with it.
+            settings["core"] |= {"analytics": False, "check_update": False}
