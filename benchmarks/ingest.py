@@ -14,7 +14,9 @@ from benchmarks.places import ROOT, STAGE, environment, run
 from benchmarks.scene import Scene, Variant, tell
 from tests.broker import Broker, Record, running_broker
 
-PARTITIONS = 4
+IN_PARTITION = 250_000
+"""Events. The broker answers every request with all that a partition has, whatever it is asked for;
+so that both sizes mean the same to it, ten times as many events lie in ten times the partitions."""
 NAME = "orders"
 PEER = ROOT / "benchmarks" / "ingest_bare.py"
 DATASETS = """\
@@ -24,7 +26,7 @@ artifacts:
     type: dataset
     meta: {schema: schemas/orders.yaml}
 """
-SETTINGS = "release:\n  streams:\n    orders: {{topic: {topic}}}\n"
+SETTINGS = "release:\n  streams:\n    orders: {{topic: {topic}, batch: {records}}}\n"
 
 
 def events(count: int) -> Iterator[Record]:
@@ -43,24 +45,23 @@ def ingest_scene(records: int) -> Iterator[Scene]:
     """The scene of so many events on a broker of its own, all planned."""
     place = STAGE / f"ingest-{records}"
     with running_broker(place / "kafka") as broker:
-        tell(f"  preparing: {records:,} events in {PARTITIONS} partitions")
-        topic = broker.topic(NAME, partitions=PARTITIONS)
+        partitions = max(1, records // IN_PARTITION)
+        tell(f"  preparing: {records:,} events in {partitions} partitions")
+        topic = broker.topic(NAME, partitions=partitions)
         broker.produce(topic, events(records))
-        work, env = _planned(place, broker, topic)
-        yield _scene(place, work, env, topic, records, broker.bootstrap)
+        work, env = _planned(place, broker, topic, records)
+        peer = [broker.bootstrap, topic, str(partitions), str(records)]
+        yield _scene(place, work, env, peer, records)
     shutil.rmtree(place)
 
 
-def _scene(
-    place: Path, work: Path, env: dict[str, str], topic: str, records: int, bootstrap: str
-) -> Scene:
+def _scene(place: Path, work: Path, env: dict[str, str], peer: list[str], records: int) -> Scene:
     raw = work / "data" / "streams" / NAME / "raw"
     target = place / "bare.parquet"
 
     def bare() -> Run:
         target.unlink(missing_ok=True)
-        words = [bootstrap, topic, str(PARTITIONS), str(records), str(target)]
-        done = measure([sys.executable, str(PEER), *words], cwd=work, env=env)
+        done = measure([sys.executable, str(PEER), *peer, str(target)], cwd=work, env=env)
         _same(records, [target])
         return done
 
@@ -73,12 +74,13 @@ def _scene(
     return Scene(
         name=f"ingest-{records}",
         title=f"`datarelease ingest drain`, {records:,} events",
-        about=f"Events of about 130 bytes in {PARTITIONS} partitions of a broker on the same "
-        "machine, into Parquet files of the same columns, row groups and compression. The peer "
-        "writes them as they arrive; we sort them by partition and offset, check every record's "
-        "CRC and the last one of each span, and bring the files to the disk before they are "
+        about=f"Events of about 130 bytes in {peer[2]} partitions of a broker on the same machine, "
+        "as one batch, into one Parquet file; the peer's has the same columns, row groups and "
+        "compression. It writes events as they arrive; we sort them by partition and offset, check "
+        "every CRC and the last record of each span, and bring the file to the disk before it is "
         "renamed. Times are those of whole processes, from their start. The broker answers each "
-        "request with up to 105 MB, whatever it is asked for: most of the memory is that.",
+        "request with all that a partition has, whatever it is asked for: most of the memory is "
+        "that, and we read one partition after the other.",
         variants=(
             Variant(name="bare", label="bare confluent-kafka consumer + pyarrow", run=bare),
             Variant(name="drain", label="**`datarelease ingest drain`**", run=drain, ours=True),
@@ -86,14 +88,16 @@ def _scene(
     )
 
 
-def _planned(place: Path, broker: Broker, topic: str) -> tuple[Path, dict[str, str]]:
+def _planned(place: Path, broker: Broker, topic: str, records: int) -> tuple[Path, dict[str, str]]:
     """A repository with one stream, whose plan has everything; the environment for it."""
     work = place / "work"
     env = {**environment(), **broker.env}
     for folder in (work / ".dvc", work / "schemas"):
         folder.mkdir(parents=True)
     (work / "dvc.yaml").write_text(DATASETS, encoding="utf-8")
-    (work / "params.yaml").write_text(SETTINGS.format(topic=topic), encoding="utf-8")
+    (work / "params.yaml").write_text(
+        SETTINGS.format(topic=topic, records=records), encoding="utf-8"
+    )
     (work / "schemas" / "orders.yaml").write_text("schema_type: dataframe\n", encoding="utf-8")
     run("git", "init", "--quiet", cwd=work, env=env)
     run("datarelease", "ingest", "plan", NAME, cwd=work, env=env)

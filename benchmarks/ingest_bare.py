@@ -35,7 +35,7 @@ def main(bootstrap: str, topic: str, partitions: int, records: int, target: str)
             "bootstrap.servers": bootstrap,
             "group.id": "bare",
             "enable.auto.commit": False,
-            "receive.message.max.bytes": 1_000_000_000,
+            "receive.message.max.bytes": 2_147_483_647,
         }
     )
     consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])

@@ -33,8 +33,8 @@ PEEKING: Mapping[str, str | int | bool] = {
     "queued.min.messages": 1,
 }
 """For one record of each of many partitions."""
-_LARGEST_ANSWER = 1_000_000_000
-"""Bytes. A broker may answer with more than it was asked for when one batch of records is large."""
+_LARGEST_ANSWER = 2_147_483_647
+"""Bytes, the most that the client allows. A broker may answer with more than it was asked for."""
 _REFUSALS = {
     KafkaError._AUTHENTICATION,  # noqa: SLF001 - the client's own spelling of a public code
     KafkaError._SSL,  # noqa: SLF001 - as above
