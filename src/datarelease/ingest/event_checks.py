@@ -106,7 +106,9 @@ class EventChecks:
 
 
 def _mask(column: pa.ChunkedArray) -> Mask:
-    return pc.fill_null(column, False).combine_chunks().to_numpy(zero_copy_only=False)
+    whole = pc.fill_null(column, False).combine_chunks()
+    mask: Mask = whole.to_numpy(zero_copy_only=False)
+    return mask
 
 
 def _apart(found: pa.Table) -> Iterator[Fault]:

@@ -109,7 +109,8 @@ def guesses(engine: EventEngine, sample: Sample) -> tuple[list[Guess], list[str]
 
 def _names(sample: Sample) -> list[str]:
     if sample.format == "avro":
-        return list(dict.fromkeys(n for row in _avro(sample, []) for n in row["extra"] or ()))
+        rows = _avro(sample, [])
+        return list(dict.fromkeys(name for row in rows for name in row["extra"] or () if name))
     names: dict[str, None] = {}
     for value in sample.values:
         try:
