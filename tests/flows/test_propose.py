@@ -413,6 +413,28 @@ def test_counts_that_are_not_about_the_plan_are_refused(project: Project) -> Non
     assert list(branches(project)) == ["main"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("drained", "error"),
+    [
+        ("", WorldError),
+        ("pathlib.Path('data/streams/orders/raw/000001.parquet').touch()", ConfigError),
+    ],
+    ids=["broker went away", "parse fails"],
+)
+def test_a_pipeline_that_fails_proposes_nothing(
+    project: Project, drained: str, error: type[Exception]
+) -> None:
+    """Records that could not be drained are the world's fault; anything else is the pipeline's."""
+    script = (project.root / "stage.py").read_text()
+    edited(project, "stage.py", script.replace("counts = []", f"{drained}\nraise SystemExit(3)"))
+    with pytest.raises(error, match="`dvc repro` failed"):
+        proposed(project, place_of, Waits({0: 100}))
+    assert list(branches(project)) == ["main"]
+    edited(project, "stage.py", script)
+    assert proposed(project, place_of, Waits({0: 100})).state == "opened"
+
+
 # --- the desk
 
 

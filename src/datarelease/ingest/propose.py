@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datarelease.documents import encode
-from datarelease.errors import ConflictError, WorldError
-from datarelease.flows.check import check
+from datarelease.errors import ConfigError, ConflictError, WorldError
+from datarelease.flows.check import Checked, check
 from datarelease.flows.local_files import write
 from datarelease.flows.plan import products
 from datarelease.flows.reproduce import is_among, products_of, work_tree_outputs
@@ -154,7 +154,7 @@ def _made(begun: Begun, branch: str, plan: StreamPlan) -> Described:
     ws = desk.lay(begun.tip)
     _bring_parts(ws, stream)
     write(ws.root / stream.plan_file, encode(plan).encode())
-    checked = check(ws)
+    checked = _ran(ws, stream, plan)
     files = {**products(ws), **_ignores(ws), stream.plan_file: ws.read(stream.plan_file)}
     commit = ws.git.commit_files(begun.tip, files, _message(begun, plan, branch))
     described = describe(ws, stream, begun.tip, commit)
@@ -167,6 +167,27 @@ def _made(begun: Begun, branch: str, plan: StreamPlan) -> Described:
     if not desk.git.create(branch, commit):
         raise Moved(f"branch {branch} was made by somebody else")
     return described
+
+
+def _ran(ws: Workspace, stream: Stream, plan: StreamPlan) -> Checked:
+    """The pipeline was run, and its outcome checked.
+
+    Raises:
+        WorldError: The records that were planned a moment ago could not be drained.
+        ConfigError: Another stage failed.
+    """
+    try:
+        return check(ws)
+    except ConfigError as error:
+        raw = ws.root / stream.raw_dir
+        absent = [batch for batch in plan.batches if not (raw / batch.part).is_file()]
+        if not absent:
+            raise
+        raise WorldError(
+            f"{error.what}\nBatch {absent[0].number} of {stream.name} was not drained.",
+            untouched="Nothing was proposed.",
+            remedy="Run the command again when the broker answers.",
+        ) from error
 
 
 def _bring_parts(ws: Workspace, stream: Stream) -> None:
