@@ -78,7 +78,7 @@ target = pathlib.Path("reports/orders/stream.json")
 target.parent.mkdir(parents=True, exist_ok=True)
 target.write_text(json.dumps({
     "stream": "orders", "topic": plan["topic"], "cluster": plan["cluster"], "batches": counts,
-    "format": 1,
+    "key": ["id"], "format": 1,
 }))
 '''
 DVC_YAML: dict[str, Any] = {
@@ -91,7 +91,7 @@ DVC_YAML: dict[str, Any] = {
                 {"data/streams/orders/raw": {"persist": True}},
                 {"data/streams/orders/dead": {"persist": True}},
             ],
-            "metrics": [{"reports/orders/stream.json": {"cache": False}}],
+            "metrics": [{"reports/orders/stream.json": {"cache": False, "persist": True}}],
         }
     },
     "artifacts": {

@@ -35,7 +35,7 @@ DVC_YAML: dict[str, Any] = {
                 {"data/orders": {"persist": True}},
                 {"data/streams/orders/dead": {"persist": True}},
             ],
-            "metrics": [{"reports/orders/stream.json": {"cache": False}}],
+            "metrics": [{"reports/orders/stream.json": {"cache": False, "persist": True}}],
         },
     },
     "artifacts": {

@@ -77,7 +77,7 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
         raise SettingsError(problems)
     policy = _policy(release.policy, problems)
     _known_datasets(release.policy, {dataset.name for dataset in datasets}, problems)
-    streams = _streams(release.streams, datasets, problems)
+    streams = _streams(release.streams, release.announce, datasets, problems)
     if problems:
         raise SettingsError(problems)
     return Settings(
@@ -167,7 +167,10 @@ def _known_datasets(policy: PolicyShape, names: set[str], problems: list[Problem
 
 
 def _streams(
-    given: Mapping[str, StreamShape], datasets: tuple[Dataset, ...], problems: list[Problem]
+    given: Mapping[str, StreamShape],
+    announce: str | None,
+    datasets: tuple[Dataset, ...],
+    problems: list[Problem],
 ) -> tuple[Stream, ...]:
     known = {dataset.name: dataset for dataset in datasets}
     streams = []
@@ -180,6 +183,11 @@ def _streams(
         if dataset.schema is None:
             what = f"{DATASETS_FILE}: artifacts.{name}.meta.schema is missing: it types the events"
             problems.append(Problem(where=where, what=what))
+        for place, other in (("dead_letters", shape.dead_letters), ("", announce)):
+            if other == shape.topic:
+                at = f"{where}.{place}" if place else f"{PARAMS_FILE}: {SECTION}.announce"
+                what = f"{other!r} is the topic that {name} is fed from"
+                problems.append(Problem(where=at, what=what))
         streams.append(
             Stream(
                 dataset=dataset,

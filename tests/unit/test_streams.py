@@ -53,9 +53,9 @@ def batch(number: int, **given_: Any) -> BatchCounts:
     return BatchCounts(number=number, **(fields | given_))
 
 
-def counts(*batches: BatchCounts) -> StreamCounts:
+def counts(*batches: BatchCounts, key: tuple[str, ...] = ()) -> StreamCounts:
     """Those of a stream."""
-    return StreamCounts(stream="orders", topic="shop.orders", cluster="c", batches=batches)
+    return StreamCounts(stream="orders", topic="shop.orders", cluster="c", batches=batches, key=key)
 
 
 # --- settings
@@ -87,6 +87,10 @@ def test_a_stream_is_named_after_the_dataset_that_it_feeds() -> None:
         ({"orders": {"topic": "t", "batch": 0}}, "streams.orders.batch"),
         ({"orders": {"topic": "t", "propose": {"event": 1}}}, "did you mean 'events'?"),
         ({"orders": "t"}, "expected a mapping"),
+        (
+            {"orders": {"topic": "t", "dead_letters": "t"}},
+            "streams.orders.dead_letters: 't' is the topic that orders is fed from",
+        ),
     ],
 )
 def test_faults_of_a_stream_are_named_with_their_place(streams: Any, said: str) -> None:
@@ -94,6 +98,13 @@ def test_faults_of_a_stream_are_named_with_their_place(streams: Any, said: str) 
     with pytest.raises(SettingsError) as raised:
         read_settings(DVC_YAML, {"release": {"streams": streams}})
     assert said in str(raised.value)
+
+
+def test_announcements_do_not_go_to_a_topic_that_feeds_a_dataset() -> None:
+    """They would come back as events."""
+    release = {"streams": {"orders": {"topic": "t"}}, "announce": "t"}
+    with pytest.raises(SettingsError, match=r"release\.announce: 't' is the topic"):
+        read_settings(DVC_YAML, {"release": release})
 
 
 # --- documents
@@ -148,6 +159,14 @@ def test_counts_are_found_where_the_stage_leaves_them() -> None:
     files = {"reports/orders/stream.json": encode(counts(batch(1))).encode()}
     people = Dataset(name="people", path="data/people.csv")
     assert counts_here(files.get, [people, ORDERS]) == (counts(batch(1)),)
+
+
+def test_counts_made_with_another_key_stop_a_check() -> None:
+    """DVC cannot depend on dvc.yaml, so nobody else would notice that duplicates may be there."""
+    files = {"reports/orders/stream.json": encode(counts(batch(1), key=("order",))).encode()}
+    with pytest.raises(ConfigError, match="by the key order, and dvc") as raised:
+        counts_here(files.get, [ORDERS])
+    assert "dvc repro --force" in str(raised.value.remedy)
 
 
 # --- comparison
@@ -243,6 +262,12 @@ def test_dead_letters_are_counted_by_reason() -> None:
     """The most frequent first; the share is of all new records."""
     said = markdown(sample_reports.streamed())
     assert "312 dead letters (2.5% of the records): `amount:in_range` 300, `not_json` 12" in said
+
+
+def test_fields_that_no_column_takes_are_named() -> None:
+    """A producer's new field is seen by a reviewer before anybody misses it."""
+    said = markdown(sample_reports.streamed())
+    assert "Fields beside the schema, left out: `coupon` in 640 events" in said
 
 
 def test_text_from_a_topic_is_made_harmless() -> None:

@@ -26,7 +26,7 @@ def counts_here(read: Reader, datasets: Iterable[Dataset]) -> tuple[StreamCounts
         if data is None:
             continue
         try:
-            found.append(decode(StreamCounts, data))
+            counts = decode(StreamCounts, data)
         except DocumentError as error:
             raise ConfigError(
                 f"{path} cannot be used: {error}",
@@ -34,7 +34,21 @@ def counts_here(read: Reader, datasets: Iterable[Dataset]) -> tuple[StreamCounts
                 remedy=f"Make it anew: `datarelease ingest parse {dataset.name}` as the stage in "
                 "dvc.yaml, by `dvc repro --force`.",
             ) from error
+        if counts.key != dataset.key:
+            raise _other_key(counts, dataset, path)
+        found.append(counts)
     return tuple(found)
+
+
+def _other_key(counts: StreamCounts, dataset: Dataset, path: str) -> ConfigError:
+    before, now = (", ".join(names) or "none" for names in (counts.key, dataset.key))
+    return ConfigError(
+        f"{path}: duplicates were found by the key {before}, and dvc.yaml says {now} now. DVC does "
+        "not notice that.",
+        untouched="Nothing was pushed or tagged.",
+        remedy="Run the stage of `datarelease ingest parse "
+        f"{dataset.name}` again: `dvc repro --force --single-item STAGE`.",
+    )
 
 
 def counts_then(

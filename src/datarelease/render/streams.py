@@ -91,6 +91,7 @@ def _said(stream: StreamReport, base: str | None) -> list[Phrase]:
     late = sum(batch.late for batch in stream.new)
     if late:
         lines.append((f"{number.counted(late, 'late event')}: older than what came before",))
+    lines += _unknown(stream)
     schemas = sorted({number_ for batch in stream.new for number_ in batch.schemas})
     if schemas:
         listed = ", ".join(map(str, schemas[:_REASONS]))
@@ -132,6 +133,20 @@ def _dead(stream: StreamReport) -> list[Phrase]:
         line += [", " if place else ": ", Data(reason), f" {number.count(count)}"]
     rest = reasons.total() - sum(count for _, count in reasons.most_common(_REASONS))
     return [(*line, f", other reasons {number.count(rest)}" if rest else "")]
+
+
+def _unknown(stream: StreamReport) -> list[Phrase]:
+    """Fields that no column takes: a producer's new release, most often."""
+    found: Counter[str] = Counter()
+    for batch in stream.new:
+        found.update(dict(batch.unknown))
+    if not found:
+        return []
+    line: list[str | Data | Strong | Prose] = ["Fields beside the schema, left out: "]
+    for place, (name, count) in enumerate(found.most_common(_REASONS)):
+        line += [", " if place else "", Data(name), f" in {number.counted(count, 'event')}"]
+    more = len(found) - _REASONS
+    return [(*line, f" and {number.counted(more, 'more field')}" if more > 0 else "")]
 
 
 def _row(batch: BatchCounts, figures: Sequence[str]) -> tuple[str, ...]:
