@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import patch
 
 import yaml
@@ -201,28 +201,36 @@ def hosted(project: Project, github: GitHubServer) -> Hosted:
 
 
 @cache
-def streaming_template() -> Path:
-    """Projects with a stream, made once.
-
-    ``empty``: nothing was proposed yet. ``first``: its first batch is data-v1. ``open``: the second
-    one is proposed and may be merged; ``open/proposal.json`` tells of it.
-    """
+def _place() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="streaming-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with environment(hermetic_environment(folder / "home")):
-        make_streaming(folder / "empty")
-        first = Project.copied(folder / "empty", folder / "first")
-        done = proposed(first, place_of, Waits({0: 100}))
-        first.git("pull", "--quiet", "origin", done.branch or "")
-        first.push()
-        first.git("push", "--quiet", "origin", "--delete", done.branch or "")
-        commands.run(first, "release")
-        shutil.rmtree(first.root / ".dvc" / "tmp")
-        second = Project.copied(folder / "first", folder / "open")
-        automatic(second)
-        done = proposed(second, place_of, Waits({0: 150}))
-        (folder / "open" / "proposal.json").write_text(encode(done))
     return folder
+
+
+@cache
+def streaming(name: Literal["empty", "first", "open"]) -> Path:
+    """A project with a stream, made once for a run of tests, to be copied.
+
+    ``empty``: nothing was proposed yet. ``first``: its first batch is data-v1. ``open``: the second
+    one is proposed and may be merged; ``proposal.json`` tells of it.
+    """
+    target = _place() / name
+    with environment(hermetic_environment(_place() / "home")):
+        if name == "empty":
+            return make_streaming(target)
+        if name == "first":
+            first = Project.copied(streaming("empty"), target)
+            done = proposed(first, place_of, Waits({0: 100}))
+            first.git("pull", "--quiet", "origin", done.branch or "")
+            first.git("push", "--quiet", "origin", "main", f":{done.branch}")
+            commands.run(first, "release")
+            shutil.rmtree(first.root / ".dvc" / "tmp")
+        else:
+            second = Project.copied(streaming("first"), target)
+            automatic(second)
+            done = proposed(second, place_of, Waits({0: 150}))
+            (target / "proposal.json").write_text(encode(done))
+    return target
 
 
 def automatic(project: Project, **policy: object) -> None:

@@ -18,7 +18,7 @@ from tests.proposing import (
     hosted,
     merging,
     proposed,
-    streaming_template,
+    streaming,
 )
 from tests.versions import branch
 
@@ -34,7 +34,7 @@ BRANCH = f"stream/{NAME}/000002-1"
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A stream of which data-v1 is released and a second batch is proposed, as a branch."""
-    return Project.copied(streaming_template() / "open", tmp_path / "project")
+    return Project.copied(streaming("open"), tmp_path / "project")
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_the_policy_has_to_say_so(project: Project) -> None:
 
 def test_a_first_version_is_a_persons(tmp_path: Path) -> None:
     """A dataset that appears is more than a patch."""
-    project = Project.copied(streaming_template() / "empty", tmp_path / "empty")
+    project = Project.copied(streaming("empty"), tmp_path / "empty")
     automatic(project)
     proposed(project, place_of, Waits({0: 100}))
     found = merging(project, place_of)
@@ -203,7 +203,7 @@ def test_a_verdict_short_of_pass_is_a_persons(
 @pytest.mark.slow
 def test_a_column_more_is_a_persons(tmp_path: Path) -> None:
     """Nothing is wrong with it, and still it is more than a patch."""
-    project = Project.copied(streaming_template() / "first", tmp_path / "other")
+    project = Project.copied(streaming("first"), tmp_path / "other")
     script = (project.root / "stage.py").read_text()
     text = (project.root / "schemas/orders.yaml").read_text()
     script = script.replace('{offset % 5}"', '{offset % 5},1"').replace("amount", "amount,note")
@@ -218,7 +218,7 @@ def test_a_column_more_is_a_persons(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_column_less_is_a_persons(tmp_path: Path) -> None:
     """Breaking changes are, also where the policy allows them."""
-    project = Project.copied(streaming_template() / "first", tmp_path / "other")
+    project = Project.copied(streaming("first"), tmp_path / "other")
     script = (project.root / "stage.py").read_text()
     text = (project.root / "schemas/orders.yaml").read_text()
     edited(project, "stage.py", script.replace(',{offset % 5}"', '"').replace("id,amount", "id"))

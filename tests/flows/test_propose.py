@@ -24,7 +24,7 @@ from tests.proposing import (
     hosted,
     plan_of,
     proposed,
-    streaming_template,
+    streaming,
 )
 from tests.versions import branch, object_path, tree_state
 
@@ -44,7 +44,7 @@ SECOND = f"stream/{NAME}/000001-2"
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A stream whose first events were not proposed yet; branches are proposals."""
-    return Project.copied(streaming_template() / "empty", tmp_path / "project")
+    return Project.copied(streaming("empty"), tmp_path / "project")
 
 
 @pytest.fixture
@@ -125,6 +125,7 @@ def test_what_waits_becomes_a_pull_request(hub: Hosted) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_after_a_merge_what_came_since_is_next(hub: Hosted) -> None:
     """The next proposal continues where the merged one ended; parts that were there stay."""
     hub.proposed(Waits({0: 100}))
@@ -150,8 +151,16 @@ def test_a_refused_proposal_comes_again_only_with_more(hub: Hosted) -> None:
     done = hub.proposed(Waits({0: 140}))
     assert (done.state, done.branch, done.pull) == ("opened", SECOND, 2)
     assert plan_of(hub.project, SECOND).ends() == {0: 140}
-    hub.closed(hub.pulls[1])
-    assert hub.proposed(Waits({0: 141}), force=True).branch == f"stream/{NAME}/000001-3"
+
+
+@pytest.mark.slow
+def test_a_person_may_have_it_proposed_again(hub: Hosted) -> None:
+    """Refused twice: the third attempt is a branch of its own, too."""
+    for attempt in (1, 2, 3):
+        done = hub.proposed(Waits({0: 100}), force=attempt > 1)
+        assert (done.pull, done.branch) == (attempt, f"stream/{NAME}/000001-{attempt}")
+        hub.closed(hub.pulls[-1])
+    assert hub.proposed(Waits({0: 100})).state == "nothing"
 
 
 @pytest.mark.slow
@@ -348,6 +357,7 @@ def test_a_remote_that_refuses_the_branch_is_said(project: Project) -> None:
     assert proposed(project, place_of, Waits({0: 100})).state == "opened"
 
 
+@pytest.mark.slow
 def test_a_branch_of_our_name_that_is_not_ours(
     hub: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -395,7 +405,7 @@ def test_no_branch_before_the_data_is_there(
 @pytest.mark.slow
 def test_a_fresh_desk_fetches_the_parts_before(tmp_path: Path) -> None:
     """A machine without the cache has the earlier parts from the remote, to add to them."""
-    project = Project.copied(streaming_template() / "first", tmp_path / "project")
+    project = Project.copied(streaming("first"), tmp_path / "project")
     clone = project.clone(tmp_path / "clone")
     done = proposed(clone, place_of, Waits({0: 150}))
     kept = clone.root / ".dvc/tmp/datarelease/desk/data/orders"
@@ -482,7 +492,7 @@ def test_a_broken_desk_is_made_anew(project: Project) -> None:
 @pytest.mark.slow
 def test_a_repository_in_a_folder_of_another(tmp_path: Path) -> None:
     """Where DVC's root is not git's, the desk has the same layout."""
-    inner = Project.copied(streaming_template() / "empty", tmp_path / "project")
+    inner = Project.copied(streaming("empty"), tmp_path / "project")
     outer = Project(tmp_path / "outer", inner.origin, inner.remote)
     outer.root.mkdir()
     outer.git("init", "--quiet")

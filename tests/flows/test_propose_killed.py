@@ -10,7 +10,7 @@ from tests.broker import Broker
 from tests.commands import DIRECTORY, DVC, KILLED, Point, run, start
 from tests.forge.server import GitHubServer
 from tests.project import Project
-from tests.proposing import NAME, Hosted, branches, hosted, plan_of, streaming_template
+from tests.proposing import NAME, Hosted, branches, hosted, plan_of, streaming
 from tests.roads import events
 
 DESK = "datarelease.adapters.git_desk:DeskGit"
@@ -32,10 +32,9 @@ POINTS = [
     Point(function=f"{PULLS}.create_pull", when="after"),
 ]
 QUICK = {
-    "after Dvc.repro 1", "after deliver 1", "after DeskGit.create 1",
-    "after Pulls.create_pull 1",
+    "after deliver 1", "after DeskGit.create 1", "after Pulls.create_pull 1",
 }  # fmt: skip
-"""After the pipeline, the push of the data, the branch, the pull request."""
+"""After the push of the data, the branch, the pull request."""
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def hub(
     broker: Broker, github: GitHubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Hosted:
     """A stream of a real topic with a hundred events, on GitHub; nothing was proposed yet."""
-    project = Project.copied(streaming_template() / "empty", tmp_path / "project")
+    project = Project.copied(streaming("empty"), tmp_path / "project")
     topic = broker.topic(NAME, partitions=2)
     made = hosted(project, github)
     params = (project.root / "params.yaml").read_text()
