@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks import data
 from benchmarks.document import document
 from benchmarks.ingest import ingest_scene
+from benchmarks.ingest_parse import parse_scene
 from benchmarks.machine import commit, load, machine, versions
 from benchmarks.measure import RunFailed
 from benchmarks.places import DOCUMENT, QUICK_RESULTS, RESULTS, STAGE, peers_python
@@ -24,7 +25,7 @@ from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 
-PARTS = ("start-up", "check", "parts", "file", "ingest")
+PARTS = ("start-up", "check", "parts", "file", "ingest", "parse")
 FORMAT = 2
 """Of the results; those of another format are not kept."""
 BYTES_A_ROW = 40.9
@@ -89,6 +90,10 @@ def scenes(plan: Plan) -> Iterator[Scene]:
     if "ingest" in plan.only:
         for rows in plan.rows:
             with ingest_scene(rows) as scene:
+                yield scene
+    if "parse" in plan.only:
+        for rows in plan.rows:
+            with parse_scene(rows) as scene:
                 yield scene
 
 
