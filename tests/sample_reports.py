@@ -578,7 +578,8 @@ def streamed() -> Report:
     lost = Span(partition=7, start=500, end=900, high=1000, lost=41)
     new = (
         batch(5, events=11_650, dead=312, duplicates=30, tombstones=8, late=17, out_of_order=4,
-              reasons=(("amount:in_range", 300), ("not_json", 12)), schemas=(17, 18), unknown=(("coupon", 640),),
+              reasons=(("amount:in_range", 300), ("not_json", 12)), schemas=(17, 18),
+              unknown=(("coupon", 640),),
               first="2026-11-01T00:00:03Z", last="2026-11-02T09:15:00Z"),
         replace(batch(6, records=400, events=400), spans=(lost,), holes=2),
     )  # fmt: skip

@@ -198,8 +198,8 @@ def test_a_part_that_is_other_or_gone_is_not_append_only(
 
 def test_without_a_baseline_nothing_is_append_only() -> None:
     """There is nothing that could have been kept."""
-    befores: tuple[list[StreamCounts] | None, ...] = (None, [])
-    for before in befores:
+    sides: tuple[list[StreamCounts] | None, ...] = (None, [])
+    for before in sides:
         [found] = compare_streams(before, [counts(batch(1))])
         assert (found.first, found.append_only, len(found.new)) == (True, False, 1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,4 +91,6 @@ def significant(value: float, digits: int) -> float:
     >>> significant(1234.5678, 6), significant(-0.0, 3)
     (1234.57, 0.0)
     """
-    return float(f"{value:.{digits - 1}e}") + 0.0
+    rounded = float(f"{value:.{digits - 1}e}")
+    # Next to the largest float, rounding up leaves the range: such a value stays as it is.
+    return (rounded if math.isfinite(rounded) else value) + 0.0
