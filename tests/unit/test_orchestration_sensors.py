@@ -287,21 +287,6 @@ def test_the_default_branch_is_released_when_it_moved(
     assert daemon.stale() == {"FRESH"}
 
 
-def test_nothing_is_released_before_the_first_batch_was_merged(
-    streaming: Project, fake: Fake, instance: dg.DagsterInstance
-) -> None:
-    """There are no events to make the dataset from: a run could only fail."""
-    daemon = Daemon(streaming, fake, instance, {"DATARELEASE_MAIN": "release"})
-    streaming.commit("A stream")
-    streaming.push()
-    assert daemon.tick("main") == []
-    assert daemon.said == "No batch of orders was merged yet."
-    streaming.write("streams/orders.json", "{}")
-    streaming.commit("Batch 1")
-    streaming.push()
-    assert len(daemon.tick("main")) == 1
-
-
 def test_the_clone_follows_what_was_merged(project: Project, instance: dg.DagsterInstance) -> None:
     """Its lock and its data are those of the newest commit; nothing is released."""
     daemon = Daemon(project, Fake(), instance, {"DATARELEASE_MAIN": "follow"})

@@ -172,8 +172,7 @@ class _Builder:
         if names:
             deps = self._released
             found.append(versions_sensor(self.repository, tags, names, deps, self.when))
-            streams = self.settings.streams
-            found.append(main_sensor(self.repository, tags, streams, self.when))
+            found.append(main_sensor(self.repository, tags, self.when))
         if self._follows:
             found.append(announce_sensor(self.repository, tags, self.when))
         for stream in self.settings.streams:

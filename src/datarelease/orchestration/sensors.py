@@ -149,18 +149,13 @@ def merge_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.S
     return _sensor(f"merge_{identifier(stream.name)}", look, merge_sensor, when, MERGE)
 
 
-def main_sensor(
-    repository: Repository, tags: TagGrammar, streams: Sequence[Stream], when: Automation
-) -> dg.SensorDefinition:
+def main_sensor(repository: Repository, tags: TagGrammar, when: Automation) -> dg.SensorDefinition:
     """Runs `follow_main` or `release_main` when the default branch has moved."""
     job = RELEASE_MAIN if when.main == "release" else FOLLOW_MAIN
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         branch, tip = tip_of(repository)
         git = _git(repository)
-        empty = [each.name for each in streams if git.read(tip, each.plan_file) is None]
-        if empty and job == RELEASE_MAIN:
-            return dg.SkipReason(f"No batch of {', '.join(empty)} was merged yet.")
         versions = read_catalogue(git, tags).versions if job == RELEASE_MAIN else ()
         if any(version.commit == tip for version in versions):
             return dg.SkipReason(f"{branch} is at the commit of a version.")
