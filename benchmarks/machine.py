@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 from benchmarks.places import LOCK, ROOT, run
 
 OURS = ("dvc", "dvc-s3", "duckdb", "narwhals", "pandera", "pyarrow", "pandas", "confluent-kafka")

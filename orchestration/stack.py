@@ -52,8 +52,14 @@ console = Console(markup=False, highlight=False, soft_wrap=True)
 class Servers:
     """The programs of the stack; each writes its log to a file of its own."""
 
-    logs: Path
+    stage: Path
+    """Where everything lies that they keep."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def logs(self) -> Path:
+        """Where the logs are."""
+        return self.stage / "logs"
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
         """Start a program in a process group of its own, so that Ctrl-C reaches us alone."""
@@ -90,15 +96,16 @@ class Servers:
 def main() -> None:
     """Start everything and tell what happens until Ctrl-C."""
     told = arguments()
+    stage: Path = told.stage.resolve()
     if told.fresh:
-        shutil.rmtree(STAGE, ignore_errors=True)
-    env = environment()
-    with serving(STAGE / "logs") as servers:
+        shutil.rmtree(stage, ignore_errors=True)
+    env = environment(stage)
+    with serving(stage) as servers:
         bootstrap = told.broker or start_broker(servers, env)
         env["DATARELEASE_KAFKA_BOOTSTRAP_SERVERS"] = bootstrap
         make_topics(bootstrap, servers)
         endpoint = start_s3(servers, env)
-        shop = Shop(origin=STAGE / "origin.git", work=STAGE / "work", env=env)
+        shop = Shop(origin=stage / "origin.git", work=stage / "work", env=env)
         if not shop.origin.exists():
             shop.make()
         shop.connect(endpoint)
@@ -125,6 +132,7 @@ def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1] if __doc__ else None)
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left")
+    parser.add_argument("--stage", type=Path, default=STAGE, help="where everything is kept")
     parser.add_argument("--port", type=int, default=3000, help="of Dagster's web server")
     parser.add_argument("--rate", type=float, default=20.0, help="orders a second")
     parser.add_argument("--history", type=int, default=20_000, help="orders to begin with")
@@ -134,22 +142,22 @@ def arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def serving(logs: Path) -> Iterator[Servers]:
+def serving(stage: Path) -> Iterator[Servers]:
     """Programs that end with the block, whatever ends it."""
-    logs.mkdir(parents=True, exist_ok=True)
-    servers = Servers(logs)
+    servers = Servers(stage)
+    servers.logs.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     with ExitStack() as stack:
         stack.callback(servers.stop)
         try:
             yield servers
         except KeyboardInterrupt:
-            console.print("\nending; data stays in build/orchestration/")
+            console.print(f"\nending; data stays in {stage}")
 
 
-def environment() -> dict[str, str]:
+def environment(stage: Path) -> dict[str, str]:
     """Ours, with an identity for git and the key of the S3 server."""
-    home = STAGE / "home"
+    home = stage / "home"
     home.mkdir(parents=True, exist_ok=True)
     config = home / "gitconfig"
     config.write_text("[user]\n\tname = Shop\n\temail = shop@example.com\n", encoding="utf-8")
@@ -170,7 +178,7 @@ def environment() -> dict[str, str]:
 def start_broker(servers: Servers, env: Mapping[str, str]) -> str:
     """The address of a broker of our own."""
     [port] = free_ports(1)
-    servers.start("broker", kafka_command(STAGE / "kafka", port), env)
+    servers.start("broker", kafka_command(servers.stage / "kafka", port), env)
     return f"{HOST}:{port}"
 
 
@@ -194,7 +202,7 @@ def make_topics(bootstrap: str, servers: Servers) -> None:
 
 def start_s3(servers: Servers, env: Mapping[str, str]) -> str:
     """The address of an S3 server with our bucket."""
-    folder, ports = STAGE / "s3", free_ports(S3_PORTS)
+    folder, ports = servers.stage / "s3", free_ports(S3_PORTS)
     folder.mkdir(exist_ok=True)
     rights = ["Admin", "Read", "Write", "List", "Tagging"]
     config = s3_config(folder / "s3.json", [s3_identity("shop", ACCESS, SECRET, rights)])
@@ -216,7 +224,7 @@ def start_s3(servers: Servers, env: Mapping[str, str]) -> str:
 
 def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], port: int) -> str:
     """The address of Dagster's page; its sensors run from the start."""
-    home = STAGE / "dagster"
+    home = servers.stage / "dagster"
     home.mkdir(exist_ok=True)
     shutil.copyfile(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
     env |= {
@@ -236,7 +244,7 @@ def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], port: int) 
 
 def start_producer(servers: Servers, env: Mapping[str, str], told: argparse.Namespace) -> None:
     """Orders: a history where the stack is new, then some every second."""
-    mark = STAGE / "orders"
+    mark = servers.stage / "orders"
     first = int(mark.read_text()) if mark.exists() else 1
     mark.write_text(str(first + 10_000_000))  # order numbers of the next start
     history = told.history if first == 1 else 0
@@ -256,7 +264,7 @@ def watch(servers: Servers, shop: Shop, wanted: int | None) -> None:
         if not now and shop.first_proposal():
             console.print("The first proposal brings a new dataset, not a patch: a person decides.")
             console.print("Playing that person: merging stream/orders/000001-1")
-            shop.merge_first(STAGE / "reviewer")
+            shop.merge_first(servers.stage / "reviewer")
         for tag, subject in now.items():
             if tag not in known:
                 clock = time.strftime("%H:%M:%S")

@@ -17,7 +17,7 @@ from confluent_kafka.cimpl import NewTopic
 from orchestration.servers import free_ports, kafka_command
 
 START_UP = 30.0
-STOP = 15.0
+STOP = 5.0
 """Seconds; what was acknowledged two seconds ago is on disk by then."""
 REAL = "KAFKA_BOOTSTRAP"
 """Names a broker that runs already, such as a real Redpanda: the suite runs on that one then."""

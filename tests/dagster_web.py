@@ -149,7 +149,7 @@ def running_dagster(
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask the whole group to end, then kill what is left of it."""
-    for number, seconds in ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+    for number, seconds in ((signal.SIGINT, 3.0), (signal.SIGKILL, 10.0)):
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:

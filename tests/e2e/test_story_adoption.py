@@ -19,6 +19,7 @@ from tests.stories import ROOT, ended, hosted, on_bucket
 from datarelease.model.home import REPOSITORY
 
 
+@pytest.mark.slow
 def test_a_repository_not_made_by_us_is_adopted_with_one_command(
     s3_server: S3Server, github: GitHubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_repository_not_made_by_us_is_adopted_with_one_command(
     assert team.leaks() == []
 
 
+@pytest.mark.slow
 def test_this_repository_releases_its_own_data(
     s3_server: S3Server, github: GitHubServer, tmp_path: Path
 ) -> None:

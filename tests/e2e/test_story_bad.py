@@ -54,6 +54,7 @@ def test_a_fork_is_served_without_a_secret_and_bad_data_is_blocked(team: Team) -
     assert team.leaks() == []
 
 
+@pytest.mark.slow
 def test_data_that_another_merge_changed_is_not_released_unseen(team: Team) -> None:
     """Both reports were right alone; the second merge gives other data, until somebody accepts."""
     first = team.propose("rows", rows=25)

@@ -14,6 +14,7 @@ from datarelease.model.forge import BOT
 ROLE = "arn:aws:iam::123456789012:role/data-release"
 
 
+@pytest.mark.slow
 def test_where_main_is_protected_the_lock_lives_on_the_tag(team: Team) -> None:
     """Pushes to main are refused, releases work, and the next check starts from the newest lock.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 import yaml
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus

@@ -56,6 +56,15 @@ row = st.tuples(
 )
 
 
+@pytest.mark.parametrize("value", [1.7976931345e308, -1.7976931348623157e308])
+def test_the_largest_floats_have_a_profile(
+    engine: DuckDBEngine, tmp_path: Path, value: float
+) -> None:
+    """Rounded to fewer digits they would be infinite, which JSON has not."""
+    found = profiled(engine, tmp_path, pa.table({"x": [None, value, value]}))
+    assert "Infinity" not in encode(found)
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(row, max_size=40), data=st.data())
 def test_row_order_does_not_matter(

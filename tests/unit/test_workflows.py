@@ -29,6 +29,7 @@ PERMISSIONS = {
     ("check", "check"): {"contents": "read"},
     ("ci", "test"): {"contents": "read"},
     ("ci", "redpanda"): {"contents": "read"},
+    ("ci", "slow"): {"contents": "read"},
     ("report", "report"): {"actions": "read", "pull-requests": "write", "statuses": "write"},
     ("release", "build"): {"contents": "read"},
     ("release", "publish"): {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
