@@ -228,7 +228,7 @@ def test_a_column_less_is_a_persons(tmp_path: Path) -> None:
     found = merging(project, place_of)
     assert found.state == "refused"
     assert found.reason.startswith(
-        "the verdict is warn: breaking change: column 'amount' was removed"
+        "the verdict is warn: amount: breaking change: column 'amount' was removed"
     )
 
 

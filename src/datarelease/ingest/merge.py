@@ -138,7 +138,10 @@ def _report(desk: Desk) -> Report:
 
 def _passed(report: Report) -> None:
     if report.level != "pass":
-        reasons = "; ".join(finding.message for finding in report.verdict.findings)
+        reasons = "; ".join(
+            f"{finding.column or finding.dataset}: {finding.message}"
+            for finding in report.verdict.findings
+        )
         raise _No(f"the verdict is {report.level}: {reasons}")
     if report.compatibility > Compatibility.PATCH:
         raise _No(f"the change is {report.compatibility.name.lower()}, not a patch")
