@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -100,9 +101,10 @@ def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], code: 
 
 
 def _largest(maxrss: int) -> int:
-    """``ru_maxrss`` in bytes, unless it may be our own: a child starts as a copy of its parent."""
-    size = maxrss if sys.platform == "darwin" else maxrss * 1024
-    return size if size > psutil.Process().memory_info().rss * 1.2 else 0
+    """``ru_maxrss`` in bytes, unless it may be our own: a child inherits its parent's peak."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return maxrss * unit if maxrss > own else 0
 
 
 def _kill(group: int) -> None:
