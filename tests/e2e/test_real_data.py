@@ -116,6 +116,7 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_two_releases_of_real_data(repository: Path, tmp_path: Path) -> None:
     """Real CSV files go through two releases with a real edit between, and come back whole."""
     first = release(repository)

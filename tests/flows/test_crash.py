@@ -125,6 +125,7 @@ def test_killed_with_two_remotes(
     assert_same_end(edited, undisturbed[True], [edited.remote, backup])
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(edited: Project, undisturbed: dict[bool, str]) -> None:
     """Runs that get one step further each before they are killed still end in one release."""
     for point in ONE_REMOTE[1::3]:

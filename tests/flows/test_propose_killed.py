@@ -62,6 +62,7 @@ def assert_one(hub: Hosted) -> None:
     assert hub.project.git("status", "--short") == ""
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(hub: Hosted) -> None:
     """Runs that get one step further each before they are killed still end in one proposal.
 
