@@ -15,10 +15,11 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError
-from datarelease.ingest.announce import SCHEMA, Announced, repository_name
+from datarelease.ingest.announce import SCHEMA, Announced
 from datarelease.ingest.app_broker import announce_now
 from datarelease.ingest.kafka_config import kafka_config
 from datarelease.ingest.outbox import KafkaSpeaker
+from datarelease.model.git_address import repository_name
 from datarelease.progress import Quiet
 
 Make = Callable[..., Ingesting]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from datarelease.errors import ConfigError
-from datarelease.ingest.hub import hub_at, repository_of
+from datarelease.ingest.hub import hub_at
+from datarelease.model.git_address import repository_of
 
 
 @pytest.mark.parametrize(

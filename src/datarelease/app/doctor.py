@@ -19,6 +19,7 @@ from datarelease.flows.doctor import Question, answers, dataset_questions, repos
 from datarelease.flows.doctor_github import Asked, github_questions, unasked, workflow_question
 from datarelease.flows.doctor_remotes import remote_questions
 from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
+from datarelease.model.git_address import repository_of
 from datarelease.model.version import TagGrammar
 from datarelease.render.policies import Subject, place_of, policies
 from datarelease.settings import Settings
@@ -198,12 +199,8 @@ def _repository(here: Standing, env: Mapping[str, str], github: str | None) -> s
     if github is None and env.get("GITHUB_ACTIONS") == "true":
         github = env.get("GITHUB_REPOSITORY")
     if github is None and here.git.is_repository():
-        host = re.escape(env.get("GITHUB_SERVER_URL", "").partition("://")[2] or "github.com")
-        url = here.git.remote_url() or ""
-        found = re.fullmatch(
-            rf"(?:\w+://(?:[^/@]+@)?|[^/@:]+@){host}[:/]({_NAME.pattern}?)(?:\.git)?/?", url
-        )
-        github = found.group(1) if found else None
+        server = env.get("GITHUB_SERVER_URL") or "https://github.com"
+        github = repository_of(here.git.remote_url() or "", server)
     return github
 
 

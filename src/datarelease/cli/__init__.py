@@ -9,7 +9,6 @@ import importlib
 import os
 import sys
 import traceback
-from importlib.metadata import entry_points
 
 import click
 
@@ -67,6 +66,8 @@ class Commands(click.Group):
 
 def _optional(name: str) -> click.Command | None:
     """A command of a part that lies above this one: found by its entry point, not imported."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - only where needed
+
     for entry in entry_points(group="datarelease.commands", name=name):
         command: click.Command = entry.load()
         return command

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from datarelease.app.adopt import carry_out, plan
+from datarelease.cli.ask import ask
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.errors import ConfigError
 from datarelease.render.adoption import adoption, next_steps
 
 
@@ -45,23 +44,7 @@ def command(remotes: tuple[str, ...], yes: bool, as_json: bool) -> None:  # noqa
             show("\nnothing to do: everything is already there")
         return
     if not yes:
-        _ask()
+        ask()
     carry_out(root, found)
     if not as_json:
         show(next_steps(found))
-
-
-def _ask() -> None:
-    """Go on only if somebody says so.
-
-    Raises:
-        ConfigError: Nobody is there to ask.
-    """
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            "This is the plan; there is no terminal to ask on.",
-            untouched="Nothing was written.",
-            remedy="Run `datarelease init --yes` to carry it out.",
-        )
-    if not click.confirm("\nCarry this plan out?"):
-        raise ConfigError("The plan was declined.", untouched="Nothing was written.")

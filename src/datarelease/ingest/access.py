@@ -15,7 +15,7 @@ from datarelease.app.settings import settings_at
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
 from datarelease.ingest.hub import git_reaching
-from datarelease.ingest.kafka_config import kafka_config
+from datarelease.ingest.kafka_config import kafka_config, registry_config
 from datarelease.model.stream import Stream, StreamPlan
 from datarelease.settings_problems import unknown
 
@@ -90,6 +90,19 @@ def connected(env: Mapping[str, str]) -> Iterator[Broker]:
         from datarelease.ingest.broker import Broker  # noqa: PLC0415 - heavy: librdkafka
     with Broker(config) as broker:
         yield broker
+
+
+def schema_texts(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:
+    """The text of each schema, by its id in the registry that ``env`` names.
+
+    Raises:
+        ConfigError: None is configured, or its client is not installed.
+        WorldError: It does not answer, or has no such schema.
+    """
+    config = registry_config(env)
+    with needed():
+        from datarelease.ingest.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
+    return Registry(config).texts(ids)
 
 
 @contextmanager

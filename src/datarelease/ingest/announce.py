@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any, Protocol
 
 import pyarrow.compute as pc
 
-from datarelease.adapters.credentials import without_credentials
 from datarelease.ingest.source import Source
 from datarelease.model.manifest import Manifest, manifest_key
 from datarelease.model.snapshot import canonical_json
@@ -18,8 +16,6 @@ from datarelease.model.stream import StreamCounts
 from datarelease.model.version import Version
 
 SCHEMA = "urn:datarelease:release-announcement:v1"
-_SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?P<path>[^/\s].*)")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,22 +92,6 @@ def announce(
         if not known:
             speaker.say(topic, key, canonical_json(dict(event)))
     return Announced(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)
-
-
-def repository_name(url: str) -> str:
-    """Host and path of a git address: the same by whatever way it is reached.
-
-    >>> repository_name("git@github.com:acme/data.git")
-    'github.com/acme/data'
-    >>> repository_name("https://me:secret@github.com/acme/data")
-    'github.com/acme/data'
-    """
-    scp = _SCP.fullmatch(url)
-    if "://" in url:
-        place = _SCHEME.sub("", without_credentials(url))
-    else:
-        place = f"{scp['host']}/{scp['path']}" if scp else url
-    return place.rstrip("/").removesuffix(".git")
 
 
 def _has(source: Source, topic: str, key: bytes) -> bool:

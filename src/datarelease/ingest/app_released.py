@@ -16,9 +16,10 @@ from datarelease.flows.read import read_manifest
 from datarelease.flows.shelf import catalogue_of
 from datarelease.flows.workspace import Workspace
 from datarelease.ingest.access import connected, needed, read_plan, stream_at
-from datarelease.ingest.announce import Announced, Speaker, announce, announcement, repository_name
+from datarelease.ingest.announce import Announced, Speaker, announce, announcement
 from datarelease.ingest.commit import Committed, Letter, Outbox, group_of, letters_in, settle
 from datarelease.ingest.kafka_config import kafka_config
+from datarelease.model.git_address import repository_name
 from datarelease.model.stream import Batch, Stream, StreamPlan
 from datarelease.model.version import Version
 from datarelease.progress import Progress

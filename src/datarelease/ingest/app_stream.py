@@ -17,9 +17,8 @@ from datarelease.app.wiring import PACKAGE
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.local_files import write
-from datarelease.ingest.access import agreed_plan, connected, needed, read_plan, stream_at
+from datarelease.ingest.access import agreed_plan, connected, read_plan, schema_texts, stream_at
 from datarelease.ingest.drain import Drain, Drained
-from datarelease.ingest.kafka_config import registry_config
 from datarelease.ingest.plan import extended
 from datarelease.ingest.waiting import Waiting, look
 from datarelease.model.stream import Batch, Stream, StreamPlan
@@ -97,16 +96,9 @@ def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
             folder=root / stream.raw_dir,
             scratch=scratch,
             open_source=lambda: connected(env),
-            schemas=lambda ids: _schemas(env, ids),
+            schemas=lambda ids: schema_texts(env, ids),
             progress=progress,
         ).run()
-
-
-def _schemas(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:
-    config = registry_config(env)
-    with needed():
-        from datarelease.ingest.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
-    return Registry(config).texts(ids)
 
 
 @contextmanager

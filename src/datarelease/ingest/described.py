@@ -20,6 +20,7 @@ from datarelease.model.stream import (
     StreamReport,
 )
 from datarelease.render.escape import code
+from datarelease.render.number import counted
 from datarelease.settings import DATASETS_FILE, read_settings
 
 ROWS = 50
@@ -39,7 +40,7 @@ class Described:
     @property
     def title(self) -> str:
         """One line, such as ``orders: 12,345 events``."""
-        return f"{self.stream.name}: {_counted(self.report.events, 'event')}"
+        return f"{self.stream.name}: {counted(self.report.events, 'event')}"
 
 
 def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Described:
@@ -96,7 +97,7 @@ def body(described: Described) -> str:
     batches = f"batch {first}" if first == last else f"batches {first} to {last}"
     parts = (
         (
-            f"**{_counted(report.events, 'new event')}** for {code(stream.name)}, from topic "
+            f"**{counted(report.events, 'new event')}** for {code(stream.name)}, from topic "
             f"{code(report.topic)} ({batches}). Opened by `datarelease ingest propose`."
         ),
         "\n".join(_offsets(report)),
@@ -171,7 +172,3 @@ def _appended(report: StreamReport) -> str:
         f"**Not append-only**: of the {before} before, {report.remade} have other content now and "
         f"{report.gone} are gone."
     )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,9 @@ from datarelease.adapters.git_desk import find_origin
 from datarelease.app.wiring import git_environment, with_token
 from datarelease.errors import ConfigError
 from datarelease.model.forge import BOT
+from datarelease.model.git_address import NAME, repository_of
 
 SERVER = "https://github.com"
-_NAME = re.compile(r"[A-Za-z0-9][\w-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
-_SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?P<path>[^/].*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +41,7 @@ def hub_at(url: str, env: Mapping[str, str]) -> Hub | None:
     """
     server = (env.get("GITHUB_SERVER_URL") or SERVER).rstrip("/")
     named = env.get("DATARELEASE_GITHUB_REPOSITORY")
-    if named and not _NAME.fullmatch(named):
+    if named and not NAME.fullmatch(named):
         raise ConfigError(
             f"DATARELEASE_GITHUB_REPOSITORY is {named!r}, which is not OWNER/NAME.",
             untouched="Nothing was changed.",
@@ -78,27 +76,3 @@ def git_reaching(root: Path, env: Mapping[str, str]) -> Mapping[str, str]:
     base = git_environment(env)
     url = find_origin(root, env=base)
     return reaching(url, hub_at(url, env), base) if url else base
-
-
-def repository_of(url: str, server: str) -> str | None:
-    """``owner/name`` of a git address on the GitHub at ``server``; None: it is elsewhere.
-
-    >>> repository_of("git@github.com:acme/data.git", "https://github.com")
-    'acme/data'
-    >>> repository_of("https://gitlab.com/acme/data", "https://github.com") is None
-    True
-    """
-    scp = _SCP.fullmatch(url)
-    if "://" in url:
-        address = urlsplit(url)
-        host, path = address.netloc.rpartition("@")[2], address.path
-        if address.scheme == "ssh":
-            host = address.hostname or ""
-    elif scp:
-        host, path = scp["host"], scp["path"]
-    else:
-        return None
-    there = urlsplit(server)
-    name = path.strip("/").removesuffix(".git")
-    known = host.lower() in {there.netloc.lower(), (there.hostname or "").lower()}
-    return name if known and _NAME.fullmatch(name) else None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +11,12 @@ import click
 
 from datarelease.adapters.dvc_root import find_root
 from datarelease.app.wiring import git_environment
+from datarelease.cli.ask import ask
 from datarelease.cli.console import show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.errors import ConfigError
-from datarelease.ingest.access import connected, needed
+from datarelease.ingest.access import connected, schema_texts
 from datarelease.ingest.add import Wanted, plan_stream, write_stream
-from datarelease.ingest.kafka_config import registry_config
 from datarelease.ingest.sample import Sample, take
 from datarelease.render.adoption import adoption
 
@@ -58,7 +56,7 @@ def command(
 
     def sample() -> Sample:
         with connected(os.environ) as broker:
-            return take(broker, topic, event_format, _schemas)
+            return take(broker, topic, event_format, partial(schema_texts, os.environ))
 
     wanted = Wanted(name=name, topic=topic, format=event_format, time=time, key=key)
     plan = plan_stream(root, wanted, sample, git_env=dict(git_environment()))
@@ -69,33 +67,10 @@ def command(
     else:
         show(adoption(plan))
     if not yes:
-        _ask()
+        ask()
     write_stream(root, plan)
     if not as_json:
         show(_next(name, [edit.path for edit in plan.files]))
-
-
-def _schemas(ids: frozenset[int]) -> Mapping[int, str]:
-    config = registry_config(os.environ)
-    with needed():
-        from datarelease.ingest.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
-    return Registry(config).texts(ids)
-
-
-def _ask() -> None:
-    """Go on only if somebody says so.
-
-    Raises:
-        ConfigError: Nobody is there to ask.
-    """
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            "This is the plan; there is no terminal to ask on.",
-            untouched="Nothing was written.",
-            remedy="Run the command with --yes to carry it out.",
-        )
-    if not click.confirm("\nCarry this plan out?"):
-        raise ConfigError("The plan was declined.", untouched="Nothing was written.")
 
 
 def _next(name: str, paths: list[str]) -> str:

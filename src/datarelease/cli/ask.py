@@ -1,0 +1,25 @@
+"""The question before a plan is carried out."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from datarelease.errors import ConfigError
+
+
+def ask() -> None:
+    """Go on only if somebody says so.
+
+    Raises:
+        ConfigError: Nobody is there to ask, or the answer was no.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "This is the plan; there is no terminal to ask on.",
+            untouched="Nothing was written.",
+            remedy="Run the command with --yes to carry it out.",
+        )
+    if not click.confirm("\nCarry this plan out?"):
+        raise ConfigError("The plan was declined.", untouched="Nothing was written.")
