@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from datarelease.adapters.store import Store
 from datarelease.flows.verify import expected_objects, faults_error, find_faults
@@ -21,15 +21,8 @@ def push(ws: Workspace, candidate: Candidate) -> Pushed:
     """
     sizes = expected_objects(candidate.manifest)
     objects = {md5: sizes.get(md5) for md5 in (*candidate.extra_objects, *sizes)}
-    sent = []
-    for remote in ws.remotes:
-        faults = find_faults(remote, objects, progress=ws.progress)
-        lost = [fault.md5 for fault in faults]
-        ws.objects.ensure(lost)
-        send(ws, remote, lost)
-        ws.progress.say(f"push {remote.name}: {len(lost)} sent, {len(objects) - len(lost)} there")
-        sent.append((remote.name, len(lost)))
-    return Pushed(candidate=candidate, uploaded=tuple(sent))
+    sent = tuple((remote.name, len(complete(ws, remote, objects))) for remote in ws.remotes)
+    return Pushed(candidate=candidate, uploaded=sent)
 
 
 def verify(ws: Workspace, pushed: Pushed) -> Verified:
@@ -51,6 +44,24 @@ def verify(ws: Workspace, pushed: Pushed) -> Verified:
         )
     ws.progress.say(f"verify: {len(objects)} objects on {len(ws.remotes)} remote(s)")
     return Verified(pushed=pushed, objects=len(objects))
+
+
+def complete(
+    ws: Workspace, remote: Store, objects: Mapping[str, int | None], *, sample: bool = True
+) -> tuple[str, ...]:
+    """Hashes of the objects (with their sizes, where known) that a remote lacked and was sent.
+
+    ``sample`` also reads some objects back, as ``find_faults`` does.
+
+    Raises:
+        WorldError: The remote failed, or what it lacks is nowhere else either.
+    """
+    faults = find_faults(remote, objects, progress=ws.progress, sample=sample)
+    lost = tuple(fault.md5 for fault in faults)
+    ws.objects.ensure(lost)
+    send(ws, remote, lost)
+    ws.progress.say(f"push {remote.name}: {len(lost)} sent, {len(objects) - len(lost)} there")
+    return lost
 
 
 def send(ws: Workspace, remote: Store, hashes: Sequence[str]) -> None:

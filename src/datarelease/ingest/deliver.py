@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datarelease.errors import ConfigError
 from datarelease.flows.content import snapshot
-from datarelease.flows.push import send
+from datarelease.flows.push import complete
 from datarelease.flows.reproduce import work_tree_outputs
 from datarelease.flows.verify import faults_error, find_faults
 from datarelease.flows.workspace import Workspace
@@ -29,12 +29,8 @@ def deliver(ws: Workspace) -> int:
     needed = _needed(ws)
     sent, left = 0, list[Fault]()
     for remote in ws.remotes:
-        faults = find_faults(remote, needed, progress=ws.progress, sample=False)
-        lost = [fault.md5 for fault in faults]
-        ws.objects.ensure(lost)
-        send(ws, remote, lost)
+        lost = complete(ws, remote, needed, sample=False)
         left += find_faults(remote, {md5: needed[md5] for md5 in lost}, progress=ws.progress)
-        ws.progress.say(f"push {remote.name}: {len(lost)} sent, {len(needed) - len(lost)} there")
         sent += len(lost)
     if left:
         raise faults_error(
