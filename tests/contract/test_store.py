@@ -13,7 +13,7 @@ import pytest
 from tests.servers import Bucket
 
 from datarelease.adapters.object_store import LISTING_PAYS, ObjectStore
-from datarelease.adapters.store import DirectoryStore, Store
+from datarelease.adapters.store import DirectoryStore, Store, replacing
 from datarelease.errors import WorldError
 
 
@@ -188,3 +188,65 @@ def test_a_directory_remote_that_cannot_be_written_says_so(tmp_path: Path) -> No
     store = DirectoryStore("storage", tmp_path / "file")
     with pytest.raises(WorldError, match="remote 'storage'"):
         store.create("a", b"")
+
+
+class Disk:
+    """Notes in which order bytes and names reach the disk."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.events: list[tuple[str, str]] = []
+        fsync, replace, link = os.fsync, Path.replace, os.link
+
+        def synced(handle: int) -> None:
+            fsync(handle)
+            path = Path(f"/proc/self/fd/{handle}").readlink()
+            self.events.append(("folder" if path.is_dir() else "bytes", str(path)))
+
+        def replaced(path: Path, target: Path) -> Path:
+            self.events += [("renamed", str(path)), ("named", str(target))]
+            return replace(path, target)
+
+        def linked(name: str, target: Path) -> None:
+            self.events += [("renamed", str(name)), ("named", str(target))]
+            link(name, target)
+
+        monkeypatch.setattr(os, "fsync", synced)
+        monkeypatch.setattr(Path, "replace", replaced)
+        monkeypatch.setattr(os, "link", linked)
+
+    def keeps(self, target: Path) -> bool:
+        """The bytes were on the disk before they had their name, and the name is there by now."""
+        named = self.events.index(("named", str(target)))
+        scratch = self.events[named - 1][1]
+        bytes_first = ("bytes", scratch) in self.events[:named]
+        return bytes_first and ("folder", str(target.parent)) in self.events[named:]
+
+
+def test_what_a_directory_has_taken_outlives_a_power_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes, name and every new folder are on the disk before an object counts as written."""
+    root = tmp_path / "new" / "remote"
+    source = tmp_path / "source"
+    source.write_bytes(b"1")
+    disk = Disk(monkeypatch)
+    store = DirectoryStore("storage", root)
+    counted = []
+    store.upload({"a/b/c": source}, lambda _: counted.append(disk.keeps(root / "a/b/c")))
+    assert counted == [True]
+    made = [tmp_path, tmp_path / "new", root, root / "a", root / "a/b"]
+    assert {("folder", str(folder)) for folder in made} <= set(disk.events)
+    assert store.create("a/d", b"2")
+    assert disk.keeps(root / "a/d")
+
+
+def test_a_cached_copy_is_written_before_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manifest kept in the clone, or a fetched object, is never a name over lost bytes."""
+    disk = Disk(monkeypatch)
+    target = tmp_path / "cache" / "object"
+    with replacing(target) as scratch:
+        scratch.write_bytes(b"1")
+    named = disk.events.index(("named", str(target)))
+    assert ("bytes", str(scratch)) in disk.events[:named]

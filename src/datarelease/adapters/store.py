@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from typing import Protocol
 
 from datarelease.errors import WorldError
 from datarelease.progress import Advance
+
+_WRITERS = 8
+"""Files that are copied into a directory at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,21 +95,47 @@ def unreadable(path: Path, error: OSError) -> WorldError:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A temporary neighbour of ``target`` that takes its place when the block ends well."""
+    """A temporary neighbour of ``target`` that takes its place when the block ends well.
+
+    Its bytes are on the disk before it has the name: after a power loss ``target`` is the old file
+    or the new one, never an empty one.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
     os.close(handle)
     scratch = Path(name)
     try:
         yield scratch
+        _sync(scratch)
         scratch.chmod(0o644)  # as a new file usually is; temporary ones are private
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
 
 
+def _sync(path: Path) -> None:
+    """Return when what was written to a file, or named in a directory, is on the disk (fsync)."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some network file systems cannot do this for directories; there is no other way to ask.
+        if not (path.is_dir() and error.errno in {errno.EINVAL, errno.ENOTSUP}):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _make_directory(folder: Path) -> None:
+    """``folder`` exists, and the names of whatever had to be made for it are on the disk."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _sync(path.parent)
+
+
 class DirectoryStore:
-    """A directory as remote."""
+    """A directory as remote. What it has taken outlives a power loss."""
 
     def __init__(self, name: str, root: Path) -> None:
         """Use the directory ``root``, which is made with the first object."""
@@ -139,7 +169,7 @@ class DirectoryStore:
         """Write a file in full or not at all; a hard link is the one step that cannot overwrite."""
         target = self.root / key
         with self._explained():
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_directory(target.parent)
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
             try:
                 with os.fdopen(handle, "wb") as stream:
@@ -153,16 +183,26 @@ class DirectoryStore:
                     return False
             finally:
                 Path(name).unlink(missing_ok=True)
+            _sync(target.parent)
         return True
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
-        """Copy files in, each in full or not at all."""
-        for key, source in files.items():
+        """Copy files in, each in full or not at all; one counts when it is on the disk."""
+
+        def put(key: str) -> None:
+            source, target = files[key], self.root / key
             if not source.is_file():
                 raise unreadable(source, FileNotFoundError(errno.ENOENT, "No such file"))
-            with self._explained(), replacing(self.root / key) as scratch:
-                shutil.copyfile(source, scratch)
+            with self._explained():
+                _make_directory(target.parent)
+                with replacing(target) as scratch:
+                    shutil.copyfile(source, scratch)
+                _sync(target.parent)
             advance(1)
+
+        # Each waits for the disk twice; together they wait for the same writes of its journal.
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            list(pool.map(put, files))
 
     def download(self, key: str, target: Path) -> str:
         """Copy a file out."""
