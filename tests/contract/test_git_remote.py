@@ -181,6 +181,23 @@ def test_a_shallow_clone_gets_tagged_files_and_then_history(
     assert not shallow.is_shallow()
 
 
+def test_a_shallow_clone_before_the_first_version(repo: Project, tmp_path: Path) -> None:
+    """No tag at the origin is no error, though git ends with 1; a tag that went is forgotten."""
+    other = clone(repo, tmp_path / "shallow", "--depth=1")
+    shallow = open_git(other)
+    shallow.fetch_versions("data-v")
+    assert shallow.tags("data-v") == ()
+    repo.git("push", "--quiet", "origin", f"HEAD:{TAG}")
+    shallow.fetch_versions("data-v")
+    assert [tag.name for tag in shallow.tags("data-v")] == ["data-v1"]
+    repo.git("push", "--quiet", "--delete", "origin", TAG)
+    shallow.fetch_versions("data-v")
+    assert shallow.tags("data-v") == ()
+    repo.origin.rename(tmp_path / "away")
+    with pytest.raises(WorldError, match="origin"):
+        shallow.fetch_versions("data-v")
+
+
 def test_a_branch_is_fetched_beside_our_own(repo: Project, tmp_path: Path) -> None:
     """The remote's newest commit of a branch is told and readable; no local branch moves."""
     other = clone(repo, tmp_path / "other")

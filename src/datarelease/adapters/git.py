@@ -130,11 +130,18 @@ class Git:
         Raises:
             WorldError: The remote does not answer.
         """
+        tags = f"refs/tags/{prefix}*"
         depth = ["--depth=1"] if self.is_shallow() else []
-        self._git.network(
+        done = self._git.attempt(
             "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", *depth, REMOTE,
-            f"+refs/tags/{prefix}*:{VERSIONS}/{prefix}*",
+            f"+{tags}:{VERSIONS}/{prefix}*",
         )  # fmt: skip
+        if done.code == 0:
+            return
+        # With --depth git prunes, ends with 1 and says nothing where the remote has no such tag.
+        silent = depth and not done.stderr.strip()
+        if not silent or self._git.network("ls-remote", REMOTE, tags).strip():
+            raise self._git.unreachable(done.stderr)
 
     def fetch_branch(self, branch: str) -> str | None:
         """The remote's commit of ``branch``, fetched; None: the remote has no such branch.

@@ -73,7 +73,7 @@ class GitProgram:
         url = self.attempt("remote", "get-url", REMOTE).stdout.decode("utf-8", "replace")
         return WorldError(
             f"The git remote {REMOTE!r} ({clean(url) or 'no address'}) did not do what was asked: "
-            f"{clean(stderr)}",
+            f"{clean(stderr) or 'git gave no reason.'}",
             untouched="No tag was made.",
             remedy="Check the network and your access to it, then run the same command again.",
         )
