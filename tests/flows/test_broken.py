@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +18,10 @@ from tests.flows.conftest import Copy
 from tests.project import Project
 from tests.servers import Bucket, S3Server
 from tests.versions import tags
+
+from datarelease.cli import main
+from datarelease.cli.workflow import tell_error
+from datarelease.errors import ConfigError, WorldError
 
 Break = Callable[[Project], object]
 
@@ -189,6 +196,65 @@ def test_with_an_origin_that_does_not_answer(released: Project) -> None:
         assert_told(run(released, *command, code=3), "'origin'")
     released.origin.with_name("away").rename(released.origin)
     assert run(released, "release", "--json").json["released"] is False
+
+
+def test_before_the_first_version(built: Project, tmp_path: Path) -> None:
+    """Nothing is released yet: an empty list, from a shallow clone and from an address alike."""
+    shallow = built.clone(tmp_path / "shallow", "--depth=1")
+    assert run(shallow, "list", "--json").json == []
+    assert run(tmp_path, "list", "--repo", f"file://{built.origin}", "--json").json == []
+
+
+@pytest.mark.parametrize("lacking", ["GITHUB_SERVER_URL", "GITHUB_EVENT_PATH"])
+def test_a_run_that_tells_too_little_of_itself(
+    built: Project, tmp_path: Path, lacking: str
+) -> None:
+    """Whatever a runner does not say, an error is printed with its exit code, in every command."""
+    env = {
+        "GITHUB_ACTIONS": "true", "GITHUB_API_URL": "x", "GITHUB_REPOSITORY": "a/b",
+        "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "0" * 40,
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }  # fmt: skip
+    if lacking == "GITHUB_EVENT_PATH":
+        env |= {"GITHUB_SERVER_URL": "x", "GITHUB_EVENT_PATH": str(tmp_path / "no event")}
+    done = run(built, "list", code=2, env=env)
+    assert_told(done, "Nothing was changed")
+    assert "::error title=datarelease::" in done.err
+
+
+def test_a_summary_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error is annotated all the same, whatever its text holds."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("SERVER_URL", "API_URL", "REPOSITORY", "EVENT_NAME", "SHA"):
+        monkeypatch.setenv(f"GITHUB_{name}", "x")
+    for summary in (tmp_path, tmp_path / "summary"):
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+        tell_error(WorldError("no file 'a\udcff'"))
+        assert "::error title=datarelease::no file" in capsys.readouterr().err
+    assert "no file" in (tmp_path / "summary").read_text()
+
+
+class Full(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, text: str) -> int:  # noqa: ARG002 - nothing is kept
+        """Fails as the system does."""
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("command", [("list",), ("list", "--nope")], ids=" ".join)
+def test_an_error_that_nobody_can_read_keeps_its_exit_code(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard error is a closed pipe or a full disk: the exit code still tells."""
+    monkeypatch.setattr(sys, "argv", ["datarelease", *command])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stderr", Full())
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == ConfigError.exit_code
 
 
 def test_without_a_remote(built: Project) -> None:

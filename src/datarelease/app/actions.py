@@ -114,9 +114,11 @@ class Actions:
         """Add to the summary that the run's page shows."""
         if self.summary is None:
             return
-        data = markdown.encode()[: SUMMARY_LIMIT - 1].decode("utf-8", "ignore")
+        # A file's name may hold bytes that are no UTF-8.
+        data = markdown.encode("utf-8", "backslashreplace")
+        text = data[: SUMMARY_LIMIT - 1].decode("utf-8", "ignore")
         with self.summary.open("a", encoding="utf-8") as file:
-            file.write(f"{data}\n")
+            file.write(f"{text}\n")
 
 
 def actions(env: Mapping[str, str]) -> Actions | None:

@@ -9,6 +9,10 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import NoReturn
 
 import click
 
@@ -91,26 +95,41 @@ def main() -> None:
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _end(error.exit_code, error.show)
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted; running the same command again is safe\n")
-        sys.exit(130)
+        line = "interrupted; running the same command again is safe\n"
+        _end(130, lambda: sys.stderr.write(line))
     except DatareleaseError as error:
-        from datarelease.cli.console import show_error  # noqa: PLC0415 - only where needed
-        from datarelease.cli.workflow import tell_error  # noqa: PLC0415 - only where needed
-
-        show_error(error)
-        tell_error(error)
-        sys.exit(error.exit_code)
+        _end(error.exit_code, partial(_show, error))
     except Exception:  # noqa: BLE001 - the last resort: a bug of ours
-        from datarelease.cli.log_guard import guarded  # noqa: PLC0415 - only where needed
+        _end(DatareleaseError.exit_code, partial(_show_bug, traceback.format_exc()))
 
-        # A message may quote data, which must not give a workflow's runner orders.
-        stderr = guarded(sys.stderr, os.environ)
-        stderr.write(traceback.format_exc())
-        stderr.write(
-            "\nThis is a bug in datarelease. Please report it with the lines above; before you "
-            "paste them,\nlook whether they show data that should not be public.\n"
-        )
-        sys.exit(70)
+
+def _end(code: int, show: Callable[[], object]) -> NoReturn:
+    """End with ``code``, whatever becomes of the message.
+
+    Standard error may be a closed pipe, or a file on a full disk: then the code has to do.
+    """
+    with suppress(OSError):
+        show()
+    sys.exit(code)
+
+
+def _show(error: DatareleaseError) -> None:
+    from datarelease.cli.console import show_error  # noqa: PLC0415 - only where needed
+    from datarelease.cli.workflow import tell_error  # noqa: PLC0415 - only where needed
+
+    show_error(error)
+    tell_error(error)
+
+
+def _show_bug(trace: str) -> None:
+    from datarelease.cli.log_guard import guarded  # noqa: PLC0415 - only where needed
+
+    # A message may quote data, which must not give a workflow's runner orders.
+    stderr = guarded(sys.stderr, os.environ)
+    stderr.write(trace)
+    stderr.write(
+        "\nThis is a bug in datarelease. Please report it with the lines above; before you "
+        "paste them,\nlook whether they show data that should not be public.\n"
+    )

@@ -58,21 +58,38 @@ def tell_outputs(
 
 
 def tell_error(error: DatareleaseError) -> None:
-    """Annotate the run with an error; its summary says what to do next."""
-    run = this_run()
-    if run is None:
+    """Annotate the run with an error; its summary says what to do next.
+
+    Raises nothing of its own: what the run says of itself may be the very thing that is wrong.
+    """
+    if not _is_read_by_a_runner():
         return
     sys.stderr.write(f"::error title=datarelease::{_escaped(str(error))}\n")
-    if not isinstance(error, BlockedError):
-        parts = (error.what, error.untouched, error.remedy)
-        run.summarise("\n\n".join(["**datarelease stopped.**", *map(prose, filter(None, parts))]))
+    if isinstance(error, BlockedError):
+        return
+    parts = (error.what, error.untouched, error.remedy)
+    text = "\n\n".join(["**datarelease stopped.**", *map(prose, filter(None, parts))])
+    try:
+        run = this_run()
+        if run is not None:
+            run.summarise(text)
+    except (DatareleaseError, OSError) as fault:
+        reason = str(fault).partition("\n")[0]
+        sys.stderr.write(f"the summary of this step was not written: {_escaped(reason)}\n")
 
 
 def warn(line: str) -> None:
     """Annotate the run with a warning; elsewhere, one line on standard error."""
-    mark = "::warning title=datarelease::" if this_run() else "warning: "
+    mark = "::warning title=datarelease::" if _is_read_by_a_runner() else "warning: "
     sys.stderr.write(f"{mark}{_escaped(line)}\n")
 
 
+def _is_read_by_a_runner() -> bool:
+    """We run in GitHub Actions, whether or not the rest of what it should tell is there."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def _escaped(message: str) -> str:
-    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    # A file's name may hold bytes that are no UTF-8.
+    shown = message.encode("utf-8", "backslashreplace").decode()
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
