@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datarelease.model.report import Report
     from datarelease.model.version import Version
 
-Frame = Literal["pandas", "pyarrow", "polars"]
+Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 
 
 def versions(*, repo: str | Path | None = None) -> tuple[Version, ...]:
@@ -45,14 +45,15 @@ def load(
     """One dataset of a version as a data frame.
 
     Only that dataset's files are fetched (into DVC's cache; hashes are checked), and only
-    ``columns`` are read.
+    ``columns`` are read. CSV files are read as they were when they were checked: the same
+    dialect, the same missing values, the same types.
 
     Args:
         version: ``data-v3``, ``v3``, ``3`` or ``latest``.
         dataset: Its name in ``dvc.yaml: artifacts``.
         columns: Which columns, in this order; None: all.
         engine: ``pandas`` gives a ``pandas.DataFrame``, ``pyarrow`` a ``pyarrow.Table``,
-            ``polars`` a ``polars.DataFrame``.
+            ``polars`` a ``polars.DataFrame``, ``duckdb`` a ``duckdb.DuckDBPyRelation``.
         repo: A directory, or anything that git can fetch from; None: the current directory.
 
     Raises:
@@ -66,7 +67,8 @@ def load(
 
     shelf = open_shelf(repo)
     found = catalogue_of(shelf).find(version)
-    return read_frame(table(shelf, found, dataset), columns=columns, engine=engine)
+    with shelf.engine() as reader:
+        return read_frame(reader, table(shelf, found, dataset), columns=columns, engine=engine)
 
 
 def get(

@@ -78,9 +78,14 @@ class CsvFiles:
         types: Types,
         unread: Naming,
         names: Sequence[str],
+        *,
+        once: bool,
     ) -> str:
-        """SQL of the columns as ``types`` say and, for the others, as their values look."""
-        if self.spool is None:
+        """SQL of the columns as ``types`` say and, for the others, as their values look.
+
+        What one query reads ``once`` is not spooled.
+        """
+        if self.spool is None or once:
             return self._converting(connection, types, unread, names)
         query = self._converting(connection, types, unread, self.names)
         if query not in self._spooled:
@@ -226,6 +231,8 @@ class ParquetFiles:
         types: Types,
         unread: Naming,
         names: Sequence[str],
+        *,
+        once: bool,  # noqa: ARG002 - Parquet is cheap to read again
     ) -> str:
         """SQL of the columns as the files say, or as ``types`` say."""
         parts = []

@@ -58,13 +58,19 @@ class Engine(Protocol):
         ...
 
     def scan(
-        self, table: Table, types: Types | None = None, columns: Sequence[str] | None = None
+        self,
+        table: Table,
+        types: Types | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        once: bool = False,
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; with ``columns``, over these only.
 
         Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred).
         Each column named there gets a companion `unread_name` that holds what the file says where
-        that is no value of the type; the column itself is null there.
+        that is no value of the type; the column itself is null there. ``once`` says that one query
+        will read the frame: nothing is prepared for further ones.
 
         Raises:
             UnreadableTable: A file is missing, is no such table, or differs from the first part.
@@ -77,6 +83,14 @@ class Engine(Protocol):
         Raises:
             UnreadableTable: A file turned out to be damaged while it was read.
             WorldError: Out of memory or disk.
+        """
+        ...
+
+    def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
+        """The rows of a frame as one Arrow table in memory, in file order.
+
+        Raises:
+            UnreadableTable, WorldError: As `collect`.
         """
         ...
 
@@ -140,7 +154,12 @@ class DuckDBEngine:
         self._connection.close()
 
     def scan(
-        self, table: Table, types: Types | None = None, columns: Sequence[str] | None = None
+        self,
+        table: Table,
+        types: Types | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        once: bool = False,
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
@@ -150,6 +169,7 @@ class DuckDBEngine:
                 types or {},
                 lambda name: quoted(unread_name(name)),
                 files.names if columns is None else columns,
+                once=once,
             )
             return nw.from_native(self._connection.sql(query))
 
@@ -178,13 +198,18 @@ class DuckDBEngine:
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
-        with translated(list(self._files)), shown(self._connection, on=self._progress):
-            native: Any = frame.to_native()
-            table: pa.Table = native.to_arrow_table()
+        table = self.arrow(frame)
         columns = [_python_values(column) for column in table.columns]
         return [
             dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)
         ]
+
+    def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
+        """The rows of a frame as one Arrow table; see `Engine.arrow`."""
+        with translated(list(self._files)), shown(self._connection, on=self._progress):
+            native: Any = frame.to_native()
+            table: pa.Table = native.to_arrow_table()
+        return table
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches; see `Engine.batches`."""
