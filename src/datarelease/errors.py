@@ -65,7 +65,11 @@ class SettingsError(ConfigError):
     """Every fault found in the settings files, shown at once (exit 2)."""
 
     def __init__(
-        self, problems: Sequence[Problem], *, untouched: str = "Nothing was changed."
+        self,
+        problems: Sequence[Problem],
+        *,
+        untouched: str = "Nothing was changed.",
+        remedy: str = "Correct the lines named above and run the command again.",
     ) -> None:
         """Keep the problems in the order found; there is at least one."""
         self.problems = tuple(problems)
@@ -74,5 +78,5 @@ class SettingsError(ConfigError):
         super().__init__(
             f"{count} problem{'s' if count > 1 else ''} in the settings:\n{lines}",
             untouched=untouched,
-            remedy="Correct the lines named above and run the command again.",
+            remedy=remedy,
         )

@@ -193,6 +193,52 @@ def test_a_bundle_that_does_not_fit_is_refused(name: str, built: Path, publisher
     assert not (publisher.remote / "releases" / "data-v2").exists()
 
 
+CONFIG = """\
+[core]
+    site_cache_dir = pickles
+[cache]
+    dir = /elsewhere
+['remote "storage"']
+    url = s3://bucket/x
+    configpath = /$PWD/evil.cfg
+['remote "other"']
+    url = s3://bucket/y
+    profile = x
+    ssl_verify = false
+"""
+IMPORTED = """\
+deps:
+- path: s3://bucket/x.csv
+  fs_config: {configpath: /$PWD/evil.cfg}
+outs:
+- path: bought.csv
+"""
+CONFIGURED = {
+    ".dvc/config": (
+        CONFIG,
+        ["core.site_cache_dir", "cache.dir", "remote.storage.configpath", "remote.other.profile",
+         "remote.other.ssl_verify"],
+    ),
+    ".dvc/config.local": (CONFIG, [".dvc/config.local: is in git"]),
+    "bought.csv.dvc": (IMPORTED, ["bought.csv.dvc: fs_config.configpath"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CONFIGURED)
+def test_the_publisher_takes_plain_values_from_the_repository(
+    path: str, built: Path, publisher: Project
+) -> None:
+    """What could name a program, a key or a place of pickles is refused with its name, exit 2."""
+    content, named = CONFIGURED[path]
+    publisher.write(path, content)
+    publisher.git("add", "--force", path)
+    publisher.git("commit", "--quiet", "-m", "Merged by somebody")
+    done = publish(publisher, built)
+    assert done.code == 2, done.err
+    assert [name for name in named if name not in done.text] == []
+    assert tags(publisher) == ["data-v1"]
+
+
 def test_a_build_needs_no_data_that_the_lock_knows(edited: Project, tmp_path: Path) -> None:
     """A current lock and recorded reports: nothing is at hand, nothing travels, all is released."""
     run(edited, "release")

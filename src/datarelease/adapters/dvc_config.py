@@ -22,9 +22,18 @@ from datarelease.adapters.remote_credentials import (
     is_dagshub,
     program_environment,
 )
+from datarelease.adapters.remote_limits import (
+    refuse,
+    refuse_own_keys,
+    remote_problems,
+    section_problems,
+)
 from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import ConfigError
 
+Trust = Literal["whole", "plain", "foreign"]
+"""What the repository's own ``.dvc/config`` may say: all that DVC knows, or plain values; of a
+repository elsewhere no other file of DVC's configuration counts."""
 Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
 AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
@@ -32,18 +41,41 @@ AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 class DvcConfig:
     """The merged configuration (system, global, repository, local) of one DVC repository."""
 
-    def __init__(self, dvc_dir: Path, *, env: Mapping[str, str]) -> None:
+    def __init__(self, dvc_dir: Path, *, env: Mapping[str, str], trust: Trust = "whole") -> None:
         """Read the configuration of the ``.dvc`` directory ``dvc_dir``.
 
-        ``env`` may hold credentials (``adapters.remote_credentials``).
+        Args:
+            dvc_dir: Where ``config`` lies.
+            env: May hold credentials (``adapters.remote_credentials``).
+            trust: What the repository's own file may say.
 
         Raises:
             ConfigError: DVC refuses the configuration.
+            SettingsError: The repository says more than it is trusted with; all of it at once.
         """
         self._dvc_dir = dvc_dir
         self._env = env
+        self._trust: Trust = trust
+        self._config: dict[str, Any]
         with explained_config():
-            self._config: dict[str, Any] = Config(str(dvc_dir))
+            if trust == "whole":
+                self._config = Config(str(dvc_dir))
+                return
+            own = self._own()
+            if trust == "foreign":
+                # A remote of the user's may have the same name, and their password with it.
+                kept = {name: {} for name in own} | {"remote": own.get("remote", {})}
+                kept["core"] = {k: v for k, v in own.get("core", {}).items() if k == "remote"}
+                self._config = Config.validate(kept)
+                return
+        refuse(section_problems(own))
+        with explained_config():
+            self._config = Config(str(dvc_dir))
+
+    def _own(self) -> Mapping[str, Any]:
+        """What the repository's own file says."""
+        own: dict[str, Any] = Config(str(self._dvc_dir), validate=False).load_one("repo")
+        return own
 
     @property
     def cache(self) -> Path:
@@ -88,9 +120,9 @@ class DvcConfig:
                 remedy="Data versions need a content-addressed remote: `dvc remote modify "
                 f"{name} --unset version_aware`, or name another remote in `release.remotes`.",
             )
+        self._refuse_own_keys(name)
         with explained_config():
             settings = get_fs_config(self._config, name=name)
-            self._refuse_own_profiles(name, settings)
             factory, options, root = get_cloud_fs(
                 self._config, **authorised(name, settings, self._env)
             )
@@ -101,23 +133,24 @@ class DvcConfig:
             with explained(name, url, keys):
                 return ObjectStore(name, url, _open(factory(**options)), root, keys=keys)
 
-    def _refuse_own_profiles(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Fails where Amazon's profiles lie in the repository.
+    def _refuse_own_keys(self, name: str) -> None:
+        """Fails where keys, profiles or programs of the remote come from the repository."""
+        with explained_config():
+            own = self._own().get("remote", {})
+        for part in self._built_on(name):
+            if self._trust == "foreign":
+                refuse(remote_problems(part, own.get(part, {})))
+            refuse_own_keys(part, self._config["remote"][part], own.get(part, {}), self._dvc_dir)
 
-        A profile can name a program to run (``credential_process``), and where a release is
-        published nothing of the repository may run.
-        """
-        root = self._dvc_dir.resolve().parent
-        for key in ("configpath", "credentialpath"):
-            path = settings.get(key)
-            if path and Path(path).resolve().is_relative_to(root):
-                raise ConfigError(
-                    f"remote {name!r}: {key} names a file of the repository, which could make "
-                    "whoever uses the remote run a program.",
-                    untouched="Nothing was changed.",
-                    remedy=f"`dvc remote modify {name} --unset {key}`; profiles belong into "
-                    "~/.aws.",
-                )
+    def _built_on(self, name: str) -> Iterator[str]:
+        """The remote ``name``, and those that its address leads to (``remote://``)."""
+        seen: set[str] = set()
+        part = name.lower()
+        while part in self._config["remote"] and part not in seen:
+            seen.add(part)
+            yield part
+            address = urlsplit(str(self._config["remote"][part].get("url", "")))
+            part = address.netloc.lower() if address.scheme == "remote" else ""
 
     def settings(self, name: str) -> Mapping[str, Any]:
         """What is set for the remote ``name``, what it is built on (``remote://``) included.
@@ -166,6 +199,7 @@ class DvcConfig:
         name = self.default_remote
         if name is None:
             return {}
+        self._refuse_own_keys(name)
         settings = self.settings(name)
         given = authorised(name, settings, self._env)
         added = {key: value for key, value in given.items() if settings.get(key) != value}
@@ -180,6 +214,7 @@ class DvcConfig:
         name = self.default_remote
         if name is None:
             return self._env
+        self._refuse_own_keys(name)
         return program_environment(name, self.settings(name), self._env)
 
 

@@ -23,7 +23,8 @@ def open_builder(start: Path, *, progress: Progress) -> tuple[Workspace, Store |
     Raises:
         ConfigError: As ``open_workspace``, or ``release.staging`` names no remote.
     """
-    ws = open_workspace(start, progress=progress)
+    # What the publisher would refuse is refused before the pipeline runs for hours.
+    ws = open_workspace(start, progress=progress, plain=True)
     staging = _staging(ws)
     return (_with_source(ws, staging), staging) if staging else (ws, None)
 
@@ -37,7 +38,7 @@ def open_publisher(
         ConfigError: As ``open_workspace``, or a bundle that cannot be used.
     """
     bundle = read_bundle(folder)
-    ws = open_workspace(start, progress=progress, remotes=remotes)
+    ws = open_workspace(start, progress=progress, remotes=remotes, plain=True)
     if bundle.staging != ws.settings.staging:
         raise ConfigError(
             f"The bundle's objects are on {bundle.staging or 'no staging remote'}, and "
@@ -51,7 +52,9 @@ def open_publisher(
 
 def _staging(ws: Workspace) -> Store | None:
     name = ws.settings.staging
-    return DvcConfig(ws.root / ".dvc", env=environment()).store(name) if name else None
+    if name is None:
+        return None
+    return DvcConfig(ws.root / ".dvc", env=environment(), trust="plain").store(name)
 
 
 def _with_source(ws: Workspace, source: Store) -> Workspace:

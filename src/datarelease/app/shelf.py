@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_config import DvcConfig, Trust
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import load_yaml
@@ -41,8 +41,10 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
         git = Git(root, env=git_environment())
         if not git.is_repository():
             raise ConfigError(f"{root} is not inside a git repository.")
-        read = reader(root)
-        return _shelf(git, root / ".dvc", read, None, progress)
+        # In a workflow there are secrets, and the repository is what anybody merged.
+        trust: Trust = "plain" if environment().get("GITHUB_ACTIONS") == "true" else "whole"
+        config = DvcConfig(root / ".dvc", env=environment(), trust=trust)
+        return _shelf(git, config, root / ".dvc", reader(root), None, progress)
     # git would read a relative path from the mirror's own directory.
     return _mirrored(str(place.resolve()) if place.exists() else str(repo), progress)
 
@@ -64,18 +66,21 @@ def _mirrored(url: str, progress: Progress) -> Shelf:
     dvc_dir = root / ".dvc"
     dvc_dir.mkdir(exist_ok=True)
     (dvc_dir / "config").write_bytes(config)
-    return _shelf(git, dvc_dir, lambda path: git.read(head, path), home / "objects", progress)
+    settings = DvcConfig(dvc_dir, env=environment(), trust="foreign")
+    return _shelf(
+        git, settings, dvc_dir, lambda path: git.read(head, path), home / "objects", progress
+    )
 
 
 def _shelf(
     git: Git,
+    config: DvcConfig,
     dvc_dir: Path,
     read: Callable[[str], bytes | None],
     cache: Path | None,
     progress: Progress,
 ) -> Shelf:
     tags, names = read_tags(load_yaml(read, PARAMS_FILE))
-    config = DvcConfig(dvc_dir, env=environment())
     remotes = stores(config, names)
     return Shelf(
         git=git,

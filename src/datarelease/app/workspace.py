@@ -9,9 +9,19 @@ from datarelease.adapters.dvc import Dvc
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
+from datarelease.adapters.remote_limits import fs_config_problems, refuse
+from datarelease.adapters.tracked import load_yaml
 from datarelease.app.settings import settings_at
-from datarelease.app.wiring import PACKAGE, engine, environment, git_environment, stores, tool
-from datarelease.errors import ConfigError
+from datarelease.app.wiring import (
+    PACKAGE,
+    engine,
+    environment,
+    git_environment,
+    reader,
+    stores,
+    tool,
+)
+from datarelease.errors import ConfigError, Problem
 from datarelease.flows.content import Objects
 from datarelease.flows.workspace import Workspace
 from datarelease.progress import Progress
@@ -24,6 +34,7 @@ def open_workspace(
     remotes: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     git: Git | None = None,
+    plain: bool = False,
 ) -> Workspace:
     """The DVC repository around ``start``.
 
@@ -33,9 +44,12 @@ def open_workspace(
         remotes: They stand in for those of the settings.
         env: The environment of the programs that are started, by default our own.
         git: Speaks to the repository, where it takes more than that environment.
+        plain: There are secrets that the repository is not trusted with: its configuration of DVC
+            may hold plain values only.
 
     Raises:
         ConfigError: No DVC repository, no git repository, or settings that cannot be used.
+        SettingsError: The repository says more than it is trusted with.
     """
     root = find_root(start)
     git = git or Git(root, env=git_environment(env))
@@ -46,7 +60,9 @@ def open_workspace(
             remedy="Run `git init` there: versions are git tags.",
         )
     settings = settings_at(root)
-    config = DvcConfig(root / ".dvc", env=environment(env))
+    if plain:
+        _refuse_more(root, git)
+    config = DvcConfig(root / ".dvc", env=environment(env), trust="plain" if plain else "whole")
     required = stores(config, remotes or settings.remotes)
     return Workspace(
         root=root,
@@ -60,3 +76,18 @@ def open_workspace(
         progress=progress,
         tool=tool(),
     )
+
+
+def _refuse_more(root: Path, git: Git) -> None:
+    """Fails where files of git beside ``.dvc/config`` configure DVC's remotes.
+
+    Raises:
+        SettingsError: They do.
+    """
+    local = ".dvc/config.local"
+    if git.read("HEAD", local) is not None:
+        refuse([Problem(where=local, what="is in git, and is for each user's own settings")])
+    read = reader(root)
+    files = [name for name in git.files() if name.endswith((".dvc", "dvc.lock", "dvc.yaml"))]
+    having = [name for name in files if b"fs_config" in (read(name) or b"")]
+    refuse(fs_config_problems(lambda path: load_yaml(read, path), having))

@@ -46,7 +46,7 @@ def command(budget: int, filling: bool) -> None:  # noqa: FBT001
             untouched="Nothing was removed: DVC's cache may hold what no remote has.",
             remedy="`dvc gc` cleans a cache up, and asks what to keep.",
         )
-    ws = open_workspace(Path.cwd(), progress=Told())
+    ws = open_workspace(Path.cwd(), progress=Told(), plain=True)  # the publisher's secrets are here
     left = trim(ws, budget, fetched=fill(ws) if filling and budget else 0)
     run.put({"cache": "true" if left.fits else "false"})
     if left.fits:
