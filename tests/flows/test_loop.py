@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
-from tests.commands import run
+from tests.commands import DVC, GIT, KILLED, Point, run
 from tests.project import Project
 from tests.servers import Bucket
 from tests.versions import assert_whole, branch, commit, manifest, message, tags, tree_state
@@ -126,6 +129,73 @@ def test_rollback_to_what_is_there_says_so(released: Project) -> None:
     done = run(released, "rollback", "data-v1", code=2)
     assert "HEAD already has everything of data-v1" in done.text
     assert released.git("branch", "--list", "rollback*") == ""
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        Point(function=f"{GIT}.new_branch", when="after"),
+        Point(function=f"{GIT}.switch", when="after"),
+        Point(function=f"{DVC}.checkout", when="after"),
+    ],
+    ids=str,
+)
+def test_rollback_killed_and_run_again_finishes(edited: Project, point: Point) -> None:
+    """Wherever it was killed, the second run ends on the branch, with its data and its words."""
+    edited.commit("The lock", "dvc.lock")
+    run(edited, "rollback", "data-v1", points=[point], code=KILLED)
+    result = run(edited, "rollback", "data-v1", "--json").json
+    assert (result["branch"], result["rollback_of"], result["data"], result["commit"]) == (
+        "rollback-to-data-v1", "data-v1", True, edited.head,
+    )  # fmt: skip
+    assert result["files"] == ["dvc.lock", "params.yaml"]
+    assert edited.git("branch", "--show-current") == "rollback-to-data-v1"
+    assert len((edited.root / "data/people.csv").read_text().splitlines()) == 21
+
+
+def test_rollback_starts_as_many_processes_for_fifty_files_as_for_five(
+    make_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    """However many files a version had as inputs, git is started equally often; modes come back."""
+    counts = []
+    for files in (5, 50):
+        project = make_project(f"with {files} files")
+        write_lib(project, files, "first")
+        (project.root / "lib/0.py").chmod(0o755)
+        declared = project.read_yaml("dvc.yaml")
+        declared["stages"]["make"]["deps"].append("lib")
+        project.write("dvc.yaml", yaml.safe_dump(declared))
+        project.repro()
+        project.commit("A library")
+        project.push()
+        run(project, "release")
+        write_lib(project, files, "second")
+        (project.root / "lib/0.py").chmod(0o644)
+        project.params(rows=21)
+        project.repro()
+        project.commit("Another library")
+        log = tmp_path / f"log of {files}"
+        run(project, "rollback", "1", env=counting_git(tmp_path, log))
+        counts.append(len(log.read_text().splitlines()))
+        assert {path.read_text() for path in (project.root / "lib").iterdir()} == {"first"}
+        assert (project.root / "lib/0.py").stat().st_mode & 0o111
+    assert counts[0] == counts[1] < 40
+
+
+def write_lib(project: Project, files: int, content: str) -> None:
+    """As many files in the folder `lib`, all alike."""
+    for number in range(files):
+        project.write(f"lib/{number}.py", content)
+
+
+def counting_git(folder: Path, log: Path) -> dict[str, str]:
+    """An environment in which each start of git adds a line to ``log``."""
+    program = folder / "bin" / "git"
+    program.parent.mkdir(exist_ok=True)
+    real = shutil.which("git")
+    program.write_text(f'#!/bin/sh\necho "$1" >> \'{log}\'\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def test_rollback_keeps_the_release_section_of_today(edited: Project) -> None:
