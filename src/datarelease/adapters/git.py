@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datarelease.adapters import git_objects, git_push, git_tags
 from datarelease.adapters.credentials import without_credentials
+from datarelease.adapters.git_objects import Content, Tree
 from datarelease.adapters.git_program import REMOTE, GitProgram, clean
 from datarelease.adapters.git_push import PushResult
 from datarelease.adapters.git_tags import Tag
@@ -110,6 +111,10 @@ class Git:
             listed = self._git.output("ls-tree", "-r", "-z", "--name-only", revision)
         return tuple(dict.fromkeys(name for name in listed.split("\0") if name))
 
+    def tree(self, revision: str) -> Tree:
+        """The files of a revision as a value, for whoever reads many of them."""
+        return Tree(self._git, revision)
+
     def changed(self) -> tuple[tuple[str, bool], ...]:
         """(path, tracked) of the files that differ from HEAD, untracked ones included."""
         listed = self._git.output(
@@ -175,7 +180,7 @@ class Git:
 
     # --- writing
 
-    def commit_files(self, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
+    def commit_files(self, parent: str, files: Mapping[str, Content], message: str) -> str:
         """A new commit on ``parent`` with ``files`` (None: removed); no branch is moved.
 
         Its dates are those of ``parent``, so that the same content gives the same commit on

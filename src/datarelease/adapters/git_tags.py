@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from datarelease.adapters.git_objects import read_objects
 from datarelease.adapters.git_program import GitProgram
 
 # A signature follows the message inside the tag object (gitformat-signature).
@@ -56,12 +57,8 @@ def read_tags(git: GitProgram, space: str, prefix: str) -> Iterator[Tag]:
 
 def _messages(git: GitProgram, shas: Sequence[str]) -> dict[str, str]:
     """The message of each tag object, all read by one process."""
-    output = git.attempt("cat-file", "--batch", stdin="\n".join(shas).encode()).stdout
     messages = {}
-    while output:
-        head, _, output = output.partition(b"\n")
-        sha, _, size = head.decode().split()
-        content, output = output[: int(size)], output[int(size) + 1 :]
+    for sha, content in read_objects(git, shas).items():
         message = content.partition(b"\n\n")[2].decode("utf-8", "replace")
         signature = _SIGNATURE.search(message)
         messages[sha] = message[: signature.start()] if signature else message

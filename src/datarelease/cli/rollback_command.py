@@ -34,8 +34,9 @@ def command(version: str, as_json: bool) -> None:  # noqa: FBT001
         )
         return
     data = "the data is checked out" if result.data else "run `dvc pull` for the data"
+    restored = ", ".join(result.files) or f"everything of {result.version.tag}"
     show(
-        f"on branch {result.branch}: restores {', '.join(result.files)}; {data}",
+        f"on branch {result.branch}: restores {restored}; {data}",
         f"next: git push -u origin {result.branch}, then open a pull request",
         "      (or, without GitHub: merge it, then `datarelease release`)",
     )

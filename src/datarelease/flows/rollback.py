@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 
+from datarelease.adapters.git_objects import Content, Tree
 from datarelease.adapters.tracked import outputs, stages
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.clean import refuse_unclean
+from datarelease.flows.reproduce import LOCK
 from datarelease.flows.workspace import Workspace
 from datarelease.model.version import Version
 from datarelease.settings import DATASETS_FILE, PARAMS_FILE, SECTION
@@ -43,56 +45,68 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
     refuse_unclean(ws)
     head = ws.head()
     version = read_catalogue(ws.git, ws.tags).find(text)
-    files = _restored(ws, version, head)
-    if not files:
+    branch = f"rollback-to-{version.tag}"
+    then = ws.git.tree(version.commit)
+    files = _restored(then, ws.git.tree(head))
+    if files:
+        commit = ws.git.commit_files(head, files, f"Roll back to the data of {version.tag}")
+        if not ws.git.new_branch(branch, commit):
+            raise ConfigError(
+                f"The branch {branch} exists and holds something else.",
+                untouched="Nothing was changed.",
+                remedy=f"Delete it (`git branch -D {branch}`) and run the command again.",
+            )
+        ws.git.switch(branch)
+    elif ws.git.branch() == branch:
+        # Somebody ended an earlier run behind the switch: what it restores is in git already.
+        commit = head
+        files = _restored(then, ws.git.tree(f"{head}^"))
+    else:
         raise ConfigError(
             f"HEAD already has everything of {version.tag}.",
             untouched="Nothing was changed.",
             remedy="There is nothing to roll back; `datarelease check` shows what HEAD would do.",
         )
-    branch = f"rollback-to-{version.tag}"
-    commit = ws.git.commit_files(head, files, f"Roll back to the data of {version.tag}")
-    if not ws.git.new_branch(branch, commit):
-        raise ConfigError(
-            f"The branch {branch} exists and holds something else.",
-            untouched="Nothing was changed.",
-            remedy=f"Delete it (`git branch -D {branch}`) and run the command again.",
-        )
-    ws.git.switch(branch)
     return RolledBack(
         version=version,
         branch=branch,
         commit=commit,
         files=tuple(sorted(files)),
-        data=_bring_data(ws),
+        data=_bring_data(ws, commit),
     )
 
 
-def _restored(ws: Workspace, version: Version, head: str) -> dict[str, bytes | None]:
-    """The files that differ from the version's, with their content then; None: not there then."""
-    then = version.commit
-    read = ws.reader(then)
-    tracked = set(ws.git.files(then))
-    names = {DATASETS_FILE, "dvc.lock"}
-    names |= {out.source for out in outputs(read, tracked)}
-    for lock in [name for name in tracked if posixpath.basename(name) == "dvc.lock"]:
-        for stage in stages(read, lock):
-            names |= {item.path for item in (*stage.deps, *stage.outs) if item.path in tracked}
-    names |= {name for name in tracked if _below_dependency(ws, version, name)}
-    now = set(ws.git.files(head))
-    gone = {name for name in now - tracked if name.endswith(".dvc")}
-    files: dict[str, bytes | None] = {name: read(name) for name in names & tracked}
+def _restored(then: Tree, now: Tree) -> dict[str, Content]:
+    """The files that differ from the version's, as they were then; None: not there then."""
+    tracked = then.files.keys()
+    then.load(name for name in tracked if _is_read(name))
+    locks = [name for name in tracked if posixpath.basename(name) == LOCK]
+    locked = [stage for lock in locks for stage in stages(then.read, lock)]
+    names = {DATASETS_FILE, LOCK}
+    names |= {out.source for out in outputs(then.read, tracked)}
+    names |= {item.path for stage in locked for item in (*stage.deps, *stage.outs)}
+    folders = tuple({f"{dep.path}/" for stage in locked for dep in stage.deps})
+    names |= {name for name in tracked if name.startswith(folders)}
+    gone = {name for name in now.files.keys() - tracked if name.endswith(".dvc")}
+    files: dict[str, Content] = {
+        name: then.files[name]
+        for name in names & tracked
+        if then.files[name] != now.files.get(name)
+    }
     files |= dict.fromkeys(gone)
-    params = read(PARAMS_FILE)
+    params = then.read(PARAMS_FILE)
     if params is not None:
-        files[PARAMS_FILE] = _with_release_section(params, ws.git.read(head, PARAMS_FILE))
-    return {name: content for name, content in files.items() if content != ws.git.read(head, name)}
+        today = now.read(PARAMS_FILE)
+        merged = _with_release_section(params, today)
+        files.pop(PARAMS_FILE, None)
+        files |= {PARAMS_FILE: merged} if merged != today else {}
+    return files
 
 
-def _below_dependency(ws: Workspace, version: Version, name: str) -> bool:
-    """The lock of the version names a folder of tracked files as an input, and this is in it."""
-    folders = {dep.path for stage in stages(ws.reader(version.commit)) for dep in stage.deps}
-    return any(name.startswith(folder + "/") for folder in folders)
+def _is_read(name: str) -> bool:
+    """Whether a file says what DVC tracked, or with which parameters."""
+    known = posixpath.basename(name) in {LOCK, DATASETS_FILE}
+    return known or name.endswith(".dvc") or name == PARAMS_FILE
 
 
 def _with_release_section(then: bytes, now: bytes | None) -> bytes:
@@ -114,14 +128,15 @@ def _with_release_section(then: bytes, now: bytes | None) -> bytes:
     return buffer.getvalue()
 
 
-def _bring_data(ws: Workspace) -> bool:
+def _bring_data(ws: Workspace, commit: str) -> bool:
     """Check the data out, fetched where the cache lacks it; False: it could not be had."""
     try:
         tracked = outputs(ws.read, ws.git.files())
         hashes = [out.md5 for out in tracked if out.md5 and not out.legacy]
         for md5 in [md5 for md5 in hashes if md5.endswith(".dir")]:
             hashes += [file.md5 for file in ws.objects.tree(md5)]
-        in_git = {out.md5 for out in tracked if ws.git.read("HEAD", out.path) is not None}
+        kept_by_git = set(ws.git.files(commit))
+        in_git = {out.md5 for out in tracked if out.path in kept_by_git}
         ws.objects.ensure(md5 for md5 in hashes if md5 not in in_git)
     except WorldError as error:
         ws.progress.say(f"the data was not fetched: {error.what}")
