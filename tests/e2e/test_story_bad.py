@@ -50,6 +50,11 @@ def test_a_fork_is_served_without_a_secret_and_bad_data_is_blocked(team: Team) -
     }  # fmt: skip
     assert check.log.count("GITHUB_REPOSITORY=acme/data") > 1, "it did look"
     assert PLANTED not in check.log
+
+    [run] = [run for run in team.merged(pull) if run.name == "data"]
+    assert (run.job("build").result, run.job("publish").result) == ("failure", "skipped")
+    assert run.job("announce").result == "success", run.log
+    assert "the data is blocked" in team.comment(pull), "merged all the same, and told so"
     assert team.tags() == []
     assert team.leaks() == []
 

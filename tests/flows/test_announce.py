@@ -15,7 +15,7 @@ from tests.forge.server import GitHubServer
 from datarelease.adapters.cml import is_marked
 from datarelease.adapters.github import GitHub
 from datarelease.documents import encode
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.announce import Announced, Pages, announce, read_outcome
 from datarelease.flows.damage_issue import tell_damage
 from datarelease.model.damage import Health, VersionHealth
@@ -228,6 +228,12 @@ def test_without_a_record_the_jobs_speak(
     told(github, hub, tmp_path / "none", found)
     [written] = repo.comments.values()
     assert "the release failed" in written.body
+
+
+def test_a_record_that_did_not_arrive_is_no_failed_release(hub: GitHub, tmp_path: Path) -> None:
+    """Exit 3 where the publisher succeeded: nobody is told that a version which is out failed."""
+    with pytest.raises(WorldError, match="was not downloaded"):
+        read_outcome(tmp_path, hub, SHA, {"build": "success", "publish": "success"})
 
 
 def test_a_blocked_build_is_told_with_its_report(

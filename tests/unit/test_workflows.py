@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from datarelease.flows.announce import OUTCOME, REPORT
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
@@ -253,6 +255,14 @@ def test_people_are_told_whatever_became_of_the_release() -> None:
     announce = parsed("release")["jobs"]["announce"]
     assert announce["needs"] == ["build", "publish"]
     assert announce["if"] == "${{ !cancelled() && needs.build.result != 'skipped' }}"
+    # By name, each into the folder that the command reads: a pattern that matches one artifact
+    # alone unpacks it elsewhere than where it matches two (download-artifact v8.0.1).
+    downloads = [step for step in announce["steps"] if "download-artifact" in step.get("uses", "")]
+    assert [step["with"] for step in downloads] == [
+        {"name": name, "path": f"artifacts/{name}"}
+        for name in (str(Path(REPORT).parent), str(Path(OUTCOME).parent))
+    ]
+    assert all(step["continue-on-error"] is True for step in downloads)
     results = announce["steps"][-1]["env"]
     assert results["BUILD_RESULT"] == "${{ needs.build.result }}"
     assert results["PUBLISH_RESULT"] == "${{ needs.publish.result }}"

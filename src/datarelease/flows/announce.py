@@ -63,11 +63,17 @@ def read_outcome(folder: Path, forge: Forge, commit: str, results: Mapping[str, 
 
     Raises:
         ConfigError: A document is there that cannot be used.
-        WorldError: GitHub does not answer.
+        WorldError: GitHub does not answer, or the record of a publisher that succeeded is not here.
     """
     outcome = _document(folder, Outcome, OUTCOME)
     if outcome is not None:
         return outcome
+    if results.get("publish") == "success":
+        raise WorldError(
+            f"The publisher succeeded, and its record {OUTCOME} was not downloaded.",
+            untouched="The release itself is not affected; nothing was announced.",
+            remedy="Run this job again: it downloads the record anew.",
+        )
     report = _document(folder, Report, REPORT)
     pull = forge.merged_pull(commit)
     failed = [name for name, result in results.items() if result not in {"success", "skipped", ""}]

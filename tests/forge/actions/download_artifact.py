@@ -1,4 +1,9 @@
-"""Stands in for actions/download-artifact, from the folder of a run."""
+"""Stands in for actions/download-artifact, from the folder of a run.
+
+Held to the pinned v8.0.1, whose `src/download-artifact.ts` puts what a name asked for, what is
+merged **and a single artifact that a pattern matched** straight into `path`, and only several into
+folders of their names.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +34,7 @@ def main() -> int:
         fail(f"Unable to download artifact(s): Artifact not found for name: {name}")
     names = [name] if name else fnmatch.filter(every, given("pattern") or "*")
     for found in names:
-        flat = bool(name) or is_true("merge-multiple")
+        flat = bool(name) or is_true("merge-multiple") or len(names) == 1
         shutil.copytree(folder / found, target if flat else target / found, dirs_exist_ok=True)
         say(f"Artifact {found} was downloaded")
     target.mkdir(parents=True, exist_ok=True)
