@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,9 @@ from pyarrow import parquet
 from datarelease.analysis.column_types import type_name
 from datarelease.analysis.csv_dialect import NA_STRINGS, Dialect, column_difference
 from datarelease.analysis.csv_types import CANDIDATES, misfits, parse, sql_type
+from datarelease.analysis.duckdb_partitions import SQL_TYPES, check_agreement, with_partitions
+from datarelease.analysis.duckdb_text import csv_source, literal, parquet_source, quoted
+from datarelease.analysis.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.table import Table, UnreadableTable
 
 Types = Mapping[str, nw.dtypes.DType]
@@ -22,22 +25,6 @@ Naming = Callable[[str], str]
 _SAMPLE_ROWS = 5_000
 #: Types without an equal in Narwhals or pandas; their text is what can be compared.
 _READ_AS_TEXT = {"UUID", "BIT", "TIME WITH TIME ZONE", "TIME_NS", "BIGNUM", "VARIANT"}
-
-
-def quoted(name: str) -> str:
-    """A column name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def file_list(paths: tuple[Path, ...]) -> str:
-    """Paths as an SQL list, in which the letters of glob patterns stand for themselves."""
-    escaped = ("".join(f"[{c}]" if c in "*?[" else c for c in str(path)) for path in paths)
-    return "[" + ", ".join(literal(path) for path in escaped) + "]"
 
 
 def check_names(label: str, names: tuple[str, ...]) -> None:
@@ -64,13 +51,34 @@ class CsvFiles:
     spool: str | None = None
     """Begins the names of temporary tables that a large file is read into, once for each set of
     types, so that later queries need not parse it; DuckDB spills them. None: the file is small."""
+    partitions: tuple[PartitionColumn, ...] = ()
+    """Columns that folders have; the files may have them, too, with the same values."""
     _inferred: dict[str, nw.dtypes.DType] = field(default_factory=dict)
     _spooled: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def open(
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        table: Table,
+        dialect: Dialect,
+        spool: str | None,
+    ) -> CsvFiles:
+        """The files of ``table``, all written in ``dialect``.
+
+        Raises:
+            UnreadableTable: Names of columns repeat, or folders contradict each other or the files.
+        """
+        files = cls(table, dialect, spool)
+        columns = partition_columns(table)
+        _beside(table, dialect.columns, columns)
+        check_agreement(connection, files._read, table, columns, dialect.columns)
+        return replace(files, partitions=columns)
+
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns, in the order of the header."""
-        return self.dialect.columns
+        """The columns, in the order of the header, those of folders after them."""
+        return tuple(dict.fromkeys((*self.dialect.columns, *(c.name for c in self.partitions))))
 
     def query(
         self,
@@ -102,12 +110,17 @@ class CsvFiles:
         unread: Naming,
         names: Sequence[str],
     ) -> str:
-        self._infer(connection, [name for name in names if name not in types])
+        typed = {column.name: SQL_TYPES[column.type] for column in self.partitions}
+        self._infer(connection, [name for name in names if name not in {*types, *typed}])
         inner, outer = [], []
         for place, name in enumerate(names):
-            dtype = types.get(name) or self._inferred[name]
-            value = parse(quoted(name), dtype)
-            inner.append(f"{_no_nan(value or quoted(name), dtype)} AS v{place}")
+            if name in typed:
+                value = f"CAST({quoted(name)} AS {typed[name]})"
+                value = _converted(value, typed[name], types.get(name))
+            else:
+                dtype = types.get(name) or self._inferred[name]
+                value = _no_nan(parse(quoted(name), dtype) or quoted(name), dtype)
+            inner.append(f"{value} AS v{place}")
             outer.append(f"v{place} AS {quoted(name)}")
             if name in types:
                 inner.append(f"{quoted(name)} AS r{place}")
@@ -115,13 +128,18 @@ class CsvFiles:
         return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self._source()})"
 
     def _source(self) -> str:
-        """SQL of all columns as text, missing values as NULL."""
+        """SQL of all columns, those of the files as text, missing values as NULL."""
+        inside = self.dialect.columns
+        beside = [column for column in self.partitions if column.name not in inside]
+        return with_partitions(self._read, self.table, beside, inside)
+
+    def _read(self, paths: tuple[Path, ...]) -> str:
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
         nulls = ", ".join(literal(text) for text in NA_STRINGS)
-        return (
-            f"read_csv({file_list(self.table.paths)}, auto_detect=false, header=true, "
-            f"columns={{{columns}}}, delim={literal(self.dialect.delimiter)}, quote='\"', "
-            f"escape='\"', comment='', nullstr=[{nulls}], max_line_size=67108864)"
+        return csv_source(
+            paths,
+            f"header=true, columns={{{columns}}}, delim={literal(self.dialect.delimiter)}, "
+            f"quote='\"', escape='\"', comment='', nullstr=[{nulls}], max_line_size=67108864",
         )
 
     def _infer(self, connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
@@ -185,30 +203,45 @@ def _no_nan(value: str, dtype: nw.dtypes.DType) -> str:
     return value
 
 
+def _beside(
+    table: Table, inside: tuple[str, ...], columns: tuple[PartitionColumn, ...]
+) -> tuple[PartitionColumn, ...]:
+    """Those columns of folders that the files do not have themselves.
+
+    Raises:
+        UnreadableTable: DuckDB would take two names for one.
+    """
+    added = tuple(column for column in columns if column.name not in inside)
+    check_names(table.label(table.paths[0]), (*inside, *(column.name for column in added)))
+    return added
+
+
 @dataclass(frozen=True)
 class ParquetFiles:
     """Parquet files with the same columns, matched by name."""
 
     table: Table
     columns: tuple[tuple[str, str], ...]
-    """(name, DuckDB type)."""
+    """(name, DuckDB type) of those inside the files."""
+    folders: tuple[PartitionColumn, ...]
+    """Columns that only folders have."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns, in the order of the first part."""
-        return tuple(name for name, _ in self.columns)
+        """The columns, in the order of the first part, those of folders after them."""
+        return (*(name for name, _ in self.columns), *(column.name for column in self.folders))
 
     @classmethod
     def open(cls, connection: duckdb.DuckDBPyConnection, table: Table) -> ParquetFiles:
         """The files of ``table``, their columns compared part by part.
 
         Raises:
-            UnreadableTable: A part has other columns or types than the first.
+            UnreadableTable: A part has other columns or types than the first, or folders
+                contradict each other or the files.
         """
         first: dict[str, str] = {}
         for path in table.paths:
-            source = f"FROM read_parquet({file_list((path,))})"
-            relation = connection.sql(source)
+            relation = connection.sql(f"FROM {parquet_source((path,))}")
             names = tuple(relation.columns)
             # DuckDB renames a column that it would take for another.
             check_names(table.label(path), tuple(parquet.read_schema(path).names))
@@ -223,7 +256,10 @@ class ParquetFiles:
                     raise UnreadableTable(table.label(path), reason)
             # A part whose column is all null says nothing about the column's type.
             first |= {n: k for n, k in columns.items() if first[n] == '"NULL"'}
-        return cls(table, tuple(first.items()))
+        partitions = partition_columns(table)
+        folders = _beside(table, tuple(first), partitions)
+        check_agreement(connection, parquet_source, table, partitions, tuple(first))
+        return cls(table, tuple(first.items()), folders)
 
     def query(
         self,
@@ -236,7 +272,7 @@ class ParquetFiles:
     ) -> str:
         """SQL of the columns as the files say, or as ``types`` say."""
         parts = []
-        kinds = dict(self.columns)
+        kinds = dict(self.columns) | {c.name: SQL_TYPES[c.type] for c in self.folders}
         for name in names:
             kind = kinds[name]
             column = value = quoted(name)
@@ -250,15 +286,14 @@ class ParquetFiles:
                 parts.append(f"CASE WHEN {converted} IS NULL THEN {value} END AS {unread(name)}")
             else:
                 parts.append(f"{value} AS {column}")
-        by_name = ", union_by_name=true" if len(self.table.paths) > 1 else ""
-        return (
-            f"SELECT {', '.join(parts)} FROM read_parquet({file_list(self.table.paths)}{by_name})"
-        )
+        inside = tuple(name for name, _ in self.columns)
+        source = with_partitions(parquet_source, self.table, self.folders, inside)
+        return f"SELECT {', '.join(parts)} FROM {source}"
 
 
-def _converted(value: str, kind: str, dtype: nw.dtypes.DType) -> str:
-    target = sql_type(dtype)
-    if target is None or type_name(dtype) == kind:
+def _converted(value: str, kind: str, dtype: nw.dtypes.DType | None) -> str:
+    target = sql_type(dtype) if dtype is not None else None
+    if dtype is None or target is None or type_name(dtype) == kind:
         return value
     if kind == "VARCHAR":
         return parse(value, dtype) or value

@@ -21,8 +21,9 @@ import pyarrow as pa
 from datarelease.analysis.column_types import kind_of, type_name
 from datarelease.analysis.csv_dialect import read_dialect
 from datarelease.analysis.duckdb_errors import translated
-from datarelease.analysis.duckdb_files import CsvFiles, ParquetFiles, check_names, quoted
+from datarelease.analysis.duckdb_files import CsvFiles, ParquetFiles
 from datarelease.analysis.duckdb_progress import prepare, shown
+from datarelease.analysis.duckdb_text import quoted
 from datarelease.analysis.table import Table, UnreadableTable
 
 __all__ = [
@@ -50,7 +51,9 @@ class Engine(Protocol):
     """Opens tables and runs lazy frames over them; a context manager."""
 
     def columns(self, table: Table) -> tuple[str, ...]:
-        """The names of a table's columns, in order; no values are read.
+        """The names of a table's columns, in order, those of partition folders last.
+
+        No values are read, but those of a column that the files hold and folders name, too.
 
         Raises:
             UnreadableTable: As `scan`.
@@ -190,10 +193,9 @@ class DuckDBEngine:
         if not table.paths:
             raise UnreadableTable("", "the dataset has no files")
         if table.format == "csv":
-            dialect = read_dialect(table)
-            check_names(table.label(table.paths[0]), dialect.columns)
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
-            return CsvFiles(table, dialect, f"csv{len(self._files)}_" if large else None)
+            spool = f"csv{len(self._files)}_" if large else None
+            return CsvFiles.open(self._connection, table, read_dialect(table), spool)
         return ParquetFiles.open(self._connection, table)
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine import Engine, unread_name
+from datarelease.analysis.parquet_parts import parquet_columns, read_parts
+from datarelease.analysis.partitions import text_columns
 from datarelease.analysis.table import Table, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
+from datarelease.model.dataset import nearest_name
 
 Types = Mapping[str, nw.dtypes.DType]
 LIBRARIES = ("pandas", "pyarrow", "polars", "duckdb")
@@ -28,12 +30,14 @@ def read_frame(
 ) -> Any:
     """All parts of a table as one data frame of the library called ``engine``.
 
-    CSV files are read as a check reads them: by ``reader``, in the table's own dialect, with
+    Parts are put one below the other in the order of their names, and partition columns stand
+    last. CSV files are read as a check reads them: by ``reader``, in the table's own dialect, with
     columns of ``types``, or of the types that their values have. A column whose values are not
     all of the type in ``types`` (a release may be allowed to have some) is text.
 
     Raises:
-        ConfigError: The library is unknown or not installed, or there is no such column.
+        ConfigError: The library is unknown or not installed, there is no such column, or the
+            library cannot hold one.
         WorldError: A file is no such table.
     """
     if engine not in LIBRARIES:
@@ -47,18 +51,19 @@ def read_frame(
             f"engine={engine!r} needs the package {engine}.", remedy=f"pip install {engine}"
         ) from error
     names = list(dict.fromkeys(columns)) if columns is not None else None
-    if table.format == "csv":
-        return _FRAMES[engine](library, _arrow(reader, table, names, types or {}))
-    return _parquet(engine, library, table, names)
+    return _converted(engine, library, _rows(reader, table, names, types or {}))
 
 
-def _arrow(reader: Engine, table: Table, names: list[str] | None, types: Types) -> pa.Table:
-    """The table, or some of its columns, read by one query."""
+def _rows(reader: Engine, table: Table, names: list[str] | None, types: Types) -> pa.Table:
+    """The table, or some of its columns."""
     try:
-        known = reader.columns(table)
+        known = parquet_columns(table) if table.format == "parquet" else reader.columns(table)
         _refuse_unknown(names, known)
         wanted = list(known) if names is None else names
-        given = {name: dtype for name, dtype in types.items() if name in wanted}
+        if table.format == "parquet":
+            return read_parts(table, wanted)
+        untyped = text_columns(table, wanted)
+        given = {name: dtype for name, dtype in types.items() if name in untyped}
         given |= dict.fromkeys(_misread(reader, table, given), nw.String())
         frame = reader.scan(table, given, wanted, once=True)
         return reader.arrow(frame.select(*wanted))
@@ -84,8 +89,12 @@ def _misread(reader: Engine, table: Table, types: Types) -> list[str]:
 def _refuse_unknown(names: Sequence[str] | None, known: Sequence[str]) -> None:
     unknown = [name for name in names or () if name not in known]
     if unknown:
+        near = nearest_name(unknown[0], known)
+        hint = f"Did you mean {near!r}? " if near else ""
         raise ConfigError(
-            f"There is no column {unknown[0]!r}.", remedy=f"Columns: {', '.join(known)}."
+            f"There is no column {unknown[0]!r}.",
+            untouched="Nothing was changed.",
+            remedy=f"{hint}Columns: {', '.join(known)}.",
         )
 
 
@@ -118,44 +127,29 @@ _FRAMES: Mapping[str, Callable[[Any, pa.Table], Any]] = {
 }
 
 
-def _parquet(engine: str, library: Any, table: Table, names: list[str] | None) -> Any:
-    readers = {
-        "pandas": _pandas_parquet,
-        "pyarrow": _pyarrow_parquet,
-        "polars": _polars_parquet,
-        "duckdb": lambda duckdb, *asked: duckdb.from_arrow(_pyarrow_parquet(None, *asked)),
-    }
+def _converted(engine: str, library: Any, rows: pa.Table) -> Any:
+    """The rows as the library called ``engine`` holds them.
+
+    Raises:
+        ConfigError: It has no type that holds a column's values.
+    """
     try:
-        return readers[engine](library, table, names)
-    except (ValueError, KeyError, OSError) as error:
-        _refuse_unknown(names, _known_columns(table))
-        # The library's message may quote data.
-        raise WorldError(f"{engine} cannot read the files ({type(error).__name__}).") from error
+        return _FRAMES[engine](library, rows)
+    except Exception as error:  # what the libraries raise has no common kind, and may quote data
+        name = next((n for n in rows.column_names if not _holds(engine, library, rows, n)), None)
+        if name is None:
+            raise
+        raise ConfigError(
+            f"{engine} cannot hold the values of column {name!r}, which are of type "
+            f"{rows.schema.field(name).type}.",
+            untouched="Nothing was changed.",
+            remedy="Name the other columns in columns=, or use engine='pyarrow'.",
+        ) from error
 
 
-def _pandas_parquet(pandas: Any, table: Table, columns: list[str] | None) -> Any:
-    frames = [pandas.read_parquet(path, columns=columns) for path in table.paths]
-    frame = frames[0] if len(frames) == 1 else pandas.concat(frames, ignore_index=True)
-    return frame if columns is None else frame[columns]
-
-
-def _pyarrow_parquet(_: Any, table: Table, columns: list[str] | None) -> Any:
-    dataset = importlib.import_module("pyarrow.dataset")
-    return dataset.dataset([str(p) for p in table.paths], format="parquet").to_table(columns)
-
-
-def _polars_parquet(polars: Any, table: Table, columns: list[str] | None) -> Any:
-    return polars.concat([polars.read_parquet(_stream(p), columns=columns) for p in table.paths])
-
-
-def _stream(path: Path) -> Any:
-    return path.open("rb")
-
-
-def _known_columns(table: Table) -> list[str]:
-    dataset = importlib.import_module("pyarrow.dataset")
+def _holds(engine: str, library: Any, rows: pa.Table, name: str) -> bool:
     try:
-        schema = dataset.dataset(str(table.paths[0]), format="parquet").schema
-    except (ValueError, OSError):
-        return []
-    return list(schema.names)
+        _FRAMES[engine](library, rows.select([name]))
+    except Exception:  # noqa: BLE001 - whatever it is, this is the column
+        return False
+    return True

@@ -17,7 +17,11 @@ class Table:
     """Part files, sorted; files of a content-addressed cache, without suffix, will do."""
     format: Format
     labels: tuple[str, ...] = ()
-    """What messages call the files (paths inside the dataset), in the order of ``paths``."""
+    """Paths inside the dataset, in the order of ``paths``: messages call the files by them, and
+    folders called ``key=value`` in them are columns (see `partitions`)."""
+    siblings: tuple[str, ...] = ()
+    """The same for all files of the dataset, where ``paths`` may be only some of them: the types
+    of partition columns depend on all. Empty: there are no others."""
 
     def label(self, path: Path) -> str:
         """What messages call the file at ``path``; its own name where there is no label."""

@@ -24,6 +24,7 @@ from datarelease.analysis.expectations import (
     schema_types,
     type_violations,
 )
+from datarelease.analysis.partitions import text_columns
 from datarelease.analysis.pattern_counts import decided
 from datarelease.analysis.schema import contract
 from datarelease.analysis.schema_checks import built_in_name
@@ -111,14 +112,15 @@ class _Run:
     def _conversions(self, table: Table) -> dict[str, nw.dtypes.DType]:
         """The types to read columns as: all of the schema's for text, else those it coerces."""
         wanted = schema_types(self.schema, self.names)
-        if table.format == "csv":
+        untyped = text_columns(table, self.names)
+        if wanted.keys() <= untyped:
             return wanted
         found = self.engine.scan(table).collect_schema()
         coerced = {column.name for column in self.expected if column.coerce}
         return {
             name: dtype
             for name, dtype in wanted.items()
-            if name in coerced and not satisfies(found[name], dtype)
+            if name in untyped or (name in coerced and not satisfies(found[name], dtype))
         }
 
     def violations(self) -> Iterator[Violation]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from datarelease.analysis.compare import compare
 from datarelease.analysis.engine import Engine, UnreadableTable
+from datarelease.analysis.partitions import Folders, folders
 from datarelease.analysis.rows import diff_rows
 from datarelease.errors import WorldError
 from datarelease.flows.shelf import Shelf
@@ -74,21 +75,26 @@ def _rows(
     dataset = after.dataset
     if not dataset.key:
         return f"no key is declared (dvc.yaml: artifacts.{dataset.name}.meta.key)"
-    # Equal hashes are equal rows on both sides: such parts are not read.
-    shared = {file.md5 for file in old} & {file.md5 for file in new}
-    old = [file for file in old if file.md5 not in shared]
-    new = [file for file in new if file.md5 not in shared]
-    if not old and not new:
+    # Equal bytes in equal partitions are equal rows on both sides: such parts are not read.
+    shared = set(map(_content, old)) & set(map(_content, new))
+    left = [file for file in old if _content(file) not in shared]
+    fresh = [file for file in new if _content(file) not in shared]
+    if not left and not fresh:
         return "the files hold the same bytes under other names"
-    shelf.objects.ensure(file.md5 for file in (*old, *new))
+    shelf.objects.ensure(file.md5 for file in (*left, *fresh))
     shelf.progress.say(f"{dataset.name}: comparing rows with {before.label}")
     return diff_rows(
         engine,
-        table_of(before.dataset, old, shelf.objects) if old else None,
-        table_of(dataset, new, shelf.objects) if new else None,
+        table_of(before.dataset, left, shelf.objects, whole=old) if left else None,
+        table_of(dataset, fresh, shelf.objects, whole=new) if fresh else None,
         dataset,
         skipped_files=len(shared),
     )
+
+
+def _content(file: DataFile) -> tuple[str, Folders]:
+    """What makes the rows of two files equal: their bytes, and the partition they lie in."""
+    return file.md5, folders(file.path)
 
 
 def _file_counts(before: Sequence[DataFile], after: Sequence[DataFile]) -> FileCounts:

@@ -34,17 +34,27 @@ class Side:
     """Lists the files; those the caller wants to read it has to ``ensure``."""
 
 
-def table_of(dataset: Dataset, files: Sequence[DataFile], objects: Objects) -> Table:
+def table_of(
+    dataset: Dataset, files: Sequence[DataFile], objects: Objects, *, whole: Sequence[DataFile] = ()
+) -> Table:
     """The dataset's files in the cache as one table; files that are no tables are left out.
+
+    ``whole`` are all files of the dataset, where ``files`` are only some of them.
 
     Raises:
         ConfigError: Files of two formats, or none that is a table.
     """
-    return as_table(dataset, {file.path: objects.path(file.md5) for file in files})
+    return as_table(
+        dataset,
+        {file.path: objects.path(file.md5) for file in files},
+        whole=[file.path for file in whole],
+    )
 
 
-def as_table(dataset: Dataset, files: Mapping[str, Path]) -> Table:
+def as_table(dataset: Dataset, files: Mapping[str, Path], *, whole: Sequence[str] = ()) -> Table:
     """The files (name inside the dataset: where it lies) as one table, in the order of names.
+
+    ``whole`` are the names of all files of the dataset, where ``files`` are only some of them.
 
     Raises:
         ConfigError: Files of two formats, or none that is a table.
@@ -60,4 +70,9 @@ def as_table(dataset: Dataset, files: Mapping[str, Path]) -> Table:
         )
     [kind] = kinds
     names = sorted(name for name in files if table_format(name))
-    return Table(paths=tuple(files[name] for name in names), format=kind, labels=tuple(names))
+    return Table(
+        paths=tuple(files[name] for name in names),
+        format=kind,
+        labels=tuple(names),
+        siblings=tuple(sorted(name for name in whole if table_format(name) == kind)),
+    )

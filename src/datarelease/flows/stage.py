@@ -9,6 +9,7 @@ from pathlib import Path
 
 from datarelease.analysis.engine import Engine, Table, UnreadableTable
 from datarelease.analysis.expectations import schema_types
+from datarelease.analysis.partitions import text_columns
 from datarelease.analysis.profile import profile
 from datarelease.analysis.schema import load_schema
 from datarelease.analysis.validate import validate
@@ -79,7 +80,7 @@ def run_profile(root: Path, dataset: Dataset, table: Table, engine: Engine) -> P
     types = None
     if table.format == "csv" and dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
-        types = schema_types(schema, engine.columns(table))
+        types = schema_types(schema, sorted(text_columns(table, engine.columns(table))))
     return profile(engine, table, dataset, types=types)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datarelease.analysis.duckdb_files import literal
+from datarelease.analysis.duckdb_text import literal
 from datarelease.ingest.event_faults import NO_OBJECT, SYNTAX, TWICE, UTF8
 
 _LENIENT = r",\s*[}\]]|[,:\[]\s*-?(?i:nan|inf)"

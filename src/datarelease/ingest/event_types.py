@@ -14,7 +14,7 @@ import narwhals as nw
 
 from datarelease.analysis.column_types import kind_of
 from datarelease.analysis.csv_types import parse, sql_type
-from datarelease.analysis.duckdb_files import quoted
+from datarelease.analysis.duckdb_text import quoted
 from datarelease.analysis.engine import unread_name
 from datarelease.ingest.event_shape import Field
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from datarelease.analysis.duckdb_files import file_list, quoted
+from datarelease.analysis.duckdb_text import parquet_source, quoted
 from datarelease.ingest.event_engine import EventEngine
 from datarelease.ingest.event_shape import Shape
 
@@ -82,7 +82,7 @@ class Ledger:
             if earlier:
                 pairs = zip(self._key_columns, self._keys, strict=True)
                 columns = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in pairs)
-                parts = f"SELECT {columns} FROM read_parquet({file_list(tuple(earlier))})"
+                parts = f"SELECT {columns} FROM {parquet_source(tuple(earlier))}"
                 queries.append(f"SELECT seq FROM ledger SEMI JOIN ({parts}) USING ({keys})")
             for query in queries:
                 found[self._engine.query(query)["seq"].to_numpy()] = True

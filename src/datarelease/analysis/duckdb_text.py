@@ -1,0 +1,37 @@
+"""Names, texts and paths as SQL, and the only calls of DuckDB's functions that read files.
+
+DuckDB would take every folder called ``key=value`` on the way to a file, also those around the
+repository, for a column: it is told not to. What such folders mean says `partitions`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def quoted(name: str) -> str:
+    """A column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def parquet_source(paths: tuple[Path, ...]) -> str:
+    """SQL that reads Parquet files, columns matched by name."""
+    by_name = ", union_by_name=true" if len(paths) > 1 else ""
+    return f"read_parquet({_file_list(paths)}, hive_partitioning=false{by_name})"
+
+
+def csv_source(paths: tuple[Path, ...], options: str) -> str:
+    """SQL that reads CSV files as ``options`` say; nothing is guessed."""
+    files = _file_list(paths)
+    return f"read_csv({files}, hive_partitioning=false, auto_detect=false, {options})"
+
+
+def _file_list(paths: tuple[Path, ...]) -> str:
+    """Paths as an SQL list, in which the letters of glob patterns stand for themselves."""
+    escaped = ("".join(f"[{c}]" if c in "*?[" else c for c in str(path)) for path in paths)
+    return "[" + ", ".join(literal(path) for path in escaped) + "]"
