@@ -15,7 +15,8 @@ from datarelease.model.policy import Limit, Policy
 ROOT = Path(__file__).resolve().parent.parent
 _MEANING = {
     "violations": "checks of the schema that failed",
-    "breaking": "breaking changes of the schema, unless `allow_breaking: true`",
+    "breaking": "breaking changes, unless `allow_breaking` names them",
+    "append_only": "rows or parts of a stream's dataset that were removed or changed",
     "rows": "`min` and `max` rows of a dataset; an empty one is below `min: 1`",
     "row_loss": "share of the rows that went missing",
     "row_gain": "growth, as a share of the rows before",
@@ -46,6 +47,8 @@ def policy() -> str:
         if isinstance(value, Limit):
             limit = "off" if value.max is None else f"`max: {value.max:g}`"
             lines.append(f"| `{name}` | {meaning} | {limit} | {value.level} |")
+        elif name == "append_only":
+            lines.append(f"| `{name}` | {meaning} | `streams: true` | {value.level} |")
         elif name == "rows":
             lines.append(f"| `{name}` | {meaning} | `min: {value.min}` | {value.level} |")
         else:

@@ -16,18 +16,12 @@ from pydantic import ValidationError
 
 from datarelease.errors import Problem, SettingsError
 from datarelease.model.dataset import Dataset
-from datarelease.model.policy import Limit, Policy, RowBounds
+from datarelease.model.policy import Policy
 from datarelease.model.stream import Stream
-from datarelease.model.version import TagGrammar
+from datarelease.model.version import DEFAULT_PREFIX, TagGrammar
+from datarelease.settings_policy import new_form, read_policy
 from datarelease.settings_problems import nearest, problems_of, unknown
-from datarelease.settings_shape import (
-    ArtifactShape,
-    ColumnLimitShape,
-    DatasetLimitShape,
-    PolicyShape,
-    ReleaseShape,
-    StreamShape,
-)
+from datarelease.settings_shape import ArtifactShape, ReleaseShape, StreamShape
 
 DATASETS_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
@@ -72,17 +66,23 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
     """
     problems: list[Problem] = []
     datasets = _datasets(dvc_yaml, problems)
-    release = _release(params_yaml, problems)
+    release = _release(_new_form(params_yaml, datasets, problems), problems)
     if problems:
         raise SettingsError(problems)
-    policy = _policy(release.policy, problems)
-    _known_datasets(release.policy, {dataset.name for dataset in datasets}, problems)
+    tags = TagGrammar(release.tag_prefix)
+    policy = read_policy(
+        release.policy,
+        tags,
+        {dataset.name for dataset in datasets},
+        f"{PARAMS_FILE}: {SECTION}.policy",
+        problems,
+    )
     streams = _streams(release.streams, release.announce, datasets, problems)
     if problems:
         raise SettingsError(problems)
     return Settings(
         datasets=datasets,
-        tags=TagGrammar(release.tag_prefix),
+        tags=tags,
         remotes=tuple(dict.fromkeys(release.remotes)),
         require_review=release.require_review,
         staging=release.staging,
@@ -100,6 +100,11 @@ def read_tags(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ..
         SettingsError: With every problem of the section.
     """
     problems: list[Problem] = []
+    section = params_yaml.get(SECTION)
+    if isinstance(section, dict):
+        # Rules for a change: who only reads versions cannot correct them.
+        others = {key: value for key, value in section.items() if key not in {"policy", "streams"}}
+        params_yaml = {**params_yaml, SECTION: others}
     release = _release(params_yaml, problems)
     if problems:
         raise SettingsError(problems)
@@ -117,53 +122,20 @@ def _release(params: Mapping[str, Any], problems: list[Problem]) -> ReleaseShape
         return ReleaseShape()
 
 
-def _policy(given: PolicyShape, problems: list[Problem]) -> Policy:
-    default = Policy()
-    if given.allow_breaking and not given.reason.strip():
-        problems.append(
-            Problem(
-                where=f"{PARAMS_FILE}: {SECTION}.policy.allow_breaking",
-                what="needs `reason:` beside it, in words for the reviewer",
-            )
-        )
-    return Policy(
-        violations=given.violations,
-        breaking=given.breaking,
-        allow_breaking=given.allow_breaking,
-        reason=given.reason.strip(),
-        rows=RowBounds(
-            level=given.rows.level,
-            min=given.rows.min,
-            max=given.rows.max,
-            overrides={name: (item.min, item.max) for name, item in given.rows.datasets.items()},
-        ),
-        row_loss=_limit(given.row_loss, default.row_loss),
-        row_gain=_limit(given.row_gain, default.row_gain),
-        null_rate=_limit(given.null_rate, default.null_rate),
-        psi=_limit(given.psi, default.psi),
-        ks=_limit(given.ks, default.ks),
-        js=_limit(given.js, default.js),
-        dead_letters=_limit(given.dead_letters, default.dead_letters),
-        lost_events=given.lost_events,
-        auto_merge=given.auto_merge,
-    )
-
-
-def _limit(given: ColumnLimitShape | DatasetLimitShape | None, default: Limit) -> Limit:
-    if given is None:
-        return default
-    overrides = given.columns if isinstance(given, ColumnLimitShape) else given.datasets
-    maximum = given.max if "max" in given.model_fields_set else default.max
-    return Limit(level=given.level or default.level, max=maximum, overrides=overrides)
-
-
-def _known_datasets(policy: PolicyShape, names: set[str], problems: list[Problem]) -> None:
-    for rule in ("rows", "row_loss", "row_gain", "dead_letters"):
-        given = getattr(policy, rule)
-        for name in getattr(given, "datasets", {}):
-            if name not in names:
-                where = f"{PARAMS_FILE}: {SECTION}.policy.{rule}.datasets.{name}"
-                problems.append(Problem(where=where, what=unknown("dataset", name, names)))
+def _new_form(
+    params: Mapping[str, Any], datasets: tuple[Dataset, ...], problems: list[Problem]
+) -> Mapping[str, Any]:
+    """The parameters without `allow_breaking: true`, which is a problem."""
+    section = params.get(SECTION)
+    policy = section.get("policy") if isinstance(section, dict) else None
+    if not isinstance(section, dict) or not isinstance(policy, dict):
+        return params
+    prefix = section.get("tag_prefix", DEFAULT_PREFIX)
+    rest = new_form(
+        policy, datasets[0].name if datasets else "DATASET", f"{prefix}N",
+        f"{PARAMS_FILE}: {SECTION}.policy", problems,
+    )  # fmt: skip
+    return {**params, SECTION: {**section, "policy": rest}}
 
 
 def _streams(

@@ -33,6 +33,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], where: str) -> l
         dotted = ".".join([where, *(str(part) for part in path)]) if path else where
         if item["type"] == "extra_forbidden":
             what = unknown("key", str(path[-1]), _keys(model, path[:-1]))
+        elif item["type"] == "missing":
+            what = "field required"
         else:
             wanted = _WANTED.get(item["type"], _lower(item["msg"]))
             what = f"{wanted.removeprefix('value error, ')}, found {_brief(item['input'])}"

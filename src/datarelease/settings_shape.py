@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from datarelease.model.policy import Level
 from datarelease.model.stream import EventFormat
@@ -34,6 +34,17 @@ def _off(value: object) -> object:
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _none_as_empty(value: object) -> object:
+    return [] if value is False or value is None else value
+
+
+def _append_only(value: object) -> object:
+    """``append_only: false`` for ``{streams: false}``, ``append_only: warn`` for the level."""
+    if value is False:
+        return {"streams": False}
+    return {"level": value} if isinstance(value, str) else value
 
 
 Measure = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
@@ -71,13 +82,32 @@ class RowsShape(BoundsShape):
     datasets: dict[str, BoundsShape] = {}
 
 
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class WaiverShape(_Strict):
+    """A change that is allowed once: an entry of ``allow_breaking``."""
+
+    what: Text
+    until: Text
+    reason: Text
+
+
+class AppendOnlyShape(_Strict):
+    """Datasets that keep every released row."""
+
+    level: Level = "block"
+    streams: bool = True
+    datasets: dict[str, bool] = {}
+
+
 class PolicyShape(_Strict):
     """``release.policy``."""
 
     violations: Level = "block"
     breaking: Level = "block"
-    allow_breaking: bool = False
-    reason: str = ""
+    allow_breaking: Annotated[list[WaiverShape], BeforeValidator(_none_as_empty)] = []
+    append_only: Annotated[AppendOnlyShape, BeforeValidator(_append_only)] = AppendOnlyShape()
     rows: RowsShape = RowsShape()
     row_loss: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
     row_gain: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None

@@ -195,24 +195,35 @@ def test_each_rule_blocks(
     assert (rule, "people") not in rules(report, "block")
 
 
-def test_a_breaking_change_needs_a_reason(released: Project) -> None:
-    """A column removed blocks; `allow_breaking` without a reason is refused; with one it passes."""
+def test_a_breaking_change_needs_a_waiver_that_names_it(released: Project) -> None:
+    """A removed column blocks; the old permission for everything is refused; by name it passes."""
     edit_script(
         released, WRITE_PEOPLE + ', ("id", "name", "email", "plan", "spend"), people)',
         'write("data/people.csv", ("id", "name", "email", "plan"), [p[:4] for p in people])\n#',
     )  # fmt: skip
     report = run(released, "check", "--json", code=1).json
     assert ("breaking", "people") in rules(report, "block")
-    run(released, "release", code=1)
-    released.release_settings(policy={"allow_breaking": True})
-    released.commit("Allow it", "params.yaml")
-    done = run(released, "check", code=2)
-    assert "release.policy.allow_breaking" in done.text
+    blocked = run(released, "release", code=1).err
     released.release_settings(policy={"allow_breaking": True, "reason": "nobody used spend"})
-    released.commit("Say why", "params.yaml")
+    released.commit("Allow everything", "params.yaml")
+    done = run(released, "check", code=2)
+    assert '- {what: "events.COLUMN", until: "data-vN", reason: "nobody used spend"}' in done.text
+    other = {"what": "people", "until": "data-v9", "reason": "another change"}
+    released.release_settings(policy={"allow_breaking": [other]})
+    released.commit("Name another change", "params.yaml")
+    report = run(released, "check", "--json", code=1).json
+    assert "the waiver of people excuses nothing in this change" in json.dumps(report["notes"])
+    [entry] = yaml.safe_load(blocked.partition("release.policy.allow_breaking:\n")[2])
+    assert (entry["what"], entry["until"]) == ("people.spend", "data-v2")
+    entry["reason"] = "nobody used spend"
+    released.release_settings(policy={"allow_breaking": [entry]})
+    released.commit("Name it", "params.yaml")
     result = run(released, "release", "--json").json
     assert (result["tag"], result["verdict"]) == ("data-v2", "warn")
-    assert "nobody used spend" in json.dumps(report_of(released))
+    [found] = report_of(released)["verdict"]["findings"]
+    assert found["waiver"]["reason"] == "nobody used spend"
+    report = run(released, "check", "--json").json
+    assert "the waiver of people.spend lapsed with data-v2" in json.dumps(report["notes"])
 
 
 def test_an_empty_dataset_blocks(released: Project) -> None:

@@ -73,7 +73,7 @@ def table_widths(text: str) -> Iterator[tuple[int, set[int]]]:
             "blocked",
             (
                 "### ⛔ Blocked: **data-v4** will not be published until the data passes its schema"
-                " and its breaking changes are allowed with a reason"
+                " and its breaking changes are waived by name"
             ),
         ),
     ],
@@ -88,7 +88,7 @@ def test_the_first_line_says_what_merging_does(name: str, first: str) -> None:
     [
         ("rows", "until the data keeps the policy"),
         ("violations", "until the data passes its schema"),
-        ("breaking", "until its breaking changes are allowed with a reason"),
+        ("breaking", "until its breaking changes are waived by name"),
     ],
 )
 def test_a_block_says_what_it_waits_for(rule: str, until: str) -> None:

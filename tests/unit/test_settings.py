@@ -108,15 +108,14 @@ def test_every_limit_is_read(rule: str) -> None:
     assert all(getattr(read, other) == getattr(Policy(), other) for other in others)
 
 
-def test_rows_levels_and_permissions() -> None:
-    """Row bounds with overrides, the levels of violations and breaking changes, the permission."""
+def test_rows_and_levels() -> None:
+    """Row bounds with overrides, the levels of violations and breaking changes."""
     read = policy(
         rows={"min": 5, "max": 10, "level": "warn", "datasets": {"people": {"max": 3}}},
-        violations="warn", breaking="warn", allow_breaking=True, reason="  asked for  ",
+        violations="warn", breaking="warn",
     )  # fmt: skip
     assert read.rows == RowBounds(level="warn", min=5, max=10, overrides={"people": (1, 3)})
     assert (read.violations, read.breaking) == ("warn", "warn")
-    assert (read.allow_breaking, read.reason) == (True, "asked for")
     assert policy(row_loss={"datasets": {"people": 0.5}}).row_loss.of("people") == 0.5
 
 
@@ -168,8 +167,11 @@ def test_every_problem_is_told_at_once() -> None:
         ({"policy": {"rows": {"datasets": {"people": {"mim": 1}}}}},
          "policy.rows.datasets.people.mim", "did you mean 'min'?"),
         ({"policy": {"violations": "ignore"}}, "policy.violations", "'warn' or 'block'"),
-        ({"policy": {"allow_breaking": "yes"}}, "policy.allow_breaking", "expected true or false"),
-        ({"policy": {"allow_breaking": True}}, "policy.allow_breaking", "needs `reason:`"),
+        ({"policy": {"allow_breaking": "yes"}}, "policy.allow_breaking", "expected a list"),
+        ({"policy": {"reason": "old"}}, "policy.reason", "in each entry of `allow_breaking`"),
+        ({"policy": {"append_only": {"datasets": {"peopl": True}}}},
+         "policy.append_only.datasets.peopl", "unknown dataset 'peopl'; did you mean 'people'?"),
+        ({"policy": {"append_only": "ignore"}}, "policy.append_only.level", "'warn' or 'block'"),
         ({"policy": {"rows": {"datasets": {"peopl": {}}}}},
          "policy.rows.datasets.peopl", "unknown dataset 'peopl'; did you mean 'people'?"),
         ({"policy": {"row_loss": {"datasets": {"zzz": 1}}}},

@@ -16,6 +16,7 @@ from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.bundle import make_absent, write_bundle
 from datarelease.flows.check import check
+from datarelease.model.waivers import how_to_waive
 from datarelease.render.terminal import summary
 
 
@@ -71,5 +72,5 @@ def command(
         raise BlockedError(
             "The data is blocked; the report says why.",
             untouched="Nothing was pushed or tagged.",
-            remedy=f"Open {written}.",
+            remedy=f"Open {written}." + how_to_waive(report.verdict.findings, report.tag),
         )

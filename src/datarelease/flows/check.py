@@ -33,6 +33,7 @@ from datarelease.model.report import (
 from datarelease.model.snapshot import Snapshot
 from datarelease.model.stream import StreamReport
 from datarelease.model.version import Version
+from datarelease.model.waivers import idle
 from datarelease.settings import PARAMS_FILE
 
 
@@ -134,8 +135,10 @@ def report_of(
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)
     rollback_of = same.tag if outcome == "rollback" and same else None
-    streams = _streams(ws, base)
-    verdict = judge(ws.settings.policy, datasets, streams, rollback_of=rollback_of)
+    streams, fed = _streams(ws, base)
+    number, policy = catalogue.next_number, ws.settings.policy
+    verdict = judge(policy, datasets, streams, number=number, fed=fed, rollback_of=rollback_of)
+    waivers = idle(policy.waivers, verdict.findings, number, ws.tags.format(number))
     if same is not None and same.yank is not None and outcome == "rollback":
         verdict = _with_yank(verdict, same)
     releases = outcome in {"first", "release", "rollback"}
@@ -154,17 +157,22 @@ def report_of(
         datasets=datasets,
         streams=streams,
         history=_history(catalogue),
-        notes=tuple(_notes(ws, catalogue, base, datasets)),
+        notes=(*waivers, *_notes(ws, catalogue, base, datasets)),
         tool=ws.tool,
     )
 
 
-def _streams(ws: Workspace, base: Version | None) -> tuple[StreamReport, ...]:
+def _streams(
+    ws: Workspace, base: Version | None
+) -> tuple[tuple[StreamReport, ...], frozenset[str]]:
+    """What the streams brought, and which datasets a stream feeds, here or in the baseline."""
     after = counts_here(ws.read, ws.settings.datasets)
-    if base is None or not after:
-        return compare_streams(None, after)
+    if base is None:
+        return compare_streams(None, after), frozenset()
     then = counts_then(ws.reader(base.commit), ws.settings.datasets, ws.progress)
-    return compare_streams(then, after)
+    names = {counts.stream for counts in (*then, *after)}
+    names |= {stream.name for stream in ws.settings.streams}
+    return compare_streams(then, after), frozenset(names)
 
 
 def _outcome(

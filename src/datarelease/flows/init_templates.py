@@ -59,7 +59,7 @@ def _policy_lines() -> list[str]:
         (f"null_rate: {limit(default.null_rate)}", "rise of a column's share of nulls"),
         (f"psi: {limit(default.psi)}", "population stability index of a column"),
         (f"ks: {limit(default.ks)}", "Kolmogorov-Smirnov distance of a numeric column"),
-        ("allow_breaking: false", "may columns go, or change their type? needs `reason:`"),
+        ("allow_breaking: []", "changes meant to break: [{what: NAME.COLUMN, until:, reason:}]"),
     ]
     width = max(len(rule) for rule, _ in rules)
     return [f"{rule:{width}}  # {meaning}" for rule, meaning in rules]

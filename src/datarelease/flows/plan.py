@@ -23,6 +23,7 @@ from datarelease.model.manifest import (
 from datarelease.model.release import Candidate, Nothing
 from datarelease.model.report import Report
 from datarelease.model.snapshot import DatasetSnapshot
+from datarelease.model.waivers import how_to_waive
 from datarelease.settings import PARAMS_FILE
 
 TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
@@ -60,7 +61,8 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
         raise BlockedError(
             f"The data is blocked:\n{reasons}",
             untouched="Nothing was pushed or tagged.",
-            remedy="Correct the data, or the rule in params.yaml: release.policy, with a commit.",
+            remedy="Correct the data, or the rule in params.yaml: release.policy, with a commit."
+            + how_to_waive(report.verdict.findings, report.tag),
         )
     if reviewed is None and ws.settings.require_review:
         raise ConflictError(

@@ -7,10 +7,13 @@ from typing import Literal
 
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check import check
+from datarelease.flows.streams import compare_streams, counts_then
+from datarelease.flows.workspace import Workspace
 from datarelease.ingest.desk import Desk, plan_at
 from datarelease.ingest.proposals import Filed, Proposals
 from datarelease.ingest.propose import Place, stranger
 from datarelease.ingest.slot import covers, prefix_of, stream_at
+from datarelease.model.append_only import not_append_only
 from datarelease.model.diff import Compatibility
 from datarelease.model.report import Report
 from datarelease.model.stream import Stream
@@ -45,7 +48,7 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
 
     It is where the policy says ``auto_merge``, this desk made its one commit, that commit has
     nothing but what a run of the pipeline makes, the data of the merge passes our own check and
-    changes nothing but rows, and, on GitHub, the status of the check says the same digest. One
+    only adds rows, and, on GitHub, the status of the check says the same digest. One
     that was overtaken by other data on the default branch is withdrawn, to be made anew.
 
     Raises:
@@ -100,6 +103,7 @@ def _merged(desk: Desk, tip: str, stream: Stream, proposals: Proposals, filed: F
         raise _No(f"it conflicts with {desk.branch}", outdated=True)
     report = _report(desk)
     _passed(report)
+    _appended(ws, stream, report, tip, merged)
     if review.digest not in {None, report.digest}:
         # Where main has other data since, the check was about another merge.
         reason = f"its check saw other data: {str(review.digest)[:12]}, not {report.digest[:12]}"
@@ -145,6 +149,22 @@ def _passed(report: Report) -> None:
         raise _No(f"the verdict is {report.level}: {reasons}")
     if report.compatibility > Compatibility.PATCH:
         raise _No(f"the change is {report.compatibility.name.lower()}, not a patch")
+
+
+def _appended(ws: Workspace, stream: Stream, report: Report, tip: str, merged: str) -> None:
+    """It only adds to what was released and to what the default branch has, whatever rules say."""
+    then, now = (
+        counts_then(ws.reader(commit), [stream.dataset], ws.progress) for commit in (tip, merged)
+    )
+    part = report.dataset(stream.name)
+    brought = next((one for one in report.streams if one.name == stream.name), None)
+    [against_tip] = compare_streams(then or None, now) or (None,)
+    words = not_append_only(part.diff if part else None, brought)
+    words = words or not_append_only(None, against_tip)
+    if not now:
+        words = f"not append-only: it has no {stream.counts_file}"
+    if words:
+        raise _No(f"it is {words}")
 
 
 def _withdraw(desk: Desk, proposals: Proposals, filed: Filed) -> None:

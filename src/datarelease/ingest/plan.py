@@ -153,6 +153,10 @@ def _other(topic: Topic, why: str) -> ConflictError:
     return ConflictError(
         f"Topic {topic.name!r} is not the one that was drained before: {why}.",
         untouched="Nothing was planned.",
-        remedy="If the topic was deleted and made again, or moved, feed another dataset from it, "
-        "or delete the stream's plan in a pull request: its records then count as new ones.",
+        remedy="If the topic was deleted and made again, or moved: feed another dataset from it, "
+        "and the released rows stay. Or delete the stream's plan (streams/NAME.json) in a pull "
+        "request: the next proposal then begins anew, and REMOVES every row that the dataset has "
+        "from the topic before. The policy blocks that (append_only) until "
+        "release.policy.allow_breaking names the dataset, and a person has to merge it; versions "
+        "released before keep their rows.",
     )

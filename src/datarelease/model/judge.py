@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
+from datarelease.model.append_only import not_append_only, rows_kept
 from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.policy import Finding, Level, Limit, Policy, Verdict
 from datarelease.model.report import DatasetReport
 from datarelease.model.stream import StreamReport
+from datarelease.model.waivers import excused
 
 
 def judge(
     policy: Policy,
-    datasets: Iterable[DatasetReport],
-    streams: Iterable[StreamReport] = (),
+    datasets: Collection[DatasetReport],
+    streams: Collection[StreamReport] = (),
     *,
+    number: int = 1,
+    fed: Collection[str] = (),
     rollback_of: str | None = None,
 ) -> Verdict:
     """Every rule that the change does not keep, blocking ones first.
 
     A roll-back returns to data that passed before: what it loses against the newest version is
     reported, but only violations of the schema and empty datasets can block it.
+
+    Args:
+        policy: The rules.
+        datasets: What was found of each dataset.
+        streams: What was found of each stream.
+        number: Of the version that the change would become: waivers lapse by it.
+        fed: Datasets that a stream feeds, or fed in the baseline.
+        rollback_of: The version whose data this is.
     """
     findings: list[Finding] = []
+    by_name = {stream.name: stream for stream in streams}
     for dataset in datasets:
         findings += _violations(policy, dataset)
         findings += _row_counts(policy, dataset)
         if dataset.diff.status == "identical":
             continue
         change = [
-            *_breaking(policy, dataset.diff),
+            *(excused(found, policy.waivers, number) for found in _breaking(policy, dataset.diff)),
             *_row_change(policy, dataset.diff),
             *(
                 found
@@ -40,6 +54,8 @@ def judge(
         findings += [_softened(found, rollback_of) for found in change]
     for stream in streams:
         findings += [_softened(found, rollback_of) for found in _events(policy, stream)]
+    for found in _rewritten(policy, {d.name: d.diff for d in datasets}, by_name, fed):
+        findings.append(_softened(excused(found, policy.waivers, number), rollback_of))
     order: dict[Level, int] = {"block": 0, "warn": 1}
     return Verdict(findings=tuple(sorted(findings, key=lambda found: order[found.level])))
 
@@ -103,15 +119,40 @@ def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
     ]
     if diff.status == "removed":
         changes.insert(0, (None, "the dataset was removed"))
+    old_names = {change.column: change.before for change in diff.schema if change.kind == "renamed"}
     for column, change in changes:
-        allowed = f"; allowed: {policy.reason}" if policy.allow_breaking else ""
+        old_name = old_names.get(column, column)
         yield Finding(
             rule="breaking",
-            level="warn" if policy.allow_breaking else policy.breaking,
+            level=policy.breaking,
             dataset=diff.name,
             column=column,
-            message=f"breaking change: {change}{allowed}",
+            message=f"breaking change: {change}",
+            what=diff.name if old_name is None else f"{diff.name}.{old_name}",
         )
+
+
+def _rewritten(
+    policy: Policy,
+    diffs: Mapping[str, DatasetDiff],
+    streams: Mapping[str, StreamReport],
+    fed: Collection[str],
+) -> Iterator[Finding]:
+    """Datasets that have to keep every released row, and do not."""
+    for name in dict.fromkeys([*diffs, *streams]):
+        if not policy.append_only.of(name, fed=name in fed or name in streams):
+            continue
+        words = not_append_only(diffs.get(name), streams.get(name))
+        if words:
+            yield Finding(
+                rule="append_only",
+                # The same rows in other bytes (a column more, say) lose nothing.
+                level="warn" if rows_kept(diffs.get(name)) else policy.append_only.level,
+                dataset=name,
+                column=None,
+                message=words,
+                what=name,
+            )
 
 
 def _in_words(change: SchemaChange) -> str:
@@ -215,14 +256,8 @@ def _over(
 def _softened(finding: Finding, rollback_of: str | None) -> Finding:
     if rollback_of is None or finding.level == "warn":
         return finding
-    return Finding(
-        rule=finding.rule,
-        level="warn",
-        dataset=finding.dataset,
-        column=finding.column,
-        message=f"{finding.message} (a roll-back to {rollback_of})",
-        observed=finding.observed,
-        limit=finding.limit,
+    return replace(
+        finding, level="warn", message=f"{finding.message} (a roll-back to {rollback_of})"
     )
 
 

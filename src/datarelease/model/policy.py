@@ -46,16 +46,45 @@ class RowBounds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppendOnly:
+    """Which datasets keep every row that was released."""
+
+    level: Level = "block"
+    streams: bool = True
+    """Those that streams feed do."""
+    overrides: Mapping[str, bool] = field(default_factory=dict)
+    """By dataset."""
+
+    def of(self, dataset: str, *, fed: bool) -> bool:
+        """Whether a dataset is held to it; ``fed``: a stream feeds it."""
+        return self.overrides.get(dataset, self.streams and fed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A change that is allowed once: an entry of ``release.policy.allow_breaking``."""
+
+    what: str
+    """A dataset, or ``dataset.column``; a renamed column goes by its old name."""
+    until: str
+    """The last version that it is for; it lapses with the next one."""
+    number: int
+    """Of ``until``."""
+    reason: str
+    """In words for the reviewer."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """``params.yaml: release.policy`` with its defaults."""
 
     violations: Level = "block"
     """Schema violations of severity ``error``."""
     breaking: Level = "block"
-    """Breaking schema changes, unless allowed."""
-    allow_breaking: bool = False
-    reason: str = ""
-    """Why breaking changes are allowed; needed with ``allow_breaking``."""
+    """Breaking changes, unless a waiver names them."""
+    waivers: tuple[Waiver, ...] = ()
+    """``allow_breaking``, in the order of the file."""
+    append_only: AppendOnly = AppendOnly()
     rows: RowBounds = RowBounds(level="block", min=1, max=None)
     row_loss: Limit = Limit(level="warn", max=0.10)
     """Largest share of the rows that may go missing."""
@@ -87,6 +116,10 @@ class Finding:
     message: str
     observed: float | None = None
     limit: float | None = None
+    what: str = ""
+    """How a waiver names it; empty: no waiver excuses it."""
+    waiver: Waiver | None = None
+    """The one that excuses it: it blocks nothing then."""
 
 
 @dataclass(frozen=True, kw_only=True)

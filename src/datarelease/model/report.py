@@ -11,7 +11,8 @@ from datarelease.model.profile import Scalar
 from datarelease.model.stream import StreamReport
 from datarelease.model.validation import Validation
 
-FORMAT = 1
+FORMAT = 2
+"""2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers."""
 
 Outcome = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:

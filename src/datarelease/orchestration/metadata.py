@@ -112,6 +112,7 @@ def findings_markdown(findings: Sequence[Finding]) -> dg.MetadataValue:
         f"{wording.SYMBOLS[finding.level]} {gfm.strong(finding.rule)} "
         f"{gfm.text(wording.finding_place(finding))}: "
         f"{escape.prose(wording.finding_message(finding))}{wording.finding_limit(finding)}"
+        f"{gfm.text(wording.finding_waiver(finding))}"
         for finding in findings
     ]
     return dg.MetadataValue.md(gfm.bullets(lines) if lines else "Nothing found.")

@@ -89,6 +89,7 @@ def _environment() -> tuple[Environment, str]:
         "figure": lambda text: "none" if text is None else text,
         "place": wording.finding_place,
         "limit": wording.finding_limit,
+        "waiver": wording.finding_waiver,
         "found": wording.finding_message,
         "change_words": wording.schema_change,
         "violation_words": wording.violation,

@@ -178,6 +178,7 @@ def _folded(lines: Sequence[str], noun: str, marker: str = "-") -> str:
 def _finding(finding: Finding, *, prose: int = escape.PROSE) -> str:
     where = gfm.text(wording.finding_place(finding))
     said = escape.prose(wording.finding_message(finding), prose) + wording.finding_limit(finding)
+    said += gfm.text(wording.finding_waiver(finding), prose=prose)
     symbol = wording.SYMBOLS[finding.level]
     return f"{symbol} {gfm.strong(finding.rule)} {where}: {said}"
 

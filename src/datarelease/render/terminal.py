@@ -113,6 +113,7 @@ def _findings(triage: Triage) -> list[RenderableType]:
             ": ",
             _prose(wording.finding_message(finding)),
             wording.finding_limit(finding),
+            text(wording.finding_waiver(finding)),
         )
         for finding in shown
     ]

@@ -88,7 +88,7 @@ def _blocked(report: Report) -> Phrase:
     if "violations" in rules:
         until.append("the data passes its schema")
     if "breaking" in rules:
-        until.append("its breaking changes are allowed with a reason")
+        until.append("its breaking changes are waived by name")
     if rules - {"violations", "breaking"}:
         until.append("the data keeps the policy")
     wait = f" will not be published until {' and '.join(until)}"
@@ -244,6 +244,14 @@ def finding_limit(finding: Finding) -> str:
     return (
         f" (limit {number.decimal(finding.limit)})" if finding.rule in {"psi", "ks", "js"} else ""
     )
+
+
+def finding_waiver(finding: Finding) -> Phrase:
+    """Why a finding does not block, where a waiver excuses it; else nothing."""
+    waiver = finding.waiver
+    if waiver is None:
+        return ()
+    return ("; waived until ", Data(waiver.until), ": ", Prose(waiver.reason))
 
 
 _REASONS = {
