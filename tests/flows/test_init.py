@@ -251,7 +251,8 @@ def test_what_stood_there_stays_line_by_line(get_started: Project) -> None:
     assert "verify = true" in after[".dvc/config"].decode()
     assert set(after) - set(before) == {
         "schemas/listings.yaml", "schemas/prepared.yaml", ".github/workflows/data.yml",
-        ".github/workflows/data-report.yml", ".github/dependabot.yml",
+        ".github/workflows/data-report.yml", ".github/workflows/data-verify.yml",
+        ".github/dependabot.yml",
     }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def workflow_files(*, branch: str, ref: str, requirements: str) -> dict[str, str
     }
     return {
         f"{WORKFLOWS}/{name}": _rendered(f"{name}.j2", **values)
-        for name in ("data.yml", "data-report.yml")
+        for name in ("data.yml", "data-report.yml", "data-verify.yml")
     }
 
 
