@@ -25,6 +25,7 @@ from datarelease.adapters.process import supervise
 from datarelease.orchestration.definitions import build_definitions
 from datarelease.orchestration.lock_events import lock_events
 from datarelease.orchestration.pipeline import Pipeline
+from datarelease.orchestration.releases import CONSENT, release_key
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 SCHEMA = """\
@@ -137,6 +138,29 @@ def test_a_release_from_nothing_to_nothing_to_do(
         key: (event.tags or {})["dagster/data_version"] for key, event in found.items()
     }
     assert "nothing to release" in str(after["release/storage"].metadata["outcome"].value)
+    assert project.git("tag") == "data-v1"
+
+
+def test_materialising_everything_releases_nothing(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """It ends before the release and says so; the same assets publish where the run consents."""
+    definitions = build_definitions(project.root, env={})
+    everything = definitions.resolve_implicit_global_asset_job_def()
+    result = everything.execute_in_process(instance=instance)
+    assert set(made(result)) == {"data/people.csv", "data/events"}
+    [warned] = [
+        event.message for event in instance.all_logs(result.run_id)
+        if "Nothing was released" in event.message
+    ]  # fmt: skip
+    assert "the job `release`" in warned
+    assert project.git("tag") == ""
+    assert not any(path.is_file() for path in project.remote.rglob("*"))
+    one = everything.get_subset(asset_selection={release_key("storage")})
+    assert made(one.execute_in_process(instance=instance)) == {}
+    assert set(made(one.execute_in_process(instance=instance, run_config=CONSENT))) == {
+        "release/storage"
+    }
     assert project.git("tag") == "data-v1"
 
 

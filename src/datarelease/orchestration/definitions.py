@@ -23,7 +23,13 @@ from datarelease.orchestration.jobs import announce_job, stream_jobs
 from datarelease.orchestration.main_branch import follow_main_job, release_main_job
 from datarelease.orchestration.metadata import contract_of
 from datarelease.orchestration.pipeline import CHECK, RELEASE, Pipeline, made_by
-from datarelease.orchestration.releases import Place, places_of, release_assets, release_key
+from datarelease.orchestration.releases import (
+    CONSENT,
+    Place,
+    places_of,
+    release_assets,
+    release_key,
+)
 from datarelease.orchestration.resources import Repository, environment
 from datarelease.orchestration.sensors import (
     announce_sensor,
@@ -141,7 +147,8 @@ class _Builder:
             if self.places:
                 keys = [release_key(place.name) for place in self.places]
                 wanted = check | dg.AssetSelection.assets(*keys)
-                found.append(dg.define_asset_job(RELEASE, wanted, description=_RELEASE))
+                job = dg.define_asset_job(RELEASE, wanted, description=_RELEASE, config=CONSENT)
+                found.append(job)
                 found += [release_main_job(self.places, self._released), follow_main_job()]
         if streams:
             found += stream_jobs(streams, self.ingestion)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from datarelease.adapters.credentials import without_credentials
 from datarelease.adapters.dvc_config import DvcConfig
@@ -84,8 +85,26 @@ def places_of(root: Path, names: Sequence[str]) -> tuple[Place, ...]:
     )
 
 
+class Consent(dg.Config):
+    """Whether a run may publish: the job `release` says so, whoever else wants to has to."""
+
+    publish: bool = Field(
+        default=False,
+        description="Push the data, tag it and make it the newest version. The job `release` sets "
+        "this; where everything is materialised, nothing is released without it.",
+    )
+
+
+CONSENT = {"ops": {RELEASE_OP: {"config": {"publish": True}}}}
+"""The configuration of a run that releases."""
+
+
 def release_assets(places: Sequence[Place], deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """Releases on all remotes, made in one step: a version exists when each of them has it."""
+    """Releases on all remotes, made in one step: a version exists when each of them has it.
+
+    "Materialize all" is for what can be made again. A release cannot be unmade, so without consent
+    in the run's configuration the step ends without having made anything.
+    """
 
     @dg.multi_asset(
         name=RELEASE_OP,
@@ -98,17 +117,25 @@ def release_assets(places: Sequence[Place], deps: Sequence[dg.AssetKey]) -> dg.A
                 "there, its manifest and its reports beside it.",
                 kinds={_KINDS[remote.kind]},
                 metadata={"remote": remote.name, "url": remote.url},
+                skippable=True,
             )
             for remote in places
         ],
         pool=WORK_TREE,
         retry_policy=WORLD_RETRIES,
         op_tags=LAST,
-        description="What `datarelease release` does: push, verify every object, tag.",
+        description="What `datarelease release` does: push, verify every object, tag. Only with "
+        "`publish: true` in its configuration, which the job `release` has.",
     )
     def run(
-        context: dg.AssetExecutionContext, repository: Repository
+        context: dg.AssetExecutionContext, config: Consent, repository: Repository
     ) -> Iterator[dg.MaterializeResult[Any]]:
+        if not config.publish:
+            context.log.warning(
+                "Nothing was released: this run was not asked to. Start the job `release`, or run "
+                "with `publish: true` in the configuration of this step."
+            )
+            return
         result = released(repository, Logged(context.log))
         for place in places:
             yield dg.MaterializeResult(
