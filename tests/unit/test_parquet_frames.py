@@ -104,6 +104,8 @@ def test_a_part_of_nulls_has_the_type_of_its_siblings(
         [pa.array([1], pa.date32()), pa.array([86_400_000], pa.date64())],
         [pa.array([1], pa.time32("ms")), pa.array([1], pa.time64("us"))],
         [pa.array([[1]]), pa.array([[1]], pa.large_list(pa.int64()))],
+        [pa.array([[]], pa.list_(pa.null())), pa.array([[1]])],
+        [pa.array([{"a": None}], pa.struct([("a", pa.null())])), pa.array([{"a": 1}])],
     ],
     ids=lambda parts: " + ".join(str(part.type) for part in parts),
 )  # fmt: skip

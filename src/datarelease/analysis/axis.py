@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import narwhals as nw
 
@@ -58,10 +59,12 @@ class Axis:
             return position * 86_400.0
         return position / 1e6 if isinstance(self.dtype, nw.Datetime) else position
 
-    def scalar(self, exact: float | None) -> Scalar:
+    def scalar(self, exact: float | Decimal | None) -> Scalar:
         """A value of ``exact`` as people write it: times in ISO 8601."""
-        if exact is None or not isinstance(self.dtype, (nw.Date, nw.Datetime)):
-            return exact + 0.0 if isinstance(exact, float) else exact
+        if exact is None:
+            return None
+        if not isinstance(self.dtype, (nw.Date, nw.Datetime)):
+            return exact if isinstance(exact, int) else float(exact) + 0.0
         try:
             moment = _EPOCH + dt.timedelta(microseconds=int(exact))
         except OverflowError:  # a year beyond Python's calendar

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import narwhals as nw
 
 from datarelease.model.profile import Kind
 
+_PLAIN_NAME = re.compile(r"\w+")
 _NAMES: dict[type[nw.dtypes.DType], str] = {
     nw.String: "string",
     nw.Categorical: "string",
@@ -31,18 +35,29 @@ def type_name(dtype: nw.dtypes.DType) -> str:
         return f"duration[{dtype.time_unit}]"
     if isinstance(dtype, nw.Decimal):
         return f"decimal({dtype.precision},{dtype.scale})"
-    if isinstance(dtype, (nw.List, nw.Array)):
-        inner = dtype.inner
-        return f"list<{type_name(inner if isinstance(inner, nw.dtypes.DType) else inner())}>"
-    if isinstance(dtype, nw.Struct):
-        fields = ((field.name, field.dtype) for field in dtype.fields)
-        parts = (
-            f"{name}: {type_name(inner if isinstance(inner, nw.dtypes.DType) else inner())}"
-            for name, inner in fields
-        )
-        return f"struct<{', '.join(parts)}>"
+    if isinstance(dtype, (nw.List, nw.Array, nw.Map, nw.Struct)):
+        return _nested_name(dtype)
     named = _NAMES.get(type(dtype))
     return named if named is not None else type(dtype).__name__.lower()
+
+
+def _nested_name(dtype: nw.List | nw.Array | nw.Map | nw.Struct) -> str:
+    if isinstance(dtype, nw.Map):
+        return f"map<{type_name(instance(dtype.key))}, {type_name(instance(dtype.value))}>"
+    if isinstance(dtype, nw.Struct):
+        parts = (f"{_field(f.name)}: {type_name(instance(f.dtype))}" for f in dtype.fields)
+        return f"struct<{', '.join(parts)}>"
+    return f"list<{type_name(instance(dtype.inner))}>"
+
+
+def instance(dtype: nw.dtypes.DType | type[nw.dtypes.DType]) -> nw.dtypes.DType:
+    """A type inside another one, which Narwhals has as a value or as a class."""
+    return dtype if isinstance(dtype, nw.dtypes.DType) else dtype()
+
+
+def _field(name: str) -> str:
+    """A field's name, in quotation marks where it could be taken for something else."""
+    return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def kind_of(dtype: nw.dtypes.DType) -> Kind:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
+from datarelease.analysis.column_types import instance
+
 _SIGNED = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.Int128)
 _UNSIGNED = (nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
 _TEXT = (nw.String, nw.Categorical, nw.Enum)
@@ -14,6 +16,8 @@ _IN_FLOAT64 = (*_IN_FLOAT32, nw.Int32, nw.UInt32)
 
 def common_type(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType | None:
     """The type to which values of both types can be cast without loss; None if there is none.
+
+    Of structs the fields that only one has are left aside.
 
     >>> common_type(nw.Int32(), nw.Int64()), common_type(nw.UInt8(), nw.Int8())
     (Int64, Int16)
@@ -28,12 +32,48 @@ def common_type(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType |
         return two if isinstance(one, nw.Unknown) else one
     if one.is_numeric() and two.is_numeric():
         return _number(one, two)
-    return _moment(one, two)
+    return _nested(one, two) or _moment(one, two)
 
 
 def holds(wide: nw.dtypes.DType, narrow: nw.dtypes.DType) -> bool:
-    """Whether every value of ``narrow`` is one of ``wide``."""
+    """Whether every value of ``narrow`` is one of ``wide``.
+
+    A struct holds those that lack some of its fields.
+    """
+    if isinstance(wide, nw.Struct) and isinstance(narrow, nw.Struct):
+        fields = {field.name: instance(field.dtype) for field in wide.fields}
+        return all(
+            field.name in fields and holds(fields[field.name], instance(field.dtype))
+            for field in narrow.fields
+        )
+    if isinstance(wide, nw.List) and isinstance(narrow, nw.List):
+        return holds(instance(wide.inner), instance(narrow.inner))
+    if isinstance(wide, nw.Map) and isinstance(narrow, nw.Map):
+        return holds(instance(wide.key), instance(narrow.key)) and holds(
+            instance(wide.value), instance(narrow.value)
+        )
     return common_type(wide, narrow) == wide
+
+
+def _nested(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType | None:
+    """Structs in the fields that both have, lists and maps in the types that hold both's values."""
+    if isinstance(one, nw.Struct) and isinstance(two, nw.Struct):
+        fields = {field.name: instance(field.dtype) for field in two.fields}
+        both = {
+            field.name: common_type(instance(field.dtype), fields[field.name])
+            for field in one.fields
+            if field.name in fields
+        }
+        found = {name: dtype for name, dtype in both.items() if dtype is not None}
+        return nw.Struct(found) if found and len(found) == len(both) else None
+    if isinstance(one, nw.List) and isinstance(two, nw.List):
+        inner = common_type(instance(one.inner), instance(two.inner))
+        return nw.List(inner) if inner is not None else None
+    if isinstance(one, nw.Map) and isinstance(two, nw.Map):
+        key = common_type(instance(one.key), instance(two.key))
+        value = common_type(instance(one.value), instance(two.value))
+        return nw.Map(key, value) if key is not None and value is not None else None
+    return None
 
 
 def _number(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType | None:

@@ -1,4 +1,4 @@
-"""The SQL that reads the files of a table: names, types, missing values. One class a format."""
+"""The SQL that reads CSV files: names, types, missing values. Parquet files: duckdb_parquet."""
 
 # ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
 
@@ -10,21 +10,18 @@ from pathlib import Path
 
 import duckdb
 import narwhals as nw
-from pyarrow import parquet
 
 from datarelease.analysis.column_types import type_name
-from datarelease.analysis.csv_dialect import NA_STRINGS, Dialect, column_difference
+from datarelease.analysis.csv_dialect import NA_STRINGS, Dialect
 from datarelease.analysis.csv_types import CANDIDATES, misfits, parse, sql_type
 from datarelease.analysis.duckdb_partitions import SQL_TYPES, check_agreement, with_partitions
-from datarelease.analysis.duckdb_text import csv_source, literal, parquet_source, quoted
+from datarelease.analysis.duckdb_text import csv_source, literal, quoted
 from datarelease.analysis.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.table import Table, UnreadableTable
 
 Types = Mapping[str, nw.dtypes.DType]
 Naming = Callable[[str], str]
 _SAMPLE_ROWS = 5_000
-#: Types without an equal in Narwhals or pandas; their text is what can be compared.
-_READ_AS_TEXT = {"UUID", "BIT", "TIME WITH TIME ZONE", "TIME_NS", "BIGNUM", "VARIANT"}
 
 
 def check_names(label: str, names: tuple[str, ...]) -> None:
@@ -71,7 +68,7 @@ class CsvFiles:
         """
         files = cls(table, dialect, spool)
         columns = partition_columns(table)
-        _beside(table, dialect.columns, columns)
+        beside(table, dialect.columns, columns)
         check_agreement(connection, files._read, table, columns, dialect.columns)
         return replace(files, partitions=columns)
 
@@ -116,7 +113,7 @@ class CsvFiles:
         for place, name in enumerate(names):
             if name in typed:
                 value = f"CAST({quoted(name)} AS {typed[name]})"
-                value = _converted(value, typed[name], types.get(name))
+                value = converted(value, typed[name], types.get(name))
             else:
                 dtype = types.get(name) or self._inferred[name]
                 value = _no_nan(parse(quoted(name), dtype) or quoted(name), dtype)
@@ -130,8 +127,8 @@ class CsvFiles:
     def _source(self) -> str:
         """SQL of all columns, those of the files as text, missing values as NULL."""
         inside = self.dialect.columns
-        beside = [column for column in self.partitions if column.name not in inside]
-        return with_partitions(self._read, self.table, beside, inside)
+        added = [column for column in self.partitions if column.name not in inside]
+        return with_partitions(self._read, self.table, added, inside)
 
     def _read(self, paths: tuple[Path, ...]) -> str:
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
@@ -203,7 +200,7 @@ def _no_nan(value: str, dtype: nw.dtypes.DType) -> str:
     return value
 
 
-def _beside(
+def beside(
     table: Table, inside: tuple[str, ...], columns: tuple[PartitionColumn, ...]
 ) -> tuple[PartitionColumn, ...]:
     """Those columns of folders that the files do not have themselves.
@@ -216,82 +213,8 @@ def _beside(
     return added
 
 
-@dataclass(frozen=True)
-class ParquetFiles:
-    """Parquet files with the same columns, matched by name."""
-
-    table: Table
-    columns: tuple[tuple[str, str], ...]
-    """(name, DuckDB type) of those inside the files."""
-    folders: tuple[PartitionColumn, ...]
-    """Columns that only folders have."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns, in the order of the first part, those of folders after them."""
-        return (*(name for name, _ in self.columns), *(column.name for column in self.folders))
-
-    @classmethod
-    def open(cls, connection: duckdb.DuckDBPyConnection, table: Table) -> ParquetFiles:
-        """The files of ``table``, their columns compared part by part.
-
-        Raises:
-            UnreadableTable: A part has other columns or types than the first, or folders
-                contradict each other or the files.
-        """
-        first: dict[str, str] = {}
-        for path in table.paths:
-            relation = connection.sql(f"FROM {parquet_source((path,))}")
-            names = tuple(relation.columns)
-            # DuckDB renames a column that it would take for another.
-            check_names(table.label(path), tuple(parquet.read_schema(path).names))
-            columns = dict(zip(names, map(str, relation.types), strict=True))
-            first = first or columns
-            if set(columns) != set(first):
-                difference = column_difference(tuple(first), names)
-                raise UnreadableTable(table.label(path), difference)
-            for name, kind in columns.items():
-                if kind != first[name] and '"NULL"' not in {kind, first[name]}:
-                    reason = f"column {name!r} is {kind}, in the first part {first[name]}"
-                    raise UnreadableTable(table.label(path), reason)
-            # A part whose column is all null says nothing about the column's type.
-            first |= {n: k for n, k in columns.items() if first[n] == '"NULL"'}
-        partitions = partition_columns(table)
-        folders = _beside(table, tuple(first), partitions)
-        check_agreement(connection, parquet_source, table, partitions, tuple(first))
-        return cls(table, tuple(first.items()), folders)
-
-    def query(
-        self,
-        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 - the same face as CsvFiles
-        types: Types,
-        unread: Naming,
-        names: Sequence[str],
-        *,
-        once: bool,  # noqa: ARG002 - Parquet is cheap to read again
-    ) -> str:
-        """SQL of the columns as the files say, or as ``types`` say."""
-        parts = []
-        kinds = dict(self.columns) | {c.name: SQL_TYPES[c.type] for c in self.folders}
-        for name in names:
-            kind = kinds[name]
-            column = value = quoted(name)
-            if kind in {"FLOAT", "DOUBLE"}:
-                value = f"CASE WHEN NOT isnan({column}) THEN {column} END"
-            elif kind in _READ_AS_TEXT:
-                value = f"CAST({column} AS VARCHAR)"
-            if name in types:
-                converted = _converted(value, kind, types[name])
-                parts.append(f"{converted} AS {column}")
-                parts.append(f"CASE WHEN {converted} IS NULL THEN {value} END AS {unread(name)}")
-            else:
-                parts.append(f"{value} AS {column}")
-        inside = tuple(name for name, _ in self.columns)
-        source = with_partitions(parquet_source, self.table, self.folders, inside)
-        return f"SELECT {', '.join(parts)} FROM {source}"
-
-
-def _converted(value: str, kind: str, dtype: nw.dtypes.DType | None) -> str:
+def converted(value: str, kind: str, dtype: nw.dtypes.DType | None) -> str:
+    """SQL for ``value``, of DuckDB's type ``kind``, as ``dtype``; NULL where it is none."""
     target = sql_type(dtype) if dtype is not None else None
     if dtype is None or target is None or type_name(dtype) == kind:
         return value

@@ -17,11 +17,13 @@ from typing import Any, Protocol, Self
 import duckdb
 import narwhals as nw
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from datarelease.analysis.column_types import kind_of, type_name
 from datarelease.analysis.csv_dialect import read_dialect
 from datarelease.analysis.duckdb_errors import translated
-from datarelease.analysis.duckdb_files import CsvFiles, ParquetFiles
+from datarelease.analysis.duckdb_files import CsvFiles
+from datarelease.analysis.duckdb_parquet import ParquetFiles
 from datarelease.analysis.duckdb_progress import prepare, shown
 from datarelease.analysis.duckdb_text import quoted
 from datarelease.analysis.table import Table, UnreadableTable
@@ -81,7 +83,10 @@ class Engine(Protocol):
         ...
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
-        """The rows of a frame as plain Python values; decimals are int or float.
+        """The rows of a frame as plain Python values.
+
+        Decimals are int or float where these are exact. Times that are finer than microseconds
+        are text, in ISO 8601.
 
         Raises:
             UnreadableTable: A file turned out to be damaged while it was read.
@@ -223,16 +228,24 @@ class DuckDBEngine:
 
 
 def _python_values(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    return [_plain(value) for value in column.to_pylist()]
+    if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
+        return [_plain(value) for value in column.to_pylist()]
+    # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
+    coarse = column.cast(pa.timestamp("us"), safe=False)
+    exact = pc.equal(coarse.cast(column.type), column)
+    texts = column.filter(pc.invert(exact)).cast(pa.string()).to_pylist()
+    finer = (text.replace(" ", "T") for text in texts)
+    values = zip(coarse.to_pylist(), exact.to_pylist(), strict=True)
+    return [next(finer) if same is False else value for value, same in values]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         exponent = value.as_tuple().exponent
-        return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
+        if isinstance(exponent, int) and exponent >= 0:
+            return int(value)
+        near = float(value)
+        return near if Decimal(repr(near)) == value else value
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value.astimezone(dt.UTC)
     return value

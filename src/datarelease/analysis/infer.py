@@ -152,6 +152,8 @@ def _spelled(value: Any) -> str | None:
         # Without a point, YAML 1.1 takes 1e+20 for a text.
         text = text if "." in text else text.replace("e", ".0e")
         return text if math.isfinite(value) else None
+    if isinstance(value, str):  # a time finer than microseconds
+        return f"'{value.replace('T', ' ')}'"
     return None if value is None else str(value)
 
 

@@ -24,12 +24,14 @@ from datarelease.analysis.moments import Moments, Range, moments
 from datarelease.analysis.staging import reread
 from datarelease.analysis.table import Table
 from datarelease.model.dataset import Dataset
-from datarelease.model.profile import Category, ColumnProfile, Kind, Profile
+from datarelease.model.profile import Category, ColumnProfile, Kind, Profile, Scalar
 
 TOP = 10
 """Categories kept of a column."""
 TEXT_LIMIT = 200
 """Characters kept of a value."""
+_DIGITS = 15
+"""Up to so many digits every decimal is a float of its own."""
 _EXACT = 2**53
 """Up to here every integer is a float of its own."""
 
@@ -89,6 +91,11 @@ class _Column:
         return Axis(column=self.name, dtype=self.dtype)
 
     @property
+    def finer(self) -> bool:
+        """Times in nanoseconds: the number line has microseconds."""
+        return isinstance(self.dtype, nw.Datetime) and self.dtype.time_unit == "ns"
+
+    @property
     def text(self) -> nw.Expr:
         return nw.col(self.name).cast(nw.String)
 
@@ -103,6 +110,8 @@ class _Column:
         if self.axis:
             exact = self.axis.exact
             asked |= {"finite": exact.count(), "min": exact.min(), "max": exact.max()}
+            if self.finer:
+                asked |= {"first": values.min(), "last": values.max()}
         elif self.kind == "text":
             lengths = self.text.str.len_chars()
             asked |= {"least": lengths.min(), "most": lengths.max(), "chars": lengths.sum()}
@@ -168,10 +177,11 @@ def _on_axis(
     values = frame.select(extent.values.alias("x"))
     cells = fine_cells(engine, values, extent.low, extent.high, extent.count)
     single = all(cell.lo == cell.hi for cell in cells)
-    if single and max(-extent.low, extent.high) <= _EXACT:
+    if single and max(-extent.low, extent.high) <= _EXACT and not _rounded(column):
         distinct: int | None = len(cells)
     else:
-        distinct = _distinct(engine, frame, column) if _countable(column.dtype) else None
+        counted = _countable(column.dtype) or (single and _rounded(column))
+        distinct = _distinct(engine, frame, column) if counted else None
     # Figures in seconds; ten digits of a mean far from zero would hide its movements.
     spread = axis.stored(extent.high) - axis.stored(extent.low)
     mean = axis.stored(average.mean)
@@ -180,12 +190,24 @@ def _on_axis(
         plain,
         distinct=distinct,
         infinite=int(row[column.label("filled")]) - extent.count,
-        min=axis.scalar(row[column.label("min")]),
-        max=axis.scalar(row[column.label("max")]),
+        min=_bound(column, axis, row, "min", "first"),
+        max=_bound(column, axis, row, "max", "last"),
         mean=significant(mean, min(17, max(10, digits))),
         std=significant(axis.stored(average.std), 6),
         cells=shortened(merged(cells, extent.count), axis),
     )
+
+
+def _bound(column: _Column, axis: Axis, row: Row, name: str, finer: str) -> Scalar:
+    """The smallest or largest value, in nanoseconds where the column has them."""
+    exact = row[column.label(finer)] if column.finer else None
+    return exact if isinstance(exact, str) else axis.scalar(row[column.label(name)])
+
+
+def _rounded(column: _Column) -> bool:
+    """Values that differ may be one on the number line."""
+    dtype = column.dtype
+    return column.finer or (isinstance(dtype, nw.Decimal) and dtype.precision > _DIGITS)
 
 
 def _order(value: float) -> int:

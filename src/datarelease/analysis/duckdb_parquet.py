@@ -1,0 +1,106 @@
+"""The SQL that reads Parquet files: names, types, missing values."""
+
+# ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+from duckdb.sqltypes import DuckDBPyType
+from pyarrow import parquet
+
+from datarelease.analysis.csv_dialect import column_difference
+from datarelease.analysis.duckdb_files import Naming, Types, beside, check_names, converted
+from datarelease.analysis.duckdb_partitions import SQL_TYPES, check_agreement, with_partitions
+from datarelease.analysis.duckdb_text import parquet_source, quoted
+from datarelease.analysis.duckdb_types import merged, read_as
+from datarelease.analysis.parquet_exact import check_times, check_types
+from datarelease.analysis.partitions import PartitionColumn, partition_columns
+from datarelease.analysis.table import Table, UnreadableTable
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """Parquet files with the same columns, matched by name."""
+
+    table: Table
+    columns: tuple[tuple[str, DuckDBPyType], ...]
+    """(name, type) of those inside the files."""
+    folders: tuple[PartitionColumn, ...]
+    """Columns that only folders have."""
+    _exact: set[str] = field(default_factory=set)
+    """Columns whose times were looked at."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in the order of the first part, those of folders after them."""
+        return (*(name for name, _ in self.columns), *(column.name for column in self.folders))
+
+    @classmethod
+    def open(cls, connection: duckdb.DuckDBPyConnection, table: Table) -> ParquetFiles:
+        """The files of ``table``, their columns compared part by part.
+
+        Raises:
+            UnreadableTable: A part has other columns or types than the first, or folders
+                contradict each other or the files.
+        """
+        first: dict[str, DuckDBPyType] = {}
+        schema = None
+        for path in dict.fromkeys(table.paths):
+            relation = connection.sql(f"FROM {parquet_source((path,))}")
+            names, label = tuple(relation.columns), table.label(path)
+            arrow = parquet.read_schema(path)
+            # DuckDB renames a column that it would take for another.
+            check_names(label, tuple(arrow.names))
+            schema = arrow if schema is None else schema
+            check_types(label, arrow, schema)
+            columns = dict(zip(names, relation.types, strict=True))
+            first = first or columns
+            if set(columns) != set(first):
+                raise UnreadableTable(label, column_difference(tuple(first), names))
+            for name, kind in columns.items():
+                # A part whose column is all null says nothing about the column's type.
+                both = merged(first[name], kind)
+                if both is None:
+                    reason = f"column {name!r} is {kind}, in the first part {first[name]}"
+                    raise UnreadableTable(label, reason)
+                first[name] = both
+        partitions = partition_columns(table)
+        folders = beside(table, tuple(first), partitions)
+        check_agreement(connection, parquet_source, table, partitions, tuple(first))
+        return cls(table, tuple(first.items()), folders)
+
+    def query(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 - the same face as CsvFiles
+        types: Types,
+        unread: Naming,
+        names: Sequence[str],
+        *,
+        once: bool,  # noqa: ARG002 - Parquet is cheap to read again
+    ) -> str:
+        """SQL of the columns as the files say, or as ``types`` say."""
+        check_times(self.table, [name for name in names if name not in self._exact])
+        self._exact.update(names)
+        parts = []
+        found = dict(self.columns)
+        kinds = {name: str(read_as(kind)) for name, kind in self.columns}
+        kinds |= {column.name: SQL_TYPES[column.type] for column in self.folders}
+        for name in names:
+            kind = kinds[name]
+            column = value = quoted(name)
+            if kind in {"FLOAT", "DOUBLE"}:
+                value = f"CASE WHEN NOT isnan({column}) THEN {column} END"
+            elif name in found and kind != str(found[name]):
+                value = f"CAST({column} AS {kind})"
+            if name in types:
+                text = converted(value, kind, types[name])
+                parts.append(f"{text} AS {column}")
+                parts.append(f"CASE WHEN {text} IS NULL THEN {value} END AS {unread(name)}")
+            else:
+                parts.append(f"{value} AS {column}")
+        inside = tuple(name for name, _ in self.columns)
+        source = with_partitions(parquet_source, self.table, self.folders, inside)
+        return f"SELECT {', '.join(parts)} FROM {source}"

@@ -1,0 +1,126 @@
+"""Values of Parquet files that DuckDB would read as others: found, and refused by name.
+
+DuckDB makes floats of decimals with more than 38 digits, and microseconds of the finer times that
+Impala writes (INT96) or that have a zone; what parts say of the unit of a duration it leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from datarelease.analysis.table import Table, UnreadableTable
+
+_DIGITS = 38
+_INT96 = "INT96"
+_FINEST = 2**63 // 1000 - 1
+"""Microseconds from 1970 that nanoseconds of 64 bits reach."""
+
+
+def check_types(label: str, schema: pa.Schema, first: pa.Schema) -> None:
+    """Refuse columns of a part that cannot be read exactly, or not together with the first part.
+
+    Raises:
+        UnreadableTable: A decimal of more than 38 digits, or durations of two units.
+    """
+    for name, kind in zip(schema.names, schema.types, strict=True):
+        for inner in _types(kind):
+            if pa.types.is_decimal(inner) and inner.precision > _DIGITS:
+                what = f"column {name!r} is {inner}: only {_DIGITS} digits can be compared exactly"
+                raise UnreadableTable(label, f"{what}; write it as decimal128, or as text")
+        place = first.get_field_index(name)
+        units = [[t.unit for t in _types(k) if pa.types.is_duration(t)]
+                 for k in (kind, first.types[place] if place >= 0 else kind)]  # fmt: skip
+        if units[0] != units[1] and all(units):
+            what = f"column {name!r} is a duration in {units[0][0]}"
+            raise UnreadableTable(label, f"{what}, in the first part in {units[1][0]}")
+
+
+def check_times(table: Table, names: Sequence[str]) -> None:
+    """Refuse times among the columns ``names`` that are finer than what they are read as.
+
+    Only columns of INT96, and of zoned times in nanoseconds, are looked at.
+
+    Raises:
+        UnreadableTable: A value is no whole number of microseconds.
+    """
+    for path in dict.fromkeys(table.paths):
+        with parquet.ParquetFile(path) as file:
+            leaves = (file.schema.column(place) for place in range(len(file.schema)))
+            legacy = any(leaf.physical_type == _INT96 for leaf in leaves)
+            asked = [
+                field.name
+                for field in file.schema_arrow
+                if field.name in names and _may_be_finer(field.type, legacy=legacy)
+            ]
+        for name in asked:
+            if _is_finer(path, name):
+                raise UnreadableTable(
+                    table.label(path),
+                    f"column {name!r} holds times finer than microseconds, which cannot be "
+                    "compared exactly: write them in microseconds, or as nanoseconds without a "
+                    "zone (timestamp[ns])",
+                )
+
+
+def _may_be_finer(kind: pa.DataType, *, legacy: bool) -> bool:
+    return any(
+        pa.types.is_timestamp(inner) and inner.unit == "ns" and (legacy or inner.tz is not None)
+        for inner in _types(kind)
+    )
+
+
+def _is_finer(path: Path, name: str) -> bool:
+    coarse = parquet.ParquetFile(path, coerce_int96_timestamp_unit="us")
+    with coarse, parquet.ParquetFile(path) as fine:
+        for group in range(fine.num_row_groups):
+            pairs = zip(
+                _moments(coarse.read_row_group(group, [name])[name]),
+                _moments(fine.read_row_group(group, [name])[name]),
+                strict=True,
+            )
+            if any(_differ(us, ns) for us, ns in pairs):
+                return True
+    return False
+
+
+def _differ(coarse: pa.Array, fine: pa.Array) -> bool:
+    """Whether nanoseconds are more than the same microseconds, where they reach that far."""
+    us = coarse.cast(pa.timestamp("us", coarse.type.tz), safe=False).cast(pa.int64())
+    near = pc.less_equal(pc.abs(us), _FINEST)
+    more = pc.not_equal(pc.multiply(us, 1000), fine.cast(pa.int64()))
+    return bool(pc.any(pc.and_(near, more)).as_py())
+
+
+def _moments(column: pa.ChunkedArray) -> Iterator[pa.Array]:
+    """The times in a column, however deep inside."""
+    for chunk in column.chunks:
+        yield from _inner_moments(chunk)
+
+
+def _inner_moments(values: pa.Array) -> Iterator[pa.Array]:
+    kind = values.type
+    if pa.types.is_timestamp(kind):
+        yield values
+    elif pa.types.is_struct(kind):
+        for inner in values.flatten():
+            yield from _inner_moments(inner)
+    elif pa.types.is_map(kind):
+        yield from _inner_moments(values.keys)
+        yield from _inner_moments(values.items)
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        yield from _inner_moments(values.flatten())
+
+
+def _types(kind: pa.DataType) -> Iterator[pa.DataType]:
+    """A type and those inside it."""
+    yield kind
+    if pa.types.is_nested(kind):
+        for place in range(kind.num_fields):
+            yield from _types(kind.field(place).type)
+    elif pa.types.is_dictionary(kind):
+        yield kind.value_type
