@@ -486,6 +486,19 @@ def test_a_directory_of_unlike_tables_becomes_several(bare: Callable[..., Projec
     assert "validate@a" not in again["last"][0]["arguments"]
 
 
+def test_what_dvcignore_leaves_out_is_neither_read_nor_proposed(
+    bare: Callable[..., Project],
+) -> None:
+    """The schema is inferred from the parts that DVC tracks, and loose files are searched alike."""
+    rows = "id,x\n1,2\n2,3\n"
+    project = bare({"raw/p0.csv": rows, "raw/p1.csv": "id,x\nz,9\n", ".dvcignore": "p1.csv\n"})
+    project.dvc("init", "--quiet")
+    assert [(d["path"], d["rows"]) for d in planned(project)["datasets"]] == [("raw/p0.csv", 2)]
+    project.git("rm", "--cached", "--quiet", "-r", "raw")
+    project.dvc("add", "--quiet", "raw")
+    assert [(d["path"], d["rows"]) for d in planned(project)["datasets"]] == [("raw", 2)]
+
+
 def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]) -> None:
     """GitHub looks for workflows at the top alone; that is said, and the rest is done."""
     project = bare({"ml/README": "x"})

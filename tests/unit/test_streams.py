@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests import sample_reports
 
+from datarelease.adapters.tree import tree_md5
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.flows.streams import compare_streams, counts_here, counts_then
 from datarelease.model.dataset import Dataset
 from datarelease.model.judge import judge
 from datarelease.model.policy import Limit, Policy
+from datarelease.model.provenance import of_counts
+from datarelease.model.snapshot import DataFile, DatasetSnapshot, Entry, Snapshot
 from datarelease.model.stream import (
     Batch,
     BatchCounts,
@@ -55,7 +58,17 @@ def batch(number: int, **given_: Any) -> BatchCounts:
 
 def counts(*batches: BatchCounts, key: tuple[str, ...] = ()) -> StreamCounts:
     """Those of a stream."""
-    return StreamCounts(stream="orders", topic="shop.orders", cluster="c", batches=batches, key=key)
+    return StreamCounts(
+        stream="orders", topic="shop.orders", cluster="c", batches=batches, key=key,
+        made_from=of_counts(replace(ORDERS, key=key), lambda _: None),
+    )  # fmt: skip
+
+
+def parts(*names: str) -> Snapshot:
+    """A directory of parts, whose MD5s are those of `batch`."""
+    files = [DataFile(path=name, md5=f"{int(name[:6]):032x}") for name in names]
+    whole = Entry(path=".", md5=tree_md5(files))
+    return Snapshot(datasets=(DatasetSnapshot(name="orders", entries=(whole,)),))
 
 
 # --- settings
@@ -146,7 +159,7 @@ def test_a_plan_with_an_unknown_property_is_refused() -> None:
 def test_counts_that_cannot_be_read_stop_a_check() -> None:
     """A release without its offsets would look like one that needs none."""
     with pytest.raises(ConfigError, match=r"reports/orders/stream\.json cannot be used"):
-        counts_here(lambda _: b"{}", [ORDERS])
+        counts_here(lambda _: b"{}", [ORDERS], parts("000001.parquet"))
 
 
 def test_counts_of_a_baseline_that_cannot_be_read_are_left_out() -> None:
@@ -158,14 +171,28 @@ def test_counts_are_found_where_the_stage_leaves_them() -> None:
     """One document for each dataset that has one."""
     files = {"reports/orders/stream.json": encode(counts(batch(1))).encode()}
     people = Dataset(name="people", path="data/people.csv")
-    assert counts_here(files.get, [people, ORDERS]) == (counts(batch(1)),)
+    now = parts("000001.parquet")
+    assert counts_here(files.get, [people, ORDERS], now) == (counts(batch(1)),)
 
 
-def test_counts_made_with_another_key_stop_a_check() -> None:
+@pytest.mark.parametrize(
+    ("declared", "made", "now", "changed"),
+    [
+        ({}, counts(batch(1), key=("order",)), parts("000001.parquet"), "key"),
+        ({"pii": ("name",)}, counts(batch(1)), parts("000001.parquet"), "pii"),
+        ({"schema": "here.yaml"}, counts(batch(1)), parts("000001.parquet"), "schema"),
+        ({}, replace(counts(batch(1)), made_from=()), parts("000001.parquet"), "rules"),
+        ({}, counts(batch(1)), parts("000001.parquet", "000002.parquet"), "data"),
+        ({}, counts(batch(1)), parts(), "data"),
+    ],
+)
+def test_counts_made_from_anything_else_stop_a_check(
+    declared: dict[str, Any], made: StreamCounts, now: Snapshot, changed: str
+) -> None:
     """DVC cannot depend on dvc.yaml, so nobody else would notice that duplicates may be there."""
-    files = {"reports/orders/stream.json": encode(counts(batch(1), key=("order",))).encode()}
-    with pytest.raises(ConfigError, match="by the key order, and dvc") as raised:
-        counts_here(files.get, [ORDERS])
+    files = {"reports/orders/stream.json": encode(made).encode(), "here.yaml": b"a schema"}
+    with pytest.raises(ConfigError, match=f"made before a change of: {changed}") as raised:
+        counts_here(files.get, [replace(ORDERS, **declared)], now)
     assert "dvc repro --force" in str(raised.value.remedy)
 
 

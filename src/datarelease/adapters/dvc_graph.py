@@ -92,7 +92,7 @@ def read_graph(root: Path) -> Graph:
     Raises:
         ConfigError: DVC cannot read it.
     """
-    with _opened(root) as repo:
+    with opened(root) as repo:
         stages, tracked = [], []
         for stage in repo.index.stages:
             if stage.cmd and Path(stage.path).suffix == ".yaml":
@@ -114,7 +114,7 @@ def current_hashes(root: Path, graph: Graph) -> dict[str, str]:
     """
     wanted = {source.path for source in graph.sources}
     found = {source.path: source.md5 for source in graph.tracked}
-    with _opened(root) as repo:
+    with opened(root) as repo:
         for dep in (dep for stage in repo.index.stages if stage.cmd for dep in stage.deps):
             path = _relative(dep.fs_path, root.resolve())
             if path in wanted and path not in found and _is_file(dep) and dep.exists:
@@ -177,7 +177,12 @@ def _plain(value: object) -> object:
 
 
 @contextmanager
-def _opened(root: Path) -> Iterator[Any]:
+def opened(root: Path) -> Iterator[Any]:
+    """DVC's repository at ``root``.
+
+    Raises:
+        ConfigError: DVC cannot read it.
+    """
     try:
         with Repo(str(root)) as repo:
             yield repo

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from datarelease.model.snapshot import DataFile
+from datarelease.model.snapshot import TREE, DataFile
 
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -26,6 +28,16 @@ def read_tree(listing: bytes) -> tuple[DataFile, ...]:
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise ValueError("a directory listing is no list of files")
     return tuple(sorted(map(_file, listed), key=lambda file: file.path))
+
+
+def tree_md5(files: Iterable[DataFile]) -> str:
+    """The hash of the ``.dir`` object that lists ``files``, as DVC names it.
+
+    Source: ``dvc_data.hashfile.tree.Tree.digest``.
+    """
+    ordered = sorted(files, key=lambda file: file.path.split("/"))
+    listing = json.dumps([{"md5": file.md5, "relpath": file.path} for file in ordered])
+    return f"{hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()}{TREE}"
 
 
 def _file(item: dict[str, Any]) -> DataFile:

@@ -21,10 +21,9 @@ from datarelease.analysis.schema_checks import spelled
 from datarelease.analysis.schema_types import file_type, wanted_name
 from datarelease.analysis.schema_yaml import count_checks, parse, schema_problems
 from datarelease.errors import ConfigError, Problem, SettingsError
+from datarelease.model.provenance import CHECKS_FILE
 from datarelease.model.validation import ColumnContract, Contract
 
-CHECKS_FILE = "checks.py"
-"""Holds the registered custom checks of the schemas beside it."""
 _UNTOUCHED = "Nothing was checked or changed."
 _ours: set[str] = set()
 """Custom checks that the last load registered: Pandera refuses to register a name twice, and two

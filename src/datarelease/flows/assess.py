@@ -10,6 +10,7 @@ from typing import TypeVar
 from datarelease.adapters.tracked import LockedStage, stages
 from datarelease.analysis.engine import Engine
 from datarelease.documents import DocumentError, decode
+from datarelease.flows.records import in_words, other_inputs
 from datarelease.flows.side import Side, table_of
 from datarelease.flows.stage import run_profile, run_validation
 from datarelease.flows.workspace import Workspace
@@ -18,7 +19,7 @@ from datarelease.model.profile import Profile
 from datarelease.model.snapshot import DataFile, DatasetSnapshot
 from datarelease.model.validation import Validation
 
-T = TypeVar("T")
+T = TypeVar("T", Validation, Profile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,31 +45,25 @@ class Assessment:
 def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Assessment:
     """Validation and profile of a dataset of the work tree.
 
-    What ``datarelease validate`` and ``profile`` wrote as DVC stages is taken where ``dvc.lock``
-    shows that it is about these very bytes; everything else is made here.
+    What ``datarelease validate`` and ``profile`` wrote as DVC stages is taken where it was made
+    from exactly these bytes, schema, key and so on; everything else is made here.
 
     Raises:
         ConfigError: The schema cannot be used.
         WorldError: The data is needed and neither here nor on a remote.
     """
     locked = stages(ws.read)
-    validation = _recorded(ws, Validation, dataset, content, dataset.validation_file, locked)
-    known = _recorded(ws, Profile, dataset, content, dataset.profile_file, locked)
-    if known is not None and not _masked_alike(known, dataset):
-        ws.progress.say(
-            f"{dataset.name}: other columns are pii now; {dataset.profile_file} in git is as it "
-            "was made: run its stages again with `dvc repro --force`"
-        )
-        validation = known = None
+    validation = _recorded(ws, Validation, dataset, content, locked)
+    known = _recorded(ws, Profile, dataset, content, locked)
     if validation is None or (known is None and _readable(validation)):
         files = present(ws, dataset, content)
         table = table_of(dataset, files, ws.objects)
         if validation is None:
             ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
-            validation = run_validation(ws.root, dataset, table, engine)
+            validation = run_validation(ws.root, dataset, content, table, engine)
         if known is None and _readable(validation):
             ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
-            known = run_profile(ws.root, dataset, table, engine)
+            known = run_profile(ws.root, dataset, content, table, engine)
     return Assessment(validation=validation, profile=known)
 
 
@@ -85,12 +80,6 @@ def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[
     return files
 
 
-def _masked_alike(known: Profile, dataset: Dataset) -> bool:
-    """The columns whose values a record leaves out are those that are declared today."""
-    present = {column.name for column in known.columns}
-    return {c.name for c in known.columns if c.pii} == present & {*dataset.pii}
-
-
 def _readable(validation: Validation) -> bool:
     return all(violation.reason != "unreadable" for violation in validation.violations)
 
@@ -100,37 +89,27 @@ def _recorded(
     kind: type[T],
     dataset: Dataset,
     content: DatasetSnapshot,
-    path: str,
     locked: Sequence[LockedStage],
 ) -> T | None:
-    """The document at ``path`` if ``dvc.lock`` shows that it was made from ``content``."""
+    """The document that a stage left, if it is what the stage wrote and counts for ``content``."""
+    path = dataset.validation_file if kind is Validation else dataset.profile_file
     data = ws.read(path)
     stage = next((s for s in locked if any(out.path == path for out in s.outs)), None)
     if data is None or stage is None:
         return None
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    inputs = {dep.path: dep.md5 for dep in stage.deps}
-    sources = {md5 for dep, md5 in inputs.items() if _inside(dep, dataset.path)}
-    current = (
-        any(out.path == path and out.md5 == digest for out in stage.outs)
-        and sources == {md5 for _, md5 in content.content}
-        and (kind is not Validation or _schema_is_current(ws, dataset, inputs))
-    )
-    try:
-        return decode(kind, data) if current else None
-    except DocumentError:
-        # An older format: made anew.
+    if not any(out.path == path and out.md5 == digest for out in stage.outs):
         return None
-
-
-def _inside(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
-
-
-def _schema_is_current(ws: Workspace, dataset: Dataset, inputs: dict[str, str | None]) -> bool:
-    if dataset.schema is None:
-        return True
-    data = ws.read(dataset.schema)
-    if data is None:
-        return False
-    return inputs.get(dataset.schema) == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    try:
+        record = decode(kind, data)
+    except DocumentError as error:
+        ws.progress.say(f"{path} is not used: {error}")
+        return None
+    other = other_inputs(record, dataset, content, ws.read)
+    if other:
+        ws.progress.say(
+            f"{path} is not used: {in_words(record, other)}. It is made anew for this run; "
+            f"`dvc repro --force --single-item {stage.name}` writes it anew"
+        )
+        return None
+    return record

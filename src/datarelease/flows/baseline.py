@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from datarelease.analysis.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.content import snapshot
+from datarelease.flows.records import in_words, other_inputs
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import Side, table_of
 from datarelease.model.dataset import Dataset
@@ -21,7 +23,7 @@ from datarelease.model.validation import Contract, Validation
 from datarelease.model.version import Version
 from datarelease.settings import DATASETS_FILE, read_settings
 
-T = TypeVar("T")
+T = TypeVar("T", Validation, Profile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class Baseline:
             dataset=dataset,
             content=content,
             profile=lambda engine: self._profile(dataset, content, engine),
-            contract=lambda: self._contract(dataset),
+            contract=lambda: self._contract(dataset, content),
             files=lambda: self._files(content),
         )
 
@@ -54,11 +56,21 @@ class Baseline:
 
     def _profile(self, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Profile:
         """From git, from the documents on a remote, or made from the data, in this order."""
-        recorded = self._document(Profile, dataset.profile_file)
-        if recorded is not None:
+        path = dataset.profile_file
+        recorded, other = self._document(Profile, dataset, content, path)
+        if recorded is not None and not other:
             return recorded
-        files = self._files(content)
-        self.shelf.objects.ensure(file.md5 for file in files)
+        try:
+            files = self._files(content)
+            self.shelf.objects.ensure(file.md5 for file in files)
+        except WorldError:
+            if recorded is None:
+                raise
+            self.shelf.progress.say(
+                f"{self.version.tag}: its data is not at hand; {path} is used all the same, though "
+                f"{in_words(recorded, other)}"
+            )
+            return recorded
         try:
             return profile(engine, table_of(dataset, files, self.shelf.objects), dataset)
         except UnreadableTable as error:
@@ -68,20 +80,43 @@ class Baseline:
                 remedy="Compare with another version: --base TAG.",
             ) from error
 
-    def _contract(self, dataset: Dataset) -> Contract | None:
-        recorded = self._document(Validation, dataset.validation_file)
-        return recorded.contract if recorded else None
-
-    def _document(self, kind: type[T], path: str) -> T | None:
-        data = self.shelf.git.read(self.version.commit, path)
-        if data is None:
-            data = self._from_remotes(metadata_key(self.version.tag, path))
-        try:
-            return decode(kind, data) if data is not None else None
-        except DocumentError as error:
-            # Of an older format, say: it is made from the data instead.
-            self.shelf.progress.say(f"{self.version.tag}: {path} is not used: {error}")
+    def _contract(self, dataset: Dataset, content: DatasetSnapshot) -> Contract | None:
+        path = dataset.validation_file
+        recorded, other = self._document(Validation, dataset, content, path)
+        if recorded is None or {"schema", "checks"} & {*other}:
             return None
+        return recorded.contract
+
+    def _document(
+        self, kind: type[T], dataset: Dataset, content: DatasetSnapshot, path: str
+    ) -> tuple[T | None, tuple[str, ...]]:
+        """The best record there is of this data, and the inputs that it was not made from.
+
+        One that names no inputs is of an earlier release of this program, and whoever released the
+        data vouched for it. One of other data is none.
+        """
+        best: tuple[T | None, tuple[str, ...]] = (None, ())
+        read = self.shelf.reader(self.version.commit)
+        for data in self._places(path):
+            try:
+                record = decode(kind, data)
+            except DocumentError as error:
+                self.shelf.progress.say(f"{self.version.tag}: {path} is not used: {error}")
+                continue
+            other: tuple[str, ...] = other_inputs(record, dataset, content, read)
+            if not other or not record.made_from:
+                return record, ()
+            if best[0] is None and not {"data", "dataset"} & {*other}:
+                best = record, other
+        return best
+
+    def _places(self, path: str) -> Iterator[bytes]:
+        data = self.shelf.git.read(self.version.commit, path)
+        if data is not None:
+            yield data
+        data = self._from_remotes(metadata_key(self.version.tag, path))
+        if data is not None:
+            yield data
 
     def _from_remotes(self, key: str) -> bytes | None:
         for remote in self.shelf.remotes:

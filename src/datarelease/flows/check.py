@@ -135,7 +135,7 @@ def report_of(
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)
     rollback_of = same.tag if outcome == "rollback" and same else None
-    streams, fed = _streams(ws, base)
+    streams, fed = _streams(ws, base, now)
     number, policy = catalogue.next_number, ws.settings.policy
     verdict = judge(policy, datasets, streams, number=number, fed=fed, rollback_of=rollback_of)
     waivers = idle(policy.waivers, verdict.findings, number, ws.tags.format(number))
@@ -163,10 +163,10 @@ def report_of(
 
 
 def _streams(
-    ws: Workspace, base: Version | None
+    ws: Workspace, base: Version | None, now: Snapshot
 ) -> tuple[tuple[StreamReport, ...], frozenset[str]]:
     """What the streams brought, and which datasets a stream feeds, here or in the baseline."""
-    after = counts_here(ws.read, ws.settings.datasets)
+    after = counts_here(ws.read, ws.settings.datasets, now)
     if base is None:
         return compare_streams(None, after), frozenset()
     then = counts_then(ws.reader(base.commit), ws.settings.datasets, ws.progress)

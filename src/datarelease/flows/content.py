@@ -16,12 +16,17 @@ from datarelease.adapters.tree import read_tree
 from datarelease.errors import DatareleaseError, Problem, SettingsError, WorldError
 from datarelease.model.dataset import Dataset, nearest_name
 from datarelease.model.manifest import object_key
-from datarelease.model.snapshot import TREE, DataFile, DatasetSnapshot, Entry, Snapshot
+from datarelease.model.snapshot import (
+    TREE,
+    WHOLE,
+    DataFile,
+    DatasetSnapshot,
+    Entry,
+    Snapshot,
+)
 from datarelease.progress import Progress
 
 _CHUNK = 1 << 20
-WHOLE = "."
-"""Path of an entry that is the whole dataset, a directory."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from datarelease.adapters.credentials import without_credentials
+from datarelease.adapters.dvc_files import not_ignored
 from datarelease.adapters.git_program import GitProgram
 from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.analysis.engine import Engine, UnreadableTable
@@ -108,6 +109,7 @@ def _tables(
         if found or left_out or complete:
             return found, left_out
     listed = _listed(at.git, "--cached", "--others", "--exclude-standard")
+    listed = not_ignored(at.root, listed) if at.inventory is not None else listed
     found = loose_tables(at.root, listed, frozenset(_listed(at.git, "--cached")))
     if not found:
         listed = _listed(at.git, "--others", "--ignored", "--exclude-standard")

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.adapters.dvc_adopt import Inventory, Tracked
+from datarelease.adapters.dvc_files import tracked_files
 from datarelease.analysis.engine import Engine, UnreadableTable
 from datarelease.analysis.table import Table
 from datarelease.errors import ConfigError, DatareleaseError
-from datarelease.flows.content import WHOLE, Objects
+from datarelease.flows.content import Objects
 from datarelease.flows.side import as_table
 from datarelease.model.adoption import Note
 from datarelease.model.dataset import Dataset, table_format
-from datarelease.model.snapshot import TREE, Entry
+from datarelease.model.snapshot import TREE, WHOLE, Entry
 
 _MOST_FILES = 20
 """Of a directory whose files are no parts of one table, as many become datasets."""
@@ -154,7 +155,7 @@ def _files(root: Path, out: Tracked, objects: Objects, shown: frozenset[str]) ->
     if place.is_file():
         return {place.name: place}
     if place.is_dir():
-        listed = {p.relative_to(place).as_posix(): p for p in place.rglob("*") if p.is_file()}
+        listed = tracked_files(root, out.path).files
         return {name: p for name, p in listed.items() if not _shown(out.path, name, shown)}
     name = WHOLE if str(out.md5).endswith(TREE) else place.name
     entries = objects.files(Entry(path=name, md5=str(out.md5), size=out.size))

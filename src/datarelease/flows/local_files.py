@@ -37,3 +37,11 @@ def write(target: Path, data: bytes) -> None:
     """
     with written(target) as scratch:
         scratch.write_bytes(data)
+
+
+def read(target: Path) -> bytes | None:
+    """The bytes of a file; None: there is no such file."""
+    try:
+        return target.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None

@@ -139,7 +139,7 @@ def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None
         params_sha256=hashlib.sha256(ws.read(PARAMS_FILE) or b"").hexdigest(),
         reviewed=reviewed,
         tools=tuple((name, package_version(name)) for name in TOOLS),
-        inputs=counts_here(ws.read, ws.settings.datasets),
+        inputs=counts_here(ws.read, ws.settings.datasets, checked.snapshot),
     )
 
 

@@ -18,12 +18,14 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.check import Checked, report_of
 from datarelease.flows.content import snapshot
 from datarelease.flows.local_files import write
+from datarelease.flows.records import in_words, other_inputs
 from datarelease.flows.reproduce import is_among, products_of, work_tree_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, DOCUMENT_LIMIT, FILE, REPORT, TREE, Bundle
 from datarelease.model.dataset import Dataset
 from datarelease.model.profile import Profile
 from datarelease.model.report import Report
+from datarelease.model.snapshot import DatasetSnapshot
 from datarelease.model.validation import Validation
 
 T = TypeVar("T")
@@ -63,11 +65,9 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
     now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
     claimed = _document(folder, Report, REPORT)
     if not now.digest == bundle.digest == claimed.digest:
-        raise ConflictError(
-            f"The bundle is not consistent: it says digest {bundle.digest}, its report "
-            f"{claimed.digest}, and its files have {now.digest}.",
-            untouched="Nothing was pushed or tagged.",
-            remedy="Build anew; if that does not help, look at who changed the bundle.",
+        raise _inconsistent(
+            f"it says digest {bundle.digest}, its report {claimed.digest}, and its files have "
+            f"{now.digest}"
         )
     catalogue = read_catalogue(ws.git, ws.tags)
     latest = catalogue.latest
@@ -78,12 +78,17 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
             untouched="Nothing was pushed or tagged.",
             remedy="Run the release again: it builds and compares anew.",
         )
+    assessments = {
+        dataset.name: _assessment(ws, folder, dataset, content, claimed)
+        for dataset in ws.settings.datasets
+        if (content := now.get(dataset.name)) is not None
+    }
     return Checked(
         report=report_of(ws, catalogue, latest, now, claimed.datasets),
         snapshot=now,
         catalogue=catalogue,
         baseline=None,
-        assessments={d.name: _assessment(folder, d) for d in ws.settings.datasets},
+        assessments=assessments,
     )
 
 
@@ -104,12 +109,35 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
         write(ws.root / path, data)
 
 
-def _assessment(folder: Path, dataset: Dataset) -> Assessment:
+def _assessment(
+    ws: Workspace, folder: Path, dataset: Dataset, content: DatasetSnapshot, claimed: Report
+) -> Assessment:
+    """What the build measured of one dataset: of this data, under what is declared here."""
     place = f"{ASSESSMENTS}/{dataset.profile_file}"
     there = read_inside(folder, place, limit=DOCUMENT_LIMIT) is not None
-    return Assessment(
+    found = Assessment(
         validation=_document(folder, Validation, f"{ASSESSMENTS}/{dataset.validation_file}"),
         profile=_document(folder, Profile, place) if there else None,
+    )
+    for record in (found.validation, found.profile):
+        other = other_inputs(record, dataset, content, ws.read) if record is not None else ()
+        if record is not None and other:
+            raise _inconsistent(
+                f"the {type(record).__name__.lower()} of {dataset.name} does not count here: "
+                f"{in_words(record, other)}"
+            )
+    told = claimed.dataset(dataset.name)
+    if told is None or told.validation != found.validation:
+        raise _inconsistent(f"its report tells another validation of {dataset.name}")
+    return found
+
+
+def _inconsistent(what: str) -> ConflictError:
+    return ConflictError(
+        f"The bundle is not consistent: {what}.",
+        untouched="Nothing was pushed or tagged.",
+        remedy="Build anew, with the same version of datarelease; if that does not help, look at "
+        "who changed the bundle.",
     )
 
 

@@ -1,12 +1,14 @@
 """The stage commands: what ``dvc repro`` runs for each dataset, on the files of the work tree.
 
-They need no git, and no DVC of their own: DVC starts them and keeps track of what they write.
+They read what DVC tracks there, under the hashes that DVC is about to record, and need no git.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
+from datarelease.adapters.dvc_files import tracked_files
 from datarelease.analysis.engine import Engine, Table, UnreadableTable
 from datarelease.analysis.expectations import schema_types
 from datarelease.analysis.partitions import text_columns
@@ -15,10 +17,12 @@ from datarelease.analysis.schema import load_schema
 from datarelease.analysis.validate import validate
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError
-from datarelease.flows.local_files import write
+from datarelease.flows.local_files import read, write
 from datarelease.flows.side import as_table
+from datarelease.model import provenance
 from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.profile import Profile
+from datarelease.model.snapshot import DatasetSnapshot
 from datarelease.model.validation import Validation
 from datarelease.settings import Settings
 
@@ -30,7 +34,8 @@ def validate_stage(root: Path, settings: Settings, name: str, engine: Engine) ->
         ConfigError: No such dataset, no files, or a schema that cannot be used.
     """
     dataset = _dataset(settings, name)
-    result = run_validation(root, dataset, _table(root, dataset), engine)
+    content, table = _tracked(root, dataset)
+    result = run_validation(root, dataset, content, table, engine)
     _write(root / dataset.validation_file, encode(result))
     return result
 
@@ -43,8 +48,9 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
         BlockedError: The files are no such table.
     """
     dataset = _dataset(settings, name)
+    content, table = _tracked(root, dataset)
     try:
-        result = run_profile(root, dataset, _table(root, dataset), engine)
+        result = run_profile(root, dataset, content, table, engine)
     except UnreadableTable as error:
         raise BlockedError(
             f"{dataset.path} cannot be read: {error}",
@@ -55,8 +61,10 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
     return result
 
 
-def run_validation(root: Path, dataset: Dataset, table: Table, engine: Engine) -> Validation:
-    """The outcome of the dataset's schema on ``table``.
+def run_validation(
+    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine
+) -> Validation:
+    """The outcome of the dataset's schema on ``table``, whose files are ``content``.
 
     Raises:
         ConfigError: The schema cannot be used.
@@ -64,11 +72,14 @@ def run_validation(root: Path, dataset: Dataset, table: Table, engine: Engine) -
     schema = None
     if dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
-    return validate(engine, table, dataset, schema)
+    made_from = provenance.of_validation(dataset, content, lambda path: read(root / path))
+    return dataclasses.replace(validate(engine, table, dataset, schema), made_from=made_from)
 
 
-def run_profile(root: Path, dataset: Dataset, table: Table, engine: Engine) -> Profile:
-    """The statistics of ``table``.
+def run_profile(
+    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine
+) -> Profile:
+    """The statistics of ``table``, whose files are ``content``.
 
     Text has no types of its own: CSV columns are read as the schema says, so that a column of
     prices stays a column of decimals in a version that happens to hold whole numbers only.
@@ -81,7 +92,8 @@ def run_profile(root: Path, dataset: Dataset, table: Table, engine: Engine) -> P
     if table.format == "csv" and dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
         types = schema_types(schema, sorted(text_columns(table, engine.columns(table))))
-    return profile(engine, table, dataset, types=types)
+    made_from = provenance.of_profile(dataset, content, lambda path: read(root / path))
+    return dataclasses.replace(profile(engine, table, dataset, types=types), made_from=made_from)
 
 
 def _dataset(settings: Settings, name: str) -> Dataset:
@@ -95,12 +107,10 @@ def _dataset(settings: Settings, name: str) -> Dataset:
     return dataset
 
 
-def _table(root: Path, dataset: Dataset) -> Table:
-    place = root / dataset.path
-    if place.is_file():
-        return as_table(dataset, {place.name: place})
-    found = (path for path in place.rglob("*") if path.is_file())
-    return as_table(dataset, {path.relative_to(place).as_posix(): path for path in found})
+def _tracked(root: Path, dataset: Dataset) -> tuple[DatasetSnapshot, Table]:
+    found = tracked_files(root, dataset.path)
+    content = DatasetSnapshot(name=dataset.name, entries=found.entries)
+    return content, as_table(dataset, found.files)
 
 
 def _write(path: Path, text: str) -> None:

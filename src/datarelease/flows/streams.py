@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from datarelease.adapters.tree import tree_md5
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
 from datarelease.model.dataset import Dataset
+from datarelease.model.provenance import differences, of_counts
+from datarelease.model.snapshot import WHOLE, DataFile, Snapshot
 from datarelease.model.stream import BatchCounts, StreamCounts, StreamReport, counts_file
 from datarelease.progress import Progress
 
 Reader = Callable[[str], bytes | None]
 
 
-def counts_here(read: Reader, datasets: Iterable[Dataset]) -> tuple[StreamCounts, ...]:
-    """The counts of every dataset that a stream feeds, as the work tree has them.
+def counts_here(
+    read: Reader, datasets: Iterable[Dataset], now: Snapshot
+) -> tuple[StreamCounts, ...]:
+    """The counts of every dataset that a stream feeds: of the data ``now``, as declared now.
 
     Raises:
-        ConfigError: A file of counts cannot be used.
+        ConfigError: A file of counts cannot be used, or is about something else.
     """
     found = []
     for dataset in datasets:
@@ -28,26 +33,39 @@ def counts_here(read: Reader, datasets: Iterable[Dataset]) -> tuple[StreamCounts
         try:
             counts = decode(StreamCounts, data)
         except DocumentError as error:
-            raise ConfigError(
-                f"{path} cannot be used: {error}",
-                untouched="Nothing was pushed or tagged.",
-                remedy=f"Make it anew: `datarelease ingest parse {dataset.name}` as the stage in "
-                "dvc.yaml, by `dvc repro --force`.",
-            ) from error
-        if counts.key != dataset.key:
-            raise _other_key(counts, dataset, path)
+            raise _unusable(dataset, f"{path} cannot be used: {error}") from error
+        other = _other_inputs(counts, dataset, read, now)
+        if other:
+            raise _unusable(dataset, f"{path} was made before a change of: {', '.join(other)}.")
         found.append(counts)
     return tuple(found)
 
 
-def _other_key(counts: StreamCounts, dataset: Dataset, path: str) -> ConfigError:
-    before, now = (", ".join(names) or "none" for names in (counts.key, dataset.key))
+def _other_inputs(
+    counts: StreamCounts, dataset: Dataset, read: Reader, now: Snapshot
+) -> tuple[str, ...]:
+    """What the counts were not made from as it is now; none: they count."""
+    if counts.key != dataset.key:
+        return ("key",)
+    if not counts.made_from:
+        return ("rules",)
+    parts = [
+        DataFile(path=batch.part, md5=batch.md5)
+        for batch in counts.batches
+        if batch.md5 is not None
+    ]
+    content = now.get(dataset.name)
+    whole = ((WHOLE, tree_md5(parts)),)
+    other = differences(counts.made_from, of_counts(dataset, read))
+    return ("data", *other) if content is None or content.content != whole else other
+
+
+def _unusable(dataset: Dataset, what: str) -> ConfigError:
     return ConfigError(
-        f"{path}: duplicates were found by the key {before}, and dvc.yaml says {now} now. DVC does "
-        "not notice that.",
+        what,
         untouched="Nothing was pushed or tagged.",
-        remedy="Run the stage of `datarelease ingest parse "
-        f"{dataset.name}` again: `dvc repro --force --single-item STAGE`.",
+        remedy=f"Run the stage of `datarelease ingest parse {dataset.name}` again: `dvc repro "
+        "--force --single-item STAGE`.",
     )
 
 

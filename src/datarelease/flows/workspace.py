@@ -7,6 +7,7 @@ from pathlib import Path
 
 from datarelease.adapters.dvc import Dvc
 from datarelease.errors import ConfigError
+from datarelease.flows.local_files import read
 from datarelease.flows.shelf import Shelf
 from datarelease.settings import Settings
 
@@ -23,10 +24,7 @@ class Workspace(Shelf):
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the work tree, or None."""
-        try:
-            return (self.root / path).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
+        return read(self.root / path)
 
     def head(self) -> str:
         """The commit checked out.

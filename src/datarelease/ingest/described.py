@@ -53,7 +53,9 @@ def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Describe
     read = shelf.reader(commit)
     datasets = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
     old = counts_then(shelf.reader(before), [stream.dataset], shelf.progress)
-    new = counts_here(read, [stream.dataset])
+    tracked = outputs(read, shelf.git.files(commit))
+    now = snapshot(datasets, tracked, shelf.objects)
+    new = counts_here(read, [stream.dataset], now)
     if not new:
         raise ConfigError(
             f"The commit {commit[:12]} has no {stream.counts_file}.",
@@ -63,12 +65,11 @@ def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Describe
         )
     _refuse_other_batches(read_plan(read(stream.plan_file), stream), new[0], stream)
     [report] = compare_streams(old or None, new)
-    tracked = outputs(read, shelf.git.files(commit))
     return Described(
         stream=stream,
         commit=commit,
         report=report,
-        digest=snapshot(datasets, tracked, shelf.objects).digest,
+        digest=now.digest,
     )
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from datarelease.adapters.store import replacing
 from datarelease.documents import DocumentError, decode, encode
-from datarelease.flows.local_files import write
+from datarelease.flows.local_files import read, write
 from datarelease.ingest.event_engine import EventEngine
 from datarelease.ingest.event_shape import Shape, read_shape
 from datarelease.ingest.parse_batch import BatchParser, Before, Targets
 from datarelease.ingest.parse_inputs import Raw, raw_files
 from datarelease.ingest.parts import Md5Memo, clear_out, fingerprint_of
+from datarelease.model.provenance import of_counts
 from datarelease.model.stream import BatchCounts, Stream, StreamCounts
 from datarelease.progress import Progress
 
@@ -178,6 +179,7 @@ class _Run:
             time=self.stream.time,
             late_minutes=self.stream.late_minutes,
             key=self.stream.dataset.key,
+            made_from=of_counts(self.stream.dataset, lambda path: read(self.root / path)),
         )
         write(self.root / self.stream.counts_file, encode(counts).encode())
         return counts

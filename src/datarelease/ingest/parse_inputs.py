@@ -19,11 +19,10 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.event_shape import Shape
 from datarelease.ingest.parts import footer_digest
 from datarelease.ingest.raw import RawHeader, read_header
+from datarelease.model.provenance import PARSER_RULES
 from datarelease.model.snapshot import canonical_json
 from datarelease.model.stream import Stream
 
-PARSER = 1
-"""Counts up when the same record and schema give another row: all parts are made anew then."""
 TAKEN = ("partition", "offset", "timestamp", "key", "value")
 """Columns of a raw file that parsing looks at."""
 
@@ -81,7 +80,7 @@ def raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[Raw, ...]:
 def _fingerprint(raw: Path, shape: Shape, before: str) -> str:
     """What a batch's files are made from; without a key earlier parts play no role."""
     made_from = {
-        "parser": PARSER,
+        "parser": PARSER_RULES,
         "raw": footer_digest(raw),
         "shape": shape.digest,
         "before": before if shape.dataset.key else "",

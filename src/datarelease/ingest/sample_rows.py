@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datarelease.analysis.infer import Inferred, infer
-from datarelease.analysis.schema import CHECKS_FILE
 from datarelease.analysis.table import Table
 from datarelease.errors import ConfigError
 from datarelease.ingest.event_engine import EventEngine
@@ -21,6 +20,7 @@ from datarelease.ingest.parse_batch import BatchParser
 from datarelease.ingest.sample import Guess, Sample, guesses, looks_like_avro
 from datarelease.ingest.stream_schema import bare_schema
 from datarelease.model.adoption import Note
+from datarelease.model.provenance import CHECKS_FILE
 from datarelease.model.stream import Stream
 
 NOTHING = "Nothing was changed."

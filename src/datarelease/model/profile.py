@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from datarelease.model.provenance import Provenance
+
 FORMAT = 1
 
 Kind = Literal["number", "time", "text", "boolean", "other"]
@@ -71,6 +73,8 @@ class Profile:
     rows: int
     columns: tuple[ColumnProfile, ...]
     """In the order of the table."""
+    made_from: Provenance = ()
+    """Empty: unknown, as in the files of earlier releases of this program."""
     format: int = FORMAT
 
     def column(self, name: str) -> ColumnProfile | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 TREE = ".dir"
 """How DVC marks the hash of a directory: the MD5 of the object that lists its files."""
+WHOLE = "."
+"""Path of an entry that is the whole dataset, a directory."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datarelease.model.dataset import Dataset
+from datarelease.model.provenance import Provenance
 
 STREAMS = "streams"
 """Directory of the plans, relative to the repository."""
@@ -19,6 +20,11 @@ EventFormat = Literal["json", "avro"]
 def counts_file(dataset: Dataset) -> str:
     """Where a stream's counts lie: what became of its records, a DVC metric kept by git."""
     return f"{dataset.report_dir}/stream.json"
+
+
+def part_name(batch: int) -> str:
+    """Name of the files of a batch. Six digits keep the order of names that of the batches."""
+    return f"{batch:06}.parquet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +109,8 @@ class Batch:
 
     @property
     def part(self) -> str:
-        """Name of its files. Six digits keep the order of names that of the batches."""
-        return f"{self.number:06}.parquet"
+        """Name of its files."""
+        return part_name(self.number)
 
     @property
     def offsets(self) -> int:
@@ -167,6 +173,11 @@ class BatchCounts:
     """(field beside the schema, events that have it), most frequent first, at most 20."""
 
     @property
+    def part(self) -> str:
+        """Name of its part file."""
+        return part_name(self.number)
+
+    @property
     def lost(self) -> int:
         """Offsets before the batch that the broker dropped unread."""
         return sum(span.lost for span in self.spans)
@@ -184,7 +195,9 @@ class StreamCounts:
     """Column by which events were found late or out of order."""
     late_minutes: int = 60
     key: tuple[str, ...] = ()
-    """Of the dataset, by which duplicates were found. DVC does not notice when it is changed."""
+    """Of the dataset, by which duplicates were found."""
+    made_from: Provenance = ()
+    """Beside the records. Empty: unknown, as in the files of earlier releases of this program."""
     format: Literal[1] = 1
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datarelease.model.profile import Scalar
+from datarelease.model.provenance import Provenance
 
 FORMAT = 1
 
@@ -90,6 +91,8 @@ class Validation:
     """How many checks were evaluated, column types, nullability and uniqueness included."""
     violations: tuple[Violation, ...] = ()
     contract: Contract | None = None
+    made_from: Provenance = ()
+    """Empty: unknown, as in the files of earlier releases of this program."""
     format: int = FORMAT
 
     @property

@@ -1,0 +1,96 @@
+"""What a recorded result was made from: it counts for exactly these inputs, and for no others.
+
+DVC runs a stage again when its command, a file or a parameter changes. The key, the pii columns and
+the rules of this program are none of these (DVC lets no stage depend on ``dvc.yaml``), and ``dvc
+commit`` writes new hashes beside old results. So each record names its inputs itself, and whoever
+reads it compares them with those of today.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Iterator
+
+from datarelease.model.dataset import Dataset
+from datarelease.model.snapshot import DatasetSnapshot, canonical_json
+
+Provenance = tuple[tuple[str, str], ...]
+"""(input, its value as text), in a fixed order. Pairs, since ``dvc metrics`` shows no lists."""
+Read = Callable[[str], bytes | None]
+"""The bytes of a file of the repository at the revision in question, or None."""
+
+VALIDATION_RULES = 1
+"""Counts up when `analysis.validate` finds something else in equal data."""
+PROFILE_RULES = 1
+"""Counts up when `analysis.profile` gives other statistics of equal data."""
+PARSER_RULES = 1
+"""Counts up when the same record and schema give another row: all parts are made anew then."""
+CHECKS_FILE = "checks.py"
+"""Holds the registered custom checks of the schemas beside it."""
+
+
+def of_validation(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Provenance:
+    """What a validation of ``content`` is made from today.
+
+    >>> from datarelease.model.snapshot import Entry
+    >>> data = DatasetSnapshot(name="d", entries=(Entry(path="d.csv", md5="0" * 32),))
+    >>> made = of_validation(Dataset(name="d", path="d.csv", key=("id",)), data, lambda _: None)
+    >>> [name for name, _ in made]
+    ['dataset', 'data', 'schema', 'checks', 'pii', 'key', 'rules']
+    """
+    return (
+        *_common(dataset, content, read),
+        ("key", _text(dataset.key)),
+        ("rules", str(VALIDATION_RULES)),
+    )
+
+
+def of_profile(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Provenance:
+    """What the statistics of ``content`` are made from today; no key decides them."""
+    return (*_common(dataset, content, read), ("rules", str(PROFILE_RULES)))
+
+
+def of_counts(dataset: Dataset, read: Read) -> Provenance:
+    """What the counts of a stream are made from today, beside its records.
+
+    That they are about these parts is told by the hashes of the parts, which they name.
+    """
+    return (
+        ("dataset", dataset.name),
+        ("schema", _sha256(read(dataset.schema) if dataset.schema else None)),
+        ("pii", _text(dataset.pii)),
+        ("key", _text(dataset.key)),
+        ("rules", str(PARSER_RULES)),
+    )
+
+
+def differences(recorded: Provenance, now: Provenance) -> tuple[str, ...]:
+    """The names of the inputs that are not the same, in the order of ``now``.
+
+    >>> differences((("key", "a"), ("rules", "1")), (("key", "b"), ("rules", "1")))
+    ('key',)
+    >>> differences((), (("key", "b"), ("rules", "1")))
+    ('key', 'rules')
+    """
+    before, after = dict(recorded), dict(now)
+    return tuple(name for name in {**after, **before} if before.get(name) != after.get(name))
+
+
+def _common(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Iterator[tuple[str, str]]:
+    """Options of ``meta`` that decide how a table is read belong here, whatever they are."""
+    schema = dataset.schema
+    beside = posixpath.join(posixpath.dirname(schema), CHECKS_FILE) if schema else None
+    yield "dataset", dataset.name
+    yield "data", hashlib.sha256(canonical_json(content.content)).hexdigest()
+    yield "schema", _sha256(read(schema) if schema else None)
+    yield "checks", _sha256(read(beside) if beside else None)
+    yield "pii", _text(dataset.pii)
+
+
+def _sha256(data: bytes | None) -> str:
+    return hashlib.sha256(data).hexdigest() if data is not None else ""
+
+
+def _text(names: tuple[str, ...]) -> str:
+    return canonical_json(names).decode()
