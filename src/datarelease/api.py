@@ -22,7 +22,7 @@ def versions(*, repo: str | Path | None = None) -> tuple[Version, ...]:
     """The released versions, oldest first.
 
     Args:
-        repo: A directory, or anything that git can fetch from; None: the current directory.
+        repo: A directory, or an address (https, ssh, git, file); None: the current directory.
 
     Raises:
         ConfigError: No DVC repository there.
@@ -54,7 +54,7 @@ def load(
         columns: Which columns, in this order; None: all.
         engine: ``pandas`` gives a ``pandas.DataFrame``, ``pyarrow`` a ``pyarrow.Table``,
             ``polars`` a ``polars.DataFrame``, ``duckdb`` a ``duckdb.DuckDBPyRelation``.
-        repo: A directory, or anything that git can fetch from; None: the current directory.
+        repo: A directory, or an address (https, ssh, git, file); None: the current directory.
 
     Raises:
         ConfigError: No such version, dataset, column or engine.

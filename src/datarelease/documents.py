@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from datarelease.model.manifest import Manifest
+from datarelease.model.manifest_faults import manifest_faults
 from datarelease.model.profile import Profile
 
 T = TypeVar("T")
@@ -69,6 +71,20 @@ def decode(cls: type[T], text: str | bytes) -> T:
     if value is None:
         raise DocumentError(f"no {cls.__name__.lower()}: the document is null")
     return value
+
+
+def decode_manifest(text: str | bytes) -> Manifest:
+    """The manifest that ``text`` stands for, whoever wrote it.
+
+    Raises:
+        DocumentError: As ``decode``, or it has names of files, hashes or sizes that no release
+            writes.
+    """
+    manifest = decode(Manifest, text)
+    fault = next(manifest_faults(manifest), None)
+    if fault:
+        raise DocumentError(fault)
+    return manifest
 
 
 def _columns_as_list(text: str | bytes) -> str:

@@ -7,7 +7,6 @@ the nearest known one. Pydantic checks the shape; the result is plain model valu
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from datarelease.errors import Problem, SettingsError
-from datarelease.model.dataset import Dataset
+from datarelease.model.dataset import NAME, Dataset
+from datarelease.model.paths import path_fault
 from datarelease.model.policy import Policy
 from datarelease.model.stream import Stream
 from datarelease.model.version import DEFAULT_PREFIX, TagGrammar
@@ -26,7 +26,6 @@ from datarelease.settings_shape import ArtifactShape, ReleaseShape, StreamShape
 DATASETS_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
 SECTION = "release"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 _META = ("schema", "key", "pii")
 
 
@@ -204,7 +203,7 @@ def _dataset(
     name: str, artifact: Mapping[str, Any], where: str, problems: list[Problem]
 ) -> Dataset | None:
     found: list[Problem] = []
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         found.append(
             Problem(where=where, what="a dataset's name has letters, digits, '_', '-' and '.'")
         )
@@ -236,6 +235,8 @@ def _dataset(
 def _inside(path: str, where: str, problems: list[Problem]) -> str:
     """``path`` as DVC spells it, or a problem where it leads out of the repository."""
     normal = posixpath.normpath(path.strip() or ".")
-    if normal in {".", ".."} or normal.startswith(("/", "../")) or not path.isprintable():
-        problems.append(Problem(where=where, what="must be a path inside the repository"))
+    fault = path_fault(normal) or (None if path.isprintable() else "it holds a control character")
+    if fault:
+        what = f"must be a path inside the repository, and {fault}"
+        problems.append(Problem(where=where, what=what))
     return normal

@@ -193,6 +193,24 @@ def test_a_bundle_that_does_not_fit_is_refused(name: str, built: Path, publisher
     assert not (publisher.remote / "releases" / "data-v2").exists()
 
 
+@pytest.mark.parametrize("path", [".git/config", "linked/config", ".dvc/config.local"])
+def test_a_bundle_writes_no_configuration(path: str, built: Path, publisher: Project) -> None:
+    """A pipeline may call git's or DVC's settings a metric; a publisher does not take them."""
+    declared = publisher.read_yaml("dvc.yaml")
+    publisher.write("dvc.yaml", json.dumps({**declared, "metrics": [path]}))
+    (publisher.root / "linked").symlink_to(".git")
+    publisher.commit("Merged by somebody", "dvc.yaml", "linked")
+    (built / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
+    (built / "tree" / path).write_text("[core]\n\tfsmonitor = touch ran\n")
+    edit(built / "bundle.json", lambda d: d.update(commit=publisher.head, tree=[path]))
+    before = (publisher.root / ".git" / "config").read_bytes()
+    done = publish(publisher, built)
+    assert done.code == 2, done.err
+    assert "nothing that a build makes" in done.text or "is a symbolic link" in done.text
+    assert (publisher.root / ".git" / "config").read_bytes() == before
+    assert not (publisher.root / "ran").exists()
+
+
 CONFIG = """\
 [core]
     site_cache_dir = pickles

@@ -78,6 +78,13 @@ class Dvc:
                     changed.append(path)
         return tuple(changed)
 
+    def ignored(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Those of ``paths`` in the work tree that ``.dvcignore`` leaves out."""
+        with self._repo() as repo:
+            return tuple(
+                path for path in paths if repo.dvcignore.is_ignored(repo.fs, str(self.root / path))
+            )
+
     def missing(self) -> bool:
         """Some output is neither in the work tree nor in the cache."""
         with self._repo() as repo:

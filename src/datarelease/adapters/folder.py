@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from datarelease.errors import ConfigError
@@ -50,6 +51,31 @@ def refuse_links(root: Path) -> None:
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
                 relative = path.relative_to(root).as_posix()
                 raise _refused(root, relative, "it is a link or a special file")
+
+
+def refuse_links_to(root: Path, names: Iterable[str]) -> None:
+    """Nothing that is written to the files ``names`` below ``root`` goes through a link.
+
+    Args:
+        root: A directory, which need not be there yet.
+        names: Relative paths with forward slashes.
+
+    Raises:
+        ConfigError: ``root``, a file, or a directory on the way to one is a symbolic link.
+    """
+    seen: set[str] = set()
+    for name in names:
+        way = name
+        while way and way not in seen:
+            seen.add(way)
+            way = way.rpartition("/")[0]
+    for way in ("", *sorted(seen)):
+        if (root / way).is_symlink():
+            raise ConfigError(
+                f"{root / way} is a symbolic link, and links are not followed.",
+                untouched="Nothing was written.",
+                remedy="Remove the link, or name another directory.",
+            )
 
 
 def _refused(root: Path, name: str, why: str) -> ConfigError:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from datarelease.model.paths import clash, path_fault
 from datarelease.model.snapshot import TREE, DataFile
 
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -19,15 +20,19 @@ def read_tree(listing: bytes) -> tuple[DataFile, ...]:
     Source: ``dvc_data.hashfile.tree.Tree.as_bytes``.
 
     Raises:
-        ValueError: The bytes are no such listing, or name a path outside the directory.
+        ValueError: The bytes are no such listing, or it names what no file may be called.
     """
     try:
         listed = json.loads(listing)
     except RecursionError as error:
-        raise ValueError("a directory listing is nested too deeply") from error
+        raise ValueError("it is nested too deeply") from error
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise ValueError("a directory listing is no list of files")
-    return tuple(sorted(map(_file, listed), key=lambda file: file.path))
+        raise ValueError("it is no list of files")
+    files = tuple(sorted(map(_file, listed), key=lambda file: file.path))
+    same = clash(file.path for file in files)
+    if same is not None:
+        raise ValueError(f"{same!r} is there twice, or is a file and a directory")
+    return files
 
 
 def tree_md5(files: Iterable[DataFile]) -> str:
@@ -42,7 +47,9 @@ def tree_md5(files: Iterable[DataFile]) -> str:
 
 def _file(item: dict[str, Any]) -> DataFile:
     path, md5 = item.get("relpath"), item.get("md5")
-    inside = isinstance(path, str) and not {"", ".", ".."} & set(path.split("/"))
-    if not isinstance(path, str) or not inside or not _MD5.fullmatch(str(md5)):
-        raise ValueError("a directory listing names a path or hash that cannot be")
+    if not isinstance(path, str) or not _MD5.fullmatch(str(md5)):
+        raise ValueError(f"{path!r} has the MD5 {md5!r:.80}")
+    fault = path_fault(path)
+    if fault:
+        raise ValueError(f"the path {path!r} is refused: {fault}")
     return DataFile(path=path, md5=str(md5))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from datarelease.adapters.credentials import without_credentials
 from datarelease.adapters.dvc_config import DvcConfig, Trust
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
@@ -16,6 +17,7 @@ from datarelease.app.wiring import PACKAGE, engine, environment, git_environment
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
 from datarelease.flows.shelf import Shelf
+from datarelease.model.git_address import PROTOCOLS, is_taken
 from datarelease.progress import Progress, Quiet
 from datarelease.settings import PARAMS_FILE, read_tags
 
@@ -26,8 +28,8 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
     """The released versions of a repository.
 
     Args:
-        repo: A directory inside a DVC repository, or anything that git can fetch from; None: the
-            current directory.
+        repo: A directory inside a DVC repository, or the address of a repository (https, ssh, git,
+            file); None: the current directory.
         progress: Told what happens.
 
     Raises:
@@ -45,8 +47,18 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
         trust: Trust = "plain" if environment().get("GITHUB_ACTIONS") == "true" else "whole"
         config = DvcConfig(root / ".dvc", env=environment(), trust=trust)
         return _shelf(git, config, root / ".dvc", reader(root), None, progress)
-    # git would read a relative path from the mirror's own directory.
-    return _mirrored(str(place.resolve()) if place.exists() else str(repo), progress)
+    if place.is_dir():
+        # git would read a relative path from the mirror's own directory.
+        return _mirrored(str(place.resolve()), progress)
+    if not is_taken(str(repo)):
+        raise ConfigError(
+            f"{without_credentials(str(repo))!r} is neither a directory nor an address of a "
+            "repository that is read.",
+            untouched="Nothing was changed.",
+            remedy="Name a directory, or an address in https://, ssh:// (or git@HOST:PATH), git:// "
+            "or file://.",
+        )
+    return _mirrored(str(repo), progress)
 
 
 def _mirrored(url: str, progress: Progress) -> Shelf:
@@ -54,7 +66,8 @@ def _mirrored(url: str, progress: Progress) -> Shelf:
     home = user_cache_path(PACKAGE)
     root = home / "repositories" / hashlib.sha256(url.encode()).hexdigest()[:16]
     root.mkdir(parents=True, exist_ok=True)
-    git = Git(root, env=git_environment())
+    allowed = (*PROTOCOLS, *(["http"] if url.startswith("http://") else []))
+    git = Git(root, env={**git_environment(), "GIT_ALLOW_PROTOCOL": ":".join(allowed)})
     head = git.mirror(url)
     config = git.read(head, ".dvc/config")
     if config is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from datarelease.documents import DocumentError, decode, encode
+from datarelease.documents import DocumentError, decode_manifest, encode
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.check import Checked
 from datarelease.flows.workspace import Workspace
@@ -37,9 +37,7 @@ def claim(ws: Workspace, verified: Verified) -> Claimed:
         if document is not None:
             ws.objects.keep(document.encode())
             ws.progress.say(f"manifest: {manifest_key(manifest.tag)} is in place")
-            return Claimed(
-                verified=verified, manifest=decode(Manifest, document), document=document
-            )
+            return Claimed(verified=verified, manifest=decode_manifest(document), document=document)
         if any(v.number == manifest.number for v in read_catalogue(ws.git, ws.tags).versions):
             raise Taken
         ws.progress.say(f"manifest: {manifest.tag} belongs to a release that was never finished")
@@ -94,7 +92,7 @@ def _claimed(ws: Workspace, manifest: Manifest) -> str | None:
 
 def _same_release(existing: bytes, manifest: Manifest) -> bool:
     try:
-        found = decode(Manifest, existing)
+        found = decode_manifest(existing)
     except DocumentError:
         return False
     names = [remote.name for remote in found.remotes]

@@ -58,8 +58,13 @@ class Objects:
             raise self._damaged(md5)
         try:
             return read_tree(listing)
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._damaged(md5) from error
+        except ValueError as error:
+            raise WorldError(
+                f"The listing of a tracked directory ({object_key(md5)}) is refused: {error}.",
+                untouched="Nothing was written.",
+                remedy="If the data is yours, give the file another name and track the directory "
+                "anew (`dvc add`, or `dvc repro`); else find out who wrote that object.",
+            ) from error
 
     def sha256(self, md5: str) -> str:
         """The SHA-256 (hex) of an object in the cache, whose MD5 is checked on the way.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from datarelease.adapters.store import Store
-from datarelease.documents import decode
+from datarelease.documents import decode_manifest
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.push import send
 from datarelease.flows.read import manifest_of
 from datarelease.flows.verify import expected_objects, faults_error, find_faults
 from datarelease.flows.workspace import Workspace
-from datarelease.model.manifest import Manifest, manifest_key
+from datarelease.model.manifest import manifest_key
 from datarelease.model.release import Fault
 from datarelease.model.version import Version
 
@@ -45,7 +45,7 @@ def _repair(
     ws: Workspace, version: Version, document: bytes, found: Mapping[Store, bytes | None]
 ) -> None:
     kept = ws.objects.keep(document)
-    manifest = decode(Manifest, document)
+    manifest = decode_manifest(document)
     names = {remote.name for remote in manifest.remotes}
     objects = expected_objects(manifest)
     faults: list[Fault] = []

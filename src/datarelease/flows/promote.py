@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from datarelease.adapters.folder import read_inside, refuse_links
+from datarelease.adapters.folder import read_inside, refuse_links, refuse_links_to
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.assess import Assessment
@@ -23,6 +23,7 @@ from datarelease.flows.reproduce import is_among, products_of, work_tree_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, DOCUMENT_LIMIT, FILE, REPORT, TREE, Bundle
 from datarelease.model.dataset import Dataset
+from datarelease.model.paths import path_fault
 from datarelease.model.profile import Profile
 from datarelease.model.report import Report
 from datarelease.model.snapshot import DatasetSnapshot
@@ -97,9 +98,11 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
 
 def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
     made = products_of(ws)
+    refuse_links_to(ws.root, bundle.tree)
     for path in bundle.tree:
         data = read_inside(folder, f"{TREE}/{path}", limit=DOCUMENT_LIMIT)
-        if data is None or not is_among(path, made):
+        # A pipeline may declare `.git/config` as a metric: what git or DVC reads is none.
+        if data is None or path_fault(path) or not is_among(path, made):
             raise ConfigError(
                 f"The bundle lists {path!r}, which is "
                 + ("not in it." if data is None else "nothing that a build makes."),

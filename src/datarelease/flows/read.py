@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from datarelease.adapters.folder import refuse_links_to
 from datarelease.adapters.store import Store, sha256_of
 from datarelease.analysis.table import Table
-from datarelease.documents import DocumentError, decode
+from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.local_files import written
 from datarelease.flows.shelf import Shelf
@@ -65,7 +66,7 @@ def find_manifest(shelf: Shelf, version: Version) -> Manifest | None:
     """The manifest of a version, or None where the remotes that answer do not have it.
 
     Raises:
-        WorldError: It was not found, and a remote could not be asked.
+        WorldError: It was not found, and a remote could not be asked; or it is refused.
     """
     problem = None
     for remote in shelf.remotes:
@@ -85,13 +86,22 @@ def find_manifest(shelf: Shelf, version: Version) -> Manifest | None:
 
 
 def manifest_of(data: bytes, version: Version) -> Manifest | None:
-    """The manifest if it is the one that the tag names, of the tag's content; else None."""
+    """The manifest if it is the one that the tag names, of the tag's content; else None.
+
+    Raises:
+        WorldError: The tag names it, and it holds what no manifest may.
+    """
     if version.trailer("Manifest-Sha256") != hashlib.sha256(data).hexdigest():
         return None
     try:
-        manifest = decode(Manifest, data)
-    except DocumentError:
-        return None
+        manifest = decode_manifest(data)
+    except DocumentError as error:
+        raise WorldError(
+            f"The manifest of {version.tag} is refused: {error}",
+            untouched="Nothing was written.",
+            remedy="No release of this version of datarelease writes such a one: update it "
+            "(`pip install -U datarelease`); if that does not help, find out who made the tag.",
+        ) from error
     return manifest if manifest.snapshot.digest == version.digest else None
 
 
@@ -104,12 +114,14 @@ def get(
     fetched again. Every file's SHA-256 is checked against the manifest.
 
     Raises:
-        ConfigError: An unknown dataset, or another file is in the way.
+        ConfigError: An unknown dataset, or another file or a symbolic link is in the way.
         WorldError: An object is missing or damaged.
     """
     manifest = read_manifest(shelf, version)
     chosen = [_dataset(manifest, name) for name in names] or list(manifest.datasets)
-    wanted = {_place(target, d, file): file for d in chosen for file in d.files}
+    places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
+    refuse_links_to(target, places)
+    wanted = {target / place: file for place, file in places.items()}
     there = {path for path, file in wanted.items() if _is(path, file)}
     in_the_way = [path for path in wanted if path.exists() and path not in there]
     if in_the_way and not overwrite:
@@ -194,16 +206,6 @@ def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
             remedy=suggestion(name, (dataset.name for dataset in manifest.datasets)),
         )
     return found
-
-
-def _place(target: Path, dataset: ManifestDataset, file: ManifestFile) -> Path:
-    """Where a file goes; the repository's own layout keeps datasets apart."""
-    base = PurePosixPath(dataset.path)
-    single = len(dataset.files) == 1 and file.path == base.name
-    place = base if single else base / file.path
-    if place.is_absolute() or ".." in place.parts:
-        raise WorldError(f"The manifest names a path outside of the target: {place}")
-    return target / place
 
 
 def _is(path: Path, file: ManifestFile) -> bool:

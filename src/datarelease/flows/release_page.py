@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from datarelease.adapters.folder import read_inside
-from datarelease.documents import DocumentError, decode
+from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError
 from datarelease.model.forge import Asset, GitHubRelease
 from datarelease.model.manifest import MANIFEST, Manifest, documents_of
@@ -66,7 +66,7 @@ def read_documents(folder: Path) -> Documents:
     """
     data = read_inside(folder, MANIFEST, limit=ASSET_LIMIT)
     try:
-        manifest = decode(Manifest, data or b"")
+        manifest = decode_manifest(data or b"")
     except DocumentError as error:
         raise ConfigError(
             f"{folder / MANIFEST} cannot be used: {'it is missing' if data is None else error}",

@@ -10,6 +10,7 @@ from datarelease.adapters.store import replacing
 from datarelease.adapters.tracked import Output, declared_results, outputs, stages
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.unfit_files import refuse_unfit_files
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import object_key
@@ -25,7 +26,19 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
 
     Raises:
         ConfigError: Data of a ``.dvc`` file differs from it, or the pipeline does not run.
+        SettingsError: A dataset holds a link out of the repository, or a name that readers refuse.
     """
+    sources = {out.path for out in work_tree_outputs(ws) if out.stage is None}
+    given = [d.path for d in ws.settings.datasets if is_among(d.path, sources)]
+    given += [d.path for d in ws.settings.datasets if any(is_among(s, [d.path]) for s in sources)]
+    # Before DVC is asked: it takes what a link leads to for the data.
+    refuse_unfit_files(ws, given)
+    failed = _brought_up_to_date(ws, catalogue)
+    refuse_unfit_files(ws, [d.path for d in ws.settings.datasets if d.path not in given])
+    return failed
+
+
+def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     _refuse_changed_sources(ws)
     _take_newest_lock(ws, catalogue)
     if not ws.dvc.stale_stages():

@@ -13,6 +13,31 @@ NAME = re.compile(r"[A-Za-z0-9][\w-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?P<path>[^/\s].*)")
 
 
+_HOST = r"(?:\[[0-9a-fA-F:.%]+\]|\w[\w.-]*)"
+_TAKEN = (
+    re.compile(rf"(?:https|ssh|git)://(?!-)(?:[^/\s]*@)?{_HOST}(?::\d*)?(?:/.*)?"),
+    re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d*)?(?:/.*)?"),
+    re.compile(r"file://.+"),
+    re.compile(rf"(?:\w[\w.+~-]*@)?{_HOST}:(?!:|//).+"),
+)
+PROTOCOLS = ("file", "git", "https", "ssh")
+"""What git may speak to a repository that somebody names. ``http`` is for this machine alone."""
+
+
+def is_taken(address: str) -> bool:
+    """``address`` is one of https, ssh (also ``git@host:path``), git or file, and nothing else.
+
+    git knows others: programs (``ext::sh -c …``), descriptors (``fd::3``), helpers by name; and
+    what begins with a dash it takes for an option.
+
+    >>> is_taken("https://github.com/acme/data"), is_taken("git@github.com:acme/data.git")
+    (True, True)
+    >>> is_taken("ext::sh -c id"), is_taken("--upload-pack=id"), is_taken("http://host/x")
+    (False, False, False)
+    """
+    return address.isprintable() and any(form.fullmatch(address) for form in _TAKEN)
+
+
 def repository_of(url: str, server: str) -> str | None:
     """``owner/name`` of a git address on the GitHub at ``server``; None: it is elsewhere.
 

@@ -65,6 +65,12 @@ class ManifestDataset:
     schema_sha256: str | None
     key: tuple[str, ...] = ()
 
+    def place(self, file: ManifestFile) -> str:
+        """Where one of its files lies in the repository, with forward slashes."""
+        name = self.path.rpartition("/")[2]
+        single = len(self.files) == 1 and file.path == name
+        return self.path if single else f"{self.path}/{file.path}"
+
     @property
     def objects(self) -> tuple[str, ...]:
         """The hashes of all objects it needs on a remote: files and directory listings."""

@@ -1,0 +1,59 @@
+"""Names of files that come from elsewhere: which of them any machine may be asked to write."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_OWN = {".dvc", ".git", "git~1"}
+"""Directories whose files make git and DVC do something; the last is `.git` on Windows."""
+# Left out by file systems of macOS when they compare names (git, "is_hfs_dotgit").
+_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+_UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+_DRIVE = re.compile(r"[A-Za-z]:", re.ASCII)
+
+
+def path_fault(path: str) -> str | None:
+    r"""Why ``path`` cannot be the relative path of a data file; None: it can.
+
+    >>> path_fault("2024/part-0.csv"), path_fault("../x"), path_fault(".GIT/hooks/x")
+    (None, "it has the part '..'", "it has the part '.GIT'")
+    >>> path_fault("a\nb"), path_fault("/etc/passwd")
+    ('it holds a control character', 'it is absolute')
+    """
+    plain = path.isascii() and path.isprintable()  # by far the most
+    if not plain and any(unicodedata.category(char) in _UNPRINTABLE for char in path):
+        return "it holds a control character"
+    if "\\" in path:
+        return "it holds a backslash"
+    if path.startswith("/") or _DRIVE.match(path):
+        return "it is absolute"
+    parts = path.split("/")
+    return next((f"it has the part {part!r}" for part in parts if _is_special(part)), None)
+
+
+def _is_special(part: str) -> bool:
+    # Windows takes no notice of dots and blanks at the end, nor of a stream's name.
+    plain = _IGNORED.sub("", part).partition(":")[0].rstrip(" .").lower()
+    return part in {"", ".", ".."} or plain in _OWN
+
+
+def clash(paths: Iterable[str]) -> str | None:
+    """A path that is there twice, or is a file and a directory at once; None: there is none.
+
+    >>> clash(["a/b", "c"]), clash(["a", "a/b"]), clash(["a", "a"])
+    (None, 'a', 'a')
+    """
+    files: set[str] = set()
+    for path in paths:
+        if path in files:
+            return path
+        files.add(path)
+    for path in files:
+        folder = path.rpartition("/")[0]
+        while folder:
+            if folder in files:
+                return folder
+            folder = folder.rpartition("/")[0]
+    return None
