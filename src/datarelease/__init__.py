@@ -15,7 +15,9 @@ from datarelease.errors import (
     ConfigError,
     ConflictError,
     DatareleaseError,
+    DatareleaseWarning,
     SettingsError,
+    WithdrawnVersionWarning,
     WorldError,
 )
 
@@ -24,7 +26,9 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "DatareleaseError",
+    "DatareleaseWarning",
     "SettingsError",
+    "WithdrawnVersionWarning",
     "WorldError",
     "check",
     "diff",

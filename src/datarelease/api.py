@@ -56,6 +56,9 @@ def load(
             ``polars`` a ``polars.DataFrame``, ``duckdb`` a ``duckdb.DuckDBPyRelation``.
         repo: A directory, or an address (https, ssh, git, file); None: the current directory.
 
+    Warns:
+        WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
+
     Raises:
         ConfigError: No such version, dataset, column or engine.
         WorldError: An object is missing or damaged, or a remote does not answer.
@@ -63,10 +66,11 @@ def load(
     from datarelease.analysis.frames import read_frame
     from datarelease.app.shelf import open_shelf
     from datarelease.flows.read import table
-    from datarelease.flows.shelf import catalogue_of
+    from datarelease.flows.shelf import find_version
+    from datarelease.progress import Warnings
 
-    shelf = open_shelf(repo)
-    found = catalogue_of(shelf).find(version)
+    shelf = open_shelf(repo, progress=Warnings())
+    found = find_version(shelf, version)
     with shelf.engine() as reader:
         return read_frame(reader, table(shelf, found, dataset), columns=columns, engine=engine)
 
@@ -81,21 +85,28 @@ def get(
 ) -> tuple[Path, ...]:
     """The files of a version, put below ``dest`` as they lie in the repository.
 
+    Warns:
+        WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
+
     Raises:
         ConfigError: No such version or dataset, or a file that differs is in the way.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
     from datarelease.app.shelf import open_shelf
     from datarelease.flows import read
-    from datarelease.flows.shelf import catalogue_of
+    from datarelease.flows.shelf import find_version
+    from datarelease.progress import Warnings
 
-    shelf = open_shelf(repo)
-    found = catalogue_of(shelf).find(version)
+    shelf = open_shelf(repo, progress=Warnings())
+    found = find_version(shelf, version)
     return read.get(shelf, found, Path(dest), datasets, overwrite=force)
 
 
 def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
     """What changed from one version to another; ``.datasets`` has the details.
+
+    Warns:
+        WithdrawnVersionWarning: One of them was withdrawn.
 
     Raises:
         ConfigError: No such version.
@@ -104,8 +115,9 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
     from datarelease.app.shelf import open_shelf
     from datarelease.app.wiring import tool
     from datarelease.flows.versions_diff import compare_versions
+    from datarelease.progress import Warnings
 
-    return compare_versions(open_shelf(repo), before, after, tool=tool())
+    return compare_versions(open_shelf(repo, progress=Warnings()), before, after, tool=tool())
 
 
 def verify(version: str, *, full: bool = False, repo: str | Path | None = None) -> Verification:

@@ -50,6 +50,14 @@ class ConflictError(DatareleaseError):
     exit_code = 4
 
 
+class DatareleaseWarning(UserWarning):
+    """What whoever asked has to know of a result that they get all the same."""
+
+
+class WithdrawnVersionWarning(DatareleaseWarning):
+    """A version is read that was withdrawn; the message has reason, date and replacement."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """One fault in a settings file: where (``params.yaml: release.policy.psi``) and what."""

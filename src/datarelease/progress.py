@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Protocol
 
+from datarelease.errors import DatareleaseWarning
+
+Kind = type[DatareleaseWarning]
 Advance = Callable[[int], None]
 """Called with how many units were done since the last call; safe to call from several threads."""
 
@@ -15,6 +21,9 @@ class Progress(Protocol):
 
     def say(self, line: str) -> None:
         """A step that was done or skipped, in one line."""
+
+    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:
+        """What whoever asked has to know of the result, in one line."""
 
     def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
         """A piece of work of ``total`` units (``objects``, ``bytes``, …)."""
@@ -26,7 +35,24 @@ class Quiet:
     def say(self, line: str) -> None:
         """Drop the line."""
 
+    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:
+        """Drop the line."""
+
     @contextmanager
     def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:  # noqa: ARG002
         """Drop the figures."""
         yield lambda _: None
+
+
+class Warnings(Quiet):
+    """Says nothing but warnings, as Python's own: for those who call functions."""
+
+    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:
+        """A warning at the line that called into this package."""
+        frame, level = inspect.currentframe(), 1
+        while frame is not None and Path(frame.f_code.co_filename).is_relative_to(_PACKAGE):
+            frame, level = frame.f_back, level + 1
+        warnings.warn(line, kind, stacklevel=level)
+
+
+_PACKAGE = Path(__file__).parent

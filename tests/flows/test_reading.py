@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -157,18 +159,44 @@ def test_without_a_destination_the_tag_is_the_directory(two: Project) -> None:
 
 
 def test_a_withdrawn_version_is_passed_over(two: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """yank: latest and baseline skip it, its data stay; unyank takes that back."""
+    """yank: latest and baseline skip it, readers are warned, its data stay; unyank ends that."""
     run(two, "yank", "2", "--reason", "wrong | prices\n**bold**")
     listed = run(two, "list", "--json").json
     assert listed[0]["yanked"]["reason"] == "wrong | prices **bold**"
     assert listed[0]["yanked"]["replacement"] == "data-v1"
     assert "withdrawn" in run(two, "list").out
     assert "already" in run(two, "yank", "2", "--reason", "again", code=2).text
+    itself = run(two, "yank", "1", "--reason", "old", "--replacement", "1", code=2).err
+    assert "data-v1 cannot replace data-v1: it is the version itself" in itself
+    gone = run(two, "yank", "1", "--reason", "old", "--replacement", "2", code=2).err
+    assert "it is withdrawn as well" in gone
+    date = listed[0]["yanked"]["date"][:10]
+    said = f"data-v2 was withdrawn on {date}: wrong | prices **bold**. Use data-v1 instead."
+    got = run(two, "get", "v2", "--json")
+    assert f"warning: {said}" in got.err
+    assert got.json["yanked"]["reason"] == "wrong | prices **bold**"
+    compared = run(two, "diff", "1", "2", "--json")
+    assert f"warning: {said}" in compared.err
+    assert compared.json["notes"] == [said]
+    assert said in run(two, "show", "2").text
+    assert "warning" not in run(two, "get", "latest").err
     monkeypatch.chdir(two.root)
-    assert len(dr.load("latest", "people")) == 20
-    assert len(dr.load("data-v2", "people")) == 25
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", dr.WithdrawnVersionWarning)
+        assert len(dr.load("latest", "people")) == 20
+    calls: list[Callable[[], object]] = [
+        lambda: dr.load("data-v2", "people"),
+        lambda: dr.get("2", two.root / "again"),
+        lambda: dr.diff("2", "1"),
+    ]
+    for call in calls:
+        with pytest.warns(dr.WithdrawnVersionWarning) as caught:
+            call()
+        assert [(str(w.message), w.filename) for w in caught] == [(said, __file__)]
     two.params(rows=30)
     two.commit("More", "params.yaml")
+    older = run(two, "check", "--base", "2", "--json").json
+    assert f"compared with a withdrawn version: {said}" in older["notes"]
     report = run(two, "check", "--json").json
     assert (report["base"], report["tag"]) == ("data-v1", "data-v3")
     assert any("data-v2 was withdrawn" in note for note in report["notes"])

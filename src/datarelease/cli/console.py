@@ -18,8 +18,8 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
-from datarelease.errors import DatareleaseError
-from datarelease.progress import Advance
+from datarelease.errors import DatareleaseError, DatareleaseWarning
+from datarelease.progress import Advance, Kind
 
 
 def results() -> Console:
@@ -74,6 +74,10 @@ class Told:
     def say(self, line: str) -> None:
         """One dim line."""
         self._console.print(Text(line, style="dim"))
+
+    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:  # noqa: ARG002
+        """One line that stands out."""
+        self._console.print(Text.assemble(("warning: ", "bold yellow"), line))
 
     @contextmanager
     def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:

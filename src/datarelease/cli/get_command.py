@@ -8,9 +8,10 @@ import click
 
 from datarelease.app.shelf import open_shelf
 from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.list_command import describe
 from datarelease.cli.options import json_option, repo_option
 from datarelease.flows.read import get
-from datarelease.flows.shelf import catalogue_of
+from datarelease.flows.shelf import find_version
 
 
 @click.command("get")
@@ -36,10 +37,11 @@ def command(
     what is already there is not fetched again.
     """
     shelf = open_shelf(repo, progress=Told())
-    found = catalogue_of(shelf).find(version)
+    found = find_version(shelf, version)
     target = dest or Path(found.tag)
     paths = get(shelf, found, target, names, overwrite=force)
     if as_json:
-        show_json({"tag": found.tag, "files": [str(path) for path in paths]})
+        files = [str(path) for path in paths]
+        show_json({"tag": found.tag, "files": files, "yanked": describe(found)["yanked"]})
     else:
         show(f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}")

@@ -15,7 +15,7 @@ from datarelease.flows.shelf import catalogue_of
 from datarelease.model.manifest import Manifest
 from datarelease.model.stream import StreamCounts
 from datarelease.model.version import Version
-from datarelease.render.escape import clean
+from datarelease.render.escape import PROSE, clean
 from datarelease.render.number import size
 
 
@@ -26,15 +26,16 @@ from datarelease.render.number import size
 def command(version: str, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Show what VERSION holds, where it is, and how it came about."""
     shelf = open_shelf(repo, progress=Told())
-    found = catalogue_of(shelf).find(version)
+    catalogue = catalogue_of(shelf)
+    found = catalogue.find(version)
     manifest = read_manifest(shelf, found)
     if as_json:
         show_json({**describe(found), "manifest": to_json(manifest)})
     else:
-        show(_facts(found, manifest), "", _datasets(manifest))
+        show(_facts(found, manifest, catalogue.withdrawal(found)), "", _datasets(manifest))
 
 
-def _facts(version: Version, manifest: Manifest) -> Table:
+def _facts(version: Version, manifest: Manifest, withdrawal: str | None) -> Table:
     table = Table.grid(padding=(0, 2))
     facts = {
         "version": version.tag,
@@ -48,7 +49,7 @@ def _facts(version: Version, manifest: Manifest) -> Table:
         "reviewed": manifest.reviewed or "no digest was given",
         "remotes": ", ".join(f"{remote.name} ({remote.url})" for remote in manifest.remotes),
         "streams": ", ".join(map(_stream, manifest.inputs)) or None,
-        "withdrawn": clean(version.yank.reason) if version.yank else None,
+        "withdrawn": clean(withdrawal, PROSE) if withdrawal else None,
     }
     for name, value in facts.items():
         if value is not None:

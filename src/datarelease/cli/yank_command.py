@@ -14,10 +14,14 @@ from datarelease.flows.yank import yank
 @click.command("yank")
 @click.argument("version")
 @click.option("--reason", required=True, help="Why, in words for those who used it.")
+@click.option(
+    "--replacement", metavar="VERSION", help="What to use instead.  [default: the newest other one]"
+)
 @json_option
-def command(version: str, reason: str, as_json: bool) -> None:  # noqa: FBT001
+def command(version: str, reason: str, replacement: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Withdraw VERSION: `latest` and comparisons pass it over; its data and tag stay."""
-    found = yank(open_shelf(None, progress=Told()), version, reason=reason)
+    shelf = open_shelf(None, progress=Told())
+    found = yank(shelf, version, reason=reason, replacement=replacement)
     if as_json:
         show_json(describe(found))
     else:

@@ -40,6 +40,12 @@ class Catalogue:
         number = self.grammar.read(text)
         if number is None:
             found = self.latest
+            if found is None and self.versions:
+                raise ConfigError(
+                    "Every version is withdrawn, so there is no latest one.",
+                    untouched="Nothing was changed.",
+                    remedy="`datarelease list` shows why; a withdrawn version is read by its name.",
+                )
         else:
             found = next((v for v in self.versions if v.number == number), None)
         if found is None:
@@ -51,6 +57,29 @@ class Catalogue:
                 remedy=f"Versions: {known}. `datarelease list` shows them all.",
             )
         return found
+
+    def replacement(self, version: Version) -> Version | None:
+        """What to use instead of a withdrawn version: what was named for it, or its successors.
+
+        Where what was named is withdrawn as well, its own replacement counts; where that leads
+        nowhere, the newest version does. None: every version is withdrawn.
+        """
+        known = {other.tag: other for other in self.versions}
+        seen: set[str] = set()
+        found: Version | None = version
+        while found is not None and found.yank is not None and found.tag not in seen:
+            seen.add(found.tag)
+            found = known.get(found.yank.replacement or "")
+        return found if found is not None and found.yank is None else self.latest
+
+    def withdrawal(self, version: Version) -> str | None:
+        """Why, since when and for what a version was withdrawn, in a sentence; None: it was not."""
+        if version.yank is None:
+            return None
+        use = self.replacement(version)
+        instead = f"Use {use.tag} instead." if use else "No other version is in force."
+        reason = version.yank.reason.rstrip(".") or "no reason was given"
+        return f"{version.tag} was withdrawn on {version.yank.date[:10]}: {reason}. {instead}"
 
     def with_digest(self, digest: str) -> Version | None:
         """The newest version with this content, withdrawn ones included."""
@@ -92,7 +121,7 @@ def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalog
                 digest=digest,
                 date=tag.date,
                 trailers=trailers,
-                yank=_yank(yanks[number]) if number in yanks else None,
+                yank=_yank(yanks[number], grammar) if number in yanks else None,
             )
         )
     versions.sort(key=lambda version: version.number)
@@ -101,8 +130,13 @@ def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalog
     )
 
 
-def _yank(tag: Tag) -> Yank:
+def _yank(tag: Tag, grammar: TagGrammar) -> Yank:
     trailers = dict(read_trailers(tag.message))
+    # Whoever may push tags writes these; they are shown to everybody who reads the version.
+    reason = "".join(char if char.isprintable() else " " for char in trailers.get("Reason", ""))
+    replacement = trailers.get("Replacement", "")
     return Yank(
-        reason=trailers.get("Reason", ""), date=tag.date, replacement=trailers.get("Replacement")
+        reason=reason.strip(),
+        date=tag.date,
+        replacement=replacement if grammar.parse(replacement) is not None else None,
     )

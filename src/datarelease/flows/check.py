@@ -244,6 +244,9 @@ def _notes(
 ) -> Iterable[str]:
     if catalogue.note:
         yield catalogue.note
+    withdrawal = catalogue.withdrawal(base) if base is not None else None
+    if withdrawal is not None:
+        yield f"compared with a withdrawn version: {withdrawal}"
     if base is not None and catalogue.latest is not None and base.tag != catalogue.latest.tag:
         yield f"compared with {base.tag}; the newest version is {catalogue.latest.tag}"
     for version in catalogue.versions:

@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 from datarelease.adapters.git_objects import Content, Tree
 from datarelease.adapters.tracked import outputs, stages
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.clean import refuse_unclean
 from datarelease.flows.reproduce import LOCK
+from datarelease.flows.shelf import find_version
 from datarelease.flows.workspace import Workspace
 from datarelease.model.version import Version
 from datarelease.settings import DATASETS_FILE, PARAMS_FILE, SECTION
@@ -44,7 +44,7 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
     """
     refuse_unclean(ws)
     head = ws.head()
-    version = read_catalogue(ws.git, ws.tags).find(text)
+    version = find_version(ws, text)
     branch = f"rollback-to-{version.tag}"
     then = ws.git.tree(version.commit)
     files = _restored(then, ws.git.tree(head))

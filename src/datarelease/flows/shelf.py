@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from datarelease.adapters.git import Git
 from datarelease.adapters.store import Store
+from datarelease.errors import WithdrawnVersionWarning
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.content import Objects
-from datarelease.model.version import TagGrammar
+from datarelease.model.version import TagGrammar, Version
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
@@ -42,3 +43,22 @@ def catalogue_of(shelf: Shelf) -> Catalogue:
         WorldError: The remote does not answer.
     """
     return read_catalogue(shelf.git, shelf.tags)
+
+
+def find_version(shelf: Shelf, text: str) -> Version:
+    """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned.
+
+    Raises:
+        ConfigError: No such version.
+        WorldError: The git remote does not answer.
+    """
+    return warned_of(shelf, catalogue_of(shelf), text)
+
+
+def warned_of(shelf: Shelf, catalogue: Catalogue, text: str) -> Version:
+    """``find_version`` in a catalogue that was read before."""
+    found = catalogue.find(text)
+    withdrawal = catalogue.withdrawal(found)
+    if withdrawal is not None:
+        shelf.progress.warn(withdrawal, WithdrawnVersionWarning)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datarelease.flows.baseline import Baseline, read_baseline
 from datarelease.flows.compare import compare_sides
-from datarelease.flows.shelf import Shelf, catalogue_of
+from datarelease.flows.shelf import Shelf, catalogue_of, warned_of
 from datarelease.flows.streams import compare_streams, counts_then
 from datarelease.model.diff import Compatibility, Diff
 from datarelease.model.policy import Verdict
@@ -19,7 +19,7 @@ def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Rep
         WorldError: Statistics or data are neither in git nor on a remote.
     """
     catalogue = catalogue_of(shelf)
-    old, new = catalogue.find(before), catalogue.find(after)
+    old, new = (warned_of(shelf, catalogue, text) for text in (before, after))
     then, now = read_baseline(shelf, old), read_baseline(shelf, new)
     diff = _diff(shelf, then, now)
     declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}
@@ -54,6 +54,7 @@ def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Rep
             for part in diff.datasets
         ),
         streams=streams,
+        notes=tuple(filter(None, map(catalogue.withdrawal, (old, new)))),
         tool=tool,
     )
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.catalogue import read_catalogue
+from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.shelf import Shelf
 from datarelease.model.trailers import write_message
 from datarelease.model.version import Version
 
 
-def yank(shelf: Shelf, text: str, *, reason: str) -> Version:
+def yank(shelf: Shelf, text: str, *, reason: str, replacement: str | None = None) -> Version:
     """Mark a version as withdrawn; ``latest`` and baselines pass it over from now on.
 
+    Args:
+        shelf: The repository.
+        text: The version.
+        reason: Why, for everybody who reads it later.
+        replacement: The version to use instead; None: the newest other one.
+
     Raises:
-        ConfigError: No such version, no reason, or it is withdrawn already.
+        ConfigError: No such version, no reason, it is withdrawn already, or so is the replacement.
         WorldError: The git remote refused the tag.
     """
     catalogue = read_catalogue(shelf.git, shelf.tags)
@@ -26,15 +32,30 @@ def yank(shelf: Shelf, text: str, *, reason: str) -> Version:
             untouched="Nothing was changed.",
             remedy=f"`datarelease unyank {version.tag}` first, to give another reason.",
         )
-    others = [v for v in catalogue.versions if v.yank is None and v != version]
-    trailers = [("Reason", reason)]
-    trailers += [("Replacement", others[-1].tag)] if others else []
+    use = _replacement(catalogue, version, replacement)
+    trailers = [("Reason", reason), *([("Replacement", use.tag)] if use else [])]
     name = shelf.tags.format_yank(version.number)
     sha = shelf.git.tag_object(
         name, version.commit, write_message(f"{version.tag} is withdrawn", trailers)
     )
     _push(shelf, f"refs/tags/{name}", sha)
     return read_catalogue(shelf.git, shelf.tags).find(version.tag)
+
+
+def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Version | None:
+    others = [other for other in catalogue.versions if other.yank is None and other != version]
+    if text is None:
+        return others[-1] if others else None
+    # The newest that is left, once this one is withdrawn.
+    found = others[-1] if text == "latest" and others else catalogue.find(text)
+    if found not in others:
+        same = "the version itself" if found == version else "withdrawn as well"
+        raise ConfigError(
+            f"{found.tag} cannot replace {version.tag}: it is {same}.",
+            untouched="Nothing was changed.",
+            remedy="Name a version that is in force; `datarelease list` shows them.",
+        )
+    return found
 
 
 def unyank(shelf: Shelf, text: str) -> Version:

@@ -17,9 +17,9 @@ import dagster as dg
 from pydantic import Field
 
 from datarelease.app.workspace import open_workspace
-from datarelease.errors import DatareleaseError, WorldError
+from datarelease.errors import DatareleaseError, DatareleaseWarning, WorldError
 from datarelease.flows.workspace import Workspace
-from datarelease.progress import Advance, Progress
+from datarelease.progress import Advance, Kind, Progress
 
 RETRIES = 3
 RETRY_SECONDS = 20
@@ -59,6 +59,9 @@ class Log(Protocol):
     def info(self, msg: object, /) -> None:
         """Write a line."""
 
+    def warning(self, msg: object, /) -> None:
+        """Write a line that stands out."""
+
 
 class Logged:
     """Progress as lines of a run's log."""
@@ -70,6 +73,10 @@ class Logged:
     def say(self, line: str) -> None:
         """One line."""
         self._log.info(line)
+
+    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:  # noqa: ARG002
+        """One line that stands out."""
+        self._log.warning(line)
 
     @contextmanager
     def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:

@@ -1,0 +1,59 @@
+"""The catalogue: what stands in for a withdrawn version, and what `latest` means then."""
+
+from __future__ import annotations
+
+import pytest
+
+from datarelease.errors import ConfigError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.model.version import TagGrammar, Version, Yank
+
+TAGS = TagGrammar()
+
+
+def version(number: int, replacement: str | None = None, *, yanked: bool = False) -> Version:
+    """Version ``number``, withdrawn where a ``replacement`` is named or ``yanked``."""
+    yank = Yank(reason="wrong.", date="2026-11-28T10:00:00+00:00", replacement=replacement)
+    return Version(
+        number=number, tag=TAGS.format(number), commit="c", digest=f"d{number}",
+        yank=yank if yanked or replacement else None,
+    )  # fmt: skip
+
+
+def catalogue(*versions: Version) -> Catalogue:
+    """These versions."""
+    return Catalogue(versions=versions, grammar=TAGS)
+
+
+@pytest.mark.parametrize(
+    ("versions", "use"),
+    [
+        ([version(1), version(2, "data-v1"), version(3)], "data-v1"),
+        # What was named is withdrawn as well: what replaces that, else the newest.
+        ([version(1, "data-v3"), version(2, "data-v1"), version(3), version(4)], "data-v3"),
+        ([version(1, "data-v2"), version(2, "data-v1"), version(3)], "data-v3"),
+        ([version(1), version(2, "data-v9"), version(3)], "data-v3"),
+        ([version(1), version(2, yanked=True), version(3)], "data-v3"),
+        ([version(1, "data-v2"), version(2, "data-v1")], None),
+    ],
+)
+def test_a_replacement_is_a_version_in_force(versions: list[Version], use: str | None) -> None:
+    """However the withdrawals point at each other."""
+    found = catalogue(*versions)
+    withdrawn = next(v for v in reversed(versions) if v.yank is not None)
+    replacement = found.replacement(withdrawn)
+    assert (replacement.tag if replacement else None) == use
+    said = found.withdrawal(withdrawn) or ""
+    assert said.startswith(f"{withdrawn.tag} was withdrawn on 2026-11-28: wrong. ")
+    assert said.endswith(f"Use {use} instead." if use else "No other version is in force.")
+
+
+def test_latest_is_never_a_withdrawn_version() -> None:
+    """Where all are withdrawn there is none, and the message says so; by name they are found."""
+    found = catalogue(version(1), version(2, "data-v1"))
+    assert found.find("latest").number == 1
+    assert found.withdrawal(found.find("latest")) is None
+    none = catalogue(version(1, yanked=True))
+    with pytest.raises(ConfigError, match="Every version is withdrawn"):
+        none.find("latest")
+    assert none.find("1").number == 1
