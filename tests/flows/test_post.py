@@ -58,6 +58,7 @@ class Desk:
     def run(self) -> CheckRun:
         """The check of the pull request's head."""
         return CheckRun(
+            id=5,
             event="pull_request",
             conclusion="success",
             head=self.pull.head,
@@ -85,7 +86,7 @@ class Desk:
         self, report: Report | None = None, *, run: CheckRun | None = None, cml: Any = None
     ) -> Posting:
         """What came of posting ``report`` (the small sample)."""
-        pages = Pages(report=lambda it: f"report {it.digest}\n", unreported=lambda: "no report\n")
+        pages = Pages(report=lambda it: f"report {it.digest}\n", unreported=lambda _: "no report\n")
         found = self.artifact(report or samples.small())
         return post(found, run or self.run, self.hub, cml, pages, Quiet())
 
@@ -408,7 +409,7 @@ def test_another_pull_requests_number_is_refused(desk: Desk) -> None:
     desk.work.commit({"c.txt": "1\n"}, branch="other")
     desk.work.git("push", "--quiet", str(desk.repo.bare.path), "other")
     victim = desk.github.world.opened(desk.repo, branch="other", title="x", login="bob")
-    pages = Pages(report=lambda _: "r", unreported=lambda: "n")
+    pages = Pages(report=lambda _: "r", unreported=lambda _: "n")
     with pytest.raises(ConfigError, match=f"names pull request #{victim.number}, which is not"):
         post(
             desk.artifact(samples.small(), victim.number), desk.run, desk.hub, None, pages, Quiet()
@@ -465,7 +466,7 @@ def test_other_events_have_nothing_to_post(desk: Desk, event: str) -> None:
 def without_report(desk: Desk, conclusion: str, *, named: bool = True) -> Posting:
     """What came of posting for a check that left no report."""
     found = desk.artifact(None) if named else Artifact(report=None, pull_request=None)
-    pages = Pages(report=lambda _: "report\n", unreported=lambda: "no report\n")
+    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     run = replace(desk.run, conclusion=conclusion)
     return post(found, run, desk.hub, None, pages, Quiet())
 
@@ -484,12 +485,18 @@ def test_a_check_that_broke_early_is_told(desk: Desk) -> None:
 def test_a_check_that_left_nothing_at_all_is_told_where_its_pull_request_is_known(
     desk: Desk,
 ) -> None:
-    """GitHub itself names the pull requests of its own branches; of forks it does not."""
+    """GitHub names it, or it is the one open pull request with that head; of two it is neither."""
+    without_report(desk, "failure", named=False)
+    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+    desk.repo.comments.clear()
+    desk.work.git("push", "--quiet", str(desk.repo.bare.path), "main:other")
+    desk.github.world.refresh(desk.repo)
+    desk.github.world.opened(desk.repo, branch="topic", base="other", title="x", login="ann")
     posting = without_report(desk, "failure", named=False)
     assert desk.bodies() == []
     assert "before it could name its pull request" in posting.problems[0]
     run = replace(desk.run, conclusion="failure", pulls=(desk.number,))
-    pages = Pages(report=lambda _: "report\n", unreported=lambda: "no report\n")
+    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     post(Artifact(report=None, pull_request=None), run, desk.hub, None, pages, Quiet())
     assert desk.bodies() == [signed("no report\n", desk.pull.head)]
 
@@ -503,9 +510,34 @@ def test_a_check_with_nothing_to_report_passes_a_required_status(desk: Desk) -> 
     assert desk.bodies() == []
 
 
-@pytest.mark.parametrize("conclusion", ["cancelled", "skipped"])
-def test_a_check_that_was_cancelled_is_not_told(desk: Desk, conclusion: str) -> None:
-    """A newer one is on its way."""
+@pytest.mark.parametrize("conclusion", ["success", "failure", "cancelled"])
+def test_a_report_that_did_not_arrive_is_never_told_as_none(desk: Desk, conclusion: str) -> None:
+    """Exit 3, no comment, no status: success without a digest would let unreviewed data pass."""
+    desk.repo.artifacts[5] = ["datarelease-report"]
+    with pytest.raises(WorldError, match="its report was not downloaded"):
+        without_report(desk, conclusion)
+    desk.github.fail("GET", "/artifacts", 502, times=20)
+    with pytest.raises(WorldError, match="GitHub does not say whether the check left one"):
+        without_report(desk, conclusion)
+    assert (desk.bodies(), desk.repo.statuses) == ([], [])
+
+
+def test_a_check_that_reached_its_time_limit_is_told(desk: Desk) -> None:
+    """It ends as cancelled and uploads nothing: told where the head is current, else superseded."""
+    posting = without_report(desk, "cancelled", named=False)
+    assert posting.outcome == "posted"
+    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+    [status] = desk.hub.statuses(desk.pull.head)
+    assert (status.state, "time limit" in status.description) == ("error", True)
+    older = replace(desk.run, conclusion="cancelled", head="e" * 40)
+    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "again\n")
+    post(desk.artifact(None), older, desk.hub, None, pages, Quiet())
+    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+
+
+@pytest.mark.parametrize("conclusion", ["action_required", "skipped"])
+def test_a_check_that_did_not_run_is_not_told(desk: Desk, conclusion: str) -> None:
+    """It waits for an approval, or was left out: not one request is made."""
     assert without_report(desk, conclusion).outcome == "nothing"
     assert desk.github.requests == []
 
@@ -521,7 +553,7 @@ def step(
 ) -> Result:
     """How `datarelease post` ends as a step of report.yml."""
     (folder / "event.json").write_text(json.dumps(event))
-    permissions = {"pull-requests": "write", "statuses": "write"}
+    permissions = {"actions": "read", "pull-requests": "write", "statuses": "write"}
     known = {
         "GITHUB_ACTIONS": "true",
         "GITHUB_SERVER_URL": desk.github.url,
@@ -547,6 +579,7 @@ def event_of(desk: Desk) -> dict[str, Any]:
         "workflow_run": {
             "event": run.event,
             "conclusion": run.conclusion,
+            "id": run.id,
             "head_sha": run.head,
             "head_branch": run.branch,
             "head_repository": {"full_name": run.repository},

@@ -28,6 +28,7 @@ from datarelease.documents import DocumentError, encode
 from datarelease.errors import ConfigError
 from datarelease.model.policy import Finding, Verdict
 from datarelease.model.pull_request_file import PullRequestFile
+from datarelease.model.report import FORMAT as REPORT_FORMAT
 from datarelease.model.report import Report
 from datarelease.render.comment import Place, comment
 
@@ -259,8 +260,8 @@ def test_a_pull_request_of_another_type_is_refused(folder: Path, fields: dict[st
         {"tag": "data-v4\nreleased=true"}, {"tag": "@org/team"}, {"tag": ""}, {"tag": "v" * 200},
         {"base": "data v3"}, {"rollback_of": "<b>"}, {"tag": 4}, {"outcome": "published"},
         {"verdict": {"findings": [], "level": "pass"}}, {"verdict": "pass"}, {"datasets": {}},
-        {"compatibility": "good"}, {"notes": "x"}, {"notes": [1]}, {"format": 2}, {"format": True},
-        {"more": 1}, {"__class__": "x"},
+        {"compatibility": "good"}, {"notes": "x"}, {"notes": [1]}, {"format": True},
+        {"format": REPORT_FORMAT + 1}, {"more": 1}, {"__class__": "x"},
         {"history": [{"tag": "a\nb", "date": "", "rows": []}]},
         {"history": [{"tag": "data-v1", "date": "", "rows": [["a", "1"]]}]},
     ],
@@ -373,7 +374,8 @@ def test_a_refusal_ends_with_exit_2_and_one_annotation(folder: Path, tmp_path: P
     """As report.yml runs it: before any request, and whatever the artifact calls its keys."""
     change(folder, "report.json", **{"x\n::add-mask::y ##[error]z": 1})
     run = {
-        "event": "pull_request", "conclusion": "success", "head_sha": SHA, "head_branch": "topic",
+        "id": 5, "event": "pull_request", "conclusion": "success",
+        "head_sha": SHA, "head_branch": "topic",
         "head_repository": {"full_name": "eve/data"}, "html_url": PLACE.run_url,
         "pull_requests": [],
     }  # fmt: skip

@@ -76,10 +76,14 @@ class Actions:
         going = Going(machine=self.machine, event=event, workflow=workflow, id=run_id)
         going.tell(None)
         failure = ""
+        event.repository.artifacts[run_id] = []
         try:
             going.all()
         except StartupFailure as error:
             failure = str(error)
+        event.repository.artifacts[run_id] = sorted(
+            it.name for it in self.artifacts(run_id).iterdir()
+        )
         results = {job.result for job in going.jobs.values()}
         conclusion = next(
             (it for it in ("failure", "success", "skipped") if it in results), "success"

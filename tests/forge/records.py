@@ -188,6 +188,8 @@ class Repository:
     environments: dict[str, Environment] = field(default_factory=dict)
     runs: dict[int, dict[str, Any]] = field(default_factory=dict)
     """Given values of workflow runs, as GitHub's ``workflow-run`` has them."""
+    artifacts: dict[int, list[str]] = field(default_factory=dict)
+    """Names of the artifacts that runs left, by the run."""
     protected: str | None = None
     tag_rules: bool = False
     unruled_tags: tuple[str, ...] = ()

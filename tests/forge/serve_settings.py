@@ -118,6 +118,15 @@ def workflow_run(call: Call) -> Reply:
     return Reply(body=found)
 
 
+@route("GET", f"{REPO}/actions/runs/{{run_id}}/artifacts", "actions")
+def run_artifacts(call: Call) -> Reply:
+    """The artifacts of a run; ``name`` filters them."""
+    every, wanted = call.repository.artifacts.get(call.number("run_id"), []), call.query.get("name")
+    names = [name for name in every if wanted in {None, name}]
+    found = [shaped("artifact", id=n, name=name, expired=False) for n, name in enumerate(names, 1)]
+    return Reply(body={"total_count": len(found), "artifacts": found})
+
+
 def _rulesets(call: Call) -> list[dict[str, Any]]:
     repo, found = call.repository, []
     if repo.protected:

@@ -23,6 +23,7 @@ WANTED = {
     f"{REPO}/actions/oidc/customization/sub": ["get"],
     f"{REPO}/actions/permissions/workflow": ["get"],
     f"{REPO}/actions/runs/{{run_id}}": ["get"],
+    f"{REPO}/actions/runs/{{run_id}}/artifacts": ["get"],
     f"{REPO}/actions/secrets": ["get"],
     f"{REPO}/actions/variables": ["get"],
     f"{REPO}/actions/variables/{{name}}": ["get"],

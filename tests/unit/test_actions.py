@@ -15,6 +15,7 @@ from datarelease.model.forge import BOT
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 RUN: dict[str, Any] = {
+    "id": 5,
     "event": "pull_request",
     "conclusion": "success",
     "head_sha": SHA,

@@ -7,6 +7,7 @@ from typing import Literal
 from datarelease.adapters.github_asked import Asked, part
 from datarelease.adapters.github_errors import Ask
 from datarelease.adapters.github_shapes import (
+    ArtifactsShape,
     CommentShape,
     MergeShape,
     PullShape,
@@ -23,6 +24,7 @@ _pull = Reader(PullShape)
 _merge = Reader(MergeShape)
 _comment = Reader(CommentShape)
 _status = Reader(StatusShape)
+_artifacts = Reader(ArtifactsShape)
 _READ = "pull-requests: read"
 _WRITE = "pull-requests: write"
 _SAME = "The comment is as it was."
@@ -53,6 +55,14 @@ class Pulls(Asked):
             if shape.value.merged and shape.into_default and shape.merge_commit_sha == commit:
                 return shape.value
         return None
+
+    def has_artifact(self, run: int, name: str) -> bool:
+        """Whether a workflow's run left an artifact called ``name``, expired or not; 1 request."""
+        ask = Ask(what=f"list the artifacts of the run {run}", permission="actions: read")
+        found = self._requests.get(f"/actions/runs/{run}/artifacts", ask, name=name)
+        return any(
+            artifact.name == name for artifact in self._read(_artifacts, ask, found).artifacts
+        )
 
     def open_pulls(self) -> tuple[PullRequest, ...]:
         """The open pull requests, newest first; 1 request a page of 100."""

@@ -36,6 +36,16 @@ class _User(Shape):
     login: str
 
 
+class _Artifact(Shape):
+    name: str
+
+
+class ArtifactsShape(Shape):
+    """The artifacts of a run, those of one name."""
+
+    artifacts: list[_Artifact]
+
+
 class RepositoryShape(Shape):
     """A repository."""
 

@@ -161,6 +161,7 @@ def _check_run(run: Mapping[str, Any]) -> CheckRun:
     # Of a fork's run this list is empty; of another's it may name pull requests between forks.
     pulls = [pull for pull in run.get("pull_requests") or [] if pull["head"]["sha"] == head]
     return CheckRun(
+        id=int(run["id"]),
         event=run["event"],
         conclusion=run["conclusion"] or "",
         head=head,

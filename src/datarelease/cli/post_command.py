@@ -13,7 +13,7 @@ from datarelease.cli.options import json_option
 from datarelease.cli.workflow import this_run, warn
 from datarelease.errors import ConfigError
 from datarelease.flows.post import Pages, post
-from datarelease.render.comment import comment
+from datarelease.render.comment import comment, unreported
 
 
 @click.command("post")
@@ -25,7 +25,8 @@ def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
     For the workflow that runs when a check has ended. DIRECTORY holds the check's artifact, which
     is taken as data that anybody may have written. The comment is updated in place, and the
     report's digest is recorded as a commit status. Exit 2: the artifact was refused, and nothing
-    was posted. Trouble with GitHub's API is a warning: the check's result stands.
+    was posted. Exit 3: the check left a report that was not downloaded. Other trouble with GitHub's
+    API is a warning: the check's result stands.
     """
     run = this_run()
     if run is None:
@@ -40,7 +41,8 @@ def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
     progress = Told()
     place = place_of(run, url=check.url)
     pages = Pages(
-        report=lambda report: comment(report, place), unreported=lambda: comment(None, place)
+        report=lambda report: comment(report, place),
+        unreported=lambda conclusion: unreported(place, conclusion),
     )
     posting = post(artifact, check, github, open_cml(run, progress), pages, progress)
     for problem in posting.problems:

@@ -29,7 +29,15 @@ class Forge(Thread, Protocol):
     def set_status(self, sha: str, status: CommitStatus) -> CommitStatus:
         """Set the status of a commit."""
 
+    def open_pulls(self) -> tuple[PullRequest, ...]:
+        """The open pull requests."""
 
+    def has_artifact(self, run: int, name: str) -> bool:
+        """Whether a run left an artifact of that name."""
+
+
+ARTIFACT = "datarelease-report"
+"""What check.yml calls the artifact with the report."""
 Outcome = Literal["posted", "nothing", "superseded", "merged"]
 """
 posted       comment and status are there, or `problems` says what is missing
@@ -59,8 +67,8 @@ class Pages:
     """Renders the comment."""
 
     report: Callable[[Report], str]
-    unreported: Callable[[], str]
-    """For a check that ended before it could write a report."""
+    unreported: Callable[[str], str]
+    """For a check that ended with that conclusion before it could write a report."""
 
 
 def post(
@@ -84,10 +92,17 @@ def post(
     Raises:
         ConfigError: The artifact is not what a check of this pull request would leave. Nothing
             was posted.
+        WorldError: The check left a report, and it is not here, or GitHub does not say whether it
+            left one. Nothing was posted.
     """
-    idle = _nothing(artifact, run)
+    idle = _nothing(run)
     if idle is not None:
-        return idle if run.conclusion != "success" else _recorded(idle, run, forge, _quiet(run))
+        return idle
+    if artifact.report is None:
+        _refuse_lost_report(run, forge)
+    idle = _unreported(artifact, run)
+    if idle is not None:
+        return _recorded(idle, run, forge, _quiet(run))
     try:
         pull = _pull(artifact, run, forge)
     except WorldError as error:
@@ -99,12 +114,44 @@ def post(
     return _recorded(posting, run, forge, _status(artifact.report, run))
 
 
-def _nothing(artifact: Artifact, run: CheckRun) -> Posting | None:
-    """Why there is nothing to post; None: there is something."""
+def _nothing(run: CheckRun) -> Posting | None:
+    """Why nothing is to be posted about such a run; None: something is."""
     if run.event != "pull_request":
         return Posting(outcome="nothing", said=f"nothing to post: a check of a {run.event}")
-    if artifact.report is None and run.conclusion in {"cancelled", "skipped", "success"}:
-        said = f"nothing to post: the check ended with {run.conclusion!r} and has no report"
+    idle = {
+        "action_required": "the check waits for somebody to approve it",
+        "skipped": "the check was skipped",
+    }.get(run.conclusion)
+    return Posting(outcome="nothing", said=f"nothing to post: {idle}") if idle else None
+
+
+def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
+    """Fail where the check left a report: without it, success would be told without a digest."""
+    untouched = "Nothing was posted: no comment, no status."
+    remedy = (
+        "Run this job again, which downloads the report anew; if the artifact has expired, run the "
+        "check again."
+    )
+    try:
+        lost = forge.has_artifact(run.id, ARTIFACT)
+    except WorldError as error:
+        raise WorldError(
+            f"No report is here, and GitHub does not say whether the check left one. {told(error)}",
+            untouched=untouched,
+            remedy=remedy,
+        ) from error
+    if lost:
+        raise WorldError(
+            f"The check left the artifact {ARTIFACT}, and its report was not downloaded.",
+            untouched=untouched,
+            remedy=remedy,
+        )
+
+
+def _unreported(artifact: Artifact, run: CheckRun) -> Posting | None:
+    """Why a check that left no report is not worth a comment; None: it is."""
+    if artifact.report is None and run.conclusion == "success":
+        said = "nothing to post: the check passed and left no report"
         return Posting(outcome="nothing", said=said)
     return None
 
@@ -125,7 +172,7 @@ def _commented(
     if pull.merged:
         said = f"#{pull.number} is merged: its comment is the release's now"
         return Posting(outcome="merged", said=said, number=pull.number)
-    body = pages.report(report) if report is not None else pages.unreported()
+    body = pages.report(report) if report is not None else pages.unreported(run.conclusion)
     # A pull request about something else is spared a comment that says so.
     create = report is None or report.outcome != "unchanged" or report.level == "block"
     comment = put_comment(forge, cml, pull.number, body, progress, sha=run.head, create=create)
@@ -148,6 +195,10 @@ def _pull(artifact: Artifact, run: CheckRun, forge: Forge) -> PullRequest | None
     number = artifact.pull_request.number if artifact.pull_request else None
     if number is None and len(run.pulls) == 1:
         number = run.pulls[0]
+    if number is None and artifact.report is None:
+        # A job that was cancelled, or reached its time limit, uploads nothing; of a fork's run
+        # GitHub names no pull request either.
+        number = _only_pull(run, forge)
     if number is None:
         if artifact.report is not None:
             refuse("it names no pull request")
@@ -161,6 +212,17 @@ def _pull(artifact: Artifact, run: CheckRun, forge: Forge) -> PullRequest | None
     return pull
 
 
+def _only_pull(run: CheckRun, forge: Forge) -> int | None:
+    """The number of the one open pull request with the head that was checked, or None."""
+    found = [
+        pull.number
+        for pull in forge.open_pulls()
+        if pull.head == run.head
+        and (pull.head_repository, pull.head_branch) == (run.repository, run.branch)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
     said = (
         f"nothing was posted: #{pull.number} has moved on from {run.head[:12]} to "
@@ -172,7 +234,11 @@ def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
 def _status(report: Report | None, run: CheckRun) -> CommitStatus:
     if report is not None:
         return status_of(report, run.url)
-    said = "the check ended without a report"
+    said = (
+        "the check was cancelled, or reached its time limit"
+        if run.conclusion == "cancelled"
+        else "the check ended without a report"
+    )
     return CommitStatus(context=CONTEXT, state="error", description=said, url=run.url)
 
 

@@ -113,6 +113,7 @@ class CheckRun:
     All of it is GitHub's own knowledge, none of it what the run said of itself.
     """
 
+    id: int
     event: str
     """What started it: ``pull_request``, ``push``, …"""
     conclusion: str

@@ -61,16 +61,22 @@ def comment(subject: Report | Outcome | None, place: Place) -> str:
     """
     match subject:
         case None:
-            return _unreported(place)
+            return unreported(place)
         case Report():
             return markdown(subject, link=f"{place.run_url}#artifacts")
         case Outcome():
             return _ended(subject, place)
 
 
-def _unreported(place: Place) -> str:
+def unreported(place: Place, conclusion: str = "failure") -> str:
+    """The comment about a check that left no report; ``conclusion`` is that of its run."""
+    headline = {
+        # A job that reaches its time limit ends as cancelled, too.
+        "cancelled": "The check was cancelled, or reached its time limit, before it could write a "
+        "report",
+    }.get(conclusion, "The check ended before it could write a report")
     return gfm.stacked(
-        "### ❌ The check ended before it could write a report",
+        f"### ❌ {headline}",
         "Nothing is known about the data of this change, so nothing of it counts as reviewed. "
         f"[The check's log]({_address(place.run_url)}) says what went wrong.",
         "Push a correction, or run the job again: this comment then becomes the report.\n",
