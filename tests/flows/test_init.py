@@ -499,6 +499,29 @@ def test_what_dvcignore_leaves_out_is_neither_read_nor_proposed(
     assert [(d["path"], d["rows"]) for d in planned(project)["datasets"]] == [("raw", 2)]
 
 
+def test_partitions_and_delta_tables(bare: Callable[..., Project]) -> None:
+    """Folders `key=value` are columns of one dataset, which is said; a Delta table is left out."""
+    project = bare({"README": "x"})
+    for year in (2023, 2024):
+        project.write(f"data/sales/y={year}/{year}abc.csv", f"id,price\n{year},2\n{year + 9},3\n")
+    project.write("data/delta/_delta_log/00000000000000000000.json", "{}")
+    project.write("data/delta/part-00000.parquet", "x")
+    plan = write(project, "--json").json
+    [sales] = plan["datasets"]
+    assert (sales["path"], sales["rows"], sales["columns"]) == ("data/sales", 4, 3)
+    assert sales["partitions"] == ["y"]
+    [note] = plan["left_out"]
+    assert note["what"] == "data/delta"
+    assert note["why"].startswith("a Delta table: ")
+    schema = project.read_yaml("schemas/sales.yaml")
+    assert schema["columns"]["y"]["dtype"] == "int64"
+    project.dvc("add", "--quiet", "data/delta")
+    project.dvc("repro", "--quiet")
+    assert project.read_yaml("reports/sales/validation.json")["rows"] == 4
+    again = run(project, "init")
+    assert "data/delta: a Delta table: " in again.out
+
+
 def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]) -> None:
     """GitHub looks for workflows at the top alone; that is said, and the rest is done."""
     project = bare({"ml/README": "x"})

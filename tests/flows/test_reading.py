@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from tests.commands import run
 from tests.project import Project
 from tests.versions import manifest, object_path
@@ -228,3 +229,38 @@ def test_an_address_that_is_no_repository(tmp_path: Path) -> None:
     bare.write("readme", "x")
     bare.commit()
     assert "DVC" in run(tmp_path, "list", "--repo", str(bare.root), code=2).text
+
+
+def test_partitions_are_columns_from_the_check_to_load(
+    released: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that moves to another folder, bytes as they were, has changed rows; load has them."""
+    folder = released.root / "data/sales"
+    for year in (2023, 2024):
+        (folder / f"y={year}").mkdir(parents=True)
+        frame = pd.DataFrame({"id": [year, year + 9]})
+        frame.to_parquet(folder / f"y={year}/part.parquet")
+    pipeline = released.read_yaml("dvc.yaml")
+    pipeline["artifacts"]["sales"] = {
+        "path": "data/sales", "type": "dataset", "meta": {"key": ["id"]}
+    }  # fmt: skip
+    released.write("dvc.yaml", yaml.safe_dump(pipeline))
+    released.dvc("add", "--quiet", "data/sales")
+    released.commit("Sales")
+    released.push()
+    run(released, "release")
+    (folder / "y=2024").rename(folder / "y=2025")
+    released.dvc("add", "--quiet", "data/sales")
+    report = run(released, "check", "--json").json
+    sales = next(d for d in report["datasets"] if d["name"] == "sales")
+    rows = sales["diff"]["rows"]
+    assert (rows["changed"], rows["unchanged"], rows["skipped_files"]) == (2, 0, 1)
+    assert rows["columns"] == [["y", 2]]
+    monkeypatch.chdir(released.clone(tmp_path / "id=7" / "y=1" / "clone").root)
+    for engine in ("pandas", "pyarrow", "duckdb"):
+        frame = dr.load("latest", "sales", engine=engine, columns=["y", "id"])
+        frame = frame.to_arrow_table() if engine == "duckdb" else frame
+        frame = frame if engine == "pandas" else frame.to_pandas()
+        assert frame.to_dict("list") == {
+            "y": [2023, 2023, 2024, 2024], "id": [2023, 2032, 2024, 2033]
+        }  # fmt: skip

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from datarelease.adapters.strict_yaml import parse
 from datarelease.errors import ConfigError
 from datarelease.flows.init_apply import write_all
-from datarelease.flows.init_datasets import loose_tables, names_of
+from datarelease.flows.init_datasets import logged_tables, loose_tables, names_of
 from datarelease.flows.init_files import Drafts
 from datarelease.flows.init_pipeline import MOST_PLAIN, Member, edited_pipeline
 from datarelease.flows.init_remotes import parse_remote, plan_remotes
@@ -74,6 +74,44 @@ def test_tables_outside_of_dvc(tmp_path: Path) -> None:
         ("parts", 2, False),
         ("x.csv", 1, False),
     ]
+
+
+def test_folders_of_partitions_are_one_table(tmp_path: Path) -> None:
+    """Files in folders `key=value` belong together, whatever their names and with what marks them.
+
+    Where a table lies beside such folders, or they lie at the top, each file stands for itself.
+    """
+    files = [
+        "sales/y=2023/m=1/7f3a.csv", "sales/y=2024/m=1/b.csv", "sales/_SUCCESS", "sales/README.md",
+        "mixed/a.csv", "mixed/y=1/b.csv", "y=1/c.csv",
+    ]  # fmt: skip
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = loose_tables(tmp_path, files, frozenset())
+    assert [(one.path, one.table.labels) for one in found] == [
+        ("mixed/a.csv", ("a.csv",)),
+        ("mixed/y=1/b.csv", ("b.csv",)),
+        ("sales", ("y=2023/m=1/7f3a.csv", "y=2024/m=1/b.csv")),
+        ("y=1/c.csv", ("c.csv",)),
+    ]
+
+
+def test_tables_with_a_log_are_no_datasets() -> None:
+    """Delta, Iceberg and Hudi tables are left out as a whole, with what to do; the rest stays."""
+    files = (
+        "a.csv", "delta/_delta_log/0.json", "delta/part-0.parquet", "ice/data/x.parquet",
+        "ice/metadata/v1.metadata.json", "hudi/.hoodie/hoodie.properties", "hudi/x.parquet",
+        "other/metadata/columns.csv",
+    )  # fmt: skip
+    rest, notes = logged_tables(files)
+    assert rest == ("a.csv", "other/metadata/columns.csv")
+    assert [(note.what, note.why.partition(":")[0]) for note in notes] == [
+        ("delta", "a Delta table"),
+        ("ice", "an Iceberg table"),
+        ("hudi", "a Hudi table"),
+    ]
+    assert all("plain Parquet" in note.why for note in notes)
 
 
 # --- remotes

@@ -20,6 +20,7 @@ from datarelease.analysis.partitions import partition_columns
 from datarelease.analysis.profile import profile
 from datarelease.analysis.rows import diff_rows
 from datarelease.analysis.validate import validate
+from datarelease.errors import ConfigError
 from datarelease.flows.side import as_table
 from datarelease.model.dataset import Dataset
 
@@ -254,3 +255,18 @@ def test_types_of_some_parts_are_those_of_all(engine: DuckDBEngine, tmp_path: Pa
     names = ["y=2024/a.parquet", "y=unknown/a.parquet"]
     table = as_table(SALES, {names[0]: part}, whole=names)
     assert rows_of(engine, table) == [{"id": 1, "y": "2024"}]
+
+
+@pytest.mark.parametrize(
+    ("log", "kind"),
+    [
+        ("_delta_log/00000000000000000000.json", "a Delta table"),
+        ("metadata/v1.metadata.json", "an Iceberg table"),
+        (".hoodie/hoodie.properties", "a Hudi table"),
+    ],
+)
+def test_a_table_with_a_log_is_refused(log: str, kind: str) -> None:
+    """Not every Parquet file in it counts: it is named, with what can be released instead."""
+    with pytest.raises(ConfigError, match=f"'data/sales' is {kind}") as caught:
+        as_table(SALES, {log: Path("x"), "y=1/part-00000.parquet": Path("y")})
+    assert "plain Parquet" in str(caught.value.remedy)

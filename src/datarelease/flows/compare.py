@@ -9,7 +9,7 @@ from datarelease.analysis.compare import compare
 from datarelease.analysis.engine import Engine, UnreadableTable
 from datarelease.analysis.partitions import Folders, folders
 from datarelease.analysis.rows import diff_rows
-from datarelease.errors import WorldError
+from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import Side, table_of
 from datarelease.model.diff import DatasetDiff, FileCounts, RowDiff
@@ -57,6 +57,8 @@ def _with_rows(
         rows = _rows(shelf, before, after, old, new, engine)
     except UnreadableTable as error:
         rows = f"the tables cannot be read: {error}"
+    except ConfigError as error:  # an old version of what is no dataset any more
+        rows = f"the tables cannot be read: {error.what}"
     except WorldError as error:
         rows = f"the data of {before.label} is not at hand: {error.what}"
     if isinstance(rows, str):

@@ -12,8 +12,15 @@ from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.analysis.engine import Engine, UnreadableTable
 from datarelease.analysis.infer import Inferred, infer
 from datarelease.analysis.infer_yaml import schema_yaml
+from datarelease.analysis.partitions import partition_columns
 from datarelease.errors import ConfigError
-from datarelease.flows.init_datasets import Found, loose_tables, names_of, tracked_tables
+from datarelease.flows.init_datasets import (
+    Found,
+    logged_tables,
+    loose_tables,
+    names_of,
+    tracked_tables,
+)
 from datarelease.flows.init_files import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
 from datarelease.flows.init_pipeline import Member, artifacts_by_path, edited_pipeline
 from datarelease.flows.init_premises import Premises, default_branch
@@ -110,8 +117,9 @@ def _tables(
             return found, left_out
     listed = _listed(at.git, "--cached", "--others", "--exclude-standard")
     listed = not_ignored(at.root, listed) if at.inventory is not None else listed
+    listed, left_out = logged_tables(listed)
     found = loose_tables(at.root, listed, frozenset(_listed(at.git, "--cached")))
-    if not found:
+    if not found and not left_out:
         listed = _listed(at.git, "--others", "--ignored", "--exclude-standard")
         why = "git ignores it, so DVC could not track it: take the rule out of .gitignore"
         ignored = loose_tables(at.root, listed, frozenset())
@@ -206,6 +214,7 @@ def _proposed(name: str, one: Found, seen: Inferred) -> Proposed:
         name=name,
         path=one.path,
         origin=one.origin,
+        partitions=tuple(column.name for column in partition_columns(one.table)),
         rows=seen.rows,
         columns=len(seen.columns),
         key=seen.key,

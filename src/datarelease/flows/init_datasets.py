@@ -12,12 +12,19 @@ from pathlib import Path
 from datarelease.adapters.dvc_adopt import Inventory, Tracked
 from datarelease.adapters.dvc_files import tracked_files
 from datarelease.analysis.engine import Engine, UnreadableTable
+from datarelease.analysis.partitions import folders
 from datarelease.analysis.table import Table
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.content import Objects
 from datarelease.flows.side import as_table
 from datarelease.model.adoption import Note
-from datarelease.model.dataset import Dataset, table_format
+from datarelease.model.dataset import (
+    LOGGED_REMEDY,
+    Dataset,
+    LoggedTable,
+    logged_table,
+    table_format,
+)
 from datarelease.model.snapshot import TREE, WHOLE, Entry
 
 _MOST_FILES = 20
@@ -86,21 +93,54 @@ def tracked_tables(
 def loose_tables(root: Path, files: Iterable[str], tracked: frozenset[str]) -> tuple[Found, ...]:
     """The tables among ``files``; ``tracked`` are those that git holds.
 
-    Numbered files of one name in one folder that holds nothing else are parts of one table.
+    Numbered files of one name in one folder that holds nothing else are parts of one table, and
+    so are the files in partition folders (``key=value``) that lie in one folder.
     """
     listed = sorted(set(files))
-    folders: dict[str, list[str]] = {}
+    grouped: dict[str, list[str]] = {}
     for path in listed:
-        folders.setdefault(posixpath.dirname(path), []).append(path)
+        grouped.setdefault(_whole(path), []).append(path)
     found = []
-    for folder, paths in folders.items():
+    for folder, paths in grouped.items():
         tables = [path for path in paths if table_format(path) and _is_data(path, root)]
         alone = len(tables) == len(paths) > 1
-        if folder and alone and _like_parts(tables):
+        if folder and (_partitioned(folder, paths, tables) or (alone and _like_parts(tables))):
             found.append(_loose(root, folder, tables, tracked))
         else:
             found += [_loose(root, path, [path], tracked) for path in tables]
     return tuple(found)
+
+
+def logged_tables(files: Sequence[str]) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+    """The files that belong to no Delta, Iceberg or Hudi table, and what to do about each one."""
+    notes = []
+    while logged := logged_table(files):
+        inside = f"{logged.folder}/" if logged.folder else ""
+        notes.append(_logged(logged.folder or ".", logged))
+        files = [path for path in files if not path.startswith(inside)]
+    return tuple(files), tuple(notes)
+
+
+def _logged(path: str, logged: LoggedTable) -> Note:
+    remedy = LOGGED_REMEDY[0].lower() + LOGGED_REMEDY[1:].rstrip(".")
+    return Note(what=path, why=f"{logged.reason}; {remedy}")
+
+
+def _whole(path: str) -> str:
+    """The folder of the table that a file is a part of: above all partition folders."""
+    above = posixpath.dirname(path).split("/")
+    depth = next((n for n, name in enumerate(above) if folders(f"{name}/x")), len(above))
+    return "/".join(above[:depth]) or posixpath.dirname(path)
+
+
+def _partitioned(folder: str, paths: Sequence[str], tables: Sequence[str]) -> bool:
+    """All files in ``folder`` are parts in partition folders, or say nothing against it."""
+    rest = [path for path in paths if path not in tables]
+    return (
+        bool(tables)
+        and all(folders(path.removeprefix(f"{folder}/")) for path in tables)
+        and all(_MARKERS.fullmatch(posixpath.basename(path)) for path in rest)
+    )
 
 
 def _loose(root: Path, path: str, files: Sequence[str], tracked: frozenset[str]) -> Found:
@@ -185,13 +225,15 @@ def _tables(
     others = [n for n in files if n not in tables and not _MARKERS.fullmatch(n.rpartition("/")[2])]
     if not tables:
         return [], []
+    if logged := logged_table(files):
+        raise ConfigError(_logged(path, logged).why)
     if not whole:
         return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
     if not others and len({table_format(name) for name in tables}) == 1:
         try:
             return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
         except UnreadableTable:
-            if _like_parts(tables):
+            if _like_parts(tables) or any(map(folders, tables)):
                 raise
     if len(tables) > _MOST_FILES:
         raise ConfigError(f"its {len(tables)} files are not parts of one table")

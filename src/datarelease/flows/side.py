@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from datarelease.analysis.table import Table
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
-from datarelease.model.dataset import Dataset, table_format
+from datarelease.model.dataset import LOGGED_REMEDY, Dataset, logged_table, table_format
 from datarelease.model.profile import Profile
 from datarelease.model.snapshot import DataFile, DatasetSnapshot
 from datarelease.model.validation import Contract
@@ -57,8 +57,14 @@ def as_table(dataset: Dataset, files: Mapping[str, Path], *, whole: Sequence[str
     ``whole`` are the names of all files of the dataset, where ``files`` are only some of them.
 
     Raises:
-        ConfigError: Files of two formats, or none that is a table.
+        ConfigError: Files of two formats, or none that is a table; a table of Delta and the like.
     """
+    if logged := logged_table(files):
+        raise ConfigError(
+            f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} is {logged.reason}.",
+            untouched="Nothing was written.",
+            remedy=LOGGED_REMEDY,
+        )
     kinds = {kind for name in files if (kind := table_format(name))}
     if len(kinds) != 1:
         what = "both CSV and Parquet files" if kinds else "no CSV or Parquet file"

@@ -43,6 +43,8 @@ class Proposed:
     columns: int
     key: tuple[str, ...]
     pii: tuple[str, ...]
+    partitions: tuple[str, ...] = ()
+    """Those of the columns whose values stand in the names of folders."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,48 @@ def table_format(name: str) -> Format | None:
     return SUFFIXES.get(PurePosixPath(name).suffix.lower())
 
 
+#: Formats that keep a log beside their Parquet files: what names a file of the log.
+_LOGS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("a Delta table", re.compile(r"(.*/)?_delta_log/[^/]+")),
+    ("an Iceberg table", re.compile(r"(.*/)?metadata/[^/]+\.metadata\.json(?:\.gz)?")),
+    ("a Hudi table", re.compile(r"(.*/)?\.hoodie/[^/]+")),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedTable:
+    """A table of a format whose log says which of the files beside it count."""
+
+    folder: str
+    """Where it lies, among the paths that it was found in; empty: at their top."""
+    kind: str
+    """``a Delta table``, say."""
+
+    @property
+    def reason(self) -> str:
+        """Why its files are no dataset as they are."""
+        return f"{self.kind}: its log says which files count, and others may lie beside them"
+
+
+LOGGED_REMEDY = (
+    "Write what the table holds now as plain Parquet, in a stage say "
+    "(`DeltaTable(PATH).to_pandas().to_parquet(FILE)`), and release that."
+)
+
+
+def logged_table(paths: Iterable[str]) -> LoggedTable | None:
+    """The first Delta, Iceberg or Hudi table among ``paths``, or None.
+
+    >>> logged_table(["a.csv", "sales/_delta_log/00000000000000000000.json"])
+    LoggedTable(folder='sales', kind='a Delta table')
+    """
+    for path in paths:
+        for kind, pattern in _LOGS:
+            if found := pattern.fullmatch(path):
+                return LoggedTable(folder=(found[1] or "").rstrip("/"), kind=kind)
+    return None
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` was probably meant to be, or None.
 

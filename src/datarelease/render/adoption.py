@@ -66,9 +66,10 @@ def _command(command: Command) -> Text:
 def _described(dataset: Proposed) -> str:
     key = f"key {_names(dataset.key)}" if dataset.key else "no key found"
     hidden = f", values hidden of {_names(dataset.pii)}" if dataset.pii else ""
+    folders = f", {_names(dataset.partitions)} from folders" if dataset.partitions else ""
     return (
         f"{dataset.name}: {dataset.path}, {dataset.origin}; {_count(dataset.rows, 'row')}, "
-        f"{_count(dataset.columns, 'column')}; {key}{hidden}"
+        f"{_count(dataset.columns, 'column')}{folders}; {key}{hidden}"
     )
 
 
