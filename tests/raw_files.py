@@ -16,6 +16,8 @@ from datarelease.model.dataset import Dataset
 from datarelease.model.stream import Batch, Span, Stream, StreamCounts
 from datarelease.progress import Quiet
 
+STAMP = 1_793_880_000_000
+"""When records reached the topic, in milliseconds: 2026-11-05 12:00 UTC."""
 Records = Mapping[int, Sequence[bytes | None]]
 """Values of records by partition."""
 
@@ -23,7 +25,7 @@ Records = Mapping[int, Sequence[bytes | None]]
 def raw_table(records: Records, starts: Mapping[int, int] | None = None) -> pa.Table:
     """Records without gaps, as a raw file holds them."""
     rows = [
-        {"partition": p, "offset": (starts or {}).get(p, 0) + place, "timestamp": place,
+        {"partition": p, "offset": (starts or {}).get(p, 0) + place, "timestamp": STAMP + place,
          "key": None, "value": value, "headers": None}
         for p, values in sorted(records.items())
         for place, value in enumerate(values)

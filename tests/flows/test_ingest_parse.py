@@ -147,6 +147,28 @@ def test_lateness_and_order_are_counted(make: Make) -> None:
     assert second.first == "2026-11-05T10:19:00Z"
 
 
+def test_an_event_of_the_future_makes_no_other_late(make: Make) -> None:
+    """A clock that is years ahead is counted as such; an hour ahead of the record is believed."""
+    stream = make(late_minutes=10)
+    wrong = event(2, at="2099-01-01T00:00:00Z")
+    ahead = event(3, at="2026-11-05T12:59:00Z")
+    stream.drained(1, [event(1, 30), wrong, event(4, 40), ahead])
+    stream.drained(2, [event(5, at="2026-11-05T12:50:00Z"), event(6, 20)])
+    first, second = stream.parse().batches
+    assert (first.ahead, first.late, first.out_of_order) == (1, 0, 0)
+    assert (first.last, first.watermark) == ("2099-01-01T00:00:00Z", "2026-11-05T12:59:00Z")
+    assert (second.ahead, second.late, second.out_of_order) == (0, 1, 1)
+    counts = stream.root / stream.stream.counts_file
+    # Counts of before there were watermarks are made anew; all files stay.
+    before = places(stream)
+    data = json.loads(counts.read_text())
+    for batch in data["batches"]:
+        del batch["watermark"], batch["ahead"]
+    counts.write_text(json.dumps(data))
+    assert stream.parse().batches == (first, second)
+    assert places(stream) == before
+
+
 def test_new_fields_are_counted_by_name(make: Make) -> None:
     """What producers send beyond the schema is seen in the counts, not in the rows."""
     stream = make()

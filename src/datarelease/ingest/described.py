@@ -143,6 +143,7 @@ def _counts(batches: Sequence[BatchCounts]) -> Iterator[str]:
         ("dead letters", [b.dead for b in batches]),
         ("**all**", [b.records for b in batches]),
         ("late events", [b.late for b in batches]),
+        ("dated ahead of their record", [b.ahead for b in batches]),
         ("out of order", [b.out_of_order for b in batches]),
         ("offsets without a record", [b.holes for b in batches]),
         ("lost before they were read", [b.lost for b in batches]),

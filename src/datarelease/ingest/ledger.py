@@ -22,6 +22,10 @@ from datarelease.ingest.event_engine import EventEngine
 from datarelease.ingest.event_shape import Shape
 
 _CHUNK = "rows_of_chunk"
+_STAMP = pa.timestamp("ms", tz="UTC")
+_SKEW = 60 * 60_000_000
+"""Microseconds. Clocks differ; so far an event may be ahead of its record, as Kafka 4.0 bounds a
+record's own time by default (``message.timestamp.after.max.ms``: one hour)."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -32,7 +36,10 @@ class Times:
     first: str | None = None
     last: str | None = None
     """ISO 8601, UTC."""
+    watermark: str | None = None
+    """Of the newest event that is not ahead of its record."""
     late: int = 0
+    ahead: int = 0
     out_of_order: int = 0
 
 
@@ -49,22 +56,25 @@ class Ledger:
         if shape.time is not None:
             self._taken["happened"] = shape.time
             self._select.append("epoch_us(CAST(happened AS TIMESTAMPTZ)) AS time")
+            # Whether it is ahead is null where the record has no time of its own: nobody can tell.
+            self._select.append(f"time > epoch_us(stamp) + {_SKEW} AS ahead")
         self._timed = shape.time is not None
         self.events = 0
-        self._take(rows.empty_table(), pa.array([], pa.int32()))
+        self._take(rows.empty_table(), pa.array([], pa.int32()), pa.array([], _STAMP))
         self._engine.run(f"CREATE OR REPLACE TEMP TABLE ledger AS {self._rows}")
 
-    def add(self, rows: pa.Table, partitions: pa.Array) -> None:
-        """Append events, with the partition of each."""
+    def add(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
+        """Append events, with the partition of each and the time of its record on the broker."""
         if self._taken:
-            self._take(rows, partitions)
+            self._take(rows, partitions, stamps)
             self._engine.run(f"INSERT INTO ledger {self._rows}")
         self.events += rows.num_rows
 
-    def _take(self, rows: pa.Table, partitions: pa.Array) -> None:
+    def _take(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
         numbers = pa.array(np.arange(self.events, self.events + rows.num_rows, dtype=np.int64))
         columns = {alias: rows[name] for alias, name in self._taken.items()}
-        self._engine.name(_CHUNK, pa.table({"seq": numbers, "part": partitions, **columns}))
+        known = {"seq": numbers, "part": partitions, "stamp": stamps}
+        self._engine.name(_CHUNK, pa.table({**known, **columns}))
 
     @property
     def _rows(self) -> str:
@@ -91,23 +101,29 @@ class Ledger:
         return found
 
     def times(self, newest: str | None, late_minutes: int) -> Times:
-        """When the events left happened; ``newest`` is the time of the newest one before."""
+        """When the events left happened; ``newest`` is the time of the newest one before.
+
+        One that is ahead of its record moves no limit: it would make all that follow late.
+        """
         if not self._timed:
             return Times()
         limit = "NULL" if newest is None else str(_micros(newest) - late_minutes * 60_000_000)
         before = (
-            "max(time) OVER (PARTITION BY part ORDER BY seq "
+            "max(time) FILTER (NOT coalesce(ahead, false)) OVER (PARTITION BY part ORDER BY seq "
             "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
         )
         (row,) = self._engine.query(
-            f"SELECT min(time) AS first, max(time) AS last, "
+            f"SELECT min(time) AS first, max(time) AS last, count(*) FILTER (ahead) AS ahead, "
+            f"max(time) FILTER (NOT coalesce(ahead, false)) AS watermark, "
             f"count(*) FILTER (time < {limit}) AS late, "
             f"count(*) FILTER (time < before) AS out_of_order "
-            f"FROM (SELECT time, {before} AS before FROM ledger)"
+            f"FROM (SELECT time, ahead, {before} AS before FROM ledger)"
         ).to_pylist()
         return Times(
             first=_iso(row["first"]),
             last=_iso(row["last"]),
+            watermark=_iso(row["watermark"]),
+            ahead=row["ahead"],
             late=row["late"],
             out_of_order=row["out_of_order"],
         )

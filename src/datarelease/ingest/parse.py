@@ -117,7 +117,9 @@ class _Run:
         except (OSError, DocumentError):
             return {}
         judged = (found.time, found.late_minutes) == (self.stream.time, self.stream.late_minutes)
-        return {counts.number: counts for counts in found.batches} if judged else {}
+        # Counts of an older version know no watermark.
+        whole = all(c.last is None or c.watermark or c.ahead for c in found.batches)
+        return {counts.number: counts for counts in found.batches} if judged and whole else {}
 
     def _is_made(self, raw: Raw, counts: BatchCounts, *, vouched: bool) -> bool:
         """The files of a batch are there, made from what there is now.
@@ -153,7 +155,7 @@ class _Run:
             dead_fingerprint=raw.dead_fingerprint,
         )
         earlier = (self.parts / other.header.batch.part for other in self.raws[: len(before)])
-        newest = max((c.last for c in before if c.last is not None), default=None)
+        newest = max((c.watermark for c in before if c.watermark is not None), default=None)
         counts = parser.parse(
             raw.path,
             raw.header,
@@ -217,6 +219,7 @@ def _told(stream: Stream, counts: BatchCounts) -> str:
         "duplicates": counts.duplicates,
         "tombstones": counts.tombstones,
         "late": counts.late,
+        "ahead of their record": counts.ahead,
     }
     told = "".join(f", {number:,} {name}" for name, number in others.items() if number)
     return f"{stream.name}: batch {counts.number}: {counts.events:,} rows{told}"

@@ -71,7 +71,7 @@ class Before:
     parts: Sequence[Path]
     """The files of earlier batches, as far as there are any."""
     newest: str | None
-    """Time of the newest event of earlier batches."""
+    """Time of the newest event of earlier batches that is not ahead of its record."""
     late_minutes: int
 
 
@@ -180,7 +180,10 @@ class _Batch:
         good = pa.array(~broken)
         rows = found.select(list(self._parser.shape.names)).filter(good)
         self._part.add(rows)
-        self._ledger.add(rows, events["partition"].filter(good).combine_chunks())
+        partitions, stamps = (
+            events[name].filter(good).combine_chunks() for name in ("partition", "timestamp")
+        )
+        self._ledger.add(rows, partitions, stamps)
 
     def _bury(self, lost: pa.Table, reasons: Sequence[str], details: Sequence[str]) -> None:
         topic = pa.repeat(pa.scalar(self._header.topic), lost.num_rows)
@@ -216,6 +219,8 @@ class _Batch:
             dead=self._dead.rows,
             reasons=_ranked(self._reasons),
             late=times.late,
+            ahead=times.ahead,
+            watermark=times.watermark,
             out_of_order=times.out_of_order,
             holes=batch.offsets - self._records,
             schemas=tuple(sorted(self._reader.ids)) if self._reader else (),

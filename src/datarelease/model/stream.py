@@ -38,7 +38,8 @@ class Stream:
     time: str | None = None
     """Column that says when an event happened; None: nobody can tell which ones are late."""
     late_minutes: int = 60
-    """An event is late when it happened so long before the newest one of earlier batches."""
+    """An event is late when it happened so long before the newest one of earlier batches, of which
+    those do not count that are ahead of their own record."""
     batch: int = 1_000_000
     """Most records of one batch."""
     propose_events: int = 100_000
@@ -158,7 +159,9 @@ class BatchCounts:
     reasons: tuple[tuple[str, int], ...] = ()
     """(reason code, dead letters), most frequent first."""
     late: int = 0
-    """Events older than the newest of earlier batches by more than ``late_minutes``."""
+    """Events older than the watermark of earlier batches by more than ``late_minutes``."""
+    ahead: int = 0
+    """Events dated later than their record by more than an hour: a clock is wrong there."""
     out_of_order: int = 0
     """Events that happened before one of this batch with a smaller offset of their partition."""
     holes: int = 0
@@ -169,6 +172,8 @@ class BatchCounts:
     """Time of the oldest event, ISO 8601 UTC."""
     last: str | None = None
     """Time of the newest event, ISO 8601 UTC."""
+    watermark: str | None = None
+    """Time of the newest event that is not ahead, ISO 8601 UTC: what later ones are late by."""
     unknown: tuple[tuple[str, int], ...] = ()
     """(field beside the schema, events that have it), most frequent first, at most 20."""
 

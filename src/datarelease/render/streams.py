@@ -22,6 +22,7 @@ _FIGURES = {
     "duplicates": "duplicates",
     "tombstones": "tombstones",
     "late": "late",
+    "ahead": "ahead",
     "out_of_order": "out of order",
     "holes": "holes",
 }
@@ -91,6 +92,10 @@ def _said(stream: StreamReport, base: str | None) -> list[Phrase]:
     late = sum(batch.late for batch in stream.new)
     if late:
         lines.append((f"{number.counted(late, 'late event')}: older than what came before",))
+    ahead = sum(batch.ahead for batch in stream.new)
+    if ahead:
+        events = number.counted(ahead, "event")
+        lines.append((f"{events} dated more than an hour after the record: a clock is wrong",))
     lines += _unknown(stream)
     schemas = sorted({number_ for batch in stream.new for number_ in batch.schemas})
     if schemas:
