@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
+from datarelease.model.policy import Waiver
+
 T = TypeVar("T")
 
 HOSTILE = (
@@ -36,7 +38,7 @@ HOSTILE = (
 _FIXED = {
     "outcome", "status", "kind", "level", "category", "severity", "reason", "compatibility",
 }  # fmt: skip
-"""Fields that hold one of a few words, which reading a document enforces."""
+"""Fields that hold one of a few words, which reading a document enforces; a waiver has none."""
 
 
 def poisoned(value: T, text: str) -> T:
@@ -55,7 +57,7 @@ def _poisoned(value: Any, text: str) -> Any:
             **{
                 field.name: _poisoned(getattr(value, field.name), text)
                 for field in fields(value)
-                if field.name not in _FIXED
+                if field.name not in _FIXED or isinstance(value, Waiver)
             },
         )
     return value

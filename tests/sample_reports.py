@@ -22,7 +22,7 @@ from datarelease.model.diff import (
     SchemaChange,
 )
 from datarelease.model.judge import judge
-from datarelease.model.policy import Policy, Verdict
+from datarelease.model.policy import Finding, Policy, Verdict, Waiver
 from datarelease.model.report import MASK, DatasetReport, ParamChange, Report, VersionRows
 from datarelease.model.stream import BatchCounts, Span, StreamReport
 from datarelease.model.validation import Validation, Violation
@@ -439,7 +439,7 @@ def blocked() -> Report:
             compatibility=Compatibility.ADDITIVE,
         ),
     )
-    return report(
+    made = report(
         with_rows(
             dataset(
                 rows=(10_000, 7_900),
@@ -463,6 +463,18 @@ def blocked() -> Report:
         params=(ParamChange(name="make.inject_errors", before="false", after="true"),),
         notes=("The history was read from tags; data-v2 has no manifest on the remote.",),
     )
+    excused = Finding(
+        rule="breaking",
+        level="warn",
+        dataset="customers",
+        column="fax",
+        message="breaking change: column 'fax' was removed",
+        what="customers.fax",
+        waiver=Waiver(
+            what="customers.fax", until="data-v4", number=4, reason="nobody asked for it in a year"
+        ),
+    )
+    return replace(made, verdict=Verdict(findings=(*made.verdict.findings, excused)))
 
 
 def first() -> Report:

@@ -62,6 +62,7 @@ def policy(**rules: Any) -> Policy:
         (orders(rows_after=1000, no_row_diff="no key"), None, "170 rows fewer than the 1,170 "),
         (orders(files=FileCounts(changed=1, removed=2, added=4), no_row_diff="no key"), None,
          "2 released files removed and 1 released file changed, and rows were not compared (no "),
+        (orders(files=FileCounts(changed=1), no_row_diff="no key"), KEPT, "1 released file"),
         # Neither rows nor files could be compared: nothing is known to be kept.
         (orders(no_row_diff="the data of data-v1 is not at hand"), None,
          "not to be told: rows were not compared (the data of data-v1 is not at hand)"),
@@ -84,6 +85,8 @@ def test_lost_rows_and_parts_block(
         (orders(rows=rows(added=9, unchanged=5)), KEPT),
         (orders("added", rows_before=None), replace(KEPT, first=True, remade=1)),
         (orders(files=FileCounts(added=2, unchanged=3), no_row_diff="no key"), None),
+        # Parts with equal hashes, by the counts in git: nobody needs the data for that.
+        (orders(rows_after=1200, no_row_diff="the data of data-v1 is not at hand"), KEPT),
         # Written anew with the same rows.
         (orders(files=FileCounts(changed=1), rows=rows(unchanged=5)), None),
     ],
