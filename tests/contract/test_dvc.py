@@ -180,7 +180,7 @@ def test_the_objects_are_those_that_a_push_sends(project: Project) -> None:
     objects = Objects(
         cache=DvcConfig(project.root / ".dvc", env=os.environ).cache, remotes=(), progress=Quiet()
     )
-    assert set(objects.expanded(open_dvc(project).outputs())) == sent
+    assert set(objects.expanded(open_dvc(project).hashes())) == sent
     assert len(sent) == 6
 
 
@@ -190,15 +190,58 @@ def test_outputs_are_known_without_asking_a_remote(project: Project) -> None:
     shutil.rmtree(project.root / ".dvc" / "cache")
     shutil.rmtree(project.root / "data" / "events")
     project.add_remote(REMOTE, "s3://nowhere", default=True, endpointurl="http://127.0.0.1:9")
-    assert listing in open_dvc(project).outputs()
+    assert listing in open_dvc(project).hashes()
 
 
 def test_what_is_not_to_be_pushed_is_no_output(project: Project) -> None:
-    """`push: false` and outputs without cache are left to DVC."""
+    """`push: false` is left to who made it."""
     lines = project.read_yaml("dvc.yaml")
     lines["stages"]["make"]["outs"][0] = {"data/people.csv": {"push": False}}
     project.write("dvc.yaml", yaml.safe_dump(lines))
-    assert open_dvc(project).outputs() == (hashes(project)["data/events"],)
+    assert open_dvc(project).hashes() == (hashes(project)["data/events"],)
+
+
+def test_flags_are_what_dvc_says(project: Project, tmp_path: Path) -> None:
+    """Remotes, `push: false` and imports, read by DVC itself; from git, the same but templates."""
+    lines = project.read_yaml("dvc.yaml")
+    lines["vars"] = [{"place": "storage"}]
+    outs: list[object] = [
+        {"data/people.csv": {"push": False}},
+        {"data/events": {"remote": "storage"}},
+    ]
+    lines["stages"]["make"]["outs"] = outs
+    lines["stages"]["each"] = {
+        "foreach": ["x"],
+        "do": {"cmd": "echo 1 > ${item}.txt", "outs": [{"${item}.txt": {"remote": "${place}"}}]},
+    }
+    project.write("dvc.yaml", yaml.safe_dump(lines))
+    project.repro()
+    (tmp_path / "far.csv").write_text("a\n")
+    project.dvc("import-url", "--quiet", str(tmp_path / "far.csv"), "url.csv")
+    project.dvc("import-url", "--quiet", "--no-download", str(tmp_path / "far.csv"), "later.csv")
+    project.dvc("import", "--quiet", f"file://{project.origin}", "make.py", "-o", "theirs.py")
+    found = {out.path: out for out in open_dvc(project).outputs()}
+    assert {p: (out.remote, out.pushed, out.imported, out.kept) for p, out in found.items()} == {
+        "data/people.csv": (None, False, False, False),
+        "data/events": ("storage", True, False, True),
+        "x.txt": ("storage", True, False, True),
+        "url.csv": (None, True, False, True),
+        "later.csv": (None, True, True, False),
+        "theirs.py": (None, True, True, False),
+    }
+    assert found["x.txt"].source == "dvc.yaml"
+    assert found["url.csv"].source == "url.csv.dvc"
+    read = {
+        out.path: out
+        for out in outputs(lambda p: (project.root / p).read_bytes(), found_in(project))
+    }
+    assert all(read[p].pushed == out.pushed for p, out in found.items())
+    assert all(read[p].remote == out.remote for p, out in found.items() if p != "x.txt")
+
+
+def found_in(project: Project) -> Sequence[str]:
+    """The files of the work tree that say what DVC tracks."""
+    return ["dvc.lock", *sorted(path.name for path in project.root.glob("*.dvc") if path.is_file())]
 
 
 def test_a_listing_names_what_lies_there(project: Project) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.commands import Done, run
 from tests.dagshub import DagsHub, running_dagshub
 from tests.flows.conftest import Copy
@@ -98,6 +99,18 @@ def test_data_that_dvc_does_not_have(released: Project) -> None:
     released.write("dvc.yaml", json.dumps(dvc))
     done = doctor(released, code=2)
     assert "dvc add data/more.csv" in line(done, "more")["remedy"]
+
+
+def test_outputs_that_are_elsewhere_or_nowhere(released: Project, tmp_path: Path) -> None:
+    """A dataset that DVC never pushes is told, and a remote that an output names is asked."""
+    released.add_remote("other", str(tmp_path / "other"))
+    lines = released.read_yaml("dvc.yaml")
+    outs = [{"data/people.csv": {"push": False}}, {"data/events": {"remote": "other"}}]
+    lines["stages"]["make"]["outs"] = outs
+    released.write("dvc.yaml", yaml.safe_dump(lines))
+    done = doctor(released, code=2)
+    assert "`push: false`" in str(done.json["lines"])
+    assert line(done, "other")["state"] == "ok"
 
 
 def test_a_stale_lock_is_a_warning(edited: Project) -> None:

@@ -619,3 +619,26 @@ def test_the_data_is_pulled_with_the_credentials_of_the_remote_alone(
     assert "git add dvc.lock reports/listings/validation.json" in done.out
     assert "an earlier run wrote" in done.out
     assert bucket.keys.secret not in done.text
+
+
+def test_what_dvc_never_pushes_is_left_out(lone: Project) -> None:
+    """An output with `push: false` is no dataset: init says why, and adopts nothing of it."""
+    mark(lone, push=False)
+    assert "push: false" in refused(lone, "--yes").text
+
+
+def test_data_on_a_remote_of_its_own_is_read_there(lone: Project) -> None:
+    """`remote: NAME` of an output is where init looks for data that is not at hand."""
+    (lone.root / ".dvc" / "cache").rename(lone.root.with_name("other"))
+    lone.add_remote("other", str(lone.root.with_name("other")))
+    mark(lone, remote="other")
+    (lone.root / "data/listings.csv").unlink()
+    shutil.rmtree(lone.remote)
+    assert [dataset["path"] for dataset in planned(lone)["datasets"]] == ["data/listings.csv"]
+
+
+def mark(project: Project, **flags: object) -> None:
+    """Give the output of the one `.dvc` file flags."""
+    content = project.read_yaml("data/listings.csv.dvc")
+    content["outs"][0].update(flags)
+    project.write("data/listings.csv.dvc", yaml.safe_dump(content))

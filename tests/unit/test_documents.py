@@ -76,6 +76,19 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
 LEVELS = places(to_json(MANIFEST))
 
 
+def test_a_manifest_of_before_is_read() -> None:
+    """Versions released when nothing was recorded beside the datasets stay readable."""
+    old = to_json(MANIFEST)
+    for name in ("tracked", "output_remotes"):
+        del old[name]
+    for dataset in old["datasets"]:
+        for entry in dataset["entries"]:
+            del entry["remote"]
+    found = decode(Manifest, json.dumps(old))
+    assert (found.tracked, found.output_remotes) == ((), ())
+    assert found.objects == {"0" * 32: 5}
+
+
 def test_the_example_has_every_level() -> None:
     """The tests below reach the manifest, its datasets, entries, files and remotes."""
     assert {path[::2] for path in LEVELS} == {

@@ -24,7 +24,7 @@ def output(path: str, md5: str | None = MD5) -> Tracked:
     """An output that DVC knows."""
     return Tracked(
         path=path, md5=md5, size=1, stage=None, cached=True, measured=False, legacy=False,
-        imported=False,
+        imported=False, pushed=True, remote=None,
     )  # fmt: skip
 
 

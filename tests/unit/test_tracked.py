@@ -91,6 +91,28 @@ def test_dvc_files_are_read_with_working_directories() -> None:
     )
 
 
+def test_flags_of_outputs_are_read_where_they_stand() -> None:
+    """`push` and `remote` of a `.dvc` file, and of a stage, whose lock does not repeat them."""
+    files = {
+        "a.dvc": f"outs:\n- {{path: a, md5: {MD5}, hash: md5, push: false, remote: x}}\n".encode(),
+        "dvc.yaml": b"""\
+stages:
+  one:
+    outs: [plain, kept: {push: false}, away: {remote: far}, "x${y}": {remote: "${z}"}]
+    metrics: [m.json: {remote: far}]
+  each:
+    foreach: [1, 2]
+    do: {outs: ["part-${item}.csv": {remote: far, push: false}]}
+""",
+        "dvc.lock": b"stages: {one: {outs: [{path: plain}, {path: kept}, {path: away}, {path: xy},"
+        b" {path: m.json}]}, each@1: {outs: [{path: part-1.csv}]}}",
+    }
+    assert [(out.path, out.remote, out.pushed) for out in outputs(files.get, files)] == [
+        ("a", "x", False), ("plain", None, True), ("kept", None, False), ("away", "far", True),
+        ("xy", None, True), ("m.json", "far", True), ("part-1.csv", "far", False),
+    ]  # fmt: skip
+
+
 def test_nothing_tracked_is_nothing() -> None:
     """A missing lock, an empty one, and stages without outputs give nothing."""
     assert stages(lambda _: None) == ()

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from dvc.lock import LockError
 from dvc.repo import Repo
 
 from datarelease.adapters.process import show, supervise
+from datarelease.adapters.tracked import Output
 from datarelease.errors import ConfigError, WorldError
 
 _MISSING = {"deleted", "not in cache"}
@@ -24,6 +26,22 @@ _MISSING = {"deleted", "not in cache"}
 Inputs = Literal["here", "pulled", "made"]
 """Where a stage gets the inputs that are not in the work tree: the cache has them all, DVC pulls
 them from its default remote, or the stages before make them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexedOutput(Output):
+    """An output as DVC itself reads it: templates expanded, ignored files left out.
+
+    Its ``source`` is the ``.dvc`` file or the ``dvc.yaml`` that declares it.
+    """
+
+    imported: bool
+    """DVC fetches it from where it was imported, and from no remote of this repository."""
+
+    @property
+    def kept(self) -> bool:
+        """``dvc push`` sends it to a remote of this repository, and ``dvc pull`` wants it there."""
+        return self.md5 is not None and self.pushed and not self.imported
 
 
 class Dvc:
@@ -172,26 +190,28 @@ class Dvc:
         """``dvc`` as installed beside this package, whatever PATH says."""
         return [sys.executable, "-m", "dvc", *arguments]
 
-    def outputs(self) -> tuple[str, ...]:
-        """Hashes of the outputs that ``dvc push`` would send for the work tree, sorted.
+    def outputs(self) -> tuple[IndexedOutput, ...]:
+        """What DVC tracks in the work tree and git does not hold, sorted by path.
 
-        A directory is the hash of its listing. Outputs that are bound to a remote of their own,
-        imported or marked ``push: false`` are none. No remote is asked.
+        No remote is asked, and no data is needed. Outputs outside of the repository are none.
         """
         with self._repo() as repo:
-            outs = [
-                out
+            root = self.root.resolve()
+            found = [
+                _indexed(out, root)
                 for out in repo.index.outs
-                if out.use_cache and out.can_push and out.remote is None
-                and not out.stage.is_repo_import and not out.stage.is_partial_import
+                if out.use_cache and out.protocol == "local"
+                and Path(out.fs_path).is_relative_to(root)
             ]  # fmt: skip
-            return tuple(
-                sorted({
-                    str(out.hash_info.value)
-                    for out in outs
-                    if out.hash_info and out.hash_info.name == "md5"
-                })
-            )  # fmt: skip
+        return tuple(sorted(found, key=lambda out: out.path))
+
+    def hashes(self) -> tuple[str, ...]:
+        """Hashes of the outputs that ``dvc push`` would send for the work tree, sorted.
+
+        A directory is the hash of its listing. What DVC 2 hashed is left out.
+        """
+        kept = (out for out in self.outputs() if out.kept and not out.legacy)
+        return tuple(sorted({str(out.md5) for out in kept}))
 
     def _open(self) -> Repo:
         return Repo(str(self.root), config=self._config)
@@ -217,6 +237,21 @@ class Dvc:
                 untouched="Nothing was changed.",
                 remedy="`dvc status` shows the same problem with more detail.",
             ) from error
+
+
+def _indexed(out: Any, root: Path) -> IndexedOutput:
+    stage, md5 = out.stage, out.hash_info.value if out.hash_info else None
+    return IndexedOutput(
+        path=Path(out.fs_path).relative_to(root).as_posix(),
+        md5=str(md5) if md5 else None,
+        size=out.meta.size if out.meta else None,
+        source=Path(stage.path).relative_to(root).as_posix(),
+        stage=getattr(stage, "name", None),
+        legacy=out.hash_name != "md5",
+        remote=out.remote,
+        pushed=bool(out.can_push),
+        imported=stage.is_repo_import or stage.is_partial_import or stage.is_versioned_import,
+    )
 
 
 def _pipelines(repo: Any) -> list[str]:

@@ -36,6 +36,10 @@ class Tracked:
     """Hashed as DVC 2 did."""
     imported: bool
     """It belongs to another DVC repository."""
+    pushed: bool
+    """False: DVC sends it to no remote (``push: false``)."""
+    remote: str | None
+    """The one remote that DVC keeps it on; None: the default one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,8 @@ def _tracked(out: Any, root: Path) -> Tracked:
         measured=bool(out.is_metric or out.is_plot),
         legacy=out.hash_name == "md5-dos2unix",
         imported=bool(stage.is_repo_import),
+        pushed=bool(out.can_push),
+        remote=out.remote,
     )
 
 

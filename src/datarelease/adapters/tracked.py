@@ -7,6 +7,7 @@ Read through git or from the work tree alike, without DVC and without data. Sour
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from datarelease.errors import ConfigError, Problem, SettingsError
 
 Read = Callable[[str], bytes | None]
 """The bytes of a file of the repository at the revision in question, or None."""
+_TEMPLATE = re.compile(r"\$\{[^}]*\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,10 @@ class Output:
     """Name of the stage that makes it; None: a ``.dvc`` file."""
     legacy: bool = False
     """Hashed as DVC 2 did (line ends of text files changed first)."""
+    remote: str | None = None
+    """The one remote that DVC keeps it on (``remote: NAME``); None: the default one."""
+    pushed: bool = True
+    """False: DVC sends it nowhere (``push: false``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +103,12 @@ def stages(read: Read, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
     found = []
     for name, stage in _mapping(lock.get("stages")).items():
         base = posixpath.join(folder, _working_directory(declared, str(name)))
+        flags = _flags(_mapping(declared.get(str(name).partition("@")[0])))
         found.append(
             LockedStage(
                 name=str(name),
                 deps=tuple(_outputs(stage, "deps", base, path, str(name))),
-                outs=tuple(_outputs(stage, "outs", base, path, str(name))),
+                outs=tuple(_outputs(stage, "outs", base, path, str(name), flags)),
             )
         )
     return tuple(found)
@@ -142,14 +149,20 @@ def _of_dvc_file(read: Read, path: str) -> Iterator[Output]:
     return _outputs(content, "outs", base, path, None)
 
 
+Flags = tuple[tuple[re.Pattern[str], dict[str, Any]], ...]
+"""What a stage says of its outputs, by their paths as the lock has them."""
+
+
 def _outputs(
-    stage: object, section: str, base: str, source: str, name: str | None
+    stage: object, section: str, base: str, source: str, name: str | None, flags: Flags = ()
 ) -> Iterator[Output]:
     listed = _mapping(stage).get(section)
     for out in listed if isinstance(listed, list) else ():
         if not isinstance(out, dict) or not isinstance(out.get("path"), str):
             continue
         md5, size = out.get("md5"), out.get("size")
+        said = next((said for path, said in flags if path.fullmatch(out["path"])), out)
+        remote = said.get("remote")
         yield Output(
             path=posixpath.normpath(posixpath.join(base, out["path"])),
             md5=md5 if isinstance(md5, str) else None,
@@ -157,7 +170,25 @@ def _outputs(
             source=source,
             stage=name,
             legacy=isinstance(md5, str) and out.get("hash") != "md5",
+            remote=remote if isinstance(remote, str) and "${" not in remote else None,
+            pushed=said.get("push") is not False,
         )
+
+
+def _flags(declared: Mapping[str, Any]) -> Flags:
+    """The flags of a stage's outputs; those of a group (``foreach``, ``matrix``) have templates.
+
+    A lock does not repeat them. A value that is a template itself cannot be read here.
+    """
+    body = _mapping(declared.get("do")) or declared
+    found = []
+    for section in ("outs", "metrics", "plots"):
+        listed = body.get(section)
+        for item in listed if isinstance(listed, list) else ():
+            for path, said in _mapping(item).items():
+                parts = map(re.escape, _TEMPLATE.split(str(path)))
+                found.append((re.compile(".+".join(parts)), _mapping(said)))
+    return tuple(found)
 
 
 def _working_directory(declared: Mapping[str, Any], name: str) -> str:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from datarelease.adapters.dvc import Dvc
-from datarelease.adapters.dvc_adopt import RemoteSettings, inventory
+from datarelease.adapters.dvc_adopt import Inventory, RemoteSettings, inventory
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
@@ -79,6 +79,7 @@ def _premises(start: Path, progress: Progress) -> Iterator[Premises]:
     refuse_broken(root or top)
     dvc_dir = (root or top) / ".dvc"
     settings = RemoteSettings(dvc_dir)
+    known = inventory(root) if root else None
     with tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-") as scratch:
         temporary = dvc_dir / "tmp" / PACKAGE if root else Path(scratch)
         yield Premises(
@@ -86,9 +87,9 @@ def _premises(start: Path, progress: Progress) -> Iterator[Premises]:
             git=GitProgram(root or top, env=env),
             ignored=lambda paths: ignored(root or top, paths, env=env),
             at_top=root is None or root == top,
-            inventory=inventory(root) if root else None,
+            inventory=known,
             settings=settings,
-            objects=_objects(dvc_dir, progress) if root else None,
+            objects=_objects(dvc_dir, known, progress) if known else None,
             engine=engine(MEMORY_LIMIT, temporary),
             version=version(PACKAGE),
             progress=progress,
@@ -104,12 +105,18 @@ def _dvc_root(start: Path, top: Path) -> Path | None:
     return root if root.is_relative_to(top) else None
 
 
-def _objects(dvc_dir: Path, progress: Progress) -> Objects:
+def _objects(dvc_dir: Path, known: Inventory, progress: Progress) -> Objects:
     config = DvcConfig(dvc_dir, env=environment())
+    names = {out.remote for out in known.outputs if out.remote and out.pushed}
     try:
         remotes = stores(config, ())
     except ConfigError as error:
         # What is in the work tree or the cache can be read without the remote.
         progress.say(f"remote {config.default_remote}: not used ({error.what})")
         remotes = ()
-    return Objects(cache=config.cache, remotes=remotes, progress=progress)
+    return Objects(
+        cache=config.cache,
+        remotes=remotes,
+        progress=progress,
+        bound=lambda: [config.store(name) for name in sorted(names)],
+    )

@@ -45,12 +45,25 @@ class Standing:
         return self.settings.tags if self.settings else TagGrammar()
 
     @property
+    def bound(self) -> tuple[str, ...]:
+        """The remotes that outputs name (``remote: NAME``); none where DVC cannot read them."""
+        if self.config is None:
+            return ()
+        try:
+            outs = Dvc(self.root, env=environment()).outputs()
+        except DatareleaseError:
+            return ()  # a question of its own says why
+        return tuple(sorted({out.remote for out in outs if out.remote and out.kept}))
+
+    @property
     def remotes(self) -> tuple[str, ...]:
         """The remotes that a release needs, the staging one included."""
         named = self.settings.remotes if self.settings else ()
         default = self.config.default_remote if self.config else None
         names = named or ((default,) if default else ())
-        return (*names, *((self.staging,) if self.staging else ()))
+        return tuple(
+            dict.fromkeys((*names, *self.bound, *((self.staging,) if self.staging else ())))
+        )
 
     @property
     def staging(self) -> str | None:
@@ -160,7 +173,9 @@ def _questions(here: Standing, *, write: bool) -> Iterator[Question]:
         )  # fmt: skip
     if here.config is not None:
         required = here.settings.remotes if here.settings else ()
-        yield from remote_questions(here.config, required, here.staging, write=write)
+        yield from remote_questions(
+            here.config, required, here.staging, bound=here.bound, write=write
+        )
 
 
 def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Iterator[Question]:

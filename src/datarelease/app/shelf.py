@@ -13,7 +13,15 @@ from datarelease.adapters.dvc_config import DvcConfig, Trust
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import load_yaml
-from datarelease.app.wiring import PACKAGE, engine, environment, git_environment, reader, stores
+from datarelease.app.wiring import (
+    PACKAGE,
+    engine,
+    environment,
+    git_environment,
+    opener,
+    reader,
+    stores,
+)
 from datarelease.errors import ConfigError
 from datarelease.flows.content import Objects
 from datarelease.flows.shelf import Shelf
@@ -102,6 +110,7 @@ def _shelf(
         objects=Objects(cache=cache or config.cache, remotes=remotes, progress=progress),
         engine=engine(MEMORY_LIMIT, dvc_dir / "tmp" / PACKAGE),
         progress=progress,
+        named=opener(config, remotes),
     )
 
 

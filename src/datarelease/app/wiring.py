@@ -99,6 +99,18 @@ def stores(config: DvcConfig, names: Sequence[str]) -> tuple[Store, ...]:
     return tuple(config.store(name) for name in names or default)
 
 
+def opener(config: DvcConfig, opened: Sequence[Store]) -> Callable[[str], Store]:
+    """Opens remotes of ``config`` by name, each once; ``opened`` are open already."""
+    known = {store.name.lower(): store for store in opened}
+
+    def open_named(name: str) -> Store:
+        if name.lower() not in known:
+            known[name.lower()] = config.store(name)
+        return known[name.lower()]
+
+    return open_named
+
+
 def engine(memory_limit: str, scratch: Path) -> Callable[[], Engine]:
     """Opens the engine; DuckDB is only loaded when it is called."""
 

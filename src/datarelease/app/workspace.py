@@ -10,6 +10,7 @@ from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.remote_limits import fs_config_problems, refuse
+from datarelease.adapters.store import Store
 from datarelease.adapters.tracked import load_yaml
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import (
@@ -17,6 +18,7 @@ from datarelease.app.wiring import (
     engine,
     environment,
     git_environment,
+    opener,
     reader,
     stores,
     tool,
@@ -64,16 +66,24 @@ def open_workspace(
         _refuse_more(root, git)
     config = DvcConfig(root / ".dvc", env=environment(env), trust="plain" if plain else "whole")
     required = stores(config, remotes or settings.remotes)
+    dvc = Dvc(root, env=config.program_environment(), config=config.overrides())
+    named = opener(config, required)
+
+    def bound() -> tuple[Store, ...]:
+        names = {out.remote for out in dvc.outputs() if out.remote}
+        return tuple(store for name in sorted(names) if (store := named(name)) not in required)
+
     return Workspace(
         root=root,
         settings=settings,
         git=git,
-        dvc=Dvc(root, env=config.program_environment(), config=config.overrides()),
+        dvc=dvc,
         tags=settings.tags,
         remotes=required,
-        objects=Objects(cache=config.cache, remotes=required, progress=progress),
+        objects=Objects(cache=config.cache, remotes=required, progress=progress, bound=bound),
         engine=engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE),
         progress=progress,
+        named=named,
         tool=tool(),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.table import Table
 
@@ -12,11 +14,14 @@ from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
 from datarelease.flows.read import read_manifest
 from datarelease.flows.shelf import catalogue_of
-from datarelease.model.manifest import Manifest
+from datarelease.model.manifest import Keeper, Manifest, ManifestRemote
 from datarelease.model.stream import StreamCounts
 from datarelease.model.version import Version
 from datarelease.render.escape import PROSE, clean
 from datarelease.render.number import size
+
+SHOWN = 10
+"""Paths in one line; `--json` has them all."""
 
 
 @click.command("show")
@@ -47,7 +52,11 @@ def _facts(version: Version, manifest: Manifest, withdrawal: str | None) -> Tabl
         "change": manifest.compatibility.value,
         "verdict": manifest.verdict,
         "reviewed": manifest.reviewed or "no digest was given",
-        "remotes": ", ".join(f"{remote.name} ({remote.url})" for remote in manifest.remotes),
+        "remotes": _remotes(manifest.remotes),
+        "outputs elsewhere": _remotes(manifest.output_remotes) or None,
+        "also tracked": _tracked(manifest, "remotes"),
+        "imported": _tracked(manifest, "source"),
+        "never pushed": _tracked(manifest, "nobody"),
         "streams": ", ".join(map(_stream, manifest.inputs)) or None,
         "withdrawn": clean(withdrawal, PROSE) if withdrawal else None,
     }
@@ -55,6 +64,17 @@ def _facts(version: Version, manifest: Manifest, withdrawal: str | None) -> Tabl
         if value is not None:
             table.add_row(name, value)
     return table
+
+
+def _remotes(remotes: Sequence[ManifestRemote]) -> str:
+    return ", ".join(f"{remote.name} ({remote.url})" for remote in remotes)
+
+
+def _tracked(manifest: Manifest, keeper: Keeper) -> str | None:
+    """The outputs beside the datasets that ``keeper`` keeps; None: there are none."""
+    paths = [clean(output.path) for output in manifest.tracked if output.kept_by == keeper]
+    more = f", and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
+    return ", ".join(paths[:SHOWN]) + more if paths else None
 
 
 def _stream(counts: StreamCounts) -> str:

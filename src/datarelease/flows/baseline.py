@@ -13,7 +13,7 @@ from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.content import snapshot
 from datarelease.flows.records import in_words, other_inputs
-from datarelease.flows.shelf import Shelf
+from datarelease.flows.shelf import Shelf, reaching
 from datarelease.flows.side import Side, table_of
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import metadata_key
@@ -146,6 +146,7 @@ def read_baseline(shelf: Shelf, version: Version) -> Baseline:
     read = shelf.reader(version.commit)
     declared = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
     tracked = outputs(read, shelf.git.files(version.commit))
+    shelf = reaching(shelf, {out.remote for out in tracked if out.remote})
     return Baseline(
         shelf=shelf,
         version=version,

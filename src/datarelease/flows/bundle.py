@@ -102,7 +102,7 @@ def _carried(ws: Workspace, checked: Checked) -> tuple[str, ...]:
                 folder = whole if whole.is_dir() else whole.parent
                 ws.objects.adopt(ws.objects.files(entry), folder)
     entries = (entry.md5 for content in checked.snapshot.datasets for entry in content.entries)
-    used = ws.objects.expanded((*entries, *ws.dvc.outputs()))
+    used = ws.objects.expanded((*entries, *ws.dvc.hashes()))
     return tuple(md5 for md5 in used if md5 not in held and ws.objects.has(md5))
 
 

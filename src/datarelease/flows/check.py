@@ -16,9 +16,9 @@ from datarelease.flows.baseline import Baseline, read_baseline
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.clean import unclean_files
 from datarelease.flows.compare import compare_sides
-from datarelease.flows.content import snapshot
-from datarelease.flows.reproduce import reproduce, work_tree_outputs
+from datarelease.flows.reproduce import reproduce
 from datarelease.flows.streams import compare_streams, counts_here, counts_then
+from datarelease.flows.tracked_outputs import work_tree_snapshot
 from datarelease.flows.workspace import Workspace
 from datarelease.model.diff import Compatibility
 from datarelease.model.judge import judge
@@ -62,7 +62,7 @@ def check(ws: Workspace, *, base: str | None = None) -> Checked:
     catalogue = read_catalogue(ws.git, ws.tags)
     version = catalogue.find(base) if base is not None else catalogue.latest
     failed = reproduce(ws, catalogue)
-    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
+    now = work_tree_snapshot(ws)
     before = read_baseline(ws, version) if version is not None else None
     with ws.engine() as engine:
         assessments = {
@@ -91,7 +91,7 @@ def _datasets(
     assessments: Mapping[str, Assessment],
     engine: Engine,
 ) -> tuple[DatasetReport, ...]:
-    reports = []
+    reports, shelf = [], before.shelf if before else ws
     for dataset in ws.settings.datasets:
         content, found = now.get(dataset.name), assessments.get(dataset.name)
         if content is None or found is None:
@@ -104,13 +104,13 @@ def _datasets(
                 path=dataset.path,
                 desc=dataset.desc,
                 validation=found.validation,
-                diff=compare_sides(ws, old, new, engine),
+                diff=compare_sides(shelf, old, new, engine),
                 size=content.size,
             )
         )
     for old_dataset in before.datasets if before else ():
         if before is not None and now.get(old_dataset.name) is None:
-            diff = compare_sides(ws, before.side(old_dataset.name), None, engine)
+            diff = compare_sides(shelf, before.side(old_dataset.name), None, engine)
             reports.append(
                 DatasetReport(
                     name=old_dataset.name,

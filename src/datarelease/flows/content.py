@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.adapters.store import Store, md5_of, replacing
+from datarelease.adapters.store import ObjectInfo, Store, md5_of, replacing
 from datarelease.adapters.tracked import Output
 from datarelease.adapters.tree import read_tree
 from datarelease.errors import DatareleaseError, Problem, SettingsError, WorldError
@@ -37,6 +37,8 @@ class Objects:
     remotes: tuple[Store, ...]
     """Asked in this order for what the cache lacks."""
     progress: Progress
+    bound: Callable[[], Sequence[Store]] = tuple
+    """Remotes that hold the outputs bound to them; asked for what all others lack."""
 
     def path(self, md5: str) -> Path:
         """Where the cache has (or would have) the object."""
@@ -55,7 +57,7 @@ class Objects:
         self.ensure([md5])
         listing = self.path(md5).read_bytes()
         if hashlib.md5(listing, usedforsecurity=False).hexdigest() != md5.removesuffix(".dir"):
-            raise self._damaged(md5)
+            raise self.damaged(md5)
         try:
             return read_tree(listing)
         except ValueError as error:
@@ -78,7 +80,7 @@ class Objects:
                 for one in sums:
                     one.update(chunk)
         if sums[0].hexdigest() != md5.removesuffix(".dir"):
-            raise self._damaged(md5)
+            raise self.damaged(md5)
         return sums[1].hexdigest()
 
     def keep(self, manifest: bytes) -> Path:
@@ -98,7 +100,8 @@ class Objects:
     def _kept(self, sha256: str) -> Path:
         return self.cache.with_name("manifests") / f"{sha256}.json"
 
-    def _damaged(self, md5: str) -> WorldError:
+    def damaged(self, md5: str) -> WorldError:
+        """The error for an object that has other bytes in the cache than its name says."""
         path = self.path(md5)
         return WorldError(
             f"An object in DVC's cache is damaged: {path} does not have the MD5 in its name.",
@@ -163,7 +166,7 @@ class Objects:
             WorldError: A remote holds other bytes under their names.
         """
         missing = {md5 for md5 in hashes if not self.has(md5)}
-        for remote in self.remotes:
+        for remote in self._asked():
             if not missing:
                 return
             try:
@@ -182,21 +185,41 @@ class Objects:
                 with replacing(self.path(file.md5)) as scratch:
                     shutil.copyfile(source, scratch)
 
+    def sizes(self, hashes: Iterable[str]) -> dict[str, int]:
+        """Bytes of those objects that the cache or a remote has.
+
+        Raises:
+            WorldError: Some were not found, and a remote could not be asked.
+        """
+        wanted = sorted(set(hashes))
+        sizes = {md5: self.path(md5).stat().st_size for md5 in wanted if self.has(md5)}
+        away = [md5 for md5 in wanted if md5 not in sizes]
+        return sizes | {md5: info.size for md5, (_, info) in self._found(away).items()}
+
     def _sources(self, missing: Sequence[str]) -> dict[str, Store]:
-        sources: dict[str, Store] = {}
+        return {md5: remote for md5, (remote, _) in self._found(missing).items()}
+
+    def _found(self, missing: Sequence[str]) -> dict[str, tuple[Store, ObjectInfo]]:
+        sources: dict[str, tuple[Store, ObjectInfo]] = {}
         problem: DatareleaseError | None = None
-        for remote in self.remotes:
-            wanted = [md5 for md5 in missing if md5 not in sources]
+        for remote in self._asked():
+            wanted = {object_key(md5): md5 for md5 in missing if md5 not in sources}
+            if not wanted:
+                break
             try:
-                found = remote.stat([object_key(md5) for md5 in wanted])
+                found = remote.stat(list(wanted))
             except WorldError as error:
                 # Another remote may have them all; if none has, this is the reason to show.
                 problem = problem or error
                 continue
-            sources |= {md5: remote for md5 in wanted if object_key(md5) in found}
+            sources |= {wanted[key]: (remote, info) for key, info in found.items()}
         if problem is not None and len(sources) < len(missing):
             raise problem
         return sources
+
+    def _asked(self) -> Iterator[Store]:
+        yield from self.remotes
+        yield from self.bound()
 
     def _fetch(self, md5: str, remote: Store) -> None:
         target = self.path(md5)
@@ -240,16 +263,17 @@ def _entries(dataset: Dataset, outputs: Sequence[Output], objects: Objects) -> l
             continue
         if out.path == dataset.path:
             path = WHOLE if out.md5.endswith(".dir") else posixpath.basename(out.path)
-            entries.append(Entry(path=path, md5=out.md5, size=out.size))
+            entries.append(Entry(path=path, md5=out.md5, size=out.size, remote=out.remote))
         elif out.path.startswith(dataset.path + "/"):
             path = out.path.removeprefix(dataset.path + "/")
-            entries.append(Entry(path=path, md5=out.md5, size=out.size))
+            entries.append(Entry(path=path, md5=out.md5, size=out.size, remote=out.remote))
         elif dataset.path.startswith(out.path + "/") and out.md5.endswith(".dir"):
-            entries += _part_of(dataset.path.removeprefix(out.path + "/"), objects.tree(out.md5))
+            inside = dataset.path.removeprefix(out.path + "/")
+            entries += _part_of(inside, objects.tree(out.md5), out.remote)
     return entries
 
 
-def _part_of(inside: str, files: Sequence[DataFile]) -> list[Entry]:
+def _part_of(inside: str, files: Sequence[DataFile], remote: str | None) -> list[Entry]:
     """The entries of a dataset that is one file or folder of a tracked directory."""
     return [
         Entry(
@@ -257,6 +281,7 @@ def _part_of(inside: str, files: Sequence[DataFile]) -> list[Entry]:
             if file.path == inside
             else file.path.removeprefix(inside + "/"),
             md5=file.md5,
+            remote=remote,
         )
         for file in files
         if file.path == inside or file.path.startswith(inside + "/")

@@ -9,7 +9,7 @@ from datarelease.documents import decode_manifest
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.push import send
 from datarelease.flows.read import manifest_of
-from datarelease.flows.verify import expected_objects, faults_error, find_faults
+from datarelease.flows.verify import faults_error, find_faults, holders
 from datarelease.flows.workspace import Workspace
 from datarelease.model.manifest import manifest_key
 from datarelease.model.release import Fault
@@ -46,14 +46,12 @@ def _repair(
 ) -> None:
     kept = ws.objects.keep(document)
     manifest = decode_manifest(document)
-    names = {remote.name for remote in manifest.remotes}
-    objects = expected_objects(manifest)
     faults: list[Fault] = []
-    for remote in (remote for remote in ws.remotes if remote.name in names):
+    for remote, objects in holders(ws, manifest):
         lost = find_faults(remote, objects, progress=ws.progress)
         send(ws, remote, [fault.md5 for fault in lost if ws.objects.has(fault.md5)])
         faults += lost
-        if found[remote] != document:
+        if remote in found and found[remote] != document:
             # Create-only first: a bucket's policy may refuse any other way below releases/.
             if not remote.create(manifest_key(version.tag), document):
                 remote.upload({manifest_key(version.tag): kept}, lambda _: None)

@@ -12,6 +12,7 @@ from datarelease.adapters.github_errors import GitHubError
 from datarelease.adapters.tracked import Output, Read, outputs
 from datarelease.analysis.schema import load_schema
 from datarelease.errors import DatareleaseError, SettingsError, WorldError
+from datarelease.flows.tracked_outputs import unpushed
 from datarelease.model.dataset import Dataset
 from datarelease.model.diagnosis import Line, State
 from datarelease.model.version import TagGrammar
@@ -138,7 +139,10 @@ def dataset_questions(
         yield Question(
             area=DATASETS,
             check=dataset.name,
-            ask=lambda dataset=dataset: _tracked(dataset, outputs(read, git.files())),  # type: ignore[misc]
+            ask=lambda dataset=dataset: [  # type: ignore[misc]
+                *_tracked(dataset, outputs(read, git.files())),
+                *_unpushed(dataset, dvc),
+            ],
         )
         yield Question(
             area=DATASETS,
@@ -166,6 +170,14 @@ def _tracked(dataset: Dataset, tracked: Iterable[Output]) -> Iterator[Line]:
             area=DATASETS, check=dataset.name, state="missing",
             found=f"DVC has no data for {dataset.path}",
             remedy=f"dvc repro   (where no stage makes it: dvc add {dataset.path}); then commit",
+        )  # fmt: skip
+
+
+def _unpushed(dataset: Dataset, dvc: Dvc) -> Iterator[Line]:
+    for problem in unpushed(dataset, dvc.outputs()):
+        yield Line(
+            area=DATASETS, check=dataset.name, state="missing", found=problem.what,
+            remedy="a version must be on the remotes: take `push: false` away",
         )  # fmt: skip
 
 

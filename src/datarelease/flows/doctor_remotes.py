@@ -22,9 +22,16 @@ _DAGSHUB_PATH = re.compile(r"/[^/]+/[^/]+\.s3/?")
 
 
 def remote_questions(
-    config: DvcConfig, required: Sequence[str], staging: str | None, *, write: bool
+    config: DvcConfig,
+    required: Sequence[str],
+    staging: str | None,
+    *,
+    bound: Sequence[str],
+    write: bool,
 ) -> Iterator[Question]:
     """What is asked of the remotes: of the ``required`` ones, or of DVC's default one.
+
+    And of the ``bound`` ones, which outputs name (``remote: NAME``).
 
     Nothing is written unless ``write``; then one small object, always the same, create-only.
     """
@@ -36,7 +43,7 @@ def remote_questions(
         yield Question(area=AREA, check="staging", ask=lambda: [_misnamed(staging)])
     if len(every) > 1:
         yield Question(area=AREA, check="places", ask=lambda: _places(config, every))
-    for name in every:
+    for name in (*every, *(name for name in bound if name not in every)):
         yield from _questions(config, name, write=write)
 
 

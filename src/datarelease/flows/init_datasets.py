@@ -170,17 +170,17 @@ def _is_data(path: str, root: Path) -> bool:
 
 def _unusable(out: Tracked) -> str | None:
     """Why an output can be no dataset; None: it can."""
-    if not out.path.isprintable() or "${" in out.path:
-        return "its path has letters that dvc.yaml cannot hold as they are"
-    if not out.cached:
-        return "git keeps it, not DVC (cache: false)"
-    if out.imported:
-        return "imported from another DVC repository, which releases it"
-    if out.legacy:
-        return "hashed by DVC 2: run `dvc cache migrate --dvc-files`, then init again"
-    if out.md5 is None:
-        return "not made yet: run `dvc repro`, then init again"
-    return None
+    reasons = {
+        "its path has letters that dvc.yaml cannot hold as they are": (
+            not out.path.isprintable() or "${" in out.path
+        ),
+        "git keeps it, not DVC (cache: false)": not out.cached,
+        "DVC sends it to no remote (push: false), and a version must be on one": not out.pushed,
+        "imported from another DVC repository, which releases it": out.imported,
+        "hashed by DVC 2: run `dvc cache migrate --dvc-files`, then init again": out.legacy,
+        "not made yet: run `dvc repro`, then init again": out.md5 is None,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), None)
 
 
 def _origin(out: Tracked) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version as package_version
 
 from datarelease.errors import BlockedError, ConflictError
@@ -11,6 +11,7 @@ from datarelease.flows.check import Checked
 from datarelease.flows.read import find_manifest
 from datarelease.flows.reproduce import is_among, products_of
 from datarelease.flows.streams import counts_here
+from datarelease.flows.tracked_outputs import tracked_beside
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import (
@@ -18,6 +19,7 @@ from datarelease.model.manifest import (
     ManifestDataset,
     ManifestFile,
     ManifestRemote,
+    TrackedOutput,
     object_key,
 )
 from datarelease.model.release import Candidate, Nothing
@@ -76,19 +78,12 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
     message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
     commit = ws.git.commit_files(head, made, message) if made else head
     manifest = _manifest(ws, checked, commit, reviewed)
-    own = {md5 for dataset in manifest.datasets for md5 in dataset.objects}
-    others = tuple(
-        md5
-        for md5 in ws.objects.expanded(ws.dvc.outputs())
-        if md5 not in own and ws.objects.has(md5)
-    )
     return Candidate(
         report=report,
         commit=commit,
         head=head,
         files=tuple(made),
         manifest=manifest,
-        extra_objects=others,
     )
 
 
@@ -118,17 +113,22 @@ def products(ws: Workspace) -> dict[str, bytes | None]:
 
 def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None) -> Manifest:
     report, catalogue = checked.report, checked.catalogue
-    known = _known_files(ws, checked)
+    earlier = _earlier(ws, checked)
+    known = {file.md5: file for m in earlier for d in m.datasets for file in d.files}
     number = catalogue.next_number
+    datasets = tuple(
+        _manifest_dataset(ws, checked, dataset, content, known)
+        for dataset in ws.settings.datasets
+        if (content := checked.snapshot.get(dataset.name)) is not None
+    )
+    sizes = {md5: size for m in earlier for md5, size in m.objects.items() if size is not None}
+    sizes |= {file.md5: file.size for dataset in datasets for file in dataset.files}
+    tracked = tracked_beside(ws, datasets, commit, sizes)
     return Manifest(
         tag=ws.tags.format(number),
         number=number,
         digest=report.digest,
-        datasets=tuple(
-            _manifest_dataset(ws, checked, dataset, content, known)
-            for dataset in ws.settings.datasets
-            if (content := checked.snapshot.get(dataset.name)) is not None
-        ),
+        datasets=datasets,
         remotes=tuple(ManifestRemote(name=r.name, url=r.url) for r in ws.remotes),
         commit=commit,
         date=ws.git.commit_date(commit),
@@ -140,7 +140,20 @@ def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None
         reviewed=reviewed,
         tools=tuple((name, package_version(name)) for name in TOOLS),
         inputs=counts_here(ws.read, ws.settings.datasets, checked.snapshot),
+        tracked=tracked,
+        output_remotes=_output_remotes(ws, datasets, tracked),
     )
+
+
+def _output_remotes(
+    ws: Workspace, datasets: Iterable[ManifestDataset], tracked: Iterable[TrackedOutput]
+) -> tuple[ManifestRemote, ...]:
+    """The remotes that outputs name (``remote: NAME``), beside those of the release."""
+    names = {entry.remote for dataset in datasets for entry in dataset.entries}
+    names |= {output.remote for output in tracked}
+    names -= {None, *(remote.name for remote in ws.remotes)}
+    stores = [ws.named(name) for name in sorted(name for name in names if name)]
+    return tuple(ManifestRemote(name=store.name, url=store.url) for store in stores)
 
 
 def _manifest_dataset(
@@ -184,16 +197,12 @@ def _manifest_dataset(
     )
 
 
-def _known_files(ws: Workspace, checked: Checked) -> dict[str, ManifestFile]:
-    """Files that earlier manifests describe, by hash: they are not read again."""
+def _earlier(ws: Workspace, checked: Checked) -> tuple[Manifest, ...]:
+    """Manifests that describe objects already: those are not read again."""
     versions = [checked.catalogue.latest]
     versions += [v for v in checked.catalogue.versions if v.tag == checked.report.rollback_of]
-    known: dict[str, ManifestFile] = {}
-    for version in versions:
-        manifest = find_manifest(ws, version) if version is not None else None
-        for dataset in manifest.datasets if manifest else ():
-            known |= {file.md5: file for file in dataset.files}
-    return known
+    found = (find_manifest(ws, version) for version in versions if version is not None)
+    return tuple(manifest for manifest in found if manifest is not None)
 
 
 def report_rows(report: Report) -> str:

@@ -16,10 +16,10 @@ from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.assess import Assessment
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.check import Checked, report_of
-from datarelease.flows.content import snapshot
 from datarelease.flows.local_files import write
 from datarelease.flows.records import in_words, other_inputs
-from datarelease.flows.reproduce import is_among, products_of, work_tree_outputs
+from datarelease.flows.reproduce import is_among, products_of
+from datarelease.flows.tracked_outputs import work_tree_snapshot
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, DOCUMENT_LIMIT, FILE, REPORT, TREE, Bundle
 from datarelease.model.dataset import Dataset
@@ -63,7 +63,7 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
             remedy="Check that commit out, or build anew.",
         )
     _take_tree(ws, folder, bundle)
-    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
+    now = work_tree_snapshot(ws)
     claimed = _document(folder, Report, REPORT)
     if not now.digest == bundle.digest == claimed.digest:
         raise _inconsistent(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from datarelease.adapters.store import Store
-from datarelease.flows.verify import expected_objects, faults_error, find_faults
+from datarelease.flows.verify import faults_error, find_faults, holders
 from datarelease.flows.workspace import Workspace
 from datarelease.model.manifest import object_key
 from datarelease.model.release import Candidate, Fault, Pushed, Verified
@@ -19,21 +19,22 @@ def push(ws: Workspace, candidate: Candidate) -> Pushed:
     Raises:
         WorldError: A remote failed.
     """
-    sizes = expected_objects(candidate.manifest)
-    objects = {md5: sizes.get(md5) for md5 in (*candidate.extra_objects, *sizes)}
-    sent = tuple((remote.name, len(complete(ws, remote, objects))) for remote in ws.remotes)
+    sent = tuple(
+        (remote.name, len(complete(ws, remote, objects)))
+        for remote, objects in holders(ws, candidate.manifest)
+    )
     return Pushed(candidate=candidate, uploaded=sent)
 
 
 def verify(ws: Workspace, pushed: Pushed) -> Verified:
-    """Find every object on every remote.
+    """Find every object on every remote where it belongs.
 
     Raises:
         WorldError: Objects are missing or damaged; they are named.
     """
-    objects = expected_objects(pushed.candidate.manifest)
+    manifest = pushed.candidate.manifest
     faults: list[Fault] = []
-    for remote in ws.remotes:
+    for remote, objects in holders(ws, manifest):
         faults += find_faults(remote, objects, progress=ws.progress)
     if faults:
         raise faults_error(
@@ -42,8 +43,10 @@ def verify(ws: Workspace, pushed: Pushed) -> Verified:
             untouched="No tag was made.",
             remedy="Run the command again: it sends what is missing.",
         )
-    ws.progress.say(f"verify: {len(objects)} objects on {len(ws.remotes)} remote(s)")
-    return Verified(pushed=pushed, objects=len(objects))
+    count = len(manifest.objects)
+    remotes = len(manifest.remotes) + len(manifest.output_remotes)
+    ws.progress.say(f"verify: {count} objects on {remotes} remote(s)")
+    return Verified(pushed=pushed, objects=count)
 
 
 def complete(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.local_files import written
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import table_of
-from datarelease.flows.verify import expected_objects, find_faults
+from datarelease.flows.verify import find_faults, holders
 from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, manifest_key
 from datarelease.model.release import Fault
@@ -33,7 +34,7 @@ class Verification:
     remotes: tuple[str, ...]
     """Those that were asked."""
     objects: int
-    """Per remote."""
+    """Wherever they lie."""
     faults: tuple[Fault, ...]
 
 
@@ -122,6 +123,12 @@ def get(
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
     refuse_links_to(target, places)
     wanted = {target / place: file for place, file in places.items()}
+    remotes = {dataset.name: _remotes(shelf, dataset) for dataset in chosen}
+    sources = {
+        target / dataset.place(file): remotes[dataset.name].get(file.path, shelf.remotes)
+        for dataset in chosen
+        for file in dataset.files
+    }
     there = {path for path, file in wanted.items() if _is(path, file)}
     in_the_way = [path for path in wanted if path.exists() and path not in there]
     if in_the_way and not overwrite:
@@ -137,7 +144,7 @@ def get(
         shelf.progress.track(f"Getting {version.tag}", len(missing), "files") as advance,
         ThreadPoolExecutor(8) as pool,
     ):
-        for _ in pool.map(lambda path: _fetch(shelf, wanted[path], path), missing):
+        for _ in pool.map(lambda p: _fetch(shelf, sources[p], wanted[p], p), missing):
             advance(1)
     return tuple(wanted)
 
@@ -150,7 +157,10 @@ def table(shelf: Shelf, version: Version, name: str) -> Table:
         WorldError: An object is missing or damaged.
     """
     dataset = _dataset(read_manifest(shelf, version), name)
-    shelf.objects.ensure(file.md5 for file in dataset.files)
+    remotes = _remotes(shelf, dataset)
+    for some in {shelf.remotes, *remotes.values()}:
+        objects = dataclasses.replace(shelf.objects, remotes=some)
+        objects.ensure(f.md5 for f in dataset.files if remotes.get(f.path, shelf.remotes) == some)
     files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
     return table_of(Dataset(name=dataset.name, path=dataset.path), files, shelf.objects)
 
@@ -164,25 +174,24 @@ def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verificatio
     """
     manifest = read_manifest(shelf, version)
     names = {remote.name for remote in manifest.remotes}
-    remotes = [remote for remote in shelf.remotes if remote.name in names]
-    if not remotes:
+    if names.isdisjoint(remote.name for remote in shelf.remotes):
         raise ConfigError(
             f"{version.tag} was released to {', '.join(sorted(names))}, and none of them is "
             "configured here.",
             untouched="Nothing was changed.",
             remedy="Add it with `dvc remote add`, or name it in release.remotes.",
         )
-    for name in sorted(names - {remote.name for remote in remotes}):
+    for name in sorted(names - {remote.name for remote in shelf.remotes}):
         shelf.progress.say(f"{name}: not configured here, not checked")
-    objects = expected_objects(manifest)
     faults: list[Fault] = []
-    for remote in remotes:
-        faults += _manifest_fault(remote, version)
+    remotes = holders(shelf, manifest)
+    for remote, objects in remotes:
+        faults += _manifest_fault(remote, version) if remote.name in names else []
         faults += find_faults(remote, objects, progress=shelf.progress, full=full)
     return Verification(
         manifest=manifest,
-        remotes=tuple(remote.name for remote in remotes),
-        objects=len(objects),
+        remotes=tuple(remote.name for remote, _ in remotes),
+        objects=len(manifest.objects),
         faults=tuple(faults),
     )
 
@@ -208,11 +217,20 @@ def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
     return found
 
 
+def _remotes(shelf: Shelf, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
+    """Where those files lie that one remote alone holds, by path.
+
+    Raises:
+        ConfigError: That remote is not configured.
+    """
+    return {path: (shelf.named(name),) for path, name in dataset.bound.items()}
+
+
 def _is(path: Path, file: ManifestFile) -> bool:
     return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256
 
 
-def _fetch(shelf: Shelf, file: ManifestFile, target: Path) -> None:
+def _fetch(shelf: Shelf, remotes: Sequence[Store], file: ManifestFile, target: Path) -> None:
     with written(target) as scratch:
         cached = shelf.objects.path(file.md5)
         if cached.is_file() and cached.stat().st_size == file.size:
@@ -220,18 +238,18 @@ def _fetch(shelf: Shelf, file: ManifestFile, target: Path) -> None:
             if sha256_of(scratch) == file.sha256:
                 scratch.chmod(0o644)
                 return
-        _download(shelf, file, scratch)
+        _download(remotes, file, scratch)
         scratch.chmod(0o644)
 
 
-def _download(shelf: Shelf, file: ManifestFile, scratch: Path) -> None:
-    holders = [remote for remote in shelf.remotes if file.key in remote.stat([file.key])]
-    for remote in holders:
+def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> None:
+    having = [remote for remote in remotes if file.key in remote.stat([file.key])]
+    for remote in having:
         remote.download(file.key, scratch)
         if sha256_of(scratch) == file.sha256:
             return
-    where = ", ".join(remote.name for remote in holders or shelf.remotes)
-    what = "has other bytes than the manifest says" if holders else "is missing"
+    where = ", ".join(remote.name for remote in having or remotes)
+    what = "has other bytes than the manifest says" if having else "is missing"
     raise WorldError(
         f"The object {file.key} ({file.path}) {what} on {where}.",
         untouched=f"{file.path} was not written.",

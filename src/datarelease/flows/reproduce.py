@@ -90,7 +90,7 @@ def bring_outputs(ws: Workspace) -> None:
         WorldError: A remote holds other bytes under an object's name.
     """
     for _ in ("files and listings", "the files that listings name"):
-        ws.objects.bring(ws.objects.expanded(ws.dvc.outputs()))
+        ws.objects.bring(ws.objects.expanded(ws.dvc.hashes()))
 
 
 def products_of(ws: Workspace) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
         branch=branch,
         commit=commit,
         files=tuple(sorted(files)),
-        data=_bring_data(ws, commit),
+        data=_bring_data(ws),
     )
 
 
@@ -128,16 +128,13 @@ def _with_release_section(then: bytes, now: bytes | None) -> bytes:
     return buffer.getvalue()
 
 
-def _bring_data(ws: Workspace, commit: str) -> bool:
+def _bring_data(ws: Workspace) -> bool:
     """Check the data out, fetched where the cache lacks it; False: it could not be had."""
     try:
-        tracked = outputs(ws.read, ws.git.files())
-        hashes = [out.md5 for out in tracked if out.md5 and not out.legacy]
+        hashes = list(ws.dvc.hashes())
         for md5 in [md5 for md5 in hashes if md5.endswith(".dir")]:
             hashes += [file.md5 for file in ws.objects.tree(md5)]
-        kept_by_git = set(ws.git.files(commit))
-        in_git = {out.md5 for out in tracked if out.path in kept_by_git}
-        ws.objects.ensure(md5 for md5 in hashes if md5 not in in_git)
+        ws.objects.ensure(hashes)
     except WorldError as error:
         ws.progress.say(f"the data was not fetched: {error.what}")
         return False

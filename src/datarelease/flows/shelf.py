@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.git import Git
 from datarelease.adapters.store import Store
-from datarelease.errors import WithdrawnVersionWarning
+from datarelease.errors import ConfigError, WithdrawnVersionWarning
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.content import Objects
 from datarelease.model.version import TagGrammar, Version
@@ -30,10 +31,33 @@ class Shelf:
     engine: Callable[[], Engine]
     """Opens an engine; the caller closes it."""
     progress: Progress
+    named: Callable[[str], Store]
+    """Opens a remote of DVC's configuration, which an output may name (``remote: NAME``)."""
 
     def reader(self, revision: str) -> Callable[[str], bytes | None]:
         """Reads files of a revision."""
         return lambda path: self.git.read(revision, path)
+
+
+def reaching(shelf: Shelf, names: Iterable[str]) -> Shelf:
+    """The shelf, whose objects are also looked for on the remotes ``names``.
+
+    What is not configured any more is passed over; whoever misses its objects says so.
+    """
+
+    def bound() -> Sequence[Store]:
+        found = list(shelf.objects.bound())
+        for name in sorted(names):
+            try:
+                store = shelf.named(name)
+            except ConfigError as error:
+                shelf.progress.say(f"remote {name}: not used: {error.what}")
+                continue
+            found += [store] if store not in (*found, *shelf.remotes) else []
+        return found
+
+    objects = dataclasses.replace(shelf.objects, bound=bound)
+    return dataclasses.replace(shelf, objects=objects)
 
 
 def catalogue_of(shelf: Shelf) -> Catalogue:

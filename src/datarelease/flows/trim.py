@@ -56,7 +56,8 @@ def trim(ws: Workspace, budget: int, *, fetched: int = 0) -> Trimmed:
     }
     there = {f"{path.parent.name}{path.name}": path for path in _objects(ws.objects.cache)}
     sizes = {md5: path.stat().st_size for md5, path in there.items()}
-    used = datasets | set(ws.objects.expanded(ws.dvc.outputs()))
+    tracked = (out.md5 for out in ws.dvc.outputs() if out.md5 and not out.legacy)
+    used = datasets | set(ws.objects.expanded(tracked))
     for kept in (set(there), used, datasets):
         total = sum(sizes.get(md5, 0) for md5 in kept)
         if total <= budget:

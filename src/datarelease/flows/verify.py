@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from datarelease.adapters.store import ObjectInfo, Store
-from datarelease.errors import WorldError
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.shelf import Shelf
 from datarelease.model.manifest import Manifest, object_key
 from datarelease.model.release import Fault
 from datarelease.progress import Progress
@@ -17,13 +18,22 @@ SAMPLE_BYTES = 64 << 20
 SHOWN = 20
 
 
-def expected_objects(manifest: Manifest) -> dict[str, int | None]:
-    """Hash and size of every object of a version; a directory's object has no recorded size."""
-    objects: dict[str, int | None] = {}
-    for dataset in manifest.datasets:
-        objects |= {entry.md5: None for entry in dataset.entries if entry.is_tree}
-        objects |= {file.md5: file.size for file in dataset.files}
-    return objects
+def holders(shelf: Shelf, manifest: Manifest) -> tuple[tuple[Store, dict[str, int | None]], ...]:
+    """The remotes of a version, each with hash and size of the objects that it must hold.
+
+    Those that are not configured here are told, and left out.
+    """
+    found = [
+        (remote, manifest.objects_on(remote.name))
+        for remote in shelf.remotes
+        if any(whole.name == remote.name for whole in manifest.remotes)
+    ]
+    for bound in manifest.output_remotes:
+        try:
+            found.append((shelf.named(bound.name), manifest.objects_on(bound.name)))
+        except ConfigError as error:
+            shelf.progress.say(f"{bound.name}: not checked: {error.what}")
+    return tuple(found)
 
 
 def find_faults(

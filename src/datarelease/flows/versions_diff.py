@@ -20,8 +20,9 @@ def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Rep
     """
     catalogue = catalogue_of(shelf)
     old, new = (warned_of(shelf, catalogue, text) for text in (before, after))
-    then, now = read_baseline(shelf, old), read_baseline(shelf, new)
-    diff = _diff(shelf, then, now)
+    then = read_baseline(shelf, old)
+    now = read_baseline(then.shelf, new)
+    diff = _diff(now.shelf, then, now)
     declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}
     sizes = {content.name: content.size for content in now.snapshot.datasets}
     every = declared.values()

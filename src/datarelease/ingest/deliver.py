@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+from datarelease.adapters.store import Store
 from datarelease.errors import ConfigError
-from datarelease.flows.content import snapshot
 from datarelease.flows.push import complete
-from datarelease.flows.reproduce import work_tree_outputs
+from datarelease.flows.tracked_outputs import work_tree_snapshot
 from datarelease.flows.verify import faults_error, find_faults
 from datarelease.flows.workspace import Workspace
 from datarelease.model.release import Fault
@@ -26,9 +28,8 @@ def deliver(ws: Workspace) -> int:
             untouched="Nothing was pushed or proposed.",
             remedy="Add one: `dvc remote add --default storage URL`.",
         )
-    needed = _needed(ws)
     sent, left = 0, list[Fault]()
-    for remote in ws.remotes:
+    for remote, needed in _needed(ws):
         lost = complete(ws, remote, needed, sample=False)
         left += find_faults(remote, {md5: needed[md5] for md5 in lost}, progress=ws.progress)
         sent += len(lost)
@@ -42,12 +43,25 @@ def deliver(ws: Workspace) -> int:
     return sent
 
 
-def _needed(ws: Workspace) -> dict[str, int | None]:
-    """Hash, and size where it is known, of what has to be on every remote."""
-    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
-    entries = [entry.md5 for dataset in now.datasets for entry in dataset.entries]
-    tracked = [md5 for md5 in ws.objects.expanded(ws.dvc.outputs()) if ws.objects.has(md5)]
-    return {
-        md5: ws.objects.path(md5).stat().st_size if ws.objects.has(md5) else None
-        for md5 in (*tracked, *ws.objects.expanded(entries))
-    }
+def _needed(ws: Workspace) -> list[tuple[Store, dict[str, int | None]]]:
+    """Each remote with hash, and size where it is known, of what has to be there."""
+    places: dict[str | None, set[str]] = defaultdict(set)
+    for dataset in work_tree_snapshot(ws).datasets:
+        for entry in dataset.entries:
+            places[entry.remote] |= {*ws.objects.expanded([entry.md5])}
+    for out in (out for out in ws.dvc.outputs() if out.kept and not out.legacy):
+        tracked = ws.objects.expanded([str(out.md5)])
+        name = ws.named(out.remote).name if out.remote else None
+        places[name] |= {md5 for md5 in tracked if ws.objects.has(md5)}
+    stores = {remote.name: remote for remote in ws.remotes}
+    stores |= {name: ws.named(name) for name in places if name and name not in stores}
+    return [
+        (
+            store,
+            {
+                md5: ws.objects.path(md5).stat().st_size if ws.objects.has(md5) else None
+                for md5 in places[name] | (places[None] if store in ws.remotes else set())
+            },
+        )
+        for name, store in stores.items()
+    ]

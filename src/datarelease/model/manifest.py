@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from datarelease.model.dataset import Dataset
 from datarelease.model.diff import Compatibility
@@ -11,6 +12,9 @@ from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.stream import StreamCounts
 
 FORMAT = 1
+Keeper = Literal["remotes", "source", "nobody"]
+"""Who keeps an output: remotes of this repository, the source that it was imported from, or nobody
+but those who made it (``push: false``)."""
 DIRECTORY = "releases"
 """Where manifests live on a remote, below its root."""
 
@@ -77,10 +81,62 @@ class ManifestDataset:
         trees = (entry.md5 for entry in self.entries if entry.is_tree)
         return tuple(sorted({*trees, *(file.md5 for file in self.files)}))
 
+    @property
+    def bound(self) -> dict[str, str]:
+        """The remote of each file that one remote alone holds (``remote: NAME``), by path."""
+        single = {entry.path: entry.remote for entry in self.entries if not entry.is_tree}
+        trees = [entry for entry in self.entries if entry.is_tree and entry.remote]
+        found = {}
+        for file in self.files if trees or any(single.values()) else ():
+            name = single.get(file.path)
+            for tree in trees:
+                if tree.path == "." or file.path.startswith(f"{tree.path}/"):
+                    name = tree.remote
+            if name is not None:
+                found[file.path] = name
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedFile:
+    """One file of a tracked directory."""
+
+    path: str
+    """Inside the directory."""
+    size: int
+    md5: str
+    key: str
+    """Object key below the root of the remotes that hold it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedOutput:
+    """An output that DVC tracks beside the datasets, so ``dvc pull`` at the tag wants it too."""
+
+    path: str
+    """Where it lies in the repository."""
+    md5: str | None
+    """DVC's hash, with ``.dir`` behind it for a directory; None: an import never downloaded."""
+    size: int | None
+    """Bytes of the file, or of the object that lists the directory; None: not known, as not
+    kept by remotes."""
+    kept_by: Keeper
+    remote: str | None = None
+    """The one remote that holds it (``remote: NAME``); None: every remote of the version."""
+    files: tuple[TrackedFile, ...] = ()
+    """Of a directory: its files, but for those that a dataset lists."""
+
+    @property
+    def objects(self) -> dict[str, int | None]:
+        """Hash and size of what remotes must hold of it."""
+        if self.kept_by != "remotes" or self.md5 is None:
+            return {}
+        return {self.md5: self.size, **{file.md5: file.size for file in self.files}}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ManifestRemote:
-    """A remote that was verified to hold every object of the version."""
+    """A remote that was verified to hold the objects of the version that belong there."""
 
     name: str
     url: str
@@ -96,6 +152,7 @@ class Manifest:
     digest: str
     datasets: tuple[ManifestDataset, ...]
     remotes: tuple[ManifestRemote, ...]
+    """Each holds everything but what is bound to one remote (``remote: NAME``)."""
     commit: str
     """The commit that the tag points at."""
     date: str
@@ -111,6 +168,10 @@ class Manifest:
     """(tool, version), sorted."""
     inputs: tuple[StreamCounts, ...] = ()
     """The streams that the data came from: every batch with its offsets."""
+    tracked: tuple[TrackedOutput, ...] = ()
+    """What else DVC tracks; manifests that were made before it was recorded have none."""
+    output_remotes: tuple[ManifestRemote, ...] = ()
+    """Further remotes, each of which holds what is bound to it and nothing else."""
     format: int = FORMAT
 
     @property
@@ -122,6 +183,32 @@ class Manifest:
                 for dataset in self.datasets
             )
         )
+
+    def objects_on(self, remote: str) -> dict[str, int | None]:
+        """Hash and size of every object that a remote must hold.
+
+        The object that lists a dataset's directory has no recorded size (None).
+        """
+        held: set[str | None] = {remote}
+        if any(whole.name == remote for whole in self.remotes):
+            held.add(None)
+        objects: dict[str, int | None] = {}
+        for dataset in self.datasets:
+            bound = dataset.bound
+            trees = (entry for entry in dataset.entries if entry.is_tree)
+            objects |= {entry.md5: None for entry in trees if entry.remote in held}
+            files = (file for file in dataset.files if bound.get(file.path) in held)
+            objects |= {file.md5: file.size for file in files}
+        for output in self.tracked:
+            if output.remote in held:
+                objects |= output.objects
+        return objects
+
+    @property
+    def objects(self) -> dict[str, int | None]:
+        """Hash and size of every object, wherever it lies."""
+        names = [remote.name for remote in (*self.remotes, *self.output_remotes)]
+        return {md5: size for name in names for md5, size in self.objects_on(name).items()}
 
     def dataset(self, name: str) -> ManifestDataset | None:
         """The dataset called ``name``, or None."""

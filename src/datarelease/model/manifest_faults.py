@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 
 from datarelease.model.dataset import NAME
-from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, object_key
+from datarelease.model.manifest import (
+    Manifest,
+    ManifestDataset,
+    ManifestFile,
+    TrackedOutput,
+    object_key,
+)
 from datarelease.model.paths import clash, path_fault
 from datarelease.model.snapshot import Entry
 
@@ -29,6 +35,8 @@ def manifest_faults(manifest: Manifest) -> Iterator[str]:
         yield f"two datasets are called {twice!r}"
     else:
         yield from _overlaps(manifest)
+    for output in manifest.tracked:
+        yield from _tracked_faults(output)
 
 
 def _dataset_faults(dataset: ManifestDataset) -> Iterator[str]:
@@ -66,6 +74,19 @@ def _file_faults(file: ManifestFile) -> Iterator[str]:
         yield f"{file.path!r} has the SHA-256 {file.sha256!r:.80}"
     if not 0 <= file.size <= _LARGEST:
         yield f"{file.path!r} has the size {file.size}"
+
+
+def _tracked_faults(output: TrackedOutput) -> Iterator[str]:
+    """Its paths are where nothing is written; its hashes are names of objects."""
+    if output.md5 is not None and not _OUTPUT.fullmatch(output.md5):
+        yield f"{output.path!r} has the MD5 {output.md5!r:.80}"
+    if output.size is not None and not 0 <= output.size <= _LARGEST:
+        yield f"{output.path!r} has the size {output.size}"
+    for file in output.files:
+        if not _MD5.fullmatch(file.md5) or file.key != object_key(file.md5):
+            yield f"{file.path!r} has the MD5 {file.md5!r:.80}, the object key {file.key!r:.80}"
+        if not 0 <= file.size <= _LARGEST:
+            yield f"{file.path!r} has the size {file.size}"
 
 
 def _overlaps(manifest: Manifest) -> Iterator[str]:

@@ -32,8 +32,6 @@ class Candidate:
     """Files of the release commit; empty where HEAD holds everything."""
     manifest: Manifest
     """Its number may still change when it is claimed."""
-    extra_objects: tuple[str, ...] = ()
-    """Hashes of further DVC outputs, pushed so that ``dvc pull`` works, but no part of the data."""
 
 
 @dataclass(frozen=True, kw_only=True)

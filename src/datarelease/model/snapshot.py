@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TREE = ".dir"
 """How DVC marks the hash of a directory: the MD5 of the object that lists its files."""
@@ -22,6 +22,8 @@ class Entry:
     """DVC's hash, 32 hexadecimal digits, with ``.dir`` behind it for a directory."""
     size: int | None = None
     """Bytes of all its files, where DVC recorded them."""
+    remote: str | None = field(default=None, compare=False)
+    """The one remote that holds it (``remote: NAME``); None: every remote of the release."""
 
     @property
     def is_tree(self) -> bool:
