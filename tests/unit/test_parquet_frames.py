@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -156,3 +158,77 @@ def test_what_a_library_cannot_hold_is_told(load: Load) -> None:
     assert load(rows)["t"].cast(pa.int64()).to_pylist() == [1]
     with pytest.raises(ConfigError, match=r"pandas cannot hold .* column 't'.* time64\[ns\]"):
         load(rows, engine="pandas")
+
+
+NS = 1_700_000_000_123_456_789
+#: Values that some library, left to itself, makes others of.
+FRAGILE = {
+    "u": pa.array([2**64 - 1, 2**53 + 1, None], pa.uint64()),
+    "i": pa.array([2**63 - 1, 2**53 + 1, None]),
+    "b": pa.array([True, None, False]),
+    "half": pa.array([1.5, 2.5, None]).cast(pa.float16()),
+    "wide": pa.array([Decimal("12345678901234567890123456789012345.890"), None, Decimal("0.001")]),
+    "wider": pa.array([Decimal("890.12"), Decimal("890.13"), None], pa.decimal256(20, 2)),
+    "ns": pa.array([NS, NS + 1, None], pa.timestamp("ns")),
+    "zoned": pa.array([NS // 1000, 0, None], pa.timestamp("us", "Asia/Tokyo")),
+    "old": pa.array([-62_135_596_800_000, 0, None], pa.timestamp("ms")),
+    "length": pa.array([1, 2, None], pa.duration("us")),
+    "view": pa.array(["a", "á", None], pa.string_view()),
+    "bytes": pa.array([b"a\0", b"", None]),
+    "list": pa.array([[2**53 + 1, None], [], None]),
+    "pair": pa.array([[2**53 + 1, 1], [1, 2], None], pa.list_(pa.int64(), 2)),
+    "struct": pa.array([{"a": 2**53 + 1}, {"a": None}, None]),
+    "map": pa.array([[("k", 2**53 + 1)], [("k", None)], None], pa.map_(pa.string(), pa.int64())),
+    "json": pa.ExtensionArray.from_storage(
+        pa.json_(pa.string()), pa.array(['{"a": 1}', "[]", None])
+    ),
+}
+
+
+def same_everywhere(value: Any) -> Any:
+    """A value that libraries spell differently, in one spelling."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        items = [same_everywhere(item) for item in value]
+        pairs = all(isinstance(item, list) and isinstance(item[0], str) for item in items)
+        return dict(items) if items and pairs else items
+    if isinstance(value, dict):
+        return {name: same_everywhere(item) for name, item in value.items()}
+    if value is None or pd.isna(value):
+        return None
+    return value
+
+
+@pytest.mark.parametrize("engine", LIBRARIES)
+def test_values_are_the_same_in_every_library(load: Load, engine: str) -> None:
+    """None is rounded, cut off or made a float; what a library cannot hold is told instead."""
+    pytest.importorskip(engine)
+    rows = pa.table(FRAGILE)
+    frame = load(rows, engine=engine)
+    if hasattr(frame, "to_arrow_table"):
+        frame = frame.to_arrow_table()
+    elif hasattr(frame, "to_arrow"):
+        frame = frame.to_arrow()
+    for name, column in FRAGILE.items():
+        assert values_of(frame[name]) == values_of(pa.chunked_array([column])), name
+
+
+def values_of(column: Any) -> list[Any]:
+    """A column of pandas or Arrow as Python values, times as integers in nanoseconds."""
+    if isinstance(column, pd.Series):
+        if column.dtype.kind in "mM":
+            whole = column.astype("int64")
+            scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[column.dt.unit]
+            pairs = zip(whole, column.isna(), strict=True)
+            return [None if missing else int(n) * scale for n, missing in pairs]
+        return [same_everywhere(value) for value in column.tolist()]
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.cast(column.type.storage_type)
+    if pa.types.is_timestamp(column.type) or pa.types.is_duration(column.type):
+        scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[column.type.unit]
+        whole = column.cast(pa.int64()).to_pylist()
+        return [None if number is None else number * scale for number in whole]
+    if pa.types.is_interval(column.type):  # what DuckDB has for durations
+        return [None if value is None else value.nanoseconds for value in column.to_pylist()]
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    return [same_everywhere(value) for value in column.to_pylist()]

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 from pyarrow import parquet
 
@@ -16,7 +18,7 @@ from datarelease.analysis.duckdb_files import Naming, Types, beside, check_names
 from datarelease.analysis.duckdb_partitions import SQL_TYPES, check_agreement, with_partitions
 from datarelease.analysis.duckdb_text import parquet_source, quoted
 from datarelease.analysis.duckdb_types import merged, read_as
-from datarelease.analysis.parquet_exact import check_times, check_types
+from datarelease.analysis.parquet_exact import check_times, check_types, fine_times
 from datarelease.analysis.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.table import Table, UnreadableTable
 
@@ -30,8 +32,8 @@ class ParquetFiles:
     """(name, type) of those inside the files."""
     folders: tuple[PartitionColumn, ...]
     """Columns that only folders have."""
-    _exact: set[str] = field(default_factory=set)
-    """Columns whose times were looked at."""
+    _suspects: dict[Path, frozenset[str]]
+    """Columns of each part whose times are yet to be looked at."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,15 +49,18 @@ class ParquetFiles:
                 contradict each other or the files.
         """
         first: dict[str, DuckDBPyType] = {}
-        schema = None
+        schema: pa.Schema | None = None
+        suspects: dict[Path, frozenset[str]] = {}
         for path in dict.fromkeys(table.paths):
             relation = connection.sql(f"FROM {parquet_source((path,))}")
             names, label = tuple(relation.columns), table.label(path)
             arrow = parquet.read_schema(path)
             # DuckDB renames a column that it would take for another.
             check_names(label, tuple(arrow.names))
-            schema = arrow if schema is None else schema
-            check_types(label, arrow, schema)
+            if not arrow.equals(schema or pa.schema([])):
+                schema = schema or arrow
+                check_types(label, arrow, schema)
+            suspects[path] = fine_times(arrow)
             columns = dict(zip(names, relation.types, strict=True))
             first = first or columns
             if set(columns) != set(first):
@@ -70,7 +75,7 @@ class ParquetFiles:
         partitions = partition_columns(table)
         folders = beside(table, tuple(first), partitions)
         check_agreement(connection, parquet_source, table, partitions, tuple(first))
-        return cls(table, tuple(first.items()), folders)
+        return cls(table, tuple(first.items()), folders, suspects)
 
     def query(
         self,
@@ -82,8 +87,10 @@ class ParquetFiles:
         once: bool,  # noqa: ARG002 - Parquet is cheap to read again
     ) -> str:
         """SQL of the columns as the files say, or as ``types`` say."""
-        check_times(self.table, [name for name in names if name not in self._exact])
-        self._exact.update(names)
+        for path, fine in self._suspects.items():
+            if asked := fine.intersection(names):
+                check_times(path, self.table.label(path), asked)
+                self._suspects[path] = fine - asked
         parts = []
         found = dict(self.columns)
         kinds = {name: str(read_as(kind)) for name, kind in self.columns}

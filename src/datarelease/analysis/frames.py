@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
+from datarelease.analysis.arrow_nested import inner_types, leaves
 from datarelease.analysis.engine import Engine, unread_name
 from datarelease.analysis.parquet_parts import parquet_columns, read_parts
 from datarelease.analysis.partitions import text_columns
@@ -113,10 +114,21 @@ def _to_pandas(pandas: Any, table: pa.Table) -> Any:
     }
     return pandas.DataFrame(
         {
-            name: column.to_pandas(types_mapper=nullable.get if column.null_count else None)
+            name: pandas.Series(column.to_pylist(), dtype=object)
+            if _would_be_floats(column)
+            else column.to_pandas(types_mapper=nullable.get if column.null_count else None)
             for name, column in zip(table.column_names, table.columns, strict=True)
         }
     )
+
+
+def _would_be_floats(column: pa.ChunkedArray) -> bool:
+    """Of integers in lists and structs that hold nulls as well, NumPy would make floats."""
+    kinds = list(inner_types(column.type))
+    if not pa.types.is_nested(column.type) or not any(map(pa.types.is_integer, kinds)):
+        return False
+    padded = column.null_count and any(map(pa.types.is_fixed_size_list, kinds))
+    return bool(padded) or any(leaf.null_count for c in column.chunks for leaf in leaves(c))
 
 
 _FRAMES: Mapping[str, Callable[[Any, pa.Table], Any]] = {
@@ -135,7 +147,9 @@ def _converted(engine: str, library: Any, rows: pa.Table) -> Any:
     """
     try:
         return _FRAMES[engine](library, rows)
-    except Exception as error:  # what the libraries raise has no common kind, and may quote data
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # of no common kind, Rust's panics included; may quote data
         name = next((n for n in rows.column_names if not _holds(engine, library, rows, n)), None)
         if name is None:
             raise
@@ -150,6 +164,6 @@ def _converted(engine: str, library: Any, rows: pa.Table) -> Any:
 def _holds(engine: str, library: Any, rows: pa.Table, name: str) -> bool:
     try:
         _FRAMES[engine](library, rows.select([name]))
-    except Exception:  # noqa: BLE001 - whatever it is, this is the column
+    except BaseException:  # noqa: BLE001 - whatever it is, this is the column
         return False
     return True

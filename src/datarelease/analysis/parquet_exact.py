@@ -6,14 +6,15 @@ Impala writes (INT96) or that have a zone; what parts say of the unit of a durat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from datarelease.analysis.table import Table, UnreadableTable
+from datarelease.analysis.arrow_nested import inner_types, leaves
+from datarelease.analysis.table import UnreadableTable
 
 _DIGITS = 38
 _INT96 = "INT96"
@@ -28,19 +29,28 @@ def check_types(label: str, schema: pa.Schema, first: pa.Schema) -> None:
         UnreadableTable: A decimal of more than 38 digits, or durations of two units.
     """
     for name, kind in zip(schema.names, schema.types, strict=True):
-        for inner in _types(kind):
+        for inner in inner_types(kind):
             if pa.types.is_decimal(inner) and inner.precision > _DIGITS:
                 what = f"column {name!r} is {inner}: only {_DIGITS} digits can be compared exactly"
                 raise UnreadableTable(label, f"{what}; write it as decimal128, or as text")
         place = first.get_field_index(name)
-        units = [[t.unit for t in _types(k) if pa.types.is_duration(t)]
+        units = [[t.unit for t in inner_types(k) if pa.types.is_duration(t)]
                  for k in (kind, first.types[place] if place >= 0 else kind)]  # fmt: skip
         if units[0] != units[1] and all(units):
             what = f"column {name!r} is a duration in {units[0][0]}"
             raise UnreadableTable(label, f"{what}, in the first part in {units[1][0]}")
 
 
-def check_times(table: Table, names: Sequence[str]) -> None:
+def fine_times(schema: pa.Schema) -> frozenset[str]:
+    """The columns with times in nanoseconds, those of INT96 among them; see `check_times`."""
+    return frozenset(
+        field.name
+        for field in schema
+        if any(pa.types.is_timestamp(t) and t.unit == "ns" for t in inner_types(field.type))
+    )
+
+
+def check_times(path: Path, label: str, names: Collection[str]) -> None:
     """Refuse times among the columns ``names`` that are finer than what they are read as.
 
     Only columns of INT96, and of zoned times in nanoseconds, are looked at.
@@ -48,30 +58,19 @@ def check_times(table: Table, names: Sequence[str]) -> None:
     Raises:
         UnreadableTable: A value is no whole number of microseconds.
     """
-    for path in dict.fromkeys(table.paths):
-        with parquet.ParquetFile(path) as file:
-            leaves = (file.schema.column(place) for place in range(len(file.schema)))
-            legacy = any(leaf.physical_type == _INT96 for leaf in leaves)
-            asked = [
-                field.name
-                for field in file.schema_arrow
-                if field.name in names and _may_be_finer(field.type, legacy=legacy)
-            ]
-        for name in asked:
-            if _is_finer(path, name):
-                raise UnreadableTable(
-                    table.label(path),
-                    f"column {name!r} holds times finer than microseconds, which cannot be "
-                    "compared exactly: write them in microseconds, or as nanoseconds without a "
-                    "zone (timestamp[ns])",
-                )
-
-
-def _may_be_finer(kind: pa.DataType, *, legacy: bool) -> bool:
-    return any(
-        pa.types.is_timestamp(inner) and inner.unit == "ns" and (legacy or inner.tz is not None)
-        for inner in _types(kind)
-    )
+    with parquet.ParquetFile(path) as file:
+        columns = (file.schema.column(place) for place in range(len(file.schema)))
+        legacy = any(column.physical_type == _INT96 for column in columns)
+        fields = [field for field in file.schema_arrow if field.name in names]
+    for field in fields:
+        zoned = any(pa.types.is_timestamp(t) and t.tz for t in inner_types(field.type))
+        if (legacy or zoned) and _is_finer(path, field.name):
+            raise UnreadableTable(
+                label,
+                f"column {field.name!r} holds times finer than microseconds, which cannot be "
+                "compared exactly: write them in microseconds, or as nanoseconds without a zone "
+                "(timestamp[ns])",
+            )
 
 
 def _is_finer(path: Path, name: str) -> bool:
@@ -99,28 +98,4 @@ def _differ(coarse: pa.Array, fine: pa.Array) -> bool:
 def _moments(column: pa.ChunkedArray) -> Iterator[pa.Array]:
     """The times in a column, however deep inside."""
     for chunk in column.chunks:
-        yield from _inner_moments(chunk)
-
-
-def _inner_moments(values: pa.Array) -> Iterator[pa.Array]:
-    kind = values.type
-    if pa.types.is_timestamp(kind):
-        yield values
-    elif pa.types.is_struct(kind):
-        for inner in values.flatten():
-            yield from _inner_moments(inner)
-    elif pa.types.is_map(kind):
-        yield from _inner_moments(values.keys)
-        yield from _inner_moments(values.items)
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        yield from _inner_moments(values.flatten())
-
-
-def _types(kind: pa.DataType) -> Iterator[pa.DataType]:
-    """A type and those inside it."""
-    yield kind
-    if pa.types.is_nested(kind):
-        for place in range(kind.num_fields):
-            yield from _types(kind.field(place).type)
-    elif pa.types.is_dictionary(kind):
-        yield kind.value_type
+        yield from (leaf for leaf in leaves(chunk) if pa.types.is_timestamp(leaf.type))

@@ -22,6 +22,12 @@ _TYPES: dict[PartitionType, pa.DataType] = {
     "date": pa.date32(),
     "string": pa.string(),
 }
+_PLAIN = {
+    pa.float16(): pa.float32(),
+    pa.string_view(): pa.string(),
+    pa.binary_view(): pa.binary(),
+}
+_DIGITS = 38
 _PANDAS = b"pandas"
 
 
@@ -46,6 +52,7 @@ def read_parts(table: Table, columns: Sequence[str]) -> pa.Table:
     """
     partitions = partition_columns(table)
     parts = [_part(table, place, columns, partitions) for place in range(len(table.paths))]
+    parts = [_as_checked(part) for part in parts]
     differing = {
         name for name in columns if len({part.schema.field(name).type for part in parts}) > 1
     }
@@ -88,6 +95,27 @@ def _part(
 
 def _label(table: Table, place: int) -> str:
     return table.labels[place] if table.labels else table.paths[place].name
+
+
+def _as_checked(part: pa.Table) -> pa.Table:
+    """The part with those types that not every library has in the type that a check reads."""
+    for place, field in enumerate(part.schema):
+        kind = _checked_type(field.type)
+        if kind != field.type:
+            part = part.set_column(place, field.name, part.column(place).cast(kind))
+    return part
+
+
+def _checked_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_checked_type(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_checked_type(kind.value_type)))
+    if pa.types.is_decimal256(kind) and kind.precision <= _DIGITS:
+        return pa.decimal128(kind.precision, kind.scale)
+    if isinstance(kind, (pa.JsonType, pa.Bool8Type)):
+        return kind.storage_type
+    return _PLAIN.get(kind, kind)
 
 
 def _aligned(part: pa.Table, differing: set[str]) -> pa.Table:

@@ -47,13 +47,23 @@ def folders(path: str) -> Folders:
     (('y', '2024'), ('city', 'São Paulo'))
     >>> folders("2024/a=1.csv"), folders("y=__HIVE_DEFAULT_PARTITION__/a.csv")
     ((), (('y', None),))
+    >>> folders("100%=50%25/c=%FF/a.csv")
+    (('100%', '50%'), ('c', '%FF'))
     """
     found: list[tuple[str, str | None]] = []
     for folder in path.split("/")[:-1]:
         key, equals, value = folder.partition("=")
         if key and equals:
-            found.append((unquote(key), None if value == NULL else unquote(value)))
+            found.append((_decoded(key), None if value == NULL else _decoded(value)))
     return tuple(found)
+
+
+def _decoded(text: str) -> str:
+    """``text`` with percent signs decoded; as it stands where what they encode is no UTF-8."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
 
 
 def partition_columns(table: Table) -> tuple[PartitionColumn, ...]:
