@@ -69,15 +69,17 @@ def load(repository: Repository, sha: str, path: str) -> Workflow:
     """The workflow ``path`` at ``sha``.
 
     ``job.workflow_*`` and ``$/`` (the workflow's own repository at its own commit) are replaced by
-    what they stand for, and ``concurrency.queue`` is dropped: act knows none of them.
+    what they stand for; ``concurrency.queue`` and ``environment.deployment`` are dropped: act
+    knows none of them.
     """
     text = repository.bare.git("show", f"{sha}:{path}")
     for name, value in (("repository", repository.full_name), ("sha", sha)):
         text = re.sub(rf"\bjob\.workflow_{name}\b", f"'{value}'", text)
     document = YAML(typ="safe", pure=True).load(text)  # YAML 1.2, where `on` and `no` are words
     for place in (document, *document["jobs"].values()):
-        if isinstance(place.get("concurrency"), dict):
-            place["concurrency"].pop("queue", None)
+        for name, unknown in (("concurrency", "queue"), ("environment", "deployment")):
+            if isinstance(place.get(name), dict):
+                place[name].pop(unknown, None)
     for step in steps_of(document):
         if step.get("uses", "").startswith("$/"):
             place = f"{repository.full_name}/{step['uses'][2:]}".rstrip("/")

@@ -145,7 +145,7 @@ def test_environments_hold_the_secrets_of_remotes() -> None:
     found = {(name, job): content.get("environment") for name, job, content in jobs(*LOOP)}
     assert {place: value for place, value in found.items() if value} == {
         ("release", "publish"): "data-release",
-        ("verify", "verify"): "data-read",
+        ("verify", "verify"): {"name": "data-read", "deployment": False},
     }
 
 
@@ -179,6 +179,12 @@ def test_a_run_is_one_command_without_shell_logic() -> None:
     for where, step in steps():
         command = str(step.get("run", ""))
         assert not re.search(r"[\n;|&<>`(]|\$\{\{|\bif\b|\bfor\b", command.strip()), where
+
+
+def test_cml_is_installed_at_the_release_that_is_tested() -> None:
+    """Not the latest, and nothing from npm: the inputs of setup-cml v2.0.1 (its action.yml)."""
+    [step] = [step for _, step in steps("report") if "setup-cml" in str(step.get("uses"))]
+    assert step["with"] == {"version": "0.20.6", "vega": False}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -267,6 +273,18 @@ def test_people_are_told_whatever_became_of_the_release() -> None:
     results = announce["steps"][-1]["env"]
     assert results["BUILD_RESULT"] == "${{ needs.build.result }}"
     assert results["PUBLISH_RESULT"] == "${{ needs.publish.result }}"
+
+
+def test_a_caller_learns_what_was_released() -> None:
+    """The outputs of the step are the job's, and the called workflow's, by the same names."""
+    release = parsed("release")
+    names = {"released", "tag", "version", "digest"}
+    outputs = release["jobs"]["publish"]["outputs"]
+    assert outputs == {name: f"${{{{ steps.release.outputs.{name} }}}}" for name in names}
+    called = release["on"]["workflow_call"]["outputs"]
+    assert {name: output["value"] for name, output in called.items()} == {
+        name: f"${{{{ jobs.publish.outputs.{name} }}}}" for name in names
+    }
 
 
 def test_workflows_can_be_read_at_once() -> None:
