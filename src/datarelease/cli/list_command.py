@@ -10,6 +10,7 @@ from rich.table import Table
 from datarelease.app.shelf import open_shelf
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option, repo_option
+from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.shelf import catalogue_of
 from datarelease.model.version import Version
 from datarelease.render.escape import clean
@@ -37,7 +38,7 @@ def command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
             version.date[:10],
             (version.trailer("Rows") or "").replace(" ", "\n"),
             version.trailer("Compatibility") or "",
-            _state(version, latest=version == catalogue.latest),
+            _state(version, catalogue),
         )
     show(table)
 
@@ -61,11 +62,11 @@ def describe(version: Version) -> dict[str, Any]:
     }
 
 
-def _state(version: Version, *, latest: bool) -> str:
+def _state(version: Version, catalogue: Catalogue) -> str:
     if version.yank is not None:
-        use = f" (use {version.yank.replacement})" if version.yank.replacement else ""
-        return f"withdrawn: {clean(version.yank.reason)}{use}"
+        use = catalogue.replacement(version)
+        return f"withdrawn: {clean(version.yank.reason)}{f' (use {use.tag})' if use else ''}"
     rolled = version.trailer("Rollback-Of")
-    parts = ["latest"] if latest else []
+    parts = ["latest"] if version == catalogue.latest else []
     parts += [f"data of {rolled}"] if rolled else []
     return ", ".join(parts)

@@ -172,5 +172,6 @@ def _appended(report: StreamReport) -> str:
         return f"**Append-only**: the {before} before are unchanged."
     return (
         f"**Not append-only**: of the {before} before, {report.remade} have other content now and "
-        f"{report.gone} are gone."
+        f"{report.gone} are gone. Rows of them that are not in the new ones are removed from the "
+        "dataset: the check counts them. This is never merged by itself."
     )
