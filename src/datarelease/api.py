@@ -45,8 +45,9 @@ def load(
     """One dataset of a version as a data frame.
 
     Only that dataset's files are fetched (into DVC's cache; hashes are checked), and only
-    ``columns`` are read. CSV files are read as they were when they were checked: the same
-    dialect, the same missing values, the same types.
+    ``columns`` are read. Files are read as they were when they were checked: the same dialect,
+    the same missing values, the same types. Folders called ``key=value`` inside the dataset are
+    columns, and so is an index that pandas wrote.
 
     Args:
         version: ``data-v3``, ``v3``, ``3`` or ``latest``.

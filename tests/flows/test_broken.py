@@ -344,3 +344,14 @@ def test_a_file_in_the_way_of_the_reports(released: Project) -> None:
     """A file called `reports` is the user's to move: exit 2 with its name."""
     released.write("reports", "a file")
     assert_told(run(released, "check", code=2), "reports")
+
+
+def test_a_delta_table_is_named(built: Project) -> None:
+    """Its dropped files lie beside those that count: refused, with what can be released instead."""
+    built.write("data/sales/_delta_log/00000000000000000000.json", "{}")
+    built.write("data/sales/part-00000.parquet", "x")
+    built.dvc("add", "--quiet", "data/sales")
+    artifact(built, path="data/sales", meta={})
+    done = run(built, "check", code=2)
+    assert "'data/sales' is a Delta table: its log says which files count" in done.err
+    assert "plain Parquet" in done.err
