@@ -160,6 +160,7 @@ POLICIES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("psi", {"psi": {"max": 0.1, "level": "block"}}, {}, DRIFT),
     ("ks", {"ks": {"max": 0.1, "level": "block"}}, {}, DRIFT),
     ("null_rate", {"null_rate": {"max": 0.1, "level": "block"}}, {}, EMPTIED),
+    ("append_only", {"append_only": {"datasets": {"people": True}}}, {}, DRIFT),
 ]  # fmt: skip
 
 
@@ -185,6 +186,7 @@ def test_each_rule_blocks(
         "rows": {"datasets": {"people": {"min": 1, "max": None}}},
         "row_loss": {"datasets": {"people": False}},
         "row_gain": {"datasets": {"people": False}},
+        "append_only": {"datasets": {"people": False}},
     }
     off = exceptions.get(rule, {"columns": {"people.spend": False, "id": False, "plan": 9}})
     if "max" in policy[rule] and "rows" not in rule:
