@@ -48,6 +48,11 @@ import os
 import pathlib
 import shutil
 
+from datarelease.adapters.tree import tree_md5
+from datarelease.model.dataset import Dataset
+from datarelease.model.provenance import of_counts
+from datarelease.model.snapshot import DataFile, DatasetSnapshot, Entry
+
 assert not {"GITHUB_TOKEN", "GH_TOKEN"} & set(os.environ)
 plan = json.loads(pathlib.Path("streams/orders.json").read_text())
 names = ("data/streams/orders/raw", "data/streams/orders/dead", "data/orders")
@@ -74,11 +79,19 @@ for batch in plan["batches"]:
         "dead": len(bad), "reasons": [["amount:<b>|`type`", len(bad)]] if bad else [],
         "late": 0, "out_of_order": 0, "holes": 0, "schemas": [], "first": None, "last": None,
     })
+dataset = Dataset(
+    name="orders", path="data/orders", schema="schemas/orders.yaml", key=("id",)
+)
+parts = [DataFile(path=f"{one['number']:06}.csv", md5=one["md5"]) for one in counts]
+whole = Entry(path=".", md5=tree_md5(parts))
+content = DatasetSnapshot(name="orders", entries=(whole,))
+here = {path.as_posix(): path.read_bytes() for path in pathlib.Path("schemas").iterdir()}
+made_from = of_counts(dataset, content, here.get)
 target = pathlib.Path("reports/orders/stream.json")
 target.parent.mkdir(parents=True, exist_ok=True)
 target.write_text(json.dumps({
     "stream": "orders", "topic": plan["topic"], "cluster": plan["cluster"], "batches": counts,
-    "key": ["id"], "format": 1,
+    "key": ["id"], "made_from": made_from, "format": 1,
 }))
 '''
 DVC_YAML: dict[str, Any] = {

@@ -58,9 +58,10 @@ def batch(number: int, **given_: Any) -> BatchCounts:
 
 def counts(*batches: BatchCounts, key: tuple[str, ...] = ()) -> StreamCounts:
     """Those of a stream."""
+    [content] = parts(*(one.part for one in batches)).datasets
     return StreamCounts(
         stream="orders", topic="shop.orders", cluster="c", batches=batches, key=key,
-        made_from=of_counts(replace(ORDERS, key=key), lambda _: None),
+        made_from=of_counts(replace(ORDERS, key=key), content, lambda _: None),
     )  # fmt: skip
 
 
@@ -181,7 +182,7 @@ def test_counts_are_found_where_the_stage_leaves_them() -> None:
         ({}, counts(batch(1), key=("order",)), parts("000001.parquet"), "key"),
         ({"pii": ("name",)}, counts(batch(1)), parts("000001.parquet"), "pii"),
         ({"schema": "here.yaml"}, counts(batch(1)), parts("000001.parquet"), "schema"),
-        ({}, replace(counts(batch(1)), made_from=()), parts("000001.parquet"), "rules"),
+        ({}, replace(counts(batch(1)), made_from=()), parts("000001.parquet"), "dataset"),
         ({}, counts(batch(1)), parts("000001.parquet", "000002.parquet"), "data"),
         ({}, counts(batch(1)), parts(), "data"),
     ],

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from datarelease.adapters.tree import tree_md5
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
 from datarelease.model.dataset import Dataset
 from datarelease.model.provenance import differences, of_counts
-from datarelease.model.snapshot import WHOLE, DataFile, Snapshot
+from datarelease.model.snapshot import Snapshot
 from datarelease.model.stream import BatchCounts, StreamCounts, StreamReport, counts_file
 from datarelease.progress import Progress
 
@@ -45,19 +44,10 @@ def _other_inputs(
     counts: StreamCounts, dataset: Dataset, read: Reader, now: Snapshot
 ) -> tuple[str, ...]:
     """What the counts were not made from as it is now; none: they count."""
-    if counts.key != dataset.key:
-        return ("key",)
-    if not counts.made_from:
-        return ("rules",)
-    parts = [
-        DataFile(path=batch.part, md5=batch.md5)
-        for batch in counts.batches
-        if batch.md5 is not None
-    ]
     content = now.get(dataset.name)
-    whole = ((WHOLE, tree_md5(parts)),)
-    other = differences(counts.made_from, of_counts(dataset, read))
-    return ("data", *other) if content is None or content.content != whole else other
+    if content is None:
+        return ("dataset",)
+    return differences(counts.made_from, of_counts(dataset, content, read))
 
 
 def _unusable(dataset: Dataset, what: str) -> ConfigError:

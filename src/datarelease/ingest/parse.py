@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datarelease.adapters.store import replacing
+from datarelease.adapters.tree import tree_md5
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.flows.local_files import read, write
 from datarelease.ingest.event_engine import EventEngine
@@ -23,6 +24,7 @@ from datarelease.ingest.parse_batch import BatchParser, Before, Targets
 from datarelease.ingest.parse_inputs import Raw, raw_files
 from datarelease.ingest.parts import Md5Memo, clear_out, fingerprint_of
 from datarelease.model.provenance import of_counts
+from datarelease.model.snapshot import WHOLE, DataFile, DatasetSnapshot, Entry
 from datarelease.model.stream import BatchCounts, Stream, StreamCounts
 from datarelease.progress import Progress
 
@@ -173,6 +175,10 @@ class _Run:
 
     def _written(self, batches: list[BatchCounts]) -> StreamCounts:
         header = self.raws[0].header if self.raws else None
+        dataset = self.stream.dataset
+        parts = [DataFile(path=b.part, md5=b.md5) for b in batches if b.md5 is not None]
+        whole = Entry(path=WHOLE, md5=tree_md5(parts))
+        content = DatasetSnapshot(name=dataset.name, entries=(whole,))
         counts = StreamCounts(
             stream=self.stream.name,
             topic=header.topic if header else self.stream.topic,
@@ -180,8 +186,8 @@ class _Run:
             batches=tuple(batches),
             time=self.stream.time,
             late_minutes=self.stream.late_minutes,
-            key=self.stream.dataset.key,
-            made_from=of_counts(self.stream.dataset, lambda path: read(self.root / path)),
+            key=dataset.key,
+            made_from=of_counts(dataset, content, lambda path: read(self.root / path)),
         )
         write(self.root / self.stream.counts_file, encode(counts).encode())
         return counts

@@ -202,7 +202,8 @@ class StreamCounts:
     key: tuple[str, ...] = ()
     """Of the dataset, by which duplicates were found."""
     made_from: Provenance = ()
-    """Beside the records. Empty: unknown, as in the files of earlier releases of this program."""
+    """The part files are the data. Empty: unknown, as in files of earlier releases of this
+    program."""
     format: Literal[1] = 1
 
 
