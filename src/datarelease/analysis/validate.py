@@ -8,6 +8,7 @@ outcome differs from `pandera.pandas`, and why.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -55,7 +56,7 @@ def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None)
         found = sorted(run.violations(), key=_badness)
         rows, checks = run.rows, run.checks
     except UnreadableTable as error:
-        found = [fault(None, "readable", "unreadable", str(error))]
+        found = [_not_readable(str(error))]
         rows, checks = 0, 1
     return Validation(
         dataset=dataset.name,
@@ -65,6 +66,16 @@ def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None)
         violations=tuple(found),
         contract=promised,
     )
+
+
+def with_unreadable(validation: Validation, reason: str) -> Validation:
+    """The same of a table that turned out to be damaged when it was read further."""
+    violations = (_not_readable(reason), *validation.violations)
+    return replace(validation, checks=validation.checks + 1, violations=violations)
+
+
+def _not_readable(reason: str) -> Violation:
+    return fault(None, "readable", "unreadable", reason)
 
 
 def _badness(violation: Violation) -> tuple[bool, bool, int, str, str]:

@@ -11,6 +11,7 @@ from datarelease.cli.console import show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError
+from datarelease.model.validation import unreadable
 from datarelease.render.violations import violations
 
 
@@ -21,13 +22,15 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
     """Check the dataset NAME against its schema.
 
     Writes reports/NAME/validation.json. Every failed check is shown; exit 1 if there is one,
-    unless `release.policy.violations` says `warn`.
+    unless `release.policy.violations` says `warn`, and where the files cannot be read.
     """
     result, level = validate(Path.cwd(), name)
     if as_json:
         show_json(to_json(result))
     else:
         show(violations(result))
+    if (reason := unreadable(result)) != "":
+        raise BlockedError(f"{name} cannot be read: {reason}", remedy="Correct the file.")
     if not result.passed and level == "block":
         failed = sum(violation.severity == "error" for violation in result.violations)
         raise BlockedError(

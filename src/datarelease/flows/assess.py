@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datarelease.adapters.tracked import LockedStage, stages
-from datarelease.analysis.engine import Engine
+from datarelease.analysis.engine import Engine, UnreadableTable
+from datarelease.analysis.validate import with_unreadable
 from datarelease.documents import DocumentError, decode
 from datarelease.flows.records import in_words, other_inputs
 from datarelease.flows.side import Side, table_of
@@ -17,7 +18,7 @@ from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.profile import Profile
 from datarelease.model.snapshot import DataFile, DatasetSnapshot
-from datarelease.model.validation import Validation
+from datarelease.model.validation import Validation, unreadable
 
 T = TypeVar("T", Validation, Profile)
 
@@ -28,15 +29,26 @@ class Assessment:
 
     validation: Validation
     profile: Profile | None
-    """None: the files could not be read as tables; the validation says why."""
+    """None: the files cannot be read as tables; the validation says why."""
+
+    def statistics(self) -> Profile:
+        """The profile.
+
+        Raises:
+            UnreadableTable: There is none.
+        """
+        if self.profile is None:
+            raise UnreadableTable("", unreadable(self.validation) or "it is no table")
+        return self.profile
 
     def side(self, ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> Side:
         """The dataset as the work tree has it."""
         return Side(
             label="the work tree",
+            released=False,
             dataset=dataset,
             content=content,
-            profile=lambda _: self.profile,
+            profile=lambda _: self.statistics(),
             contract=lambda: self.validation.contract,
             files=lambda: present(ws, dataset, content),
         )
@@ -55,15 +67,19 @@ def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: En
     locked = stages(ws.read)
     validation = _recorded(ws, Validation, dataset, content, locked)
     known = _recorded(ws, Profile, dataset, content, locked)
-    if validation is None or (known is None and _readable(validation)):
+    if validation is None or (known is None and not unreadable(validation)):
         files = present(ws, dataset, content)
         table = table_of(dataset, files, ws.objects)
         if validation is None:
             ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
             validation = run_validation(ws.root, dataset, content, table, engine)
-        if known is None and _readable(validation):
+        if known is None and not unreadable(validation):
             ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
-            known = run_profile(ws.root, dataset, content, table, engine)
+            try:
+                known = run_profile(ws.root, dataset, content, table, engine)
+            except UnreadableTable as error:
+                # A file can be damaged where no check looked.
+                validation = with_unreadable(validation, str(error))
     return Assessment(validation=validation, profile=known)
 
 
@@ -78,10 +94,6 @@ def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[
     ws.objects.adopt(files, whole if whole.is_dir() else whole.parent)
     ws.objects.ensure(file.md5 for file in files)
     return files
-
-
-def _readable(validation: Validation) -> bool:
-    return all(violation.reason != "unreadable" for violation in validation.violations)
 
 
 def _recorded(

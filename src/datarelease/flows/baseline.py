@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datarelease.adapters.tracked import load_yaml, outputs
-from datarelease.analysis.engine import Engine, UnreadableTable
+from datarelease.analysis.engine import Engine
 from datarelease.analysis.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
@@ -43,6 +43,7 @@ class Baseline:
             return None
         return Side(
             label=self.version.tag,
+            released=True,
             dataset=dataset,
             content=content,
             profile=lambda engine: self._profile(dataset, content, engine),
@@ -55,7 +56,12 @@ class Baseline:
         return tuple(file for entry in content.entries for file in objects.files(entry))
 
     def _profile(self, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Profile:
-        """From git, from the documents on a remote, or made from the data, in this order."""
+        """From git, from the documents on a remote, or made from the data, in this order.
+
+        Raises:
+            UnreadableTable: It is recorded nowhere, and the data is no table any more.
+            WorldError: Nor is the data at hand.
+        """
         path = dataset.profile_file
         recorded, other = self._document(Profile, dataset, content, path)
         if recorded is not None and not other:
@@ -71,14 +77,7 @@ class Baseline:
                 f"{in_words(recorded, other)}"
             )
             return recorded
-        try:
-            return profile(engine, table_of(dataset, files, self.shelf.objects), dataset)
-        except UnreadableTable as error:
-            raise WorldError(
-                f"{self.version.tag}: {dataset.name} cannot be read: {error}",
-                untouched="Nothing was changed.",
-                remedy="Compare with another version: --base TAG.",
-            ) from error
+        return profile(engine, table_of(dataset, files, self.shelf.objects), dataset)
 
     def _contract(self, dataset: Dataset, content: DatasetSnapshot) -> Contract | None:
         path = dataset.validation_file

@@ -21,6 +21,8 @@ def compare_sides(
 ) -> DatasetDiff:
     """What changed in one dataset; None: there is none on that side.
 
+    What cannot be read is said, and compared with nothing: it is neither gone nor new.
+
     Raises:
         WorldError: Statistics of a side are neither recorded nor to be made from its data.
     """
@@ -30,8 +32,19 @@ def compare_sides(
     identical = (
         before is not None and after is not None and before.content.content == after.content.content
     )
-    profile_after = after.profile(engine) if after else None
-    profile_before = profile_after if identical else before.profile(engine) if before else None
+    try:
+        profile_after = after.profile(engine) if after else None
+    except UnreadableTable as error:
+        return _unreadable(present, None, f"{_place(after)}cannot be read: {error}")
+    try:
+        profile_before = profile_after if identical else before.profile(engine) if before else None
+    except UnreadableTable as error:
+        if profile_after is None:
+            return DatasetDiff(
+                name=present.dataset.name, status="removed", rows_before=None, rows_after=None
+            )
+        what = f"not compared: {_place(before)}cannot be read: {error}"
+        return _unreadable(present, profile_after.rows, what)
     diff = compare(
         present.dataset,
         profile_before,
@@ -45,6 +58,20 @@ def compare_sides(
     if identical or before is None or after is None:
         return diff
     return _with_rows(shelf, before, after, engine, diff)
+
+
+def _place(side: Side | None) -> str:
+    return f"{side.label} " if side is not None and side.released else ""
+
+
+def _unreadable(side: Side, rows: int | None, what: str) -> DatasetDiff:
+    return DatasetDiff(
+        name=side.dataset.name,
+        status="unreadable",
+        rows_before=None,
+        rows_after=rows,
+        unreadable=what,
+    )
 
 
 def _with_rows(

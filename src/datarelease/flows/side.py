@@ -25,10 +25,11 @@ class Side:
 
     label: str
     """A tag, or ``the work tree``."""
+    released: bool
     dataset: Dataset
     content: DatasetSnapshot
-    profile: Callable[[Engine], Profile | None]
-    """None: the files cannot be read as tables."""
+    profile: Callable[[Engine], Profile]
+    """Raises `UnreadableTable`."""
     contract: Callable[[], Contract | None]
     files: Callable[[], tuple[DataFile, ...]]
     """Lists the files; those the caller wants to read it has to ``ensure``."""

@@ -140,7 +140,8 @@ class FileCounts:
     unchanged: int = 0
 
 
-DatasetStatus = Literal["added", "removed", "changed", "identical"]
+DatasetStatus = Literal["added", "removed", "changed", "identical", "unreadable"]
+"""``unreadable``: one side cannot be read, so nothing was compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,12 +152,15 @@ class DatasetDiff:
     status: DatasetStatus
     rows_before: int | None
     rows_after: int | None
+    """None where the dataset was removed or cannot be read."""
     schema: tuple[SchemaChange, ...] = ()
     columns: tuple[ColumnDiff, ...] = ()
     rows: RowDiff | None = None
     no_row_diff: str = ""
     """Why there is no row-level diff, in words; empty where there is one."""
     files: FileCounts = FileCounts()
+    unreadable: str = ""
+    """What cannot be read and why, in words that hold no values; empty but for that status."""
 
     def __bool__(self) -> bool:
         return self.status != "identical"
@@ -169,6 +173,8 @@ class DatasetDiff:
             "removed": Compatibility.BREAKING,
             "changed": Compatibility.PATCH,
             "identical": Compatibility.IDENTICAL,
+            # Nobody knows, so the worst is assumed.
+            "unreadable": Compatibility.BREAKING,
         }[self.status]
         return max((floor, *(change.compatibility for change in self.schema)))
 

@@ -10,6 +10,7 @@ from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, Schem
 from datarelease.model.policy import Finding, Level, Limit, Policy, Verdict
 from datarelease.model.report import DatasetReport
 from datarelease.model.stream import StreamReport
+from datarelease.model.validation import unreadable
 from datarelease.model.waivers import excused
 
 
@@ -25,7 +26,7 @@ def judge(
     """Every rule that the change does not keep, blocking ones first.
 
     A roll-back returns to data that passed before: what it loses against the newest version is
-    reported, but only violations of the schema and empty datasets can block it.
+    reported, but only violations of the schema, empty and unreadable datasets can block it.
 
     Args:
         policy: The rules.
@@ -38,6 +39,7 @@ def judge(
     findings: list[Finding] = []
     by_name = {stream.name: stream for stream in streams}
     for dataset in datasets:
+        findings += _unread(dataset)
         findings += _violations(policy, dataset)
         findings += _row_counts(policy, dataset)
         if dataset.diff.status == "identical":
@@ -60,11 +62,26 @@ def judge(
     return Verdict(findings=tuple(sorted(findings, key=lambda found: order[found.level])))
 
 
+def _unread(dataset: DatasetReport) -> Iterator[Finding]:
+    """No rule of the policy lets data pass that nobody can read, and none compares it."""
+    reason = unreadable(dataset.validation) if dataset.validation is not None else ""
+    told = dataset.diff.status == "unreadable" and dataset.diff.rows_after is None
+    if reason or told:
+        yield Finding(
+            rule="unreadable",
+            level="block",
+            dataset=dataset.name,
+            column=None,
+            message=dataset.diff.unreadable or f"cannot be read: {reason}",
+        )
+
+
 def _violations(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
     if dataset.validation is None:
         return
-    errors = [v for v in dataset.validation.violations if v.severity == "error"]
-    warnings = [v for v in dataset.validation.violations if v.severity == "warning"]
+    found = [v for v in dataset.validation.violations if v.reason != "unreadable"]
+    errors = [v for v in found if v.severity == "error"]
+    warnings = [v for v in found if v.severity == "warning"]
     if errors:
         yield Finding(
             rule="violations",
@@ -119,6 +136,8 @@ def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
     ]
     if diff.status == "removed":
         changes.insert(0, (None, "the dataset was removed"))
+    if diff.status == "unreadable" and diff.rows_after is not None:
+        changes.insert(0, (None, diff.unreadable))
     old_names = {change.column: change.before for change in diff.schema if change.kind == "renamed"}
     for column, change in changes:
         old_name = old_names.get(column, column)

@@ -99,3 +99,9 @@ class Validation:
     def passed(self) -> bool:
         """No violation of severity ``error``."""
         return not any(violation.severity == "error" for violation in self.violations)
+
+
+def unreadable(validation: Validation) -> str:
+    """Why the files cannot be read as a table; empty where they can."""
+    found = (v.message for v in validation.violations if v.reason == "unreadable")
+    return next(found, "")

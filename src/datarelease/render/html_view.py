@@ -19,6 +19,19 @@ OPEN_ROWS = 15
 OPEN_CARDS = 8
 
 
+_WORDS = {
+    "added": "new",
+    "identical": "unchanged",
+    "removed": "removed",
+    "unreadable": "not read",
+}
+_CELLS = {
+    "added": "new dataset",
+    "removed": "dataset removed",
+    "unreadable": "cannot be read",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RowPart:
     """A part of the bar of rows."""
@@ -150,9 +163,7 @@ def word(part: DatasetReport, level: VerdictLevel) -> str:
     """The chip of a dataset: its verdict, or its state where nothing was found."""
     if level != "pass":
         return wording.VERDICTS[level].lower()
-    return {"added": "new", "identical": "unchanged", "removed": "removed"}.get(
-        part.diff.status, "pass"
-    )
+    return _WORDS.get(part.diff.status, "pass")
 
 
 def tone(part: DatasetReport, level: VerdictLevel) -> str:
@@ -261,8 +272,7 @@ def _schema_cell(part: DatasetReport) -> str:
     others = [c for c in part.diff.schema if c.compatibility is not Compatibility.BREAKING]
     said = [f"breaking: {wording.schema_counts(breaking)}"] if breaking else []
     said += [wording.schema_counts(others)] if others else []
-    status = {"added": "new dataset", "removed": "dataset removed"}.get(part.diff.status)
-    return status or "; ".join(said) or "same"
+    return _CELLS.get(part.diff.status) or "; ".join(said) or "same"
 
 
 def _checks_cell(part: DatasetReport) -> str:
@@ -278,6 +288,6 @@ def _checks_cell(part: DatasetReport) -> str:
 
 def totals(report: Report) -> dict[str, str]:
     """Rows and datasets of the next version."""
-    alive = [part for part in report.datasets if part.diff.status != "removed"]
-    rows = sum(part.diff.rows_after or 0 for part in alive)
-    return {"rows": number.count(rows), "datasets": f"in {number.counted(len(alive), 'dataset')}"}
+    counted = [rows for d in report.datasets if (rows := d.diff.rows_after) is not None]
+    datasets = number.counted(len(counted), "dataset")
+    return {"rows": number.count(sum(counted)), "datasets": f"in {datasets}"}

@@ -37,6 +37,13 @@ _LEVELS = (
 )
 
 
+_STATUS = {
+    "added": "new dataset",
+    "removed": "**removed**",
+    "unreadable": "**cannot be read**",
+}
+
+
 def section(triage: Triage, dataset: DatasetReport, *, must_stay: bool) -> tuple[str, ...]:
     """Variants of a dataset's section, richest first; ``must_stay``: the last is not empty."""
     texts = tuple(_section(triage, dataset, detail) for detail in _LEVELS)
@@ -52,7 +59,7 @@ def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
     others = [c for c in diff.schema if c.compatibility is not Compatibility.BREAKING]
     schema = [f"**{wording.schema_counts(breaking)}**"] if breaking else []
     schema += [wording.schema_counts(others)] if others else []
-    status = {"added": "new dataset", "removed": "**removed**"}.get(diff.status, "")
+    status = _STATUS.get(diff.status, "")
     drifted = max(diff.columns, key=drift_weight, default=None)
     worst = ""
     if drifted is not None and drift_weight(drifted) > 0:
@@ -80,9 +87,8 @@ def _section(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
 
 def _title(dataset: DatasetReport) -> str:
     standing = gfm.text(wording.standing(dataset.diff))
-    shown = (
-        standing if dataset.diff.status in {"removed", "identical"} else wording.rows(dataset.diff)
-    )
+    whole = dataset.diff.status in wording.TOLD_WHOLE
+    shown = standing if whole else wording.rows(dataset.diff)
     new = "new dataset, " if dataset.diff.status == "added" and standing else ""
     return f"#### {escape.code(dataset.name)} · {new}{shown}"
 

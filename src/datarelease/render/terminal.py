@@ -150,7 +150,7 @@ def _dataset(triage: Triage, part: DatasetReport) -> list[RenderableType]:
         (f"{_MARKS[level]} ", _STYLES[level]),
         (escape.clean(part.name, escape.NAME), "bold cyan"),
         "  ",
-        standing if diff.status in {"removed", "identical"} else wording.rows(diff),
+        standing if diff.status in wording.TOLD_WHOLE else wording.rows(diff),
     )
     if diff.status == "added" and standing:
         title.append(", new dataset")

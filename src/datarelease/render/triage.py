@@ -106,7 +106,7 @@ class Triage:
 
     @cached_property
     def datasets(self) -> tuple[DatasetReport, ...]:
-        """Worst first: blocked, removed, breaking, losing rows, warned, changed, unchanged."""
+        """Worst first: blocked, gone or unreadable, breaking, losing rows, warned, changed."""
         return tuple(sorted(self.report.datasets, key=self._dataset_order))
 
     def tells(self, dataset: DatasetReport) -> bool:
@@ -118,7 +118,7 @@ class Triage:
         diff = dataset.diff
         return (
             -self.level(dataset.name),
-            diff.status != "removed",
+            diff.status not in {"removed", "unreadable"},
             diff.compatibility is not Compatibility.BREAKING,
             not rows_lost(diff),
             not diff,

@@ -85,11 +85,13 @@ def headline(report: Report) -> Phrase:
 def _blocked(report: Report) -> Phrase:
     rules = {finding.rule for finding in report.verdict.findings if finding.level == "block"}
     until: list[str] = []
+    if "unreadable" in rules:
+        until.append("the data can be read")
     if "violations" in rules:
         until.append("the data passes its schema")
     if "breaking" in rules:
         until.append("its breaking changes are waived by name")
-    if rules - {"violations", "breaking"}:
+    if rules - {"unreadable", "violations", "breaking"}:
         until.append("the data keeps the policy")
     wait = f" will not be published until {' and '.join(until)}"
     if report.tag is None:
@@ -125,6 +127,10 @@ def rows(diff: DatasetDiff) -> str:
     )
 
 
+TOLD_WHOLE = frozenset({"removed", "identical", "unreadable"})
+"""Of these a dataset's title says what happened, and no count of rows."""
+
+
 def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
     """What happened to a dataset as a whole; empty where it merely changed."""
     match diff.status:
@@ -135,6 +141,8 @@ def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
             return ("dataset removed, and ", lost, " with it")
         case "identical":
             return ("unchanged: the same bytes",)
+        case "unreadable":
+            return (Prose(diff.unreadable),)
         case "changed":
             return ()
 
