@@ -16,6 +16,8 @@ from tests.forge.server import GitHubServer, running_github
 from tests.project import Project
 from tests.servers import DAGSHUB_READER, DAGSHUB_TOKEN, Bucket, S3Server
 
+from datarelease.flows.init_templates import workflow_files
+
 REPOSITORY = "me/data"
 
 
@@ -290,9 +292,8 @@ def test_a_repository_set_up_as_asked_lacks_nothing(built: Project, github: GitH
 
 
 WORKFLOWS = {
-    "data.yml": "uses: o/r/.github/workflows/check.yml@v1\nuses: o/r/.github/workflows/"
-    "release.yml@v1\nuses: o/r/.github/workflows/verify.yml@v1\n",
-    "data-report.yml": "uses: o/r/.github/workflows/report.yml@v1\n",
+    Path(path).name: text
+    for path, text in workflow_files(branch="main", ref="v1", requirements="").items()
 }
 
 

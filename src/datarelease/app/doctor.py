@@ -16,8 +16,9 @@ from datarelease.app.settings import settings_at
 from datarelease.app.wiring import environment, git_environment, reader
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.doctor import Question, answers, dataset_questions, repository_questions
-from datarelease.flows.doctor_github import Asked, github_questions, unasked, workflow_question
+from datarelease.flows.doctor_github import Asked, github_questions, unasked
 from datarelease.flows.doctor_remotes import remote_questions
+from datarelease.flows.doctor_workflows import Wanted, workflow_question
 from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
 from datarelease.model.git_address import repository_of
 from datarelease.model.version import TagGrammar
@@ -188,7 +189,10 @@ def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Itera
         return
     folder = here.root / ".github" / "workflows"
     files = [path for pattern in ("*.yml", "*.yaml") for path in sorted(folder.glob(pattern))]
-    yield workflow_question({path.name: path.read_text(encoding="utf-8") for path in files})
+    kinds = {name: here.config.kind(name) for name in here.remotes} if here.config else {}
+    staging = kinds.pop(here.staging, None) if here.staging else None
+    texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}
+    yield workflow_question(texts, Wanted(kinds=kinds, staging=staging))
     token = _token(env)
     if token is None:
         yield unasked(
@@ -196,8 +200,6 @@ def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Itera
             "GITHUB_TOKEN=$(gh auth token) datarelease doctor",
         )
         return
-    kinds = {name: here.config.kind(name) for name in here.remotes} if here.config else {}
-    staging = kinds.pop(here.staging, None) if here.staging else None
     setup = _setup(repository, token, env)
     yield from github_questions(
         Asked(github=setup, repository=repository, tags=here.tags, kinds=kinds, staging=staging)

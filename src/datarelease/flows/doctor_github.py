@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from datarelease.adapters.github_setup import GitHubSetup
 from datarelease.adapters.remote_credentials import DAGSHUB_TOKEN
 from datarelease.flows.doctor import Question
+from datarelease.flows.doctor_workflows import AREA, KEYS
 from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS, Line
 from datarelease.model.github_setup import tag_ruleset
 from datarelease.model.version import TagGrammar
 
-AREA = "GitHub"
-SECRETS = frozenset({DAGSHUB_TOKEN, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+SECRETS = frozenset({DAGSHUB_TOKEN, *KEYS})
 """What an environment should hold and the repository should not."""
-_STEPS = {"check": "check", "report": "post", "release": "release", "verify": "verify"}
-"""Workflow of ours: command it runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +30,6 @@ class Asked:
     """Remote that holds versions: who keeps it."""
     staging: str | None = None
     """Who keeps the staging remote, if there is one."""
-
-
-def workflow_question(workflows: Mapping[str, str]) -> Question:
-    """Whether the workflows are there; ``workflows`` are the texts by file name."""
-    return Question(area=AREA, check="workflows", ask=lambda: [_workflows(workflows)])
 
 
 def unasked(why: str, remedy: str) -> Question:
@@ -60,23 +52,6 @@ def github_questions(asked: Asked) -> Iterator[Question]:
     }
     for check, ask in questions.items():
         yield Question(area=AREA, check=check, ask=lambda ask=ask: ask(asked))  # type: ignore[misc]
-
-
-def _workflows(workflows: Mapping[str, str]) -> Line:
-    found = {
-        step
-        for step, command in _STEPS.items()
-        for text in workflows.values()
-        if re.search(rf"/{step}\.yml@|datarelease {command}\b", text)
-    }
-    missing = [step for step in _STEPS if step not in found]
-    if not missing:
-        return Line(area=AREA, check="workflows", state="ok", found=", ".join(_STEPS))
-    return Line(
-        area=AREA, check="workflows", state="missing",
-        found=f"no workflow in .github/workflows runs: {', '.join(missing)}",
-        remedy="datarelease init",
-    )  # fmt: skip
 
 
 def _environment(asked: Asked, name: str) -> Iterator[Line]:
@@ -127,11 +102,10 @@ def _credentials(asked: Asked) -> Iterator[Line]:
                 yield _has(remote, environment, _WANTED[kind], names)
 
 
-_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _WANTED: dict[str, list[Sequence[str]]] = {
     "dagshub": [(DAGSHUB_TOKEN,)],
-    "aws": [ROLE, _KEYS],
-    "s3": [_KEYS],
+    "aws": [ROLE, KEYS],
+    "s3": [KEYS],
 }
 """Who keeps a remote: the secrets or variables that release.yml and verify.yml hand on."""
 
