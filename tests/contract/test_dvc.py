@@ -14,12 +14,15 @@ from tests.project import REMOTE, Project
 
 from datarelease.adapters.dvc import Dvc
 from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_files import tracked_files
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import outputs
 from datarelease.adapters.tree import read_tree
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.content import Objects
+from datarelease.flows.content import Objects, snapshot
+from datarelease.model.dataset import Dataset
+from datarelease.model.snapshot import DatasetSnapshot
 from datarelease.progress import Quiet
 
 
@@ -329,3 +332,32 @@ def test_what_the_cache_lacks_stays_away(project: Project) -> None:
     shutil.rmtree(project.root / ".dvc" / "cache")
     assert open_dvc(project).restore()
     assert not (project.root / "data" / "events").exists()
+
+
+def test_the_files_of_a_dataset_are_those_that_dvc_would_record(project: Project) -> None:
+    """A file, a directory, a part of one and a folder of outputs: as a snapshot lists them."""
+    project.write("more/a/x.csv", "id\n1\n")
+    project.write("more/a/deep/y.csv", "id\n2\n")
+    project.write("more/a/left-out.csv", "id\n3\n")
+    project.write("more/b.csv", "id\n4\n")
+    project.write("more/beside.csv", "id\n5\n")
+    project.write(".dvcignore", "left-out.csv\n")
+    project.dvc("add", "--quiet", "more/a", "more/b.csv")
+    listed = ("more/a.dvc", "more/b.csv.dvc")
+    tracked = outputs(lambda path: (project.root / path).read_bytes(), listed)
+    objects = Objects(cache=project.root / ".dvc/cache/files/md5", remotes=(), progress=Quiet())
+    for path, names in {
+        "more/b.csv": {"b.csv"},
+        "more/a": {"x.csv", "deep/y.csv"},
+        "more/a/deep": {"y.csv"},
+        "more/a/x.csv": {"x.csv"},
+        "more": {"a/x.csv", "a/deep/y.csv", "b.csv"},
+    }.items():
+        found = tracked_files(project.root, path)
+        [content] = snapshot([Dataset(name="d", path=path)], tracked, objects).datasets
+        assert DatasetSnapshot(name="d", entries=found.entries).content == content.content
+        assert found.files.keys() == names
+        assert all(place.is_file() for place in found.files.values())
+    for path in ("more/a/left-out.csv", "more/beside.csv", "nowhere"):
+        with pytest.raises(ConfigError):
+            tracked_files(project.root, path)

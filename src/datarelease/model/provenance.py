@@ -8,6 +8,7 @@ reads it compares them with those of today.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import posixpath
 from collections.abc import Callable, Iterator
@@ -28,6 +29,9 @@ PARSER_RULES = 1
 """Counts up when the same record and schema give another row: all parts are made anew then."""
 CHECKS_FILE = "checks.py"
 """Holds the registered custom checks of the schemas beside it."""
+
+_NOT_HERE = frozenset({"name", "path", "schema", "key", "pii", "desc"})
+"""Fields of a dataset that decide nothing, or that a function below says itself."""
 
 
 def of_validation(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Provenance:
@@ -78,7 +82,6 @@ def differences(recorded: Provenance, now: Provenance) -> tuple[str, ...]:
 
 
 def _common(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Iterator[tuple[str, str]]:
-    """Options of ``meta`` that decide how a table is read belong here, whatever they are."""
     schema = dataset.schema
     beside = posixpath.join(posixpath.dirname(schema), CHECKS_FILE) if schema else None
     yield "dataset", dataset.name
@@ -86,6 +89,19 @@ def _common(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Iterator[
     yield "schema", _sha256(read(schema) if schema else None)
     yield "checks", _sha256(read(beside) if beside else None)
     yield "pii", _text(dataset.pii)
+    yield from _options(dataset)
+
+
+def _options(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Everything else of ``meta`` that is not as it would be if nobody had written it.
+
+    So an option that is new to this program counts at once, and leaves the records of datasets that
+    do not use it as they are.
+    """
+    written = dataclasses.asdict(dataset)
+    for option in dataclasses.fields(dataset):
+        if option.name not in _NOT_HERE and getattr(dataset, option.name) != option.default:
+            yield option.name, canonical_json(written[option.name]).decode()
 
 
 def _sha256(data: bytes | None) -> str:
