@@ -153,29 +153,57 @@ def run(
     return done
 
 
-def dvc(cwd: Path, *arguments: str, env: dict[str, str]) -> Done:
-    """How `dvc ARGUMENTS` ended in ``cwd``, under exactly ``env``."""
+def dvc(cwd: Path, *arguments: str, env: dict[str, str], stdin: bytes | None = None) -> Done:
+    """How `dvc ARGUMENTS` ended in ``cwd``, under exactly ``env``.
+
+    With ``stdin`` it is the program that keeps things from stages.
+    """
     folder = tempfile.TemporaryDirectory(prefix="dvc-")
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
-    process = _CONTEXT.Process(target=_dvc_child, args=(list(arguments), cwd, env, folder.name))
+    process = _CONTEXT.Process(
+        target=_dvc_child, args=(list(arguments), cwd, env, folder.name, stdin)
+    )
     process.start()
     return Started(process, folder).wait()
 
 
-def _dvc_child(arguments: list[str], cwd: Path, env: dict[str, str], folder: str) -> None:
+def _dvc_child(
+    arguments: list[str], cwd: Path, env: dict[str, str], folder: str, stdin: bytes | None
+) -> None:
     _settle(cwd, env, folder)
-    from dvc.cli import main
-
-    code = main(arguments)
+    code = _dvc_code(arguments, stdin)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _forked_dvc(arguments: Sequence[str], *, cwd: Path, env: dict[str, str] | None = None) -> int:
+def _dvc_code(arguments: list[str], stdin: bytes | None) -> int:
+    from dvc.cli import main
+
+    from datarelease.adapters import dvc_stages
+
+    if stdin is None:
+        return int(main(arguments))
+    reading, writing = os.pipe()
+    os.write(writing, stdin)
+    os.close(writing)
+    os.dup2(reading, 0)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for the life of the process
+    sys.argv = ["dvc", *arguments]
+    return dvc_stages.main()
+
+
+def _forked_dvc(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    stdin: bytes | None = None,
+) -> int:
     """Stands for `adapters.process.show`: the real DVC in a fork, which has it loaded already."""
-    assert list(arguments[1:3]) == ["-m", "dvc"], arguments
+    program = "dvc" if stdin is None else "datarelease.adapters.dvc_stages"
+    assert list(arguments[1:3]) == ["-m", program], arguments
     sys.stderr.flush()
     child = os.fork()
     if child:
@@ -186,9 +214,7 @@ def _forked_dvc(arguments: Sequence[str], *, cwd: Path, env: dict[str, str] | No
         os.environ.update(env or {})
         os.chdir(cwd)
         os.dup2(2, 1)
-        from dvc.cli import main
-
-        code = main(list(arguments[3:]))
+        code = _dvc_code(list(arguments[3:]), stdin)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

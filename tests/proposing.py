@@ -326,8 +326,14 @@ def at_desk(
         yield desk
 
 
-def _dvc(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> int:
-    return commands.dvc(cwd, *arguments[3:], env=dict(env or {})).code
+def _dvc(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+) -> int:
+    return commands.dvc(cwd, *arguments[3:], env=dict(env or {}), stdin=stdin).code
 
 
 def plan_of(project: Project, revision: str) -> StreamPlan:

@@ -45,6 +45,8 @@ class Settings:
     """For the engine, in DuckDB's spelling, such as ``2GB``."""
     policy: Policy
     streams: tuple[Stream, ...] = ()
+    stage_environment: tuple[str, ...] = ()
+    """Variables that stages see although they are tokens or keys."""
     announce: str | None = None
     """Topic that is told of every release; None: none is."""
 
@@ -88,6 +90,7 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
         memory_limit=release.memory_limit,
         policy=policy,
         streams=streams,
+        stage_environment=tuple(dict.fromkeys(release.stage_environment)),
         announce=release.announce,
     )
 

@@ -8,9 +8,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from datarelease.model.policy import Level
+from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.stream import EventFormat
 from datarelease.model.version import DEFAULT_PREFIX
 
@@ -151,6 +159,16 @@ class StreamShape(_Strict):
     holes: bool = False
 
 
+def _passable(name: str) -> str:
+    if is_never_passed(name):
+        raise ValueError("no setting hands this variable to stages")
+    return name
+
+
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_passable)]
+"""The name of an environment variable that stages may see."""
+
+
 class ReleaseShape(_Strict):
     """``release:`` of params.yaml."""
 
@@ -163,6 +181,7 @@ class ReleaseShape(_Strict):
     engine: Literal["duckdb"] = "duckdb"
     require_review: bool = False
     staging: str | None = None
+    stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
     policy: PolicyShape = PolicyShape()
     streams: dict[str, StreamShape] = {}

@@ -15,9 +15,11 @@ from dvc.exceptions import DvcException, NotDvcRepoError, ReproductionError
 from dvc.lock import LockError
 from dvc.repo import Repo
 
-from datarelease.adapters.process import show, supervise
+from datarelease.adapters import dvc_stages
+from datarelease.adapters.process import shield, show, supervise
 from datarelease.adapters.tracked import Output
 from datarelease.errors import ConfigError, WorldError
+from datarelease.model.stage_environment import StageEnvironment, stage_environment
 
 _MISSING = {"deleted", "not in cache"}
 """What DVC's status says of data that are merely not here."""
@@ -48,14 +50,21 @@ class Dvc:
     """The DVC repository at ``root``."""
 
     def __init__(
-        self, root: Path, *, env: Mapping[str, str], config: Mapping[str, Any] | None = None
+        self,
+        root: Path,
+        *,
+        env: Mapping[str, str],
+        config: Mapping[str, Any] | None = None,
+        stages: StageEnvironment | None = None,
     ) -> None:
         """Use the repository at ``root``.
 
-        Programs are started with ``env``; ``config`` is laid over DVC's own configuration.
+        Programs are started with ``env``; ``config`` is laid over DVC's own configuration. Stages
+        see ``stages``, by default what they may see of ``env``.
         """
         self.root = root
         self._env = env
+        self._stages = stages or stage_environment(env)
         self._config = dict(config or {})
 
     def stale_stages(self, targets: Sequence[str] = ()) -> tuple[str, ...]:
@@ -155,8 +164,9 @@ class Dvc:
         # With --allow-missing DVC takes a stage without inputs that never ran for up to date, and
         # leaves out what a stage could make and the next one needs.
         flags += ["--allow-missing"] if complete and inputs != "made" else []
-        command = self.command("repro", "--keep-going", *flags, *pipelines)
-        return show(command, cwd=self.root, env=self._env) == 0
+        command = self._stage_command("repro", "--keep-going", *flags, *pipelines)
+        shield()
+        return show(command, cwd=self.root, env=self._stages.seen, stdin=self._secrets()) == 0
 
     def run_stage(self, address: str, *, pull: bool, env: Mapping[str, str]) -> int:
         """Exit code of ``dvc repro`` for one stage alone, which runs if it is out of date.
@@ -165,8 +175,10 @@ class Dvc:
         our own streams. Interrupted, the command of the stage ends too.
         """
         flags = ["--pull"] if pull else []
-        command = self.command("repro", "--single-item", *flags, address)
-        return supervise(command, cwd=self.root, env={**self._env, **env})
+        command = self._stage_command("repro", "--single-item", *flags, address)
+        shield()
+        seen = {**self._stages.seen, **env}
+        return supervise(command, cwd=self.root, env=seen, stdin=self._secrets())
 
     def reset(self) -> None:
         """Make the outputs in the work tree what ``dvc.lock`` says; what differs is lost.
@@ -189,6 +201,14 @@ class Dvc:
     def command(*arguments: str) -> list[str]:
         """``dvc`` as installed beside this package, whatever PATH says."""
         return [sys.executable, "-m", "dvc", *arguments]
+
+    @staticmethod
+    def _stage_command(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", dvc_stages.MODULE, *arguments]
+
+    def _secrets(self) -> bytes:
+        """What DVC gets and its stages do not."""
+        return dvc_stages.message(self._env, self._stages)
 
     def outputs(self) -> tuple[IndexedOutput, ...]:
         """What DVC tracks in the work tree and git does not hold, sorted by path.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -63,10 +64,16 @@ def capture(
     )
 
 
-def show(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> int:
+def show(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+) -> int:
     """Exit code of a program whose output goes straight to our standard error.
 
-    Standard output stays ours: it carries results.
+    Standard output stays ours: it carries results. ``stdin`` is what the program reads.
 
     Raises:
         ConfigError: The program is not installed, or ``cwd`` is gone.
@@ -77,7 +84,7 @@ def show(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None =
             list(arguments),
             cwd=cwd,
             env=env,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             stdout=sys.stderr.fileno(),
             check=False,
             # Descriptors are private to us unless made inheritable: a lock, which then lasts as
@@ -89,7 +96,9 @@ def show(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None =
     return done.returncode
 
 
-def supervise(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+def supervise(
+    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes = b""
+) -> int:
     """Exit code of a program that may start others; all of them end when we are interrupted.
 
     It gets a session of its own. Interrupted, the whole session is told so, as a terminal would at
@@ -100,15 +109,28 @@ def supervise(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) ->
     """
     try:
         process = subprocess.Popen(
-            list(arguments), cwd=cwd, env=env, stdin=subprocess.DEVNULL, start_new_session=True
+            list(arguments), cwd=cwd, env=env, stdin=subprocess.PIPE, start_new_session=True
         )
     except FileNotFoundError as error:
         raise _missing(arguments[0], cwd) from error
     try:
-        return process.wait()
+        process.communicate(stdin)
     except BaseException:
         _end(process)
         raise
+    return process.returncode
+
+
+def shield() -> None:
+    """Keep this process's environment and memory from other programs of the same user.
+
+    On Linux alone, and not from root. Source: prctl(2), PR_SET_DUMPABLE; proc_pid_environ(5).
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+_PR_SET_DUMPABLE = 4
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -27,6 +27,7 @@ from datarelease.flows.init_premises import Premises
 from datarelease.flows.init_remotes import parse_remote
 from datarelease.flows.init_run import PULL, finish
 from datarelease.model.adoption import Adoption, Command
+from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress
 
 
@@ -49,9 +50,10 @@ def carry_out(root: Path, adoption: Adoption) -> None:
         WorldError: Everything is written, and the data for the first run cannot be had.
         BlockedError: Everything is written, and the data violates its schema.
     """
-    env = environment()
+    given = environment()
+    env = stage_environment(given).seen
     pulls = any(command.arguments[:2] == PULL for command in adoption.last)
-    with_keys = DvcConfig(root / ".dvc", env=env).program_environment() if pulls else env
+    with_keys = DvcConfig(root / ".dvc", env=given).program_environment() if pulls else env
 
     def run(command: Command, env: Mapping[str, str] = env) -> int:
         program, *arguments = command.arguments

@@ -26,6 +26,7 @@ from datarelease.app.wiring import (
 from datarelease.errors import ConfigError, Problem
 from datarelease.flows.content import Objects
 from datarelease.flows.workspace import Workspace
+from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress
 
 
@@ -66,7 +67,12 @@ def open_workspace(
         _refuse_more(root, git)
     config = DvcConfig(root / ".dvc", env=environment(env), trust="plain" if plain else "whole")
     required = stores(config, remotes or settings.remotes)
-    dvc = Dvc(root, env=config.program_environment(), config=config.overrides())
+    dvc = Dvc(
+        root,
+        env=config.program_environment(),
+        config=config.overrides(),
+        stages=stage_environment(environment(env), settings.stage_environment),
+    )
     named = opener(config, required)
 
     def bound() -> tuple[Store, ...]:

@@ -157,5 +157,6 @@ def _no_address(found: Mapping[str, str]) -> ConfigError:
         f"{BOOTSTRAP} is not set, so there is no broker to ask.{hint}",
         untouched="Nothing was changed.",
         remedy=f"Set {BOOTSTRAP} to HOST:PORT of a broker. A build in CI needs none: push the "
-        "records first (`dvc push`) and let it pull them.",
+        "records first (`dvc push`) and let it pull them. A stage is given it where its command is "
+        "`datarelease ingest drain NAME` and nothing else.",
     )

@@ -28,8 +28,6 @@ from datarelease.orchestration.resources import Logged, Repository, explained
 WORK_TREE = "dvc"
 """Pool of what changes the work tree: DVC locks it, and one may run at a time."""
 _LONGEST_TAG = 63
-HIDDEN = {"GITHUB_TOKEN": ""}
-"""A stage has no business with what opens pull requests."""
 
 
 def source_assets(pipeline: Pipeline) -> dg.AssetsDefinition:
@@ -175,8 +173,7 @@ def _run(
         context_injector=dg.PipesTempFileContextInjector(),
         message_reader=dg.PipesTempFileMessageReader(),
     ) as session:
-        env = {**HIDDEN, **session.get_bootstrap_env_vars()}
-        code = ws.dvc.run_stage(stage.address, pull=pull, env=env)
+        code = ws.dvc.run_stage(stage.address, pull=pull, env=session.get_bootstrap_env_vars())
         _speak_for_the_silent(Path(session.message_reader_params["path"]))
     if code:
         raise dg.Failure(

@@ -1,0 +1,59 @@
+"""``dvc`` as a program whose stages do not see what DVC itself is given.
+
+It is started with the environment that stages see. What is for DVC alone (credentials of remotes,
+with which it pulls) comes on standard input, so that it stands in no environment that another
+program could look up. DVC hands its own environment to each stage; this is where that is changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from dvc.cli import main as dvc
+from dvc.stage import run
+
+from datarelease.adapters.process import shield
+from datarelease.model.stage_environment import StageEnvironment, is_drain
+
+MODULE = __name__
+
+
+def message(env: Mapping[str, str], stages: StageEnvironment) -> bytes:
+    """What the program reads: how the environment of DVC, ``env``, differs from that of stages."""
+    names = {name for name in (*env, *stages.seen) if env.get(name) != stages.seen.get(name)}
+    own = {name: env.get(name) for name in names}
+    return json.dumps({"own": own, "broker": dict(stages.broker)}).encode()
+
+
+def main() -> int:
+    """The exit code of ``dvc`` with our own arguments."""
+    given = json.load(sys.stdin.buffer)
+    # A stage that reads from standard input finds nothing there.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    shield()
+    own: dict[str, str | None] = given["own"]
+    seen = dict(os.environ)
+    prepare = run.prepare_kwargs
+
+    def prepared(stage: Any, run_env: Mapping[str, str] | None = None) -> dict[str, Any]:
+        kwargs: dict[str, Any] = prepare(stage, run_env=run_env)
+        made = {name: value for name, value in kwargs["env"].items() if name not in own}
+        made |= {name: seen[name] for name in own if name in seen}
+        kwargs["env"] = made | (given["broker"] if is_drain(stage.cmd) else {})
+        return kwargs
+
+    run.prepare_kwargs = prepared
+    for name, value in own.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+    code: int = dvc(sys.argv[1:])
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
