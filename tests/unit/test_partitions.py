@@ -149,6 +149,24 @@ def test_what_pandas_writes_is_read_back(engine: DuckDBEngine, tmp_path: Path) -
     assert arrow.to_pylist() == rows
 
 
+def test_a_schema_lists_no_partitions(engine: DuckDBEngine, tmp_path: Path) -> None:
+    """The next month is a new folder, and no violation; a column of the files is listed."""
+    table = lying(
+        tmp_path,
+        {
+            f"month=2024-0{month}/a.csv": {
+                "id": range(month * 10, month * 10 + 9),
+                "plan": list("abcabcabc"),
+            }
+            for month in (1, 2)
+        },
+    )
+    found = infer(engine, table, name="sales")
+    assert {c.name: c.categories for c in found.columns} == {
+        "id": (), "plan": ("a", "b", "c"), "month": ()
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [

@@ -19,6 +19,7 @@ import narwhals as nw
 from datarelease.analysis.column_types import kind_of
 from datarelease.analysis.engine import Engine
 from datarelease.analysis.infer_names import key_rank, moment, personal
+from datarelease.analysis.partitions import partition_columns
 from datarelease.analysis.table import Table
 from datarelease.analysis.uniqueness import duplicates
 
@@ -74,7 +75,9 @@ def infer(engine: Engine, table: Table, *, name: str, pii: Iterable[str] = ()) -
     rows = figures.rows
     full = [column for column in schema if rows and figures.filled[column] == rows]
     sample = frame.head(SAMPLE_ROWS)
-    texts = [c for c in schema if isinstance(schema[c], nw.String) and c not in hidden]
+    # No list of partitions: tomorrow's are new.
+    unlisted = {*hidden, *(column.name for column in partition_columns(table))}
+    texts = [c for c in schema if isinstance(schema[c], nw.String) and c not in unlisted]
     categories = _categories(engine, frame, sample, [c for c in texts if figures.filled[c]])
     columns = tuple(
         InferredColumn(
