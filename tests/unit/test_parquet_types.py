@@ -302,6 +302,21 @@ def test_nulls_inside_take_the_type_of_the_siblings(
 
 def test_durations_of_two_units_are_refused(engine: DuckDBEngine, tmp_path: Path) -> None:
     """Files hold them as integers: DuckDB would put seconds and milliseconds into one column."""
-    parts = pa.array([1], pa.duration("s")), pa.array([1], pa.duration("ms"))
-    with pytest.raises(UnreadableTable, match=r"part1.parquet: column 'v' is a duration in ms"):
-        engine.columns(stored(tmp_path, *parts))
+    seconds = pa.array([1], pa.duration("s"))
+    for other in (pa.array([1], pa.duration("ms")), pa.array([1])):
+        reason = rf"part1.parquet: column 'v' is {other.type}, in the first part duration\[s\]"
+        with pytest.raises(UnreadableTable, match=reason.replace("[ms]", r"\[ms\]")):
+            engine.columns(stored(tmp_path, seconds, other))
+    assert engine.columns(stored(tmp_path, pa.nulls(1), seconds)) == ("id", "v")
+
+
+def test_durations_are_compared_in_one_unit(engine: DuckDBEngine, tmp_path: Path) -> None:
+    """A version in milliseconds equals one in seconds; equal numbers of other units differ."""
+    seconds = stored(tmp_path / "s", pa.array([1, 2, None], pa.duration("s")))
+    equal = stored(tmp_path / "ms", pa.array([1000, 2000, None], pa.duration("ms")))
+    other = stored(tmp_path / "us", pa.array([1, 2, None], pa.duration("us")))
+    found = [diff_rows(engine, seconds, table, DATASET) for table in (seconds, equal, other)]
+    assert [rows.changed for rows in found if isinstance(rows, RowDiff)] == [0, 0, 2]
+    long = stored(tmp_path / "long", pa.array([2**62], pa.duration("s")))
+    with pytest.raises(UnreadableTable, match="column 'v' holds durations of more than 292 years"):
+        engine.columns(long)

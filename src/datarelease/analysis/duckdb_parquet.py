@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from datarelease.analysis.duckdb_files import Naming, Types, beside, check_names
 from datarelease.analysis.duckdb_partitions import SQL_TYPES, check_agreement, with_partitions
 from datarelease.analysis.duckdb_text import parquet_source, quoted
 from datarelease.analysis.duckdb_types import merged, read_as
-from datarelease.analysis.parquet_exact import check_times, check_types, fine_times
+from datarelease.analysis.parquet_exact import check_times, check_types, durations, fine_times
 from datarelease.analysis.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.table import Table, UnreadableTable
 
@@ -32,6 +32,8 @@ class ParquetFiles:
     """(name, type) of those inside the files."""
     folders: tuple[PartitionColumn, ...]
     """Columns that only folders have."""
+    durations: dict[str, int]
+    """Those that hold durations, and how many nanoseconds their unit has."""
     _suspects: dict[Path, frozenset[str]]
     """Columns of each part whose times are yet to be looked at."""
 
@@ -51,6 +53,7 @@ class ParquetFiles:
         first: dict[str, DuckDBPyType] = {}
         schema: pa.Schema | None = None
         suspects: dict[Path, frozenset[str]] = {}
+        lengths: dict[str, int] = {}
         for path in dict.fromkeys(table.paths):
             relation = connection.sql(f"FROM {parquet_source((path,))}")
             names, label = tuple(relation.columns), table.label(path)
@@ -61,6 +64,7 @@ class ParquetFiles:
                 schema = schema or arrow
                 check_types(label, arrow, schema)
             suspects[path] = fine_times(arrow)
+            lengths |= durations(arrow)
             columns = dict(zip(names, relation.types, strict=True))
             first = first or columns
             if set(columns) != set(first):
@@ -75,7 +79,8 @@ class ParquetFiles:
         partitions = partition_columns(table)
         folders = beside(table, tuple(first), partitions)
         check_agreement(connection, parquet_source, table, partitions, tuple(first))
-        return cls(table, tuple(first.items()), folders, suspects)
+        _check_lengths(connection, table, lengths)
+        return cls(table, tuple(first.items()), folders, lengths, suspects)
 
     def query(
         self,
@@ -100,6 +105,8 @@ class ParquetFiles:
             column = value = quoted(name)
             if kind in {"FLOAT", "DOUBLE"}:
                 value = f"CASE WHEN NOT isnan({column}) THEN {column} END"
+            elif name in self.durations:
+                value = f"{column} * {self.durations[name]}"
             elif name in found and kind != str(found[name]):
                 value = f"CAST({column} AS {kind})"
             if name in types:
@@ -111,3 +118,22 @@ class ParquetFiles:
         inside = tuple(name for name, _ in self.columns)
         source = with_partitions(parquet_source, self.table, self.folders, inside)
         return f"SELECT {', '.join(parts)} FROM {source}"
+
+
+def _check_lengths(
+    connection: duckdb.DuckDBPyConnection, table: Table, lengths: Mapping[str, int]
+) -> None:
+    """Refuse durations that 64 bits of nanoseconds, in which they are compared, do not hold.
+
+    Raises:
+        UnreadableTable: One is longer than 292 years.
+    """
+    for name, factor in lengths.items():
+        longest = (2**63 - 1) // factor
+        query = (
+            f"SELECT count(*) FROM {parquet_source(table.paths)} "
+            f"WHERE {quoted(name)} NOT BETWEEN {-longest} AND {longest}"
+        )
+        if factor > 1 and connection.execute(query).fetchall() != [(0,)]:
+            what = f"column {name!r} holds durations of more than 292 years"
+            raise UnreadableTable("", f"{what}, which cannot be compared exactly")

@@ -1,7 +1,8 @@
 """Values of Parquet files that DuckDB would read as others: found, and refused by name.
 
 DuckDB makes floats of decimals with more than 38 digits, and microseconds of the finer times that
-Impala writes (INT96) or that have a zone; what parts say of the unit of a duration it leaves out.
+Impala writes (INT96) or that have a zone; it knows no durations, and reads them as integers of
+whichever unit a file has.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datarelease.analysis.arrow_nested import inner_types, leaves
 from datarelease.analysis.table import UnreadableTable
 
 _DIGITS = 38
+_NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _INT96 = "INT96"
 _FINEST = 2**63 // 1000 - 1
 """Microseconds from 1970 that nanoseconds of 64 bits reach."""
@@ -34,11 +36,29 @@ def check_types(label: str, schema: pa.Schema, first: pa.Schema) -> None:
                 what = f"column {name!r} is {inner}: only {_DIGITS} digits can be compared exactly"
                 raise UnreadableTable(label, f"{what}; write it as decimal128, or as text")
         place = first.get_field_index(name)
-        units = [[t.unit for t in inner_types(k) if pa.types.is_duration(t)]
-                 for k in (kind, first.types[place] if place >= 0 else kind)]  # fmt: skip
-        if units[0] != units[1] and all(units):
-            what = f"column {name!r} is a duration in {units[0][0]}"
-            raise UnreadableTable(label, f"{what}, in the first part in {units[1][0]}")
+        other = first.types[place] if place >= 0 else kind
+        if _units(kind) != _units(other) and not any(map(_has_nulls_only, (kind, other))):
+            reason = f"column {name!r} is {kind}, in the first part {other}"
+            raise UnreadableTable(label, reason)
+
+
+def _units(kind: pa.DataType) -> list[str]:
+    """The units of the durations in a type."""
+    return [inner.unit for inner in inner_types(kind) if pa.types.is_duration(inner)]
+
+
+def _has_nulls_only(kind: pa.DataType) -> bool:
+    """Nothing but nulls is in a column of this type, or somewhere inside."""
+    return any(map(pa.types.is_null, inner_types(kind)))
+
+
+def durations(schema: pa.Schema) -> dict[str, int]:
+    """The columns of durations, and how many nanoseconds the unit of each one has."""
+    return {
+        field.name: _NANOSECONDS[field.type.unit]
+        for field in schema
+        if pa.types.is_duration(field.type)
+    }
 
 
 def fine_times(schema: pa.Schema) -> frozenset[str]:
