@@ -11,6 +11,8 @@ from typing import Protocol
 
 from datarelease.errors import DatareleaseWarning
 
+TIMEOUT = 45.0
+"""Seconds that another side may be silent, unless ``release.timeout`` says otherwise."""
 Kind = type[DatareleaseWarning]
 Advance = Callable[[int], None]
 """Called with how many units were done since the last call; safe to call from several threads."""

@@ -19,6 +19,7 @@ from datarelease.model.paths import path_fault
 from datarelease.model.policy import Policy
 from datarelease.model.stream import Stream
 from datarelease.model.version import DEFAULT_PREFIX, TagGrammar
+from datarelease.progress import TIMEOUT
 from datarelease.settings_policy import new_form, read_policy
 from datarelease.settings_problems import nearest, problems_of, unknown
 from datarelease.settings_shape import ArtifactShape, ReleaseShape, StreamShape
@@ -43,6 +44,8 @@ class Settings:
     """The DVC remote that carries data from the build to the publisher; None: an artifact does."""
     memory_limit: str
     """For the engine, in DuckDB's spelling, such as ``2GB``."""
+    timeout: float = TIMEOUT
+    """Seconds that a git remote or an object store may be silent."""
     policy: Policy
     streams: tuple[Stream, ...] = ()
     stage_environment: tuple[str, ...] = ()
@@ -88,6 +91,7 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
         require_review=release.require_review,
         staging=release.staging,
         memory_limit=release.memory_limit,
+        timeout=release.timeout,
         policy=policy,
         streams=streams,
         stage_environment=tuple(dict.fromkeys(release.stage_environment)),
@@ -111,6 +115,11 @@ def read_tags(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ..
     if problems:
         raise SettingsError(problems)
     return TagGrammar(release.tag_prefix), tuple(dict.fromkeys(release.remotes))
+
+
+def read_timeout(params_yaml: Mapping[str, Any]) -> float:
+    """``release.timeout``, or the default where the section cannot be used: others say that."""
+    return _release(params_yaml, []).timeout
 
 
 def _release(params: Mapping[str, Any], problems: list[Problem]) -> ReleaseShape:

@@ -21,6 +21,7 @@ from datarelease.model.policy import Level
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.stream import EventFormat
 from datarelease.model.version import DEFAULT_PREFIX
+from datarelease.progress import TIMEOUT
 
 
 class _Strict(BaseModel):
@@ -182,6 +183,7 @@ class ReleaseShape(_Strict):
     require_review: bool = False
     staging: str | None = None
     stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []
+    timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = TIMEOUT
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
     policy: PolicyShape = PolicyShape()
     streams: dict[str, StreamShape] = {}

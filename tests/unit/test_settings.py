@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from datarelease.errors import SettingsError
 from datarelease.model.policy import Limit, Policy, RowBounds
+from datarelease.progress import TIMEOUT
 from datarelease.settings import Settings, read_settings
 
 ONE = {"artifacts": {"people": {"path": "data/people.csv", "type": "dataset"}}}
@@ -49,7 +50,9 @@ def test_nothing_needs_to_be_said() -> None:
     ]
     assert settings.policy == Policy()
     assert (settings.tags.prefix, settings.remotes, settings.memory_limit) == ("data-v", (), "2GB")
+    assert settings.timeout == TIMEOUT
     assert read_settings(ONE, {"release": None}) == settings
+    assert read_settings(ONE, {"release": {"timeout": 90}}).timeout == 90
 
 
 def test_a_dataset_says_all_it_can() -> None:
@@ -149,6 +152,7 @@ def test_every_problem_is_told_at_once() -> None:
     [
         ({"engine": "spork"}, "engine", "'duckdb'"),
         ({"memory_limit": "lots"}, "memory_limit", "found 'lots'"),
+        ({"timeout": 0}, "timeout", "greater than or equal to 1"),
         ({"tag_prefix": "-x"}, "tag_prefix", "found '-x'"),
         ({"tag_prefix": "a..b"}, "tag_prefix", "no git tag can begin so"),
         ({"tag_prefix": "a/.b"}, "tag_prefix", "no git tag can begin so"),

@@ -14,8 +14,9 @@ from dvc.fs import get_cloud_fs, get_fs_config
 from dvc_objects.fs.errors import RemoteMissingDepsError
 
 from datarelease.adapters.credentials import without_credentials
+from datarelease.adapters.object_connection import connected
 from datarelease.adapters.object_errors import explained
-from datarelease.adapters.object_store import CONCURRENCY, ObjectStore
+from datarelease.adapters.object_store import ObjectStore
 from datarelease.adapters.remote_credentials import (
     advice,
     authorised,
@@ -30,6 +31,7 @@ from datarelease.adapters.remote_limits import (
 )
 from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import ConfigError
+from datarelease.progress import TIMEOUT
 
 Trust = Literal["whole", "plain", "foreign"]
 """What the repository's own ``.dvc/config`` may say: all that DVC knows, or plain values; of a
@@ -41,13 +43,21 @@ AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 class DvcConfig:
     """The merged configuration (system, global, repository, local) of one DVC repository."""
 
-    def __init__(self, dvc_dir: Path, *, env: Mapping[str, str], trust: Trust = "whole") -> None:
+    def __init__(
+        self,
+        dvc_dir: Path,
+        *,
+        env: Mapping[str, str],
+        trust: Trust = "whole",
+        timeout: float = TIMEOUT,
+    ) -> None:
         """Read the configuration of the ``.dvc`` directory ``dvc_dir``.
 
         Args:
             dvc_dir: Where ``config`` lies.
             env: May hold credentials (``adapters.remote_credentials``).
             trust: What the repository's own file may say.
+            timeout: Seconds that a remote may be silent.
 
         Raises:
             ConfigError: DVC refuses the configuration.
@@ -56,6 +66,7 @@ class DvcConfig:
         self._dvc_dir = dvc_dir
         self._env = env
         self._trust: Trust = trust
+        self._timeout = timeout
         self._config: dict[str, Any]
         with explained_config():
             if trust == "whole":
@@ -131,7 +142,8 @@ class DvcConfig:
             url = without_credentials(str(settings["url"]))
             keys = advice(name, settings, self._env)
             with explained(name, url, keys):
-                return ObjectStore(name, url, _open(factory(**options)), root, keys=keys)
+                fs = connected(factory(**options), self._timeout)
+                return ObjectStore(name, url, fs, root, keys=keys, timeout=self._timeout)
 
     def _refuse_own_keys(self, name: str) -> None:
         """Fails where keys, profiles or programs of the remote come from the repository."""
@@ -216,23 +228,6 @@ class DvcConfig:
             return self._env
         self._refuse_own_keys(name)
         return program_environment(name, self.settings(name), self._env)
-
-
-def _open(fs: Any) -> Any:
-    """The fsspec file system inside DVC's wrapper, which keeps it to itself.
-
-    For S3 the client library's own retries are turned off: they would multiply with ours, and a
-    dead endpoint would be asked for minutes.
-    """
-    if fs.protocol == "s3":
-        config = fs.fs_args.setdefault("config_kwargs", {})
-        config["retries"] = {"mode": "standard", "total_max_attempts": 1}
-        config["max_pool_connections"] = CONCURRENCY
-        if fs.fs_args.get("client_kwargs", {}).get("endpoint_url"):
-            # Checksums in a trailer are Amazon's; many other stores refuse them.
-            config["request_checksum_calculation"] = "when_required"
-            config["response_checksum_validation"] = "when_required"
-    return fs.fs
 
 
 @contextmanager

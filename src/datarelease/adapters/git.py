@@ -13,6 +13,7 @@ from datarelease.adapters.git_program import REMOTE, GitProgram, clean
 from datarelease.adapters.git_push import PushResult
 from datarelease.adapters.git_tags import Tag
 from datarelease.errors import ConfigError
+from datarelease.progress import TIMEOUT
 
 __all__ = ["Git", "PushResult", "Tag"]
 
@@ -23,10 +24,13 @@ VERSIONS = "refs/datarelease"
 class Git:
     """A repository, spoken to through the ``git`` program."""
 
-    def __init__(self, root: Path, *, env: Mapping[str, str]) -> None:
-        """Use the repository around ``root``; paths are relative to it, ``env`` is passed on."""
+    def __init__(self, root: Path, *, env: Mapping[str, str], timeout: float = TIMEOUT) -> None:
+        """Use the repository around ``root``; paths are relative to it, ``env`` is passed on.
+
+        A call of git that does nothing for ``timeout`` seconds is ended.
+        """
         self.root = root
-        self._git = GitProgram(root, env=env)
+        self._git = GitProgram(root, env=env, timeout=timeout)
 
     # --- where we are
 

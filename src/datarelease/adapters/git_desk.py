@@ -13,6 +13,7 @@ from datarelease.adapters import git_push
 from datarelease.adapters.git import VERSIONS, Git
 from datarelease.adapters.git_program import REMOTE, GitProgram
 from datarelease.errors import WorldError
+from datarelease.progress import TIMEOUT
 
 SEEN = "refs/datarelease-seen"
 """Branches of the remote as they were when we last looked; they stay when a branch goes."""
@@ -31,15 +32,17 @@ _NOBODY = ("-c", "user.name=datarelease", "-c", "user.email=datarelease@localhos
 class DeskGit(Git):
     """A clone at ``place``; ``root`` is the DVC repository in it."""
 
-    def __init__(self, place: Path, root: Path, *, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, place: Path, root: Path, *, env: Mapping[str, str], timeout: float = TIMEOUT
+    ) -> None:
         """Use ``place``, which need not be there yet.
 
         git never looks for a repository above it: that one is somebody's work.
         """
         env = {**env, "GIT_CEILING_DIRECTORIES": str(place.parent)}
-        super().__init__(root, env=env)
+        super().__init__(root, env=env, timeout=timeout)
         self.place = place
-        self._top = GitProgram(place, env=env)
+        self._top = GitProgram(place, env=env, timeout=timeout)
 
     def make(self, url: str) -> None:
         """Make the clone, or what a killed process left of it, one whose origin is ``url``."""

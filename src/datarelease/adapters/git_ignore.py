@@ -8,6 +8,7 @@ from pathlib import Path
 from datarelease.adapters.git_program import clean
 from datarelease.adapters.process import capture
 from datarelease.errors import ConfigError
+from datarelease.progress import TIMEOUT
 
 _NOT_ALL = 1
 """git-check-ignore's exit code when none of the paths is ignored."""
@@ -22,7 +23,8 @@ def ignored(root: Path, paths: Sequence[str], *, env: Mapping[str, str]) -> dict
     # This one command refuses to take paths literally; a path beginning with ./ is no magic.
     plain = {name: value for name, value in env.items() if name != "GIT_LITERAL_PATHSPECS"}
     asked = "\0".join(f"./{path}" for path in paths).encode()
-    done = capture(["git", "check-ignore", "-v", "-z", "--stdin"], cwd=root, env=plain, stdin=asked)
+    command = ["git", "check-ignore", "-v", "-z", "--stdin"]
+    done = capture(command, cwd=root, env=plain, stdin=asked, idle=TIMEOUT)
     if done.code > _NOT_ALL:
         raise ConfigError(
             f"git check-ignore failed: {clean(done.stderr)}", untouched="Nothing was changed."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datarelease.adapters.credentials import without_credentials
-from datarelease.adapters.process import Completed, capture
+from datarelease.adapters.process import Completed, IdleError, capture
 from datarelease.errors import ConfigError, WorldError
+from datarelease.progress import TIMEOUT
 
 REMOTE = "origin"
 _PLACES = {
@@ -20,21 +21,33 @@ _PLACES = {
 }
 """Set by git for its hooks; they would turn every call to the hook's repository and index."""
 _LINES = 6
+_TALKS = {"fetch", "ls-remote", "push"}
+"""Calls that the remote has to answer."""
 
 
 class GitProgram:
     """``git`` in one directory."""
 
-    def __init__(self, root: Path, *, env: Mapping[str, str]) -> None:
-        """Run in ``root`` with ``env``, in English, in UTC, and with paths taken as they are."""
+    def __init__(self, root: Path, *, env: Mapping[str, str], timeout: float = TIMEOUT) -> None:
+        """Run in ``root`` with ``env``, in English, in UTC, and with paths taken as they are.
+
+        A call that does nothing for ``timeout`` seconds is ended. However git talks to the remote,
+        a transfer that goes on is not: it reads, writes or computes.
+        """
         self.root = root
+        self._timeout = timeout
         kept = {name: value for name, value in env.items() if name not in _PLACES}
         self._env = {**kept, "LC_ALL": "C", "TZ": "UTC", "GIT_LITERAL_PATHSPECS": "1"}
 
     def attempt(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Completed:
         """How a call ended; ``index`` is used instead of the work tree's."""
         env = self._env if index is None else {**self._env, "GIT_INDEX_FILE": str(index)}
-        return capture(["git", *arguments], cwd=self.root, env=env, stdin=stdin)
+        try:
+            return capture(
+                ["git", *arguments], cwd=self.root, env=env, stdin=stdin, idle=self._timeout
+            )
+        except IdleError as error:
+            raise self._silent(arguments) from error
 
     def output(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
         """What a call that must succeed prints, as it is.
@@ -68,11 +81,33 @@ class GitProgram:
             raise self.unreachable(done.stderr)
         return done.stdout.decode("utf-8", "replace")
 
+    def _silent(self, arguments: Sequence[str]) -> WorldError:
+        """The error for a call that did nothing any more."""
+        name = next((word for word in arguments if word in _TALKS), None)
+        limit = f"{self._timeout:g} seconds"
+        if name is None:
+            return WorldError(
+                f"git {arguments[0]} did nothing for {limit} and was stopped.",
+                untouched="What it was to do is not done.",
+                remedy="Check the disk that the repository is on, then run the same command again.",
+            )
+        pushed = "It is not known whether the remote has taken what was pushed."
+        return WorldError(
+            f"The git remote {REMOTE!r} ({self._address()}) was silent for {limit}; "
+            f"git {name} was stopped.",
+            untouched=pushed if name == "push" else "Nothing was changed.",
+            remedy="Check the network and the server, then run the same command again. "
+            "`release.timeout` in params.yaml sets the limit, in seconds.",
+        )
+
+    def _address(self) -> str:
+        url = self.attempt("remote", "get-url", REMOTE).stdout.decode("utf-8", "replace")
+        return clean(url) or "no address"
+
     def unreachable(self, stderr: str) -> WorldError:
         """The error for a remote that did not do what was asked."""
-        url = self.attempt("remote", "get-url", REMOTE).stdout.decode("utf-8", "replace")
         return WorldError(
-            f"The git remote {REMOTE!r} ({clean(url) or 'no address'}) did not do what was asked: "
+            f"The git remote {REMOTE!r} ({self._address()}) did not do what was asked: "
             f"{clean(stderr) or 'git gave no reason.'}",
             untouched="No tag was made.",
             remedy="Check the network and your access to it, then run the same command again.",

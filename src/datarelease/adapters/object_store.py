@@ -14,22 +14,22 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     stop_after_attempt,
+    stop_after_delay,
     wait_exponential,
     wait_random,
 )
 
-from datarelease.adapters.object_errors import explained, may_pass, s3_code
+from datarelease.adapters.object_connection import CONCURRENCY
+from datarelease.adapters.object_errors import SilentError, explained, may_pass, reasoned, s3_code
 from datarelease.adapters.store import ObjectInfo, absent, md5_of, replacing, unreadable
 from datarelease.errors import WorldError
-from datarelease.progress import Advance
+from datarelease.progress import TIMEOUT, Advance
 
 T = TypeVar("T")
 A = TypeVar("A")
 
 LISTING_PAYS = 3
 """From so many objects of one folder on, listing it takes fewer requests than asking for each."""
-CONCURRENCY = 32
-"""Requests under way at once; each waits for the network, none for a core."""
 ATTEMPTS = 5
 """Tries of one request, with 4 to 6 seconds of waiting between the first and the last."""
 AWS_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
@@ -41,7 +41,14 @@ class ObjectStore:
     """An fsspec file system below a root."""
 
     def __init__(  # noqa: D417
-        self, name: str, url: str, fs: Any, root: str, *, keys: str = AWS_KEYS
+        self,
+        name: str,
+        url: str,
+        fs: Any,
+        root: str,
+        *,
+        keys: str = AWS_KEYS,
+        timeout: float = TIMEOUT,
     ) -> None:
         """Use ``fs`` below ``root``.
 
@@ -50,12 +57,15 @@ class ObjectStore:
                 listings from here on, because other writers are about.
             root: Path in ``fs``, such as ``bucket/prefix``.
             keys: Where its credentials come from, for messages.
+            timeout: Seconds that it may be silent, as ``fs`` was told.
         """
         self.name = name
         self.url = url
         self._fs = fs
         self._root = root.rstrip("/")
         self._keys = keys
+        self._timeout = timeout
+        self._silent: WorldError | None = None
         self._opaque: bool | None = None
         fs.dircache.use_listings_cache = False
         fs.dircache.clear()
@@ -217,14 +227,27 @@ class ObjectStore:
             return list(pool.map(work, items))
 
     def _call(self, work: Callable[[], T]) -> T:
-        """The result of ``work``, tried again while the failure may pass by itself."""
-        with explained(self.name, self.url, self._keys):
-            return Retrying(
-                stop=stop_after_attempt(ATTEMPTS),
-                wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
-                retry=retry_if_exception(may_pass),
-                reraise=True,
-            )(work)
+        """The result of ``work``, tried again while the failure may pass by itself.
+
+        A store that was silent for the whole time is not asked again: whatever else this process
+        wants of it would wait as long, one after the other.
+        """
+        if self._silent is not None:
+            raise self._silent
+        try:
+            with (
+                explained(self.name, self.url, self._keys, self._timeout),
+                reasoned(self._fs, self._root.partition("/")[0]),
+            ):
+                return Retrying(
+                    stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(self._timeout / 2),
+                    wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
+                    retry=retry_if_exception(may_pass),
+                    reraise=True,
+                )(work)
+        except SilentError as error:
+            self._silent = error
+            raise
 
     def _require_bucket(self) -> None:
         """Fails unless the bucket is there: without one, everything would merely look absent."""

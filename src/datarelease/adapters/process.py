@@ -7,15 +7,28 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from datarelease.errors import ConfigError, WorldError
 
 GRACE = 10.0
 """Seconds that a program has to end by itself when it is told to."""
+_LOOK = 1.0
+"""Seconds between two looks at a program that is being watched."""
+_COUNTED = hasattr(psutil.Process, "io_counters")
+"""The system tells how many bytes a process has read and written."""
+_WAITING = 0.02 if _COUNTED else 0.002
+"""Share of a processor that a program may use and count as one that waits."""
+
+
+class IdleError(WorldError):
+    """A program did nothing for too long and was stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,34 +47,122 @@ def capture(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     seconds: float | None = None,
+    idle: float | None = None,
 ) -> Completed:
     """Exit code and output of a program that talks to nobody.
 
-    ``env`` is the whole environment; None hands on our own. After ``seconds`` it is killed.
+    Args:
+        arguments: The program and its arguments.
+        cwd: Where it runs.
+        env: The whole environment; None hands on our own.
+        stdin: What it reads.
+        seconds: After so many it is stopped, with whatever it started.
+        idle: It is stopped when it and whatever it started did nothing for so many seconds: not
+            read, not written, not computed. Work that goes on may take as long as it takes.
 
     Raises:
         ConfigError: The program is not installed, or ``cwd`` is gone.
         WorldError: It did not end in time.
+        IdleError: It did nothing for too long.
     """
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            list(arguments),
-            cwd=cwd,
-            env=env,
-            input=stdin,
-            capture_output=True,
-            check=False,
-            timeout=seconds,
+        process = subprocess.Popen(
+            list(arguments), cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=pipe
         )
     except FileNotFoundError as error:
         raise _missing(arguments[0], cwd) from error
-    except subprocess.TimeoutExpired as error:
-        raise WorldError(
-            f"{Path(arguments[0]).name} did not end within {seconds:g} seconds and was stopped."
-        ) from error
-    return Completed(
-        code=done.returncode, stdout=done.stdout, stderr=done.stderr.decode("utf-8", "replace")
-    )
+    try:
+        out, err = _watched(process, stdin, seconds=seconds, idle=idle)
+    except BaseException:
+        _end_tree(process)
+        raise
+    return Completed(code=process.returncode, stdout=out, stderr=err.decode("utf-8", "replace"))
+
+
+def _watched(
+    process: subprocess.Popen[bytes], stdin: bytes, *, seconds: float | None, idle: float | None
+) -> tuple[bytes, bytes]:
+    """What a program printed; raises where it takes too long."""
+    begun = time.monotonic()
+    watch: ActivityWatch | None = None
+    given: bytes | None = stdin
+    step = min(_LOOK, idle / 4 if idle else _LOOK, seconds or _LOOK)
+    while True:
+        try:
+            return process.communicate(given, timeout=step)
+        except subprocess.TimeoutExpired:
+            given = None  # it keeps what it has not sent yet
+        watch = watch or ActivityWatch(process.pid)
+        if seconds is not None and time.monotonic() - begun >= seconds:
+            raise WorldError(
+                f"{_name(process)} did not end within {seconds:g} seconds and was stopped."
+            )
+        if idle is not None and watch.idle_seconds() >= idle:
+            raise IdleError(f"{_name(process)} did nothing for {idle:g} seconds and was stopped.")
+
+
+def _name(process: subprocess.Popen[bytes]) -> str:
+    return Path(str(process.args[0])).name if isinstance(process.args, list) else "the program"
+
+
+class ActivityWatch:
+    """Whether a process, and what it has started, still does something.
+
+    Bytes read and written (where the system counts them) and processor time; a little of the
+    latter is what waiting costs.
+    """
+
+    def __init__(self, pid: int) -> None:
+        """Begin to watch."""
+        self._pid = pid
+        self._seen = self._look()
+        self._since = time.monotonic()
+
+    def idle_seconds(self) -> float:
+        """Seconds since it was last seen at work."""
+        now, seen = time.monotonic(), self._look()
+        (pids, moved, computed), (pids_then, moved_then, computed_then) = seen, self._seen
+        busy = computed - computed_then > _WAITING * (now - self._since)
+        if pids != pids_then or moved != moved_then or busy:
+            self._seen, self._since = seen, now
+        return now - self._since
+
+    def _look(self) -> tuple[frozenset[int], int, float]:
+        """Who is there, bytes moved by all of them, seconds computed by all of them."""
+        moved, computed, pids = 0, 0.0, set()
+        for process in _tree(self._pid):
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                computed += times.user + times.system
+                pids.add(process.pid)
+                if _COUNTED:
+                    count = process.io_counters()
+                    moved += getattr(count, "read_chars", 0) + getattr(count, "write_chars", 0)
+        return frozenset(pids), moved, computed
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    """A process and what it has started, as far as it lives."""
+    try:
+        first = psutil.Process(pid)
+        return [first, *first.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _end_tree(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program with what it has started, and close its pipes."""
+    for one in reversed(_tree(process.pid)):
+        with suppress(psutil.Error):
+            one.kill()
+    # A process that waits for a dead disk cannot be killed; nobody waits for it.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 def show(

@@ -12,8 +12,8 @@ from datarelease.adapters.dvc import Dvc
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
-from datarelease.app.settings import settings_at
-from datarelease.app.wiring import environment, git_environment, reader
+from datarelease.app.settings import open_git, settings_at, timeout_at
+from datarelease.app.wiring import environment, reader
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.doctor import Question, answers, dataset_questions, repository_questions
 from datarelease.flows.doctor_github import Asked, github_questions, unasked
@@ -141,10 +141,10 @@ def _standing(start: Path) -> Standing:
         if lines[-1].state == "ok":
             settings = settings_at(root)
         try:
-            config = DvcConfig(root / ".dvc", env=environment())
+            config = DvcConfig(root / ".dvc", env=environment(), timeout=timeout_at(root))
         except DatareleaseError as error:
             lines.append(_fault("Remotes", "configuration", error))
-    git = Git(root, env=git_environment())
+    git = open_git(root)
     return Standing(root=root, git=git, settings=settings, config=config, lines=tuple(lines))
 
 

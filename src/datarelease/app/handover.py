@@ -54,7 +54,10 @@ def _staging(ws: Workspace) -> Store | None:
     name = ws.settings.staging
     if name is None:
         return None
-    return DvcConfig(ws.root / ".dvc", env=environment(), trust="plain").store(name)
+    config = DvcConfig(
+        ws.root / ".dvc", env=environment(), trust="plain", timeout=ws.settings.timeout
+    )
+    return config.store(name)
 
 
 def _with_source(ws: Workspace, source: Store) -> Workspace:

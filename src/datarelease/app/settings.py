@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import load_yaml
-from datarelease.app.wiring import reader
-from datarelease.errors import ConfigError
-from datarelease.settings import DATASETS_FILE, PARAMS_FILE, Settings, read_settings
+from datarelease.app.wiring import git_environment, reader
+from datarelease.errors import ConfigError, SettingsError
+from datarelease.progress import TIMEOUT
+from datarelease.settings import (
+    DATASETS_FILE,
+    PARAMS_FILE,
+    Settings,
+    read_settings,
+    read_timeout,
+)
 
 
 def settings_at(root: Path) -> Settings:
@@ -25,3 +34,19 @@ def settings_at(root: Path) -> Settings:
             "`path:`.",
         )
     return read_settings(load_yaml(read, DATASETS_FILE), load_yaml(read, PARAMS_FILE))
+
+
+def timeout_at(root: Path) -> float:
+    """Seconds that a git remote or an object store may be silent for the work tree at ``root``.
+
+    Where its settings cannot be used, the default: whoever needs them says what is wrong.
+    """
+    try:
+        return read_timeout(load_yaml(reader(root), PARAMS_FILE))
+    except SettingsError:
+        return TIMEOUT
+
+
+def open_git(root: Path, *, env: Mapping[str, str] | None = None) -> Git:
+    """Git in the work tree at ``root``; its environment is made of ``env``, by default our own."""
+    return Git(root, env=git_environment(env), timeout=timeout_at(root))

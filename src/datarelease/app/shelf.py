@@ -13,6 +13,7 @@ from datarelease.adapters.dvc_config import DvcConfig, Trust
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import load_yaml
+from datarelease.app.settings import open_git, timeout_at
 from datarelease.app.wiring import (
     PACKAGE,
     engine,
@@ -48,12 +49,12 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
     place = Path(repo) if repo is not None else Path.cwd()
     if repo is None or _has_dvc(place):
         root = find_root(place)
-        git = Git(root, env=git_environment())
+        git = open_git(root)
         if not git.is_repository():
             raise ConfigError(f"{root} is not inside a git repository.")
         # In a workflow there are secrets, and the repository is what anybody merged.
         trust: Trust = "plain" if environment().get("GITHUB_ACTIONS") == "true" else "whole"
-        config = DvcConfig(root / ".dvc", env=environment(), trust=trust)
+        config = DvcConfig(root / ".dvc", env=environment(), trust=trust, timeout=timeout_at(root))
         return _shelf(git, config, root / ".dvc", reader(root), None, progress)
     if place.is_dir():
         # git would read a relative path from the mirror's own directory.

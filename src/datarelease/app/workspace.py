@@ -12,12 +12,11 @@ from datarelease.adapters.git import Git
 from datarelease.adapters.remote_limits import fs_config_problems, refuse
 from datarelease.adapters.store import Store
 from datarelease.adapters.tracked import load_yaml
-from datarelease.app.settings import settings_at
+from datarelease.app.settings import open_git, settings_at
 from datarelease.app.wiring import (
     PACKAGE,
     engine,
     environment,
-    git_environment,
     opener,
     reader,
     stores,
@@ -55,7 +54,7 @@ def open_workspace(
         SettingsError: The repository says more than it is trusted with.
     """
     root = find_root(start)
-    git = git or Git(root, env=git_environment(env))
+    git = git or open_git(root, env=env)
     if not git.is_repository():
         raise ConfigError(
             f"{root} is not inside a git repository.",
@@ -65,7 +64,12 @@ def open_workspace(
     settings = settings_at(root)
     if plain:
         _refuse_more(root, git)
-    config = DvcConfig(root / ".dvc", env=environment(env), trust="plain" if plain else "whole")
+    config = DvcConfig(
+        root / ".dvc",
+        env=environment(env),
+        trust="plain" if plain else "whole",
+        timeout=settings.timeout,
+    )
     required = stores(config, remotes or settings.remotes)
     dvc = Dvc(
         root,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.git import Git
-from datarelease.app.settings import settings_at
+from datarelease.app.settings import settings_at, timeout_at
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
 from datarelease.ingest.hub import git_reaching
@@ -52,7 +52,7 @@ def agreed_plan(root: Path, stream: Stream, env: Mapping[str, str]) -> StreamPla
         ConfigError: The file there is no plan.
         WorldError: The remote does not answer.
     """
-    git = Git(root, env=git_reaching(root, env))
+    git = Git(root, env=git_reaching(root, env), timeout=timeout_at(root))
     commit = git.resolve("HEAD")
     if git.has_remote():
         branch = git.default_branch()

@@ -15,6 +15,7 @@ from pathlib import Path
 from datarelease.adapters.dvc_desk import lend_config
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git_desk import DeskGit, find_origin, lent_settings, place_in
+from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
@@ -63,6 +64,7 @@ class Desk:
             env=reaching(
                 url, self.hub, with_git_settings(quiet, lent_settings(self.source, env=quiet))
             ),
+            timeout=timeout_at(self.source),
         )
         self.branch = ""
         """The remote's default branch; known after ``refresh``."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from datarelease.adapters.git_program import GitProgram
+from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import git_environment
 from datarelease.orchestration.resources import environment
 from datarelease.progress import Progress
@@ -85,7 +86,7 @@ class Installed:
         """What the git remote lists, asked now."""
         from datarelease.ingest.slot import prefix_of  # noqa: PLC0415 - heavy: optional
 
-        git = GitProgram(self.root, env=git_environment())
+        git = GitProgram(self.root, env=git_environment(), timeout=timeout_at(self.root))
         listed = git.network("ls-remote", "origin", f"refs/heads/{prefix_of(stream)}*")
         pairs = (line.split("\t") for line in listed.splitlines())
         return sorted((ref.removeprefix("refs/heads/"), commit) for commit, ref in pairs)

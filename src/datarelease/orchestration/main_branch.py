@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 import dagster as dg
 
-from datarelease.adapters.git import Git
 from datarelease.adapters.git_program import GitProgram
+from datarelease.app.settings import open_git
 from datarelease.app.wiring import git_environment
 from datarelease.errors import ConfigError
 from datarelease.flows.reproduce import LOCK, is_among, products_of
@@ -56,7 +56,7 @@ def release_main_job(places: Sequence[Place], deps: Mapping[str, dg.AssetKey]) -
         if isinstance(result, Nothing):
             progress.say(result.reason)
             return
-        git, manifest = Git(repository.path, env=git_environment()), result.manifest
+        git, manifest = open_git(repository.path), result.manifest
         for place in places:
             context.log_event(
                 dg.AssetMaterialization(
@@ -83,7 +83,7 @@ def tip_of(repository: Repository) -> tuple[str, str]:
         ConfigError: The origin has no default branch.
         WorldError: It does not answer.
     """
-    git = Git(repository.path, env=git_environment())
+    git = open_git(repository.path)
     branch = git.default_branch() if git.has_remote() else None
     tip = git.fetch_branch(branch) if branch else None
     if branch is None or tip is None:
@@ -97,7 +97,7 @@ def tip_of(repository: Repository) -> tuple[str, str]:
 
 def holds_data(repository: Repository, commit: str) -> bool:
     """Something was ever made or tracked there: a stream may wait for its first events."""
-    files = Git(repository.path, env=git_environment()).files(commit)
+    files = open_git(repository.path).files(commit)
     return any(PurePosixPath(path).name == LOCK or path.endswith(".dvc") for path in files)
 
 
@@ -132,7 +132,7 @@ def _move(ws: Workspace, tip: str) -> None:
     Raises:
         ConfigError: Somebody committed or edited something here.
     """
-    git = GitProgram(ws.root, env=git_environment())
+    git = GitProgram(ws.root, env=git_environment(), timeout=ws.settings.timeout)
     products = products_of(ws)
     theirs = set(ws.git.files(tip))
     made = [(path, known) for path, known in ws.git.changed() if is_among(path, products)]

@@ -14,7 +14,7 @@ import dagster as dg
 
 from datarelease.adapters.dvc_graph import read_graph
 from datarelease.adapters.git import Git
-from datarelease.app.wiring import git_environment
+from datarelease.app.settings import open_git
 from datarelease.errors import DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.model.stream import Stream
@@ -202,7 +202,7 @@ def _request(
 
 
 def _git(repository: Repository) -> Git:
-    return Git(repository.path, env=git_environment())
+    return open_git(repository.path)
 
 
 def _sensor(
