@@ -72,8 +72,9 @@ def load(
 
     shelf = open_shelf(repo, progress=Warnings())
     found = find_version(shelf, version)
+    files, types = table(shelf, found, dataset)
     with shelf.engine() as reader:
-        return read_frame(reader, table(shelf, found, dataset), columns=columns, engine=engine)
+        return read_frame(reader, files, columns=columns, engine=engine, types=types)
 
 
 def get(

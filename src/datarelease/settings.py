@@ -27,7 +27,7 @@ from datarelease.settings_shape import ArtifactShape, ReleaseShape, StreamShape
 DATASETS_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
 SECTION = "release"
-_META = ("schema", "key", "pii")
+_META = ("schema", "key", "pii", "csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +241,7 @@ def _dataset(
         key=tuple(parsed.meta.key),
         pii=tuple(parsed.meta.pii),
         desc=parsed.desc,
+        csv=parsed.meta.csv.dialect,
     )
 
 

@@ -5,7 +5,9 @@ Pydantic checks types, ranges and unknown keys; what one setting means for anoth
 
 from __future__ import annotations
 
+import codecs
 import re
+from encodings.aliases import aliases
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -15,13 +17,16 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
+from datarelease.model.csv_dialect import NA_STRINGS, THOUSANDS, UTF8, CsvDialect
 from datarelease.model.policy import Level
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.stream import EventFormat
 from datarelease.model.version import DEFAULT_PREFIX
 from datarelease.progress import TIMEOUT
+from datarelease.settings_problems import nearest
 
 
 class _Strict(BaseModel):
@@ -190,6 +195,52 @@ class ReleaseShape(_Strict):
     announce: Topic | None = None
 
 
+def _one_letter(value: str) -> str:
+    if len(value) != 1 or value.isalnum() or value in '"\r\n':
+        hint = ' (a tab is written "\\t", in double quotes)' if value in {"\\t", "tab"} else ""
+        raise ValueError(f"expected one character, no letter, digit or quotation mark{hint}")
+    return value
+
+
+def _encoding(value: str) -> str:
+    try:
+        "a".encode(value).decode(value)  # refuses codecs that are not of text
+        name = codecs.lookup(value).name
+    except (LookupError, UnicodeError):
+        near = nearest(value.replace("-", "_"), [*aliases, *aliases.values()])
+        hint = f"; did you mean {near!r}?" if near else ", as Python calls it"
+        raise ValueError(f"expected the encoding of a text{hint}") from None
+    return UTF8 if name == "utf-8-sig" else name
+
+
+def _thousands(value: str) -> str:
+    if value not in THOUSANDS:
+        raise ValueError(f"expected one of {' '.join(map(repr, THOUSANDS))}")
+    return value
+
+
+class CsvShape(_Strict):
+    """``meta.csv`` of a dataset."""
+
+    delimiter: Annotated[str, AfterValidator(_one_letter)] | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Annotated[str, AfterValidator(_thousands)] | None = None
+    encoding: Annotated[str, AfterValidator(_encoding)] = UTF8
+    skip_rows: Annotated[int, Field(ge=0, le=1000)] = 0
+    null_values: Annotated[list[str], BeforeValidator(_as_list)] = list(NA_STRINGS)
+
+    @model_validator(mode="after")
+    def _apart(self) -> CsvShape:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands are the same character")
+        return self
+
+    @property
+    def dialect(self) -> CsvDialect:
+        """As readers take it."""
+        return CsvDialect(**{**self.model_dump(), "null_values": tuple(self.null_values)})
+
+
 class MetaShape(BaseModel):
     """``meta:`` of a dataset."""
 
@@ -198,6 +249,7 @@ class MetaShape(BaseModel):
     schema_: Annotated[str | None, Field(alias="schema")] = None
     key: Annotated[list[str], BeforeValidator(_as_list)] = []
     pii: Annotated[list[str], BeforeValidator(_as_list)] = []
+    csv: CsvShape = CsvShape()
 
 
 class ArtifactShape(BaseModel):

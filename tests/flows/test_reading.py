@@ -264,3 +264,62 @@ def test_partitions_are_columns_from_the_check_to_load(
         assert frame.to_dict("list") == {
             "y": [2023, 2023, 2024, 2024], "id": [2023, 2032, 2024, 2033]
         }  # fmt: skip
+
+
+PRICES = "Preise\nland;preis\nDE;1.234,50\nNA;7,00\n"
+"""German numbers below a title line, and a country whose code reads as a missing value."""
+
+
+def test_the_dialect_that_was_validated_is_loaded(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``meta.csv`` is what check, release, row diff and load read by, from anywhere, for ever."""
+    config = (project.root / ".dvc/config").read_text()
+    project.write(".dvc/config", config.replace("../../remote", str(project.remote)))
+    settings = project.read_yaml("dvc.yaml")
+    csv = {
+        "skip_rows": 1,
+        "encoding": "cp1252",
+        "decimal": ",",
+        "thousands": ".",
+        "null_values": [""],
+    }
+    meta = {"key": ["land"], "schema": "prices.yaml", "csv": csv}
+    settings["artifacts"] = {"prices": {"path": "data/prices.csv", "type": "dataset", "meta": meta}}
+    project.write("dvc.yaml", yaml.safe_dump(settings))
+    project.write(
+        "prices.yaml",
+        "schema_type: dataframe\napi: pandas\ncolumns:\n  land: {dtype: str}\n"
+        "  preis: {dtype: float64}\n  note: {dtype: str, required: false, nullable: true}\n",
+    )
+    project.write("data/prices.csv", PRICES.encode("cp1252"))
+    project.dvc("add", "data/prices.csv")
+    project.commit("Prices")
+    project.push()
+    run(project, "release")
+    # A later text in a column that held numbers: what is text by the schema stays text.
+    later = PRICES.replace("preis\n", "preis;note\n").replace(",50", ",50;7").replace("7,00", "8;é")
+    project.write("data/prices.csv", later.encode("cp1252"))
+    project.dvc("add", "data/prices.csv")
+    project.commit("Other prices")
+    report = run(project, "check", "--json").json
+    rows = report["datasets"][0]["diff"]["rows"]
+    assert (rows["changed"], rows["unchanged"], dict(rows["columns"])) == (1, 1, {"preis": 1})
+    project.push()
+    run(project, "release")
+    del meta["csv"]
+    project.write("dvc.yaml", yaml.safe_dump(settings))
+    entry = manifest(project.remote, "data-v2")["datasets"][0]
+    assert entry["rows"] == 2
+    assert entry["csv"] == {**csv, "delimiter": None}
+    assert entry["types"] == [["land", "string"], ["preis", "float64"], ["note", "string"]]
+    monkeypatch.chdir(tmp_path)
+    for repo in (project.root, project.origin):
+        first = dr.load("data-v1", "prices", repo=repo)
+        assert first["land"].tolist() == ["DE", "NA"]
+        assert first["preis"].tolist() == [1234.5, 7.0]
+        second = dr.load("data-v2", "prices", engine="pyarrow", repo=repo)
+        assert second.to_pylist() == [
+            {"land": "DE", "preis": 1234.5, "note": "7"},
+            {"land": "NA", "preis": 8.0, "note": "é"},
+        ]

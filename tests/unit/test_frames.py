@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import pandas as pd
 import pytest
 
@@ -28,7 +27,7 @@ def load(tmp_path: Path) -> Iterator[Load]:
             *,
             engine: str = "pyarrow",
             columns: list[str] | None = None,
-            types: dict[str, Any] | None = None,
+            types: dict[str, str] | None = None,
         ) -> Any:
             path = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -99,7 +98,7 @@ def test_columns_are_those_of_the_dialect(load: Load) -> None:
 def test_types_that_were_validated_are_loaded(load: Load) -> None:
     """Text stays text where the schema said so; a column that broke its type is text."""
     text = "code,n\n7,1\n8,x\n"
-    frame = load(text, types={"code": nw.String(), "n": nw.Int64()})
+    frame = load(text, types={"code": "string", "n": "int64"})
     assert frame.to_pylist() == [{"code": "7", "n": "1"}, {"code": "8", "n": "x"}]
 
 
@@ -111,6 +110,6 @@ def test_pandas_keeps_integers_beside_missing_values(load: Load) -> None:
 
 def test_a_file_that_is_no_table_is_named(load: Load) -> None:
     """The message has the line, and no value."""
-    with pytest.raises(WorldError, match=r"more or fewer values .*\(line 3\)") as caught:
+    with pytest.raises(WorldError, match=r"more values .*\(line 3\)") as caught:
         load("a,b\n1,2\nsecret,4,5\n")
     assert "secret" not in str(caught.value)

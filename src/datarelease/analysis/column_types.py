@@ -21,6 +21,12 @@ _NAMES: dict[type[nw.dtypes.DType], str] = {
     nw.Unknown: "null",
 }
 
+_TEXT_TYPES = (
+    *(nw.Int8(), nw.Int16(), nw.Int32(), nw.Int64(), nw.UInt8(), nw.UInt16(), nw.UInt32()),
+    *(nw.UInt64(), nw.Float32(), nw.Float64(), nw.Boolean(), nw.Date(), nw.String()),
+    *(nw.Datetime("us"), nw.Datetime("us", "UTC")),
+)
+
 
 def type_name(dtype: nw.dtypes.DType) -> str:
     """The neutral name of a column type.
@@ -60,6 +66,18 @@ def _field(name: str) -> str:
     return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
+def named_type(name: str) -> nw.dtypes.DType | None:
+    """The column type that `type_name` calls ``name``, of those that text is read as; else None.
+
+    >>> named_type("timestamp[us, UTC]"), named_type("decimal(10,2)"), named_type("list<int64>")
+    (Datetime(time_unit='us', time_zone='UTC'), Decimal(precision=10, scale=2), None)
+    """
+    decimal = re.fullmatch(r"decimal\(([0-9]{1,2}),([0-9]{1,2})\)", name)
+    if decimal is not None:
+        return nw.Decimal(int(decimal[1]), int(decimal[2]))
+    return _BY_NAME.get(name)
+
+
 def kind_of(dtype: nw.dtypes.DType) -> Kind:
     """How statistics treat a column of this type.
 
@@ -73,3 +91,6 @@ def kind_of(dtype: nw.dtypes.DType) -> Kind:
     if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
         return "text"
     return "boolean" if isinstance(dtype, nw.Boolean) else "other"
+
+
+_BY_NAME = {type_name(dtype): dtype for dtype in _TEXT_TYPES}

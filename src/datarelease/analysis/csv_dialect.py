@@ -1,72 +1,65 @@
-"""How one CSV file is written: its delimiter and its header. Values and their types: csv_types."""
+"""The header of a CSV table: the delimiter it uses, and the columns that it names.
+
+The dialect of the dataset says the rest. Values and their types: csv_types.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from datarelease.analysis.table import Table, UnreadableTable
 
 DELIMITERS = ",;\t|"
-#: What pandas.read_csv takes for a missing value unless told otherwise (pandas 3, ``na_values``).
-NA_STRINGS = (
-    "",
-    "#N/A",
-    "#N/A N/A",
-    "#NA",
-    "-1.#IND",
-    "-1.#QNAN",
-    "-NaN",
-    "-nan",
-    "1.#IND",
-    "1.#QNAN",
-    "<NA>",
-    "N/A",
-    "NA",
-    "NULL",
-    "NaN",
-    "None",
-    "n/a",
-    "nan",
-    "null",
-)
 _PEEK_BYTES = 4 << 20
 _PEEK_RECORDS = 20
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dialect:
-    """The delimiter of a CSV file and the columns that its header names."""
+class Header:
+    """The delimiter of a CSV table and the columns that its header names."""
 
     delimiter: str
     columns: tuple[str, ...]
 
 
-def read_dialect(table: Table) -> Dialect:
-    """The dialect that all parts of a CSV table share.
+def read_header(table: Table) -> Header:
+    """The header that all parts of a CSV table share; the files are UTF-8.
 
     Raises:
         UnreadableTable: A part is empty, is not UTF-8 or has no usable header, or the parts differ.
     """
-    dialects = [_read_one(path, table.label(path)) for path in table.paths]
-    for path, dialect in zip(table.paths, dialects, strict=True):
-        if dialect != dialects[0]:
-            raise UnreadableTable(table.label(path), _difference(dialects[0], dialect))
-    return dialects[0]
+    headers = [_read_one(table, path) for path in table.paths]
+    for path, header in zip(table.paths, headers, strict=True):
+        if header != headers[0]:
+            raise UnreadableTable(table.label(path), _difference(headers[0], header))
+    return headers[0]
 
 
-def _read_one(path: Path, label: str) -> Dialect:
-    records = _first_records(path, label)
-    delimiter = _delimiter(records)
-    header = next(csv.reader(io.StringIO(records, newline=""), delimiter=delimiter), [])
+def _read_one(table: Table, path: Path) -> Header:
+    label = table.label(path)
+    records = without_lines(_first_records(path, label), table.csv.skip_rows)
+    if not records.strip() and table.csv.skip_rows:
+        raise UnreadableTable(label, f"no header below the {table.csv.skip_rows} lines skipped")
+    delimiter = table.csv.delimiter or find_delimiter(records)
+    reader = csv.reader(io.StringIO(records, newline=""), delimiter=delimiter)
+    header = next(reader, [])
     # An unnamed column gets pandas' name for it: DataFrame.to_csv writes the index like that.
     names = tuple(name or f"Unnamed: {place}" for place, name in enumerate(header))
     if not names:
         raise UnreadableTable(label, "the first line is blank; it should name the columns")
-    return Dialect(delimiter=delimiter, columns=names)
+    # Some readers take the first column for an index then, and shift all values by one.
+    longer = _longer(reader, len(names))
+    if longer is not None:
+        where = longer + table.csv.skip_rows
+        raise UnreadableTable(label, f"{MORE_VALUES} (line {where})")
+    return Header(delimiter=delimiter, columns=names)
 
 
 def _first_records(path: Path, label: str) -> str:
@@ -79,17 +72,39 @@ def _first_records(path: Path, label: str) -> str:
     if not peek.strip():
         raise UnreadableTable(label, "the file is empty: a CSV file starts with a header line")
     if peek.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableTable(label, "not UTF-8 (it looks like UTF-16)")
+        hint = "say `encoding: utf-16` in meta.csv of dvc.yaml"
+        raise UnreadableTable(label, f"not UTF-8 (it looks like UTF-16): {hint}")
     if len(peek) == _PEEK_BYTES:
         peek = peek[: max(peek.rfind(b"\n"), peek.rfind(b"\r")) + 1] or peek
     try:
         return peek.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = peek.count(b"\n", 0, error.start) + 1
-        raise UnreadableTable(label, f"not UTF-8 (line {line})") from None
+        raise UnreadableTable(label, f"{NOT_UTF8} (line {line}); {OTHER_ENCODING}") from None
 
 
-def _delimiter(text: str) -> str:
+def _longer(reader: Any, width: int) -> int | None:
+    """The line of the first of the next records that has more values than the header."""
+    try:
+        found = (reader.line_num for record in islice(reader, _PEEK_RECORDS) if len(record) > width)
+        return next(found, None)
+    except csv.Error:  # a value too long for this reader
+        return None
+
+
+MORE_VALUES = "a line has more values than the header has columns (its last delimiter counts, too)"
+NOT_UTF8 = "not UTF-8"
+OTHER_ENCODING = "another encoding (cp1252, say) is named by meta.csv.encoding in dvc.yaml"
+
+
+def without_lines(text: str, number: int) -> str:
+    """``text`` without its first lines, whatever ends them and whatever they quote."""
+    for end in islice(_LINE_END.finditer(text), number - 1, number) if number else ():
+        return text[end.end() :]
+    return "" if number else text
+
+
+def find_delimiter(text: str) -> str:
     """The delimiter under which the first records are equally wide, the widest wins."""
 
     def score(delimiter: str) -> tuple[bool, int]:
@@ -103,7 +118,7 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=score)
 
 
-def _difference(first: Dialect, other: Dialect) -> str:
+def _difference(first: Header, other: Header) -> str:
     if first.delimiter != other.delimiter:
         return (
             f"its columns are separated by {other.delimiter!r}, "

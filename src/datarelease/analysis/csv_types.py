@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import narwhals as nw
 
 from datarelease.analysis.column_types import type_name
+from datarelease.model.csv_dialect import CsvDialect
 
 #: Years 1 to 9999, as Python has them. DuckDB knows infinity and the years before Christ, too.
 _DAY = "([1-9][0-9]{3}|0([1-9][0-9]{2}|0([1-9][0-9]|0[1-9])))-[0-9]{2}-[0-9]{2}"
@@ -30,7 +31,8 @@ _CANDIDATES: tuple[tuple[nw.dtypes.DType, str], ...] = (
         nw.Float64(),
         (
             "regexp_full_match({c}, '-?((0|[1-9][0-9]{0,14})|(0|[1-9][0-9]*)?[.][0-9]+"
-            "|(0|[1-9][0-9]*)[.]|(0|[1-9][0-9]*)([.][0-9]*)?[eE][+-]?[0-9]{1,3}|[iI]nf(inity)?)')"
+            "|(0|[1-9][0-9]*)[.]|(0|[1-9][0-9]*)([.][0-9]*)?[eE][+-]?[0-9]{1,3}|[iI]nf(inity)?)"
+            "|NaN|nan')"
         ),
     ),
     (
@@ -80,10 +82,31 @@ SQL_TYPES: Mapping[type[nw.dtypes.DType], str] = {
 }
 
 
-def misfits(column: str, candidate: nw.dtypes.DType) -> str:
+def misfits(column: str, candidate: nw.dtypes.DType, dialect: CsvDialect) -> str:
     """SQL that counts the values of a text column not written as values of ``candidate``."""
     test = {type_name(dtype): test for dtype, test in _CANDIDATES}[type_name(candidate)]
-    return f"count(*) FILTER ({column} IS NOT NULL AND NOT ({test.replace('{c}', column)}))"
+    text = number_text(column, dialect) if candidate.is_numeric() else column
+    return f"count(*) FILTER ({column} IS NOT NULL AND NOT ({test.replace('{c}', text)}))"
+
+
+def number_text(column: str, dialect: CsvDialect) -> str:
+    """SQL for the numbers of a text column with a decimal point and no marks of thousands.
+
+    What is not written as the dialect writes numbers becomes text that is no number.
+    """
+    decimal, thousands = dialect.decimal, dialect.thousands
+    if decimal == "." and thousands is None:
+        return column
+    whole = "[0-9]+"
+    if thousands is not None:
+        mark = thousands.replace("'", "''")
+        whole += f"|[0-9]{{1,3}}([{mark}][0-9]{{3}})+"
+    special = "[iI]nf(inity)?|[nN]a[nN]"
+    number = f"(({whole})([{decimal}][0-9]*)?|[{decimal}][0-9]+)([eE][+-]?[0-9]+)?"
+    plain = column if thousands is None else f"replace({column}, '{mark}', '')"
+    plain = plain if decimal == "." else f"replace({plain}, '{decimal}', '.')"
+    written = f"regexp_full_match({column}, '[+-]?({number}|{special})')"
+    return f"CASE WHEN {written} THEN {plain} ELSE 'x' END"
 
 
 def parse(column: str, dtype: nw.dtypes.DType) -> str | None:  # noqa: PLR0911 - one a type

@@ -12,8 +12,8 @@ import duckdb
 import narwhals as nw
 
 from datarelease.analysis.column_types import type_name
-from datarelease.analysis.csv_dialect import NA_STRINGS, Dialect
-from datarelease.analysis.csv_types import CANDIDATES, misfits, parse, sql_type
+from datarelease.analysis.csv_dialect import Header
+from datarelease.analysis.csv_types import CANDIDATES, misfits, number_text, parse, sql_type
 from datarelease.analysis.duckdb_partitions import SQL_TYPES, check_agreement, with_partitions
 from datarelease.analysis.duckdb_text import csv_source, literal, quoted
 from datarelease.analysis.partitions import PartitionColumn, partition_columns
@@ -22,6 +22,8 @@ from datarelease.analysis.table import Table, UnreadableTable
 Types = Mapping[str, nw.dtypes.DType]
 Naming = Callable[[str], str]
 _SAMPLE_ROWS = 5_000
+_NO_TEXT = "\x1f\x1fno text of any file\x1f\x1f"
+"""DuckDB wants to be told of a text that means a missing value."""
 
 
 def check_names(label: str, names: tuple[str, ...]) -> None:
@@ -41,10 +43,10 @@ def check_names(label: str, names: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class CsvFiles:
-    """CSV files: text with a header, read the way pandas does."""
+    """CSV files in UTF-8: text with a header, read as the table's dialect says."""
 
     table: Table
-    dialect: Dialect
+    header: Header
     spool: str | None = None
     """Begins the names of temporary tables that a large file is read into, once for each set of
     types, so that later queries need not parse it; DuckDB spills them. None: the file is small."""
@@ -58,24 +60,24 @@ class CsvFiles:
         cls,
         connection: duckdb.DuckDBPyConnection,
         table: Table,
-        dialect: Dialect,
+        header: Header,
         spool: str | None,
     ) -> CsvFiles:
-        """The files of ``table``, all written in ``dialect``.
+        """The files of ``table``, all of which have this header.
 
         Raises:
             UnreadableTable: Names of columns repeat, or folders contradict each other or the files.
         """
-        files = cls(table, dialect, spool)
+        files = cls(table, header, spool)
         columns = partition_columns(table)
-        beside(table, dialect.columns, columns)
-        check_agreement(connection, files._read, table, columns, dialect.columns)
+        beside(table, header.columns, columns)
+        check_agreement(connection, files._read, table, columns, header.columns, files._text)
         return replace(files, partitions=columns)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns, in the order of the header, those of folders after them."""
-        return tuple(dict.fromkeys((*self.dialect.columns, *(c.name for c in self.partitions))))
+        return tuple(dict.fromkeys((*self.header.columns, *(c.name for c in self.partitions))))
 
     def query(
         self,
@@ -116,28 +118,50 @@ class CsvFiles:
                 value = converted(value, typed[name], types.get(name))
             else:
                 dtype = types.get(name) or self._inferred[name]
-                value = _no_nan(parse(quoted(name), dtype) or quoted(name), dtype)
+                numeric = dtype.is_numeric()
+                text = number_text(quoted(name), self.table.csv) if numeric else quoted(name)
+                value = _no_nan(parse(text, dtype) or quoted(name), dtype)
             inner.append(f"{value} AS v{place}")
             outer.append(f"v{place} AS {quoted(name)}")
             if name in types:
                 inner.append(f"{quoted(name)} AS r{place}")
-                outer.append(f"CASE WHEN v{place} IS NULL THEN r{place} END AS {unread(name)}")
+                rest = f"r{place}"
+                if types[name].is_float():  # a NaN was read, though it is null here
+                    rest = f"CASE WHEN lower({rest}) NOT IN ('nan', '-nan') THEN {rest} END"
+                outer.append(f"CASE WHEN v{place} IS NULL THEN {rest} END AS {unread(name)}")
         return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self._source()})"
 
     def _source(self) -> str:
         """SQL of all columns, those of the files as text, missing values as NULL."""
-        inside = self.dialect.columns
+        inside = self.header.columns
         added = [column for column in self.partitions if column.name not in inside]
-        return with_partitions(self._read, self.table, added, inside)
+        return with_partitions(self._read, self.table, added, inside, self._text)
 
     def _read(self, paths: tuple[Path, ...]) -> str:
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
-        nulls = ", ".join(literal(text) for text in NA_STRINGS)
+        """SQL of the columns of files as text, missing values other than empty ones as NULL.
+
+        Of empty ones the reader is not told: it passes over a missing value that stands behind the
+        last column, and a delimiter at the end of a line would go unnoticed. In a table of one
+        column it is told, and a blank line is a row; else it drops blank lines.
+        """
+        names = self.header.columns
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+        told = {text for text in self.table.csv.null_values if text}
+        told |= {""} if len(names) == 1 else set()
+        nulls = ", ".join(map(literal, sorted(told))) or literal(_NO_TEXT)
         return csv_source(
             paths,
-            f"header=true, columns={{{columns}}}, delim={literal(self.dialect.delimiter)}, "
-            f"quote='\"', escape='\"', comment='', nullstr=[{nulls}], max_line_size=67108864",
+            f"header=true, skip={self.table.csv.skip_rows}, columns={{{columns}}}, "
+            f"delim={literal(self.header.delimiter)}, quote='\"', escape='\"', comment='', "
+            f"nullstr=[{nulls}], max_line_size=67108864",
         )
+
+    def _text(self, column: str) -> str:
+        """SQL of a column that `_read` gives, empty text made NULL where it means so."""
+        single, missing = len(self.header.columns) == 1, "" in self.table.csv.null_values
+        if single == missing:
+            return column
+        return f"coalesce({column}, '')" if single else f"nullif({column}, '')"
 
     def _infer(self, connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
         """Find the narrowest type that every value fits: a sample proposes, all values confirm.
@@ -165,7 +189,7 @@ class CsvFiles:
 
         The columns are stacked: an expression for each of hundreds would take DuckDB long to plan.
         """
-        tests = ", ".join(misfits("v", candidate) for candidate in CANDIDATES)
+        tests = ", ".join(misfits("v", candidate, self.table.csv) for candidate in CANDIDATES)
         columns = ", ".join(quoted(name) for name in names)
         sample = f"(SELECT {columns} FROM {self._source()} LIMIT {_SAMPLE_ROWS})"
         stacked = f"UNPIVOT {sample} ON COLUMNS(*) INTO NAME n VALUE v"
@@ -185,7 +209,8 @@ class CsvFiles:
     ) -> dict[str, bool | None]:
         """Whether all values of a column fit the type asked about; None: it has no values."""
         tests = [
-            f"CASE WHEN count({quoted(name)}) > 0 THEN {misfits(quoted(name), candidate)} = 0 END"
+            f"CASE WHEN count({quoted(name)}) > 0 "
+            f"THEN {misfits(quoted(name), candidate, self.table.csv)} = 0 END"
             for name, candidate in asked.items()
         ]
         query = f"SELECT {', '.join(tests)} FROM {self._source()}"

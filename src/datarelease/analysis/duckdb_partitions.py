@@ -16,29 +16,36 @@ from datarelease.analysis.table import Table, UnreadableTable
 
 Read = Callable[[tuple[Path, ...]], str]
 """SQL of the function that reads these files."""
+Text = Callable[[str], str]
+"""SQL of a column that such a function gives, as it is meant."""
 
 SQL_TYPES = {"int64": "BIGINT", "date": "DATE", "string": "VARCHAR"}
 _FOLDER, _FILE = (f"\N{SYMBOL FOR START OF TEXT}{name}" for name in ("folder", "file"))
 
 
 def with_partitions(
-    read: Read, table: Table, columns: Sequence[PartitionColumn], inside: Sequence[str]
+    read: Read,
+    table: Table,
+    columns: Sequence[PartitionColumn],
+    inside: Sequence[str],
+    text: Text | None = None,
 ) -> str:
     """SQL of the columns ``inside`` the files, in their order, and of ``columns`` after them.
 
     Files are told apart by their place in the list: parts with equal bytes are one file of a cache.
     """
-    if not columns:
+    if not columns and text is None:
         return read(table.paths)
     # Under other names, for a column called `file_index` would hide DuckDB's own.
-    own = ", ".join(f"c{place} AS {quoted(name)}" for place, name in enumerate(inside))
+    meant = text or str
+    own = [f"{meant(f'c{place}')} AS {quoted(name)}" for place, name in enumerate(inside)]
     names = ", ".join(f"c{place}" for place in range(len(inside)))
-    values = ", ".join(
+    values = [
         f"list_extract(CAST([{', '.join(map(_sql, column.values))}] AS {SQL_TYPES[column.type]}[]),"
         f" CAST(file_index AS BIGINT) + 1) AS {quoted(column.name)}"
         for column in columns
-    )
-    return f"(SELECT {own}, {values} FROM {read(table.paths)} AS files({names}))"
+    ]
+    return f"(SELECT {', '.join(own + values)} FROM {read(table.paths)} AS files({names}))"
 
 
 def check_agreement(
@@ -47,6 +54,7 @@ def check_agreement(
     table: Table,
     columns: Sequence[PartitionColumn],
     inside: Sequence[str],
+    text: Text | None = None,
 ) -> None:
     """Refuse files that have a partition column inside, too, and say something else there.
 
@@ -58,8 +66,9 @@ def check_agreement(
         kind = connection.sql(f"SELECT {own} FROM {read(table.paths)}").types[0]
         beside = [_text(_FOLDER, column.texts), _text(_FILE, table.labels)]
         said = f"TRY_CAST({quoted(_FOLDER)} AS {kind})"
+        rows_beside = with_partitions(read, table, beside, inside, text)
         query = (
-            f"SELECT {quoted(_FILE)}, count(*) FROM {with_partitions(read, table, beside, inside)} "
+            f"SELECT {quoted(_FILE)}, count(*) FROM {rows_beside} "
             f"WHERE {own} IS DISTINCT FROM {said} GROUP BY ALL ORDER BY ALL LIMIT 1"
         )
         for label, rows in connection.execute(query).fetchall():

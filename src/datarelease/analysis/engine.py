@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datarelease.analysis.column_types import kind_of, type_name
-from datarelease.analysis.csv_dialect import read_dialect
+from datarelease.analysis.csv_dialect import read_header
+from datarelease.analysis.csv_encoding import as_utf8
 from datarelease.analysis.duckdb_errors import translated
 from datarelease.analysis.duckdb_files import CsvFiles
 from datarelease.analysis.duckdb_parquet import ParquetFiles
@@ -149,6 +151,8 @@ class DuckDBEngine:
         self._progress = progress
         prepare(self._connection, on=progress)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
+        self._temp_directory = temp_directory
+        self._copies: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -160,6 +164,8 @@ class DuckDBEngine:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
+        if self._copies is not None:
+            self._copies.cleanup()
 
     def scan(
         self,
@@ -171,7 +177,7 @@ class DuckDBEngine:
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
-        with translated([table]), shown(self._connection, on=self._progress):
+        with translated([files.table]), shown(self._connection, on=self._progress):
             query = files.query(
                 self._connection,
                 types or {},
@@ -198,10 +204,18 @@ class DuckDBEngine:
         if not table.paths:
             raise UnreadableTable("", "the dataset has no files")
         if table.format == "csv":
+            table = as_utf8(table, self._copies_folder() / str(len(self._files)))
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
             spool = f"csv{len(self._files)}_" if large else None
-            return CsvFiles.open(self._connection, table, read_dialect(table), spool)
+            return CsvFiles.open(self._connection, table, read_header(table), spool)
         return ParquetFiles.open(self._connection, table)
+
+    def _copies_folder(self) -> Path:
+        """Where files lie that were copied to be read; removed when the engine is closed."""
+        if self._copies is None:
+            self._temp_directory.mkdir(parents=True, exist_ok=True)
+            self._copies = tempfile.TemporaryDirectory(prefix="csv-", dir=self._temp_directory)
+        return Path(self._copies.name)
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
@@ -213,14 +227,17 @@ class DuckDBEngine:
 
     def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
-        with translated(list(self._files)), shown(self._connection, on=self._progress):
+        with (
+            translated([files.table for files in self._files.values()]),
+            shown(self._connection, on=self._progress),
+        ):
             native: Any = frame.to_native()
             table: pa.Table = native.to_arrow_table()
         return table
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches; see `Engine.batches`."""
-        with translated(list(self._files)):
+        with translated([files.table for files in self._files.values()]):
             native: Any = frame.to_native()
             # Closed, since a connection with an unread result refuses the next query.
             with native.to_arrow_reader(rows) as reader:

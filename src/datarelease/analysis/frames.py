@@ -10,6 +10,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.arrow_nested import inner_types, leaves
+from datarelease.analysis.column_types import named_type
 from datarelease.analysis.engine import Engine, unread_name
 from datarelease.analysis.parquet_parts import parquet_columns, read_parts
 from datarelease.analysis.partitions import text_columns
@@ -17,7 +18,6 @@ from datarelease.analysis.table import Table, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
 from datarelease.model.dataset import nearest_name
 
-Types = Mapping[str, nw.dtypes.DType]
 LIBRARIES = ("pandas", "pyarrow", "polars", "duckdb")
 
 
@@ -27,14 +27,14 @@ def read_frame(
     *,
     columns: Sequence[str] | None,
     engine: str,
-    types: Types | None = None,
+    types: Mapping[str, str] | None = None,
 ) -> Any:
     """All parts of a table as one data frame of the library called ``engine``.
 
     Parts are put one below the other in the order of their names, and partition columns stand
     last. CSV files are read as a check reads them: by ``reader``, in the table's own dialect, with
-    columns of ``types``, or of the types that their values have. A column whose values are not
-    all of the type in ``types`` (a release may be allowed to have some) is text.
+    columns of the named ``types``, or of those that their values have. A column whose values are
+    not all of the type in ``types`` (a release may be allowed to have some) is text.
 
     Raises:
         ConfigError: The library is unknown or not installed, there is no such column, or the
@@ -55,7 +55,9 @@ def read_frame(
     return _converted(engine, library, _rows(reader, table, names, types or {}))
 
 
-def _rows(reader: Engine, table: Table, names: list[str] | None, types: Types) -> pa.Table:
+def _rows(
+    reader: Engine, table: Table, names: list[str] | None, types: Mapping[str, str]
+) -> pa.Table:
     """The table, or some of its columns."""
     try:
         known = parquet_columns(table) if table.format == "parquet" else reader.columns(table)
@@ -63,8 +65,8 @@ def _rows(reader: Engine, table: Table, names: list[str] | None, types: Types) -
         wanted = list(known) if names is None else names
         if table.format == "parquet":
             return read_parts(table, wanted)
-        untyped = text_columns(table, wanted)
-        given = {name: dtype for name, dtype in types.items() if name in untyped}
+        untyped = [name for name in wanted if name in types and name in text_columns(table, wanted)]
+        given = {n: dtype for n in untyped if (dtype := named_type(types[n])) is not None}
         given |= dict.fromkeys(_misread(reader, table, given), nw.String())
         frame = reader.scan(table, given, wanted, once=True)
         return reader.arrow(frame.select(*wanted))
@@ -76,7 +78,7 @@ def _rows(reader: Engine, table: Table, names: list[str] | None, types: Types) -
         ) from error
 
 
-def _misread(reader: Engine, table: Table, types: Types) -> list[str]:
+def _misread(reader: Engine, table: Table, types: Mapping[str, nw.dtypes.DType]) -> list[str]:
     """The columns that hold something which is no value of the type in ``types``."""
     asked = [name for name, dtype in types.items() if not isinstance(dtype, nw.String)]
     if not asked:

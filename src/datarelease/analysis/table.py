@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from datarelease.model.csv_dialect import DEFAULT_DIALECT, CsvDialect
 from datarelease.model.dataset import Format
 
 
@@ -16,6 +17,8 @@ class Table:
     paths: tuple[Path, ...]
     """Part files, sorted; files of a content-addressed cache, without suffix, will do."""
     format: Format
+    csv: CsvDialect = DEFAULT_DIALECT
+    """How CSV files are written."""
     labels: tuple[str, ...] = ()
     """Paths inside the dataset, in the order of ``paths``: messages call the files by them, and
     folders called ``key=value`` in them are columns (see `partitions`)."""

@@ -13,8 +13,10 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis import custom_checks
+from datarelease.analysis import custom_checks, null_texts
 from datarelease.analysis.checks import CheckFault, Probe, values_equal
+from datarelease.analysis.column_types import kind_of
+from datarelease.analysis.csv_structure import refuse_doubtful
 from datarelease.analysis.engine import Engine, Table, UnreadableTable, unread_name
 from datarelease.analysis.examples import Rows, Showing
 from datarelease.analysis.expectations import (
@@ -52,6 +54,7 @@ def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None)
     promised = contract(schema) if schema is not None else None
     name = dataset.schema if schema is not None else None
     try:
+        refuse_doubtful(table)
         run = _Run(engine, table, dataset, schema)
         found = sorted(run.violations(), key=_badness)
         rows, checks = run.rows, run.checks
@@ -201,9 +204,18 @@ class _Run:
                 reason=probe.reason,
                 count=count,
                 examples=rows,
-                message=probe.message,
+                message="; ".join(filter(None, (probe.message, self._hint(probe)))),
                 severity=probe.severity,
             )
+
+    def _hint(self, probe: Probe) -> str:
+        """What the file says where a text is missing."""
+        name = probe.column
+        if name is None or probe.reason != "series_contains_nulls":
+            return ""
+        if kind_of(self.types[name]) != "text":
+            return ""
+        return null_texts.hint(null_texts.null_texts(self.engine, self.table, name))
 
     def _distinct(self, asked: Distinct) -> Iterator[Violation]:
         frame = self._narrow(asked.columns)

@@ -106,6 +106,8 @@ def _rows(
         return f"no key is declared (dvc.yaml: artifacts.{dataset.name}.meta.key)"
     # Equal bytes in equal partitions are equal rows on both sides: such parts are not read.
     shared = set(map(_content, old)) & set(map(_content, new))
+    if before.dataset.csv != dataset.csv:  # the same bytes are read as other rows
+        shared = set()
     left = [file for file in old if _content(file) not in shared]
     fresh = [file for file in new if _content(file) not in shared]
     if not left and not fresh:

@@ -13,7 +13,7 @@ from datarelease.flows.reproduce import is_among, products_of
 from datarelease.flows.streams import counts_here
 from datarelease.flows.tracked_outputs import tracked_beside
 from datarelease.flows.workspace import Workspace
-from datarelease.model.dataset import Dataset
+from datarelease.model.dataset import Dataset, table_format
 from datarelease.model.manifest import (
     Manifest,
     ManifestDataset,
@@ -185,6 +185,7 @@ def _manifest_dataset(
             advance(0 if old else 1)
     schema = ws.read(dataset.schema) if dataset.schema else None
     found = checked.assessments[dataset.name]
+    is_csv = any(table_format(file.path) == "csv" for file in files)
     return ManifestDataset(
         name=dataset.name,
         path=dataset.path,
@@ -194,6 +195,10 @@ def _manifest_dataset(
         schema=dataset.schema,
         schema_sha256=hashlib.sha256(schema).hexdigest() if schema is not None else None,
         key=dataset.key,
+        csv=dataset.csv if is_csv else None,
+        types=tuple((c.name, c.type) for c in found.profile.columns)
+        if is_csv and found.profile
+        else (),
     )
 
 

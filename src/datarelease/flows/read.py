@@ -19,6 +19,7 @@ from datarelease.flows.local_files import written
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import table_of
 from datarelease.flows.verify import find_faults, holders
+from datarelease.model.csv_dialect import DEFAULT_DIALECT
 from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, manifest_key
 from datarelease.model.release import Fault
@@ -149,8 +150,11 @@ def get(
     return tuple(wanted)
 
 
-def table(shelf: Shelf, version: Version, name: str) -> Table:
-    """The files of one dataset of a version, now in the cache, as a table.
+def table(shelf: Shelf, version: Version, name: str) -> tuple[Table, dict[str, str]]:
+    """The files of one dataset of a version, now in the cache, as the table that was validated.
+
+    The types of its columns (as the manifest has them) come with it; a column without one has the
+    type that its values have.
 
     Raises:
         ConfigError: The version has no such dataset, or it is no table.
@@ -162,7 +166,8 @@ def table(shelf: Shelf, version: Version, name: str) -> Table:
         objects = dataclasses.replace(shelf.objects, remotes=some)
         objects.ensure(f.md5 for f in dataset.files if remotes.get(f.path, shelf.remotes) == some)
     files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
-    return table_of(Dataset(name=dataset.name, path=dataset.path), files, shelf.objects)
+    declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
+    return table_of(declared, files, shelf.objects), dict(dataset.types)
 
 
 def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verification:

@@ -82,4 +82,5 @@ def as_table(dataset: Dataset, files: Mapping[str, Path], *, whole: Sequence[str
         format=kind,
         labels=tuple(names),
         siblings=tuple(sorted(name for name in whole if table_format(name) == kind)),
+        csv=dataset.csv,
     )

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from datarelease.model.csv_dialect import DEFAULT_DIALECT, CsvDialect
+
 Format = Literal["csv", "parquet"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
@@ -103,6 +105,8 @@ class Dataset:
     pii: tuple[str, ...] = ()
     """Columns whose values are never shown."""
     desc: str = ""
+    csv: CsvDialect = DEFAULT_DIALECT
+    """How its CSV files are written; of no concern where it has none."""
 
     @property
     def report_dir(self) -> str:

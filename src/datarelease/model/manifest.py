@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from datarelease.model.csv_dialect import CsvDialect
 from datarelease.model.dataset import Dataset
 from datarelease.model.diff import Compatibility
 from datarelease.model.policy import VerdictLevel
@@ -68,6 +69,11 @@ class ManifestDataset:
     schema: str | None
     schema_sha256: str | None
     key: tuple[str, ...] = ()
+    csv: CsvDialect | None = None
+    """How its CSV files are written, as they were validated; None: it has none, or the version was
+    released before dialects were recorded, when all were the default."""
+    types: tuple[tuple[str, str], ...] = ()
+    """(column, type) of CSV files, as they were validated; empty: as the values look."""
 
     def place(self, file: ManifestFile) -> str:
         """Where one of its files lies in the repository, with forward slashes."""
