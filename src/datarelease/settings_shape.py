@@ -5,7 +5,6 @@ Pydantic checks types, ranges and unknown keys; what one setting means for anoth
 
 from __future__ import annotations
 
-import codecs
 import re
 from encodings.aliases import aliases
 from typing import Annotated, Literal
@@ -20,7 +19,15 @@ from pydantic import (
     model_validator,
 )
 
-from datarelease.model.csv_dialect import NA_STRINGS, THOUSANDS, UTF8, CsvDialect
+from datarelease.model.csv_dialect import (
+    MOST_SKIPPED,
+    NA_STRINGS,
+    THOUSANDS,
+    UTF8,
+    CsvDialect,
+    encoding_name,
+    is_delimiter,
+)
 from datarelease.model.policy import Level
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.stream import EventFormat
@@ -196,21 +203,19 @@ class ReleaseShape(_Strict):
 
 
 def _one_letter(value: str) -> str:
-    if len(value) != 1 or value.isalnum() or value in '"\r\n':
+    if not is_delimiter(value):
         hint = ' (a tab is written "\\t", in double quotes)' if value in {"\\t", "tab"} else ""
         raise ValueError(f"expected one character, no letter, digit or quotation mark{hint}")
     return value
 
 
 def _encoding(value: str) -> str:
-    try:
-        "a".encode(value).decode(value)  # refuses codecs that are not of text
-        name = codecs.lookup(value).name
-    except (LookupError, UnicodeError):
+    name = encoding_name(value)
+    if name is None:
         near = nearest(value.replace("-", "_"), [*aliases, *aliases.values()])
         hint = f"; did you mean {near!r}?" if near else ", as Python calls it"
-        raise ValueError(f"expected the encoding of a text{hint}") from None
-    return UTF8 if name == "utf-8-sig" else name
+        raise ValueError(f"expected the encoding of a text{hint}")
+    return name
 
 
 def _thousands(value: str) -> str:
@@ -226,7 +231,7 @@ class CsvShape(_Strict):
     decimal: Literal[".", ","] = "."
     thousands: Annotated[str, AfterValidator(_thousands)] | None = None
     encoding: Annotated[str, AfterValidator(_encoding)] = UTF8
-    skip_rows: Annotated[int, Field(ge=0, le=1000)] = 0
+    skip_rows: Annotated[int, Field(ge=0, le=MOST_SKIPPED)] = 0
     null_values: Annotated[list[str], BeforeValidator(_as_list)] = list(NA_STRINGS)
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from datarelease.analysis.csv_structure import doubt, structure
 from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable, unread_name
 from datarelease.analysis.validate import validate
+from datarelease.documents import DocumentError, decode, encode
 from datarelease.errors import SettingsError
 from datarelease.model.csv_dialect import CsvDialect
 from datarelease.model.dataset import Dataset
@@ -246,3 +248,21 @@ def test_a_misspelt_section_is_named() -> None:
     meta = {"cvs": {"delimiter": ";"}}
     with pytest.raises(SettingsError, match="did you mean 'csv'"):
         read_settings({"artifacts": {"t": {"path": "t", "type": "dataset", "meta": meta}}}, {})
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"delimiter": "')"},
+        {"decimal": "'"},
+        {"thousands": "x"},
+        {"encoding": "../x"},
+        {"skip_rows": 10**9},
+        {"null_values": "NA"},
+    ],
+)
+def test_a_forged_dialect_is_no_document(forged: dict[str, Any]) -> None:
+    """What a manifest says is held to what a setting can say, before anything is read by it."""
+    with pytest.raises(DocumentError):
+        decode(CsvDialect, json.dumps(forged))
+    assert decode(CsvDialect, encode(CsvDialect(delimiter=";"))) == CsvDialect(delimiter=";")

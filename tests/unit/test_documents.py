@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datarelease.documents import DocumentError, decode, encode, to_json
+from datarelease.model.csv_dialect import THOUSANDS, CsvDialect
 from datarelease.model.diff import Compatibility
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, ManifestRemote
 from datarelease.model.profile import ColumnProfile, Profile
@@ -21,6 +22,17 @@ from datarelease.model.validation import Validation
 # JSON has no NaN, and text in it no lone surrogates.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(str, st.text(st.characters(codec="utf-8"), max_size=6))
+st.register_type_strategy(
+    CsvDialect,
+    st.builds(
+        CsvDialect,
+        delimiter=st.sampled_from([None, ";", "\t"]),
+        decimal=st.just(","),
+        thousands=st.sampled_from([None, *THOUSANDS]).filter(lambda mark: mark != ","),
+        encoding=st.sampled_from(["utf-8", "cp1252"]),
+        skip_rows=st.integers(0, 1000),
+    ),
+)
 DOCUMENTS: list[Any] = [Manifest, Profile, Report, Validation]
 
 MANIFEST = Manifest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 
 #: What pandas.read_csv takes for a missing value unless told otherwise (pandas 3, ``na_values``).
@@ -31,6 +32,29 @@ THOUSANDS = (".", ",", "'", "\N{RIGHT SINGLE QUOTATION MARK}", " ", "\xa0", "\u2
 """What may stand between groups of three digits."""
 
 
+MOST_SKIPPED = 1000
+"""Lines above a header."""
+
+
+def is_delimiter(text: str) -> bool:
+    """``text`` can stand between two values: one character, no letter, digit or quotation mark."""
+    return len(text) == 1 and not text.isalnum() and text not in '"\r\n'
+
+
+def encoding_name(text: str) -> str | None:
+    """The one name that Python's codecs have for an encoding of text; None: there is none.
+
+    >>> encoding_name("Latin1"), encoding_name("utf-8-sig"), encoding_name("base64")
+    ('iso8859-1', 'utf-8', None)
+    """
+    try:
+        "a".encode(text).decode(text)  # refuses codecs that are not of text
+        name = codecs.lookup(text).name
+    except (LookupError, ValueError):
+        return None
+    return UTF8 if name == "utf-8-sig" else name
+
+
 @dataclass(frozen=True, kw_only=True)
 class CsvDialect:
     """What a reader has to know of a CSV file; every reader takes it from here.
@@ -49,6 +73,15 @@ class CsvDialect:
     """Lines above the header."""
     null_values: tuple[str, ...] = NA_STRINGS
     """The texts, quoted or not, that stand for a missing value."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no setting could have said: a manifest may come from anywhere."""
+        if self.delimiter is not None and not is_delimiter(self.delimiter):
+            raise ValueError("delimiter: no single character that can be one")
+        if self.decimal not in {".", ","} or self.thousands not in {None, *THOUSANDS}:
+            raise ValueError("decimal or thousands: no mark that numbers are written with")
+        if encoding_name(self.encoding) is None or not 0 <= self.skip_rows <= MOST_SKIPPED:
+            raise ValueError("encoding or skip_rows: not to be used")
 
     @property
     def changes(self) -> dict[str, object]:
