@@ -18,8 +18,12 @@ from datarelease.documents import DocumentError, decode, encode
 from datarelease.errors import SettingsError
 from datarelease.model.csv_dialect import CsvDialect
 from datarelease.model.dataset import Dataset
+from datarelease.model.provenance import differences, of_profile, of_validation
+from datarelease.model.snapshot import DatasetSnapshot, Entry
 from datarelease.model.validation import Validation, Violation
 from datarelease.settings import read_settings
+
+MADE_FROM = (of_validation, of_profile)
 
 
 @pytest.fixture
@@ -215,10 +219,10 @@ def test_the_setting_is_the_dialect() -> None:
     ("csv", "problems"),
     [
         (
-            {"delimeter": ";", "decimal": "x", "skip_rows": -1, "encoding": "latn-1"},
+            {"delimitr": ";", "decimal": "x", "skip_rows": -1, "encoding": "latn-1"},
             [
                 ("csv.decimal", "found 'x'"),
-                ("csv.delimeter", "did you mean 'delimiter'?"),
+                ("csv.delimitr", "did you mean 'delimiter'?"),
                 ("csv.encoding", "did you mean 'latin_1'?"),
                 ("csv.skip_rows", "found -1"),
             ],
@@ -248,6 +252,17 @@ def test_a_misspelt_section_is_named() -> None:
     meta = {"cvs": {"delimiter": ";"}}
     with pytest.raises(SettingsError, match="did you mean 'csv'"):
         read_settings({"artifacts": {"t": {"path": "t", "type": "dataset", "meta": meta}}}, {})
+
+
+def test_a_record_counts_for_its_dialect() -> None:
+    """Validations and profiles that were made in another dialect are made anew."""
+    content = DatasetSnapshot(name="t", entries=(Entry(path="t.csv", md5="0" * 32),))
+    made = [
+        [of(Dataset(name="t", path="t.csv", csv=csv), content, lambda _: None) for of in MADE_FROM]
+        for csv in (CsvDialect(), CsvDialect(null_values=("",)), CsvDialect(delimiter=";"))
+    ]
+    for one, other in itertools.permutations(made, 2):
+        assert [differences(*pair) for pair in zip(one, other, strict=True)] == [("csv",)] * 2
 
 
 @pytest.mark.parametrize(
