@@ -91,7 +91,7 @@ def compare(clock: Clock, key: str, before: Any, after: Any) -> Answer:
 def compare_polars(clock: Clock, key: str, before: str, after: str) -> Answer:
     """The same by datacompy on Polars."""
     import datacompy  # noqa: PLC0415 - heavy, as above
-    import polars as pl  # type: ignore[import-not-found] # noqa: PLC0415 - heavy, as above
+    import polars as pl  # noqa: PLC0415 - heavy, as above
 
     frames = clock("read", lambda: (pl.read_parquet(before), pl.read_parquet(after)))
     with redirect_stdout(sys.stderr):
