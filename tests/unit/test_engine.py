@@ -189,6 +189,32 @@ def test_given_types_convert(engine: Engine, tmp_path: Path) -> None:
     ]
 
 
+def test_times_beyond_the_calendar_of_python(engine: Engine, tmp_path: Path) -> None:
+    """A year that Python does not have is text; all others of the column stay what they are."""
+    far = 10 * 253_402_300_800_000_000
+    table = stored(
+        tmp_path,
+        pa.table(
+            {
+                "t": pa.array([0, far], pa.timestamp("us")),
+                "d": pa.array([0, 4_000_000], pa.int32()).cast(pa.date32()),
+                "l": pa.array([[0], [far]], pa.list_(pa.timestamp("us", "UTC"))),
+            }
+        ),
+    )
+    first, second = engine.collect(engine.scan(table))
+    assert first == {
+        "t": dt.datetime(1970, 1, 1),  # noqa: DTZ001 - naive on purpose
+        "d": dt.date(1970, 1, 1),
+        "l": [dt.datetime(1970, 1, 1, tzinfo=dt.UTC)],
+    }
+    assert second == {
+        "t": f"1970-01-01 + {far} us",
+        "d": "1970-01-01 + 4000000 days",
+        "l": "(beyond the year 9999)",
+    }
+
+
 def test_batches_keep_the_order(engine: Engine, tmp_path: Path) -> None:
     """Batches hold at most so many rows, in the order of the files."""
     table = stored(tmp_path, pa.table({"a": range(5000)}), pa.table({"a": range(5000, 9000)}))

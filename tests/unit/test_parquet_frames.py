@@ -152,6 +152,18 @@ def test_what_is_no_parquet_is_told(tmp_path: Path, content: bytes) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_two_columns_of_one_name_are_told(tmp_path: Path) -> None:
+    """As a check tells it, and not as an error of Arrow."""
+    path = tmp_path / "twice"
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), path)
+    table = Table(paths=(path,), format="parquet", labels=("part.parquet",))
+    with (
+        DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as reader,
+        pytest.raises(WorldError, match=r"part.parquet: two columns are called 'a'"),
+    ):
+        read_frame(reader, table, columns=None, engine="pandas")
+
+
 def test_what_a_library_cannot_hold_is_told(load: Load) -> None:
     """Times in nanoseconds are too fine for Python's, of which pandas makes them: said by name."""
     rows = pa.table({"a": [1], "t": pa.array([1], pa.time64("ns"))})

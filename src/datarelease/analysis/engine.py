@@ -88,7 +88,7 @@ class Engine(Protocol):
         """The rows of a frame as plain Python values.
 
         Decimals are int or float where these are exact. Times that are finer than microseconds
-        are text, in ISO 8601.
+        are text, in ISO 8601, and so are times beyond Python's calendar, counted from 1970.
 
         Raises:
             UnreadableTable: A file turned out to be damaged while it was read.
@@ -246,7 +246,7 @@ class DuckDBEngine:
 
 def _python_values(column: pa.ChunkedArray) -> list[Any]:
     if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
-        return [_plain(value) for value in column.to_pylist()]
+        return [_plain(value) for value in _values(column)]
     # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
     coarse = column.cast(pa.timestamp("us"), safe=False)
     exact = pc.equal(coarse.cast(column.type), column)
@@ -254,6 +254,24 @@ def _python_values(column: pa.ChunkedArray) -> list[Any]:
     finer = (text.replace(" ", "T") for text in texts)
     values = zip(coarse.to_pylist(), exact.to_pylist(), strict=True)
     return [next(finer) if same is False else value for value, same in values]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except OverflowError:  # Python's calendar ends with the year 9999, and begins with 1
+        return [_value_or_text(scalar) for scalar in column]
+
+
+def _value_or_text(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except OverflowError:
+        kind = scalar.type
+        unit = "days" if pa.types.is_date(kind) else getattr(kind, "unit", "")
+        number = getattr(scalar, "value", None)
+        nested = not isinstance(number, int)
+        return "(beyond the year 9999)" if nested else f"1970-01-01 + {number} {unit}"
 
 
 def _plain(value: Any) -> Any:

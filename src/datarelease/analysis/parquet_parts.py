@@ -35,9 +35,15 @@ def parquet_columns(table: Table) -> tuple[str, ...]:
     """The names of a table's columns, those of partition folders last.
 
     Raises:
-        UnreadableTable: The first part is no Parquet file, or folders contradict each other.
+        UnreadableTable: The first part is no Parquet file or has two columns of one name, or
+            folders contradict each other.
     """
-    first = _opened(table, 0).schema_arrow.names
+    with _opened(table, 0) as file:
+        first = file.schema_arrow.names
+    repeated = [name for name in first if first.count(name) > 1]
+    if repeated or not first:
+        what = f"two columns are called {repeated[0]!r}" if repeated else "it has no columns"
+        raise UnreadableTable(_label(table, 0), what)
     folders = (column.name for column in partition_columns(table))
     return tuple(dict.fromkeys((*first, *folders)))
 
