@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -12,6 +14,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable, type_name
 from datarelease.analysis.frames import read_frame
@@ -192,6 +196,51 @@ def test_types(values: list[str | None], kind: str) -> None:
     (column,) = partition_columns(table)
     assert column.type == kind
     assert [None if v is None else str(v) for v in column.values] == values  # noqa: PD011
+
+
+NULL = "__HIVE_DEFAULT_PARTITION__"
+TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=8).filter(lambda t: t != NULL)
+KEYS = st.one_of(
+    *(
+        st.lists(st.one_of(st.none(), values), min_size=1, max_size=4, unique=True)
+        for values in (TEXTS, st.integers(-(2**63), 2**63 - 1), st.dates())
+    )
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.tuples(KEYS, KEYS))
+def test_whatever_arrow_writes_is_read(keys: tuple[list[Any], list[Any]]) -> None:
+    """Arrow's partitions come back with the values that they were made of, in every reader."""
+    rows = [
+        {"id": number, "a": first, "b c": second}
+        for number, (first, second) in enumerate(product(*keys))
+    ]
+    spelled = [
+        {name: None if value is None else str(value) for name, value in row.items()} for row in rows
+    ]
+    with TemporaryDirectory() as folder:
+        flavor = ds.partitioning(
+            pa.schema([("a", pa.string()), ("b c", pa.string())]), flavor="hive"
+        )
+        ds.write_dataset(
+            pa.Table.from_pylist(spelled), folder, format="parquet", partitioning=flavor
+        )
+        found = {p.relative_to(folder).as_posix(): p for p in Path(folder).rglob("*.parquet")}
+        table = as_table(SALES, found)
+        with DuckDBEngine(temp_directory=Path(folder) / "spill", threads=1) as engine:
+            checked = rows_of(engine, table)
+            loaded = read_frame(engine, table, columns=None, engine="pyarrow").to_pylist()
+    assert checked == loaded
+    by_id = {int(row["id"]): row for row in checked}
+    types = {
+        name: {type(v) for v in column if v is not None}
+        for name, column in zip(("a", "b c"), keys, strict=True)
+    }
+    for row in rows:
+        for name in ("a", "b c"):
+            value = by_id[row["id"]][name]
+            assert value == row[name] or (types[name] == {str} and str(value) == row[name])
 
 
 @pytest.mark.parametrize(

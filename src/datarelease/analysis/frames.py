@@ -65,8 +65,8 @@ def _rows(
         wanted = list(known) if names is None else names
         if table.format == "parquet":
             return read_parts(table, wanted)
-        untyped = [name for name in wanted if name in types and name in text_columns(table, wanted)]
-        given = {n: dtype for n in untyped if (dtype := named_type(types[n])) is not None}
+        asked = types.keys() & text_columns(table, wanted)
+        given = {n: dtype for n in asked if (dtype := named_type(types[n])) is not None}
         given |= dict.fromkeys(_misread(reader, table, given), nw.String())
         frame = reader.scan(table, given, wanted, once=True)
         return reader.arrow(frame.select(*wanted))
