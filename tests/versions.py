@@ -46,6 +46,11 @@ def manifest(remote: Path, tag: str) -> dict[str, Any]:
     return loaded
 
 
+def document_path(remote: Path, sha256: str) -> Path:
+    """Where a directory as remote keeps a manifest or document under its own SHA-256."""
+    return remote / "releases" / "sha256" / sha256
+
+
 def object_path(remote: Path, md5: str) -> Path:
     """Where a directory as remote keeps an object."""
     return remote / "files" / "md5" / md5[:2] / md5[2:]
@@ -61,7 +66,10 @@ def objects(data: dict[str, Any]) -> list[str]:
 
 
 def assert_whole(project: Project, tag: str, *remotes: Path) -> None:
-    """The tag is annotated and names the manifest, and each remote holds each object unharmed."""
+    """The tag is annotated and names the manifest, and each remote holds each object unharmed.
+
+    Manifest and documents lie there twice: under their SHA-256, and as copies.
+    """
     text = message(project, tag)
     for remote in remotes or (project.remote,):
         stored = manifest_path(remote, tag).read_bytes()
@@ -69,6 +77,12 @@ def assert_whole(project: Project, tag: str, *remotes: Path) -> None:
         data = manifest(remote, tag)
         assert data["commit"] == commit(project, tag)
         assert f"\nDigest: {data['digest']}\n" in text
+        assert document_path(remote, hashlib.sha256(stored).hexdigest()).read_bytes() == stored
+        for document in data["documents"]:
+            content = (remote / "releases" / tag / document["name"]).read_bytes()
+            assert len(content) == document["size"]
+            assert hashlib.sha256(content).hexdigest() == document["sha256"]
+            assert document_path(remote, document["sha256"]).read_bytes() == content
         for md5 in objects(data):
             content = object_path(remote, md5).read_bytes()
             assert hashlib.md5(content, usedforsecurity=False).hexdigest() == md5.removesuffix(

@@ -161,6 +161,7 @@ def release(
     repo: str | Path | None = None,
     reviewed: str | None = None,
     remotes: Sequence[str] = (),
+    branch: str | None = None,
 ) -> Released | Nothing:
     """The work tree's data released as the next version, or why there is nothing to release.
 
@@ -168,17 +169,18 @@ def release(
         repo: A directory inside the work tree; None: the current directory.
         reviewed: Refuse data with another digest.
         remotes: Names of DVC remotes; none: ``release.remotes`` of params.yaml.
+        branch: The branch that HEAD is on, where it is not the git remote's default branch.
 
     Raises:
         BlockedError: The data failed its schema or the policy.
         ConfigError: The work tree or the settings cannot be released from.
-        WorldError: A remote failed; running it again is safe.
+        WorldError: A remote failed, or other releases were faster; running it again is safe.
         ConflictError: Other bytes than reviewed.
     """
     from datarelease.app.reports import documents_of
     from datarelease.app.workspace import open_workspace
     from datarelease.flows import release as flow
-    from datarelease.progress import Quiet
+    from datarelease.progress import Warnings
 
-    ws = open_workspace(Path(repo or "."), progress=Quiet(), remotes=remotes)
-    return flow.release(ws, reviewed=reviewed, documents=documents_of)
+    ws = open_workspace(Path(repo or "."), progress=Warnings(), remotes=remotes)
+    return flow.release(ws, reviewed=reviewed, documents=documents_of, branch=branch)

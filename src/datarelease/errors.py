@@ -45,7 +45,7 @@ class WorldError(DatareleaseError):
 
 
 class ConflictError(DatareleaseError):
-    """Other bytes than reviewed, or a tag that says something else (exit 4)."""
+    """Other bytes than reviewed (exit 4)."""
 
     exit_code = 4
 

@@ -1,7 +1,7 @@
 """The policies for AWS, put to an S3 server that enforces them: enough for a release, and no more.
 
 The server knows actions, resources and ``StringLike`` on prefixes, which it gets in place of
-``StringLikeIfExists``. ``s3:if-none-match`` it does not know: that is for the unit tests.
+``StringLikeIfExists``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def refused(work: Callable[[], Any]) -> bool:
 def test_the_writers_policy_is_enough_for_a_release(
     project: Project, bucket: Bucket, grant: Grant
 ) -> None:
-    """Push, verify, claim, tag, doctor, and a second version: no right is missing."""
+    """Push, verify, record, tag, doctor, and a second version: no right is missing."""
     project.use_bucket(bucket, prefix=PREFIX, keys=grant(writer))
     project.commit("On AWS", ".dvc/config")
     project.push()

@@ -47,9 +47,9 @@ def test_a_token_writes_lists_and_reads(hub: Project, dagshub: DagsHub, tmp_path
     keys = [f"files/md5/ab/{n}" for n in range(5)]
     remote.upload(dict.fromkeys(keys, tmp_path / "x"), lambda _: None)
     assert sorted(remote.stat([*keys, "files/md5/ab/none"])) == keys
-    assert remote.create("releases/data-v1/manifest.json", b"first")
-    assert not remote.create("releases/data-v1/manifest.json", b"second")
-    assert remote.read("releases/data-v1/manifest.json") == b"first"
+    remote.upload({"releases/data-v1/manifest.json": tmp_path / "x"}, lambda _: None)
+    assert remote.read("releases/data-v1/manifest.json") == b"content"
+    assert remote.folders("releases") == ("data-v1",)
     assert remote.digest(keys[0]) == remote.download(keys[0], tmp_path / "y")
     assert all(DAGSHUB_TOKEN in header for header in dagshub.seen)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,26 +101,34 @@ def test_stat_sees_what_others_did_meanwhile(opened: Callable[[], Store], tmp_pa
     assert mine.digest("a/0") == md5(b"12345")
 
 
-def test_create_writes_once(opened: Callable[[], Store]) -> None:
-    """The second to create an object is told so, and the first one's bytes stay."""
-    first, second = opened(), opened()
-    assert first.create("releases/data-v1/manifest.json", b"first")
-    assert not second.create("releases/data-v1/manifest.json", b"second")
-    assert first.read("releases/data-v1/manifest.json") == b"first"
+def test_folders_are_those_right_below(opened: Callable[[], Store], tmp_path: Path) -> None:
+    """Folders are named once, sorted, without files, deeper folders and those beside; seen anew."""
+    mine, theirs = opened(), opened()
+    assert mine.folders("releases") == ()
+    put(
+        theirs, tmp_path / "in",
+        releases__b__x=b"1", releases__b__y=b"2", releases__a__z__x=b"3", releases__file=b"4",
+        releases2__c__x=b"5", d__x=b"6",
+    )  # fmt: skip
+    assert mine.folders("releases") == ("a", "b")
+    put(theirs, tmp_path / "in", releases__c__x=b"7")
+    assert mine.folders("releases") == ("a", "b", "c")
+    assert mine.folders("releases/a") == ("z",)
+    assert mine.folders("releases/b") == ()
 
 
-def test_of_concurrent_creates_one_wins(opened: Callable[[], Store]) -> None:
-    """Of four at once exactly one creates, and its bytes are those that stay."""
-    stores = [opened() for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        won = list(pool.map(lambda n: stores[n].create("race", f"{n}".encode()), range(4)))
-    assert won.count(True) == 1
-    assert stores[0].read("race") == f"{won.index(True)}".encode()
+def test_more_folders_than_one_page_lists(opened: Callable[[], Store], tmp_path: Path) -> None:
+    """S3 lists a thousand names at a time; all of them count."""
+    store = opened()
+    (tmp_path / "x").write_bytes(b"")
+    names = sorted(f"data-v{number}" for number in range(1, 1103))
+    store.upload({f"releases/{name}/x": tmp_path / "x" for name in names}, lambda _: None)
+    assert store.folders("releases") == tuple(names)
 
 
-def test_an_empty_object_can_be_created(store: Store) -> None:
+def test_an_empty_object_is_an_object(store: Store, tmp_path: Path) -> None:
     """No bytes are bytes too."""
-    assert store.create("empty", b"")
+    put(store, tmp_path / "in", empty=b"")
     assert store.read("empty") == b""
     assert store.stat(["empty"])["empty"].size == 0
 
@@ -130,7 +137,7 @@ def test_upload_overwrites_and_counts(store: Store, tmp_path: Path) -> None:
     """An upload replaces what is there, and tells of each object."""
     told: list[int] = []
     (tmp_path / "x").write_bytes(b"new")
-    store.create("a/x", b"damaged")
+    put(store, tmp_path / "in", a__x=b"damaged")
     store.upload({"a/x": tmp_path / "x", "b/y": tmp_path / "x"}, told.append)
     assert (store.read("a/x"), store.read("b/y"), sum(told)) == (b"new", b"new", 2)
 
@@ -173,11 +180,12 @@ def test_digest_reads_every_byte(store: Store, tmp_path: Path) -> None:
         store.digest("none")
 
 
-def test_keys_may_hold_anything(store: Store) -> None:
+def test_keys_may_hold_anything(store: Store, tmp_path: Path) -> None:
     """Spaces, percent signs, plus signs, quotes and letters beyond ASCII survive the way."""
     keys = ["a b/c+d", "100%/x%20y", "zoë/日本.json", "quote'\"/x", "q?x=1/#y"]
     for key in keys:
-        assert store.create(key, key.encode())
+        (tmp_path / "x").write_bytes(key.encode())
+        store.upload({key: tmp_path / "x"}, lambda _: None)
     assert sorted(store.stat(keys)) == sorted(keys)
     assert [store.read(key) for key in keys] == [key.encode() for key in keys]
 
@@ -187,7 +195,9 @@ def test_a_directory_remote_that_cannot_be_written_says_so(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     store = DirectoryStore("storage", tmp_path / "file")
     with pytest.raises(WorldError, match="remote 'storage'"):
-        store.create("a", b"")
+        put(store, tmp_path / "in", a=b"")
+    with pytest.raises(WorldError, match="remote 'storage'"):
+        store.folders("")
 
 
 class Disk:
@@ -195,7 +205,7 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.events: list[tuple[str, str]] = []
-        fsync, replace, link = os.fsync, Path.replace, os.link
+        fsync, replace = os.fsync, Path.replace
 
         def synced(handle: int) -> None:
             fsync(handle)
@@ -206,13 +216,8 @@ class Disk:
             self.events += [("renamed", str(path)), ("named", str(target))]
             return replace(path, target)
 
-        def linked(name: str, target: Path) -> None:
-            self.events += [("renamed", str(name)), ("named", str(target))]
-            link(name, target)
-
         monkeypatch.setattr(os, "fsync", synced)
         monkeypatch.setattr(Path, "replace", replaced)
-        monkeypatch.setattr(os, "link", linked)
 
     def keeps(self, target: Path) -> bool:
         """The bytes were on the disk before they had their name, and the name is there by now."""
@@ -236,8 +241,6 @@ def test_what_a_directory_has_taken_outlives_a_power_loss(
     assert counted == [True]
     made = [tmp_path, tmp_path / "new", root, root / "a", root / "a/b"]
     assert {("folder", str(folder)) for folder in made} <= set(disk.events)
-    assert store.create("a/d", b"2")
-    assert disk.keeps(root / "a/d")
 
 
 def test_a_cached_copy_is_written_before_it_is_named(

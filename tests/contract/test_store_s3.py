@@ -334,7 +334,7 @@ def perform(store: Any, work: str, folder: Path) -> None:
         "stat one": lambda: store.stat(["a/x"]),
         "stat many": lambda: store.stat([f"a/{n}" for n in range(100)]),
         "read": lambda: store.read("a/x"),
-        "create": lambda: store.create(f"new/{time.monotonic_ns()}", b"x"),
+        "folders": lambda: store.folders("a"),
         "upload": lambda: store.upload({"a/x": folder / "x"}, lambda _: None),
         "digest": lambda: store.digest("a/x"),
     }

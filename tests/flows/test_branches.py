@@ -218,12 +218,12 @@ def test_a_superseded_commit_is_skipped(edited: Project) -> None:
 def test_a_feature_branch_is_released_without_touching_main(
     edited: Project, *, known: bool
 ) -> None:
-    """The release commit goes to the branch that was released from; main stays as it is."""
+    """With --branch the release commit goes to that branch; main stays as it is."""
     main = branch(edited)
     edited.git("switch", "--quiet", "-c", "feature")
     if known:
         edited.push()
-    run(edited, "release")
+    run(edited, "release", "--branch", "feature")
     assert branch(edited) == main
     assert branch(edited, "feature") == commit(edited, "data-v2") == edited.head
 

@@ -28,8 +28,8 @@ ONE_REMOTE = [
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (1, 2, 3)),
     Point(function=f"{DIRECTORY}.upload_one", call=3, when="after"),
     Point(function=FAULTS, call=2),
-    *(Point(function=f"{DIRECTORY}.create", call=n) for n in (1, 2, 3, 8)),
-    Point(function=f"{DIRECTORY}.create", call=8, when="after"),
+    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (4, 5, 11)),
+    Point(function=f"{DIRECTORY}.upload_one", call=11, when="after"),
     Point(function=f"{GIT}.tag_object", when="after"),
     Point(function=f"{GIT}.push"),
     Point(function=f"{GIT}.push", when="after"),
@@ -38,21 +38,25 @@ ONE_REMOTE = [
     Point(function=f"{GIT}.adopt", when="after"),
     Point(function=f"{GIT}.set_ref", call=2),
     Point(function=f"{GIT}.set_ref", call=2, when="after"),
+    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (12, 13, 19)),
+    Point(function=f"{DIRECTORY}.upload_one", call=19, when="after"),
 ]
-"""Uploads: a table, a part, a listing. Creations: the manifest, then seven documents."""
+"""Uploads: a table, a part, a listing; manifest and seven documents; then, tagged, their copies."""
 TWO_REMOTES = [
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(1, 10)),
     Point(function=f"{DIRECTORY}.upload_one", call=9, when="after"),
     *(Point(function=FAULTS, call=n) for n in range(1, 5)),
-    *(Point(function=f"{DIRECTORY}.create", call=n) for n in range(1, 17)),
-    Point(function=f"{DIRECTORY}.create", call=16, when="after"),
+    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(10, 26)),
+    Point(function=f"{DIRECTORY}.upload_one", call=25, when="after"),
     Point(function=f"{GIT}.push"),
     Point(function=f"{GIT}.push", when="after"),
+    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(26, 42)),
+    Point(function=f"{DIRECTORY}.upload_one", call=41, when="after"),
 ]
 QUICK = {
-    "before DirectoryStore.upload_one 4", "before DirectoryStore.create 1",
-    "before DirectoryStore.create 2", "before DirectoryStore.create 3",
-    "after DirectoryStore.create 16", "after Git.push 1",
+    "before DirectoryStore.upload_one 4", "before DirectoryStore.upload_one 18",
+    "after DirectoryStore.upload_one 25", "after Git.push 1",
+    "before DirectoryStore.upload_one 34",
 }  # fmt: skip
 """With two remotes, what one remote does not have: between the remotes, in each step."""
 
@@ -91,7 +95,8 @@ def assert_same_end(project: Project, calm: str, remotes: list[Path]) -> None:
     assert tags(project) == ["data-v1", "data-v2"]
     assert_whole(project, "data-v2", *remotes)
     for remote in remotes:
-        assert max(path.name for path in (remote / "releases").iterdir()) == "data-v2"
+        folders = {path.name for path in (remote / "releases").iterdir()}
+        assert folders - {"data-v1"} == {"data-v2", "sha256"}, "no number but the version's"
         text = manifest_path(remote, "data-v2").read_text()
         assert text.replace(str(project.remote.parent), "HERE") == calm
     left = [path for remote in remotes for path in remote.rglob("*") if ".tmp" in path.name]
@@ -190,13 +195,46 @@ def test_killed_while_a_stage_runs(released: Project, *, all_of_it: bool) -> Non
 
 
 def test_another_machine_finishes_the_release(edited: Project, tmp_path: Path) -> None:
-    """Killed between claim and tag, another clone with the same commit ends in the same version."""
+    """Killed before the tag, another clone with the same commit ends in the same version."""
     edited.commit("The lock")
     edited.push()
     run(edited, "release", points=[Point(function=f"{GIT}.push")], code=KILLED)
-    claimed = manifest_path(edited.remote, "data-v2").read_bytes()
+    assert not manifest_path(edited.remote, "data-v2").exists(), "nothing is reserved"
     clone = edited.clone(tmp_path / "clone")
     shutil.copytree(edited.root / ".dvc" / "cache", clone.root / ".dvc" / "cache")
     assert run(clone, "release", "--json").json["tag"] == "data-v2"
-    assert manifest_path(edited.remote, "data-v2").read_bytes() == claimed
+    assert_whole(edited, "data-v2")
+
+
+def test_another_identity_finishes_the_release(edited: Project) -> None:
+    """Killed and run again by somebody else in the same work tree: the same number, whole."""
+    run(edited, "release", points=[Point(function=f"{GIT}.push")], code=KILLED)
+    edited.git("config", "user.name", "Somebody Else")
+    edited.git("config", "user.email", "else@example.com")
+    assert run(edited, "release", "--json").json["tag"] == "data-v2"
+    assert edited.git("log", "-1", "--format=%an", "data-v2") == "Somebody Else"
+    assert_whole(edited, "data-v2")
+
+
+def test_copies_that_a_killed_release_left_out_are_written_by_the_next(
+    edited: Project, tmp_path: Path
+) -> None:
+    """Another clone that has nothing to release heals them; `verify` names them until then."""
+    point = Point(function=f"{GIT}.push", when="after")
+    run(edited, "release", points=[point], code=KILLED)
+    assert tags(edited) == ["data-v1", "data-v2"]
+    folder = edited.remote / "releases" / "data-v2"
+    assert not folder.exists()
+    clone = edited.clone(tmp_path / "clone")
+    assert run(clone, "show", "data-v2", "--json").json["manifest"]["tag"] == "data-v2"
+    done = run(clone, "verify", "data-v2", code=3)
+    assert "releases/data-v2/report.html is missing" in done.text
+    assert "datarelease verify data-v2 --repair" in done.text
+    assert run(clone, "release", "--json").json["released"] is False
+    assert_whole(edited, "data-v2")
+    shutil.rmtree(folder)
+    assert (
+        "repaired: storage: releases/data-v2/manifest.json"
+        in run(clone, "verify", "data-v2", "--repair").out
+    )
     assert_whole(edited, "data-v2")

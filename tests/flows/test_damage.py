@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.commands import Point, run
+from tests.commands import GIT, Point, run
 from tests.flows.test_crash import with_backup
 from tests.project import Project
 from tests.servers import Bucket
-from tests.versions import assert_whole, manifest, manifest_path, object_path, tags, tree_state
+from tests.versions import (
+    assert_whole,
+    document_path,
+    manifest,
+    manifest_path,
+    object_path,
+    tags,
+    tree_state,
+)
 
 VERIFY = "datarelease.flows.release:verify"
 
@@ -90,22 +99,90 @@ def test_harm_to_any_object_is_named_and_repaired(
     assert_whole(released, "data-v1")
 
 
+def stored(remote: Path, tag: str) -> Path:
+    """The manifest of a version under its own SHA-256."""
+    content = manifest_path(remote, tag).read_bytes()
+    return document_path(remote, hashlib.sha256(content).hexdigest())
+
+
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
 def test_harm_to_the_manifest_is_named_and_repaired(released: Project, harm: Harm) -> None:
-    """A manifest other than the tag names is noticed; the clone that released puts it back."""
-    path = manifest_path(released.remote, "data-v1")
+    """Other bytes than the tag names are noticed; the clone that released puts them back."""
+    path = stored(released.remote, "data-v1")
     before = path.read_bytes()
     harm(path)
-    assert "releases/data-v1/manifest.json" in run(released, "verify", "data-v1", code=3).err
+    key = f"releases/sha256/{path.name}"
+    assert key in run(released, "verify", "data-v1", code=3).err
     done = run(released, "release", code=3)
-    assert "releases/data-v1/manifest.json" in done.err
+    assert key in done.err
     assert tags(released) == ["data-v1"]
     assert path.read_bytes() == before
     run(released, "release")
 
 
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+def test_harm_to_a_copy_is_healed(released: Project, harm: Harm) -> None:
+    """`verify` names a copy that is not what the tag names; the next release writes it again."""
+    path = manifest_path(released.remote, "data-v1")
+    before = path.read_bytes()
+    harm(path)
+    assert "releases/data-v1/manifest.json" in run(released, "verify", "data-v1", code=3).err
+    assert "releases/data-v1/manifest.json" in run(released, "release").err
+    assert path.read_bytes() == before
+    harm(path)
+    run(released, "verify", "data-v1", "--repair")
+    assert path.read_bytes() == before
+
+
+def put_in_the_way(place: Path) -> None:
+    """A file where a folder has to be."""
+    place.write_text("in the way")
+
+
+def test_copies_that_cannot_be_written_do_not_undo_a_release(edited: Project) -> None:
+    """A remote that takes nothing after the tag: exit 0, a warning with the remedy that helps."""
+    folder = edited.remote / "releases" / "data-v2"
+    act = partial(put_in_the_way, folder)
+    point = Point(function=f"{GIT}.push", when="after", act=act)
+    done = run(edited, "release", "--json", points=[point])
+    assert done.json["released"] is True
+    [warning] = done.json["warnings"]
+    assert "datarelease verify data-v2 --repair" in warning
+    assert tags(edited) == ["data-v1", "data-v2"]
+    assert run(edited, "release", "--json").json["warnings"], "nothing to release, and still so"
+    folder.unlink()
+    run(edited, "verify", "data-v2", "--repair")
+    assert_whole(edited, "data-v2")
+
+
+def test_repair_takes_objects_from_another_remote(edited: Project) -> None:
+    """`verify --repair` needs no cache where another remote has the bytes; else it names them."""
+    backup = with_backup(edited)
+    run(edited, "release")
+    shutil.rmtree(edited.root / ".dvc" / "cache")
+    data = manifest(edited.remote, "data-v2")
+    for md5 in (table(data), listing(data)):
+        overwrite(object_path(backup, md5))
+    done = run(edited, "verify", "data-v2", "--repair", "--json")
+    assert {fault["remote"] for fault in done.json["repaired"]} == {"backup"}
+    assert_whole(edited, "data-v2", edited.remote, backup)
+    shutil.rmtree(edited.root / ".dvc" / "cache")
+    for remote in (edited.remote, backup):
+        object_path(remote, part(data)).unlink()
+    done = run(edited, "verify", "data-v2", "--repair", code=3)
+    assert f"storage: {key(part(data))} is missing" in done.text
+
+
+def test_nothing_is_repaired_elsewhere(released: Project) -> None:
+    """--repair writes, so it takes no repository by its address, and one version at a time."""
+    for arguments in (("data-v1", "--repo", str(released.origin)), ("--newest", "1")):
+        done = run(released, "verify", "--repair", *arguments, code=2)
+        assert "--repair takes a VERSION" in done.err
+
+
 def test_a_lost_manifest_cannot_be_made_up(released: Project, tmp_path: Path) -> None:
     """A clone without a copy says which file is lost, each time, and releases nothing."""
+    stored(released.remote, "data-v1").unlink()
     manifest_path(released.remote, "data-v1").unlink()
     clone = released.clone(tmp_path / "clone")
     clone.params(rows=50)
@@ -179,10 +256,13 @@ def test_a_manifest_lost_on_one_remote_comes_from_the_other(edited: Project) -> 
     """No local copy is needed where another remote has the manifest."""
     backup = with_backup(edited)
     run(edited, "release")
-    shutil.rmtree(edited.root / ".dvc" / "cache" / "files" / "manifests")
+    shutil.rmtree(edited.root / ".dvc" / "cache" / "files" / "documents")
+    path = stored(backup, "data-v2")
+    path.unlink()
     manifest_path(backup, "data-v2").unlink()
     done = run(edited, "release", code=3)
-    assert "backup: releases/data-v2/manifest.json is missing" in done.text
+    assert f"backup: releases/sha256/{path.name} is missing" in done.text
+    run(edited, "release")
     assert_whole(edited, "data-v2", edited.remote, backup)
 
 

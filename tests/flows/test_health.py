@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.commands import run
 from tests.project import Project
-from tests.versions import manifest
+from tests.versions import document_path, manifest, manifest_path
 
 
 @pytest.fixture
@@ -30,15 +32,21 @@ def test_every_version_is_looked_at(two: Project, tmp_path: Path) -> None:
 
 
 def test_one_fault_does_not_hide_another(two: Project, tmp_path: Path) -> None:
-    """A lost object of one version and a lost manifest of the other are both in the file."""
+    """A lost object of one version and lost manifests of the other are both in the file."""
     lost = manifest(two.remote, "data-v2")["datasets"][1]["files"][0]["key"]
     (two.remote / lost).unlink()
-    (two.remote / "releases" / "data-v1" / "manifest.json").unlink()
+    copy = manifest_path(two.remote, "data-v1")
+    own = document_path(two.remote, hashlib.sha256(copy.read_bytes()).hexdigest())
+    copy.unlink()
     out = tmp_path / "damage.json"
     done = run(two, "verify", "--newest", "2", "--out", str(out), code=3)
     newest, older = json.loads(out.read_text())["versions"]
     assert [fault["key"] for fault in newest["faults"]] == [lost]
-    assert "manifest" in older["error"]
+    assert [fault["key"] for fault in older["faults"]] == ["releases/data-v1/manifest.json"]
+    own.unlink()
+    shutil.rmtree(two.root / ".dvc" / "cache")
+    run(two, "verify", "--newest", "2", "--out", str(out), code=3)
+    assert "manifest" in json.loads(out.read_text())["versions"][1]["error"]
     assert "data-v2, data-v1" in done.text
 
 

@@ -102,7 +102,7 @@ def test_rollback_in_a_fresh_clone_fetches_the_data(edited: Project, tmp_path: P
     clone = edited.clone(tmp_path / "clone")
     assert run(clone, "rollback", "data-v1", "--json").json["data"] is True
     assert len((clone.root / "data/people.csv").read_text().splitlines()) == 21
-    done = run(clone, "release", "--json")
+    done = run(clone, "release", "--json", "--branch", "rollback-to-data-v1")
     assert (done.json["tag"], done.json["uploaded"]) == ("data-v3", 0)
     assert "running the pipeline" not in done.err
 
@@ -121,7 +121,8 @@ def test_rollback_after_columns_were_added_is_not_blocked(released: Project) -> 
     report = run(released, "check", "--json").json
     assert report["compatibility"] == "breaking"
     assert {finding["level"] for finding in report["verdict"]["findings"]} == {"warn"}
-    assert release(released)["rollback_of"] == "data-v1"
+    result = release(released, "--branch", "rollback-to-data-v1")
+    assert result["rollback_of"] == "data-v1"
 
 
 def test_rollback_to_what_is_there_says_so(released: Project) -> None:
@@ -237,7 +238,7 @@ def test_sources_under_dvc_add_are_released_and_rolled_back(built: Project) -> N
     result = run(project, "rollback", "data-v1", "--json").json
     assert result["files"] == ["data/people.csv.dvc"]
     assert len(people.read_text().splitlines()) == 21
-    third = release(project)
+    third = release(project, "--branch", "rollback-to-data-v1")
     assert (third["tag"], third["uploaded"], third["rollback_of"]) == ("data-v3", 0, "data-v1")
     assert commit(project, "data-v3") == project.head
 
@@ -256,7 +257,7 @@ def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
     shutil.rmtree(built.root / ".dvc" / "cache")
     shutil.rmtree(built.root / "data")
     run(built, "rollback", "data-v1")
-    third = release(built)
+    third = release(built, "--branch", "rollback-to-data-v1")
     assert (third["tag"], third["uploaded"], third["rollback_of"]) == ("data-v3", 0, "data-v1")
     assert tags(built) == ["data-v1", "data-v2", "data-v3"]
     assert run(built, "verify", "data-v1", "--full", "--json").json["faults"] == []

@@ -6,18 +6,20 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.commands import DIRECTORY, Point, run, start
+from tests.commands import Point, run, start
 from tests.project import Project
-from tests.versions import assert_whole, manifest, manifest_path, tags
+from tests.versions import assert_whole, manifest, tags
 
-BEFORE_CLAIM = f"{DIRECTORY}.create"
+RELEASE = "datarelease.flows.release"
+BEFORE = "datarelease.flows.release:record"
+"""Called when the data is on the remote."""
 BETWEEN = "datarelease.flows.release:tag"
-"""Called when the manifest and the documents are in place."""
+"""Called when manifest and documents are there, too."""
 
 
-def release_in(root: Path, origin: Path, remote: Path) -> None:
+def release_in(root: Path, origin: Path, remote: Path, *arguments: str) -> None:
     """Another person's release, from beginning to end."""
-    run(Project(root, origin, remote), "release")
+    run(Project(root, origin, remote), "release", *arguments)
 
 
 def yank_in(root: Path, origin: Path, remote: Path) -> None:
@@ -26,15 +28,12 @@ def yank_in(root: Path, origin: Path, remote: Path) -> None:
 
 
 def second_clone(project: Project, place: Path, rows: int | None) -> Project:
-    """A clone with a commit of its own beside the newest one (None: with the same commit)."""
+    """A clone with other data on a branch called like its folder (None: with the same commit)."""
     clone = project.clone(place)
     if rows is not None:
-        clone.git("reset", "--quiet", "--hard", "HEAD^")
+        clone.git("switch", "--quiet", "--create", place.name, "HEAD^")
         clone.params(rows=rows)
-        clone.write("unrelated.txt", str(rows))
         clone.commit(f"{rows} rows")
-        clone.repro()
-        clone.commit("The lock")
     return clone
 
 
@@ -43,11 +42,11 @@ def digests(project: Project) -> list[str]:
     return [manifest(project.remote, tag)["digest"] for tag in tags(project)]
 
 
-@pytest.mark.parametrize("function", [BEFORE_CLAIM, BETWEEN], ids=["before claim", "before tag"])
+@pytest.mark.parametrize("function", [BEFORE, BETWEEN], ids=["before record", "before tag"])
 def test_another_release_comes_between(edited: Project, tmp_path: Path, function: str) -> None:
-    """Other data released between plan and claim, or claim and tag: both become versions."""
+    """Other data released between plan and record, or record and tag: both become versions."""
     other = second_clone(edited, tmp_path / "other", 50)
-    act = partial(release_in, other.root, other.origin, other.remote)
+    act = partial(release_in, other.root, other.origin, other.remote, "--branch", "other")
     result = run(edited, "release", "--json", points=[Point(function=function, act=act)])
     assert "planning again" in result.err
     assert result.json["released"] is True
@@ -61,7 +60,7 @@ def test_another_release_comes_between(edited: Project, tmp_path: Path, function
         assert_whole(edited, name)
 
 
-@pytest.mark.parametrize("function", [BEFORE_CLAIM, BETWEEN], ids=["before claim", "before tag"])
+@pytest.mark.parametrize("function", [BEFORE, BETWEEN], ids=["before record", "before tag"])
 def test_the_same_data_comes_between(edited: Project, tmp_path: Path, function: str) -> None:
     """The same commit released in between: one version, and the slower one says nothing to do."""
     edited.commit("The lock")
@@ -98,32 +97,97 @@ def test_a_yank_comes_between(edited: Project) -> None:
     assert_whole(edited, "data-v2")
 
 
-def test_a_claim_that_was_never_finished_keeps_its_number(edited: Project, tmp_path: Path) -> None:
-    """A number claimed by a killed release of other data is passed over, and never used twice."""
+def refuse_tags(project: Project, *, yes: bool) -> None:
+    """The origin refuses every push that has a tag in it, as a hook or a ruleset does."""
+    hook = project.origin / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    if yes:
+        hook.write_text("#!/bin/sh\n! grep refs/tags/\n")
+        hook.chmod(0o755)
+    else:
+        hook.unlink()
+
+
+def test_releases_that_were_refused_are_planned_again(edited: Project, tmp_path: Path) -> None:
+    """Two are refused at the push of their tags; run again, each is compared with the one before.
+
+    Nothing is left of the first tries: the numbers have no hole, and each baseline is the version
+    before.
+    """
     other = second_clone(edited, tmp_path / "other", 50)
-    done = run(other, "release", points=[Point(function=BETWEEN)], code=None)
-    assert done.code < 0
-    claimed = manifest_path(edited.remote, "data-v2").read_bytes()
-    result = run(edited, "release", "--json").json
-    assert result["tag"] == "data-v3"
-    assert manifest_path(edited.remote, "data-v2").read_bytes() == claimed
-    assert tags(edited) == ["data-v1", "data-v3"]
-    assert_whole(edited, "data-v3")
-    late = run(other, "release", "--json").json
-    assert (late["tag"], late["released"]) == ("data-v4", True)
-    assert len(set(digests(edited))) == 3
+    refuse_tags(edited, yes=True)
+    for place, arguments in ((edited, ()), (other, ("--branch", "other"))):
+        assert "refused the tag data-v2" in run(place, "release", *arguments, code=3).text
+    refuse_tags(edited, yes=False)
+    assert run(edited, "release", "--json").json["tag"] == "data-v2"
+    assert run(other, "release", "--json", "--branch", "other").json["tag"] == "data-v3"
+    assert tags(edited) == ["data-v1", "data-v2", "data-v3"]
+    assert manifest(edited.remote, "data-v3")["baseline"] == "data-v2"
+    for name in tags(edited):
+        assert_whole(edited, name)
+
+
+def test_one_that_is_always_overtaken_ends_with_run_it_again(
+    edited: Project, tmp_path: Path
+) -> None:
+    """When the time for planning again is up: exit 3, never a conflict."""
+    other = second_clone(edited, tmp_path / "other", 50)
+    act = partial(release_in, other.root, other.origin, other.remote, "--branch", "other")
+    points = [
+        Point(function=BETWEEN, act=act),
+        Point(function=f"{RELEASE}:_preconditions", act=hurry),
+    ]
+    done = run(edited, "release", points=points, code=3)
+    assert "Run the command again" in done.text
+    assert tags(edited) == ["data-v1", "data-v2"]
+    assert run(edited, "release", "--json").json["tag"] == "data-v3"
+
+
+def hurry() -> None:
+    """No time to plan again."""
+    from datarelease.flows import release
+
+    release.PATIENCE = -1.0
+
+
+RACERS = 6
+
+
+def test_many_at_once(released: Project, tmp_path: Path) -> None:
+    """Six release other data at the same moment: all become versions, numbered without a hole."""
+    clones = []
+    for number in range(RACERS):
+        clone = released.clone(tmp_path / f"clone-{number}")
+        clone.git("switch", "--quiet", "--create", clone.root.name)
+        clone.params(rows=30 + number)
+        clone.commit("Other data")
+        clones.append(clone)
+    begun = [start(one, "release", "--json", "--branch", one.root.name) for one in clones]
+    ends = [one.wait() for one in begun]
+    assert [end.code for end in ends] == [0] * RACERS, [end.err for end in ends]
+    numbers = sorted(end.json["version"] for end in ends)
+    assert numbers == list(range(2, RACERS + 2))
+    assert tags(released) == [f"data-v{number}" for number in range(1, RACERS + 2)]
+    for number in numbers:
+        assert manifest(released.remote, f"data-v{number}")["baseline"] == f"data-v{number - 1}"
+        assert_whole(released, f"data-v{number}")
+    assert len(set(digests(released))) == RACERS + 1
 
 
 @pytest.mark.parametrize("rows", [50, None], ids=["other data", "the same commit"])
 def test_really_at_once(edited: Project, tmp_path: Path, rows: int | None) -> None:
-    """Two processes begun together, three rounds: both end well, and nothing is lost or doubled."""
+    """Two processes begun together, two rounds: both end well, and nothing is lost or doubled."""
     if rows is None:
         edited.commit("The lock")
         edited.push()
         edited.dvc("push", "--quiet")
     other = second_clone(edited, tmp_path / "other", rows)
-    for lap in range(3):
-        begun = [start(place, "release", "--json") for place in (edited, other)]
+    branches: list[tuple[str, ...]] = [(), ("--branch", "other") if rows is not None else ()]
+    for lap in range(2):
+        begun = [
+            start(place, "release", "--json", *branch)
+            for place, branch in zip((edited, other), branches, strict=True)
+        ]
         ends = [one.wait() for one in begun]
         assert [end.code for end in ends] == [0, 0], [end.err for end in ends]
         released = [end.json["tag"] for end in ends if end.json["released"]]
@@ -136,7 +200,7 @@ def test_really_at_once(edited: Project, tmp_path: Path, rows: int | None) -> No
         for name in tags(edited):
             assert_whole(edited, name)
         for place in (edited, other):
-            if rows is not None and lap < 2:
+            if rows is not None and lap < 1:
                 data = place.root / "data/people.csv"
                 params = place.read_yaml("params.yaml")["make"]["rows"]
                 assert len(data.read_text().splitlines()) == params + 1

@@ -222,7 +222,8 @@ def test_dvc_in_a_subdirectory_of_git(built: Project) -> None:
     listed = project.git("diff", "--name-only", "HEAD^", "HEAD")
     assert listed == "inner/dvc.lock"
     run(project, "rollback", "data-v1")
-    assert run(project, "release", "--json").json["rollback_of"] == "data-v1"
+    done = run(project, "release", "--json", "--branch", "rollback-to-data-v1")
+    assert done.json["rollback_of"] == "data-v1"
     assert tags(project) == ["data-v1", "data-v2", "data-v3"]
 
 

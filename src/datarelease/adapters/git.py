@@ -67,6 +67,10 @@ class Git:
         done = self._git.attempt("symbolic-ref", "--short", "-q", "HEAD")
         return done.stdout.decode().strip() if done.code == 0 else None
 
+    def is_branch_name(self, name: str) -> bool:
+        """Git takes ``name`` for a branch."""
+        return self._git.attempt("check-ref-format", f"refs/heads/{name}").code == 0
+
     def resolve(self, revision: str) -> str | None:
         """The commit that ``revision`` names, or None."""
         done = self._git.attempt(

@@ -10,6 +10,8 @@ from datarelease.adapters.git_program import REMOTE, GitProgram
 _ACCEPTED = {" ", "*", "=", "-"}
 """Moved forward, new, up to date, deleted."""
 _FLAGS = {*_ACCEPTED, "+", "!"}
+_NO_ATOMIC = "does not support --atomic"
+"""What git says, and pushes nothing, where the server has ``receive.advertiseAtomic false``."""
 _ALONE = ("--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
 """Nothing but the refs named travels, whatever the configuration adds to a push."""
 
@@ -42,6 +44,9 @@ def push(
     leases = [f"--force-with-lease={ref}:{sha}" for ref, sha in (only_from or {}).items()]
     flags = ["--porcelain", *_ALONE, *(["--atomic"] if atomic else []), *leases]
     done = git.attempt("push", *flags, REMOTE, *specs)
+    if atomic and _NO_ATOMIC in done.stderr:
+        reason = "the git server takes no atomic push"
+        return tuple(PushResult(ref=ref, accepted=False, reason=reason) for ref in refs)
     results: dict[str, PushResult] = {}
     for line in done.stdout.decode("utf-8", "replace").split("\n"):
         flag, _, rest = line.partition("\t")

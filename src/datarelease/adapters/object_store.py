@@ -20,7 +20,7 @@ from tenacity import (
 )
 
 from datarelease.adapters.object_connection import CONCURRENCY
-from datarelease.adapters.object_errors import SilentError, explained, may_pass, reasoned, s3_code
+from datarelease.adapters.object_errors import SilentError, explained, may_pass, reasoned
 from datarelease.adapters.store import ObjectInfo, absent, md5_of, replacing, unreadable
 from datarelease.errors import WorldError
 from datarelease.progress import TIMEOUT, Advance
@@ -98,20 +98,16 @@ class ObjectStore:
             return None
         return data
 
-    def create(self, key: str, data: bytes) -> bool:
-        """Write an object with ``If-None-Match: *``: the store itself refuses to overwrite.
-
-        Asking first costs one request and covers stores that do not know that header.
-        """
-        if self._head(key) is not None:
-            return False
+    def folders(self, key: str) -> tuple[str, ...]:
+        """The names between ``key`` and the next slash, listed with a delimiter."""
+        path = self._path(key)
         try:
-            self._call(lambda: self._create(key, data))
-        except FileExistsError:
-            return False
-        except FileNotFoundError as error:
-            raise self._no_bucket() from error
-        return True
+            listed = self._call(lambda: self._fs.ls(path, detail=True))
+        except FileNotFoundError:
+            self._require_bucket()
+            return ()
+        names = {item["name"] for item in listed if item["type"] == "directory"}
+        return tuple(sorted(name.rstrip("/").rpartition("/")[2] for name in names))
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Write objects; each is retried on its own."""
@@ -153,14 +149,6 @@ class ObjectStore:
 
     # --- for a look at the set-up
 
-    def keeps(self, key: str, data: bytes) -> bool:
-        """The store itself refuses to write over the object ``key``; it gets ``data`` if not."""
-        try:
-            self._call(lambda: self._create(key, data))
-        except FileExistsError:
-            return True
-        return False
-
     def unfinished_uploads(self) -> int:
         """How many uploads in parts were begun below the root and never ended, up to 1,000.
 
@@ -195,15 +183,6 @@ class ObjectStore:
             for item in listed
             if item["type"] == "file"
         }
-
-    def _create(self, key: str, data: bytes) -> None:
-        try:
-            self._fs.pipe_file(self._path(key), data, mode="create")
-        except OSError as error:
-            # Not every S3 says which precondition failed, and s3fs knows only those that do.
-            if s3_code(error) == "PreconditionFailed":
-                raise FileExistsError(key) from error
-            raise
 
     def _etags_are_opaque(self, found: Mapping[str, Mapping[str, Any]]) -> bool:
         """ETags here look like MD5s but are none, as under KMS and with customers' keys.

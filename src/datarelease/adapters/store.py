@@ -52,8 +52,8 @@ class Store(Protocol):
     def read(self, key: str) -> bytes | None:
         """The bytes of a small object, or None."""
 
-    def create(self, key: str, data: bytes) -> bool:
-        """Write an object that must not exist; False: it does, and was left as it is."""
+    def folders(self, key: str) -> tuple[str, ...]:
+        """The names of the folders right below ``key``, asked of the remote now, sorted."""
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Write objects (key: local file), over what is there; ``advance`` counts objects."""
@@ -165,26 +165,15 @@ class DirectoryStore:
             except FileNotFoundError:
                 return None
 
-    def create(self, key: str, data: bytes) -> bool:
-        """Write a file in full or not at all; a hard link is the one step that cannot overwrite."""
-        target = self.root / key
+    def folders(self, key: str) -> tuple[str, ...]:
+        """The names of the directories in one; none where it is not there."""
         with self._explained():
-            _make_directory(target.parent)
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
             try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(data)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                Path(name).chmod(0o644)
-                try:
-                    os.link(name, target)
-                except FileExistsError:
-                    return False
-            finally:
-                Path(name).unlink(missing_ok=True)
-            _sync(target.parent)
-        return True
+                return tuple(
+                    sorted(path.name for path in (self.root / key).iterdir() if path.is_dir())
+                )
+            except FileNotFoundError:
+                return ()
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Copy files in, each in full or not at all; one counts when it is on the disk."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from datarelease.adapters.dvc_config import DvcConfig
@@ -11,8 +11,8 @@ from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.app.wiring import environment
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError
-from datarelease.flows.check import Checked
 from datarelease.flows.promote import promote, read_bundle
+from datarelease.flows.release import Checking
 from datarelease.flows.workspace import Workspace
 from datarelease.progress import Progress
 
@@ -31,7 +31,7 @@ def open_builder(start: Path, *, progress: Progress) -> tuple[Workspace, Store |
 
 def open_publisher(
     start: Path, folder: Path, *, progress: Progress, remotes: Sequence[str] = ()
-) -> tuple[Workspace, Callable[[Workspace], Checked]]:
+) -> tuple[Workspace, Checking]:
     """The repository with the objects of a bundle at hand, and how to read its check.
 
     Raises:
@@ -47,7 +47,7 @@ def open_publisher(
             remedy="Build anew.",
         )
     carrier = _staging(ws) or DirectoryStore("bundle", folder)
-    return _with_source(ws, carrier), lambda ws: promote(ws, folder, bundle)
+    return _with_source(ws, carrier), lambda ws, catalogue: promote(ws, catalogue, folder, bundle)
 
 
 def _staging(ws: Workspace) -> Store | None:

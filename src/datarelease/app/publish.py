@@ -10,10 +10,10 @@ from datarelease.app.forge import open_github
 from datarelease.app.handover import open_publisher
 from datarelease.app.reports import documents_of
 from datarelease.app.workspace import open_workspace
-from datarelease.flows.check import Checked, check
+from datarelease.flows.check import check
 from datarelease.flows.publish import Publisher
+from datarelease.flows.release import Checking
 from datarelease.flows.review import Review, find_review
-from datarelease.flows.workspace import Workspace
 from datarelease.model.report import Report
 from datarelease.progress import Progress
 
@@ -23,6 +23,7 @@ def open_release(
     *,
     reviewed: str | None,
     remotes: Sequence[str],
+    branch: str | None,
     bundle: Path | None,
     out: Path | None,
     run: Actions | None,
@@ -36,7 +37,7 @@ def open_release(
     Raises:
         ConfigError: As ``open_workspace``, or a bundle that cannot be used.
     """
-    checking: Callable[[Workspace], Checked] = check
+    checking: Checking = check
     if bundle is None:
         ws = open_workspace(start, progress=progress, remotes=remotes)
     else:
@@ -51,6 +52,7 @@ def open_release(
     return Publisher(
         ws=ws,
         checking=checking,
+        branch=branch,
         review=review,
         documents=documents_of,
         on_report=on_report,

@@ -31,6 +31,11 @@ from datarelease.render.terminal import summary
     help="Release to this DVC remote; may be given more than once.  [default: release.remotes]",
 )
 @click.option(
+    "--branch",
+    metavar="NAME",
+    help="Release from this branch, without a merge.  [default: the git remote's default branch]",
+)
+@click.option(
     "--bundle",
     type=click.Path(file_okay=False, path_type=Path),
     help="Release the build that `check --bundle` left here; no stage is run.",
@@ -44,6 +49,7 @@ from datarelease.render.terminal import summary
 def command(
     reviewed: str | None,
     remotes: tuple[str, ...],
+    branch: str | None,
     bundle: Path | None,
     out: Path | None,
     as_json: bool,  # noqa: FBT001
@@ -63,6 +69,7 @@ def command(
         Path.cwd(),
         reviewed=reviewed or None,
         remotes=remotes,
+        branch=branch,
         bundle=bundle,
         out=out,
         run=this_run(),
@@ -73,17 +80,26 @@ def command(
     _tell_outputs(result)
     if as_json:
         show_json(_plain(result))
-    elif isinstance(result, Nothing):
-        show(result.reason)
     else:
-        tag = result.manifest.tag
-        where = ", ".join(f"{remote.name} ({remote.url})" for remote in result.manifest.remotes)
-        alone = result.branch is None and result.claimed.verified.pushed.candidate.files
-        commit = "; the release commit lives on the tag alone" if alone else ""
-        show(
-            f"released {tag}: {result.uploaded} objects sent, all verified on {where}{commit}",
-            f"get it:   datarelease get {tag}",
-        )
+        show(*(_lines(result) if isinstance(result, Released) else [result.reason]))
+
+
+def _lines(result: Released) -> list[str]:
+    """What was released, committed, pushed and tagged."""
+    manifest = result.manifest
+    tag, commit = manifest.tag, manifest.commit[:12]
+    where = ", ".join(f"{remote.name} ({remote.url})" for remote in manifest.remotes)
+    lines = [f"released {tag}: {result.uploaded} objects sent, all verified on {where}"]
+    if result.committed:
+        lines.append(f"committed: {commit} with {', '.join(result.committed)}")
+    if result.branch is not None:
+        lines.append(f"pushed: branch {result.branch} to {commit}")
+    elif result.alone:
+        subject = "the release commit" if result.committed else f"the commit {commit}"
+        lines.append(f"pushed: no branch ({result.alone}); {subject} lives on the tag alone")
+    else:
+        lines.append("pushed: no branch, the git remote has the commit")
+    return [*lines, f"tagged: {tag} at {commit}", f"get it: datarelease get {tag}"]
 
 
 def _tell_outputs(result: Released | Nothing) -> None:
@@ -109,5 +125,8 @@ def _plain(result: Released | Nothing) -> dict[str, object]:
         "rollback_of": report.rollback_of,
         "uploaded": result.uploaded if isinstance(result, Released) else 0,
         "commit": result.manifest.commit if isinstance(result, Released) else None,
+        "branch": result.branch if isinstance(result, Released) else None,
+        "committed": list(result.committed) if isinstance(result, Released) else [],
+        "warnings": list(result.warnings),
         "reason": "" if isinstance(result, Released) else result.reason,
     }

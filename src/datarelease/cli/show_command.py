@@ -12,7 +12,7 @@ from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.list_command import describe
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
-from datarelease.flows.read import read_manifest
+from datarelease.flows.documents import read_manifest
 from datarelease.flows.shelf import catalogue_of
 from datarelease.model.manifest import Keeper, Manifest, ManifestRemote
 from datarelease.model.stream import StreamCounts

@@ -14,15 +14,23 @@ from datarelease.errors import WorldError
 from datarelease.flows.health import look_at_newest
 from datarelease.flows.local_files import write
 from datarelease.flows.read import verify_version
+from datarelease.flows.repair import repair_version
 from datarelease.flows.shelf import Shelf, catalogue_of
 from datarelease.flows.verify import faults_error
 from datarelease.model.damage import Health
+from datarelease.model.release import Fault
+from datarelease.model.version import Version
 
 
 @click.command("verify")
 @click.argument("version", required=False)
 @click.option("--newest", type=click.IntRange(min=1), metavar="N", help="The N newest versions.")
 @click.option("--full", is_flag=True, help="Read every object back and check its hash.")
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Write again what is missing or damaged, from DVC's cache or another remote.",
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -34,22 +42,26 @@ def command(
     version: str | None,
     newest: int | None,
     full: bool,  # noqa: FBT001
+    repair: bool,  # noqa: FBT001
     out: Path | None,
     repo: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Look for every object of VERSION, or of the newest ones, on each remote.
+    """Look for every object and document of VERSION, or of the newest ones, on each remote.
 
     Checked are presence, size and the hash that the remote tells; a sample of the rest is read
     back, or with --full everything. Exit 3: something is missing or damaged.
     """
     if (version is None) == (newest is None):
         raise click.UsageError("Name a VERSION, or --newest N.")
+    if repair and (version is None or repo is not None):
+        # What a foreign repository names as its remotes must not be written to with our keys.
+        raise click.UsageError("--repair takes a VERSION, in a clone of its repository.")
     shelf = open_shelf(repo, progress=Told())
     if newest is not None:
         _newest(shelf, newest, full=full, out=out, as_json=as_json)
     else:
-        _one(shelf, str(version), full=full, as_json=as_json)
+        _one(shelf, str(version), full=full, repair=repair, as_json=as_json)
 
 
 def _newest(shelf: Shelf, count: int, *, full: bool, out: Path | None, as_json: bool) -> None:
@@ -81,9 +93,15 @@ def _lines(health: Health) -> list[str]:
     return lines or ["there is no version yet"]
 
 
-def _one(shelf: Shelf, version: str, *, full: bool, as_json: bool) -> None:
+def _one(shelf: Shelf, version: str, *, full: bool, repair: bool, as_json: bool) -> None:
     found = catalogue_of(shelf).find(version)
     result = verify_version(shelf, found, full=full)
+    repaired: tuple[Fault, ...] = ()
+    if repair and result.faults:
+        before = result.faults
+        result = repair_version(shelf, found, result, full=full)
+        left = {(fault.remote, fault.key) for fault in result.faults}
+        repaired = tuple(fault for fault in before if (fault.remote, fault.key) not in left)
     if as_json:
         show_json(
             {
@@ -94,19 +112,27 @@ def _one(shelf: Shelf, version: str, *, full: bool, as_json: bool) -> None:
                     {"remote": fault.remote, "key": fault.key, "kind": fault.kind}
                     for fault in result.faults
                 ],
+                "repaired": [
+                    {"remote": fault.remote, "key": fault.key, "kind": fault.kind}
+                    for fault in repaired
+                ],
             }
         )
+    elif repaired:
+        show(*(f"repaired: {fault}" for fault in repaired))
     if result.faults:
         raise faults_error(
             result.faults,
             what=f"{len(result.faults)} object(s) of {found.tag} are not as they should be:",
-            untouched="Nothing was changed.",
-            remedy=(
-                "Delete the damaged objects from the remote, then run"
-                if any(fault.kind == "hash" for fault in result.faults)
-                else "Run"
-            )
-            + " `datarelease release` where the data is at hand: it sends them again.",
+            untouched="The others were repaired." if repaired else "Nothing was changed.",
+            remedy=_remedy(found, full=full, tried=repair),
         )
     if not as_json:
         show(f"{found.tag}: {result.objects} objects in order on {', '.join(result.remotes)}")
+
+
+def _remedy(version: Version, *, full: bool, tried: bool) -> str:
+    command = f"datarelease verify {version.tag}{' --full' if full else ''} --repair"
+    if tried:
+        return f"Run `{command}` where the bytes are, in the cache of the clone that released it."
+    return f"`{command}` writes them again, from DVC's cache or from another remote."

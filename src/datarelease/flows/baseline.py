@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from datarelease.adapters.tracked import load_yaml, outputs
@@ -12,11 +13,12 @@ from datarelease.analysis.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.content import snapshot
+from datarelease.flows.documents import find_document, find_manifest
 from datarelease.flows.records import in_words, other_inputs
 from datarelease.flows.shelf import Shelf, reaching
 from datarelease.flows.side import Side, table_of
 from datarelease.model.dataset import Dataset
-from datarelease.model.manifest import metadata_key
+from datarelease.model.manifest import Manifest
 from datarelease.model.profile import Profile
 from datarelease.model.snapshot import DataFile, DatasetSnapshot, Snapshot
 from datarelease.model.validation import Contract, Validation
@@ -34,6 +36,8 @@ class Baseline:
     version: Version
     datasets: tuple[Dataset, ...]
     snapshot: Snapshot
+    manifest: Callable[[], Manifest | None]
+    """Finds the manifest; None: it cannot be had, which is said once."""
 
     def side(self, name: str) -> Side | None:
         """The dataset called ``name`` as it was then, or None."""
@@ -113,20 +117,17 @@ class Baseline:
         data = self.shelf.git.read(self.version.commit, path)
         if data is not None:
             yield data
-        data = self._from_remotes(metadata_key(self.version.tag, path))
+        data = self._from_remotes(path)
         if data is not None:
             yield data
 
-    def _from_remotes(self, key: str) -> bytes | None:
-        for remote in self.shelf.remotes:
-            try:
-                data = remote.read(key)
-            except WorldError as error:
-                self.shelf.progress.say(f"{remote.name}: {key} was not read: {error.what}")
-                continue
-            if data is not None:
-                return data
-        return None
+    def _from_remotes(self, path: str) -> bytes | None:
+        manifest = self.manifest()
+        try:
+            return find_document(self.shelf, manifest, path) if manifest is not None else None
+        except WorldError as error:
+            self.shelf.progress.say(f"{self.version.tag}: {path} was not read: {error.what}")
+            return None
 
 
 def read_baseline(shelf: Shelf, version: Version) -> Baseline:
@@ -151,4 +152,13 @@ def read_baseline(shelf: Shelf, version: Version) -> Baseline:
         version=version,
         datasets=declared,
         snapshot=snapshot(declared, tracked, shelf.objects),
+        manifest=cache(lambda: _manifest(shelf, version)),
     )
+
+
+def _manifest(shelf: Shelf, version: Version) -> Manifest | None:
+    try:
+        return find_manifest(shelf, version)
+    except WorldError as error:
+        shelf.progress.say(f"{version.tag}: its manifest was not read: {error.what}")
+        return None

@@ -8,11 +8,11 @@ from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.documents import encode
 from datarelease.errors import ConfigError
 from datarelease.flows.check import Checked
-from datarelease.flows.claim import Documents
 from datarelease.flows.clean import refuse_unclean
 from datarelease.flows.local_files import write
 from datarelease.flows.plan import products
 from datarelease.flows.push import send
+from datarelease.flows.record import Documents
 from datarelease.flows.reproduce import bring_outputs
 from datarelease.flows.workspace import Workspace
 from datarelease.model.bundle import ASSESSMENTS, FILE, SIZE_LIMIT, TREE, Bundle

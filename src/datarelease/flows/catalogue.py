@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from datarelease.adapters.git import Git, Tag
@@ -17,7 +19,9 @@ class Catalogue:
     versions: tuple[Version, ...]
     grammar: TagGrammar
     foreign: tuple[int, ...] = ()
-    """Numbers taken by tags that this tool did not make; never used again, never a baseline."""
+    """Further numbers in use, such as those of tags that this tool did not make; no baselines."""
+    hand_made: tuple[str, ...] = ()
+    """Tags that carry our trailers and do not agree with what they name; their numbers are used."""
     note: str = ""
     """What a reader should know about where this list comes from."""
 
@@ -30,6 +34,18 @@ class Catalogue:
     def next_number(self) -> int:
         """One more than any number in use, withdrawn and foreign ones included."""
         return max([0, *self.foreign, *(version.number for version in self.versions)]) + 1
+
+    def taking(self, numbers: Iterable[int]) -> Catalogue:
+        """The same versions, with further numbers in use."""
+        return dataclasses.replace(self, foreign=tuple(sorted({*self.foreign, *numbers})))
+
+    def without(self, version: Version) -> Catalogue:
+        """The same but for a version whose tag turned out to be made by hand."""
+        return dataclasses.replace(
+            self.taking([version.number]),
+            versions=tuple(v for v in self.versions if v != version),
+            hand_made=(*self.hand_made, version.tag),
+        )
 
     def find(self, text: str) -> Version:
         """The version that a person means by ``data-v3``, ``v3``, ``3`` or ``latest``.
@@ -103,30 +119,32 @@ def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalog
     yanks = {
         number: tag for tag in tags if (number := grammar.parse_yank(tag.name)) and tag.annotated
     }
-    versions, foreign = [], []
+    # A withdrawal outlives the tag that it is about, and so does the use of the number.
+    foreign = [number for tag in tags if (number := grammar.parse_yank(tag.name))]
+    versions = []
     for tag in tags:
         number = grammar.parse(tag.name)
         if number is None:
             continue
         trailers = read_trailers(tag.message)
-        digest = dict(trailers).get("Digest")
-        if digest is None:
-            foreign.append(number)
-            continue
-        versions.append(
-            Version(
-                number=number,
-                tag=tag.name,
-                commit=tag.commit,
-                digest=digest,
-                date=tag.date,
-                trailers=trailers,
-                yank=_yank(yanks[number], grammar) if number in yanks else None,
-            )
+        version = Version(
+            number=number,
+            tag=tag.name,
+            commit=tag.commit,
+            digest=dict(trailers).get("Digest", ""),
+            date=tag.date,
+            trailers=trailers,
+            yank=_yank(yanks[number], grammar) if number in yanks else None,
         )
+        # A message names its version, so that another version's tag object is not taken for it.
+        ours = version.digest and version.manifest_sha256 and tag.message.startswith(f"{tag.name}:")
+        if ours:
+            versions.append(version)
+        else:
+            foreign.append(number)
     versions.sort(key=lambda version: version.number)
     return Catalogue(
-        versions=tuple(versions), grammar=grammar, foreign=tuple(sorted(foreign)), note=note
+        versions=tuple(versions), grammar=grammar, foreign=tuple(sorted({*foreign})), note=note
     )
 
 

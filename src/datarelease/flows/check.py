@@ -48,22 +48,22 @@ class Checked:
     assessments: Mapping[str, Assessment]
 
 
-def check(ws: Workspace, *, base: str | None = None) -> Checked:
+def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None = None) -> Checked:
     """What merging the work tree would do, and whether it may.
 
     Args:
         ws: The repository.
+        catalogue: The versions; None: they are read.
         base: The version to compare with; None: the newest that is not withdrawn.
 
     Raises:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
         WorldError: The git remote or data that is needed cannot be had.
     """
-    catalogue = read_catalogue(ws.git, ws.tags)
-    version = catalogue.find(base) if base is not None else catalogue.latest
+    catalogue, before = _baseline(ws, catalogue or read_catalogue(ws.git, ws.tags), base)
+    version = before.version if before is not None else None
     failed = reproduce(ws, catalogue)
     now = work_tree_snapshot(ws)
-    before = read_baseline(ws, version) if version is not None else None
     with ws.engine() as engine:
         assessments = {
             dataset.name: assess(ws, dataset, content, engine)
@@ -82,6 +82,23 @@ def check(ws: Workspace, *, base: str | None = None) -> Checked:
     return Checked(
         report=report, snapshot=now, catalogue=catalogue, baseline=before, assessments=assessments
     )
+
+
+def _baseline(
+    ws: Workspace, catalogue: Catalogue, base: str | None
+) -> tuple[Catalogue, Baseline | None]:
+    """What to compare with, and the versions without newer ones that hold other data than they say.
+
+    This needs neither a remote nor a secret; a release looks at the manifests, too.
+    """
+    if base is not None:
+        return catalogue, read_baseline(ws, catalogue.find(base))
+    while (latest := catalogue.latest) is not None:
+        found = read_baseline(ws, latest)
+        if found.snapshot.digest == latest.digest:
+            return catalogue, found
+        catalogue = catalogue.without(latest)
+    return catalogue, None
 
 
 def _datasets(
@@ -249,6 +266,8 @@ def _notes(
         yield f"compared with a withdrawn version: {withdrawal}"
     if base is not None and catalogue.latest is not None and base.tag != catalogue.latest.tag:
         yield f"compared with {base.tag}; the newest version is {catalogue.latest.tag}"
+    for tag in catalogue.hand_made:
+        yield f"{tag} is passed over: its tag says something else than what it names"
     for version in catalogue.versions:
         if version.yank is not None and (base is None or version.number > base.number):
             yield f"{version.tag} was withdrawn and is passed over: {version.yank.reason}"

@@ -83,22 +83,25 @@ class Objects:
             raise self.damaged(md5)
         return sums[1].hexdigest()
 
-    def keep(self, manifest: bytes) -> Path:
-        """A copy of a manifest, kept on this machine in case that remotes lose it."""
-        place = self._kept(hashlib.sha256(manifest).hexdigest())
+    def keep(self, document: bytes) -> Path:
+        """A copy of a manifest or of a document that one lists, on this machine."""
+        place = self._kept(hashlib.sha256(document).hexdigest())
         if not place.is_file():
             with replacing(place) as scratch:
-                scratch.write_bytes(manifest)
+                scratch.write_bytes(document)
         return place
 
     def kept(self, sha256: str) -> bytes | None:
-        """The copy of the manifest with this SHA-256, if there is one and it is sound."""
-        place = self._kept(sha256)
-        data = place.read_bytes() if place.is_file() else b""
-        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+        """The copy of the document with this SHA-256, if there is one and it is sound."""
+        # Manifests had a folder of their own before documents were kept, too.
+        for place in (self._kept(sha256), self.cache.with_name("manifests") / f"{sha256}.json"):
+            data = place.read_bytes() if place.is_file() else b""
+            if hashlib.sha256(data).hexdigest() == sha256:
+                return data
+        return None
 
     def _kept(self, sha256: str) -> Path:
-        return self.cache.with_name("manifests") / f"{sha256}.json"
+        return self.cache.with_name("documents") / sha256
 
     def damaged(self, md5: str) -> WorldError:
         """The error for an object that has other bytes in the cache than its name says."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from datarelease.adapters.dvc_config import DvcConfig
@@ -33,7 +35,7 @@ def remote_questions(
 
     And of the ``bound`` ones, which outputs name (``remote: NAME``).
 
-    Nothing is written unless ``write``; then one small object, always the same, create-only.
+    Nothing is written unless ``write``; then one small object, always the same.
     """
     names = list(required) or ([config.default_remote] if config.default_remote else [])
     every = [*names, *([staging] if staging else [])]
@@ -134,17 +136,18 @@ def _writes(store: Store, *, write: bool) -> Line:
             area=AREA, check=check, state="unknown", found="not tried",
             remedy=f"datarelease doctor --write   (leaves one small object, {PROBE})",
         )  # fmt: skip
-    fresh = store.create(PROBE, CONTENT)
-    refused = not isinstance(store, ObjectStore) or store.keeps(PROBE, CONTENT)
-    if refused and store.read(PROBE) == CONTENT:
-        found = f"{'wrote' if fresh else 'found'} {PROBE}; an object that is there is not replaced"
-        return Line(area=AREA, check=check, state="ok", found=found)
+    with tempfile.TemporaryDirectory() as scratch:
+        probe = Path(scratch) / "probe"
+        probe.write_bytes(CONTENT)
+        # Twice, because copies of manifests are written over: a policy may refuse just that.
+        for _ in range(2):
+            store.upload({PROBE: probe}, lambda _: None)
+    if store.read(PROBE) == CONTENT:
+        return Line(area=AREA, check=check, state="ok", found=f"wrote {PROBE} and read it back")
     return Line(
-        area=AREA, check=check, state="warning",
-        found="can be written, but the store does not know create-only writes "
-        "(`If-None-Match: *`): two releases at the same moment could both take one number",
-        remedy="let one workflow release at a time (its `concurrency` group sees to that), and "
-        "nobody by hand meanwhile",
+        area=AREA, check=check, state="missing",
+        found=f"{PROBE} was written, and is not read back as it was",
+        remedy="look into the storage: nothing can be released to it",
     )  # fmt: skip
 
 

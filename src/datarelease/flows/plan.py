@@ -8,7 +8,7 @@ from importlib.metadata import version as package_version
 
 from datarelease.errors import BlockedError, ConflictError
 from datarelease.flows.check import Checked
-from datarelease.flows.read import find_manifest
+from datarelease.flows.documents import find_manifest
 from datarelease.flows.reproduce import is_among, products_of
 from datarelease.flows.streams import counts_here
 from datarelease.flows.tracked_outputs import tracked_beside
@@ -77,13 +77,15 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
     made = products(ws)
     message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
     commit = ws.git.commit_files(head, made, message) if made else head
-    manifest = _manifest(ws, checked, commit, reviewed)
+    earlier = _earlier(ws, checked)
+    manifest = _manifest(ws, checked, commit, reviewed, earlier)
     return Candidate(
         report=report,
         commit=commit,
         head=head,
         files=tuple(made),
         manifest=manifest,
+        earlier=earlier,
     )
 
 
@@ -111,10 +113,17 @@ def products(ws: Workspace) -> dict[str, bytes | None]:
     return {path: ws.read(path) for path, _ in ws.git.changed() if is_among(path, made)}
 
 
-def _manifest(ws: Workspace, checked: Checked, commit: str, reviewed: str | None) -> Manifest:
+def _manifest(
+    ws: Workspace,
+    checked: Checked,
+    commit: str,
+    reviewed: str | None,
+    earlier: tuple[Manifest, ...],
+) -> Manifest:
     report, catalogue = checked.report, checked.catalogue
-    earlier = _earlier(ws, checked)
-    known = {file.md5: file for m in earlier for d in m.datasets for file in d.files}
+    # What earlier manifests describe, by hash, is not read again.
+    described = (dataset for manifest in earlier for dataset in manifest.datasets)
+    known = {file.md5: file for dataset in described for file in dataset.files}
     number = catalogue.next_number
     datasets = tuple(
         _manifest_dataset(ws, checked, dataset, content, known)
@@ -203,7 +212,7 @@ def _manifest_dataset(
 
 
 def _earlier(ws: Workspace, checked: Checked) -> tuple[Manifest, ...]:
-    """Manifests that describe objects already: those are not read again."""
+    """The manifests of the newest version, and of the one that this rolls back to."""
     versions = [checked.catalogue.latest]
     versions += [v for v in checked.catalogue.versions if v.tag == checked.report.rollback_of]
     found = (find_manifest(ws, version) for version in versions if version is not None)

@@ -14,7 +14,7 @@ from datarelease.adapters.folder import read_inside, refuse_links, refuse_links_
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.assess import Assessment
-from datarelease.flows.catalogue import read_catalogue
+from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check import Checked, report_of
 from datarelease.flows.local_files import write
 from datarelease.flows.records import in_words, other_inputs
@@ -48,7 +48,7 @@ def read_bundle(folder: Path) -> Bundle:
     return _document(folder, Bundle, FILE)
 
 
-def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
+def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -> Checked:
     """What the build of ``bundle`` found, as if it had been checked here; runs no stage.
 
     Raises:
@@ -70,7 +70,6 @@ def promote(ws: Workspace, folder: Path, bundle: Bundle) -> Checked:
             f"it says digest {bundle.digest}, its report {claimed.digest}, and its files have "
             f"{now.digest}"
         )
-    catalogue = read_catalogue(ws.git, ws.tags)
     latest = catalogue.latest
     if claimed.base != (latest.tag if latest else None):
         raise WorldError(

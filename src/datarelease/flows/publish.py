@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConflictError, DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
-from datarelease.flows.check import Checked
-from datarelease.flows.claim import Documents
-from datarelease.flows.documents import fetch_documents
+from datarelease.flows.documents import fetch_documents, write_documents
 from datarelease.flows.local_files import write
-from datarelease.flows.release import release
+from datarelease.flows.record import Documents
+from datarelease.flows.release import Checking, release
 from datarelease.flows.review import Review
+from datarelease.flows.tag import attempt
 from datarelease.flows.workspace import Workspace
+from datarelease.model.manifest import MANIFEST
 from datarelease.model.outcome import FILE, Outcome, State
 from datarelease.model.release import Nothing, Released
 from datarelease.model.report import Report
@@ -27,11 +29,13 @@ class Publisher:
     """One release, its review and its record."""
 
     ws: Workspace
-    checking: Callable[[Workspace], Checked]
+    checking: Checking
     review: Callable[[], Review | None]
     """Asks what was reviewed; None: there is nobody to ask."""
     documents: Documents
     on_report: Callable[[Report], None]
+    branch: str | None
+    """To release from; None: the git remote's default branch."""
     out: Path | None
     """Where the record goes: ``outcome.json``, and the documents of the version. None: nowhere."""
     _report: Report | None = field(default=None, init=False)
@@ -53,14 +57,13 @@ class Publisher:
                 documents=self.documents,
                 on_report=self._seen,
                 checking=self.checking,
+                branch=self.branch,
             )
-            if self.out is not None:
-                self._record_result(result, self.out)
         except DatareleaseError as error:
             if self.out is not None:
                 self._record(self.out, self._state(error), error=error)
             raise
-        return result
+        return self._recorded(result, self.out) if self.out is not None else result
 
     def _seen(self, report: Report) -> None:
         self._report = report
@@ -76,15 +79,48 @@ class Publisher:
                 return "unreviewed"
         return "failed"
 
-    def _record_result(self, result: Released | Nothing, out: Path) -> None:
-        tag = result.manifest.tag if isinstance(result, Released) else result.tag
-        version = read_catalogue(self.ws.git, self.ws.tags).find(tag) if tag else None
-        if version is not None:
+    def _recorded(self, result: Released | Nothing, out: Path) -> Released | Nothing:
+        """The result; what could not be written down is a warning, because the version is out."""
+        steps: tuple[Callable[[], None], ...] = (
+            lambda: self._write_documents(result, out),
+            lambda: self._record_result(result, out),
+        )
+        failed = [
+            attempt(
+                self.ws,
+                step,
+                failed=f"The record of the release in {out} is incomplete",
+                remedy="Run the release again: it writes the record.",
+            )
+            for step in steps
+        ]
+        warnings = (*result.warnings, *(warning for warning in failed if warning))
+        return dataclasses.replace(result, warnings=warnings)
+
+    def _write_documents(self, result: Released | Nothing, out: Path) -> None:
+        if isinstance(result, Released):
+            recorded = result.recorded
+            write_documents({MANIFEST: recorded.document, **recorded.documents}, out)
+        elif result.tag is not None:
+            version = read_catalogue(self.ws.git, self.ws.tags).find(result.tag)
             fetch_documents(self.ws, version, out)
+
+    def _record_result(self, result: Released | Nothing, out: Path) -> None:
+        if isinstance(result, Released):
+            tag, number = result.manifest.tag, result.manifest.number
+            self._record(out, "released", tag=tag, number=number)
+            return
+        catalogue = read_catalogue(self.ws.git, self.ws.tags)
+        version = catalogue.find(result.tag) if result.tag else None
         # A run that was stopped after its tag, and repeated, finds nothing left to release.
-        ours = isinstance(result, Released) or (version is not None and self._made_here(version))
-        reason = "" if isinstance(result, Released) else result.reason
-        self._record(out, "released" if ours else "nothing", version=version, what=reason)
+        ours = version is not None and self._made_here(version)
+        self._record(
+            out,
+            "released" if ours else "nothing",
+            tag=version.tag if version else None,
+            number=version.number if version else None,
+            what=result.reason,
+        )
 
     def _made_here(self, version: Version) -> bool:
         git, head = self.ws.git, self.ws.head()
@@ -95,15 +131,16 @@ class Publisher:
         out: Path,
         state: State,
         *,
-        version: Version | None = None,
+        tag: str | None = None,
+        number: int | None = None,
         what: str = "",
         error: DatareleaseError | None = None,
     ) -> None:
         report, review = self._report, self._review
         outcome = Outcome(
             state=state,
-            tag=version.tag if version else None,
-            number=version.number if version else None,
+            tag=tag,
+            number=number,
             digest=report.digest if report else None,
             reviewed=review.digest if review else None,
             pull=review.pull.number if review and review.pull else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from datarelease.adapters.store import Store
+from datarelease.flows.shelf import Shelf
 from datarelease.flows.verify import faults_error, find_faults, holders
 from datarelease.flows.workspace import Workspace
 from datarelease.model.manifest import object_key
@@ -67,7 +68,7 @@ def complete(
     return lost
 
 
-def send(ws: Workspace, remote: Store, hashes: Sequence[str]) -> None:
+def send(ws: Shelf, remote: Store, hashes: Sequence[str]) -> None:
     """Upload objects of the cache, over what the remote has under their names.
 
     Raises:

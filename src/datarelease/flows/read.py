@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +12,16 @@ from pathlib import Path
 from datarelease.adapters.folder import refuse_links_to
 from datarelease.adapters.store import Store, sha256_of
 from datarelease.analysis.table import Table
-from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.documents import read_manifest
 from datarelease.flows.local_files import written
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import table_of
+from datarelease.flows.stored_documents import document_faults, stored_documents
 from datarelease.flows.verify import find_faults, holders
 from datarelease.model.csv_dialect import DEFAULT_DIALECT
 from datarelease.model.dataset import Dataset, suggestion
-from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, manifest_key
+from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.release import Fault
 from datarelease.model.snapshot import DataFile
 from datarelease.model.version import Version
@@ -37,74 +37,6 @@ class Verification:
     objects: int
     """Wherever they lie."""
     faults: tuple[Fault, ...]
-
-
-def read_manifest(shelf: Shelf, version: Version) -> Manifest:
-    """The manifest of a version, from the first remote that has the one its tag names.
-
-    Raises:
-        ConfigError: No remote is configured.
-        WorldError: No remote has it, or one has another under its name.
-    """
-    if not shelf.remotes:
-        raise ConfigError(
-            "No DVC remote is configured, so there is no place to read data from.",
-            untouched="Nothing was changed.",
-            remedy="Add the remote that holds the versions: `dvc remote add -d NAME URL`.",
-        )
-    manifest = find_manifest(shelf, version)
-    if manifest is None:
-        where = ", ".join(remote.name for remote in shelf.remotes)
-        raise WorldError(
-            f"No remote has the manifest that {version.tag} names "
-            f"({where}: {manifest_key(version.tag)}).",
-            untouched="Nothing was changed.",
-            remedy="Check that the remotes are the ones it was released to (`dvc remote list`).",
-        )
-    return manifest
-
-
-def find_manifest(shelf: Shelf, version: Version) -> Manifest | None:
-    """The manifest of a version, or None where the remotes that answer do not have it.
-
-    Raises:
-        WorldError: It was not found, and a remote could not be asked; or it is refused.
-    """
-    problem = None
-    for remote in shelf.remotes:
-        try:
-            data = remote.read(manifest_key(version.tag))
-        except WorldError as error:
-            problem = problem or error
-            continue
-        manifest = manifest_of(data, version) if data is not None else None
-        if manifest is not None:
-            return manifest
-        if data is not None:
-            shelf.progress.say(f"{remote.name}: not the manifest that {version.tag} names")
-    if problem is not None:
-        raise problem
-    return None
-
-
-def manifest_of(data: bytes, version: Version) -> Manifest | None:
-    """The manifest if it is the one that the tag names, of the tag's content; else None.
-
-    Raises:
-        WorldError: The tag names it, and it holds what no manifest may.
-    """
-    if version.trailer("Manifest-Sha256") != hashlib.sha256(data).hexdigest():
-        return None
-    try:
-        manifest = decode_manifest(data)
-    except DocumentError as error:
-        raise WorldError(
-            f"The manifest of {version.tag} is refused: {error}",
-            untouched="Nothing was written.",
-            remedy="No release of this version of datarelease writes such a one: update it "
-            "(`pip install -U datarelease`); if that does not help, find out who made the tag.",
-        ) from error
-    return manifest if manifest.snapshot.digest == version.digest else None
 
 
 def get(
@@ -171,7 +103,7 @@ def table(shelf: Shelf, version: Version, name: str) -> tuple[Table, dict[str, s
 
 
 def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verification:
-    """Every object of a version looked for on each of its remotes, and its manifest.
+    """Every object of a version looked for on each of its remotes, and its documents.
 
     Raises:
         ConfigError: None of its remotes is configured.
@@ -190,8 +122,10 @@ def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verificatio
         shelf.progress.say(f"{name}: not configured here, not checked")
     faults: list[Fault] = []
     remotes = holders(shelf, manifest)
+    documents = stored_documents(manifest, version.manifest_sha256 or "")
     for remote, objects in remotes:
-        faults += _manifest_fault(remote, version) if remote.name in names else []
+        if remote.name in names:
+            faults += document_faults(remote, documents, full=full).values()
         faults += find_faults(remote, objects, progress=shelf.progress, full=full)
     return Verification(
         manifest=manifest,
@@ -199,16 +133,6 @@ def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verificatio
         objects=len(manifest.objects),
         faults=tuple(faults),
     )
-
-
-def _manifest_fault(remote: Store, version: Version) -> list[Fault]:
-    key = manifest_key(version.tag)
-    data = remote.read(key)
-    if data is None:
-        return [Fault(remote=remote.name, key=key, md5="", kind="missing")]
-    if manifest_of(data, version) is None:
-        return [Fault(remote=remote.name, key=key, md5="", kind="hash")]
-    return []
 
 
 def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
@@ -258,6 +182,6 @@ def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> No
     raise WorldError(
         f"The object {file.key} ({file.path}) {what} on {where}.",
         untouched=f"{file.path} was not written.",
-        remedy="Run `datarelease verify` for the whole picture; `datarelease release` where the "
-        "data is at hand sends it again.",
+        remedy="Run `datarelease verify` for the whole picture; with --repair, where the data is "
+        "at hand, it sends it again.",
     )

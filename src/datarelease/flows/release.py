@@ -1,23 +1,29 @@
-"""The release: push, verify, claim the number, tag. Running it again is the recovery."""
+"""The release: push, verify, record, tag. Running it again is the recovery."""
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from collections.abc import Callable
 
-from datarelease.errors import ConfigError, ConflictError
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.branch import release_branch
+from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.check import Checked, check
-from datarelease.flows.claim import Documents, Taken, claim, write_documents
 from datarelease.flows.clean import refuse_unclean
-from datarelease.flows.damage import refuse_damage
+from datarelease.flows.damage import heal, refuse_damage
+from datarelease.flows.numbers import numbers_in_use, without_hand_made
 from datarelease.flows.plan import plan
 from datarelease.flows.push import push, verify
-from datarelease.flows.tag import catch_up, tag
+from datarelease.flows.record import Documents, record
+from datarelease.flows.tag import Taken, attempt, catch_up, follow, tag
 from datarelease.flows.workspace import Workspace
 from datarelease.model.release import Nothing, Released
 from datarelease.model.report import Report
 
-ATTEMPTS = 5
-"""Plans made anew after another release took the number, before we give up."""
+PATIENCE = 900.0
+"""Seconds after which a release that other releases overtook does not plan again."""
+Checking = Callable[[Workspace, Catalogue], Checked]
 
 
 def release(
@@ -25,48 +31,75 @@ def release(
     *,
     reviewed: str | None,
     documents: Documents,
+    branch: str | None = None,
     on_report: Callable[[Report], None] = lambda _: None,
-    checking: Callable[[Workspace], Checked] = check,
+    checking: Checking = check,
 ) -> Released | Nothing:
     """Release the work tree's data as the next version, or say why there is nothing to release.
 
     Args:
         ws: The repository.
         reviewed: The digest that a reviewer saw; other data is refused. None: nobody reviewed it.
-        documents: Renders what lies beside the manifest.
+        documents: Renders what the manifest lists.
+        branch: The branch to release from, where it is not the git remote's default branch.
         on_report: Called with the report before anything is decided by it.
         checking: Finds out what there is to release; by default by running what is out of date.
 
     Raises:
         BlockedError: The data failed its schema or the policy.
         ConfigError: The work tree, the settings or the repository cannot be released from.
-        WorldError: A remote failed, or lacks objects; run it again.
+        WorldError: A remote failed, or lacks objects, or other releases were faster; run it again.
         ConflictError: Other bytes than reviewed.
     """
     _preconditions(ws)
-    for _ in range(ATTEMPTS):
+    deadline = time.monotonic() + PATIENCE
+    while True:
         refuse_unclean(ws)
-        checked = checking(ws)
+        place = release_branch(ws, branch)
+        seen = read_catalogue(ws.git, ws.tags)
+        catalogue = without_hand_made(ws, seen).taking(numbers_in_use(ws))
+        checked = checking(ws, catalogue)
         on_report(checked.report)
         refuse_unclean(ws)
         refuse_damage(ws, checked.catalogue)
         candidate = plan(ws, checked, reviewed=reviewed)
         if isinstance(candidate, Nothing):
-            if checked.catalogue.latest is not None and checked.report.tag is None:
-                catch_up(ws, checked.catalogue.latest)
-            return candidate
+            return _put_right(ws, checked, candidate)
+        heal(ws, checked.catalogue)
         try:
-            verified = verify(ws, push(ws, candidate))
-            claimed = claim(ws, verified)
-            write_documents(ws, claimed, checked, documents)
-            return tag(ws, claimed)
+            recorded = record(ws, verify(ws, push(ws, candidate)), checked, documents)
+            return follow(ws, tag(ws, recorded, seen, place))
         except Taken:
             ws.progress.say("another release was faster: planning again")
-    raise ConflictError(
-        f"Other releases took the number {ATTEMPTS} times in a row.",
-        untouched="No tag was made.",
-        remedy="Run the command again when they are done.",
-    )
+        if time.monotonic() > deadline:
+            raise WorldError(
+                f"Other releases were faster for {PATIENCE / 60:.0f} minutes.",
+                untouched="No tag was made.",
+                remedy="Run the command again when they are done.",
+            )
+
+
+def _put_right(ws: Workspace, checked: Checked, nothing: Nothing) -> Nothing:
+    """Finish what an earlier run left undone behind its tag."""
+    latest = checked.catalogue.latest
+    warnings = [
+        attempt(
+            ws,
+            lambda: heal(ws, checked.catalogue),
+            failed="Copies of the newest version are incomplete",
+            remedy="`datarelease verify latest --repair` writes them.",
+        )
+    ]
+    if latest is not None and checked.report.tag is None:
+        warnings.append(
+            attempt(
+                ws,
+                lambda: catch_up(ws, latest),
+                failed=f"This clone did not follow to {latest.tag}",
+                remedy="Remove what is in the way, then run `datarelease release` again.",
+            )
+        )
+    return dataclasses.replace(nothing, warnings=tuple(text for text in warnings if text))
 
 
 def _preconditions(ws: Workspace) -> None:
@@ -83,14 +116,3 @@ def _preconditions(ws: Workspace) -> None:
             remedy="Add one: `dvc remote add --default storage URL`.",
         )
     ws.git.complete_history()
-    head = ws.head()
-    if ws.git.branch() is None:
-        default = ws.git.default_branch()
-        tip = ws.git.fetch_branch(default) if default else None
-        if tip is None or not ws.git.is_ancestor(head, tip):
-            raise ConfigError(
-                f"HEAD is detached at {head[:12]}, a commit that is not on the remote's "
-                f"{default or 'default'} branch.",
-                untouched="Nothing was pushed or tagged.",
-                remedy="Switch to the branch to release from: `git switch main`.",
-            )

@@ -74,8 +74,14 @@ def read_documents(folder: Path) -> Documents:
             remedy="Run the release again: it writes the documents anew.",
         ) from error
     assets = {MANIFEST: data or b""}
-    for name in documents_of(manifest):
+    for name, listed in documents_of(manifest).items():
         found = read_inside(folder, name, limit=ASSET_LIMIT)
+        if found is not None and listed and hashlib.sha256(found).hexdigest() != listed.sha256:
+            raise ConfigError(
+                f"{folder / name} is not the document that the manifest lists.",
+                untouched="Nothing was announced.",
+                remedy="Run the release again: it writes the documents anew.",
+            )
         if found is not None:
             # An asset has no folders: reports/customers/profile.json is customers-profile.json.
             assets["-".join(part for part in Path(name).parts if part != "reports")] = found

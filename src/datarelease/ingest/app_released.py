@@ -12,7 +12,7 @@ from pathlib import Path
 from datarelease.adapters.tracked import outputs
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.catalogue import Catalogue
-from datarelease.flows.read import read_manifest
+from datarelease.flows.documents import read_manifest
 from datarelease.flows.shelf import catalogue_of
 from datarelease.flows.workspace import Workspace
 from datarelease.ingest.access import connected, needed, read_plan, stream_at

@@ -11,8 +11,10 @@ from datarelease.model.diff import Compatibility
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.stream import StreamCounts
+from datarelease.model.version import Version
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 lists no documents: those beside its manifest are known by their names only."""
 Keeper = Literal["remotes", "source", "nobody"]
 """Who keeps an output: remotes of this repository, the source that it was imported from, or nobody
 but those who made it (``push: false``)."""
@@ -23,13 +25,21 @@ DIRECTORY = "releases"
 MANIFEST = "manifest.json"
 
 
+def document_key(sha256: str) -> str:
+    """Where a manifest, or a document that one lists, lies on a remote, below its root.
+
+    The name is made of the bytes, so that any number of releases may write there at once.
+    """
+    return f"{DIRECTORY}/sha256/{sha256}"
+
+
 def manifest_key(tag: str) -> str:
-    """Where the manifest of a version lies on a remote, below its root."""
+    """Where the copy of a version's manifest lies on a remote, below its root."""
     return f"{DIRECTORY}/{tag}/{MANIFEST}"
 
 
 def metadata_key(tag: str, name: str) -> str:
-    """Where a document about a version (its report, a profile) lies beside the manifest."""
+    """Where the copy of a document (a report, a profile) lies beside that of the manifest."""
     return f"{DIRECTORY}/{tag}/{name}"
 
 
@@ -150,6 +160,16 @@ class ManifestRemote:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ManifestDocument:
+    """A document about a version: its report, the validation or the statistics of a dataset."""
+
+    name: str
+    """Path below the folder of the version, such as ``reports/people/profile.json``."""
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Everything about a version, equal on every run for the same release."""
 
@@ -178,6 +198,8 @@ class Manifest:
     """What else DVC tracks; manifests that were made before it was recorded have none."""
     output_remotes: tuple[ManifestRemote, ...] = ()
     """Further remotes, each of which holds what is bound to it and nothing else."""
+    documents: tuple[ManifestDocument, ...] = ()
+    """Sorted by name; none in format 1."""
     format: int = FORMAT
 
     @property
@@ -221,10 +243,44 @@ class Manifest:
         return next((dataset for dataset in self.datasets if dataset.name == name), None)
 
 
-def documents_of(manifest: Manifest) -> tuple[str, ...]:
-    """The names of the documents that may lie beside a manifest."""
+def documents_of(manifest: Manifest) -> dict[str, ManifestDocument | None]:
+    """The documents that belong to a manifest, by name (None: any bytes; format 1 lists none).
+
+    Names that no version can have are left out: they would be places elsewhere.
+    """
     datasets = (Dataset(name=d.name, path=d.path) for d in manifest.datasets)
-    return (
+    names = (
         *("report.json", "report.md", "report.html"),
         *(name for d in datasets for name in (d.validation_file, d.profile_file)),
+    )
+    if not manifest.documents:
+        return dict.fromkeys(names)
+    return {document.name: document for document in manifest.documents if document.name in names}
+
+
+def trailers_of(manifest: Manifest) -> dict[str, str]:
+    """What the trailers of a version's tag repeat of its manifest; an empty value is left out."""
+    return {
+        "Digest": manifest.digest,
+        "Baseline": manifest.baseline or "",
+        "Rollback-Of": manifest.rollback_of or "",
+        "Compatibility": manifest.compatibility.value,
+        "Verdict": manifest.verdict,
+        "Reviewed": manifest.reviewed or "",
+        "Remotes": " ".join(remote.name for remote in manifest.remotes),
+    }
+
+
+def is_about(manifest: Manifest, version: Version) -> bool:
+    """Manifest and tag agree: on name, number, commit, content and what the trailers repeat.
+
+    A tag made by hand can carry the trailers of any version; the manifest that they name is then
+    about that other version.
+    """
+    own = trailers_of(manifest)
+    return (
+        (manifest.tag, manifest.number, manifest.commit)
+        == (version.tag, version.number, version.commit)
+        and manifest.snapshot.digest == manifest.digest == version.digest
+        and all(own.get(key, value) == value for key, value in version.trailers)
     )

@@ -9,6 +9,7 @@ from datarelease.model.dataset import NAME
 from datarelease.model.manifest import (
     Manifest,
     ManifestDataset,
+    ManifestDocument,
     ManifestFile,
     TrackedOutput,
     object_key,
@@ -37,6 +38,8 @@ def manifest_faults(manifest: Manifest) -> Iterator[str]:
         yield from _overlaps(manifest)
     for output in manifest.tracked:
         yield from _tracked_faults(output)
+    for document in manifest.documents:
+        yield from _document_faults(document)
 
 
 def _dataset_faults(dataset: ManifestDataset) -> Iterator[str]:
@@ -87,6 +90,16 @@ def _tracked_faults(output: TrackedOutput) -> Iterator[str]:
             yield f"{file.path!r} has the MD5 {file.md5!r:.80}, the object key {file.key!r:.80}"
         if not 0 <= file.size <= _LARGEST:
             yield f"{file.path!r} has the size {file.size}"
+
+
+def _document_faults(document: ManifestDocument) -> Iterator[str]:
+    fault = path_fault(document.name)
+    if fault:
+        yield f"the document {document.name!r} is refused: {fault}"
+    if not _SHA256.fullmatch(document.sha256):
+        yield f"{document.name!r} has the SHA-256 {document.sha256!r:.80}"
+    if not 0 <= document.size <= _LARGEST:
+        yield f"{document.name!r} has the size {document.size}"
 
 
 def _overlaps(manifest: Manifest) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,8 @@ class Nothing:
     tag: str | None
     """The version that already holds this data, or the newer one that superseded it."""
     report: Report
+    warnings: tuple[str, ...] = ()
+    """What could not be put right on the way, each with its remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,9 @@ class Candidate:
     files: tuple[str, ...]
     """Files of the release commit; empty where HEAD holds everything."""
     manifest: Manifest
-    """Its number may still change when it is claimed."""
+    """Without its documents."""
+    earlier: tuple[Manifest, ...] = ()
+    """Manifests of versions that the remotes hold already, whose content may return."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,37 +57,60 @@ class Verified:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claimed:
-    """The manifest is on every remote, which makes the number ours."""
+class Recorded:
+    """Manifest and documents were read back from every remote, under their own SHA-256."""
 
     verified: Verified
     manifest: Manifest
-    document: str
+    document: bytes
     """The manifest as it is stored."""
+    documents: Mapping[str, bytes]
+    """What the manifest lists, by name."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """What was planned."""
+        return self.verified.pushed.candidate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Released:
     """The tag is on the git remote: the version exists."""
 
-    claimed: Claimed
+    recorded: Recorded
+    tag_object: str
+    """Of the annotated tag, in git."""
     branch: str | None
-    """The branch that was moved together with the tag; None: the commit lives on the tag alone."""
+    """The branch that was moved together with the tag; None: none was."""
+    alone: str = ""
+    """Why no branch was moved, where one had to be; empty: it was, or there was no need."""
+    warnings: tuple[str, ...] = ()
+    """What failed after the tag was there, each with its remedy."""
 
     @property
     def manifest(self) -> Manifest:
         """The permanent record."""
-        return self.claimed.manifest
+        return self.recorded.manifest
 
     @property
     def report(self) -> Report:
         """What was released."""
-        return self.claimed.verified.pushed.candidate.report
+        return self.recorded.candidate.report
+
+    @property
+    def committed(self) -> tuple[str, ...]:
+        """Files of the release commit; empty: none was made."""
+        return self.recorded.candidate.files
+
+    @property
+    def verified(self) -> Verified:
+        """What was found on the remotes."""
+        return self.recorded.verified
 
     @property
     def uploaded(self) -> int:
         """Objects sent, over all remotes."""
-        return sum(count for _, count in self.claimed.verified.pushed.uploaded)
+        return sum(count for _, count in self.verified.pushed.uploaded)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from datarelease.errors import ConfigError
 DEFAULT_PREFIX = "data-v"
 YANKED = "-yanked"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -93,3 +94,9 @@ class Version:
     def trailer(self, name: str) -> str | None:
         """The value of a trailer of the tag's message, or None."""
         return next((value for key, value in self.trailers if key == name), None)
+
+    @property
+    def manifest_sha256(self) -> str | None:
+        """The SHA-256 of the version's manifest; None: the tag names none."""
+        sha256 = self.trailer("Manifest-Sha256") or ""
+        return sha256 if _SHA256.fullmatch(sha256) else None

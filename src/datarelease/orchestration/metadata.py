@@ -64,13 +64,13 @@ def release_metadata(result: Released | Nothing, remote: str) -> Metadata:
             "objects_uploaded": dg.MetadataValue.int(0),
         } | found
     manifest = result.manifest
-    sent = dict(result.claimed.verified.pushed.uploaded)
+    sent = dict(result.verified.pushed.uploaded)
     return {
         "outcome": dg.MetadataValue.text(f"released {manifest.tag}"),
         "version": dg.MetadataValue.text(manifest.tag),
         "commit": dg.MetadataValue.text(manifest.commit),
         "objects_uploaded": dg.MetadataValue.int(sent.get(remote, 0)),
-        "objects_verified": dg.MetadataValue.int(result.claimed.verified.objects),
+        "objects_verified": dg.MetadataValue.int(result.verified.objects),
     } | found
 
 

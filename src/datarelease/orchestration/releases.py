@@ -164,6 +164,7 @@ def released(repository: Repository, progress: Progress) -> Released | Nothing:
             repository.path,
             reviewed=repository.reviewed,
             remotes=repository.remotes,
+            branch=None,
             bundle=None,
             out=None,
             run=None,

@@ -22,9 +22,10 @@ def damage_issue(health: Health, place: Place) -> str:
         gfm.stacked(
             f"The weekly look at the remotes found faults in {tags}.",
             *(block for version in bad for block in _version(version)),
-            "**What to do:** run `datarelease release` in a clone that has the data in DVC's "
-            "cache: it sends what is missing, and says so. Then find out what deleted or changed "
-            "it: a lifecycle rule, a clean-up with `dvc gc`, somebody with the right to delete.",
+            "**What to do:** run `datarelease verify VERSION --repair` in a clone that has the "
+            "data in DVC's cache: it sends what is missing, and says so. Then find out what "
+            "deleted or changed it: a lifecycle rule, a clean-up with `dvc gc`, somebody with the "
+            "right to delete.",
             f"<sub>[The run]({place.run_url}) · this issue is updated in place, and closed when "
             "everything is there again.</sub>",
             MARK,

@@ -2,7 +2,7 @@
 
 No role may delete. Sources: IAM User Guide, "Create a role for OpenID Connect federation"; GitHub's
 documentation, "OpenID Connect reference" (subject claims); Amazon S3 User Guide, "Actions,
-resources, and condition keys", "Enforce conditional writes on Amazon S3 buckets", "Configuring a
+resources, and condition keys", "Configuring a
 bucket lifecycle configuration to delete incomplete multipart uploads".
 """
 
@@ -116,8 +116,9 @@ def reader(place: Place) -> Policy:
 def bucket(place: Place, role: str) -> Policy:
     """The bucket's own policy, which holds for ``role`` whatever else it is allowed.
 
-    Manifests and reports can be created and never replaced; nothing can be deleted; nothing
-    travels unencrypted. Objects of data stay replaceable: that is how damaged ones are mended.
+    Nothing can be deleted; nothing travels unencrypted. Objects stay replaceable: that is how
+    damaged ones are mended. What was there before, versioning keeps; that something was replaced
+    shows, because a tag names the SHA-256 of its manifest.
     """
     principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{role}"}
     return _policy(
@@ -127,17 +128,6 @@ def bucket(place: Place, role: str) -> Policy:
             "Principal": principal,
             "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
             "Resource": place.objects(),
-        },
-        {
-            "Sid": "ReleasesAreWrittenOnce",
-            "Effect": "Deny",
-            "Principal": principal,
-            "Action": "s3:PutObject",
-            "Resource": place.objects("releases"),
-            "Condition": {
-                "Null": {"s3:if-none-match": "true"},
-                "Bool": {"s3:ObjectCreationOperation": "true"},
-            },
         },
         {
             "Sid": "NothingUnencrypted",
