@@ -58,13 +58,15 @@ class ParquetFiles:
             relation = connection.sql(f"FROM {parquet_source((path,))}")
             names, label = tuple(relation.columns), table.label(path)
             arrow = parquet.read_schema(path)
-            # DuckDB renames a column that it would take for another.
-            check_names(label, tuple(arrow.names))
-            if not arrow.equals(schema or pa.schema([])):
+            if path != table.paths[0] and arrow.equals(schema):
+                suspects[path] = suspects[table.paths[0]]
+            else:
+                # DuckDB renames a column that it would take for another.
+                check_names(label, tuple(arrow.names))
                 schema = schema or arrow
                 check_types(label, arrow, schema)
-            suspects[path] = fine_times(arrow)
-            lengths |= durations(arrow)
+                suspects[path] = fine_times(arrow)
+                lengths |= durations(arrow)
             columns = dict(zip(names, relation.types, strict=True))
             first = first or columns
             if set(columns) != set(first):
