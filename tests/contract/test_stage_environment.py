@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,20 @@ def test_dvc_itself_has_what_its_remote_needs_and_no_more(project: Project) -> N
     dvc = Dvc(project.root, env=os.environ, stages=stages)
     assert dvc.repro(inputs="here")
     assert "AWS_ACCESS_KEY_ID=of the pipeline\n" in (project.root / "seen.txt").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_no_other_program_reads_what_a_run_of_stages_holds(project: Project) -> None:
+    """Environment and memory of whoever starts stages are closed to other programs of the user."""
+    state = "ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)"  # PR_GET_DUMPABLE
+    script = (
+        "import ctypes, os, pathlib\n"
+        "from datarelease.adapters.dvc import Dvc\n"
+        f"before = {state}\n"
+        f"Dvc(pathlib.Path({str(project.root)!r}), env=os.environ).repro(inputs='here')\n"
+        f"print(before, {state})"
+    )
+    assert project.run(sys.executable, "-c", script).split()[-2:] == ["1", "0"]
 
 
 def test_amazons_sign_in_at_a_broker_takes_the_keys_along() -> None:

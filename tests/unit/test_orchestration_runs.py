@@ -120,7 +120,7 @@ def test_a_release_from_nothing_to_nothing_to_do(
     assert release.metadata["rows"].value == {"people": 20}
     # The people; beside them, so that `dvc pull` works, the directory of events: a list, 3 files.
     assert release.metadata["objects_uploaded"].value == 5
-    assert release.metadata["objects_verified"].value == 1
+    assert release.metadata["objects_verified"].value == 5
     assert "merging publishes **data-v1**" in str(release.metadata["report"].value)
     assert found["reports/people/validation.json"].metadata["rows"].value == 20
     lock = project.read_yaml("dvc.lock")["stages"]["make"]["outs"]
