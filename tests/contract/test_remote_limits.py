@@ -102,6 +102,16 @@ def test_a_program_in_the_repositorys_settings_is_refused(project: Project) -> N
         DvcConfig(project.root / ".dvc", env=os.environ).store("storage")
 
 
+def test_an_address_that_leads_to_itself_is_told(project: Project) -> None:
+    """Remotes that are built on one another in a circle are an error of settings."""
+    circle = "".join(f"['remote \"{a}\"']\n    url = remote://{b}/x\n" for a, b in ("ab", "ba"))
+    project.write(".dvc/config", circle)
+    config = DvcConfig(project.root / ".dvc", env=os.environ)
+    for ask in (config.store, config.settings, config.kind):
+        with pytest.raises(ConfigError, match="leads to itself"):
+            ask("a")
+
+
 # --- where the repository is not trusted
 
 

@@ -153,6 +153,13 @@ def test_one_place_twice_and_no_verification(built: Project) -> None:
     assert (verify["state"], verify["remedy"]) == ("warning", "dvc remote modify copy verify true")
 
 
+def test_what_the_publisher_refuses_is_a_warning(built: Project) -> None:
+    """A profile in .dvc/config works here and not in the job that publishes."""
+    built.add_remote("other", "s3://bucket/x", profile="mine")
+    found = line(doctor(built), "configuration")
+    assert (found["state"], "remote.other.profile" in found["found"]) == ("warning", True)
+
+
 def test_a_remote_that_does_not_answer_is_exit_3(built: Project, bucket: Bucket) -> None:
     """Only the world is at fault: exit 3, with the remote's name and what to check."""
     built.use_bucket(bucket)

@@ -92,7 +92,9 @@ def test_a_link_out_of_the_repository_is_no_data(built: Project, tmp_path: Path)
     (raw / "p0.csv").unlink()
     (raw / "p0.csv").symlink_to(tmp_path / "private.csv")
     (raw / "more").symlink_to(tmp_path / "folder")
+    (raw / "keys.csv").symlink_to("../../.dvc/config")
     done = run(built, "check", code=2)
+    assert "data/raw/keys.csv: it is a symbolic link to .dvc/config" in done.text
     for name in ("p0.csv", "more"):
         assert f"data/raw/{name}: it is a symbolic link out of the repository" in done.text
     assert "skipped" not in done.text

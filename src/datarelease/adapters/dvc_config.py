@@ -30,7 +30,7 @@ from datarelease.adapters.remote_limits import (
     section_problems,
 )
 from datarelease.adapters.store import DirectoryStore, Store
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, Problem
 from datarelease.progress import TIMEOUT
 
 Trust = Literal["whole", "plain", "foreign"]
@@ -82,6 +82,10 @@ class DvcConfig:
         refuse(section_problems(own))
         with explained_config():
             self._config = Config(str(dvc_dir))
+
+    def refused(self) -> tuple[Problem, ...]:
+        """What the repository's own file says beside plain values."""
+        return tuple(section_problems(self._own()))
 
     def _own(self) -> Mapping[str, Any]:
         """What the repository's own file says."""
@@ -155,10 +159,20 @@ class DvcConfig:
             refuse_own_keys(part, self._config["remote"][part], own.get(part, {}), self._dvc_dir)
 
     def _built_on(self, name: str) -> Iterator[str]:
-        """The remote ``name``, and those that its address leads to (``remote://``)."""
+        """The remote ``name``, and those that its address leads to (``remote://``).
+
+        Raises:
+            ConfigError: It leads to itself.
+        """
         seen: set[str] = set()
         part = name.lower()
-        while part in self._config["remote"] and part not in seen:
+        while part in self._config["remote"]:
+            if part in seen:
+                raise ConfigError(
+                    f"remote {name!r}: its address leads to itself (remote://{part}).",
+                    untouched="Nothing was changed.",
+                    remedy=f"`dvc remote modify {part} url URL`",
+                )
             seen.add(part)
             yield part
             address = urlsplit(str(self._config["remote"][part].get("url", "")))
@@ -171,6 +185,7 @@ class DvcConfig:
         """
         if name.lower() not in self._config["remote"]:
             return {}
+        tuple(self._built_on(name))
         with explained_config():
             found: Mapping[str, Any] = get_fs_config(self._config, name=name)
         return found

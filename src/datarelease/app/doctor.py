@@ -142,10 +142,24 @@ def _standing(start: Path) -> Standing:
             settings = settings_at(root)
         try:
             config = DvcConfig(root / ".dvc", env=environment(), timeout=timeout_at(root))
+            lines += _refused(config)
         except DatareleaseError as error:
             lines.append(_fault("Remotes", "configuration", error))
     git = open_git(root)
     return Standing(root=root, git=git, settings=settings, config=config, lines=tuple(lines))
+
+
+def _refused(config: DvcConfig) -> Iterator[Line]:
+    """What stops the job that publishes, which takes plain values only."""
+    names = ", ".join(problem.where.rpartition(" ")[2] for problem in config.refused())
+    if names:
+        yield Line(
+            area="Remotes", check="configuration", state="warning",
+            found=f".dvc/config says {names}, which `release --bundle` and readers with --repo "
+            "refuse",
+            remedy="keep it for yourself: `dvc remote modify --local NAME KEY VALUE`; in "
+            "workflows keys come from the environment (docs/security.md)",
+        )  # fmt: skip
 
 
 def _settings(root: Path) -> Line:

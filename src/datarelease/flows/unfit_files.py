@@ -73,10 +73,15 @@ def _inside(root: Path, path: str, homes: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def _link(link: Path, homes: Sequence[str]) -> str | None:
-    end = os.path.realpath(link)
-    if any(Path(end).is_relative_to(home) for home in homes):
+    end = Path(os.path.realpath(link))
+    top, cache = homes
+    if end.is_relative_to(cache):
         return None
-    return f"it is a symbolic link out of the repository, to {end}"
+    if not end.is_relative_to(top):
+        return f"it is a symbolic link out of the repository, to {end}"
+    inside = end.relative_to(top).as_posix()
+    # Keys may lie there (.dvc/config.local), and git's own files.
+    return f"it is a symbolic link to {inside}" if {*inside.split("/")} & {".dvc", ".git"} else None
 
 
 def _shown(path: str) -> str:
