@@ -104,7 +104,7 @@ def test_etags_under_kms_are_not_taken_for_md5s(bucket: Bucket, head: dict[str, 
 # --- errors
 
 
-@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "create", "upload"])
+@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "folders", "upload"])
 @pytest.mark.parametrize("fault", ["wrong secret", "unknown key", "another's key"])
 def test_refused_credentials_name_the_remote_and_the_remedy(
     s3_server: S3Server, shared_bucket: Bucket, tmp_path: Path, fault: str, work: str
@@ -125,7 +125,7 @@ def test_refused_credentials_name_the_remote_and_the_remedy(
     assert time.monotonic() - begun < 3
 
 
-@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "create", "upload", "digest"])
+@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "folders", "upload", "digest"])
 def test_a_missing_bucket_is_never_a_bucket_without_objects(
     s3_server: S3Server, tmp_path: Path, work: str
 ) -> None:
@@ -142,13 +142,12 @@ def test_keys_that_may_only_read_cannot_upload(bucket: Bucket, tmp_path: Path) -
     store = open_store(bucket, bucket.fs(bucket.reader))
     assert store.read("a/x") == b"x"
     assert store.read("a/none") is None
-    for work in ("create", "upload"):
-        with pytest.raises(WorldError, match="refused these credentials"):
-            perform(store, work, tmp_path)
+    with pytest.raises(WorldError, match="refused these credentials"):
+        perform(store, "upload", tmp_path)
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("work", ["stat one", "stat many", "create", "upload"])
+@pytest.mark.parametrize("work", ["stat one", "stat many", "folders", "upload"])
 def test_a_dead_endpoint_is_given_up_within_seconds(
     project: Project, tmp_path: Path, work: str
 ) -> None:
@@ -189,7 +188,7 @@ def test_a_profile_that_is_not_there_is_a_matter_of_credentials(project: Project
 @pytest.mark.parametrize(
     "error", [TimeoutError("slow"), ConnectionResetError("cut"), OSError(16, "503")]
 )
-@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "create", "upload", "digest"])
+@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "folders", "upload", "digest"])
 def test_failures_that_pass_are_tried_again(
     shared_bucket: Bucket, tmp_path: Path, work: str, error: Exception
 ) -> None:
