@@ -132,6 +132,8 @@ def test_a_bundle_whose_records_are_about_something_else_is_refused(
         (f"{records}/validation.json", "before a change of: key", otherwise("key")),
         (f"{records}/profile.json", "before a change of: data", otherwise("data")),
         ("report.json", "tells another validation of people", without_checks),
+        ("report.json", "calls people identical", the_same),
+        ("report.json", "is not about the datasets people", without_datasets),
     ):
         place = bundle / name
         kept = place.read_text()
@@ -156,6 +158,16 @@ def otherwise(wanted: str) -> Callable[[Any], None]:
 def without_checks(report: Any) -> None:
     """The report tells less than what was validated."""
     report["datasets"][0]["validation"]["checks"] -= 1
+
+
+def the_same(report: Any) -> None:
+    """The report says that nothing changed."""
+    report["datasets"][0]["diff"]["status"] = "identical"
+
+
+def without_datasets(report: Any) -> None:
+    """The report says nothing."""
+    report["datasets"] = []
 
 
 def test_rows_that_dvcignore_leaves_out_are_neither_validated_nor_released(

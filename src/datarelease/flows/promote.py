@@ -14,6 +14,7 @@ from datarelease.adapters.folder import read_inside, refuse_links, refuse_links_
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.assess import Assessment
+from datarelease.flows.baseline import read_baseline
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check import Checked, report_of
 from datarelease.flows.local_files import write
@@ -26,7 +27,7 @@ from datarelease.model.dataset import Dataset
 from datarelease.model.paths import path_fault
 from datarelease.model.profile import Profile
 from datarelease.model.report import Report
-from datarelease.model.snapshot import DatasetSnapshot
+from datarelease.model.snapshot import DatasetSnapshot, Snapshot
 from datarelease.model.validation import Validation
 
 T = TypeVar("T")
@@ -78,6 +79,8 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
             untouched="Nothing was pushed or tagged.",
             remedy="Run the release again: it builds and compares anew.",
         )
+    before = read_baseline(ws, latest).snapshot if latest else Snapshot(datasets=())
+    _refuse_other_changes(before, now, claimed)
     assessments = {
         dataset.name: _assessment(ws, folder, dataset, content, claimed)
         for dataset in ws.settings.datasets
@@ -109,6 +112,22 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
                 remedy="Build anew; if that does not help, look at who changed the bundle.",
             )
         write(ws.root / path, data)
+
+
+def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> None:
+    """What hashes tell is not taken on trust: which datasets are there, new, gone and the same."""
+    names = sorted({dataset.name for side in (before, now) for dataset in side.datasets})
+    if sorted(dataset.name for dataset in claimed.datasets) != names:
+        raise _inconsistent(f"its report is not about the datasets {', '.join(names)}")
+    for dataset in claimed.datasets:
+        old, new = before.get(dataset.name), now.get(dataset.name)
+        possible = {"unreadable"}
+        if old is None or new is None:
+            possible = {"removed"} if new is None else {"unreadable", "added"}
+        else:
+            possible |= {"identical" if old.content == new.content else "changed"}
+        if dataset.diff.status not in possible:
+            raise _inconsistent(f"its report calls {dataset.name} {dataset.diff.status}")
 
 
 def _assessment(
