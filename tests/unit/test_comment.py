@@ -79,7 +79,7 @@ def test_under_review_it_is_the_report() -> None:
 def test_a_blocked_change_says_so_first() -> None:
     """What stands in the way is in the first line."""
     text = comment(samples.blocked(), PLACE)
-    assert text.startswith("### ⛔ Blocked: **data-v4** will not be published until")
+    assert text.startswith("### ⛔ Blocked: **data-v4** cannot be published: 4 checks failed")
 
 
 def test_a_check_without_a_report_leads_to_its_log() -> None:
@@ -164,7 +164,7 @@ def test_blocked_on_the_branch_shows_the_report() -> None:
     """What blocks is in the open."""
     text = comment(outcome("blocked", samples.blocked()), PLACE)
     assert text.startswith("### ⛔ Merged, but not released: the data is blocked")
-    assert "### ⛔ Blocked: **data-v4** will not be published until" in text
+    assert "### ⛔ Blocked: **data-v4** cannot be published: 4 checks failed" in text
 
 
 @pytest.mark.parametrize("report", [samples.wide(), samples.many(), samples.blocked()])

@@ -17,6 +17,7 @@ from datarelease.model.report import Report
 from datarelease.model.validation import ColumnContract, Contract, Validation
 from datarelease.orchestration.drift_plot import MOST, drift_plot
 from datarelease.orchestration.metadata import contract_of, findings_markdown, report_metadata
+from datarelease.render.triage import Triage
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -76,11 +77,12 @@ def test_a_report_is_short_enough_for_an_event() -> None:
 
 def test_findings_are_told_worst_first() -> None:
     """Each with its rule; nothing found is said too."""
-    findings = samples.blocked().verdict.findings
-    shown = str(findings_markdown(findings).value)
+    report = samples.blocked()
+    triage, findings = Triage(report), report.verdict.findings
+    shown = str(findings_markdown(triage, findings).value)
     assert shown.count("\n") == len(findings) - 1
     assert shown.startswith("- ⛔")
-    assert findings_markdown([]).value == "Nothing found."
+    assert findings_markdown(triage, []).value == "Nothing found."
 
 
 def test_columns_are_shown_as_the_schema_promises_them() -> None:

@@ -102,7 +102,7 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else() -> None:
         ("rollback", "Rolls back to the data of data-v2 : merging publishes data-v5"),
         ("unchanged", "Nothing to release: same data as data-v3"),
         ("same_bytes", "Params changed, the data did not: nothing to release"),
-        ("blocked", "data-v4 will not be published until the data passes its schema"),
+        ("blocked", "data-v4 cannot be published: 4 checks failed, 6 breaking changes"),
     ],
 )
 def test_the_page_says_first_what_merging_does(name: str, said: str) -> None:

@@ -18,7 +18,8 @@ from tests.hostile import HOSTILE, poisoned
 from datarelease.model.diff import Compatibility, DatasetDiff, RowDiff, SchemaChange
 from datarelease.model.policy import Finding, Verdict
 from datarelease.model.report import MARKDOWN_LIMIT, MASK, Report
-from datarelease.render import gfm, wording
+from datarelease.model.validation import Violation
+from datarelease.render import changes, gfm
 from datarelease.render.markdown import markdown
 
 OURS = {
@@ -72,8 +73,8 @@ def table_widths(text: str) -> Iterator[tuple[int, set[int]]]:
         (
             "blocked",
             (
-                "### ⛔ Blocked: **data-v4** will not be published until the data passes its schema"
-                " and its breaking changes are waived by name"
+                "### ⛔ Blocked: **data-v4** cannot be published: 4 checks failed, "
+                "6 breaking changes"
             ),
         ),
     ],
@@ -84,28 +85,93 @@ def test_the_first_line_says_what_merging_does(name: str, first: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "until"),
+    ("rule", "why", "until"),
     [
-        ("rows", "until the data keeps the policy"),
-        ("violations", "until the data passes its schema"),
-        ("breaking", "until its breaking changes are waived by name"),
+        ("rows", "1 limit exceeded", "the data is within the limits of the policy"),
+        ("violations", "1 check failed", "the data passes its schema"),
+        ("breaking", "1 breaking change", "its breaking changes are undone or waived by name"),
+        ("unreadable", "1 dataset cannot be read", "the data can be read"),
     ],
 )
-def test_a_block_says_what_it_waits_for(rule: str, until: str) -> None:
-    """The remedy is in the first line."""
+def test_a_block_says_why_and_what_it_waits_for(rule: str, why: str, until: str) -> None:
+    """The cause is in the first line, the remedy below it."""
     finding = Finding(rule=rule, level="block", dataset="customers", column=None, message="no")
     report = replace(samples.small(), verdict=Verdict(findings=(finding,)))
-    assert markdown(report).splitlines()[0].endswith(until)
+    first, _, remedy, *_ = markdown(report).splitlines()
+    assert first == f"### ⛔ Blocked: **data-v4** cannot be published: {why}"
+    assert remedy == f"To be published once {until}."
     nothing = replace(report, tag=None, outcome="unchanged")
-    assert "nothing to release, and this data will not be published" in markdown(nothing)
+    assert "nothing to release, and this data could not be published" in markdown(nothing)
 
 
-def test_the_second_line_names_base_compatibility_and_digest() -> None:
-    """What it was compared with, how much readers have to care, which bytes."""
+MISSING = Violation(
+    column="sex", check="column_in_dataframe", reason="column_not_in_dataframe",
+    category="schema", count=1, total=1,
+)  # fmt: skip
+
+
+def test_a_single_cause_is_named_in_the_headline_and_in_its_finding() -> None:
+    """A column that is missing is called so; nobody has to look up which check failed."""
+    text = markdown(samples.report(samples.dataset(violations=(MISSING,))))
+    assert text.splitlines()[0].endswith("cannot be published: column `sex` is missing")
+    assert "- ⛔ **violations** `customers`: column `sex` is missing\n" in text
+    assert "of the schema failed" not in text
+
+
+def test_a_report_of_an_earlier_release_reads_as_well() -> None:
+    """The words come from the failed checks of the document, not from its message."""
+    report = samples.report(samples.dataset(violations=(MISSING,)))
+    (finding,) = report.verdict.findings
+    old = Verdict(findings=(replace(finding, message="1 check of the schema failed"),))
+    assert markdown(replace(report, verdict=old)) == markdown(report)
+
+
+def test_a_finding_names_the_first_failed_checks_and_counts_the_others() -> None:
+    """Three are named with their columns and rows; a warning is not taken for an error."""
+    text = markdown(samples.blocked())
+    assert (
+        "- ⛔ **violations** `customers`: column `age` fails `in_range(0, 120)` in 12 of 12,000 "
+        "rows; column `email` fails `str_matches('^[^@]+@[^@]+$')` in 3 of 12,000 rows; column "
+        "`customer_id` has duplicates in 4 of 12,000 rows; 1 more failed check\n"
+    ) in text
+    warning = "* ⚠️ **violations** `customers`: column `country` fails `isin(['DE', 'FR'])`"
+    assert f"{warning} in 1,900 of 12,000 rows" in text
+
+
+def test_a_breaking_change_is_told_as_in_its_section() -> None:
+    """Names are code, the column is said once; what no change stands for keeps its message."""
+    text = markdown(samples.blocked())
+    assert "- ⛔ **breaking** `customers`: column `phone` removed, it was of type `string`" in text
+    assert "- ⛔ **breaking** `orders`: the dataset was removed" in text
+    assert "column 'fax' was removed; waived until `data-v4`: nobody asked for it" in text
+
+
+def test_the_second_line_says_what_changed() -> None:
+    """How many rows of what kind, what it means for readers, the base, which bytes."""
     status = markdown(samples.small()).splitlines()[2]
     assert status == (
-        "**patch** (other values, same columns) · compared with data-v3 · digest `a1b2c3d4e5f6`"
+        "**20 rows added** · same columns (`patch`) · compared with data-v3 · digest `a1b2c3d4e5f6`"
     )
+    warned = markdown(samples.warned()).splitlines()[2]
+    assert warned.startswith(
+        "**2,012 rows added, 12 removed, 310 changed; 340 rows more; 1 column added** · "
+    )
+    counted = markdown(samples.blocked()).splitlines()[4]
+    assert counted.startswith(
+        "**1 dataset removed, 1 added; 2,012 rows added, 12 removed, 310 changed; 1 column "
+        "removed, 1 renamed, 1 of another type, 1 added, another row key, 1 schema rule changed**"
+    )
+    assert markdown(samples.first()).splitlines()[2].startswith("no version yet to compare with")
+
+
+def test_nulls_rise_by_points() -> None:
+    """A rise of a share is told in points, with its limit in points."""
+    column = samples.number_column(
+        "age", before=(41, 12, 1000), after=(41, 12, 1000), nulls=(350, 422)
+    )
+    text = markdown(samples.report(samples.dataset(rows=(1000, 1000), columns=(column,))))
+    said = "`customers.age`: null rate rose by 7.2 points to 42.2% (limit: 5 points)"
+    assert f"* ⚠️ **null\\_rate** {said}" in text
 
 
 def test_an_everyday_change_is_a_short_comment() -> None:
@@ -132,17 +198,17 @@ def change(kind: str, **fields: object) -> SchemaChange:
             "column `c` changed its type: `int64` → `string`",
         ),
         (change("key", before="id", after=None), "row key changed: `id` → none"),
-        (change("contract", before="not null"), "schema promise on `c` withdrawn: `not null`"),
-        (change("contract", after="unique"), "schema promise on `c` added: `unique`"),
+        (change("contract", before="not null"), "schema rule for column `c` removed: `not null`"),
+        (change("contract", after="unique"), "schema rule for column `c` added: `unique`"),
         (
             change("contract", before="in_range(0, 9)", after="in_range(0, 5)", note="narrower"),
-            "schema promise on `c` changed: `in_range(0, 9)` → `in_range(0, 5)` (narrower)",
+            "schema rule for column `c` changed: `in_range(0, 9)` → `in_range(0, 5)` (narrower)",
         ),
     ],
 )
 def test_each_schema_change_has_its_own_wording(given: SchemaChange, said: str) -> None:
     """Added, removed, renamed, retyped, key and contract read differently."""
-    assert gfm.text(wording.schema_change(given)) == said
+    assert gfm.text(changes.schema_change(given)) == said
 
 
 def test_added_and_removed_datasets_have_their_own_wording() -> None:
@@ -250,7 +316,7 @@ def test_breaking_changes_of_one_wide_dataset_are_all_named() -> None:
     changes = tuple(change("removed", column=f"column_{i}", before="string") for i in range(300))
     text = markdown(samples.report(samples.dataset(schema=changes)))
     assert all(f"`column_{i}`" in text for i in range(300))
-    assert "**breaks its schema**: 300 removed" in text
+    assert "**breaks its schema**: 300 columns removed" in text
     assert text.count("⛔ **breaking**") == 300
 
 
@@ -258,9 +324,9 @@ def test_a_finding_names_its_rule_its_place_and_its_limit() -> None:
     """A reviewer sees what to look at and which setting says so."""
     text = markdown(samples.warned())
     place = "`customers.monthly_spend`"
-    assert f"* ⚠️ **psi** {place}: the distribution drifted: PSI 0.41 (limit 0.25)" in text
+    assert f"* ⚠️ **psi** {place}: the distribution drifted: PSI 0.41 (limit: 0.25)" in text
     loss = markdown(samples.report(samples.dataset(rows=(100, 80))))
-    assert "* ⚠️ **row\\_loss** `customers`: lost 20.0% of its rows (100 → 80) (limit 10.0%)" in loss
+    assert "* ⚠️ **row\\_loss** `customers`: lost 20.0% of its rows, 100 → 80 (limit: 10%)" in loss
     everywhere = Finding(rule="yanked", level="warn", dataset="", column=None, message="withdrawn")
     report = replace(samples.small(), verdict=Verdict(findings=(everywhere,)))
     assert "* ⚠️ **yanked** all datasets: withdrawn" in markdown(report)

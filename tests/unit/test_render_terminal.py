@@ -41,7 +41,7 @@ def test_the_first_line_says_what_merging_does(name: str, first: str) -> None:
 def test_a_block_names_its_reasons() -> None:
     """Findings, schema changes and failed checks are on the screen."""
     text = shown(samples.blocked())
-    assert text.startswith("✗ Blocked: data-v4 will not be published until")
+    assert text.startswith("✗ Blocked: data-v4 cannot be published: 4 checks failed")
     assert "✗ breaking orders: the dataset was removed" in text
     assert "breaking: column phone removed" in text
     assert "5 of 42 checks failed" in text

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from datarelease.model.append_only import not_append_only, rows_kept
 from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, SchemaChange
-from datarelease.model.policy import Finding, Level, Limit, Policy, Verdict
+from datarelease.model.failure import failures, plain
+from datarelease.model.policy import Finding, Level, Limit, Policy, Verdict, points
 from datarelease.model.report import DatasetReport
 from datarelease.model.stream import StreamReport
 from datarelease.model.validation import unreadable
@@ -88,7 +89,7 @@ def _violations(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
             level=policy.violations,
             dataset=dataset.name,
             column=None,
-            message=f"{_plural(len(errors), 'check')} of the schema failed",
+            message=plain(failures(errors)),
             observed=float(len(errors)),
             limit=0.0,
         )
@@ -98,7 +99,7 @@ def _violations(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
             level="warn",
             dataset=dataset.name,
             column=None,
-            message=f"{_plural(len(warnings), 'check')} of the schema warned",
+            message=plain(failures(warnings)),
             observed=float(len(warnings)),
             limit=0.0,
         )
@@ -207,7 +208,7 @@ def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
                 level=limit.level,
                 dataset=diff.name,
                 column=None,
-                message=f"{verb} {share:.1%} of its rows ({before:,} → {after:,})",
+                message=f"{verb} {share:.1%} of its rows, {before:,} → {after:,}",
                 observed=share,
                 limit=maximum,
             )
@@ -216,7 +217,7 @@ def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
 def _column(policy: Policy, dataset: DatasetReport, column: ColumnDiff) -> Iterator[Finding]:
     if column.before is not None and column.after is not None and dataset.diff.rows_before:
         rise = column.after.null_rate - column.before.null_rate
-        words = f"null rate rose from {column.before.null_rate:.1%} to {column.after.null_rate:.1%}"
+        words = f"null rate rose by {points(rise)} to {column.after.null_rate:.1%}"
         yield from _over(policy.null_rate, "null_rate", dataset.name, column.column, rise, words)
     measures: tuple[tuple[str, Limit, float | None], ...] = (
         ("psi", policy.psi, column.psi),
@@ -278,7 +279,3 @@ def _softened(finding: Finding, rollback_of: str | None) -> Finding:
     return replace(
         finding, level="warn", message=f"{finding.message} (a roll-back to {rollback_of})"
     )
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

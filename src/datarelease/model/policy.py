@@ -134,3 +134,15 @@ class Verdict:
         """The worst level among the findings."""
         levels = {finding.level for finding in self.findings}
         return "block" if "block" in levels else "warn" if "warn" in levels else "pass"
+
+
+def points(share: float) -> str:
+    """A difference of two shares, in percentage points.
+
+    >>> points(0.0722), points(0.05), points(0.01), points(0.0001)
+    ('7.2 points', '5 points', '1 point', '0.01 points')
+    """
+    value = share * 100
+    text = f"{value:.1f}" if abs(value) >= 0.1 else f"{value:.2g}"  # noqa: PLR2004
+    text = text.removesuffix(".0")
+    return f"{text} point{'' if text == '1' else 's'}"

@@ -71,14 +71,15 @@ class Checks:
 
     def policy(self, report: Report) -> dg.AssetCheckResult:
         """What the policy found; what is about all datasets counts for each."""
-        found = Triage(report).by_dataset
+        triage = Triage(report)
+        found = triage.by_dataset
         findings = (*found.get("", ()), *found.get(self.dataset.name, ()))
         return dg.AssetCheckResult(
             check_name=POLICY + self.suffix,
             asset_key=self.key,
             passed=not findings,
             severity=_severity(blocks=any(finding.level == "block" for finding in findings)),
-            metadata={"findings": findings_markdown(findings), **report_metadata(report)},
+            metadata={"findings": findings_markdown(triage, findings), **report_metadata(report)},
         )
 
 

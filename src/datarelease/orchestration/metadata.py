@@ -18,6 +18,8 @@ from datarelease.model.validation import Contract, Validation
 from datarelease.orchestration.drift_plot import drift_plot
 from datarelease.render import escape, gfm, number, wording
 from datarelease.render.markdown import markdown
+from datarelease.render.markdown_findings import finding_line
+from datarelease.render.triage import Triage
 
 REPORT_LIMIT = 20_000
 """Characters of a report: every event keeps its own copy."""
@@ -106,15 +108,9 @@ def _validation(validation: Validation) -> Metadata:
     }
 
 
-def findings_markdown(findings: Sequence[Finding]) -> dg.MetadataValue:
+def findings_markdown(triage: Triage, findings: Sequence[Finding]) -> dg.MetadataValue:
     """What the policy found, worst first."""
-    lines = [
-        f"{wording.SYMBOLS[finding.level]} {gfm.strong(finding.rule)} "
-        f"{gfm.text(wording.finding_place(finding))}: "
-        f"{escape.prose(wording.finding_message(finding))}{wording.finding_limit(finding)}"
-        f"{gfm.text(wording.finding_waiver(finding))}"
-        for finding in findings
-    ]
+    lines = [finding_line(triage, finding) for finding in findings]
     return dg.MetadataValue.md(gfm.bullets(lines) if lines else "Nothing found.")
 
 

@@ -17,7 +17,7 @@ from markupsafe import escape as markup_escape
 
 from datarelease.model.report import Report
 from datarelease.model.validation import Violation
-from datarelease.render import escape, number, plots, wording
+from datarelease.render import changes, escape, findings, headline, number, plots, wording
 from datarelease.render.html_view import Views, dataset_rows, totals
 from datarelease.render.plots import CategoryBar
 from datarelease.render.streams import stream_view
@@ -44,10 +44,12 @@ def html(report: Report) -> str:
     after_word = escape.clean(report.tag or "", 24) if compared else "this change"
     context = {
         "report": report,
-        "headline": _sentence(wording.headline(report)),
-        "verdict": wording.verdict(report),
-        "meaning": wording.MEANING[report.compatibility],
-        "findings": triage.findings,
+        "headline": _sentence(headline.headline(report)),
+        "verdict": headline.verdict(report),
+        "remedy": headline.remedy(report),
+        "changed": headline.changed(report),
+        "effect": headline.effect(report.compatibility),
+        "findings": [(finding, findings.said(finding, triage)) for finding in triage.findings],
         "most_findings": _MOST_FINDINGS,
         "most_datasets": _MOST_DATASETS,
         "totals": totals(report),
@@ -87,11 +89,8 @@ def _environment() -> tuple[Environment, str]:
         "rowcount": lambda rows: number.counted(rows, "row"),
         "drift": lambda value: "" if value is None else number.drift(value),
         "figure": lambda text: "none" if text is None else text,
-        "place": wording.finding_place,
-        "limit": wording.finding_limit,
-        "waiver": wording.finding_waiver,
-        "found": wording.finding_message,
-        "change_words": wording.schema_change,
+        "place": findings.place,
+        "change_words": changes.schema_change,
         "violation_words": wording.violation,
         "violation_share": _violation_share,
         "row_words": lambda rows: _plain(wording.row_counts(rows)),

@@ -10,7 +10,7 @@ from datarelease.model.diff import Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.report import DatasetReport, Report
 from datarelease.model.validation import Validation, Violation
-from datarelease.render import columns, number, plots, wording
+from datarelease.render import changes, columns, number, plots, wording
 from datarelease.render.html_columns import LEVELS, ColumnView, column_views
 from datarelease.render.triage import Triage, drift_weight
 from datarelease.render.wording import Phrase
@@ -136,7 +136,7 @@ class Views:
 def _dataset(triage: Triage, part: DatasetReport, anchor: str, room: Room) -> DatasetView:
     ordered = triage.columns(part)
     shown = ordered[: room.columns]
-    changes = sorted(part.diff.schema, key=lambda change: change.compatibility, reverse=True)
+    schema = sorted(part.diff.schema, key=lambda change: change.compatibility, reverse=True)
     level = LEVELS[triage.level(part.name)]
     violations = part.validation.violations if part.validation else ()
     return DatasetView(
@@ -147,14 +147,14 @@ def _dataset(triage: Triage, part: DatasetReport, anchor: str, room: Room) -> Da
         standing=wording.standing(part.diff, first=triage.report.base is None),
         facts=_facts(part),
         history=_history(triage.report, part),
-        schema=tuple(changes[: room.changes]),
+        schema=tuple(schema[: room.changes]),
         violations=violations[: room.violations],
         row_parts=_row_parts(part.diff),
         columns=column_views(triage, part, shown, anchor, room.cards),
         compares=any(column.before and column.after for column in ordered),
         with_plots=min(len(shown), room.cards),
         hidden_columns=len(ordered) - len(shown),
-        hidden_changes=max(len(changes) - room.changes, 0),
+        hidden_changes=max(len(schema) - room.changes, 0),
         hidden_violations=max(len(violations) - room.violations, 0),
     )
 
@@ -270,8 +270,8 @@ def dataset_rows(triage: Triage, anchors: Mapping[int, str]) -> tuple[DatasetRow
 def _schema_cell(part: DatasetReport) -> str:
     breaking = [c for c in part.diff.schema if c.compatibility is Compatibility.BREAKING]
     others = [c for c in part.diff.schema if c.compatibility is not Compatibility.BREAKING]
-    said = [f"breaking: {wording.schema_counts(breaking)}"] if breaking else []
-    said += [wording.schema_counts(others)] if others else []
+    said = [f"breaking: {changes.counts(breaking)}"] if breaking else []
+    said += [changes.counts(others)] if others else []
     return _CELLS.get(part.diff.status) or "; ".join(said) or "same"
 
 

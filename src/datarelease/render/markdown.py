@@ -6,28 +6,24 @@ Order is by what matters (``triage``), length is bounded by parts that come in s
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote
 
 from datarelease.model.diff import Compatibility
-from datarelease.model.policy import Finding
 from datarelease.model.report import MARKDOWN_LIMIT, DatasetReport, Report
 from datarelease.model.stream import StreamReport
-from datarelease.render import budget, escape, gfm, number, wording
+from datarelease.render import budget, changes, escape, gfm, headline, number, wording
 from datarelease.render.budget import GAP, Part
 from datarelease.render.markdown_dataset import facts, section
+from datarelease.render.markdown_findings import blocking, warnings
 from datarelease.render.streams import stream_view
 from datarelease.render.triage import Triage, rows_lost
 
 SECTIONS = 30
 """At most so many datasets get a section of their own; the table names the others."""
 _OPEN = 20
-"""Findings shown in the open; more are folded."""
-_MESSAGES = (escape.PROSE, 100)
-"""Characters of a finding's message, in a list and in a tighter one."""
-_LEAST_LINE = 30
-"""Characters that a finding takes at least."""
+"""Parameters shown in the open; more are folded."""
 _NOTE_SPACE = 400
 """Characters kept for saying what was left out."""
 _SAFE_IN_URL = "/:?=&%#~-._+,;@"
@@ -49,8 +45,8 @@ def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = 
     parts = [
         Part(rank=0, variants=(_head(report),)),
         Part(rank=0, variants=_grave(triage)),
-        Part(rank=0, variants=_blocking(triage, limit)),
-        Part(rank=2, variants=_warnings(triage), what="warnings"),
+        Part(rank=0, variants=blocking(triage, limit)),
+        Part(rank=2, variants=warnings(triage), what="warnings"),
         Part(rank=4, variants=_notes(report), what="notes"),
         Part(rank=5, variants=_params(report), what="parameters"),
         Part(rank=3, variants=() if single else _overview(triage), what="the table of datasets"),
@@ -85,20 +81,20 @@ def _page(link: str | None) -> str:
 
 def _head(report: Report) -> str:
     level = report.level
-    word, symbol = wording.verdict(report), wording.SYMBOLS[level]
+    word, symbol = headline.verdict(report), wording.SYMBOLS[level]
     if report.outcome == "compared":
         symbol = "🔍"
     between = ": " if level == "block" else " · "
-    title = gfm.text(wording.headline(report), prose=escape.NAME)
+    title = gfm.text(headline.headline(report), prose=escape.NAME)
     lines = [f"### {symbol} {word}{between}{title}"]
+    changed = headline.changed(report)
     status = [
-        f"**{report.compatibility.value}** ({wording.MEANING[report.compatibility]})",
-        gfm.text(wording.compared(report), prose=escape.NAME),
+        f"**{changed}**" if changed else "",
+        gfm.text(headline.effect(report.compatibility)) if changed else "",
+        gfm.text(headline.compared(report), prose=escape.NAME),
         f"digest {escape.code(report.digest, wording.SHORT_DIGEST + 1).replace('…', '')}",
     ]
-    if report.outcome == "first":
-        status = status[1:]
-    return gfm.stacked(*lines, " · ".join(status))
+    return gfm.stacked(*lines, headline.remedy(report), " · ".join(filter(None, status)))
 
 
 def _grave(triage: Triage) -> tuple[str, ...]:
@@ -136,83 +132,21 @@ def _loss(dataset: DatasetReport) -> str:
         out.append(f"has {number.counted(diff.rows.removed, 'row')} removed, others added")
     breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
     if breaking:
-        out.append(f"**breaks its schema**: {wording.schema_counts(breaking)}")
+        out.append(f"**breaks its schema**: {changes.counts(breaking)}")
     return "; ".join(out)
 
 
 def _loss_totals(datasets: Sequence[DatasetReport], *, others: bool) -> str:
     removed = sum(d.diff.status == "removed" for d in datasets)
     lost = sum(rows_lost(d.diff) for d in datasets)
-    changes = [
+    breaking = [
         c for d in datasets for c in d.diff.schema if c.compatibility is Compatibility.BREAKING
     ]
     return (
         f"{number.counted(len(datasets), 'more dataset' if others else 'dataset')}: "
         f"{number.count(removed)} removed, {number.counted(lost, 'row')} lost, "
-        f"{number.counted(len(changes), 'breaking schema change')}"
+        f"{number.counted(len(breaking), 'breaking schema change')}"
     )
-
-
-def _blocking(triage: Triage, limit: int) -> tuple[str, ...]:
-    """Every blocking finding; where they are too many, each counted by dataset and rule."""
-    findings = [finding for finding in triage.findings if finding.level == "block"]
-    if not findings:
-        return ()
-    # A list that fills the comment tells less than a count by dataset and leaves room for nothing.
-    room = limit // 2
-    listed = []
-    if len(findings) < room // _LEAST_LINE:
-        lines = ([_finding(finding, prose=most) for finding in findings] for most in _MESSAGES)
-        listed = [_folded(found, "blocking finding") for found in lines]
-    return (*(text for text in listed if len(text) < room), *_grouped(findings))
-
-
-def _folded(lines: Sequence[str], noun: str, marker: str = "-") -> str:
-    more = len(lines) - _OPEN
-    if more <= 0:
-        return gfm.bullets(lines, marker)
-    folded = gfm.details(number.counted(more, f"more {noun}"), gfm.bullets(lines[_OPEN:], marker))
-    return gfm.stacked(gfm.bullets(lines[:_OPEN], marker), folded)
-
-
-def _finding(finding: Finding, *, prose: int = escape.PROSE) -> str:
-    where = gfm.text(wording.finding_place(finding))
-    said = escape.prose(wording.finding_message(finding), prose) + wording.finding_limit(finding)
-    said += gfm.text(wording.finding_waiver(finding), prose=prose)
-    symbol = wording.SYMBOLS[finding.level]
-    return f"{symbol} {gfm.strong(finding.rule)} {where}: {said}"
-
-
-def _grouped(findings: Sequence[Finding]) -> tuple[str, ...]:
-    groups: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[finding.dataset].append(finding)
-
-    def assemble(lines: Sequence[str], hidden: int) -> str:
-        rest = [f for group in list(groups.values())[len(lines) :] for f in group]
-        word = "more datasets" if lines else "datasets"
-        last = [f"⛔ {number.count(hidden)} {word}: {_by_rule(rest)}"] if hidden else []
-        return gfm.bullets((*lines, *last))
-
-    lines = [f"⛔ {escape.code(name, 40)}: {_by_rule(group)}" for name, group in groups.items()]
-    return budget.shortened(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
-
-
-def _by_rule(findings: Sequence[Finding]) -> str:
-    rules = Counter(finding.rule for finding in findings).most_common()
-    shown = ", ".join(f"{escape.prose(rule, 20)} {number.count(n)}" for rule, n in rules[:8])
-    other = f", other rules {number.count(sum(n for _, n in rules[8:]))}" if rules[8:] else ""
-    return f"{number.counted(len(findings), 'blocking finding')} ({shown}{other})"
-
-
-def _warnings(triage: Triage) -> tuple[str, ...]:
-    lines = [_finding(finding) for finding in triage.findings if finding.level == "warn"]
-
-    def assemble(shown: Sequence[str], hidden: int) -> str:
-        rest = [f"⚠️ {number.counted(hidden, 'more warning')}"] if hidden else []
-        return _folded((*shown, *rest), "warning", "*")
-
-    return budget.shortened(lines, assemble) if lines else ()
 
 
 def _notes(report: Report) -> tuple[str, ...]:

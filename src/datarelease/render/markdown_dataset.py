@@ -9,7 +9,7 @@ from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, RowCh
 from datarelease.model.profile import Scalar
 from datarelease.model.report import DatasetReport
 from datarelease.model.validation import Validation, Violation
-from datarelease.render import columns, escape, gfm, number, sparkline, wording
+from datarelease.render import changes, columns, escape, gfm, number, sparkline, wording
 from datarelease.render.triage import Triage, drift_weight
 
 MARKS = ("✅", "⚠️", "⛔")
@@ -57,8 +57,8 @@ def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
     name = f"{MARKS[triage.level(dataset.name)]}\u00a0{escape.code(dataset.name)}"
     breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
     others = [c for c in diff.schema if c.compatibility is not Compatibility.BREAKING]
-    schema = [f"**{wording.schema_counts(breaking)}**"] if breaking else []
-    schema += [wording.schema_counts(others)] if others else []
+    schema = [f"**{changes.counts(breaking)}**"] if breaking else []
+    schema += [changes.counts(others)] if others else []
     status = _STATUS.get(diff.status, "")
     drifted = max(diff.columns, key=drift_weight, default=None)
     worst = ""
@@ -95,7 +95,8 @@ def _title(dataset: DatasetReport) -> str:
 
 def _facts_line(dataset: DatasetReport) -> str:
     diff = dataset.diff
-    out = [diff.compatibility.value] if diff.status == "changed" else []
+    told = diff.status == "changed" and diff.compatibility > Compatibility.PATCH
+    out = [diff.compatibility.value] if told else []
     if diff.status != "removed":
         out.append(_checks(dataset.validation))
     if dataset.size is not None:
@@ -119,9 +120,9 @@ def _checks(validation: Validation | None) -> str:
     return f"**{number.count(failed)} of {number.counted(validation.checks, 'check')} failed**"
 
 
-def _schema(changes: Sequence[SchemaChange], detail: Detail) -> str:
+def _schema(found: Sequence[SchemaChange], detail: Detail) -> str:
     """Breaking changes first; many of a kind go into one line, by name."""
-    ordered = sorted(changes, key=lambda c: c.compatibility, reverse=True)
+    ordered = sorted(found, key=lambda c: c.compatibility, reverse=True)
     if len(ordered) <= min(12, detail.changes):
         return gfm.bullets(_change(change) for change in ordered)
     groups: dict[tuple[Compatibility, str], list[SchemaChange]] = {}
@@ -131,7 +132,7 @@ def _schema(changes: Sequence[SchemaChange], detail: Detail) -> str:
     for (compatibility, kind), group in groups.items():
         columns_ = [_subject(change) for change in group]
         shown = gfm.names(columns_, detail.changes, name=40)
-        noun = {"contract": "schema promise", "key": "row key"}.get(kind, "column")
+        noun = {"contract": "schema rule", "key": "row key"}.get(kind, "column")
         verb = "changed" if kind in {"contract", "key"} else kind
         strong = f"**{compatibility.value}**: " if compatibility is Compatibility.BREAKING else ""
         lines.append(f"{strong}{number.counted(len(group), noun)} {verb}: {shown}")
@@ -147,7 +148,7 @@ def _subject(change: SchemaChange) -> str:
 def _change(change: SchemaChange) -> str:
     breaking = change.compatibility is Compatibility.BREAKING
     strong = "**breaking**: " if breaking else ""
-    return strong + gfm.text(wording.schema_change(change), prose=200)
+    return strong + gfm.text(changes.schema_change(change), prose=200)
 
 
 def _violations(validation: Validation | None, detail: Detail) -> str:

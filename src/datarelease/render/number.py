@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from datarelease.model.profile import Kind, Scalar
@@ -41,6 +42,19 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     ('1 row', '0 rows', '2 entries')
     """
     return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(noun: str, parts: Iterable[tuple[int, str]]) -> str:
+    """Several counts of one noun, which stands at the first; what counts nothing is left out.
+
+    >>> listed("row", [(20, "added"), (0, "removed"), (1, "changed")])
+    '20 rows added, 1 changed'
+    """
+    there = [part for part in parts if part[0]]
+    return ", ".join(
+        f"{count(number) if place else counted(number, noun)} {words}"
+        for place, (number, words) in enumerate(there)
+    )
 
 
 def ratio(part: float, whole: float) -> float:

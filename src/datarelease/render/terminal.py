@@ -13,8 +13,8 @@ from rich.text import Text
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.report import DatasetReport, Report
 from datarelease.model.stream import StreamReport
+from datarelease.render import changes, escape, findings, headline, number, sparkline, wording
 from datarelease.render import columns as figures
-from datarelease.render import escape, number, sparkline, wording
 from datarelease.render.streams import stream_view
 from datarelease.render.triage import Triage, drift_weight
 from datarelease.render.violations import violation_table
@@ -33,7 +33,9 @@ _VIOLATIONS = 6
 def summary(report: Report) -> RenderableType:
     """What merging does, why, and what moved most, within about a screen."""
     triage = Triage(report)
-    parts: list[RenderableType] = [_head(report), _status(report)]
+    remedy = headline.remedy(report)
+    parts: list[RenderableType] = [_head(report), *([Text(remedy)] if remedy else [])]
+    parts.append(_status(report))
     parts += _findings(triage)
     parts += [Text.assemble(("note  ", "dim"), _prose(note)) for note in report.notes[:5]]
     if report.params:
@@ -86,17 +88,19 @@ def _prose(value: str) -> Text:
 
 def _head(report: Report) -> Text:
     level = report.level
-    word = wording.verdict(report)
+    word = headline.verdict(report)
     return Text.assemble(
-        (f"{_MARKS[level]} {word}", f"bold {_STYLES[level]}"), ": ", text(wording.headline(report))
+        (f"{_MARKS[level]} {word}", f"bold {_STYLES[level]}"), ": ", text(headline.headline(report))
     )
 
 
 def _status(report: Report) -> Text:
+    changed = headline.changed(report)
     said: list[Text | str] = []
-    if report.outcome != "first":
-        said.append(f"{report.compatibility.value} ({wording.MEANING[report.compatibility]}), ")
-    said += [text(wording.compared(report)), ", digest "]
+    if changed:
+        effect = headline.effect(report.compatibility)
+        said += [changed, *((": ", text(effect)) if effect else ()), "; "]
+    said += [text(headline.compared(report)), ", digest "]
     said.append(escape.clean(report.digest[: wording.SHORT_DIGEST]))
     return Text.assemble(*said, style="dim")
 
@@ -109,11 +113,9 @@ def _findings(triage: Triage) -> list[RenderableType]:
             (f"{_MARKS[finding.level]} ", _STYLES[finding.level]),
             (escape.clean(finding.rule, 30), "bold"),
             " ",
-            text(wording.finding_place(finding)),
+            text(findings.place(finding)),
             ": ",
-            _prose(wording.finding_message(finding)),
-            wording.finding_limit(finding),
-            text(wording.finding_waiver(finding)),
+            text(findings.said(finding, triage)),
         )
         for finding in shown
     ]
@@ -163,11 +165,11 @@ def _dataset(triage: Triage, part: DatasetReport) -> list[RenderableType]:
                 "  ",
                 (change.compatibility.value, "red" if breaking else "dim"),
                 ": ",
-                text(wording.schema_change(change)),
+                text(changes.schema_change(change)),
             )
         )
     if len(ordered) > _CHANGES:
-        lines.append(Text(f"  and {wording.schema_counts(ordered[_CHANGES:])}"))
+        lines.append(Text(f"  and {changes.counts(ordered[_CHANGES:])}"))
     lines += _checked(part)
     if diff.rows is not None:
         lines.append(Text.assemble("  rows by key: ", text(wording.row_counts(diff.rows))))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from datarelease.model.diff import ColumnDiff, ColumnStats, Compatibility, DatasetDiff
+from datarelease.model.diff import ColumnDiff, ColumnStats, Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.policy import Finding
 from datarelease.model.report import DatasetReport, Report
 from datarelease.render import number
@@ -66,6 +66,21 @@ class Triage:
         for finding in self.findings:
             found[finding.dataset].append(finding)
         return {name: tuple(items) for name, items in found.items()}
+
+    @cached_property
+    def parts(self) -> Mapping[str, DatasetReport]:
+        """The datasets by name; of equal names the first."""
+        return {part.name: part for part in reversed(self.report.datasets)}
+
+    @cached_property
+    def breaking(self) -> Mapping[tuple[str, str | None], tuple[SchemaChange, ...]]:
+        """The breaking changes of each dataset and column."""
+        found: dict[tuple[str, str | None], list[SchemaChange]] = defaultdict(list)
+        for part in self.parts.values():
+            for change in part.diff.schema:
+                if change.compatibility is Compatibility.BREAKING:
+                    found[part.name, change.column].append(change)
+        return {place: tuple(changes) for place, changes in found.items()}
 
     def level(self, dataset: str, column: str | None = None) -> int:
         """2 where something blocks, 1 where something warns, else 0."""
