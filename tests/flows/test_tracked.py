@@ -14,6 +14,9 @@ from tests.project import Project
 from tests.versions import manifest, object_path, tags
 
 from datarelease import api
+from datarelease.app.workspace import open_workspace
+from datarelease.ingest.deliver import deliver
+from datarelease.progress import Quiet
 
 
 def md5_in(project: Project, path: str) -> str:
@@ -90,7 +93,7 @@ def test_a_store_that_drops_an_object_makes_no_tag(built: Project) -> None:
         for call in range(1, 12)
     ]  # fmt: skip
     done = run(built, "release", code=3, points=drops)
-    assert f"{md5[:2]}/{md5[2:]} is missing" in done.text
+    assert f"{md5[:2]}/{md5[2:]} is missing: raw/notes.csv" in done.text
     assert tags(built) == []
     run(built, "release")
     assert path.is_file()
@@ -275,6 +278,38 @@ def test_a_publisher_verifies_the_same_list(built: Project, tmp_path: Path) -> N
     run(publisher, "release", "--bundle", str(tmp_path / "bundle"))
     assert object_path(other, md5).is_file()
     pulled(built, tmp_path / "clone", "data-v1")
+
+
+def test_a_proposal_delivers_to_the_remotes_that_outputs_name(built: Project) -> None:
+    """What is pushed before a proposal goes where DVC would send it, and nowhere else."""
+    other = other_remote(built)
+    md5 = with_raw(built, remote="other")
+    ws = open_workspace(built.root, progress=Quiet())
+    assert deliver(ws) == 9
+    assert object_path(other, md5).is_file()
+    assert not object_path(built.remote, md5).exists()
+    assert deliver(ws) == 0
+
+
+def test_data_of_dvc_2_is_refused_where_a_pull_wants_it(built: Project) -> None:
+    """Beside the datasets, or as a part of one: exit 2 with the remedy, nothing left out."""
+    with_raw(built)
+    content = built.read_yaml("raw/notes.csv.dvc")
+    del content["outs"][0]["hash"]
+    built.write("raw/notes.csv.dvc", yaml.safe_dump(content))
+    built.commit("As DVC 2 wrote it")
+    built.push()
+    done = run(built, "release", code=2)
+    assert "raw/notes.csv: hashed by DVC 2" in done.text
+    built.dvc("add", "--quiet", "raw/notes.csv")
+    built.write("raw/more.csv", "id,note\n2,bye\n")
+    built.dvc("add", "--quiet", "raw/more.csv")
+    definition = built.read_yaml("dvc.yaml")
+    definition["artifacts"]["raw"] = {"path": "raw", "type": "dataset"}
+    built.write("dvc.yaml", yaml.safe_dump(definition))
+    built.write("raw/notes.csv.dvc", yaml.safe_dump(content))
+    done = run(built, "check", code=2)
+    assert "artifacts.raw.path: its part 'raw/notes.csv' was hashed by DVC 2" in done.text
 
 
 @pytest.mark.parametrize(

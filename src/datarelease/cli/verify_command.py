@@ -109,7 +109,12 @@ def _one(shelf: Shelf, version: str, *, full: bool, repair: bool, as_json: bool)
                 "remotes": list(result.remotes),
                 "objects": result.objects,
                 "faults": [
-                    {"remote": fault.remote, "key": fault.key, "kind": fault.kind}
+                    {
+                        "remote": fault.remote,
+                        "key": fault.key,
+                        "kind": fault.kind,
+                        "path": fault.path or None,
+                    }
                     for fault in result.faults
                 ],
                 "repaired": [

@@ -13,7 +13,7 @@ from datarelease.flows.stored_documents import (
     put_back,
     stored_documents,
 )
-from datarelease.flows.verify import faults_error, find_faults, holders
+from datarelease.flows.verify import faults_error, faults_of
 from datarelease.flows.workspace import Workspace
 from datarelease.model.manifest import Manifest, document_key, manifest_key
 from datarelease.model.release import Fault
@@ -40,8 +40,7 @@ def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
     whole = {remote.name for remote in manifest.remotes}
     faults: list[Fault] = []
     unrepaired = False
-    for remote, objects in holders(ws, manifest):
-        lost = find_faults(remote, objects, progress=ws.progress)
+    for remote, lost in faults_of(ws, manifest):
         send(ws, remote, [fault.md5 for fault in lost if ws.objects.has(fault.md5)])
         unrepaired |= not all(ws.objects.has(fault.md5) for fault in lost)
         faults += lost

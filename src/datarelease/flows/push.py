@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from datarelease.adapters.store import Store
 from datarelease.flows.shelf import Shelf
-from datarelease.flows.verify import faults_error, find_faults, holders
+from datarelease.flows.verify import faults_error, faults_of, find_faults, holders
 from datarelease.flows.workspace import Workspace
 from datarelease.model.manifest import object_key
-from datarelease.model.release import Candidate, Fault, Pushed, Verified
+from datarelease.model.release import Candidate, Pushed, Verified
 
 
 def push(ws: Workspace, candidate: Candidate) -> Pushed:
@@ -34,9 +34,7 @@ def verify(ws: Workspace, pushed: Pushed) -> Verified:
         WorldError: Objects are missing or damaged; they are named.
     """
     manifest = pushed.candidate.manifest
-    faults: list[Fault] = []
-    for remote, objects in holders(ws, manifest):
-        faults += find_faults(remote, objects, progress=ws.progress)
+    faults = [fault for _, found in faults_of(ws, manifest) for fault in found]
     if faults:
         raise faults_error(
             faults,

@@ -18,7 +18,7 @@ from datarelease.flows.local_files import written
 from datarelease.flows.shelf import Shelf
 from datarelease.flows.side import table_of
 from datarelease.flows.stored_documents import document_faults, stored_documents
-from datarelease.flows.verify import find_faults, holders
+from datarelease.flows.verify import faults_of
 from datarelease.model.csv_dialect import DEFAULT_DIALECT
 from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile
@@ -121,12 +121,12 @@ def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verificatio
     for name in sorted(names - {remote.name for remote in shelf.remotes}):
         shelf.progress.say(f"{name}: not configured here, not checked")
     faults: list[Fault] = []
-    remotes = holders(shelf, manifest)
+    remotes = faults_of(shelf, manifest, full=full)
     documents = stored_documents(manifest, version.manifest_sha256 or "")
-    for remote, objects in remotes:
+    for remote, found in remotes:
         if remote.name in names:
             faults += document_faults(remote, documents, full=full).values()
-        faults += find_faults(remote, objects, progress=shelf.progress, full=full)
+        faults += found
     return Verification(
         manifest=manifest,
         remotes=tuple(remote.name for remote, _ in remotes),

@@ -38,7 +38,10 @@ def work_tree_snapshot(ws: Workspace) -> Snapshot:
     problems = [
         problem
         for dataset in ws.settings.datasets
-        for problem in unpushed(dataset, indexed.values())
+        for problem in (
+            *unpushed(dataset, indexed.values()),
+            *_left_out(dataset, indexed.values()),
+        )
     ]
     problems += _unknown_remotes(ws, indexed.values())
     if problems:
@@ -230,6 +233,22 @@ def _refuse_legacy(outs: Iterable[IndexedOutput]) -> None:
             untouched="Nothing was pushed or tagged.",
             remedy="`dvc pull`, then `dvc cache migrate --dvc-files`, and commit.",
         )
+
+
+def _left_out(dataset: Dataset, outs: Iterable[IndexedOutput]) -> list[Problem]:
+    """Parts of a dataset of several outputs that would be missing from the version."""
+    reasons = {
+        out.path: "was hashed by DVC 2: run `dvc cache migrate --dvc-files`"
+        if out.legacy and out.md5
+        else "was imported and never downloaded: run `dvc update`"
+        for out in outs
+        if out.path.startswith(f"{dataset.path}/")
+        and ((out.legacy and out.md5) or (out.md5 is None and out.imported))
+    }
+    where = f"dvc.yaml: artifacts.{dataset.name}.path"
+    return [
+        Problem(where=where, what=f"its part {path!r} {what}") for path, what in reasons.items()
+    ]
 
 
 def _unknown_remotes(ws: Workspace, outs: Iterable[IndexedOutput]) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,25 @@ def holders(shelf: Shelf, manifest: Manifest) -> tuple[tuple[Store, dict[str, in
             found.append((shelf.named(bound.name), manifest.objects_on(bound.name)))
         except ConfigError as error:
             shelf.progress.say(f"{bound.name}: not checked: {error.what}")
+    return tuple(found)
+
+
+def faults_of(
+    shelf: Shelf, manifest: Manifest, *, full: bool = False
+) -> tuple[tuple[Store, tuple[Fault, ...]], ...]:
+    """The remotes of a version, each with what is missing or damaged there, named by its path.
+
+    Raises:
+        WorldError: A remote cannot be asked.
+    """
+    paths: dict[str, str] | None = None
+    found = []
+    for remote, objects in holders(shelf, manifest):
+        faults = find_faults(remote, objects, progress=shelf.progress, full=full)
+        if faults:
+            paths = paths or manifest.paths
+            faults = tuple(dataclasses.replace(f, path=paths.get(f.md5, "")) for f in faults)
+        found.append((remote, faults))
     return tuple(found)
 
 

@@ -92,12 +92,6 @@ class ManifestDataset:
         return self.path if single else f"{self.path}/{file.path}"
 
     @property
-    def objects(self) -> tuple[str, ...]:
-        """The hashes of all objects it needs on a remote: files and directory listings."""
-        trees = (entry.md5 for entry in self.entries if entry.is_tree)
-        return tuple(sorted({*trees, *(file.md5 for file in self.files)}))
-
-    @property
     def bound(self) -> dict[str, str]:
         """The remote of each file that one remote alone holds (``remote: NAME``), by path."""
         single = {entry.path: entry.remote for entry in self.entries if not entry.is_tree}
@@ -237,6 +231,18 @@ class Manifest:
         """Hash and size of every object, wherever it lies."""
         names = [remote.name for remote in (*self.remotes, *self.output_remotes)]
         return {md5: size for name in names for md5, size in self.objects_on(name).items()}
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Where the data of each object lies in the repository, by its hash."""
+        paths: dict[str, str] = {}
+        for output in self.tracked:
+            paths |= {file.md5: f"{output.path}/{file.path}" for file in output.files}
+            paths |= {output.md5: output.path} if output.md5 else {}
+        for dataset in self.datasets:
+            paths |= {entry.md5: dataset.path for entry in dataset.entries if entry.is_tree}
+            paths |= {file.md5: dataset.place(file) for file in dataset.files}
+        return paths
 
     def dataset(self, name: str) -> ManifestDataset | None:
         """The dataset called ``name``, or None."""

@@ -122,8 +122,12 @@ class Fault:
     md5: str
     kind: Literal["missing", "size", "hash"]
     found: str = ""
+    path: str = ""
+    """Of the data in the repository, where it is data of a version."""
 
     def __str__(self) -> str:
         what = {"missing": "is missing", "size": "has another size", "hash": "has other bytes"}
         detail = f" ({self.found})" if self.found else ""
-        return f"{self.remote}: {self.key} {what[self.kind]}{detail}"
+        path = self.path if self.path.isprintable() else repr(self.path)
+        data = f": {path}" if path else ""
+        return f"{self.remote}: {self.key} {what[self.kind]}{detail}{data}"
