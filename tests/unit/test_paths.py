@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.test_documents import MANIFEST
 
-from datarelease.adapters.tree import read_tree
+from datarelease.adapters.tree import read_tree, refuse_names
 from datarelease.documents import DocumentError, decode_manifest, encode
 from datarelease.model.git_address import is_taken
 from datarelease.model.manifest import Manifest, ManifestFile, object_key
@@ -97,9 +97,10 @@ def test_datasets_of_a_manifest_are_held_to_the_same() -> None:
      '[{"relpath": "a", "md5": "%s"}, {"relpath": "a/b", "md5": "%s"}]'],
 )  # fmt: skip
 def test_a_listing_names_only_what_may_be_written(listing: str) -> None:
-    """DVC's directory objects are held to the same names as manifests."""
+    """DVC's directory objects of datasets are held to the same names as manifests."""
+    files = read_tree(listing.replace("%s", "0" * 32).encode())
     with pytest.raises(ValueError, match=r"refused|there twice"):
-        read_tree(listing.replace("%s", "0" * 32).encode())
+        refuse_names(files)
 
 
 def test_git_is_given_known_kinds_of_addresses() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from datarelease.model.paths import clash, path_fault
@@ -20,7 +20,7 @@ def read_tree(listing: bytes) -> tuple[DataFile, ...]:
     Source: ``dvc_data.hashfile.tree.Tree.as_bytes``.
 
     Raises:
-        ValueError: The bytes are no such listing, or it names what no file may be called.
+        ValueError: The bytes are no such listing, or name a path outside the directory.
     """
     try:
         listed = json.loads(listing)
@@ -28,11 +28,22 @@ def read_tree(listing: bytes) -> tuple[DataFile, ...]:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise ValueError("it is no list of files")
-    files = tuple(sorted(map(_file, listed), key=lambda file: file.path))
+    return tuple(sorted(map(_file, listed), key=lambda file: file.path))
+
+
+def refuse_names(files: Sequence[DataFile]) -> None:
+    """What readers of a dataset write has names that any machine may be asked to write.
+
+    Raises:
+        ValueError: A name that is refused, or that is there twice.
+    """
+    for file in files:
+        fault = path_fault(file.path)
+        if fault:
+            raise ValueError(f"the path {file.path!r} is refused: {fault}")
     same = clash(file.path for file in files)
     if same is not None:
         raise ValueError(f"{same!r} is there twice, or is a file and a directory")
-    return files
 
 
 def tree_md5(files: Iterable[DataFile]) -> str:
@@ -49,7 +60,6 @@ def _file(item: dict[str, Any]) -> DataFile:
     path, md5 = item.get("relpath"), item.get("md5")
     if not isinstance(path, str) or not _MD5.fullmatch(str(md5)):
         raise ValueError(f"{path!r} has the MD5 {md5!r:.80}")
-    fault = path_fault(path)
-    if fault:
-        raise ValueError(f"the path {path!r} is refused: {fault}")
+    if {"", ".", ".."} & set(path.split("/")):
+        raise ValueError(f"the path {path!r} leads out of it")
     return DataFile(path=path, md5=str(md5))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from datarelease.adapters.store import ObjectInfo, Store, md5_of, replacing
 from datarelease.adapters.tracked import Output
-from datarelease.adapters.tree import read_tree
+from datarelease.adapters.tree import read_tree, refuse_names
 from datarelease.errors import DatareleaseError, Problem, SettingsError, WorldError
 from datarelease.model.dataset import Dataset, nearest_name
 from datarelease.model.manifest import object_key
@@ -61,12 +61,20 @@ class Objects:
         try:
             return read_tree(listing)
         except ValueError as error:
-            raise WorldError(
-                f"The listing of a tracked directory ({object_key(md5)}) is refused: {error}.",
-                untouched="Nothing was written.",
-                remedy="If the data is yours, give the file another name and track the directory "
-                "anew (`dvc add`, or `dvc repro`); else find out who wrote that object.",
-            ) from error
+            raise _refused(md5, error) from error
+
+    def data_files(self, md5: str) -> tuple[DataFile, ...]:
+        """The same of a dataset, whose readers write these files.
+
+        Raises:
+            WorldError: As ``tree``, or a file has a name that readers refuse.
+        """
+        files = self.tree(md5)
+        try:
+            refuse_names(files)
+        except ValueError as error:
+            raise _refused(md5, error) from error
+        return files
 
     def sha256(self, md5: str) -> str:
         """The SHA-256 (hex) of an object in the cache, whose MD5 is checked on the way.
@@ -124,7 +132,7 @@ class Objects:
         base = "" if entry.path == WHOLE else entry.path
         return tuple(
             DataFile(path=posixpath.join(base, file.path), md5=file.md5)
-            for file in self.tree(entry.md5)
+            for file in self.data_files(entry.md5)
         )
 
     def expanded(self, hashes: Iterable[str]) -> tuple[str, ...]:
@@ -239,6 +247,15 @@ class Objects:
         target.chmod(0o444)
 
 
+def _refused(md5: str, error: ValueError) -> WorldError:
+    return WorldError(
+        f"The listing of a tracked directory ({object_key(md5)}) is refused: {error}.",
+        untouched="Nothing was written.",
+        remedy="If the data is yours, give the file another name and track the directory anew "
+        "(`dvc add`, or `dvc repro`); else find out who wrote that object.",
+    )
+
+
 def snapshot(datasets: Sequence[Dataset], outputs: Sequence[Output], objects: Objects) -> Snapshot:
     """What ``outputs`` (of one revision) say about each dataset.
 
@@ -272,7 +289,7 @@ def _entries(dataset: Dataset, outputs: Sequence[Output], objects: Objects) -> l
             entries.append(Entry(path=path, md5=out.md5, size=out.size, remote=out.remote))
         elif dataset.path.startswith(out.path + "/") and out.md5.endswith(".dir"):
             inside = dataset.path.removeprefix(out.path + "/")
-            entries += _part_of(inside, objects.tree(out.md5), out.remote)
+            entries += _part_of(inside, objects.data_files(out.md5), out.remote)
     return entries
 
 
