@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from datarelease.errors import WorldError
+from datarelease.model.manifest import object_key
 from datarelease.model.paths import clash, path_fault
 from datarelease.model.snapshot import TREE, DataFile
 
@@ -54,6 +57,20 @@ def tree_md5(files: Iterable[DataFile]) -> str:
     ordered = sorted(files, key=lambda file: file.path.split("/"))
     listing = json.dumps([{"md5": file.md5, "relpath": file.path} for file in ordered])
     return f"{hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()}{TREE}"
+
+
+@contextmanager
+def explained_listing(md5: str) -> Iterator[None]:
+    """What is wrong with the listing ``md5``, as a WorldError."""
+    try:
+        yield
+    except ValueError as error:
+        raise WorldError(
+            f"The listing of a tracked directory ({object_key(md5)}) is refused: {error}.",
+            untouched="Nothing was written.",
+            remedy="If the data is yours, give the file another name and track the directory anew "
+            "(`dvc add`, or `dvc repro`); else find out who wrote that object.",
+        ) from error
 
 
 def _file(item: dict[str, Any]) -> DataFile:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from datarelease.adapters.store import ObjectInfo, Store, md5_of, replacing
 from datarelease.adapters.tracked import Output
-from datarelease.adapters.tree import read_tree, refuse_names
+from datarelease.adapters.tree import explained_listing, read_tree, refuse_names
 from datarelease.errors import DatareleaseError, Problem, SettingsError, WorldError
 from datarelease.model.dataset import Dataset, nearest_name
 from datarelease.model.manifest import object_key
@@ -58,10 +58,8 @@ class Objects:
         listing = self.path(md5).read_bytes()
         if hashlib.md5(listing, usedforsecurity=False).hexdigest() != md5.removesuffix(".dir"):
             raise self.damaged(md5)
-        try:
+        with explained_listing(md5):
             return read_tree(listing)
-        except ValueError as error:
-            raise _refused(md5, error) from error
 
     def data_files(self, md5: str) -> tuple[DataFile, ...]:
         """The same of a dataset, whose readers write these files.
@@ -70,10 +68,8 @@ class Objects:
             WorldError: As ``tree``, or a file has a name that readers refuse.
         """
         files = self.tree(md5)
-        try:
+        with explained_listing(md5):
             refuse_names(files)
-        except ValueError as error:
-            raise _refused(md5, error) from error
         return files
 
     def sha256(self, md5: str) -> str:
@@ -245,15 +241,6 @@ class Objects:
                     "damaged objects again.",
                 )
         target.chmod(0o444)
-
-
-def _refused(md5: str, error: ValueError) -> WorldError:
-    return WorldError(
-        f"The listing of a tracked directory ({object_key(md5)}) is refused: {error}.",
-        untouched="Nothing was written.",
-        remedy="If the data is yours, give the file another name and track the directory anew "
-        "(`dvc add`, or `dvc repro`); else find out who wrote that object.",
-    )
 
 
 def snapshot(datasets: Sequence[Dataset], outputs: Sequence[Output], objects: Objects) -> Snapshot:
