@@ -13,6 +13,10 @@ from tests.commands import GIT, Point, run
 from tests.project import Project
 from tests.versions import assert_whole, branch, commit, manifest, tags, tree_state
 
+import datarelease as dr
+from datarelease.errors import ConfigError
+from datarelease.model.release import Released
+
 PROTECT_MAIN = """\
 #!/bin/sh
 while read old new ref; do
@@ -226,6 +230,134 @@ def test_a_feature_branch_is_released_without_touching_main(
     run(edited, "release", "--branch", "feature")
     assert branch(edited) == main
     assert branch(edited, "feature") == commit(edited, "data-v2") == edited.head
+
+
+def test_an_unmerged_branch_is_refused(edited: Project) -> None:
+    """A branch that nobody merged is no version: exit 2, nothing pushed, both ways out named."""
+    edited.git("switch", "--quiet", "-c", "feature")
+    edited.commit("Nobody merged this", "params.yaml")
+    remote, origin = tree_state(edited.remote), tree_state(edited.origin)
+    done = run(edited, "release", code=2)
+    assert "HEAD is on the branch feature" in done.text
+    assert "--branch feature" in done.text
+    assert "Merge feature into main" in done.text
+    assert (tree_state(edited.remote), tree_state(edited.origin)) == (remote, origin)
+    assert edited.git("tag", "--list", "data-v2") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("other", "HEAD is on the branch main, not on other"), ("a..b", "cannot be the name")],
+)
+def test_a_branch_that_head_is_not_on_is_refused(edited: Project, name: str, said: str) -> None:
+    """--branch says what HEAD is on, it does not move HEAD: exit 2."""
+    assert said in run(edited, "release", "--branch", name, code=2).text
+    assert tags(edited) == ["data-v1"]
+
+
+def test_a_detached_head_is_released_for_the_branch_that_is_named(edited: Project) -> None:
+    """With --branch also a commit that main does not contain; the branch is made at the origin."""
+    main = branch(edited)
+    edited.git("checkout", "--quiet", "--detach")
+    edited.commit("Nobody has this", "params.yaml")
+    run(edited, "release", "--branch", "hotfix")
+    assert branch(edited) == main
+    assert branch(edited, "hotfix") == commit(edited, "data-v2")
+
+
+def test_a_diverged_main_has_to_be_integrated_first(edited: Project, tmp_path: Path) -> None:
+    """Origin's main and HEAD each have commits of their own: exit 3; after a rebase it works."""
+    edited.params(rows=26)
+    edited.commit("Not pushed", "params.yaml")
+    push_elsewhere(tmp_path / "other", edited.origin)
+    origin = tree_state(edited.origin)
+    done = run(edited, "release", code=3)
+    assert "Integrate origin/main" in done.text
+    assert "run the command again" in done.text
+    assert tree_state(edited.origin) == origin
+    edited.git("checkout", "--quiet", "--", "dvc.lock")
+    edited.git("pull", "--quiet", "--rebase", "origin", "main")
+    assert run(edited, "release", "--json").json["tag"] == "data-v2"
+
+
+def test_main_that_diverges_before_the_tag_has_to_be_integrated(
+    edited: Project, tmp_path: Path
+) -> None:
+    """Somebody pushes to main while a release of unpushed commits is under way: exit 3, no tag."""
+    edited.params(rows=26)
+    edited.commit("Not pushed", "params.yaml")
+    act = partial(push_elsewhere, tmp_path / "other", edited.origin)
+    done = run(edited, "release", points=[Point(function=f"{GIT}.push", act=act)], code=3)
+    assert "Integrate origin/main" in done.text
+    assert tags(edited) == ["data-v1"]
+
+
+def test_what_was_committed_pushed_and_tagged_is_told(edited: Project) -> None:
+    """Standard output names the commit with its files, the branch and the tag; so does --json."""
+    done = run(edited, "release")
+    short = commit(edited, "data-v2")[:12]
+    assert f"committed: {short} with dvc.lock" in done.out
+    assert f"pushed: branch main to {short}" in done.out
+    assert f"tagged: data-v2 at {short}" in done.out
+    edited.params(rows=33)
+    edited.repro()
+    edited.commit("With its lock")
+    edited.push()
+    done = run(edited, "release", "--json")
+    assert (done.json["branch"], done.json["committed"], done.json["warnings"]) == (None, [], [])
+    assert done.json["commit"] == edited.head
+
+
+def test_a_branch_can_be_released_from_python(edited: Project) -> None:
+    """`dr.release(branch=...)` does what --branch does."""
+    edited.git("switch", "--quiet", "-c", "feature")
+    with pytest.raises(ConfigError, match="HEAD is on the branch feature"):
+        dr.release(repo=edited.root)
+    result = dr.release(repo=edited.root, branch="feature")
+    assert isinstance(result, Released)
+    assert (result.branch, result.committed) == ("feature", ("dvc.lock",))
+
+
+def test_a_lock_of_the_index_after_the_tag_is_a_warning(edited: Project) -> None:
+    """The version exists; that this clone cannot follow is said with its remedy, exit 0."""
+    lock = edited.root / ".git" / "index.lock"
+    lock.touch()
+    done = run(edited, "release", "--json")
+    assert done.json["tag"] == "data-v2"
+    [warning] = done.json["warnings"]
+    assert "index.lock" in warning
+    assert "run `datarelease release` again" in warning
+    assert f"warning: {warning}" in done.text
+    assert "Nothing was" not in done.text
+    assert_whole(edited, "data-v2")
+    again = run(edited, "release", "--json")
+    assert (again.json["released"], len(again.json["warnings"])) == (False, 1)
+    lock.unlink()
+    assert run(edited, "release", "--json").json["warnings"] == []
+    assert edited.git("status", "--short", "--untracked-files=no") == ""
+    assert edited.head == commit(edited, "data-v2")
+
+
+def test_a_record_that_cannot_be_written_is_a_warning(edited: Project, tmp_path: Path) -> None:
+    """The file for the next job is no part of the version: exit 0, and said."""
+    (tmp_path / "outcome" / "manifest.json").mkdir(parents=True)
+    done = run(edited, "release", "--json", "--out", str(tmp_path / "outcome"))
+    assert done.json["released"] is True
+    assert "The record of the release" in done.json["warnings"][0]
+    assert_whole(edited, "data-v2")
+
+
+def test_a_server_without_atomic_push_gets_the_tag_alone(edited: Project) -> None:
+    """`receive.advertiseAtomic false`: released, main left as it is, and said."""
+    edited.git(f"--git-dir={edited.origin}", "config", "receive.advertiseAtomic", "false")
+    main = branch(edited)
+    done = run(edited, "release")
+    assert "the git server takes no atomic push" in done.out
+    assert "the release commit lives on the tag alone" in done.out
+    assert tags(edited) == ["data-v1", "data-v2"]
+    assert branch(edited) == edited.head == main
+    assert_whole(edited, "data-v2")
+    assert run(edited, "release", "--json").json["released"] is False
 
 
 @pytest.mark.parametrize("how", [("--depth=1",), ("--depth=1", "--no-tags")], ids=" ".join)
