@@ -215,8 +215,18 @@ def customers_rows() -> RowDiff:
             RowChange(
                 kind="changed", key=(("customer_id", 412),), values=(("monthly_spend", None, 12.0),)
             ),
-            RowChange(kind="added", key=(("customer_id", 10_001),)),
-            RowChange(kind="removed", key=(("customer_id", 99),)),
+            RowChange(
+                kind="added",
+                key=(("customer_id", 10_001),),
+                values=(
+                    ("email", None, MASK),
+                    ("country", None, "Portugal"),
+                    ("signed_up", None, "2024-11-30"),
+                    ("age", None, 37),
+                    ("monthly_spend", None, 61.5),
+                ),
+            ),
+            RowChange(kind="removed", key=(("customer_id", 99),)),  # of an earlier release
         ),
     )
 

@@ -241,6 +241,16 @@ def test_drift_shows_sparklines_and_measures() -> None:
     assert "1.0% → 4.2%" in row
 
 
+def test_columns_that_did_not_move_are_one_line() -> None:
+    """Their names are told, and no table; nothing is called unchanged that is not."""
+    same = samples.number_column("height", before=(180, 9, 10_000), after=(180, 9, 10_000))
+    hardly = samples.small().datasets[0].diff.columns
+    text = markdown(samples.report(samples.dataset(rows=(10_000,) * 2, columns=(same, *hardly))))
+    assert "Unchanged: `height`; hardly moved: `age`\n" in text
+    assert "| column |" not in text
+    assert "`email`" in markdown(samples.warned()).split("more changed columns")[-1]
+
+
 def test_the_row_diff_or_why_there_is_none() -> None:
     """Rows are counted by key with the columns that changed; else the reason stands there."""
     text = markdown(samples.warned())
@@ -248,6 +258,14 @@ def test_the_row_diff_or_why_there_is_none() -> None:
     assert "Changed: `monthly_spend` in 300 rows, `country` in 14 rows, `email` in 1 row" in text
     assert "`monthly_spend`: `41.5` → `55.25`" in text
     assert "No row-level diff: the dataset declares no key" in text
+
+
+def test_added_rows_show_their_values() -> None:
+    """The first ones, masked where they are personal; rows of earlier documents have none."""
+    text = markdown(samples.warned())
+    shown = f"`email={MASK}` `country=Portugal` `signed_up=2024-11-30` `age=37` …"
+    assert f"| ➕ added | `customer_id=10001` | {shown} |" in text  # noqa: RUF001
+    assert "| ➖ removed | `customer_id=99` |  |" in text  # noqa: RUF001
 
 
 def test_a_link_must_be_https() -> None:

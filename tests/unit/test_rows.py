@@ -114,6 +114,24 @@ def test_equal_tables_are_falsy(engine: DuckDBEngine, tmp_path: Path) -> None:
     assert diff.unchanged == 3
 
 
+def test_added_and_removed_rows_show_their_values(engine: DuckDBEngine, tmp_path: Path) -> None:
+    """The first columns of the row, on the side where it is, personal values masked."""
+    day = dt.date(2026, 1, 2)
+    more = {f"c{n}": [n] for n in range(20)}
+    before = {"id": [1], "mail": ["a@b.c"], "day": [day], "tags": [["x"]], "gone": [1], **more}
+    after = {"id": [2], "mail": ["d@e.f"], "day": [day], "tags": [["x"]], "new": [1], **more}
+    diff = found(compared(engine, tmp_path, before, after, pii=("mail",)))
+    added, removed = diff.examples
+    assert (added.kind, added.key, removed.kind) == ("added", (("id", 2),), "removed")
+    assert len(added.values) == len(removed.values) == 8
+    assert added.values[:3] == (
+        ("mail", None, MASK), ("day", None, "2026-01-02"), ("tags", None, "(list<string>)"),
+    )  # fmt: skip
+    assert removed.values[:2] == (("mail", MASK, None), ("day", "2026-01-02", None))
+    assert "d@e.f" not in encode(diff)
+    assert "a@b.c" not in encode(diff)
+
+
 def test_examples_are_a_fair_mix_in_key_order(engine: DuckDBEngine, tmp_path: Path) -> None:
     """Ten examples of all three kinds, the smallest keys first, with old and new values."""
     before = {"id": list(range(99, -1, -1)), "v": [0] * 100}

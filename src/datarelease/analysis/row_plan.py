@@ -22,7 +22,12 @@ from datarelease.model.report import EXAMPLES, MASK
 TEXT_LIMIT = 200
 """Characters shown of a value."""
 
+EXAMPLE_COLUMNS = 8
+"""Columns shown of a row that was added or removed."""
+
 Types = Mapping[str, nw.dtypes.DType]
+Frames = tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]
+"""Old and new."""
 ChangeKind = Literal["added", "removed", "changed"]
 _KINDS: tuple[ChangeKind, ...] = ("changed", "added", "removed")
 
@@ -126,9 +131,14 @@ class RowPlan:
         return shown
 
     def result(
-        self, engine: Engine, differing: nw.LazyFrame[Any], before: int, skipped_files: int
+        self,
+        engine: Engine,
+        differing: nw.LazyFrame[Any],
+        sides: Frames,
+        before: int,
+        skipped_files: int,
     ) -> RowDiff:
-        """The diff, from the rows that differ."""
+        """The diff, from the rows that differ; ``before``: the number of old rows."""
         sums = {f"d{i}": nw.col(f"d{i}").cast(nw.Int64).sum() for i in range(len(self.columns))}
         grouped = differing.group_by("kind").agg(n=nw.len(), **sums)
         rows = {str(row["kind"]): row for row in engine.collect(grouped)}
@@ -142,27 +152,58 @@ class RowPlan:
             **counts,
             unchanged=before - counts["removed"] - counts["changed"],
             columns=tuple(sorted((c for c in columns if c[1]), key=lambda c: (-c[1], c[0]))),
-            examples=self._examples(engine, differing, counts),
+            examples=self._examples(engine, differing, sides, counts),
             skipped_files=skipped_files,
         )
 
     def _examples(
-        self, engine: Engine, differing: nw.LazyFrame[Any], counts: Mapping[ChangeKind, int]
+        self,
+        engine: Engine,
+        differing: nw.LazyFrame[Any],
+        sides: Frames,
+        counts: Mapping[ChangeKind, int],
     ) -> tuple[RowChange, ...]:
         order = [f"k{i}" for i in range(len(self.dataset.key))]
         examples: list[RowChange] = []
         for kind, number in _fair(counts).items():
             if number:
                 head = differing.filter(nw.col("kind") == kind).sort(*order).head(number)
+                if kind != "changed":
+                    side = self._side(sides[kind == "added"], "v")
+                    head = self._whole(head.select(*order), side).sort(*order)
                 examples += [self._example(kind, row) for row in engine.collect(head)]
         return tuple(examples)
 
+    def _whole(self, keys: nw.LazyFrame[Any], side: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """The few rows with these keys; their values were not kept with the rows that differ."""
+        names = [f"k{i}" for i in range(len(self.dataset.key))]
+        wanted = [f"v{i}" for i in self._of_a_row() if self._told(self.columns[i])]
+        shown = side.select(*(f"v{name}" for name in names), *wanted)
+        found = keys.join(shown, left_on=names, right_on=[f"v{name}" for name in names])
+        return found.select(*names, *wanted)
+
+    def _of_a_row(self) -> range:
+        return range(min(len(self.columns), EXAMPLE_COLUMNS))
+
+    def _told(self, name: str) -> bool:
+        """Whether values of a column are read to be shown."""
+        return name not in self.dataset.pii and kind_of(self.types[name]) != "other"
+
     def _example(self, kind: ChangeKind, row: Mapping[str, Any]) -> RowChange:
-        values = tuple(
-            (name, self._cell(name, row.get(f"b{i}")), self._cell(name, row.get(f"a{i}")))
-            for i, name in enumerate(self.columns)
-            if kind == "changed" and row[f"d{i}"]
-        )
+        values: tuple[tuple[str, Scalar, Scalar], ...]
+        if kind == "changed":
+            values = tuple(
+                (name, self._cell(name, row.get(f"b{i}")), self._cell(name, row.get(f"a{i}")))
+                for i, name in enumerate(self.columns)
+                if row[f"d{i}"]
+            )
+        else:
+            cells = [
+                (self.columns[i], self._cell(self.columns[i], row.get(f"v{i}")))
+                for i in self._of_a_row()
+            ]
+            there = kind == "added"
+            values = tuple((n, None, c) if there else (n, c, None) for n, c in cells)
         key = tuple(
             (name, self._cell(name, row[f"k{i}"])) for i, name in enumerate(self.dataset.key)
         )

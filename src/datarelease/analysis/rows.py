@@ -39,7 +39,8 @@ def diff_rows(
     row. Columns of different types are compared in the type that holds both without loss; where
     there is none they are left out. One join finds the rows that differ; only their keys and the
     columns in question are kept, on disk, and from there counted and picked as examples: memory
-    stays within the engine's limit however much has changed.
+    stays within the engine's limit however much has changed. The few added and removed rows that
+    are shown are looked up once more by their keys.
 
     Args:
         engine: Runs the queries.
@@ -77,7 +78,7 @@ def diff_rows(
         if isinstance(rows, str) or isinstance(problem, str):
             return str(problem)
         differing = stages.enter_context(staged(engine, plan.differing(old, new), scratch=scratch))
-        return plan.result(engine, differing, rows, skipped_files)
+        return plan.result(engine, differing, (old, new), rows, skipped_files)
 
 
 def _both(schemas: tuple[Types, Types]) -> list[str]:

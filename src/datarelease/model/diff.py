@@ -108,7 +108,9 @@ class RowChange:
     kind: Literal["added", "removed", "changed"]
     key: tuple[tuple[str, Scalar], ...]
     values: tuple[tuple[str, Scalar, Scalar], ...] = ()
-    """(column, old, new) of the changed columns; pii values are masked."""
+    """(column, old, new) of the columns that changed; of a row that was added or removed its first
+    columns, with None for the side that is not there. Values of pii columns are masked. Documents
+    of earlier releases have none for added and removed rows."""
 
 
 @dataclass(frozen=True, kw_only=True)

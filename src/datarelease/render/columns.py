@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from datarelease.model.diff import ColumnDiff, ColumnStats
 from datarelease.model.profile import Kind
 from datarelease.render import number
 from datarelease.render.triage import null_rate
+from datarelease.render.wording import Data, Phrase, Prose, Strong
 
 _DAYS = 5 * 86_400.0
 
@@ -90,3 +93,20 @@ def drift(column: ColumnDiff) -> tuple[str, ...]:
     return tuple(
         f"{name}\u00a0{number.drift(value)}" for name, value in measures if value is not None
     )
+
+
+def still(found: Sequence[ColumnDiff], most: int) -> Phrase:
+    """The columns that did not move, in a line: unchanged ones, then those that hardly did."""
+    groups = (
+        ("Unchanged", [column.column for column in found if not column]),
+        ("Hardly moved", [column.column for column in found if column]),
+    )
+    out: list[str | Data | Strong | Prose] = []
+    for word, names in groups:
+        if names:
+            out.append(f"{'; ' if out else ''}{word if not out else word.lower()}: ")
+            for place, name in enumerate(names[:most]):
+                out += [", ", Data(name)] if place else [Data(name)]
+            if names[most:]:
+                out.append(f" and {number.counted(len(names) - most, 'more column')}")
+    return tuple(out)

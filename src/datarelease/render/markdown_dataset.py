@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from datarelease.model.diff import ColumnDiff, Compatibility, DatasetDiff, RowChange, SchemaChange
+from datarelease.model.diff import Compatibility, DatasetDiff, RowChange, SchemaChange
 from datarelease.model.profile import Scalar
 from datarelease.model.report import DatasetReport
 from datarelease.model.validation import Validation, Violation
-from datarelease.render import changes, columns, escape, gfm, number, sparkline, wording
+from datarelease.render import changes, columns, escape, gfm, number, wording
+from datarelease.render.markdown_columns import MARKS, column_tables
 from datarelease.render.triage import Triage, drift_weight
-
-MARKS = ("✅", "⚠️", "⛔")
-_NOTABLE = 0.2
-"""A fifth of what counts as large drift; columns that moved less are folded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +32,8 @@ _LEVELS = (
     Detail(columns=2, folded=0, violations=2, examples=0, changes=20),
     Detail(columns=0, folded=0, violations=0, examples=0, changes=3),
 )
+_CELLS = 4
+"""Values shown of an example row."""
 
 
 _STATUS = {
@@ -63,7 +62,7 @@ def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
     drifted = max(diff.columns, key=drift_weight, default=None)
     worst = ""
     if drifted is not None and drift_weight(drifted) > 0:
-        worst = f"{escape.code(drifted.column, 40)} {_drift(drifted)}"
+        worst = f"{escape.code(drifted.column, 40)} {' · '.join(columns.drift(drifted))}"
     return (
         name,
         wording.rows(diff).replace(" rows", "").replace(" row", ""),
@@ -81,7 +80,7 @@ def _section(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
         _schema(diff.schema, detail),
         _violations(dataset.validation, detail),
         _rows(diff, detail),
-        _columns(triage, dataset, detail),
+        column_tables(triage, dataset, detail.columns, detail.folded),
     )
 
 
@@ -208,84 +207,26 @@ def _rows(diff: DatasetDiff, detail: Detail) -> str:
 
 
 def _example(row: RowChange) -> tuple[str, ...]:
-    key = " ".join(pair(name, number.scalar(value)) for name, value in row.key[:4])
-    values = "<br>".join(
-        f"{escape.code(name, 40)}: {_value(old)} → {_value(new)}"
-        if row.kind == "changed"
-        else pair(name, number.scalar(old if row.kind == "removed" else new))
-        for name, old, new in row.values[:4]
-    )
-    hidden = len(row.values) - 4
-    more = f"<br>{number.counted(hidden, 'more column')}" if hidden > 0 else ""
+    key = " ".join(pair(name, number.scalar(value)) for name, value in row.key[:_CELLS])
     sign = {"added": "\u2795", "removed": "\u2796", "changed": "✏️"}[row.kind]
-    return (f"{sign} {row.kind}", key, values + more)
+    return (f"{sign} {row.kind}", key, _changed(row) if row.kind == "changed" else _whole(row))
+
+
+def _changed(row: RowChange) -> str:
+    lines = [f"{escape.code(n, 40)}: {_value(old)} → {_value(new)}" for n, old, new in row.values]
+    hidden = len(lines) - _CELLS
+    more = [f"{number.counted(hidden, 'more column')}"] if hidden > 0 else []
+    return "<br>".join([*lines[:_CELLS], *more])
+
+
+def _whole(row: RowChange) -> str:
+    """The first values of a row that was added or removed; it may have more than it says."""
+    cells = [
+        pair(name, number.scalar(new if row.kind == "added" else old))
+        for name, old, new in row.values[:_CELLS]
+    ]
+    return " ".join([*cells, "…"] if len(row.values) > _CELLS else cells)
 
 
 def _value(value: Scalar) -> str:
     return escape.code(number.scalar(value), 50)
-
-
-def _columns(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
-    """Drift of the columns that moved; a profile where there is nothing to compare with."""
-    every = triage.columns(dataset)
-    if dataset.diff.status == "added":
-        return _profile(every, detail)
-    moved = [column for column in every if column and column.before and column.after]
-    rows = [_moved(triage, dataset, column) for column in moved[: detail.columns + detail.folded]]
-    header = ("column", "before", "after", "drift", "nulls", "figures")
-    notable = sum(_notable(triage, dataset, column) for column in moved)
-    top, rest = rows[: min(detail.columns, notable)], rows[min(detail.columns, notable) :]
-    hidden = len(moved) - len(rows)
-    return gfm.stacked(
-        gfm.table(header, top) if top else "",
-        gfm.details(f"{number.counted(len(rest), 'more changed column')}", gfm.table(header, rest))
-        if rest
-        else "",
-        f"{number.counted(hidden, 'more changed column')} in the HTML report" if hidden else "",
-    )
-
-
-def _notable(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> bool:
-    return triage.level(dataset.name, column.column) > 0 or drift_weight(column) >= _NOTABLE
-
-
-def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[str, ...]:
-    level = triage.level(dataset.name, column.column)
-    mark = f"{MARKS[level]}\u00a0" if level else ""
-    before, after = sparkline.pair(column.histogram) if column.histogram else ("", "")
-    return (
-        f"{mark}{escape.code(column.column)}",
-        f"`{before}`" if before else "",
-        f"`{after}`" if after else "",
-        _drift(column),
-        columns.nulls(column),
-        "<br>".join(columns.figures(column)[:2]),
-    )
-
-
-def _drift(column: ColumnDiff) -> str:
-    return " · ".join(columns.drift(column))
-
-
-def _profile(every: Sequence[ColumnDiff], detail: Detail) -> str:
-    shown = every[: detail.columns + detail.folded]
-    if not shown:
-        return f"{number.counted(len(every), 'column')} in the HTML report" if every else ""
-    rows = [
-        (
-            escape.code(column.column),
-            column.kind,
-            columns.nulls(column),
-            "<br>".join(columns.figures(column)[:2]),
-            f"`{sparkline.pair(column.histogram)[1]}`" if column.histogram else "",
-        )
-        for column in shown
-    ]
-    hidden = len(every) - len(shown)
-    return gfm.details(
-        f"Profile of {number.counted(len(every), 'column')}",
-        gfm.stacked(
-            gfm.table(("column", "kind", "nulls", "figures", "distribution"), rows),
-            f"{number.counted(hidden, 'more column')} in the HTML report" if hidden else "",
-        ),
-    )

@@ -48,6 +48,10 @@ def drift_weight(column: ColumnDiff) -> float:
     )
 
 
+STILL = 0.05
+"""A twentieth of what counts as notable: the column hardly moved."""
+
+
 @dataclass(frozen=True)
 class Triage:
     """A report with its findings by place, and the orders that follow from them."""
@@ -128,6 +132,12 @@ class Triage:
         """Whether there is something to say about a dataset beyond that it is the same."""
         failed = dataset.validation is not None and bool(dataset.validation.violations)
         return bool(dataset.diff) or failed or self.level(dataset.name) > 0
+
+    def still(self, dataset: DatasetReport, column: ColumnDiff) -> bool:
+        """Whether a column of two versions hardly moved and nothing was found about it."""
+        both = column.before is not None and column.after is not None
+        quiet = self.level(dataset.name, column.column) == 0
+        return both and quiet and drift_weight(column) < STILL
 
     def _dataset_order(self, dataset: DatasetReport) -> tuple[object, ...]:
         diff = dataset.diff
