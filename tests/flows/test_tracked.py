@@ -185,6 +185,23 @@ def test_an_output_is_kept_on_the_remote_that_it_names(built: Project, tmp_path:
     assert "other: files/md5" in run(reader, "verify", "data-v1", code=3).text
 
 
+def test_an_output_moves_with_the_remote_that_it_names(built: Project, tmp_path: Path) -> None:
+    """Where `remote: NAME` was taken away, a clone without the data moves it to the others."""
+    other_remote(built)
+    md5 = with_raw(built, remote="other")
+    run(built, "release")
+    clone = built.clone(tmp_path / "clone")
+    content = clone.read_yaml("raw/notes.csv.dvc")
+    del content["outs"][0]["remote"]
+    clone.write("raw/notes.csv.dvc", yaml.safe_dump(content))
+    clone.params(rows=30)
+    clone.commit("Keep the notes with the rest")
+    clone.push()
+    run(clone, "release")
+    assert object_path(built.remote, md5).is_file()
+    assert manifest(built.remote, "data-v2")["output_remotes"] == []
+
+
 def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: Path) -> None:
     """A check in a fresh clone finds the baseline's rows where they lie."""
     other = other_remote(built)

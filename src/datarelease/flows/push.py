@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from datarelease.adapters.store import Store
-from datarelease.flows.shelf import Shelf
+from datarelease.flows.shelf import Shelf, reaching
 from datarelease.flows.verify import faults_error, faults_of, find_faults, holders
 from datarelease.flows.workspace import Workspace
 from datarelease.model.manifest import object_key
@@ -20,8 +20,11 @@ def push(ws: Workspace, candidate: Candidate) -> Pushed:
     Raises:
         WorldError: A remote failed.
     """
+    # An output that names another remote than before lies where it was released to.
+    before = {held.name for earlier in candidate.earlier for held in earlier.output_remotes}
+    reached = reaching(ws, before)
     sent = tuple(
-        (remote.name, len(complete(ws, remote, objects)))
+        (remote.name, len(complete(reached, remote, objects)))
         for remote, objects in holders(ws, candidate.manifest)
     )
     return Pushed(candidate=candidate, uploaded=sent)
@@ -49,7 +52,7 @@ def verify(ws: Workspace, pushed: Pushed) -> Verified:
 
 
 def complete(
-    ws: Workspace, remote: Store, objects: Mapping[str, int | None], *, sample: bool = True
+    ws: Shelf, remote: Store, objects: Mapping[str, int | None], *, sample: bool = True
 ) -> tuple[str, ...]:
     """Hashes of the objects (with their sizes, where known) that a remote lacked and was sent.
 
