@@ -228,9 +228,9 @@ def _child(
     if points:
         _upload_one_by_one()
     else:
-        import datarelease.adapters.dvc
+        import datarelease.adapters.dvc_program
 
-        datarelease.adapters.dvc.show = _forked_dvc  # type: ignore[assignment,attr-defined]
+        datarelease.adapters.dvc_program.show = _forked_dvc  # type: ignore[assignment,attr-defined]
     for function in dict.fromkeys(point.function for point in points):
         _instrument(function, [point for point in points if point.function == function])
     sys.argv = ["datarelease", *arguments]

@@ -322,7 +322,7 @@ def at_desk(
     """A desk that is held; DVC's program starts from a process that has it loaded."""
     root = project if isinstance(project, Path) else project.root
     desk = Desk(root, env={**os.environ, **(env or {})}, progress=progress or Quiet())
-    with patch("datarelease.adapters.dvc.show", _dvc), desk.held():
+    with patch("datarelease.adapters.dvc_program.show", _dvc), desk.held():
         yield desk
 
 

@@ -6,6 +6,8 @@ separate arguments, so that nobody can forget one, and so that JSON output keeps
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,6 +58,43 @@ class DatareleaseWarning(UserWarning):
 
 class WithdrawnVersionWarning(DatareleaseWarning):
     """A version is read that was withdrawn; the message has reason, date and replacement."""
+
+
+_DISK = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EIO", "ESTALE")
+    if hasattr(errno, name)
+}
+_SQLITE = {10, 13}
+"""SQLITE_IOERR and SQLITE_FULL (sqlite.org, "Result and Error Codes")."""
+
+
+def disk_fault(error: BaseException) -> WorldError | None:
+    """The error for a full or broken disk of this machine, where that is behind ``error``."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        reason = _disk_reason(cause)
+        if reason is not None:
+            return WorldError(
+                f"A file could not be written or read: {reason}.",
+                untouched="No version was made of what is not whole.",
+                remedy="Free space on the disks of the repository, of DVC's cache and of the "
+                "temporary directory (TMPDIR), then run the same command again.",
+            )
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _disk_reason(error: BaseException) -> str | None:
+    # A number with another text is no error of the system, but what a client made of an answer.
+    if isinstance(error, OSError) and error.errno is not None and error.errno in _DISK:
+        if error.strerror == os.strerror(error.errno):
+            return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE:
+        return str(error)  # of DVC's own databases
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)

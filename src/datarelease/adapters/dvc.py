@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dvc.exceptions import DvcException, NotDvcRepoError, ReproductionError
-from dvc.lock import LockError
-from dvc.repo import Repo
+from dvc.exceptions import ReproductionError
 
-from datarelease.adapters import dvc_stages
-from datarelease.adapters.process import shield, show, supervise
+from datarelease.adapters.dvc_open import opened, reaching
+from datarelease.adapters.dvc_program import DvcProgram
 from datarelease.adapters.tracked import Output
-from datarelease.errors import ConfigError, WorldError
 from datarelease.model.stage_environment import StageEnvironment, stage_environment
+from datarelease.progress import Progress
 
 _MISSING = {"deleted", "not in cache"}
 """What DVC's status says of data that are merely not here."""
@@ -56,16 +54,18 @@ class Dvc:
         env: Mapping[str, str],
         config: Mapping[str, Any] | None = None,
         stages: StageEnvironment | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """Use the repository at ``root``.
 
         Programs are started with ``env``; ``config`` is laid over DVC's own configuration. Stages
-        see ``stages``, by default what they may see of ``env``.
+        see ``stages``, by default what they may see of ``env``. ``progress`` is told of locks that
+        are removed, because who held them is gone.
         """
         self.root = root
-        self._env = env
-        self._stages = stages or stage_environment(env)
+        self._program = DvcProgram(root, env=env, stages=stages or stage_environment(env))
         self._config = dict(config or {})
+        self._progress = progress
 
     def stale_stages(self, targets: Sequence[str] = ()) -> tuple[str, ...]:
         """The stages whose commands, parameters or inputs differ from ``dvc.lock``.
@@ -84,7 +84,8 @@ class Dvc:
                 stale = [str(stage.addressing) for stage in changed]
             except ReproductionError:
                 # An input is missing that a stage before would make: the dry run ends there.
-                status = repo.status(targets=wanted, with_deps=True)
+                with reaching(repo):
+                    status = repo.status(targets=wanted, with_deps=True, check_updates=False)
                 stale = [name for name, words in status.items() if {*_leaves(words)} - _MISSING]
                 stale = stale or list(status)
             never = _never_run(repo, targets)
@@ -100,7 +101,8 @@ class Dvc:
         changed = []
         with self._repo() as repo:
             for path in dvc_files:
-                status = repo.status(targets=[str(self.root / path)])
+                # Whether an import has news is no question of the work tree, and needs a network.
+                status = repo.status(targets=[str(self.root / path)], check_updates=False)
                 if "modified" in _leaves(status):
                     changed.append(path)
         return tuple(changed)
@@ -149,8 +151,7 @@ class Dvc:
             ]
         if not absent:
             return True
-        command = self.command("checkout", "--quiet", "--", *absent)
-        return show(command, cwd=self.root, env=self._env) == 0
+        return self._program.run("checkout", "--quiet", "--", *absent)
 
     def repro(self, *, inputs: Inputs) -> bool:
         """Run the stages that are out of date; False: one of them failed.
@@ -164,9 +165,7 @@ class Dvc:
         # With --allow-missing DVC takes a stage without inputs that never ran for up to date, and
         # leaves out what a stage could make and the next one needs.
         flags += ["--allow-missing"] if complete and inputs != "made" else []
-        command = self._stage_command("repro", "--keep-going", *flags, *pipelines)
-        shield()
-        return show(command, cwd=self.root, env=self._stages.seen, stdin=self._secrets()) == 0
+        return self._program.run("repro", "--keep-going", *flags, *pipelines)
 
     def run_stage(self, address: str, *, pull: bool, env: Mapping[str, str]) -> int:
         """Exit code of ``dvc repro`` for one stage alone, which runs if it is out of date.
@@ -175,10 +174,7 @@ class Dvc:
         our own streams. Interrupted, the command of the stage ends too.
         """
         flags = ["--pull"] if pull else []
-        command = self._stage_command("repro", "--single-item", *flags, address)
-        shield()
-        seen = {**self._stages.seen, **env}
-        return supervise(command, cwd=self.root, env=seen, stdin=self._secrets())
+        return self._program.supervised("repro", "--single-item", *flags, address, more=env)
 
     def reset(self) -> None:
         """Make the outputs in the work tree what ``dvc.lock`` says; what differs is lost.
@@ -195,20 +191,14 @@ class Dvc:
 
         False: the cache lacks some of it.
         """
-        return show(self.command("checkout", "--quiet"), cwd=self.root, env=self._env) == 0
+        with self._repo():  # which looks after locks
+            pass
+        return self._program.run("checkout", "--quiet")
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
         """``dvc`` as installed beside this package, whatever PATH says."""
         return [sys.executable, "-m", "dvc", *arguments]
-
-    @staticmethod
-    def _stage_command(*arguments: str) -> list[str]:
-        return [sys.executable, "-m", dvc_stages.MODULE, *arguments]
-
-    def _secrets(self) -> bytes:
-        """What DVC gets and its stages do not."""
-        return dvc_stages.message(self._env, self._stages)
 
     def outputs(self) -> tuple[IndexedOutput, ...]:
         """What DVC tracks in the work tree and git does not hold, sorted by path.
@@ -233,30 +223,16 @@ class Dvc:
         kept = (out for out in self.outputs() if out.kept and not out.legacy)
         return tuple(sorted({str(out.md5) for out in kept}))
 
-    def _open(self) -> Repo:
-        return Repo(str(self.root), config=self._config)
-
     @contextmanager
     def _repo(self) -> Iterator[Any]:
         logging.getLogger("dvc").setLevel(logging.CRITICAL)
-        try:
-            # DVC looks for targets, and names stages, from the current directory.
-            with chdir(self.root), redirect_stdout(io.StringIO()), self._open() as repo:
-                yield repo
-        except LockError as error:
-            raise WorldError(
-                "Another DVC process is at work in this repository.",
-                untouched="Nothing was changed.",
-                remedy="Wait for it to end and run the command again.",
-            ) from error
-        except NotDvcRepoError as error:
-            raise ConfigError(str(error), remedy="Run `dvc init` first.") from error
-        except DvcException as error:
-            raise ConfigError(
-                f"DVC cannot read this repository: {' '.join(str(error).split())}",
-                untouched="Nothing was changed.",
-                remedy="`dvc status` shows the same problem with more detail.",
-            ) from error
+        # DVC looks for targets, and names stages, from the current directory.
+        with (
+            chdir(self.root),
+            redirect_stdout(io.StringIO()),
+            opened(self.root, config=self._config, progress=self._progress) as repo,
+        ):
+            yield repo
 
 
 def _indexed(out: Any, root: Path) -> IndexedOutput:

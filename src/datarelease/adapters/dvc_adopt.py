@@ -12,10 +12,11 @@ from typing import Any
 
 from dvc.config import Config
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
 
 from datarelease.adapters.credentials import without_credentials
-from datarelease.errors import ConfigError
+from datarelease.adapters.dvc_open import opened
+from datarelease.adapters.object_errors import brief
+from datarelease.errors import ConfigError, WorldError, disk_fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +59,14 @@ def inventory(root: Path) -> Inventory:
 
     Raises:
         ConfigError: DVC cannot read one of its files; with DVC's words.
+        WorldError: Another process is at work in it, or data that tell what is a plot or a metric
+            are not at hand.
     """
     logging.getLogger("dvc").setLevel(logging.CRITICAL)
     with (
-        _explained("DVC cannot read this repository", "`dvc status` shows the same problem."),
         chdir(root),
         redirect_stdout(io.StringIO()),
-        Repo(str(root)) as repo,
+        opened(root) as repo,
     ):
         here = Path(repo.root_dir)
         outs = [out for out in repo.index.outs if Path(out.fs_path).is_relative_to(here)]
@@ -96,11 +98,27 @@ def _tracked(out: Any, root: Path) -> Tracked:
 
 
 def _shown(repo: Any) -> Iterator[str]:
-    """Sources of the plots and metrics that stand at the top of a ``dvc.yaml``."""
+    """Sources of the plots and metrics that stand at the top of a ``dvc.yaml``.
+
+    DVC looks into directories among them, and fetches the listings that are not here.
+    """
     from dvc.repo.metrics.show import _collect_top_level_metrics  # noqa: PLC0415 - heavy
 
-    yield from _collect_top_level_metrics(repo)
-    for source in repo.index._plot_sources:  # noqa: SLF001 - kept nowhere else
+    try:
+        metrics = list(_collect_top_level_metrics(repo))
+        sources = list(repo.index._plot_sources)  # noqa: SLF001 - kept nowhere else
+    except DvcException:
+        raise
+    except Exception as error:
+        raise disk_fault(error) or WorldError(
+            "Data that `plots:` or `metrics:` of dvc.yaml name are neither in the work tree nor in "
+            f"DVC's cache, and cannot be fetched: {brief(error)}",
+            untouched="Nothing was changed.",
+            remedy="Bring them (`dvc pull`, `dvc repro`), or give access to the remote, then run "
+            "the same command again.",
+        ) from error
+    yield from metrics
+    for source in sources:
         path = Path(source)
         root = Path(repo.root_dir)
         yield (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

@@ -15,7 +15,7 @@ from typing import Any
 from dvc_data.hashfile.build import IgnoreInCollectedDirError, build
 from dvc_data.hashfile.tree import Tree
 
-from datarelease.adapters.dvc_graph import opened
+from datarelease.adapters.dvc_open import opened
 from datarelease.errors import ConfigError
 from datarelease.model.dataset import nearest_name
 from datarelease.model.snapshot import WHOLE, Entry

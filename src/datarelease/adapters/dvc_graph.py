@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dvc.dependency.param import ParamsDependency
-from dvc.exceptions import DvcException, NotDvcRepoError
-from dvc.repo import Repo
 
-from datarelease.errors import ConfigError
+from datarelease.adapters.dvc_open import opened
 from datarelease.model.snapshot import canonical_json
 
 
@@ -174,23 +170,3 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value if isinstance(value, str | int | bool | None) else repr(value)
-
-
-@contextmanager
-def opened(root: Path) -> Iterator[Any]:
-    """DVC's repository at ``root``.
-
-    Raises:
-        ConfigError: DVC cannot read it.
-    """
-    try:
-        with Repo(str(root)) as repo:
-            yield repo
-    except NotDvcRepoError as error:
-        raise ConfigError(str(error), remedy="Run `dvc init` first.") from error
-    except DvcException as error:
-        raise ConfigError(
-            f"DVC cannot read this repository: {' '.join(str(error).split())}",
-            untouched="Nothing was changed.",
-            remedy="`dvc status` shows the same problem with more detail.",
-        ) from error

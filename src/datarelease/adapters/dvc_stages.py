@@ -8,22 +8,31 @@ program could look up. DVC hands its own environment to each stage; this is wher
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from dvc.cli import main as dvc
+from dvc.lock import LockError
 from dvc.stage import run
 
 from datarelease.adapters.process import shield
+from datarelease.errors import disk_fault
 from datarelease.model.stage_environment import StageEnvironment, is_drain
 
 MODULE = __name__
+BUSY = 75
+"""Exit code: another process is at work (``EX_TEMPFAIL``, sysexits.h)."""
+DISK = 74
+"""Exit code: a disk is full or broken (``EX_IOERR``)."""
 
 
 def message(env: Mapping[str, str], stages: StageEnvironment) -> bytes:
     """What the program reads: how the environment of DVC, ``env``, differs from that of stages."""
+    # Its S3 client tries each request five times, and what calls that client five times again.
+    env = {"AWS_MAX_ATTEMPTS": "1", **env}
     names = {name for name in (*env, *stages.seen) if env.get(name) != stages.seen.get(name)}
     own = {name: env.get(name) for name in names}
     return json.dumps({"own": own, "broker": dict(stages.broker)}).encode()
@@ -51,8 +60,29 @@ def main() -> int:
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
+    causes = _Causes()
+    for name in ("dvc", "dvc_data", "dvc_objects"):
+        logging.getLogger(name).addHandler(causes)
     code: int = dvc(sys.argv[1:])
-    return code
+    return causes.code or code if code else 0
+
+
+class _Causes(logging.Handler):
+    """Hears why something failed: DVC logs the error, and ends with one code for all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.code = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at the errors that a record is about."""
+        given = record.args if isinstance(record.args, tuple) else ()
+        told = record.exc_info[1] if record.exc_info else None
+        for error in (*given, told):
+            if isinstance(error, LockError):
+                self.code = BUSY
+            elif isinstance(error, BaseException) and disk_fault(error):
+                self.code = self.code or DISK
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +23,8 @@ _PLACES = {
 }
 """Set by git for its hooks; they would turn every call to the hook's repository and index."""
 _LINES = 6
+_DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO))
+"""What git says of the disk; it has no codes, and speaks English here."""
 _TALKS = {"fetch", "ls-remote", "push"}
 """Calls that the remote has to answer."""
 
@@ -54,8 +58,16 @@ class GitProgram:
 
         Raises:
             ConfigError: It failed.
+            WorldError: It did nothing any more, or a disk is full or broken.
         """
         done = self.attempt(*arguments, stdin=stdin, index=index)
+        if done.code and any(words in done.stderr for words in _DISK):
+            raise WorldError(
+                f"git {arguments[0]} failed: {clean(done.stderr)}",
+                untouched="Nothing was pushed or tagged.",
+                remedy="Free space on the disk of the repository and of the temporary directory "
+                "(TMPDIR), then run the same command again.",
+            )
         if done.code:
             raise ConfigError(
                 f"git {arguments[0]} failed: {clean(done.stderr)}", untouched="Nothing was changed."

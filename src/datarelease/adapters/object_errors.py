@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from datarelease.adapters.credentials import without_credentials
-from datarelease.errors import WorldError
+from datarelease.errors import WorldError, disk_fault
 from datarelease.progress import TIMEOUT
 
 _NO_CREDENTIALS = {
@@ -77,7 +77,7 @@ def may_pass(error: BaseException) -> bool:
     """Trying again may help: the network or the server failed, not the request."""
     if not isinstance(error, Exception) or isinstance(error, _REFUSED):
         return False
-    if type(error).__name__ in _NO_CREDENTIALS or _goes_round(error):
+    if type(error).__name__ in _NO_CREDENTIALS or _goes_round(error) or disk_fault(error):
         return False
     return getattr(error, "errno", None) not in _SETTLED or s3_code(error) in _DAMAGED
 
@@ -97,6 +97,9 @@ def explained(name: str, url: str, keys: str, timeout: float = TIMEOUT) -> Itera
     except Exception as error:
         # Whatever a client library raises for a network is, for us, the world.
         where = f"remote {name!r} ({url})"
+        disk = disk_fault(error)
+        if disk is not None:
+            raise disk from error
         if _timed_out(error):
             raise SilentError(
                 f"{where} was silent for {timeout:g} seconds.",

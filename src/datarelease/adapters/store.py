@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from datarelease.errors import WorldError
+from datarelease.errors import WorldError, disk_fault
 from datarelease.progress import Advance
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _WRITERS = 8
 """Files that are copied into a directory at once."""
 
@@ -212,6 +213,9 @@ class DirectoryStore:
         except OSError as error:
             if key and isinstance(error, FileNotFoundError):
                 raise absent(self.name, self.url, key) from error
+            full = disk_fault(error) if key and error.errno in _FULL else None
+            if full is not None:  # what is read is written on this machine
+                raise full from error
             raise WorldError(
                 f"remote {self.name!r} ({self.url}): {error.strerror or error}.",
                 remedy="Check that the directory is there and can be written, then run it again.",

@@ -76,6 +76,7 @@ def open_workspace(
         env=config.program_environment(),
         config=config.overrides(),
         stages=stage_environment(environment(env), settings.stage_environment),
+        progress=progress,
     )
     named = opener(config, required)
 

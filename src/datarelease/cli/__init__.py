@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import click
 
-from datarelease.errors import DatareleaseError
+from datarelease.errors import DatareleaseError, disk_fault
 
 #: Commands in the order of the help, with their one-line descriptions: reading before writing.
 COMMANDS = {
@@ -101,7 +101,11 @@ def main() -> None:
         _end(130, lambda: sys.stderr.write(line))
     except DatareleaseError as error:
         _end(error.exit_code, partial(_show, error))
-    except Exception:  # noqa: BLE001 - the last resort: a bug of ours
+    except Exception as error:  # noqa: BLE001 - the last resort
+        world = disk_fault(error)
+        if world is not None:
+            _end(world.exit_code, partial(_show, world))
+        # A bug of ours.
         _end(DatareleaseError.exit_code, partial(_show_bug, traceback.format_exc()))
 
 

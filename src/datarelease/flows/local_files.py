@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from datarelease.adapters.store import replacing
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, disk_fault
 
 
 @contextmanager
@@ -16,13 +16,14 @@ def written(target: Path) -> Iterator[Path]:
 
     Raises:
         ConfigError: It cannot be written there: a directory or file is in the way, no right to
-            write, no space.
+            write.
+        WorldError: A full or broken disk.
     """
     try:
         with replacing(target) as scratch:
             yield scratch
     except OSError as error:
-        raise ConfigError(
+        raise disk_fault(error) or ConfigError(
             f"{target} cannot be written: {error.strerror or error}.",
             untouched="Nothing was written there.",
             remedy="Move away what is in the way, or name another place, and run it again.",
