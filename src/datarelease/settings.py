@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from datarelease.errors import Problem, SettingsError
+from datarelease.model.csv_dialect import CsvDialect
 from datarelease.model.dataset import NAME, Dataset
 from datarelease.model.paths import path_fault
 from datarelease.model.policy import Policy
@@ -22,7 +23,7 @@ from datarelease.model.version import DEFAULT_PREFIX, TagGrammar
 from datarelease.progress import TIMEOUT
 from datarelease.settings_policy import new_form, read_policy
 from datarelease.settings_problems import nearest, problems_of, unknown
-from datarelease.settings_shape import ArtifactShape, ReleaseShape, StreamShape
+from datarelease.settings_shape import ArtifactShape, CsvShape, ReleaseShape, StreamShape
 
 DATASETS_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
@@ -243,6 +244,14 @@ def _dataset(
         desc=parsed.desc,
         csv=parsed.meta.csv.dialect,
     )
+
+
+def declared_dialect(meta: object) -> CsvDialect | None:
+    """What ``meta`` of a dataset says of its CSV files; None: nothing, or nothing that can be."""
+    try:
+        return CsvShape.model_validate(meta["csv"]).dialect if isinstance(meta, dict) else None
+    except (KeyError, ValidationError):
+        return None
 
 
 def _inside(path: str, where: str, problems: list[Problem]) -> str:

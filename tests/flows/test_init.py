@@ -425,12 +425,14 @@ def test_links_are_not_written_through(get_started: Project, name: str) -> None:
 
 def test_data_that_cannot_be_read_is_left_out_with_its_reason(get_started: Project) -> None:
     """An unreadable table does not keep the others from being adopted; it is not quoted."""
-    get_started.write("data/prepared/train.csv", b"a,b\n1,s\xe9cret\n")
+    get_started.write("data/prepared/train.csv", b"a,b\n1,secret,\n")
     (get_started.root / "data/prepared/test.csv").unlink()
     plan = planned(get_started)
     [left] = plan["left_out"]
     assert left["what"] == "data/prepared"
-    assert "not UTF-8 (line 2)" in left["why"]
+    assert "more values than the header has columns" in left["why"]
+    assert "(line 2)" in left["why"]
+    assert "secret" not in left["why"]
     assert [d["name"] for d in plan["datasets"]] == ["listings"]
 
 
@@ -520,6 +522,36 @@ def test_partitions_and_delta_tables(bare: Callable[..., Project]) -> None:
     assert project.read_yaml("reports/sales/validation.json")["rows"] == 4
     again = run(project, "init")
     assert "data/delta: a Delta table: " in again.out
+
+
+def test_dialects_of_csv_files_are_declared(bare: Callable[..., Project]) -> None:
+    """A title, decimal commas, an encoding and a code `NA`: said, written, and then checked."""
+    countries = "".join(f"{code},Name of {code}\n" for code in ("DE", "NA", "CH", "FR"))
+    project = bare(
+        {
+            "data/prices.csv": "Preise, Café\nid;preis\n1;1.234,50\n2;7,00\n".encode("cp1252"),
+            "data/countries.csv": f"country_id,name\n{countries}",
+        }
+    )
+    done = run(project, "init", "--yes")
+    german = 'csv: {delimiter: ";", decimal: ",", thousands: ".", encoding: cp1252, skip_rows: 1}'
+    codes = 'csv: {null_values: [""]}'
+    said = " ".join(done.out.split())
+    assert f"read with {german}" in said
+    assert f"read with {codes}" in said
+    text = (project.root / "dvc.yaml").read_text()
+    assert (text.count(german), text.count(codes), text.count("csv: {")) == (1, 1, 2)
+    declared = project.read_yaml("dvc.yaml")["artifacts"]
+    assert declared["countries"]["meta"]["key"] == ["country_id"]
+    assert project.read_yaml("schemas/prices.yaml")["columns"]["preis"]["dtype"] == "float64"
+    for name, rows in (("prices", 2), ("countries", 4)):
+        validation = project.read_yaml(f"reports/{name}/validation.json")
+        assert (validation["rows"], validation["violations"]) == (rows, [])
+    # A dataset that somebody declared is told what it lacks, and read as it is.
+    entry = {"path": "data/prices.csv", "type": "dataset", "meta": {"key": ["id"]}}
+    project.write("dvc.yaml", yaml.safe_dump({"artifacts": {"prices": entry}}))
+    notes = planned(project)["left_out"]
+    assert german in next(note["why"] for note in notes if note["what"] == "data/prices.csv")
 
 
 def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]) -> None:

@@ -174,6 +174,9 @@ def test_delimiters(read: Read, delimiter: str) -> None:
         (b"a,b\n1,2\n\n3,4\n\n", [{"a": 1, "b": 2}, {"a": 3, "b": 4}]),
         (b"a,b\n#1,x\n", [{"a": "#1", "b": "x"}]),
         (b'"a\nb",c\n1,2\n', [{"a\nb": 1, "c": 2}]),
+        (b'"a\nb",c\r\n1,2\r\n', [{"a\nb": 1, "c": 2}]),
+        (b'"a\r\nb",c\r1,2\r', [{"a\r\nb": 1, "c": 2}]),
+        (b'"a\nb"\r\n', []),
     ],
 )
 def test_shapes_of_files(read: Read, text: bytes, rows: list[dict[str, Any]]) -> None:

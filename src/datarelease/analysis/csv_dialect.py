@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ class Header:
 
     delimiter: str
     columns: tuple[str, ...]
+    line_end: str | None = None
+    """What ends a line, where the header has line ends inside of names: the engine would take the
+    first of these for it, and find no rows. None: the engine finds it."""
 
 
 def read_header(table: Table) -> Header:
@@ -36,10 +39,13 @@ def read_header(table: Table) -> Header:
         UnreadableTable: A part is empty, is not UTF-8 or has no usable header, or the parts differ.
     """
     headers = [_read_one(table, path) for path in table.paths]
+    first = headers[0]
     for path, header in zip(table.paths, headers, strict=True):
-        if header != headers[0]:
-            raise UnreadableTable(table.label(path), _difference(headers[0], header))
-    return headers[0]
+        # A part that is no more than its header may have no line end at all.
+        first = first if first.line_end else replace(first, line_end=header.line_end)
+        if replace(header, line_end=header.line_end or first.line_end) != first:
+            raise UnreadableTable(table.label(path), _difference(first, header))
+    return first
 
 
 def _read_one(table: Table, path: Path) -> Header:
@@ -50,6 +56,8 @@ def _read_one(table: Table, path: Path) -> Header:
     delimiter = table.csv.delimiter or find_delimiter(records)
     reader = csv.reader(io.StringIO(records, newline=""), delimiter=delimiter)
     header = next(reader, [])
+    last = islice(_LINE_END.finditer(records), reader.line_num - 1, None)
+    line_end = next((end[0] for end in last), None) if reader.line_num > 1 else None
     # An unnamed column gets pandas' name for it: DataFrame.to_csv writes the index like that.
     names = tuple(name or f"Unnamed: {place}" for place, name in enumerate(header))
     if not names:
@@ -59,7 +67,7 @@ def _read_one(table: Table, path: Path) -> Header:
     if longer is not None:
         where = longer + table.csv.skip_rows
         raise UnreadableTable(label, f"{MORE_VALUES} (line {where})")
-    return Header(delimiter=delimiter, columns=names)
+    return Header(delimiter=delimiter, columns=names, line_end=line_end)
 
 
 def _first_records(path: Path, label: str) -> str:
@@ -124,6 +132,8 @@ def _difference(first: Header, other: Header) -> str:
             f"its columns are separated by {other.delimiter!r}, "
             f"in the first part by {first.delimiter!r}"
         )
+    if first.columns == other.columns:
+        return "its lines end otherwise than those of the first part"
     return column_difference(first.columns, other.columns)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from datarelease.analysis.csv_dialect import DELIMITERS, find_delimiter, without_lines
 from datarelease.analysis.table import Table, UnreadableTable
-from datarelease.model.csv_dialect import UTF8, CsvDialect
+from datarelease.model.csv_dialect import UTF8
 
 _PEEK_BYTES = 256 << 10
 _PEEK_RECORDS = 50
@@ -113,27 +113,31 @@ def _begins(text: str, skipped: int, delimiter: str) -> bool:
     return filled and all(len(record) < width or not any(record[1:]) for record in above)
 
 
-def infer_structure(table: Table) -> CsvDialect:
-    """The dialect of a CSV table as far as its text alone tells: all but how values are written.
+def with_structure(table: Table) -> Table:
+    """A table with its dialect as far as the text alone tells: all but how values are written.
 
-    Every byte is read: only that shows an encoding.
+    Every byte of a CSV file is read: only that shows an encoding.
 
     Raises:
         UnreadableTable: Parts have different encodings.
     """
+    if table.format != "csv" or not table.paths:
+        return table
     encodings = {e for path in table.paths if (e := _encoding(path)) != "ascii"}
     if len(encodings) > 1:
         names = " and ".join(sorted(encodings))
         raise UnreadableTable("", f"its parts are of different encodings: {names}")
-    dialect = dataclasses.replace(table.csv, encoding=next(iter(encodings), UTF8))
-    text = _beginning(table.paths[0], dialect.encoding)
+    encoding = next(iter(encodings), UTF8)
+    text = _beginning(table.paths[0], encoding)
     found = structure(text)
     delimiter = found.delimiter if found else find_delimiter(text)
-    return dataclasses.replace(
-        dialect,
+    dialect = dataclasses.replace(
+        table.csv,
+        encoding=encoding,
         skip_rows=found.skip_rows if found else 0,
         delimiter=delimiter if delimiter != "," else None,
     )
+    return dataclasses.replace(table, csv=dialect)
 
 
 def _width(text: str, delimiter: str) -> int:

@@ -142,26 +142,31 @@ class CsvFiles:
 
         Of empty ones the reader is not told: it passes over a missing value that stands behind the
         last column, and a delimiter at the end of a line would go unnoticed. In a table of one
-        column it is told, and a blank line is a row; else it drops blank lines.
+        column it is told of nothing else, and a blank line is a row; else it drops blank lines.
         """
         names = self.header.columns
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-        told = {text for text in self.table.csv.null_values if text}
-        told |= {""} if len(names) == 1 else set()
-        nulls = ", ".join(map(literal, sorted(told))) or literal(_NO_TEXT)
+        told = [text for text in self.table.csv.null_values if text]
+        nulls = ", ".join(map(literal, told)) or literal(_NO_TEXT)
+        nulls = literal("") if len(names) == 1 else nulls
+        end = self.header.line_end
+        new_line = f", new_line={literal(repr(end)[1:-1])}" if end else ""
         return csv_source(
             paths,
             f"header=true, skip={self.table.csv.skip_rows}, columns={{{columns}}}, "
             f"delim={literal(self.header.delimiter)}, quote='\"', escape='\"', comment='', "
-            f"nullstr=[{nulls}], max_line_size=67108864",
+            f"nullstr=[{nulls}], max_line_size=67108864{new_line}",
         )
 
     def _text(self, column: str) -> str:
-        """SQL of a column that `_read` gives, empty text made NULL where it means so."""
-        single, missing = len(self.header.columns) == 1, "" in self.table.csv.null_values
-        if single == missing:
-            return column
-        return f"coalesce({column}, '')" if single else f"nullif({column}, '')"
+        """SQL of a column that `_read` gives, what it was not told of made NULL."""
+        missing = self.table.csv.null_values
+        if len(self.header.columns) > 1:
+            return f"nullif({column}, '')" if "" in missing else column
+        column = f"coalesce({column}, '')"
+        listed = ", ".join(map(literal, missing))
+        # No more than one column is read so: the list becomes a join, which needs memory.
+        return f"CASE WHEN {column} NOT IN ({listed}) THEN {column} END" if listed else column
 
     def _infer(self, connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
         """Find the narrowest type that every value fits: a sample proposes, all values confirm.

@@ -67,26 +67,19 @@ def _rows(
             return read_parts(table, wanted)
         asked = types.keys() & text_columns(table, wanted)
         given = {n: dtype for n in asked if (dtype := named_type(types[n])) is not None}
-        given |= dict.fromkeys(_misread(reader, table, given), nw.String())
-        frame = reader.scan(table, given, wanted, once=True)
-        return reader.arrow(frame.select(*wanted))
+        rows = reader.arrow(reader.scan(table, given, wanted, once=True))
+        unread = {name: rows[unread_name(name)] for name in given}
+        broken = [name for name, rest in unread.items() if rest.null_count < len(rest)]
+        if broken:
+            given |= dict.fromkeys(broken, nw.String())
+            rows = reader.arrow(reader.scan(table, given, wanted, once=True))
+        return rows.select(wanted)
     except UnreadableTable as error:
         raise WorldError(
             f"The files cannot be read: {error}",
             untouched="Nothing was changed.",
             remedy="`datarelease get` brings the files as they are.",
         ) from error
-
-
-def _misread(reader: Engine, table: Table, types: Mapping[str, nw.dtypes.DType]) -> list[str]:
-    """The columns that hold something which is no value of the type in ``types``."""
-    asked = [name for name, dtype in types.items() if not isinstance(dtype, nw.String)]
-    if not asked:
-        return []
-    frame = reader.scan(table, {name: types[name] for name in asked}, asked, once=True)
-    counts = (nw.col(unread_name(name)).count().alias(f"n{n}") for n, name in enumerate(asked))
-    (row,) = reader.collect(frame.select(*counts))
-    return [name for place, name in enumerate(asked) if row[f"n{place}"]]
 
 
 def _refuse_unknown(names: Sequence[str] | None, known: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from datarelease.flows.init_datasets import (
     names_of,
     tracked_tables,
 )
+from datarelease.flows.init_dialect import as_written, csv_setting, unsaid
 from datarelease.flows.init_files import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
 from datarelease.flows.init_pipeline import Member, artifacts_by_path, edited_pipeline
 from datarelease.flows.init_premises import Premises, default_branch
@@ -160,16 +161,18 @@ def _members(
         inferable = schema is not None and schema.endswith((".yaml", ".yml"))
         at.progress.say(f"reading {one.path}")
         try:
-            seen = infer(engine, one.table, name=name, pii=_listed_pii(meta))
+            table = as_written(engine, one, meta)
+            seen = infer(engine, table, name=name, pii=_listed_pii(meta))
         except UnreadableTable as error:
             left_out.append(Note(what=one.path, why=str(error)))
             continue
+        left_out += unsaid(one.path, table.csv, meta)
         dataset = Dataset(name=name, path=one.path)
         if schema is not None and inferable and drafts.is_missing(schema):
             schemas[schema] = schema_yaml(seen, name=name, path=one.path)
         members.append(
             Member(
-                proposed=_proposed(name, one, seen),
+                proposed=_proposed(name, one, seen, csv_setting(table.csv)),
                 schema=schema,
                 declared=bool(entry),
                 bare=bare,
@@ -209,7 +212,7 @@ def _listed_pii(meta: object) -> tuple[str, ...]:
     return tuple(map(str, [pii] if isinstance(pii, str) else pii or ()))
 
 
-def _proposed(name: str, one: Found, seen: Inferred) -> Proposed:
+def _proposed(name: str, one: Found, seen: Inferred, csv: str) -> Proposed:
     return Proposed(
         name=name,
         path=one.path,
@@ -219,6 +222,7 @@ def _proposed(name: str, one: Found, seen: Inferred) -> Proposed:
         columns=len(seen.columns),
         key=seen.key,
         pii=seen.pii,
+        csv=csv,
     )
 
 

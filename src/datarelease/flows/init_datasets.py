@@ -11,6 +11,7 @@ from pathlib import Path
 
 from datarelease.adapters.dvc_adopt import Inventory, Tracked
 from datarelease.adapters.dvc_files import tracked_files
+from datarelease.analysis.csv_structure import with_structure
 from datarelease.analysis.engine import Engine, UnreadableTable
 from datarelease.analysis.partitions import folders
 from datarelease.analysis.table import Table
@@ -254,7 +255,7 @@ def _like_parts(names: Iterable[str]) -> bool:
 
 
 def _checked(path: str, files: Mapping[str, Path], engine: Engine) -> Table:
-    table = as_table(Dataset(name=path, path=path), files)
+    table = with_structure(as_table(Dataset(name=path, path=path), files))
     engine.columns(table)
     return table
 

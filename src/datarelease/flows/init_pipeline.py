@@ -83,6 +83,8 @@ def _meta(member: Member) -> str:
         lines.append(f"  pii: {_list(pii)}  # guessed by name: values are never shown")
     else:
         lines.append("  # pii: []  # columns whose values are never shown")
+    if member.proposed.csv:
+        lines.append(f"  {member.proposed.csv}  # as its files seem to be written")
     return "\n".join(lines)
 
 

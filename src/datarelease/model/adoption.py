@@ -45,6 +45,8 @@ class Proposed:
     pii: tuple[str, ...]
     partitions: tuple[str, ...] = ()
     """Those of the columns whose values stand in the names of folders."""
+    csv: str = ""
+    """``meta.csv`` as one line of YAML; empty: its files need none."""
 
 
 @dataclass(frozen=True, kw_only=True)

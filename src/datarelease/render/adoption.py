@@ -66,10 +66,11 @@ def _command(command: Command) -> Text:
 def _described(dataset: Proposed) -> str:
     key = f"key {_names(dataset.key)}" if dataset.key else "no key found"
     hidden = f", values hidden of {_names(dataset.pii)}" if dataset.pii else ""
+    written = f"; read with {dataset.csv}" if dataset.csv else ""
     folders = f", {_names(dataset.partitions)} from folders" if dataset.partitions else ""
     return (
         f"{dataset.name}: {dataset.path}, {dataset.origin}; {_count(dataset.rows, 'row')}, "
-        f"{_count(dataset.columns, 'column')}{folders}; {key}{hidden}"
+        f"{_count(dataset.columns, 'column')}{folders}; {key}{hidden}{written}"
     )
 
 
