@@ -183,4 +183,5 @@ def release(
     from datarelease.progress import Warnings
 
     ws = open_workspace(Path(repo or "."), progress=Warnings(), remotes=remotes)
-    return flow.release(ws, reviewed=reviewed, documents=documents_of, branch=branch)
+    seen = () if reviewed is None else (reviewed,)
+    return flow.release(ws, reviewed=seen, documents=documents_of, branch=branch)

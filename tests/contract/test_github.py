@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.forge.gitdir import WorkTree
@@ -15,7 +16,7 @@ from tests.forge.server import GitHubServer
 from datarelease.adapters.github import GitHub
 from datarelease.adapters.github_errors import GitHubError
 from datarelease.errors import ConfigError
-from datarelease.model.forge import BOT, CommitStatus
+from datarelease.model.forge import BOT, CommitStatus, Push
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -84,8 +85,8 @@ def test_the_pull_request_of_a_merge_is_found_by_its_commit(
 ) -> None:
     """Merge commit, squashed commit, last commit of a rebase: one request each."""
     after = github.world.merge(repo, pull.number, login="ann", how=how)  # type: ignore[arg-type]
-    found = connected(github, pull_requests="read", contents="read").merged_pull(after)
-    assert found is not None
+    hub = connected(github, pull_requests="read", contents="read")
+    [found] = hub.merged_pulls(Push(head=after))
     assert (found.number, found.head, found.merged) == (pull.number, pull.head, True)
     assert asked(github) == [f"GET /repos/acme/data/commits/{after}/pulls"]
 
@@ -97,8 +98,31 @@ def test_a_commit_that_came_by_no_pull_request(
     hub = connected(github, pull_requests="read", contents="read")
     pushed = repo.bare.sha("refs/heads/main")
     assert pushed is not None
-    assert hub.merged_pull(pushed) is None
-    assert hub.merged_pull(pull.head) is None
+    assert hub.merged_pulls(Push(head=pushed)) == ()
+    assert hub.merged_pulls(Push(head=pull.head)) == ()
+
+
+@pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
+def test_the_pull_requests_of_one_push_are_found_by_its_commits(
+    github: GitHubServer, repo: Repository, pull: Pull, how: Any, tmp_path: Path
+) -> None:
+    """As a merge queue brings them: newest first, each once, without what came before."""
+    work = WorkTree(path=tmp_path / "work")
+    for name in ("second", "third"):
+        work.git("switch", "--quiet", "main")
+        work.commit({f"{name}.txt": "1\n"}, branch=name)
+        work.git("push", "--quiet", str(repo.bare.path), name)
+    second, third = (
+        github.world.opened(repo, branch=name, title=name, login="ann")
+        for name in ("second", "third")
+    )
+    start = github.world.merge(repo, pull.number, login="ann", how=how)
+    github.world.merge(repo, second.number, login="ann", how=how)
+    head = github.world.merge(repo, third.number, login="ann", how=how)
+    commits = tuple(reversed(repo.bare.between(start, head)))
+    push = Push(head=head, commits=tuple(sha for sha in commits if sha != head))
+    found = connected(github, pull_requests="read", contents="read").merged_pulls(push)
+    assert [it.number for it in found] == [third.number, second.number]
 
 
 def test_pull_requests_are_opened_listed_and_merged(github: GitHubServer, repo: Repository) -> None:

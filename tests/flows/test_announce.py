@@ -20,7 +20,7 @@ from datarelease.flows.announce import Announced, Pages, announce, read_outcome
 from datarelease.flows.damage_issue import tell_damage
 from datarelease.model.damage import Health, VersionHealth
 from datarelease.model.diff import Compatibility
-from datarelease.model.forge import BOT
+from datarelease.model.forge import BOT, Push
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestRemote
 from datarelease.model.outcome import Outcome
 from datarelease.model.release import Fault
@@ -223,17 +223,38 @@ def test_without_a_record_the_jobs_speak(
 ) -> None:
     """A publisher that was killed: the pull request is found by the commit, the job is named."""
     commit = github.world.merge(repo, pull.number, login="ann", how="squash")
-    found = read_outcome(tmp_path / "none", hub, commit, {"build": "success", "publish": "failure"})
+    found = read_outcome(
+        tmp_path / "none", hub, Push(head=commit), {"build": "success", "publish": "failure"}
+    )
     assert (found.state, found.pull, "publish" in found.what) == ("failed", 1, True)
     told(github, hub, tmp_path / "none", found)
     [written] = repo.comments.values()
     assert "the release failed" in written.body
 
 
+def test_each_pull_request_of_a_merge_queues_group_is_told(
+    github: GitHubServer, hub: GitHub, repo: Repository, pull: Pull, tmp_path: Path
+) -> None:
+    """A push that brought two of them: both get the comment, also where nobody left a record."""
+    work = WorkTree(path=tmp_path / "work")
+    work.git("switch", "--quiet", "main")
+    work.commit({"c.txt": "3\n"}, branch="second")
+    work.git("push", "--quiet", str(repo.bare.path), "second")
+    other = github.world.opened(repo, branch="second", title="Even more", login="ann")
+    first = github.world.merge(repo, pull.number, login="ann", how="squash")
+    push = Push(
+        head=github.world.merge(repo, other.number, login="ann", how="squash"), commits=(first,)
+    )
+    found = read_outcome(tmp_path / "none", hub, push, {"build": "failure", "publish": "skipped"})
+    assert (found.pull, found.others) == (other.number, (pull.number,))
+    assert told(github, hub, tmp_path / "none", found).problems == ()
+    assert {written.number for written in repo.comments.values()} == {pull.number, other.number}
+
+
 def test_a_record_that_did_not_arrive_is_no_failed_release(hub: GitHub, tmp_path: Path) -> None:
     """Exit 3 where the publisher succeeded: nobody is told that a version which is out failed."""
     with pytest.raises(WorldError, match="was not downloaded"):
-        read_outcome(tmp_path, hub, SHA, {"build": "success", "publish": "success"})
+        read_outcome(tmp_path, hub, Push(head=SHA), {"build": "success", "publish": "success"})
 
 
 def test_a_blocked_build_is_told_with_its_report(
@@ -244,7 +265,9 @@ def test_a_blocked_build_is_told_with_its_report(
     (tmp_path / "datarelease-report").mkdir()
     blocked = encode(sample_reports.blocked())
     (tmp_path / "datarelease-report" / "report.json").write_text(blocked)
-    found = read_outcome(tmp_path, hub, commit, {"build": "failure", "publish": "skipped"})
+    found = read_outcome(
+        tmp_path, hub, Push(head=commit), {"build": "failure", "publish": "skipped"}
+    )
     assert found.state == "blocked"
     told(github, hub, tmp_path, found)
     [written] = repo.comments.values()
@@ -256,7 +279,7 @@ def test_a_record_that_cannot_be_used_is_refused(hub: GitHub, tmp_path: Path) ->
     (tmp_path / "datarelease-outcome").mkdir()
     (tmp_path / "datarelease-outcome" / "outcome.json").write_text('{"state": "released"}')
     with pytest.raises(ConfigError, match=r"outcome\.json"):
-        read_outcome(tmp_path, hub, SHA, {})
+        read_outcome(tmp_path, hub, Push(head=SHA), {})
 
 
 # --- lost data

@@ -27,7 +27,7 @@ from datarelease.flows.post import Pages, Posting, post
 from datarelease.model.forge import BOT, CheckRun
 from datarelease.model.pull_request_file import PullRequestFile
 from datarelease.model.report import Report
-from datarelease.model.reviewed import reviewed_digest
+from datarelease.model.reviewed import queued_digest, reviewed_digest
 from datarelease.progress import Quiet
 
 RUN_URL = "https://github.example/acme/data/actions/runs/5"
@@ -455,12 +455,60 @@ def test_a_merged_pull_request_keeps_the_releases_comment(desk: Desk) -> None:
     assert reviewed_digest(desk.hub.statuses(run.head), bot=BOT) == samples.DIGEST
 
 
-@pytest.mark.parametrize("event", ["push", "merge_group", "workflow_dispatch"])
+@pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch"])
 def test_other_events_have_nothing_to_post(desk: Desk, event: str) -> None:
     """Not one request is made."""
     failed = replace(desk.run, event=event, conclusion="failure")
     assert desk.posted(run=failed).outcome == "nothing"
     assert desk.github.requests == []
+
+
+def queued(desk: Desk, report: Report | None, conclusion: str = "success") -> Posting:
+    """What came of posting for a check of a merge queue."""
+    run = replace(
+        desk.run, event="merge_group", conclusion=conclusion, branch="gh-readonly-queue/x"
+    )
+    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    found = Artifact(report=report, pull_request=None)
+    return post(found, run, desk.hub, None, pages, Quiet())
+
+
+def test_a_merge_queue_gets_the_status_and_no_comment(desk: Desk) -> None:
+    """The digest, said to be the queue's: nobody saw it, so it counts as no review."""
+    posting = queued(desk, samples.small())
+    assert (posting.outcome, desk.bodies(), posting.problems) == ("queued", [], ())
+    [status] = found = desk.hub.statuses(desk.pull.head)
+    assert (status.context, status.state) == ("datarelease/check", "success")
+    assert status.description.startswith("merge queue · ")
+    assert len(status.description) <= 140
+    assert queued_digest(found, bot=BOT) == samples.DIGEST
+    assert reviewed_digest(found, bot=BOT) is None
+
+
+@pytest.mark.parametrize(
+    ("report", "conclusion", "state"),
+    [
+        (samples.blocked(), "failure", "failure"),
+        (None, "failure", "error"),
+        (None, "cancelled", "error"),
+        (None, "success", "success"),
+    ],
+)
+def test_a_merge_queue_never_waits_for_a_status(
+    desk: Desk, report: Report | None, conclusion: str, state: str
+) -> None:
+    """Whatever came of its check, a required status is there."""
+    posting = queued(desk, report, conclusion)
+    assert (posting.status is not None, desk.bodies()) == (True, [])
+    assert [status.state for status in desk.hub.statuses(desk.pull.head)] == [state]
+
+
+def test_a_merge_queues_artifact_names_no_pull_request(desk: Desk) -> None:
+    """It is refused, and nothing is posted."""
+    run = replace(desk.run, event="merge_group")
+    with pytest.raises(ConfigError, match="it names a pull request"):
+        desk.posted(run=run)
+    assert (desk.bodies(), desk.repo.statuses) == ([], [])
 
 
 def without_report(desk: Desk, conclusion: str, *, named: bool = True) -> Posting:

@@ -122,7 +122,9 @@ def push(server: GitHubServer, repo: Repository, pushed: Push | None = None) -> 
                 if (it.repository, it.ref) == (repo.full_name, _tip(repo)[0])]  # fmt: skip
         pushed = main[-1]
     assert pushed.kind != "workflow", "a push with a workflow's token starts no workflow"
-    payload = {"ref": pushed.ref, "before": pushed.before, "after": pushed.after}
+    commits = [{"id": sha} for sha in repo.bare.between(pushed.before, pushed.after)]
+    payload = {"ref": pushed.ref, "before": pushed.before, "after": pushed.after,
+               "commits": commits}  # fmt: skip
     return Event(
         repository=repo,
         name="push",

@@ -150,3 +150,13 @@ def test_without_its_files_nothing_is_written(tmp_path: Path) -> None:
     run.put({"a": "b"})
     run.summarise("x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["event.json"]
+
+
+def test_a_push_names_its_commits_newest_first(tmp_path: Path) -> None:
+    """What GitHub's event lists, oldest first; other events bring the commit alone."""
+    ids = ["a" * 40, "b" * 40, SHA]
+    event = {"commits": [*({"id": sha} for sha in ids), {"id": "../x"}, 3, {}]}
+    push = run_of(tmp_path, event, GITHUB_EVENT_NAME="push").push
+    assert (push.head, push.commits) == (SHA, ("b" * 40, "a" * 40))
+    assert run_of(tmp_path, event, GITHUB_EVENT_NAME="schedule").push.commits == ()
+    assert run_of(tmp_path, {"commits": None}, GITHUB_EVENT_NAME="push").push.commits == ()

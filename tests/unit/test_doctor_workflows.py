@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def test_what_init_writes_is_complete() -> None:
     assert (line.state, line.found) == ("ok", "check, report, release, verify")
 
 
+PULLS_ONLY = "github.event.workflow_run.event == 'pull_request'"
 Edit = Callable[[str], str]
 FAULTS: dict[str, tuple[str, Edit, str, str]] = {
     "the check's workflow was renamed": (
@@ -41,6 +43,12 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
     "the report was renamed along wrongly": (
         "data-report.yml", lambda text: text.replace("workflows: [data]", "workflows: [date]"),
         "waits for the end of date", "`workflows: [data]`",
+    ),
+    "a merge queue waits for ever": (
+        "data-report.yml",
+        lambda text: re.sub(r"if: contains.*", f"if: {PULLS_ONLY}", text),
+        "posts for pull requests alone: a required datarelease/check never comes in a merge queue",
+        "merge_group",
     ),
     "a token is not handed over": (
         "data.yml", lambda text: drop(text, "DAGSHUB_TOKEN"),

@@ -216,6 +216,14 @@ def test_the_token_is_given_to_single_steps() -> None:
         assert "env" not in content, (name, job)
 
 
+def test_a_merge_queue_gets_its_status() -> None:
+    """Checks of merge groups are posted like those of pull requests, here and where init wrote."""
+    template = ROOT / "src/datarelease/templates/data-report.yml.j2"
+    for condition in (parsed("report")["jobs"]["report"]["if"], template.read_text()):
+        kinds = """contains(fromJSON('["pull_request", "merge_group"]'), """
+        assert f"{kinds}github.event.workflow_run.event)" in condition
+
+
 def test_the_poster_takes_nothing_of_the_pull_request() -> None:
     """No checkout and no action of the workspace: only the artifact, as data, and one command."""
     used = [str(step.get("uses", "")) for where, step in steps("report") if "report" in where]

@@ -15,7 +15,7 @@ from datarelease.adapters.github_shapes import (
     RepositoryShape,
     StatusShape,
 )
-from datarelease.model.forge import Comment, CommitStatus, PullRequest, Repository
+from datarelease.model.forge import Comment, CommitStatus, PullRequest, Push, Repository
 
 MergeMethod = Literal["merge", "squash", "rebase"]
 
@@ -27,6 +27,8 @@ _status = Reader(StatusShape)
 _artifacts = Reader(ArtifactsShape)
 _READ = "pull-requests: read"
 _WRITE = "pull-requests: write"
+_COMMITS = 100
+"""Of a push, whose pull requests are asked for; a merge queue's group has no more members."""
 _SAME = "The comment is as it was."
 
 
@@ -44,17 +46,22 @@ class Pulls(Asked):
         found = self._requests.find(f"/pulls/{number}", ask)
         return self._read(_pull, ask, found).value if found is not None else None
 
-    def merged_pull(self, commit: str) -> PullRequest | None:
-        """The pull request whose merge put ``commit`` on the default branch; 1 request a page.
+    def merged_pulls(self, push: Push) -> tuple[PullRequest, ...]:
+        """The pull requests whose merges put commits of a push on the default branch, newest first.
 
-        None: it came by no pull request, or is not the last commit that one brought.
+        A merge queue brings several at once. Without those that brought other commits only; 1
+        request a commit, of which the newest 100 are asked for.
         """
-        ask = Ask(what=f"name the pull request of {commit[:12]}", permission=_READ)
-        pages = self._requests.pages(f"/commits/{part(commit)}/pulls", ask)
-        for shape in self._each(_pull, ask, pages):
-            if shape.value.merged and shape.into_default and shape.merge_commit_sha == commit:
-                return shape.value
-        return None
+        commits = (push.head, *push.commits)[:_COMMITS]
+        found: dict[int, tuple[int, PullRequest]] = {}
+        for commit in commits:
+            ask = Ask(what=f"name the pull request of {commit[:12]}", permission=_READ)
+            pages = self._requests.pages(f"/commits/{part(commit)}/pulls", ask)
+            for shape in self._each(_pull, ask, pages):
+                merge = shape.merge_commit_sha
+                if shape.value.merged and shape.into_default and merge in commits:
+                    found[shape.number] = (commits.index(merge), shape.value)
+        return tuple(pull for _, pull in sorted(found.values(), key=lambda entry: entry[0]))
 
     def has_artifact(self, run: int, name: str) -> bool:
         """Whether a workflow's run left an artifact called ``name``, expired or not; 1 request."""

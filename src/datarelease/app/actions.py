@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from datarelease.errors import ConfigError
-from datarelease.model.forge import BOT, CheckRun
+from datarelease.model.forge import BOT, CheckRun, Push
 from datarelease.model.pull_request_file import PullRequestFile
 
 SUMMARY_LIMIT = 1024 * 1024
@@ -69,6 +69,18 @@ class Actions:
         return PullRequestFile(
             number=pull["number"], head=pull["head"]["sha"], base=pull["base"]["ref"]
         )
+
+    @property
+    def push(self) -> Push:
+        """What came to the branch that this run is of, where a push started it: 2,048 at most."""
+        commits = self.event.get("commits") if self.event_name == "push" else None
+        ids = [
+            str(commit.get("id"))
+            for commit in (commits if isinstance(commits, list) else [])
+            if isinstance(commit, dict) and _SHA.fullmatch(str(commit.get("id")))
+        ]
+        newest_first = tuple(sha for sha in reversed(ids) if sha != self.sha)
+        return Push(head=self.sha, commits=newest_first)
 
     def check_run(self) -> CheckRun:
         """The run that started this one, where ``workflow_run`` did.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -44,10 +45,10 @@ def open_release(
         ws, checking = open_publisher(start, bundle, progress=progress, remotes=remotes)
 
     def review() -> Review | None:
-        found = find_review(open_github(run), run.sha) if run is not None and run.token else None
+        found = find_review(open_github(run), run.push) if run is not None and run.token else None
         if reviewed is None:
             return found
-        return Review(pull=found.pull if found else None, digest=reviewed, accepted=True)
+        return dataclasses.replace(found or Review(), accepted=reviewed)
 
     return Publisher(
         ws=ws,

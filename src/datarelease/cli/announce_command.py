@@ -54,7 +54,7 @@ def command(directory: Path | None, damage: Path | None) -> None:
 def _release(directory: Path, run: Actions) -> None:
     github, place = open_github(run), place_of(run)
     results = {job: os.environ.get(f"{job.upper()}_RESULT", "") for job in ("build", "publish")}
-    outcome = read_outcome(directory, github, run.sha, results)
+    outcome = read_outcome(directory, github, run.push, results)
     pages = Pages(
         comment=lambda outcome: comment(outcome, place),
         release=lambda outcome, documents: release_page(documents.manifest, outcome, place),

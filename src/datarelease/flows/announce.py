@@ -12,7 +12,7 @@ from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.comment import Posted, Thread, put_comment
 from datarelease.flows.release_page import Documents, Releases, publish_page, read_documents
-from datarelease.model.forge import GitHubRelease, PullRequest
+from datarelease.model.forge import GitHubRelease, PullRequest, Push
 from datarelease.model.outcome import FILE, Outcome
 from datarelease.model.report import Report
 from datarelease.progress import Progress
@@ -30,8 +30,8 @@ class Forge(Thread, Releases, Protocol):
     def pull(self, number: int) -> PullRequest | None:
         """A pull request, or None."""
 
-    def merged_pull(self, commit: str) -> PullRequest | None:
-        """The pull request whose merge put ``commit`` on the default branch, or None."""
+    def merged_pulls(self, push: Push) -> tuple[PullRequest, ...]:
+        """The pull requests whose merges put commits of a push on the default branch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +48,18 @@ class Announced:
 
     outcome: Outcome
     page: GitHubRelease | None
-    comment: Posted | None
+    comments: tuple[Posted, ...]
+    """Of the pull request, and of those that came by the same push."""
     problems: tuple[str, ...]
 
 
-def read_outcome(folder: Path, forge: Forge, commit: str, results: Mapping[str, str]) -> Outcome:
-    """How the release of ``commit`` ended.
+def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, str]) -> Outcome:
+    """How the release of ``push`` ended.
 
     Args:
         folder: Artifacts of the run, each in a folder of its name.
-        forge: Asked for the pull request where the publisher left no record.
-        commit: That was to be released.
+        forge: Asked for the pull requests where the publisher left no record.
+        push: What was to be released.
         results: Result of each job, by its name.
 
     Raises:
@@ -75,7 +76,7 @@ def read_outcome(folder: Path, forge: Forge, commit: str, results: Mapping[str, 
             remedy="Run this job again: it downloads the record anew.",
         )
     report = _document(folder, Report, REPORT)
-    pull = forge.merged_pull(commit)
+    pulls = tuple(pull.number for pull in forge.merged_pulls(push))
     failed = [name for name, result in results.items() if result not in {"success", "skipped", ""}]
     blocked = report is not None and report.level == "block" and "build" in failed
     return Outcome(
@@ -84,8 +85,9 @@ def read_outcome(folder: Path, forge: Forge, commit: str, results: Mapping[str, 
         number=None,
         digest=report.digest if report else None,
         reviewed=None,
-        pull=pull.number if pull else None,
-        commit=commit,
+        pull=pulls[0] if pulls else None,
+        others=pulls[1:],
+        commit=push.head,
         what="The data failed its schema or the policy."
         if blocked
         else f"The job {' and '.join(failed) or 'publish'} ended before it could say why.",
@@ -109,19 +111,20 @@ def announce(
             progress.say(f"GitHub Release: {page.tag} is published")
         except WorldError as error:
             problems.append(f"The GitHub Release of {outcome.tag}: {' '.join(str(error).split())}")
-    comment = None
-    if outcome.pull is not None:
+    comments = []
+    for number in () if outcome.pull is None else (outcome.pull, *outcome.others):
         try:
-            pull = forge.pull(outcome.pull)
+            pull = forge.pull(number)
         except WorldError as error:
-            pull = None
-            problems.append(f"The pull request #{outcome.pull}: {' '.join(str(error).split())}")
+            problems.append(f"The pull request #{number}: {' '.join(str(error).split())}")
+            continue
         if pull is not None:
             body = pages.comment(outcome)
             comment = put_comment(forge, None, pull.number, body, progress, sha=pull.head)
+            comments.append(comment)
             problems += comment.problems
             progress.say(f"comment on #{pull.number}: {comment.said}")
-    return Announced(outcome=outcome, page=page, comment=comment, problems=tuple(problems))
+    return Announced(outcome=outcome, page=page, comments=tuple(comments), problems=tuple(problems))
 
 
 # --- inside

@@ -17,6 +17,7 @@ from datarelease.adapters.remote_credentials import DAGSHUB_TOKEN
 from datarelease.adapters.strict_yaml import fault, parse
 from datarelease.flows.doctor import Question
 from datarelease.model.diagnosis import STAGING_SECRETS, Line
+from datarelease.model.reviewed import CONTEXT
 
 AREA = "GitHub"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -26,6 +27,7 @@ _HANDED_OVER: dict[str, tuple[str, ...]] = {"dagshub": (DAGSHUB_TOKEN,), "s3": K
 """Who keeps a remote: the secrets without which nobody can sign in there."""
 _DAILY = frozenset({"pull_request", "push", "merge_group"})
 """Triggers whose runs people miss when a file is disabled."""
+_PULLS_ONLY = r"workflow_run\.event == 'pull_request'"
 _NOT_YAML = (LookupError, AttributeError, TypeError, ValueError, RecursionError)
 
 
@@ -129,6 +131,21 @@ def _triggers(files: Mapping[str, Mapping[Any, Any]], jobs: Iterable[_Job]) -> I
                 f"{job.file} waits for the end of {', '.join(sorted(called)) or 'nothing'}, and "
                 f"the check is in the workflow called {names}: its report is never posted",
                 f"write `workflows: [{names}]` into .github/workflows/{job.file}",
+            )
+        queue = any(
+            "merge_group" in _on(files[check.file]) for check in jobs if check.step == "check"
+        )
+        if (
+            job.step == "report"
+            and queue
+            and re.search(_PULLS_ONLY, job.text)
+            and not re.search(r"merge_group", job.text)
+        ):
+            yield _line(
+                f"{job.place}, posts for pull requests alone: a required {CONTEXT} never comes in "
+                "a merge queue",
+                'write `if: contains(fromJSON(\'["pull_request", "merge_group"]\'), '
+                f"github.event.workflow_run.event)` for that job in .github/workflows/{job.file}",
             )
         wanted = {"check": "pull_request", "report": "workflow_run", "release": "push"}.get(
             job.step

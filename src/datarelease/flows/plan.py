@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import version as package_version
 
 from datarelease.errors import BlockedError, ConflictError
@@ -32,19 +32,19 @@ TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
 """Whose versions a manifest records."""
 
 
-def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate | Nothing:
+def plan(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Candidate | Nothing:
     """The release of what was checked, or why there is none.
 
     Raises:
-        ConflictError: ``reviewed`` is another digest, or missing where a review is required.
+        ConflictError: ``reviewed`` has other digests, or none where a review is required.
         BlockedError: The verdict is ``block``.
         WorldError: Data is needed that is neither here nor on a remote.
     """
     report = checked.report
-    if reviewed is not None and reviewed != report.digest:
+    if reviewed and report.digest not in reviewed:
         raise ConflictError(
             f"The data is not what was reviewed: its digest is {report.digest}, reviewed was "
-            f"{reviewed}.",
+            f"{' and '.join(reviewed)}.",
             untouched="Nothing was pushed or tagged.",
             remedy="Review the report of this data (`datarelease check`), then release with "
             f"--reviewed {report.digest}.",
@@ -66,7 +66,7 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
             remedy="Correct the data, or the rule in params.yaml: release.policy, with a commit."
             + how_to_waive(report.verdict.findings, report.tag),
         )
-    if reviewed is None and ws.settings.require_review:
+    if not reviewed and ws.settings.require_review:
         raise ConflictError(
             f"Nobody reviewed this data ({report.digest}), and params.yaml says "
             "`release.require_review: true`.",
@@ -78,7 +78,7 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: str | None) -> Candidate 
     message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
     commit = ws.git.commit_files(head, made, message) if made else head
     earlier = _earlier(ws, checked)
-    manifest = _manifest(ws, checked, commit, reviewed, earlier)
+    manifest = _manifest(ws, checked, commit, report.digest if reviewed else None, earlier)
     return Candidate(
         report=report,
         commit=commit,

@@ -38,13 +38,16 @@ class Forge(Thread, Protocol):
 
 ARTIFACT = "datarelease-report"
 """What check.yml calls the artifact with the report."""
-Outcome = Literal["posted", "nothing", "superseded", "merged"]
+Outcome = Literal["posted", "nothing", "superseded", "merged", "queued"]
 """
 posted       comment and status are there, or `problems` says what is missing
 nothing      there was nothing to post
 superseded   the pull request has newer commits; their own check reports
 merged       the status alone was set; the comment is the release's now
+queued       the status alone was set, on the head of a merge queue's group
 """
+EVENTS = ("pull_request", "merge_group")
+"""What a check is posted for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +93,8 @@ def post(
         progress: Told what happens.
 
     Raises:
-        ConfigError: The artifact is not what a check of this pull request would leave. Nothing
-            was posted.
+        ConfigError: The artifact is not what a check of this pull request, or of this merge queue,
+            would leave. Nothing was posted.
         WorldError: The check left a report, and it is not here, or GitHub does not say whether it
             left one. Nothing was posted.
     """
@@ -100,6 +103,8 @@ def post(
         return idle
     if artifact.report is None:
         _refuse_lost_report(run, forge)
+    if run.event == "merge_group":
+        return _queued(artifact, run, forge)
     idle = _unreported(artifact, run)
     if idle is not None:
         return _recorded(idle, run, forge, _quiet(run))
@@ -116,13 +121,25 @@ def post(
 
 def _nothing(run: CheckRun) -> Posting | None:
     """Why nothing is to be posted about such a run; None: something is."""
-    if run.event != "pull_request":
+    if run.event not in EVENTS:
         return Posting(outcome="nothing", said=f"nothing to post: a check of a {run.event}")
     idle = {
         "action_required": "the check waits for somebody to approve it",
         "skipped": "the check was skipped",
     }.get(run.conclusion)
     return Posting(outcome="nothing", said=f"nothing to post: {idle}") if idle else None
+
+
+def _queued(artifact: Artifact, run: CheckRun, forge: Forge) -> Posting:
+    """The status of a merge queue's group, which waits for it where it is required.
+
+    A group has no page to comment on: its pull requests have the comments of their own checks.
+    """
+    if artifact.pull_request is not None:
+        refuse("it names a pull request, and the check was of a merge queue")
+    posting = Posting(outcome="queued", said=f"merge queue, {run.head[:12]}")
+    quiet = _unreported(artifact, run) is not None
+    return _recorded(posting, run, forge, _quiet(run) if quiet else _status(artifact.report, run))
 
 
 def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
@@ -233,7 +250,7 @@ def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
 
 def _status(report: Report | None, run: CheckRun) -> CommitStatus:
     if report is not None:
-        return status_of(report, run.url)
+        return status_of(report, run.url, queued=run.event == "merge_group")
     said = (
         "the check was cancelled, or reached its time limit"
         if run.conclusion == "cancelled"

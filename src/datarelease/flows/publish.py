@@ -53,7 +53,7 @@ class Publisher:
                 self.ws.progress.say(self._review.said)
             result = release(
                 self.ws,
-                reviewed=self._review.digest if self._review else None,
+                reviewed=self._review.digests if self._review else (),
                 documents=self.documents,
                 on_report=self._seen,
                 checking=self.checking,
@@ -73,7 +73,7 @@ class Publisher:
         if isinstance(error, BlockedError):
             return "blocked"
         if isinstance(error, ConflictError):
-            if self._review is not None and self._review.digest is not None:
+            if self._review is not None and self._review.digests:
                 return "conflict"
             if self.ws.settings.require_review:
                 return "unreviewed"
@@ -136,14 +136,17 @@ class Publisher:
         what: str = "",
         error: DatareleaseError | None = None,
     ) -> None:
-        report, review = self._report, self._review
+        report, review = self._report, self._review or Review()
+        digest = report.digest if report else None
+        pulls = review.numbers(digest)
         outcome = Outcome(
             state=state,
             tag=tag,
             number=number,
-            digest=report.digest if report else None,
-            reviewed=review.digest if review else None,
-            pull=review.pull.number if review and review.pull else None,
+            digest=digest,
+            reviewed=review.of(digest),
+            pull=pulls[0] if pulls else None,
+            others=pulls[1:],
             commit=self.ws.head(),
             what=error.what if error else what,
             untouched=error.untouched if error else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.branch import release_branch
@@ -29,7 +29,7 @@ Checking = Callable[[Workspace, Catalogue], Checked]
 def release(
     ws: Workspace,
     *,
-    reviewed: str | None,
+    reviewed: Collection[str],
     documents: Documents,
     branch: str | None = None,
     on_report: Callable[[Report], None] = lambda _: None,
@@ -39,7 +39,8 @@ def release(
 
     Args:
         ws: The repository.
-        reviewed: The digest that a reviewer saw; other data is refused. None: nobody reviewed it.
+        reviewed: The digests that reviewers saw, of which there may be several where changes came
+            together; other data is refused. Empty: nobody reviewed it.
         documents: Renders what the manifest lists.
         branch: The branch to release from, where it is not the git remote's default branch.
         on_report: Called with the report before anything is decided by it.

@@ -1,12 +1,12 @@
-"""What was reviewed: from the commit that is released back to the pull request and its status."""
+"""What was reviewed: from the commit that is released back to pull requests and their statuses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from datarelease.model.forge import CommitStatus, PullRequest
-from datarelease.model.reviewed import reviewed_digest
+from datarelease.model.forge import CommitStatus, PullRequest, Push
+from datarelease.model.reviewed import queued_digest, reviewed_digest
 
 
 class Forge(Protocol):
@@ -16,42 +16,89 @@ class Forge(Protocol):
     def bot(self) -> str:
         """Login of the account that posts reports."""
 
-    def merged_pull(self, commit: str) -> PullRequest | None:
-        """The pull request whose merge put ``commit`` on the default branch, or None."""
+    def merged_pulls(self, push: Push) -> tuple[PullRequest, ...]:
+        """The pull requests whose merges put commits of a push on the default branch."""
 
     def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
         """The statuses of a commit, newest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReviewedPull:
+    """A pull request that the released commit came by."""
+
+    number: int
+    digest: str | None
+    """Of the data that its reviewer saw; None: of none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Review:
     """What is known of a commit's review."""
 
-    pull: PullRequest | None
-    """It came by this pull request; None: by none."""
-    digest: str | None
-    """Of the data that the reviewer saw."""
-    accepted: bool = False
-    """Somebody named the digest by hand, for this release."""
+    pulls: tuple[ReviewedPull, ...] = ()
+    """It came by these pull requests, newest first; several by one push of a merge queue."""
+    own: str | None = None
+    """Digest on the commit itself, which was the head of a pull request that was checked."""
+    queued: str | None = None
+    """Digest that a merge queue's check found for the commit. Nobody looked at that."""
+    accepted: str | None = None
+    """Digest that somebody named by hand, for this release."""
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of the data that reviewers saw, each once: what is released is one of these."""
+        if self.accepted:
+            return (self.accepted,)
+        seen = (self.own, *(pull.digest for pull in self.pulls))
+        return tuple(dict.fromkeys(digest for digest in seen if digest))
+
+    def of(self, digest: str | None) -> str | None:
+        """The reviewed digest to compare ``digest`` with: itself if a reviewer saw it."""
+        return digest if digest in self.digests else next(iter(self.digests), None)
+
+    def numbers(self, digest: str | None) -> tuple[int, ...]:
+        """The pull requests; first the one in which ``digest`` was reviewed, if any."""
+        ordered = sorted(self.pulls, key=lambda pull: digest is None or pull.digest != digest)
+        return tuple(pull.number for pull in ordered)
 
     @property
     def said(self) -> str:
         """The same in words."""
         if self.accepted:
-            return f"accepted by hand: {self.digest}"
-        if self.pull is None:
-            return "not reviewed: the commit came by no pull request"
-        if self.digest is None:
-            return f"not reviewed: pull request #{self.pull.number} has no recorded report"
-        return f"reviewed in pull request #{self.pull.number}: {self.digest}"
+            return f"accepted by hand: {self.accepted}"
+        queue = f" (the merge queue checked {self.queued})" if self.queued else ""
+        reviewed = [f"#{pull.number}: {pull.digest}" for pull in self.pulls if pull.digest]
+        if reviewed:
+            return f"reviewed in pull request {', '.join(reviewed)}{queue}"
+        if self.own:
+            return f"reviewed at this commit: {self.own}"
+        if not self.pulls:
+            return f"not reviewed: the commit came by no pull request{queue}"
+        numbers = ", ".join(f"#{pull.number}" for pull in self.pulls)
+        return f"not reviewed: pull request {numbers} has no recorded report{queue}"
 
 
-def find_review(forge: Forge, commit: str) -> Review:
-    """The review of the change that ``commit`` brought to the default branch.
+def find_review(forge: Forge, push: Push) -> Review:
+    """The reviews of the changes that ``push`` brought to the default branch.
+
+    The status of the released commit itself is read first, then those of the pull requests. What a
+    merge queue's check wrote there counts as no review: it may have put changes together that
+    nobody has seen so.
 
     Raises:
         WorldError: The forge does not answer.
     """
-    pull = forge.merged_pull(commit)
-    statuses = forge.statuses(pull.head) if pull else ()
-    return Review(pull=pull, digest=reviewed_digest(statuses, bot=forge.bot))
+    here = forge.statuses(push.head)
+    pulls = forge.merged_pulls(push)
+    return Review(
+        pulls=tuple(
+            ReviewedPull(
+                number=pull.number,
+                digest=reviewed_digest(forge.statuses(pull.head), bot=forge.bot),
+            )
+            for pull in pulls
+        ),
+        own=reviewed_digest(here, bot=forge.bot),
+        queued=queued_digest(here, bot=forge.bot),
+    )

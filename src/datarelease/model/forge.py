@@ -107,6 +107,16 @@ class Repository:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Push:
+    """Commits that came to the default branch together."""
+
+    head: str
+    """SHA of the newest one."""
+    commits: tuple[str, ...] = ()
+    """All of them, newest first, as far as the event names them; without ``head``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckRun:
     """The run of the check whose report is to be posted, as GitHub tells of it.
 
@@ -115,11 +125,12 @@ class CheckRun:
 
     id: int
     event: str
-    """What started it: ``pull_request``, ``push``, …"""
+    """What started it: ``pull_request``, ``merge_group``, ``push``, …"""
     conclusion: str
     """``success``, ``failure``, ``cancelled``, …"""
     head: str
-    """SHA of the commit that was checked; of a pull request, the newest of its branch then."""
+    """SHA of the commit that was checked; of a pull request, the newest of its branch then; of a
+    merge queue, the one that the default branch then gets."""
     branch: str
     """The branch it came from."""
     repository: str | None

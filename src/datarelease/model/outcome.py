@@ -34,10 +34,12 @@ class Outcome:
     reviewed: str | None
     """The digest that a reviewer saw; None: nobody did."""
     pull: int | None
-    """The pull request that the commit came by; None: none."""
+    """The pull request that the data came by; None: none."""
     commit: str
     what: str
     untouched: str
     remedy: str
     report: Report | None
+    others: tuple[int, ...] = ()
+    """Further pull requests that came by the same push, as a merge queue's group does."""
     format: int = FORMAT

@@ -9,17 +9,25 @@ from datarelease.model.report import Report
 
 CONTEXT = "datarelease/check"
 """The status's name."""
+QUEUE = "merge queue · "
+"""How a status begins that no reviewer looked at: GitHub merges by it, without anybody's doing."""
 _DIGEST = re.compile(r"(?:^|· )([0-9a-f]{64})\Z")
 LIMIT = 140
 """Characters of a description; GitHub refuses more."""
 
 
-def status_of(report: Report, url: str) -> CommitStatus:
-    """The status that records ``report`` as what a reviewer sees; ``url`` leads to its details."""
+def status_of(report: Report, url: str, *, queued: bool = False) -> CommitStatus:
+    """The status that records a report.
+
+    Args:
+        report: What a reviewer sees; of a merge queue, what nobody sees.
+        url: Leads to its details.
+        queued: A merge queue asked for the check.
+    """
     state: StatusState = "failure" if report.level == "block" else "success"
     step = (report.tag or "nothing to release") + (f" after {report.base}" if report.base else "")
     tail = f" · {report.digest}"
-    head = f"{report.level} · {step}"[: LIMIT - len(tail)]
+    head = f"{QUEUE if queued else ''}{report.level} · {step}"[: LIMIT - len(tail)]
     return CommitStatus(context=CONTEXT, state=state, description=head + tail, url=url)
 
 
@@ -27,15 +35,27 @@ def reviewed_digest(statuses: tuple[CommitStatus, ...], *, bot: str) -> str | No
     """The digest in the newest status of ours, or None.
 
     Only what ``bot`` wrote counts: everybody who may push can set statuses. A blocked change has no
-    reviewed digest.
+    reviewed digest, and neither has what a merge queue put together.
 
     Args:
-        statuses: Of the pull request's last commit, newest first.
+        statuses: Of the pull request's last commit, or of the released one, newest first.
         bot: Login of the account that posts reports.
     """
+    found = _newest_digest(statuses, bot)
+    return found[1] if found and not found[0].startswith(QUEUE) else None
+
+
+def queued_digest(statuses: tuple[CommitStatus, ...], *, bot: str) -> str | None:
+    """The digest of what a merge queue checked, if the newest status of ours is about that."""
+    found = _newest_digest(statuses, bot)
+    return found[1] if found and found[0].startswith(QUEUE) else None
+
+
+def _newest_digest(statuses: tuple[CommitStatus, ...], bot: str) -> tuple[str, str] | None:
+    """Description and digest of the newest status of ours, where it is success."""
     ours = (status for status in statuses if status.context == CONTEXT and status.author == bot)
     newest = next(ours, None)
     if newest is None or newest.state != "success":
         return None
     found = _DIGEST.search(newest.description)
-    return found[1] if found else None
+    return (newest.description, found[1]) if found else None
