@@ -196,7 +196,8 @@ class Going:
     def _note(self, name: str, plan: Plan, found: Mapping[str, Any], ended: Ended) -> Outcome:
         """Writes down how a job ended."""
         log, skipped = ended.log, found["result"] == "skipped"
-        outputs = found["outputs"] or {}
+        # A job that was skipped has none; act leaves the expressions that would have made them.
+        outputs = {} if skipped else found["outputs"] or {}
         self.jobs[name] = Job(
             id=name,
             result=found["result"],
