@@ -198,7 +198,8 @@ class Ingesting:
             ("Digest", manifest.digest),
             ("Manifest-Sha256", hashlib.sha256(data).hexdigest()),
         ]
-        self.git("tag", "-a", manifest.tag, "-m", write_message(manifest.tag, trailers))
+        message = write_message(f"{manifest.tag}: made for a test", trailers)
+        self.git("tag", "-a", manifest.tag, "-m", message)
         self.git("push", "--quiet", "origin", manifest.tag)
         return manifest.tag
 
