@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from datarelease.errors import Problem, SettingsError
 from datarelease.model.csv_dialect import CsvDialect
-from datarelease.model.dataset import NAME, Dataset
+from datarelease.model.dataset import NAME, Dataset, table_format
 from datarelease.model.paths import path_fault
 from datarelease.model.policy import Policy
 from datarelease.model.stream import Stream
@@ -231,6 +231,9 @@ def _dataset(
         problems += [*found, *problems_of(error, ArtifactShape, where)]
         return None
     path = _inside(parsed.path, f"{where}.path", found)
+    if "csv" in parsed.meta.model_fields_set and table_format(path) == "parquet":
+        what = "the dataset is a Parquet file, which says itself how it is to be read"
+        found.append(Problem(where=f"{where}.meta.csv", what=what))
     schema = parsed.meta.schema_
     if schema is not None:
         schema = _inside(schema, f"{where}.meta.schema", found)

@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals as nw
 import pytest
+from pandera.pandas import Column, DataFrameSchema
 
 from datarelease.analysis.csv_structure import doubt, structure
 from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable, unread_name
@@ -188,6 +189,45 @@ def test_a_key_that_is_empty_needs_no_explanation(engine: DuckDBEngine, table: T
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "setting"),
+    [
+        ("1,50", 'decimal: ","'),
+        ("1.234,50", 'decimal: ",", thousands: "."'),
+        ('"1,234.5"', 'thousands: ","'),
+        ("x", None),
+    ],
+)
+def test_numbers_of_another_dialect_are_explained(
+    engine: DuckDBEngine, table: Tables, value: str, setting: str | None
+) -> None:
+    """Text that is no number is, in the dialect that the message names."""
+    schema = DataFrameSchema({"b": Column(float)})
+    dataset = Dataset(name="t", path="data.csv")
+    made = table(f"a;b\n1;{value}\n2;1.5\n")
+    (violation,) = validate(engine, made, dataset, schema).violations
+    assert violation.reason == "datatype_coercion"
+    expected = (
+        ""
+        if setting is None
+        else f"; 1 look like numbers: `meta.csv` in dvc.yaml says so, `{setting}`"
+    )
+    assert violation.message == f"cannot be read as float64{expected}"
+
+
+def test_equal_parts_of_other_encodings_keep_their_partitions(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    """Copies in UTF-8 stand where their files stood, also where two are one file of a cache."""
+    path = tmp_path / "object"
+    path.write_bytes("x,n\né,1\n".encode("cp1252"))
+    labels = ("y=2023/a.csv", "y=2024/a.csv")
+    dialect = CsvDialect(encoding="cp1252")
+    made = Table(paths=(path, path), format="csv", labels=labels, csv=dialect)
+    rows = engine.collect(engine.scan(made))
+    assert [tuple(row.values()) for row in rows] == [("é", 1, 2023), ("é", 1, 2024)]
+
+
 def declared(csv: Any, path: str = "t.csv") -> Dataset:
     """The dataset of a dvc.yaml with this ``meta.csv``."""
     artifact = {"path": path, "type": "dataset", "meta": {"csv": csv}}
@@ -245,6 +285,12 @@ def test_problems_of_the_setting(csv: Any, problems: list[tuple[str, str]]) -> N
     for (where, what), (place, words) in zip(found, problems, strict=True):
         assert where == f"dvc.yaml: artifacts.t.meta.{place}"
         assert words in what
+
+
+def test_parquet_has_no_dialect() -> None:
+    """The setting means nothing there, which is said."""
+    with pytest.raises(SettingsError, match="is a Parquet file"):
+        declared({"delimiter": ";"}, path="t.parquet")
 
 
 def test_a_misspelt_section_is_named() -> None:

@@ -50,6 +50,7 @@ def codes(row: str, head: str = "id,iso2,x") -> str:
         ("id,n\n1,\x81é\n".encode("latin-1"), {"encoding": "iso8859-1"}),
         ("id,n\n1,é\n".encode("utf-16"), {"encoding": "utf-16"}),
         ("id,n\n1,é\n".encode("utf-32"), {"encoding": "utf-32"}),
+        ("id,n\n1,é\n".encode("utf-16-be"), {"encoding": "utf-16-be"}),
         ("id;p;m\n1;1.234,50;1.000\n2;7,00;5\n", {"decimal": ",", "thousands": "."}),
         ("id;p\n1;1,50\n2;7\n", {"decimal": ","}),
         ("id;p\n1;1,234\n2;12\n", {}),

@@ -191,6 +191,7 @@ def test_shapes_of_files(read: Read, text: bytes, rows: list[dict[str, Any]]) ->
         (b"\n\n", "empty"),
         (b"a,b\n1,caf\xe9\n", r"not UTF-8 \(line 2\)"),
         ("a,b\n1,x\n".encode("utf-16"), "UTF-16"),
+        ("a,b\n1,x\n".encode("utf-16-le"), "UTF-16"),
         (b"a,b\n1,2\n3\n", r"more or fewer values .* \(line 3\)"),
         (b"a,b\n1,2\n3,4,5\n", r"more values .* \(line 3\)"),
         (b"a,b\n1,2,\n3,4,\n", r"more values .* \(line 2\)"),
@@ -212,7 +213,7 @@ def test_faults_of_files(read: Read, text: bytes, reason: str) -> None:
 def test_invalid_text_far_inside(read: Read) -> None:
     """A byte that is no UTF-8 beyond what the header needs is found with its line."""
     body = b"a,b\n" + b"1,xxxxxxxxxxxxxxxxxxxxxx\n" * 200_000 + b"1,\xe9\n"
-    with pytest.raises(UnreadableTable, match=r"not UTF-8 \(line 200002\)"):
+    with pytest.raises(UnreadableTable, match=r"not UTF-8 \(line 200002\); another encoding"):
         read(body)
 
 

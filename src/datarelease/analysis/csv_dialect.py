@@ -79,7 +79,7 @@ def _first_records(path: Path, label: str) -> str:
         raise UnreadableTable(label, error.strerror or "it cannot be opened") from None
     if not peek.strip():
         raise UnreadableTable(label, "the file is empty: a CSV file starts with a header line")
-    if peek.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if peek.startswith((b"\xff\xfe", b"\xfe\xff")) or wide(peek):
         hint = "say `encoding: utf-16` in meta.csv of dvc.yaml"
         raise UnreadableTable(label, f"not UTF-8 (it looks like UTF-16): {hint}")
     if len(peek) == _PEEK_BYTES:
@@ -103,6 +103,22 @@ def _longer(reader: Any, width: int) -> int | None:
 MORE_VALUES = "a line has more values than the header has columns (its last delimiter counts, too)"
 NOT_UTF8 = "not UTF-8"
 OTHER_ENCODING = "another encoding (cp1252, say) is named by meta.csv.encoding in dvc.yaml"
+
+
+def wide(peek: bytes) -> str | None:
+    """The encoding of text of two bytes a letter without a mark; None: it is no such text.
+
+    >>> wide("a,b".encode("utf-16-le")), wide("a,b".encode("utf-16-be")), wide(b"a,b")
+    ('utf-16-le', 'utf-16-be', None)
+    """
+    start = peek[:1000]
+    for name, zeros, letters in (
+        ("utf-16-le", start[1::2], start[::2]),
+        ("utf-16-be", start[::2], start[1::2]),
+    ):
+        if zeros.count(0) * 2 > len(zeros) and not letters.count(0):
+            return name
+    return None
 
 
 def without_lines(text: str, number: int) -> str:

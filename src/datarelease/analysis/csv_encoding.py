@@ -49,7 +49,8 @@ def as_utf8(table: Table, folder: Path) -> Table:
         paths.append(copy)
     if tuple(paths) == table.paths:
         return table
-    labels = tuple(table.label(path) for path in table.paths)
+    # Parts with equal bytes are one file of a cache: only their places tell them apart.
+    labels = table.labels or tuple(path.name for path in table.paths)
     return dataclasses.replace(table, paths=tuple(paths), labels=labels)
 
 

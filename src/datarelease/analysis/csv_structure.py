@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from datarelease.analysis.csv_dialect import DELIMITERS, find_delimiter, without_lines
+from datarelease.analysis.csv_dialect import DELIMITERS, find_delimiter, wide, without_lines
 from datarelease.analysis.table import Table, UnreadableTable
 from datarelease.model.csv_dialect import UTF8
 
@@ -183,12 +183,15 @@ def _beginning(path: Path, encoding: str) -> str:
 def _encoding(path: Path) -> str:
     """The encoding of a file: by its mark, or the first that fits; ``ascii`` fits all of them."""
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(1000)
     for mark, name in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")):
         if start.startswith(mark):
             return name
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    unmarked = wide(start)
+    if unmarked is not None:
+        return unmarked
     return next((name for name in ("ascii", UTF8, "cp1252") if _fits(path, name)), "iso8859-1")
 
 

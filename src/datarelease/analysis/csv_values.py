@@ -15,8 +15,8 @@ from typing import Any
 
 import narwhals as nw
 
+from datarelease.analysis.csv_hints import null_texts
 from datarelease.analysis.engine import Engine
-from datarelease.analysis.null_texts import null_texts
 from datarelease.analysis.table import Table
 from datarelease.model.csv_dialect import NA_STRINGS, THOUSANDS, CsvDialect
 

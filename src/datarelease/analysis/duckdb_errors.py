@@ -16,13 +16,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from datarelease.analysis.csv_dialect import NOT_UTF8, OTHER_ENCODING
 from datarelease.analysis.table import Table, UnreadableTable
 from datarelease.errors import WorldError
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 #: Fault -> the words with which DuckDB 1.5 and 2.0 say so (there are no codes).
 _CSV_FAULTS = (
-    ("Invalid unicode", "not UTF-8"),
+    ("Invalid unicode", NOT_UTF8),
     ("Value with unterminated quote", "a quotation mark is not closed, or stands inside a value"),
     ("Expected Number of Columns", "a line has more or fewer values than the header has columns"),
     ("Maximum line size", "a line is longer than 64 MB"),
@@ -97,5 +98,6 @@ def _reason(text: str, table: Table) -> str:
     where = f" (line {line.group(1)})" if line else ""
     for words, reason in _CSV_FAULTS:
         if words in text:
-            return reason + where
+            hint = f"; {OTHER_ENCODING}" if reason == NOT_UTF8 else ""
+            return reason + where + hint
     return f"not a readable CSV file{where}"

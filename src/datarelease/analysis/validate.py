@@ -13,9 +13,9 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis import custom_checks, null_texts
+from datarelease.analysis import custom_checks
 from datarelease.analysis.checks import CheckFault, Probe, values_equal
-from datarelease.analysis.column_types import kind_of
+from datarelease.analysis.csv_hints import csv_hint
 from datarelease.analysis.csv_structure import refuse_doubtful
 from datarelease.analysis.engine import Engine, Table, UnreadableTable, unread_name
 from datarelease.analysis.examples import Rows, Showing
@@ -192,6 +192,9 @@ class _Run:
         if probe.pattern is not None:
             count, fails = decided(self.engine, self._narrow(probe.show), probe)
         if count:
+            name = probe.column
+            dtype = self.types[name] if name is not None else None
+            hint = csv_hint(self.engine, self.table, name, dtype, probe.reason)
             rows = self.showing.rows(
                 self.engine,
                 self._narrow(probe.show).filter(fails),
@@ -204,18 +207,9 @@ class _Run:
                 reason=probe.reason,
                 count=count,
                 examples=rows,
-                message="; ".join(filter(None, (probe.message, self._hint(probe)))),
+                message="; ".join(filter(None, (probe.message, hint))),
                 severity=probe.severity,
             )
-
-    def _hint(self, probe: Probe) -> str:
-        """What the file says where a text is missing."""
-        name = probe.column
-        if name is None or probe.reason != "series_contains_nulls":
-            return ""
-        if kind_of(self.types[name]) != "text":
-            return ""
-        return null_texts.hint(null_texts.null_texts(self.engine, self.table, name))
 
     def _distinct(self, asked: Distinct) -> Iterator[Violation]:
         frame = self._narrow(asked.columns)
