@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.commands import DVC, Done, Point, run
 from tests.conftest import hermetic_environment
 from tests.flows.conftest import environment
+from tests.flows.test_races import BETWEEN, release_in
 from tests.project import Project
 from tests.versions import assert_whole, branch, manifest, message, tags
 
@@ -339,6 +341,22 @@ def test_staged_data_spares_the_build(edited: Project, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert publish(publisher, tmp_path / "bundle").code == 0
     assert_whole(publisher, "data-v2")
+
+
+def test_a_race_that_a_bundle_loses_ends_at_once(
+    built: Path, publisher: Project, tmp_path: Path
+) -> None:
+    """Overtaken right before its tag: exit 3 without another try, because the build compared."""
+    other = publisher.clone(tmp_path / "other")
+    other.git("switch", "--quiet", "--create", "other", "HEAD^")
+    other.params(rows=50)
+    other.commit("Other data")
+    act = partial(release_in, other.root, other.origin, other.remote, "--branch", "other")
+    point = Point(function=BETWEEN, act=act)
+    done = run(publisher, "release", "--bundle", str(built), points=[*NO_STAGE, point], code=3)
+    assert "builds and compares anew" in done.text
+    assert tags(publisher) == ["data-v1", "data-v2"]
+    assert manifest(publisher.remote, "data-v2")["baseline"] == "data-v1"
 
 
 def test_another_release_since_the_build_asks_for_a_new_one(

@@ -109,6 +109,16 @@ def test_the_number_of_a_deleted_tag_is_not_used_again(edited: Project, tmp_path
     assert manifest_path(edited.remote, "data-v2").read_bytes() == kept
 
 
+def test_a_prefix_with_a_slash_keeps_its_numbers(edited: Project, tmp_path: Path) -> None:
+    """Versions called sets/people-vN have folders in folders on the remotes."""
+    edited.release_settings(tag_prefix="sets/people-v")
+    edited.commit("Another prefix", "params.yaml")
+    assert run(edited, "release", "--json").json["tag"] == "sets/people-v1"
+    edited.git("push", "--quiet", "origin", ":sets/people-v1")
+    clone = edited.clone(tmp_path / "clone")
+    assert run(clone, "release", "--json").json["tag"] == "sets/people-v2"
+
+
 def test_the_number_of_a_tag_of_this_clone_is_not_used_again(edited: Project) -> None:
     """A tag that only this clone has, and a withdrawal without its version, keep their numbers."""
     edited.git("tag", "data-v2")

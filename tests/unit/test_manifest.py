@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 from tests.unit.test_documents import MANIFEST
 
 from datarelease.model.manifest import (
     ManifestDataset,
+    ManifestDocument,
     ManifestFile,
     ManifestRemote,
     TrackedFile,
     TrackedOutput,
+    documents_of,
+    is_about,
     object_key,
 )
 from datarelease.model.manifest_faults import manifest_faults
 from datarelease.model.snapshot import Entry
+from datarelease.model.version import Version
 
 
 def file(path: str, md5: str) -> ManifestFile:
@@ -68,6 +73,54 @@ def test_the_whole_of_a_directory_is_bound_with_it() -> None:
 
 WHOLE = TrackedFile(path="1", size=3, md5="0" * 32, key=object_key("0" * 32))
 SOUND = TrackedOutput(path="y", md5=f"{'1' * 32}.dir", size=2, kept_by="remotes", files=(WHOLE,))
+
+
+DOCUMENT = ManifestDocument(name="report.json", size=3, sha256="0" * 64)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        dataclasses.replace(DOCUMENT, name="../report.json"),
+        dataclasses.replace(DOCUMENT, name="reports\x00/report.json"),
+        dataclasses.replace(DOCUMENT, sha256="../x"),
+        dataclasses.replace(DOCUMENT, size=-1),
+    ],
+)
+def test_forged_documents_are_faults(document: ManifestDocument) -> None:
+    """Their names are places of files, and their hashes are names on remotes."""
+    good = dataclasses.replace(MANIFEST, datasets=(), documents=(DOCUMENT,))
+    assert not [*manifest_faults(good)]
+    assert [*manifest_faults(dataclasses.replace(good, documents=(document,)))]
+
+
+def test_documents_with_other_names_are_left_out() -> None:
+    """Whoever asks for the documents of a version is given names that a version can have."""
+    other = dataclasses.replace(DOCUMENT, name="make.py")
+    manifest = dataclasses.replace(MANIFEST, documents=(DOCUMENT, other))
+    assert documents_of(manifest) == {"report.json": DOCUMENT}
+
+
+VERSION = Version(
+    number=MANIFEST.number, tag=MANIFEST.tag, commit=MANIFEST.commit,
+    digest=MANIFEST.snapshot.digest, trailers=(("Verdict", MANIFEST.verdict), ("Rows", "x=1")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"tag": "data-v99"}, {"number": 99}, {"commit": "f" * 40}, {"digest": "f" * 64},
+        {"trailers": (("Baseline", "data-v98"),)}, {"trailers": (("Verdict", "warn"),)},
+        {"trailers": (("Remotes", "elsewhere"),)},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_manifest_is_about_the_version_that_agrees_in_everything(other: dict[str, Any]) -> None:
+    """Name, number, commit, content and whatever the trailers repeat."""
+    manifest = dataclasses.replace(MANIFEST, digest=MANIFEST.snapshot.digest)
+    assert is_about(manifest, VERSION)
+    assert not is_about(manifest, dataclasses.replace(VERSION, **other))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from datarelease.app.reports import write_report
 from datarelease.cli.console import Told, notes, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
+from datarelease.flows.tag import attempt
 from datarelease.model.release import Nothing, Released
 from datarelease.model.report import REPORT_HTML, Report
 from datarelease.render.terminal import summary
@@ -77,7 +78,12 @@ def command(
         progress=Told(),
     )
     result = publisher.run()
-    _tell_outputs(result)
+    attempt(
+        publisher.ws,
+        lambda: _tell_outputs(result),
+        failed="The outputs of the workflow's step were not written",
+        remedy="Run the release again: it writes them, and finds nothing left to release.",
+    )
     if as_json:
         show_json(_plain(result))
     else:

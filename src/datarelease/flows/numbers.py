@@ -17,8 +17,10 @@ def numbers_in_use(ws: Workspace) -> frozenset[int]:
         WorldError: A remote cannot be listed.
     """
     names = {tag.name for tag in ws.git.tags(ws.tags.prefix, local=True)}
+    # A prefix with slashes in it makes folders in folders.
+    above = "".join(ws.tags.prefix.rpartition("/")[:2])
     for remote in ws.remotes:
-        names |= set(remote.folders(DIRECTORY))
+        names |= {f"{above}{name}" for name in remote.folders(f"{DIRECTORY}/{above}".rstrip("/"))}
     return frozenset(
         number
         for name in names

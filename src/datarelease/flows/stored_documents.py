@@ -68,10 +68,10 @@ def document_faults(
         WorldError: The remote cannot be asked.
     """
     wanted = tuple(documents)
-    sizes = remote.stat([document.key for document in wanted])
 
     def look(document: StoredDocument) -> Fault | None:
-        found = sizes.get(document.key)
+        # One at a time: together, a store would list the documents of all versions there are.
+        found = remote.stat([document.key]).get(document.key)
         if found is None:
             return Fault(remote=remote.name, key=document.key, md5="", kind="missing")
         if document.size not in {None, found.size}:
