@@ -289,7 +289,7 @@ def test_while_dvc_is_at_work(released: Project) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         done = run(released, "check", code=3)
-        assert_told(done, "Another DVC process")
+        assert_told(done, "Another DVC process", f"process {holder.pid} (")
     finally:
         holder.communicate(b"")
 

@@ -151,7 +151,7 @@ class Dvc:
             ]
         if not absent:
             return True
-        return self._program.run("checkout", "--quiet", "--", *absent)
+        return self._program.run("checkout", "--", *absent)
 
     def repro(self, *, inputs: Inputs) -> bool:
         """Run the stages that are out of date; False: one of them failed.
@@ -193,7 +193,7 @@ class Dvc:
         """
         with self._repo():  # which looks after locks
             pass
-        return self._program.run("checkout", "--quiet")
+        return self._program.run("checkout")
 
     @staticmethod
     def command(*arguments: str) -> list[str]:

@@ -31,7 +31,7 @@ DISK = 74
 
 def message(env: Mapping[str, str], stages: StageEnvironment) -> bytes:
     """What the program reads: how the environment of DVC, ``env``, differs from that of stages."""
-    # Its S3 client tries each request five times, and what calls that client five times again.
+    # Its S3 client would try each request five times.
     env = {"AWS_MAX_ATTEMPTS": "1", **env}
     names = {name for name in (*env, *stages.seen) if env.get(name) != stages.seen.get(name)}
     own = {name: env.get(name) for name in names}
@@ -60,11 +60,26 @@ def main() -> int:
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["checkout"]:
+        # It lists what it brings; with --quiet it would not log what keeps it from that, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if {"pull", "--pull"} & {*arguments}:
+        _ask_once()
     causes = _Causes()
     for name in ("dvc", "dvc_data", "dvc_objects"):
         logging.getLogger(name).addHandler(causes)
-    code: int = dvc(sys.argv[1:])
+    code: int = dvc(arguments)
     return causes.code or code if code else 0
+
+
+def _ask_once() -> None:
+    """Turn s3fs's own retries off: a silent server would be asked for five minutes."""
+    try:
+        from s3fs import S3FileSystem  # noqa: PLC0415 - an optional part, and heavy
+    except ImportError:
+        return
+    S3FileSystem.retries = 1
 
 
 class _Causes(logging.Handler):

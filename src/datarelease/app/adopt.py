@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from datarelease.adapters.dvc import Dvc
 from datarelease.adapters.dvc_adopt import Inventory, RemoteSettings, inventory
 from datarelease.adapters.dvc_config import DvcConfig
+from datarelease.adapters.dvc_program import DvcProgram
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.git import Git
 from datarelease.adapters.git_ignore import ignored
@@ -55,13 +56,16 @@ def carry_out(root: Path, adoption: Adoption) -> None:
     pulls = any(command.arguments[:2] == PULL for command in adoption.last)
     with_keys = DvcConfig(root / ".dvc", env=given).program_environment() if pulls else env
 
-    def run(command: Command, env: Mapping[str, str] = env) -> int:
+    def run(command: Command) -> int:
         program, *arguments = command.arguments
         found = Dvc.command(*arguments) if program == "dvc" else command.arguments
         return show(found, cwd=root, env=env)
 
     def run_last(command: Command) -> int:
-        return run(command, with_keys if command.arguments[:2] == PULL else env)
+        if command.arguments[:2] != PULL:
+            return run(command)
+        program = DvcProgram(root, env=with_keys, stages=stage_environment(given))
+        return 0 if program.run(*command.arguments[1:]) else 1
 
     apply(root, adoption, run=run, settings=lambda: RemoteSettings(root / ".dvc"))
     finish(root, adoption.last, run=run_last)
