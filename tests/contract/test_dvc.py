@@ -215,7 +215,11 @@ def test_flags_are_what_dvc_says(project: Project, tmp_path: Path) -> None:
     lines["stages"]["make"]["outs"] = outs
     lines["stages"]["each"] = {
         "foreach": ["x"],
-        "do": {"cmd": "echo 1 > ${item}.txt", "outs": [{"${item}.txt": {"remote": "${place}"}}]},
+        "do": {
+            "cmd": "echo 1 > ${item}.txt && echo '{}' > ${item}.json",
+            "outs": [{"${item}.txt": {"remote": "${place}"}}],
+            "metrics": [{"${item}.json": {"cache": False}}],
+        },
     }
     project.write("dvc.yaml", yaml.safe_dump(lines))
     project.repro()
@@ -238,6 +242,7 @@ def test_flags_are_what_dvc_says(project: Project, tmp_path: Path) -> None:
         out.path: out
         for out in outputs(lambda p: (project.root / p).read_bytes(), found_in(project))
     }
+    assert sorted({*read} - {*found}) == ["x.json"], "git holds it"
     assert all(read[p].pushed == out.pushed for p, out in found.items())
     assert all(read[p].remote == out.remote for p, out in found.items() if p != "x.txt")
 

@@ -203,10 +203,14 @@ def test_an_output_moves_with_the_remote_that_it_names(built: Project, tmp_path:
 
 
 def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: Path) -> None:
-    """A check in a fresh clone finds the baseline's rows where they lie."""
+    """`check` and `diff` in fresh clones find the rows of versions where they lie."""
     other = other_remote(built)
     definition = built.read_yaml("dvc.yaml")
-    definition["stages"]["make"]["outs"] = [{"data/people.csv": {"remote": "other"}}, "data/events"]
+    definition["vars"] = [{"place": "other"}]
+    definition["stages"]["make"]["outs"] = [
+        {"data/people.csv": {"remote": "${place}"}},
+        "data/events",
+    ]
     built.write("dvc.yaml", yaml.safe_dump(definition))
     built.commit("People elsewhere")
     built.push()
@@ -216,6 +220,13 @@ def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: P
     clone.params(rows=25)
     clone.repro()
     report = run(clone, "check", "--json").json
+    people = next(d for d in report["datasets"] if d["name"] == "people")
+    assert people["diff"]["rows"]["added"] == 5
+    clone.commit("More")
+    clone.push()
+    run(clone, "release")
+    reader = built.clone(tmp_path / "reader")
+    report = run(reader, "diff", "data-v1", "data-v2", "--json").json
     people = next(d for d in report["datasets"] if d["name"] == "people")
     assert people["diff"]["rows"]["added"] == 5
 

@@ -146,13 +146,20 @@ def read_baseline(shelf: Shelf, version: Version) -> Baseline:
     read = shelf.reader(version.commit)
     declared = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
     tracked = outputs(read, shelf.git.files(version.commit))
-    shelf = reaching(shelf, {out.remote for out in tracked if out.remote})
+    manifest = cache(lambda: _manifest(shelf, version))
+
+    def bound() -> set[str]:
+        found = manifest()
+        held = {remote.name for remote in found.output_remotes} if found is not None else set()
+        return held | {out.remote for out in tracked if out.remote}
+
+    reached = reaching(shelf, bound)
     return Baseline(
-        shelf=shelf,
+        shelf=reached,
         version=version,
         datasets=declared,
-        snapshot=snapshot(declared, tracked, shelf.objects),
-        manifest=cache(lambda: _manifest(shelf, version)),
+        snapshot=snapshot(declared, tracked, reached.objects),
+        manifest=manifest,
     )
 
 

@@ -22,7 +22,7 @@ def push(ws: Workspace, candidate: Candidate) -> Pushed:
     """
     # An output that names another remote than before lies where it was released to.
     before = {held.name for earlier in candidate.earlier for held in earlier.output_remotes}
-    reached = reaching(ws, before)
+    reached = reaching(ws, lambda: before)
     sent = tuple(
         (remote.name, len(complete(reached, remote, objects)))
         for remote, objects in holders(ws, candidate.manifest)

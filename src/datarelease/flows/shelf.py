@@ -39,15 +39,16 @@ class Shelf:
         return lambda path: self.git.read(revision, path)
 
 
-def reaching(shelf: Shelf, names: Iterable[str]) -> Shelf:
+def reaching(shelf: Shelf, names: Callable[[], Iterable[str]]) -> Shelf:
     """The shelf, whose objects are also looked for on the remotes ``names``.
 
-    What is not configured any more is passed over; whoever misses its objects says so.
+    They are asked for what the others lack, and their names are found out only then. What is not
+    configured any more is passed over; whoever misses its objects says so.
     """
 
     def bound() -> Sequence[Store]:
         found = list(shelf.objects.bound())
-        for name in sorted(names):
+        for name in sorted(names()):
             try:
                 store = shelf.named(name)
             except ConfigError as error:
