@@ -311,7 +311,7 @@ def test_the_dialect_that_was_validated_is_loaded(
     project.write("dvc.yaml", yaml.safe_dump(settings))
     entry = manifest(project.remote, "data-v2")["datasets"][0]
     assert entry["rows"] == 2
-    assert entry["csv"] == {**csv, "delimiter": None}
+    assert entry["csv"] == {**csv, "delimiter": ";"}
     assert entry["types"] == [["land", "string"], ["preis", "float64"], ["note", "string"]]
     monkeypatch.chdir(tmp_path)
     for repo in (project.root, project.origin):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from datarelease.analysis.csv_dialect import DELIMITERS, find_delimiter, wide, without_lines
 from datarelease.analysis.table import Table, UnreadableTable
-from datarelease.model.csv_dialect import UTF8
+from datarelease.model.csv_dialect import UTF8, CsvDialect
 
 _PEEK_BYTES = 256 << 10
 _PEEK_RECORDS = 50
@@ -138,6 +138,11 @@ def with_structure(table: Table) -> Table:
         delimiter=delimiter if delimiter != "," else None,
     )
     return dataclasses.replace(table, csv=dialect)
+
+
+def delimiter_of(path: Path, dialect: CsvDialect) -> str:
+    """The delimiter that a reader finds in a file whose dialect names none."""
+    return find_delimiter(without_lines(_beginning(path, dialect.encoding), dialect.skip_rows))
 
 
 def _width(text: str, delimiter: str) -> int:

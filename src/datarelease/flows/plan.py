@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import version as package_version
+from pathlib import Path
 
+from datarelease.analysis.csv_structure import delimiter_of
 from datarelease.errors import BlockedError, ConflictError
 from datarelease.flows.check import Checked
 from datarelease.flows.documents import find_manifest
@@ -13,6 +16,7 @@ from datarelease.flows.reproduce import is_among, products_of
 from datarelease.flows.streams import counts_here
 from datarelease.flows.tracked_outputs import tracked_beside
 from datarelease.flows.workspace import Workspace
+from datarelease.model.csv_dialect import CsvDialect
 from datarelease.model.dataset import Dataset, table_format
 from datarelease.model.manifest import (
     Manifest,
@@ -195,6 +199,7 @@ def _manifest_dataset(
     schema = ws.read(dataset.schema) if dataset.schema else None
     found = checked.assessments[dataset.name]
     is_csv = any(table_format(file.path) == "csv" for file in files)
+    written = {file.path: ws.objects.path(file.md5) for file in new}
     return ManifestDataset(
         name=dataset.name,
         path=dataset.path,
@@ -204,11 +209,22 @@ def _manifest_dataset(
         schema=dataset.schema,
         schema_sha256=hashlib.sha256(schema).hexdigest() if schema is not None else None,
         key=dataset.key,
-        csv=dataset.csv if is_csv else None,
+        csv=_with_delimiter(dataset.csv, written) if is_csv else None,
         types=tuple((c.name, c.type) for c in found.profile.columns)
         if is_csv and found.profile
         else (),
     )
+
+
+def _with_delimiter(dialect: CsvDialect, files: Mapping[str, Path]) -> CsvDialect:
+    """The dialect with the delimiter that files (by path) have, where it names none.
+
+    One that the first new file does not tell (there is none) is found again by whoever reads.
+    """
+    first = min((path for path in files if table_format(path) == "csv"), default=None)
+    if dialect.delimiter is not None or first is None:
+        return dialect
+    return dataclasses.replace(dialect, delimiter=delimiter_of(files[first], dialect))
 
 
 def _earlier(ws: Workspace, checked: Checked) -> tuple[Manifest, ...]:
