@@ -282,6 +282,7 @@ def report(*datasets: DatasetReport, **fields: Any) -> Report:
         "params": (),
         "datasets": datasets,
         "tool": "datarelease 0.1.0",
+        "psi_limit": Policy().psi,
         "history": (
             VersionRows(tag="data-v1", date="2026-08-01T10:00:00Z", rows=(("customers", 8000),)),
             VersionRows(tag="data-v2", date="2026-09-03T10:00:00Z", rows=(("customers", 9100),)),

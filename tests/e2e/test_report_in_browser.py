@@ -91,6 +91,20 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, tmp_path: Path, n
     assert wrong == []
 
 
+@pytest.mark.parametrize("name", [*samples.SAMPLES, "wide"])
+def test_a_phone_clips_nothing(browser: Browser, tmp_path: Path, name: str) -> None:
+    """At 390 pixels no table reaches beyond its frame, folded and unfolded."""
+    page, _ = opened(browser, PAGES[name](), tmp_path, width=390)
+    for _ in range(2):
+        clipped = page.evaluate(
+            """() => [...document.querySelectorAll('.scroll')]
+                .filter(each => each.scrollWidth > each.clientWidth + 1)
+                .map(each => each.getAttribute('aria-label'))"""
+        )
+        assert clipped == []
+        unfold(page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["blocked", "warned", "first"])
 def test_the_page_is_accessible(browser: Browser, tmp_path: Path, name: str, scheme: str) -> None:
@@ -117,7 +131,7 @@ def test_hostile_text_makes_the_same_elements_as_harmless_text(
 ) -> None:
     """The browser's own parser builds one tree whatever the strings say, and runs nothing."""
     shape = """() => [...document.querySelectorAll('*')]
-        .filter(each => !['line', 'text'].includes(each.localName))
+        .filter(each => !['line', 'text', 'wbr'].includes(each.localName))
         .map(each => each.localName + ' ' + each.getAttributeNames().join(' '))"""
     report = samples.blocked()
     page, _ = opened(browser, poisoned(report, "x"), tmp_path)

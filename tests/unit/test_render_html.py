@@ -16,11 +16,12 @@ from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
 from datarelease.model.diff import ColumnDiff, ColumnStats, Histogram
+from datarelease.model.policy import Limit
 from datarelease.model.report import MASK
 from datarelease.render import plots
 from datarelease.render.html import html
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "wbr"}
 
 
 class Page(HTMLParser):
@@ -54,8 +55,11 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Note text."""
-        self.texts.append(data)
+        """Note text; where a name may break it is one word all the same."""
+        if self.elements and self.elements[-1][0] == "wbr" and self.texts:
+            self.texts[-1] += data
+        else:
+            self.texts.append(data)
 
     def handle_comment(self, data: str) -> None:
         """Note a comment."""
@@ -154,8 +158,11 @@ def test_hostile_text_makes_no_element_and_no_attribute(text: str) -> None:
     report = samples.blocked()
     page = Page(html(poisoned(report, text)))
     plain = Page(html(poisoned(report, "x")))
-    kinds = [element for element in page.elements if element[0] not in {"line", "text"}]
-    assert kinds == [element for element in plain.elements if element[0] not in {"line", "text"}]
+    # Lines and labels of axes follow the text, and names may break where their words end.
+    free = {"line", "text", "wbr"}
+    kinds = [element for element in page.elements if element[0] not in free]
+    assert kinds == [element for element in plain.elements if element[0] not in free]
+    assert all(names == () for tag, names in page.elements if tag == "wbr")
     assert page.comments == []
     assert page.open == []
 
@@ -262,3 +269,77 @@ def test_days_are_shown_without_their_midnight() -> None:
     text = html(samples.report(samples.dataset(columns=(replace(column, after=stats),))))
     assert ">2024-01-05<" in text
     assert ">2024-02-01T06:30:00<" in text
+
+
+def test_findings_lead_to_their_place() -> None:
+    """Failed checks and schema changes to their lists, drift to its column, others above."""
+    page = Page(html(samples.blocked()))
+    links = [value for tag, name, value in page.values if (tag, name) == ("a", "href")]
+    for place in ("#d2-checks", "#d2-schema", "#d2c3", "#d1", "#d2"):
+        assert place in links
+    ids = [value for _, name, value in page.values if name == "id"]
+    assert {"d2-checks", "d2-schema", "d2c3"} <= set(ids)
+
+
+def test_names_break_at_underscores() -> None:
+    """A long name goes on in the next line where a word of it ends, and copies as it is."""
+    text = html(samples.warned())
+    assert "<code>monthly_<wbr>spend</code>" in text
+    assert '<code dir="auto">make.<wbr>country_<wbr>mix.<wbr>France</code>' in text
+    assert not re.search(r'="[^"]*<wbr>', text)
+
+
+def test_columns_that_did_not_move_are_one_line_and_folded_plots() -> None:
+    """No row in the table and no open card; links lead to the folded ones."""
+    same = samples.number_column("height", before=(180, 9, 10_000), after=(180, 9, 10_000))
+    hardly = samples.small().datasets[0].diff.columns
+    text = html(samples.report(samples.dataset(rows=(10_000,) * 2, columns=(same, *hardly))))
+    page = Page(text)
+    assert "Unchanged: height" in page.text
+    assert "Hardly moved: age" in page.text
+    assert "2 columns with their plots" in page.text
+    assert "Columns by drift" not in page.text
+    assert "Hardly moved" not in Page(html(samples.first())).text
+
+
+def test_bars_of_drift_show_their_limit() -> None:
+    """The limit of the column; none where the rule is off or a document does not tell."""
+    report = samples.warned()
+    text = html(report)
+    assert text.count('<rect class="limit" x="49.5"') == 4  # 0.25 on a scale to 0.5
+    assert "limit of drift" in text
+    off = Limit(level="warn", max=0.25, overrides={"customers.monthly_spend": None})
+    assert html(replace(report, psi_limit=off)).count('x="49.5"') == 3
+    assert 'class="limit"' not in html(replace(report, psi_limit=None))
+
+
+def test_a_logarithmic_axis_is_called_so() -> None:
+    """In sight and in the text alternative; even bins and few bins are not."""
+    edges = tuple(float(f * 10**d) for d in range(4) for f in (1, 2, 5))
+    skewed = Histogram(labels=(), edges=edges, before=None, after=(1.0,) * (len(edges) - 1))
+    plot = plots.distribution(skewed, "number")
+    assert plot is not None
+    assert plot.logarithmic
+    assert plot.alt.startswith("Distribution on a logarithmic axis: ")
+    column = replace(samples.number_column("n", before=None, after=(1, 1, 9)), histogram=skewed)
+    assert "logarithmic axis" in Page(html(samples.report(samples.dataset(columns=(column,))))).text
+    for even in (samples.bins(0, 100, 30), samples.bins(1, 100, 5), (0.0, 1.0, 2.0)):
+        assert not plots.logarithmic(replace(skewed, edges=even), "number")
+    assert "logarithmic axis" not in html(samples.blocked())
+
+
+def test_years_have_no_thousands() -> None:
+    """A column of years shows 2007 wherever a figure of it stands; other numbers keep the comma."""
+    stats = ColumnStats(rows=9, nulls=0, min=1990, max=2024, mean=2007.26, median=2008.0, std=9.5)
+    histogram = Histogram(
+        labels=("1,990", "2,007", "2,025"), edges=(1990, 2007, 2025), before=None, after=(4.0, 5.0)
+    )
+    column = ColumnDiff(
+        column="year", kind="number", pii=False, before=None, after=stats, histogram=histogram
+    )
+    text = html(samples.report(samples.dataset(columns=(column,))))
+    for said in (">1990<", ">2024<", ">2007.3<", ">2008<", ">2025<"):
+        assert said in text
+    assert not [label for label in ("1,990", "2,007", "2,008", "2,024", "2,025") if label in text]
+    longer = replace(column, after=replace(stats, max=3_024))
+    assert ">2,007<" in html(samples.report(samples.dataset(columns=(longer,))))

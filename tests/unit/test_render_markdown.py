@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
-from datarelease.model.diff import Compatibility, DatasetDiff, RowDiff, SchemaChange
+from datarelease.model.diff import Compatibility, DatasetDiff, Histogram, RowDiff, SchemaChange
 from datarelease.model.policy import Finding, Verdict
 from datarelease.model.report import MARKDOWN_LIMIT, MASK, Report
 from datarelease.model.validation import Violation
@@ -239,6 +239,18 @@ def test_drift_shows_sparklines_and_measures() -> None:
     assert re.search(r"\| `[▁▂▃▄▅▆▇█]+` \| `[▁▂▃▄▅▆▇█]+` \|", row)
     assert "PSI\u00a00.41 · KS\u00a00.32 · JS\u00a00.11" in row
     assert "1.0% → 4.2%" in row
+
+
+def test_a_logarithmic_axis_is_called_so() -> None:
+    """A sparkline over bins that grow by tens says so; one over even bins does not."""
+    edges = tuple(float(f * 10**d) for d in range(4) for f in (1, 2, 5))
+    counts = (1.0,) * (len(edges) - 1)
+    skewed = Histogram(labels=(), edges=edges, before=counts, after=counts)
+    (column,) = samples.small().datasets[0].diff.columns
+    for histogram, times in ((skewed, 1), (column.histogram, 0)):
+        moved = replace(column, histogram=histogram, psi=0.3)
+        text = markdown(samples.report(samples.dataset(columns=(moved,))))
+        assert text.count("<sub>logarithmic</sub>") == times
 
 
 def test_columns_that_did_not_move_are_one_line() -> None:

@@ -176,6 +176,7 @@ def report_of(
         history=_history(catalogue),
         notes=(*waivers, *_notes(ws, catalogue, base, datasets)),
         tool=ws.tool,
+        psi_limit=policy.psi,
     )
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datarelease.model.diff import Compatibility, DatasetDiff
-from datarelease.model.policy import Verdict, VerdictLevel
+from datarelease.model.policy import Limit, Verdict, VerdictLevel
 from datarelease.model.profile import Scalar
 from datarelease.model.stream import StreamReport
 from datarelease.model.validation import Validation
 
-FORMAT = 2
-"""2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers."""
+FORMAT = 3
+"""2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers.
+3: `psi_limit`; earlier ones read as if it were unknown."""
 
 Outcome = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:
@@ -86,6 +87,8 @@ class Report:
     """What the reader should know about the check itself, such as a base that could not be read."""
     tool: str = ""
     """``datarelease 0.1.0``"""
+    psi_limit: Limit | None = None
+    """The rule for drift that was in force, for plots; None: unknown, or nothing was judged."""
     format: int = FORMAT
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datarelease.model.diff import ColumnDiff, ColumnStats
-from datarelease.model.profile import Kind
+from datarelease.model.profile import Kind, Scalar
 from datarelease.render import number
 from datarelease.render.triage import null_rate
 from datarelease.render.wording import Data, Phrase, Prose, Strong
@@ -74,10 +74,14 @@ def figure(column: ColumnDiff, stats: ColumnStats | None, label: str) -> str | N
         "distinct": stats.distinct,
     }
     value = values[label]
-    if value is None:
-        return None
+    return None if value is None else _text(column, stats, label, value)
+
+
+def _text(column: ColumnDiff, stats: ColumnStats, label: str, value: float) -> str:
     if label == "distinct":
         return number.count(int(value))
+    if years(column) and label in {"mean", "median"}:
+        return number.year(value)
     if column.kind != "time" or label == "mean length":
         return number.decimal(value)
     if label == "std":
@@ -85,6 +89,20 @@ def figure(column: ColumnDiff, stats: ColumnStats | None, label: str) -> str | N
     shown = number.moment(value)
     # Hours say nothing about a column of months.
     return shown.split(" ")[0] if (stats.std or 0) > _DAYS else shown
+
+
+_YEARS = (1500, 2200)
+
+
+def years(column: ColumnDiff) -> bool:
+    """Whether the numbers of a column are years, as far as its smallest and largest values tell."""
+    bounds = [b for side in (column.before, column.after) if side for b in (side.min, side.max)]
+    return column.kind == "number" and bool(bounds) and all(map(_year, bounds))
+
+
+def _year(value: Scalar) -> bool:
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    return whole and _YEARS[0] <= value <= _YEARS[1]  # type: ignore[operator]
 
 
 def drift(column: ColumnDiff) -> tuple[str, ...]:

@@ -110,18 +110,18 @@ def compared(report: Report) -> Phrase:
     return ("compared with ", Prose(report.base))
 
 
-def changed(report: Report) -> str:
-    """What is different from the base, in counts; "" on a first release.
+def changed(report: Report) -> tuple[str, ...]:
+    """What is different from the base, in counts: datasets, rows, columns; () on a first release.
 
     >>> from datarelease.model.diff import DatasetDiff
     >>> summed([DatasetDiff(name="a", status="changed", rows_before=100, rows_after=120)])
-    '20 rows more'
+    ('20 rows more',)
     """
-    return "" if report.base is None else summed([part.diff for part in report.datasets])
+    return () if report.base is None else summed([part.diff for part in report.datasets])
 
 
-def summed(diffs: Sequence[DatasetDiff]) -> str:
-    """What changed in some datasets, in counts: datasets; rows; columns and rules."""
+def summed(diffs: Sequence[DatasetDiff]) -> tuple[str, ...]:
+    """What changed in some datasets, a group each: datasets, rows, columns and rules."""
     status = Counter[str](diff.status for diff in diffs)
     whole = {"removed": "removed", "unreadable": "not readable", "added": "added"}
     moved = [diff for diff in diffs if diff.status == "changed"]
@@ -139,8 +139,8 @@ def summed(diffs: Sequence[DatasetDiff]) -> str:
         *_more_or_fewer(moved),
         changes.counts([change for diff in moved for change in diff.schema]),
     )
-    said = "; ".join(filter(None, groups))
-    return said or ("other values in the same rows and columns" if moved else "the same data")
+    said = tuple(filter(None, groups))
+    return said or ("other values in the same rows and columns" if moved else "the same data",)
 
 
 def _more_or_fewer(moved: Sequence[DatasetDiff]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,8 @@ from markupsafe import escape as markup_escape
 from datarelease.model.report import Report
 from datarelease.model.validation import Violation
 from datarelease.render import changes, escape, findings, headline, number, plots, wording
-from datarelease.render.html_view import Views, dataset_rows, totals
+from datarelease.render.html_overview import dataset_rows, totals
+from datarelease.render.html_view import Views
 from datarelease.render.plots import CategoryBar
 from datarelease.render.streams import stream_view
 from datarelease.render.triage import Triage
@@ -32,6 +34,7 @@ _SIZE = {
     "base": plots.HEIGHT - plots.BOTTOM,
 }
 _MOST_FINDINGS = 12
+_ALL_FINDINGS = 2000
 _MOST_DATASETS = 40
 
 
@@ -49,7 +52,11 @@ def html(report: Report) -> str:
         "remedy": headline.remedy(report),
         "changed": headline.changed(report),
         "effect": headline.effect(report.compatibility),
-        "findings": [(finding, findings.said(finding, triage)) for finding in triage.findings],
+        "findings": [
+            (finding, findings.said(finding, triage), views.place(finding))
+            for finding in triage.findings[:_ALL_FINDINGS]
+        ],
+        "hidden_findings": max(len(triage.findings) - _ALL_FINDINGS, 0),
         "most_findings": _MOST_FINDINGS,
         "most_datasets": _MOST_DATASETS,
         "totals": totals(report),
@@ -80,6 +87,7 @@ def _environment() -> tuple[Environment, str]:
         "phrase": _phrase,
         "plain": _plain,
         "name": lambda text: escape.clean(text, 120),
+        "wrap": lambda text: _wrapped(text, 120),
         "prose": lambda text: escape.clean(text, 1000, space=" "),
         "digest": lambda text: escape.clean(text[: wording.SHORT_DIGEST]),
         "value": lambda value, limit=120: escape.clean(number.scalar(value), limit),
@@ -113,7 +121,7 @@ def _phrase(phrase: Phrase) -> Markup:
     for part in phrase:
         match part:
             case Data(text=text):
-                out.append(Markup('<code dir="auto">{}</code>').format(escape.clean(text, 120)))
+                out.append(Markup('<code dir="auto">{}</code>').format(_wrapped(text, 120)))
             case Strong(text=text):
                 out.append(Markup('<strong dir="auto">{}</strong>').format(escape.clean(text, 120)))
             case Prose(text=text):
@@ -122,6 +130,12 @@ def _phrase(phrase: Phrase) -> Markup:
             case str():
                 out.append(markup_escape(part))
     return Markup("").join(out)
+
+
+def _wrapped(text: str, limit: int) -> Markup:
+    """A name that may go on in the next line where its words end."""
+    parts = re.split(r"(?<=[_./])(?=.)", escape.clean(text, limit))
+    return Markup("<wbr>").join(parts)
 
 
 def _sentence(phrase: Phrase) -> Phrase:

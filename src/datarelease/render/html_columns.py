@@ -25,6 +25,8 @@ class ColumnView:
     state: str
     drift: str
     psi_width: float
+    psi_limit: float | None
+    """Where the limit lies on the bar, in percent; None: there is none, or it is not known."""
     nulls: str
     nulls_before: float | None
     nulls_after: float | None
@@ -38,7 +40,8 @@ def column_views(
     triage: Triage, part: DatasetReport, shown: tuple[ColumnDiff, ...], anchor: str, cards: int
 ) -> tuple[ColumnView, ...]:
     """The columns in the order given; the first ``cards`` of them get a plot and a table."""
-    top_psi = max([0.5, *(min(column.psi or 0.0, 1e9) for column in shown)])
+    limits = [_limit(triage, part, column) or 0.0 for column in shown]
+    top_psi = max([0.5, *limits, *(min(column.psi or 0.0, 1e9) for column in shown)])
     rates = [null_rate(side) or 0.0 for c in shown for side in (c.before, c.after)]
     top_nulls = max([0.05, *(min(rate, 1.0) for rate in rates)])
     return tuple(
@@ -59,6 +62,7 @@ def _column(
     histogram = column.histogram if linked else None
     bars, more = plots.categories(histogram) if histogram and not histogram.edges else ((), 0)
     rates = [null_rate(side) for side in (column.before, column.after)]
+    limit = None if column.psi is None else _limit(triage, part, column)
     widths = [None if rate is None else plots.bar(rate, top_nulls) for rate in rates]
     return ColumnView(
         diff=column,
@@ -68,14 +72,24 @@ def _column(
         state=_state(column, part),
         drift=" · ".join(columns.drift(column)),
         psi_width=plots.bar(min(column.psi or 0.0, 1e9), top_psi),
+        psi_limit=None if limit is None else plots.bar(limit, top_psi),
         nulls=columns.nulls(column),
         nulls_before=widths[0],
         nulls_after=widths[1],
-        plot=plots.distribution(histogram, column.kind) if histogram else None,
+        plot=plots.distribution(histogram, column.kind, years=columns.years(column))
+        if histogram
+        else None,
         bars=bars,
         more_bars=more,
         figures=_figures(column) if linked else (),
     )
+
+
+def _limit(triage: Triage, part: DatasetReport, column: ColumnDiff) -> float | None:
+    """The largest PSI that the policy lets pass without a finding."""
+    rule = triage.report.psi_limit
+    limit = None if rule is None else rule.of(part.name, column.column)
+    return None if limit is None else min(max(limit, 0.0), 1e9)
 
 
 def _state(column: ColumnDiff, part: DatasetReport) -> str:
@@ -94,8 +108,13 @@ def _figures(column: ColumnDiff) -> tuple[tuple[str, str | None, str | None], ..
         )
         for label in columns.LABELS[column.kind]
     ]
+    years = columns.years(column)
     out += [
-        (label, _extreme(column.before, label), _extreme(column.after, label))
+        (
+            label,
+            _extreme(column.before, label, years=years),
+            _extreme(column.after, label, years=years),
+        )
         for label in ("min", "max")
     ]
     return tuple(item for item in out if item[1] is not None or item[2] is not None)
@@ -107,10 +126,12 @@ def _nulls(stats: ColumnStats | None) -> str | None:
     return f"{number.count(stats.nulls)} ({number.share(number.ratio(stats.nulls, stats.rows))})"
 
 
-def _extreme(stats: ColumnStats | None, label: str) -> str | None:
+def _extreme(stats: ColumnStats | None, label: str, *, years: bool) -> str | None:
     value = None if stats is None else stats.min if label == "min" else stats.max
     if value is None or value == MASK:
         return None  # the card says that values are hidden
+    if years and isinstance(value, int | float):
+        return number.year(value)
     if isinstance(value, float):
         return number.decimal(value)
     if isinstance(value, int) and not isinstance(value, bool):

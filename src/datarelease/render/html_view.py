@@ -6,30 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from datarelease.model.diff import Compatibility, DatasetDiff, SchemaChange
-from datarelease.model.policy import VerdictLevel
+from datarelease.model.diff import DatasetDiff, SchemaChange
+from datarelease.model.policy import Finding
 from datarelease.model.report import DatasetReport, Report
 from datarelease.model.validation import Validation, Violation
-from datarelease.render import changes, columns, number, plots, wording
+from datarelease.render import changes, number, plots, wording
 from datarelease.render.html_columns import LEVELS, ColumnView, column_views
-from datarelease.render.triage import Triage, drift_weight
+from datarelease.render.html_overview import tone, word
+from datarelease.render.triage import Triage
 from datarelease.render.wording import Phrase
 
 OPEN_ROWS = 15
 OPEN_CARDS = 8
-
-
-_WORDS = {
-    "added": "new",
-    "identical": "unchanged",
-    "removed": "removed",
-    "unreadable": "not read",
-}
-_CELLS = {
-    "added": "new dataset",
-    "removed": "dataset removed",
-    "unreadable": "cannot be read",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,32 +45,45 @@ class DatasetView:
     violations: tuple[Violation, ...]
     row_parts: tuple[RowPart, ...]
     columns: tuple[ColumnView, ...]
+    """Those that hardly moved come last."""
+    moved: int
+    """How many of them have a line in the table."""
     compares: bool
     with_plots: int
     hidden_columns: int
     hidden_changes: int
     hidden_violations: int
     open_rows: int = OPEN_ROWS
-    open_cards: int = OPEN_CARDS
+
+    @property
+    def open_cards(self) -> int:
+        """Columns whose plots are in the open."""
+        return min(OPEN_CARDS, self.moved, self.with_plots)
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether a bar of drift shows its limit."""
+        return any(column.psi_limit is not None for column in self.columns[: self.moved])
+
+    @property
+    def still(self) -> tuple[tuple[str, tuple[ColumnView, ...]], ...]:
+        """The columns that are told in one line: unchanged, and hardly moved."""
+        quiet = self.columns[self.moved :]
+        groups = (
+            ("Unchanged", tuple(column for column in quiet if not column.diff)),
+            ("Hardly moved", tuple(column for column in quiet if column.diff)),
+        )
+        return tuple(group for group in groups if group[1])
+
+    @cached_property
+    def places(self) -> Mapping[str, str]:
+        """The anchor of each column that has a card, by name."""
+        return {view.diff.column: view.anchor for view in reversed(self.columns) if view.linked}
 
     @property
     def diff(self) -> DatasetDiff:
         """The dataset, old and new."""
         return self.part.diff
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetRow:
-    """A dataset's line in the table of datasets."""
-
-    anchor: str | None
-    name: str
-    tone: str
-    word: str
-    rows: str
-    schema: str
-    checks: str
-    drift: tuple[str, str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +133,26 @@ class Views:
             out.append(view)
         return tuple(out)
 
+    @cached_property
+    def _by_anchor(self) -> Mapping[str, DatasetView]:
+        return {view.anchor: view for view in self.all}
+
+    def place(self, finding: Finding) -> str | None:
+        """Where on the page a finding is shown in full; None: nowhere."""
+        anchor = self.anchors.get(id(self.triage.parts.get(finding.dataset)))
+        if anchor is None:
+            return None
+        view = self._by_anchor[anchor]
+        if finding.rule == "violations" and view.violations:
+            return f"{anchor}-checks"
+        if finding.rule == "breaking" and view.schema:
+            return f"{anchor}-schema"
+        return view.places.get(finding.column or "", anchor)
+
 
 def _dataset(triage: Triage, part: DatasetReport, anchor: str, room: Room) -> DatasetView:
-    ordered = triage.columns(part)
+    # Sorting is stable: what hardly moved goes to the end.
+    ordered = sorted(triage.columns(part), key=lambda column: triage.still(part, column))
     shown = ordered[: room.columns]
     schema = sorted(part.diff.schema, key=lambda change: change.compatibility, reverse=True)
     level = LEVELS[triage.level(part.name)]
@@ -150,25 +168,14 @@ def _dataset(triage: Triage, part: DatasetReport, anchor: str, room: Room) -> Da
         schema=tuple(schema[: room.changes]),
         violations=violations[: room.violations],
         row_parts=_row_parts(part.diff),
-        columns=column_views(triage, part, shown, anchor, room.cards),
+        columns=column_views(triage, part, tuple(shown), anchor, room.cards),
+        moved=sum(not triage.still(part, column) for column in shown),
         compares=any(column.before and column.after for column in ordered),
         with_plots=min(len(shown), room.cards),
         hidden_columns=len(ordered) - len(shown),
         hidden_changes=max(len(schema) - room.changes, 0),
         hidden_violations=max(len(violations) - room.violations, 0),
     )
-
-
-def word(part: DatasetReport, level: VerdictLevel) -> str:
-    """The chip of a dataset: its verdict, or its state where nothing was found."""
-    if level != "pass":
-        return wording.VERDICTS[level].lower()
-    return _WORDS.get(part.diff.status, "pass")
-
-
-def tone(part: DatasetReport, level: VerdictLevel) -> str:
-    """The class of a dataset's chip; nothing to approve in what is unchanged or new."""
-    return "plain" if level == "pass" and part.diff.status != "changed" else level
 
 
 def _facts(part: DatasetReport) -> tuple[tuple[str, str, str], ...]:
@@ -182,8 +189,6 @@ def _facts(part: DatasetReport) -> tuple[tuple[str, str, str], ...]:
         out = [("Rows", number.count(after), moved)]
     if diff.status == "removed":
         out = [("Rows lost", out[0][1], "")]
-    if diff.status == "changed":
-        out.append(("Compatibility", diff.compatibility.value, ""))
     if part.size is not None:
         files = diff.files
         total = files.added + files.changed + files.unchanged
@@ -192,7 +197,9 @@ def _facts(part: DatasetReport) -> tuple[tuple[str, str, str], ...]:
         )
         out.append(("Size", number.size(part.size), moved if total > 1 else ""))
     if diff.columns:
-        out.append(("Columns", number.count(len(diff.columns)), ""))
+        count = sum(column.after is not None for column in diff.columns)
+        told = changes.counts(diff.schema) or "as before"
+        out.append(("Columns", number.count(count), told if diff.status == "changed" else ""))
     if validation is not None:
         out.append(_schema_fact(validation))
     return tuple(out)
@@ -241,53 +248,3 @@ def _row_parts(diff: DatasetDiff) -> tuple[RowPart, ...]:
         out.append(RowPart(word=word_, count=count, x=round(x, 2), width=round(width * scale, 2)))
         x += width * scale
     return tuple(out)
-
-
-def dataset_rows(triage: Triage, anchors: Mapping[int, str]) -> tuple[DatasetRow, ...]:
-    """The table of datasets, worst first."""
-    out = []
-    for part in triage.datasets:
-        level = LEVELS[triage.level(part.name)]
-        drifted = max(part.diff.columns, key=drift_weight, default=None)
-        drift = None
-        if drifted is not None and drift_weight(drifted) > 0:
-            drift = (drifted.column, " · ".join(columns.drift(drifted)[:1]))
-        out.append(
-            DatasetRow(
-                anchor=anchors.get(id(part)),
-                name=part.name,
-                tone=tone(part, level),
-                word=word(part, level),
-                rows=wording.rows(part.diff).replace(" rows", "").replace(" row", ""),
-                schema=_schema_cell(part),
-                checks=_checks_cell(part),
-                drift=drift,
-            )
-        )
-    return tuple(out)
-
-
-def _schema_cell(part: DatasetReport) -> str:
-    breaking = [c for c in part.diff.schema if c.compatibility is Compatibility.BREAKING]
-    others = [c for c in part.diff.schema if c.compatibility is not Compatibility.BREAKING]
-    said = [f"breaking: {changes.counts(breaking)}"] if breaking else []
-    said += [changes.counts(others)] if others else []
-    return _CELLS.get(part.diff.status) or "; ".join(said) or "same"
-
-
-def _checks_cell(part: DatasetReport) -> str:
-    validation = part.validation
-    if validation is None:
-        return "not checked"
-    if validation.schema is None:
-        return "no schema"
-    failed = len(validation.violations)
-    done = f"{number.count(failed)} failed of" if failed else "passed all of"
-    return f"{done} {number.count(validation.checks)}" if validation.checks else "none declared"
-
-
-def totals(report: Report) -> dict[str, str]:
-    """Rows and datasets of the next version."""
-    counted = [rows for d in report.datasets if (rows := d.diff.rows_after) is not None]
-    datasets = number.counted(len(counted), "dataset")
-    return {"rows": number.count(sum(counted)), "datasets": f"in {datasets}"}

@@ -89,7 +89,7 @@ def _head(report: Report) -> str:
     lines = [f"### {symbol} {word}{between}{title}"]
     changed = headline.changed(report)
     status = [
-        f"**{changed}**" if changed else "",
+        f"**{'; '.join(changed)}**" if changed else "",
         gfm.text(headline.effect(report.compatibility)) if changed else "",
         gfm.text(headline.compared(report), prose=escape.NAME),
         f"digest {escape.code(report.digest, wording.SHORT_DIGEST + 1).replace('…', '')}",

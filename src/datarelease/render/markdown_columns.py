@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from datarelease.model.diff import ColumnDiff
 from datarelease.model.report import DatasetReport
-from datarelease.render import columns, escape, gfm, number, sparkline
+from datarelease.render import columns, escape, gfm, number, plots, sparkline
 from datarelease.render.triage import Triage, drift_weight
 
 MARKS = ("✅", "⚠️", "⛔")
@@ -52,11 +52,16 @@ def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[
     return (
         f"{mark}{escape.code(column.column)}",
         f"`{before}`" if before else "",
-        f"`{after}`" if after else "",
+        f"`{after}`{_axis(column)}" if after else "",
         _drift(column),
         columns.nulls(column),
         "<br>".join(columns.figures(column)[:2]),
     )
+
+
+def _axis(column: ColumnDiff) -> str:
+    log = column.histogram is not None and plots.logarithmic(column.histogram, column.kind)
+    return " <sub>logarithmic</sub>" if log else ""
 
 
 def _drift(column: ColumnDiff) -> str:
@@ -73,7 +78,7 @@ def _profile(every: Sequence[ColumnDiff], most: int) -> str:
             column.kind,
             columns.nulls(column),
             "<br>".join(columns.figures(column)[:2]),
-            f"`{sparkline.pair(column.histogram)[1]}`" if column.histogram else "",
+            f"`{sparkline.pair(column.histogram)[1]}`{_axis(column)}" if column.histogram else "",
         )
         for column in shown
     ]

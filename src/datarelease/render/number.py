@@ -142,6 +142,15 @@ def decimal(number: float) -> str:
     return f"{sign}{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
+def year(number: float) -> str:
+    """A year, or a mean of years: never with a thousands separator.
+
+    >>> year(2007), year(2007.26)
+    ('2007', '2007.3')
+    """
+    return f"{number:.1f}".removesuffix(".0")
+
+
 def moment(seconds: float) -> str:
     """A point in time, UTC; to the second unless it is a whole day.
 

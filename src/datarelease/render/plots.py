@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from datarelease.model.diff import Histogram
 from datarelease.model.profile import Kind
@@ -50,6 +51,7 @@ class Distribution:
     after: str
     axes: Axes
     alt: str
+    logarithmic: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class History:
     alt: str
 
 
-def distribution(histogram: Histogram, kind: Kind) -> Distribution | None:
+def distribution(histogram: Histogram, kind: Kind, *, years: bool = False) -> Distribution | None:
     """The outlines of a histogram with numeric or time bins; None where there is nothing to draw.
 
     Heights are shares of rows. Bins are drawn equally wide, whatever their bounds: the outermost
@@ -97,13 +99,31 @@ def distribution(histogram: Histogram, kind: Kind) -> Distribution | None:
     if not 0 < peak < math.inf:
         return None
     labels = _bounds(histogram, kind)
+    if years:
+        labels = tuple(label.replace(",", "") for label in labels)
+    log = logarithmic(histogram, kind)
     before, after = (_outline(side, bins, peak) for side in sides)
     return Distribution(
         before=before,
         after=after,
         axes=Axes(x=_x_axis(labels), y=_y_axis(peak)),
-        alt=_alt(sides, labels),
+        alt=_alt(sides, labels, log=log),
+        logarithmic=log,
     )
+
+
+_GROWS = 10
+"""Bins of a linear axis are equally wide; those of a logarithmic one grow by more than this."""
+
+
+def logarithmic(histogram: Histogram, kind: Kind) -> bool:
+    """Whether the bins grow by tens (``analysis.histogram``), which a reader has to be told."""
+    # The outermost bins may be open.
+    inner = histogram.edges[1:-1] if len(histogram.edges) > 4 else histogram.edges  # noqa: PLR2004
+    if kind != "number" or len(inner) < 3 or inner[0] <= 0:  # noqa: PLR2004
+        return False
+    widths = [high - low for low, high in pairwise(inner)]
+    return widths[0] > 0 and widths[-1] > _GROWS * widths[0]
 
 
 def _bounds(histogram: Histogram, kind: Kind) -> tuple[str, ...]:
@@ -172,14 +192,15 @@ def _y_axis(peak: float) -> tuple[Label, ...]:
     )
 
 
-def _alt(sides: Sequence[Sequence[float]], labels: Sequence[str]) -> str:
+def _alt(sides: Sequence[Sequence[float]], labels: Sequence[str], *, log: bool) -> str:
     said = []
     for word, side in zip(("before", "after"), sides, strict=True):
         if any(side):
             top = max(range(len(side)), key=lambda i: side[i])
             lo, hi = labels[top], labels[top + 1]
             said.append(f"{word}, the fullest bin reaches from {lo} to {hi}")
-    return f"Distribution: {'; '.join(said)}."
+    axis = " on a logarithmic axis" if log else ""
+    return f"Distribution{axis}: {'; '.join(said)}."
 
 
 def categories(histogram: Histogram, most: int = 10) -> tuple[tuple[CategoryBar, ...], int]:

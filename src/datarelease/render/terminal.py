@@ -10,10 +10,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from datarelease.model.diff import ColumnDiff
 from datarelease.model.policy import VerdictLevel
 from datarelease.model.report import DatasetReport, Report
 from datarelease.model.stream import StreamReport
-from datarelease.render import changes, escape, findings, headline, number, sparkline, wording
+from datarelease.render import (
+    changes,
+    escape,
+    findings,
+    headline,
+    number,
+    plots,
+    sparkline,
+    wording,
+)
 from datarelease.render import columns as figures
 from datarelease.render.streams import stream_view
 from datarelease.render.triage import Triage, drift_weight
@@ -99,7 +109,7 @@ def _status(report: Report) -> Text:
     said: list[Text | str] = []
     if changed:
         effect = headline.effect(report.compatibility)
-        said += [changed, *((": ", text(effect)) if effect else ()), "; "]
+        said += ["; ".join(changed), *((": ", text(effect)) if effect else ()), "; "]
     said += [text(headline.compared(report)), ", digest "]
     said.append(escape.clean(report.digest[: wording.SHORT_DIGEST]))
     return Text.assemble(*said, style="dim")
@@ -192,6 +202,10 @@ def _checked(part: DatasetReport) -> list[RenderableType]:
     ]
 
 
+def _logarithmic(column: ColumnDiff) -> bool:
+    return column.histogram is not None and plots.logarithmic(column.histogram, column.kind)
+
+
 def _columns(triage: Triage, part: DatasetReport) -> list[RenderableType]:
     moved = [
         column
@@ -206,7 +220,7 @@ def _columns(triage: Triage, part: DatasetReport) -> list[RenderableType]:
         table.add_row(
             Text(f"  {escape.clean(column.column, 40)}"),
             Text(old),
-            Text(new),
+            Text(f"{new} (log)" if new and _logarithmic(column) else new),
             Text(" ".join(figures.drift(column))),
             Text(figures.nulls(column)),
         )
