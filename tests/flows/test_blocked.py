@@ -280,10 +280,11 @@ def test_withdrawn_data_is_not_published_again_by_itself(edited: Project) -> Non
     assert "data-v2, which was withdrawn: wrong prices" in done.text
     assert tags(edited) == ["data-v1", "data-v2", "data-v2-yanked"]
     run(edited, "rollback", "data-v1")
-    result = run(edited, "release", "--json").json
+    back = ("release", "--json", "--branch", "rollback-to-data-v1")
+    result = run(edited, *back).json
     assert result["released"] is False, "data-v1 is the newest version in use"
     run(edited, "unyank", "data-v2")
-    assert run(edited, "release", "--json").json["tag"] == "data-v3"
+    assert run(edited, *back).json["tag"] == "data-v3"
 
 
 def test_other_bytes_than_reviewed_are_a_conflict(edited: Project) -> None:

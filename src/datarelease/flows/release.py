@@ -116,4 +116,5 @@ def _preconditions(ws: Workspace) -> None:
             untouched="Nothing was pushed or tagged.",
             remedy="Add one: `dvc remote add --default storage URL`.",
         )
+    ws.head()
     ws.git.complete_history()
