@@ -25,6 +25,7 @@ from tests.forge.tools import installed
 from tests.project import REMOTE, Project
 from tests.servers import Bucket
 
+from datarelease.adapters.cml import is_marked
 from datarelease.model.forge import BOT
 from datarelease.model.home import REPOSITORY
 
@@ -115,8 +116,14 @@ class Team:
     # --- what people see
 
     def comments(self, pull: Pull) -> list[Comment]:
-        """Our comments on a pull request."""
-        return [c for c in self.repository.comments_on(pull.number) if c.user.login == BOT]
+        """Our comments on a pull request, without notices of failure."""
+        found = self.repository.comments_on(pull.number)
+        return [c for c in found if c.user.login == BOT and is_marked(c.body)]
+
+    def notices(self, pull: Pull) -> list[str]:
+        """What else we wrote there: of releases that failed."""
+        found = self.repository.comments_on(pull.number)
+        return [c.body for c in found if c.user.login == BOT and not is_marked(c.body)]
 
     def comment(self, pull: Pull) -> str:
         """Our one comment on a pull request."""

@@ -125,6 +125,33 @@ def test_the_pull_requests_of_one_push_are_found_by_its_commits(
     assert [it.number for it in found] == [third.number, second.number]
 
 
+def test_other_repositories_are_told_by_a_token_of_their_own(
+    github: GitHubServer, repo: Repository
+) -> None:
+    """One request; the workflow's own token may not, nor one that only reads."""
+    there = github.world.repository("acme/site", source=repo.bare.path)
+    there.roles["bot"] = "write"
+
+    def hub(token: str) -> GitHub:
+        return GitHub(
+            api_url=github.api_url, repository="acme/site", token=token, sleep=lambda _: None
+        )
+
+    hub(github.world.user_token("bot", {"contents": "write"})).dispatch(
+        "data-release", {"tag": "x"}
+    )
+    sent = {"event_type": "data-release", "client_payload": {"tag": "x"}}
+    assert there.dispatches == [sent]
+    assert asked(github) == ["POST /repos/acme/site/dispatches"]
+    for token in (
+        github.world.workflow_token("acme/data", {"contents": "write"}),
+        github.world.user_token("bot", {"contents": "read"}),
+    ):
+        with pytest.raises(GitHubError, match="contents: write"):
+            hub(token).dispatch("data-release", {})
+    assert there.dispatches == [sent]
+
+
 def test_pull_requests_are_opened_listed_and_merged(github: GitHubServer, repo: Repository) -> None:
     """Opening, listing by branch, merging at a known head: one request each."""
     hub = connected(github, pull_requests="write", contents="write")

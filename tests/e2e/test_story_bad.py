@@ -55,6 +55,8 @@ def test_a_fork_is_served_without_a_secret_and_bad_data_is_blocked(team: Team) -
     assert (run.job("build").result, run.job("publish").result) == ("failure", "skipped")
     assert run.job("announce").result == "success", run.log
     assert "the data is blocked" in team.comment(pull), "merged all the same, and told so"
+    [notice] = team.notices(pull)
+    assert "the data is blocked" in notice, "an edited comment notifies nobody"
     assert team.tags() == []
     assert team.leaks() == []
 

@@ -18,6 +18,7 @@ from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.announce import Announced, Pages, announce, read_outcome
 from datarelease.flows.damage_issue import tell_damage
+from datarelease.flows.dispatch import dispatch
 from datarelease.model.damage import Health, VersionHealth
 from datarelease.model.diff import Compatibility
 from datarelease.model.forge import BOT, Push
@@ -25,7 +26,7 @@ from datarelease.model.manifest import Manifest, ManifestDataset, ManifestRemote
 from datarelease.model.outcome import Outcome
 from datarelease.model.release import Fault
 from datarelease.progress import Quiet
-from datarelease.render.comment import Place, comment
+from datarelease.render.comment import Place, comment, notice
 from datarelease.render.damage import MARK, TITLE, damage_issue
 from datarelease.render.release_page import release_page
 
@@ -96,6 +97,7 @@ def pages(github: GitHubServer) -> Pages:
     where = place(github)
     return Pages(
         comment=lambda found: comment(found, where),
+        notice=lambda found: notice(found, where),
         release=lambda found, documents: release_page(documents.manifest, found, where),
     )
 
@@ -110,9 +112,18 @@ def artifacts(folder: Path, found: Manifest | None = None) -> Path:
     return folder
 
 
-def told(github: GitHubServer, hub: GitHub, folder: Path, found: Outcome) -> Announced:
-    """What `announce` does."""
-    return announce(folder, found, hub, pages(github), Quiet())
+def told(
+    github: GitHubServer, hub: GitHub, folder: Path, found: Outcome, run: str = "7"
+) -> Announced:
+    """What `announce` does in a run."""
+    return announce(folder, found, hub, pages(github), Quiet(), run=run)
+
+
+def written_on(repo: Repository, number: int = 1) -> tuple[str, list[str]]:
+    """Our one comment on a pull request, and the notices beside it."""
+    bodies = [comment.body for comment in repo.comments_on(number)]
+    [ours] = [body for body in bodies if is_marked(body)]
+    return ours, [body for body in bodies if body != ours]
 
 
 def test_a_release_gets_its_page_with_every_document(
@@ -212,9 +223,9 @@ def test_other_data_than_reviewed_is_explained_and_nothing_is_published(
     """The comment shows both digests and the line that accepts the new one."""
     found = outcome(state="conflict", tag=None, number=None, reviewed="b" * 64)
     assert told(github, hub, tmp_path / "none", found).problems == ()
-    [written] = repo.comments.values()
-    assert "b" * 64 in written.body
-    assert f"accept={REPORT.digest}" in written.body
+    written, [_] = written_on(repo)
+    assert "b" * 64 in written
+    assert f"accept={REPORT.digest}" in written
     assert repo.releases == {}
 
 
@@ -228,8 +239,8 @@ def test_without_a_record_the_jobs_speak(
     )
     assert (found.state, found.pull, "publish" in found.what) == ("failed", 1, True)
     told(github, hub, tmp_path / "none", found)
-    [written] = repo.comments.values()
-    assert "the release failed" in written.body
+    written, [_] = written_on(repo)
+    assert "the release failed" in written
 
 
 def test_each_pull_request_of_a_merge_queues_group_is_told(
@@ -248,7 +259,78 @@ def test_each_pull_request_of_a_merge_queues_group_is_told(
     found = read_outcome(tmp_path / "none", hub, push, {"build": "failure", "publish": "skipped"})
     assert (found.pull, found.others) == (other.number, (pull.number,))
     assert told(github, hub, tmp_path / "none", found).problems == ()
-    assert {written.number for written in repo.comments.values()} == {pull.number, other.number}
+    for number in (pull.number, other.number):
+        written, notices = written_on(repo, number)
+        assert "the release failed" in written
+        assert len(notices) == 1
+
+
+def test_a_release_that_fails_is_a_new_comment_once_for_each_run(
+    github: GitHubServer, hub: GitHub, repo: Repository, pull: Pull, tmp_path: Path
+) -> None:
+    """Editing notifies nobody. A retry of the job adds nothing, another run that fails does."""
+    told(github, hub, tmp_path, outcome(state="nothing", tag=None, number=None))
+    assert written_on(repo, pull.number)[1] == []
+    failed = outcome(state="failed", tag=None, number=None, what="The remote is away.")
+    told(github, hub, tmp_path, failed)
+    assert told(github, hub, tmp_path, failed).problems == ()
+    _, [first] = written_on(repo)
+    assert first.startswith("### ❌ Merged, but the release failed")
+    assert "The remote is away." in first
+    github.fail("POST", "/comments$", 502)
+    told(github, hub, tmp_path, failed, run="8")
+    told(github, hub, tmp_path, failed, run="8")
+    assert len(written_on(repo)[1]) == 2
+
+
+def test_notices_of_failure_are_settled_by_the_release(
+    github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """The next run released it: nobody reads of a failure that is none any more."""
+    told(github, hub, tmp_path / "none", outcome(state="failed", tag=None, number=None))
+    stranger = "a copy\n\n<!-- datarelease: the release of run 7 -->"
+    github.world.comment(repo, 1, login="eve", body=stranger)
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    folder = artifacts(tmp_path / "a")
+    told(github, hub, folder, outcome(), run="9")
+    _, [notice, copied] = written_on(repo)
+    assert "That is settled: it is published as **data-v4**" in notice
+    assert copied == stranger
+    before = len(github.requests)
+    told(github, hub, folder, outcome(), run="9")
+    assert {request.method for request in github.requests[before:]} == {"GET"}
+
+
+def test_named_repositories_are_told_of_a_new_version_alone(github: GitHubServer) -> None:
+    """One that cannot be told keeps no other from it; of failures and of nothing nobody hears."""
+    site = github.world.repository("acme/site")
+    site.roles["bot"] = "write"
+    token = github.world.user_token("bot", {"contents": "write"})
+
+    def connect(name: str) -> GitHub:
+        return GitHub(api_url=github.api_url, repository=name, token=token, sleep=lambda _: None)
+
+    def tell(found: Outcome, targets: str = "acme/site", **more: None) -> tuple[str, ...]:
+        return dispatch(
+            found, repository="acme/data", targets=targets, **{"connect": connect, **more}
+        )
+
+    assert tell(outcome(state="failed"), "x") == tell(outcome(state="nothing")) == ()
+    assert tell(outcome(), "  ") == tell(outcome(), "", connect=None) == ()
+    assert site.dispatches == []
+    gone, wrong = tell(outcome(), "acme/gone, ../site\nacme/site")
+    assert "acme/gone was not told of data-v4" in gone
+    assert "'../site' is not OWNER/NAME" in wrong
+    [sent] = site.dispatches
+    assert sent == {
+        "event_type": "data-release",
+        "client_payload": {
+            "repository": "acme/data", "tag": "data-v4", "version": 4, "digest": REPORT.digest,
+            "commit": SHA,
+        },
+    }  # fmt: skip
+    [lacking] = tell(outcome(), connect=None)
+    assert "the secret DATARELEASE_DISPATCH_TOKEN is not set" in lacking
 
 
 def test_a_record_that_did_not_arrive_is_no_failed_release(hub: GitHub, tmp_path: Path) -> None:
@@ -270,8 +352,8 @@ def test_a_blocked_build_is_told_with_its_report(
     )
     assert found.state == "blocked"
     told(github, hub, tmp_path, found)
-    [written] = repo.comments.values()
-    assert "the data is blocked" in written.body
+    written, [_] = written_on(repo)
+    assert "the data is blocked" in written
 
 
 def test_a_record_that_cannot_be_used_is_refused(hub: GitHub, tmp_path: Path) -> None:

@@ -190,6 +190,8 @@ class Repository:
     """Given values of workflow runs, as GitHub's ``workflow-run`` has them."""
     artifacts: dict[int, list[str]] = field(default_factory=dict)
     """Names of the artifacts that runs left, by the run."""
+    dispatches: list[dict[str, Any]] = field(default_factory=list)
+    """Bodies of the requests that started `repository_dispatch`."""
     protected: str | None = None
     tag_rules: bool = False
     unruled_tags: tuple[str, ...] = ()

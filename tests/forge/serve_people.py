@@ -162,3 +162,10 @@ def matching_refs(call: Call) -> Reply:
     """The refs whose names start so."""
     found = call.repository.bare.refs(f"refs/{call.values['ref']}")
     return Reply(body=[_ref(call, name, *where) for name, where in found.items()])
+
+
+@route("POST", f"{REPO}/dispatches", "contents")
+def dispatch(call: Call) -> Reply:
+    """Starts the workflows that wait for ``repository_dispatch``."""
+    call.repository.dispatches.append(call.body)
+    return Reply(status=204)

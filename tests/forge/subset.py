@@ -33,6 +33,7 @@ WANTED = {
     f"{REPO}/commits/{{ref}}": ["get"],
     f"{REPO}/commits/{{ref}}/status": ["get"],
     f"{REPO}/commits/{{ref}}/statuses": ["get"],
+    f"{REPO}/dispatches": ["post"],
     f"{REPO}/environments": ["get"],
     f"{REPO}/environments/{{environment_name}}": ["get"],
     f"{REPO}/environments/{{environment_name}}/deployment-branch-policies": ["get"],

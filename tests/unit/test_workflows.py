@@ -47,6 +47,7 @@ REMOTES = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DAGSHUB_TOKEN"}
 SECRETS = {
     ("release", "build"): STAGING,
     ("release", "publish"): REMOTES | STAGING,
+    ("release", "announce"): {"DISPATCH_TOKEN"},
     ("verify", "verify"): REMOTES,
 }
 """Which job sees which secret; every other job sees none."""
@@ -293,6 +294,17 @@ def test_a_caller_learns_what_was_released() -> None:
     assert {name: output["value"] for name, output in called.items()} == {
         name: f"${{{{ jobs.publish.outputs.{name} }}}}" for name in names
     }
+
+
+def test_the_action_at_the_root_is_the_one_in_its_folder() -> None:
+    """Without `$/`, unknown to GitHub Enterprise Server; only the place of the script differs."""
+    root, inner = (ROOT / name for name in ("action.yml", "action/action.yml"))
+    place = "$GITHUB_ACTION_PATH/action/install.py"
+    assert place in root.read_text()
+    same = root.read_text().replace(place, "$GITHUB_ACTION_PATH/install.py")
+    assert yaml.safe_load(same) == yaml.safe_load(inner.read_text())
+    assert "$/" not in "\n".join(strings(yaml.safe_load(root.read_text())))
+    assert (ROOT / "action" / "install.py").is_file()
 
 
 def test_workflows_can_be_read_at_once() -> None:

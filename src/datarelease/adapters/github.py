@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from datarelease.adapters.github_dispatch import Dispatches
 from datarelease.adapters.github_issues import Issues
 from datarelease.adapters.github_pulls import Pulls
 from datarelease.adapters.github_releases import Releases
@@ -12,7 +13,7 @@ from datarelease.adapters.github_requests import Requests
 from datarelease.model.forge import BOT
 
 
-class GitHub(Pulls, Releases, Issues):
+class GitHub(Pulls, Releases, Issues, Dispatches):
     """A repository on GitHub: pull requests, comments, statuses, releases, issues.
 
     Failures that may pass (the network, 5xx, rate limits) are waited for, up to a minute or so.

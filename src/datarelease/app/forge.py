@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.cml import Cml, speaks_to
 from datarelease.app.actions import Actions
 from datarelease.errors import ConfigError
+from datarelease.flows.dispatch import TOKEN
 from datarelease.progress import Progress
 from datarelease.render.comment import Place
 
@@ -27,6 +29,16 @@ def open_github(run: Actions) -> GitHub:
     from datarelease.adapters.github import GitHub  # noqa: PLC0415 - heavy: PyGithub
 
     return GitHub(api_url=run.api, repository=run.repository, token=_token(run), bot=run.bot)
+
+
+def dispatcher(run: Actions, env: Mapping[str, str]) -> Callable[[str], GitHub] | None:
+    """Connects to other repositories with the token in ``env`` for them; None: there is none."""
+    from datarelease.adapters.github import GitHub  # noqa: PLC0415 - heavy: PyGithub
+
+    token = env.get(TOKEN)
+    if not token:
+        return None
+    return lambda name: GitHub(api_url=run.api, repository=name, token=token, bot=run.bot)
 
 
 def open_cml(run: Actions, progress: Progress) -> Cml | None:

@@ -8,15 +8,16 @@ from pathlib import Path
 import click
 
 from datarelease.app.actions import Actions
-from datarelease.app.forge import open_github, place_of
+from datarelease.app.forge import dispatcher, open_github, place_of
 from datarelease.cli.console import Told, show
 from datarelease.cli.workflow import this_run, warn
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.announce import Pages, announce, read_outcome
 from datarelease.flows.damage_issue import tell_damage
+from datarelease.flows.dispatch import TARGETS, dispatch
 from datarelease.model.damage import Health
-from datarelease.render.comment import comment
+from datarelease.render.comment import comment, notice
 from datarelease.render.damage import MARK, TITLE, damage_issue
 from datarelease.render.release_page import release_page
 
@@ -33,7 +34,9 @@ def command(directory: Path | None, damage: Path | None) -> None:
     """Tell people on GitHub how a release ended.
 
     For the last job of the release workflow. DIRECTORY holds the artifacts of the run: the version
-    gets its GitHub Release, and the pull request's comment says what became of it. Exit 3: GitHub
+    gets its GitHub Release, and the pull request's comment says what became of it; a release that
+    failed is a comment of its own. Of a new version the repositories in DATARELEASE_DISPATCH are
+    told by the event `data-release`, with the token in DATARELEASE_DISPATCH_TOKEN. Exit 3: GitHub
     failed; running it again goes on from there.
     """
     if (directory is None) == (damage is None):
@@ -57,13 +60,20 @@ def _release(directory: Path, run: Actions) -> None:
     outcome = read_outcome(directory, github, run.push, results)
     pages = Pages(
         comment=lambda outcome: comment(outcome, place),
+        notice=lambda outcome: notice(outcome, place),
         release=lambda outcome, documents: release_page(documents.manifest, outcome, place),
     )
-    told = announce(directory, outcome, github, pages, Told())
-    for problem in told.problems:
+    told = announce(directory, outcome, github, pages, Told(), run=run.run_id)
+    problems = told.problems or dispatch(
+        outcome,
+        repository=run.repository,
+        targets=os.environ.get(TARGETS, ""),
+        connect=dispatcher(run, os.environ),
+    )
+    for problem in problems:
         warn(problem)
     show(f"{outcome.state}: {outcome.tag or outcome.what or 'nothing to release'}")
-    if told.problems:
+    if problems:
         raise WorldError(
             "Not everything could be announced.",
             untouched="The version itself is not affected: its tag is the truth.",

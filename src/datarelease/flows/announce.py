@@ -11,6 +11,7 @@ from datarelease.adapters.folder import read_inside
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.comment import Posted, Thread, put_comment
+from datarelease.flows.failure_notice import put_notice
 from datarelease.flows.release_page import Documents, Releases, publish_page, read_documents
 from datarelease.model.forge import GitHubRelease, PullRequest, Push
 from datarelease.model.outcome import FILE, Outcome
@@ -39,6 +40,8 @@ class Pages:
     """Renders what is told."""
 
     comment: Callable[[Outcome], str]
+    notice: Callable[[Outcome], str]
+    """A comment of its own, of a release that did not come about, or did so later."""
     release: Callable[[Outcome, Documents], str]
 
 
@@ -100,9 +103,18 @@ def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, s
 
 
 def announce(
-    folder: Path, outcome: Outcome, forge: Forge, pages: Pages, progress: Progress
+    folder: Path, outcome: Outcome, forge: Forge, pages: Pages, progress: Progress, *, run: str
 ) -> Announced:
-    """Tell people of ``outcome``; one place that fails does not keep the other from being told."""
+    """Tell people of ``outcome``; one place that fails does not keep the other from being told.
+
+    Args:
+        folder: Artifacts of the run.
+        outcome: How the release ended.
+        forge: The repository on GitHub.
+        pages: Renders what is told.
+        progress: Told what happens.
+        run: Id of the run: one that fails is told of once.
+    """
     problems: list[str] = []
     page = None
     if outcome.tag is not None and outcome.state in {"released", "nothing"}:
@@ -123,6 +135,7 @@ def announce(
             comment = put_comment(forge, None, pull.number, body, progress, sha=pull.head)
             comments.append(comment)
             problems += comment.problems
+            problems += put_notice(forge, pull.number, outcome, pages.notice(outcome), run=run)
             progress.say(f"comment on #{pull.number}: {comment.said}")
     return Announced(outcome=outcome, page=page, comments=tuple(comments), problems=tuple(problems))
 

@@ -6,7 +6,7 @@ the account writes for other workflows too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -152,7 +152,7 @@ def _try_cml(cml: Cml, number: int, body: str, sha: str) -> tuple[str, ...]:
 def _settle(thread: Thread, number: int, ours: Sequence[Comment], text: str) -> tuple[str, ...]:
     """Write the newest of our comments (or the first), remove the others; what went wrong."""
     if not ours:
-        _create(thread, number, text)
+        create_once(thread, number, text)
         return ()
     *others, newest = ours
     if not _same(newest.body, text):
@@ -166,14 +166,21 @@ def _settle(thread: Thread, number: int, ours: Sequence[Comment], text: str) -> 
     return tuple(problems)
 
 
-def _create(thread: Thread, number: int, text: str) -> None:
-    """Add the comment; where GitHub failed on the way, look whether it is there before a retry."""
+def create_once(
+    thread: Thread, number: int, text: str, is_it: Callable[[str], bool] = is_marked
+) -> None:
+    """Add a comment; where GitHub failed on the way, look whether it is there before a retry.
+
+    Raises:
+        WorldError: It was not added.
+    """
     try:
         thread.create_comment(number, text)
     except GitHubError as error:
         if not error.answer.failed:
             raise
-        if not _ours(thread, thread.comments(number)):
+        found = thread.comments(number)
+        if not any(comment.author == thread.bot and is_it(comment.body) for comment in found):
             thread.create_comment(number, text)
 
 

@@ -83,9 +83,29 @@ def unreported(place: Place, conclusion: str = "failure") -> str:
     )
 
 
+def notice(outcome: Outcome, place: Place) -> str:
+    """What is told in a comment of its own where a merged change was not released.
+
+    Of a release that came about after all: the text that then replaces it.
+    """
+    if outcome.state in {"released", "nothing"}:
+        ended = (
+            f"it is published as {gfm.strong(outcome.tag or 'a new version')}"
+            if outcome.state == "released"
+            else "nothing is left to release"
+        )
+        said = f"A release of this change did not succeed. That is settled: {ended}."
+        return gfm.stacked(said, _run(outcome, place))
+    return gfm.stacked(_head(outcome, place), "<sub>The report stands in the comment above.</sub>")
+
+
+def _head(outcome: Outcome, place: Place) -> str:
+    return gfm.stacked(_headline(outcome, place), *_body(outcome, place), _run(outcome, place))
+
+
 def _ended(outcome: Outcome, place: Place) -> str:
     """Headline, what to do, then the report (of the data as it is on the main branch)."""
-    head = gfm.stacked(_headline(outcome, place), *_body(outcome, place), _run(outcome, place))
+    head = _head(outcome, place)
     if outcome.report is None:
         return head + "\n"
     room = MARKDOWN_LIMIT - len(head) - _MARGIN

@@ -1,0 +1,69 @@
+"""A comment of its own about a merged change that was not released: an edited one notifies nobody.
+
+One for each run that failed, however often its last job is run again. When the release has come
+about after all, the notices say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from datarelease.errors import WorldError
+from datarelease.flows.comment import Thread, create_once, told
+from datarelease.model.forge import Comment
+from datarelease.model.outcome import Outcome
+
+_MARK = re.compile(r"<!-- datarelease: the release of run \d+ -->\s*\Z")
+DONE = ("released", "nothing")
+"""States of a release after which nobody has to do anything."""
+
+
+def mark(run: str) -> str:
+    """The end of a notice about the run with that id.
+
+    >>> mark("42")
+    '<!-- datarelease: the release of run 42 -->'
+    """
+    return f"<!-- datarelease: the release of run {int(run or 0)} -->"
+
+
+def put_notice(
+    thread: Thread, number: int, outcome: Outcome, text: str, *, run: str
+) -> tuple[str, ...]:
+    """Tell a pull request in a new comment that it was not released, or that it is by now.
+
+    Args:
+        thread: The repository on GitHub.
+        number: Of the pull request.
+        outcome: How the release ended.
+        text: Of the notice, Markdown; of one that is settled, its new text.
+        run: Id of the run that released.
+
+    Returns:
+        What could not be done, in one line each.
+    """
+    try:
+        notices = _ours(thread, thread.comments(number))
+        if outcome.state in DONE:
+            for notice in notices:
+                settled = f"{text}\n\n{_end(notice.body)}"
+                if notice.body.strip() != settled:
+                    thread.update_comment(notice.id, settled)
+        elif not any(notice.body.rstrip().endswith(mark(run)) for notice in notices):
+            here = mark(run)
+            create_once(
+                thread, number, f"{text}\n\n{here}", lambda body: body.rstrip().endswith(here)
+            )
+    except WorldError as error:
+        return (f"The notice on #{number} could not be written. {told(error)}",)
+    return ()
+
+
+def _ours(thread: Thread, comments: Sequence[Comment]) -> list[Comment]:
+    return [c for c in comments if c.author == thread.bot and _MARK.search(c.body)]
+
+
+def _end(body: str) -> str:
+    found = _MARK.search(body)
+    return found[0].strip() if found else ""
