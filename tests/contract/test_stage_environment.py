@@ -115,6 +115,33 @@ def test_dvc_itself_has_what_its_remote_needs_and_no_more(project: Project) -> N
     assert "AWS_ACCESS_KEY_ID=of the pipeline\n" in (project.root / "seen.txt").read_text()
 
 
+CHECKS = """
+import os, pathlib
+import pandera.pandas as pa
+
+pathlib.Path(__file__).with_name("loaded.txt").write_text("\\n".join(os.environ))
+schema = pa.DataFrameSchema({"id": pa.Column(int)})
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "release"])
+def test_a_schema_that_is_code_finds_no_token_of_publishing(project: Project, command: str) -> None:
+    """Where the check itself loads a schema file, the tokens are gone from its environment."""
+    project.write("schemas/people.py", CHECKS)
+    declared = project.read_yaml("dvc.yaml")
+    declared["artifacts"]["people"]["meta"]["schema"] = "schemas/people.py"
+    project.write("dvc.yaml", str(declared))
+    project.write(".gitignore", "loaded.txt\n")
+    project.commit("A schema that is code")
+    project.push()
+    planted = {name.replace("*", "X"): "planted" for name in NEVER if "DATARELEASE" not in name}
+    planted["DATARELEASE_OTHER_SESSION_TOKEN"] = "planted"
+    run(project, command, env=planted)
+    seen = (project.root / "schemas" / "loaded.txt").read_text().splitlines()
+    assert "PATH" in seen
+    assert set(planted) & set(seen) == set()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_no_other_program_reads_what_a_run_of_stages_holds(project: Project) -> None:
     """Environment and memory of whoever starts stages are closed to other programs of the user."""

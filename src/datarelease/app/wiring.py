@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.store import Store
 from datarelease.app.actions import actions
+from datarelease.model.stage_environment import is_never_passed
 
 if TYPE_CHECKING:
     from datarelease.analysis.engine import Engine
@@ -46,6 +47,16 @@ def environment(env: Mapping[str, str] | None = None) -> Mapping[str, str]:
         path = os.pathsep.join([str(scripts), path])
     hidden = _FOR_US if given.get("GITHUB_ACTIONS") == "true" else set()
     return {**{k: v for k, v in given.items() if k not in hidden}, "PATH": path}
+
+
+def forget_tokens() -> None:
+    """Take what publishes out of our own environment, once everything that needs it is opened.
+
+    Custom checks of schemas are code of the repository, and may be run in this process.
+    """
+    for name in tuple(os.environ):
+        if is_never_passed(name):
+            del os.environ[name]
 
 
 def git_environment(given: Mapping[str, str] | None = None) -> Mapping[str, str]:

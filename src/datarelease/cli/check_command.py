@@ -8,6 +8,7 @@ import click
 
 from datarelease.app.handover import open_builder
 from datarelease.app.reports import documents_of, write_report
+from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
@@ -55,6 +56,8 @@ def command(
         ws, staging = open_workspace(Path.cwd(), progress=Told()), None
     else:
         ws, staging = open_builder(Path.cwd(), progress=Told())
+    forget_tokens()
+    if bundle is not None:
         make_absent(ws)
     checked = check(ws, base=base)
     report = checked.report

@@ -8,6 +8,7 @@ import click
 
 from datarelease.app.publish import open_release
 from datarelease.app.reports import write_report
+from datarelease.app.wiring import forget_tokens
 from datarelease.cli.console import Told, notes, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
@@ -77,6 +78,7 @@ def command(
         on_report=tell,
         progress=Told(),
     )
+    forget_tokens()
     result = publisher.run()
     attempt(
         publisher.ws,
