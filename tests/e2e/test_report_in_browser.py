@@ -12,9 +12,11 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
+from tests.tools.comment_page import page as comment_page
 
 from datarelease.model.report import Report
 from datarelease.render.html import html
+from datarelease.render.markdown import markdown
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -102,6 +104,23 @@ def test_a_phone_clips_nothing(browser: Browser, tmp_path: Path, name: str) -> N
                 .map(each => each.getAttribute('aria-label'))"""
         )
         assert clipped == []
+        unfold(page)
+
+
+@pytest.mark.parametrize("name", ["warned", "blocked", "first"])
+def test_tables_of_the_comment_fit_a_phone(browser: Browser, tmp_path: Path, name: str) -> None:
+    """At 390 pixels no table of the comment has to be moved sideways, folded and unfolded."""
+    file = tmp_path / "comment.html"
+    file.write_text(comment_page(markdown(samples.SAMPLES[name]())), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(file.as_uri())
+    for _ in range(2):
+        wide = page.eval_on_selector_all(
+            "table",
+            "all => all.filter(each => each.scrollWidth > each.clientWidth + 1)"
+            ".map(each => each.innerText)",
+        )
+        assert wide == []
         unfold(page)
 
 

@@ -144,6 +144,8 @@ def test_a_release_gets_its_page_with_every_document(
         assert hashlib.sha256(assets[name]).hexdigest() == digest
     assert "datarelease get data-v4" in str(page.body)
     assert "Reviewed in #1" in str(page.body)
+    address = f"{github.url}/acme/data/releases/download/data-v4/report.html"
+    assert f"[the HTML report]({address})" in str(page.body)
     [written] = [c for c in repo.comments.values() if c.number == 1]
     assert "Published as **data-v4**" in written.body
     assert is_marked(written.body)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import sample_reports as samples
 
 from datarelease.app.actions import SUMMARY_LIMIT, Actions, actions
+from datarelease.cli.workflow import tell_report
 from datarelease.errors import ConfigError
 from datarelease.model.forge import BOT
 
@@ -142,6 +144,20 @@ def test_a_summary_never_outgrows_what_github_takes(tmp_path: Path) -> None:
     data = (tmp_path / "summary").read_bytes()
     assert SUMMARY_LIMIT - 2 <= len(data) <= SUMMARY_LIMIT
     assert set(data.decode()) == {"é", "\n"}
+
+
+@pytest.mark.parametrize("server", ["https://github.example", "http://github.example"])
+def test_the_summary_leads_to_the_artifact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    """The HTML report is a link to the artifacts of the run; without TLS it is only named."""
+    run = run_of(tmp_path, {}, GITHUB_SERVER_URL=server)
+    monkeypatch.setattr("datarelease.cli.workflow.this_run", lambda: run)
+    tell_report(samples.small())
+    summary = (tmp_path / "summary").read_text(encoding="utf-8")
+    linked = f"[the HTML report]({server}/acme/data/actions/runs/42#artifacts)"
+    assert (linked in summary) == server.startswith("https")
+    assert ("`report.html`" in summary) == (not server.startswith("https"))
 
 
 def test_without_its_files_nothing_is_written(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def tell_report(report: Report) -> None:
     """Show a report on the run's page."""
     run = this_run()
     if run is not None:
-        run.summarise(markdown(report))
+        link = f"{run.run_url}#artifacts"
+        run.summarise(markdown(report, link=link if link.startswith("https://") else None))
 
 
 def tell_outputs(

@@ -161,7 +161,7 @@ def _params(report: Report) -> tuple[str, ...]:
 
     def assemble(rows: Sequence[str], hidden: int) -> str:
         more = f"{number.counted(hidden, 'more parameter')} in the HTML report" if hidden else ""
-        head = f"| parameter | {base} | this change |\n| --- | --- | --- |"
+        head = f"| parameter | {base} → this change |\n| --- | --- |"
         shown = "\n".join((head, *rows[:_OPEN]))
         folded = gfm.details(
             number.counted(len(rows) - _OPEN, "more parameter"), "\n".join((head, *rows[_OPEN:]))
@@ -169,7 +169,7 @@ def _params(report: Report) -> tuple[str, ...]:
         return gfm.stacked(shown if rows else "", folded if len(rows) > _OPEN else "", more)
 
     rows = [
-        f"| {escape.code(p.name)} | {_param(p.before)} | {_param(p.after)} |" for p in report.params
+        f"| {escape.code(p.name)} | {_param(p.before)} → {_param(p.after)} |" for p in report.params
     ]
     return (*budget.shortened(rows, assemble), "")
 
@@ -182,7 +182,7 @@ def _overview(triage: Triage) -> tuple[str, ...]:
     """A row a dataset, worst first, and the unchanged ones by name."""
     changed = [d for d in triage.datasets if triage.tells(d)]
     same = [d.name for d in triage.datasets if not triage.tells(d)]
-    header = ("dataset", "rows", "schema", "checks", "worst drift")
+    header = ("dataset", "rows, schema, checks, largest drift")
     rest = f"Unchanged: {gfm.names(same, 12)}" if same else ""
     rows = [" | ".join(facts(triage, dataset)) for dataset in changed]
 

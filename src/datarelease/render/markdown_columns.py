@@ -23,7 +23,7 @@ def column_tables(triage: Triage, dataset: DatasetReport, shown: int, folded: in
     both = [column for column in every if column.before and column.after]
     moved = [column for column in both if not triage.still(dataset, column)]
     rows = [_moved(triage, dataset, column) for column in moved[: shown + folded]]
-    header = ("column", "before", "after", "drift", "nulls", "figures")
+    header = ("column, before and after", "what moved")
     notable = min(shown, sum(_notable(triage, dataset, column) for column in moved))
     top, rest = rows[:notable], rows[notable:]
     hidden = len(moved) - len(rows)
@@ -48,14 +48,17 @@ def _notable(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> bool
 def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[str, ...]:
     level = triage.level(dataset.name, column.column)
     mark = f"{MARKS[level]}\u00a0" if level else ""
-    before, after = sparkline.pair(column.histogram) if column.histogram else ("", "")
+    lines = sparkline.pair(column.histogram) if column.histogram else ()
+    shape = [f"`{line}`{_axis(column)}" for line in lines if line]
+    nulls = columns.nulls(column)
+    moved = [
+        " · ".join(columns.drift(column)),
+        *columns.figures(column)[:2],
+        f"nulls {nulls}" if "→" in nulls else "",
+    ]
     return (
-        f"{mark}{escape.code(column.column)}",
-        f"`{before}`" if before else "",
-        f"`{after}`{_axis(column)}" if after else "",
-        _drift(column),
-        columns.nulls(column),
-        "<br>".join(columns.figures(column)[:2]),
+        "<br>".join([f"{mark}{escape.code(column.column)}", *shape]),
+        "<br>".join(filter(None, moved)),
     )
 
 
@@ -64,29 +67,24 @@ def _axis(column: ColumnDiff) -> str:
     return " <sub>logarithmic</sub>" if log else ""
 
 
-def _drift(column: ColumnDiff) -> str:
-    return " · ".join(columns.drift(column))
-
-
 def _profile(every: Sequence[ColumnDiff], most: int) -> str:
     shown = every[:most]
     if not shown:
         return f"{number.counted(len(every), 'column')} in the HTML report" if every else ""
-    rows = [
-        (
-            escape.code(column.column),
-            column.kind,
-            columns.nulls(column),
-            "<br>".join(columns.figures(column)[:2]),
-            f"`{sparkline.pair(column.histogram)[1]}`{_axis(column)}" if column.histogram else "",
-        )
-        for column in shown
-    ]
+    rows = [_profiled(column) for column in shown]
     hidden = len(every) - len(shown)
     return gfm.details(
         f"Profile of {number.counted(len(every), 'column')}",
         gfm.stacked(
-            gfm.table(("column", "kind", "nulls", "figures", "distribution"), rows),
+            gfm.table(("column", "figures"), rows),
             f"{number.counted(hidden, 'more column')} in the HTML report" if hidden else "",
         ),
     )
+
+
+def _profiled(column: ColumnDiff) -> tuple[str, ...]:
+    figures = [f"nulls {columns.nulls(column)}", *columns.figures(column)[:2]]
+    name = f"{escape.code(column.column)} {column.kind}"
+    if column.histogram:
+        name += f"<br>`{sparkline.pair(column.histogram)[1]}`{_axis(column)}"
+    return (name, "<br>".join(figures))

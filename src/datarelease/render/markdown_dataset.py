@@ -58,18 +58,11 @@ def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
     others = [c for c in diff.schema if c.compatibility is not Compatibility.BREAKING]
     schema = [f"**{changes.counts(breaking)}**"] if breaking else []
     schema += [changes.counts(others)] if others else []
-    status = _STATUS.get(diff.status, "")
+    told = [_STATUS.get(diff.status, "") or ", ".join(schema), _checks(dataset.validation)]
     drifted = max(diff.columns, key=drift_weight, default=None)
-    worst = ""
     if drifted is not None and drift_weight(drifted) > 0:
-        worst = f"{escape.code(drifted.column, 40)} {' · '.join(columns.drift(drifted))}"
-    return (
-        name,
-        wording.rows(diff).replace(" rows", "").replace(" row", ""),
-        status or ", ".join(schema) or "same",
-        _checks(dataset.validation),
-        worst or "none",
-    )
+        told.append(f"{escape.code(drifted.column, 40)} {' · '.join(columns.drift(drifted))}")
+    return (name, "<br>".join(filter(None, (wording.rows(diff), *told))))
 
 
 def _section(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
@@ -154,27 +147,26 @@ def _violations(validation: Validation | None, detail: Detail) -> str:
     if validation is None or not validation.violations:
         return ""
     found = sorted(validation.violations, key=lambda v: v.severity != "error")
-    rows = [_violation(violation, detail) for violation in found[: detail.violations]]
-    hidden = len(found) - len(rows)
-    header = ("failed check", "column", "rows", "for example")
-    table = gfm.table(header, rows) if rows else ""
+    lines = [_violation(violation, detail) for violation in found[: detail.violations]]
+    hidden = len(found) - len(lines)
     more = f"{number.counted(hidden, 'more failed check')} in the HTML report" if hidden else ""
-    return gfm.stacked(table, more)
+    return gfm.stacked("**Failed checks**" if lines else "", gfm.bullets(lines, "*"), more)
 
 
-def _violation(violation: Violation, detail: Detail) -> tuple[str, ...]:
+def _violation(violation: Violation, detail: Detail) -> str:
     mark = "❌" if violation.severity == "error" else "⚠️ warning:"
-    what = wording.violation(violation)
     column = "the table" if violation.column is None else escape.code(violation.column)
+    what = gfm.text(wording.violation(violation), name=80, prose=160)
     rows = ""
     if violation.category == "data":
         part = number.share(number.ratio(violation.count, violation.total))
-        rows = f"{number.count(violation.count)} of {number.count(violation.total)} ({part})"
+        total = number.counted(violation.total, "row")
+        rows = f" in {number.count(violation.count)} of {total} ({part})"
     shown = violation.examples[: min(3, max(detail.examples, 1))]
-    examples = "<br>".join(
-        " ".join(pair(name, number.scalar(value)) for name, value in row[:4]) for row in shown
+    examples = " · ".join(
+        " ".join(pair(name, number.scalar(value)) for name, value in row[:_CELLS]) for row in shown
     )
-    return (f"{mark} {gfm.text(what, name=80, prose=160)}", column, rows, examples)
+    return f"{mark} {column}: {what}{rows}" + (f"<br>\n  {examples}" if examples else "")
 
 
 def pair(name: str, value: str) -> str:
@@ -202,14 +194,14 @@ def _rows(diff: DatasetDiff, detail: Detail) -> str:
     examples = diff.rows.examples[: detail.examples]
     if not examples:
         return line
-    table = gfm.table(("", "row", "old → new"), (_example(row) for row in examples))
+    table = gfm.table(("row", "values"), (_example(row) for row in examples))
     return gfm.stacked(line, gfm.details(f"Examples of these rows ({len(examples)})", table))
 
 
 def _example(row: RowChange) -> tuple[str, ...]:
     key = " ".join(pair(name, number.scalar(value)) for name, value in row.key[:_CELLS])
     sign = {"added": "\u2795", "removed": "\u2796", "changed": "✏️"}[row.kind]
-    return (f"{sign} {row.kind}", key, _changed(row) if row.kind == "changed" else _whole(row))
+    return (f"{sign} {key}", _changed(row) if row.kind == "changed" else _whole(row))
 
 
 def _changed(row: RowChange) -> str:

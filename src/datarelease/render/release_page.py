@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from datarelease.model.manifest import Manifest
 from datarelease.model.outcome import Outcome
+from datarelease.model.report import MARKDOWN_LIMIT
 from datarelease.render import escape, gfm
 from datarelease.render.comment import Place, fetching
 from datarelease.render.markdown import markdown
@@ -37,7 +40,9 @@ def release_page(manifest: Manifest, outcome: Outcome, place: Place) -> str:
     if outcome.report is None or outcome.state != "released":
         return head + "\n"
     room = LIMIT - len(head) - _MARGIN
-    return gfm.stacked(head, "---", markdown(outcome.report, limit=min(room, 60_000))) + "\n"
+    page = f"{place.url}/releases/download/{quote(manifest.tag, safe='')}/report.html"
+    report = markdown(outcome.report, limit=min(room, MARKDOWN_LIMIT), link=page)
+    return gfm.stacked(head, "---", report) + "\n"
 
 
 def _reviewed(manifest: Manifest, outcome: Outcome) -> str:
