@@ -20,9 +20,9 @@ _ENDS = {
     "dvc repro:": "start and state of the pipeline",
     "push ": "push",
     "verify:": "verification",
-    "manifest:": "manifest",
-    "documents:": "documents",
+    "manifest:": "manifest and documents",
     "tag:": "tag",
+    "copies:": "copies",
 }
 """What a line of the log ends, by what it starts with."""
 REST = "the rest"
