@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ def cached(project: Project) -> set[str]:
     return {f"{path.parent.name}{path.name}" for path in cache.glob("*/*")}
 
 
-def trim(project: Project, folder: Path, *arguments: str, code: int = 0) -> tuple[Done, str]:
+def trim(
+    project: Project, folder: Path, *arguments: str, code: int = 0, restored: str = ""
+) -> tuple[Done, dict[str, str]]:
     """How `trim` ended in a workflow, and the outputs it set."""
     folder.mkdir(exist_ok=True)
     output = folder / "output"
@@ -24,32 +27,45 @@ def trim(project: Project, folder: Path, *arguments: str, code: int = 0) -> tupl
         "GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com",
         "GITHUB_API_URL": "https://api.github.com", "GITHUB_REPOSITORY": "acme/data",
         "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "0" * 40, "GITHUB_OUTPUT": str(output),
+        "DATARELEASE_CACHE_RESTORED": restored,
     }  # fmt: skip
     done = run(project, "trim", *arguments, env=env, code=code)
-    return done, output.read_text()
+    return done, dict(line.split("=", 1) for line in output.read_text().splitlines())
 
 
 def test_what_fits_stays(edited: Project, tmp_path: Path) -> None:
     """Within the budget older data stays: the next check compares rows with it."""
     before = cached(edited)
     _, output = trim(edited, tmp_path / "run")
-    assert (output, cached(edited)) == ("cache=true\n", before)
+    assert (output["cache"], cached(edited)) == ("true", before)
 
 
 def test_what_the_work_tree_does_not_use_goes_first(edited: Project, tmp_path: Path) -> None:
     """Objects of older data are removed; those in use stay, and the next check needs no run."""
     before = cached(edited)
     _, output = trim(edited, tmp_path / "run", "--budget", "2.5kB")
-    assert output == "cache=true\n"
+    assert output["cache"] == "true"
     assert len(before - cached(edited)) == 2, "the older table and the older listing"
     assert "skipped, dvc.lock is up to date" in run(edited, "check").err
+
+
+def test_the_key_names_the_content(edited: Project, tmp_path: Path) -> None:
+    """Equal objects, equal key; what was restored and is the same is not worth saving again."""
+    _, first = trim(edited, tmp_path / "first")
+    done, again = trim(edited, tmp_path / "again", restored=first["key"])
+    assert re.fullmatch("data-cache-[0-9a-f]{64}", first["key"])
+    assert (again["key"], again["cache"]) == (first["key"], "false")
+    assert "not saved, it is what was restored" in done.out
+    _, less = trim(edited, tmp_path / "less", "--budget", "2.5kB", restored=first["key"])
+    assert less["key"] != first["key"]
+    assert less["cache"] == "true"
 
 
 def test_more_than_the_budget_is_not_saved(edited: Project, tmp_path: Path) -> None:
     """Datasets over the budget: nothing is removed, and the output says not to save."""
     before = cached(edited)
     _, output = trim(edited, tmp_path / "run", "--budget", "10B")
-    assert (output, cached(edited)) == ("cache=false\n", before)
+    assert (output["cache"], cached(edited)) == ("false", before)
 
 
 def test_a_laptop_s_cache_is_left_alone(edited: Project) -> None:

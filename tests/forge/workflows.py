@@ -69,8 +69,8 @@ def load(repository: Repository, sha: str, path: str) -> Workflow:
     """The workflow ``path`` at ``sha``.
 
     ``job.workflow_*`` and ``$/`` (the workflow's own repository at its own commit) are replaced by
-    what they stand for; ``concurrency.queue`` and ``environment.deployment`` are dropped: act
-    knows none of them.
+    what they stand for; ``concurrency.queue``, ``environment.deployment`` and ``cache-mode`` are
+    dropped: act knows none of them.
     """
     text = repository.bare.git("show", f"{sha}:{path}")
     for name, value in (("repository", repository.full_name), ("sha", sha)):
@@ -80,6 +80,7 @@ def load(repository: Repository, sha: str, path: str) -> Workflow:
         for name, unknown in (("concurrency", "queue"), ("environment", "deployment")):
             if isinstance(place.get(name), dict):
                 place[name].pop(unknown, None)
+        place.pop("cache-mode", None)
     for step in steps_of(document):
         if step.get("uses", "").startswith("$/"):
             place = f"{repository.full_name}/{step['uses'][2:]}".rstrip("/")

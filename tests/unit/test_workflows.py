@@ -51,6 +51,10 @@ SECRETS = {
     ("verify", "verify"): REMOTES,
 }
 """Which job sees which secret; every other job sees none."""
+RUNNER = (
+    "${{ startsWith(inputs.NAME, '[') && fromJSON(inputs.NAME) || inputs.NAME || 'ubuntu-24.04' }}"
+)
+"""Where a job runs that a caller may send elsewhere: one label, or a JSON array of them."""
 
 
 def text(name: str) -> str:
@@ -153,8 +157,60 @@ def test_environments_hold_the_secrets_of_remotes() -> None:
 def test_every_job_has_a_runner_and_a_time_limit() -> None:
     """No job can hang for the six hours that GitHub would let it."""
     for name, job, content in jobs():
-        assert content["runs-on"] == "ubuntu-24.04", (name, job)
-        assert 0 < content["timeout-minutes"] <= 350, (name, job)
+        runner = content["runs-on"]
+        if "${{" in runner:
+            given = re.findall(r"inputs\.([\w-]+)", runner)
+            assert len(set(given)) == 1
+            assert runner == RUNNER.replace("NAME", given[0]), (name, job)
+        else:
+            assert runner == "ubuntu-24.04", (name, job)
+        limit = re.sub(r"\D", "", str(content["timeout-minutes"]))
+        assert 0 < int(limit) <= 350, (name, job)
+
+
+def test_what_callers_may_choose_has_the_default_of_the_file() -> None:
+    """Runner and time limit: inputs, with what stands in the job where there is no caller."""
+    for name in LOOP:
+        inputs = parsed(name)["on"]["workflow_call"]["inputs"]
+        assert inputs["runs-on"]["default"] == "ubuntu-24.04"
+        for _, job, content in jobs(name):
+            limit = re.search(r"timeout-minutes \|\| (\d+)", str(content["timeout-minutes"]))
+            if limit:
+                assert inputs["timeout-minutes"]["default"] == int(limit[1]), job
+    publish = parsed("release")["jobs"]["publish"]
+    assert "inputs.publish-runs-on" in publish["runs-on"], "never a machine that builds"
+
+
+def test_caches_are_kept_by_their_content_and_saved_where_they_serve() -> None:
+    """By checks of pull requests, releases and the weekly look; each under the digest of `trim`."""
+    found = {}
+    for _, job, content in jobs():
+        for step in content["steps"]:
+            if "actions/cache/save" in str(step.get("uses")):
+                assert step["with"]["key"] == "${{ steps.trim.outputs.key }}"
+                found[job] = step["if"]
+            if "actions/cache/restore" in str(step.get("uses")):
+                assert step["with"]["restore-keys"] == "data-cache-"
+                assert step["with"]["key"] == "data-cache-newest"
+    saved = "steps.trim.outputs.cache == 'true'"
+    assert found == {
+        "check": f"github.event_name == 'pull_request' && {saved}", "publish": saved,
+        "verify": saved,
+    }  # fmt: skip
+    modes = {job: content.get("cache-mode") for _, job, content in jobs(*LOOP)}
+    assert modes == {
+        "check": None, "report": "none", "build": "read", "publish": "write-only",
+        "announce": "none", "verify": None,
+    }  # fmt: skip
+
+
+def test_a_bundle_outlives_an_approval() -> None:
+    """An environment's approval may take 30 days."""
+    [bundle] = [
+        step for where, step in steps("release")
+        if "upload-artifact" in str(step.get("uses")) and step["with"]["name"] == "data-bundle"
+    ]  # fmt: skip
+    assert bundle["with"]["retention-days"] >= 30
 
 
 def test_actions_are_pinned_to_verified_commits() -> None:
@@ -252,7 +308,8 @@ def test_executables_never_come_from_a_cache() -> None:
     for where, step in steps():
         if "actions/cache" in str(step.get("uses", "")):
             assert step["with"]["path"] == ".dvc/cache", where
-            assert step["with"]["key"].startswith("data-cache-"), where
+            key = step["with"]["key"]
+            assert key in {"data-cache-newest", "${{ steps.trim.outputs.key }}"}, where
 
 
 def test_reports_are_uploaded_also_when_the_check_fails() -> None:
@@ -308,9 +365,10 @@ def test_the_action_at_the_root_is_the_one_in_its_folder() -> None:
 
 
 def test_workflows_can_be_read_at_once() -> None:
-    """At most 80 lines a job."""
+    """At most 80 lines a job, besides what explains the inputs."""
     for name in LOOP:
-        assert len(text(name).splitlines()) <= 80 * len(parsed(name)["jobs"]), name
+        written = text(name).partition("\njobs:\n")[2]
+        assert len(written.splitlines()) <= 80 * len(parsed(name)["jobs"]), name
 
 
 def test_only_the_default_branch_is_released() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -36,7 +37,9 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
 def command(budget: int, filling: bool) -> None:  # noqa: FBT001
     """Make DVC's cache what the next check starts from.
 
-    For workflows, before they save the cache: their output `cache` says whether it is worth it.
+    For workflows, before they save the cache. The output `cache` says whether it is worth it: it
+    holds something that the cache called DATARELEASE_CACHE_RESTORED does not. The output `key`
+    names its content, under which to save it.
     On a laptop the cache may hold what no remote has, so there it refuses to run.
     """
     run = this_run()
@@ -48,11 +51,14 @@ def command(budget: int, filling: bool) -> None:  # noqa: FBT001
         )
     ws = open_workspace(Path.cwd(), progress=Told(), plain=True)  # the publisher's secrets are here
     left = trim(ws, budget, fetched=fill(ws) if filling and budget else 0)
-    run.put({"cache": "true" if left.fits else "false"})
+    key = f"data-cache-{left.digest}"
+    new = left.fits and key != os.environ.get("DATARELEASE_CACHE_RESTORED")
+    run.put({"cache": "true" if new else "false", "key": key})
     if left.fits:
         show(
             f"kept {left.objects} objects, {size(left.size)}: "
             f"{left.fetched} fetched, {left.removed} removed"
+            + ("" if new else "; not saved, it is what was restored")
         )
     else:
         show(f"the cache is not saved: it is empty, or the datasets have more than {size(budget)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,8 @@ class Trimmed:
     """Objects."""
     fits: bool
     """It is worth keeping: what is left is whole and within the budget."""
+    digest: str
+    """SHA-256 of the names of what is left: equal for equal content."""
 
 
 def fill(ws: Workspace) -> int:
@@ -70,10 +74,20 @@ def trim(ws: Workspace, budget: int, *, fetched: int = 0) -> Trimmed:
                 size=total,
                 removed=len(removed),
                 fits=bool(there),
+                digest=_digest(md5 for md5 in there if md5 in kept),
             )
     return Trimmed(
-        objects=len(there), fetched=fetched, size=sum(sizes.values()), removed=0, fits=False
+        objects=len(there),
+        fetched=fetched,
+        size=sum(sizes.values()),
+        removed=0,
+        fits=False,
+        digest=_digest(there),
     )
+
+
+def _digest(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
 def _objects(cache: Path) -> list[Path]:
