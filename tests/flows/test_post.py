@@ -88,7 +88,7 @@ class Desk:
         """What came of posting ``report`` (the small sample)."""
         pages = Pages(report=lambda it: f"report {it.digest}\n", unreported=lambda _: "no report\n")
         found = self.artifact(report or samples.small())
-        return post(found, run or self.run, self.hub, cml, pages, Quiet())
+        return post(found, run or self.run, self.hub, cml, pages, Quiet(), default_branch="main")
 
     def bodies(self) -> list[str]:
         """The comments on the pull request."""
@@ -412,10 +412,24 @@ def test_another_pull_requests_number_is_refused(desk: Desk) -> None:
     pages = Pages(report=lambda _: "r", unreported=lambda _: "n")
     with pytest.raises(ConfigError, match=f"names pull request #{victim.number}, which is not"):
         post(
-            desk.artifact(samples.small(), victim.number), desk.run, desk.hub, None, pages, Quiet()
+            desk.artifact(samples.small(), victim.number),
+            desk.run,
+            desk.hub,
+            None,
+            pages,
+            Quiet(),
+            default_branch="main",
         )
     with pytest.raises(ConfigError, match="there is no pull request #99"):
-        post(desk.artifact(samples.small(), 99), desk.run, desk.hub, None, pages, Quiet())
+        post(
+            desk.artifact(samples.small(), 99),
+            desk.run,
+            desk.hub,
+            None,
+            pages,
+            Quiet(),
+            default_branch="main",
+        )
     assert desk.repo.comments == {}
     assert desk.repo.statuses == []
 
@@ -470,7 +484,7 @@ def queued(desk: Desk, report: Report | None, conclusion: str = "success") -> Po
     )
     pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     found = Artifact(report=report, pull_request=None)
-    return post(found, run, desk.hub, None, pages, Quiet())
+    return post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
 
 
 def test_a_merge_queue_gets_the_status_and_no_comment(desk: Desk) -> None:
@@ -503,6 +517,35 @@ def test_a_merge_queue_never_waits_for_a_status(
     assert [status.state for status in desk.hub.statuses(desk.pull.head)] == [state]
 
 
+def test_pull_requests_of_one_branch_share_no_status(desk: Desk) -> None:
+    """Into another base the status has another name: the release reads that of its own branch."""
+    desk.work.git("push", "--quiet", str(desk.repo.bare.path), "main:next")
+    desk.github.world.refresh(desk.repo)
+    other = desk.github.world.opened(desk.repo, branch="topic", base="next", title="x", login="ann")
+    desk.posted()
+    late = desk.artifact(replace(samples.small(), digest="b" * 64), number=other.number)
+    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    post(late, desk.run, desk.hub, None, pages, Quiet(), default_branch="main")
+    empty = desk.artifact(None, number=other.number)
+    post(empty, desk.run, desk.hub, None, pages, Quiet(), default_branch="main")
+    found = desk.hub.statuses(desk.pull.head)
+    assert [status.context for status in found] == [
+        "datarelease/check (into next)", "datarelease/check (into next)", "datarelease/check",
+    ]  # fmt: skip
+    assert reviewed_digest(found, bot=BOT) == samples.DIGEST
+
+
+def test_a_merge_queue_into_another_branch_has_that_branchs_status(desk: Desk) -> None:
+    """As the pull requests into it have."""
+    branch = f"gh-readonly-queue/release/2/pr-7-{'a' * 40}"
+    run = replace(desk.run, event="merge_group", branch=branch)
+    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    found = Artifact(report=samples.small(), pull_request=None)
+    post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
+    [status] = desk.hub.statuses(desk.pull.head)
+    assert status.context == "datarelease/check (into release/2)"
+
+
 def test_a_merge_queues_artifact_names_no_pull_request(desk: Desk) -> None:
     """It is refused, and nothing is posted."""
     run = replace(desk.run, event="merge_group")
@@ -516,7 +559,7 @@ def without_report(desk: Desk, conclusion: str, *, named: bool = True) -> Postin
     found = desk.artifact(None) if named else Artifact(report=None, pull_request=None)
     pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     run = replace(desk.run, conclusion=conclusion)
-    return post(found, run, desk.hub, None, pages, Quiet())
+    return post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
 
 
 def test_a_check_that_broke_early_is_told(desk: Desk) -> None:
@@ -545,7 +588,15 @@ def test_a_check_that_left_nothing_at_all_is_told_where_its_pull_request_is_know
     assert "before it could name its pull request" in posting.problems[0]
     run = replace(desk.run, conclusion="failure", pulls=(desk.number,))
     pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
-    post(Artifact(report=None, pull_request=None), run, desk.hub, None, pages, Quiet())
+    post(
+        Artifact(report=None, pull_request=None),
+        run,
+        desk.hub,
+        None,
+        pages,
+        Quiet(),
+        default_branch="main",
+    )
     assert desk.bodies() == [signed("no report\n", desk.pull.head)]
 
 
@@ -579,7 +630,7 @@ def test_a_check_that_reached_its_time_limit_is_told(desk: Desk) -> None:
     assert (status.state, "time limit" in status.description) == ("error", True)
     older = replace(desk.run, conclusion="cancelled", head="e" * 40)
     pages = Pages(report=lambda _: "report\n", unreported=lambda _: "again\n")
-    post(desk.artifact(None), older, desk.hub, None, pages, Quiet())
+    post(desk.artifact(None), older, desk.hub, None, pages, Quiet(), default_branch="main")
     assert desk.bodies() == [signed("no report\n", desk.pull.head)]
 
 

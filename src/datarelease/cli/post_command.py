@@ -44,7 +44,15 @@ def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
         report=lambda report: comment(report, place),
         unreported=lambda conclusion: unreported(place, conclusion),
     )
-    posting = post(artifact, check, github, open_cml(run, progress), pages, progress)
+    posting = post(
+        artifact,
+        check,
+        github,
+        open_cml(run, progress),
+        pages,
+        progress,
+        default_branch=run.default_branch,
+    )
     for problem in posting.problems:
         warn(problem)
     if as_json:

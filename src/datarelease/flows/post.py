@@ -7,6 +7,7 @@ the check's result stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -16,7 +17,7 @@ from datarelease.errors import WorldError
 from datarelease.flows.comment import Cml, Posted, Thread, put_comment, told
 from datarelease.model.forge import CheckRun, CommitStatus, PullRequest
 from datarelease.model.report import Report
-from datarelease.model.reviewed import CONTEXT, status_of
+from datarelease.model.reviewed import CONTEXT, context_for, status_of
 from datarelease.progress import Progress
 
 
@@ -46,6 +47,8 @@ superseded   the pull request has newer commits; their own check reports
 merged       the status alone was set; the comment is the release's now
 queued       the status alone was set, on the head of a merge queue's group
 """
+_QUEUE = re.compile(r"gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]+")
+"""The branch of a merge queue's group, with the name of the branch that it goes into."""
 EVENTS = ("pull_request", "merge_group")
 """What a check is posted for."""
 
@@ -81,6 +84,8 @@ def post(
     cml: Cml | None,
     pages: Pages,
     progress: Progress,
+    *,
+    default_branch: str,
 ) -> Posting:
     """Put the check's report on its pull request, and its digest on the commit's status.
 
@@ -91,6 +96,7 @@ def post(
         cml: Posts the comment, if it is there and would do it right; None: it is not.
         pages: Renders the comment.
         progress: Told what happens.
+        default_branch: What is released from; changes of other branches have statuses of their own.
 
     Raises:
         ConfigError: The artifact is not what a check of this pull request, or of this merge queue,
@@ -104,10 +110,11 @@ def post(
     if artifact.report is None:
         _refuse_lost_report(run, forge)
     if run.event == "merge_group":
-        return _queued(artifact, run, forge)
+        return _queued(artifact, run, forge, default_branch)
     idle = _unreported(artifact, run)
     if idle is not None:
-        return _recorded(idle, run, forge, _quiet(run))
+        context = _quiet_context(artifact, run, forge, default_branch)
+        return _recorded(idle, run, forge, _quiet(run, context))
     try:
         pull = _pull(artifact, run, forge)
     except WorldError as error:
@@ -116,7 +123,8 @@ def post(
     if pull is not None and pull.head != run.head:
         return _superseded(pull, run)
     posting = _commented(pull, artifact.report, run, forge, cml, pages, progress)
-    return _recorded(posting, run, forge, _status(artifact.report, run))
+    context = context_for(pull.base, default_branch) if pull is not None else CONTEXT
+    return _recorded(posting, run, forge, _status(artifact.report, run, context))
 
 
 def _nothing(run: CheckRun) -> Posting | None:
@@ -130,7 +138,7 @@ def _nothing(run: CheckRun) -> Posting | None:
     return Posting(outcome="nothing", said=f"nothing to post: {idle}") if idle else None
 
 
-def _queued(artifact: Artifact, run: CheckRun, forge: Forge) -> Posting:
+def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> Posting:
     """The status of a merge queue's group, which waits for it where it is required.
 
     A group has no page to comment on: its pull requests have the comments of their own checks.
@@ -138,8 +146,11 @@ def _queued(artifact: Artifact, run: CheckRun, forge: Forge) -> Posting:
     if artifact.pull_request is not None:
         refuse("it names a pull request, and the check was of a merge queue")
     posting = Posting(outcome="queued", said=f"merge queue, {run.head[:12]}")
+    named = _QUEUE.fullmatch(run.branch)
+    context = context_for(named[1], default_branch) if named else CONTEXT
     quiet = _unreported(artifact, run) is not None
-    return _recorded(posting, run, forge, _quiet(run) if quiet else _status(artifact.report, run))
+    status = _quiet(run, context) if quiet else _status(artifact.report, run, context)
+    return _recorded(posting, run, forge, status)
 
 
 def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
@@ -248,21 +259,31 @@ def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
     return Posting(outcome="superseded", said=said, number=pull.number)
 
 
-def _status(report: Report | None, run: CheckRun) -> CommitStatus:
+def _status(report: Report | None, run: CheckRun, context: str) -> CommitStatus:
     if report is not None:
-        return status_of(report, run.url, queued=run.event == "merge_group")
+        queued = run.event == "merge_group"
+        return status_of(report, run.url, context=context, queued=queued)
     said = (
         "the check was cancelled, or reached its time limit"
         if run.conclusion == "cancelled"
         else "the check ended without a report"
     )
-    return CommitStatus(context=CONTEXT, state="error", description=said, url=run.url)
+    return CommitStatus(context=context, state="error", description=said, url=run.url)
 
 
-def _quiet(run: CheckRun) -> CommitStatus:
+def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> str:
+    """The name of the status of a check that had nothing to report on."""
+    try:
+        pull = _pull(artifact, run, forge)
+    except WorldError:  # not knowing, the one that may be required
+        pull = None
+    return context_for(pull.base, default_branch) if pull is not None else CONTEXT
+
+
+def _quiet(run: CheckRun, context: str) -> CommitStatus:
     # Without it a pull request that touches no data could never pass a required status.
     said = "no report: the check found nothing to report on"
-    return CommitStatus(context=CONTEXT, state="success", description=said, url=run.url)
+    return CommitStatus(context=context, state="success", description=said, url=run.url)
 
 
 _NOT_REVIEWED = (

@@ -8,7 +8,7 @@ from datarelease.model.forge import CommitStatus, StatusState
 from datarelease.model.report import Report
 
 CONTEXT = "datarelease/check"
-"""The status's name."""
+"""Name of the status about a change of the default branch."""
 QUEUE = "merge queue · "
 """How a status begins that no reviewer looked at: GitHub merges by it, without anybody's doing."""
 _DIGEST = re.compile(r"(?:^|· )([0-9a-f]{64})\Z")
@@ -16,19 +16,34 @@ LIMIT = 140
 """Characters of a description; GitHub refuses more."""
 
 
-def status_of(report: Report, url: str, *, queued: bool = False) -> CommitStatus:
+def context_for(base: str, default: str) -> str:
+    """The name of the status about a change of the branch ``base``.
+
+    Two pull requests may come from one branch, and a status belongs to a commit: with a name for
+    each base neither takes the other's for its own. A release reads that of the ``default`` one.
+
+    >>> context_for("main", "main"), context_for("next", "main")
+    ('datarelease/check', 'datarelease/check (into next)')
+    """
+    return CONTEXT if base == default else f"{CONTEXT} (into {base})"
+
+
+def status_of(
+    report: Report, url: str, *, context: str = CONTEXT, queued: bool = False
+) -> CommitStatus:
     """The status that records a report.
 
     Args:
         report: What a reviewer sees; of a merge queue, what nobody sees.
         url: Leads to its details.
+        context: Name of the status.
         queued: A merge queue asked for the check.
     """
     state: StatusState = "failure" if report.level == "block" else "success"
     step = (report.tag or "nothing to release") + (f" after {report.base}" if report.base else "")
     tail = f" · {report.digest}"
     head = f"{QUEUE if queued else ''}{report.level} · {step}"[: LIMIT - len(tail)]
-    return CommitStatus(context=CONTEXT, state=state, description=head + tail, url=url)
+    return CommitStatus(context=context, state=state, description=head + tail, url=url)
 
 
 def reviewed_digest(statuses: tuple[CommitStatus, ...], *, bot: str) -> str | None:
