@@ -14,6 +14,7 @@ from datarelease.documents import DocumentError, decode, encode, to_json
 from datarelease.model.csv_dialect import THOUSANDS, CsvDialect
 from datarelease.model.diff import Compatibility
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, ManifestRemote
+from datarelease.model.policy import Limit
 from datarelease.model.profile import ColumnProfile, Profile
 from datarelease.model.report import Report
 from datarelease.model.snapshot import Entry
@@ -22,6 +23,20 @@ from datarelease.model.validation import Validation
 # JSON has no NaN, and text in it no lone surrogates.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(str, st.text(st.characters(codec="utf-8"), max_size=6))
+# Hypothesis makes mappings of every kind, and JSON gives dicts back.
+st.register_type_strategy(
+    Limit,
+    st.builds(
+        Limit,
+        level=st.sampled_from(["block", "warn"]),
+        max=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        overrides=st.dictionaries(
+            st.text(st.characters(codec="utf-8"), max_size=6),
+            st.none() | st.floats(allow_nan=False, allow_infinity=False),
+            max_size=2,
+        ),
+    ),
+)
 st.register_type_strategy(
     CsvDialect,
     st.builds(

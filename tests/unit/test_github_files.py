@@ -166,7 +166,10 @@ def test_the_jobs_of_the_table_are_the_jobs_of_the_workflows() -> None:
     for name in ("check", "report", "release", "verify"):
         workflow = load(GITHUB / "workflows" / f"{name}.yml")
         for job, content in workflow["jobs"].items():
-            jobs[name if job == name else f"{name}: {job}"] = content.get("environment")
+            named = content.get("environment")
+            jobs[name if job == name else f"{name}: {job}"] = (
+                named["name"] if isinstance(named, dict) else named
+            )
     assert set(rows) == set(jobs)
     for job, environment in jobs.items():
         assert ("environment" in rows[job]) is (environment is not None)

@@ -178,7 +178,7 @@ def test_the_workflows_read_the_names_that_are_asked_for() -> None:
     release = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
     verify = (ROOT / ".github/workflows/verify.yml").read_text(encoding="utf-8")
     assert yaml.safe_load(release)["jobs"]["publish"]["environment"] == PUBLISHING
-    assert yaml.safe_load(verify)["jobs"]["verify"]["environment"] == READING
+    assert yaml.safe_load(verify)["jobs"]["verify"]["environment"]["name"] == READING
     for text in (release, verify):
         assert all(f"vars.{name} " in text for name in ROLE)
         for secret in ("DAGSHUB_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
