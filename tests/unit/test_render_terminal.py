@@ -47,6 +47,14 @@ def test_a_block_names_its_reasons() -> None:
     assert "5 of 42 checks failed" in text
 
 
+def test_columns_that_did_not_move_take_one_line() -> None:
+    """The table has those that moved."""
+    lines = shown(samples.warned()).splitlines()
+    assert "  Hardly moved: age, email" in [line.rstrip() for line in lines]
+    assert any(line.startswith("  monthly_spend") for line in lines)
+    assert not any(line.startswith("  age") for line in lines)
+
+
 def test_a_pipe_gets_no_control_characters() -> None:
     """Plain text where nobody looks at colours, colours on a terminal."""
     assert "\x1b" not in shown(samples.blocked())

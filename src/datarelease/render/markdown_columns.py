@@ -49,7 +49,7 @@ def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[
     level = triage.level(dataset.name, column.column)
     mark = f"{MARKS[level]}\u00a0" if level else ""
     lines = sparkline.pair(column.histogram) if column.histogram else ()
-    shape = [f"`{line}`{_axis(column)}" for line in lines if line]
+    shape = "<br>".join(f"`{line}`" for line in lines if line) + _axis(column)
     nulls = columns.nulls(column)
     moved = [
         " · ".join(columns.drift(column)),
@@ -57,7 +57,7 @@ def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[
         f"nulls {nulls}" if "→" in nulls else "",
     ]
     return (
-        "<br>".join([f"{mark}{escape.code(column.column)}", *shape]),
+        "<br>".join(filter(None, (f"{mark}{escape.code(column.column)}", shape))),
         "<br>".join(filter(None, moved)),
     )
 

@@ -26,7 +26,7 @@ from datarelease.render import (
 )
 from datarelease.render import columns as figures
 from datarelease.render.streams import stream_view
-from datarelease.render.triage import Triage, drift_weight
+from datarelease.render.triage import Triage
 from datarelease.render.violations import violation_table
 from datarelease.render.wording import Data, Phrase, Prose, Strong
 
@@ -207,13 +207,12 @@ def _logarithmic(column: ColumnDiff) -> bool:
 
 
 def _columns(triage: Triage, part: DatasetReport) -> list[RenderableType]:
-    moved = [
-        column
-        for column in triage.columns(part)
-        if column.before and column.after and drift_weight(column) > 0
-    ]
+    both = [c for c in triage.columns(part) if c.before and c.after]
+    moved = [column for column in both if not triage.still(part, column)]
+    quiet = figures.still([c for c in both if triage.still(part, c)], _CHANGES)
+    still = [Text.assemble("  ", text(quiet), style="dim")] if quiet else []
     if not moved:
-        return []
+        return [*still]
     table = _table("  column", "before", "after", "drift", "nulls")
     for column in moved[:_COLUMNS]:
         old, new = sparkline.pair(column.histogram) if column.histogram else ("", "")
@@ -226,4 +225,4 @@ def _columns(triage: Triage, part: DatasetReport) -> list[RenderableType]:
         )
     more = len(moved) - _COLUMNS
     rest = [Text(f"  {number.counted(more, 'more changed column')}", style="dim")]
-    return [table, *(rest if more > 0 else [])]
+    return [table, *(rest if more > 0 else []), *still]
