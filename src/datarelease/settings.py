@@ -207,7 +207,10 @@ def _datasets(dvc_yaml: Mapping[str, Any], problems: list[Problem]) -> tuple[Dat
         elif near := nearest(str(artifact.get("type")), ["dataset"]):
             problems.append(Problem(where=f"{where}.{name}.type", what=f"did you mean {near!r}?"))
     if not datasets and not problems:
-        what = "no dataset is declared: add an entry with `type: dataset` and `path:`"
+        what = (
+            "no dataset is declared: run `datarelease init`, which finds the data, or add an entry "
+            "with `type: dataset` and `path:`"
+        )
         problems.append(Problem(where=where, what=what))
     return tuple(sorted(datasets, key=lambda dataset: dataset.name))
 

@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from dvc_data.hashfile.build import IgnoreInCollectedDirError, build
@@ -89,8 +90,8 @@ def _places(path: str, outs: Sequence[str]) -> list[str]:
         raise ConfigError(
             f"DVC tracks no output {path!r}" + (f"; did you mean {near!r}?" if near else "."),
             untouched="Nothing was written.",
-            remedy=f"Track it (`dvc add {path}`, or `outs:` of the stage that makes it), or "
-            "correct its path under artifacts in dvc.yaml.",
+            remedy=f"Track it (`dvc add {quote(path)}`, or `outs:` of the stage that makes it), "
+            "or correct its path under artifacts in dvc.yaml.",
         )
     return inside
 

@@ -20,5 +20,6 @@ def find_root(start: Path) -> Path:
     raise ConfigError(
         f"{start} is not inside a DVC repository (no .dvc directory here or above).",
         untouched="Nothing was changed.",
-        remedy="Run `git init` and `dvc init` first, or change to the repository.",
+        remedy="Change to the repository whose data is released. To begin releasing data in one, "
+        "run `datarelease init` in it: it runs `dvc init`, too.",
     )

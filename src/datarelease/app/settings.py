@@ -30,8 +30,8 @@ def settings_at(root: Path) -> Settings:
         raise ConfigError(
             f"There is no {DATASETS_FILE} in {root}.",
             untouched="Nothing was changed.",
-            remedy="Declare the datasets under `artifacts:` in dvc.yaml, with `type: dataset` and "
-            "`path:`.",
+            remedy=f"Run `datarelease init`, which finds the data and writes {DATASETS_FILE}; or "
+            "declare the datasets there under `artifacts:`, with `type: dataset` and `path:`.",
         )
     return read_settings(load_yaml(read, DATASETS_FILE), load_yaml(read, PARAMS_FILE))
 

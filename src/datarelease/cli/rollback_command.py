@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -37,6 +38,6 @@ def command(version: str, as_json: bool) -> None:  # noqa: FBT001
     restored = ", ".join(result.files) or f"everything of {result.version.tag}"
     show(
         f"on branch {result.branch}: restores {restored}; {data}",
-        f"next: git push -u origin {result.branch}, then open a pull request",
+        f"next: git push -u origin {shlex.quote(result.branch)}, then open a pull request",
         "      (or, without GitHub: merge it, then `datarelease release`)",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.workspace import Workspace
@@ -45,8 +46,8 @@ def release_branch(ws: Workspace, name: str | None) -> ReleaseBranch:
             raise ConfigError(
                 f"HEAD is on the branch {here}, not on {name}.",
                 untouched="Nothing was pushed or tagged.",
-                remedy=f"`git switch {name}` first, or name the branch that you are on: "
-                f"--branch {here}.",
+                remedy=f"`git switch {quote(name)}` first, or name the branch that you are on: "
+                f"--branch {quote(str(here))}.",
             )
         return ReleaseBranch(name=name, asked=True)
     default = ws.git.default_branch()
@@ -70,8 +71,8 @@ def release_branch(ws: Workspace, name: str | None) -> ReleaseBranch:
         raise WorldError(
             f"origin/{default} and HEAD have diverged: each has commits that the other lacks.",
             untouched="Nothing was tagged.",
-            remedy=f"Integrate origin/{default} (`git pull --rebase origin {default}`) and run "
-            "the command again. To release a branch without a merge: --branch NAME.",
+            remedy=f"Integrate origin/{default} (`git pull --rebase origin {quote(default)}`) and "
+            "run the command again. To release a branch without a merge: --branch NAME.",
         )
     return found
 
@@ -84,6 +85,6 @@ def _detached(ws: Workspace, default: str | None) -> ConfigError:
         f"HEAD is detached at {ws.head()[:12]}, a commit that is not on the remote's "
         f"{default or 'default'} branch.",
         untouched="Nothing was pushed or tagged.",
-        remedy=f"Switch to the branch to release from: `git switch {default or 'main'}`; or name "
-        "the branch that the release belongs to: --branch NAME.",
+        remedy=f"Switch to the branch to release from: `git switch {quote(default or 'main')}`; or "
+        "name the branch that the release belongs to: --branch NAME.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from datarelease.adapters.dvc import Dvc
 from datarelease.adapters.git import Git
@@ -169,7 +170,8 @@ def _tracked(dataset: Dataset, tracked: Iterable[Output]) -> Iterator[Line]:
         yield Line(
             area=DATASETS, check=dataset.name, state="missing",
             found=f"DVC has no data for {dataset.path}",
-            remedy=f"dvc repro   (where no stage makes it: dvc add {dataset.path}); then commit",
+            remedy=f"dvc repro   (where no stage makes it: dvc add {quote(dataset.path)}); "
+            "then commit",
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from datarelease.adapters.dvc_config import DvcConfig
 from datarelease.adapters.object_store import ObjectStore
 from datarelease.adapters.remote_credentials import DAGSHUB_TOKEN
-from datarelease.adapters.store import Store
+from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import WorldError
 from datarelease.flows.doctor import Question
 from datarelease.model.diagnosis import STAGING, Line
@@ -88,7 +89,7 @@ def _questions(config: DvcConfig, name: str, *, write: bool) -> Iterator[Questio
 
     def reach() -> Iterator[Line]:
         store = config.store(name)
-        yield from _answers(store)
+        yield from reading(store)
         reached.append(store)
 
     if kind == "dagshub":
@@ -109,10 +110,19 @@ def _questions(config: DvcConfig, name: str, *, write: bool) -> Iterator[Questio
         )
 
 
-def _answers(store: Store) -> Iterator[Line]:
+def reading(store: Store) -> Iterator[Line]:
     """One object is asked for and one folder is listed: all that reading a version takes."""
     store.read(PROBE)
     store.stat([f"{FOLDER}/{number}" for number in range(5)])
+    if isinstance(store, DirectoryStore) and not store.root.is_dir():
+        # A first release makes it; but a share that is not mounted looks the same.
+        yield Line(
+            area=AREA, check=store.name, state="warning",
+            found=f"the directory {store.url} does not exist; the first release would make it",
+            remedy=f"mkdir -p {shlex.quote(store.url)}   (or mount what belongs there, or correct "
+            f"the address: dvc remote modify {store.name} url URL)",
+        )  # fmt: skip
+        return
     yield Line(area=AREA, check=store.name, state="ok", found=f"{store.url} can be read and listed")
 
 

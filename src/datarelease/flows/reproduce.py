@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 
 from datarelease.adapters.dvc import Inputs
 from datarelease.adapters.store import replacing
@@ -133,14 +134,18 @@ def _address(out: Output) -> str:
 def _refuse_changed_sources(ws: Workspace) -> None:
     changed = ws.dvc.changed_sources(dvc_files(ws))
     if changed:
-        names = ", ".join(changed)
-        commands = " ".join(path.removesuffix(".dvc") for path in changed)
-        raise ConfigError(
-            f"The data in the work tree differs from {names}.",
-            untouched="Nothing was changed.",
-            remedy=f"Record it with `dvc add {commands}` and commit, or bring the recorded data "
-            f"back with `dvc checkout {names}`.",
-        )
+        raise not_recorded(changed)
+
+
+def not_recorded(changed: Sequence[str]) -> ConfigError:
+    """The error for data that differs from its ``.dvc`` files, with commands to paste."""
+    data = shlex.join(path.removesuffix(".dvc") for path in changed)
+    return ConfigError(
+        f"The data in the work tree differs from {', '.join(changed)}.",
+        untouched="Nothing was changed.",
+        remedy=f"Record it with `dvc add {data}` and commit, or bring the recorded data "
+        f"back with `dvc checkout {shlex.join(changed)}`.",
+    )
 
 
 def _inputs(ws: Workspace) -> Inputs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 from dataclasses import dataclass
+from shlex import quote
 
 from ruamel.yaml import YAML
 
@@ -54,7 +55,7 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
             raise ConfigError(
                 f"The branch {branch} exists and holds something else.",
                 untouched="Nothing was changed.",
-                remedy=f"Delete it (`git branch -D {branch}`) and run the command again.",
+                remedy=f"Delete it (`git branch -D {quote(branch)}`) and run the command again.",
             )
         ws.git.switch(branch)
     elif ws.git.branch() == branch:

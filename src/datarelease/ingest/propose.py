@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 from datarelease.documents import encode
@@ -235,7 +236,8 @@ def _taken_up(begun: Begun, branch: str, left: str) -> Described:
         raise ConflictError(
             f"The git remote has a branch {branch}, which is no proposal of ours: {why}.",
             untouched="Nothing was proposed.",
-            remedy=f"Delete it (`git push origin --delete {branch}`), then run the command again.",
+            remedy=f"Delete it (`git push origin --delete {quote(branch)}`), then run the "
+            "command again.",
         )
     return describe(ws, stream, begun.tip, commit)
 

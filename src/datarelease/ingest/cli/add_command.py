@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -76,6 +77,6 @@ def command(
 def _next(name: str, paths: list[str]) -> str:
     return (
         f"\nnext\n  1. look at schemas/{name}.yaml, and at key and pii in dvc.yaml: they are "
-        f"guesses\n  2. git add {' '.join(paths)} && git commit, and have it merged\n"
+        f"guesses\n  2. git add {shlex.join(paths)} && git commit, and have it merged\n"
         f"  3. datarelease ingest propose {name}: a pull request with the first events"
     )

@@ -1,0 +1,56 @@
+"""Remedies: they name the command that helps, spelled so that it can be pasted."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from datarelease.adapters.dvc_files import _places
+from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.store import DirectoryStore
+from datarelease.app.settings import settings_at
+from datarelease.errors import ConfigError, SettingsError
+from datarelease.flows.doctor_remotes import reading
+from datarelease.flows.reproduce import not_recorded
+from datarelease.settings import read_settings
+
+
+@pytest.mark.parametrize(
+    "ask", [find_root, settings_at, lambda _: read_settings({"artifacts": {}}, {})]
+)
+def test_what_was_not_adopted_is_told_of_init(
+    ask: Callable[[Path], object], tmp_path: Path
+) -> None:
+    """No DVC, no dvc.yaml or no dataset in it: `datarelease init` sets all of them up."""
+    with pytest.raises((ConfigError, SettingsError), match="`datarelease init`"):
+        ask(tmp_path)
+
+
+def test_commands_for_several_paths_can_be_pasted() -> None:
+    """Paths are separated by spaces, not commas, and quoted where a shell would split them."""
+    paths = ["a.csv.dvc", "my data/b $1.csv.dvc"]
+    record, restore = re.findall("`([^`]+)`", not_recorded(paths).remedy)
+    assert shlex.split(record) == ["dvc", "add", "a.csv", "my data/b $1.csv"]
+    assert shlex.split(restore) == ["dvc", "checkout", *paths]
+
+
+def test_the_command_that_tracks_a_path_can_be_pasted() -> None:
+    """A path with a blank is one argument."""
+    with pytest.raises(ConfigError) as caught:
+        _places("my data/a.csv", [])
+    assert "`dvc add 'my data/a.csv'`" in caught.value.remedy
+
+
+def test_a_directory_that_is_not_there_is_not_called_readable(tmp_path: Path) -> None:
+    """A share that is not mounted looks like a remote that is new: both are said."""
+    absent = tmp_path / "no share"
+    (line,) = reading(DirectoryStore("storage", absent))
+    assert (line.state, "does not exist" in line.found) == ("warning", True)
+    assert line.remedy.startswith(f"mkdir -p '{absent}' ")
+    absent.mkdir()
+    (line,) = reading(DirectoryStore("storage", absent))
+    assert (line.state, line.found) == ("ok", f"{absent} can be read and listed")
