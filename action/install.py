@@ -63,7 +63,9 @@ def install(environment: Path) -> None:
     python = environment / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*pip, "--require-hashes", "-r", str(UV)])
-    uv = [str(environment / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(python)]
+    # Each step of a job starts Python anew, and uv compiles only what the same command installs.
+    uv = [str(environment / "bin" / "uv"), "pip", "install", "--quiet", "--compile-bytecode"]
+    uv += ["--python", str(python)]
     run([*uv, "--require-hashes", "-r", str(LOCK)])
     run([*uv, "--no-deps", "--no-build-isolation", str(TOOL)])
 

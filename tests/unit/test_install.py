@@ -58,6 +58,14 @@ def test_everything_comes_from_the_lock(installer: Installer) -> None:
     assert {"--no-deps", "--no-build-isolation", str(ROOT)} <= set(tool)
 
 
+def test_everything_is_compiled_before_the_first_step(installer: Installer) -> None:
+    """Each command of uv compiles what it installs, and no more; a step's Python starts warm."""
+    installer()
+    by_uv = [command for command in installer.ran if Path(command[0]).name == "uv"]
+    assert len(by_uv) == 2
+    assert all("--compile-bytecode" in command for command in by_uv)
+
+
 def test_the_tools_python_runs_the_stages_where_nothing_else_is_asked(
     installer: Installer,
 ) -> None:

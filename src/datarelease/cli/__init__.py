@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import click
 
+from datarelease.cli.lazy_group import LazyGroup
 from datarelease.errors import DatareleaseError, disk_fault
 
 #: Commands in the order of the help, with their one-line descriptions: reading before writing.
@@ -45,27 +46,18 @@ OPTIONAL = {
 }
 
 
-class Commands(click.Group):
+class Commands(LazyGroup):
     """Finds a command's module by its name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """All names, in the order of the help."""
-        return [*COMMANDS, *OPTIONAL]
+    descriptions = COMMANDS | OPTIONAL
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, its module now loaded; None: no such command."""
-        if cmd_name in OPTIONAL:
-            return _optional(cmd_name)
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"datarelease.cli.{cmd_name}_command")
+    def load(self, name: str) -> click.Command | None:
+        """The command, its module now loaded; None: its part is not installed."""
+        if name in OPTIONAL:
+            return _optional(name)
+        module = importlib.import_module(f"datarelease.cli.{name}_command")
         command: click.Command = module.command
         return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of commands, without loading any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([*COMMANDS.items(), *OPTIONAL.items()])
 
 
 def _optional(name: str) -> click.Command | None:

@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from datarelease.cli.lazy_group import LazyGroup
+
 COMMANDS = {
     "add": "Feed a dataset from a topic: its stages, and a schema inferred from events.",
     "waiting": "How many events wait, and since when.",
@@ -19,25 +21,16 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(LazyGroup):
     """Finds a command's module by its name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """All names, in the order of the help."""
-        return list(COMMANDS)
+    descriptions = COMMANDS
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, its module now loaded; None: no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"datarelease.ingest.cli.{cmd_name}_command")
+    def load(self, name: str) -> click.Command:
+        """The command, its module now loaded."""
+        module = importlib.import_module(f"datarelease.ingest.cli.{name}_command")
         command: click.Command = module.command
         return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of commands, without loading any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
