@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -33,11 +34,23 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         install(environment)
         (folder / DONE).touch()
+    tell_suffix(os.environ.get("DIRECTORY", ""))
     requirements = os.environ.get("REQUIREMENTS", "")
     if requirements:
         run([sys.executable, "-m", "pip", "install", "--quiet", "-r", requirements])
     with Path(os.environ["GITHUB_PATH"]).open("a", encoding="utf-8") as file:
         file.write(f"{commands(folder, environment) if requirements else environment / 'bin'}\n")
+
+
+def tell_suffix(directory: str) -> None:
+    """Set the output with which names of artifacts end; nothing for the repository's root."""
+    names = runpy.run_path(str(TOOL / "src" / "datarelease" / "model" / "directory.py"))
+    try:
+        suffix = names["suffix_of"](names["normalized"](directory))
+    except ValueError as error:
+        sys.exit(f"directory: {error}")
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
+        file.write(f"suffix={suffix}\n")
 
 
 def fingerprint() -> str:

@@ -535,6 +535,33 @@ def test_pull_requests_of_one_branch_share_no_status(desk: Desk) -> None:
     assert reviewed_digest(found, bot=BOT) == samples.DIGEST
 
 
+def test_two_dvc_roots_have_comments_and_statuses_of_their_own(desk: Desk) -> None:
+    """On one pull request: neither touches the other's, nor takes it for its own."""
+    token = desk.github.world.workflow_token(
+        "acme/data", {"pull-requests": "write", "statuses": "write", "actions": "read"}
+    )
+    there = GitHub(
+        api_url=desk.github.api_url, repository="acme/data", token=token, sleep=lambda _: None,
+        directory="models/churn",
+    )  # fmt: skip
+    desk.posted()
+    newer = desk.artifact(replace(samples.small(), digest="b" * 64))
+    pages = Pages(report=lambda it: f"churn {it.digest}\n", unreported=lambda _: "no report\n")
+    for _ in range(2):
+        post(newer, desk.run, there, None, pages, Quiet(), default_branch="main")
+    theirs = signed(f"churn {'b' * 64}\n", desk.pull.head, "datarelease models/churn")
+    assert desk.bodies() == [expected(desk), theirs]
+    found = desk.hub.statuses(desk.pull.head)
+    assert reviewed_digest(found, bot=BOT) == samples.DIGEST
+    context = "datarelease/check models/churn"
+    assert reviewed_digest(found, bot=BOT, context=context) == "b" * 64
+    desk.repo.artifacts[5] = ["datarelease-report"]
+    empty = desk.artifact(None)
+    failed = replace(desk.run, conclusion="failure")
+    done = post(empty, failed, there, None, pages, Quiet(), default_branch="main")
+    assert done.outcome == "posted", "the artifact of the other root is not the one that is lost"
+
+
 def test_a_merge_queue_into_another_branch_has_that_branchs_status(desk: Desk) -> None:
     """As the pull requests into it have."""
     branch = f"gh-readonly-queue/release/2/pr-7-{'a' * 40}"

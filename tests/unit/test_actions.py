@@ -176,3 +176,14 @@ def test_a_push_names_its_commits_newest_first(tmp_path: Path) -> None:
     assert (push.head, push.commits) == (SHA, ("b" * 40, "a" * 40))
     assert run_of(tmp_path, event, GITHUB_EVENT_NAME="schedule").push.commits == ()
     assert run_of(tmp_path, {"commits": None}, GITHUB_EVENT_NAME="push").push.commits == ()
+
+
+def test_a_run_is_about_one_dvc_root(tmp_path: Path) -> None:
+    """That of the repository, unless another is named; what leads out is refused."""
+    assert (
+        run_of(tmp_path, {}).directory == run_of(tmp_path, {}, DATARELEASE_DIRECTORY="").directory
+    )
+    assert run_of(tmp_path, {}, DATARELEASE_DIRECTORY="./a/b/").directory == "a/b"
+    for wrong in ("/etc", "a/../../b", "a\nb"):
+        with pytest.raises(ConfigError, match="DATARELEASE_DIRECTORY"):
+            run_of(tmp_path, {}, DATARELEASE_DIRECTORY=wrong)

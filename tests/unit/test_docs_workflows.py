@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from datarelease.flows.doctor_workflows import Wanted, workflow_question
 from datarelease.model.home import REPOSITORY
 
 ROOT = Path(__file__).parents[2]
@@ -23,24 +24,36 @@ SHOWN = [
 
 
 def written() -> dict[str, Any]:
-    """The jobs of the template, without the lines that depend on the repository."""
-    text = files("datarelease").joinpath("templates/data.yml.j2").read_text(encoding="utf-8")
-    text = re.sub(r"<%.*?%>\n", "", text).replace("<< home >>", REPOSITORY)
-    text = text.replace("<< ref >>", f"v{version('datarelease')}")
-    jobs: dict[str, Any] = yaml.safe_load(re.sub(r"<< (\w+) >>", r"\1", text))["jobs"]
+    """The jobs of the templates, without the lines that depend on the repository."""
+    jobs: dict[str, Any] = {}
+    for name in ("data", "data-report"):
+        place = files("datarelease").joinpath(f"templates/{name}.yml.j2")
+        text = re.sub(r"<%.*?%>\n", "", place.read_text(encoding="utf-8"))
+        text = text.replace("<< home >>", REPOSITORY)
+        text = text.replace("<< ref >>", f"v{version('datarelease')}")
+        jobs |= yaml.safe_load(re.sub(r"<< (\w+) >>", r"\1", text))["jobs"]
     return jobs
 
 
-def test_both_documents_show_a_workflow() -> None:
-    """README and the page on adoption each have one."""
-    assert [path for path, _ in SHOWN] == ["README.md", "docs/adopt.md"]
+def test_both_documents_show_workflows() -> None:
+    """README both that are needed, the page on adoption the first one's jobs."""
+    assert [path for path, _ in SHOWN] == ["README.md", "README.md", "docs/adopt.md"]
+
+
+def test_what_the_readme_shows_yields_comment_digest_and_release() -> None:
+    """The doctor finds the loop closed; only the weekly look is left to `init`."""
+    shown = dict(
+        zip(("data.yml", "data-report.yml"), (block for _, block in SHOWN[:2]), strict=True)
+    )
+    [line] = workflow_question(shown, Wanted(kinds={"hub": "dagshub"})).ask()
+    assert line.found == "no workflow in .github/workflows runs: verify"
 
 
 @pytest.mark.parametrize(("path", "block"), SHOWN)
 def test_a_workflow_in_a_document_grants_and_calls_the_same(path: str, block: str) -> None:
     """Each job shown calls the same file at this version, with the same permissions."""
     jobs = yaml.safe_load(block)["jobs"]
-    assert set(jobs) == {"check", "release"}, path
+    assert set(jobs) in ({"check", "release"}, {"report"}), path
     for name, job in jobs.items():
         real = written()[name]
         assert (job["uses"], job["permissions"]) == (real["uses"], real["permissions"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +269,22 @@ def test_the_workflows_are_short() -> None:
         assert len(text.splitlines()) < 70
         assert max(map(len, text.splitlines())) <= 100
         assert not re.search(r"^ *(- )?run:", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("program", ["actionlint", "zizmor"])
+def test_linters_of_workflows_find_nothing(program: str, tmp_path: Path) -> None:
+    """In files that are pinned to a commit: who pins to a tag has decided so."""
+    values = {"branch": "main", "ref": "a" * 40, "requirements": "r.txt"}
+    (tmp_path / ".github" / "workflows").mkdir(parents=True)
+    for path, text in workflow_files(**values).items():
+        (tmp_path / path).write_text(text)
+    more = [] if program == "actionlint" else ["--offline", "--quiet", ".github"]
+    names = [] if more else sorted(workflow_files(**values))
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(program)), *more, *names],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_dependabot_waits_before_it_updates() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from datarelease.model.directory import suffix_of
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -23,6 +25,7 @@ class Installer:
         self.cache = folder / "tools"
         self.fails = ""
         monkeypatch.setenv("GITHUB_PATH", str(self.path))
+        monkeypatch.setenv("GITHUB_OUTPUT", str(folder / "output"))
         monkeypatch.setenv("RUNNER_TOOL_CACHE", str(self.cache))
         self.names["main"].__globals__["run"] = self.run
 
@@ -123,3 +126,22 @@ def test_another_file_of_the_tool_is_another_installation(
     before = scope["fingerprint"]()
     scope["LOCK"].write_text("two\n")
     assert scope["fingerprint"]() != before
+
+
+@pytest.mark.parametrize(("directory", "suffix"), [("", ""), (".", ""), ("a/b", suffix_of("a/b"))])
+def test_the_suffix_of_artifacts_is_an_output(
+    directory: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same that `datarelease post` looks for: empty for the root of the repository."""
+    monkeypatch.setenv("DIRECTORY", directory)
+    Installer(tmp_path, monkeypatch)()
+    assert (tmp_path / "output").read_text() == f"suffix={suffix}\n"
+
+
+def test_a_directory_that_leads_out_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job ends before anything runs there."""
+    monkeypatch.setenv("DIRECTORY", "../x")
+    with pytest.raises(SystemExit, match="is no directory below"):
+        Installer(tmp_path, monkeypatch)()

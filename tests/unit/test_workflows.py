@@ -57,6 +57,16 @@ RUNNER = (
 """Where a job runs that a caller may send elsewhere: one label, or a JSON array of them."""
 
 
+HERE, SUFFIX = "${{ inputs.directory || '.' }}", "${{ steps.tool.outputs.suffix }}"
+"""The DVC root, and what the names of its artifacts end with."""
+
+
+GROUP = (
+    "${{ inputs.directory && inputs.directory != '.' && format('-{0}', inputs.directory) || '' }}"
+)
+"""What the names of groups end with: nothing for the repository's root."""
+
+
 def text(name: str) -> str:
     """A workflow as it is written."""
     return (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
@@ -134,7 +144,7 @@ def test_no_workflow_runs_a_pull_request_with_the_rights_of_the_branch(name: str
 def test_releases_wait_for_each_other_and_none_is_dropped() -> None:
     """One group for the repository, nothing is cancelled, all pending runs are kept."""
     assert parsed("release")["concurrency"] == {
-        "group": "data-release", "cancel-in-progress": False, "queue": "max",
+        "group": f"data-release{GROUP}", "cancel-in-progress": False, "queue": "max",
     }  # fmt: skip
 
 
@@ -208,7 +218,8 @@ def test_a_bundle_outlives_an_approval() -> None:
     """An environment's approval may take 30 days."""
     [bundle] = [
         step for where, step in steps("release")
-        if "upload-artifact" in str(step.get("uses")) and step["with"]["name"] == "data-bundle"
+        if "upload-artifact" in str(step.get("uses"))
+        and step["with"]["name"] == f"data-bundle{SUFFIX}"
     ]  # fmt: skip
     assert bundle["with"]["retention-days"] >= 30
 
@@ -295,7 +306,7 @@ def test_the_publisher_runs_nothing_of_the_pipeline() -> None:
     for step in publish["steps"]:
         assert "actions/cache/restore" not in str(step.get("uses", ""))
         if step.get("uses") == "$/action":
-            assert "with" not in step
+            assert step["with"] == {"directory": "${{ inputs.directory }}"}
     runs = [step["run"] for step in publish["steps"] if "run" in step]
     assert runs == [
         "datarelease release --bundle bundle --out outcome",
@@ -307,7 +318,7 @@ def test_executables_never_come_from_a_cache() -> None:
     """What is cached is DVC's cache, whose objects are checked by their hashes."""
     for where, step in steps():
         if "actions/cache" in str(step.get("uses", "")):
-            assert step["with"]["path"] == ".dvc/cache", where
+            assert step["with"]["path"] == f"{HERE}/.dvc/cache", where
             key = step["with"]["key"]
             assert key in {"data-cache-newest", "${{ steps.trim.outputs.key }}"}, where
 
@@ -318,7 +329,7 @@ def test_reports_are_uploaded_also_when_the_check_fails() -> None:
         uploads = [
             step for where, step in steps(name)
             if "upload-artifact" in str(step.get("uses"))
-            and step["with"]["name"] == "datarelease-report" and name in where
+            and step["with"]["name"] == f"datarelease-report{SUFFIX}" and name in where
         ]  # fmt: skip
         assert [step["if"] for step in uploads] == ["${{ !cancelled() }}"]
 
@@ -332,7 +343,7 @@ def test_people_are_told_whatever_became_of_the_release() -> None:
     # alone unpacks it elsewhere than where it matches two (download-artifact v8.0.1).
     downloads = [step for step in announce["steps"] if "download-artifact" in step.get("uses", "")]
     assert [step["with"] for step in downloads] == [
-        {"name": name, "path": f"artifacts/{name}"}
+        {"name": f"{name}{SUFFIX}", "path": f"artifacts/{name}"}
         for name in (str(Path(REPORT).parent), str(Path(OUTCOME).parent))
     ]
     assert all(step["continue-on-error"] is True for step in downloads)
@@ -362,6 +373,25 @@ def test_the_action_at_the_root_is_the_one_in_its_folder() -> None:
     assert yaml.safe_load(same) == yaml.safe_load(inner.read_text())
     assert "$/" not in "\n".join(strings(yaml.safe_load(root.read_text())))
     assert (ROOT / "action" / "install.py").is_file()
+
+
+def test_several_dvc_roots_of_one_repository_keep_apart() -> None:
+    """Groups, artifacts, caches and what is told carry the directory; the root's are plain."""
+    assert parsed("check")["concurrency"]["group"].endswith(GROUP)
+    assert parsed("verify")["concurrency"]["group"] == f"data-verify{GROUP}"
+    told = {"post artifact", "announce artifacts", "announce --damage damage.json",
+            "release --bundle bundle --out outcome"}  # fmt: skip
+    for name, job, content in jobs(*LOOP):
+        assert parsed(name)["on"]["workflow_call"]["inputs"]["directory"]["default"] == "."
+        if any("checkout" in str(step.get("uses")) for step in content["steps"]):
+            assert content["defaults"] == {"run": {"working-directory": HERE}}, job
+        for step in content["steps"]:
+            if "-artifact@" in str(step.get("uses")):
+                assert step["with"]["name"].endswith(SUFFIX), job
+            if str(step.get("run")).removeprefix("datarelease ") in told:
+                told.remove(step["run"].removeprefix("datarelease "))
+                assert step["env"]["DATARELEASE_DIRECTORY"] == "${{ inputs.directory }}"
+    assert told == set()
 
 
 def test_workflows_can_be_read_at_once() -> None:

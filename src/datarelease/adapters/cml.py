@@ -56,17 +56,15 @@ def _spelled(title: str) -> str:
     return re.sub(r"[_*\[<]", lambda found: f"\\{found[0]}", f"CML watermark {title}".strip())
 
 
-_OURS = re.compile(rf'!\[\]\({re.escape(_IMAGE)}#[0-9a-fA-F]+ "{re.escape(_spelled(TITLE))}"\)')
-
-
-def is_marked(body: str) -> bool:
+def is_marked(body: str, title: str = TITLE) -> bool:
     """Whether a comment carries our watermark; that alone does not make it ours."""
-    return _OURS.search(body) is not None
+    mark = rf'!\[\]\({re.escape(_IMAGE)}#[0-9a-fA-F]+ "{re.escape(_spelled(title))}"\)'
+    return re.search(mark, body) is not None
 
 
-def signed(body: str, sha: str) -> str:
+def signed(body: str, sha: str, title: str = TITLE) -> str:
     """``body`` with our watermark, character by character as CML posts it."""
-    return f"{body}\n\n{watermark(sha)}"
+    return f"{body}\n\n{watermark(sha, title)}"
 
 
 class Cml:
@@ -81,6 +79,7 @@ class Cml:
         token: str,
         env: Mapping[str, str],
         seconds: float = _SECONDS,
+        title: str = TITLE,
     ) -> None:
         """Nothing is run yet.
 
@@ -91,6 +90,7 @@ class Cml:
             token: Handed over through its environment.
             env: Ours; what leads to programs, certificates and proxies is handed on.
             seconds: After so many it is stopped.
+            title: Tells its comment from others.
         """
         self._program = program
         self._address = f"{server}/{repository}"
@@ -98,6 +98,7 @@ class Cml:
         self._token = token
         self._env = {name: env[name] for name in sorted(_HANDED_ON & env.keys())}
         self._seconds = seconds
+        self._title = title
 
     def update(self, number: int, body: str, *, sha: str) -> None:
         """Let it put ``body`` on pull request ``number``, marked with the commit ``sha``.
@@ -132,7 +133,7 @@ class Cml:
             f"--target=pr/{number}",
             # Otherwise it uploads local files that the comment links to a third party.
             "--publish=false",
-            f"--watermark-title={TITLE}",
+            f"--watermark-title={self._title}",
             str(report),
         ]
 

@@ -10,6 +10,7 @@ from datarelease.adapters.github_issues import Issues
 from datarelease.adapters.github_pulls import Pulls
 from datarelease.adapters.github_releases import Releases
 from datarelease.adapters.github_requests import Requests
+from datarelease.model.directory import ROOT
 from datarelease.model.forge import BOT
 
 
@@ -27,6 +28,7 @@ class GitHub(Pulls, Releases, Issues, Dispatches):
         repository: str,
         token: str,
         bot: str = BOT,
+        directory: str = ROOT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Ask ``repository`` (``owner/name``) with ``token``; nothing is asked yet.
@@ -36,11 +38,14 @@ class GitHub(Pulls, Releases, Issues, Dispatches):
             repository: ``owner/name``
             token: Sent with every request and told to nobody.
             bot: Login whose comments, statuses and issues are ours.
+            directory: Of the DVC root in the repository, where there are several.
             sleep: Waits for so many seconds.
 
         Raises:
             ConfigError: PyGithub is not installed.
         """
         super().__init__(
-            Requests(api_url=api_url, repository=repository, token=token, sleep=sleep), bot
+            Requests(api_url=api_url, repository=repository, token=token, sleep=sleep),
+            bot,
+            directory,
         )

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from datarelease.adapters.github_errors import Ask
 from datarelease.adapters.github_requests import Requests
 from datarelease.adapters.github_shapes import ShapeError
+from datarelease.model.directory import ROOT
 
 T = TypeVar("T")
 
@@ -16,15 +17,21 @@ T = TypeVar("T")
 class Asked:
     """A repository on GitHub."""
 
-    def __init__(self, requests: Requests, bot: str) -> None:
-        """Ask through ``requests``; ``bot`` is the login that is us."""
+    def __init__(self, requests: Requests, bot: str, directory: str = ROOT) -> None:
+        """Ask through ``requests``; ``bot`` is the login that is us, for the DVC root there."""
         self._requests = requests
         self._bot = bot
+        self._directory = directory
 
     @property
     def bot(self) -> str:
         """Login of the account whose comments, statuses and issues are ours."""
         return self._bot
+
+    @property
+    def directory(self) -> str:
+        """Of the DVC root whose comments, statuses and issues are ours."""
+        return self._directory
 
     def _read(self, reader: Callable[[object], T], ask: Ask, data: object) -> T:
         try:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from datarelease.errors import ConfigError
+from datarelease.model.directory import ROOT, normalized
 from datarelease.model.forge import BOT, CheckRun, Push
 from datarelease.model.pull_request_file import PullRequestFile
 
@@ -45,6 +46,8 @@ class Actions:
     actor: str
     output: Path | None
     summary: Path | None
+    directory: str = ROOT
+    """Of the DVC root in the repository, where there are several."""
     workflow_ref: str = ""
     """``owner/name/.github/workflows/data.yml@refs/heads/main``: the file that was started."""
 
@@ -155,6 +158,7 @@ def actions(env: Mapping[str, str]) -> Actions | None:
             actor=env.get("GITHUB_ACTOR", ""),
             output=_file(env.get("GITHUB_OUTPUT")),
             summary=_file(env.get("GITHUB_STEP_SUMMARY")),
+            directory=_directory(env.get("DATARELEASE_DIRECTORY", "")),
             workflow_ref=env.get("GITHUB_WORKFLOW_REF", ""),
         )
     except KeyError as error:
@@ -162,6 +166,17 @@ def actions(env: Mapping[str, str]) -> Actions | None:
             f"GITHUB_ACTIONS is set, and {error.args[0]} is not.",
             untouched="Nothing was changed.",
             remedy="Unset GITHUB_ACTIONS outside of GitHub Actions.",
+        ) from error
+
+
+def _directory(name: str) -> str:
+    try:
+        return normalized(name)
+    except ValueError as error:
+        raise ConfigError(
+            f"DATARELEASE_DIRECTORY: {error}.",
+            untouched="Nothing was changed.",
+            remedy="Give the workflow `directory:` as a path, such as models/churn.",
         ) from error
 
 

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from datarelease.adapters.cml import Cml, speaks_to
+from datarelease.adapters.cml import TITLE, Cml, speaks_to
 from datarelease.app.actions import Actions
 from datarelease.errors import ConfigError
 from datarelease.flows.dispatch import TOKEN
+from datarelease.model.directory import titled
 from datarelease.progress import Progress
 from datarelease.render.comment import Place
 
@@ -28,7 +29,13 @@ def open_github(run: Actions) -> GitHub:
     """
     from datarelease.adapters.github import GitHub  # noqa: PLC0415 - heavy: PyGithub
 
-    return GitHub(api_url=run.api, repository=run.repository, token=_token(run), bot=run.bot)
+    return GitHub(
+        api_url=run.api,
+        repository=run.repository,
+        token=_token(run),
+        bot=run.bot,
+        directory=run.directory,
+    )
 
 
 def dispatcher(run: Actions, env: Mapping[str, str]) -> Callable[[str], GitHub] | None:
@@ -51,7 +58,12 @@ def open_cml(run: Actions, progress: Progress) -> Cml | None:
         progress.say(f"CML does not know the API at {run.api}; the built-in poster takes over")
         return None
     return Cml(
-        program, server=run.server, repository=run.repository, token=_token(run), env=os.environ
+        program,
+        server=run.server,
+        repository=run.repository,
+        token=_token(run),
+        env=os.environ,
+        title=titled(TITLE, run.directory),
     )
 
 

@@ -17,8 +17,9 @@ from datarelease.flows.announce import Pages, announce, read_outcome
 from datarelease.flows.damage_issue import tell_damage
 from datarelease.flows.dispatch import TARGETS, dispatch
 from datarelease.model.damage import Health
+from datarelease.model.directory import ROOT
 from datarelease.render.comment import comment, notice
-from datarelease.render.damage import MARK, TITLE, damage_issue
+from datarelease.render.damage import TITLE, damage_issue, mark_of
 from datarelease.render.release_page import release_page
 
 
@@ -91,7 +92,12 @@ def _damage(file: Path, run: Actions) -> None:
             remedy="`datarelease verify --newest N --out FILE` writes it.",
         ) from error
     place = place_of(run)
+    mark = mark_of(run.directory)
     told = tell_damage(
-        open_github(run), health, title=TITLE, mark=MARK, body=lambda: damage_issue(health, place)
+        open_github(run),
+        health,
+        title=TITLE if run.directory == ROOT else f"{TITLE}: {run.directory}",
+        mark=mark,
+        body=lambda: damage_issue(health, place, mark),
     )
     show(f"issue: {told.state}" + (f" ({told.issue.url})" if told.issue else ""))

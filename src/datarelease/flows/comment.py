@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from datarelease.adapters.cml import SEEN, is_marked, signed
+from datarelease.adapters.cml import SEEN, TITLE, is_marked, signed
 from datarelease.adapters.github_errors import GitHubError
 from datarelease.errors import DatareleaseError, WorldError
+from datarelease.model.directory import titled
 from datarelease.model.forge import Comment
 from datarelease.progress import Progress
 
@@ -23,6 +24,10 @@ class Thread(Protocol):
     @property
     def bot(self) -> str:
         """Login of the account that is us."""
+
+    @property
+    def directory(self) -> str:
+        """Of the DVC root that we speak of."""
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """All comments, oldest first."""
@@ -86,9 +91,10 @@ def put_comment(
     Raises:
         ValueError: ``body`` carries our watermark itself.
     """
-    if is_marked(body):
+    title = titled(TITLE, thread.directory)
+    if is_marked(body, title):
         raise ValueError("the text of a comment holds our own watermark")
-    text = signed(body, sha)
+    text = signed(body, sha, title)
     problems: tuple[str, ...] = ()
     try:
         found = thread.comments(number)
@@ -114,7 +120,8 @@ def put_comment(
 
 
 def _ours(thread: Thread, comments: Sequence[Comment]) -> list[Comment]:
-    return [c for c in comments if c.author == thread.bot and is_marked(c.body)]
+    title = titled(TITLE, thread.directory)
+    return [c for c in comments if c.author == thread.bot and is_marked(c.body, title)]
 
 
 def _settled(ours: Sequence[Comment], text: str) -> bool:
@@ -131,7 +138,8 @@ def _may_use(thread: Thread, found: Sequence[Comment], text: str, progress: Prog
     ours = _ours(thread, found)
     if ours and _same(ours[-1].body, text):
         return False  # only others are to be removed
-    marked = [comment for comment in found[:SEEN] if is_marked(comment.body)]
+    title = titled(TITLE, thread.directory)
+    marked = [comment for comment in found[:SEEN] if is_marked(comment.body, title)]
     target = marked[-1] if marked else None
     if target == (ours[-1] if ours else None):
         return True
@@ -152,7 +160,8 @@ def _try_cml(cml: Cml, number: int, body: str, sha: str) -> tuple[str, ...]:
 def _settle(thread: Thread, number: int, ours: Sequence[Comment], text: str) -> tuple[str, ...]:
     """Write the newest of our comments (or the first), remove the others; what went wrong."""
     if not ours:
-        create_once(thread, number, text)
+        title = titled(TITLE, thread.directory)
+        create_once(thread, number, text, lambda body: is_marked(body, title))
         return ()
     *others, newest = ours
     if not _same(newest.body, text):
@@ -166,9 +175,7 @@ def _settle(thread: Thread, number: int, ours: Sequence[Comment], text: str) -> 
     return tuple(problems)
 
 
-def create_once(
-    thread: Thread, number: int, text: str, is_it: Callable[[str], bool] = is_marked
-) -> None:
+def create_once(thread: Thread, number: int, text: str, is_it: Callable[[str], bool]) -> None:
     """Add a comment; where GitHub failed on the way, look whether it is there before a retry.
 
     Raises:

@@ -11,21 +11,22 @@ from collections.abc import Sequence
 
 from datarelease.errors import WorldError
 from datarelease.flows.comment import Thread, create_once, told
+from datarelease.model.directory import titled
 from datarelease.model.forge import Comment
 from datarelease.model.outcome import Outcome
 
-_MARK = re.compile(r"<!-- datarelease: the release of run \d+ -->\s*\Z")
+_MARK = r"<!-- {title}: the release of run \d+ -->\s*\Z"
 DONE = ("released", "nothing")
 """States of a release after which nobody has to do anything."""
 
 
-def mark(run: str) -> str:
-    """The end of a notice about the run with that id.
+def mark(run: str, directory: str) -> str:
+    """The end of a notice about the run with that id, and the DVC root that it released.
 
-    >>> mark("42")
+    >>> mark("42", ".")
     '<!-- datarelease: the release of run 42 -->'
     """
-    return f"<!-- datarelease: the release of run {int(run or 0)} -->"
+    return f"<!-- {titled('datarelease', directory)}: the release of run {int(run or 0)} -->"
 
 
 def put_notice(
@@ -43,15 +44,15 @@ def put_notice(
     Returns:
         What could not be done, in one line each.
     """
+    here = mark(run, thread.directory)
     try:
         notices = _ours(thread, thread.comments(number))
         if outcome.state in DONE:
             for notice in notices:
-                settled = f"{text}\n\n{_end(notice.body)}"
+                settled = f"{text}\n\n{notice.body[notice.body.rindex('<!--') :].strip()}"
                 if notice.body.strip() != settled:
                     thread.update_comment(notice.id, settled)
-        elif not any(notice.body.rstrip().endswith(mark(run)) for notice in notices):
-            here = mark(run)
+        elif not any(notice.body.rstrip().endswith(here) for notice in notices):
             create_once(
                 thread, number, f"{text}\n\n{here}", lambda body: body.rstrip().endswith(here)
             )
@@ -61,9 +62,6 @@ def put_notice(
 
 
 def _ours(thread: Thread, comments: Sequence[Comment]) -> list[Comment]:
-    return [c for c in comments if c.author == thread.bot and _MARK.search(c.body)]
-
-
-def _end(body: str) -> str:
-    found = _MARK.search(body)
-    return found[0].strip() if found else ""
+    title = re.escape(titled("datarelease", thread.directory))
+    ending = re.compile(_MARK.format(title=title))
+    return [c for c in comments if c.author == thread.bot and ending.search(c.body)]

@@ -15,9 +15,10 @@ from typing import Literal, Protocol
 from datarelease.adapters.artifact import Artifact, refuse
 from datarelease.errors import WorldError
 from datarelease.flows.comment import Cml, Posted, Thread, put_comment, told
+from datarelease.model.directory import suffix_of
 from datarelease.model.forge import CheckRun, CommitStatus, PullRequest
 from datarelease.model.report import Report
-from datarelease.model.reviewed import CONTEXT, context_for, status_of
+from datarelease.model.reviewed import context_for, status_of
 from datarelease.progress import Progress
 
 
@@ -123,7 +124,7 @@ def post(
     if pull is not None and pull.head != run.head:
         return _superseded(pull, run)
     posting = _commented(pull, artifact.report, run, forge, cml, pages, progress)
-    context = context_for(pull.base, default_branch) if pull is not None else CONTEXT
+    context = _context(pull.base if pull else default_branch, forge, default_branch)
     return _recorded(posting, run, forge, _status(artifact.report, run, context))
 
 
@@ -147,7 +148,7 @@ def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str
         refuse("it names a pull request, and the check was of a merge queue")
     posting = Posting(outcome="queued", said=f"merge queue, {run.head[:12]}")
     named = _QUEUE.fullmatch(run.branch)
-    context = context_for(named[1], default_branch) if named else CONTEXT
+    context = _context(named[1] if named else default_branch, forge, default_branch)
     quiet = _unreported(artifact, run) is not None
     status = _quiet(run, context) if quiet else _status(artifact.report, run, context)
     return _recorded(posting, run, forge, status)
@@ -160,8 +161,9 @@ def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
         "Run this job again, which downloads the report anew; if the artifact has expired, run the "
         "check again."
     )
+    name = ARTIFACT + suffix_of(forge.directory)
     try:
-        lost = forge.has_artifact(run.id, ARTIFACT)
+        lost = forge.has_artifact(run.id, name)
     except WorldError as error:
         raise WorldError(
             f"No report is here, and GitHub does not say whether the check left one. {told(error)}",
@@ -170,7 +172,7 @@ def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
         ) from error
     if lost:
         raise WorldError(
-            f"The check left the artifact {ARTIFACT}, and its report was not downloaded.",
+            f"The check left the artifact {name}, and its report was not downloaded.",
             untouched=untouched,
             remedy=remedy,
         )
@@ -277,7 +279,11 @@ def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_bran
         pull = _pull(artifact, run, forge)
     except WorldError:  # not knowing, the one that may be required
         pull = None
-    return context_for(pull.base, default_branch) if pull is not None else CONTEXT
+    return _context(pull.base if pull else default_branch, forge, default_branch)
+
+
+def _context(base: str, forge: Forge, default_branch: str) -> str:
+    return context_for(base, default_branch, forge.directory)
 
 
 def _quiet(run: CheckRun, context: str) -> CommitStatus:

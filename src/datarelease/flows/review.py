@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from datarelease.model.forge import CommitStatus, PullRequest, Push
-from datarelease.model.reviewed import queued_digest, reviewed_digest
+from datarelease.model.reviewed import context_of, queued_digest, reviewed_digest
 
 
 class Forge(Protocol):
@@ -15,6 +15,10 @@ class Forge(Protocol):
     @property
     def bot(self) -> str:
         """Login of the account that posts reports."""
+
+    @property
+    def directory(self) -> str:
+        """Of the DVC root that is released."""
 
     def merged_pulls(self, push: Push) -> tuple[PullRequest, ...]:
         """The pull requests whose merges put commits of a push on the default branch."""
@@ -90,15 +94,16 @@ def find_review(forge: Forge, push: Push) -> Review:
         WorldError: The forge does not answer.
     """
     here = forge.statuses(push.head)
+    context = context_of(forge.directory)
     pulls = forge.merged_pulls(push)
     return Review(
         pulls=tuple(
             ReviewedPull(
                 number=pull.number,
-                digest=reviewed_digest(forge.statuses(pull.head), bot=forge.bot),
+                digest=reviewed_digest(forge.statuses(pull.head), bot=forge.bot, context=context),
             )
             for pull in pulls
         ),
-        own=reviewed_digest(here, bot=forge.bot),
-        queued=queued_digest(here, bot=forge.bot),
+        own=reviewed_digest(here, bot=forge.bot, context=context),
+        queued=queued_digest(here, bot=forge.bot, context=context),
     )

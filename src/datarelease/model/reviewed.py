@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from datarelease.model.directory import ROOT, titled
 from datarelease.model.forge import CommitStatus, StatusState
 from datarelease.model.report import Report
 
@@ -16,7 +17,16 @@ LIMIT = 140
 """Characters of a description; GitHub refuses more."""
 
 
-def context_for(base: str, default: str) -> str:
+def context_of(directory: str) -> str:
+    """The name of the status of a DVC root, about a change of the default branch.
+
+    >>> context_of("."), context_of("models/churn")
+    ('datarelease/check', 'datarelease/check models/churn')
+    """
+    return titled(CONTEXT, directory)
+
+
+def context_for(base: str, default: str, directory: str = ROOT) -> str:
     """The name of the status about a change of the branch ``base``.
 
     Two pull requests may come from one branch, and a status belongs to a commit: with a name for
@@ -25,7 +35,8 @@ def context_for(base: str, default: str) -> str:
     >>> context_for("main", "main"), context_for("next", "main")
     ('datarelease/check', 'datarelease/check (into next)')
     """
-    return CONTEXT if base == default else f"{CONTEXT} (into {base})"
+    name = context_of(directory)
+    return name if base == default else f"{name} (into {base})"
 
 
 def status_of(
@@ -46,7 +57,9 @@ def status_of(
     return CommitStatus(context=context, state=state, description=head + tail, url=url)
 
 
-def reviewed_digest(statuses: tuple[CommitStatus, ...], *, bot: str) -> str | None:
+def reviewed_digest(
+    statuses: tuple[CommitStatus, ...], *, bot: str, context: str = CONTEXT
+) -> str | None:
     """The digest in the newest status of ours, or None.
 
     Only what ``bot`` wrote counts: everybody who may push can set statuses. A blocked change has no
@@ -55,20 +68,25 @@ def reviewed_digest(statuses: tuple[CommitStatus, ...], *, bot: str) -> str | No
     Args:
         statuses: Of the pull request's last commit, or of the released one, newest first.
         bot: Login of the account that posts reports.
+        context: Name of the status.
     """
-    found = _newest_digest(statuses, bot)
+    found = _newest_digest(statuses, bot, context)
     return found[1] if found and not found[0].startswith(QUEUE) else None
 
 
-def queued_digest(statuses: tuple[CommitStatus, ...], *, bot: str) -> str | None:
+def queued_digest(
+    statuses: tuple[CommitStatus, ...], *, bot: str, context: str = CONTEXT
+) -> str | None:
     """The digest of what a merge queue checked, if the newest status of ours is about that."""
-    found = _newest_digest(statuses, bot)
+    found = _newest_digest(statuses, bot, context)
     return found[1] if found and found[0].startswith(QUEUE) else None
 
 
-def _newest_digest(statuses: tuple[CommitStatus, ...], bot: str) -> tuple[str, str] | None:
+def _newest_digest(
+    statuses: tuple[CommitStatus, ...], bot: str, context: str
+) -> tuple[str, str] | None:
     """Description and digest of the newest status of ours, where it is success."""
-    ours = (status for status in statuses if status.context == CONTEXT and status.author == bot)
+    ours = (status for status in statuses if status.context == context and status.author == bot)
     newest = next(ours, None)
     if newest is None or newest.state != "success":
         return None

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datarelease.model.damage import Health, VersionHealth
+from datarelease.model.directory import ROOT
 from datarelease.render import escape, gfm
 from datarelease.render.comment import Place
 
 MARK = "<!-- datarelease:damage -->"
 """By which the issue is found again; it counts only in issues of our own."""
+
+
+def mark_of(directory: str) -> str:
+    """The mark of the issue about a DVC root."""
+    return MARK if directory == ROOT else f"<!-- datarelease:damage {directory} -->"
+
+
 TITLE = "Released data is not where it should be"
 _SHOWN = 50
 
 
-def damage_issue(health: Health, place: Place) -> str:
+def damage_issue(health: Health, place: Place, mark: str = MARK) -> str:
     """The issue's Markdown; ``health`` has a fault."""
     bad = [version for version in health.versions if not version.sound]
     tags = ", ".join(escape.code(version.tag) for version in bad)
@@ -28,7 +36,7 @@ def damage_issue(health: Health, place: Place) -> str:
             "right to delete.",
             f"<sub>[The run]({place.run_url}) · this issue is updated in place, and closed when "
             "everything is there again.</sub>",
-            MARK,
+            mark,
         )
         + "\n"
     )
