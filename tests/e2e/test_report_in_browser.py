@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,11 +108,28 @@ def test_a_phone_clips_nothing(browser: Browser, tmp_path: Path, name: str) -> N
         unfold(page)
 
 
-@pytest.mark.parametrize("name", ["warned", "blocked", "first"])
+def long_names() -> Report:
+    """Changes of columns and parameters with long names."""
+    name = "average_monthly_spend_in_euro_before_taxes"
+    report = samples.warned()
+    part, *others = report.datasets
+    columns = tuple(replace(column, column=name) for column in part.diff.columns)
+    long = replace(part, name=name, diff=replace(part.diff, name=name, columns=columns))
+    params = tuple(replace(param, name=f"make.{name}") for param in report.params)
+    return samples.report(long, *others, params=params)
+
+
+COMMENTS = {
+    **{name: samples.SAMPLES[name] for name in ("warned", "blocked", "first")},
+    "long names": long_names,
+}
+
+
+@pytest.mark.parametrize("name", COMMENTS)
 def test_tables_of_the_comment_fit_a_phone(browser: Browser, tmp_path: Path, name: str) -> None:
     """At 390 pixels no table of the comment has to be moved sideways, folded and unfolded."""
     file = tmp_path / "comment.html"
-    file.write_text(comment_page(markdown(samples.SAMPLES[name]())), encoding="utf-8")
+    file.write_text(comment_page(markdown(COMMENTS[name]())), encoding="utf-8")
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(file.as_uri())
     for _ in range(2):

@@ -23,6 +23,7 @@ STYLE = """
 --soft:#151b23;--code:#656c7633;--link:#4493f8;--warning:#d29922;--caution:#f85149}}
 body{margin:0;padding:24px;background:var(--bg);color:var(--fg);
 font:14px/1.5 -apple-system,BlinkMacSystemFont,"Segoe UI","Noto Sans",Helvetica,Arial,sans-serif}
+@media(max-width:500px){body{padding:16px}}
 .box{max-width:846px;margin:auto;border:1px solid var(--line);border-radius:6px}
 .bar{padding:8px 16px;background:var(--soft);border-bottom:1px solid var(--line);
 border-radius:6px 6px 0 0;color:var(--muted)} .bar b{color:var(--fg)}

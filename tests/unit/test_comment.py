@@ -33,7 +33,7 @@ PLACE = Place(
 STATES: tuple[State, ...] = get_args(State)
 OURS = {
     "h3", "h4", "p", "strong", "em", "code", "ul", "li", "table", "thead", "tbody", "tr", "th",
-    "td", "details", "summary", "blockquote", "br", "sub", "pre", "a", "hr",
+    "td", "details", "summary", "blockquote", "br", "sub", "pre", "a", "hr", "wbr",
 }  # fmt: skip
 
 
@@ -210,7 +210,7 @@ def faults(text: str) -> list[str]:
         if token.type == "link_open" and not str(token.attrs["href"]).startswith(PLACE.url)
     ]
     raw = [token for token in (*tokens, *inline) if token.type in {"html_block", "html_inline"}]
-    allowed = r"(?:</?(?:details|summary|sub|code|br|strong)>|[^<>])*"
+    allowed = r"(?:</?(?:details|summary|sub|code|w?br|strong)>|[^<>])*"
     found += [f"html {t.content!r}" for t in raw if not re.fullmatch(allowed, t.content)]
     found += [line for line in text.splitlines() if is_marked(line) or "<!--" in line]
     return found

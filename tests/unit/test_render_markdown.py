@@ -24,7 +24,7 @@ from datarelease.render.markdown import markdown
 
 OURS = {
     "h3", "h4", "p", "strong", "em", "code", "ul", "li", "table", "thead", "tbody", "tr", "th",
-    "td", "details", "summary", "blockquote", "br", "sub",
+    "td", "details", "summary", "blockquote", "br", "sub", "wbr",
 }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def elements(text: str) -> list[str]:
 
 def structure(text: str) -> list[str]:
     """The elements of a comment without what stands inside lines."""
-    return [name for name in elements(text) if name.strip("/") not in {"code", "br", "em"}]
+    return [name for name in elements(text) if name.strip("/") not in {"code", "br", "em", "wbr"}]
 
 
 def table_widths(text: str) -> Iterator[tuple[int, set[int]]]:
@@ -116,6 +116,24 @@ def test_a_single_cause_is_named_in_the_headline_and_in_its_finding() -> None:
     assert text.splitlines()[0].endswith("cannot be published: column `sex` is missing")
     assert "- ⛔ **violations** `customers`: column `sex` is missing\n" in text
     assert "of the schema failed" not in text
+
+
+@pytest.mark.parametrize("name", [*samples.SAMPLES, "many"])
+def test_headlines_are_short(name: str) -> None:
+    """Two lines on a phone or three, however much is wrong."""
+    report = samples.many(500) if name == "many" else samples.SAMPLES[name]()
+    assert len(markdown(report).splitlines()[0]) < 100
+
+
+def test_a_refused_release_names_what_failed() -> None:
+    """The message, which the release and the merge of proposals print, has the column, too."""
+    failed = (MISSING, *samples.VIOLATIONS[:4])
+    (finding,) = samples.report(samples.dataset(violations=failed)).verdict.findings
+    assert finding.message == (
+        "column 'sex' is missing; column 'age' fails 'in_range(0, 120)' in 12 of 12,000 rows; "
+        "column 'email' fails \"str_matches('^[^@]+@[^@]+$')\" in 3 of 12,000 rows; "
+        "2 more failed checks"
+    )
 
 
 def test_a_report_of_an_earlier_release_reads_as_well() -> None:
@@ -252,6 +270,19 @@ def test_a_logarithmic_axis_is_called_so() -> None:
         moved = replace(column, histogram=histogram, psi=0.3)
         text = markdown(samples.report(samples.dataset(columns=(moved,))))
         assert text.count("<sub>logarithmic</sub>") == times
+
+
+def test_long_names_break_in_tables() -> None:
+    """A long identifier may go on in the next line where a word ends; other text stays one span."""
+    for name, shown in (
+        ("average_monthly_spend_in_euro", "`average_monthly_`<wbr>`spend_in_euro`"),
+        ("a <b>" * 8, "`a <b>a <b>a <b>a <b>a <b>a <b>a <b>a <b>`"),
+        ("x" * 30, f"`{'x' * 30}`"),
+    ):
+        column = samples.number_column(
+            name, before=(1, 1, 9), after=(9, 1, 9), drift=(0.1, 0.1, 0.1)
+        )
+        assert f"| {shown}<br>" in markdown(samples.report(samples.dataset(columns=(column,))))
 
 
 @pytest.mark.parametrize("name", samples.SAMPLES)

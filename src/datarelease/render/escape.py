@@ -153,6 +153,34 @@ def code(text: str, limit: int = NAME) -> str:
     return f"`{shown}`" + (_LRM if _right_to_left(shown) else "")
 
 
+_LONG = 26
+"""Characters of a name that is shown whole in a narrow table."""
+_PART = 16
+"""Characters of the parts of a longer one, if its words are no longer."""
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_./=-]+…?", re.ASCII)
+_WORDS = re.compile(r"[^_./=]+[_./=]*|[_./=]+")
+
+
+def cell(text: str, limit: int = NAME) -> str:
+    """``text`` as a code span for a table; a long identifier may go on in the next line.
+
+    A code span has no place to break but spaces, so that a long name widens its table beyond a
+    phone. Where words of it end there is a ``<wbr>`` between two spans, which copies as nothing.
+
+    >>> cell("monthly_spend"), cell("average_monthly_spend_in_euro")
+    ('`monthly_spend`', '`average_monthly_`<wbr>`spend_in_euro`')
+    """
+    shown = clean(text, limit)
+    if len(shown) <= _LONG or not _IDENTIFIER.fullmatch(shown):
+        return code(text, limit)
+    parts = [""]
+    for word in _WORDS.findall(shown):
+        if parts[-1] and len(parts[-1]) + len(word) > _PART:
+            parts.append("")
+        parts[-1] += word
+    return "<wbr>".join(code(part) for part in parts)
+
+
 def _right_to_left(text: str) -> bool:
     """Whether ``text`` has letters that would pull the punctuation after it to their side."""
     return not text.isascii() and any(unicodedata.bidirectional(c) in {"R", "AL"} for c in text)

@@ -169,13 +169,13 @@ def _params(report: Report) -> tuple[str, ...]:
         return gfm.stacked(shown if rows else "", folded if len(rows) > _OPEN else "", more)
 
     rows = [
-        f"| {escape.code(p.name)} | {_param(p.before)} → {_param(p.after)} |" for p in report.params
+        f"| {escape.cell(p.name)} | {_param(p.before)} → {_param(p.after)} |" for p in report.params
     ]
     return (*budget.shortened(rows, assemble), "")
 
 
 def _param(value: str | None) -> str:
-    return "_none_" if value is None else escape.code(value, escape.VALUE)
+    return "_none_" if value is None else escape.cell(value, escape.VALUE)
 
 
 def _overview(triage: Triage) -> tuple[str, ...]:

@@ -47,7 +47,6 @@ def _notable(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> bool
 
 def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[str, ...]:
     level = triage.level(dataset.name, column.column)
-    mark = f"{MARKS[level]}\u00a0" if level else ""
     lines = sparkline.pair(column.histogram) if column.histogram else ()
     shape = "<br>".join(f"`{line}`" for line in lines if line) + _axis(column)
     nulls = columns.nulls(column)
@@ -57,9 +56,16 @@ def _moved(triage: Triage, dataset: DatasetReport, column: ColumnDiff) -> tuple[
         f"nulls {nulls}" if "→" in nulls else "",
     ]
     return (
-        "<br>".join(filter(None, (f"{mark}{escape.code(column.column)}", shape))),
+        "<br>".join(filter(None, (marked(level, column.column), shape))),
         "<br>".join(filter(None, moved)),
     )
+
+
+def marked(level: int, name: str, *, always: bool = False) -> str:
+    """A name in a table with the mark of its level; a long one goes on below its mark."""
+    shown = escape.cell(name)
+    between = " " if "<wbr>" in shown else "\u00a0"
+    return f"{MARKS[level]}{between}{shown}" if level or always else shown
 
 
 def _axis(column: ColumnDiff) -> str:
@@ -84,7 +90,7 @@ def _profile(every: Sequence[ColumnDiff], most: int) -> str:
 
 def _profiled(column: ColumnDiff) -> tuple[str, ...]:
     figures = [f"nulls {columns.nulls(column)}", *columns.figures(column)[:2]]
-    name = f"{escape.code(column.column)} {column.kind}"
+    name = f"{escape.cell(column.column)} {column.kind}"
     if column.histogram:
         name += f"<br>`{sparkline.pair(column.histogram)[1]}`{_axis(column)}"
     return (name, "<br>".join(figures))

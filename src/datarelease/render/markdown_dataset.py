@@ -10,7 +10,7 @@ from datarelease.model.profile import Scalar
 from datarelease.model.report import DatasetReport
 from datarelease.model.validation import Validation, Violation
 from datarelease.render import changes, columns, escape, gfm, number, wording
-from datarelease.render.markdown_columns import MARKS, column_tables
+from datarelease.render.markdown_columns import column_tables, marked
 from datarelease.render.triage import Triage, drift_weight
 
 
@@ -53,7 +53,7 @@ def section(triage: Triage, dataset: DatasetReport, *, must_stay: bool) -> tuple
 def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
     """The cells of a dataset in the table of datasets."""
     diff = dataset.diff
-    name = f"{MARKS[triage.level(dataset.name)]}\u00a0{escape.code(dataset.name)}"
+    name = marked(triage.level(dataset.name), dataset.name, always=True)
     breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
     others = [c for c in diff.schema if c.compatibility is not Compatibility.BREAKING]
     schema = [f"**{changes.counts(breaking)}**"] if breaking else []
@@ -61,7 +61,7 @@ def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
     told = [_STATUS.get(diff.status, "") or ", ".join(schema), _checks(dataset.validation)]
     drifted = max(diff.columns, key=drift_weight, default=None)
     if drifted is not None and drift_weight(drifted) > 0:
-        told.append(f"{escape.code(drifted.column, 40)} {' · '.join(columns.drift(drifted))}")
+        told.append(f"{escape.cell(drifted.column, 40)} {' · '.join(columns.drift(drifted))}")
     return (name, "<br>".join(filter(None, (wording.rows(diff), *told))))
 
 
@@ -171,7 +171,7 @@ def _violation(violation: Violation, detail: Detail) -> str:
 
 def pair(name: str, value: str) -> str:
     """``column=value`` as one code span."""
-    return escape.code(f"{escape.clean(name, 30)}={escape.clean(value, 40)}", 72)
+    return escape.cell(f"{escape.clean(name, 30)}={escape.clean(value, 40)}", 72)
 
 
 def _rows(diff: DatasetDiff, detail: Detail) -> str:
@@ -205,7 +205,7 @@ def _example(row: RowChange) -> tuple[str, ...]:
 
 
 def _changed(row: RowChange) -> str:
-    lines = [f"{escape.code(n, 40)}: {_value(old)} → {_value(new)}" for n, old, new in row.values]
+    lines = [f"{escape.cell(n, 40)}: {_value(old)} → {_value(new)}" for n, old, new in row.values]
     hidden = len(lines) - _CELLS
     more = [f"{number.counted(hidden, 'more column')}"] if hidden > 0 else []
     return "<br>".join([*lines[:_CELLS], *more])
