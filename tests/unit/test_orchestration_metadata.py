@@ -13,6 +13,7 @@ from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
 from datarelease.documents import encode
+from datarelease.model.diff import Histogram
 from datarelease.model.report import Report
 from datarelease.model.validation import ColumnContract, Contract, Validation
 from datarelease.orchestration.drift_plot import MOST, drift_plot
@@ -43,6 +44,18 @@ def test_the_columns_that_moved_most_are_drawn() -> None:
     shifts = [float(found[1]) for title in titles if (found := re.search(r"PSI <?([\d.]+)", title))]
     assert len(shifts) == MOST
     assert max(shifts) > 0
+
+
+def test_a_logarithmic_axis_is_called_so() -> None:
+    """Beside the figures of its panel."""
+    edges = tuple(float(f * 10**d) for d in range(4) for f in (1, 2, 5))
+    counts = (1.0,) * (len(edges) - 1)
+    (column,) = samples.small().datasets[0].diff.columns
+    skewed = Histogram(labels=(), edges=edges, before=counts, after=counts)
+    for histogram, said in ((skewed, True), (column.histogram, False)):
+        moved = replace(column, histogram=histogram)
+        plot = drift_plot(samples.report(samples.dataset(columns=(moved,))))
+        assert ("logarithmic axis" in str(plot)) == said
 
 
 def test_a_first_release_has_no_drift() -> None:

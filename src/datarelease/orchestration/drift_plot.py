@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from datarelease.model.diff import Histogram
-from datarelease.model.profile import Kind
+from datarelease.model.diff import ColumnDiff, Histogram
 from datarelease.model.report import Report
 from datarelease.render import columns, escape, plots
 from datarelease.render.triage import drift_weight
@@ -42,14 +41,15 @@ def drift_plot(report: Report) -> str | None:
     _shape(page, "rect", width=width, height=height, fill="#ffffff")
     for index, (dataset, column, histogram) in enumerate(moved[:MOST]):
         panel = _shape(page, "g", transform=f"translate(0 {index * (_TITLE + plots.HEIGHT)})")
-        said = "  ".join(columns.drift(column)).replace("\u00a0", " ")
+        axis = ("logarithmic axis",) if plots.logarithmic(histogram, column.kind) else ()
+        said = "  ".join((*columns.drift(column), *axis)).replace("\u00a0", " ")
         _text(panel, 8, 18, f"{escape.clean(f'{dataset}.{column.column}', 30)}   {said}", size=13)
-        _panel(_shape(panel, "g", transform=f"translate(0 {_TITLE})"), histogram, column.kind)
+        _panel(_shape(panel, "g", transform=f"translate(0 {_TITLE})"), column, histogram)
     return ET.tostring(page, encoding="unicode")
 
 
-def _panel(parent: ET.Element, histogram: Histogram, kind: Kind) -> None:
-    plot = plots.distribution(histogram, kind)
+def _panel(parent: ET.Element, column: ColumnDiff, histogram: Histogram) -> None:
+    plot = plots.distribution(histogram, column.kind, years=columns.years(column))
     if plot is None:
         _bars(parent, histogram)
         return
