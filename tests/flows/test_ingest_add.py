@@ -161,7 +161,7 @@ def test_what_would_be_lost_is_told(plan: Plan) -> None:
     found = plan([*ORDERS, order(99, amount="1"), b"{", order(98, **{"": 1, "AMOUNT": 2})])
     told = {note.what: note.why for note in found.left_out}
     assert told["amount:dtype"] == "1 of 63 events seen are dead letters"
-    assert told["json:syntax"] == "1 of 63 events seen are dead letters"
+    assert told["json:truncated"] == "1 of 63 events seen are dead letters"
     assert {"field ''", "field 'AMOUNT'", "field 'note'"} <= set(told)
 
 

@@ -19,6 +19,7 @@ from pandera.engines.pandas_engine import Decimal
 
 from datarelease.analysis.expectations import expected_columns
 from datarelease.ingest.event_engine import EventEngine
+from datarelease.ingest.event_faults import MEANINGS
 from datarelease.ingest.event_shape import Field, Shape
 from datarelease.ingest.parse_batch import BatchParser
 from datarelease.model.dataset import Dataset
@@ -73,13 +74,19 @@ def column(dtype: Any, **options: Any) -> pa.DataFrameSchema:
 
 # --- what is JSON
 
+NO_TEXT = {
+    "json:utf8", "json:syntax", "json:empty", "json:truncated", "json:nan", "json:bom",
+    "json:registry", "json:surrogate",
+}  # fmt: skip
+"""Causes of which Python's reader tells no two apart by itself; each has its values below."""
+
 
 def python_says(value: bytes) -> str | None:
     """Why Python takes a value for no JSON object with distinct fields; None: it is one."""
     try:
         text = value.decode()
     except UnicodeDecodeError:
-        return "json:utf8"
+        return "json:text"
 
     def no_constant(_: str) -> Any:
         raise ValueError
@@ -91,10 +98,15 @@ def python_says(value: bytes) -> str | None:
         loaded = json.loads(text, parse_constant=no_constant, object_pairs_hook=pairs)
         json.dumps(loaded, ensure_ascii=False).encode()  # lone surrogates are no text
     except ValueError:
-        return "json:syntax"
+        return "json:text"
     if not isinstance(loaded, dict):
         return "json:object"
     return "json:twice" if loaded["twice"] else None
+
+
+def verdict(reason: str | None) -> str | None:
+    """The verdict that a cause belongs to."""
+    return "json:text" if reason in NO_TEXT else reason
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +134,47 @@ def any_event(engine: EventEngine) -> BatchParser:
 def test_what_is_an_event_is_what_python_reads_as_one(any_event: BatchParser, value: bytes) -> None:
     """Neither more lenient nor stricter than RFC 8259 and distinct fields."""
     ((_, reason),) = told(any_event, [value])
-    assert reason in {python_says(value), "v:dtype"}
+    assert verdict(reason) in {python_says(value), "v:dtype"}
     assert (reason or "v:dtype").startswith("json:") == (python_says(value) is not None)
+
+
+CAUSES = [
+    ("json:empty", [b"", b" ", b"\r\n\t"]),
+    ("json:truncated", [
+        b"{", b"[", b'{"v"', b'{"v', b'{"v":', b'{"v":1', b'{"v":1,', b'{"v":1.', b'{"v":1e',
+        b'{"v":-', b'{"v":tru', b'{"v":n', b'{"v":"a', b'{"v":"a\\', b'{"v":"a\\u00', b'{"v":[1, ',
+        b'{"v":"\xc3', b'{"v":"\xe2\x82', b'{"v":{}\n',
+    ]),
+    ("json:nan", [
+        b'{"v":NaN}', b'{"v":-NaN}', b'{"v":[1,Infinity]}', b'{"v":-Infinity}', b'{"v":nan}',
+        b'{"v":{"x":-inf}}', b"NaN",
+    ]),
+    ("json:bom", [b"\xef\xbb\xbf{}", b"\xef\xbb\xbf"]),
+    ("json:registry", [b'\x00\x00\x00\x00\x07{"v":1}', b"\x00\x00\x00\x00\x80\x02\xff"]),
+    ("json:surrogate", [b'{"v":"\\ud800"}', b'{"v":"\\udc00"}', b'{"\\ud83d":1}']),
+    ("json:utf8", [
+        b"\xff", b'{"v":"\xff"}', b'{"v":"\xe9t\xe9"}', b"\xed\xa0\x80", b"\xffv\xc3",
+    ]),
+    ("json:syntax", [
+        b'{"v":1,}', b"{}}", b"{} {}", b"{'v':1}", b"{v:1}", b'{"v":1}x', b'{"v":01}',
+        b'{"v":Nope}', b'{"v":"a\nb"}', b'{"v":"\\x41"}', b'{"v":[1}', b"hello", b'{"v":tru}',
+        b"[" * 100_000 + b"x",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cause", "values"), CAUSES, ids=[cause for cause, _ in CAUSES])
+def test_each_cause_of_a_value_that_is_no_json_has_its_own_words(
+    any_event: BatchParser, cause: str, values: list[bytes]
+) -> None:
+    """Whoever reads a dead letter learns what its producer has to mend."""
+    records = arrow.table({"value": arrow.array([b"{}", *values], arrow.binary())})
+    found = any_event.found(records, None)
+    broken, reasons, details = any_event.checks.judge(found)
+    assert broken.tolist() == [False, *[True] * len(values)]
+    assert dict(zip(values, reasons, strict=True)) == dict.fromkeys(values, cause)
+    assert set(details) == {MEANINGS[cause]}
+    assert sum(words == MEANINGS[cause] for name, words in MEANINGS.items() if name in NO_TEXT) == 1
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -157,7 +208,7 @@ def test_the_verdict_is_python_s_for_broken_texts_too(
     """Whatever bytes come, a value is an event exactly if Python's strict reader takes it."""
     for value, (_, reason) in zip(values, told(any_event, values), strict=True):
         expected = python_says(value)
-        assert (reason if (reason or "").startswith("json:") else None) == expected, value
+        assert (verdict(reason) if (reason or "").startswith("json:") else None) == expected, value
 
 
 # --- what becomes of values

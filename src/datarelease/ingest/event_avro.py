@@ -19,7 +19,14 @@ import fastavro
 import pyarrow as pa
 
 from datarelease.ingest.avro_ids import PREFIX, schema_id
-from datarelease.ingest.event_faults import FRAMING, NO_RECORD, PAYLOAD, UNKNOWN_SCHEMA
+from datarelease.ingest.event_faults import (
+    AVRO_EMPTY,
+    AVRO_TRUNCATED,
+    FRAMING,
+    NO_RECORD,
+    PAYLOAD,
+    UNKNOWN_SCHEMA,
+)
 
 _Cell = tuple[str | None, str | None]
 APART = pa.schema(
@@ -53,7 +60,9 @@ class AvroReader:
         ]
         return pa.Table.from_pylist(rows, schema=APART)
 
-    def _row(self, value: bytes) -> dict[str, Any]:
+    def _row(self, value: bytes) -> dict[str, Any]:  # noqa: PLR0911 - one line a fault
+        if not value:
+            return {"fault": AVRO_EMPTY}
         number = schema_id(value)
         if number is None:
             return {"fault": FRAMING}
@@ -65,6 +74,8 @@ class AvroReader:
         stream.seek(PREFIX)
         try:
             record = fastavro.schemaless_reader(stream, schema, None)
+        except EOFError:
+            return {"fault": AVRO_TRUNCATED}
         except Exception:  # noqa: BLE001 - whatever bytes that are no such record lead to
             return {"fault": PAYLOAD}
         if stream.tell() != len(value):

@@ -6,20 +6,37 @@ from typing import Final
 
 UTF8: Final = "json:utf8"
 SYNTAX: Final = "json:syntax"
+EMPTY: Final = "json:empty"
+TRUNCATED: Final = "json:truncated"
+NOT_FINITE: Final = "json:nan"
+BOM: Final = "json:bom"
+REGISTRY: Final = "json:registry"
+SURROGATE: Final = "json:surrogate"
 NO_OBJECT: Final = "json:object"
 TWICE: Final = "json:twice"
+AVRO_EMPTY: Final = "avro:empty"
 FRAMING: Final = "avro:framing"
 UNKNOWN_SCHEMA: Final = "avro:schema"
+AVRO_TRUNCATED: Final = "avro:truncated"
 PAYLOAD: Final = "avro:payload"
 NO_RECORD: Final = "avro:record"
 
 MEANINGS: Final = {
     UTF8: "the value is not UTF-8",
     SYNTAX: "the value is no JSON text",
+    EMPTY: "the value is empty",
+    TRUNCATED: "the value is truncated: the JSON text ends too early",
+    NOT_FINITE: "the value holds NaN or Infinity, which JSON does not have",
+    BOM: "the value begins with a byte order mark, which JSON forbids",
+    REGISTRY: "the value begins with a schema registry's prefix (a zero byte and a schema id), "
+    "not with JSON",
+    SURROGATE: "a text in the value holds half of a surrogate pair, which is no character",
     NO_OBJECT: "the value is JSON, but no object",
     TWICE: "a field stands there twice",
+    AVRO_EMPTY: "the value is empty",
     FRAMING: "the value does not begin as the registry's wire format says",
     UNKNOWN_SCHEMA: "the value names a schema that is not known, or no Avro schema",
+    AVRO_TRUNCATED: "the value is truncated: it ends before its schema does",
     PAYLOAD: "the value is not what its schema says",
     NO_RECORD: "the schema of the value describes no record",
 }

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datarelease.analysis.duckdb_text import literal
 from datarelease.ingest.event_faults import NO_OBJECT, SYNTAX, TWICE, UTF8
 
-_LENIENT = r",\s*[}\]]|[,:\[]\s*-?(?i:nan|inf)"
+_LENIENT = r",\s*[}\]]|(?:^|[,:\[])\s*-?(?i:nan|inf)"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _OTHER = rf'(?:{_STRING}|[^"0-9-])*'
 _NUMBER = rf"({_OTHER})(-?[0-9][0-9.eE+-]*)({_OTHER}\z)?"

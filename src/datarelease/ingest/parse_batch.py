@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from datarelease.ingest.access import needed
+from datarelease.ingest.event_causes import with_causes
 from datarelease.ingest.event_checks import EventChecks
 from datarelease.ingest.event_engine import EventEngine
 from datarelease.ingest.event_json import json_query
@@ -120,7 +121,13 @@ class BatchParser:
         found = self.engine.query(self.checks.sql)
         if not pc.equal(found[f"{INTERNAL}n"], numbers).combine_chunks().true_count == len(numbers):
             raise RuntimeError("the engine changed the order of records")
-        return found
+        return found if reader is not None else self._with_causes(found, records["value"])
+
+    @staticmethod
+    def _with_causes(found: pa.Table, values: pa.ChunkedArray) -> pa.Table:
+        name = f"{INTERNAL}fault"
+        place = found.schema.get_field_index(name)
+        return found.set_column(place, name, with_causes(found[name], values))
 
     @staticmethod
     def _taken_apart(chunk: pa.Table, reader: Apart | None) -> pa.Table:

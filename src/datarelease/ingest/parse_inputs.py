@@ -19,7 +19,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.event_shape import Shape
 from datarelease.ingest.parts import footer_digest
 from datarelease.ingest.raw import RawHeader, read_header
-from datarelease.model.provenance import PARSER_RULES
+from datarelease.model.provenance import DEAD_LETTER_RULES, PARSER_RULES
 from datarelease.model.snapshot import canonical_json
 from datarelease.model.stream import Stream
 
@@ -67,7 +67,7 @@ def raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[Raw, ...]:
                 remedy="Drain the topic again, or set the format back.",
             )
         before = _fingerprint(path, shape, before)
-        told = {"part": before, "pii": list(shape.dataset.pii)}
+        told = {"part": before, "pii": list(shape.dataset.pii), "rules": DEAD_LETTER_RULES}
         found.append(
             Raw(
                 path=path, header=header, records=records, fingerprint=before,

@@ -27,6 +27,8 @@ PROFILE_RULES = 1
 """Counts up when `analysis.profile` gives other statistics of equal data."""
 PARSER_RULES = 1
 """Counts up when the same record and schema give another row: all parts are made anew then."""
+DEAD_LETTER_RULES = 2
+"""Counts up when a dead letter has other columns or words: files of dead letters are made anew."""
 CHECKS_FILE = "checks.py"
 """Holds the registered custom checks of the schemas beside it."""
 
