@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from datarelease.errors import ConfigError
 from datarelease.ingest.hub import hub_at
+from datarelease.ingest.proposals import Filed, PullRequests
+from datarelease.model.forge import CommitStatus
 from datarelease.model.git_address import repository_of
 
 
@@ -65,3 +69,27 @@ def test_a_name_that_is_given_wins() -> None:
     assert hub.bot == "our-app[bot]"
     with pytest.raises(ConfigError, match="OWNER/NAME"):
         hub_at("https://mirror.example/x.git", {"DATARELEASE_GITHUB_REPOSITORY": "../secrets"})
+
+
+class Statuses:
+    """A GitHub on which the check of the repository's own DVC root has passed."""
+
+    bot = "bot"
+
+    def statuses(self, _: str) -> tuple[CommitStatus, ...]:
+        """Of every commit."""
+        said = f"pass · {'a' * 64}"
+        return (
+            CommitStatus(
+                context="datarelease/check", state="success", description=said, url="", author="bot"
+            ),
+        )
+
+
+def test_a_proposal_waits_for_the_check_of_its_own_dvc_root() -> None:
+    """The status of another root of the same repository says nothing about it."""
+    filed = Filed(branch="stream/x/1", commit="c" * 40, state="open", base="main")
+    github: Any = Statuses()
+    assert PullRequests(github, "acme/data").review(filed).passed
+    other = PullRequests(github, "acme/data", "models/churn").review(filed)
+    assert (other.passed, "has not ended yet" in other.reason) == (False, True)

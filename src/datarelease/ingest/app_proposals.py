@@ -53,14 +53,14 @@ def place_of(desk: Desk) -> Proposals:
     """Pull requests, where the origin is on a GitHub and there is a token for it."""
     hub = desk.hub
     if hub is not None and hub.token:
-        return _pull_requests(hub, hub.token)
+        return _pull_requests(hub, hub.token, desk.directory)
     if hub is not None:
         desk.say(f"GITHUB_TOKEN is not set: branches of {hub.repository}, no pull requests")
     return Branches(desk.git, desk.heads, desk.branch)
 
 
-def _pull_requests(hub: Hub, token: str) -> PullRequests:
+def _pull_requests(hub: Hub, token: str, directory: str) -> PullRequests:
     from datarelease.adapters.github import GitHub  # noqa: PLC0415 - heavy: PyGithub
 
     github = GitHub(api_url=hub.api, repository=hub.repository, token=token, bot=hub.bot)
-    return PullRequests(github, hub.repository)
+    return PullRequests(github, hub.repository, directory)

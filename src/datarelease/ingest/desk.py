@@ -56,10 +56,13 @@ class Desk:
             )
         self._url = url
         self.hub = hub_at(url, env)
+        inside = place_in(self.source, env=quiet)
+        self.directory = inside.as_posix()
+        """Of the DVC root in the git repository."""
         place = self.source / ".dvc" / "tmp" / PACKAGE / "desk"
         self.git = DeskGit(
             place,
-            place / place_in(self.source, env=quiet),
+            place / inside,
             # As in the repository itself, and where that has no credentials, with the token.
             env=reaching(
                 url, self.hub, with_git_settings(quiet, lent_settings(self.source, env=quiet))

@@ -13,8 +13,9 @@ from typing import Literal, Protocol
 from datarelease.adapters.git_desk import DeskGit
 from datarelease.adapters.github_errors import GitHubError
 from datarelease.adapters.github_pulls import MergeMethod
+from datarelease.model.directory import ROOT
 from datarelease.model.forge import CommitStatus, PullRequest
-from datarelease.model.reviewed import CONTEXT, reviewed_digest
+from datarelease.model.reviewed import context_of, reviewed_digest
 
 _INVALID = 422
 _REFUSED = {405, 409}
@@ -162,9 +163,10 @@ class GitHubPulls(Protocol):
 class PullRequests:
     """Pull requests on GitHub."""
 
-    def __init__(self, github: GitHubPulls, repository: str) -> None:
-        """``repository`` is ``owner/name``."""
+    def __init__(self, github: GitHubPulls, repository: str, directory: str = ROOT) -> None:
+        """``repository`` is ``owner/name``, ``directory`` that of the DVC root in it."""
         self._github, self._repository = github, repository
+        self._context = context_of(directory)
 
     def open(self, prefix: str) -> Sequence[Filed]:
         """From branches of the repository itself: what forks call theirs is their business."""
@@ -203,10 +205,10 @@ class PullRequests:
     def review(self, filed: Filed) -> Review:
         """What the status of our check at the newest commit says."""
         statuses = self._github.statuses(filed.commit)
-        digest = reviewed_digest(statuses, bot=self._github.bot)
+        digest = reviewed_digest(statuses, bot=self._github.bot, context=self._context)
         if digest is not None:
             return Review(passed=True, digest=digest)
-        ours = [status for status in statuses if status.context == CONTEXT]
+        ours = [status for status in statuses if status.context == self._context]
         newest = next((status for status in ours if status.author == self._github.bot), None)
         if newest is not None and newest.state != "pending":
             reason = f"its check ended with {newest.state}"
