@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from datarelease.app.versions import Versions
     from datarelease.flows.read import Verification
     from datarelease.model.release import Nothing, Released
     from datarelease.model.report import Report
-    from datarelease.model.version import Version
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 
 
-def versions(*, repo: str | Path | None = None) -> tuple[Version, ...]:
-    """The released versions, oldest first.
+def versions(*, repo: str | Path | None = None) -> Versions:
+    """The released versions, oldest first: a list that prints as a table.
+
+    ``.to_frame()`` gives them as a ``pandas.DataFrame``.
 
     Args:
         repo: A directory, or an address (https, ssh, git, file); None: the current directory.
@@ -29,9 +31,10 @@ def versions(*, repo: str | Path | None = None) -> tuple[Version, ...]:
         WorldError: The git remote does not answer.
     """
     from datarelease.app.shelf import open_shelf
+    from datarelease.app.versions import Versions
     from datarelease.flows.shelf import catalogue_of
 
-    return catalogue_of(open_shelf(repo)).versions
+    return Versions(catalogue_of(open_shelf(repo)))
 
 
 def load(

@@ -165,7 +165,9 @@ def test_a_withdrawn_version_is_passed_over(two: Project, monkeypatch: pytest.Mo
     listed = run(two, "list", "--json").json
     assert listed[0]["yanked"]["reason"] == "wrong | prices **bold**"
     assert listed[0]["yanked"]["replacement"] == "data-v1"
-    assert "withdrawn" in run(two, "list").out
+    _, second, first = run(two, "list").out.splitlines()
+    assert "withdrawn: wrong | prices **bold** (use data-v1)" in second
+    assert (first[:7], "events=" in first, "people=20" in first) == ("data-v1", True, True)
     assert "already" in run(two, "yank", "2", "--reason", "again", code=2).text
     itself = run(two, "yank", "1", "--reason", "old", "--replacement", "1", code=2).err
     assert "data-v1 cannot replace data-v1: it is the version itself" in itself
@@ -212,7 +214,9 @@ def test_versions_and_diff_and_check_from_python(
 ) -> None:
     """The Python functions give what the commands print."""
     monkeypatch.chdir(two.root)
-    assert [version.tag for version in dr.versions()] == ["data-v1", "data-v2"]
+    found = dr.versions()
+    assert [version.tag for version in found] == ["data-v1", "data-v2"]
+    assert list(found.to_frame()["rows_people"]) == [20, 25]
     assert dr.diff("1", "2").base == "data-v1"
     assert dr.check().outcome == "unchanged"
     assert dr.verify("2", full=True).faults == ()

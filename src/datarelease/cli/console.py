@@ -15,11 +15,15 @@ from typing import IO, Any, TextIO, cast
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+from rich.table import Table
 from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
 from datarelease.errors import DatareleaseError, DatareleaseWarning
 from datarelease.progress import Advance, Kind
+
+_WIDEST = 10_000
+"""Columns of a file or a pipe; no line is cut there."""
 
 
 def results() -> Console:
@@ -46,6 +50,14 @@ def show(*parts: RenderableType) -> None:
     console = results()
     for part in parts:
         console.print(part)
+
+
+def show_table(table: Table) -> None:
+    """Results as a table of one line a row: cut on a terminal, and whole where none is."""
+    console = results()
+    if not sys.stdout.isatty():
+        console.width = _WIDEST
+    console.print(table)
 
 
 def show_json(value: Any) -> None:

@@ -97,6 +97,16 @@ class Catalogue:
         reason = version.yank.reason.rstrip(".") or "no reason was given"
         return f"{version.tag} was withdrawn on {version.yank.date[:10]}: {reason}. {instead}"
 
+    def state(self, version: Version) -> str:
+        """How a version stands among the others, in a few words; empty: nothing sets it apart."""
+        if version.yank is not None:
+            use = self.replacement(version)
+            return f"withdrawn: {version.yank.reason}{f' (use {use.tag})' if use else ''}"
+        rolled = version.trailer("Rollback-Of")
+        parts = ["latest"] if version == self.latest else []
+        parts += [f"data of {rolled}"] if rolled else []
+        return ", ".join(parts)
+
     def with_digest(self, digest: str) -> Version | None:
         """The newest version with this content, withdrawn ones included."""
         return next((v for v in reversed(self.versions) if v.digest == digest), None)

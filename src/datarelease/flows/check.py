@@ -246,15 +246,10 @@ def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _history(catalogue: Catalogue) -> tuple[VersionRows, ...]:
-    history = []
-    for version in catalogue.versions:
-        rows = []
-        for part in (version.trailer("Rows") or "").split():
-            name, _, count = part.rpartition("=")
-            if name and count.isdecimal():
-                rows.append((name, int(count)))
-        history.append(VersionRows(tag=version.tag, date=version.date, rows=tuple(rows)))
-    return tuple(history)
+    return tuple(
+        VersionRows(tag=version.tag, date=version.date, rows=version.rows)
+        for version in catalogue.versions
+    )
 
 
 def _notes(

@@ -96,6 +96,17 @@ class Version:
         return next((value for key, value in self.trailers if key == name), None)
 
     @property
+    def rows(self) -> tuple[tuple[str, int], ...]:
+        """Rows of each dataset, as (name, count); what was not counted is left out.
+
+        >>> trailers = (("Rows", "people=3 events=40"),)
+        >>> Version(number=1, tag="data-v1", commit="", digest="", trailers=trailers).rows
+        (('people', 3), ('events', 40))
+        """
+        pairs = (part.rpartition("=") for part in (self.trailer("Rows") or "").split())
+        return tuple((name, int(count)) for name, _, count in pairs if name and count.isdecimal())
+
+    @property
     def manifest_sha256(self) -> str | None:
         """The SHA-256 of the version's manifest; None: the tag names none."""
         sha256 = self.trailer("Manifest-Sha256") or ""
