@@ -118,9 +118,9 @@ class Ingesting:
         (folder / ".dvc").mkdir(exist_ok=True)
         return Ingesting(folder, self.origin, self.env)
 
-    def plan(self) -> Planned:
+    def plan(self, *, anew: bool = False) -> Planned:
         """What waits, planned."""
-        return plan_now(self.root, STREAM, env=self.env, progress=Quiet())
+        return plan_now(self.root, STREAM, env=self.env, progress=Quiet(), anew=anew)
 
     def drain(self) -> Drained:
         """The plan, drained."""

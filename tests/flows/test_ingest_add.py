@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -281,21 +284,33 @@ def test_files_changed_meanwhile_stay(plan: Plan, root: Path) -> None:
 
 
 def test_from_a_topic_to_a_validated_dataset(root: Path, broker: Broker, tmp_path: Path) -> None:
-    """What `add` writes runs: plan, then `dvc repro` drains, parses, validates and profiles."""
+    """The steps that `add` prints work as they are printed, for a topic with transactions, too."""
     topic = broker.topic("shop", partitions=2)
     records = [(str(n), json.dumps(event)) for n, event in enumerate(ORDERS)]
-    broker.produce(topic, [*records, ("x", "{"), ("y", None)])
+    broker.transaction(topic, [*records, ("x", "{"), ("y", None)])
     refused = run(root, "ingest", "add", "orders", "--topic", topic, env=broker.env, code=2)
     assert "--yes" in refused.text
     assert "drain-orders" in refused.text
-    run(root, "ingest", "add", "orders", "--topic", topic, "--yes", env=broker.env)
     project = Project(root, tmp_path / "origin.git", tmp_path / "remote")
-    project.commit("A stream")
-    run(root, "ingest", "plan", "orders", env=broker.env)
-    project.dvc("repro", env=broker.env)
+    project.git("init", "--quiet", "--bare", str(project.origin))
+    project.git("remote", "add", "origin", str(project.origin))
+    project.dvc("remote", "add", "--default", "storage", str(tmp_path / "remote"))
+    done = run(root, "ingest", "add", "orders", "--topic", topic, "--yes", env=broker.env)
+    assert "holes: true" in (root / "params.yaml").read_text()
+    steps = re.findall(r"^  \d\. ((?:git|datarelease|dvc) .*)$", done.out, re.MULTILINE)
+    assert len(steps) == 4
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    for step in steps:
+        subprocess.run(
+            ["sh", "-ec", step], cwd=root, check=True, capture_output=True,
+            env={**os.environ, **broker.env, "PATH": path},
+        )  # fmt: skip
+    assert project.git("rev-parse", "HEAD") == project.git("rev-parse", "origin/orders")
+    assert not project.git("status", "--porcelain")
     counts = json.loads((root / "reports/orders/stream.json").read_text())
     (batch,) = counts["batches"]
     assert (batch["events"], batch["dead"], batch["tombstones"]) == (60, 1, 1)
+    assert batch["holes"] > 0
     assert json.loads((root / "reports/orders/validation.json").read_text())["rows"] == 60
     assert json.loads((root / "reports/orders/profile.json").read_text())["rows"] == 60
     assert "orders" not in project.dvc("status")

@@ -126,6 +126,26 @@ def test_files_that_are_there_are_kept_unread(make: Make, broker: Broker) -> Non
     assert keys(repository) == list(range(20))
 
 
+def test_a_plan_is_appended_to(make: Make, broker: Broker) -> None:
+    """Batches that nobody merged yet stay, and so do their files; other ones of main count more."""
+    repository = make(10, partitions=1)
+    first = repository.plan().new
+    repository.drain()
+    fill(broker, topic_of(repository), range(10, 15))
+    done = repository.plan()
+    assert done.plan.batches == (*first, *done.new)
+    assert (done.pending, done.dropped) == (first, ())
+    assert [(s.start, s.end) for batch in done.new for s in batch.spans] == [(10, 15)]
+    assert repository.drain().kept == (1,)
+    assert repository.plan().new == ()
+    other = repository.clone(repository.root.parent / "other")
+    assert [batch.offsets for batch in other.plan().new] == [15]
+    other.publish()
+    there = repository.plan()
+    assert there.plan == other.planned
+    assert (there.dropped, there.pending) == (done.plan.batches, ())
+
+
 def test_files_of_no_batch_are_removed(make: Make) -> None:
     """A part that was planned anew is drained anew, and one that is planned no more goes."""
     repository = make(10, batch=5)
@@ -134,7 +154,7 @@ def test_files_of_no_batch_are_removed(make: Make) -> None:
     (repository.raw / "000003.parquet").write_bytes(b"old")
     (repository.raw / ".tmp-left").write_bytes(b"left")
     repository.settings(topic=topic_of(repository), batch=100)
-    repository.plan()
+    assert [batch.number for batch in repository.plan(anew=True).dropped] == [1, 2]
     done = repository.drain()
     assert (done.written, done.removed) == ((1,), (".tmp-left", "000002.parquet", "000003.parquet"))
     assert keys(repository) == list(range(10))
@@ -228,7 +248,7 @@ def test_expired_records_are_an_error_and_leave_nothing(make: Make, broker: Brok
         repository.drain()
     assert "dvc pull" in caught.value.remedy
     assert list(repository.raw.iterdir()) == []
-    repository.plan()  # nobody has agreed on the old plan yet
+    repository.plan(anew=True)  # nobody has agreed on the old plan yet
     assert repository.planned.batches[0].spans[0].start == 4
     assert repository.drain().records == 6
 
@@ -347,10 +367,10 @@ def test_topic_that_grows_partitions(make: Make, broker: Broker) -> None:
 
 
 def test_plan_begins_where_the_remote_is(make: Make, broker: Broker, tmp_path: Path) -> None:
-    """A plan follows what everybody agreed on, not what lies in the work tree."""
+    """A plan follows what everybody agreed on, where the work tree does not continue it."""
     repository = make(10)
     repository.plan()
-    assert [b.number for b in repository.plan().new] == [1]
+    assert [b.number for b in repository.plan(anew=True).new] == [1]
     repository.publish()
     other = repository.clone(tmp_path / "other")
     fill(broker, topic_of(repository), range(10, 15))

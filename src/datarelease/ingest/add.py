@@ -80,6 +80,7 @@ def plan_stream(
     with trial(root, sample) as tried:
         seen = tried.seen(stream)
         stream = _decided(wanted, seen, _own(root, drafts, wanted))
+        stream = replace(stream, holes=sample.holes > 0)
         proposed = _proposed(stream, seen)
         _schema(drafts, stream, seen, len(sample.values))
         lost = tried.lost(stream, drafts.text(str(stream.dataset.schema)))

@@ -19,7 +19,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.local_files import write
 from datarelease.ingest.access import agreed_plan, connected, read_plan, schema_texts, stream_at
 from datarelease.ingest.drain import Drain, Drained
-from datarelease.ingest.plan import extended
+from datarelease.ingest.plan import continued, extended
 from datarelease.ingest.waiting import Waiting, look
 from datarelease.model.stream import Batch, Stream, StreamPlan
 from datarelease.progress import Progress
@@ -27,13 +27,18 @@ from datarelease.progress import Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What a plan added."""
+    """What was added to a plan."""
 
     stream: str
     plan: StreamPlan
     """All of it, as it now stands in the work tree."""
     new: tuple[Batch, ...]
-    """Batches that the remote's default branch does not have."""
+    """The batches that were appended now."""
+    pending: tuple[Batch, ...]
+    """Those planned before that the remote's default branch does not have yet."""
+    dropped: tuple[Batch, ...]
+    """Those of the work tree that are in the plan no more: they were planned anew, or the remote's
+    default branch has other ones."""
 
 
 def waiting_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Waiting:
@@ -52,23 +57,46 @@ def waiting_now(root: Path, name: str, *, env: Mapping[str, str], progress: Prog
         return look(plan, stream, broker, now=dt.datetime.now(dt.UTC))
 
 
-def plan_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Planned:
-    """``streams/NAME.json`` written: the remote default branch's batches and what waits now.
+def plan_now(
+    root: Path, name: str, *, env: Mapping[str, str], progress: Progress, anew: bool = False
+) -> Planned:
+    """What waits now, appended to ``streams/NAME.json``.
+
+    The work tree's plan is kept where it continues the one of the remote's default branch;
+    otherwise the latter is what is appended to.
+
+    Args:
+        root: A directory of the repository.
+        name: Of the stream.
+        env: Names the broker.
+        progress: Told of what is asked.
+        anew: Plan the batches again that the remote's default branch does not have.
 
     Raises:
-        ConfigError: As ``waiting_now``.
+        ConfigError: As ``waiting_now``, or the work tree's file is no plan.
         ConflictError: As ``waiting_now``.
         WorldError: As ``waiting_now``.
     """
     root = find_root(root)
     stream = stream_at(root, name)
-    before = agreed_plan(root, stream, env)
+    agreed = agreed_plan(root, stream, env)
+    here = read_plan(_file(root / stream.plan_file), stream)
+    before = agreed if anew else continued(agreed, here)
     with connected(env) as broker:
         progress.say(f"{stream.topic}: asking the broker")
         plan = extended(before, stream, broker)
     write(root / stream.plan_file, encode(plan).encode())
-    known = len(before.batches) if before else 0
-    return Planned(stream=stream.name, plan=plan, new=plan.batches[known:])
+    known = len(agreed.batches) if agreed else 0
+    kept = len(before.batches) if before else 0
+    return Planned(
+        stream=stream.name,
+        plan=plan,
+        new=plan.batches[kept:],
+        pending=plan.batches[known:kept],
+        dropped=tuple(
+            batch for batch in (here.batches if here else ()) if batch not in plan.batches
+        ),
+    )
 
 
 def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Drained:

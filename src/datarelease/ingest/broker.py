@@ -188,7 +188,7 @@ class Broker:
                 "its end when the batch was planned.",
                 untouched="Nothing was written for this batch.",
                 remedy="If the broker lost records, say so to its operators; batches that are not "
-                "released yet can be planned again (`datarelease ingest plan`).",
+                "merged yet can be planned again (`datarelease ingest plan NAME --anew`).",
             )
         return offset
 
@@ -254,8 +254,8 @@ class Broker:
             f"The broker no longer has offset {start} of partition {partition} of topic {topic!r}.",
             untouched="Nothing was written for this batch.",
             remedy="If these records were drained before, bring them back (`dvc pull`); a batch "
-            "that is not released yet can be planned again (`datarelease ingest plan`), which "
-            "counts what is lost.",
+            "that is not merged yet can be planned again (`datarelease ingest plan NAME --anew`), "
+            "which counts what is lost.",
         )
 
     def _unknown_topic(self, name: str) -> ConfigError:

@@ -52,6 +52,19 @@ def extended(plan: StreamPlan | None, stream: Stream, source: Source) -> StreamP
     return replace(plan, batches=(*plan.batches, *tailed))
 
 
+def continued(agreed: StreamPlan | None, here: StreamPlan | None) -> StreamPlan | None:
+    """The plan to append to: ``here`` where it begins with all of ``agreed``, else ``agreed``.
+
+    Args:
+        agreed: The plan of the remote's default branch.
+        here: That of the work tree.
+    """
+    if agreed is None or here is None:
+        return agreed or here
+    same = replace(here, batches=agreed.batches) == agreed
+    return here if same and here.batches[: len(agreed.batches)] == agreed.batches else agreed
+
+
 def gathered(plan: StreamPlan, logs: Mapping[int, Log]) -> dict[int, Gathered]:
     """What waits, by partition, where anything does or was lost.
 
@@ -153,7 +166,8 @@ def _other(topic: Topic, why: str) -> ConflictError:
     return ConflictError(
         f"Topic {topic.name!r} is not the one that was drained before: {why}.",
         untouched="Nothing was planned.",
-        remedy="If the topic was deleted and made again, or moved: feed another dataset from it, "
+        remedy="Batches that are not merged yet are planned again by `datarelease ingest plan NAME "
+        "--anew`. If the topic was deleted and made again, or moved: feed another dataset from it, "
         "and the released rows stay. Or delete the stream's plan (streams/NAME.json) in a pull "
         "request: the next proposal then begins anew, and REMOVES every row that the dataset has "
         "from the topic before. The policy blocks that (append_only) until "

@@ -45,6 +45,8 @@ class Sample:
     format: EventFormat
     schemas: Mapping[int, str]
     """Texts of Avro schemas by their ids."""
+    holes: int = 0
+    """Offsets between these events without a record: markers of transactions, or compaction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +74,19 @@ def take(
     """
     found = source.topic(topic)
     values: list[bytes] = []
+    holes = 0
     ids = SchemaIds(wanted=event_format == "avro")
     for partition, log in sorted(source.logs(found).items()):
         start = max(log.low, log.stable - max(1, SIZE // len(found.partitions)))
+        holes += log.stable - start
         for records in source.read(topic, partition, start, log.stable):
+            holes -= records.num_rows
             ids.look(records)
             values += [value for value in records.column("value").to_pylist() if value is not None]
     known = schemas(ids.found) if ids.found else {}
-    return Sample(topic=topic, values=tuple(values), format=event_format, schemas=known)
+    return Sample(
+        topic=topic, values=tuple(values), format=event_format, schemas=known, holes=holes
+    )
 
 
 def looks_like_avro(values: Iterable[bytes]) -> bool:

@@ -87,6 +87,8 @@ def with_settings(text: str, stream: Stream) -> str:
         ]
     else:
         lines.append("  # time: COLUMN  # when an event happened; tells which ones are late")
+    if stream.holes:
+        lines.append("  holes: true  # offsets without a record: transactions, or compaction")
     due = f"{{events: {stream.propose_events}, minutes: {stream.propose_minutes}}}"
     lines += [
         f"  # batch: {stream.batch}  # most records of one part file",

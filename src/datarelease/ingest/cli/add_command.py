@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -71,12 +70,17 @@ def command(
         ask()
     write_stream(root, plan)
     if not as_json:
-        show(_next(name, [edit.path for edit in plan.files]))
+        show(_next(name, topic))
 
 
-def _next(name: str, paths: list[str]) -> str:
-    return (
-        f"\nnext\n  1. look at schemas/{name}.yaml, and at key and pii in dvc.yaml: they are "
-        f"guesses\n  2. git add {shlex.join(paths)} && git commit, and have it merged\n"
-        f"  3. datarelease ingest propose {name}: a pull request with the first events"
+def _next(name: str, topic: str) -> str:
+    steps = (
+        f"look at schemas/{name}.yaml, and at key and pii in dvc.yaml: they are guesses",
+        f"git switch -c {name}",
+        f"datarelease ingest plan {name} && dvc repro && dvc push",
+        f'git add -A && git commit -m "Feed {name} from {topic}"',
+        f"git push -u origin {name}",
+        "open a pull request from that branch: it brings the stages and their first data",
+        f"when it is merged: datarelease ingest propose {name}, for the events that come then",
     )
+    return "\n".join(["\nnext", *(f"  {n}. {step}" for n, step in enumerate(steps, 1))])

@@ -15,13 +15,19 @@ from datarelease.ingest.app_stream import Planned, plan_now
 
 @click.command("plan")
 @click.argument("name")
+@click.option(
+    "--anew",
+    is_flag=True,
+    help="Plan the batches again that the remote's default branch does not have.",
+)
 @json_option
-def command(name: str, as_json: bool) -> None:  # noqa: FBT001
+def command(name: str, anew: bool, as_json: bool) -> None:  # noqa: FBT001
     """Append what waits for the stream NAME to streams/NAME.json, as batches of offsets.
 
-    They follow the batches on the remote's default branch; `dvc repro` then drains them.
+    Batches that were planned before stay as they are; `dvc repro` then drains the new ones. Where
+    the remote's default branch has other batches than the work tree, its batches count.
     """
-    planned = plan_now(Path.cwd(), name, env=os.environ, progress=Told())
+    planned = plan_now(Path.cwd(), name, env=os.environ, progress=Told(), anew=anew)
     if as_json:
         show_json(to_json(planned))
         return
@@ -30,9 +36,15 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
 
 
 def _lines(planned: Planned) -> list[str]:
-    if not planned.new:
-        return [f"{planned.stream}: nothing waits"]
     lines = []
+    if planned.dropped:
+        numbers = ", ".join(str(batch.number) for batch in planned.dropped)
+        lines.append(f"removed from the work tree's plan: batch {numbers}")
+    if planned.pending:
+        numbers = ", ".join(str(batch.number) for batch in planned.pending)
+        lines.append(f"planned before, and not merged yet: batch {numbers}")
+    if not planned.new:
+        return [*lines, f"{planned.stream}: nothing waits"]
     for batch in planned.new:
         lines.append(f"batch {batch.number}: {batch.offsets:,} offsets")
         for span in batch.spans:
