@@ -205,7 +205,6 @@ def workflows(**changes: str) -> dict[str, Any]:
 CALLED = {
     "check": "data.yml",
     "release": "data.yml",
-    "verify": "data-verify.yml",
     "report": "data-report.yml",
 }
 
@@ -225,7 +224,7 @@ def test_a_job_grants_what_the_called_workflow_needs_and_no_more(name: str, file
 
 @pytest.mark.parametrize(("name", "file"), CALLED.items())
 def test_a_job_hands_over_what_the_called_workflow_takes(name: str, file: str) -> None:
-    """Inputs and secrets are declared there; secrets go by name, to release and verify alone."""
+    """Inputs and secrets are declared there; secrets go by name, to release alone."""
     job = workflows()[file]["jobs"][name]
     called = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
     takes = called.get("on", called.get(True))["workflow_call"] or {}
@@ -234,8 +233,25 @@ def test_a_job_hands_over_what_the_called_workflow_takes(name: str, file: str) -
     assert set(secrets) <= set(takes.get("secrets", {}))
     # Every secret that the called workflow takes: one that is not handed over is empty there.
     assert set(secrets) == set(takes.get("secrets", {}))
-    assert bool(secrets) == (name in {"release", "verify"})
+    assert bool(secrets) == (name == "release")
     assert all(value == f"${{{{ secrets.{key} }}}}" for key, value in secrets.items())
+
+
+def test_the_job_that_verifies_is_the_repositorys_own() -> None:
+    """The steps of verify.yml, for the root of the repository, with its environment."""
+    text = (ROOT / ".github/workflows/verify.yml").read_text()
+    text = text.replace("${{ inputs.directory || '.' }}", ".")
+    ours = yaml.safe_load(text)["jobs"]["verify"]
+    job = workflows()["data-verify.yml"]["jobs"]["verify"]
+    assert job["permissions"] == ours["permissions"]
+    assert job["environment"] == ours["environment"] == {"name": "data-read", "deployment": False}
+    for step, same in zip(job["steps"], ours["steps"], strict=True):
+        if same.get("uses") == "$/action":
+            assert step == {"uses": f"{REPOSITORY}@v0.1.0"}
+            continue
+        if "env" in same:
+            same["env"].pop("DATARELEASE_DIRECTORY", None)
+        assert step == same
 
 
 def test_the_workflows_start_when_they_should() -> None:
@@ -266,9 +282,11 @@ def test_the_workflows_are_short() -> None:
     """They are read at once, and hold no shell."""
     values = {"branch": "main", "ref": "v1", "requirements": "r.txt"}
     for text in workflow_files(**values).values():
-        assert len(text.splitlines()) < 70
-        assert max(map(len, text.splitlines())) <= 100
-        assert not re.search(r"^ *(- )?run:", text, re.MULTILINE)
+        assert len(text.splitlines()) < 80
+        lines = [line for line in text.splitlines() if "@" not in line]
+        assert max(map(len, lines)) <= 100, "besides those that name a commit"
+        for command in re.findall(r"^ *(?:- )?run: *(.*)", text, re.MULTILINE):
+            assert re.fullmatch(r"datarelease [\w .-]+", command)
 
 
 @pytest.mark.parametrize("program", ["actionlint", "zizmor"])
