@@ -143,7 +143,7 @@ def test_every_type_of_a_parquet_file_is_named(engine: DuckDBEngine, tmp_path: P
         name for name, column in yaml.safe_load(text)["columns"].items() if column.get("nullable")
     }
     assert nullable == {"small", "ratio", "price", "tags", "clock", "nothing"}
-    assert seen.key == ("order_id",)
+    assert (seen.found_key.columns, seen.found_key.plain) == (("order_id",), False)
     ranged = [column.name for column in seen.columns if column.low and column.high]
     assert ranged == ["order_id", "small", "price", "at", "day"]
 
@@ -187,6 +187,10 @@ def test_no_value_of_a_personal_column_is_told(engine: DuckDBEngine, tmp_path: P
     assert set(seen.pii) == {"Full Name", "e_mail", "plan", "age"}
 
 
+DAYS = [(dt.date(2026, 1, 1) + dt.timedelta(n)).isoformat() for n in range(80)]
+PRICES = [[symbol, day, 1.5] for symbol in ("AAPL", "IBM", "MSFT") for day in DAYS]
+
+
 @pytest.mark.parametrize(
     ("header", "rows", "key"),
     [
@@ -194,9 +198,21 @@ def test_no_value_of_a_personal_column_is_told(engine: DuckDBEngine, tmp_path: P
         (["id", "x"], [[1, 1], [1, 2]], ()),
         (["id", "x"], [[1, 1], ["", 2]], ()),
         (["amount", "x"], [[1, 1], [2, 2]], ()),
-        (["user_id", "order_id"], [[7, 1], [8, 2]], ("user_id",)),
-        (["shop_id", "day"], [[1, "2026-01-01"], [1, "2026-01-02"]], ("shop_id", "day")),
-        (["a_id", "b_id"], [[1, 1], [1, 2], [2, 1]], ("a_id", "b_id")),
+        (["user_id", "order_id"], [[7, 1], [8, 2]], ()),
+        (["user_id", "people_id"], [[7, 1], [8, 2]], ("people_id",)),
+        (["x", "iata"], [[n // 2, f"A{n}"] for n in range(60)], ("iata",)),
+        (["x", "iata"], [[n // 2, f"A{n}"] for n in range(19)], ()),
+        (["shop_id", "day"], [[1, "2026-01-01"], [1, "2026-01-02"]], ()),
+        (["symbol", "date", "price"], PRICES, ("symbol", "date")),
+        (["city", "year"], [[f"c{n % 9}", 2000 + n // 9] for n in range(90)], ("city", "year")),
+        (["day", "rain"], [[DAYS[n], n % 7] for n in range(60)], ("day",)),
+        (["day", "rain"], [[DAYS[n], n % 7] for n in range(19)], ()),
+        (["day", "rain"], [[DAYS[7 * n], n % 7] for n in range(10)], ()),
+        (["sensor_id", "at"], [[n % 3, f"2026-01-01 00:{n:02}:0{n % 7}"] for n in range(60)], ()),
+        (["shop_id", "year"], [[n * 7 % 61, 1900 + n] for n in range(60)], ("shop_id",)),
+        (["time", "x"], [[n / 7, n % 3] for n in range(60)], ()),
+        (["a_id", "b_id"], [[1, 1], [1, 2], [2, 1]], ()),
+        (["a_id", "b_id"], [[n % 9, n // 9] for n in range(81)], ("a_id", "b_id")),
         (["tax_id", "x"], [[1, 1], [2, 2]], ()),
         (["id", "x"], [[1, 1]], ()),
         (["id", "x"], [[1.5, 1], [2.5, 2]], ()),
@@ -209,9 +225,33 @@ def test_a_key_is_guessed_with_care(
     rows: list[list[Any]],
     key: tuple[str, ...],
 ) -> None:
-    """Unique, never missing, named like a key, not personal, no fraction; else a pair, or none."""
+    """Plain by its name, or where chance would have repeated it; never by a few rows or floats."""
     seen, _ = written(engine, csv_table(tmp_path / "k.csv", [header, *rows]), tmp_path)
     assert seen.key == key
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "columns", "evidence"),
+    [
+        (["x", "iata"], [[1, "A"], [1, "B"]], ("iata",),
+         "unique in 2 rows, never missing, too few to tell"),
+        (["shop_id", "day"], [[n % 3, DAYS[n % 2 + 2 * (n // 3)]] for n in range(12)],
+         ("shop_id", "day"), "unique in 12 rows, never missing, too few to tell"),
+        (["sensor_id", "at"], [[n, f"2026-01-01 {n // 60:02}:{n % 60:02}:00"]
+                               for n in range(70)],
+         ("sensor_id",), "unique in 70 rows, never missing"),
+        (["x", "at"], [[n % 4, f"2026-01-01 {n // 60:02}:{n % 60:02}:00"] for n in range(70)],
+         ("at",), "unique in 70 rows, never missing, which may be chance"),
+        (["x", "id"], [[1, 1], [1, 1]], (), ""),
+    ],
+)  # fmt: skip
+def test_a_guess_carries_its_evidence(
+    engine: DuckDBEngine, tmp_path: Path, header: list[str], rows: list[list[Any]],
+    columns: tuple[str, ...], evidence: str,
+) -> None:  # fmt: skip
+    """What may be chance is no key of the dataset, and says what speaks for it."""
+    seen, _ = written(engine, csv_table(tmp_path / "k.csv", [header, *rows]), tmp_path)
+    assert (seen.found_key.columns, seen.found_key.evidence) == (columns, evidence)
 
 
 def test_tomorrows_rows_are_not_refused_for_nothing(engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -254,3 +294,15 @@ def test_any_name_can_be_asked_about(name: str) -> None:
     """Names of columns are any text."""
     assert isinstance(personal(name), bool)
     assert key_rank(name, "people") in {None, 0, 1, 2}
+
+
+@pytest.mark.parametrize("rows", [[[1, 1], [2, 2]], [[1, 1], [1, 2]]], ids=["unique", "twice"])
+def test_a_name_with_a_dot_can_be_a_key(
+    engine: DuckDBEngine, tmp_path: Path, rows: list[list[Any]]
+) -> None:
+    """`x.y` is a column and not a column of a table `x`, also where its duplicates are shown."""
+    table = csv_table(tmp_path / "k.csv", [["x.y", "z"], *rows])
+    (tmp_path / "s.yaml").write_text("schema_type: dataframe\ncolumns:\n  x.y: {unique: true}\n")
+    schema = load_schema(tmp_path / "s.yaml", name_in_messages="s.yaml")
+    dataset = Dataset(name="k", path="k.csv", key=("x.y",))
+    assert validate(engine, table, dataset, schema).passed == (rows[1][0] == 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -347,6 +348,26 @@ def test_few_datasets_get_stages_of_their_own() -> None:
     assert stages["profile-a"]["deps"] == ["data/a.csv", "reports/a/validation.json"]
     [dataset] = read_settings(loaded, {}).datasets
     assert (dataset.path, dataset.key, dataset.pii) == ("data/a.csv", ("no", "day"), ("e mail",))
+
+
+def test_a_key_that_may_be_chance_is_a_comment_with_its_evidence() -> None:
+    """Only a plain key is declared; a guess waits for somebody to take the `#` away."""
+    found = member("a")
+    guess = replace(found.proposed, key=(), guess=("iata",), evidence="unique in 19 rows")
+    text = edited_pipeline("", [replace(found, proposed=guess)], [])
+    assert "# key: [iata]  # a guess: unique in 19 rows\n" in text
+    [dataset] = read_settings(parse(text), {}).datasets
+    assert dataset.key == ()
+    plain = replace(found.proposed, evidence="unique in 300 rows, never missing")
+    text = edited_pipeline("", [replace(found, proposed=plain)], [])
+    assert 'key: ["no", day]  # unique in 300 rows, never missing\n' in text
+
+
+def test_no_description_is_made_up() -> None:
+    """Reports show what somebody wrote of a dataset, or nothing."""
+    text = edited_pipeline("", [member("a")], [])
+    assert "desc" not in parse(text)["artifacts"]["a"]
+    assert "# desc: what a row is; reports show it\n" in text
 
 
 def test_many_datasets_share_two_stages() -> None:

@@ -11,25 +11,21 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import narwhals as nw
 
 from datarelease.analysis.column_types import kind_of
 from datarelease.analysis.engine import Engine
-from datarelease.analysis.infer_names import key_rank, moment, personal
+from datarelease.analysis.infer_keys import NO_KEY, SAMPLE_ROWS, InferredKey, infer_key
+from datarelease.analysis.infer_names import personal
 from datarelease.analysis.partitions import partition_columns
 from datarelease.analysis.table import Table
-from datarelease.analysis.uniqueness import duplicates
 
-SAMPLE_ROWS = 5_000
-"""First rows, which tell for most columns that they are no categories and no key."""
 MOST_CATEGORIES = 12
 LONGEST_CATEGORY = 40
 _ROWS_A_CATEGORY = 5
 """A column's values are categories if there are this many rows for each on average."""
-_MOST_PAIRS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +50,15 @@ class Inferred:
 
     rows: int
     columns: tuple[InferredColumn, ...]
-    key: tuple[str, ...]
-    """Columns that identify a row and look as if they were meant to; empty: none do."""
     pii: tuple[str, ...]
     """Columns whose names speak of persons."""
+    found_key: InferredKey = NO_KEY
+    """Columns that identify a row today, plainly or by a guess."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that identify a row plainly; empty: none do."""
+        return self.found_key.columns if self.found_key.plain else ()
 
 
 def infer(engine: Engine, table: Table, *, name: str, pii: Iterable[str] = ()) -> Inferred:
@@ -91,8 +92,8 @@ def infer(engine: Engine, table: Table, *, name: str, pii: Iterable[str] = ()) -
         for column, dtype in schema.items()
     )
     candidates = [column for column in full if column not in hidden]
-    key = _key(engine, frame, schema, candidates, name) if rows > 1 else ()
-    return Inferred(rows=rows, columns=columns, key=key, pii=hidden)
+    key = infer_key(engine, frame, candidates, rows=rows, name=name) if rows > 1 else NO_KEY
+    return Inferred(rows=rows, columns=columns, pii=hidden, found_key=key)
 
 
 def pandera_type(dtype: nw.dtypes.DType) -> str | None:
@@ -184,32 +185,3 @@ def _categories(
         ):
             found[column] = texts
     return found
-
-
-def _key(
-    engine: Engine,
-    frame: nw.LazyFrame[Any],
-    schema: nw.Schema,
-    candidates: list[str],
-    name: str,
-) -> tuple[str, ...]:
-    """The best column, or pair of columns, that identifies each row and is named like a key."""
-    ranks = {
-        column: rank
-        for column in candidates
-        if (rank := key_rank(column, name)) is not None
-        and (schema[column].is_integer() or kind_of(schema[column]) == "text")
-    }
-    ids = sorted(ranks, key=lambda column: ranks[column])
-    for column in ids:
-        if _identifies(engine, frame, (column,)):
-            return (column,)
-    times = [c for c in candidates if kind_of(schema[c]) == "time" or moment(c)]
-    pairs = [*combinations(ids, 2), *((i, t) for i in ids for t in times if t not in ids)]
-    chosen = (pair for pair in pairs[:_MOST_PAIRS] if _identifies(engine, frame, pair))
-    return next(chosen, ())
-
-
-def _identifies(engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str]) -> bool:
-    # The first rows are cheap, and give most candidates away.
-    return not any(duplicates(engine, rows, columns) for rows in (frame.head(SAMPLE_ROWS), frame))

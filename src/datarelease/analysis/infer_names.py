@@ -25,6 +25,16 @@ _PERSONAL_PAIRS = frozenset(
     }
 )  # fmt: skip
 _KEYS = frozenset({"id", "uuid", "guid", "key", "pk", "sku", "isbn"})
+_CODES = frozenset(
+    {
+        "iata", "icao", "symbol", "ticker", "isin", "cusip", "figi", "lei", "ean", "gtin", "upc",
+        "issn", "doi", "vin", "fips", "iso", "iso2", "iso3", "unlocode", "geonameid", "slug",
+        "code",
+    }
+)  # fmt: skip
+"""Identifiers that a standard or a market gives."""
+OWN = 1
+"""The rank up to which a name says that the column is its own table's id."""
 _TIMES = frozenset({"date", "day", "week", "month", "year", "time", "timestamp", "datetime"})
 
 
@@ -54,16 +64,23 @@ def personal(name: str) -> bool:
 def key_rank(name: str, dataset: str) -> int | None:
     """How much a name looks like a key's, 0 the most; None: not at all.
 
-    >>> [key_rank(n, "orders") for n in ("id", "order_id", "customerId", "amount", "valid")]
-    [0, 1, 2, None, None]
+    >>> [key_rank(n, "orders") for n in ("id", "order_id", "customerId", "iata", "amount", "valid")]
+    [0, 1, 2, 3, None, None]
     """
     found = words(name)
-    if not found or _KEYS.isdisjoint({found[0], found[-1]}):
-        return None
+    ends = {found[0], found[-1]} if found else set()
+    if _KEYS.isdisjoint(ends):
+        return None if _CODES.isdisjoint(ends) else 3
     if len(found) == 1:
         return 0
-    own = {dataset.lower(), dataset.lower().removesuffix("s")}
-    return 1 if own & set(found) else 2
+    return 1 if _own(dataset) & set(found) else 2
+
+
+def _own(dataset: str) -> set[str]:
+    """What a dataset calls one of its rows."""
+    named = {dataset.lower(), *words(dataset)[-1:]}
+    singular = {name.removesuffix("s") for name in named}
+    return named | singular | {f"{n.removesuffix('ies')}y" for n in named if n.endswith("ies")}
 
 
 def moment(name: str) -> bool:

@@ -29,7 +29,7 @@ def schema_yaml(inferred: Inferred, *, name: str, path: str) -> str:
     lines = [head + "columns:"]
     for column in inferred.columns:
         # No range of ids: tomorrow's are new.
-        silent = column.name in {*inferred.pii, *inferred.key}
+        silent = column.name in {*inferred.pii, *inferred.found_key.columns}
         lines += _column(column, unique=column.name == single, silent=silent)
     return "\n".join(lines) + "\n"
 

@@ -11,6 +11,7 @@ from datarelease.analysis.engine import Engine
 from datarelease.analysis.examples import Rows, Showing
 from datarelease.model.report import EXAMPLES
 
+_NAME = "\N{SYMBOL FOR START OF TEXT}column"
 _SIZE = "\N{SYMBOL FOR START OF TEXT}size"
 
 
@@ -22,7 +23,8 @@ def duplicates(
     ``keep`` is Pandera's ``report_duplicates``: ``all`` counts every one of them,
     ``exclude_first`` and ``exclude_last`` all but one of each group.
     """
-    groups = _groups(frame, columns)
+    plain = _plain(columns)
+    groups = _groups(frame.select(**plain), [*plain])
     counted = nw.col(_SIZE) if keep == "all" else nw.col(_SIZE) - 1
     (row,) = engine.collect(groups.select(counted.sum().alias("count")))
     return int(row["count"] or 0)
@@ -32,8 +34,10 @@ def duplicate_examples(
     engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], showing: Showing
 ) -> Rows:
     """Some rows that share their values of ``columns``, those with values before those without."""
-    chosen = _groups(frame, columns).sort(*columns, nulls_last=True).head(EXAMPLES)
-    shared = frame.join(chosen.select(*columns), on=list(columns), how="semi")
+    plain = _plain(columns)
+    keyed = frame.with_columns(**plain)
+    chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(EXAMPLES)
+    shared = keyed.join(chosen.select(*plain), on=[*plain], how="semi")
     by_value = Showing(
         key=tuple(dict.fromkeys((*columns, *showing.key))),
         pii=showing.pii,
@@ -46,6 +50,11 @@ def duplicate_examples(
         nw.all_horizontal(*(nw.col(name).is_null() for name in columns), ignore_nulls=False)
     )
     return showing.rows(engine, missing, columns)
+
+
+def _plain(columns: Sequence[str]) -> dict[str, nw.Expr]:
+    """``columns`` by names without a dot: `group_by` on DuckDB reads `x.y` as column of a table."""
+    return {f"{_NAME}{place}": nw.col(column) for place, column in enumerate(columns)}
 
 
 def _groups(frame: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any]:

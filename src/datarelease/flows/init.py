@@ -221,6 +221,8 @@ def _proposed(name: str, one: Found, seen: Inferred, csv: str) -> Proposed:
         rows=seen.rows,
         columns=len(seen.columns),
         key=seen.key,
+        guess=() if seen.key else seen.found_key.columns,
+        evidence=seen.found_key.evidence,
         pii=seen.pii,
         csv=csv,
     )

@@ -56,27 +56,26 @@ def edited_pipeline(text: str, members: Sequence[Member], stages: Iterable[str])
 
 
 def _artifact(member: Member) -> str:
-    path, desc = yaml_text(member.proposed.path), _description(member.proposed)
+    path = yaml_text(member.proposed.path)
     return "\n".join(
         [
             f"{member.proposed.name}:",
             f"  path: {path}",
             "  type: dataset",
-            f"  desc: {yaml_text(desc)}  # shown in reports: say what a row is",
+            "  # desc: what a row is; reports show it",
             *(f"  {line}" for line in _meta(member).split("\n")),
         ]
     )
-
-
-def _description(proposed: Proposed) -> str:
-    return proposed.origin[0].upper() + proposed.origin[1:]
 
 
 def _meta(member: Member) -> str:
     key, pii = member.proposed.key, member.proposed.pii
     lines = ["meta:", f"  schema: {yaml_text(member.schema or '')}"]
     if key:
-        lines.append(f"  key: {_list(key)}  # guessed: unique and never missing")
+        lines.append(f"  key: {_list(key)}  # {member.proposed.evidence}")
+    elif member.proposed.guess:
+        guess, evidence = member.proposed.guess, member.proposed.evidence
+        lines.append(f"  # key: {_list(guess)}  # a guess: {evidence}")
     else:
         lines.append("  # key: []  # columns that identify a row; they make rows comparable")
     if pii:

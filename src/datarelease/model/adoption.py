@@ -43,6 +43,10 @@ class Proposed:
     columns: int
     key: tuple[str, ...]
     pii: tuple[str, ...]
+    guess: tuple[str, ...] = ()
+    """Columns that identify a row today, perhaps by chance: a comment, for people to decide."""
+    evidence: str = ""
+    """What speaks for the key or the guess, in words."""
     partitions: tuple[str, ...] = ()
     """Those of the columns whose values stand in the names of folders."""
     csv: str = ""

@@ -65,6 +65,8 @@ def _command(command: Command) -> Text:
 
 def _described(dataset: Proposed) -> str:
     key = f"key {_names(dataset.key)}" if dataset.key else "no key found"
+    if dataset.guess:
+        key = f"no key written (perhaps {_names(dataset.guess)}: {dataset.evidence})"
     hidden = f", values hidden of {_names(dataset.pii)}" if dataset.pii else ""
     written = f"; read with {dataset.csv}" if dataset.csv else ""
     folders = f", {_names(dataset.partitions)} from folders" if dataset.partitions else ""
