@@ -20,7 +20,8 @@ from datarelease.adapters.git import Git
 from datarelease.adapters.tracked import outputs
 from datarelease.adapters.tree import read_tree
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.content import Objects, snapshot
+from datarelease.flows.content import Objects
+from datarelease.flows.snapshots import snapshot
 from datarelease.model.dataset import Dataset
 from datarelease.model.snapshot import DatasetSnapshot
 from datarelease.progress import Quiet

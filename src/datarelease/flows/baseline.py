@@ -12,11 +12,11 @@ from datarelease.analysis.engine import Engine
 from datarelease.analysis.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.content import snapshot
 from datarelease.flows.documents import find_document, find_manifest
 from datarelease.flows.records import in_words, other_inputs
 from datarelease.flows.shelf import Shelf, reaching
 from datarelease.flows.side import Side, table_of
+from datarelease.flows.snapshots import snapshot
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import Manifest
 from datarelease.model.profile import Profile

@@ -11,8 +11,8 @@ from datarelease.adapters.dvc import IndexedOutput
 from datarelease.adapters.store import md5_of
 from datarelease.adapters.tracked import Output
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
-from datarelease.flows.content import snapshot
 from datarelease.flows.reproduce import work_tree_outputs
+from datarelease.flows.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
 from datarelease.model.dataset import Dataset
 from datarelease.model.manifest import (

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.flows.content import snapshot
 from datarelease.flows.reproduce import bring_outputs, work_tree_outputs
+from datarelease.flows.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
 
 

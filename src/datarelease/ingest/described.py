@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from datarelease.adapters.tracked import load_yaml, outputs
 from datarelease.errors import ConfigError
-from datarelease.flows.content import snapshot
 from datarelease.flows.shelf import Shelf
+from datarelease.flows.snapshots import snapshot
 from datarelease.flows.streams import compare_streams, counts_here, counts_then
 from datarelease.ingest.access import read_plan
 from datarelease.model.stream import (
