@@ -291,6 +291,20 @@ def test_a_damaged_cache_is_never_released(edited: Project) -> None:
     assert tree_state(edited.remote) == remote
 
 
+@pytest.mark.parametrize("command", [["release"], ["verify", "data-v1", "--repair"]])
+def test_a_damaged_cache_repairs_nothing(released: Project, command: list[str]) -> None:
+    """What a remote lost is sent again only after the cache's bytes were found to be the right."""
+    md5 = table(manifest(released.remote, "data-v1"))
+    lost = object_path(released.remote, md5)
+    lost.unlink()
+    path = object_path(released.root / ".dvc" / "cache", md5)
+    overwrite(path)
+    path.chmod(0o444)
+    done = run(released, *command, code=3)
+    assert str(path) in done.err.replace("\n", "")
+    assert not lost.exists()
+
+
 def test_a_hash_mismatch_on_the_way_in_is_refused(released: Project, tmp_path: Path) -> None:
     """`get` and `load` do not hand out other bytes, and leave nothing half-written."""
     md5 = table(manifest(released.remote, "data-v1"))

@@ -7,7 +7,7 @@ import posixpath
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from datarelease.adapters.store import ObjectInfo, Store, md5_of, replacing
@@ -30,6 +30,8 @@ class Objects:
     progress: Progress
     bound: Callable[[], Sequence[Store]] = tuple
     """Remotes that hold the outputs bound to them; asked for what all others lack."""
+    proven: set[str] = field(default_factory=set, repr=False)
+    """Hashes of objects in the cache whose bytes were found to have them, by this process."""
 
     def path(self, md5: str) -> Path:
         """Where the cache has (or would have) the object."""
@@ -76,7 +78,20 @@ class Objects:
                     one.update(chunk)
         if sums[0].hexdigest() != md5.removesuffix(".dir"):
             raise self.damaged(md5)
+        self.proven.add(md5)
         return sums[1].hexdigest()
+
+    def prove(self, md5: str) -> None:
+        """Read an object of the cache through, unless that was done, before others rely on it.
+
+        Raises:
+            WorldError: The cache has other bytes under that name.
+        """
+        if md5 in self.proven:
+            return
+        if md5_of(self.path(md5)) != md5.removesuffix(TREE):
+            raise self.damaged(md5)
+        self.proven.add(md5)
 
     def keep(self, document: bytes) -> Path:
         """A copy of a manifest or of a document that one lists, on this machine."""
@@ -103,7 +118,7 @@ class Objects:
         path = self.path(md5)
         return WorldError(
             f"An object in DVC's cache is damaged: {path} does not have the MD5 in its name.",
-            untouched="Nothing was released.",
+            untouched="It was not sent anywhere, and nothing was released.",
             remedy="Delete that file, bring the data back (`dvc pull`, or `dvc repro --force`), "
             "then run the command again.",
         )
@@ -232,3 +247,4 @@ class Objects:
                     "damaged objects again.",
                 )
         target.chmod(0o444)
+        self.proven.add(md5)

@@ -77,6 +77,11 @@ def send(ws: Shelf, remote: Store, hashes: Sequence[str]) -> None:
     """
     if not hashes:
         return
+    unproven = [md5 for md5 in hashes if md5 not in ws.objects.proven]
+    with ws.progress.track("Checking what is sent", len(unproven), "objects") as advance:
+        for md5 in unproven:
+            ws.objects.prove(md5)
+            advance(1)
     with ws.progress.track(f"Pushing to {remote.name}", len(hashes), "objects") as advance:
         # A listing on the remote promises its files, so it comes after them.
         for trees in (False, True):
