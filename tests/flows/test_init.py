@@ -330,6 +330,7 @@ def test_a_repository_without_dvc(bare: Callable[..., Project]) -> None:
     done = run(project, "init", "--yes")
     assert "! git rm -r --cached --quiet -- data/sales.csv" in done.out
     assert "history keeps" in done.out
+    assert "$ dvc add --quiet data/new.csv data/sales.csv" in done.out
     assert (project.root / "data/sales.csv").read_text().startswith("sale_id")
     project.git(
         *next(
@@ -349,15 +350,16 @@ def test_a_repository_without_dvc(bare: Callable[..., Project]) -> None:
 
 
 def test_killed_between_commands_it_goes_on(bare: Callable[..., Project]) -> None:
-    """Killed after the first command, the same command run again ends in the same state."""
-    project = bare({"data/sales.csv": "sale_id,what\n1,a\n2,b\n"})
+    """Killed when git has let go of the data, the same command run again ends in the same state."""
+    rows = "sale_id,what\n1,a\n2,b\n"
+    project = bare({"data/sales.csv": rows, "data/returns.csv": rows})
     run(
         project, "init", "--yes", code=None,
-        points=[Point(function="datarelease.app.adopt:show", call=2)],
+        points=[Point(function="datarelease.app.adopt:show", call=3)],
     )  # fmt: skip
     assert not (project.root / "dvc.yaml").exists()
     run(project, "init", "--yes")
-    assert list(project.read_yaml("dvc.yaml")["artifacts"]) == ["sales"]
+    assert set(project.read_yaml("dvc.yaml")["artifacts"]) == {"sales", "returns"}
     assert "nothing to do" in run(project, "init").out
 
 

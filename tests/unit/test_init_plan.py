@@ -127,11 +127,14 @@ def test_tables_with_a_log_are_no_datasets() -> None:
         ("dagshub:ada/engine.git", "s3://dvc", "https://dagshub.com/ada/engine.s3"),
         ("s3://bucket", "s3://bucket", None),
         ("s3://my.bucket-1/a/b/", "s3://my.bucket-1/a/b", None),
+        ("/mnt/my share/", "/mnt/my share", None),
+        ("../store", "/srv/store", None),
+        ("./a/../b", "/srv/repository/b", None),
     ],
 )
 def test_remotes_by_name(text: str, url: str, endpoint: str | None) -> None:
-    """DagsHub's S3 form has a fixed bucket and the repository in the end point."""
-    wanted = parse_remote(text)
+    """DagsHub's S3 form has a fixed bucket; directories begin where the command was started."""
+    wanted = parse_remote(text, Path("/srv/repository"))
     assert (wanted.url, wanted.endpoint) == (url, endpoint)
 
 
@@ -139,7 +142,7 @@ def test_remotes_by_name(text: str, url: str, endpoint: str | None) -> None:
     "text",
     ["", "dagshub", "dagshub:ada", "dagshub:ada/x/y", "dagshub://ada/x", "https://dagshub.com/a/b.s3",
      "s3:/bucket", "s3://", "s3://B", "s3://bucket?x=1", "s3://key:secret@bucket/x", "gs://bucket",
-     "/mnt/x", "dagshub:a b/c", "s3://bucket/\n[core]"],
+     "mnt/x", "/mnt/\n[core]", "dagshub:a b/c", "s3://bucket/\n[core]"],
 )  # fmt: skip
 def test_other_spellings_are_refused(text: str) -> None:
     """With the right forms."""
@@ -167,6 +170,18 @@ def test_the_first_remote_becomes_the_default() -> None:
     assert edits[1].commands == (
         "dvc remote add s3 s3://bucket/x", "dvc remote modify s3 verify true",
     )  # fmt: skip
+
+
+def test_a_directory_is_a_remote() -> None:
+    """It verifies as the others do, and its command can be pasted."""
+    [edit], names, _ = planned("/mnt/my share")
+    assert names == ("storage",)
+    assert edit.commands == (
+        "dvc remote add --default storage '/mnt/my share'",
+        "dvc remote modify storage verify true",
+    )
+    _, names, there = planned("/mnt/x", existing={"disk": {"url": "/mnt/x", "verify": "true"}})
+    assert (names, [note.what for note in there]) == (("disk",), ["remote disk"])
 
 
 def test_existing_remotes_keep_their_names_and_are_made_to_verify() -> None:

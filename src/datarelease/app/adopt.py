@@ -38,7 +38,7 @@ def plan(start: Path, remotes: Sequence[str], *, progress: Progress) -> tuple[Pa
     Raises:
         ConfigError: No git repository, no data, a misspelt remote, or files in the way.
     """
-    wanted = [parse_remote(text) for text in remotes]
+    wanted = [parse_remote(text, start) for text in remotes]
     with _premises(start, progress) as premises:
         return premises.root, plan_adoption(premises, wanted)
 

@@ -20,7 +20,8 @@ from datarelease.render.adoption import adoption, next_steps
     "remotes",
     multiple=True,
     metavar="REMOTE",
-    help="Set up a DVC remote: dagshub:OWNER/REPO or s3://BUCKET/PREFIX; may be given twice.",
+    help="Set up a DVC remote: dagshub:OWNER/REPO, s3://BUCKET/PREFIX or a directory (/DIR, ./DIR);"
+    " may be given twice.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option

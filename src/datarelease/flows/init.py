@@ -246,18 +246,19 @@ def _commands(at: Premises, found: Sequence[Found], kept: set[str]) -> list[Comm
     if at.inventory is None:
         why = "this repository does not use DVC yet"
         commands.append(Command(arguments=("dvc", "init", "--quiet"), why=why))
-    for one in found:
-        if not one.untracked or one.path not in kept:
-            continue
-        if one.in_git:
-            why = (
-                f"git stops tracking {one.path}, DVC takes over; the file stays on disk, and "
-                "git's history keeps what was committed"
-            )
-            arguments = ("git", "rm", "-r", "--cached", "--quiet", "--", one.path)
-            commands.append(Command(arguments=arguments, why=why, loud=True))
-        why = f"DVC keeps {one.path}"
-        commands.append(Command(arguments=("dvc", "add", "--quiet", one.path), why=why))
+    # One command for all: each start of DVC takes a second, and the last of several may not come.
+    loose = [one for one in found if one.untracked and one.path in kept]
+    in_git = [one.path for one in loose if one.in_git]
+    if in_git:
+        why = (
+            "git stops tracking these, DVC takes over; the files stay on disk, and git's history "
+            "keeps what was committed"
+        )
+        arguments = ("git", "rm", "-r", "--cached", "--quiet", "--", *in_git)
+        commands.append(Command(arguments=arguments, why=why, loud=True))
+    if loose:
+        arguments = ("dvc", "add", "--quiet", *(one.path for one in loose))
+        commands.append(Command(arguments=arguments, why="DVC keeps the data"))
     return commands
 
 

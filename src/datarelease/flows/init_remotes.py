@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from datarelease.adapters.credentials import without_credentials
@@ -16,7 +18,8 @@ _DAGSHUB = re.compile(
 )
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/[^\s/?#@]+)*/?", re.ASCII)
 _VERIFY = ("verify", "true")
-FORMS = "`--remote dagshub:OWNER/REPO` or `--remote s3://BUCKET/PREFIX`"
+_DIRECTORY = re.compile(r"(/|\.\.?/).*")
+FORMS = "`--remote dagshub:OWNER/REPO`, `--remote s3://BUCKET/PREFIX` or `--remote /DIRECTORY`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +33,8 @@ class Wanted:
     endpoint: str | None = None
 
 
-def parse_remote(text: str) -> Wanted:
-    """The remote that ``text`` means.
+def parse_remote(text: str, start: Path = Path()) -> Wanted:
+    """The remote that ``text`` means; ``start`` is where relative directories begin.
 
     Raises:
         ConfigError: It is spelled in another way.
@@ -40,6 +43,8 @@ def parse_remote(text: str) -> Wanted:
     'https://dagshub.com/ada/engine.s3'
     >>> parse_remote("s3://bucket/data/").url
     's3://bucket/data'
+    >>> parse_remote("../store", Path("/srv/repository")).url
+    '/srv/store'
     """
     dagshub = _DAGSHUB.fullmatch(text)
     if dagshub:
@@ -53,6 +58,10 @@ def parse_remote(text: str) -> Wanted:
     s3 = _S3.fullmatch(text)
     if s3:
         return Wanted(name="s3", other_name=_name(f"s3-{s3[1]}"), url=text.rstrip("/"))
+    if _DIRECTORY.fullmatch(text) and text.isprintable():
+        place = os.path.abspath(start / text)  # noqa: PTH100 - links stay as they are named
+        name = Path(place).name
+        return Wanted(name="storage", other_name=_name(f"storage-{name}"), url=place)
     raise ConfigError(
         f"--remote {text}: this is no remote that init can set up.",
         untouched="Nothing was changed.",

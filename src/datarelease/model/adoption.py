@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from shlex import quote
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*( [A-Za-z0-9_./@-]+)*", re.ASCII)
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
@@ -76,7 +77,9 @@ class RemoteEdit:
     @property
     def commands(self) -> tuple[str, ...]:
         """The ``dvc remote`` commands that do the same."""
-        add = [f"dvc remote add {'--default ' if self.default else ''}{self.name} {self.url}"]
+        add = [
+            f"dvc remote add {'--default ' if self.default else ''}{self.name} {quote(self.url)}"
+        ]
         return (
             *(add if self.new else []),
             *(f"dvc remote modify {self.name} {key} {value}" for key, value in self.settings),

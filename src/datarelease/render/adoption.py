@@ -110,8 +110,8 @@ def _next(plan: Adoption) -> Iterator[Text]:
     yield Text("     git commit -m 'Adopt data releases' && git push")
     if not plan.all_remotes:
         yield Text(
-            "  3. there is no DVC remote yet: `datarelease init --remote dagshub:OWNER/REPO` or "
-            "`--remote s3://BUCKET/PREFIX`"
+            "  3. there is no DVC remote yet: `datarelease init --remote dagshub:OWNER/REPO`, "
+            "`--remote s3://BUCKET/PREFIX` or `--remote /DIRECTORY`"
         )
     for number, (name, address) in enumerate(plan.all_remotes, 3):
         yield Text(f"  {number}. remote {name} ({address}): {_secrets(address)}")
@@ -126,9 +126,9 @@ def _to_add(plan: Adoption) -> list[str]:
         paths.append(".dvc/config")
     for command in plan.commands:
         if command.arguments[:2] == ("dvc", "add"):
-            path = command.arguments[-1]
-            folder = path.rpartition("/")[0]
-            paths += [f"{path}.dvc", f"{folder}/.gitignore" if folder else ".gitignore"]
+            for path in command.arguments[3:]:
+                folder = path.rpartition("/")[0]
+                paths += [f"{path}.dvc", f"{folder}/.gitignore" if folder else ".gitignore"]
     return list(dict.fromkeys([*paths, *plan.made]))
 
 
