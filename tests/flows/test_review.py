@@ -82,22 +82,23 @@ def test_data_reviewed_in_any_pull_request_of_the_push_counts(queue: Queue) -> N
     assert review.of(BOTH) in {A, B}
 
 
-def test_what_a_queue_put_together_was_reviewed_by_nobody(queue: Queue) -> None:
-    """Its status lets GitHub merge; the release still compares with what people saw."""
+def test_what_a_queue_put_together_may_be_released(queue: Queue) -> None:
+    """Two changes of the data in one group: neither review shows both, the queue's check does."""
     queue.checked(queue.first.head, A)
     queue.checked(queue.second.head, B)
     queue.checked(queue.push.head, BOTH, queued=True)
     review = queue.review
-    assert BOTH not in review.digests
-    assert f"the merge queue checked {BOTH}" in review.said
+    assert review.digests == (BOTH, B, A)
+    assert review.of(BOTH) == BOTH
+    assert review.said.startswith(f"checked by the merge queue: {BOTH}; reviewed in pull request")
 
 
-def test_a_queue_alone_is_no_review(queue: Queue) -> None:
-    """Pull requests without a report stay without one."""
+def test_other_data_than_a_queue_checked_is_refused(queue: Queue) -> None:
+    """A blocked group has no digest, and other bytes than the group's are other data."""
     queue.checked(queue.push.head, BOTH, queued=True)
     review = queue.review
-    assert (review.digests, review.of(BOTH)) == ((), None)
-    assert review.said.startswith("not reviewed: pull request #2, #1 has no recorded report")
+    assert (review.digests, review.of(A)) == ((BOTH,), BOTH)
+    assert "not reviewed: pull request #2, #1 has no recorded report" in review.said
 
 
 def test_the_released_commits_own_status_is_read_first(queue: Queue) -> None:

@@ -45,16 +45,17 @@ class Review:
     own: str | None = None
     """Digest on the commit itself, which was the head of a pull request that was checked."""
     queued: str | None = None
-    """Digest that a merge queue's check found for the commit. Nobody looked at that."""
+    """Digest that the check of a merge queue found for the commit: what its group of reviewed
+    changes gives together."""
     accepted: str | None = None
     """Digest that somebody named by hand, for this release."""
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Of the data that reviewers saw, each once: what is released is one of these."""
+        """Of the data that was reviewed, each once: what is released is one of these."""
         if self.accepted:
             return (self.accepted,)
-        seen = (self.own, *(pull.digest for pull in self.pulls))
+        seen = (self.own, self.queued, *(pull.digest for pull in self.pulls))
         return tuple(dict.fromkeys(digest for digest in seen if digest))
 
     def of(self, digest: str | None) -> str | None:
@@ -71,24 +72,24 @@ class Review:
         """The same in words."""
         if self.accepted:
             return f"accepted by hand: {self.accepted}"
-        queue = f" (the merge queue checked {self.queued})" if self.queued else ""
+        queue = f"checked by the merge queue: {self.queued}; " if self.queued else ""
         reviewed = [f"#{pull.number}: {pull.digest}" for pull in self.pulls if pull.digest]
         if reviewed:
-            return f"reviewed in pull request {', '.join(reviewed)}{queue}"
+            return f"{queue}reviewed in pull request {', '.join(reviewed)}"
         if self.own:
             return f"reviewed at this commit: {self.own}"
         if not self.pulls:
-            return f"not reviewed: the commit came by no pull request{queue}"
+            return f"{queue}not reviewed: the commit came by no pull request"
         numbers = ", ".join(f"#{pull.number}" for pull in self.pulls)
-        return f"not reviewed: pull request {numbers} has no recorded report{queue}"
+        return f"{queue}not reviewed: pull request {numbers} has no recorded report"
 
 
 def find_review(forge: Forge, push: Push) -> Review:
     """The reviews of the changes that ``push`` brought to the default branch.
 
-    The status of the released commit itself is read first, then those of the pull requests. What a
-    merge queue's check wrote there counts as no review: it may have put changes together that
-    nobody has seen so.
+    The status of the released commit itself is read first, then those of the pull requests. A
+    merge queue's check wrote it: each change of the group was approved, the group as a whole was
+    checked by the same rules, and it is what the queue merged.
 
     Raises:
         WorldError: The forge does not answer.

@@ -11,7 +11,7 @@ from datarelease.model.report import Report
 CONTEXT = "datarelease/check"
 """Name of the status about a change of the default branch."""
 QUEUE = "merge queue · "
-"""How a status begins that no reviewer looked at: GitHub merges by it, without anybody's doing."""
+"""How the status of a merge queue's group begins: what its reviewed changes give together."""
 _DIGEST = re.compile(r"(?:^|· )([0-9a-f]{64})\Z")
 LIMIT = 140
 """Characters of a description; GitHub refuses more."""
@@ -45,7 +45,7 @@ def status_of(
     """The status that records a report.
 
     Args:
-        report: What a reviewer sees; of a merge queue, what nobody sees.
+        report: What a reviewer sees; of a merge queue, what its group of changes gives together.
         url: Leads to its details.
         context: Name of the status.
         queued: A merge queue asked for the check.
@@ -63,7 +63,7 @@ def reviewed_digest(
     """The digest in the newest status of ours, or None.
 
     Only what ``bot`` wrote counts: everybody who may push can set statuses. A blocked change has no
-    reviewed digest, and neither has what a merge queue put together.
+    reviewed digest; what a merge queue put together has `queued_digest`.
 
     Args:
         statuses: Of the pull request's last commit, or of the released one, newest first.
