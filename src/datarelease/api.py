@@ -117,11 +117,13 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
         ConfigError: No such version.
         WorldError: Statistics or data are neither in git nor on a remote.
     """
+    from datarelease.app.notebook import show_reports
     from datarelease.app.shelf import open_shelf
     from datarelease.app.wiring import tool
     from datarelease.flows.versions_diff import compare_versions
     from datarelease.progress import Warnings
 
+    show_reports()
     return compare_versions(open_shelf(repo, progress=Warnings()), before, after, tool=tool())
 
 
@@ -151,10 +153,12 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
         WorldError: The git remote, or data that is needed, cannot be had.
     """
+    from datarelease.app.notebook import show_reports
     from datarelease.app.workspace import open_workspace
     from datarelease.flows import check as flow
     from datarelease.progress import Quiet
 
+    show_reports()
     ws = open_workspace(Path(repo or "."), progress=Quiet())
     return flow.check(ws, base=base).report
 
@@ -180,11 +184,13 @@ def release(
         WorldError: A remote failed, or other releases were faster; running it again is safe.
         ConflictError: Other bytes than reviewed.
     """
+    from datarelease.app.notebook import show_reports
     from datarelease.app.reports import documents_of
     from datarelease.app.workspace import open_workspace
     from datarelease.flows import release as flow
     from datarelease.progress import Warnings
 
+    show_reports()
     ws = open_workspace(Path(repo or "."), progress=Warnings(), remotes=remotes)
     seen = () if reviewed is None else (reviewed,)
     return flow.release(ws, reviewed=seen, documents=documents_of, branch=branch)

@@ -15,6 +15,7 @@ from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 from tests.tools.comment_page import page as comment_page
 
+from datarelease.app.notebook import framed
 from datarelease.model.report import Report
 from datarelease.render.html import html
 from datarelease.render.markdown import markdown
@@ -75,6 +76,22 @@ def opened(
 def unfold(page: Page) -> None:
     """Open all that is folded, as a reader could."""
     page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
+
+
+def test_links_in_a_notebook_lead_to_their_place_in_the_report(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """The frame scrolls to the finding; it does not load the notebook into itself."""
+    file = tmp_path / "notebook.html"
+    file.write_text(f"<!doctype html><h1>Notebook</h1>{framed(samples.blocked())}")
+    page = browser.new_page(viewport={"width": 1000, "height": 800})
+    page.goto(file.as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator(".finding a").first.click()
+    assert frame.locator("h1, h2").first.inner_text() != "Notebook"
+    assert page.frames[1].evaluate("window.scrollY") > 100
+    assert "Times" in page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily")
+    page.close()
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -217,7 +217,9 @@ def test_versions_and_diff_and_check_from_python(
     found = dr.versions()
     assert [version.tag for version in found] == ["data-v1", "data-v2"]
     assert list(found.to_frame()["rows_people"]) == [20, 25]
-    assert dr.diff("1", "2").base == "data-v1"
+    report = dr.diff("1", "2")
+    assert (report.base, repr(report).count("\n")) == ("data-v1", 0)
+    assert (report._repr_html_() or "").startswith("<iframe")
     assert dr.check().outcome == "unchanged"
     assert dr.verify("2", full=True).faults == ()
     assert dr.release().tag == "data-v2"  # type: ignore[union-attr]

@@ -23,6 +23,7 @@ from datarelease.model.csv_dialect import DEFAULT_DIALECT
 from datarelease.model.dataset import Dataset, suggestion
 from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.release import Fault
+from datarelease.model.short_repr import counted, short_repr
 from datarelease.model.snapshot import DataFile
 from datarelease.model.version import Version
 
@@ -37,6 +38,10 @@ class Verification:
     objects: int
     """Wherever they lie."""
     faults: tuple[Fault, ...]
+
+    def __repr__(self) -> str:
+        found = f"{counted(self.objects, 'object')} on {', '.join(self.remotes)}"
+        return short_repr(self, self.manifest.tag, found, counted(len(self.faults), "fault"))
 
 
 def get(

@@ -8,6 +8,7 @@ from functools import total_ordering
 from typing import Literal
 
 from datarelease.model.profile import Kind, Scalar
+from datarelease.model.short_repr import counted, short_repr
 
 
 @total_ordering
@@ -166,6 +167,10 @@ class DatasetDiff:
 
     def __bool__(self) -> bool:
         return self.status != "identical"
+
+    def __repr__(self) -> str:
+        rows = "" if self.rows_after is None else counted(self.rows_after, "row")
+        return short_repr(self, self.name, self.status, rows)
 
     @property
     def compatibility(self) -> Compatibility:

@@ -9,6 +9,7 @@ from datarelease.model.csv_dialect import CsvDialect
 from datarelease.model.dataset import Dataset
 from datarelease.model.diff import Compatibility
 from datarelease.model.policy import VerdictLevel
+from datarelease.model.short_repr import counted, short_repr
 from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.stream import StreamCounts
 from datarelease.model.version import Version
@@ -195,6 +196,9 @@ class Manifest:
     documents: tuple[ManifestDocument, ...] = ()
     """Sorted by name; none in format 1."""
     format: int = FORMAT
+
+    def __repr__(self) -> str:
+        return short_repr(self, self.tag, counted(len(self.datasets), "dataset"))
 
     @property
     def snapshot(self) -> Snapshot:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from datarelease.model.manifest import Manifest
 from datarelease.model.report import Report
+from datarelease.model.short_repr import counted, short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,9 @@ class Nothing:
     report: Report
     warnings: tuple[str, ...] = ()
     """What could not be put right on the way, each with its remedy."""
+
+    def __repr__(self) -> str:
+        return short_repr(self, self.tag, self.reason, _warned(self.warnings))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +66,9 @@ class Recorded:
 
     verified: Verified
     manifest: Manifest
-    document: bytes
+    document: bytes = field(repr=False)
     """The manifest as it is stored."""
-    documents: Mapping[str, bytes]
+    documents: Mapping[str, bytes] = field(repr=False)
     """What the manifest lists, by name."""
 
     @property
@@ -86,6 +90,10 @@ class Released:
     """Why no branch was moved, where one had to be; empty: it was, or there was no need."""
     warnings: tuple[str, ...] = ()
     """What failed after the tag was there, each with its remedy."""
+
+    def __repr__(self) -> str:
+        sent = f"{counted(self.uploaded, 'object')} sent"
+        return short_repr(self, self.manifest.tag, sent, _warned(self.warnings))
 
     @property
     def manifest(self) -> Manifest:
@@ -131,3 +139,7 @@ class Fault:
         path = self.path if self.path.isprintable() else repr(self.path)
         data = f": {path}" if path else ""
         return f"{self.remote}: {self.key} {what[self.kind]}{detail}{data}"
+
+
+def _warned(warnings: tuple[str, ...]) -> str:
+    return counted(len(warnings), "warning") if warnings else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from datarelease.model.diff import Compatibility, DatasetDiff
 from datarelease.model.policy import Limit, Verdict, VerdictLevel
 from datarelease.model.profile import Scalar
+from datarelease.model.short_repr import counted, short_repr
 from datarelease.model.stream import StreamReport
 from datarelease.model.validation import Validation
 
@@ -52,6 +54,10 @@ class DatasetReport:
     size: int | None = None
     """Bytes of all its files."""
 
+    def __repr__(self) -> str:
+        rows = "" if self.diff.rows_after is None else counted(self.diff.rows_after, "row")
+        return short_repr(self, self.name, self.diff.status, rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class VersionRows:
@@ -90,6 +96,18 @@ class Report:
     psi_limit: Limit | None = None
     """The rule for drift that was in force, for plots; None: unknown, or nothing was judged."""
     format: int = FORMAT
+    to_notebook: ClassVar[Callable[[Report], str] | None] = None
+    """Makes HTML of a report; put here by what can render (``app.notebook``)."""
+
+    def __repr__(self) -> str:
+        base = f"compared with {self.base}" if self.base else ""
+        datasets = counted(len(self.datasets), "dataset")
+        return short_repr(self, self.tag, self.outcome, self.level, base, datasets)
+
+    def _repr_html_(self) -> str | None:
+        """The report as a notebook shows it; None: as text."""
+        to_notebook = type(self).to_notebook
+        return None if to_notebook is None else to_notebook(self)
 
     @property
     def level(self) -> VerdictLevel:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from datarelease.model.profile import Scalar
 from datarelease.model.provenance import Provenance
+from datarelease.model.short_repr import counted, short_repr
 
 FORMAT = 1
 
@@ -94,6 +95,10 @@ class Validation:
     made_from: Provenance = ()
     """Empty: unknown, as in the files of earlier releases of this program."""
     format: int = FORMAT
+
+    def __repr__(self) -> str:
+        failed = f"{len(self.violations):,} failed"
+        return short_repr(self, self.dataset, counted(self.checks, "check"), failed)
 
     @property
     def passed(self) -> bool:

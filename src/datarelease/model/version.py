@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from datarelease.errors import ConfigError
+from datarelease.model.short_repr import short_repr
 
 DEFAULT_PREFIX = "data-v"
 YANKED = "-yanked"
@@ -90,6 +91,9 @@ class Version:
     """When the tag was made, ISO 8601."""
     trailers: tuple[tuple[str, str], ...] = ()
     yank: Yank | None = None
+
+    def __repr__(self) -> str:
+        return short_repr(self, self.tag, self.date[:10], "withdrawn" if self.yank else "")
 
     def trailer(self, name: str) -> str | None:
         """The value of a trailer of the tag's message, or None."""
