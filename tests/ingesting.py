@@ -264,7 +264,14 @@ def _md5(data: bytes) -> str:
 
 
 def _dead_file(letters: Sequence[Letter], topic: str) -> bytes:
-    rows = [{"topic": topic, **asdict(letter)} for letter in letters]
+    rows = [
+        {
+            "topic": topic,
+            **asdict(letter),
+            "headers": [{"name": name, "value": value} for name, value in letter.headers],
+        }
+        for letter in letters
+    ]
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=DEAD_SCHEMA), sink)
     return sink.getvalue()

@@ -343,7 +343,7 @@ def test_messages_and_offsets_are_written_together(broker: Server, kafka: Broker
     with Writer(config, f"w-{events}") as writer, Group(config, f"g-{events}", events) as group:
         assert group.committed([0, 1]) == {}
         messages = [
-            Message(key=b"k", value=None, headers={"why": b"x"}),
+            Message(key=b"k", value=None, headers=[("why", b"x")]),
             Message(key=None, value=b"v"),
         ]
         assert writer.write(letters, messages, group=group, offsets={1: 7}) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ def test_dead_letters_and_offsets_are_told_once(make: Make, broker: Broker) -> N
     """A released version's dead letters arrive with reasons, and the group moves to its ends."""
     target = broker.topic("dead")
     repository = make(dead_letters=target)
-    repository.release(1, DEAD)
+    first_one = replace(letter(0, 2), headers=(("trace", b"\x01"), ("empty", None)))
+    repository.release(1, {**DEAD, 1: [first_one, *DEAD[1][1:]]})
     topic = repository.planned.topic
     done = commit(repository)
     assert (done.tag, done.batches, done.dead) == ("data-v1", (1, 2), 4)
@@ -101,7 +103,9 @@ def test_dead_letters_and_offsets_are_told_once(make: Make, broker: Broker) -> N
     assert read(broker, target) == sent([*DEAD[1], *DEAD[2]])
     first = next(iter(broker.committed(target)))
     assert first.key() == b"k"
+    assert list(first.headers() or [])[:2] == [("trace", b"\x01"), ("empty", None)]
     assert told_in(first) == {
+        "trace": b"\x01",
         "datarelease.stream": b"orders",
         "datarelease.topic": topic.encode(),
         "datarelease.partition": b"0",

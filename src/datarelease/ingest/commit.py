@@ -34,6 +34,8 @@ class Letter:
     value: bytes | None
     reason: str
     detail: str
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    """(name, value) in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,8 @@ def letters_in(path: Path) -> Iterator[Letter]:
                     value=row["value"],
                     reason=row["reason"],
                     detail=row["detail"] or "",
+                    # Files of versions that were released before have no such column.
+                    headers=tuple((one["name"], one["value"]) for one in row.get("headers") or ()),
                 )
 
 

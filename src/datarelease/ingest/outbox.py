@@ -51,7 +51,7 @@ class KafkaOutbox:
         return self._writer.write(topic, messages, group=self._group, offsets=offsets)
 
     def _message(self, letter: Letter) -> Message:
-        """The record itself; what is to be known of it stands in headers.
+        """The record itself, with its headers; what is to be known of it stands in more of them.
 
         Its time too: a topic that keeps a week would drop an older message at once.
         """
@@ -67,7 +67,10 @@ class KafkaOutbox:
         return Message(
             key=letter.key,
             value=letter.value,
-            headers={name: text.encode() for name, text in told.items()},
+            headers=[
+                *letter.headers,
+                *((name, text.encode()) for name, text in told.items()),
+            ],
         )
 
 

@@ -29,7 +29,7 @@ from datarelease.ingest.event_types import INTERNAL, decimal_names
 from datarelease.ingest.ledger import Ledger
 from datarelease.ingest.parse_inputs import TAKEN, chunks
 from datarelease.ingest.parts import PartWriter
-from datarelease.ingest.raw import RawHeader
+from datarelease.ingest.raw import SCHEMA, RawHeader
 from datarelease.model.stream import BatchCounts, EventFormat
 
 DEAD_SCHEMA = pa.schema(
@@ -40,6 +40,7 @@ DEAD_SCHEMA = pa.schema(
         pa.field("timestamp", pa.timestamp("ms", tz="UTC")),
         pa.field("key", pa.binary()),
         pa.field("value", pa.binary()),
+        SCHEMA.field("headers"),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("detail", pa.string(), nullable=False),
     ]

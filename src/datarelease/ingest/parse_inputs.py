@@ -23,7 +23,7 @@ from datarelease.model.provenance import DEAD_LETTER_RULES, PARSER_RULES
 from datarelease.model.snapshot import canonical_json
 from datarelease.model.stream import Stream
 
-TAKEN = ("partition", "offset", "timestamp", "key", "value")
+TAKEN = ("partition", "offset", "timestamp", "key", "value", "headers")
 """Columns of a raw file that parsing looks at."""
 
 

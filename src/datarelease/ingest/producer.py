@@ -7,9 +7,9 @@ transactional id shuts out an older one), librdkafka's "Transactional producer".
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -39,7 +39,8 @@ class Message:
 
     key: bytes | None
     value: bytes | None
-    headers: Mapping[str, bytes] = field(default_factory=dict)
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    """(name, value) in their order; a name may occur more than once."""
 
 
 class Writer:
@@ -125,7 +126,7 @@ class Writer:
                         topic,
                         message.value,
                         message.key,
-                        headers=dict(message.headers),
+                        headers=list(message.headers),
                     )
                     break
                 except BufferError:  # its queue is full

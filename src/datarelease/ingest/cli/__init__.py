@@ -14,6 +14,7 @@ COMMANDS = {
     "plan": "Append what waits, as batches of offsets, to streams/NAME.json.",
     "drain": "Stage command: the records of the planned offsets, as they are on the broker.",
     "parse": "Stage command: records into rows and dead letters; needs no broker.",
+    "dead": "Dead letters: list them, show one, send some again.",
     "propose": "Open a pull request with what waits; once for the same offsets.",
     "merge": "Merge such a pull request, where the policy and its check allow that.",
     "commit": "After a release: dead letters to their topic, offsets to the consumer group.",

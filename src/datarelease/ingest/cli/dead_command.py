@@ -1,0 +1,177 @@
+"""``datarelease ingest dead``."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from datarelease.cli.ask import ask
+from datarelease.cli.console import show, show_json, show_table
+from datarelease.cli.options import json_option
+from datarelease.documents import to_json
+from datarelease.errors import ConfigError
+from datarelease.ingest.app_dead import replay_now, selected
+from datarelease.ingest.commit import Letter
+from datarelease.ingest.dead_letters import NOTHING, place_of
+
+_reason = click.option("--reason", help="Only those of this reason, such as json:truncated.")
+
+
+@click.group("dead", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Dead letters: records that are no rows, as the last parse in this work tree left them."""
+
+
+@command.command("list")
+@click.argument("name")
+@_reason
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@json_option
+def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # noqa: FBT001
+    """List the dead letters of the stream NAME: their places and reasons, no values."""
+    shown: list[Letter] = []
+    counts: Counter[str] = Counter()
+    for one in selected(Path.cwd(), name, reason=reason):
+        counts[one.reason] += 1
+        if len(shown) < limit:
+            shown.append(one)
+    if as_json:
+        show_json([_summary(one) for one in shown])
+        return
+    if not shown:
+        show(f"{name}: no dead letters")
+        return
+    table = Table("place", "time", "reason", "detail", box=None, pad_edge=False)
+    for one in shown:
+        table.add_row(_place(one), _time(one) or "", one.reason, _printable(one.detail))
+    show_table(table)
+    left = counts.total() - len(shown)
+    reasons = ", ".join(f"{count:,} {why}" for why, count in counts.most_common())
+    show(f"{counts.total():,} dead letters: {reasons}" + (f"; {left:,} not shown" if left else ""))
+
+
+@command.command("show")
+@click.argument("name")
+@click.argument("place", metavar="PARTITION:OFFSET")
+@json_option
+def show_(name: str, place: str, as_json: bool) -> None:  # noqa: FBT001
+    """Show one dead letter of the stream NAME as it came: key, headers and value.
+
+    The value may hold personal data.
+    """
+    (letter,) = selected(Path.cwd(), name, [place_of(place)])
+    if as_json:
+        show_json({**_summary(letter), **_content(letter)})
+        return
+    for line in _lines(letter):
+        show(line)
+
+
+@command.command("replay")
+@click.argument("name")
+@click.argument("places", nargs=-1, metavar="[PARTITION:OFFSET]...")
+@_reason
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--topic", help="Where they are sent; by default the topic of the stream.")
+@click.option("--yes", "-y", is_flag=True, help="Send without asking.")
+@json_option
+def replay(
+    name: str,
+    places: tuple[str, ...],
+    reason: str | None,
+    everything: bool,  # noqa: FBT001
+    topic: str | None,
+    yes: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Send dead letters of the stream NAME to a topic once more, in one transaction.
+
+    Run twice, it sends them twice. It is not needed after a change of the schema: parse then reads
+    all records again by itself (`dvc repro`), and a record that was sent again would be a
+    second row wherever no key tells that it is the same.
+    """
+    if sum([bool(places), reason is not None, everything]) != 1:
+        raise ConfigError(
+            "Say which dead letters are sent: places, --reason or --all, and only one of these.",
+            untouched=NOTHING,
+            remedy=f"`datarelease ingest dead list {name}` lists them.",
+        )
+    letters = selected(Path.cwd(), name, [place_of(text) for text in places], reason)
+    count = sum(1 for _ in letters)
+    if not as_json:
+        show(f"{name}: {count:,} dead letters to send to {topic or letters.stream.topic}")
+    if count and not yes:
+        ask()
+    done = replay_now(letters, topic, env=os.environ)
+    if as_json:
+        show_json(to_json(done))
+    else:
+        show(f"{done.records:,} records sent to {done.topic}")
+
+
+def _place(letter: Letter) -> str:
+    return f"{letter.partition}:{letter.offset}"
+
+
+def _time(letter: Letter) -> str | None:
+    if letter.timestamp is None:
+        return None
+    # Not fromtimestamp: producers may stamp years that it does not know.
+    try:
+        stamp = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=letter.timestamp)
+    except OverflowError:
+        return str(letter.timestamp)
+    return stamp.isoformat(timespec="milliseconds")
+
+
+def _summary(letter: Letter) -> dict[str, Any]:
+    return {
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "time": _time(letter),
+        "reason": letter.reason,
+        "detail": letter.detail,
+    }
+
+
+def _content(letter: Letter) -> dict[str, Any]:
+    """Bytes as UTF-8 text where they are that, else in base64 under another name."""
+    headers = [{"name": name, **_named("value", value)} for name, value in letter.headers]
+    return {**_named("key", letter.key), **_named("value", letter.value), "headers": headers}
+
+
+def _named(name: str, data: bytes | None) -> dict[str, str | None]:
+    try:
+        return {name: None if data is None else data.decode()}
+    except UnicodeDecodeError:
+        return {f"{name}_base64": base64.b64encode(data or b"").decode()}
+
+
+def _lines(letter: Letter) -> Iterator[str]:
+    yield f"place   {_place(letter)}"
+    yield f"time    {_time(letter) or 'none'}"
+    yield f"reason  {letter.reason}: {_printable(letter.detail)}"
+    yield f"key     {_shown(letter.key)}"
+    for name, value in letter.headers:
+        yield f"header  {_printable(name)}: {_shown(value)}"
+    yield f"value   {_shown(letter.value)}"
+
+
+def _shown(data: bytes | None) -> str:
+    if data is None:
+        return "none"
+    return _printable(data.decode(errors="backslashreplace")) or "(empty)"
+
+
+def _printable(text: str) -> str:
+    """``text`` with nothing in it that a terminal obeys."""
+    escape = "unicode_escape"
+    return "".join(c if c.isprintable() else c.encode(escape).decode() for c in text)
