@@ -110,6 +110,8 @@ def get(
 def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
     """What changed from one version to another; ``.datasets`` has the details.
 
+    A notebook shows it as the HTML report.
+
     Warns:
         WithdrawnVersionWarning: One of them was withdrawn.
 
@@ -144,6 +146,8 @@ def verify(version: str, *, full: bool = False, repo: str | Path | None = None) 
 
 def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
     """What merging the work tree would release, and whether it may (``.level``).
+
+    A notebook shows it as the HTML report.
 
     Args:
         repo: A directory inside the work tree; None: the current directory.

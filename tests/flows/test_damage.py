@@ -165,6 +165,7 @@ def test_repair_takes_objects_from_another_remote(edited: Project) -> None:
         overwrite(object_path(backup, md5))
     done = run(edited, "verify", "data-v2", "--repair", "--json")
     assert {fault["remote"] for fault in done.json["repaired"]} == {"backup"}
+    assert {fault["path"] for fault in done.json["repaired"]} == {"data/people.csv", "data/events"}
     assert_whole(edited, "data-v2", edited.remote, backup)
     shutil.rmtree(edited.root / ".dvc" / "cache")
     for remote in (edited.remote, backup):

@@ -108,19 +108,8 @@ def _one(shelf: Shelf, version: str, *, full: bool, repair: bool, as_json: bool)
                 "tag": found.tag,
                 "remotes": list(result.remotes),
                 "objects": result.objects,
-                "faults": [
-                    {
-                        "remote": fault.remote,
-                        "key": fault.key,
-                        "kind": fault.kind,
-                        "path": fault.path or None,
-                    }
-                    for fault in result.faults
-                ],
-                "repaired": [
-                    {"remote": fault.remote, "key": fault.key, "kind": fault.kind}
-                    for fault in repaired
-                ],
+                "faults": [_described(fault) for fault in result.faults],
+                "repaired": [_described(fault) for fault in repaired],
             }
         )
     elif repaired:
@@ -134,6 +123,15 @@ def _one(shelf: Shelf, version: str, *, full: bool, repair: bool, as_json: bool)
         )
     if not as_json:
         show(f"{found.tag}: {result.objects} objects in order on {', '.join(result.remotes)}")
+
+
+def _described(fault: Fault) -> dict[str, str | None]:
+    return {
+        "remote": fault.remote,
+        "key": fault.key,
+        "kind": fault.kind,
+        "path": fault.path or None,
+    }
 
 
 def _remedy(version: Version, *, full: bool, tried: bool) -> str:
