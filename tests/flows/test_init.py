@@ -221,19 +221,23 @@ def test_a_remote_that_cannot_be_read_is_told_and_init_goes_on_later(
 
 
 def test_the_plan_is_shown_and_nothing_written_without_a_yes(get_started: Project) -> None:
-    """No terminal and no --yes: the plan with a preview of each file, exit 2, nothing changed."""
+    """No terminal and no --yes: a summary, exit 2, nothing changed; --plan shows each file."""
     done = refused(get_started)
     assert "no terminal to ask on" in done.err
     assert "--yes" in done.err
-    for text in (
+    listed = (
         "schemas/listings.yaml",
-        "+++ b/dvc.yaml",
-        "pii: [contact_email]",
         "key listing_id",
         "$ dvc repro --single-item validate-listings validate-prepared profile-listings",
-    ):
-        assert text in done.out
-    assert "owner1@example.com" not in done.out
+    )
+    files = ("+++ b/dvc.yaml", "pii: [contact_email]")
+    assert all(text in done.out for text in (*listed, "datarelease init --plan"))
+    assert not any(text in done.out for text in files)
+    before = files_of(get_started)
+    whole = run(get_started, "init", "--plan")
+    assert files_of(get_started) == before
+    assert all(text in whole.out for text in (*listed, *files))
+    assert "owner1@example.com" not in done.out + whole.out
 
 
 def test_what_stood_there_stays_line_by_line(get_started: Project) -> None:

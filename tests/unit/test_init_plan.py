@@ -15,14 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datarelease.adapters.strict_yaml import parse
+from datarelease.analysis.table import Table
 from datarelease.errors import ConfigError
 from datarelease.flows.init_apply import write_all
-from datarelease.flows.init_datasets import logged_tables, loose_tables, names_of
+from datarelease.flows.init_choice import only
+from datarelease.flows.init_datasets import Found, logged_tables, loose_tables, names_of
 from datarelease.flows.init_files import Drafts
 from datarelease.flows.init_pipeline import MOST_PLAIN, Member, edited_pipeline
 from datarelease.flows.init_remotes import parse_remote, plan_remotes
 from datarelease.flows.init_templates import dependabot_file, release_section, workflow_files
-from datarelease.model.adoption import FileEdit, Proposed
+from datarelease.model.adoption import FileEdit, Note, Proposed
 from datarelease.model.home import REPOSITORY
 from datarelease.model.policy import Policy
 from datarelease.settings import read_settings
@@ -115,6 +117,27 @@ def test_tables_with_a_log_are_no_datasets() -> None:
         ("hudi", "a Hudi table"),
     ]
     assert all("plain Parquet" in note.why for note in notes)
+
+
+def test_paths_choose_what_is_adopted() -> None:
+    """A file, or all of a folder; a path without a table is refused with the nearest one."""
+    table = Table(paths=(), format="csv")
+    paths = ["data/a.csv", "data/sub/b.csv", "data2/c.csv"]
+    found = [Found(path=path, origin="x", table=table) for path in paths]
+    notes = [Note(what="data/broken.csv", why="x"), Note(what="d.csv", why="x")]
+
+    def kept(*chosen: str) -> tuple[list[str], list[str]]:
+        tables, left = only(chosen, found, notes, ["e.csv"])
+        return [one.path for one in tables], [note.what for note in left]
+
+    assert kept() == (paths, ["data/broken.csv", "d.csv"])
+    assert kept("data/a.csv", "data2") == (["data/a.csv", "data2/c.csv"], [])
+    assert kept("data") == (["data/a.csv", "data/sub/b.csv"], ["data/broken.csv"])
+    assert kept("e.csv") == ([], [])
+    assert kept(".") == kept()
+    with pytest.raises(ConfigError) as caught:
+        kept("data/b.csv")
+    assert "data/a.csv" in caught.value.remedy
 
 
 # --- remotes

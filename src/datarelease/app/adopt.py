@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,15 +33,32 @@ from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress
 
 
-def plan(start: Path, remotes: Sequence[str], *, progress: Progress) -> tuple[Path, Adoption]:
+def plan(
+    start: Path, remotes: Sequence[str], datasets: Sequence[str] = (), *, progress: Progress
+) -> tuple[Path, Adoption]:
     """The root of the repository around ``start``, and what init would do to it.
+
+    ``datasets`` are paths, relative to ``start``, outside of which no data is adopted; none: all.
 
     Raises:
         ConfigError: No git repository, no data, a misspelt remote, or files in the way.
     """
     wanted = [parse_remote(text, start) for text in remotes]
     with _premises(start, progress) as premises:
-        return premises.root, plan_adoption(premises, wanted)
+        chosen = [_inside(premises.root, start, path) for path in datasets]
+        return premises.root, plan_adoption(premises, wanted, chosen)
+
+
+def _inside(root: Path, start: Path, path: str) -> str:
+    """``path``, relative to ``start``, as DVC spells it: relative to ``root``."""
+    place = Path(os.path.abspath(start.resolve() / path))  # noqa: PTH100 - links stay links
+    if not place.is_relative_to(root):
+        raise ConfigError(
+            f"--dataset {path}: this is outside of {root}.",
+            untouched="Nothing was changed.",
+            remedy="Name a file or folder of the repository.",
+        )
+    return place.relative_to(root).as_posix()
 
 
 def carry_out(root: Path, adoption: Adoption) -> None:

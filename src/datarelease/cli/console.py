@@ -52,6 +52,16 @@ def show(*parts: RenderableType) -> None:
         console.print(part)
 
 
+def show_paged(text: Text) -> None:
+    """A long result: on a terminal in the person's pager, which gets it without colours."""
+    console = results()
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        console.print(text)
+        return
+    with console.pager():
+        console.print(text)
+
+
 def show_table(table: Table) -> None:
     """Results as a table of one line a row: cut on a terminal, and whole where none is."""
     console = results()

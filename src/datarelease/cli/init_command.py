@@ -8,10 +8,11 @@ import click
 
 from datarelease.app.adopt import carry_out, plan
 from datarelease.cli.ask import ask
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import Told, show, show_json, show_paged
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.render.adoption import adoption, next_steps
+from datarelease.model.adoption import Adoption
+from datarelease.render.adoption import adoption, next_steps, summary
 
 
 @click.command("init")
@@ -23,29 +24,54 @@ from datarelease.render.adoption import adoption, next_steps
     help="Set up a DVC remote: dagshub:OWNER/REPO, s3://BUCKET/PREFIX or a directory (/DIR, ./DIR);"
     " may be given twice.",
 )
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="PATH",
+    help="Adopt only this file or folder; may be given several times.",
+)
+@click.option("--plan", "whole", is_flag=True, help="Show the plan with every file; write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
-def command(remotes: tuple[str, ...], yes: bool, as_json: bool) -> None:  # noqa: FBT001
+def command(
+    remotes: tuple[str, ...],
+    datasets: tuple[str, ...],
+    whole: bool,  # noqa: FBT001
+    yes: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Adopt data releases in this repository.
 
-    Shows a plan first: the datasets found among DVC's outputs, a Pandera schema for each, inferred
-    from the data, the stages that check them, settings and GitHub workflows. Existing files keep
-    every line, and nobody's file is overwritten. The stages added are run once, so that what they
-    say can be committed, too. A second run finds nothing to do.
+    Shows a summary first: the datasets found among DVC's outputs, a Pandera schema for each,
+    inferred from the data, the stages that check them, settings and GitHub workflows. Existing
+    files keep every line, and nobody's file is overwritten. The stages added are run once, so that
+    what they say can be committed, too. A second run finds nothing to do.
     """
-    root, found = plan(Path.cwd(), remotes, progress=Told())
+    if whole and yes:
+        raise click.UsageError("--plan writes nothing: leave out --plan or --yes.")
+    root, found = plan(Path.cwd(), remotes, datasets, progress=Told())
     if as_json:
         show_json(to_json(found))
         if not yes:
             return
     else:
-        show(adoption(found))
-    if not found:
-        if not as_json:
-            show("\nnothing to do: everything is already there")
+        _show(found, whole=whole)
+    if whole or not found:
         return
     if not yes:
         ask()
     carry_out(root, found)
     if not as_json:
         show(next_steps(found))
+
+
+def _show(found: Adoption, *, whole: bool) -> None:
+    if whole:
+        show_paged(adoption(found))
+    else:
+        show(summary(found))
+        if found.files:
+            show("\n`datarelease init --plan` shows each file in full")
+    if not found:
+        show("\nnothing to do: everything is already there")

@@ -14,6 +14,7 @@ from datarelease.analysis.infer import Inferred, infer
 from datarelease.analysis.infer_yaml import schema_yaml
 from datarelease.analysis.partitions import partition_columns
 from datarelease.errors import ConfigError
+from datarelease.flows.init_choice import only
 from datarelease.flows.init_datasets import (
     Found,
     logged_tables,
@@ -36,8 +37,10 @@ _MOST_TOLD = 20
 """Ignored files that are named where there is nothing else."""
 
 
-def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
+def plan_adoption(at: Premises, wanted: Sequence[Wanted], chosen: Sequence[str] = ()) -> Adoption:
     """Everything that makes data releases work in this repository, decided and computed.
+
+    Of the data only what is at or below the ``chosen`` paths; of all where there are none.
 
     Raises:
         SettingsError: Files that are no YAML, or settings that cannot be used.
@@ -50,6 +53,7 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted]) -> Adoption:
     with at.engine() as engine:
         complete = _complete(at, pipeline, drafts)
         found, left_out = _tables(at, engine, complete)
+        found, left_out = only(chosen, found, left_out, complete)
         members, schemas, unread = _members(at, found, pipeline, engine, drafts)
     left_out = (*left_out, *unread, *_no_tables(pipeline, found, complete, left_out))
     if not members and not complete:

@@ -16,6 +16,11 @@ def adoption(plan: Adoption) -> Text:
     return _unwrapped(_lines(plan))
 
 
+def summary(plan: Adoption) -> Text:
+    """The plan as a list, without the text of the files."""
+    return _unwrapped(_list(plan))
+
+
 def next_steps(plan: Adoption) -> Text:
     """What is left to people when the plan is carried out."""
     return _unwrapped(_next(plan))
@@ -27,6 +32,12 @@ def _unwrapped(lines: Iterable[Text]) -> Text:
 
 
 def _lines(plan: Adoption) -> Iterator[Text]:
+    yield from _list(plan)
+    for edit in plan.files:
+        yield from _diff(edit)
+
+
+def _list(plan: Adoption) -> Iterator[Text]:
     yield from _done(plan)
     for note in plan.skipped:
         yield Text(f"  skipped: {note.what}: {note.why}", style="dim")
@@ -34,8 +45,6 @@ def _lines(plan: Adoption) -> Iterator[Text]:
         yield Text("\nleft alone", style="bold")
     for note in plan.left_out:
         yield Text(f"  {note.what}: {note.why}")
-    for edit in plan.files:
-        yield from _diff(edit)
 
 
 def _done(plan: Adoption) -> Iterator[Text]:
