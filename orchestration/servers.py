@@ -30,6 +30,18 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+def free_port(wanted: int) -> int:
+    """``wanted`` if nobody listens there, else another port."""
+    with socket.socket() as one:
+        # As servers do: a connection that ended a moment ago keeps nobody out.
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HOST, wanted))
+        except OSError:
+            return free_ports(1)[0]
+        return wanted
+
+
 def kafka_command(data: Path, port: int) -> list[str]:
     """Start a broker (noida-db) that keeps its log in ``data``.
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -32,6 +33,7 @@ sys.path.insert(0, str(ROOT))
 from orchestration.servers import (  # noqa: E402 - found beside this script
     HOST,
     S3_PORTS,
+    free_port,
     free_ports,
     kafka_command,
     s3_command,
@@ -222,8 +224,11 @@ def start_s3(servers: Servers, env: Mapping[str, str]) -> str:
     raise SystemExit("unreachable")
 
 
-def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], port: int) -> str:
-    """The address of Dagster's page; its sensors run from the start."""
+def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], wanted: int) -> str:
+    """The address of Dagster's page, which answers; its sensors run from the start."""
+    port = free_port(wanted)
+    if port != wanted:
+        console.print(f"port {wanted} is in use: Dagster takes {port}")
     home = servers.stage / "dagster"
     home.mkdir(exist_ok=True)
     shutil.copyfile(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
@@ -239,7 +244,15 @@ def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], port: int) 
         "--host", HOST, "--port", str(port),
     ]  # fmt: skip
     servers.start("dagster", command, env)
-    return f"http://{HOST}:{port}"
+    address = f"http://{HOST}:{port}"
+    console.print(f"waiting for Dagster at {address}")
+    for _ in until(START_UP, servers, f"Dagster at {address} does not answer"):
+        try:
+            with urlopen(f"{address}/server_info", timeout=5):  # noqa: S310 - our own address
+                return address
+        except OSError:
+            continue
+    raise SystemExit("unreachable")
 
 
 def start_producer(servers: Servers, env: Mapping[str, str], told: argparse.Namespace) -> None:
