@@ -20,7 +20,10 @@ from tests.project import Project
 from tests.versions import assert_whole, branch, manifest_path, tags
 
 HASH = "datarelease.flows.content:Objects.sha256"
-FAULTS = "datarelease.flows.push:find_faults"
+LACKING = "datarelease.flows.push:find_faults"
+"""What each remote lacks, before it is sent."""
+FAULTS = "datarelease.flows.verify:find_faults"
+"""A look at each remote: first for the newest version, then for what was pushed."""
 ONE_REMOTE = [
     *(Point(function=HASH, call=n) for n in (1, 2)),
     Point(function=f"{GIT}.commit_files"),
@@ -45,7 +48,8 @@ ONE_REMOTE = [
 TWO_REMOTES = [
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(1, 10)),
     Point(function=f"{DIRECTORY}.upload_one", call=9, when="after"),
-    *(Point(function=FAULTS, call=n) for n in range(1, 5)),
+    *(Point(function=LACKING, call=n) for n in (1, 2)),
+    *(Point(function=FAULTS, call=n) for n in (1, 2, 3)),
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(10, 26)),
     Point(function=f"{DIRECTORY}.upload_one", call=25, when="after"),
     Point(function=f"{GIT}.push"),
