@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from datarelease.app.versions import Versions
+from datarelease.cli.console import show_table
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.version import TagGrammar, Version, Yank
 from datarelease.render.versions import version_table
@@ -61,6 +62,17 @@ def test_where_there_is_room_nothing_is_cut(catalogue: Catalogue) -> None:
         console.print(version_table((v, catalogue.state(v)) for v in catalogue.versions))
     assert "…" not in captured.get()
     assert "table_1=1,000 table_2=2,000 table_3=3,000 and 27 more" in captured.get()
+
+
+def test_a_file_holds_whole_lines_without_padding(
+    catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no terminal is, a line is as long as what it says."""
+    show_table(version_table((v, catalogue.state(v)) for v in catalogue.versions))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["version", "data-v1", "data-v2", "data-v3"]
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert lines[2].endswith("prices  (use data-v3)")
 
 
 def test_the_list_prints_as_a_table(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:

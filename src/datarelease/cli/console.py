@@ -65,9 +65,15 @@ def show_paged(text: Text) -> None:
 def show_table(table: Table) -> None:
     """Results as a table of one line a row: cut on a terminal, and whole where none is."""
     console = results()
-    if not sys.stdout.isatty():
-        console.width = _WIDEST
-    console.print(table)
+    if sys.stdout.isatty():
+        console.print(table)
+        return
+    console.width = _WIDEST
+    with console.capture() as captured:
+        console.print(table)
+    # One long cell would fill every other line up with spaces.
+    for line in captured.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
 
 
 def show_json(value: Any) -> None:
