@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from datarelease.adapters.dvc_files import _places
 from datarelease.adapters.dvc_root import find_root
 from datarelease.adapters.store import DirectoryStore
 from datarelease.app.settings import settings_at
+from datarelease.cli.console import show, show_paged
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.flows.doctor_remotes import reading
 from datarelease.flows.reproduce import not_recorded
+from datarelease.model.adoption import Adoption, Command
+from datarelease.render.adoption import summary
 from datarelease.settings import read_settings
 
 
@@ -43,6 +48,33 @@ def test_the_command_that_tracks_a_path_can_be_pasted() -> None:
     with pytest.raises(ConfigError) as caught:
         _places("my data/a.csv", [])
     assert "`dvc add 'my data/a.csv'`" in caught.value.remedy
+
+
+class Terminal(io.StringIO):
+    """Standard output of a person."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+@pytest.mark.parametrize("shown", [show, show_paged])
+def test_commands_are_not_broken_at_the_terminals_edge(
+    monkeypatch: pytest.MonkeyPatch, shown: Callable[[Text], None]
+) -> None:
+    """A command that is longer than the terminal is wide stays one line, also in the pager."""
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr("pydoc.pager", terminal.write)
+    monkeypatch.setenv("COLUMNS", "40")
+    command = Command(arguments=("dvc", "add", *(f"data/{n}.csv" for n in range(40))), why="")
+    plan = Adoption(
+        branch="main", datasets=(), commands=(command,), remotes=(), files=(), skipped=(),
+        left_out=(),
+    )  # fmt: skip
+    shown(summary(plan))
+    assert f"$ {shlex.join(command.arguments)}" in terminal.getvalue()
 
 
 def test_a_directory_that_is_not_there_is_not_called_readable(tmp_path: Path) -> None:

@@ -46,10 +46,12 @@ def _file(stream: TextIO) -> IO[str]:
 
 
 def show(*parts: RenderableType) -> None:
-    """Results for a person."""
+    """Results for a person; text of ``no_wrap`` keeps its lines, which may be pasted."""
     console = results()
     for part in parts:
-        console.print(part)
+        # The console joins texts into a new one and forgets what they say of wrapping.
+        whole = isinstance(part, Text) and part.no_wrap is True
+        console.print(part, soft_wrap=whole or None)
 
 
 def show_paged(text: Text) -> None:
@@ -59,7 +61,7 @@ def show_paged(text: Text) -> None:
         console.print(text)
         return
     with console.pager():
-        console.print(text)
+        console.print(text, soft_wrap=True)  # the pager breaks lines, or moves sideways
 
 
 def show_table(table: Table) -> None:
