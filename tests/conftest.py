@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.broker import Broker, shared_broker
 from tests.forge.server import GitHubServer, running_github
 from tests.project import Project, make_template
 from tests.servers import Bucket, S3Server, running_s3
+
+# An example that takes long on a busy machine says nothing about the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 FOREIGN = ("AWS_", "GIT_", "DVC_", "GITHUB_", "XDG_", "DATARELEASE_", "RUNNER_")
 """Variables of the caller that would change what the programs under test do."""

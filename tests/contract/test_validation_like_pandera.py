@@ -244,9 +244,7 @@ def test_checks_of_the_whole_table(engine: DuckDBEngine, tmp_path: Path) -> None
     assert ours(engine, tmp_path / "t", table, schema) == theirs(table, schema)
 
 
-SMALL = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SMALL = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FLOATS = st.lists(st.none() | st.floats() | st.integers(-3, 3).map(float), max_size=8)
 WORDS = st.lists(st.none() | st.text("aAb1\n ٣éK", max_size=3), max_size=8)
 

@@ -405,9 +405,7 @@ json_values = st.recursive(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from([*json.loads(encode(samples.small())), "other"]), value=json_values)
 def test_any_value_anywhere_is_refused_or_rendered(folder: Path, name: str, value: Any) -> None:
     """Never a traceback, whatever stands in the place of a property."""

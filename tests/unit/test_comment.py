@@ -250,7 +250,7 @@ def test_a_watermark_in_the_data_is_none(text: str) -> None:
         assert "<!--" not in shown
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=40), state=st.sampled_from(STATES))
 def test_any_text_is_nothing_but_text(text: str, state: State) -> None:
     """Whatever names, values, tags and messages are."""

@@ -172,9 +172,7 @@ def meant(text: str | None, kind: str, dialect: CsvDialect) -> Any:
     return readers[kind]()
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=tables())
 def test_all_read_the_same(engine: DuckDBEngine, folders: Iterator[Path], written: Written) -> None:
     """Rows and nulls of a check, and what each engine loads, are what Python's csv module reads."""

@@ -127,7 +127,7 @@ def test_large_psi_is_within_two_per_cent(
 small = st.lists(st.integers(-20, 20).map(float), min_size=1, max_size=50)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(before=small, after=small)
 def test_few_values_are_exact(
     engine: DuckDBEngine,

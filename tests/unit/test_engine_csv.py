@@ -283,9 +283,7 @@ def test_large_files_are_read_alike(
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=8)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6))
 def test_any_text_comes_back(read: Read, cells: list[tuple[str, str]]) -> None:
     """What is written with quotes is read back as it was, or as missing."""

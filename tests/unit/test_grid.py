@@ -52,7 +52,7 @@ def check(values: list[float], cells: list[Cell] | tuple[Cell, ...], share: int)
     assert sum(cell.count for cell in cells) == len(values)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(floats, min_size=1, max_size=60))
 def test_few_values_are_kept_one_by_one(
     engine: DuckDBEngine, tmp_path_factory: pytest.TempPathFactory, values: list[float]

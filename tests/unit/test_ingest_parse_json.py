@@ -200,7 +200,7 @@ def documents(draw: st.DrawFn) -> bytes:
     return bytes(text)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(documents(), min_size=1, max_size=8))
 def test_the_verdict_is_python_s_for_broken_texts_too(
     any_event: BatchParser, values: list[bytes]
@@ -416,7 +416,7 @@ def written(name: str, value: Any) -> str:
     return json.dumps(value.isoformat() if isinstance(value, dt.datetime) else value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     events=st.lists(
         st.fixed_dictionaries({}, optional={n: st.none() | v for n, v in VALUES.items()}),

@@ -95,9 +95,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return [names, *rows, *rows] if draw(st.booleans()) else [names, *rows]
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=tables())
 def test_the_very_data_passes_its_schema(
     engine: DuckDBEngine, tmp_path: Path, rows: list[list[str]]

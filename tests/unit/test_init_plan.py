@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.adapters.strict_yaml import parse
@@ -34,7 +34,6 @@ ROOT = Path(__file__).parents[2]
 # --- names
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text(min_size=1, max_size=12), unique=True, max_size=8),
     st.sets(st.text(max_size=5)),

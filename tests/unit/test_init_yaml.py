@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.adapters.strict_yaml import parse
@@ -16,9 +16,6 @@ from datarelease.model.adoption import yaml_text
 
 ENTRIES = ["validate:\n  cmd: foo  # ours", "profile:\n  cmd: bar"]
 ADDED = {"validate": {"cmd": "foo"}, "profile": {"cmd": "bar"}}
-
-
-quick = settings(deadline=None)
 
 
 def added(text: str, *path: str) -> str:
@@ -47,7 +44,6 @@ AROUND = st.sampled_from(["{}", "# head\n\n{}# tail\n"])
 documents = st.dictionaries(keys, values, max_size=3)
 
 
-@quick
 @given(documents, st.none() | stages, st.sampled_from([2, 3, 4, 8]), PLACES, AROUND)
 def test_block_style_keeps_every_line(
     document: dict[str, Any], listed: Any, indent: int, place: str, around: str
@@ -65,7 +61,6 @@ def test_block_style_keeps_every_line(
     assert "# ours" in after
 
 
-@quick
 @given(documents)
 def test_a_new_section_is_put_below_everything(document: dict[str, Any]) -> None:
     """A file without the section begins with what it said before, unchanged."""
@@ -76,7 +71,6 @@ def test_a_new_section_is_put_below_everything(document: dict[str, Any]) -> None
         assert after.startswith(text)
 
 
-@quick
 @given(documents, stages)
 def test_flow_style_is_added_to_as_well(document: dict[str, Any], listed: Any) -> None:
     """A file in braces is rewritten where it must be, and says the same and ours."""
@@ -89,7 +83,6 @@ def test_flow_style_is_added_to_as_well(document: dict[str, Any], listed: Any) -
     assert repr(parse(after)) == repr({**parse(text), "stages": {**parse(text)["stages"], **ADDED}})
 
 
-@quick
 @given(st.text())
 def test_any_text_is_a_scalar(text: str) -> None:
     """`yaml_text` is read back as the very text, by itself, as a key and in brackets."""

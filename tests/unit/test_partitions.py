@@ -208,7 +208,7 @@ KEYS = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.tuples(KEYS, KEYS))
 def test_whatever_arrow_writes_is_read(keys: tuple[list[Any], list[Any]]) -> None:
     """Arrow's partitions come back with the values that they were made of, in every reader."""

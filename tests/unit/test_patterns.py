@@ -45,7 +45,7 @@ def connection() -> Any:
     return duckdb.connect()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     pattern=PATTERNS,
     texts=st.lists(st.text(LETTERS, max_size=6), min_size=1, max_size=8),

@@ -65,7 +65,7 @@ def test_the_largest_floats_have_a_profile(
     assert "Infinity" not in encode(found)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(row, max_size=40), data=st.data())
 def test_row_order_does_not_matter(
     engine: DuckDBEngine,

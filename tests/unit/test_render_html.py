@@ -167,7 +167,7 @@ def test_hostile_text_makes_no_element_and_no_attribute(text: str) -> None:
     assert page.open == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(max_size=100))
 def test_any_text_leaves_the_page_whole(text: str) -> None:
     """Any string in every place: one visible page in UTF-8 without control characters."""
@@ -204,7 +204,7 @@ def test_five_hundred_bad_datasets_stay_openable() -> None:
 NUMBERS = st.floats(-1e308, 1e308) | st.sampled_from([0.0, 1.0, float("inf"), float("nan")])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(NUMBERS, max_size=6).map(tuple),
     st.lists(st.floats(0, 1e300), max_size=6).map(tuple),

@@ -415,7 +415,7 @@ def test_data_of_the_newest_version_compared_with_an_older_one() -> None:
     assert first == "### ✅ Pass · nothing to release: same data as the newest version"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.sampled_from(["blocked", "warned", "first", "rollback", "many", "wide"]),
     st.text(min_size=0, max_size=200) | st.sampled_from(HOSTILE),

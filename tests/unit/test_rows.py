@@ -80,7 +80,7 @@ def same(one: Any, two: Any) -> bool:
     return bool(one == two)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(before=keyed, after=keyed)
 def test_counts_are_those_of_a_naive_comparison(
     engine: DuckDBEngine,
