@@ -45,6 +45,25 @@ def with_stream(project: Project, **policy: object) -> None:
     project.release_settings(streams=STREAM, policy=policy)
 
 
+def test_a_topic_is_what_the_plan_of_its_stream_is_made_from(project: Project) -> None:
+    """An external asset that nobody can make here, upstream of all that comes of its events."""
+    with_stream(project)
+    pipeline = project.read_yaml("dvc.yaml")
+    pipeline["stages"]["drain-orders"] = {
+        "cmd": "datarelease ingest drain orders", "deps": ["streams/orders.json"],
+        "outs": ["data/streams/orders/raw"],
+    }  # fmt: skip
+    project.write("dvc.yaml", yaml.safe_dump(pipeline))
+    project.write("streams/orders.json", "{}")
+    definitions = build_definitions(project.root, env={})
+    assert keys(definitions, "external") >= {"topics/shop.orders", "streams/orders.json"}
+    graph = definitions.resolve_asset_graph()
+    plan = graph.get(dg.AssetKey(["streams", "orders.json"]))
+    assert plan.parent_keys == {dg.AssetKey(["topics", "shop.orders"])}
+    raw = graph.get(dg.AssetKey(["data", "streams", "orders", "raw"]))
+    assert raw.parent_keys == {plan.key}
+
+
 def test_a_repository_is_its_outputs_sources_and_releases(project: Project) -> None:
     """One asset an output, one a source, one a remote, each in its group, described."""
     definitions = build_definitions(project.root, env={})

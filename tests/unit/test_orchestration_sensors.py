@@ -139,6 +139,21 @@ def test_what_is_not_due_is_not_proposed(daemon: Daemon, fake: Fake) -> None:
     assert daemon.tick("events_orders") == []
 
 
+def test_the_lag_of_a_topic_is_told_where_it_changed(daemon: Daemon, fake: Fake) -> None:
+    """The topic's asset shows what waits, whether it is due or not; nothing twice."""
+    for events, due in ((0, False), (120, True)):
+        fake.waits = Waits(events=events, due=due)
+        daemon.tick("events_orders")
+        assert daemon.events == 1
+        daemon.tick("events_orders")
+        assert daemon.events == 0
+        key = dg.AssetKey(["topics", "shop.orders"])
+        [record] = daemon.instance.fetch_observations(key, limit=1).records
+        observation = record.asset_observation
+        assert observation is not None
+        assert observation.metadata["lag"].value == events
+
+
 def test_after_a_refusal_more_events_ask_again(daemon: Daemon, fake: Fake) -> None:
     """The same first event with a hundred more behind it is worth another try, one more is not."""
     [first] = daemon.tick("events_orders")

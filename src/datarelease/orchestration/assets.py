@@ -30,14 +30,16 @@ WORK_TREE = "dvc"
 _LONGEST_TAG = 63
 
 
-def source_assets(pipeline: Pipeline) -> dg.AssetsDefinition:
+def source_assets(pipeline: Pipeline, origins: Mapping[str, dg.AssetKey]) -> dg.AssetsDefinition:
     """What stages read and do not make: files of git, data of ``.dvc`` files, things outside.
 
-    Looking at them tells Dagster their versions. A sensor does it all the time.
+    Looking at them tells Dagster their versions. A sensor does it all the time. ``origins`` are
+    external assets that some of them come from, by their paths.
     """
     specs = [
         dg.AssetSpec(
             pipeline.keys[source.path],
+            deps=[origins[source.path]] if source.path in origins else [],
             group_name=SOURCES,
             description=source.desc or _said_of(source.path, source.source),
             kinds=kinds(source.path, made=bool(source.source)),

@@ -39,6 +39,7 @@ from datarelease.orchestration.sensors import (
     merge_sensor,
     versions_sensor,
 )
+from datarelease.orchestration.topics import plans_of, topic_assets
 from datarelease.settings import Settings
 
 ROOT = "DATARELEASE_REPOSITORY"
@@ -120,8 +121,8 @@ class _Builder:
         if not self.settings.streams:
             log.info("no streams in params.yaml: release.streams, so no jobs for events")
 
-    def assets(self) -> list[dg.AssetsDefinition]:
-        """Sources, stages and releases."""
+    def assets(self) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+        """Topics, sources, stages and releases."""
         deps = list(self._released.values())
         releases = [release_assets(self.places, deps)] if self.places and deps else []
         schemas = {
@@ -130,8 +131,10 @@ class _Builder:
             if (schema := contract_of(reader(self.repository.path)(dataset.validation_file)))
         }
         stages = stage_assets(self.pipeline, dict(self.datasets), schemas)
-        sources = [source_assets(self.pipeline)] if self.pipeline.graph.sources else []
-        return [*sources, *stages, *releases]
+        streams = self.settings.streams
+        there = self.pipeline.graph.sources
+        sources = [source_assets(self.pipeline, plans_of(streams))] if there else []
+        return [*topic_assets(streams), *sources, *stages, *releases]
 
     def checks(self) -> list[dg.AssetChecksDefinition]:
         """Schema and policy of each dataset."""

@@ -20,7 +20,7 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.model.stream import Stream
 from datarelease.model.version import TagGrammar
 from datarelease.orchestration.automation import Automation
-from datarelease.orchestration.ingestion import Ingestion
+from datarelease.orchestration.ingestion import Ingestion, Waits
 from datarelease.orchestration.keys import identifier
 from datarelease.orchestration.lock_events import lock_events
 from datarelease.orchestration.main_branch import holds_data, tip_of
@@ -36,6 +36,7 @@ from datarelease.orchestration.pipeline import (
 )
 from datarelease.orchestration.releases import found_releases
 from datarelease.orchestration.resources import Logged, Repository
+from datarelease.orchestration.topics import lag
 
 STREAM_TAG, STATE_TAG = "datarelease/stream", "datarelease/state"
 PAUSE, LONGEST_PAUSE = 120, 3600
@@ -119,11 +120,20 @@ def announce_sensor(
 
 
 def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.SensorDefinition:
-    """Runs `propose` for a stream when enough events or enough minutes have gathered."""
+    """Runs `propose` for a stream when enough events or minutes have gathered; tells the lag."""
     about = {STREAM_TAG: stream.name}
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         found = ingestion.waiting(stream.name, Logged(context.log))
+        # Each lag is told once: a quiet topic fills nobody's event log.
+        seen = f"{found.events} since {found.oldest}"
+        told = [] if seen == context.cursor else [lag(stream, found)]
+        tick = asked(context, found)
+        if isinstance(tick, dg.RunRequest):
+            return dg.SensorResult(run_requests=[tick], asset_events=told, cursor=seen)
+        return dg.SensorResult(skip_reason=tick, asset_events=told, cursor=seen)
+
+    def asked(context: dg.SensorEvaluationContext, found: Waits) -> dg.RunRequest | dg.SkipReason:
         if not found.due:
             return dg.SkipReason(found.reason)
         # The first event that waits names what would be proposed, so ticks that come twice ask
@@ -176,7 +186,7 @@ def _request(
     *,
     only: Sequence[dg.DagsterRunStatus],
     why: str,
-) -> Tick:
+) -> dg.RunRequest | dg.SkipReason:
     """A run of ``job`` in this ``state``, once; again after runs that ended as ``only`` says.
 
     The key counts those: it is another one for each new try, and the same for ticks that come
