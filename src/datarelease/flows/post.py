@@ -18,7 +18,7 @@ from datarelease.flows.comment import Cml, Posted, Thread, put_comment, told
 from datarelease.model.directory import suffix_of
 from datarelease.model.forge import CheckRun, CommitStatus, PullRequest
 from datarelease.model.report import Report
-from datarelease.model.reviewed import context_for, status_of
+from datarelease.model.reviewed import context_for, quiet_status, run_status
 from datarelease.progress import Progress
 
 
@@ -115,7 +115,7 @@ def post(
     idle = _unreported(artifact, run)
     if idle is not None:
         context = _quiet_context(artifact, run, forge, default_branch)
-        return _recorded(idle, run, forge, _quiet(run, context))
+        return _recorded(idle, run, forge, quiet_status(run, context))
     try:
         pull = _pull(artifact, run, forge)
     except WorldError as error:
@@ -125,7 +125,7 @@ def post(
         return _superseded(pull, run)
     posting = _commented(pull, artifact.report, run, forge, cml, pages, progress)
     context = _context(pull.base if pull else default_branch, forge, default_branch)
-    return _recorded(posting, run, forge, _status(artifact.report, run, context))
+    return _recorded(posting, run, forge, run_status(artifact.report, run, context))
 
 
 def _nothing(run: CheckRun) -> Posting | None:
@@ -150,7 +150,7 @@ def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str
     named = _QUEUE.fullmatch(run.branch)
     context = _context(named[1] if named else default_branch, forge, default_branch)
     quiet = _unreported(artifact, run) is not None
-    status = _quiet(run, context) if quiet else _status(artifact.report, run, context)
+    status = quiet_status(run, context) if quiet else run_status(artifact.report, run, context)
     return _recorded(posting, run, forge, status)
 
 
@@ -261,18 +261,6 @@ def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
     return Posting(outcome="superseded", said=said, number=pull.number)
 
 
-def _status(report: Report | None, run: CheckRun, context: str) -> CommitStatus:
-    if report is not None:
-        queued = run.event == "merge_group"
-        return status_of(report, run.url, context=context, queued=queued)
-    said = (
-        "the check was cancelled, or reached its time limit"
-        if run.conclusion == "cancelled"
-        else "the check ended without a report"
-    )
-    return CommitStatus(context=context, state="error", description=said, url=run.url)
-
-
 def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> str:
     """The name of the status of a check that had nothing to report on."""
     try:
@@ -284,12 +272,6 @@ def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_bran
 
 def _context(base: str, forge: Forge, default_branch: str) -> str:
     return context_for(base, default_branch, forge.directory)
-
-
-def _quiet(run: CheckRun, context: str) -> CommitStatus:
-    # Without it a pull request that touches no data could never pass a required status.
-    said = "no report: the check found nothing to report on"
-    return CommitStatus(context=context, state="success", description=said, url=run.url)
 
 
 _NOT_REVIEWED = (

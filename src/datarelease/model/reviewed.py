@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from datarelease.model.directory import ROOT, titled
-from datarelease.model.forge import CommitStatus, StatusState
+from datarelease.model.forge import CheckRun, CommitStatus, StatusState
 from datarelease.model.report import Report
 
 CONTEXT = "datarelease/check"
@@ -55,6 +55,27 @@ def status_of(
     tail = f" · {report.digest}"
     head = f"{QUEUE if queued else ''}{report.level} · {step}"[: LIMIT - len(tail)]
     return CommitStatus(context=context, state=state, description=head + tail, url=url)
+
+
+def run_status(report: Report | None, run: CheckRun, context: str) -> CommitStatus:
+    """The status of the commit that ``run`` checked; ``report``: None, it left none."""
+    if report is not None:
+        return status_of(report, run.url, context=context, queued=run.event == "merge_group")
+    said = (
+        "the check was cancelled, or reached its time limit"
+        if run.conclusion == "cancelled"
+        else "the check ended without a report"
+    )
+    return CommitStatus(context=context, state="error", description=said, url=run.url)
+
+
+def quiet_status(run: CheckRun, context: str) -> CommitStatus:
+    """The status of a check that passed and left no report.
+
+    Without it a pull request that touches no data could never pass a required status.
+    """
+    said = "no report: the check found nothing to report on"
+    return CommitStatus(context=context, state="success", description=said, url=run.url)
 
 
 def reviewed_digest(
