@@ -112,7 +112,8 @@ def test_outputs_that_are_elsewhere_or_nowhere(released: Project, tmp_path: Path
     released.write("dvc.yaml", yaml.safe_dump(lines))
     done = doctor(released, code=2)
     assert "`push: false`" in str(done.json["lines"])
-    assert line(done, "other")["state"] == "ok"
+    assert line(done, "other")["state"] == "warning"
+    assert "does not exist" in line(done, "other")["found"]
 
 
 def test_a_stale_lock_is_a_warning(edited: Project) -> None:
