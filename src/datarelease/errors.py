@@ -53,7 +53,7 @@ class ConflictError(DatareleaseError):
 
 
 class DatareleaseWarning(UserWarning):
-    """What whoever asked has to know of a result that they get all the same."""
+    """What the caller has to know about a result that is returned nevertheless."""
 
 
 class WithdrawnVersionWarning(DatareleaseWarning):

@@ -25,7 +25,7 @@ class Progress(Protocol):
         """A step that was done or skipped, in one line."""
 
     def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:
-        """What whoever asked has to know of the result, in one line."""
+        """What the caller has to know about the result, in one line."""
 
     def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
         """A piece of work of ``total`` units (``objects``, ``bytes``, …)."""

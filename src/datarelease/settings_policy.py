@@ -39,7 +39,7 @@ def new_form(
         )
         return {**rest, "allow_breaking": []}
     if "reason" in policy:
-        what = "the reason stands in each entry of `allow_breaking` now: remove it here"
+        what = "the reason is in each entry of `allow_breaking` now: remove it here"
         problems.append(Problem(where=f"{where}.reason", what=what))
     return rest
 

@@ -17,6 +17,7 @@ from datarelease.adapters.github import GitHub
 from datarelease.adapters.github_errors import GitHubError
 from datarelease.errors import ConfigError
 from datarelease.model.forge import BOT, CommitStatus, Push
+from datarelease.model.home import installation
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -364,11 +365,11 @@ def test_an_answer_of_another_shape_is_refused(github: GitHubServer, pull: Pull)
 
 
 def test_without_pygithub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`pip install datarelease` alone brings none; the message says what to install."""
+    """An installation without extras has none; the message says what to install."""
     monkeypatch.setitem(sys.modules, "github", None)
     with pytest.raises(ConfigError) as caught:
         GitHub(api_url="https://api.github.com", repository="acme/data", token="t")
-    assert caught.value.remedy == "Install it with `pip install 'datarelease[github]'`."
+    assert caught.value.remedy == installation("github")
 
 
 def test_importing_the_adapter_does_not_load_pygithub() -> None:

@@ -90,7 +90,7 @@ def test_protected_main_leaves_the_release_commit_on_the_tag(
     (tmp_path / "hook").rename(released.origin / "hooks" / "pre-receive")
 
     done = run(released, "release")
-    assert "the release commit lives on the tag alone" in done.text
+    assert "only the tag has the release commit" in done.text
     assert (branch(released), released.head) == (edit, edit)
     assert released.git("rev-parse", f"{commit(released, 'data-v2')}^") == edit
     assert_whole(released, "data-v2")
@@ -160,7 +160,7 @@ def test_main_that_moved_meanwhile_gets_no_release_commit(edited: Project, tmp_p
     )
     head = edited.head
     done = run(edited, "release", points=[point])
-    assert "the release commit lives on the tag alone" in done.text
+    assert "only the tag has the release commit" in done.text
     assert tags(edited) == ["data-v1", "data-v2"]
     assert edited.head == head
     assert edited.git(f"--git-dir={edited.origin}", "log", "-1", "--format=%s", "main") == (
@@ -353,7 +353,7 @@ def test_a_server_without_atomic_push_gets_the_tag_alone(edited: Project) -> Non
     main = branch(edited)
     done = run(edited, "release")
     assert "the git server takes no atomic push" in done.out
-    assert "the release commit lives on the tag alone" in done.out
+    assert "only the tag has the release commit" in done.out
     assert tags(edited) == ["data-v1", "data-v2"]
     assert branch(edited) == edited.head == main
     assert_whole(edited, "data-v2")

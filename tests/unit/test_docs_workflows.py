@@ -1,4 +1,7 @@
-"""Workflows shown in the documentation are those that `datarelease init` writes, shortened."""
+"""Workflows shown in the documentation are those that `datarelease init` writes, shortened.
+
+No page and no message names a published release before there is one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ import pytest
 import yaml
 
 from datarelease.flows.doctor_workflows import Wanted, workflow_question
-from datarelease.model.home import REPOSITORY
+from datarelease.model import home
+from datarelease.model.home import REPOSITORY, installation
 
 ROOT = Path(__file__).parents[2]
 SHOWN = [
@@ -21,6 +25,12 @@ SHOWN = [
     for block in re.findall(r"```yaml\n(.*?)```", (ROOT / path).read_text(), flags=re.DOTALL)
     if "uses:" in block
 ]
+
+PAGES = [
+    "README.md", "CONTRIBUTING.md", "orchestration/README.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+]  # fmt: skip
+PUBLISHED_FORM = re.compile(r"\bpip3? install (?:-\S+ )*['\"]?datarelease\b")
 
 
 def written() -> dict[str, Any]:
@@ -58,3 +68,34 @@ def test_a_workflow_in_a_document_grants_and_calls_the_same(path: str, block: st
         real = written()[name]
         assert (job["uses"], job["permissions"]) == (real["uses"], real["permissions"])
         assert job.get("secrets", {}).items() <= real.get("secrets", {}).items()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_names_a_release_before_it_is_published(page: str) -> None:
+    """A page installs from a checkout, and says what to write where it shows a version's tag."""
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    assert bool(PUBLISHED_FORM.search(text)) <= home.PUBLISHED
+    if f"@v{version('datarelease')}" in text and not home.PUBLISHED:
+        assert re.search(r"No release of datarelease is published yet\b", text)
+        assert re.search(r"full SHA\b", text)
+
+
+def test_no_message_names_the_package_before_it_is_published() -> None:
+    """Only the one place that knows whether it is published spells the published form."""
+    spelt = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        if PUBLISHED_FORM.search(path.read_text(encoding="utf-8"))
+    ]
+    assert spelt == ["src/datarelease/model/home.py"]
+
+
+def test_how_to_install_depends_on_publication_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a checkout until something is published, from the index after it."""
+    monkeypatch.setattr(home, "PUBLISHED", False)
+    assert installation("s3") == (
+        "Install it: pip install './datarelease[s3]' in the directory that holds a checkout of "
+        f"https://github.com/{REPOSITORY}"
+    )
+    monkeypatch.setattr(home, "PUBLISHED", True)
+    assert installation("s3") == "Install it: pip install 'datarelease[s3]'"

@@ -1,8 +1,8 @@
 """The artifact of a check: files from a run of code that nobody has reviewed, read as data.
 
-Whoever wrote them may want us to read what we should not (links, devices), to run out of memory
-(size, nesting, numbers of a million digits), or to show two readers two things (duplicate keys).
-What comes out of here is a value of the model, or an error; nothing is executed or followed.
+A malicious author may try to make us read other files (links, devices), run out of memory
+(size, nesting, numbers of a million digits), or show different values to two readers (duplicate
+keys). This module returns a value of the model or raises an error; it executes and follows nothing.
 """
 
 from __future__ import annotations

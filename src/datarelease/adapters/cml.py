@@ -1,10 +1,10 @@
 """CML: the program ``cml`` posts the comment on a pull request and updates it in place.
 
 Seen in CML 0.20.6: among the oldest 30 comments it updates the newest that carries its watermark,
-whoever wrote it, and adds a comment where it finds none. It takes every ``CML_*`` variable as an
-option, writes into the git configuration of its user, and for any host but github.com it speaks to
-``https://HOST/api/v3``. So it gets an environment and a home of its own, and whoever calls it
-looks first whether it would do the right thing.
+whatever its author, and adds a comment if it finds none. It takes every ``CML_*`` variable as an
+option, writes into the git configuration of its user, and for any host but github.com it uses
+``https://HOST/api/v3``. So it gets an environment and a home directory of its own, and the caller
+first tests whether it would update the right comment.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from datarelease.adapters.remote_limits import (
 )
 from datarelease.adapters.store import DirectoryStore, Store
 from datarelease.errors import ConfigError, Problem
+from datarelease.model.home import installation
 from datarelease.progress import TIMEOUT
 
 Trust = Literal["whole", "plain", "foreign"]
@@ -254,7 +255,7 @@ def explained_config() -> Iterator[None]:
         raise ConfigError(
             f"DVC lacks a package for this remote: {error}",
             untouched="Nothing was changed.",
-            remedy="For S3: pip install 'datarelease[s3]'.",
+            remedy=f"For S3: {installation('s3')}",
         ) from error
     except DvcException as error:
         raise ConfigError(

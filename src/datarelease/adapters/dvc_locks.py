@@ -1,10 +1,10 @@
-"""Who is at work in a DVC repository, and what processes that are gone have left behind.
+"""The processes at work in a DVC repository, and the locks that ended processes have left.
 
-DVC has two locks below ``.dvc/tmp``. ``lock`` belongs to the system and goes with its process.
-``rwlock`` is a list of who reads and writes which path; who is killed stays on it, and whoever is
-killed while writing it leaves it empty. DVC takes a name off that list if no process has its
-number, but not if the process is a zombie or the number went to another one, and it refuses a
-damaged list for ever. Sources: ``dvc.rwlock``, ``dvc.lock``, ``zc.lockfile``.
+DVC has two locks below ``.dvc/tmp``. The system releases ``lock`` when its process ends.
+``rwlock`` is a list of the processes that read and write each path. A killed process stays on it,
+and a process that is killed while it writes the list leaves it empty. DVC removes an entry if no
+process has its number, but not if the process is a zombie or another process has the number now,
+and it refuses a damaged list for ever. Sources: ``dvc.rwlock``, ``dvc.lock``, ``zc.lockfile``.
 """
 
 from __future__ import annotations

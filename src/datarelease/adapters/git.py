@@ -120,7 +120,7 @@ class Git:
         return tuple(dict.fromkeys(name for name in listed.split("\0") if name))
 
     def tree(self, revision: str) -> Tree:
-        """The files of a revision as a value, for whoever reads many of them."""
+        """The files of a revision as a value, for callers that read many of them."""
         return Tree(self._git, revision)
 
     def changed(self) -> tuple[tuple[str, bool], ...]:

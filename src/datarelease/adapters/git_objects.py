@@ -12,7 +12,7 @@ from typing import Literal
 from datarelease.adapters.git_program import GitProgram
 
 _FALLBACK = "datarelease <datarelease@localhost>"
-"""Who commits where nobody told git a name, as on a fresh runner."""
+"""The committer if git has no configured name, as on a fresh runner."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ _ACCEPTED = {" ", "*", "=", "-"}
 """Moved forward, new, up to date, deleted."""
 _FLAGS = {*_ACCEPTED, "+", "!"}
 _NO_ATOMIC = "does not support --atomic"
-"""What git says, and pushes nothing, where the server has ``receive.advertiseAtomic false``."""
+"""Git's message if the server has ``receive.advertiseAtomic false``; git then pushes nothing."""
 _ALONE = ("--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
-"""Nothing but the refs named travels, whatever the configuration adds to a push."""
+"""Git pushes the named refs only, whatever the configuration adds to a push."""
 
 
 @dataclass(frozen=True, kw_only=True)

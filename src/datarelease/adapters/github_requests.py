@@ -25,6 +25,7 @@ from datarelease.adapters.github_errors import (
     pause,
 )
 from datarelease.errors import ConfigError
+from datarelease.model.home import installation
 
 if TYPE_CHECKING:
     from github.Requester import Requester
@@ -220,7 +221,7 @@ def _requester(api_url: str, token: str) -> Requester:
         raise ConfigError(
             "PyGithub is not installed.",
             untouched="Nothing was changed.",
-            remedy="Install it with `pip install 'datarelease[github]'`.",
+            remedy=installation("github"),
         ) from error
     # Its own retries would repeat what must not be repeated, its pauses are for many writes.
     client = Github(

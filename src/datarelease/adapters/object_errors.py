@@ -127,7 +127,7 @@ def reasoned(fs: Any, bucket: str) -> Iterator[None]:
 
 
 def _timed_out(error: BaseException) -> bool:
-    """The other side did not answer, or did not take what was sent, for as long as it may."""
+    """Whether the server neither answered nor accepted data within the time limit."""
     if _response(error):
         return False
     chain: BaseException | None = error

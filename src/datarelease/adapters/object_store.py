@@ -236,7 +236,7 @@ class ObjectStore:
             try:
                 self._fs.info(bucket)
             except PermissionError:
-                # It is there, and keys that fit only a part of it may not look at it as a whole.
+                # The bucket exists; keys for a part of it have no right to query the whole bucket.
                 return
 
         try:

@@ -129,7 +129,7 @@ class ActivityWatch:
         return now - self._since
 
     def _look(self) -> tuple[frozenset[int], int, float]:
-        """Who is there, bytes moved by all of them, seconds computed by all of them."""
+        """The live processes, and the bytes and seconds that all of them moved and computed."""
         moved, computed, pids = 0, 0.0, set()
         for process in _tree(self._pid):
             with suppress(psutil.Error):
@@ -203,7 +203,7 @@ def supervise(
     """Exit code of a program that may start others; all of them end when we are interrupted.
 
     It gets a session of its own. Interrupted, the whole session is told so, as a terminal would at
-    Ctrl-C: DVC by itself does not tell the command of a stage. Who then takes too long is killed.
+    Ctrl-C, because DVC does not pass it to the command of a stage. Slow processes are then killed.
 
     Raises:
         ConfigError: The program is not installed, or ``cwd`` is gone.

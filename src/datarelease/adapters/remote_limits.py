@@ -1,8 +1,8 @@
 """What a repository may say about its remotes, and what it may not.
 
 ``.dvc/config`` is in git. Where there are secrets that the repository is not trusted with (the job
-that publishes, a repository elsewhere), it may hold plain values only: where a remote is, and how
-data is written there. Who asks, and whom they believe, comes from the environment.
+that publishes, another repository), it may hold plain values only: where a remote is, and how
+data is written there. Credentials and trust settings come from the environment.
 
 Sources: DVC's ``dvc.config_schema``; botocore's ``configloader``, which expands ``~`` and ``$NAME``
 in paths.
@@ -163,7 +163,7 @@ def refuse_own_keys(
             remedy = f"Set it for yourself alone: `dvc remote modify --local {name} {key} …`."
     if what and remedy:
         raise ConfigError(
-            f"remote {name!r}: {what}, which could make whoever uses the remote run a program.",
+            f"remote {name!r}: {what}, which could start a program for every user of the remote.",
             untouched="Nothing was changed.",
             remedy=remedy,
         )

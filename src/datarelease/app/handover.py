@@ -44,7 +44,7 @@ def open_publisher(
             f"The bundle's objects are on {bundle.staging or 'no staging remote'}, and "
             f"params.yaml names {ws.settings.staging or 'none'} (release.staging).",
             untouched="Nothing was pushed or tagged.",
-            remedy="Build anew.",
+            remedy="Build again.",
         )
     carrier = _staging(ws) or DirectoryStore("bundle", folder)
     return _with_source(ws, carrier), lambda ws, catalogue: promote(ws, catalogue, folder, bundle)

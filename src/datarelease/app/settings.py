@@ -39,7 +39,7 @@ def settings_at(root: Path) -> Settings:
 def timeout_at(root: Path) -> float:
     """Seconds that a git remote or an object store may be silent for the work tree at ``root``.
 
-    Where its settings cannot be used, the default: whoever needs them says what is wrong.
+    The default if its settings are invalid: the command that needs them reports the fault.
     """
     try:
         return read_timeout(load_yaml(reader(root), PARAMS_FILE))

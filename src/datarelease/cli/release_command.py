@@ -104,7 +104,7 @@ def _lines(result: Released) -> list[str]:
         lines.append(f"pushed: branch {result.branch} to {commit}")
     elif result.alone:
         subject = "the release commit" if result.committed else f"the commit {commit}"
-        lines.append(f"pushed: no branch ({result.alone}); {subject} lives on the tag alone")
+        lines.append(f"pushed: no branch ({result.alone}); only the tag has {subject}")
     else:
         lines.append("pushed: no branch, the git remote has the commit")
     return [*lines, f"tagged: {tag} at {commit}", f"get it: datarelease get {tag}"]

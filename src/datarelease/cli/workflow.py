@@ -26,7 +26,7 @@ def this_run() -> Actions | None:
 
 
 def tell_pull_request(folder: Path) -> None:
-    """Leave in ``folder`` which pull request this run is about, for whoever posts its report."""
+    """Write the pull request of this run into ``folder``, for the job that posts its report."""
     run = this_run()
     if run is not None and run.pull_request is not None:
         write(folder / FILE, encode(run.pull_request).encode())

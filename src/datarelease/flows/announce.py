@@ -76,7 +76,7 @@ def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, s
         raise WorldError(
             f"The publisher succeeded, and its record {OUTCOME} was not downloaded.",
             untouched="The release itself is not affected; nothing was announced.",
-            remedy="Run this job again: it downloads the record anew.",
+            remedy="Run this job again: it downloads the record again.",
         )
     report = _document(folder, Report, REPORT)
     pulls = tuple(pull.number for pull in forge.merged_pulls(push))

@@ -120,8 +120,8 @@ def _recorded(
     other = other_inputs(record, dataset, content, ws.read)
     if other:
         ws.progress.say(
-            f"{path} is not used: {in_words(record, other)}. It is made anew for this run; "
-            f"`dvc repro --force --single-item {stage.name}` writes it anew"
+            f"{path} is not used: {in_words(record, other)}. It is computed again for this run; "
+            f"`dvc repro --force --single-item {stage.name}` writes it again"
         )
         return None
     return record

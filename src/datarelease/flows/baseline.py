@@ -95,8 +95,8 @@ class Baseline:
     ) -> tuple[T | None, tuple[str, ...]]:
         """The best record there is of this data, and the inputs that it was not made from.
 
-        One that names no inputs is of an earlier release of this program, and whoever released the
-        data vouched for it. One of other data is none.
+        A record that names no inputs was made by an earlier release of this program, and was
+        accepted when the data was released. A record of other data is not used.
         """
         best: tuple[T | None, tuple[str, ...]] = (None, ())
         read = self.shelf.reader(self.version.commit)

@@ -20,10 +20,10 @@ from datarelease.model.manifest import object_key
 
 
 def make_absent(ws: Workspace) -> None:
-    """Make the data of a current lock that is not at hand: nobody may have pushed it yet.
+    """Make the data of a current lock that is missing here: perhaps nobody has pushed it yet.
 
-    Whoever ran the pipeline and committed its lock need not be able to write to the remotes. What
-    cannot be made here either (its inputs are private, say) is left to the publisher to find.
+    A person who ran the pipeline and committed its lock may lack the right to write to the remotes.
+    If the data cannot be made here either (its inputs are private, say), the publisher finds it.
     """
     if ws.dvc.stale_stages() or not ws.dvc.missing():
         return

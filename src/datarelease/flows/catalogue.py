@@ -160,7 +160,7 @@ def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalog
 
 def _yank(tag: Tag, grammar: TagGrammar) -> Yank:
     trailers = dict(read_trailers(tag.message))
-    # Whoever may push tags writes these; they are shown to everybody who reads the version.
+    # Everybody who may push tags can write these, and every reader of the version sees them.
     reason = "".join(char if char.isprintable() else " " for char in trailers.get("Reason", ""))
     replacement = trailers.get("Replacement", "")
     return Yank(

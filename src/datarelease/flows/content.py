@@ -185,7 +185,7 @@ class Objects:
             try:
                 there = remote.stat([object_key(md5) for md5 in missing])
             except WorldError:
-                continue  # said by whoever cannot go on without it
+                continue  # the caller that needs the object reports it
             found = {md5 for md5 in missing if object_key(md5) in there}
             self.ensure(found)
             missing -= found
@@ -243,7 +243,7 @@ class Objects:
                     f"remote {remote.name!r} ({remote.url}) holds other bytes under "
                     f"{object_key(md5)}: their MD5 is {found}.",
                     untouched="The damaged object was not kept.",
-                    remedy="Run `datarelease release` where the data is at hand: it uploads "
+                    remedy="Run `datarelease release` where DVC's cache has the data: it uploads "
                     "damaged objects again.",
                 )
         target.chmod(0o444)

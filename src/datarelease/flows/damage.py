@@ -53,8 +53,8 @@ def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
             faults,
             what=f"{len(faults)} object(s) of {latest.tag} were lost or damaged on a remote:",
             untouched="No tag was made."
-            + ("" if unrepaired else " What is at hand was sent again."),
-            remedy="Run it where the data is at hand (in DVC's cache): it sends what is missing."
+            + ("" if unrepaired else " Objects in DVC's cache were sent again."),
+            remedy="Run it where DVC's cache has the data: it sends the missing objects."
             if unrepaired
             else "Find out what changed the remote, then run the command again.",
         )

@@ -31,7 +31,7 @@ def dispatch(
 ) -> tuple[str, ...]:
     """Tell ``targets`` of the version that a release made; of other outcomes nobody is told.
 
-    Whoever is told twice (the job was run again) sees the same tag twice.
+    If the job is run again, a repository may be notified twice of the same tag.
 
     Args:
         outcome: How the release ended.

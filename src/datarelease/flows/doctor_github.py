@@ -81,8 +81,8 @@ def _environment(asked: Asked, name: str) -> Iterator[Line]:
         allowed = "any branch" if found.branches is None else ", ".join(found.branches) or "none"
         yield Line(
             area=AREA, check=name, state="missing",
-            found=f"for workflows of {allowed}: whoever can push there gets its secrets; it has "
-            f"to be {branch} only",
+            found=f"for workflows of {allowed}: everybody who can push there can read its secrets; "
+            f"allow {branch} only",
             remedy=make,
         )  # fmt: skip
 
@@ -166,7 +166,7 @@ def _ruleset(asked: Asked) -> Iterator[Line]:
     if not protecting:
         yield Line(
             area=AREA, check="tag ruleset", state="missing",
-            found=f"the tags {pattern} can be moved and deleted by whoever can push", remedy=make,
+            found=f"everybody who can push can move and delete the tags {pattern}", remedy=make,
         )  # fmt: skip
     elif strict:
         yield Line(

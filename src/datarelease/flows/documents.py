@@ -89,8 +89,8 @@ def manifest_of(data: bytes, version: Version) -> Manifest | None:
         raise WorldError(
             f"The manifest of {version.tag} is refused: {error}",
             untouched="Nothing was written.",
-            remedy="No release of this version of datarelease writes such a one: update it "
-            "(`pip install -U datarelease`); if that does not help, find out who made the tag.",
+            remedy="No release of this version of datarelease writes such a manifest: "
+            "update datarelease; if that does not help, find out who made the tag.",
         ) from error
     return manifest if is_about(manifest, version) else None
 

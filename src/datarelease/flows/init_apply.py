@@ -40,7 +40,7 @@ def apply(root: Path, plan: Adoption, *, run: Run, settings: Callable[[], Remote
             raise ConfigError(
                 f"`{join(command.arguments)}` failed; its own output stands above.",
                 untouched=f"No file was written. Already done: {before or 'nothing'}.",
-                remedy="Correct the cause, then run init again: it goes on from there.",
+                remedy="Correct the cause, then run init again: it continues from there.",
             )
     config = text_at(root / DVC_CONFIG, DVC_CONFIG)
     try:

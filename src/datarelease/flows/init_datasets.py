@@ -192,7 +192,7 @@ def _files(root: Path, out: Tracked, objects: Objects, shown: frozenset[str]) ->
     """The table files of an output, by their name inside it: in the work tree, or fetched."""
     place = root / out.path
     if place.is_symlink() and not place.exists():
-        raise ConfigError("it is a link that leads nowhere")
+        raise ConfigError("it is a link whose target does not exist")
     if place.is_file():
         return {place.name: place}
     if place.is_dir():

@@ -219,7 +219,7 @@ def _manifest_dataset(
 def _with_delimiter(dialect: CsvDialect, files: Mapping[str, Path]) -> CsvDialect:
     """The dialect with the delimiter that files (by path) have, where it names none.
 
-    One that the first new file does not tell (there is none) is found again by whoever reads.
+    If there is no new file, it stays unknown, and each reader determines it again.
     """
     first = min((path for path in files if table_format(path) == "csv"), default=None)
     if dialect.delimiter is not None or first is None:

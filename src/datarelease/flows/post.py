@@ -158,8 +158,8 @@ def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
     """Fail where the check left a report: without it, success would be told without a digest."""
     untouched = "Nothing was posted: no comment, no status."
     remedy = (
-        "Run this job again, which downloads the report anew; if the artifact has expired, run the "
-        "check again."
+        "Run this job again to download the report; if the artifact has expired, run the check "
+        "again."
     )
     name = ARTIFACT + suffix_of(forge.directory)
     try:

@@ -61,7 +61,7 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
         raise ConfigError(
             f"The bundle was built from {bundle.commit[:12]}, and {ws.head()[:12]} is checked out.",
             untouched="Nothing was pushed or tagged.",
-            remedy="Check that commit out, or build anew.",
+            remedy="Check that commit out, or build again.",
         )
     _take_tree(ws, folder, bundle)
     now = work_tree_snapshot(ws)
@@ -109,7 +109,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
                 f"The bundle lists {path!r}, which is "
                 + ("not in it." if data is None else "nothing that a build makes."),
                 untouched="Nothing was pushed or tagged.",
-                remedy="Build anew; if that does not help, look at who changed the bundle.",
+                remedy="Build again; if that does not help, find out who changed the bundle.",
             )
         write(ws.root / path, data)
 
@@ -157,8 +157,8 @@ def _inconsistent(what: str) -> ConflictError:
     return ConflictError(
         f"The bundle is not consistent: {what}.",
         untouched="Nothing was pushed or tagged.",
-        remedy="Build anew, with the same version of datarelease; if that does not help, look at "
-        "who changed the bundle.",
+        remedy="Build again, with the same version of datarelease; if that does not help, find "
+        "out who changed the bundle.",
     )
 
 
@@ -171,5 +171,5 @@ def _document(folder: Path, kind: type[T], name: str) -> T:
         raise ConfigError(
             f"{name} of the bundle {folder} cannot be used: {reason}",
             untouched="Nothing was pushed or tagged.",
-            remedy="Build anew, with the same version of datarelease.",
+            remedy="Build again, with the same version of datarelease.",
         ) from error

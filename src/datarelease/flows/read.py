@@ -187,6 +187,6 @@ def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> No
     raise WorldError(
         f"The object {file.key} ({file.path}) {what} on {where}.",
         untouched=f"{file.path} was not written.",
-        remedy="Run `datarelease verify` for the whole picture; with --repair, where the data is "
-        "at hand, it sends it again.",
+        remedy="Run `datarelease verify` to look for all objects; with --repair, where DVC's cache "
+        "has the data, it sends missing objects again.",
     )

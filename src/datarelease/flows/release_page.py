@@ -71,7 +71,7 @@ def read_documents(folder: Path) -> Documents:
         raise ConfigError(
             f"{folder / MANIFEST} cannot be used: {'it is missing' if data is None else error}",
             untouched="Nothing was announced.",
-            remedy="Run the release again: it writes the documents anew.",
+            remedy="Run the release again: it writes the documents again.",
         ) from error
     assets = {MANIFEST: data or b""}
     for name, listed in documents_of(manifest).items():
@@ -80,7 +80,7 @@ def read_documents(folder: Path) -> Documents:
             raise ConfigError(
                 f"{folder / name} is not the document that the manifest lists.",
                 untouched="Nothing was announced.",
-                remedy="Run the release again: it writes the documents anew.",
+                remedy="Run the release again: it writes the documents again.",
             )
         if found is not None:
             # An asset has no folders: reports/customers/profile.json is customers-profile.json.

@@ -162,7 +162,7 @@ def _inputs(ws: Workspace) -> Inputs:
             ws.progress.say(f"{remote.name} cannot be read: {error.what.splitlines()[0]}")
         else:
             return "pulled"
-    ws.progress.say("dvc repro: what is missing is made anew where a stage can make it")
+    ws.progress.say("dvc repro: stages make missing outputs again where they can")
     bring_outputs(ws)
     return "made"
 
@@ -170,9 +170,9 @@ def _inputs(ws: Workspace) -> Inputs:
 def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:
     """Start from the lock of the newest version where that version's commit is not in HEAD.
 
-    Where main is protected, a release commit with a newer lock lives on its tag alone. Unless
-    somebody wrote another lock since, that one saves the pipeline from running again. A lock of
-    HEAD that fits its inputs (after a roll-back, say) is never replaced.
+    If main is protected, only the tag has the release commit with the newer lock. With that lock
+    the pipeline need not run again, unless another lock was committed since. A lock of
+    HEAD that fits its inputs (after a roll-back, for example) is never replaced.
     """
     newest, head = catalogue.latest, ws.git.resolve("HEAD")
     if newest is None or head is None or ws.git.is_ancestor(newest.commit, head):

@@ -42,8 +42,8 @@ class Shelf:
 def reaching(shelf: Shelf, names: Callable[[], Iterable[str]]) -> Shelf:
     """The shelf, whose objects are also looked for on the remotes ``names``.
 
-    They are asked for what the others lack, and their names are found out only then. What is not
-    configured any more is passed over; whoever misses its objects says so.
+    They are asked for objects that the others lack, and their names are determined only then. A
+    remote that is not configured any more is skipped; the reader of its objects reports them.
     """
 
     def bound() -> Sequence[Store]:

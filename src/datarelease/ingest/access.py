@@ -16,13 +16,12 @@ from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
 from datarelease.ingest.hub import git_reaching
 from datarelease.ingest.kafka_config import kafka_config, registry_config
+from datarelease.model.home import installation
 from datarelease.model.stream import Stream, StreamPlan
 from datarelease.settings_problems import unknown
 
 if TYPE_CHECKING:
     from datarelease.ingest.broker import Broker
-
-EXTRA = "datarelease[orchestration]"
 
 
 def stream_at(root: Path, name: str) -> Stream:
@@ -114,5 +113,5 @@ def needed() -> Iterator[None]:
         raise ConfigError(
             f"Kafka's client is not installed ({error.name}).",
             untouched="Nothing was changed.",
-            remedy=f'Install it: pip install "{EXTRA}"',
+            remedy=installation("orchestration"),
         ) from error

@@ -77,7 +77,7 @@ def announce(
         event: From ``announcement``.
         topic: Its name.
         source: The broker, to read from.
-        open_speaker: The broker, to write to, under a name that shuts out whoever has it.
+        open_speaker: The broker, to write to, under a name that fences its earlier writers.
 
     Raises:
         ConfigError: The broker has no such topic.
@@ -86,7 +86,7 @@ def announce(
     """
     name = f"{event['repository']}/{event['tag']}"
     key = name.encode()
-    # The name first: whoever was at it before can write nothing from here on.
+    # The name first: an earlier writer of that name can write nothing from here on.
     with open_speaker(f"datarelease-announce-{name}") as speaker:
         known = _has(source, topic, key)
         if not known:

@@ -1,4 +1,4 @@
-"""Dead letters sent again, once their producer, or whoever reads the topic, was mended."""
+"""Dead letters sent again, after their producer or the reader of the topic was corrected."""
 
 from __future__ import annotations
 

@@ -111,8 +111,8 @@ def body(described: Described) -> str:
             "To refuse it, close this pull request. Nothing is lost: the events stay planned from "
             f"the same offsets, and are proposed again when {stream.propose_events:,} more have "
             f"come, or at once with `datarelease ingest propose {stream.name} --force`.\n"
-            "A commit that somebody pushes onto this branch makes it theirs: it is never merged "
-            "by itself then."
+            "A commit that somebody pushes onto this branch makes it theirs: then it is never "
+            "merged automatically."
         ),
     )
     return "\n\n".join(parts) + "\n"
@@ -173,5 +173,5 @@ def _appended(report: StreamReport) -> str:
     return (
         f"**Not append-only**: of the {before} before, {report.remade} have other content now and "
         f"{report.gone} are gone. Rows of them that are not in the new ones are removed from the "
-        "dataset: the check counts them. This is never merged by itself."
+        "dataset: the check counts them. This is never merged automatically."
     )

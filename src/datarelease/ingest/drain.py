@@ -119,8 +119,8 @@ class Drain:
     ) -> int:
         """How many records these batches have, whose files are now there.
 
-        Partition by partition through all of them: whoever jumps back and forth throws away what
-        the client has fetched ahead.
+        It reads all batches of one partition before the next one: the client discards prefetched
+        records at every seek.
         """
         with ExitStack() as stack:
             files = {batch.number: stack.enter_context(self._file(batch)) for batch in batches}

@@ -48,7 +48,7 @@ COMMON = (
     "ssl.certificate.pem", "ssl.endpoint.identification.algorithm", "ssl.key.location",
     "ssl.key.password", "ssl.key.pem",
 )  # fmt: skip
-"""What people set, for near matches; librdkafka knows more and has the last word."""
+"""Common properties, to suggest near matches; librdkafka knows more and decides."""
 _SPELT = {"log.level": "log_level", "sasl.mechanisms": "sasl.mechanism"}
 """Names of librdkafka that the rule does not give, or that it has twice."""
 

@@ -75,7 +75,7 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
         if not no.outdated:
             return _told(name, filed, no.state, no.reason)
         _withdraw(desk, proposals, filed)
-        reason = f"{no.reason}: it was withdrawn, and comes anew with the next proposal"
+        reason = f"{no.reason}: it was withdrawn, and its events are part of the next proposal"
         return _told(name, filed, "waits", reason)
     return _told(name, filed, "merged", f"{filed.branch} is in {desk.branch}", commit)
 

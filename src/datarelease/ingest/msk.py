@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from datarelease.errors import ConfigError
+from datarelease.model.home import installation
 
 MECHANISM = "AWS_MSK_IAM"
 """What the clients of other languages call it. It is OAUTHBEARER on the wire."""
@@ -32,7 +33,7 @@ def token_source(region: str | None) -> Callable[[str], tuple[str, float]]:
         raise ConfigError(
             f"Sign-in by {MECHANISM} needs Amazon's signer, which is not installed.",
             untouched="Nothing was changed.",
-            remedy="pip install 'datarelease[msk]'",
+            remedy=installation("msk"),
         ) from error
 
     def token(_: str) -> tuple[str, float]:

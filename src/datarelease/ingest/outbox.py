@@ -24,7 +24,7 @@ class KafkaOutbox:
         """
         self._stream = stream
         with ExitStack() as stack:
-            # The name first: whoever was at it before can commit nothing from here on.
+            # The name first: an earlier writer of that name can commit nothing from here on.
             self._writer = stack.enter_context(Writer(config, group_of(stream)))
             self._group = stack.enter_context(Group(config, group_of(stream), stream.topic))
             self._open = stack.pop_all()

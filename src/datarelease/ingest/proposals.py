@@ -72,7 +72,7 @@ class Proposals(Protocol):
         """Whether it passed its check, as others see it."""
 
     def close(self, filed: Filed) -> None:
-        """Close it unmerged; its branch is removed by whoever asks."""
+        """Close it without a merge; the caller removes its branch."""
 
     def merge(self, filed: Filed, merged: str) -> str | None:
         """The commit that the base branch now has; None: it was refused.

@@ -85,7 +85,7 @@ def propose(
         try:
             return _once(desk, name, place, planner, force=force)
         except Moved as moved:
-            desk.say(f"{moved}: beginning anew")
+            desk.say(f"{moved}: starting again")
     raise WorldError(
         f"The git remote changed {ATTEMPTS} times while a proposal for {name} was prepared.",
         untouched="Nothing was proposed.",

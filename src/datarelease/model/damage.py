@@ -1,4 +1,4 @@
-"""What a look at the remotes found of the newest versions, for whoever tells people about it."""
+"""Lost objects of the newest versions on the remotes, for the code that reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a release ended, for whoever tells people about it."""
+"""How a release ended, for the code that reports it."""
 
 from __future__ import annotations
 

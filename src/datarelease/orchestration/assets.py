@@ -180,7 +180,7 @@ def _run(
     if code:
         raise dg.Failure(
             description=f"Stage {stage.address}: `dvc repro` ended with exit code {code}. "
-            "Its own output stands in this step's log (stdout, stderr).",
+            "Its own output is in this step's log (stdout, stderr).",
             metadata={"exit_code": code, "command": stage.cmd},
             allow_retries=False,
         )

@@ -85,7 +85,7 @@ def announce_job(streams: Sequence[Stream], ingestion: Ingestion) -> dg.JobDefin
 
     @dg.job(
         name=ANNOUNCE,
-        description="After a release, whoever cut it: offsets and dead letters to the broker, "
+        description="After any release: offsets and dead letters to the broker, "
         "an event to the topic that consumers watch. Run twice, it does nothing the second time.",
     )
     def announce_run() -> None:

@@ -147,5 +147,5 @@ def _move(ws: Workspace, tip: str) -> None:
         raise ConfigError(
             f"The clone cannot be moved forward to {tip[:12]}: {moved.stderr.strip()}",
             untouched="Nothing was changed but locks and reports that a check had made.",
-            remedy="Give Dagster a clone of its own, in which nobody works.",
+            remedy="Give Dagster a clone of its own, in which nobody else works.",
         )

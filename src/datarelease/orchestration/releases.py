@@ -86,7 +86,7 @@ def places_of(root: Path, names: Sequence[str]) -> tuple[Place, ...]:
 
 
 class Consent(dg.Config):
-    """Whether a run may publish: the job `release` says so, whoever else wants to has to."""
+    """Whether a run may publish. The job `release` sets it; any other run has to set it itself."""
 
     publish: bool = Field(
         default=False,

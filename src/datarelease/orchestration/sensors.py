@@ -75,7 +75,7 @@ def versions_sensor(
     deps: Mapping[str, dg.AssetKey],
     when: Automation,
 ) -> dg.SensorDefinition:
-    """Tells Dagster of the newest version on the git remote, whoever cut it."""
+    """Tells Dagster of the newest version on the git remote, however it was released."""
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         git = _git(repository)
@@ -93,7 +93,7 @@ def versions_sensor(
 def announce_sensor(
     repository: Repository, tags: TagGrammar, when: Automation
 ) -> dg.SensorDefinition:
-    """Runs `announce` for each new version on the git remote, whoever cut it."""
+    """Runs `announce` for each new version on the git remote, however it was released."""
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         catalogue = read_catalogue(_git(repository), tags)

@@ -96,7 +96,7 @@ def notice(outcome: Outcome, place: Place) -> str:
         )
         said = f"A release of this change did not succeed. That is settled: {ended}."
         return gfm.stacked(said, _run(outcome, place))
-    return gfm.stacked(_head(outcome, place), "<sub>The report stands in the comment above.</sub>")
+    return gfm.stacked(_head(outcome, place), "<sub>The report is in the comment above.</sub>")
 
 
 def _head(outcome: Outcome, place: Place) -> str:
@@ -203,7 +203,7 @@ _ACCEPT = (
 
 
 def _accept(outcome: Outcome, place: Place) -> tuple[str, ...]:
-    """How to release the data all the same, and how not to."""
+    """How to release the data nevertheless, and how to keep it from being released."""
     fix = (
         "**To change it instead,** open a pull request: its report compares with the newest "
         "version, and merging it releases what that report shows."

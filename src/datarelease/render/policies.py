@@ -66,8 +66,8 @@ class Subject:
         """Every form of the ``sub`` claim that a job in ``environment`` may come with.
 
         Repositories made since July 2026 have the numbers of owner and repository in it, so that
-        whoever takes over a name does not take over the role; older ones do not, unless they chose
-        to. Numbers that are not known are left to be filled in.
+        the next owner of a name cannot assume the role; older ones do not, unless they opted in.
+        Unknown numbers are left as placeholders.
         """
         owner, _, name = self.repository.partition("/")
         owner_id, id_ = self.ids or ("OWNER_ID", "REPOSITORY_ID")
