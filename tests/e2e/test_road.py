@@ -97,6 +97,7 @@ def test_from_events_to_versions_on_github(team: Team, broker: Broker) -> None:
     assert team.leaks() == []
 
 
+@pytest.mark.slow
 def test_from_events_to_versions_with_git_alone(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

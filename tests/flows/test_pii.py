@@ -95,7 +95,7 @@ def leaks(project: Project, *told: Done) -> list[str]:
     ("case", "key"),
     [
         *((case, ["id"]) for case in CASES),
-        ("violations", ["id", "email"]),
+        pytest.param("violations", ["id", "email"], marks=pytest.mark.slow),
         ("null and double keys", ["id", "email"]),
     ],
 )
