@@ -1,16 +1,21 @@
-"""Dagster's daemon, played in this process: ticks of sensors, and the runs that they ask for."""
+"""Dagster's daemon, played in this process: ticks of sensors, and the runs that they ask for.
+
+The only module of the tests that imports names outside of Dagster's public interface.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import dagster as dg
-from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 from tests.project import Project
 
 from datarelease.orchestration.definitions import build_definitions
 from datarelease.orchestration.ingestion import Ingestion
+
+__all__ = ["Daemon", "StaleStatus", "stale_statuses"]
 
 
 class Daemon:
@@ -71,8 +76,15 @@ class Daemon:
 
     def stale(self) -> set[str]:
         """What Dagster thinks of what it can make: fresh, stale or missing."""
-        graph = self._built().resolve_asset_graph()
-        resolver = CachingStaleStatusResolver(
-            self.instance, graph, LoadingContextForTest(self.instance)
-        )
-        return {resolver.get_status(key).value for key in graph.materializable_asset_keys}
+        return {status.value for status in stale_statuses(self._built(), self.instance).values()}
+
+
+def stale_statuses(
+    definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> dict[str, StaleStatus]:
+    """What Dagster thinks of each asset that it can make, by key."""
+    graph = definitions.resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    return {
+        key.to_user_string(): resolver.get_status(key) for key in graph.materializable_asset_keys
+    }

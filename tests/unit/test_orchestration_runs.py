@@ -13,9 +13,8 @@ import dagster as dg
 import psutil
 import pytest
 import yaml
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
-from dagster._core.loader import LoadingContextForTest
 from tests.commands import run
+from tests.dagster_daemon import StaleStatus, stale_statuses
 from tests.dagster_web import forked_dvc
 from tests.project import Project
 
@@ -65,11 +64,7 @@ def executed(project: Project, job: str, instance: dg.DagsterInstance) -> dg.Exe
 
 def stale(project: Project, instance: dg.DagsterInstance) -> dict[str, StaleStatus]:
     """What Dagster thinks of each asset, after a reload."""
-    graph = build_definitions(project.root, env={}).resolve_asset_graph()
-    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
-    return {
-        key.to_user_string(): resolver.get_status(key) for key in graph.materializable_asset_keys
-    }
+    return stale_statuses(build_definitions(project.root, env={}), instance)
 
 
 def made(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dagster._utils.schedules import is_valid_cron_string
+import dagster as dg
 
 from datarelease.errors import Problem, SettingsError
 
@@ -47,7 +47,7 @@ def read_automation(env: Mapping[str, str]) -> Automation:
     """
     default, problems = Automation(), []
     cron = env.get(CRON) or default.cron
-    if not is_valid_cron_string(cron):
+    if not _is_cron(cron):
         problems.append(Problem(where=CRON, what=f"{cron!r} is no cron expression"))
     switch, main = (env.get(name, "").strip().lower() for name in (SWITCH, MAIN))
     if switch not in _SWITCH:
@@ -72,3 +72,12 @@ def read_automation(env: Mapping[str, str]) -> Automation:
         main=_MAIN[main],
         seconds=int(seconds),
     )
+
+
+def _is_cron(text: str) -> bool:
+    """Whether Dagster takes ``text`` for a schedule: five fields, and it finds a time for them."""
+    try:
+        dg.ScheduleDefinition(name="probe", job_name="probe", cron_schedule=text)
+    except dg.DagsterInvalidDefinitionError:
+        return False
+    return True

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from datarelease.adapters.dvc_graph import read_graph
 from datarelease.adapters.dvc_root import find_root
@@ -18,6 +17,7 @@ from datarelease.model.dataset import Dataset
 from datarelease.orchestration.asset_checks import dataset_checks
 from datarelease.orchestration.assets import source_assets, stage_assets
 from datarelease.orchestration.automation import Automation, read_automation
+from datarelease.orchestration.dagster_private import UnresolvedAssetJobDefinition
 from datarelease.orchestration.ingestion import Ingestion, Installed
 from datarelease.orchestration.jobs import announce_job, stream_jobs
 from datarelease.orchestration.main_branch import follow_main_job, release_main_job

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from datarelease.adapters.dvc_graph import StageNode, current_hashes
+from datarelease.orchestration.dagster_private import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
@@ -19,8 +21,6 @@ from dagster._core.definitions.data_version import (
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
-
-from datarelease.adapters.dvc_graph import StageNode, current_hashes
 from datarelease.orchestration.metadata import stage_metadata
 from datarelease.orchestration.pipeline import NEVER, Pipeline, versions
 
