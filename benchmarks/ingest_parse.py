@@ -15,9 +15,9 @@ from benchmarks.measure import Run, RunFailed, measure
 from benchmarks.places import ROOT, STAGE, environment
 from benchmarks.scene import Scene, Variant, tell
 
-from datarelease.ingest.raw import SCHEMA, RawHeader
-from datarelease.ingest.row_groups import ROWS, RowGroups
-from datarelease.model.stream import Batch, Span
+from datarelease.ingest.drain.raw import SCHEMA, RawHeader
+from datarelease.ingest.drain.row_groups import ROWS, RowGroups
+from datarelease.model.data.stream import Batch, Span
 
 NAME = "orders"
 BATCH = 1_000_000

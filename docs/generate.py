@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from datarelease.cli import COMMANDS, OPTIONAL
-from datarelease.model.policy import Limit, Policy
+from datarelease.model.review.policy import Limit, Policy
 
 ROOT = Path(__file__).resolve().parent.parent
 _MEANING = {

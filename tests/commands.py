@@ -26,13 +26,13 @@ from tests.project import Project
 PRELOADED = (
     "tests.commands",
     "datarelease.ingest.cli.merge_command", "datarelease.ingest.cli.propose_command",
-    "datarelease.adapters.github", "confluent_kafka.admin", "pyarrow.parquet",
+    "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
     *(f"datarelease.cli.{name}_command" for name in (
         "announce", "check", "diff", "doctor", "get", "init", "list", "post", "release", "rollback",
         "show", "trim", "unyank", "verify", "yank",
     )),
     "configobj", "dvc.cli", "dvc.commands.add", "dvc.commands.data_sync", "dvc.commands.repro",
-    "datarelease.analysis.engine", "datarelease.api", "duckdb", "dulwich.ignore",
+    "datarelease.analysis.engine.tables", "datarelease.api", "duckdb", "dulwich.ignore",
     "dulwich.porcelain", "dulwich.repo", "dulwich.walk", "dulwich.worktree", "dvc.cachemgr",
     "dvc.data_cloud", "dvc.dirs", "dvc.fs", "dvc.repo.artifacts", "dvc.repo.datasets",
     "dvc.repo.index", "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots",
@@ -43,9 +43,9 @@ PRELOADED = (
     "s3fs", "scmrepo.git", "tests.frozen",
 )  # fmt: skip
 """Whatever a command loads, so that a process begins with the work itself."""
-DIRECTORY = "datarelease.adapters.store:DirectoryStore"
-GIT = "datarelease.adapters.git:Git"
-DVC = "datarelease.adapters.dvc:Dvc"
+DIRECTORY = "datarelease.adapters.store.directory:DirectoryStore"
+GIT = "datarelease.adapters.git.repository:Git"
+DVC = "datarelease.adapters.dvc.work_tree:Dvc"
 KILLED = -signal.SIGKILL
 PATIENCE = 120.0
 
@@ -181,7 +181,7 @@ def _dvc_child(
 def _dvc_code(arguments: list[str], stdin: bytes | None) -> int:
     from dvc.cli import main
 
-    from datarelease.adapters import dvc_stages
+    from datarelease.adapters.dvc import stages as dvc_stages
 
     if stdin is None:
         return int(main(arguments))
@@ -202,7 +202,7 @@ def _forked_dvc(
     stdin: bytes | None = None,
 ) -> int:
     """Stands for `adapters.process.show`: the real DVC in a fork, which has it loaded already."""
-    program = "dvc" if stdin is None else "datarelease.adapters.dvc_stages"
+    program = "dvc" if stdin is None else "datarelease.adapters.dvc.stages"
     assert list(arguments[1:3]) == ["-m", program], arguments
     sys.stderr.flush()
     child = os.fork()
@@ -228,9 +228,9 @@ def _child(
     if points:
         _upload_one_by_one()
     else:
-        import datarelease.adapters.dvc_program
+        import datarelease.adapters.dvc.program
 
-        datarelease.adapters.dvc_program.show = _forked_dvc  # type: ignore[assignment,attr-defined]
+        datarelease.adapters.dvc.program.show = _forked_dvc  # type: ignore[assignment,attr-defined]
     for function in dict.fromkeys(point.function for point in points):
         _instrument(function, [point for point in points if point.function == function])
     sys.argv = ["datarelease", *arguments]
@@ -284,7 +284,7 @@ def _instrument(function: str, points: Sequence[Point]) -> None:
 
 def _upload_one_by_one() -> None:
     """Make each object a call of its own, so that there is a point between any two."""
-    from datarelease.adapters.store import DirectoryStore
+    from datarelease.adapters.store.directory import DirectoryStore
 
     original = DirectoryStore.upload
 

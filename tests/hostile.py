@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
-from datarelease.model.policy import Waiver
+from datarelease.model.review.policy import Waiver
 
 T = TypeVar("T")
 

@@ -21,21 +21,21 @@ import pyarrow.parquet as pq
 import yaml
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.app_stream import Planned, drain_now, plan_now
-from datarelease.ingest.commit import Letter
-from datarelease.ingest.drain import Drained
-from datarelease.ingest.parse_batch import DEAD_SCHEMA
-from datarelease.model.diff import Compatibility
-from datarelease.model.manifest import (
+from datarelease.ingest.announce.commit import Letter
+from datarelease.ingest.drain.drain import Drained
+from datarelease.ingest.parse.batch import DEAD_SCHEMA
+from datarelease.ingest.wiring.stream import Planned, drain_now, plan_now
+from datarelease.model.data.stream import BatchCounts, StreamCounts, StreamPlan
+from datarelease.model.review.diff import Compatibility
+from datarelease.model.versions.manifest import (
     Manifest,
     ManifestDataset,
     ManifestRemote,
     manifest_key,
     object_key,
 )
-from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot
-from datarelease.model.stream import BatchCounts, StreamCounts, StreamPlan
-from datarelease.model.trailers import write_message
+from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot
+from datarelease.model.versions.trailers import write_message
 from datarelease.progress import Quiet
 
 DVC_YAML: dict[str, Any] = {

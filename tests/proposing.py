@@ -29,13 +29,13 @@ from tests.forge.server import GitHubServer
 from tests.project import REMOTE, Project
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.app_proposals import place_of
-from datarelease.ingest.desk import Desk
-from datarelease.ingest.merge import Merging, merge
-from datarelease.ingest.plan import Gathered, cut
-from datarelease.ingest.propose import Place, Proposal, propose
-from datarelease.model.forge import BOT
-from datarelease.model.stream import Stream, StreamPlan
+from datarelease.ingest.plan.plan import Gathered, cut
+from datarelease.ingest.propose.merge import Merging, merge
+from datarelease.ingest.propose.propose import Place, Proposal, propose
+from datarelease.ingest.propose.scratch_clone import Desk
+from datarelease.ingest.wiring.proposals import place_of
+from datarelease.model.data.stream import Stream, StreamPlan
+from datarelease.model.github import BOT
 from datarelease.progress import Progress, Quiet
 
 NAME = "orders"
@@ -48,10 +48,10 @@ import os
 import pathlib
 import shutil
 
-from datarelease.adapters.tree import tree_md5
-from datarelease.model.dataset import Dataset
-from datarelease.model.provenance import of_counts
-from datarelease.model.snapshot import DataFile, DatasetSnapshot, Entry
+from datarelease.adapters.dvc.listing import tree_md5
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.provenance import of_counts
+from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot, Entry
 
 assert not {"GITHUB_TOKEN", "GH_TOKEN"} & set(os.environ)
 plan = json.loads(pathlib.Path("streams/orders.json").read_text())
@@ -277,7 +277,7 @@ class Waits:
     asked: int = 0
 
     def __call__(self, stream: Stream, plan: StreamPlan | None) -> StreamPlan:
-        """The plan with what waits, as ``ingest.plan.extended`` would make it."""
+        """The plan with what waits, as ``ingest.plan.plan.extended`` would make it."""
         self.asked += 1
         plan = plan or StreamPlan(topic=stream.topic, cluster="test", topic_id=None)
         before = plan.ends()
@@ -322,7 +322,7 @@ def at_desk(
     """A desk that is held; DVC's program starts from a process that has it loaded."""
     root = project if isinstance(project, Path) else project.root
     desk = Desk(root, env={**os.environ, **(env or {})}, progress=progress or Quiet())
-    with patch("datarelease.adapters.dvc_program.show", _dvc), desk.held():
+    with patch("datarelease.adapters.dvc.program.show", _dvc), desk.held():
         yield desk
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datarelease.ingest.parse import parse_stream
-from datarelease.ingest.raw import SCHEMA, RawHeader, read_header
-from datarelease.model.dataset import Dataset
-from datarelease.model.stream import Batch, Span, Stream, StreamCounts
+from datarelease.ingest.drain.raw import SCHEMA, RawHeader, read_header
+from datarelease.ingest.parse.parse import parse_stream
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.stream import Batch, Span, Stream, StreamCounts
 from datarelease.progress import Quiet
 
 STAMP = 1_793_880_000_000

@@ -9,7 +9,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from datarelease.model.diff import (
+from datarelease.model.data.stream import BatchCounts, Span, StreamReport
+from datarelease.model.data.validation import Validation, Violation
+from datarelease.model.review.diff import (
     ColumnDiff,
     ColumnStats,
     Compatibility,
@@ -21,11 +23,9 @@ from datarelease.model.diff import (
     RowDiff,
     SchemaChange,
 )
-from datarelease.model.judge import judge
-from datarelease.model.policy import Finding, Policy, Verdict, Waiver
-from datarelease.model.report import MASK, DatasetReport, ParamChange, Report, VersionRows
-from datarelease.model.stream import BatchCounts, Span, StreamReport
-from datarelease.model.validation import Validation, Violation
+from datarelease.model.review.judge import judge
+from datarelease.model.review.policy import Finding, Policy, Verdict, Waiver
+from datarelease.model.review.report import MASK, DatasetReport, ParamChange, Report, VersionRows
 
 DAY = 86400.0
 DIGEST = "a1b2c3d4e5f60718293a4b5c6d7e8f90" * 2

@@ -25,9 +25,9 @@ from tests.forge.tools import installed
 from tests.project import REMOTE, Project
 from tests.servers import Bucket
 
-from datarelease.adapters.cml import is_marked
-from datarelease.model.forge import BOT
-from datarelease.model.home import REPOSITORY
+from datarelease.adapters.github.cml import is_marked
+from datarelease.model.github import BOT
+from datarelease.model.project import REPOSITORY
 
 ROOT = Path(__file__).parents[1]
 TOOL = (

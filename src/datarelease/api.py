@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from datarelease.app.versions import Versions
-    from datarelease.flows.read import Verification
-    from datarelease.model.release import Nothing, Released
-    from datarelease.model.report import Report
+    from datarelease.flows.versions.read import Verification
+    from datarelease.model.review.report import Report
+    from datarelease.model.versions.release import Nothing, Released
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 
@@ -30,9 +30,9 @@ def versions(*, repo: str | Path | None = None) -> Versions:
         ConfigError: No DVC repository there.
         WorldError: The git remote does not answer.
     """
-    from datarelease.app.shelf import open_shelf
+    from datarelease.app.repository import open_shelf
     from datarelease.app.versions import Versions
-    from datarelease.flows.shelf import catalogue_of
+    from datarelease.flows.repository import catalogue_of
 
     return Versions(catalogue_of(open_shelf(repo)))
 
@@ -67,10 +67,10 @@ def load(
         ConfigError: No such version, dataset, column or engine.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
-    from datarelease.analysis.frames import read_frame
-    from datarelease.app.shelf import open_shelf
-    from datarelease.flows.read import table
-    from datarelease.flows.shelf import find_version
+    from datarelease.analysis.engine.frames import read_frame
+    from datarelease.app.repository import open_shelf
+    from datarelease.flows.repository import find_version
+    from datarelease.flows.versions.read import table
     from datarelease.progress import Warnings
 
     shelf = open_shelf(repo, progress=Warnings())
@@ -97,9 +97,9 @@ def get(
         ConfigError: No such version or dataset, or a file that differs is in the way.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
-    from datarelease.app.shelf import open_shelf
-    from datarelease.flows import read
-    from datarelease.flows.shelf import find_version
+    from datarelease.app.repository import open_shelf
+    from datarelease.flows.repository import find_version
+    from datarelease.flows.versions import read
     from datarelease.progress import Warnings
 
     shelf = open_shelf(repo, progress=Warnings())
@@ -120,9 +120,9 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
         WorldError: Statistics or data are neither in git nor on a remote.
     """
     from datarelease.app.notebook import show_reports
-    from datarelease.app.shelf import open_shelf
+    from datarelease.app.repository import open_shelf
     from datarelease.app.wiring import tool
-    from datarelease.flows.versions_diff import compare_versions
+    from datarelease.flows.check.version_diff import compare_versions
     from datarelease.progress import Warnings
 
     show_reports()
@@ -136,9 +136,9 @@ def verify(version: str, *, full: bool = False, repo: str | Path | None = None) 
         ConfigError: No such version, or none of its remotes is configured.
         WorldError: A remote does not answer.
     """
-    from datarelease.app.shelf import open_shelf
-    from datarelease.flows.read import verify_version
-    from datarelease.flows.shelf import catalogue_of
+    from datarelease.app.repository import open_shelf
+    from datarelease.flows.repository import catalogue_of
+    from datarelease.flows.versions.read import verify_version
 
     shelf = open_shelf(repo)
     return verify_version(shelf, catalogue_of(shelf).find(version), full=full)
@@ -159,7 +159,7 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
     """
     from datarelease.app.notebook import show_reports
     from datarelease.app.workspace import open_workspace
-    from datarelease.flows import check as flow
+    from datarelease.flows.check import check as flow
     from datarelease.progress import Quiet
 
     show_reports()
@@ -191,7 +191,7 @@ def release(
     from datarelease.app.notebook import show_reports
     from datarelease.app.reports import documents_of
     from datarelease.app.workspace import open_workspace
-    from datarelease.flows import release as flow
+    from datarelease.flows.release import release as flow
     from datarelease.progress import Warnings
 
     show_reports()

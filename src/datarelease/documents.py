@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from datarelease.model.manifest import Manifest
-from datarelease.model.manifest_faults import manifest_faults
-from datarelease.model.profile import Profile
+from datarelease.model.data.profile import Profile
+from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.manifest_faults import manifest_faults
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from tests.commands import run
 from tests.project import Project
 from tests.servers import Bucket, Keys, S3Server
 
-from datarelease.render import policies
-from datarelease.render.policies import Place, Policy, reader, writer
+from datarelease.doctor import aws_policies as policies
+from datarelease.doctor.aws_policies import Place, Policy, reader, writer
 
 PREFIX = "team/data"
 Grant = Callable[[Callable[[Place], Policy]], Keys]

@@ -15,9 +15,9 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
-from datarelease.adapters.cml import Cml, is_marked, signed, speaks_to, watermark
+from datarelease.adapters.github.cml import Cml, is_marked, signed, speaks_to, watermark
 from datarelease.errors import ConfigError, WorldError
-from datarelease.model.forge import BOT
+from datarelease.model.github import BOT
 
 STAND_IN = Path(__file__).parents[1] / "forge" / "cml"
 SHA = "0123456789abcdef0123456789abcdef01234567"

@@ -13,9 +13,9 @@ from tests.dagshub import DagsHub, running_dagshub
 from tests.project import Project
 from tests.servers import DAGSHUB_READER, DAGSHUB_TOKEN, Bucket, S3Server
 
-from datarelease.adapters.dvc import Dvc
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.store import Store
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.dvc.work_tree import Dvc
+from datarelease.adapters.store.directory import Store
 from datarelease.errors import WorldError
 
 

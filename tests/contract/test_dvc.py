@@ -12,18 +12,18 @@ import yaml
 from dvc.repo import Repo
 from tests.project import REMOTE, Project
 
-from datarelease.adapters.dvc import Dvc
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.dvc_files import tracked_files
-from datarelease.adapters.dvc_root import find_root
-from datarelease.adapters.git import Git
-from datarelease.adapters.tracked import outputs
-from datarelease.adapters.tree import read_tree
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.dvc.files import tracked_files
+from datarelease.adapters.dvc.listing import read_tree
+from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import outputs
+from datarelease.adapters.dvc.work_tree import Dvc
+from datarelease.adapters.git.repository import Git
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.content import Objects
-from datarelease.flows.snapshots import snapshot
-from datarelease.model.dataset import Dataset
-from datarelease.model.snapshot import DatasetSnapshot
+from datarelease.flows.cache import Objects
+from datarelease.flows.versions.snapshots import snapshot
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.progress import Quiet
 
 

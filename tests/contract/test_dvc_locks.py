@@ -16,11 +16,11 @@ import yaml
 from tests.commands import run
 from tests.project import Project
 
-from datarelease.adapters.dvc import Dvc
-from datarelease.adapters.store import DirectoryStore
+from datarelease.adapters.dvc.work_tree import Dvc
+from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.cli import main
 from datarelease.errors import WorldError, disk_fault
-from datarelease.flows.content import Objects
+from datarelease.flows.cache import Objects
 from datarelease.progress import Quiet
 
 

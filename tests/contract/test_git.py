@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.project import Project
 
-from datarelease.adapters.git import Git
+from datarelease.adapters.git.repository import Git
 from datarelease.errors import ConfigError, WorldError
 
 HOSTILE = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.project import Project
 
-from datarelease.adapters.git_desk import DeskGit, find_origin, lent_settings
+from datarelease.adapters.git.scratch_clone import DeskGit, find_origin, lent_settings
 from datarelease.errors import ConfigError, WorldError
 
 

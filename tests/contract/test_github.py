@@ -13,11 +13,11 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
-from datarelease.adapters.github import GitHub
-from datarelease.adapters.github_errors import GitHubError
+from datarelease.adapters.github.errors import GitHubError
+from datarelease.adapters.github.repository import GitHub
 from datarelease.errors import ConfigError
-from datarelease.model.forge import BOT, CommitStatus, Push
-from datarelease.model.home import installation
+from datarelease.model.github import BOT, CommitStatus, Push
+from datarelease.model.project import installation
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -374,5 +374,5 @@ def test_without_pygithub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_importing_the_adapter_does_not_load_pygithub() -> None:
     """It takes a quarter of a second, which only commands that ask GitHub shall pay."""
-    code = "import sys, datarelease.adapters.github; sys.exit('github' in sys.modules)"
+    code = "import sys, datarelease.adapters.github.repository; sys.exit('github' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

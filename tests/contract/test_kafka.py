@@ -17,11 +17,11 @@ from tests.broker import Broker as Server
 from tests.broker import running_broker
 
 from datarelease.errors import ConfigError, ConflictError, SettingsError, WorldError
-from datarelease.ingest import broker as adapter
-from datarelease.ingest.broker import Broker
-from datarelease.ingest.client import Errors, explained
-from datarelease.ingest.kafka_config import KafkaConfig, kafka_config
-from datarelease.ingest.producer import Group, Message, Writer
+from datarelease.ingest.kafka import broker as adapter
+from datarelease.ingest.kafka.broker import Broker
+from datarelease.ingest.kafka.client import Errors, explained
+from datarelease.ingest.kafka.config import KafkaConfig, kafka_config
+from datarelease.ingest.kafka.producer import Group, Message, Writer
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tests.project import Project
 
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.remote_limits import fs_config_problems, inside, value_problems
-from datarelease.app.shelf import open_shelf
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.store.limits import fs_config_problems, inside, value_problems
+from datarelease.app.repository import open_shelf
 from datarelease.errors import ConfigError, DatareleaseError, SettingsError
 
 UNREACHABLE = "http://127.0.0.1:9"

@@ -12,10 +12,10 @@ from tests.commands import run
 from tests.project import REMOTE, Project
 from tests.servers import Bucket
 
-from datarelease.adapters.dvc import Dvc
+from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.errors import SettingsError
 from datarelease.model.stage_environment import HIDDEN, NEVER, is_drain, stage_environment
-from datarelease.settings import read_settings
+from datarelease.settings.read import read_settings
 
 LOOK = "env > seen.txt; tr '\\0' '\\n' < /proc/$PPID/environ > above.txt; cat > rest.txt"
 """What a stage can look at: its own environment, that of the program above, standard input."""
@@ -148,7 +148,7 @@ def test_no_other_program_reads_what_a_run_of_stages_holds(project: Project) -> 
     state = "ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)"  # PR_GET_DUMPABLE
     script = (
         "import ctypes, os, pathlib\n"
-        "from datarelease.adapters.dvc import Dvc\n"
+        "from datarelease.adapters.dvc.work_tree import Dvc\n"
         f"before = {state}\n"
         f"Dvc(pathlib.Path({str(project.root)!r}), env=os.environ).repro(inputs='here')\n"
         f"print(before, {state})"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from tests.servers import Bucket
 
-from datarelease.adapters.object_store import LISTING_PAYS, ObjectStore
-from datarelease.adapters.store import DirectoryStore, Store, replacing
+from datarelease.adapters.store.directory import DirectoryStore, Store, replacing
+from datarelease.adapters.store.object_store import LISTING_PAYS, ObjectStore
 from datarelease.errors import WorldError
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests.project import REMOTE, Project
 from tests.servers import Bucket, Keys, S3Server
 
-from datarelease.adapters import object_store as module
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.object_store import ATTEMPTS, ObjectStore
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.store import object_store as module
+from datarelease.adapters.store.object_store import ATTEMPTS, ObjectStore
 from datarelease.errors import ConfigError, WorldError
 
 MB = 1 << 20

@@ -15,11 +15,11 @@ from tests.commands import run
 from tests.project import Project
 from tests.silent import SilentServer, answering, silent_server
 
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.git import Git
-from datarelease.adapters.object_errors import SilentError
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.git.repository import Git
 from datarelease.adapters.process import IdleError, capture
-from datarelease.adapters.store import Store
+from datarelease.adapters.store.directory import Store
+from datarelease.adapters.store.errors import SilentError
 from datarelease.errors import WorldError
 
 PATIENCE = 15.0

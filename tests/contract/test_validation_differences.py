@@ -14,9 +14,9 @@ import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.validate import validate
-from datarelease.model.dataset import Dataset
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.validation.run import validate
+from datarelease.model.data.dataset import Dataset
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "validation.md"
 C = pa.Check

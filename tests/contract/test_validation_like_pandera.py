@@ -22,10 +22,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.schema_checks import spelled
-from datarelease.analysis.validate import validate
-from datarelease.model.dataset import Dataset
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.validation.run import validate
+from datarelease.analysis.validation.schema_checks import spelled
+from datarelease.model.data.dataset import Dataset
 
 INF = math.inf
 NUMBERS = [-INF, -1.5, -0.0, 0.0, 0.5, 1.0, 2.0, 2.0, 1e300, INF, math.nan, None]

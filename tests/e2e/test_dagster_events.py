@@ -23,7 +23,7 @@ def project(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> 
     for name, value in broker.env.items():
         monkeypatch.setenv(name, value)
     for name in ("show", "supervise"):
-        monkeypatch.setattr(f"datarelease.adapters.dvc_program.{name}", forked_dvc)
+        monkeypatch.setattr(f"datarelease.adapters.dvc.program.{name}", forked_dvc)
     topic = broker.topic("orders", partitions=2)
     made = Project(tmp_path / "work", tmp_path / "origin.git", tmp_path / "remote")
     fed(made, topic, auto_merge=True)

@@ -16,7 +16,7 @@ from tests.roads import NAME, fed
 
 import datarelease as dr
 from datarelease.documents import decode
-from datarelease.model.stream import StreamCounts, StreamPlan
+from datarelease.model.data.stream import StreamCounts, StreamPlan
 
 PARTITIONS = 6
 

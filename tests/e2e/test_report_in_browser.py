@@ -16,9 +16,9 @@ from tests.hostile import HOSTILE, poisoned
 from tests.tools.comment_page import page as comment_page
 
 from datarelease.app.notebook import framed
-from datarelease.model.report import Report
-from datarelease.render.html import html
-from datarelease.render.markdown import markdown
+from datarelease.model.review.report import Report
+from datarelease.render.html.report import html
+from datarelease.render.markdown.report import markdown
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

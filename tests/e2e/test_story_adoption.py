@@ -16,7 +16,7 @@ from tests.project import Project
 from tests.servers import S3Server
 from tests.stories import ROOT, ended, hosted, on_bucket
 
-from datarelease.model.home import REPOSITORY
+from datarelease.model.project import REPOSITORY
 
 
 @pytest.mark.slow

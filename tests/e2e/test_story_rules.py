@@ -9,7 +9,7 @@ from tests.forge.records import Issue
 from tests.servers import S3Server
 from tests.stories import Team, ended
 
-from datarelease.model.forge import BOT
+from datarelease.model.github import BOT
 
 ROLE = "arn:aws:iam::123456789012:role/data-release"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from datarelease.adapters.dvc import Dvc
+from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.documents import decode
-from datarelease.model.profile import Profile
-from datarelease.model.validation import Validation
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Validation
 
 ROOT = Path(__file__).resolve().parents[2]
 

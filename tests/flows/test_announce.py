@@ -12,23 +12,23 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
-from datarelease.adapters.cml import is_marked
-from datarelease.adapters.github import GitHub
+from datarelease.adapters.github.cml import is_marked
+from datarelease.adapters.github.repository import GitHub
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.announce import Announced, Pages, announce, read_outcome
-from datarelease.flows.damage_issue import tell_damage
-from datarelease.flows.dispatch import dispatch
-from datarelease.model.damage import Health, VersionHealth
-from datarelease.model.diff import Compatibility
-from datarelease.model.forge import BOT, Push
-from datarelease.model.manifest import Manifest, ManifestDataset, ManifestRemote
-from datarelease.model.outcome import Outcome
-from datarelease.model.release import Fault
+from datarelease.flows.pull_requests.announce import Announced, Pages, announce, read_outcome
+from datarelease.flows.pull_requests.dispatch import dispatch
+from datarelease.flows.pull_requests.missing_issue import tell_damage
+from datarelease.model.github import BOT, Push
+from datarelease.model.review.diff import Compatibility
+from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestRemote
+from datarelease.model.versions.missing import Health, VersionHealth
+from datarelease.model.versions.outcome import Outcome
+from datarelease.model.versions.release import Fault
 from datarelease.progress import Quiet
-from datarelease.render.comment import Place, comment, notice
-from datarelease.render.damage import MARK, TITLE, damage_issue
-from datarelease.render.release_page import release_page
+from datarelease.render.markdown.comment import Place, comment, notice
+from datarelease.render.markdown.github_release import release_page
+from datarelease.render.markdown.missing import MARK, TITLE, damage_issue
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 REPORT = dataclasses.replace(sample_reports.small(), tag="data-v4")

@@ -15,7 +15,7 @@ from tests.versions import assert_whole, branch, commit, manifest, tags, tree_st
 
 import datarelease as dr
 from datarelease.errors import ConfigError
-from datarelease.model.release import Released
+from datarelease.model.versions.release import Released
 
 PROTECT_MAIN = """\
 #!/bin/sh

@@ -19,8 +19,8 @@ from tests.flows.conftest import environment
 from tests.project import Project
 from tests.versions import assert_whole, branch, manifest_path, tags
 
-HASH = "datarelease.flows.content:Objects.sha256"
-LACKING = "datarelease.flows.push:find_faults"
+HASH = "datarelease.flows.cache:Objects.sha256"
+LACKING = "datarelease.flows.transfer:find_faults"
 """What each remote lacks, before it is sent."""
 FAULTS = "datarelease.flows.verify:find_faults"
 """A look at each remote: first for the newest version, then for what was pushed."""

@@ -23,7 +23,7 @@ from tests.versions import (
     tree_state,
 )
 
-VERIFY = "datarelease.flows.release:verify"
+VERIFY = "datarelease.flows.release.release:verify"
 
 
 def table(data: dict[str, object]) -> str:

@@ -15,10 +15,10 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError
-from datarelease.ingest.announce import SCHEMA, Announced
-from datarelease.ingest.app_broker import announce_now
-from datarelease.ingest.kafka_config import kafka_config
-from datarelease.ingest.outbox import KafkaSpeaker
+from datarelease.ingest.announce.announce import SCHEMA, Announced
+from datarelease.ingest.announce.publisher import KafkaSpeaker
+from datarelease.ingest.kafka.config import kafka_config
+from datarelease.ingest.wiring.broker import announce_now
 from datarelease.model.git_address import repository_name
 from datarelease.progress import Quiet
 
@@ -112,10 +112,10 @@ def test_schema_refuses_what_is_no_announcement(
 
 
 POINTS = [
-    Point(function="datarelease.ingest.announce:_has"),
-    Point(function="datarelease.ingest.producer:Writer.write"),
-    Point(function="datarelease.ingest.producer:Writer._send", when="after"),
-    Point(function="datarelease.ingest.producer:Writer.write", when="after"),
+    Point(function="datarelease.ingest.announce.announce:_has"),
+    Point(function="datarelease.ingest.kafka.producer:Writer.write"),
+    Point(function="datarelease.ingest.kafka.producer:Writer._send", when="after"),
+    Point(function="datarelease.ingest.kafka.producer:Writer.write", when="after"),
 ]
 
 

@@ -14,12 +14,12 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest.app_broker import commit_now
-from datarelease.ingest.commit import Committed, Letter
-from datarelease.ingest.kafka_config import kafka_config
-from datarelease.ingest.outbox import KafkaOutbox
-from datarelease.model.dataset import Dataset
-from datarelease.model.stream import Stream
+from datarelease.ingest.announce.commit import Committed, Letter
+from datarelease.ingest.announce.publisher import KafkaOutbox
+from datarelease.ingest.kafka.config import kafka_config
+from datarelease.ingest.wiring.broker import commit_now
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.stream import Stream
 from datarelease.progress import Quiet
 
 Make = Callable[..., Ingesting]
@@ -176,14 +176,14 @@ def test_dead_letters_that_are_on_no_remote(make: Make, broker: Broker) -> None:
     assert read(broker, target) == []
 
 
-WRITER = "datarelease.ingest.producer:Writer"
+WRITER = "datarelease.ingest.kafka.producer:Writer"
 POINTS = [
     Point(function=f"{WRITER}.write", call=1),
     Point(function=f"{WRITER}._send", call=1, when="after"),
-    Point(function="datarelease.ingest.producer:Group.join", call=1, when="after"),
+    Point(function="datarelease.ingest.kafka.producer:Group.join", call=1, when="after"),
     Point(function=f"{WRITER}.write", call=1, when="after"),
     Point(function=f"{WRITER}._send", call=2, when="after"),
-    Point(function="datarelease.ingest.producer:Group.join", call=2, when="after"),
+    Point(function="datarelease.ingest.kafka.producer:Group.join", call=2, when="after"),
     Point(function=f"{WRITER}.write", call=2, when="after"),
 ]
 

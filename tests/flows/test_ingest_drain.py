@@ -19,8 +19,8 @@ from tests.ingesting import STREAM, Ingesting
 from tests.registry import framed, running_registry
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest import row_groups
-from datarelease.ingest.raw import read_header
+from datarelease.ingest.drain import row_groups
+from datarelease.ingest.drain.raw import read_header
 
 Make = Callable[..., Ingesting]
 
@@ -71,7 +71,7 @@ def test_replay_gives_the_same_bytes(make: Make, monkeypatch: pytest.MonkeyPatch
     assert (first.written, first.kept, first.records, first.holes) == ((1, 2, 3), (), 1_000, 0)
     before = repository.parts()
     for chunk in (7, 64):
-        monkeypatch.setattr("datarelease.ingest.broker.CHUNK", chunk)
+        monkeypatch.setattr("datarelease.ingest.kafka.broker.CHUNK", chunk)
         repository.forget()
         assert repository.drain().written == (1, 2, 3)
         assert repository.parts() == before
@@ -178,13 +178,13 @@ def test_damaged_file_is_drained_anew(make: Make, left: bytes | str) -> None:
 
 POINTS = [
     Point(function="datarelease.ingest.cli.drain_command:drain_now"),
-    Point(function="datarelease.ingest.row_groups:RowGroups.add", call=1),
-    Point(function="datarelease.ingest.row_groups:RowGroups.add", call=4, when="after"),
-    Point(function="datarelease.ingest.row_groups:RowGroups.finish", call=2),
-    Point(function="datarelease.ingest.row_groups:RowGroups.finish", call=2, when="after"),
-    Point(function="datarelease.ingest.drain:_to_disk", call=1),
-    Point(function="datarelease.ingest.drain:_to_disk", call=2),
-    Point(function="datarelease.ingest.drain:_to_disk", call=3, when="after"),
+    Point(function="datarelease.ingest.drain.row_groups:RowGroups.add", call=1),
+    Point(function="datarelease.ingest.drain.row_groups:RowGroups.add", call=4, when="after"),
+    Point(function="datarelease.ingest.drain.row_groups:RowGroups.finish", call=2),
+    Point(function="datarelease.ingest.drain.row_groups:RowGroups.finish", call=2, when="after"),
+    Point(function="datarelease.ingest.drain.drain:_to_disk", call=1),
+    Point(function="datarelease.ingest.drain.drain:_to_disk", call=2),
+    Point(function="datarelease.ingest.drain.drain:_to_disk", call=3, when="after"),
 ]
 
 
@@ -397,7 +397,7 @@ def test_without_the_extra_the_way_to_install_it_is_told(
     repository = make(10)
     repository.plan()
     repository.drain()
-    monkeypatch.setitem(sys.modules, "datarelease.ingest.broker", None)
+    monkeypatch.setitem(sys.modules, "datarelease.ingest.kafka.broker", None)
     assert repository.drain().kept == (1,)
     repository.forget()
     with pytest.raises(ConfigError, match="client is not installed") as caught:

@@ -20,8 +20,8 @@ from tests.raw_files import Adopted
 
 from datarelease.documents import decode
 from datarelease.errors import ConfigError, SettingsError, WorldError
-from datarelease.ingest import parse
-from datarelease.model.stream import BatchCounts, StreamCounts
+from datarelease.ingest.parse import parse
+from datarelease.model.data.stream import BatchCounts, StreamCounts
 
 SCHEMA = """\
 schema_type: dataframe
@@ -526,7 +526,7 @@ def test_killed_for_real_the_command_ends_alike(
     (stream.root / "params.yaml").write_text(
         "release:\n  streams:\n    orders: {topic: orders, time: at}\n"
     )
-    point = Point(function="datarelease.ingest.parse:_place", call=3, when="after")
+    point = Point(function="datarelease.ingest.parse.parse:_place", call=3, when="after")
     run(stream.root, "ingest", "parse", "orders", points=[point], code=KILLED)
     done = run(stream.root, "ingest", "parse", "orders")
     assert done.out.strip() == "orders: 40 rows in 3 batches, 6 dead letters"

@@ -24,9 +24,9 @@ from tests.versions import branch
 
 from datarelease.documents import decode
 from datarelease.errors import WorldError
-from datarelease.ingest import propose
-from datarelease.ingest.app_proposals import place_of
-from datarelease.ingest.propose import Proposal
+from datarelease.ingest.propose import propose
+from datarelease.ingest.propose.propose import Proposal
+from datarelease.ingest.wiring.proposals import place_of
 
 BRANCH = f"stream/{NAME}/000002-1"
 

@@ -17,17 +17,17 @@ from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
 from datarelease.adapters.artifact import Artifact
-from datarelease.adapters.cml import Cml, is_marked, signed, watermark
-from datarelease.adapters.github import GitHub
+from datarelease.adapters.github.cml import Cml, is_marked, signed, watermark
+from datarelease.adapters.github.repository import GitHub
 from datarelease.cli.post_command import command
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.comment import put_comment
-from datarelease.flows.post import Pages, Posting, post
-from datarelease.model.forge import BOT, CheckRun
-from datarelease.model.pull_request_file import PullRequestFile
-from datarelease.model.report import Report
-from datarelease.model.reviewed import queued_digest, reviewed_digest
+from datarelease.flows.pull_requests.comment import put_comment
+from datarelease.flows.pull_requests.post import Pages, Posting, post
+from datarelease.model.github import BOT, CheckRun
+from datarelease.model.review.pull_request_file import PullRequestFile
+from datarelease.model.review.report import Report
+from datarelease.model.review.reviewed_digest import queued_digest, reviewed_digest
 from datarelease.progress import Quiet
 
 RUN_URL = "https://github.example/acme/data/actions/runs/5"

@@ -23,14 +23,14 @@ from tests import sample_reports as samples
 from tests.hostile import poisoned
 
 from datarelease.adapters.artifact import ENTRIES, LIMITS, plain_json, read_artifact
-from datarelease.adapters.cml import is_marked, watermark
+from datarelease.adapters.github.cml import is_marked, watermark
 from datarelease.documents import DocumentError, encode
 from datarelease.errors import ConfigError
-from datarelease.model.policy import Finding, Verdict
-from datarelease.model.pull_request_file import PullRequestFile
-from datarelease.model.report import FORMAT as REPORT_FORMAT
-from datarelease.model.report import Report
-from datarelease.render.comment import Place, comment
+from datarelease.model.review.policy import Finding, Verdict
+from datarelease.model.review.pull_request_file import PullRequestFile
+from datarelease.model.review.report import FORMAT as REPORT_FORMAT
+from datarelease.model.review.report import Report
+from datarelease.render.markdown.comment import Place, comment
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 PLACE = Place(

@@ -28,14 +28,14 @@ from tests.proposing import (
 )
 from tests.versions import branch, object_path, tree_state
 
-from datarelease.adapters.git_desk import DeskGit
-from datarelease.adapters.github_errors import Answer, GitHubError
-from datarelease.adapters.github_pulls import Pulls
-from datarelease.adapters.store import DirectoryStore
+from datarelease.adapters.git.scratch_clone import DeskGit
+from datarelease.adapters.github.errors import Answer, GitHubError
+from datarelease.adapters.github.pulls import Pulls
+from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest import propose as flow
-from datarelease.ingest.app_proposals import place_of
-from datarelease.model.forge import PullRequest
+from datarelease.ingest.propose import propose as flow
+from datarelease.ingest.wiring.proposals import place_of
+from datarelease.model.github import PullRequest
 
 FIRST = f"stream/{NAME}/000001-1"
 SECOND = f"stream/{NAME}/000001-2"
@@ -458,7 +458,8 @@ def test_one_process_at_a_time(project: Project) -> None:
         pass
     script = (
         "import os; from pathlib import Path; from datarelease.adapters.process import show\n"
-        "from datarelease.ingest.desk import Desk; from datarelease.progress import Quiet\n"
+        "from datarelease.ingest.propose.scratch_clone import Desk\n"
+        "from datarelease.progress import Quiet\n"
         "with Desk(Path('.'), env=os.environ, progress=Quiet()).held():\n"
         "    show(['sh', '-c', 'kill -9 $PPID; echo killed; read line'], cwd=Path('.'))\n"
     )

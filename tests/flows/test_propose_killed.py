@@ -13,14 +13,14 @@ from tests.project import Project
 from tests.proposing import NAME, Hosted, branches, hosted, plan_of, streaming
 from tests.roads import events
 
-DESK = "datarelease.adapters.git_desk:DeskGit"
-PULLS = "datarelease.adapters.github_pulls:Pulls"
-PROPOSE = "datarelease.ingest.propose"
+DESK = "datarelease.adapters.git.scratch_clone:DeskGit"
+PULLS = "datarelease.adapters.github.pulls:Pulls"
+PROPOSE = "datarelease.ingest.propose.propose"
 FIRST = f"stream/{NAME}/000001-1"
 POINTS = [
     Point(function=f"{DESK}.make", when="after"),
     Point(function=f"{DESK}.take", when="after"),
-    Point(function="datarelease.ingest.app_proposals:extended", when="after"),
+    Point(function="datarelease.ingest.wiring.proposals:extended", when="after"),
     Point(function=f"{PROPOSE}:write", when="after"),
     Point(function=f"{DVC}.repro", when="after"),
     Point(function=f"{PROPOSE}:check", when="after"),

@@ -10,10 +10,10 @@ from tests.commands import Point, run, start
 from tests.project import Project
 from tests.versions import assert_whole, manifest, tags
 
-RELEASE = "datarelease.flows.release"
-BEFORE = "datarelease.flows.release:record"
+RELEASE = "datarelease.flows.release.release"
+BEFORE = "datarelease.flows.release.release:record"
 """Called when the data is on the remote."""
-BETWEEN = "datarelease.flows.release:tag"
+BETWEEN = "datarelease.flows.release.release:tag"
 """Called when manifest and documents are there, too."""
 
 
@@ -145,7 +145,7 @@ def test_one_that_is_always_overtaken_ends_with_run_it_again(
 
 def hurry() -> None:
     """No time to plan again."""
-    from datarelease.flows import release
+    from datarelease.flows.release import release
 
     release.PATIENCE = -1.0
 

@@ -12,10 +12,10 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
-from datarelease.adapters.github import GitHub
-from datarelease.flows.review import Review, find_review
-from datarelease.model.forge import BOT, Push
-from datarelease.model.reviewed import status_of
+from datarelease.adapters.github.repository import GitHub
+from datarelease.flows.release.review import Review, find_review
+from datarelease.model.github import BOT, Push
+from datarelease.model.review.reviewed_digest import status_of
 
 A, B, BOTH = "a" * 64, "b" * 64, "c" * 64
 

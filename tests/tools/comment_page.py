@@ -14,7 +14,7 @@ import cmarkgfm  # type: ignore[import-untyped]
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from tests.sample_reports import SAMPLES
 
-from datarelease.render.markdown import markdown
+from datarelease.render.markdown.report import markdown
 
 STYLE = """
 :root{color-scheme:light dark;--bg:#fff;--fg:#1f2328;--muted:#59636e;--line:#d1d9e0;

@@ -13,8 +13,8 @@ from playwright.sync_api import sync_playwright
 from tests.tools.comment_page import page
 
 from datarelease.documents import decode
-from datarelease.model.report import Report
-from datarelease.render.markdown import markdown
+from datarelease.model.review.report import Report
+from datarelease.render.markdown.report import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "build" / "demo" / "remote" / "releases" / "data-v2" / "report.json"

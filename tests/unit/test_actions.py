@@ -13,7 +13,7 @@ from tests import sample_reports as samples
 from datarelease.app.actions import SUMMARY_LIMIT, Actions, actions
 from datarelease.cli.workflow import tell_report
 from datarelease.errors import ConfigError
-from datarelease.model.forge import BOT
+from datarelease.model.github import BOT
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 RUN: dict[str, Any] = {

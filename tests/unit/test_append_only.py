@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from datarelease.model.diff import DatasetDiff, FileCounts, RowDiff
-from datarelease.model.judge import judge
-from datarelease.model.policy import AppendOnly, Policy, Waiver
-from datarelease.model.report import DatasetReport
-from datarelease.model.stream import StreamReport
-from datarelease.settings import read_settings
+from datarelease.model.data.stream import StreamReport
+from datarelease.model.review.diff import DatasetDiff, FileCounts, RowDiff
+from datarelease.model.review.judge import judge
+from datarelease.model.review.policy import AppendOnly, Policy, Waiver
+from datarelease.model.review.report import DatasetReport
+from datarelease.settings.read import read_settings
 
 KEPT = StreamReport(name="orders", topic="shop.orders", before=3, new=())
 DVC_YAML = {"artifacts": {name: {"path": name, "type": "dataset"} for name in ("orders", "log")}}

@@ -6,7 +6,7 @@ import pytest
 
 from datarelease.errors import ConfigError
 from datarelease.flows.catalogue import Catalogue
-from datarelease.model.version import TagGrammar, Version, Yank
+from datarelease.model.versions.version import TagGrammar, Version, Yank
 
 TAGS = TagGrammar()
 

@@ -15,10 +15,10 @@ from markdown_it import MarkdownIt
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
-from datarelease.adapters.cml import is_marked, signed, watermark
-from datarelease.model.outcome import Outcome, State
-from datarelease.model.report import Report
-from datarelease.render.comment import Place, comment
+from datarelease.adapters.github.cml import is_marked, signed, watermark
+from datarelease.model.review.report import Report
+from datarelease.model.versions.outcome import Outcome, State
+from datarelease.render.markdown.comment import Place, comment
 
 GITHUB_TAKES = 65_536
 SHA = "0123456789abcdef0123456789abcdef01234567"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from datarelease.analysis.compare import compare
+from datarelease.analysis.comparison.compare import compare
 from datarelease.documents import decode, encode
-from datarelease.model.dataset import Dataset
-from datarelease.model.diff import Compatibility, DatasetDiff, FileCounts, SchemaChange
-from datarelease.model.profile import Category, Cell, ColumnProfile, Profile
-from datarelease.model.validation import ColumnContract, Contract
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import Category, Cell, ColumnProfile, Profile
+from datarelease.model.data.validation import ColumnContract, Contract
+from datarelease.model.review.diff import Compatibility, DatasetDiff, FileCounts, SchemaChange
 
 ADDITIVE, BREAKING, PATCH = Compatibility.ADDITIVE, Compatibility.BREAKING, Compatibility.PATCH
 DATASET = Dataset(name="d", path="d.csv", key=("id",))

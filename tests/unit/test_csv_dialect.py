@@ -12,17 +12,17 @@ import narwhals as nw
 import pytest
 from pandera.pandas import Column, DataFrameSchema
 
-from datarelease.analysis.csv_structure import doubt, structure
-from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable, unread_name
-from datarelease.analysis.validate import validate
+from datarelease.analysis.engine.csv.structure import doubt, structure
+from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable, unread_name
+from datarelease.analysis.validation.run import validate
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.errors import SettingsError
-from datarelease.model.csv_dialect import CsvDialect
-from datarelease.model.dataset import Dataset
-from datarelease.model.provenance import differences, of_profile, of_validation
-from datarelease.model.snapshot import DatasetSnapshot, Entry
-from datarelease.model.validation import Validation, Violation
-from datarelease.settings import read_settings
+from datarelease.model.data.csv_dialect import CsvDialect
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.provenance import differences, of_profile, of_validation
+from datarelease.model.data.validation import Validation, Violation
+from datarelease.model.versions.snapshot import DatasetSnapshot, Entry
+from datarelease.settings.read import read_settings
 
 MADE_FROM = (of_validation, of_profile)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from datarelease.analysis import csv_structure
-from datarelease.analysis.csv_structure import with_structure
-from datarelease.analysis.csv_values import infer_values
-from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable
+from datarelease.analysis.engine.csv import structure as csv_structure
+from datarelease.analysis.engine.csv.structure import with_structure
+from datarelease.analysis.engine.csv.values import infer_values
+from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable
 
 Infer = Callable[..., dict[str, Any]]
 

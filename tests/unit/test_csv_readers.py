@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.frames import LIBRARIES, read_frame
-from datarelease.analysis.profile import profile
-from datarelease.analysis.validate import validate
-from datarelease.model.csv_dialect import NA_STRINGS, CsvDialect
-from datarelease.model.dataset import Dataset
+from datarelease.analysis.engine.frames import LIBRARIES, read_frame
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.profiling.profile import profile
+from datarelease.analysis.validation.run import validate
+from datarelease.model.data.csv_dialect import NA_STRINGS, CsvDialect
+from datarelease.model.data.dataset import Dataset
 
 CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16", "cp1252": "cp1252"}
 """How a file is written, and the encoding that the dialect names."""

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.flows.doctor_workflows import Wanted, workflow_question
-from datarelease.model import home
-from datarelease.model.home import REPOSITORY, installation
+from datarelease.doctor.workflows import Wanted, workflow_question
+from datarelease.model import project as home
+from datarelease.model.project import REPOSITORY, installation
 
 ROOT = Path(__file__).parents[2]
 SHOWN = [
@@ -87,7 +87,7 @@ def test_no_message_names_the_package_before_it_is_published() -> None:
         for path in sorted((ROOT / "src").rglob("*.py"))
         if PUBLISHED_FORM.search(path.read_text(encoding="utf-8"))
     ]
-    assert spelt == ["src/datarelease/model/home.py"]
+    assert spelt == ["src/datarelease/model/project.py"]
 
 
 def test_how_to_install_depends_on_publication_alone(monkeypatch: pytest.MonkeyPatch) -> None:

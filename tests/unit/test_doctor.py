@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.adapters.github_errors import Answer, GitHubError
+from datarelease.adapters.github.errors import Answer, GitHubError
+from datarelease.doctor.local import Question, answers
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
-from datarelease.flows.doctor import Question, answers
 from datarelease.model.diagnosis import Diagnosis, Fault, Line, State
 from datarelease.model.github_setup import Environment, TagRuleset, tag_ruleset
-from datarelease.model.version import TagGrammar
+from datarelease.model.versions.version import TagGrammar
 
 TAGS = TagGrammar()
 

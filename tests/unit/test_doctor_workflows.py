@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from datarelease.flows.doctor_workflows import Wanted, workflow_question
-from datarelease.flows.init_templates import workflow_files
+from datarelease.adopt.templates import workflow_files
+from datarelease.doctor.workflows import Wanted, workflow_question
 from datarelease.model.diagnosis import Line
 
 ALL = Wanted(kinds={"hub": "dagshub", "store": "s3", "aws": "aws"}, staging="s3")

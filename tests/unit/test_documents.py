@@ -11,14 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datarelease.documents import DocumentError, decode, encode, to_json
-from datarelease.model.csv_dialect import THOUSANDS, CsvDialect
-from datarelease.model.diff import Compatibility
-from datarelease.model.manifest import Manifest, ManifestDataset, ManifestFile, ManifestRemote
-from datarelease.model.policy import Limit
-from datarelease.model.profile import ColumnProfile, Profile
-from datarelease.model.report import Report
-from datarelease.model.snapshot import Entry
-from datarelease.model.validation import Validation
+from datarelease.model.data.csv_dialect import THOUSANDS, CsvDialect
+from datarelease.model.data.profile import ColumnProfile, Profile
+from datarelease.model.data.validation import Validation
+from datarelease.model.review.diff import Compatibility
+from datarelease.model.review.policy import Limit
+from datarelease.model.review.report import Report
+from datarelease.model.versions.manifest import (
+    Manifest,
+    ManifestDataset,
+    ManifestFile,
+    ManifestRemote,
+)
+from datarelease.model.versions.snapshot import Entry
 
 # JSON has no NaN, and text in it no lone surrogates.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))

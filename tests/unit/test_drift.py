@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from datarelease.analysis.drift import js, ks, psi
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.profile import profile
-from datarelease.model.dataset import Dataset
-from datarelease.model.profile import Category, Cell, ColumnProfile
+from datarelease.analysis.comparison.drift import js, ks, psi
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.profiling.profile import profile
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import Category, Cell, ColumnProfile
 
 Values = npt.NDArray[np.float64]
 Pair = tuple[Values, Values]

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datarelease.analysis import duckdb_progress
-from datarelease.analysis.duckdb_errors import translated
-from datarelease.analysis.engine import (
+from datarelease.analysis.engine.duckdb import progress as duckdb_progress
+from datarelease.analysis.engine.duckdb.errors import translated
+from datarelease.analysis.engine.tables import (
     DuckDBEngine,
     Engine,
     Table,
@@ -276,7 +276,7 @@ def test_works_offline_in_a_fresh_home(tmp_path: Path) -> None:
     table = stored(tmp_path, pa.table({"t": pa.array([T0], pa.timestamp("us", "UTC"))}))
     script = (
         "import sys; from pathlib import Path; import narwhals as nw\n"
-        "from datarelease.analysis.engine import DuckDBEngine, Table\n"
+        "from datarelease.analysis.engine.tables import DuckDBEngine, Table\n"
         "with DuckDBEngine(temp_directory=Path(sys.argv[2])) as e:\n"
         "    t = e.scan(Table(paths=(Path(sys.argv[1]),), format='parquet'))\n"
         "    print(e.collect(t.select(nw.col('t').dt.hour()))[0]['t'])\n"

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis import engine as engine_module
-from datarelease.analysis.engine import (
+from datarelease.analysis.engine import tables as engine_module
+from datarelease.analysis.engine.tables import (
     DuckDBEngine,
     Table,
     UnreadableTable,

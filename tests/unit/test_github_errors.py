@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datarelease.adapters.github_errors import LONGEST, Answer, Ask, answer_of, explained, pause
+from datarelease.adapters.github.errors import LONGEST, Answer, Ask, answer_of, explained, pause
 
 NOW = 1_800_000_000.0
 READ = Ask(what="read it", permission="contents: read")

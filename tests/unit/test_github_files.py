@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.model.home import REPOSITORY
+from datarelease.model.project import REPOSITORY
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"

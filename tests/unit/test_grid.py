@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.grid import SHARE, fine_cells, merged
-from datarelease.model.profile import Cell
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.profiling.cells import SHARE, fine_cells, merged
+from datarelease.model.data.profile import Cell
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.analysis.histogram import histogram
-from datarelease.model.profile import Category, Cell, ColumnProfile, Kind
+from datarelease.analysis.comparison.histogram import histogram
+from datarelease.model.data.profile import Category, Cell, ColumnProfile, Kind
 
 ROWS = (100, 100)
 DAY = 86_400.0

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.errors import ConfigError, SettingsError
-from datarelease.ingest.avro_ids import schema_id
-from datarelease.ingest.kafka_config import (
+from datarelease.ingest.kafka.avro_ids import schema_id
+from datarelease.ingest.kafka.config import (
     BOOTSTRAP,
     COMMON,
     REFUSED,

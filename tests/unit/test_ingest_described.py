@@ -9,9 +9,9 @@ import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from tests.hostile import HOSTILE
 
-from datarelease.ingest.described import ROWS, Described, body
-from datarelease.model.dataset import Dataset
-from datarelease.model.stream import BatchCounts, Span, Stream, StreamReport
+from datarelease.ingest.propose.pull_request_text import ROWS, Described, body
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.stream import BatchCounts, Span, Stream, StreamReport
 
 BATCH = BatchCounts(
     number=3,

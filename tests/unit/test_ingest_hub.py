@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from datarelease.errors import ConfigError
-from datarelease.ingest.hub import hub_at
-from datarelease.ingest.proposals import Filed, PullRequests
-from datarelease.model.forge import CommitStatus
+from datarelease.ingest.propose.github import hub_at
+from datarelease.ingest.propose.proposals import Filed, PullRequests
 from datarelease.model.git_address import repository_of
+from datarelease.model.github import CommitStatus
 
 
 @pytest.mark.parametrize(

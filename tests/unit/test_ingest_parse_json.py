@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandera.engines.pandas_engine import Decimal
 
-from datarelease.analysis.expectations import expected_columns
-from datarelease.ingest.event_engine import EventEngine
-from datarelease.ingest.event_faults import MEANINGS
-from datarelease.ingest.event_shape import Field, Shape
-from datarelease.ingest.parse_batch import BatchParser
-from datarelease.model.dataset import Dataset
+from datarelease.analysis.validation.expectations import expected_columns
+from datarelease.ingest.parse.batch import BatchParser
+from datarelease.ingest.parse.event_engine import EventEngine
+from datarelease.ingest.parse.event_faults import MEANINGS
+from datarelease.ingest.parse.event_shape import Field, Shape
+from datarelease.model.data.dataset import Dataset
 
 Told = tuple[dict[str, Any] | None, str | None]
 """A row, or the reason why there is none."""

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.errors import ConflictError
-from datarelease.ingest.plan import Gathered, cut, extended
-from datarelease.ingest.source import Log, Record, Topic
-from datarelease.ingest.waiting import look
-from datarelease.model.dataset import Dataset
-from datarelease.model.stream import Span, Stream, StreamPlan
+from datarelease.ingest.kafka.source import Log, Record, Topic
+from datarelease.ingest.plan.plan import Gathered, cut, extended
+from datarelease.ingest.plan.waiting import look
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.stream import Span, Stream, StreamPlan
 
 STREAM = Stream(
     dataset=Dataset(name="orders", path="data/orders"),

@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable
-from datarelease.analysis.infer import Inferred, infer
-from datarelease.analysis.infer_names import key_rank, personal
-from datarelease.analysis.infer_yaml import schema_yaml
-from datarelease.analysis.schema import load_schema
-from datarelease.analysis.validate import validate
-from datarelease.model.dataset import Dataset
+from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable
+from datarelease.analysis.inference.infer import Inferred, infer
+from datarelease.analysis.inference.names import key_rank, personal
+from datarelease.analysis.inference.schema_file import schema_yaml
+from datarelease.analysis.validation.run import validate
+from datarelease.analysis.validation.schema import load_schema
+from datarelease.model.data.dataset import Dataset
 
 COLUMN_NAMES = [
     "id",

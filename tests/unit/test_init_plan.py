@@ -15,19 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.adapters.strict_yaml import parse
-from datarelease.analysis.table import Table
+from datarelease.adopt.choice import only
+from datarelease.adopt.datasets import Found, logged_tables, loose_tables, names_of
+from datarelease.adopt.remotes import parse_remote, plan_remotes
+from datarelease.adopt.templates import dependabot_file, release_section, workflow_files
+from datarelease.analysis.engine.table import Table
 from datarelease.errors import ConfigError
-from datarelease.flows.init_apply import write_all
-from datarelease.flows.init_choice import only
-from datarelease.flows.init_datasets import Found, logged_tables, loose_tables, names_of
-from datarelease.flows.init_files import Drafts
-from datarelease.flows.init_pipeline import MOST_PLAIN, Member, edited_pipeline
-from datarelease.flows.init_remotes import parse_remote, plan_remotes
-from datarelease.flows.init_templates import dependabot_file, release_section, workflow_files
+from datarelease.flows.edits.apply import write_all
+from datarelease.flows.edits.drafts import Drafts
+from datarelease.flows.edits.pipeline import MOST_PLAIN, Member, edited_pipeline
 from datarelease.model.adoption import FileEdit, Note, Proposed
-from datarelease.model.home import REPOSITORY
-from datarelease.model.policy import Policy
-from datarelease.settings import read_settings
+from datarelease.model.project import REPOSITORY
+from datarelease.model.review.policy import Policy
+from datarelease.settings.read import read_settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.adapters.dvc_adopt import Inventory, Tracked
+from datarelease.adapters.dvc.inventory import Inventory, Tracked
+from datarelease.adopt.context import Premises
+from datarelease.adopt.run import checks, finish, first_run
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
-from datarelease.flows.init_premises import Premises
-from datarelease.flows.init_run import checks, finish, first_run
 from datarelease.model.adoption import Command
-from datarelease.model.validation import Validation, Violation
+from datarelease.model.data.validation import Validation, Violation
 
 MD5 = "0" * 32
 NOTHING: Any = None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.test_documents import MANIFEST
 
-from datarelease.model.manifest import (
+from datarelease.model.versions.manifest import (
     ManifestDataset,
     ManifestDocument,
     ManifestFile,
@@ -19,9 +19,9 @@ from datarelease.model.manifest import (
     is_about,
     object_key,
 )
-from datarelease.model.manifest_faults import manifest_faults
-from datarelease.model.snapshot import Entry
-from datarelease.model.version import Version
+from datarelease.model.versions.manifest_faults import manifest_faults
+from datarelease.model.versions.snapshot import Entry
+from datarelease.model.versions.version import Version
 
 
 def file(path: str, md5: str) -> ManifestFile:

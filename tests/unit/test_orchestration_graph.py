@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.project import Project
 
-from datarelease.adapters.dvc_graph import Graph, StageNode, Tracked, current_hashes, read_graph
+from datarelease.adapters.dvc.graph import Graph, StageNode, Tracked, current_hashes, read_graph
 from datarelease.errors import ConfigError
 from datarelease.orchestration.keys import asset_keys, identifiers
 from datarelease.orchestration.pipeline import Pipeline, made_by

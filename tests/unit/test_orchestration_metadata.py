@@ -13,9 +13,9 @@ from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
 from datarelease.documents import encode
-from datarelease.model.diff import Histogram
-from datarelease.model.report import Report
-from datarelease.model.validation import ColumnContract, Contract, Validation
+from datarelease.model.data.validation import ColumnContract, Contract, Validation
+from datarelease.model.review.diff import Histogram
+from datarelease.model.review.report import Report
 from datarelease.orchestration.drift_plot import MOST, drift_plot
 from datarelease.orchestration.metadata import contract_of, findings_markdown, report_metadata
 from datarelease.render.triage import Triage

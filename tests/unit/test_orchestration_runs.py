@@ -19,7 +19,7 @@ from tests.dagster_web import forked_dvc
 from tests.project import Project
 
 import datarelease.adapters.process
-from datarelease.adapters.dvc_graph import read_graph
+from datarelease.adapters.dvc.graph import read_graph
 from datarelease.adapters.process import supervise
 from datarelease.orchestration.definitions import build_definitions
 from datarelease.orchestration.lock_events import lock_events
@@ -44,7 +44,7 @@ strict: false
 def _loaded_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
     """DVC in a fork of a process that has it loaded, as other tests start it."""
     for name in ("show", "supervise"):
-        monkeypatch.setattr(f"datarelease.adapters.dvc_program.{name}", forked_dvc)
+        monkeypatch.setattr(f"datarelease.adapters.dvc.program.{name}", forked_dvc)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Fake:
 def _loaded_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
     """DVC in a fork of a process that has it loaded, as other tests start it."""
     for name in ("show", "supervise"):
-        monkeypatch.setattr(f"datarelease.adapters.dvc_program.{name}", forked_dvc)
+        monkeypatch.setattr(f"datarelease.adapters.dvc.program.{name}", forked_dvc)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.frames import LIBRARIES, read_frame
+from datarelease.analysis.engine.frames import LIBRARIES, read_frame
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
 from datarelease.errors import ConfigError, WorldError
 
 Load = Callable[..., Any]

@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datarelease.analysis.compare import compare
-from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable, type_name
-from datarelease.analysis.infer import infer
-from datarelease.analysis.infer_yaml import schema_yaml
-from datarelease.analysis.profile import profile
-from datarelease.analysis.rows import diff_rows
-from datarelease.analysis.schema import load_schema
-from datarelease.analysis.validate import validate
-from datarelease.model.dataset import Dataset
-from datarelease.model.diff import Compatibility, RowDiff
+from datarelease.analysis.comparison.compare import compare
+from datarelease.analysis.comparison.rows import diff_rows
+from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable, type_name
+from datarelease.analysis.inference.infer import infer
+from datarelease.analysis.inference.schema_file import schema_yaml
+from datarelease.analysis.profiling.profile import profile
+from datarelease.analysis.validation.run import validate
+from datarelease.analysis.validation.schema import load_schema
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.review.diff import Compatibility, RowDiff
 
 DATASET = Dataset(name="d", path="d", key=("id",))
 NS = 1_700_000_000_123_456_789

@@ -17,16 +17,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine import DuckDBEngine, Table, UnreadableTable, type_name
-from datarelease.analysis.frames import read_frame
-from datarelease.analysis.infer import infer
-from datarelease.analysis.partitions import partition_columns
-from datarelease.analysis.profile import profile
-from datarelease.analysis.rows import diff_rows
-from datarelease.analysis.validate import validate
+from datarelease.analysis.comparison.rows import diff_rows
+from datarelease.analysis.engine.frames import read_frame
+from datarelease.analysis.engine.partitions import partition_columns
+from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable, type_name
+from datarelease.analysis.inference.infer import infer
+from datarelease.analysis.profiling.profile import profile
+from datarelease.analysis.validation.run import validate
 from datarelease.errors import ConfigError
-from datarelease.flows.side import as_table
-from datarelease.model.dataset import Dataset
+from datarelease.flows.versions.dataset_at import as_table
+from datarelease.model.data.dataset import Dataset
 
 SALES = Dataset(name="sales", path="data/sales", key=("id",))
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from tests.unit.test_documents import MANIFEST
 
-from datarelease.adapters.tree import read_tree, refuse_names
+from datarelease.adapters.dvc.listing import read_tree, refuse_names
 from datarelease.documents import DocumentError, decode_manifest, encode
 from datarelease.model.git_address import is_taken
-from datarelease.model.manifest import Manifest, ManifestFile, object_key
 from datarelease.model.paths import path_fault
+from datarelease.model.versions.manifest import Manifest, ManifestFile, object_key
 
 BAD_PATHS = [
     "", ".", "..", "a/../b", "../x", "/etc/passwd", "a//b", "a/", "./a", "C:/x", "c:x", "a\\b",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.patterns import pattern_of
+from datarelease.analysis.validation.patterns import pattern_of
 
 LETTERS = "aAbkKsS1_ .-$^|\n\t\x0b\x1c\x85éſK٣😀"
 ATOMS = [

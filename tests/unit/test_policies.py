@@ -13,9 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS
-from datarelease.model.manifest import manifest_key, object_key
-from datarelease.render.policies import (
+from datarelease.doctor.aws_policies import (
     AUDIENCE,
     Place,
     Policy,
@@ -28,6 +26,8 @@ from datarelease.render.policies import (
     trust,
     writer,
 )
+from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS
+from datarelease.model.versions.manifest import manifest_key, object_key
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = Place(bucket="bucket", prefix="team/data")

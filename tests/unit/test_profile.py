@@ -17,11 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.profile import profile
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import decode, encode
-from datarelease.model.dataset import Dataset
-from datarelease.model.profile import Category, Cell, ColumnProfile, Profile
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import Category, Cell, ColumnProfile, Profile
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from datarelease.model import provenance
-from datarelease.model.dataset import Dataset
-from datarelease.model.provenance import differences, of_counts, of_profile, of_validation
-from datarelease.model.snapshot import DatasetSnapshot, Entry
+from datarelease.model.data import provenance
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.provenance import differences, of_counts, of_profile, of_validation
+from datarelease.model.versions.snapshot import DatasetSnapshot, Entry
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ from tests.unit.test_documents import MANIFEST
 
 from datarelease.app.notebook import framed, show_reports
 from datarelease.documents import decode, encode
-from datarelease.flows.read import Verification
-from datarelease.model.release import (
+from datarelease.flows.versions.read import Verification
+from datarelease.model.review.report import Report
+from datarelease.model.versions.release import (
     Candidate,
     Fault,
     Nothing,
@@ -22,9 +23,8 @@ from datarelease.model.release import (
     Released,
     Verified,
 )
-from datarelease.model.report import Report
-from datarelease.model.version import Version, Yank
-from datarelease.render.html import html
+from datarelease.model.versions.version import Version, Yank
+from datarelease.render.html.report import html
 
 
 def released(report: Report) -> Released:

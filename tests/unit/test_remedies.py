@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
-from datarelease.adapters.dvc_files import _places
-from datarelease.adapters.dvc_root import find_root
-from datarelease.adapters.store import DirectoryStore
+from datarelease.adapters.dvc.files import _places
+from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.app.settings import settings_at
 from datarelease.cli.console import show, show_paged
+from datarelease.doctor.remotes import reading
 from datarelease.errors import ConfigError, SettingsError
-from datarelease.flows.doctor_remotes import reading
-from datarelease.flows.reproduce import not_recorded
+from datarelease.flows.check.reproduce import not_recorded
 from datarelease.model.adoption import Adoption, Command
-from datarelease.render.adoption import summary
-from datarelease.settings import read_settings
+from datarelease.render.terminal.adoption import summary
+from datarelease.settings.read import read_settings
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.adapters.remote_credentials import (
+from datarelease.adapters.store.credentials import (
     Credentials,
     advice,
     authorised,

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
-from datarelease.model.diff import ColumnDiff, ColumnStats, Histogram
-from datarelease.model.policy import Limit
-from datarelease.model.report import MASK
-from datarelease.render import plots
-from datarelease.render.html import html
+from datarelease.model.review.diff import ColumnDiff, ColumnStats, Histogram
+from datarelease.model.review.policy import Limit
+from datarelease.model.review.report import MASK
+from datarelease.render.html.report import html
+from datarelease.render.plots import geometry as plots
 
 VOID = {"meta", "link", "br", "wbr"}
 

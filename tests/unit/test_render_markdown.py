@@ -15,12 +15,19 @@ from markdown_it import MarkdownIt
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
-from datarelease.model.diff import Compatibility, DatasetDiff, Histogram, RowDiff, SchemaChange
-from datarelease.model.policy import Finding, Verdict
-from datarelease.model.report import MARKDOWN_LIMIT, MASK, Report
-from datarelease.model.validation import Violation
-from datarelease.render import changes, gfm
-from datarelease.render.markdown import markdown
+from datarelease.model.data.validation import Violation
+from datarelease.model.review.diff import (
+    Compatibility,
+    DatasetDiff,
+    Histogram,
+    RowDiff,
+    SchemaChange,
+)
+from datarelease.model.review.policy import Finding, Verdict
+from datarelease.model.review.report import MARKDOWN_LIMIT, MASK, Report
+from datarelease.render import changes
+from datarelease.render.markdown import gfm
+from datarelease.render.markdown.report import markdown
 
 OURS = {
     "h3", "h4", "p", "strong", "em", "code", "ul", "li", "table", "thead", "tbody", "tr", "th",

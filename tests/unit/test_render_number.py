@@ -7,9 +7,10 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.model.diff import Histogram
-from datarelease.render import number, sparkline
-from datarelease.render.ticks import number_ticks
+from datarelease.model.review.diff import Histogram
+from datarelease.render import numbers as number
+from datarelease.render.plots import sparkline
+from datarelease.render.plots.ticks import number_ticks
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
-from datarelease.model.report import Report
-from datarelease.render.terminal import summary
+from datarelease.model.review.report import Report
+from datarelease.render.terminal.report import summary
 
 
 def shown(report: Report, *, terminal: bool = False) -> str:

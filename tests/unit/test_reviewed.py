@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests import sample_reports as samples
 
-from datarelease.model.forge import BOT, CommitStatus
-from datarelease.model.reviewed import CONTEXT, LIMIT, reviewed_digest, status_of
+from datarelease.model.github import BOT, CommitStatus
+from datarelease.model.review.reviewed_digest import CONTEXT, LIMIT, reviewed_digest, status_of
 
 URL = "https://github.example/acme/data/actions/runs/1"
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.rows import diff_rows
+from datarelease.analysis.comparison.rows import diff_rows
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
 from datarelease.documents import decode, encode
-from datarelease.model.dataset import Dataset
-from datarelease.model.diff import RowDiff
-from datarelease.model.report import EXAMPLES, MASK
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.review.diff import RowDiff
+from datarelease.model.review.report import EXAMPLES, MASK
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.rows import diff_rows
-from datarelease.model.dataset import Dataset
-from datarelease.model.diff import RowDiff
+from datarelease.analysis.comparison.rows import diff_rows
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.review.diff import RowDiff
 
 DATASET = Dataset(name="events", path="events", key=("id",))
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pandera.backends.narwhals import builtin_checks
 
-from datarelease.analysis.schema import contract, load_schema
-from datarelease.analysis.schema_checks import BUILT_IN
+from datarelease.analysis.validation.schema import contract, load_schema
+from datarelease.analysis.validation.schema_checks import BUILT_IN
 from datarelease.errors import ConfigError, SettingsError
 
 CHECKS = """

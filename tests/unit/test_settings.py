@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.errors import SettingsError
-from datarelease.model.policy import Limit, Policy, RowBounds
+from datarelease.model.review.policy import Limit, Policy, RowBounds
 from datarelease.progress import TIMEOUT
-from datarelease.settings import Settings, read_settings
+from datarelease.settings.read import Settings, read_settings
 
 ONE = {"artifacts": {"people": {"path": "data/people.csv", "type": "dataset"}}}
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from datarelease.model.snapshot import DatasetSnapshot, Entry, Snapshot, canonical_json
+from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot, canonical_json
 
 MD5S = st.text("0123456789abcdef", min_size=32, max_size=32)
 ENTRIES = st.builds(

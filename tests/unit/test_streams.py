@@ -10,16 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests import sample_reports
 
-from datarelease.adapters.tree import tree_md5
+from datarelease.adapters.dvc.listing import tree_md5
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.errors import ConfigError, SettingsError
-from datarelease.flows.streams import compare_streams, counts_here, counts_then
-from datarelease.model.dataset import Dataset
-from datarelease.model.judge import judge
-from datarelease.model.policy import Limit, Policy
-from datarelease.model.provenance import of_counts
-from datarelease.model.snapshot import DataFile, DatasetSnapshot, Entry, Snapshot
-from datarelease.model.stream import (
+from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.provenance import of_counts
+from datarelease.model.data.stream import (
     Batch,
     BatchCounts,
     Span,
@@ -27,11 +24,14 @@ from datarelease.model.stream import (
     StreamPlan,
     StreamReport,
 )
+from datarelease.model.review.judge import judge
+from datarelease.model.review.policy import Limit, Policy
+from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot, Entry, Snapshot
 from datarelease.progress import Quiet
-from datarelease.render.html import html
-from datarelease.render.markdown import markdown
+from datarelease.render.html.report import html
+from datarelease.render.markdown.report import markdown
 from datarelease.render.streams import stream_view
-from datarelease.settings import read_settings
+from datarelease.settings.read import read_settings
 
 DVC_YAML = {
     "artifacts": {

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.adapters.tracked import (
+from datarelease.adapters.dvc.listing import read_tree
+from datarelease.adapters.dvc.tracked import (
     LockedStage,
     Output,
     declared_results,
@@ -16,7 +17,6 @@ from datarelease.adapters.tracked import (
     outputs,
     stages,
 )
-from datarelease.adapters.tree import read_tree
 from datarelease.errors import ConfigError, SettingsError
 
 MD5 = "0123456789abcdef0123456789abcdef"

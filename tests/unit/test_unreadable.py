@@ -14,21 +14,21 @@ import pytest
 from rich.console import Console
 from tests import sample_reports as samples
 
-from datarelease.analysis.engine import UnreadableTable
+from datarelease.analysis.engine.tables import UnreadableTable
 from datarelease.documents import decode, encode
-from datarelease.flows.compare import compare_sides
-from datarelease.flows.side import Side
-from datarelease.model.dataset import Dataset
-from datarelease.model.diff import Compatibility, DatasetDiff
-from datarelease.model.judge import judge
-from datarelease.model.policy import AppendOnly, Limit, Policy, Waiver
-from datarelease.model.profile import Profile
-from datarelease.model.report import DatasetReport, Report
-from datarelease.model.snapshot import DatasetSnapshot, Entry
-from datarelease.model.validation import Validation, Violation
-from datarelease.render.html import html
-from datarelease.render.markdown import markdown
-from datarelease.render.terminal import summary
+from datarelease.flows.check.compare import compare_sides
+from datarelease.flows.versions.dataset_at import Side
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Validation, Violation
+from datarelease.model.review.diff import Compatibility, DatasetDiff
+from datarelease.model.review.judge import judge
+from datarelease.model.review.policy import AppendOnly, Limit, Policy, Waiver
+from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.versions.snapshot import DatasetSnapshot, Entry
+from datarelease.render.html.report import html
+from datarelease.render.markdown.report import markdown
+from datarelease.render.terminal.report import summary
 
 REASON = "p0.csv: line 3 has 4 values, the header 2"
 ORDERS = Dataset(name="orders", path="data/orders")

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from datarelease import documents
-from datarelease.analysis import custom_checks
-from datarelease.analysis.engine import DuckDBEngine, Table
-from datarelease.analysis.validate import validate
-from datarelease.model.dataset import Dataset
-from datarelease.model.report import EXAMPLES, MASK
-from datarelease.model.validation import Validation, Violation
+from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.validation import custom as custom_checks
+from datarelease.analysis.validation.run import validate
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.validation import Validation, Violation
+from datarelease.model.review.report import EXAMPLES, MASK
 
 C = pa.Check
 Run = Callable[..., Validation]

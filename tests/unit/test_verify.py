@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from datarelease.adapters.store import DirectoryStore
+from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.flows import verify
-from datarelease.model.manifest import object_key
+from datarelease.model.versions.manifest import object_key
 from datarelease.progress import Quiet
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import datarelease.adapters
 import datarelease.model
 from datarelease.errors import ConfigError
-from datarelease.model.version import TagGrammar, Version
+from datarelease.model.versions.version import TagGrammar, Version
 
 PREFIXES = st.sampled_from(["data-v", "v", "datasets/people/v", "v1", "a.b-", "release"])
 NUMBERS = st.integers(1, 999_999_999)

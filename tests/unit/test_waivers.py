@@ -14,15 +14,15 @@ from tests import sample_reports as samples
 
 from datarelease.documents import decode, encode
 from datarelease.errors import SettingsError
-from datarelease.model.diff import Compatibility, DatasetDiff, SchemaChange
-from datarelease.model.judge import judge
-from datarelease.model.policy import Finding, Policy, Verdict, Waiver
-from datarelease.model.report import DatasetReport, Report
-from datarelease.model.waivers import how_to_waive, idle
-from datarelease.render.html import html
-from datarelease.render.markdown import markdown
-from datarelease.render.terminal import summary
-from datarelease.settings import Settings, read_settings, read_tags
+from datarelease.model.review.diff import Compatibility, DatasetDiff, SchemaChange
+from datarelease.model.review.judge import judge
+from datarelease.model.review.policy import Finding, Policy, Verdict, Waiver
+from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.review.waivers import how_to_waive, idle
+from datarelease.render.html.report import html
+from datarelease.render.markdown.report import markdown
+from datarelease.render.terminal.report import summary
+from datarelease.settings.read import Settings, read_settings, read_tags
 
 ONE = {"artifacts": {"stocks": {"path": "data/stocks.csv", "type": "dataset"}}}
 WHAT, UNTIL, REASON = "stocks.sex", "data-v5", "it is called gender now"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.flows.announce import OUTCOME, REPORT
+from datarelease.flows.pull_requests.announce import OUTCOME, REPORT
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"

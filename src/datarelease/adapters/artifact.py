@@ -19,11 +19,11 @@ from typing import Any, NoReturn, TypeVar
 
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
-from datarelease.model.pull_request_file import FILE as PULL_REQUEST
-from datarelease.model.pull_request_file import FORMAT as PULL_REQUEST_FORMAT
-from datarelease.model.pull_request_file import PullRequestFile
-from datarelease.model.report import FORMAT as REPORT_FORMAT
-from datarelease.model.report import Report
+from datarelease.model.review.pull_request_file import FILE as PULL_REQUEST
+from datarelease.model.review.pull_request_file import FORMAT as PULL_REQUEST_FORMAT
+from datarelease.model.review.pull_request_file import PullRequestFile
+from datarelease.model.review.report import FORMAT as REPORT_FORMAT
+from datarelease.model.review.report import Report
 
 T = TypeVar("T")
 

@@ -16,8 +16,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError as RuamelError
 
+from datarelease.adapters.dvc.tracked import load_yaml
 from datarelease.adapters.strict_yaml import parse
-from datarelease.adapters.tracked import load_yaml
 from datarelease.errors import ConfigError, Problem, SettingsError
 
 _CONFLICT = re.compile(r"^(<<<<<<< |>>>>>>> )", re.MULTILINE)

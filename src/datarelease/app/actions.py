@@ -15,8 +15,8 @@ from typing import Any
 
 from datarelease.errors import ConfigError
 from datarelease.model.directory import ROOT, normalized
-from datarelease.model.forge import BOT, CheckRun, Push
-from datarelease.model.pull_request_file import PullRequestFile
+from datarelease.model.github import BOT, CheckRun, Push
+from datarelease.model.review.pull_request_file import PullRequestFile
 
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of one step's summary; GitHub drops a longer one whole."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from datarelease.model.report import Report
-from datarelease.render.html import html
+from datarelease.model.review.report import Report
+from datarelease.render.html.report import html
 
 _STYLE = "width: 100%; height: 40rem; border: 0; resize: vertical"
 

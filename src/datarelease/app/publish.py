@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from datarelease.app.actions import Actions
-from datarelease.app.forge import open_github
-from datarelease.app.handover import open_publisher
+from datarelease.app.bundles import open_publisher
+from datarelease.app.github import open_github
 from datarelease.app.reports import documents_of
 from datarelease.app.workspace import open_workspace
-from datarelease.flows.check import check
-from datarelease.flows.publish import Publisher
-from datarelease.flows.release import Checking
-from datarelease.flows.review import Review, find_review
-from datarelease.model.report import Report
+from datarelease.flows.check.check import check
+from datarelease.flows.release.publish import Publisher
+from datarelease.flows.release.release import Checking
+from datarelease.flows.release.review import Review, find_review
+from datarelease.model.review.report import Report
 from datarelease.progress import Progress
 
 

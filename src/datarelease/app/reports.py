@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from datarelease.documents import encode
-from datarelease.flows.local_files import write
-from datarelease.model.report import Report
-from datarelease.render.html import html
-from datarelease.render.markdown import markdown
+from datarelease.flows.write_file import write
+from datarelease.model.review.report import Report
+from datarelease.render.html.report import html
+from datarelease.render.markdown.report import markdown
 
 
 def documents_of(report: Report) -> dict[str, bytes]:

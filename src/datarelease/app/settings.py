@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from datarelease.adapters.git import Git
-from datarelease.adapters.tracked import load_yaml
+from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.adapters.git.repository import Git
 from datarelease.app.wiring import git_environment, reader
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.progress import TIMEOUT
-from datarelease.settings import (
+from datarelease.settings.read import (
     DATASETS_FILE,
     PARAMS_FILE,
     Settings,

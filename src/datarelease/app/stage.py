@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.dvc.root import find_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import PACKAGE, engine
-from datarelease.flows.stage import profile_stage, validate_stage
-from datarelease.model.policy import Level
-from datarelease.model.profile import Profile
-from datarelease.model.validation import Validation
-from datarelease.settings import Settings
+from datarelease.flows.check.stage import profile_stage, validate_stage
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Validation
+from datarelease.model.review.policy import Level
+from datarelease.settings.read import Settings
 
 if TYPE_CHECKING:
-    from datarelease.analysis.engine import Engine
+    from datarelease.analysis.engine.tables import Engine
 
 
 def validate(start: Path, name: str) -> tuple[Validation, Level]:
-    """The outcome of a dataset's schema (see ``flows.stage``), and what violations mean here."""
+    """A schema's outcome on a dataset (``flows.check.stage``), and what violations mean here."""
     root = find_root(start)
     settings = settings_at(root)
     with _engine(root, settings) as opened:
@@ -27,7 +27,7 @@ def validate(start: Path, name: str) -> tuple[Validation, Level]:
 
 
 def profile(start: Path, name: str) -> Profile:
-    """The statistics of a dataset (see ``flows.stage``)."""
+    """The statistics of a dataset (see ``flows.check.stage``)."""
     root = find_root(start)
     settings = settings_at(root)
     with _engine(root, settings) as opened:

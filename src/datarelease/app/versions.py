@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from datarelease.flows.catalogue import Catalogue
-from datarelease.model.version import Version
-from datarelease.render.versions import version_table
+from datarelease.model.versions.version import Version
+from datarelease.render.terminal.versions import version_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.store import Store
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.store.directory import Store
 from datarelease.app.actions import actions
 from datarelease.model.stage_environment import is_never_passed
 
 if TYPE_CHECKING:
-    from datarelease.analysis.engine import Engine
+    from datarelease.analysis.engine.tables import Engine
 
 PACKAGE = "datarelease"
 
@@ -126,7 +126,7 @@ def engine(memory_limit: str, scratch: Path) -> Callable[[], Engine]:
     """Opens the engine; DuckDB is only loaded when it is called."""
 
     def start() -> Engine:
-        from datarelease.analysis.engine import DuckDBEngine  # noqa: PLC0415 - heavy: DuckDB
+        from datarelease.analysis.engine.tables import DuckDBEngine  # noqa: PLC0415 - heavy: DuckDB
 
         scratch.mkdir(parents=True, exist_ok=True)
         return DuckDBEngine(memory_limit=memory_limit, temp_directory=scratch)

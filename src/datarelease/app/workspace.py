@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from datarelease.adapters.dvc import Dvc
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.dvc_root import find_root
-from datarelease.adapters.git import Git
-from datarelease.adapters.remote_limits import fs_config_problems, refuse
-from datarelease.adapters.store import Store
-from datarelease.adapters.tracked import load_yaml
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.adapters.dvc.work_tree import Dvc
+from datarelease.adapters.git.repository import Git
+from datarelease.adapters.store.directory import Store
+from datarelease.adapters.store.limits import fs_config_problems, refuse
 from datarelease.app.settings import open_git, settings_at
 from datarelease.app.wiring import (
     PACKAGE,
@@ -23,7 +23,7 @@ from datarelease.app.wiring import (
     tool,
 )
 from datarelease.errors import ConfigError, Problem
-from datarelease.flows.content import Objects
+from datarelease.flows.cache import Objects
 from datarelease.flows.workspace import Workspace
 from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress

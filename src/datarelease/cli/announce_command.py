@@ -8,19 +8,19 @@ from pathlib import Path
 import click
 
 from datarelease.app.actions import Actions
-from datarelease.app.forge import dispatcher, open_github, place_of
+from datarelease.app.github import dispatcher, open_github, place_of
 from datarelease.cli.console import Told, show
 from datarelease.cli.workflow import this_run, warn
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.announce import Pages, announce, read_outcome
-from datarelease.flows.damage_issue import tell_damage
-from datarelease.flows.dispatch import TARGETS, dispatch
-from datarelease.model.damage import Health
+from datarelease.flows.pull_requests.announce import Pages, announce, read_outcome
+from datarelease.flows.pull_requests.dispatch import TARGETS, dispatch
+from datarelease.flows.pull_requests.missing_issue import tell_damage
 from datarelease.model.directory import ROOT
-from datarelease.render.comment import comment, notice
-from datarelease.render.damage import TITLE, damage_issue, mark_of
-from datarelease.render.release_page import release_page
+from datarelease.model.versions.missing import Health
+from datarelease.render.markdown.comment import comment, notice
+from datarelease.render.markdown.github_release import release_page
+from datarelease.render.markdown.missing import TITLE, damage_issue, mark_of
 
 
 @click.command("announce")

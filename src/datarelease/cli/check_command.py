@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.handover import open_builder
+from datarelease.app.bundles import open_builder
 from datarelease.app.reports import documents_of, write_report
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
@@ -15,10 +15,10 @@ from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
-from datarelease.flows.bundle import make_absent, write_bundle
-from datarelease.flows.check import check
-from datarelease.model.waivers import how_to_waive
-from datarelease.render.terminal import summary
+from datarelease.flows.check.check import check
+from datarelease.flows.release.bundle import make_absent, write_bundle
+from datarelease.model.review.waivers import how_to_waive
+from datarelease.render.terminal.report import summary
 
 
 @click.command("check")

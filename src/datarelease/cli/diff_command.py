@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from datarelease.app.reports import write_report
-from datarelease.app.shelf import open_shelf
+from datarelease.app.repository import open_shelf
 from datarelease.app.wiring import tool
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
-from datarelease.flows.versions_diff import compare_versions
-from datarelease.render.terminal import summary
+from datarelease.flows.check.version_diff import compare_versions
+from datarelease.render.terminal.report import summary
 
 
 @click.command("diff")

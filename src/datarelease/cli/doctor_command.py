@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from datarelease.app.doctor import aws_policies, counts, diagnose
 from datarelease.cli.console import notes, show, show_json
 from datarelease.cli.options import json_option
+from datarelease.doctor.doctor import aws_policies, counts, diagnose
 from datarelease.model.diagnosis import Diagnosis, Line
 from datarelease.render.escape import clean
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.shelf import open_shelf
+from datarelease.app.repository import open_shelf
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.list_command import describe
 from datarelease.cli.options import json_option, repo_option
-from datarelease.flows.read import get
-from datarelease.flows.shelf import find_version
+from datarelease.flows.repository import find_version
+from datarelease.flows.versions.read import get
 
 
 @click.command("get")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.adopt import carry_out, plan
+from datarelease.adopt.adoption import carry_out, plan
 from datarelease.cli.ask import ask
 from datarelease.cli.console import Told, show, show_json, show_paged
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.model.adoption import Adoption
-from datarelease.render.adoption import adoption, next_steps, summary
+from datarelease.render.terminal.adoption import adoption, next_steps, summary
 
 
 @click.command("init")

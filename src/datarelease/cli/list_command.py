@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from datarelease.app.shelf import open_shelf
+from datarelease.app.repository import open_shelf
 from datarelease.cli.console import Told, show, show_json, show_table
 from datarelease.cli.options import json_option, repo_option
-from datarelease.flows.shelf import catalogue_of
-from datarelease.model.version import Version
-from datarelease.render.versions import version_table
+from datarelease.flows.repository import catalogue_of
+from datarelease.model.versions.version import Version
+from datarelease.render.terminal.versions import version_table
 
 
 @click.command("list")

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from datarelease.adapters.artifact import read_artifact
-from datarelease.app.forge import open_cml, open_github, place_of
+from datarelease.app.github import open_cml, open_github, place_of
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import this_run, warn
 from datarelease.errors import ConfigError
-from datarelease.flows.post import Pages, post
-from datarelease.render.comment import comment, unreported
+from datarelease.flows.pull_requests.post import Pages, post
+from datarelease.render.markdown.comment import comment, unreported
 
 
 @click.command("post")

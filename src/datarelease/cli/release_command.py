@@ -12,10 +12,10 @@ from datarelease.app.wiring import forget_tokens
 from datarelease.cli.console import Told, notes, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
-from datarelease.flows.tag import attempt
-from datarelease.model.release import Nothing, Released
-from datarelease.model.report import REPORT_HTML, Report
-from datarelease.render.terminal import summary
+from datarelease.flows.release.tag import attempt
+from datarelease.model.review.report import REPORT_HTML, Report
+from datarelease.model.versions.release import Nothing, Released
+from datarelease.render.terminal.report import summary
 
 
 @click.command("release")

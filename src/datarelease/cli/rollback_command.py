@@ -10,7 +10,7 @@ import click
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
-from datarelease.flows.rollback import rollback
+from datarelease.flows.release.rollback import rollback
 
 
 @click.command("rollback")

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
-from datarelease.app.shelf import open_shelf
+from datarelease.app.repository import open_shelf
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.list_command import describe
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
-from datarelease.flows.documents import read_manifest
-from datarelease.flows.shelf import catalogue_of
-from datarelease.model.manifest import Keeper, Manifest, ManifestRemote
-from datarelease.model.stream import StreamCounts
-from datarelease.model.version import Version
+from datarelease.flows.repository import catalogue_of
+from datarelease.flows.versions.documents import read_manifest
+from datarelease.model.data.stream import StreamCounts
+from datarelease.model.versions.manifest import Keeper, Manifest, ManifestRemote
+from datarelease.model.versions.version import Version
 from datarelease.render.escape import PROSE, clean
-from datarelease.render.number import size
+from datarelease.render.numbers import size
 
 SHOWN = 10
 """Paths in one line; `--json` has them all."""

@@ -12,8 +12,8 @@ from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import Told, show
 from datarelease.cli.workflow import this_run
 from datarelease.errors import ConfigError
-from datarelease.flows.trim import fill, trim
-from datarelease.render.number import size
+from datarelease.flows.check.trim import fill, trim
+from datarelease.render.numbers import size
 
 
 def _bytes(context: click.Context, option: click.Parameter, value: str) -> int:  # noqa: ARG001

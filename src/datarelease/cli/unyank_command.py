@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from datarelease.app.shelf import open_shelf
+from datarelease.app.repository import open_shelf
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.list_command import describe
 from datarelease.cli.options import json_option
-from datarelease.flows.yank import unyank
+from datarelease.flows.versions.yank import unyank
 
 
 @click.command("unyank")

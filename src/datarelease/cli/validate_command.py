@@ -11,8 +11,8 @@ from datarelease.cli.console import show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError
-from datarelease.model.validation import unreadable
-from datarelease.render.violations import violations
+from datarelease.model.data.validation import unreadable
+from datarelease.render.terminal.violations import violations
 
 
 @click.command("validate")

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.shelf import open_shelf
+from datarelease.app.repository import open_shelf
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
-from datarelease.flows.health import look_at_newest
-from datarelease.flows.local_files import write
-from datarelease.flows.read import verify_version
-from datarelease.flows.repair import repair_version
-from datarelease.flows.shelf import Shelf, catalogue_of
+from datarelease.flows.repository import Shelf, catalogue_of
 from datarelease.flows.verify import faults_error
-from datarelease.model.damage import Health
-from datarelease.model.release import Fault
-from datarelease.model.version import Version
+from datarelease.flows.versions.newest import look_at_newest
+from datarelease.flows.versions.read import verify_version
+from datarelease.flows.versions.repair import repair_version
+from datarelease.flows.write_file import write
+from datarelease.model.versions.missing import Health
+from datarelease.model.versions.release import Fault
+from datarelease.model.versions.version import Version
 
 
 @click.command("verify")

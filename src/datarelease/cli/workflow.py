@@ -13,11 +13,11 @@ from pathlib import Path
 from datarelease.app.actions import Actions, actions
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, DatareleaseError
-from datarelease.flows.local_files import write
-from datarelease.model.pull_request_file import FILE
-from datarelease.model.report import Report
+from datarelease.flows.write_file import write
+from datarelease.model.review.pull_request_file import FILE
+from datarelease.model.review.report import Report
 from datarelease.render.escape import prose
-from datarelease.render.markdown import markdown
+from datarelease.render.markdown.report import markdown
 
 
 def this_run() -> Actions | None:

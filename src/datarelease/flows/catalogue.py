@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from datarelease.adapters.git import Git, Tag
+from datarelease.adapters.git.repository import Git, Tag
 from datarelease.errors import ConfigError
-from datarelease.model.trailers import read_trailers
-from datarelease.model.version import TagGrammar, Version, Yank
+from datarelease.model.versions.trailers import read_trailers
+from datarelease.model.versions.version import TagGrammar, Version, Yank
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from datarelease.adapters.store import ObjectInfo, Store
+from datarelease.adapters.store.directory import ObjectInfo, Store
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.shelf import Shelf
-from datarelease.model.manifest import Manifest, object_key
-from datarelease.model.release import Fault
+from datarelease.flows.repository import Shelf
+from datarelease.model.versions.manifest import Manifest, object_key
+from datarelease.model.versions.release import Fault
 from datarelease.progress import Progress
 
 SAMPLE_BYTES = 64 << 20

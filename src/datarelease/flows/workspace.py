@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.adapters.dvc import Dvc
+from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.errors import ConfigError
-from datarelease.flows.local_files import read
-from datarelease.flows.shelf import Shelf
-from datarelease.settings import Settings
+from datarelease.flows.repository import Shelf
+from datarelease.flows.write_file import read
+from datarelease.settings.read import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from datarelease.model.version import TagGrammar
+from datarelease.model.versions.version import TagGrammar
 
 
 @dataclass(frozen=True, kw_only=True)

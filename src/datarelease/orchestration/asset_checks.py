@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import dagster as dg
 
 from datarelease.app.reports import write_report
-from datarelease.flows.check import check
-from datarelease.model.dataset import Dataset
-from datarelease.model.policy import Level
-from datarelease.model.report import DatasetReport, Report
+from datarelease.flows.check.check import check
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.review.policy import Level
+from datarelease.model.review.report import DatasetReport, Report
 from datarelease.orchestration.assets import WORK_TREE
 from datarelease.orchestration.keys import identifier
 from datarelease.orchestration.metadata import (

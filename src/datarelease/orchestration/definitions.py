@@ -9,11 +9,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from datarelease.adapters.dvc_graph import read_graph
-from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.dvc.graph import read_graph
+from datarelease.adapters.dvc.root import find_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import reader
-from datarelease.model.dataset import Dataset
+from datarelease.model.data.dataset import Dataset
 from datarelease.orchestration.asset_checks import dataset_checks
 from datarelease.orchestration.assets import source_assets, stage_assets
 from datarelease.orchestration.automation import Automation, read_automation
@@ -40,7 +40,7 @@ from datarelease.orchestration.sensors import (
     versions_sensor,
 )
 from datarelease.orchestration.topics import plans_of, topic_assets
-from datarelease.settings import Settings
+from datarelease.settings.read import Settings
 
 ROOT = "DATARELEASE_REPOSITORY"
 REMOTES = "DATARELEASE_REMOTES"

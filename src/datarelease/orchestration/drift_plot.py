@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from datarelease.model.diff import ColumnDiff, Histogram
-from datarelease.model.report import Report
-from datarelease.render import columns, escape, plots
+from datarelease.model.review.diff import ColumnDiff, Histogram
+from datarelease.model.review.report import Report
+from datarelease.render import columns, escape
+from datarelease.render.plots import geometry as plots
 from datarelease.render.triage import drift_weight
 
 MOST = 4

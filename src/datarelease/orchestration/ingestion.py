@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from datarelease.adapters.git_program import GitProgram
+from datarelease.adapters.git.program import GitProgram
 from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import git_environment
 from datarelease.orchestration.resources import environment
@@ -15,7 +15,7 @@ from datarelease.progress import Progress
 
 
 class Waits(Protocol):
-    """What waits on the broker for a stream (``datarelease.ingest.waiting.Waiting``)."""
+    """What waits on the broker for a stream (``datarelease.ingest.plan.waiting.Waiting``)."""
 
     @property
     def events(self) -> int:
@@ -72,19 +72,19 @@ class Installed:
 
     def waiting(self, stream: str, progress: Progress) -> Waits:
         """See ``app_broker.waiting_now``."""
-        from datarelease.ingest.app_broker import waiting_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.broker import waiting_now  # noqa: PLC0415 - heavy: optional
 
         return waiting_now(self.root, stream, env=environment(), progress=progress)
 
     def propose(self, stream: str, progress: Progress, *, force: bool) -> Ended:
         """See ``app_proposals.propose_now``."""
-        from datarelease.ingest.app_proposals import propose_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.proposals import propose_now  # noqa: PLC0415 - heavy: optional
 
         return propose_now(self.root, stream, env=environment(), progress=progress, force=force)
 
     def proposed(self, stream: str) -> Sequence[tuple[str, str]]:
         """What the git remote lists, asked now."""
-        from datarelease.ingest.slot import prefix_of  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.propose.next_branch import prefix_of  # noqa: PLC0415 - heavy: optional
 
         git = GitProgram(self.root, env=git_environment(), timeout=timeout_at(self.root))
         listed = git.network("ls-remote", "origin", f"refs/heads/{prefix_of(stream)}*")
@@ -93,18 +93,18 @@ class Installed:
 
     def merge(self, stream: str, progress: Progress) -> Ended:
         """See ``app_proposals.merge_now``."""
-        from datarelease.ingest.app_proposals import merge_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.proposals import merge_now  # noqa: PLC0415 - heavy: optional
 
         return merge_now(self.root, stream, env=environment(), progress=progress)
 
     def commit(self, stream: str, progress: Progress) -> object:
         """See ``app_broker.commit_now``."""
-        from datarelease.ingest.app_broker import commit_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.broker import commit_now  # noqa: PLC0415 - heavy: optional
 
         return commit_now(self.root, stream, env=environment(), progress=progress)
 
     def announce(self, tag: str | None, progress: Progress) -> object | None:
         """See ``app_broker.announce_now``."""
-        from datarelease.ingest.app_broker import announce_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.broker import announce_now  # noqa: PLC0415 - heavy: optional
 
         return announce_now(self.root, tag, env=environment(), progress=progress)

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from datarelease.model.stream import Stream
+from datarelease.model.data.stream import Stream
 from datarelease.orchestration.ingestion import Ingestion
 from datarelease.orchestration.pipeline import ANNOUNCE, FOLLOW_OP, MERGE, OUTCOME_TAG, PROPOSE
 from datarelease.orchestration.resources import WORLD_RETRIES, Logged, explained

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from datarelease.adapters.dvc_graph import StageNode, current_hashes
+from datarelease.adapters.dvc.graph import StageNode, current_hashes
 from datarelease.orchestration.dagster_private import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,

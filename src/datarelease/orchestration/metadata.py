@@ -7,18 +7,21 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from datarelease.adapters.dvc_graph import StageNode
+from datarelease.adapters.dvc.graph import StageNode
 from datarelease.documents import DocumentError, decode
 from datarelease.flows.workspace import Workspace
-from datarelease.model.policy import Finding
-from datarelease.model.profile import Profile
-from datarelease.model.release import Nothing, Released
-from datarelease.model.report import DatasetReport, Report
-from datarelease.model.validation import Contract, Validation
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Contract, Validation
+from datarelease.model.review.policy import Finding
+from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.versions.release import Nothing, Released
 from datarelease.orchestration.drift_plot import drift_plot
-from datarelease.render import escape, gfm, number, wording
-from datarelease.render.markdown import markdown
-from datarelease.render.markdown_findings import finding_line
+from datarelease.render import escape
+from datarelease.render import numbers as number
+from datarelease.render import words as wording
+from datarelease.render.markdown import gfm
+from datarelease.render.markdown.findings import finding_line
+from datarelease.render.markdown.report import markdown
 from datarelease.render.triage import Triage
 
 REPORT_LIMIT = 20_000

@@ -13,8 +13,8 @@ from functools import cached_property
 
 from dagster import AssetKey
 
-from datarelease.adapters.dvc_graph import Graph, StageNode, Tracked, overlap
-from datarelease.model.dataset import Dataset
+from datarelease.adapters.dvc.graph import Graph, StageNode, Tracked, overlap
+from datarelease.model.data.dataset import Dataset
 from datarelease.orchestration.keys import asset_keys, identifier, identifiers
 
 STAGES = "stages"

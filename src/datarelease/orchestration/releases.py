@@ -9,16 +9,16 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from datarelease.adapters.credentials import without_credentials
-from datarelease.adapters.dvc_config import DvcConfig
-from datarelease.adapters.git import Git
-from datarelease.adapters.tracked import outputs
+from datarelease.adapters.addresses import without_credentials
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.dvc.tracked import outputs
+from datarelease.adapters.git.repository import Git
 from datarelease.app.publish import open_release
 from datarelease.app.reports import write_report
 from datarelease.errors import ConfigError
-from datarelease.model.release import Nothing, Released
-from datarelease.model.report import Report
-from datarelease.model.version import Version
+from datarelease.model.review.report import Report
+from datarelease.model.versions.release import Nothing, Released
+from datarelease.model.versions.version import Version
 from datarelease.orchestration.assets import WORK_TREE
 from datarelease.orchestration.lock_events import version_tags
 from datarelease.orchestration.metadata import (

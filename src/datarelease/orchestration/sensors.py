@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 
-from datarelease.adapters.dvc_graph import read_graph
-from datarelease.adapters.git import Git
+from datarelease.adapters.dvc.graph import read_graph
+from datarelease.adapters.git.repository import Git
 from datarelease.app.settings import open_git
 from datarelease.errors import DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
-from datarelease.model.stream import Stream
-from datarelease.model.version import TagGrammar
+from datarelease.model.data.stream import Stream
+from datarelease.model.versions.version import TagGrammar
 from datarelease.orchestration.automation import Automation
 from datarelease.orchestration.ingestion import Ingestion, Waits
 from datarelease.orchestration.keys import identifier

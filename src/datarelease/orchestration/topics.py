@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from datarelease.model.stream import Stream
+from datarelease.model.data.stream import Stream
 from datarelease.orchestration.ingestion import Waits
 
 TOPICS = "topics"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from datarelease.model.diff import SchemaChange
-from datarelease.render import number
-from datarelease.render.wording import Data, Phrase, Prose
+from datarelease.model.review.diff import SchemaChange
+from datarelease.render import numbers as number
+from datarelease.render.words import Data, Phrase, Prose
 
 
 def schema_change(change: SchemaChange) -> Phrase:
@@ -61,7 +61,7 @@ _COLUMNS = {
 def counts(found: Sequence[SchemaChange]) -> str:
     """How many changes of each kind, in words.
 
-    >>> from datarelease.model.diff import Compatibility
+    >>> from datarelease.model.review.diff import Compatibility
     >>> of = {"before": "text", "after": None, "compatibility": Compatibility.BREAKING}
     >>> counts([SchemaChange(kind=kind, column="a", **of) for kind in ("removed", "key", "added")])
     '1 column removed, 1 added, another row key'

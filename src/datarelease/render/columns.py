@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datarelease.model.diff import ColumnDiff, ColumnStats
-from datarelease.model.profile import Kind, Scalar
-from datarelease.render import number
+from datarelease.model.data.profile import Kind, Scalar
+from datarelease.model.review.diff import ColumnDiff, ColumnStats
+from datarelease.render import numbers as number
 from datarelease.render.triage import null_rate
-from datarelease.render.wording import Data, Phrase, Prose, Strong
+from datarelease.render.words import Data, Phrase, Prose, Strong
 
 _DAYS = 5 * 86_400.0
 

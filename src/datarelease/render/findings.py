@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datarelease.model.failure import Name, Sentence, failures
-from datarelease.model.policy import Finding, points
-from datarelease.model.validation import Violation
-from datarelease.render import number
+from datarelease.model.data.validation import Violation
+from datarelease.model.review.failure import Name, Sentence, failures
+from datarelease.model.review.policy import Finding, points
+from datarelease.render import numbers as number
 from datarelease.render.changes import schema_change
 from datarelease.render.triage import Triage
-from datarelease.render.wording import Data, Phrase, Prose
+from datarelease.render.words import Data, Phrase, Prose
 
 _SHARES = {"row_loss", "row_gain", "dead_letters"}
 _DRIFT = {"psi", "ks", "js"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from datarelease.model.diff import Compatibility, DatasetDiff
-from datarelease.model.policy import Finding
-from datarelease.model.report import Outcome, Report
-from datarelease.render import changes, findings, number
+from datarelease.model.review.diff import Compatibility, DatasetDiff
+from datarelease.model.review.policy import Finding
+from datarelease.model.review.report import Outcome, Report
+from datarelease.render import changes, findings
+from datarelease.render import numbers as number
 from datarelease.render.triage import Triage
-from datarelease.render.wording import VERDICTS, Data, Phrase, Prose, Strong
+from datarelease.render.words import VERDICTS, Data, Phrase, Prose, Strong
 
 COMPARED = "Compared"
 """Stands for the verdict where two versions are compared and nothing is to be merged."""
@@ -113,7 +114,7 @@ def compared(report: Report) -> Phrase:
 def changed(report: Report) -> tuple[str, ...]:
     """What is different from the base, in counts: datasets, rows, columns; () on a first release.
 
-    >>> from datarelease.model.diff import DatasetDiff
+    >>> from datarelease.model.review.diff import DatasetDiff
     >>> summed([DatasetDiff(name="a", status="changed", rows_before=100, rows_after=120)])
     ('20 rows more',)
     """

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from datarelease.model.stream import BatchCounts, Span, StreamReport
-from datarelease.render import number
-from datarelease.render.wording import Data, Phrase, Prose, Strong
+from datarelease.model.data.stream import BatchCounts, Span, StreamReport
+from datarelease.render import numbers as number
+from datarelease.render.words import Data, Phrase, Prose, Strong
 
 _BATCHES = 12
 """The newest ones have a line each."""

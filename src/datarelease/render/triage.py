@@ -11,10 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from datarelease.model.diff import ColumnDiff, ColumnStats, Compatibility, DatasetDiff, SchemaChange
-from datarelease.model.policy import Finding
-from datarelease.model.report import DatasetReport, Report
-from datarelease.render import number
+from datarelease.model.review.diff import (
+    ColumnDiff,
+    ColumnStats,
+    Compatibility,
+    DatasetDiff,
+    SchemaChange,
+)
+from datarelease.model.review.policy import Finding
+from datarelease.model.review.report import DatasetReport, Report
+from datarelease.render import numbers as number
 
 #: Values from which a drift counts as notable: PSI after Siddiqi's rule of thumb (0.1 moderate,
 #: 0.25 large); the others put the measures on one scale, to sort by and nothing else.

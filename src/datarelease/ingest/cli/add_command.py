@@ -9,16 +9,16 @@ from typing import Literal
 
 import click
 
-from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.dvc.root import find_root
 from datarelease.app.wiring import git_environment
 from datarelease.cli.ask import ask
 from datarelease.cli.console import show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.ingest.access import connected, schema_texts
-from datarelease.ingest.add import Wanted, plan_stream, write_stream
-from datarelease.ingest.sample import Sample, take
-from datarelease.render.adoption import adoption
+from datarelease.ingest.add.add import Wanted, plan_stream, write_stream
+from datarelease.ingest.add.sample import Sample, take
+from datarelease.ingest.wiring.access import connected, schema_texts
+from datarelease.render.terminal.adoption import adoption
 
 
 @click.command("add")

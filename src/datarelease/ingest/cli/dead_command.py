@@ -18,9 +18,9 @@ from datarelease.cli.console import show, show_json, show_table
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
-from datarelease.ingest.app_dead import replay_now, selected
-from datarelease.ingest.commit import Letter
-from datarelease.ingest.dead_letters import NOTHING, place_of
+from datarelease.ingest.announce.commit import Letter
+from datarelease.ingest.announce.dead_letters import NOTHING, place_of
+from datarelease.ingest.wiring.dead import replay_now, selected
 
 _reason = click.option("--reason", help="Only those of this reason, such as json:truncated.")
 

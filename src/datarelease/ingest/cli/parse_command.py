@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from datarelease.adapters.dvc_root import find_root
+from datarelease.adapters.dvc.root import find_root
 from datarelease.app.settings import settings_at
 from datarelease.cli.console import Told, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.ingest.access import stream_at
-from datarelease.ingest.parse import parse_stream
+from datarelease.ingest.parse.parse import parse_stream
+from datarelease.ingest.wiring.access import stream_at
 
 
 @click.command("parse")

@@ -1,0 +1,1 @@
+"""DVC: what it tracks, its configuration, its stages. Nothing else imports DVC."""

@@ -1,0 +1,265 @@
+"""DVC's configuration: which remotes there are, how to reach them, where the cache is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from dvc.config import Config
+from dvc.exceptions import DvcException
+from dvc.fs import get_cloud_fs, get_fs_config
+from dvc_objects.fs.errors import RemoteMissingDepsError
+
+from datarelease.adapters.addresses import without_credentials
+from datarelease.adapters.store.connection import connected
+from datarelease.adapters.store.credentials import (
+    advice,
+    authorised,
+    is_dagshub,
+    program_environment,
+)
+from datarelease.adapters.store.directory import DirectoryStore, Store
+from datarelease.adapters.store.errors import explained
+from datarelease.adapters.store.limits import (
+    refuse,
+    refuse_own_keys,
+    remote_problems,
+    section_problems,
+)
+from datarelease.adapters.store.object_store import ObjectStore
+from datarelease.errors import ConfigError, Problem
+from datarelease.model.project import installation
+from datarelease.progress import TIMEOUT
+
+Trust = Literal["whole", "plain", "foreign"]
+"""What the repository's own ``.dvc/config`` may say: all that DVC knows, or plain values; of a
+repository elsewhere no other file of DVC's configuration counts."""
+Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
+AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+class DvcConfig:
+    """The merged configuration (system, global, repository, local) of one DVC repository."""
+
+    def __init__(
+        self,
+        dvc_dir: Path,
+        *,
+        env: Mapping[str, str],
+        trust: Trust = "whole",
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """Read the configuration of the ``.dvc`` directory ``dvc_dir``.
+
+        Args:
+            dvc_dir: Where ``config`` lies.
+            env: May hold credentials (``adapters.store.credentials``).
+            trust: What the repository's own file may say.
+            timeout: Seconds that a remote may be silent.
+
+        Raises:
+            ConfigError: DVC refuses the configuration.
+            SettingsError: The repository says more than it is trusted with; all of it at once.
+        """
+        self._dvc_dir = dvc_dir
+        self._env = env
+        self._trust: Trust = trust
+        self._timeout = timeout
+        self._config: dict[str, Any]
+        with explained_config():
+            if trust == "whole":
+                self._config = Config(str(dvc_dir))
+                return
+            own = self._own()
+            if trust == "foreign":
+                # A remote of the user's may have the same name, and their password with it.
+                kept = {name: {} for name in own} | {"remote": own.get("remote", {})}
+                kept["core"] = {k: v for k, v in own.get("core", {}).items() if k == "remote"}
+                self._config = Config.validate(kept)
+                return
+        refuse(section_problems(own))
+        with explained_config():
+            self._config = Config(str(dvc_dir))
+
+    def refused(self) -> tuple[Problem, ...]:
+        """What the repository's own file says beside plain values."""
+        return tuple(section_problems(self._own()))
+
+    def _own(self) -> Mapping[str, Any]:
+        """What the repository's own file says."""
+        own: dict[str, Any] = Config(str(self._dvc_dir), validate=False).load_one("repo")
+        return own
+
+    @property
+    def cache(self) -> Path:
+        """Where objects are kept on this machine; ``md5[:2]/md5[2:]`` below it."""
+        configured = self._config["cache"].get("dir")
+        return Path(configured or self._dvc_dir / "cache") / "files" / "md5"
+
+    @property
+    def default_remote(self) -> str | None:
+        """The name of DVC's default remote, or None."""
+        name = self._config["core"].get("remote")
+        return str(name) if name else None
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The names of all remotes."""
+        return tuple(self._config["remote"])
+
+    def verifies(self, name: str) -> bool:
+        """``dvc pull`` checks the hashes of what it gets from the remote ``name``."""
+        return bool(self._config["remote"].get(name, {}).get("verify"))
+
+    def store(self, name: str) -> Store:
+        """The remote called ``name``.
+
+        Raises:
+            ConfigError: There is no such remote, DVC's package for it is not installed, or it
+                keeps objects in a way that has no content-addressed keys.
+        """
+        if name.lower() not in self._config["remote"]:
+            known = ", ".join(self.remotes) or "none"
+            raise ConfigError(
+                f"DVC has no remote called {name!r} (it has: {known}).",
+                untouched="Nothing was changed.",
+                remedy=f"Add it with `dvc remote add {name} URL`, or correct `release.remotes`.",
+            )
+        settings = self._config["remote"][name.lower()]
+        if settings.get("worktree") or settings.get("version_aware"):
+            raise ConfigError(
+                f"remote {name!r} is cloud-versioned (worktree or version_aware).",
+                untouched="Nothing was changed.",
+                remedy="Data versions need a content-addressed remote: `dvc remote modify "
+                f"{name} --unset version_aware`, or name another remote in `release.remotes`.",
+            )
+        self._refuse_own_keys(name)
+        with explained_config():
+            settings = get_fs_config(self._config, name=name)
+            factory, options, root = get_cloud_fs(
+                self._config, **authorised(name, settings, self._env)
+            )
+            if factory.protocol == "local":
+                return DirectoryStore(name, Path(root))
+            url = without_credentials(str(settings["url"]))
+            keys = advice(name, settings, self._env)
+            with explained(name, url, keys):
+                fs = connected(factory(**options), self._timeout)
+                return ObjectStore(name, url, fs, root, keys=keys, timeout=self._timeout)
+
+    def _refuse_own_keys(self, name: str) -> None:
+        """Fails where keys, profiles or programs of the remote come from the repository."""
+        with explained_config():
+            own = self._own().get("remote", {})
+        for part in self._built_on(name):
+            if self._trust == "foreign":
+                refuse(remote_problems(part, own.get(part, {})))
+            refuse_own_keys(part, self._config["remote"][part], own.get(part, {}), self._dvc_dir)
+
+    def _built_on(self, name: str) -> Iterator[str]:
+        """The remote ``name``, and those that its address leads to (``remote://``).
+
+        Raises:
+            ConfigError: It leads to itself.
+        """
+        seen: set[str] = set()
+        part = name.lower()
+        while part in self._config["remote"]:
+            if part in seen:
+                raise ConfigError(
+                    f"remote {name!r}: its address leads to itself (remote://{part}).",
+                    untouched="Nothing was changed.",
+                    remedy=f"`dvc remote modify {part} url URL`",
+                )
+            seen.add(part)
+            yield part
+            address = urlsplit(str(self._config["remote"][part].get("url", "")))
+            part = address.netloc.lower() if address.scheme == "remote" else ""
+
+    def settings(self, name: str) -> Mapping[str, Any]:
+        """What is set for the remote ``name``, what it is built on (``remote://``) included.
+
+        It may hold secrets, and a local address as it was written; empty: no such remote.
+        """
+        if name.lower() not in self._config["remote"]:
+            return {}
+        tuple(self._built_on(name))
+        with explained_config():
+            found: Mapping[str, Any] = get_fs_config(self._config, name=name)
+        return found
+
+    def kind(self, name: str) -> Kind:
+        """Who keeps the remote ``name``, as far as its address tells."""
+        settings = self.settings(name)
+        address = urlsplit(str(settings.get("url", "")))
+        if address.scheme == "s3":
+            if is_dagshub(settings, self._env):
+                return "dagshub"
+            host = urlsplit(str(settings.get("endpointurl") or "")).hostname or AMAZON[0]
+            return "aws" if host.endswith(AMAZON) else "s3"
+        # A drive letter is no scheme.
+        return "other" if len(address.scheme) > 1 else "directory"
+
+    def place(self, name: str) -> str:
+        """Where the remote ``name`` is; equal for two names of one place."""
+        settings = self.settings(name)
+        if self.kind(name) == "directory":
+            return str(Path(self.store(name).url).resolve())
+        url = str(settings.get("url", "")).rstrip("/")
+        endpoint = str(settings.get("endpointurl") or "").rstrip("/")
+        return f"{url} {endpoint}"
+
+    def is_authorised(self, name: str) -> bool:
+        """There are credentials for this remote alone, in the environment or in DVC's settings."""
+        settings = self.settings(name)
+        given = authorised(name, settings, self._env)
+        return any(given.get(key) for key in ("access_key_id", "profile", "credentialpath"))
+
+    def overrides(self) -> Mapping[str, Any]:
+        """What DVC in this process has to be told: the credentials of its default remote.
+
+        Raises:
+            ConfigError: They are incomplete.
+        """
+        name = self.default_remote
+        if name is None:
+            return {}
+        self._refuse_own_keys(name)
+        settings = self.settings(name)
+        given = authorised(name, settings, self._env)
+        added = {key: value for key, value in given.items() if settings.get(key) != value}
+        return {"remote": {name.lower(): added}} if added else {}
+
+    def program_environment(self) -> Mapping[str, str]:
+        """The environment for ``dvc`` programs: with the credentials of DVC's default remote.
+
+        Raises:
+            ConfigError: They are incomplete.
+        """
+        name = self.default_remote
+        if name is None:
+            return self._env
+        self._refuse_own_keys(name)
+        return program_environment(name, self.settings(name), self._env)
+
+
+@contextmanager
+def explained_config() -> Iterator[None]:
+    """What DVC says of its configuration, as a ConfigError."""
+    try:
+        yield
+    except RemoteMissingDepsError as error:
+        raise ConfigError(
+            f"DVC lacks a package for this remote: {error}",
+            untouched="Nothing was changed.",
+            remedy=f"For S3: {installation('s3')}",
+        ) from error
+    except DvcException as error:
+        raise ConfigError(
+            f"DVC's configuration (.dvc/config) cannot be used: {error}",
+            untouched="Nothing was changed.",
+            remedy="Correct it; `dvc remote list` shows what DVC reads.",
+        ) from error

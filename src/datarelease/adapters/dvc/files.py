@@ -1,0 +1,125 @@
+"""The files that DVC tracks of a path, as the work tree has them now.
+
+Belongs here: asking DVC, whose ignore rules and hashes decide. Does not: what dvc.lock or a commit
+says (`tracked`). Files that were hashed before and did not change since are not read again.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from dvc_data.hashfile.build import IgnoreInCollectedDirError, build
+from dvc_data.hashfile.tree import Tree
+
+from datarelease.adapters.dvc.open import opened
+from datarelease.errors import ConfigError
+from datarelease.model.data.dataset import nearest_name
+from datarelease.model.versions.snapshot import WHOLE, Entry
+
+_MD5 = "md5"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedFiles:
+    """What lies in the work tree and counts for DVC."""
+
+    entries: tuple[Entry, ...]
+    """Sorted, with the hashes that DVC would record now; as a snapshot of a commit lists them."""
+    files: Mapping[str, Path]
+    """Where each file lies, by its name inside the path that was asked for."""
+
+
+def tracked_files(root: Path, path: str) -> TrackedFiles:
+    """The outputs at and below ``path`` (relative to ``root``), or the part of one that it is.
+
+    Left out are what ``.dvcignore`` names, and files that lie beside the outputs.
+
+    Raises:
+        ConfigError: DVC tracks nothing there, has no data there, or cannot read the repository.
+    """
+    with opened(root) as repo:
+        here = Path(repo.root_dir)
+        outs = _outputs(repo, here)
+        entries: list[Entry] = []
+        files: dict[str, Path] = {}
+        for place in _places(path, outs):
+            md5, listed = _built(repo, here / place, place)
+            name = posixpath.basename(path) if place == path else posixpath.relpath(place, path)
+            if listed is None:
+                entries.append(Entry(path=name, md5=md5))
+                files[name] = here / place
+                continue
+            folder = "" if place == path else name
+            parts = {posixpath.join(folder, part): own for part, own in listed.items()}
+            if place in outs:
+                entries.append(Entry(path=folder or WHOLE, md5=md5))
+            else:
+                entries += [Entry(path=part, md5=own) for part, own in parts.items()]
+            files |= {part: here / path / part for part in parts}
+    return TrackedFiles(entries=tuple(sorted(entries)), files=files)
+
+
+def not_ignored(root: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """Those of ``files`` (relative to ``root``) that ``.dvcignore`` lets DVC track.
+
+    Raises:
+        ConfigError: DVC cannot read the repository.
+    """
+    with opened(root) as repo:
+        here, ignore = Path(repo.root_dir), repo.dvcignore
+        return tuple(name for name in files if not ignore.is_ignored_file(str(here / name)))
+
+
+def _outputs(repo: Any, here: Path) -> list[str]:
+    places = [Path(out.fs_path) for out in repo.index.outs if out.protocol == "local"]
+    return [place.relative_to(here).as_posix() for place in places if place.is_relative_to(here)]
+
+
+def _places(path: str, outs: Sequence[str]) -> list[str]:
+    """The output that is or holds ``path``, as ``path``; else the outputs in it."""
+    if any(path == out or path.startswith(f"{out}/") for out in outs):
+        return [path]
+    inside = sorted(out for out in outs if out.startswith(f"{path}/"))
+    if not inside:
+        near = nearest_name(path, outs)
+        raise ConfigError(
+            f"DVC tracks no output {path!r}" + (f"; did you mean {near!r}?" if near else "."),
+            untouched="Nothing was written.",
+            remedy=f"Track it (`dvc add {quote(path)}`, or `outs:` of the stage that makes it), "
+            "or correct its path under artifacts in dvc.yaml.",
+        )
+    return inside
+
+
+def _built(repo: Any, place: Path, name: str) -> tuple[str, dict[str, str] | None]:
+    """The hash of a file or directory, and those of the directory's files by path in it."""
+    try:
+        if repo.dvcignore.is_ignored(repo.fs, str(place)):
+            raise ConfigError(
+                f".dvcignore leaves {name} out: DVC does not track it.",
+                untouched="Nothing was written.",
+                remedy="Correct .dvcignore, or the path under artifacts in dvc.yaml.",
+            )
+        odb, ignore = repo.cache.local, repo.dvcignore
+        _, _, built = build(odb, str(place), repo.fs, _MD5, ignore=ignore, dry_run=True)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{name} is not here.",
+            untouched="Nothing was written.",
+            remedy="`dvc repro` or `dvc pull` brings it.",
+        ) from error
+    except IgnoreInCollectedDirError as error:
+        raise ConfigError(
+            f"{name} cannot be tracked by DVC: {error}",
+            untouched="Nothing was written.",
+            remedy="Move that .dvcignore to the directory above.",
+        ) from error
+    if not isinstance(built, Tree):
+        return str(built.hash_info.value), None
+    listed = {"/".join(key): str(found.value) for key, _, found in built}
+    return str(built.hash_info.value), listed

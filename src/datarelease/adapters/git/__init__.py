@@ -1,0 +1,1 @@
+"""git: one repository, its objects, tags and pushes."""

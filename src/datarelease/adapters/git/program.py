@@ -1,0 +1,136 @@
+"""The ``git`` program: started with an environment of its own, its failures explained."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from datarelease.adapters.addresses import without_credentials
+from datarelease.adapters.process import Completed, IdleError, capture
+from datarelease.errors import ConfigError, WorldError
+from datarelease.progress import TIMEOUT
+
+REMOTE = "origin"
+_PLACES = {
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+}
+"""Set by git for its hooks; they would turn every call to the hook's repository and index."""
+_LINES = 6
+_DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO))
+"""What git says of the disk; it has no codes, and speaks English here."""
+_TALKS = {"fetch", "ls-remote", "push"}
+"""Calls that the remote has to answer."""
+
+
+class GitProgram:
+    """``git`` in one directory."""
+
+    def __init__(self, root: Path, *, env: Mapping[str, str], timeout: float = TIMEOUT) -> None:
+        """Run in ``root`` with ``env``, in English, in UTC, and with paths taken as they are.
+
+        A call that does nothing for ``timeout`` seconds is ended. However git talks to the remote,
+        a transfer that goes on is not: it reads, writes or computes.
+        """
+        self.root = root
+        self._timeout = timeout
+        kept = {name: value for name, value in env.items() if name not in _PLACES}
+        self._env = {**kept, "LC_ALL": "C", "TZ": "UTC", "GIT_LITERAL_PATHSPECS": "1"}
+
+    def attempt(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Completed:
+        """How a call ended; ``index`` is used instead of the work tree's."""
+        env = self._env if index is None else {**self._env, "GIT_INDEX_FILE": str(index)}
+        try:
+            return capture(
+                ["git", *arguments], cwd=self.root, env=env, stdin=stdin, idle=self._timeout
+            )
+        except IdleError as error:
+            raise self._silent(arguments) from error
+
+    def output(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
+        """What a call that must succeed prints, as it is.
+
+        Raises:
+            ConfigError: It failed.
+            WorldError: It did nothing any more, or a disk is full or broken.
+        """
+        done = self.attempt(*arguments, stdin=stdin, index=index)
+        if done.code and any(words in done.stderr for words in _DISK):
+            raise WorldError(
+                f"git {arguments[0]} failed: {clean(done.stderr)}",
+                untouched="Nothing was pushed or tagged.",
+                remedy="Free space on the disk of the repository and of the temporary directory "
+                "(TMPDIR), then run the same command again.",
+            )
+        if done.code:
+            raise ConfigError(
+                f"git {arguments[0]} failed: {clean(done.stderr)}", untouched="Nothing was changed."
+            )
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def line(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
+        """The same without the last line end.
+
+        Raises:
+            ConfigError: It failed.
+        """
+        return self.output(*arguments, stdin=stdin, index=index).removesuffix("\n")
+
+    def network(self, *arguments: str) -> str:
+        """What a call that talks to the remote prints.
+
+        Raises:
+            WorldError: It failed.
+        """
+        done = self.attempt(*arguments)
+        if done.code:
+            raise self.unreachable(done.stderr)
+        return done.stdout.decode("utf-8", "replace")
+
+    def _silent(self, arguments: Sequence[str]) -> WorldError:
+        """The error for a call that did nothing any more."""
+        name = next((word for word in arguments if word in _TALKS), None)
+        limit = f"{self._timeout:g} seconds"
+        if name is None:
+            return WorldError(
+                f"git {arguments[0]} did nothing for {limit} and was stopped.",
+                untouched="What it was to do is not done.",
+                remedy="Check the disk that the repository is on, then run the same command again.",
+            )
+        pushed = "It is not known whether the remote has taken what was pushed."
+        return WorldError(
+            f"The git remote {REMOTE!r} ({self._address()}) was silent for {limit}; "
+            f"git {name} was stopped.",
+            untouched=pushed if name == "push" else "Nothing was changed.",
+            remedy="Check the network and the server, then run the same command again. "
+            "`release.timeout` in params.yaml sets the limit, in seconds.",
+        )
+
+    def _address(self) -> str:
+        url = self.attempt("remote", "get-url", REMOTE).stdout.decode("utf-8", "replace")
+        return clean(url) or "no address"
+
+    def unreachable(self, stderr: str) -> WorldError:
+        """The error for a remote that did not do what was asked."""
+        return WorldError(
+            f"The git remote {REMOTE!r} ({self._address()}) did not do what was asked: "
+            f"{clean(stderr) or 'git gave no reason.'}",
+            untouched="No tag was made.",
+            remedy="Check the network and your access to it, then run the same command again.",
+        )
+
+
+def clean(message: str) -> str:
+    r"""A program's message on one line, without credentials in addresses.
+
+    >>> clean("fatal: no access to 'https://me:secret@host/x'\n\nPlease check.\n")
+    "fatal: no access to 'https://host/x' · Please check."
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return without_credentials(" · ".join(lines[:_LINES]))

@@ -1,0 +1,1 @@
+"""GitHub: one repository through its REST API, and CML. Nothing else imports PyGithub."""

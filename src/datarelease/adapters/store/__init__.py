@@ -1,0 +1,1 @@
+"""Places that hold objects: directories and object stores, their errors and credentials."""

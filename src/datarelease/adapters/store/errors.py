@@ -1,0 +1,220 @@
+"""What the errors of a remote's client library mean: what may pass by itself, and what to do.
+
+Sources: Amazon S3 API Reference, "Error responses"; ``s3fs.errors``, which turns most codes into
+Python's own exceptions and keeps the original as their cause.
+"""
+
+from __future__ import annotations
+
+import errno
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from datarelease.adapters.addresses import without_credentials
+from datarelease.errors import WorldError, disk_fault
+from datarelease.progress import TIMEOUT
+
+_NO_CREDENTIALS = {
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "CredentialRetrievalError",
+    "ProfileNotFound",
+    "NoAuthTokenError",
+    "TokenRetrievalError",
+    "SSOTokenLoadError",
+    "UnauthorizedSSOTokenError",
+}
+"""Named, not imported: botocore is an optional part."""
+_UNREACHABLE = {
+    "EndpointConnectionError",
+    "ConnectionClosedError",
+    "ProxyConnectionError",
+    "SSLError",
+}
+_TIMED_OUT = {"ConnectTimeoutError", "ReadTimeoutError", "AioReadTimeoutError"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
+_SKEWED = {"RequestTimeTooSkewed", "RequestInTheFuture"}
+_ELSEWHERE = {"PermanentRedirect", "AuthorizationHeaderMalformed", "301"}
+_REDIRECTED = {"TemporaryRedirect", "Redirect", "302", "307", "308"}
+_BARE = {"400", "403"}
+"""The status alone, of an answer without a body: it may stand for any of these."""
+_SKEW = 300.0
+"""Seconds that a clock may be off before requests are refused; Amazon allows 15 minutes."""
+_REFUSED = (PermissionError, FileNotFoundError, FileExistsError, IsADirectoryError, WorldError)
+_SETTLED = {
+    errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ENAMETOOLONG, errno.EMSGSIZE,
+    getattr(errno, "EREMCHG", errno.EINVAL),
+}  # fmt: skip
+"""How ``s3fs`` renders answers that will be the same next time."""
+_DAMAGED = {"BadDigest", "IncompleteBody", "RequestTimeout"}
+"""Refusals that a line caused, not the request."""
+
+
+class SilentError(WorldError):
+    """A remote took a request and did not answer."""
+
+
+def s3_code(error: BaseException) -> str | None:
+    """The S3 error code behind an exception, such as ``NoSuchBucket``, or None."""
+    code = _response(error).get("Error", {}).get("Code")
+    return str(code) if code else None
+
+
+def _response(error: BaseException) -> Mapping[str, Any]:
+    """What botocore read of the answer behind an exception; empty: there was none."""
+    for candidate in (error, error.__cause__):
+        response = getattr(candidate, "response", None)
+        if isinstance(response, dict):
+            return response
+    return {}
+
+
+def may_pass(error: BaseException) -> bool:
+    """Trying again may help: the network or the server failed, not the request."""
+    if not isinstance(error, Exception) or isinstance(error, _REFUSED):
+        return False
+    if type(error).__name__ in _NO_CREDENTIALS or _goes_round(error) or disk_fault(error):
+        return False
+    return getattr(error, "errno", None) not in _SETTLED or s3_code(error) in _DAMAGED
+
+
+@contextmanager
+def explained(name: str, url: str, keys: str, timeout: float = TIMEOUT) -> Iterator[None]:
+    """Turns whatever a client library raises for the remote ``name`` into a WorldError.
+
+    ``keys`` says where its credentials come from, ``timeout`` how many seconds it may be silent.
+
+    What is found missing or found there stays as it is: only the caller knows what that means.
+    """
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, WorldError):
+        raise
+    except Exception as error:
+        # Whatever a client library raises for a network is, for us, the world.
+        where = f"remote {name!r} ({url})"
+        disk = disk_fault(error)
+        if disk is not None:
+            raise disk from error
+        if _timed_out(error):
+            raise SilentError(
+                f"{where} was silent for {timeout:g} seconds.",
+                remedy="Check the network and the endpoint (`dvc remote list`), then run the same "
+                "command again. `release.timeout` in params.yaml sets the limit, in seconds.",
+            ) from error
+        told = _told(where, name, error) or _translated(where, name, keys, error)
+        raise told from error
+
+
+@contextmanager
+def reasoned(fs: Any, bucket: str) -> Iterator[None]:
+    """Raises a refusal of ``fs`` with its reason where the answer had none: HEAD has no body."""
+    try:
+        yield
+    except Exception as error:
+        if s3_code(error) not in _BARE or not hasattr(fs, "call_s3"):
+            raise
+        try:
+            fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1)
+        except Exception as reason:
+            if s3_code(reason) not in {*_BARE, None}:
+                raise reason from reason.__cause__  # which holds the answer
+        raise
+
+
+def _timed_out(error: BaseException) -> bool:
+    """Whether the server neither answered nor accepted data within the time limit."""
+    if _response(error):
+        return False
+    chain: BaseException | None = error
+    while chain is not None:
+        if type(chain).__name__ in _TIMED_OUT or isinstance(chain, TimeoutError):
+            return True
+        chain = chain.__cause__ or chain.__context__
+    return False
+
+
+def _told(where: str, name: str, error: BaseException) -> WorldError | None:
+    """The error for a refusal whose reason the answer gives, in its code or its headers."""
+    code, response = s3_code(error), _response(error)
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if code in _EXPIRED:
+        return WorldError(
+            f"{where}: the credentials have expired.",
+            remedy="Get new ones (sign in again, as with `aws sso login`, or set a new session "
+            "token), then run the same command again.",
+        )
+    skew = _skew(headers.get("date"))
+    if code in _SKEWED or (code in _BARE and skew is not None and abs(skew) > _SKEW):
+        off = f" by {abs(skew) / 60:.0f} minutes" if skew is not None else ""
+        return WorldError(
+            f"{where} refused the request because of its time: the clock of this machine differs "
+            f"from the server's{off}.",
+            remedy="Set the clock (with NTP, say), then run the same command again.",
+        )
+    region = headers.get("x-amz-bucket-region") or response.get("Error", {}).get("Region")
+    if code in _ELSEWHERE or (code in _BARE and region and "region" in brief(error)):
+        there = f" in {region}" if region else " elsewhere"
+        return WorldError(
+            f"{where}: the bucket is{there}, and it was asked for in another region or at another "
+            f"endpoint: {brief(error)}",
+            remedy=f"`dvc remote modify {name} region {region or 'REGION'}`, or correct the "
+            f"endpoint: `dvc remote modify {name} endpointurl URL`.",
+        )
+    if code in _REDIRECTED or _goes_round(error):
+        target = headers.get("location")
+        return WorldError(
+            f"{where}: the endpoint sends every request on"
+            f"{f' to {without_credentials(target)}' if target else ', in a circle'}.",
+            remedy="Name the endpoint that answers itself: "
+            f"`dvc remote modify {name} endpointurl URL`.",
+        )
+    return None
+
+
+def _goes_round(error: BaseException) -> bool:
+    """The endpoint redirected until the client gave up."""
+    chain = (error, error.__cause__, error.__context__)
+    return any("TooManyRedirects" in repr(one) for one in chain)
+
+
+def _skew(date: object) -> float | None:
+    """Seconds that our clock is behind the ``Date`` of an answer; None: it has no such header."""
+    with suppress(TypeError, ValueError):
+        return (parsedate_to_datetime(str(date)) - datetime.now(UTC)).total_seconds()
+    return None
+
+
+def _translated(where: str, name: str, keys: str, error: Exception) -> WorldError:
+    if isinstance(error, PermissionError):
+        return WorldError(
+            f"{where} refused these credentials: {brief(error)}",
+            remedy=f"Check {keys}, and that they may read, list and write below this address; "
+            "then run it again.",
+        )
+    if type(error).__name__ in _NO_CREDENTIALS:
+        return WorldError(
+            f"{where}: no credentials were found: {brief(error)}",
+            remedy=f"Set {keys}, or `dvc remote modify --local {name} profile NAME`.",
+        )
+    if type(error).__name__ in _UNREACHABLE:
+        return WorldError(
+            f"{where} cannot be reached: {brief(error)}",
+            remedy="Check the network and the endpoint "
+            f"(`dvc remote modify {name} endpointurl URL`), then run it again.",
+        )
+    return WorldError(
+        f"{where} could not be used: {brief(error)}",
+        remedy="Check the address (`dvc remote list`) and the network, then run it again.",
+    )
+
+
+def brief(error: BaseException) -> str:
+    """What an exception says, on one short line and without credentials."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    line = textwrap.shorten(without_credentials(str(text)), 300, placeholder=" …")
+    return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -1,0 +1,263 @@
+"""Object stores through fsspec: S3 and whatever else DVC has a file system for."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
+
+from datarelease.adapters.store.connection import CONCURRENCY
+from datarelease.adapters.store.directory import ObjectInfo, absent, md5_of, replacing, unreadable
+from datarelease.adapters.store.errors import SilentError, explained, may_pass, reasoned
+from datarelease.errors import WorldError
+from datarelease.progress import TIMEOUT, Advance
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+LISTING_PAYS = 3
+"""From so many objects of one folder on, listing it takes fewer requests than asking for each."""
+ATTEMPTS = 5
+"""Tries of one request, with 4 to 6 seconds of waiting between the first and the last."""
+AWS_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
+_MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_CHUNK = 1 << 20
+
+
+class ObjectStore:
+    """An fsspec file system below a root."""
+
+    def __init__(  # noqa: D417
+        self,
+        name: str,
+        url: str,
+        fs: Any,
+        root: str,
+        *,
+        keys: str = AWS_KEYS,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """Use ``fs`` below ``root``.
+
+        Args:
+            fs: An ``fsspec.AbstractFileSystem`` of which nobody else keeps hold; it remembers no
+                listings from here on, because other writers are about.
+            root: Path in ``fs``, such as ``bucket/prefix``.
+            keys: Where its credentials come from, for messages.
+            timeout: Seconds that it may be silent, as ``fs`` was told.
+        """
+        self.name = name
+        self.url = url
+        self._fs = fs
+        self._root = root.rstrip("/")
+        self._keys = keys
+        self._timeout = timeout
+        self._silent: WorldError | None = None
+        self._opaque: bool | None = None
+        fs.dircache.use_listings_cache = False
+        fs.dircache.clear()
+
+    def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
+        """The objects among ``keys``: by listing the folders where several of them lie."""
+        folders: dict[str, list[str]] = defaultdict(list)
+        for key in dict.fromkeys(keys):
+            folders[key.rpartition("/")[0]].append(key)
+        crowded = [folder for folder, members in folders.items() if len(members) >= LISTING_PAYS]
+        single = [
+            key for members in folders.values() if len(members) < LISTING_PAYS for key in members
+        ]
+        listed: dict[str, Any] = {}
+        for page in self._each(self._list, crowded):
+            listed.update(page)
+        listed.update(zip(single, self._each(self._head, single), strict=True))
+        found = {key: listed[key] for key in dict.fromkeys(keys) if listed.get(key) is not None}
+        if len(found) < sum(map(len, folders.values())):
+            self._require_bucket()
+        opaque = self._etags_are_opaque(found)
+        return {key: _info(item, opaque=opaque) for key, item in found.items()}
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes of an object, or None."""
+        try:
+            data: bytes = self._call(lambda: self._fs.cat_file(self._path(key)))
+        except FileNotFoundError:
+            self._require_bucket()
+            return None
+        return data
+
+    def folders(self, key: str) -> tuple[str, ...]:
+        """The names between ``key`` and the next slash, listed with a delimiter."""
+        path = self._path(key)
+        try:
+            listed = self._call(lambda: self._fs.ls(path, detail=True))
+        except FileNotFoundError:
+            self._require_bucket()
+            return ()
+        names = {item["name"] for item in listed if item["type"] == "directory"}
+        return tuple(sorted(name.rstrip("/").rpartition("/")[2] for name in names))
+
+    def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
+        """Write objects; each is retried on its own."""
+
+        def put(key: str) -> None:
+            try:
+                self._call(lambda: self._fs.put_file(str(files[key]), self._path(key)))
+            except FileNotFoundError as error:
+                if error.filename is not None:
+                    raise unreadable(files[key], error) from error
+                raise self._no_bucket() from error
+            advance(1)
+
+        self._each(put, list(files))
+
+    def download(self, key: str, target: Path) -> str:
+        """Read an object into a file; a transfer that was cut off starts again."""
+        with replacing(target) as scratch:
+            try:
+                self._call(lambda: self._fs.get_file(self._path(key), str(scratch)))
+            except FileNotFoundError as error:
+                raise self._absent(key) from error
+            return md5_of(scratch)
+
+    def digest(self, key: str) -> str:
+        """The MD5 of an object, read through once."""
+
+        def read_through() -> str:
+            md5 = hashlib.md5(usedforsecurity=False)
+            with self._fs.open(self._path(key), "rb", block_size=8 * _CHUNK) as stream:
+                while chunk := stream.read(_CHUNK):
+                    md5.update(chunk)
+            return md5.hexdigest()
+
+        try:
+            return self._call(read_through)
+        except FileNotFoundError as error:
+            raise self._absent(key) from error
+
+    # --- for a look at the set-up
+
+    def unfinished_uploads(self) -> int:
+        """How many uploads in parts were begun below the root and never ended, up to 1,000.
+
+        Raises:
+            WorldError: These credentials may not ask, or the store does not say.
+        """
+        bucket, _, prefix = f"{self._root}/".partition("/")
+        found = self._call(
+            lambda: self._fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix)
+        )
+        return len(found.get("Uploads", ()))
+
+    # --- inside
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}"
+
+    def _head(self, key: str) -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] = self._call(lambda: self._fs.info(self._path(key)))
+        except FileNotFoundError:
+            return None
+        return found if found["type"] == "file" else None
+
+    def _list(self, folder: str) -> dict[str, Mapping[str, Any]]:
+        try:
+            listed = self._call(lambda: self._fs.ls(self._path(folder).rstrip("/"), detail=True))
+        except FileNotFoundError:
+            return {}
+        return {
+            item["name"].removeprefix(f"{self._root}/"): item
+            for item in listed
+            if item["type"] == "file"
+        }
+
+    def _etags_are_opaque(self, found: Mapping[str, Mapping[str, Any]]) -> bool:
+        """ETags here look like MD5s but are none, as under KMS and with customers' keys.
+
+        Told by the newest object, once: a bucket's encryption applies to what is written next.
+        Listings do not say it. Source: Amazon S3 API Reference, "Object", ETag.
+        """
+        if not hasattr(self._fs, "call_s3") or not found:
+            return False
+        if self._opaque is None:
+            newest = max(found, key=lambda key: str(found[key].get("LastModified")))
+            bucket, _, path = self._path(newest).partition("/")
+            head = self._call(lambda: self._fs.call_s3("head_object", Bucket=bucket, Key=path))
+            kms = str(head.get("ServerSideEncryption", "")).startswith("aws:kms")
+            self._opaque = kms or "SSECustomerAlgorithm" in head
+        return self._opaque
+
+    def _each(self, work: Callable[[A], T], items: Sequence[A]) -> list[T]:
+        """Results in order; the first failure calls off what has not begun."""
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            return list(pool.map(work, items))
+
+    def _call(self, work: Callable[[], T]) -> T:
+        """The result of ``work``, tried again while the failure may pass by itself.
+
+        A store that was silent for the whole time is not asked again: whatever else this process
+        wants of it would wait as long, one after the other.
+        """
+        if self._silent is not None:
+            raise self._silent
+        try:
+            with (
+                explained(self.name, self.url, self._keys, self._timeout),
+                reasoned(self._fs, self._root.partition("/")[0]),
+            ):
+                return Retrying(
+                    stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(self._timeout / 2),
+                    wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
+                    retry=retry_if_exception(may_pass),
+                    reraise=True,
+                )(work)
+        except SilentError as error:
+            self._silent = error
+            raise
+
+    def _require_bucket(self) -> None:
+        """Fails unless the bucket is there: without one, everything would merely look absent."""
+        bucket = self._root.partition("/")[0]
+
+        def ask() -> None:
+            try:
+                self._fs.info(bucket)
+            except PermissionError:
+                # The bucket exists; keys for a part of it have no right to query the whole bucket.
+                return
+
+        try:
+            self._call(ask)
+        except FileNotFoundError as error:
+            raise self._no_bucket() from error
+
+    def _no_bucket(self) -> WorldError:
+        bucket = self._root.partition("/")[0]
+        return WorldError(
+            f"remote {self.name!r} ({self.url}): there is no bucket {bucket!r}.",
+            remedy="Create the bucket, or correct the address: "
+            f"`dvc remote modify {self.name} url s3://BUCKET/PREFIX`.",
+        )
+
+    def _absent(self, key: str) -> WorldError:
+        self._require_bucket()
+        return absent(self.name, self.url, key)
+
+
+def _info(item: Mapping[str, Any], *, opaque: bool) -> ObjectInfo:
+    etag = str(item.get("ETag", "")).strip('"')
+    md5 = etag if _MD5.fullmatch(etag) and not opaque else None
+    return ObjectInfo(size=int(item["size"]), md5=md5)

@@ -1,0 +1,1 @@
+"""``datarelease init``: what a repository lacks, as a plan, and the plan carried out."""

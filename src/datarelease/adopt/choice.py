@@ -1,0 +1,41 @@
+"""Which of the tables found ``datarelease init --dataset`` chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from datarelease.adopt.datasets import Found
+from datarelease.errors import ConfigError
+from datarelease.model.adoption import Note
+from datarelease.model.data.dataset import suggestion
+
+
+def only(
+    chosen: Sequence[str],
+    found: Sequence[Found],
+    left_out: Sequence[Note],
+    complete: Iterable[str],
+) -> tuple[tuple[Found, ...], tuple[Note, ...]]:
+    """What is at or below the ``chosen`` paths, or all where there are none.
+
+    Raises:
+        ConfigError: There is no table at one of them.
+    """
+    if not chosen:
+        return tuple(found), tuple(left_out)
+
+    def wanted(path: str, by: Iterable[str] = chosen) -> bool:
+        return any(one in {".", path} or path.startswith(f"{one}/") for one in by)
+
+    known = [*(one.path for one in found), *complete, *(note.what for note in left_out)]
+    for one in chosen:
+        if not any(wanted(path, [one]) for path in known):
+            raise ConfigError(
+                f"--dataset {one}: init finds no CSV or Parquet data there.",
+                untouched="Nothing was changed.",
+                remedy=suggestion(one, [found.path for found in found]),
+            )
+    return (
+        tuple(one for one in found if wanted(one.path)),
+        tuple(note for note in left_out if wanted(note.what)),
+    )

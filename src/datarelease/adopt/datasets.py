@@ -1,0 +1,284 @@
+"""The tables that a repository holds: among DVC's outputs, or in git where DVC has none."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.adapters.dvc.files import tracked_files
+from datarelease.adapters.dvc.inventory import Inventory, Tracked
+from datarelease.analysis.engine.csv.structure import with_structure
+from datarelease.analysis.engine.partitions import folders
+from datarelease.analysis.engine.table import Table
+from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.errors import ConfigError, DatareleaseError
+from datarelease.flows.cache import Objects
+from datarelease.flows.versions.dataset_at import as_table
+from datarelease.model.adoption import Note
+from datarelease.model.data.dataset import (
+    LOGGED_REMEDY,
+    Dataset,
+    LoggedTable,
+    logged_table,
+    table_format,
+)
+from datarelease.model.versions.snapshot import TREE, WHOLE, Entry
+
+_MOST_FILES = 20
+"""Of a directory whose files are no parts of one table, as many become datasets."""
+_PASSED_OVER = frozenset(
+    {
+        "tests", "test", "fixtures", "docs", "doc", "examples", "example", "node_modules", "venv",
+        "site-packages", "reports",
+    }
+)  # fmt: skip
+"""Folders whose tables are not the repository's data, where DVC does not say which are."""
+_MARKERS = re.compile(r"[._].*|.*\.(crc|md|txt)|readme.*", re.IGNORECASE)
+"""Files beside parts that say nothing against their being parts of one table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A table that could be a dataset."""
+
+    path: str
+    """Relative to the repository, with forward slashes."""
+    origin: str
+    table: Table
+    untracked: bool = False
+    """DVC does not know it yet."""
+    in_git: bool = False
+
+
+def tracked_tables(
+    root: Path,
+    known: Inventory,
+    objects: Objects,
+    engine: Engine,
+    complete: Iterable[str],
+) -> tuple[tuple[Found, ...], tuple[Note, ...]]:
+    """The tables among DVC's outputs, and the outputs left out with the reason.
+
+    ``complete`` are the paths of datasets that lack nothing: their data is not asked for.
+    """
+    done = tuple(complete)
+    found: list[Found] = []
+    left_out: list[Note] = []
+    for out in known.outputs:
+        if out.measured or any(_at_or_below(out.path, path) for path in known.shown):
+            continue
+        if any(_at_or_below(path, out.path) for path in done):
+            continue
+        is_tree = bool(out.md5 and out.md5.endswith(TREE)) or (root / out.path).is_dir()
+        if not is_tree and table_format(out.path) is None:
+            continue
+        reason = _unusable(out)
+        if reason is None:
+            try:
+                files = _files(root, out, objects, known.shown)
+                tables, unread = _tables(out.path, _origin(out), files, engine, whole=is_tree)
+                found += tables
+                left_out += unread
+            except (DatareleaseError, UnreadableTable) as error:
+                reason = error.what if isinstance(error, DatareleaseError) else str(error)
+        if reason is not None:
+            what = out.path if out.path.isprintable() else repr(out.path)
+            left_out.append(Note(what=what, why=reason))
+    return tuple(found), tuple(left_out)
+
+
+def loose_tables(root: Path, files: Iterable[str], tracked: frozenset[str]) -> tuple[Found, ...]:
+    """The tables among ``files``; ``tracked`` are those that git holds.
+
+    Numbered files of one name in one folder that holds nothing else are parts of one table, and
+    so are the files in partition folders (``key=value``) that lie in one folder.
+    """
+    listed = sorted(set(files))
+    grouped: dict[str, list[str]] = {}
+    for path in listed:
+        grouped.setdefault(_whole(path), []).append(path)
+    found = []
+    for folder, paths in grouped.items():
+        tables = [path for path in paths if table_format(path) and _is_data(path, root)]
+        alone = len(tables) == len(paths) > 1
+        if folder and (_partitioned(folder, paths, tables) or (alone and _like_parts(tables))):
+            found.append(_loose(root, folder, tables, tracked))
+        else:
+            found += [_loose(root, path, [path], tracked) for path in tables]
+    return tuple(found)
+
+
+def logged_tables(files: Sequence[str]) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+    """The files that belong to no Delta, Iceberg or Hudi table, and what to do about each one."""
+    notes = []
+    while logged := logged_table(files):
+        inside = f"{logged.folder}/" if logged.folder else ""
+        notes.append(_logged(logged.folder or ".", logged))
+        files = [path for path in files if not path.startswith(inside)]
+    return tuple(files), tuple(notes)
+
+
+def _logged(path: str, logged: LoggedTable) -> Note:
+    remedy = LOGGED_REMEDY[0].lower() + LOGGED_REMEDY[1:].rstrip(".")
+    return Note(what=path, why=f"{logged.reason}; {remedy}")
+
+
+def _whole(path: str) -> str:
+    """The folder of the table that a file is a part of: above all partition folders."""
+    above = posixpath.dirname(path).split("/")
+    depth = next((n for n, name in enumerate(above) if folders(f"{name}/x")), len(above))
+    return "/".join(above[:depth]) or posixpath.dirname(path)
+
+
+def _partitioned(folder: str, paths: Sequence[str], tables: Sequence[str]) -> bool:
+    """All files in ``folder`` are parts in partition folders, or say nothing against it."""
+    rest = [path for path in paths if path not in tables]
+    return (
+        bool(tables)
+        and all(folders(path.removeprefix(f"{folder}/")) for path in tables)
+        and all(_MARKERS.fullmatch(posixpath.basename(path)) for path in rest)
+    )
+
+
+def _loose(root: Path, path: str, files: Sequence[str], tracked: frozenset[str]) -> Found:
+    names = {posixpath.relpath(f, path) if f != path else posixpath.basename(f): f for f in files}
+    in_git = not tracked.isdisjoint(files)
+    return Found(
+        path=path,
+        origin="tracked by git until now" if in_git else "not tracked until now",
+        table=as_table(
+            Dataset(name=path, path=path), {name: root / file for name, file in names.items()}
+        ),
+        untracked=True,
+        in_git=in_git,
+    )
+
+
+def _is_data(path: str, root: Path) -> bool:
+    place = root / path
+    folders = path.split("/")[:-1]
+    return (
+        path.isprintable()
+        and not any(part.lower() in _PASSED_OVER or part.startswith(".") for part in folders)
+        and place.is_file()
+        and not place.is_symlink()
+    )
+
+
+def _unusable(out: Tracked) -> str | None:
+    """Why an output can be no dataset; None: it can."""
+    reasons = {
+        "its path has letters that dvc.yaml cannot hold as they are": (
+            not out.path.isprintable() or "${" in out.path
+        ),
+        "git keeps it, not DVC (cache: false)": not out.cached,
+        "DVC sends it to no remote (push: false), and a version must be on one": not out.pushed,
+        "imported from another DVC repository, which releases it": out.imported,
+        "hashed by DVC 2: run `dvc cache migrate --dvc-files`, then init again": out.legacy,
+        "not made yet: run `dvc repro`, then init again": out.md5 is None,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), None)
+
+
+def _origin(out: Tracked) -> str:
+    return f"made by the stage {out.stage}" if out.stage else "added with dvc add"
+
+
+def _files(root: Path, out: Tracked, objects: Objects, shown: frozenset[str]) -> Mapping[str, Path]:
+    """The table files of an output, by their name inside it: in the work tree, or fetched."""
+    place = root / out.path
+    if place.is_symlink() and not place.exists():
+        raise ConfigError("it is a link whose target does not exist")
+    if place.is_file():
+        return {place.name: place}
+    if place.is_dir():
+        listed = tracked_files(root, out.path).files
+        return {name: p for name, p in listed.items() if not _shown(out.path, name, shown)}
+    name = WHOLE if str(out.md5).endswith(TREE) else place.name
+    entries = objects.files(Entry(path=name, md5=str(out.md5), size=out.size))
+    kept = [file for file in entries if not _shown(out.path, file.path, shown)]
+    objects.ensure(file.md5 for file in kept if table_format(file.path))
+    return {file.path: objects.path(file.md5) for file in kept}
+
+
+def _shown(path: str, name: str, shown: frozenset[str]) -> bool:
+    return any(_at_or_below(f"{path}/{name}", other) for other in shown)
+
+
+def _at_or_below(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}/")
+
+
+def _tables(
+    path: str, origin: str, files: Mapping[str, Path], engine: Engine, *, whole: bool
+) -> tuple[list[Found], list[Note]]:
+    """One table, or each file of a directory whose files are no parts of one.
+
+    Raises:
+        UnreadableTable: The one table is none.
+        ConfigError: The files are no parts of one, and too many to be each on its own.
+    """
+    tables = {name: place for name, place in files.items() if table_format(name)}
+    others = [n for n in files if n not in tables and not _MARKERS.fullmatch(n.rpartition("/")[2])]
+    if not tables:
+        return [], []
+    if logged := logged_table(files):
+        raise ConfigError(_logged(path, logged).why)
+    if not whole:
+        return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
+    if not others and len({table_format(name) for name in tables}) == 1:
+        try:
+            return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
+        except UnreadableTable:
+            if _like_parts(tables) or any(map(folders, tables)):
+                raise
+    if len(tables) > _MOST_FILES:
+        raise ConfigError(f"its {len(tables)} files are not parts of one table")
+    found, unread = [], []
+    for name, place in sorted(tables.items()):
+        inside = f"{path}/{name}"
+        try:
+            table = _checked(inside, {posixpath.basename(name): place}, engine)
+            found.append(Found(path=inside, origin=origin, table=table))
+        except UnreadableTable as error:
+            unread.append(Note(what=inside, why=error.reason))
+    return found, unread
+
+
+def _like_parts(names: Iterable[str]) -> bool:
+    """The names differ in their numbers alone."""
+    return len({re.sub(r"[0-9]+", "#", posixpath.basename(name)) for name in names}) == 1
+
+
+def _checked(path: str, files: Mapping[str, Path], engine: Engine) -> Table:
+    table = with_structure(as_table(Dataset(name=path, path=path), files))
+    engine.columns(table)
+    return table
+
+
+def names_of(paths: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
+    """A name for each path that DVC and we allow, unlike all others and those ``taken``.
+
+    >>> names_of(["data/Train Set.csv", "raw/a.csv", "b/a.csv"], ["train-set"])
+    {'data/Train Set.csv': 'data-train-set', 'raw/a.csv': 'a', 'b/a.csv': 'b-a'}
+    """
+    used = {name.lower() for name in taken}
+    names: dict[str, str] = {}
+    for path in paths:
+        bare = path[: -len(posixpath.splitext(path)[1])] if table_format(path) else path
+        parts = [part for part in map(_slug, bare.split("/")) if part]
+        choices = ["-".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+        choices = [c if c[0].isalpha() else f"data-{c}" for c in choices] or ["dataset"]
+        choices += [f"{choices[0]}-{number}" for number in range(2, len(used) + 3)]
+        names[path] = next(name for name in choices if name not in used)
+        used.add(names[path])
+    return names
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")

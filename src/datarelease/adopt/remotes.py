@@ -1,0 +1,124 @@
+"""The remotes that ``datarelease init --remote`` names, and what existing ones lack."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datarelease.adapters.addresses import without_credentials
+from datarelease.errors import ConfigError
+from datarelease.model.adoption import Note, RemoteEdit
+
+_DAGSHUB = re.compile(
+    r"dagshub:([A-Za-z0-9][A-Za-z0-9_.-]*)/([A-Za-z0-9_][A-Za-z0-9_.-]*)", re.ASCII
+)
+_S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/[^\s/?#@]+)*/?", re.ASCII)
+_VERIFY = ("verify", "true")
+_DIRECTORY = re.compile(r"(/|\.\.?/).*")
+FORMS = "`--remote dagshub:OWNER/REPO`, `--remote s3://BUCKET/PREFIX` or `--remote /DIRECTORY`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A remote as the command line names it."""
+
+    name: str
+    """What it is called unless that name is taken."""
+    other_name: str
+    url: str
+    endpoint: str | None = None
+
+
+def parse_remote(text: str, start: Path = Path()) -> Wanted:
+    """The remote that ``text`` means; ``start`` is where relative directories begin.
+
+    Raises:
+        ConfigError: It is spelled in another way.
+
+    >>> parse_remote("dagshub:ada/engine").endpoint
+    'https://dagshub.com/ada/engine.s3'
+    >>> parse_remote("s3://bucket/data/").url
+    's3://bucket/data'
+    >>> parse_remote("../store", Path("/srv/repository")).url
+    '/srv/store'
+    """
+    dagshub = _DAGSHUB.fullmatch(text)
+    if dagshub:
+        owner, repo = dagshub[1], dagshub[2].removesuffix(".git")
+        return Wanted(
+            name="dagshub",
+            other_name=_name(f"dagshub-{owner}-{repo}"),
+            url="s3://dvc",
+            endpoint=f"https://dagshub.com/{owner}/{repo}.s3",
+        )
+    s3 = _S3.fullmatch(text)
+    if s3:
+        return Wanted(name="s3", other_name=_name(f"s3-{s3[1]}"), url=text.rstrip("/"))
+    if _DIRECTORY.fullmatch(text) and text.isprintable():
+        place = os.path.abspath(start / text)  # noqa: PTH100 - links stay as they are named
+        name = Path(place).name
+        return Wanted(name="storage", other_name=_name(f"storage-{name}"), url=place)
+    raise ConfigError(
+        f"--remote {text}: this is no remote that init can set up.",
+        untouched="Nothing was changed.",
+        remedy=f"Write {FORMS}; for any other, use `dvc remote add` first.",
+    )
+
+
+def plan_remotes(
+    wanted: Sequence[Wanted], existing: Mapping[str, Mapping[str, Any]], default: str | None
+) -> tuple[tuple[RemoteEdit, ...], tuple[str, ...], tuple[Note, ...]]:
+    """The edits, the names of the wanted remotes in their order, and what is already there."""
+    names: list[str] = []
+    made: list[RemoteEdit] = []
+    skipped = []
+    for one in dict.fromkeys(wanted):
+        name = _existing_name(one, existing)
+        if name is None:
+            name = _free_name(one, {*existing, *names})
+            endpoint = [("endpointurl", one.endpoint)] if one.endpoint else []
+            first = default is None and not made and not names
+            made.append(
+                RemoteEdit(
+                    name=name,
+                    url=one.url,
+                    settings=(*endpoint, _VERIFY),
+                    new=True,
+                    default=first,
+                )
+            )
+        else:
+            skipped.append(Note(what=f"remote {name}", why="already there"))
+        names.append(name)
+    fixed = [
+        RemoteEdit(
+            name=name,
+            url=without_credentials(str(settings.get("url"))),
+            settings=(_VERIFY,),
+            new=False,
+        )
+        for name, settings in existing.items()
+        if str(settings.get("verify", "")).lower() not in {"true", "1", "yes", "on"}
+    ]
+    return (*fixed, *made), tuple(names), tuple(skipped)
+
+
+def _existing_name(one: Wanted, existing: Mapping[str, Mapping[str, Any]]) -> str | None:
+    for name, settings in existing.items():
+        same = str(settings.get("url", "")).rstrip("/") == one.url
+        if same and (settings.get("endpointurl") or None) == one.endpoint:
+            return name
+    return None
+
+
+def _free_name(one: Wanted, taken: set[str]) -> str:
+    choices = [one.name, one.other_name, *(f"{one.other_name}-{n}" for n in range(2, 100))]
+    return next(name for name in choices if name not in taken)
+
+
+def _name(text: str) -> str:
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")

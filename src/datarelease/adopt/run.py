@@ -1,0 +1,222 @@
+"""The last step of an adoption: the stages that check the data, run once.
+
+With their entries of ``dvc.lock`` and their reports in git, the check of the first pull request,
+which has no credentials, has nothing to fetch and nothing to run. Stages of somebody's pipeline
+are never run here, up to date or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import join
+from typing import Any, Literal
+
+from datarelease.adapters.dvc.tracked import Read, load_yaml
+from datarelease.adopt.context import Premises
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
+from datarelease.flows.check.reproduce import LOCK
+from datarelease.flows.edits.pipeline import artifacts_by_path
+from datarelease.model.adoption import Command, Note
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.validation import Validation
+from datarelease.settings.read import DATASETS_FILE
+
+Kind = Literal["validate", "profile"]
+_KINDS: tuple[Kind, ...] = ("validate", "profile")
+"""In the order in which they run: bad data gets no profile."""
+PULL = ("dvc", "pull")
+"""What asks the remote, with its credentials."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A stage whose whole command is ours, and the dataset that it is about."""
+
+    address: str
+    """As DVC calls it: ``validate-people``, or ``validate@people`` of a group."""
+    group: str | None
+    kind: Kind
+    dataset: Dataset
+
+    @property
+    def report(self) -> str:
+        """The file that it writes."""
+        files = self.dataset.validation_file, self.dataset.profile_file
+        return files[_KINDS.index(self.kind)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstRun:
+    """What is left to run when the files of a plan are written."""
+
+    commands: tuple[Command, ...] = ()
+    made: tuple[str, ...] = ()
+    """Files that git will hold."""
+    left_out: tuple[Note, ...] = ()
+
+
+def first_run(at: Premises, pipeline: Mapping[str, Any], loose: Sequence[str]) -> FirstRun:
+    """What brings those checks of ``pipeline`` (``dvc.yaml`` as it will be) into the lock.
+
+    ``loose`` are data that DVC does not track yet, which are in the work tree.
+    """
+    waiting = _unlocked(pipeline, _locked(_reader(at.root)))
+    if not waiting:
+        return FirstRun()
+    inputs = {check.dataset: _inputs(at, check.dataset) for check in waiting}
+    unmade = [d for d, paths in inputs.items() if not paths and d.path not in loose]
+    runnable = [check for check in waiting if check.dataset not in unmade]
+    absent = {p: None for d in inputs for p in inputs[d] if not (at.root / p).exists()}
+    commands = []
+    if absent:
+        why = "the data comes into the work tree, where stages read it"
+        commands.append(Command(arguments=(*PULL, *absent), why=why))
+    if runnable:
+        commands.append(
+            Command(
+                arguments=("dvc", "repro", "--single-item", *_targets(runnable, pipeline)),
+                why="these stages and no other, once: with dvc.lock and the reports in git, a "
+                "pull request's check needs neither the data nor credentials",
+            )
+        )
+    return FirstRun(
+        commands=tuple(commands),
+        made=(LOCK, *(check.report for check in runnable)) if runnable else (),
+        left_out=tuple(
+            Note(what=d.path, why="not made yet: run `dvc repro`, then init again") for d in unmade
+        ),
+    )
+
+
+def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], int]) -> None:
+    """Run the commands of a first run.
+
+    Raises:
+        WorldError: The data cannot be had.
+        BlockedError: The data violates its schema.
+        ConfigError: A stage failed for another reason.
+    """
+    for done, command in enumerate(commands):
+        if run(command):
+            raise _failed(_reader(root), command, commands[done:])
+
+
+def checks(pipeline: Mapping[str, Any]) -> tuple[Check, ...]:
+    """The stages of ``pipeline`` that run ``datarelease validate`` or ``profile`` on a dataset.
+
+    Validations come first, each kind in the order of the file.
+    """
+    datasets = {
+        name: Dataset(name=name, path=path)
+        for path, (name, entry) in artifacts_by_path(pipeline).items()
+        if entry.get("type") == "dataset"
+    }
+    ours: dict[str, tuple[Kind, str]] = {
+        f"datarelease {kind} {name}": (kind, name) for kind in _KINDS for name in datasets
+    }
+    found = [
+        Check(address=address, group=group, kind=ours[cmd][0], dataset=datasets[ours[cmd][1]])
+        for address, group, cmd in _commands(pipeline)
+        if cmd in ours
+    ]
+    return tuple(sorted(found, key=lambda check: _KINDS.index(check.kind)))
+
+
+def _commands(pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]]:
+    """(address, group, command) of each stage, groups of ``foreach`` taken apart."""
+    stages = pipeline.get("stages")
+    for name, stage in (stages if isinstance(stages, dict) else {}).items():
+        if not isinstance(stage, dict):
+            continue
+        each, body = stage.get("foreach"), stage.get("do")
+        if isinstance(each, dict) and isinstance(body, dict):
+            for key in each:
+                cmd = str(body.get("cmd")).replace("${key}", str(key))
+                yield f"{name}@{key}", str(name), cmd
+        else:
+            yield str(name), None, str(stage.get("cmd"))
+
+
+def _unlocked(pipeline: Mapping[str, Any], locked: frozenset[str]) -> tuple[Check, ...]:
+    return tuple(check for check in checks(pipeline) if check.address not in locked)
+
+
+def _locked(read: Read) -> frozenset[str]:
+    stages = load_yaml(read, LOCK).get("stages")
+    return frozenset(map(str, stages)) if isinstance(stages, dict) else frozenset()
+
+
+def _reader(root: Path) -> Read:
+    def read(path: str) -> bytes | None:
+        return (root / path).read_bytes() if (root / path).is_file() else None
+
+    return read
+
+
+def _inputs(at: Premises, dataset: Dataset) -> list[str]:
+    """The outputs of DVC that hold the dataset, or are part of it.
+
+    A part of a directory is had with the whole: DVC takes half a directory for a changed one.
+    """
+    outputs = at.inventory.outputs if at.inventory else ()
+    return [
+        out.path
+        for out in outputs
+        if (out.md5 is not None or (at.root / out.path).exists())
+        and (_inside(dataset.path, out.path) or _inside(out.path, dataset.path))
+    ]
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _targets(waiting: Sequence[Check], pipeline: Mapping[str, Any]) -> list[str]:
+    """The stages' addresses; a group that is wanted whole is named as one."""
+    addresses = {check.address for check in waiting}
+    groups: dict[str | None, set[str]] = {}
+    for address, group, _ in _commands(pipeline):
+        groups.setdefault(group, set()).add(address)
+    whole = {group for group, members in groups.items() if group and members <= addresses}
+    names = (check.group if check.group in whole else check.address for check in waiting)
+    return list(dict.fromkeys(str(name) for name in names))
+
+
+def _failed(read: Read, command: Command, left: Sequence[Command]) -> DatareleaseError:
+    waiting = _unlocked(load_yaml(read, DATASETS_FILE), _locked(read))
+    names = ", ".join(check.address for check in waiting) or "none"
+    untouched = f"All files are written and stay. Not run yet: {names}."
+    later = "run `datarelease init` again, or " + ", then ".join(
+        f"`{join(one.arguments)}`" for one in left
+    )
+    if command.arguments[:2] == PULL:
+        return WorldError(
+            f"`{join(command.arguments)}` failed; its own output stands above.",
+            untouched=untouched,
+            remedy=f"See to the remote and its credentials, then {later}.",
+        )
+    tried = (check for check in waiting if {check.address, check.group} & {*command.arguments})
+    first = next(tried, None)
+    if first is not None and first.kind == "validate" and _violated(read, first.report):
+        return BlockedError(
+            f"{first.dataset.name}: the data violates its schema; the stage {first.address} says "
+            "above what is wrong.",
+            untouched=untouched,
+            remedy=f"Correct the data or the schema, then {later}.",
+        )
+    return ConfigError(
+        f"`{join(command.arguments)}` failed; its own output stands above.",
+        untouched=untouched,
+        remedy=f"Correct the cause, then {later}.",
+    )
+
+
+def _violated(read: Read, report: str) -> bool:
+    data = read(report)
+    try:
+        return data is not None and not decode(Validation, data).passed
+    except DocumentError:
+        return False

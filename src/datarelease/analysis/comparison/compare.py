@@ -1,0 +1,225 @@
+"""A dataset compared with its baseline, from two profiles and two contracts, without data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from datarelease.analysis.comparison.contract import contract_changes
+from datarelease.analysis.comparison.distribution import Distribution
+from datarelease.analysis.comparison.drift import js, ks, psi
+from datarelease.analysis.comparison.histogram import histogram
+from datarelease.analysis.comparison.rename import renamed_columns
+from datarelease.analysis.comparison.widening import compared_by_row, widens
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import ColumnProfile, Profile
+from datarelease.model.data.validation import Contract
+from datarelease.model.review.diff import (
+    ColumnDiff,
+    ColumnStats,
+    Compatibility,
+    DatasetDiff,
+    DatasetStatus,
+    FileCounts,
+    SchemaChange,
+)
+
+_DIGITS = 6
+"""Decimals kept of drift figures: they are good to two, and must print the same everywhere."""
+
+
+def compare(
+    dataset: Dataset,
+    before: Profile | None,
+    after: Profile | None,
+    *,
+    before_contract: Contract | None = None,
+    after_contract: Contract | None = None,
+    before_key: tuple[str, ...] | None = None,
+    files: FileCounts = FileCounts(),  # noqa: B008 - a frozen value
+    identical: bool = False,
+) -> DatasetDiff:
+    """What changed between two versions of a dataset; the row-level diff is added by the caller.
+
+    How much a schema change matters: a column gone, renamed or of a type that does not hold all
+    values of the old one is breaking, so is another key; a new column or a wider type is additive;
+    where a column stands does not matter. For changes of the contract see `contract`.
+
+    Args:
+        dataset: As declared now (when it was removed: as it was).
+        before: The baseline's profile; None: the dataset is new.
+        after: The profile now; None: the dataset was removed.
+        before_contract: What the schema promised; None: nothing, or unknown.
+        after_contract: What it promises now.
+        before_key: The key then; None: unknown.
+        files: The files compared by hash.
+        identical: Same bytes. The contract may have changed all the same.
+    """
+    schema: list[SchemaChange] = []
+    renames: dict[str, str] = {}
+    if before is not None and after is not None:
+        renames = renamed_columns(before, after)
+        schema = _schema_changes(before, after, renames)
+        if before_key is not None and before_key != dataset.key:
+            schema.append(_key_change(before_key, dataset.key))
+        schema += contract_changes(before_contract, after_contract, before, after, renames)
+    status: DatasetStatus
+    if before is None:
+        status = "added"
+    elif after is None:
+        status = "removed"
+    else:
+        status = "identical" if identical else "changed"
+    return DatasetDiff(
+        name=dataset.name,
+        status=status,
+        rows_before=before.rows if before else None,
+        rows_after=after.rows if after else None,
+        schema=tuple(schema),
+        columns=_columns(dataset, before, after, renames),
+        files=files,
+    )
+
+
+def _schema_changes(
+    before: Profile, after: Profile, renames: Mapping[str, str]
+) -> list[SchemaChange]:
+    """Columns added, removed, renamed and retyped, in the order of the table."""
+    changes = []
+    origins = {new: old for old, new in renames.items()}
+    for column in after.columns:
+        old = before.column(origins.get(column.name, column.name))
+        if old is None:
+            changes.append(
+                SchemaChange(
+                    kind="added",
+                    column=column.name,
+                    before=None,
+                    after=column.type,
+                    compatibility=Compatibility.ADDITIVE,
+                )
+            )
+            continue
+        if old.name != column.name:
+            changes.append(
+                SchemaChange(
+                    kind="renamed",
+                    column=column.name,
+                    before=old.name,
+                    after=column.name,
+                    compatibility=Compatibility.BREAKING,
+                    note="same type and equal or nearly equal statistics",
+                )
+            )
+        if old.type != column.type:
+            changes.append(_retyped(old, column))
+    gone = (c for c in before.columns if c.name not in renames and after.column(c.name) is None)
+    changes += [
+        SchemaChange(
+            kind="removed",
+            column=column.name,
+            before=column.type,
+            after=None,
+            compatibility=Compatibility.BREAKING,
+        )
+        for column in gone
+    ]
+    return changes
+
+
+def _retyped(old: ColumnProfile, new: ColumnProfile) -> SchemaChange:
+    wider = widens(old.type, new.type)
+    notes = ["holds every value of the old type" if wider else ""]
+    if not compared_by_row(old.type, new.type):
+        notes.append("not compared row by row")
+    return SchemaChange(
+        kind="retyped",
+        column=new.name,
+        before=old.type,
+        after=new.type,
+        compatibility=Compatibility.ADDITIVE if wider else Compatibility.BREAKING,
+        note="; ".join(note for note in notes if note),
+    )
+
+
+def _key_change(before: tuple[str, ...], after: tuple[str, ...]) -> SchemaChange:
+    return SchemaChange(
+        kind="key",
+        column=None,
+        before=", ".join(before) or None,
+        after=", ".join(after) or None,
+        compatibility=Compatibility.BREAKING if before else Compatibility.ADDITIVE,
+        note="" if before else "rows had no key before",
+    )
+
+
+def _columns(
+    dataset: Dataset, before: Profile | None, after: Profile | None, renames: Mapping[str, str]
+) -> tuple[ColumnDiff, ...]:
+    """Every column in the order of the table now, those that are gone after them."""
+    origins = {new: old for old, new in renames.items()}
+    rows = (before.rows if before else 0, after.rows if after else 0)
+    pairs: list[tuple[ColumnProfile | None, ColumnProfile | None]] = []
+    for column in after.columns if after else ():
+        old = before.column(origins.get(column.name, column.name)) if before else None
+        pairs.append((old, column))
+    pairs += [
+        (column, None)
+        for column in (before.columns if before else ())
+        if column.name not in renames and (after is None or after.column(column.name) is None)
+    ]
+    return tuple(_column(dataset, old, new, rows) for old, new in pairs)
+
+
+def _column(
+    dataset: Dataset,
+    before: ColumnProfile | None,
+    after: ColumnProfile | None,
+    rows: tuple[int, int],
+) -> ColumnDiff:
+    known = after or before
+    if known is None:
+        raise ValueError("a column on neither side")
+    sides = [side for side in (before, after) if side is not None]
+    # Once pii, always pii: the other side's profile may hold values from before it was declared.
+    pii = any(side.pii or side.name in dataset.pii for side in sides)
+    # A key says which row it is: that new rows have new keys is no drift.
+    identifies = dataset.key == (known.name,)
+    drift: dict[str, float | None] = {}
+    if before is not None and after is not None and not pii and not identifies:
+        drift = {
+            "psi": psi(before, after, rows),
+            "ks": ks(before, after),
+            "js": js(before, after, rows),
+        }
+    return ColumnDiff(
+        column=known.name,
+        kind=known.kind,
+        pii=pii,
+        before=_stats(before, rows[0], pii=pii),
+        after=_stats(after, rows[1], pii=pii),
+        **{name: None if v is None else round(v, _DIGITS) for name, v in drift.items()},
+        histogram=None if pii else histogram(before, after, rows),
+    )
+
+
+def _stats(column: ColumnProfile | None, rows: int, *, pii: bool) -> ColumnStats | None:
+    if column is None:
+        return None
+    if pii:
+        return ColumnStats(
+            rows=rows,
+            nulls=column.nulls,
+            distinct=column.distinct,
+            length_mean=column.length_mean,
+        )
+    return ColumnStats(
+        rows=rows,
+        nulls=column.nulls,
+        distinct=column.distinct,
+        min=column.min,
+        max=column.max,
+        mean=column.mean,
+        std=column.std,
+        median=Distribution.of(column).median if column.cells else None,
+        length_mean=column.length_mean,
+    )

@@ -1,0 +1,1 @@
+"""CSV files as text: encoding, header, structure, and how values are written."""

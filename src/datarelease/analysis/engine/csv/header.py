@@ -1,0 +1,167 @@
+"""The header of a CSV table: the delimiter it uses, and the columns that it names.
+
+The dialect of the dataset says the rest. Values and their types: csv_types.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from datarelease.analysis.engine.table import Table, UnreadableTable
+
+DELIMITERS = ",;\t|"
+_PEEK_BYTES = 4 << 20
+_PEEK_RECORDS = 20
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """The delimiter of a CSV table and the columns that its header names."""
+
+    delimiter: str
+    columns: tuple[str, ...]
+    line_end: str | None = None
+    """What ends a line, where the header has line ends inside of names: the engine would take the
+    first of these for it, and find no rows. None: the engine finds it."""
+
+
+def read_header(table: Table) -> Header:
+    """The header that all parts of a CSV table share; the files are UTF-8.
+
+    Raises:
+        UnreadableTable: A part is empty, is not UTF-8 or has no usable header, or the parts differ.
+    """
+    headers = [_read_one(table, path) for path in table.paths]
+    first = headers[0]
+    for path, header in zip(table.paths, headers, strict=True):
+        # A part that is no more than its header may have no line end at all.
+        first = first if first.line_end else replace(first, line_end=header.line_end)
+        if replace(header, line_end=header.line_end or first.line_end) != first:
+            raise UnreadableTable(table.label(path), _difference(first, header))
+    return first
+
+
+def _read_one(table: Table, path: Path) -> Header:
+    label = table.label(path)
+    records = without_lines(_first_records(path, label), table.csv.skip_rows)
+    if not records.strip() and table.csv.skip_rows:
+        raise UnreadableTable(label, f"no header below the {table.csv.skip_rows} lines skipped")
+    delimiter = table.csv.delimiter or find_delimiter(records)
+    reader = csv.reader(io.StringIO(records, newline=""), delimiter=delimiter)
+    header = next(reader, [])
+    last = islice(_LINE_END.finditer(records), reader.line_num - 1, None)
+    line_end = next((end[0] for end in last), None) if reader.line_num > 1 else None
+    # An unnamed column gets pandas' name for it: DataFrame.to_csv writes the index like that.
+    names = tuple(name or f"Unnamed: {place}" for place, name in enumerate(header))
+    if not names:
+        raise UnreadableTable(label, "the first line is blank; it should name the columns")
+    # Some readers take the first column for an index then, and shift all values by one.
+    longer = _longer(reader, len(names))
+    if longer is not None:
+        where = longer + table.csv.skip_rows
+        raise UnreadableTable(label, f"{MORE_VALUES} (line {where})")
+    return Header(delimiter=delimiter, columns=names, line_end=line_end)
+
+
+def _first_records(path: Path, label: str) -> str:
+    """The beginning of a file as text, cut after a line end."""
+    try:
+        with path.open("rb") as file:
+            peek = file.read(_PEEK_BYTES)
+    except OSError as error:
+        raise UnreadableTable(label, error.strerror or "it cannot be opened") from None
+    if not peek.strip():
+        raise UnreadableTable(label, "the file is empty: a CSV file starts with a header line")
+    if peek.startswith((b"\xff\xfe", b"\xfe\xff")) or wide(peek):
+        hint = "say `encoding: utf-16` in meta.csv of dvc.yaml"
+        raise UnreadableTable(label, f"not UTF-8 (it looks like UTF-16): {hint}")
+    if len(peek) == _PEEK_BYTES:
+        peek = peek[: max(peek.rfind(b"\n"), peek.rfind(b"\r")) + 1] or peek
+    try:
+        return peek.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = peek.count(b"\n", 0, error.start) + 1
+        raise UnreadableTable(label, f"{NOT_UTF8} (line {line}); {OTHER_ENCODING}") from None
+
+
+def _longer(reader: Any, width: int) -> int | None:
+    """The line of the first of the next records that has more values than the header."""
+    try:
+        found = (reader.line_num for record in islice(reader, _PEEK_RECORDS) if len(record) > width)
+        return next(found, None)
+    except csv.Error:  # a value too long for this reader
+        return None
+
+
+MORE_VALUES = "a line has more values than the header has columns (its last delimiter counts, too)"
+NOT_UTF8 = "not UTF-8"
+OTHER_ENCODING = "another encoding (cp1252, say) is named by meta.csv.encoding in dvc.yaml"
+
+
+def wide(peek: bytes) -> str | None:
+    """The encoding of text of two bytes a letter without a mark; None: it is no such text.
+
+    >>> wide("a,b".encode("utf-16-le")), wide("a,b".encode("utf-16-be")), wide(b"a,b")
+    ('utf-16-le', 'utf-16-be', None)
+    """
+    start = peek[:1000]
+    for name, zeros, letters in (
+        ("utf-16-le", start[1::2], start[::2]),
+        ("utf-16-be", start[::2], start[1::2]),
+    ):
+        if zeros.count(0) * 2 > len(zeros) and not letters.count(0):
+            return name
+    return None
+
+
+def without_lines(text: str, number: int) -> str:
+    """``text`` without its first lines, whatever ends them and whatever they quote."""
+    for end in islice(_LINE_END.finditer(text), number - 1, number) if number else ():
+        return text[end.end() :]
+    return "" if number else text
+
+
+def find_delimiter(text: str) -> str:
+    """The delimiter under which the first records are equally wide, the widest wins."""
+
+    def score(delimiter: str) -> tuple[bool, int]:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        try:
+            widths = [len(record) for record in islice(reader, _PEEK_RECORDS) if record]
+        except csv.Error:
+            return False, 0
+        return len(set(widths)) == 1 and widths[0] > 1, widths[0] if widths else 0
+
+    return max(DELIMITERS, key=score)
+
+
+def _difference(first: Header, other: Header) -> str:
+    if first.delimiter != other.delimiter:
+        return (
+            f"its columns are separated by {other.delimiter!r}, "
+            f"in the first part by {first.delimiter!r}"
+        )
+    if first.columns == other.columns:
+        return "its lines end otherwise than those of the first part"
+    return column_difference(first.columns, other.columns)
+
+
+def column_difference(first: tuple[str, ...], other: tuple[str, ...]) -> str:
+    """In words, how the columns of a part differ from those of the first part."""
+    missing = [name for name in first if name not in other]
+    extra = [name for name in other if name not in first]
+    parts = []
+    if missing:
+        parts.append(f"lacks {', '.join(map(repr, missing[:5]))}")
+    if extra:
+        parts.append(f"has {', '.join(map(repr, extra[:5]))} besides")
+    if not parts:
+        parts.append("has its columns in another order")
+    return f"differs from the first part: it {' and '.join(parts)}"

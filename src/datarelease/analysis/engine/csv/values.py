@@ -1,0 +1,168 @@
+"""How the values of a CSV table are written: its numbers, and what it says for a missing value.
+
+What `init` infers beside the structure of the files. A guess is made only where values tell:
+codes that look like numbers stay text, and a text stays a missing value where columns contradict
+each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from datarelease.analysis.engine.csv.hints import null_texts
+from datarelease.analysis.engine.table import Table
+from datarelease.analysis.engine.tables import Engine
+from datarelease.model.data.csv_dialect import NA_STRINGS, THOUSANDS, CsvDialect
+
+_SAMPLE_ROWS = 2_000
+_CODES = 5
+"""So many different codes of two letters make ``NA`` one of them."""
+_TWO_LETTERS = "^[A-Z]{2}$"
+
+
+@dataclass(frozen=True)
+class _Style:
+    decimal: str
+    thousands: str | None
+
+    @property
+    def pattern(self) -> str:
+        """What a number of the style matches, from beginning to end."""
+        whole = "0|[1-9][0-9]*"
+        if self.thousands is not None:
+            whole += f"|[1-9][0-9]{{0,2}}([{self.thousands}][0-9]{{3}})+"
+        return f"^-?({whole})([{self.decimal}][0-9]+)?$"
+
+    def fits(self, values: Sequence[str]) -> bool:
+        """All values are numbers of the style."""
+        return all(re.fullmatch(self.pattern, value) for value in values)
+
+    def shows(self, values: Sequence[str]) -> bool:
+        """The values, which fit, need the style, and are no codes of equal groups of digits."""
+        if self.thousands is None:
+            return any(self.decimal in value for value in values)
+        marked = [self.thousands in value for value in values]
+        return any(marked) and (not all(marked) or any(self.decimal in value for value in values))
+
+
+_PLAIN = _Style(".", None)
+_STYLES = (
+    *(_Style(",", mark) for mark in (None, *THOUSANDS) if mark != ","),
+    *(_Style(".", mark) for mark in THOUSANDS if mark != "."),
+)
+_EITHER = (_Style(",", None), _Style(".", ","))
+"""``1,234`` is a number of both; values that are, all of them, tell nothing."""
+
+
+def infer_values(engine: Engine, table: Table) -> CsvDialect:
+    """The dialect of a CSV table with how its numbers and missing values are written.
+
+    Raises:
+        UnreadableTable: As `Engine.scan`.
+    """
+    style = _numbers(engine, table)
+    dialect = dataclasses.replace(table.csv, decimal=style.decimal, thousands=style.thousands)
+    return dataclasses.replace(
+        dialect, null_values=_null_values(engine, dataclasses.replace(table, csv=dialect))
+    )
+
+
+def _numbers(engine: Engine, table: Table) -> _Style:
+    frame = engine.scan(table)
+    schema = frame.collect_schema()
+    texts = [name for name, dtype in schema.items() if isinstance(dtype, nw.String)]
+    floats = [name for name, dtype in schema.items() if dtype.is_float()]
+    if not texts:
+        return _PLAIN
+    as_text = dict.fromkeys([*texts, *floats], nw.String())
+    written = engine.scan(table, as_text, list(as_text), once=True)
+    sample = _sample(engine, written, list(as_text))
+    numbers = {
+        name: styles
+        for name in texts
+        if (values := sample[name]) and (styles := _styles(values, table))
+    }
+    for style in _STYLES:
+        chosen = [name for name in numbers if style.fits(sample[name])]
+        shown = any(style in numbers[name] for name in chosen)
+        # Numbers with a point are of the style, too, or it is not the table's.
+        if shown and len(chosen) == len(numbers) and all(style.fits(sample[n]) for n in floats):
+            asked = [*chosen, *floats]
+            bad = (
+                (~nw.col(n).str.contains(style.pattern)).cast(nw.Int64).sum().alias(f"n{place}")
+                for place, n in enumerate(asked)
+            )
+            (row,) = engine.collect(written.select(*bad))
+            return _PLAIN if any(row.values()) else style
+    return _PLAIN
+
+
+def _styles(values: Sequence[str], table: Table) -> list[_Style]:
+    """The styles that the values of a column tell of."""
+    if all(style.fits(values) for style in _EITHER):
+        return []
+    # Where commas separate values, `1,2` is rather a list than a number.
+    commas = table.csv.delimiter is None
+    return [
+        s
+        for s in _STYLES
+        if s.fits(values) and s.shows(values) and not (commas and s.decimal == ",")
+    ]
+
+
+def _sample(
+    engine: Engine, frame: nw.LazyFrame[Any], names: Sequence[str]
+) -> Mapping[str, list[str]]:
+    rows = engine.collect(
+        frame.select(*(nw.col(n).alias(f"v{i}") for i, n in enumerate(names))).head(_SAMPLE_ROWS)
+    )
+    return {
+        name: [row[f"v{place}"] for row in rows if row[f"v{place}"] is not None]
+        for place, name in enumerate(names)
+    }
+
+
+def _null_values(engine: Engine, table: Table) -> tuple[str, ...]:
+    """The texts that mean a missing value: pandas' own, unless columns hold one as a value."""
+    words = "|".join(re.escape(text) for text in NA_STRINGS if text)
+    schema = engine.scan(table).collect_schema()
+    kept = dataclasses.replace(table, csv=dataclasses.replace(table.csv, null_values=("",)))
+    frame = engine.scan(kept, dict.fromkeys(schema, nw.String()), list(schema), once=True)
+    counts = (
+        nw.col(name).str.contains(f"^({words})$").cast(nw.Int64).sum().alias(f"n{place}")
+        for place, name in enumerate(schema)
+    )
+    (row,) = engine.collect(frame.select(*counts))
+    values: set[str] = set()
+    missing: set[str] = set()
+    for place, (name, dtype) in enumerate(schema.items()):
+        if not row[f"n{place}"]:
+            continue
+        found = {text for text, _ in null_texts(engine, table, name)}
+        is_value = isinstance(dtype, nw.String) and _are_values(engine, frame, name, found)
+        (values if is_value else missing).update(found)
+    return ("", *sorted(missing)) if values and not values & missing else table.csv.null_values
+
+
+def _are_values(engine: Engine, frame: nw.LazyFrame[Any], name: str, found: set[str]) -> bool:
+    """The texts are values: one name or code of a column in which each is another one, say."""
+    value = nw.col(name)
+    (row,) = engine.collect(
+        frame.select(
+            rows=nw.len(),
+            filled=value.count(),
+            different=value.n_unique(),
+            codes=value.str.contains(_TWO_LETTERS).cast(nw.Int64).sum(),
+        )
+    )
+    complete = row["filled"] == row["rows"] > 1
+    if complete and row["different"] == row["rows"]:
+        return True
+    codes = found == {"NA"} and row["codes"] == row["filled"]
+    return bool(codes and row["different"] >= _CODES)

@@ -1,0 +1,1 @@
+"""DuckDB as the engine. Nothing else imports it."""

@@ -1,0 +1,259 @@
+"""The SQL that reads CSV files: names, types, missing values. Parquet files: duckdb_parquet."""
+
+# ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+
+from datarelease.analysis.engine.column_types import type_name
+from datarelease.analysis.engine.csv.header import Header
+from datarelease.analysis.engine.csv.types import CANDIDATES, misfits, number_text, parse, sql_type
+from datarelease.analysis.engine.duckdb.partitions import (
+    SQL_TYPES,
+    check_agreement,
+    with_partitions,
+)
+from datarelease.analysis.engine.duckdb.sql import csv_source, literal, quoted
+from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
+from datarelease.analysis.engine.table import Table, UnreadableTable
+
+Types = Mapping[str, nw.dtypes.DType]
+Naming = Callable[[str], str]
+_SAMPLE_ROWS = 5_000
+_NO_TEXT = "\x1f\x1fno text of any file\x1f\x1f"
+"""DuckDB wants to be told of a text that means a missing value."""
+
+
+def check_names(label: str, names: tuple[str, ...]) -> None:
+    """Refuse names that DuckDB, which ignores case, would take for one another.
+
+    Raises:
+        UnreadableTable: Two columns share a name, or names differ in upper and lower case only.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other is not name or names.count(name) > 1:
+            said = "two columns are called" if other == name else "columns differ only in case:"
+            pair = repr(name) if other == name else f"{other!r}, {name!r}"
+            raise UnreadableTable(label, f"{said} {pair}")
+
+
+@dataclass(frozen=True)
+class CsvFiles:
+    """CSV files in UTF-8: text with a header, read as the table's dialect says."""
+
+    table: Table
+    header: Header
+    spool: str | None = None
+    """Begins the names of temporary tables that a large file is read into, once for each set of
+    types, so that later queries need not parse it; DuckDB spills them. None: the file is small."""
+    partitions: tuple[PartitionColumn, ...] = ()
+    """Columns that folders have; the files may have them, too, with the same values."""
+    _inferred: dict[str, nw.dtypes.DType] = field(default_factory=dict)
+    _spooled: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        table: Table,
+        header: Header,
+        spool: str | None,
+    ) -> CsvFiles:
+        """The files of ``table``, all of which have this header.
+
+        Raises:
+            UnreadableTable: Names of columns repeat, or folders contradict each other or the files.
+        """
+        files = cls(table, header, spool)
+        columns = partition_columns(table)
+        beside(table, header.columns, columns)
+        check_agreement(connection, files._read, table, columns, header.columns, files._text)
+        return replace(files, partitions=columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in the order of the header, those of folders after them."""
+        return tuple(dict.fromkeys((*self.header.columns, *(c.name for c in self.partitions))))
+
+    def query(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Types,
+        unread: Naming,
+        names: Sequence[str],
+        *,
+        once: bool,
+    ) -> str:
+        """SQL of the columns as ``types`` say and, for the others, as their values look.
+
+        What one query reads ``once`` is not spooled.
+        """
+        if self.spool is None or once:
+            return self._converting(connection, types, unread, names)
+        query = self._converting(connection, types, unread, self.names)
+        if query not in self._spooled:
+            name = f"{self.spool}{len(self._spooled)}"
+            connection.execute(f"CREATE TEMP TABLE {name} AS {query}").fetchall()
+            self._spooled[query] = name
+        columns = [quoted(n) for n in names] + [unread(n) for n in names if n in types]
+        return f"SELECT {', '.join(columns)} FROM {self._spooled[query]}"
+
+    def _converting(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Types,
+        unread: Naming,
+        names: Sequence[str],
+    ) -> str:
+        typed = {column.name: SQL_TYPES[column.type] for column in self.partitions}
+        self._infer(connection, [name for name in names if name not in {*types, *typed}])
+        inner, outer = [], []
+        for place, name in enumerate(names):
+            if name in typed:
+                value = f"CAST({quoted(name)} AS {typed[name]})"
+                value = converted(value, typed[name], types.get(name))
+            else:
+                dtype = types.get(name) or self._inferred[name]
+                numeric = dtype.is_numeric()
+                text = number_text(quoted(name), self.table.csv) if numeric else quoted(name)
+                value = _no_nan(parse(text, dtype) or quoted(name), dtype)
+            inner.append(f"{value} AS v{place}")
+            outer.append(f"v{place} AS {quoted(name)}")
+            if name in types:
+                inner.append(f"{quoted(name)} AS r{place}")
+                rest = f"r{place}"
+                if types[name].is_float():  # a NaN was read, though it is null here
+                    rest = f"CASE WHEN lower({rest}) NOT IN ('nan', '-nan') THEN {rest} END"
+                outer.append(f"CASE WHEN v{place} IS NULL THEN {rest} END AS {unread(name)}")
+        return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self._source()})"
+
+    def _source(self) -> str:
+        """SQL of all columns, those of the files as text, missing values as NULL."""
+        inside = self.header.columns
+        added = [column for column in self.partitions if column.name not in inside]
+        return with_partitions(self._read, self.table, added, inside, self._text)
+
+    def _read(self, paths: tuple[Path, ...]) -> str:
+        """SQL of the columns of files as text, missing values other than empty ones as NULL.
+
+        Of empty ones the reader is not told: it passes over a missing value that stands behind the
+        last column, and a delimiter at the end of a line would go unnoticed. In a table of one
+        column it is told of nothing else, and a blank line is a row; else it drops blank lines.
+        """
+        names = self.header.columns
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+        told = [text for text in self.table.csv.null_values if text]
+        nulls = ", ".join(map(literal, told)) or literal(_NO_TEXT)
+        nulls = literal("") if len(names) == 1 else nulls
+        end = self.header.line_end
+        new_line = f", new_line={literal(repr(end)[1:-1])}" if end else ""
+        return csv_source(
+            paths,
+            f"header=true, skip={self.table.csv.skip_rows}, columns={{{columns}}}, "
+            f"delim={literal(self.header.delimiter)}, quote='\"', escape='\"', comment='', "
+            f"nullstr=[{nulls}], max_line_size=67108864{new_line}",
+        )
+
+    def _text(self, column: str) -> str:
+        """SQL of a column that `_read` gives, what it was not told of made NULL."""
+        missing = self.table.csv.null_values
+        if len(self.header.columns) > 1:
+            return f"nullif({column}, '')" if "" in missing else column
+        column = f"coalesce({column}, '')"
+        listed = ", ".join(map(literal, missing))
+        # No more than one column is read so: the list becomes a join, which needs memory.
+        return f"CASE WHEN {column} NOT IN ({listed}) THEN {column} END" if listed else column
+
+    def _infer(self, connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+        """Find the narrowest type that every value fits: a sample proposes, all values confirm.
+
+        A type that all values fit fits those of the sample, so the outcome does not depend on it.
+        """
+        names = [name for name in names if name not in self._inferred]
+        options = self._proposed(connection, names) if names else {}
+        while any(options.values()):
+            asked = {name: left[0] for name, left in options.items() if left}
+            for name, fits in self._confirmed(connection, asked).items():
+                if fits is None:  # nothing but missing values
+                    options[name] = []
+                elif fits:
+                    self._inferred[name] = asked[name]
+                    del options[name]
+                else:
+                    options[name].remove(asked[name])
+        self._inferred.update({name: nw.String() for name in options})
+
+    def _proposed(
+        self, connection: duckdb.DuckDBPyConnection, names: list[str]
+    ) -> dict[str, list[nw.dtypes.DType]]:
+        """The types that the values of the first rows fit, by column.
+
+        The columns are stacked: an expression for each of hundreds would take DuckDB long to plan.
+        """
+        tests = ", ".join(misfits("v", candidate, self.table.csv) for candidate in CANDIDATES)
+        columns = ", ".join(quoted(name) for name in names)
+        sample = f"(SELECT {columns} FROM {self._source()} LIMIT {_SAMPLE_ROWS})"
+        stacked = f"UNPIVOT {sample} ON COLUMNS(*) INTO NAME n VALUE v"
+        query = f"SELECT n, {tests} FROM ({stacked}) GROUP BY n"
+        seen = {name: counts for name, *counts in connection.execute(query).fetchall()}
+        return {
+            name: [
+                candidate
+                for candidate, bad in zip(CANDIDATES, seen.get(name, [0] * 9), strict=False)
+                if not bad
+            ]
+            for name in names
+        }
+
+    def _confirmed(
+        self, connection: duckdb.DuckDBPyConnection, asked: dict[str, nw.dtypes.DType]
+    ) -> dict[str, bool | None]:
+        """Whether all values of a column fit the type asked about; None: it has no values."""
+        tests = [
+            f"CASE WHEN count({quoted(name)}) > 0 "
+            f"THEN {misfits(quoted(name), candidate, self.table.csv)} = 0 END"
+            for name, candidate in asked.items()
+        ]
+        query = f"SELECT {', '.join(tests)} FROM {self._source()}"
+        (row,) = connection.execute(query).fetchall()
+        return dict(zip(asked, row, strict=True))
+
+
+def _no_nan(value: str, dtype: nw.dtypes.DType) -> str:
+    # pandas takes NaN for missing; here too, so that no comparison meets it.
+    if isinstance(dtype, (nw.Float32, nw.Float64)):
+        return f"CASE WHEN NOT isnan({value}) THEN {value} END"
+    return value
+
+
+def beside(
+    table: Table, inside: tuple[str, ...], columns: tuple[PartitionColumn, ...]
+) -> tuple[PartitionColumn, ...]:
+    """Those columns of folders that the files do not have themselves.
+
+    Raises:
+        UnreadableTable: DuckDB would take two names for one.
+    """
+    added = tuple(column for column in columns if column.name not in inside)
+    check_names(table.label(table.paths[0]), (*inside, *(column.name for column in added)))
+    return added
+
+
+def converted(value: str, kind: str, dtype: nw.dtypes.DType | None) -> str:
+    """SQL for ``value``, of DuckDB's type ``kind``, as ``dtype``; NULL where it is none."""
+    target = sql_type(dtype) if dtype is not None else None
+    if dtype is None or target is None or type_name(dtype) == kind:
+        return value
+    if kind == "VARCHAR":
+        return parse(value, dtype) or value
+    if dtype.is_integer() and kind in {"FLOAT", "DOUBLE"}:
+        return f"CASE WHEN {value} = trunc({value}) THEN TRY_CAST({value} AS {target}) END"
+    return f"TRY_CAST({value} AS {target})"

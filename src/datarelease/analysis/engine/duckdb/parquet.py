@@ -1,0 +1,150 @@
+"""The SQL that reads Parquet files: names, types, missing values."""
+
+# ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from duckdb.sqltypes import DuckDBPyType
+from pyarrow import parquet
+
+from datarelease.analysis.engine.csv.header import column_difference
+from datarelease.analysis.engine.duckdb.csv import Naming, Types, beside, check_names, converted
+from datarelease.analysis.engine.duckdb.parquet_exact import (
+    check_times,
+    check_types,
+    durations,
+    fine_times,
+)
+from datarelease.analysis.engine.duckdb.partitions import (
+    SQL_TYPES,
+    check_agreement,
+    with_partitions,
+)
+from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
+from datarelease.analysis.engine.duckdb.types import merged, read_as
+from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
+from datarelease.analysis.engine.table import Table, UnreadableTable
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """Parquet files with the same columns, matched by name."""
+
+    table: Table
+    columns: tuple[tuple[str, DuckDBPyType], ...]
+    """(name, type) of those inside the files."""
+    folders: tuple[PartitionColumn, ...]
+    """Columns that only folders have."""
+    durations: dict[str, int]
+    """Those that hold durations, and how many nanoseconds their unit has."""
+    _suspects: dict[Path, frozenset[str]]
+    """Columns of each part whose times are yet to be looked at."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in the order of the first part, those of folders after them."""
+        return (*(name for name, _ in self.columns), *(column.name for column in self.folders))
+
+    @classmethod
+    def open(cls, connection: duckdb.DuckDBPyConnection, table: Table) -> ParquetFiles:
+        """The files of ``table``, their columns compared part by part.
+
+        Raises:
+            UnreadableTable: A part has other columns or types than the first, or folders
+                contradict each other or the files.
+        """
+        first: dict[str, DuckDBPyType] = {}
+        schema: pa.Schema | None = None
+        suspects: dict[Path, frozenset[str]] = {}
+        lengths: dict[str, int] = {}
+        for path in dict.fromkeys(table.paths):
+            relation = connection.sql(f"FROM {parquet_source((path,))}")
+            names, label = tuple(relation.columns), table.label(path)
+            arrow = parquet.read_schema(path)
+            if path != table.paths[0] and arrow.equals(schema):
+                suspects[path] = suspects[table.paths[0]]
+            else:
+                # DuckDB renames a column that it would take for another.
+                check_names(label, tuple(arrow.names))
+                schema = schema or arrow
+                check_types(label, arrow, schema)
+                suspects[path] = fine_times(arrow)
+                lengths |= durations(arrow)
+            columns = dict(zip(names, relation.types, strict=True))
+            first = first or columns
+            if set(columns) != set(first):
+                raise UnreadableTable(label, column_difference(tuple(first), names))
+            for name, kind in columns.items():
+                # A part whose column is all null says nothing about the column's type.
+                both = merged(first[name], kind)
+                if both is None:
+                    reason = f"column {name!r} is {kind}, in the first part {first[name]}"
+                    raise UnreadableTable(label, reason)
+                first[name] = both
+        partitions = partition_columns(table)
+        folders = beside(table, tuple(first), partitions)
+        check_agreement(connection, parquet_source, table, partitions, tuple(first))
+        _check_lengths(connection, table, lengths)
+        return cls(table, tuple(first.items()), folders, lengths, suspects)
+
+    def query(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 - the same face as CsvFiles
+        types: Types,
+        unread: Naming,
+        names: Sequence[str],
+        *,
+        once: bool,  # noqa: ARG002 - Parquet is cheap to read again
+    ) -> str:
+        """SQL of the columns as the files say, or as ``types`` say."""
+        for path, fine in self._suspects.items():
+            if asked := fine.intersection(names):
+                check_times(path, self.table.label(path), asked)
+                self._suspects[path] = fine - asked
+        parts = []
+        found = dict(self.columns)
+        kinds = {name: str(read_as(kind)) for name, kind in self.columns}
+        kinds |= {column.name: SQL_TYPES[column.type] for column in self.folders}
+        for name in names:
+            kind = kinds[name]
+            column = value = quoted(name)
+            if kind in {"FLOAT", "DOUBLE"}:
+                value = f"CASE WHEN NOT isnan({column}) THEN {column} END"
+            elif name in self.durations:
+                value = f"{column} * {self.durations[name]}"
+            elif name in found and kind != str(found[name]):
+                value = f"CAST({column} AS {kind})"
+            if name in types:
+                text = converted(value, kind, types[name])
+                parts.append(f"{text} AS {column}")
+                parts.append(f"CASE WHEN {text} IS NULL THEN {value} END AS {unread(name)}")
+            else:
+                parts.append(f"{value} AS {column}")
+        inside = tuple(name for name, _ in self.columns)
+        source = with_partitions(parquet_source, self.table, self.folders, inside)
+        return f"SELECT {', '.join(parts)} FROM {source}"
+
+
+def _check_lengths(
+    connection: duckdb.DuckDBPyConnection, table: Table, lengths: Mapping[str, int]
+) -> None:
+    """Refuse durations that 64 bits of nanoseconds, in which they are compared, do not hold.
+
+    Raises:
+        UnreadableTable: One is longer than 292 years.
+    """
+    for name, factor in lengths.items():
+        longest = (2**63 - 1) // factor
+        query = (
+            f"SELECT count(*) FROM {parquet_source(table.paths)} "
+            f"WHERE {quoted(name)} NOT BETWEEN {-longest} AND {longest}"
+        )
+        if factor > 1 and connection.execute(query).fetchall() != [(0,)]:
+            what = f"column {name!r} holds durations of more than 292 years"
+            raise UnreadableTable("", f"{what}, which cannot be compared exactly")

@@ -1,0 +1,91 @@
+"""The SQL that adds partition columns to the files of a table. Reading the files: duckdb_files."""
+
+# ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import duckdb
+
+from datarelease.analysis.engine.duckdb.sql import literal, quoted
+from datarelease.analysis.engine.partitions import PartitionColumn, Value
+from datarelease.analysis.engine.table import Table, UnreadableTable
+
+Read = Callable[[tuple[Path, ...]], str]
+"""SQL of the function that reads these files."""
+Text = Callable[[str], str]
+"""SQL of a column that such a function gives, as it is meant."""
+
+SQL_TYPES = {"int64": "BIGINT", "date": "DATE", "string": "VARCHAR"}
+_FOLDER, _FILE = (f"\N{SYMBOL FOR START OF TEXT}{name}" for name in ("folder", "file"))
+
+
+def with_partitions(
+    read: Read,
+    table: Table,
+    columns: Sequence[PartitionColumn],
+    inside: Sequence[str],
+    text: Text | None = None,
+) -> str:
+    """SQL of the columns ``inside`` the files, in their order, and of ``columns`` after them.
+
+    Files are told apart by their place in the list: parts with equal bytes are one file of a cache.
+    """
+    if not columns and text is None:
+        return read(table.paths)
+    # Under other names, for a column called `file_index` would hide DuckDB's own.
+    meant = text or str
+    own = [f"{meant(f'c{place}')} AS {quoted(name)}" for place, name in enumerate(inside)]
+    names = ", ".join(f"c{place}" for place in range(len(inside)))
+    values = [
+        f"list_extract(CAST([{', '.join(map(_sql, column.values))}] AS {SQL_TYPES[column.type]}[]),"
+        f" CAST(file_index AS BIGINT) + 1) AS {quoted(column.name)}"
+        for column in columns
+    ]
+    return f"(SELECT {', '.join(own + values)} FROM {read(table.paths)} AS files({names}))"
+
+
+def check_agreement(
+    connection: duckdb.DuckDBPyConnection,
+    read: Read,
+    table: Table,
+    columns: Sequence[PartitionColumn],
+    inside: Sequence[str],
+    text: Text | None = None,
+) -> None:
+    """Refuse files that have a partition column inside, too, and say something else there.
+
+    Raises:
+        UnreadableTable: A row of a file has another value than the file's folder.
+    """
+    for column in (column for column in columns if column.name in inside):
+        own = quoted(column.name)
+        kind = connection.sql(f"SELECT {own} FROM {read(table.paths)}").types[0]
+        beside = [_text(_FOLDER, column.texts), _text(_FILE, table.labels)]
+        said = f"TRY_CAST({quoted(_FOLDER)} AS {kind})"
+        rows_beside = with_partitions(read, table, beside, inside, text)
+        query = (
+            f"SELECT {quoted(_FILE)}, count(*) FROM {rows_beside} "
+            f"WHERE {own} IS DISTINCT FROM {said} GROUP BY ALL ORDER BY ALL LIMIT 1"
+        )
+        for label, rows in connection.execute(query).fetchall():
+            raise UnreadableTable(
+                label,
+                f"column {column.name!r} has another value than the folder in {rows} rows; "
+                "leave the column out of the files, or move the rows",
+            )
+
+
+def _text(name: str, texts: tuple[str | None, ...]) -> PartitionColumn:
+    return PartitionColumn(name=name, type="string", values=texts, texts=texts)
+
+
+def _sql(value: Value) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    return literal(value.isoformat() if isinstance(value, dt.date) else value)

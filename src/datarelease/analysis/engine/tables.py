@@ -1,0 +1,286 @@
+"""Tables as Narwhals lazy frames. Nothing above this module knows which engine runs them.
+
+Belongs here: opening tables, running frames, turning the engine's faults into ours. Does not:
+what is asked of the tables (validate, profile, compare).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datarelease.analysis.engine.column_types import kind_of, type_name
+from datarelease.analysis.engine.csv.encoding import as_utf8
+from datarelease.analysis.engine.csv.header import read_header
+from datarelease.analysis.engine.duckdb.csv import CsvFiles
+from datarelease.analysis.engine.duckdb.errors import translated
+from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
+from datarelease.analysis.engine.duckdb.progress import prepare, shown
+from datarelease.analysis.engine.duckdb.sql import quoted
+from datarelease.analysis.engine.table import Table, UnreadableTable
+
+__all__ = [
+    "DuckDBEngine",
+    "Engine",
+    "Table",
+    "UnreadableTable",
+    "kind_of",
+    "type_name",
+    "unread_name",
+]
+
+Types = Mapping[str, nw.dtypes.DType]
+_UNREAD = "\N{SYMBOL FOR START OF TEXT}"
+_SPOOL_FROM = 32 << 20
+"""Bytes of CSV from which on reading it once into a temporary table is faster."""
+
+
+def unread_name(column: str) -> str:
+    """The column that holds what could not be read as the type given to ``column``."""
+    return f"{_UNREAD}{column}"
+
+
+class Engine(Protocol):
+    """Opens tables and runs lazy frames over them; a context manager."""
+
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """The names of a table's columns, in order, those of partition folders last.
+
+        No values are read, but those of a column that the files hold and folders name, too.
+
+        Raises:
+            UnreadableTable: As `scan`.
+        """
+        ...
+
+    def scan(
+        self,
+        table: Table,
+        types: Types | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        once: bool = False,
+    ) -> nw.LazyFrame[Any]:
+        """A lazy frame over all files of a table; with ``columns``, over these only.
+
+        Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred).
+        Each column named there gets a companion `unread_name` that holds what the file says where
+        that is no value of the type; the column itself is null there. ``once`` says that one query
+        will read the frame: nothing is prepared for further ones.
+
+        Raises:
+            UnreadableTable: A file is missing, is no such table, or differs from the first part.
+        """
+        ...
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
+        """The rows of a frame as plain Python values.
+
+        Decimals are int or float where these are exact. Times that are finer than microseconds
+        are text, in ISO 8601, and so are times beyond Python's calendar, counted from 1970.
+
+        Raises:
+            UnreadableTable: A file turned out to be damaged while it was read.
+            WorldError: Out of memory or disk.
+        """
+        ...
+
+    def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
+        """The rows of a frame as one Arrow table in memory, in file order.
+
+        Raises:
+            UnreadableTable, WorldError: As `collect`.
+        """
+        ...
+
+    def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a frame as Arrow batches of at most ``rows`` rows, in file order."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class DuckDBEngine:
+    """The embedded engine: DuckDB in this process, within a memory limit, spilling to disk."""
+
+    def __init__(
+        self,
+        *,
+        temp_directory: Path,
+        memory_limit: str = "2GB",
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> None:
+        """Open a database in memory that downloads nothing and knows one time zone, UTC.
+
+        Rows keep the order of the files: examples and samples are the same on every run.
+        """
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": memory_limit,
+                "temp_directory": str(temp_directory),
+                "threads": str(threads or os.cpu_count() or 1),
+                "preserve_insertion_order": "true",
+            },
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+        # The smallest and largest value that a Parquet file records leave NaN out; DuckDB (2.0)
+        # concludes from them that there is none, and `isnan` is then false for every row.
+        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        self._progress = progress
+        prepare(self._connection, on=progress)
+        self._files: dict[Table, CsvFiles | ParquetFiles] = {}
+        self._temp_directory = temp_directory
+        self._copies: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+        if self._copies is not None:
+            self._copies.cleanup()
+
+    def scan(
+        self,
+        table: Table,
+        types: Types | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        once: bool = False,
+    ) -> nw.LazyFrame[Any]:
+        """A lazy frame over all files of a table; see `Engine.scan`."""
+        files = self._opened(table)
+        with translated([files.table]), shown(self._connection, on=self._progress):
+            query = files.query(
+                self._connection,
+                types or {},
+                lambda name: quoted(unread_name(name)),
+                files.names if columns is None else columns,
+                once=once,
+            )
+            return nw.from_native(self._connection.sql(query))
+
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """The names of a table's columns, in order; see `Engine.columns`."""
+        return self._opened(table).names
+
+    def _opened(self, table: Table) -> CsvFiles | ParquetFiles:
+        with translated([table]):
+            if table not in self._files:
+                self._files[table] = self._open(table)
+        return self._files[table]
+
+    def _open(self, table: Table) -> CsvFiles | ParquetFiles:
+        for path in table.paths:
+            if not path.is_file():
+                raise UnreadableTable(table.label(path), "there is no such file")
+        if not table.paths:
+            raise UnreadableTable("", "the dataset has no files")
+        if table.format == "csv":
+            table = as_utf8(table, self._copies_folder() / str(len(self._files)))
+            large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
+            spool = f"csv{len(self._files)}_" if large else None
+            return CsvFiles.open(self._connection, table, read_header(table), spool)
+        return ParquetFiles.open(self._connection, table)
+
+    def _copies_folder(self) -> Path:
+        """Where files lie that were copied to be read; removed when the engine is closed."""
+        if self._copies is None:
+            self._temp_directory.mkdir(parents=True, exist_ok=True)
+            self._copies = tempfile.TemporaryDirectory(prefix="csv-", dir=self._temp_directory)
+        return Path(self._copies.name)
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
+        """The rows of a frame as plain Python values; see `Engine.collect`."""
+        table = self.arrow(frame)
+        columns = [_python_values(column) for column in table.columns]
+        return [
+            dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)
+        ]
+
+    def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
+        """The rows of a frame as one Arrow table; see `Engine.arrow`."""
+        with (
+            translated([files.table for files in self._files.values()]),
+            shown(self._connection, on=self._progress),
+        ):
+            native: Any = frame.to_native()
+            table: pa.Table = native.to_arrow_table()
+        return table
+
+    def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a frame as Arrow batches; see `Engine.batches`."""
+        with translated([files.table for files in self._files.values()]):
+            native: Any = frame.to_native()
+            # Closed, since a connection with an unread result refuses the next query.
+            with native.to_arrow_reader(rows) as reader:
+                yield from reader
+
+
+def _python_values(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
+        return [_plain(value) for value in _values(column)]
+    # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
+    coarse = column.cast(pa.timestamp("us"), safe=False)
+    exact = pc.equal(coarse.cast(column.type), column)
+    texts = column.filter(pc.invert(exact)).cast(pa.string()).to_pylist()
+    finer = (text.replace(" ", "T") for text in texts)
+    values = zip(coarse.to_pylist(), exact.to_pylist(), strict=True)
+    return [next(finer) if same is False else value for value, same in values]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except OverflowError:  # Python's calendar ends with the year 9999, and begins with 1
+        return [_value_or_text(scalar) for scalar in column]
+
+
+def _value_or_text(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except OverflowError:
+        kind = scalar.type
+        unit = "days" if pa.types.is_date(kind) else getattr(kind, "unit", "")
+        number = getattr(scalar, "value", None)
+        nested = not isinstance(number, int)
+        return "(beyond the year 9999)" if nested else f"1970-01-01 + {number} {unit}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and exponent >= 0:
+            return int(value)
+        near = float(value)
+        return near if Decimal(repr(near)) == value else value
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return value.astimezone(dt.UTC)
+    return value

@@ -1,0 +1,1 @@
+"""A schema to begin with, inferred from a table."""

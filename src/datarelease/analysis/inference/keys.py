@@ -1,0 +1,150 @@
+"""The key that names and content suggest: what is plain, and what may be chance.
+
+Any two columns with many values look like a key in a short table. So a key is proposed only where
+its name says so, or where chance would have given several rows the same values; else it is a guess,
+told with its evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import narwhals as nw
+
+from datarelease.analysis.engine.column_types import kind_of
+from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.inference.names import OWN, key_rank, moment
+from datarelease.analysis.validation.uniqueness import duplicates
+
+SAMPLE_ROWS = 5_000
+"""First rows, which tell for most columns that they are no categories and no key."""
+_FEW_ROWS = 50
+"""In fewer rows a column that is not this table's own id may be unique by chance."""
+_SHARED = 10
+"""Pairs of rows with the same values that chance has to predict, where there are none."""
+_MOST_PAIRS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferredKey:
+    """Columns that identify each row of a table today."""
+
+    columns: tuple[str, ...] = ()
+    plain: bool = False
+    """Name and content leave no doubt; False: it may be chance."""
+    evidence: str = ""
+    """What speaks for it, in words."""
+
+
+NO_KEY = InferredKey()
+
+
+def infer_key(
+    engine: Engine,
+    frame: nw.LazyFrame[Any],
+    candidates: Sequence[str],
+    *,
+    rows: int,
+    name: str,
+) -> InferredKey:
+    """The smallest natural key among ``candidates``, columns without nulls, of a table ``name``.
+
+    Raises:
+        WorldError: Out of memory or disk.
+    """
+    schema = frame.collect_schema()
+    exact = [c for c in candidates if schema[c].is_integer() or kind_of(schema[c]) == "text"]
+    ranks = {c: rank for c in exact if (rank := key_rank(c, name)) is not None}
+    ids = sorted(ranks, key=lambda column: ranks[column])
+    times = [c for c in candidates if kind_of(schema[c]) == "time"]
+    times += [c for c in exact if moment(c) and c not in ids]
+    weak = NO_KEY
+    for found in (
+        *_singles(engine, frame, ids, ranks, rows),
+        *_days(engine, frame, schema, times, rows),
+        *_pairs(engine, frame, schema, exact, ids, times, rows),
+    ):
+        if found.plain:
+            return found
+        weak = weak if weak.columns else found
+    return weak
+
+
+def _singles(
+    engine: Engine,
+    frame: nw.LazyFrame[Any],
+    ids: Sequence[str],
+    ranks: dict[str, int],
+    rows: int,
+) -> Iterator[InferredKey]:
+    for column in ids:
+        if _identifies(engine, frame, (column,)):
+            plain = ranks[column] <= OWN or rows >= _FEW_ROWS
+            yield InferredKey(columns=(column,), plain=plain, evidence=_unique(rows, few=not plain))
+
+
+def _days(
+    engine: Engine, frame: nw.LazyFrame[Any], schema: nw.Schema, times: Sequence[str], rows: int
+) -> Iterator[InferredKey]:
+    """A series with one row for each time; plain where whole days leave chance little room."""
+    for column in times:
+        if not _identifies(engine, frame, (column,)):
+            continue
+        shared = 0.0
+        if isinstance(schema[column], nw.Date):
+            ends = frame.select(nw.col(column).min().alias("a"), nw.col(column).max().alias("b"))
+            (row,) = engine.collect(ends)
+            shared = rows * (rows - 1) / 2 / ((row["b"] - row["a"]).days + 1)
+        plain = rows >= _FEW_ROWS and shared >= _SHARED
+        yield InferredKey(columns=(column,), plain=plain, evidence=_unique(rows, few=not plain))
+
+
+def _pairs(
+    engine: Engine,
+    frame: nw.LazyFrame[Any],
+    schema: nw.Schema,
+    exact: Sequence[str],
+    ids: Sequence[str],
+    times: Sequence[str],
+    rows: int,
+) -> Iterator[InferredKey]:
+    """Two ids, or something and its time, that never meet twice though chance says they would."""
+    texts = [c for c in exact if c not in ids and c not in times and kind_of(schema[c]) == "text"]
+    pairs = [
+        *((i, t) for i in ids for t in times),
+        *combinations(ids, 2),
+        *((text, t) for text in texts for t in times),
+    ]
+    for pair in pairs[:_MOST_PAIRS]:
+        if not _identifies(engine, frame, pair):
+            continue
+        shares = [_sharing(engine, frame, column) for column in pair]
+        shared = shares[0] * shares[1] / (rows * (rows - 1) / 2)
+        if not all(shares):
+            continue  # one of them is unique by itself: the other adds nothing
+        plain = rows >= _FEW_ROWS and shared >= _SHARED
+        evidence = _unique(rows, few=rows < _FEW_ROWS)
+        if not plain and rows >= _FEW_ROWS:
+            evidence += f", but chance alone would give {shared:.1f} pairs of rows the same values"
+        yield InferredKey(columns=pair, plain=plain, evidence=evidence)
+
+
+def _sharing(engine: Engine, frame: nw.LazyFrame[Any], column: str) -> float:
+    """How many pairs of rows have the same value of ``column``."""
+    groups = frame.select(c=nw.col(column)).group_by("c").agg(n=nw.len().cast(nw.Float64()))
+    (row,) = engine.collect(groups.select((nw.col("n") * (nw.col("n") - 1) / 2).sum().alias("p")))
+    return float(row["p"] or 0)
+
+
+def _unique(rows: int, *, few: bool) -> str:
+    few_rows = few and rows < _FEW_ROWS
+    tail = ", too few to tell" if few_rows else ", which may be chance" if few else ""
+    return f"unique in {rows:,} rows, never missing{tail}"
+
+
+def _identifies(engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str]) -> bool:
+    # The first rows are cheap, and give most candidates away.
+    return not any(duplicates(engine, rows, columns) for rows in (frame.head(SAMPLE_ROWS), frame))

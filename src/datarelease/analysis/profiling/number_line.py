@@ -1,0 +1,98 @@
+"""Columns of numbers and times as one number line, and its values as people write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import narwhals as nw
+
+from datarelease.model.data.profile import Cell, Scalar
+
+_DAY = 86_400_000_000
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - times without a zone stay without
+_LEAST_DIGITS = 12
+_ALL_DIGITS = 17
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """How a column lies on the number line.
+
+    Numbers lie there as themselves. Dates count days and timestamps microseconds since 1970-01-01
+    UTC while values are counted, because these are integers and so exact; profiles then hold
+    seconds.
+    """
+
+    column: str
+    dtype: nw.dtypes.DType
+
+    @property
+    def exact(self) -> nw.Expr:
+        """The values in the type in which smallest and largest are exact; null where infinite."""
+        value = nw.col(self.column)
+        if isinstance(self.dtype, (nw.Date, nw.Datetime)):
+            # The one expression here that Narwhals does not offer for Spark yet. On DuckDB it is
+            # `epoch_us`, which is null for infinite times.
+            return value.dt.total_microseconds()
+        if self.dtype.is_float():
+            value = value.cast(nw.Float64)
+            return nw.when(value.is_finite()).then(value)
+        return value
+
+    @property
+    def values(self) -> nw.Expr:
+        """The values as Float64, in days (dates), microseconds (timestamps) or as themselves."""
+        value = self.exact.cast(nw.Float64)
+        return value / _DAY if isinstance(self.dtype, nw.Date) else value
+
+    def position(self, exact: float) -> float:
+        """Where a value of ``exact`` lies among ``values``."""
+        return float(exact) / _DAY if isinstance(self.dtype, nw.Date) else float(exact)
+
+    def stored(self, position: float) -> float:
+        """A position as profiles hold it: seconds for times."""
+        if isinstance(self.dtype, nw.Date):
+            return position * 86_400.0
+        return position / 1e6 if isinstance(self.dtype, nw.Datetime) else position
+
+    def scalar(self, exact: float | Decimal | None) -> Scalar:
+        """A value of ``exact`` as people write it: times in ISO 8601."""
+        if exact is None:
+            return None
+        if not isinstance(self.dtype, (nw.Date, nw.Datetime)):
+            return exact if isinstance(exact, int) else float(exact) + 0.0
+        try:
+            moment = _EPOCH + dt.timedelta(microseconds=int(exact))
+        except OverflowError:  # a year beyond Python's calendar
+            return None
+        if isinstance(self.dtype, nw.Date):
+            return moment.date().isoformat()
+        return moment.isoformat() + ("Z" if self.dtype.time_zone else "")
+
+
+def shortened(cells: Sequence[Cell], axis: Axis) -> tuple[Cell, ...]:
+    """Cells with their bounds as profiles hold them, in 12 digits or as many as keep them apart."""
+    exact = [Cell(axis.stored(cell.lo), axis.stored(cell.hi), cell.count) for cell in cells]
+    bounds = [bound for cell in exact for bound in (cell.lo, cell.hi)]
+    different = len(set(bounds))
+    for digits in range(_LEAST_DIGITS, _ALL_DIGITS):
+        if len({significant(bound, digits) for bound in bounds}) == different:
+            return tuple(
+                Cell(significant(c.lo, digits), significant(c.hi, digits), c.count) for c in exact
+            )
+    return tuple(exact)
+
+
+def significant(value: float, digits: int) -> float:
+    """``value`` rounded to so many significant decimal digits.
+
+    >>> significant(1234.5678, 6), significant(-0.0, 3)
+    (1234.57, 0.0)
+    """
+    rounded = float(f"{value:.{digits - 1}e}")
+    # Next to the largest float, rounding up leaves the range: such a value stays as it is.
+    return (rounded if math.isfinite(rounded) else value) + 0.0

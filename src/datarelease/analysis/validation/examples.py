@@ -1,0 +1,90 @@
+"""A few of the rows that fail, fit to be shown: JSON values, short, nothing personal."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from datarelease.analysis.engine.tables import Engine, unread_name
+from datarelease.model.data.profile import Scalar
+from datarelease.model.review.report import EXAMPLES, MASK
+
+LONGEST = 200
+"""Characters of a text that are shown."""
+
+Rows = tuple[tuple[tuple[str, Scalar], ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing:
+    """How example rows of one dataset are chosen and shown."""
+
+    key: tuple[str, ...]
+    """Shown first and sorted by; empty: file order."""
+    pii: frozenset[str]
+    converted: frozenset[str] = frozenset()
+    """Columns that have a companion with what could not be read."""
+
+    def rows(
+        self,
+        engine: Engine,
+        frame: nw.LazyFrame[Any],
+        columns: Sequence[str],
+        *,
+        unread: bool = False,
+    ) -> Rows:
+        """The first rows of ``frame``, which holds failing rows only.
+
+        ``unread`` shows what could not be read in ``columns``.
+        """
+        names = tuple(dict.fromkeys((*self.key, *columns)))
+        shown = {name: f"v{place}" for place, name in enumerate(names)}
+        frame = frame.select(
+            nw.col(self._source(name, unread=unread and name in columns)).alias(alias)
+            for name, alias in shown.items()
+        )
+        if self.key:
+            frame = frame.sort(*shown.values(), nulls_last=True)
+        return self.masked(
+            {name: row[alias] for name, alias in shown.items()}
+            for row in engine.collect(frame.head(EXAMPLES))
+        )
+
+    def masked(self, rows: Any) -> Rows:
+        """Rows (column -> value) as they may be shown."""
+        return tuple(tuple(self._pair(name, value) for name, value in row.items()) for row in rows)
+
+    def _pair(self, name: str, value: Any) -> tuple[str, Scalar]:
+        return name, MASK if name in self.pii and value is not None else scalar(value)
+
+    def _source(self, name: str, *, unread: bool) -> str:
+        return unread_name(name) if unread and name in self.converted else name
+
+
+def scalar(value: Any) -> Scalar:
+    """A value as JSON has it: times as ISO 8601, infinities as text, long texts cut.
+
+    >>> import datetime as dt
+    >>> scalar(dt.date(2026, 1, 2)), scalar(float("inf")), scalar(b"ab")
+    ('2026-01-02', 'inf', '2 bytes')
+    """
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    if not isinstance(value, str):
+        value = json.dumps(value, default=str, ensure_ascii=False) if _nested(value) else str(value)
+    return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, (list, Mapping))

@@ -1,0 +1,294 @@
+"""The outcome of a Pandera schema on a table: exact counts, few examples, bounded memory.
+
+All built-in checks, nullability and conversions are one aggregate query; uniqueness is a query for
+each set of columns, and only what failed is asked for examples. docs/validation.md says where the
+outcome differs from `pandera.pandas`, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import narwhals as nw
+
+from datarelease.analysis.engine.csv.hints import csv_hint
+from datarelease.analysis.engine.csv.structure import refuse_doubtful
+from datarelease.analysis.engine.partitions import text_columns
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
+from datarelease.analysis.validation import custom as custom_checks
+from datarelease.analysis.validation.checks import CheckFault, Probe, values_equal
+from datarelease.analysis.validation.examples import Rows, Showing
+from datarelease.analysis.validation.expectations import (
+    declaration_violations,
+    expected_columns,
+    fault,
+    outline_violations,
+    schema_types,
+    type_violations,
+)
+from datarelease.analysis.validation.pattern_counts import decided
+from datarelease.analysis.validation.plan import Custom, Distinct, plan
+from datarelease.analysis.validation.schema import contract
+from datarelease.analysis.validation.schema_checks import built_in_name
+from datarelease.analysis.validation.schema_types import satisfies
+from datarelease.analysis.validation.uniqueness import duplicate_examples, duplicates
+from datarelease.errors import WorldError
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.validation import Category, Reason, Severity, Validation, Violation
+
+#: Of the reasons that rows fail for; as pandera.api.base.error_handler.get_error_category has it.
+_SCHEMA_REASONS: frozenset[Reason] = frozenset({"series_contains_nulls"})
+
+
+def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None) -> Validation:
+    """Every failed check of ``schema``, and of what dvc.yaml says of the dataset, worst first.
+
+    ``schema`` is a `pandera.pandas.DataFrameSchema`; None: only the key and the names in dvc.yaml
+    are checked. A table that cannot be read is one violation.
+
+    Raises:
+        WorldError: Out of memory or disk.
+    """
+    promised = contract(schema) if schema is not None else None
+    name = dataset.schema if schema is not None else None
+    try:
+        refuse_doubtful(table)
+        run = _Run(engine, table, dataset, schema)
+        found = sorted(run.violations(), key=_badness)
+        rows, checks = run.rows, run.checks
+    except UnreadableTable as error:
+        found = [_not_readable(str(error))]
+        rows, checks = 0, 1
+    return Validation(
+        dataset=dataset.name,
+        rows=rows,
+        schema=name,
+        checks=checks,
+        violations=tuple(found),
+        contract=promised,
+    )
+
+
+def with_unreadable(validation: Validation, reason: str) -> Validation:
+    """The same of a table that turned out to be damaged when it was read further."""
+    violations = (_not_readable(reason), *validation.violations)
+    return replace(validation, checks=validation.checks + 1, violations=violations)
+
+
+def _not_readable(reason: str) -> Violation:
+    return fault(None, "readable", "unreadable", reason)
+
+
+def _badness(violation: Violation) -> tuple[bool, bool, int, str, str]:
+    """Sorts errors before warnings, the table's shape before its values, many before few."""
+    return (
+        violation.severity != "error",
+        violation.category != "schema",
+        -violation.count,
+        violation.column or "",
+        violation.check,
+    )
+
+
+class _Run:
+    """One validation: the table as the schema wants it read, and what is found in it."""
+
+    def __init__(self, engine: Engine, table: Table, dataset: Dataset, schema: Any) -> None:
+        self.engine = engine
+        self.dataset = dataset
+        self.schema = schema
+        self.names = engine.columns(table)
+        self.expected = expected_columns(schema, self.names)
+        self.table = table
+        self.given = given = self._conversions(table)
+        self.frame = engine.scan(table, given)
+        found = self.frame.collect_schema()
+        self.types = {name: found[name] for name in self.names}
+        self.plan = plan(schema, dataset, self.expected, self.types, frozenset(given))
+        present = tuple(name for name in dataset.key if name in self.types)
+        self.showing = Showing(
+            key=present if present == dataset.key else (),
+            pii=frozenset(dataset.pii),
+            converted=frozenset(given),
+        )
+        self.rows = 0
+
+    @property
+    def checks(self) -> int:
+        """How many checks there were."""
+        typed = sum(column.wanted is not None for column in self.expected)
+        schema = self.schema
+        shape = len(schema.columns) + bool(schema.strict) + bool(schema.ordered) if schema else 0
+        return self.plan.size + typed + shape
+
+    def _conversions(self, table: Table) -> dict[str, nw.dtypes.DType]:
+        """The types to read columns as: all of the schema's for text, else those it coerces."""
+        wanted = schema_types(self.schema, self.names)
+        untyped = text_columns(table, self.names)
+        if wanted.keys() <= untyped:
+            return wanted
+        found = self.engine.scan(table).collect_schema()
+        coerced = {column.name for column in self.expected if column.coerce}
+        return {
+            name: dtype
+            for name, dtype in wanted.items()
+            if name in untyped or (name in coerced and not satisfies(found[name], dtype))
+        }
+
+    def violations(self) -> Iterator[Violation]:
+        """Everything that is wrong, in the order in which it is found."""
+        yield from outline_violations(self.schema, self.names)
+        yield from declaration_violations(self.dataset, self.names)
+        yield from type_violations(self.expected, self.types)
+        yield from self.plan.faults
+        yield from self._probed(self.plan.probes)
+        for distinct in self.plan.distinct:
+            yield from self._distinct(distinct)
+        for custom in self.plan.custom:
+            yield from self._custom(custom)
+
+    def _probed(self, probes: Sequence[Probe]) -> Iterator[Violation]:
+        try:
+            counts = self._tally(probes)
+        except (WorldError, KeyboardInterrupt):
+            raise
+        except Exception:
+            # One expression that the engine refuses must not hide the others.
+            broken = [probe for probe in probes if not self._runs(probe)]
+            if not broken:
+                raise
+            for probe in broken:
+                what = "the engine cannot evaluate it on this column"
+                yield fault(probe.column, probe.check, "check_error", what)
+            probes = [probe for probe in probes if probe not in broken]
+            counts = self._tally(probes)
+        for probe, count in zip(probes, counts, strict=True):
+            yield from self._judged(probe, count)
+
+    def _tally(self, probes: Sequence[Probe]) -> list[int]:
+        sums = [probe.fails.sum().alias(f"n{place}") for place, probe in enumerate(probes)]
+        (row,) = self.engine.collect(self.frame.select(nw.len().alias("rows"), *sums))
+        self.rows = int(row["rows"])
+        return [int(row[f"n{place}"] or 0) for place in range(len(probes))]
+
+    def _runs(self, probe: Probe) -> bool:
+        try:
+            self.engine.collect(self.frame.head(1).select(probe.fails.sum().alias("n")))
+        except WorldError:
+            raise
+        except Exception:  # noqa: BLE001 - the question is whether anything is raised
+            return False
+        return True
+
+    def _narrow(self, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+        """The table with the key and these columns only: hundreds of others slow a small query."""
+        names = tuple(dict.fromkeys((*self.showing.key, *columns)))
+        return self.engine.scan(self.table, self.given, names)
+
+    def _judged(self, probe: Probe, count: int) -> Iterator[Violation]:
+        fails = probe.fails
+        if probe.pattern is not None:
+            count, fails = decided(self.engine, self._narrow(probe.show), probe)
+        if count:
+            name = probe.column
+            dtype = self.types[name] if name is not None else None
+            hint = csv_hint(self.engine, self.table, name, dtype, probe.reason)
+            rows = self.showing.rows(
+                self.engine,
+                self._narrow(probe.show).filter(fails),
+                probe.show,
+                unread=probe.reason == "datatype_coercion",
+            )
+            yield self._violation(
+                column=probe.column,
+                check=probe.check,
+                reason=probe.reason,
+                count=count,
+                examples=rows,
+                message="; ".join(filter(None, (probe.message, hint))),
+                severity=probe.severity,
+            )
+
+    def _distinct(self, asked: Distinct) -> Iterator[Violation]:
+        frame = self._narrow(asked.columns)
+        for name in asked.columns:
+            # Text that could not be read is null here; it is reported as such, not as equal.
+            if name in self.showing.converted:
+                frame = frame.filter(nw.col(unread_name(name)).is_null())
+            if asked.skip_nulls:
+                frame = frame.filter(~nw.col(name).is_null())
+        count = duplicates(self.engine, frame, asked.columns, asked.keep)
+        if count:
+            rows = duplicate_examples(self.engine, frame, asked.columns, self.showing)
+            yield self._violation(
+                column=asked.columns[0] if asked.reason == "series_contains_duplicates" else None,
+                check=asked.check,
+                reason=asked.reason,
+                count=count,
+                examples=rows,
+            )
+
+    def _custom(self, custom: Custom) -> Iterator[Violation]:
+        check, column = custom.check, custom.column
+        columns = (column,) if column is not None else tuple(self.types)
+        groups = check.groupby if isinstance(check.groupby, list) else []
+        try:
+            if built_in_name(check) is not None and column is not None:
+                dtype = self.types[column]
+                count = values_equal(self.engine, self.frame, check, column, dtype)
+                rows: Rows = ()
+            else:
+                task = custom_checks.Task(
+                    check=check,
+                    column=column,
+                    columns=(*columns, *(name for name in groups if name not in columns)),
+                    showing=self.showing,
+                    rows=self.rows,
+                )
+                count, rows = custom_checks.run(self.engine, self.frame, task)
+        except CheckFault as error:
+            broken = self._violation(
+                column=column,
+                check=custom.spelling,
+                reason="check_error",
+                count=1,
+                message=str(error),
+                severity=custom.severity,
+            )
+            yield broken
+            return
+        if count:
+            yield self._violation(
+                column=column,
+                check=custom.spelling,
+                reason="dataframe_check",
+                count=count,
+                examples=rows,
+                severity=custom.severity,
+            )
+
+    def _violation(
+        self,
+        *,
+        column: str | None,
+        check: str,
+        reason: Reason,
+        count: int,
+        examples: Rows = (),
+        message: str = "",
+        severity: Severity = "error",
+    ) -> Violation:
+        category: Category = "schema" if reason in _SCHEMA_REASONS else "data"
+        return Violation(
+            column=column,
+            check=check,
+            reason=reason,
+            category=category,
+            count=count,
+            total=self.rows,
+            examples=examples,
+            message=message,
+            severity=severity,
+        )

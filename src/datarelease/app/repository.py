@@ -1,0 +1,126 @@
+"""A repository whose released versions are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from datarelease.adapters.addresses import without_credentials
+from datarelease.adapters.dvc.config import DvcConfig, Trust
+from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.adapters.git.repository import Git
+from datarelease.app.settings import open_git, timeout_at
+from datarelease.app.wiring import (
+    PACKAGE,
+    engine,
+    environment,
+    git_environment,
+    opener,
+    reader,
+    stores,
+)
+from datarelease.errors import ConfigError
+from datarelease.flows.cache import Objects
+from datarelease.flows.repository import Shelf
+from datarelease.model.git_address import PROTOCOLS, is_taken
+from datarelease.progress import Progress, Quiet
+from datarelease.settings.read import PARAMS_FILE, read_tags
+
+MEMORY_LIMIT = "2GB"
+
+
+def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> Shelf:
+    """The released versions of a repository.
+
+    Args:
+        repo: A directory inside a DVC repository, or the address of a repository (https, ssh, git,
+            file); None: the current directory.
+        progress: Told what happens.
+
+    Raises:
+        ConfigError: No such repository, or one without DVC.
+        WorldError: It cannot be fetched.
+    """
+    progress = progress or Quiet()
+    place = Path(repo) if repo is not None else Path.cwd()
+    if repo is None or _has_dvc(place):
+        root = find_root(place)
+        git = open_git(root)
+        if not git.is_repository():
+            raise ConfigError(f"{root} is not inside a git repository.")
+        # In a workflow there are secrets, and the repository is what anybody merged.
+        trust: Trust = "plain" if environment().get("GITHUB_ACTIONS") == "true" else "whole"
+        config = DvcConfig(root / ".dvc", env=environment(), trust=trust, timeout=timeout_at(root))
+        return _shelf(git, config, root / ".dvc", reader(root), None, progress)
+    if place.is_dir():
+        # git would read a relative path from the mirror's own directory.
+        return _mirrored(str(place.resolve()), progress)
+    if not is_taken(str(repo)):
+        raise ConfigError(
+            f"{without_credentials(str(repo))!r} is neither a directory nor an address of a "
+            "repository that is read.",
+            untouched="Nothing was changed.",
+            remedy="Name a directory, or an address in https://, ssh:// (or git@HOST:PATH), git:// "
+            "or file://.",
+        )
+    return _mirrored(str(repo), progress)
+
+
+def _mirrored(url: str, progress: Progress) -> Shelf:
+    """The versions of a repository elsewhere, through a small mirror in the user's cache."""
+    home = user_cache_path(PACKAGE)
+    root = home / "repositories" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    root.mkdir(parents=True, exist_ok=True)
+    allowed = (*PROTOCOLS, *(["http"] if url.startswith("http://") else []))
+    git = Git(root, env={**git_environment(), "GIT_ALLOW_PROTOCOL": ":".join(allowed)})
+    head = git.mirror(url)
+    config = git.read(head, ".dvc/config")
+    if config is None:
+        raise ConfigError(
+            f"{url} has no .dvc/config on its default branch.",
+            untouched="Nothing was changed.",
+            remedy="Name a repository that uses DVC and has a remote.",
+        )
+    dvc_dir = root / ".dvc"
+    dvc_dir.mkdir(exist_ok=True)
+    (dvc_dir / "config").write_bytes(config)
+    settings = DvcConfig(dvc_dir, env=environment(), trust="foreign")
+    return _shelf(
+        git, settings, dvc_dir, lambda path: git.read(head, path), home / "objects", progress
+    )
+
+
+def _shelf(
+    git: Git,
+    config: DvcConfig,
+    dvc_dir: Path,
+    read: Callable[[str], bytes | None],
+    cache: Path | None,
+    progress: Progress,
+) -> Shelf:
+    tags, names = read_tags(load_yaml(read, PARAMS_FILE))
+    remotes = stores(config, names)
+    return Shelf(
+        git=git,
+        tags=tags,
+        remotes=remotes,
+        objects=Objects(cache=cache or config.cache, remotes=remotes, progress=progress),
+        engine=engine(MEMORY_LIMIT, dvc_dir / "tmp" / PACKAGE),
+        progress=progress,
+        named=opener(config, remotes),
+    )
+
+
+def _has_dvc(place: Path) -> bool:
+    """A directory in the work tree of a DVC repository; no bare repository that lies in one."""
+    if not place.is_dir() or not Git(place, env=git_environment()).is_repository():
+        return False
+    try:
+        find_root(place)
+    except ConfigError:
+        return False
+    return True

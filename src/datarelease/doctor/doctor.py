@@ -1,0 +1,264 @@
+"""The wiring of ``datarelease doctor``: whatever is there is asked, whatever is not is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.work_tree import Dvc
+from datarelease.adapters.git.repository import Git
+from datarelease.app.settings import open_git, settings_at, timeout_at
+from datarelease.app.wiring import environment, reader
+from datarelease.doctor.aws_policies import Subject, place_of, policies
+from datarelease.doctor.github import Asked, github_questions, unasked
+from datarelease.doctor.local import Question, answers, dataset_questions, repository_questions
+from datarelease.doctor.remotes import remote_questions
+from datarelease.doctor.workflows import Wanted, workflow_question
+from datarelease.errors import ConfigError, DatareleaseError
+from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
+from datarelease.model.git_address import repository_of
+from datarelease.model.versions.version import TagGrammar
+from datarelease.settings.read import Settings
+
+_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_GITHUB_COM = "https://api.github.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What could be read of the repository that we stand in; None: it could not."""
+
+    root: Path
+    git: Git
+    settings: Settings | None
+    config: DvcConfig | None
+    lines: tuple[Line, ...]
+    """Why something could not be read."""
+
+    @property
+    def tags(self) -> TagGrammar:
+        """How versions are called here."""
+        return self.settings.tags if self.settings else TagGrammar()
+
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """The remotes that outputs name (``remote: NAME``); none where DVC cannot read them."""
+        if self.config is None:
+            return ()
+        try:
+            outs = Dvc(self.root, env=environment()).outputs()
+        except DatareleaseError:
+            return ()  # a question of its own says why
+        return tuple(sorted({out.remote for out in outs if out.remote and out.kept}))
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The remotes that a release needs, the staging one included."""
+        named = self.settings.remotes if self.settings else ()
+        default = self.config.default_remote if self.config else None
+        names = named or ((default,) if default else ())
+        return tuple(
+            dict.fromkeys((*names, *self.bound, *((self.staging,) if self.staging else ())))
+        )
+
+    @property
+    def staging(self) -> str | None:
+        """The staging remote, if there is one."""
+        return self.settings.staging if self.settings else None
+
+
+def diagnose(
+    start: Path, env: Mapping[str, str], *, write: bool = False, github: str | None = None
+) -> Diagnosis:
+    """What the set-up around ``start`` has and lacks.
+
+    Args:
+        start: A directory of the repository.
+        env: Where the address of GitHub's API and its token are looked for.
+        write: Write one small object to each remote.
+        github: ``owner/name``; None: as the environment or the origin says.
+
+    Raises:
+        ConfigError: ``github`` is no such name.
+    """
+    here = _standing(start)
+    questions = [*_questions(here, write=write), *_github(here, env, github)]
+    hints = []
+    config = here.config
+    if config is not None and any(config.kind(name) == "aws" for name in here.remotes):
+        hints.append("AWS: `datarelease doctor --aws-policy` prints the policies to paste.")
+    return Diagnosis(lines=(*here.lines, *answers(questions)), hints=tuple(hints))
+
+
+def aws_policies(
+    start: Path, env: Mapping[str, str], *, github: str | None = None
+) -> Mapping[str, Any]:
+    """The policies of each remote on AWS, by the remote's name.
+
+    Raises:
+        ConfigError: There is no such remote, or nobody says which repository they are for.
+        WorldError: GitHub was to tell the repository's numbers, and does not.
+    """
+    here = _standing(start)
+    repository = _repository(here, env, github)
+    versions = [name for name in here.remotes if name != here.staging]
+    names = [name for name in versions if here.config and here.config.kind(name) == "aws"]
+    if repository is None or here.config is None or not names:
+        what = "no remote of a release is on AWS" if repository else "no repository is named"
+        raise ConfigError(
+            f"There are no policies to print: {what}.",
+            untouched="Nothing was changed.",
+            remedy="Add the remote (`dvc remote add NAME s3://BUCKET/PREFIX`), and name the "
+            "repository with `--github OWNER/NAME` where origin is not on GitHub.",
+        )
+    subject = _subject(repository, env)
+    return {
+        name: policies(
+            place_of(str(here.config.settings(name)["url"])), subject,
+            publishing=PUBLISHING, reading=READING,
+        )
+        for name in names
+    }  # fmt: skip
+
+
+def _standing(start: Path) -> Standing:
+    lines: list[Line] = []
+    settings = config = None
+    try:
+        root = find_root(start)
+    except ConfigError as error:
+        root = start.resolve()
+        lines.append(_fault("Repository", "DVC", error))
+    else:
+        lines.append(Line(area="Repository", check="DVC", state="ok", found=str(root)))
+        asked = Question(area="Datasets", check="settings", ask=lambda: [_settings(root)])
+        lines += answers([asked])
+        if lines[-1].state == "ok":
+            settings = settings_at(root)
+        try:
+            config = DvcConfig(root / ".dvc", env=environment(), timeout=timeout_at(root))
+            lines += _refused(config)
+        except DatareleaseError as error:
+            lines.append(_fault("Remotes", "configuration", error))
+    git = open_git(root)
+    return Standing(root=root, git=git, settings=settings, config=config, lines=tuple(lines))
+
+
+def _refused(config: DvcConfig) -> Iterator[Line]:
+    """What stops the job that publishes, which takes plain values only."""
+    names = ", ".join(problem.where.rpartition(" ")[2] for problem in config.refused())
+    if names:
+        yield Line(
+            area="Remotes", check="configuration", state="warning",
+            found=f".dvc/config says {names}, which `release --bundle` and readers with --repo "
+            "refuse",
+            remedy="keep it for yourself: `dvc remote modify --local NAME KEY VALUE`; in "
+            "workflows keys come from the environment (docs/security.md)",
+        )  # fmt: skip
+
+
+def _settings(root: Path) -> Line:
+    settings = settings_at(root)
+    names = ", ".join(dataset.name for dataset in settings.datasets)
+    return Line(area="Datasets", check="settings", state="ok", found=f"valid; datasets: {names}")
+
+
+def _fault(area: str, check: str, error: DatareleaseError) -> Line:
+    return Line(area=area, check=check, state="missing", found=error.what, remedy=error.remedy)
+
+
+def _questions(here: Standing, *, write: bool) -> Iterator[Question]:
+    if not here.git.is_repository():
+        line = Line(
+            area="Repository", check="git", state="missing",
+            found=f"{here.root} is in no git repository", remedy="git init",
+        )  # fmt: skip
+        yield Question(area="Repository", check="git", ask=lambda: [line])
+        return
+    yield from repository_questions(here.git, here.tags)
+    if here.settings is not None:
+        yield from dataset_questions(
+            here.root, here.settings, git=here.git, read=reader(here.root),
+            dvc=Dvc(here.root, env=environment()),
+        )  # fmt: skip
+    if here.config is not None:
+        required = here.settings.remotes if here.settings else ()
+        yield from remote_questions(
+            here.config, required, here.staging, bound=here.bound, write=write
+        )
+
+
+def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Iterator[Question]:
+    repository = _repository(here, env, github)
+    if repository is None:
+        yield unasked(
+            "origin is not on GitHub, so nothing was asked there",
+            "datarelease doctor --github OWNER/NAME",
+        )
+        return
+    folder = here.root / ".github" / "workflows"
+    files = [path for pattern in ("*.yml", "*.yaml") for path in sorted(folder.glob(pattern))]
+    kinds = {name: here.config.kind(name) for name in here.remotes} if here.config else {}
+    staging = kinds.pop(here.staging, None) if here.staging else None
+    texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}
+    yield workflow_question(texts, Wanted(kinds=kinds, staging=staging))
+    token = _token(env)
+    if token is None:
+        yield unasked(
+            f"{repository} was not asked: there is no token",
+            "GITHUB_TOKEN=$(gh auth token) datarelease doctor",
+        )
+        return
+    setup = _setup(repository, token, env)
+    yield from github_questions(
+        Asked(github=setup, repository=repository, tags=here.tags, kinds=kinds, staging=staging)
+    )
+
+
+def _repository(here: Standing, env: Mapping[str, str], github: str | None) -> str | None:
+    if github is not None and not _NAME.fullmatch(github):
+        raise ConfigError(
+            f"{github!r} is no repository on GitHub.",
+            untouched="Nothing was asked.",
+            remedy="Write OWNER/NAME.",
+        )
+    if github is None and env.get("GITHUB_ACTIONS") == "true":
+        github = env.get("GITHUB_REPOSITORY")
+    if github is None and here.git.is_repository():
+        server = env.get("GITHUB_SERVER_URL") or "https://github.com"
+        github = repository_of(here.git.remote_url() or "", server)
+    return github
+
+
+def _subject(repository: str, env: Mapping[str, str]) -> Subject:
+    token = _token(env)
+    if token is None:
+        return Subject(repository=repository)
+    setup = _setup(repository, token, env)
+    facts = setup.repository()
+    return Subject(
+        repository=facts.full_name, ids=(facts.owner_id, facts.id), prefix=setup.subject_prefix()
+    )
+
+
+def _token(env: Mapping[str, str]) -> str | None:
+    return env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None
+
+
+def _setup(repository: str, token: str, env: Mapping[str, str]) -> Any:
+    from datarelease.adapters.github.requests import Requests  # noqa: PLC0415 - heavy: PyGithub
+    from datarelease.adapters.github.setup import GitHubSetup  # noqa: PLC0415 - with it
+
+    api = env.get("GITHUB_API_URL") or _GITHUB_COM
+    return GitHubSetup(Requests(api_url=api.rstrip("/"), repository=repository, token=token))
+
+
+def counts(lines: Sequence[Line]) -> Mapping[str, int]:
+    """How many lines there are of each state."""
+    states = ("ok", "warning", "unknown", "missing")
+    return {state: sum(line.state == state for line in lines) for state in states}

@@ -1,0 +1,250 @@
+"""DVC's objects: in the cache of this machine, on the remotes, in the work tree."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datarelease.adapters.dvc.listing import explained_listing, read_tree, refuse_names
+from datarelease.adapters.store.directory import ObjectInfo, Store, md5_of, replacing
+from datarelease.errors import DatareleaseError, WorldError
+from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry
+from datarelease.progress import Progress
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """Objects by their hash, found wherever they are."""
+
+    cache: Path
+    remotes: tuple[Store, ...]
+    """Asked in this order for what the cache lacks."""
+    progress: Progress
+    bound: Callable[[], Sequence[Store]] = tuple
+    """Remotes that hold the outputs bound to them; asked for what all others lack."""
+    proven: set[str] = field(default_factory=set, repr=False)
+    """Hashes of objects in the cache whose bytes were found to have them, by this process."""
+
+    def path(self, md5: str) -> Path:
+        """Where the cache has (or would have) the object."""
+        return self.cache / md5[:2] / md5[2:]
+
+    def has(self, md5: str) -> bool:
+        """The cache has the object."""
+        return self.path(md5).is_file()
+
+    def tree(self, md5: str) -> tuple[DataFile, ...]:
+        """The files that a directory's object lists, fetched where the cache lacks it.
+
+        Raises:
+            WorldError: It is neither in the cache nor on a remote, or it is damaged.
+        """
+        self.ensure([md5])
+        listing = self.path(md5).read_bytes()
+        if hashlib.md5(listing, usedforsecurity=False).hexdigest() != md5.removesuffix(".dir"):
+            raise self.damaged(md5)
+        with explained_listing(md5):
+            return read_tree(listing)
+
+    def data_files(self, md5: str) -> tuple[DataFile, ...]:
+        """The same of a dataset, whose readers write these files.
+
+        Raises:
+            WorldError: As ``tree``, or a file has a name that readers refuse.
+        """
+        files = self.tree(md5)
+        with explained_listing(md5):
+            refuse_names(files)
+        return files
+
+    def sha256(self, md5: str) -> str:
+        """The SHA-256 (hex) of an object in the cache, whose MD5 is checked on the way.
+
+        Raises:
+            WorldError: The cache has other bytes under that name.
+        """
+        sums = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        with self.path(md5).open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                for one in sums:
+                    one.update(chunk)
+        if sums[0].hexdigest() != md5.removesuffix(".dir"):
+            raise self.damaged(md5)
+        self.proven.add(md5)
+        return sums[1].hexdigest()
+
+    def prove(self, md5: str) -> None:
+        """Read an object of the cache through, unless that was done, before others rely on it.
+
+        Raises:
+            WorldError: The cache has other bytes under that name.
+        """
+        if md5 in self.proven:
+            return
+        if md5_of(self.path(md5)) != md5.removesuffix(TREE):
+            raise self.damaged(md5)
+        self.proven.add(md5)
+
+    def keep(self, document: bytes) -> Path:
+        """A copy of a manifest or of a document that one lists, on this machine."""
+        place = self._kept(hashlib.sha256(document).hexdigest())
+        if not place.is_file():
+            with replacing(place) as scratch:
+                scratch.write_bytes(document)
+        return place
+
+    def kept(self, sha256: str) -> bytes | None:
+        """The copy of the document with this SHA-256, if there is one and it is sound."""
+        # Manifests had a folder of their own before documents were kept, too.
+        for place in (self._kept(sha256), self.cache.with_name("manifests") / f"{sha256}.json"):
+            data = place.read_bytes() if place.is_file() else b""
+            if hashlib.sha256(data).hexdigest() == sha256:
+                return data
+        return None
+
+    def _kept(self, sha256: str) -> Path:
+        return self.cache.with_name("documents") / sha256
+
+    def damaged(self, md5: str) -> WorldError:
+        """The error for an object that has other bytes in the cache than its name says."""
+        path = self.path(md5)
+        return WorldError(
+            f"An object in DVC's cache is damaged: {path} does not have the MD5 in its name.",
+            untouched="It was not sent anywhere, and nothing was released.",
+            remedy="Delete that file, bring the data back (`dvc pull`, or `dvc repro --force`), "
+            "then run the command again.",
+        )
+
+    def files(self, entry: Entry) -> tuple[DataFile, ...]:
+        """The files of an entry, paths inside the dataset.
+
+        Raises:
+            WorldError: As ``tree``.
+        """
+        if not entry.is_tree:
+            return (DataFile(path=entry.path, md5=entry.md5),)
+        base = "" if entry.path == WHOLE else entry.path
+        return tuple(
+            DataFile(path=posixpath.join(base, file.path), md5=file.md5)
+            for file in self.data_files(entry.md5)
+        )
+
+    def expanded(self, hashes: Iterable[str]) -> tuple[str, ...]:
+        """The same hashes and, of listings that the cache has, those of the files, sorted."""
+        found = set(hashes)
+        for md5 in tuple(found):
+            if md5.endswith(TREE) and self.has(md5):
+                found |= {file.md5 for file in self.tree(md5)}
+        return tuple(sorted(found))
+
+    def ensure(self, hashes: Iterable[str]) -> None:
+        """Bring objects into the cache, from the first remote that has them, hashes checked.
+
+        Raises:
+            WorldError: Some are on no remote, or a remote holds other bytes under their names.
+        """
+        missing = sorted({md5 for md5 in hashes if not self.has(md5)})
+        if not missing:
+            return
+        sources = self._sources(missing)
+        absent = [md5 for md5 in missing if md5 not in sources]
+        if absent:
+            names = ", ".join(remote.name for remote in self.remotes) or "no remote is configured"
+            shown = ", ".join(object_key(md5) for md5 in absent[:5])
+            raise WorldError(
+                f"{len(absent)} object(s) are neither in DVC's cache nor on a remote ({names}): "
+                f"{shown}{', …' if len(absent) > 5 else ''}",  # noqa: PLR2004 - a line's worth
+                untouched="Nothing was released.",
+                remedy="Push them from where they are (`dvc push`), then run the command again.",
+            )
+        with (
+            self.progress.track("Fetching", len(missing), "objects") as advance,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            for _ in pool.map(lambda md5: self._fetch(md5, sources[md5]), missing):
+                advance(1)
+
+    def bring(self, hashes: Iterable[str]) -> None:
+        """Bring those objects into the cache that a remote has and gives; others stay away.
+
+        Raises:
+            WorldError: A remote holds other bytes under their names.
+        """
+        missing = {md5 for md5 in hashes if not self.has(md5)}
+        for remote in self._asked():
+            if not missing:
+                return
+            try:
+                there = remote.stat([object_key(md5) for md5 in missing])
+            except WorldError:
+                continue  # the caller that needs the object reports it
+            found = {md5 for md5 in missing if object_key(md5) in there}
+            self.ensure(found)
+            missing -= found
+
+    def adopt(self, files: Sequence[DataFile], folder: Path) -> None:
+        """Take files that only the work tree has into the cache, where their hashes are right."""
+        for file in files:
+            source = folder / file.path
+            if not self.has(file.md5) and source.is_file() and md5_of(source) == file.md5:
+                with replacing(self.path(file.md5)) as scratch:
+                    shutil.copyfile(source, scratch)
+
+    def sizes(self, hashes: Iterable[str]) -> dict[str, int]:
+        """Bytes of those objects that the cache or a remote has.
+
+        Raises:
+            WorldError: Some were not found, and a remote could not be asked.
+        """
+        wanted = sorted(set(hashes))
+        sizes = {md5: self.path(md5).stat().st_size for md5 in wanted if self.has(md5)}
+        away = [md5 for md5 in wanted if md5 not in sizes]
+        return sizes | {md5: info.size for md5, (_, info) in self._found(away).items()}
+
+    def _sources(self, missing: Sequence[str]) -> dict[str, Store]:
+        return {md5: remote for md5, (remote, _) in self._found(missing).items()}
+
+    def _found(self, missing: Sequence[str]) -> dict[str, tuple[Store, ObjectInfo]]:
+        sources: dict[str, tuple[Store, ObjectInfo]] = {}
+        problem: DatareleaseError | None = None
+        for remote in self._asked():
+            wanted = {object_key(md5): md5 for md5 in missing if md5 not in sources}
+            if not wanted:
+                break
+            try:
+                found = remote.stat(list(wanted))
+            except WorldError as error:
+                # Another remote may have them all; if none has, this is the reason to show.
+                problem = problem or error
+                continue
+            sources |= {wanted[key]: (remote, info) for key, info in found.items()}
+        if problem is not None and len(sources) < len(missing):
+            raise problem
+        return sources
+
+    def _asked(self) -> Iterator[Store]:
+        yield from self.remotes
+        yield from self.bound()
+
+    def _fetch(self, md5: str, remote: Store) -> None:
+        target = self.path(md5)
+        with replacing(target) as scratch:
+            found = remote.download(object_key(md5), scratch)
+            if found != md5.removesuffix(".dir"):
+                raise WorldError(
+                    f"remote {remote.name!r} ({remote.url}) holds other bytes under "
+                    f"{object_key(md5)}: their MD5 is {found}.",
+                    untouched="The damaged object was not kept.",
+                    remedy="Run `datarelease release` where DVC's cache has the data: it uploads "
+                    "damaged objects again.",
+                )
+        target.chmod(0o444)
+        self.proven.add(md5)

@@ -1,0 +1,127 @@
+"""Validation and profile of each dataset: as DVC's stages left them, or made here and now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from datarelease.adapters.dvc.tracked import LockedStage, stages
+from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.analysis.validation.run import with_unreadable
+from datarelease.documents import DocumentError, decode
+from datarelease.flows.check.records import in_words, other_inputs
+from datarelease.flows.check.stage import run_profile, run_validation
+from datarelease.flows.versions.dataset_at import Side, table_of
+from datarelease.flows.workspace import Workspace
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Validation, unreadable
+from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
+
+T = TypeVar("T", Validation, Profile)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What the schema and the statistics say of one dataset."""
+
+    validation: Validation
+    profile: Profile | None
+    """None: the files cannot be read as tables; the validation says why."""
+
+    def statistics(self) -> Profile:
+        """The profile.
+
+        Raises:
+            UnreadableTable: There is none.
+        """
+        if self.profile is None:
+            raise UnreadableTable("", unreadable(self.validation) or "it is no table")
+        return self.profile
+
+    def side(self, ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> Side:
+        """The dataset as the work tree has it."""
+        return Side(
+            label="the work tree",
+            released=False,
+            dataset=dataset,
+            content=content,
+            profile=lambda _: self.statistics(),
+            contract=lambda: self.validation.contract,
+            files=lambda: present(ws, dataset, content),
+        )
+
+
+def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Assessment:
+    """Validation and profile of a dataset of the work tree.
+
+    What ``datarelease validate`` and ``profile`` wrote as DVC stages is taken where it was made
+    from exactly these bytes, schema, key and so on; everything else is made here.
+
+    Raises:
+        ConfigError: The schema cannot be used.
+        WorldError: The data is needed and neither here nor on a remote.
+    """
+    locked = stages(ws.read)
+    validation = _recorded(ws, Validation, dataset, content, locked)
+    known = _recorded(ws, Profile, dataset, content, locked)
+    if validation is None or (known is None and not unreadable(validation)):
+        files = present(ws, dataset, content)
+        table = table_of(dataset, files, ws.objects)
+        if validation is None:
+            ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
+            validation = run_validation(ws.root, dataset, content, table, engine)
+        if known is None and not unreadable(validation):
+            ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
+            try:
+                known = run_profile(ws.root, dataset, content, table, engine)
+            except UnreadableTable as error:
+                # A file can be damaged where no check looked.
+                validation = with_unreadable(validation, str(error))
+    return Assessment(validation=validation, profile=known)
+
+
+def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[DataFile, ...]:
+    """The dataset's files, each now in the cache.
+
+    Raises:
+        WorldError: Some are neither here nor on a remote.
+    """
+    files = tuple(file for entry in content.entries for file in ws.objects.files(entry))
+    whole = ws.root / dataset.path
+    ws.objects.adopt(files, whole if whole.is_dir() else whole.parent)
+    ws.objects.ensure(file.md5 for file in files)
+    return files
+
+
+def _recorded(
+    ws: Workspace,
+    kind: type[T],
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    locked: Sequence[LockedStage],
+) -> T | None:
+    """The document that a stage left, if it is what the stage wrote and counts for ``content``."""
+    path = dataset.validation_file if kind is Validation else dataset.profile_file
+    data = ws.read(path)
+    stage = next((s for s in locked if any(out.path == path for out in s.outs)), None)
+    if data is None or stage is None:
+        return None
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    if not any(out.path == path and out.md5 == digest for out in stage.outs):
+        return None
+    try:
+        record = decode(kind, data)
+    except DocumentError as error:
+        ws.progress.say(f"{path} is not used: {error}")
+        return None
+    other = other_inputs(record, dataset, content, ws.read)
+    if other:
+        ws.progress.say(
+            f"{path} is not used: {in_words(record, other)}. It is computed again for this run; "
+            f"`dvc repro --force --single-item {stage.name}` writes it again"
+        )
+        return None
+    return record

@@ -1,0 +1,273 @@
+"""The check of a change: reproduce, validate, profile, compare, judge -> Report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.analysis.engine.tables import Engine
+from datarelease.errors import ConfigError
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.check.assess import Assessment, assess
+from datarelease.flows.check.baseline import Baseline, read_baseline
+from datarelease.flows.check.clean import unclean_files
+from datarelease.flows.check.compare import compare_sides
+from datarelease.flows.check.reproduce import reproduce
+from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
+from datarelease.flows.check.tracked_outputs import work_tree_snapshot
+from datarelease.flows.workspace import Workspace
+from datarelease.model.data.stream import StreamReport
+from datarelease.model.review.diff import Compatibility
+from datarelease.model.review.judge import judge
+from datarelease.model.review.policy import Finding, Verdict
+from datarelease.model.review.report import DatasetReport, Outcome, ParamChange, Report, VersionRows
+from datarelease.model.review.waivers import idle
+from datarelease.model.versions.snapshot import Snapshot
+from datarelease.model.versions.version import Version
+from datarelease.settings.read import PARAMS_FILE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A report together with what it was made from."""
+
+    report: Report
+    snapshot: Snapshot
+    catalogue: Catalogue
+    baseline: Baseline | None
+    assessments: Mapping[str, Assessment]
+
+
+def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None = None) -> Checked:
+    """What merging the work tree would do, and whether it may.
+
+    Args:
+        ws: The repository.
+        catalogue: The versions; None: they are read.
+        base: The version to compare with; None: the newest that is not withdrawn.
+
+    Raises:
+        ConfigError: Settings, pipeline, schema or work tree cannot be used.
+        WorldError: The git remote or data that is needed cannot be had.
+    """
+    catalogue, before = _baseline(ws, catalogue or read_catalogue(ws.git, ws.tags), base)
+    version = before.version if before is not None else None
+    failed = reproduce(ws, catalogue)
+    now = work_tree_snapshot(ws)
+    with ws.engine() as engine:
+        assessments = {
+            dataset.name: assess(ws, dataset, content, engine)
+            for dataset in ws.settings.datasets
+            if (content := now.get(dataset.name)) is not None
+        }
+        datasets = _datasets(ws, now, before, assessments, engine)
+    report = report_of(ws, catalogue, version, now, datasets)
+    if failed and report.level != "block":
+        raise ConfigError(
+            f"`dvc repro` failed: the data was made, but {', '.join(failed)} could not be run. "
+            "Its own output stands above.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Correct the stage, then run the command again.",
+        )
+    return Checked(
+        report=report, snapshot=now, catalogue=catalogue, baseline=before, assessments=assessments
+    )
+
+
+def _baseline(
+    ws: Workspace, catalogue: Catalogue, base: str | None
+) -> tuple[Catalogue, Baseline | None]:
+    """What to compare with, and the versions without newer ones that hold other data than they say.
+
+    This needs neither a remote nor a secret; a release looks at the manifests, too.
+    """
+    if base is not None:
+        return catalogue, read_baseline(ws, catalogue.find(base))
+    while (latest := catalogue.latest) is not None:
+        found = read_baseline(ws, latest)
+        if found.snapshot.digest == latest.digest:
+            return catalogue, found
+        catalogue = catalogue.without(latest)
+    return catalogue, None
+
+
+def _datasets(
+    ws: Workspace,
+    now: Snapshot,
+    before: Baseline | None,
+    assessments: Mapping[str, Assessment],
+    engine: Engine,
+) -> tuple[DatasetReport, ...]:
+    reports, shelf = [], before.shelf if before else ws
+    for dataset in ws.settings.datasets:
+        content, found = now.get(dataset.name), assessments.get(dataset.name)
+        if content is None or found is None:
+            raise KeyError(dataset.name)
+        old = before.side(dataset.name) if before else None
+        new = found.side(ws, dataset, content)
+        reports.append(
+            DatasetReport(
+                name=dataset.name,
+                path=dataset.path,
+                desc=dataset.desc,
+                validation=found.validation,
+                diff=compare_sides(shelf, old, new, engine),
+                size=content.size,
+            )
+        )
+    for old_dataset in before.datasets if before else ():
+        if before is not None and now.get(old_dataset.name) is None:
+            diff = compare_sides(shelf, before.side(old_dataset.name), None, engine)
+            reports.append(
+                DatasetReport(
+                    name=old_dataset.name,
+                    path=old_dataset.path,
+                    desc=old_dataset.desc,
+                    validation=None,
+                    diff=diff,
+                )
+            )
+    return tuple(reports)
+
+
+def report_of(
+    ws: Workspace,
+    catalogue: Catalogue,
+    base: Version | None,
+    now: Snapshot,
+    datasets: tuple[DatasetReport, ...],
+) -> Report:
+    """What releasing ``now`` would do, judged; all but ``datasets`` is found out here."""
+    params = _params_diff(ws, base)
+    same = catalogue.with_digest(now.digest)
+    outcome = _outcome(catalogue, base, same, now.digest, params)
+    rollback_of = same.tag if outcome == "rollback" and same else None
+    streams, fed = _streams(ws, base, now)
+    number, policy = catalogue.next_number, ws.settings.policy
+    verdict = judge(policy, datasets, streams, number=number, fed=fed, rollback_of=rollback_of)
+    waivers = idle(policy.waivers, verdict.findings, number, ws.tags.format(number))
+    if same is not None and same.yank is not None and outcome == "rollback":
+        verdict = _with_yank(verdict, same)
+    releases = outcome in {"first", "release", "rollback"}
+    changes = (dataset.diff.compatibility for dataset in datasets)
+    return Report(
+        outcome=outcome,
+        tag=ws.tags.format(catalogue.next_number) if releases else None,
+        base=base.tag if base else None,
+        rollback_of=rollback_of,
+        digest=now.digest,
+        base_digest=base.digest if base else None,
+        commit=None if unclean_files(ws) else ws.git.resolve("HEAD"),
+        compatibility=max(changes, default=Compatibility.IDENTICAL),
+        verdict=verdict,
+        params=params,
+        datasets=datasets,
+        streams=streams,
+        history=_history(catalogue),
+        notes=(*waivers, *_notes(ws, catalogue, base, datasets)),
+        tool=ws.tool,
+        psi_limit=policy.psi,
+    )
+
+
+def _streams(
+    ws: Workspace, base: Version | None, now: Snapshot
+) -> tuple[tuple[StreamReport, ...], frozenset[str]]:
+    """What the streams brought, and which datasets a stream feeds, here or in the baseline."""
+    after = counts_here(ws.read, ws.settings.datasets, now)
+    if base is None:
+        return compare_streams(None, after), frozenset()
+    then = counts_then(ws.reader(base.commit), ws.settings.datasets, ws.progress)
+    names = {counts.stream for counts in (*then, *after)}
+    names |= {stream.name for stream in ws.settings.streams}
+    return compare_streams(then, after), frozenset(names)
+
+
+def _outcome(
+    catalogue: Catalogue,
+    base: Version | None,
+    same: Version | None,
+    digest: str,
+    params: tuple[ParamChange, ...],
+) -> Outcome:
+    latest = catalogue.latest
+    if latest is not None and latest.digest == digest:
+        return "same_bytes" if params and base == latest else "unchanged"
+    if same is not None:
+        return "rollback"
+    return "release" if base is not None or catalogue.versions else "first"
+
+
+def _with_yank(verdict: Verdict, same: Version) -> Verdict:
+    """Withdrawn data blocks: else the next release of main would publish it anew by itself."""
+    reason = same.yank.reason if same.yank else ""
+    finding = Finding(
+        rule="yanked",
+        level="block",
+        dataset="",
+        column=None,
+        message=f"this is the data of {same.tag}, which was withdrawn: {reason}",
+    )
+    return Verdict(findings=(finding, *verdict.findings))
+
+
+def _params_diff(ws: Workspace, base: Version | None) -> tuple[ParamChange, ...]:
+    if base is None:
+        return ()
+    before = _flat(load_yaml(ws.reader(base.commit), PARAMS_FILE))
+    after = _flat(load_yaml(ws.read, PARAMS_FILE))
+    return tuple(
+        ParamChange(name=name, before=before.get(name), after=after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    )
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in params.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            flat |= _flat(value, f"{name}.")
+        else:
+            text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+            flat[name] = text.removesuffix("...\n").strip()
+    return flat
+
+
+def _history(catalogue: Catalogue) -> tuple[VersionRows, ...]:
+    return tuple(
+        VersionRows(tag=version.tag, date=version.date, rows=version.rows)
+        for version in catalogue.versions
+    )
+
+
+def _notes(
+    ws: Workspace, catalogue: Catalogue, base: Version | None, datasets: Iterable[DatasetReport]
+) -> Iterable[str]:
+    if catalogue.note:
+        yield catalogue.note
+    withdrawal = catalogue.withdrawal(base) if base is not None else None
+    if withdrawal is not None:
+        yield f"compared with a withdrawn version: {withdrawal}"
+    if base is not None and catalogue.latest is not None and base.tag != catalogue.latest.tag:
+        yield f"compared with {base.tag}; the newest version is {catalogue.latest.tag}"
+    for tag in catalogue.hand_made:
+        yield f"{tag} is passed over: its tag says something else than what it names"
+    for version in catalogue.versions:
+        if version.yank is not None and (base is None or version.number > base.number):
+            yield f"{version.tag} was withdrawn and is passed over: {version.yank.reason}"
+    columns = {
+        name
+        for dataset in datasets
+        for column in dataset.diff.columns
+        for name in (column.column, f"{dataset.name}.{column.column}")
+    }
+    for rule in ("null_rate", "psi", "ks", "js"):
+        for name in getattr(ws.settings.policy, rule).overrides:
+            if columns and name not in columns:
+                yield f"{PARAMS_FILE}: release.policy.{rule}.columns.{name} names no column"

@@ -1,0 +1,52 @@
+"""Whether the work tree is what its commit says, our own products left aside."""
+
+from __future__ import annotations
+
+import posixpath
+
+from datarelease.adapters.dvc.tracked import stages
+from datarelease.errors import ConfigError
+from datarelease.flows.check.reproduce import LOCK, dvc_files, is_among, products_of
+from datarelease.flows.workspace import Workspace
+from datarelease.model.review.report import REPORTS
+from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
+
+SHOWN = 8
+
+
+def unclean_files(ws: Workspace) -> tuple[str, ...]:
+    """Edited tracked files, and inputs that git does not track.
+
+    What ``dvc repro`` and we write does not count: locks, reports, metrics and other outputs that
+    git holds, and the ``.gitignore`` files in which DVC notes its outputs.
+    """
+    inputs = {DATASETS_FILE, PARAMS_FILE, *dvc_files(ws)}
+    inputs |= {dataset.schema for dataset in ws.settings.datasets if dataset.schema}
+    inputs |= {dep.path for stage in stages(ws.read) for dep in stage.deps}
+    own = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}
+    own |= set(REPORTS)
+    edited = [
+        path
+        for path, tracked in ws.git.changed()
+        if (tracked or any(path == name or path.startswith(f"{name}/") for name in inputs))
+        and path not in own
+        and posixpath.basename(path) not in {LOCK, ".gitignore"}
+    ]
+    products = products_of(ws) if edited else ()
+    return tuple(path for path in edited if not is_among(path, products))
+
+
+def refuse_unclean(ws: Workspace) -> None:
+    """Nothing but our own products may differ from HEAD.
+
+    Raises:
+        ConfigError: Uncommitted edits to tracked files, or inputs that git does not track.
+    """
+    unclean = unclean_files(ws)
+    if unclean:
+        shown = ", ".join(unclean[:SHOWN]) + (", …" if len(unclean) > SHOWN else "")
+        raise ConfigError(
+            f"The work tree has edits that are not committed: {shown}",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Commit them (or `git stash` them), then run the command again.",
+        )

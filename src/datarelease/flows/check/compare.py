@@ -1,0 +1,140 @@
+"""One dataset on two sides: columns, statistics, files and rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from datarelease.analysis.comparison.compare import compare
+from datarelease.analysis.comparison.rows import diff_rows
+from datarelease.analysis.engine.partitions import Folders, folders
+from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.repository import Shelf
+from datarelease.flows.versions.dataset_at import Side, table_of
+from datarelease.model.review.diff import DatasetDiff, FileCounts, RowDiff
+from datarelease.model.versions.snapshot import DataFile
+
+
+def compare_sides(
+    shelf: Shelf, before: Side | None, after: Side | None, engine: Engine
+) -> DatasetDiff:
+    """What changed in one dataset; None: there is none on that side.
+
+    What cannot be read is said, and compared with nothing: it is neither gone nor new.
+
+    Raises:
+        WorldError: Statistics of a side are neither recorded nor to be made from its data.
+    """
+    present = after or before
+    if present is None:
+        raise ValueError("a dataset is on one side at least")
+    identical = (
+        before is not None and after is not None and before.content.content == after.content.content
+    )
+    try:
+        profile_after = after.profile(engine) if after else None
+    except UnreadableTable as error:
+        return _unreadable(present, None, f"{_place(after)}cannot be read: {error}")
+    try:
+        profile_before = profile_after if identical else before.profile(engine) if before else None
+    except UnreadableTable as error:
+        if profile_after is None:
+            return DatasetDiff(
+                name=present.dataset.name, status="removed", rows_before=None, rows_after=None
+            )
+        what = f"not compared: {_place(before)}cannot be read: {error}"
+        return _unreadable(present, profile_after.rows, what)
+    diff = compare(
+        present.dataset,
+        profile_before,
+        profile_after,
+        before_contract=before.contract() if before else None,
+        after_contract=after.contract() if after else None,
+        before_key=before.dataset.key if before else None,
+        files=FileCounts(),
+        identical=identical,
+    )
+    if identical or before is None or after is None:
+        return diff
+    return _with_rows(shelf, before, after, engine, diff)
+
+
+def _place(side: Side | None) -> str:
+    return f"{side.label} " if side is not None and side.released else ""
+
+
+def _unreadable(side: Side, rows: int | None, what: str) -> DatasetDiff:
+    return DatasetDiff(
+        name=side.dataset.name,
+        status="unreadable",
+        rows_before=None,
+        rows_after=rows,
+        unreadable=what,
+    )
+
+
+def _with_rows(
+    shelf: Shelf, before: Side, after: Side, engine: Engine, diff: DatasetDiff
+) -> DatasetDiff:
+    """The comparison with the files counted and the rows compared, where that is possible."""
+    try:
+        old, new = before.files(), after.files()
+        diff = dataclasses.replace(diff, files=_file_counts(old, new))
+        rows = _rows(shelf, before, after, old, new, engine)
+    except UnreadableTable as error:
+        rows = f"the tables cannot be read: {error}"
+    except ConfigError as error:  # an old version of what is no dataset any more
+        rows = f"the tables cannot be read: {error.what}"
+    except WorldError as error:
+        rows = f"the data of {before.label} is not at hand: {error.what}"
+    if isinstance(rows, str):
+        return dataclasses.replace(diff, no_row_diff=rows)
+    return dataclasses.replace(diff, rows=rows)
+
+
+def _rows(
+    shelf: Shelf,
+    before: Side,
+    after: Side,
+    old: Sequence[DataFile],
+    new: Sequence[DataFile],
+    engine: Engine,
+) -> RowDiff | str:
+    dataset = after.dataset
+    if not dataset.key:
+        return f"no key is declared (dvc.yaml: artifacts.{dataset.name}.meta.key)"
+    # Equal bytes in equal partitions are equal rows on both sides: such parts are not read.
+    shared = set(map(_content, old)) & set(map(_content, new))
+    if before.dataset.csv != dataset.csv:  # the same bytes are read as other rows
+        shared = set()
+    left = [file for file in old if _content(file) not in shared]
+    fresh = [file for file in new if _content(file) not in shared]
+    if not left and not fresh:
+        return "the files hold the same bytes under other names"
+    shelf.objects.ensure(file.md5 for file in (*left, *fresh))
+    shelf.progress.say(f"{dataset.name}: comparing rows with {before.label}")
+    return diff_rows(
+        engine,
+        table_of(before.dataset, left, shelf.objects, whole=old) if left else None,
+        table_of(dataset, fresh, shelf.objects, whole=new) if fresh else None,
+        dataset,
+        skipped_files=len(shared),
+    )
+
+
+def _content(file: DataFile) -> tuple[str, Folders]:
+    """What makes the rows of two files equal: their bytes, and the partition they lie in."""
+    return file.md5, folders(file.path)
+
+
+def _file_counts(before: Sequence[DataFile], after: Sequence[DataFile]) -> FileCounts:
+    old = {file.path: file.md5 for file in before}
+    new = {file.path: file.md5 for file in after}
+    both = old.keys() & new.keys()
+    return FileCounts(
+        added=len(new.keys() - old.keys()),
+        removed=len(old.keys() - new.keys()),
+        changed=sum(old[path] != new[path] for path in both),
+        unchanged=sum(old[path] == new[path] for path in both),
+    )

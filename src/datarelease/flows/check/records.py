@@ -1,0 +1,43 @@
+"""Recorded validations and profiles: which of them count.
+
+Stages leave them for git, releases on the remotes, builds in their bundles. Each names what it was
+made from and counts for exactly that: wherever one is read, this decides.
+"""
+
+from __future__ import annotations
+
+from datarelease.model.data import profile, provenance, validation
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.provenance import Read
+from datarelease.model.data.validation import Validation
+from datarelease.model.versions.snapshot import DatasetSnapshot
+
+Record = Validation | Profile
+
+
+def other_inputs(
+    record: Record, dataset: Dataset, content: DatasetSnapshot, read: Read
+) -> tuple[str, ...]:
+    """The inputs that ``record`` was not made from as they are now; none: it counts.
+
+    Args:
+        record: As it was found.
+        dataset: As it is declared now (of a version: as it was then).
+        content: Its data.
+        read: Files of the same revision.
+    """
+    if isinstance(record, Validation):
+        now = provenance.of_validation(dataset, content, read)
+        current = record.format == validation.FORMAT
+    else:
+        now = provenance.of_profile(dataset, content, read)
+        current = record.format == profile.FORMAT
+    return (*(() if current else ("format",)), *provenance.differences(record.made_from, now))
+
+
+def in_words(record: Record, other: tuple[str, ...]) -> str:
+    """Why a record is not used."""
+    if not record.made_from:
+        return "it does not say what it was made from"
+    return f"it was made before a change of: {', '.join(other)}"

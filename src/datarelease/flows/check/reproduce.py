@@ -1,0 +1,194 @@
+"""The work tree brought up to date: ``dvc repro``, started from the newest lock."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterable, Sequence
+
+from datarelease.adapters.dvc.tracked import Output, declared_results, outputs, stages
+from datarelease.adapters.dvc.work_tree import Inputs
+from datarelease.adapters.store.directory import replacing
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.check.unfit_files import refuse_unfit_files
+from datarelease.flows.workspace import Workspace
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.versions.manifest import object_key
+from datarelease.settings.read import DATASETS_FILE
+
+LOCK = "dvc.lock"
+_NONE = "0" * 32
+"""A hash that no object has: asking for it shows whether a remote answers."""
+
+
+def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
+    """Run what is out of date; the stages that could not be run, though every dataset was made.
+
+    Raises:
+        ConfigError: Data of a ``.dvc`` file differs from it, or the pipeline does not run.
+        SettingsError: A dataset holds a link out of the repository, or a name that readers refuse.
+    """
+    sources = {out.path for out in work_tree_outputs(ws) if out.stage is None}
+    given = [d.path for d in ws.settings.datasets if is_among(d.path, sources)]
+    given += [d.path for d in ws.settings.datasets if any(is_among(s, [d.path]) for s in sources)]
+    # Before DVC is asked: it takes what a link leads to for the data.
+    refuse_unfit_files(ws, given)
+    failed = _brought_up_to_date(ws, catalogue)
+    refuse_unfit_files(ws, [d.path for d in ws.settings.datasets if d.path not in given])
+    return failed
+
+
+def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
+    _refuse_changed_sources(ws)
+    _take_newest_lock(ws, catalogue)
+    if not ws.dvc.stale_stages():
+        ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
+        return ()
+    ws.progress.say("dvc repro: the lock is stale, running the pipeline")
+    inputs = _inputs(ws)
+    if ws.dvc.restore() and ws.dvc.repro(inputs=inputs):
+        return ()
+    if inputs == "made" and ws.dvc.missing():
+        raise WorldError(
+            "`dvc repro` failed: it needs data that is neither in DVC's cache nor on a remote that "
+            "can be read from here. Its own output stands above.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Give access to the remote, as the lines above say. A check on GitHub has no "
+            "credentials: it finds what the last release left in the cache (docs/adopt.md).",
+        )
+    outs = [out for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)]
+    makers = {_address(out) for out in outs if out.stage is not None}
+    failed = ws.dvc.stale_stages(sorted(makers)) if makers else ()
+    if failed or not outs:
+        what = f"{', '.join(failed)} could not be run" if failed else "no dataset was made"
+        raise ConfigError(
+            f"`dvc repro` failed: {what}. Its own output stands above.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Correct the stage, then run the command again.",
+        )
+    return ws.dvc.stale_stages() or ("a stage",)
+
+
+def work_tree_outputs(ws: Workspace) -> tuple[Output, ...]:
+    """What DVC tracks in the work tree."""
+    return outputs(ws.read, ws.git.files())
+
+
+def locks(ws: Workspace) -> tuple[str, ...]:
+    """The locks of the pipelines that git tracks, whether or not they are there."""
+    return tuple(posixpath.join(posixpath.dirname(path), LOCK) for path in _pipelines(ws))
+
+
+def _pipelines(ws: Workspace) -> tuple[str, ...]:
+    return tuple(path for path in ws.git.files() if posixpath.basename(path) == DATASETS_FILE)
+
+
+def bring_outputs(ws: Workspace) -> None:
+    """Bring into the cache what some remote gives of the pipelines' outputs and ``.dvc`` data.
+
+    Raises:
+        WorldError: A remote holds other bytes under an object's name.
+    """
+    for _ in ("files and listings", "the files that listings name"):
+        ws.objects.bring(ws.objects.expanded(ws.dvc.hashes()))
+
+
+def products_of(ws: Workspace) -> tuple[str, ...]:
+    """What a run of the pipelines leaves for git: locks, and results that DVC does not cache."""
+    declared = (name for pipeline in _pipelines(ws) for name in declared_results(ws.read, pipeline))
+    return (*locks(ws), *ws.dvc.kept_by_git(), *declared)
+
+
+def is_among(path: str, products: Iterable[str]) -> bool:
+    """``path`` is a product, or a file in one that is a directory."""
+    return any(path == product or path.startswith(f"{product}/") for product in products)
+
+
+def dvc_files(ws: Workspace) -> tuple[str, ...]:
+    """The ``.dvc`` files that datasets are made of."""
+    return tuple(
+        dict.fromkeys(
+            out.source
+            for out in work_tree_outputs(ws)
+            if out.stage is None and _serves(out, ws.settings.datasets)
+        )
+    )
+
+
+def _serves(out: Output, datasets: tuple[Dataset, ...]) -> bool:
+    return any(
+        out.path == dataset.path
+        or out.path.startswith(dataset.path + "/")
+        or dataset.path.startswith(out.path + "/")
+        for dataset in datasets
+    )
+
+
+def _address(out: Output) -> str:
+    """How DVC calls the stage that makes an output."""
+    folder = posixpath.dirname(out.source)
+    return f"{folder}/dvc.yaml:{out.stage}" if folder else str(out.stage)
+
+
+def _refuse_changed_sources(ws: Workspace) -> None:
+    changed = ws.dvc.changed_sources(dvc_files(ws))
+    if changed:
+        raise not_recorded(changed)
+
+
+def not_recorded(changed: Sequence[str]) -> ConfigError:
+    """The error for data that differs from its ``.dvc`` files, with commands to paste."""
+    data = shlex.join(path.removesuffix(".dvc") for path in changed)
+    return ConfigError(
+        f"The data in the work tree differs from {', '.join(changed)}.",
+        untouched="Nothing was changed.",
+        remedy=f"Record it with `dvc add {data}` and commit, or bring the recorded data "
+        f"back with `dvc checkout {shlex.join(changed)}`.",
+    )
+
+
+def _inputs(ws: Workspace) -> Inputs:
+    """Where the pipeline gets from what the work tree and the cache lack.
+
+    A check of a pull request has no credentials: what it cannot fetch, it has to make.
+    """
+    if not ws.dvc.missing():
+        return "here"
+    for remote in ws.remotes:
+        try:
+            remote.stat([object_key(_NONE)])
+        except WorldError as error:
+            ws.progress.say(f"{remote.name} cannot be read: {error.what.splitlines()[0]}")
+        else:
+            return "pulled"
+    ws.progress.say("dvc repro: stages make missing outputs again where they can")
+    bring_outputs(ws)
+    return "made"
+
+
+def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:
+    """Start from the lock of the newest version where that version's commit is not in HEAD.
+
+    If main is protected, only the tag has the release commit with the newer lock. With that lock
+    the pipeline need not run again, unless another lock was committed since. A lock of
+    HEAD that fits its inputs (after a roll-back, for example) is never replaced.
+    """
+    newest, head = catalogue.latest, ws.git.resolve("HEAD")
+    if newest is None or head is None or ws.git.is_ancestor(newest.commit, head):
+        return
+    base = ws.git.merge_base(newest.commit, head)
+    mine = ws.git.read(head, LOCK)
+    theirs = ws.git.read(newest.commit, LOCK)
+    untouched = base is not None and mine == ws.git.read(base, LOCK) and ws.read(LOCK) == mine
+    if not untouched or theirs is None or theirs == mine or not ws.dvc.stale_stages():
+        return
+    (ws.root / LOCK).write_bytes(theirs)
+    ws.progress.say(f"dvc.lock: taken from {newest.tag}, which is newer than this branch's")
+    # Reports that stages made belong to the lock: with older ones those stages would run again.
+    for stage in stages(ws.read):
+        for out in stage.outs:
+            report = ws.git.read(newest.commit, out.path)
+            if report is not None and ws.read(out.path) == ws.git.read(head, out.path):
+                with replacing(ws.root / out.path) as scratch:
+                    scratch.write_bytes(report)

@@ -1,0 +1,117 @@
+"""The stage commands: what ``dvc repro`` runs for each dataset, on the files of the work tree.
+
+They read what DVC tracks there, under the hashes that DVC is about to record, and need no git.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from datarelease.adapters.dvc.files import tracked_files
+from datarelease.analysis.engine.partitions import text_columns
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.profiling.profile import profile
+from datarelease.analysis.validation.expectations import schema_types
+from datarelease.analysis.validation.run import validate
+from datarelease.analysis.validation.schema import load_schema
+from datarelease.documents import encode
+from datarelease.errors import BlockedError, ConfigError
+from datarelease.flows.versions.dataset_at import as_table
+from datarelease.flows.write_file import read, write
+from datarelease.model.data import provenance
+from datarelease.model.data.dataset import Dataset, suggestion
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Validation
+from datarelease.model.versions.snapshot import DatasetSnapshot
+from datarelease.settings.read import Settings
+
+
+def validate_stage(root: Path, settings: Settings, name: str, engine: Engine) -> Validation:
+    """The outcome of a dataset's schema, also written to ``reports/NAME/validation.json``.
+
+    Raises:
+        ConfigError: No such dataset, no files, or a schema that cannot be used.
+    """
+    dataset = _dataset(settings, name)
+    content, table = _tracked(root, dataset)
+    result = run_validation(root, dataset, content, table, engine)
+    _write(root / dataset.validation_file, encode(result))
+    return result
+
+
+def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> Profile:
+    """A dataset's statistics, also written to ``reports/NAME/profile.json``.
+
+    Raises:
+        ConfigError: No such dataset, or no files.
+        BlockedError: The files are no such table.
+    """
+    dataset = _dataset(settings, name)
+    content, table = _tracked(root, dataset)
+    try:
+        result = run_profile(root, dataset, content, table, engine)
+    except UnreadableTable as error:
+        raise BlockedError(
+            f"{dataset.path} cannot be read: {error}",
+            untouched=f"{dataset.profile_file} was not written.",
+            remedy="Correct the file; `datarelease validate` says more.",
+        ) from error
+    _write(root / dataset.profile_file, encode(result))
+    return result
+
+
+def run_validation(
+    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine
+) -> Validation:
+    """The outcome of the dataset's schema on ``table``, whose files are ``content``.
+
+    Raises:
+        ConfigError: The schema cannot be used.
+    """
+    schema = None
+    if dataset.schema is not None:
+        schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
+    made_from = provenance.of_validation(dataset, content, lambda path: read(root / path))
+    return dataclasses.replace(validate(engine, table, dataset, schema), made_from=made_from)
+
+
+def run_profile(
+    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine
+) -> Profile:
+    """The statistics of ``table``, whose files are ``content``.
+
+    Text has no types of its own: CSV columns are read as the schema says, so that a column of
+    prices stays a column of decimals in a version that happens to hold whole numbers only.
+
+    Raises:
+        ConfigError: The schema cannot be used.
+        UnreadableTable: The files are no such table.
+    """
+    types = None
+    if table.format == "csv" and dataset.schema is not None:
+        schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
+        types = schema_types(schema, sorted(text_columns(table, engine.columns(table))))
+    made_from = provenance.of_profile(dataset, content, lambda path: read(root / path))
+    return dataclasses.replace(profile(engine, table, dataset, types=types), made_from=made_from)
+
+
+def _dataset(settings: Settings, name: str) -> Dataset:
+    dataset = settings.dataset(name)
+    if dataset is None:
+        raise ConfigError(
+            f"dvc.yaml declares no dataset {name!r}.",
+            untouched="Nothing was written.",
+            remedy=suggestion(name, (dataset.name for dataset in settings.datasets)),
+        )
+    return dataset
+
+
+def _tracked(root: Path, dataset: Dataset) -> tuple[DatasetSnapshot, Table]:
+    found = tracked_files(root, dataset.path)
+    content = DatasetSnapshot(name=dataset.name, entries=found.entries)
+    return content, as_table(dataset, found.files)
+
+
+def _write(path: Path, text: str) -> None:
+    write(path, text.encode())

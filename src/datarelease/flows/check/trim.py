@@ -1,0 +1,94 @@
+"""DVC's cache made what the next check starts from, within a budget."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.flows.check.reproduce import bring_outputs, work_tree_outputs
+from datarelease.flows.versions.snapshots import snapshot
+from datarelease.flows.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trimmed:
+    """What is left."""
+
+    objects: int
+    fetched: int
+    """Objects, of those in ``objects``."""
+    size: int
+    """Bytes."""
+    removed: int
+    """Objects."""
+    fits: bool
+    """It is worth keeping: what is left is whole and within the budget."""
+    digest: str
+    """SHA-256 of the names of what is left: equal for equal content."""
+
+
+def fill(ws: Workspace) -> int:
+    """Bring what the pipeline and its inputs are made of into the cache; how many objects came.
+
+    A check of a pull request has no credentials: what it cannot find in the cache, and no stage
+    makes, it cannot have. What no remote gives stays away.
+    """
+    before = len(_objects(ws.objects.cache))
+    bring_outputs(ws)
+    return len(_objects(ws.objects.cache)) - before
+
+
+def trim(ws: Workspace, budget: int, *, fetched: int = 0) -> Trimmed:
+    """Remove from the cache what it takes to come within ``budget`` bytes.
+
+    First to go is what neither the datasets nor the pipeline of the work tree use (data of older
+    versions), then all but the datasets. Where they alone are more, nothing is removed and nothing
+    fits. Runs that DVC remembers are small, and stay.
+
+    Raises:
+        SettingsError: DVC does not track a dataset.
+    """
+    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
+    datasets = {
+        md5
+        for content in now.datasets
+        for entry in content.entries
+        if ws.objects.has(entry.md5)
+        for md5 in (entry.md5, *(file.md5 for file in ws.objects.files(entry)))
+    }
+    there = {f"{path.parent.name}{path.name}": path for path in _objects(ws.objects.cache)}
+    sizes = {md5: path.stat().st_size for md5, path in there.items()}
+    tracked = (out.md5 for out in ws.dvc.outputs() if out.md5 and not out.legacy)
+    used = datasets | set(ws.objects.expanded(tracked))
+    for kept in (set(there), used, datasets):
+        total = sum(sizes.get(md5, 0) for md5 in kept)
+        if total <= budget:
+            removed = [path for md5, path in there.items() if md5 not in kept]
+            for path in removed:
+                path.unlink()
+            return Trimmed(
+                objects=len(there) - len(removed),
+                fetched=fetched,
+                size=total,
+                removed=len(removed),
+                fits=bool(there),
+                digest=_digest(md5 for md5 in there if md5 in kept),
+            )
+    return Trimmed(
+        objects=len(there),
+        fetched=fetched,
+        size=sum(sizes.values()),
+        removed=0,
+        fits=False,
+        digest=_digest(there),
+    )
+
+
+def _digest(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+
+
+def _objects(cache: Path) -> list[Path]:
+    return [path for path in cache.glob("[0-9a-f][0-9a-f]/*") if path.is_file()]

@@ -1,0 +1,171 @@
+"""Files on their way: what stands in them, what they will say."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from datarelease.adapters.yaml_edit import read_mapping, refuse_conflict
+from datarelease.errors import ConfigError
+from datarelease.model.adoption import FileEdit, Note
+from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
+
+DVC_CONFIG = ".dvc/config"
+NOTHING = "Nothing was changed."
+
+
+class Drafts:
+    """The files of a plan, read once and edited in memory."""
+
+    def __init__(self, root: Path) -> None:
+        """Plan for the work tree at ``root``."""
+        self._root = root
+        self._before: dict[str, str | None] = {}
+        self._edits: dict[str, FileEdit] = {}
+        self._skipped: list[Note] = []
+        self._left_out: list[Note] = []
+
+    @property
+    def edits(self) -> tuple[FileEdit, ...]:
+        """What will be written, in the order planned."""
+        return tuple(self._edits.values())
+
+    @property
+    def skipped(self) -> tuple[Note, ...]:
+        """Files and parts of files that are already there."""
+        return tuple(self._skipped)
+
+    @property
+    def left_out(self) -> tuple[Note, ...]:
+        """Files that are somebody's own."""
+        return tuple(self._left_out)
+
+    def text(self, path: str) -> str:
+        """The text that the file has, or will have; empty where there is none.
+
+        Raises:
+            SettingsError: A merge is not resolved.
+            ConfigError: It cannot be read, or is no text.
+        """
+        if path in self._edits:
+            return self._edits[path].after
+        return self._read(path) or ""
+
+    def is_missing(self, path: str) -> bool:
+        """Nothing is at ``path``, in the plan neither."""
+        place = self._root / path
+        return path not in self._edits and not place.exists() and not place.is_symlink()
+
+    def skip(self, what: str, why: str) -> None:
+        """Tell of a step whose result is there."""
+        self._skipped.append(Note(what=what, why=why))
+
+    def leave(self, what: str, why: str) -> None:
+        """Tell of something that is not touched."""
+        self._left_out.append(Note(what=what, why=why))
+
+    def create(self, path: str, text: str, *, why: str) -> None:
+        """Plan a new file; one that is there stays as it is."""
+        if self.is_missing(path):
+            self._edit(path, None, text, why)
+        elif self._read(path) == text:
+            self.skip(path, "already there")
+        else:
+            self.leave(path, "it is not what init would write; yours stays as it is")
+
+    def edit(self, path: str, text: str, *, why: str) -> None:
+        """Plan that the file at ``path`` says ``text``, which holds what it said before."""
+        before = self._read(path)
+        if before == text:
+            self.skip(path, "already there")
+        else:
+            self._edit(path, before, text, why)
+
+    def _edit(self, path: str, before: str | None, text: str, why: str) -> None:
+        refuse_unwritable(self._root, path)
+        self._edits[path] = FileEdit(path=path, before=before, after=text, why=why)
+
+    def _read(self, path: str) -> str | None:
+        if path not in self._before:
+            self._before[path] = text_at(self._root / path, path)
+            refuse_conflict(self._before[path] or "", path)
+        return self._before[path]
+
+
+def text_at(place: Path, name: str) -> str | None:
+    """The text of the file at ``place``, every byte of it; None: there is none.
+
+    Raises:
+        ConfigError: It cannot be read, or is not UTF-8.
+    """
+    if not place.exists():
+        return None
+    try:
+        return place.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{name} is not UTF-8.", untouched=NOTHING, remedy="Save it as UTF-8, then init again."
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{name} cannot be read: {error.strerror or error}.", untouched=NOTHING
+        ) from error
+
+
+def refuse_unwritable(root: Path, path: str) -> None:
+    """Refuse a place that init must not or cannot write to.
+
+    Raises:
+        ConfigError: A symbolic link on the way, no plain file, or no right to write.
+    """
+    place = root
+    for part in Path(path).parts:
+        place /= part
+        if place.is_symlink():
+            raise _refused(path, f"{place.relative_to(root)} is a symbolic link")
+    if place.exists() and not place.is_file():
+        raise _refused(path, "it is no plain file")
+    existing = place if place.exists() else next(p for p in place.parents if p.exists())
+    if existing != place and not existing.is_dir():
+        raise _refused(path, f"{existing.relative_to(root)} is in the way")
+    for checked in {existing, existing if existing.is_dir() else existing.parent}:
+        # Root may write anywhere; a file that nobody may write to is meant to stay as it is.
+        writable = stat.S_IMODE(checked.stat().st_mode) & 0o222
+        if not writable or not os.access(checked, os.W_OK):
+            raise _refused(path, f"{checked.relative_to(root)} is read-only")
+
+
+def _refused(path: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be written: {why}.",
+        untouched=NOTHING,
+        remedy="Put a plain, writable file (or none) there, then run init again.",
+    )
+
+
+def refuse_ignored(rules: Mapping[str, str]) -> None:
+    """Refuse to write what git would never hold; ``rules`` are by path.
+
+    Raises:
+        ConfigError: There is one; all of them, with the rules.
+    """
+    if rules:
+        lines = "".join(f"\n  {path}: {rule}" for path, rule in rules.items())
+        raise ConfigError(
+            f"git ignores files that it must hold:{lines}",
+            untouched=NOTHING,
+            remedy="Take these rules out (or add an exception below them), then run init again.",
+        )
+
+
+def refuse_broken(root: Path) -> None:
+    """Refuse settings files that are no YAML, before DVC stumbles over them.
+
+    Raises:
+        SettingsError: Merge conflict markers, no YAML, or no mapping; with line and column.
+    """
+    drafts = Drafts(root)
+    for name in (DATASETS_FILE, PARAMS_FILE):
+        read_mapping(drafts.text(name), name)

@@ -1,0 +1,1 @@
+"""What pull requests, releases and issues on GitHub are told."""

@@ -1,0 +1,290 @@
+"""Posting what a check found: the comment on the pull request, and the status of its commit.
+
+The check ran code that nobody has reviewed, so its artifact is data, and only GitHub's own word
+says which pull request it belongs to. Trouble with GitHub's API ends nothing here: it is told, and
+the check's result stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from datarelease.adapters.artifact import Artifact, refuse
+from datarelease.errors import WorldError
+from datarelease.flows.pull_requests.comment import Cml, Posted, Thread, put_comment, told
+from datarelease.model.directory import suffix_of
+from datarelease.model.github import CheckRun, CommitStatus, PullRequest
+from datarelease.model.review.report import Report
+from datarelease.model.review.reviewed_digest import context_for, quiet_status, run_status
+from datarelease.progress import Progress
+
+
+class Forge(Thread, Protocol):
+    """What is asked of GitHub here."""
+
+    def pull(self, number: int) -> PullRequest | None:
+        """The pull request with that number, or None."""
+
+    def set_status(self, sha: str, status: CommitStatus) -> CommitStatus:
+        """Set the status of a commit."""
+
+    def open_pulls(self) -> tuple[PullRequest, ...]:
+        """The open pull requests."""
+
+    def has_artifact(self, run: int, name: str) -> bool:
+        """Whether a run left an artifact of that name."""
+
+
+ARTIFACT = "datarelease-report"
+"""What check.yml calls the artifact with the report."""
+Outcome = Literal["posted", "nothing", "superseded", "merged", "queued"]
+"""
+posted       comment and status are there, or `problems` says what is missing
+nothing      there was nothing to post
+superseded   the pull request has newer commits; their own check reports
+merged       the status alone was set; the comment is the release's now
+queued       the status alone was set, on the head of a merge queue's group
+"""
+_QUEUE = re.compile(r"gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]+")
+"""The branch of a merge queue's group, with the name of the branch that it goes into."""
+EVENTS = ("pull_request", "merge_group")
+"""What a check is posted for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posting:
+    """What came of posting."""
+
+    outcome: Outcome
+    said: str
+    """The same in words."""
+    number: int | None = None
+    comment: Posted | None = None
+    status: CommitStatus | None = None
+    """As it was set; None: it was not."""
+    problems: tuple[str, ...] = ()
+    """What could not be done, in one line each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """Renders the comment."""
+
+    report: Callable[[Report], str]
+    unreported: Callable[[str], str]
+    """For a check that ended with that conclusion before it could write a report."""
+
+
+def post(
+    artifact: Artifact,
+    run: CheckRun,
+    forge: Forge,
+    cml: Cml | None,
+    pages: Pages,
+    progress: Progress,
+    *,
+    default_branch: str,
+) -> Posting:
+    """Put the check's report on its pull request, and its digest on the commit's status.
+
+    Args:
+        artifact: What the check left.
+        run: The check's run, as GitHub tells of it.
+        forge: The repository on GitHub.
+        cml: Posts the comment, if it is there and would do it right; None: it is not.
+        pages: Renders the comment.
+        progress: Told what happens.
+        default_branch: What is released from; changes of other branches have statuses of their own.
+
+    Raises:
+        ConfigError: The artifact is not what a check of this pull request, or of this merge queue,
+            would leave. Nothing was posted.
+        WorldError: The check left a report, and it is not here, or GitHub does not say whether it
+            left one. Nothing was posted.
+    """
+    idle = _nothing(run)
+    if idle is not None:
+        return idle
+    if artifact.report is None:
+        _refuse_lost_report(run, forge)
+    if run.event == "merge_group":
+        return _queued(artifact, run, forge, default_branch)
+    idle = _unreported(artifact, run)
+    if idle is not None:
+        context = _quiet_context(artifact, run, forge, default_branch)
+        return _recorded(idle, run, forge, quiet_status(run, context))
+    try:
+        pull = _pull(artifact, run, forge)
+    except WorldError as error:
+        said = "nothing was posted: the pull request could not be confirmed"
+        return Posting(outcome="nothing", said=said, problems=(told(error), _NOT_REVIEWED))
+    if pull is not None and pull.head != run.head:
+        return _superseded(pull, run)
+    posting = _commented(pull, artifact.report, run, forge, cml, pages, progress)
+    context = _context(pull.base if pull else default_branch, forge, default_branch)
+    return _recorded(posting, run, forge, run_status(artifact.report, run, context))
+
+
+def _nothing(run: CheckRun) -> Posting | None:
+    """Why nothing is to be posted about such a run; None: something is."""
+    if run.event not in EVENTS:
+        return Posting(outcome="nothing", said=f"nothing to post: a check of a {run.event}")
+    idle = {
+        "action_required": "the check waits for somebody to approve it",
+        "skipped": "the check was skipped",
+    }.get(run.conclusion)
+    return Posting(outcome="nothing", said=f"nothing to post: {idle}") if idle else None
+
+
+def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> Posting:
+    """The status of a merge queue's group, which waits for it where it is required.
+
+    A group has no page to comment on: its pull requests have the comments of their own checks.
+    """
+    if artifact.pull_request is not None:
+        refuse("it names a pull request, and the check was of a merge queue")
+    posting = Posting(outcome="queued", said=f"merge queue, {run.head[:12]}")
+    named = _QUEUE.fullmatch(run.branch)
+    context = _context(named[1] if named else default_branch, forge, default_branch)
+    quiet = _unreported(artifact, run) is not None
+    status = quiet_status(run, context) if quiet else run_status(artifact.report, run, context)
+    return _recorded(posting, run, forge, status)
+
+
+def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
+    """Fail where the check left a report: without it, success would be told without a digest."""
+    untouched = "Nothing was posted: no comment, no status."
+    remedy = (
+        "Run this job again to download the report; if the artifact has expired, run the check "
+        "again."
+    )
+    name = ARTIFACT + suffix_of(forge.directory)
+    try:
+        lost = forge.has_artifact(run.id, name)
+    except WorldError as error:
+        raise WorldError(
+            f"No report is here, and GitHub does not say whether the check left one. {told(error)}",
+            untouched=untouched,
+            remedy=remedy,
+        ) from error
+    if lost:
+        raise WorldError(
+            f"The check left the artifact {name}, and its report was not downloaded.",
+            untouched=untouched,
+            remedy=remedy,
+        )
+
+
+def _unreported(artifact: Artifact, run: CheckRun) -> Posting | None:
+    """Why a check that left no report is not worth a comment; None: it is."""
+    if artifact.report is None and run.conclusion == "success":
+        said = "nothing to post: the check passed and left no report"
+        return Posting(outcome="nothing", said=said)
+    return None
+
+
+def _commented(
+    pull: PullRequest | None,
+    report: Report | None,
+    run: CheckRun,
+    forge: Forge,
+    cml: Cml | None,
+    pages: Pages,
+    progress: Progress,
+) -> Posting:
+    """What came of the comment."""
+    if pull is None:
+        said = "no comment: the check ended before it could name its pull request"
+        return Posting(outcome="nothing", said=said, problems=(f"{said}; see {run.url}",))
+    if pull.merged:
+        said = f"#{pull.number} is merged: its comment is the release's now"
+        return Posting(outcome="merged", said=said, number=pull.number)
+    body = pages.report(report) if report is not None else pages.unreported(run.conclusion)
+    # A pull request about something else is spared a comment that says so.
+    create = report is None or report.outcome != "unchanged" or report.level == "block"
+    comment = put_comment(forge, cml, pull.number, body, progress, sha=run.head, create=create)
+    return Posting(
+        outcome="posted",
+        said=f"#{pull.number}: comment {comment.said}",
+        number=pull.number,
+        comment=comment,
+        problems=comment.problems,
+    )
+
+
+def _pull(artifact: Artifact, run: CheckRun, forge: Forge) -> PullRequest | None:
+    """The pull request that the artifact names, as GitHub knows it; None: it names none.
+
+    Its head has to be the commit that was checked. Where it is another, the run has to come from
+    the pull request's own branch (of its own repository), which then has moved on since: GitHub
+    tells both, also for forks. Otherwise the artifact names somebody else's pull request.
+    """
+    number = artifact.pull_request.number if artifact.pull_request else None
+    if number is None and len(run.pulls) == 1:
+        number = run.pulls[0]
+    if number is None and artifact.report is None:
+        # A job that was cancelled, or reached its time limit, uploads nothing; of a fork's run
+        # GitHub names no pull request either.
+        number = _only_pull(run, forge)
+    if number is None:
+        if artifact.report is not None:
+            refuse("it names no pull request")
+        return None
+    pull = forge.pull(number)
+    if pull is None:
+        refuse(f"there is no pull request #{number}")
+    came_from = (pull.head_repository, pull.head_branch)
+    if pull.head != run.head and came_from != (run.repository, run.branch):
+        refuse(f"it names pull request #{number}, which is not where {run.head[:12]} comes from")
+    return pull
+
+
+def _only_pull(run: CheckRun, forge: Forge) -> int | None:
+    """The number of the one open pull request with the head that was checked, or None."""
+    found = [
+        pull.number
+        for pull in forge.open_pulls()
+        if pull.head == run.head
+        and (pull.head_repository, pull.head_branch) == (run.repository, run.branch)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
+    said = (
+        f"nothing was posted: #{pull.number} has moved on from {run.head[:12]} to "
+        f"{pull.head[:12]}, whose own check reports"
+    )
+    return Posting(outcome="superseded", said=said, number=pull.number)
+
+
+def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> str:
+    """The name of the status of a check that had nothing to report on."""
+    try:
+        pull = _pull(artifact, run, forge)
+    except WorldError:  # not knowing, the one that may be required
+        pull = None
+    return _context(pull.base if pull else default_branch, forge, default_branch)
+
+
+def _context(base: str, forge: Forge, default_branch: str) -> str:
+    return context_for(base, default_branch, forge.directory)
+
+
+_NOT_REVIEWED = (
+    "No digest was recorded: without it the release calls this change not reviewed. Run this job "
+    "again before merging."
+)
+
+
+def _recorded(posting: Posting, run: CheckRun, forge: Forge, status: CommitStatus) -> Posting:
+    """Set the status; where that fails, ``posting`` says so."""
+    try:
+        forge.set_status(run.head, status)
+    except WorldError as error:
+        lost = (_NOT_REVIEWED,) if status.state == "success" else ()
+        return replace(posting, problems=(*posting.problems, told(error), *lost))
+    return replace(posting, status=status, said=f"{posting.said}; status {status.state}")

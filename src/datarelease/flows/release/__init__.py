@@ -1,0 +1,1 @@
+"""The release: plan, push, verify, record, tag; and the bundle between two jobs."""

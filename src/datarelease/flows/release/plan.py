@@ -1,0 +1,241 @@
+"""The plan of a release: everything decided and computed, nothing outside touched yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from importlib.metadata import version as package_version
+from pathlib import Path
+
+from datarelease.analysis.engine.csv.structure import delimiter_of
+from datarelease.errors import BlockedError, ConflictError
+from datarelease.flows.check.check import Checked
+from datarelease.flows.check.reproduce import is_among, products_of
+from datarelease.flows.check.streams import counts_here
+from datarelease.flows.check.tracked_outputs import tracked_beside
+from datarelease.flows.versions.documents import find_manifest
+from datarelease.flows.workspace import Workspace
+from datarelease.model.data.csv_dialect import CsvDialect
+from datarelease.model.data.dataset import Dataset, table_format
+from datarelease.model.review.report import Report
+from datarelease.model.review.waivers import how_to_waive
+from datarelease.model.versions.manifest import (
+    Manifest,
+    ManifestDataset,
+    ManifestFile,
+    ManifestRemote,
+    TrackedOutput,
+    object_key,
+)
+from datarelease.model.versions.release import Candidate, Nothing
+from datarelease.model.versions.snapshot import DatasetSnapshot
+from datarelease.settings.read import PARAMS_FILE
+
+TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
+"""Whose versions a manifest records."""
+
+
+def plan(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Candidate | Nothing:
+    """The release of what was checked, or why there is none.
+
+    Raises:
+        ConflictError: ``reviewed`` has other digests, or none where a review is required.
+        BlockedError: The verdict is ``block``.
+        WorldError: Data is needed that is neither here nor on a remote.
+    """
+    report = checked.report
+    if reviewed and report.digest not in reviewed:
+        raise ConflictError(
+            f"The data is not what was reviewed: its digest is {report.digest}, reviewed was "
+            f"{' and '.join(reviewed)}.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Review the report of this data (`datarelease check`), then release with "
+            f"--reviewed {report.digest}.",
+        )
+    head = ws.head()
+    nothing = _nothing(ws, checked, head)
+    if nothing is not None:
+        return nothing
+    if report.level == "block":
+        reasons = "\n".join(
+            f"  {' '.join(part for part in (finding.dataset, finding.column) if part)}: "
+            f"{finding.message}"
+            for finding in report.verdict.findings
+            if finding.level == "block"
+        )
+        raise BlockedError(
+            f"The data is blocked:\n{reasons}",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Correct the data, or the rule in params.yaml: release.policy, with a commit."
+            + how_to_waive(report.verdict.findings, report.tag),
+        )
+    if not reviewed and ws.settings.require_review:
+        raise ConflictError(
+            f"Nobody reviewed this data ({report.digest}), and params.yaml says "
+            "`release.require_review: true`.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Bring the change by a pull request, or release with "
+            f"--reviewed {report.digest} after having read its report.",
+        )
+    made = products(ws)
+    message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
+    commit = ws.git.commit_files(head, made, message) if made else head
+    earlier = _earlier(ws, checked)
+    manifest = _manifest(ws, checked, commit, report.digest if reviewed else None, earlier)
+    return Candidate(
+        report=report,
+        commit=commit,
+        head=head,
+        files=tuple(made),
+        manifest=manifest,
+        earlier=earlier,
+    )
+
+
+def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
+    report, latest = checked.report, checked.catalogue.latest
+    if report.tag is None and latest is not None:
+        words = "params changed, the data did not" if report.params else "same data"
+        return Nothing(
+            reason=f"nothing to release: {words} as {latest.tag}", tag=latest.tag, report=report
+        )
+    for version in reversed(checked.catalogue.versions):
+        if version.commit != head and ws.git.is_ancestor(head, version.commit):
+            return Nothing(
+                reason=f"nothing to release: this commit is superseded by {version.tag}, which "
+                "was made from a later one",
+                tag=version.tag,
+                report=report,
+            )
+    return None
+
+
+def products(ws: Workspace) -> dict[str, bytes | None]:
+    """Our own files that HEAD does not hold as they are now: the content of a release commit."""
+    made = products_of(ws)
+    return {path: ws.read(path) for path, _ in ws.git.changed() if is_among(path, made)}
+
+
+def _manifest(
+    ws: Workspace,
+    checked: Checked,
+    commit: str,
+    reviewed: str | None,
+    earlier: tuple[Manifest, ...],
+) -> Manifest:
+    report, catalogue = checked.report, checked.catalogue
+    # What earlier manifests describe, by hash, is not read again.
+    described = (dataset for manifest in earlier for dataset in manifest.datasets)
+    known = {file.md5: file for dataset in described for file in dataset.files}
+    number = catalogue.next_number
+    datasets = tuple(
+        _manifest_dataset(ws, checked, dataset, content, known)
+        for dataset in ws.settings.datasets
+        if (content := checked.snapshot.get(dataset.name)) is not None
+    )
+    sizes = {md5: size for m in earlier for md5, size in m.objects.items() if size is not None}
+    sizes |= {file.md5: file.size for dataset in datasets for file in dataset.files}
+    tracked = tracked_beside(ws, datasets, commit, sizes)
+    return Manifest(
+        tag=ws.tags.format(number),
+        number=number,
+        digest=report.digest,
+        datasets=datasets,
+        remotes=tuple(ManifestRemote(name=r.name, url=r.url) for r in ws.remotes),
+        commit=commit,
+        date=ws.git.commit_date(commit),
+        baseline=catalogue.latest.tag if catalogue.latest else None,
+        rollback_of=report.rollback_of,
+        compatibility=report.compatibility,
+        verdict=report.level,
+        params_sha256=hashlib.sha256(ws.read(PARAMS_FILE) or b"").hexdigest(),
+        reviewed=reviewed,
+        tools=tuple((name, package_version(name)) for name in TOOLS),
+        inputs=counts_here(ws.read, ws.settings.datasets, checked.snapshot),
+        tracked=tracked,
+        output_remotes=_output_remotes(ws, datasets, tracked),
+    )
+
+
+def _output_remotes(
+    ws: Workspace, datasets: Iterable[ManifestDataset], tracked: Iterable[TrackedOutput]
+) -> tuple[ManifestRemote, ...]:
+    """The remotes that outputs name (``remote: NAME``), beside those of the release."""
+    names = {entry.remote for dataset in datasets for entry in dataset.entries}
+    names |= {output.remote for output in tracked}
+    names -= {None, *(remote.name for remote in ws.remotes)}
+    stores = [ws.named(name) for name in sorted(name for name in names if name)]
+    return tuple(ManifestRemote(name=store.name, url=store.url) for store in stores)
+
+
+def _manifest_dataset(
+    ws: Workspace,
+    checked: Checked,
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    known: Mapping[str, ManifestFile],
+) -> ManifestDataset:
+    files = [file for entry in content.entries for file in ws.objects.files(entry)]
+    new = [file for file in files if file.md5 not in known]
+    whole = ws.root / dataset.path
+    ws.objects.adopt(new, whole if whole.is_dir() else whole.parent)
+    ws.objects.ensure(file.md5 for file in new)
+    listed = []
+    with ws.progress.track(f"Hashing {dataset.name}", len(new), "files") as advance:
+        for file in sorted(files, key=lambda file: file.path):
+            old = known.get(file.md5)
+            path = ws.objects.path(file.md5)
+            listed.append(
+                ManifestFile(
+                    path=file.path,
+                    size=old.size if old else path.stat().st_size,
+                    md5=file.md5,
+                    sha256=old.sha256 if old else ws.objects.sha256(file.md5),
+                    key=object_key(file.md5),
+                )
+            )
+            advance(0 if old else 1)
+    schema = ws.read(dataset.schema) if dataset.schema else None
+    found = checked.assessments[dataset.name]
+    is_csv = any(table_format(file.path) == "csv" for file in files)
+    written = {file.path: ws.objects.path(file.md5) for file in new}
+    return ManifestDataset(
+        name=dataset.name,
+        path=dataset.path,
+        entries=content.entries,
+        files=tuple(listed),
+        rows=found.profile.rows if found.profile else None,
+        schema=dataset.schema,
+        schema_sha256=hashlib.sha256(schema).hexdigest() if schema is not None else None,
+        key=dataset.key,
+        csv=_with_delimiter(dataset.csv, written) if is_csv else None,
+        types=tuple((c.name, c.type) for c in found.profile.columns)
+        if is_csv and found.profile
+        else (),
+    )
+
+
+def _with_delimiter(dialect: CsvDialect, files: Mapping[str, Path]) -> CsvDialect:
+    """The dialect with the delimiter that files (by path) have, where it names none.
+
+    If there is no new file, it stays unknown, and each reader determines it again.
+    """
+    first = min((path for path in files if table_format(path) == "csv"), default=None)
+    if dialect.delimiter is not None or first is None:
+        return dialect
+    return dataclasses.replace(dialect, delimiter=delimiter_of(files[first], dialect))
+
+
+def _earlier(ws: Workspace, checked: Checked) -> tuple[Manifest, ...]:
+    """The manifests of the newest version, and of the one that this rolls back to."""
+    versions = [checked.catalogue.latest]
+    versions += [v for v in checked.catalogue.versions if v.tag == checked.report.rollback_of]
+    found = (find_manifest(ws, version) for version in versions if version is not None)
+    return tuple(manifest for manifest in found if manifest is not None)
+
+
+def report_rows(report: Report) -> str:
+    """Rows of each dataset as ``name=count`` pairs, for a trailer."""
+    rows = ((dataset.name, dataset.diff.rows_after) for dataset in report.datasets)
+    return " ".join(f"{name}={count}" for name, count in rows if count is not None)

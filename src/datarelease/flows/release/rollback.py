@@ -1,0 +1,142 @@
+"""Rolling back is rolling forward: a branch that holds the inputs of an older version."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+from dataclasses import dataclass
+from shlex import quote
+
+from ruamel.yaml import YAML
+
+from datarelease.adapters.dvc.tracked import outputs, stages
+from datarelease.adapters.git.objects import Content, Tree
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.check.clean import refuse_unclean
+from datarelease.flows.check.reproduce import LOCK
+from datarelease.flows.repository import find_version
+from datarelease.flows.workspace import Workspace
+from datarelease.model.versions.version import Version
+from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolledBack:
+    """A branch that brings the data of an older version back."""
+
+    version: Version
+    branch: str
+    commit: str
+    files: tuple[str, ...]
+    """What it restores."""
+    data: bool
+    """The data is in the work tree; False: `dvc pull` has to bring it."""
+
+
+def rollback(ws: Workspace, text: str) -> RolledBack:
+    """A new branch on HEAD with the inputs of a version, checked out with its data.
+
+    Restored are params.yaml (but for its ``release:`` section: policy is of today), dvc.yaml,
+    dvc.lock, the ``.dvc`` files, the reports, and every file in git that the lock names as an
+    input. Releasing the branch, or merging it, mints the next version with that data.
+
+    Raises:
+        ConfigError: No such version, an unclean work tree, or the branch exists.
+    """
+    refuse_unclean(ws)
+    head = ws.head()
+    version = find_version(ws, text)
+    branch = f"rollback-to-{version.tag}"
+    then = ws.git.tree(version.commit)
+    files = _restored(then, ws.git.tree(head))
+    if files:
+        commit = ws.git.commit_files(head, files, f"Roll back to the data of {version.tag}")
+        if not ws.git.new_branch(branch, commit):
+            raise ConfigError(
+                f"The branch {branch} exists and holds something else.",
+                untouched="Nothing was changed.",
+                remedy=f"Delete it (`git branch -D {quote(branch)}`) and run the command again.",
+            )
+        ws.git.switch(branch)
+    elif ws.git.branch() == branch:
+        # Somebody ended an earlier run behind the switch: what it restores is in git already.
+        commit = head
+        files = _restored(then, ws.git.tree(f"{head}^"))
+    else:
+        raise ConfigError(
+            f"HEAD already has everything of {version.tag}.",
+            untouched="Nothing was changed.",
+            remedy="There is nothing to roll back; `datarelease check` shows what HEAD would do.",
+        )
+    return RolledBack(
+        version=version,
+        branch=branch,
+        commit=commit,
+        files=tuple(sorted(files)),
+        data=_bring_data(ws),
+    )
+
+
+def _restored(then: Tree, now: Tree) -> dict[str, Content]:
+    """The files that differ from the version's, as they were then; None: not there then."""
+    tracked = then.files.keys()
+    then.load(name for name in tracked if _is_read(name))
+    locks = [name for name in tracked if posixpath.basename(name) == LOCK]
+    locked = [stage for lock in locks for stage in stages(then.read, lock)]
+    names = {DATASETS_FILE, LOCK}
+    names |= {out.source for out in outputs(then.read, tracked)}
+    names |= {item.path for stage in locked for item in (*stage.deps, *stage.outs)}
+    folders = tuple({f"{dep.path}/" for stage in locked for dep in stage.deps})
+    names |= {name for name in tracked if name.startswith(folders)}
+    gone = {name for name in now.files.keys() - tracked if name.endswith(".dvc")}
+    files: dict[str, Content] = {
+        name: then.files[name]
+        for name in names & tracked
+        if then.files[name] != now.files.get(name)
+    }
+    files |= dict.fromkeys(gone)
+    params = then.read(PARAMS_FILE)
+    if params is not None:
+        today = now.read(PARAMS_FILE)
+        merged = _with_release_section(params, today)
+        files.pop(PARAMS_FILE, None)
+        files |= {PARAMS_FILE: merged} if merged != today else {}
+    return files
+
+
+def _is_read(name: str) -> bool:
+    """Whether a file says what DVC tracked, or with which parameters."""
+    known = posixpath.basename(name) in {LOCK, DATASETS_FILE}
+    return known or name.endswith(".dvc") or name == PARAMS_FILE
+
+
+def _with_release_section(then: bytes, now: bytes | None) -> bytes:
+    """The params of then with the ``release:`` section of now, comments kept."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    old = yaml.load(then.decode())
+    new = yaml.load(now.decode()) if now is not None else None
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return then
+    if old.get(SECTION) == new.get(SECTION):
+        return then
+    old.pop(SECTION, None)
+    if SECTION in new:
+        old[SECTION] = new[SECTION]
+    buffer = io.BytesIO()
+    yaml.dump(old, buffer)
+    return buffer.getvalue()
+
+
+def _bring_data(ws: Workspace) -> bool:
+    """Check the data out, fetched where the cache lacks it; False: it could not be had."""
+    try:
+        hashes = list(ws.dvc.hashes())
+        for md5 in [md5 for md5 in hashes if md5.endswith(".dir")]:
+            hashes += [file.md5 for file in ws.objects.tree(md5)]
+        ws.objects.ensure(hashes)
+    except WorldError as error:
+        ws.progress.say(f"the data was not fetched: {error.what}")
+        return False
+    return ws.dvc.checkout()

@@ -1,0 +1,191 @@
+"""The tag: the commit point of a release, and what follows it in this clone.
+
+The git remote takes a new tag once, so that of all releases of one number one wins. What fails
+after that is a warning: the version exists.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from datarelease.adapters.git.repository import VERSIONS
+from datarelease.errors import ConfigError, DatareleaseError, WorldError
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.check.reproduce import products_of
+from datarelease.flows.release.branch import ReleaseBranch
+from datarelease.flows.release.plan import report_rows
+from datarelease.flows.versions.documents import sha256_hex
+from datarelease.flows.versions.stored_documents import heal_copies
+from datarelease.flows.workspace import Workspace
+from datarelease.model.versions.manifest import trailers_of
+from datarelease.model.versions.release import Candidate, Recorded, Released
+from datarelease.model.versions.trailers import write_message
+from datarelease.model.versions.version import Version
+
+
+class Taken(Exception):  # noqa: N818 - no error: the signal to plan again
+    """The versions, or the branch, are not what the plan was made for."""
+
+
+def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranch) -> Released:
+    """Put the annotated tag on the git remote, with the branch where it may be moved.
+
+    Args:
+        ws: The repository.
+        recorded: What every remote holds.
+        seen: The versions that the plan was made for.
+        branch: The branch that is released from.
+
+    Raises:
+        Taken: Versions appeared or were withdrawn since the plan, or the branch diverged.
+        WorldError: The git remote failed or refused the tag.
+    """
+    candidate, manifest = recorded.candidate, recorded.manifest
+    _refuse_other_versions(ws, seen)
+    sha = ws.git.tag_object(manifest.tag, candidate.commit, _message(recorded))
+    ref = f"refs/tags/{manifest.tag}"
+    moves, alone = _branch_to_move(ws, candidate, branch)
+    if moves:
+        refs = {f"refs/heads/{branch.name}": candidate.commit, ref: sha}
+        results = ws.git.push(refs, atomic=True)
+        if all(result.accepted for result in results):
+            return Released(recorded=recorded, tag_object=sha, branch=branch.name)
+        _refuse_other_versions(ws, seen)
+        _branch_to_move(ws, candidate, branch)
+        alone = results[0].reason
+    if alone:
+        ws.progress.say(f"branch {branch.name} is not moved ({alone}): the tag is pushed alone")
+    [result] = ws.git.push({ref: sha})
+    if result.accepted:
+        return Released(recorded=recorded, tag_object=sha, branch=None, alone=alone)
+    _refuse_other_versions(ws, seen)
+    raise WorldError(
+        f"The git remote refused the tag {manifest.tag}: {result.reason}",
+        untouched="The data and the manifest are on the remotes; no tag was made.",
+        remedy="Check that you may push tags (a tag ruleset?), then run the command again.",
+    )
+
+
+def follow(ws: Workspace, released: Released) -> Released:
+    """Bring this clone and the copies on the remotes up to the tag; what fails is a warning."""
+    name, commit = released.manifest.tag, released.recorded.candidate.commit
+    ws.progress.say(f"tag: {name} is on the git remote")
+    clone = attempt(
+        ws,
+        lambda: _follow(ws, released),
+        failed=f"This clone did not follow to {commit[:12]}",
+        remedy="Remove what is in the way, then run `datarelease release` again: it catches up.",
+    )
+    copies = attempt(
+        ws,
+        lambda: _copy(ws, released),
+        failed=f"The copies of manifest and documents at releases/{name}/ are incomplete",
+        remedy=f"`datarelease verify {name} --repair` writes them, and so does the next release.",
+    )
+    warnings = tuple(warning for warning in (clone, copies) if warning)
+    return dataclasses.replace(released, warnings=(*released.warnings, *warnings))
+
+
+def attempt(ws: Workspace, step: Callable[[], None], *, failed: str, remedy: str) -> str:
+    """Do what a version does not depend on; what did not work, in words, or nothing."""
+    try:
+        step()
+    except (DatareleaseError, OSError) as error:
+        what = error.what if isinstance(error, DatareleaseError) else str(error)
+        warning = f"{failed}: {what.rstrip('.')}. {remedy}"
+        ws.progress.warn(warning)
+        return warning
+    return ""
+
+
+def catch_up(ws: Workspace, version: Version) -> None:
+    """Do what a run that was stopped after its push left undone in this clone.
+
+    That is the local tag, the local branch where the remote's holds the release commit, and the
+    index. Work tree files are not touched.
+
+    Raises:
+        ConfigError: git refused.
+        WorldError: The git remote does not answer.
+    """
+    ref = f"refs/tags/{version.tag}"
+    if ws.git.resolve(ref) is None:
+        _set(ws, ref, f"{VERSIONS}/{version.tag}")
+    head, branch = ws.git.resolve("HEAD"), ws.git.branch()
+    if head is not None and branch and ws.git.resolve(f"{version.commit}^") == head:
+        products = [path for path in products_of(ws) if ws.read(path) is not None]
+        same = all(ws.read(path) == ws.git.read(version.commit, path) for path in products)
+        tip = ws.git.fetch_branch(branch)
+        if same and tip is not None and ws.git.is_ancestor(version.commit, tip):
+            _set(ws, f"refs/heads/{branch}", version.commit, old=head)
+            head = version.commit
+    changed = [path for path, _ in ws.git.changed()]
+    as_head = [path for path in changed if head and ws.read(path) == ws.git.read(head, path)]
+    if as_head:
+        ws.git.adopt(as_head)
+
+
+# --- inside
+
+
+def _refuse_other_versions(ws: Workspace, seen: Catalogue) -> None:
+    if read_catalogue(ws.git, ws.tags) != seen:
+        # Compared with another version, or the same data under two numbers: plan again.
+        raise Taken
+
+
+def _branch_to_move(ws: Workspace, candidate: Candidate, branch: ReleaseBranch) -> tuple[bool, str]:
+    """Whether the released commit continues the remote's branch; if it cannot, why.
+
+    Raises:
+        Taken: The branch has diverged from HEAD, and nobody asked to release all the same.
+    """
+    tip = ws.git.fetch_branch(branch.name)
+    if not branch.asked and branch.diverged(ws, tip, candidate.head):
+        raise Taken
+    if tip is None:
+        return True, ""
+    if ws.git.is_ancestor(candidate.commit, tip):
+        return False, ""
+    continues = ws.git.is_ancestor(tip, candidate.commit)
+    return continues, "" if continues else "it has commits that the release lacks"
+
+
+def _follow(ws: Workspace, released: Released) -> None:
+    """Make the local tag, and move the local branch, whose files the work tree already has."""
+    candidate, branch = released.recorded.candidate, released.branch
+    _set(ws, f"refs/tags/{released.manifest.tag}", released.tag_object)
+    if branch is not None and candidate.files and ws.git.branch() == branch:
+        _set(ws, f"refs/heads/{branch}", candidate.commit, old=candidate.head)
+        ws.git.adopt(candidate.files)
+
+
+def _copy(ws: Workspace, released: Released) -> None:
+    recorded = released.recorded
+    written = heal_copies(ws, recorded.manifest, sha256_hex(recorded.document))
+    ws.progress.say(f"copies: {len(written)} written to releases/{recorded.manifest.tag}/")
+
+
+def _set(ws: Workspace, ref: str, sha: str, *, old: str | None = None) -> None:
+    if not ws.git.set_ref(ref, sha, old=old):
+        raise ConfigError(f"git did not move {ref} to {sha[:12]}.")
+
+
+def _message(recorded: Recorded) -> str:
+    manifest = recorded.manifest
+    sizes = ", ".join(
+        f"{dataset.name} {dataset.rows:,} rows"
+        for dataset in manifest.datasets
+        if dataset.rows is not None
+    )
+    digest, *others = trailers_of(manifest).items()
+    trailers = [
+        digest,
+        ("Manifest-Sha256", sha256_hex(recorded.document)),
+        ("Rows", report_rows(recorded.candidate.report)),
+        *others,
+    ]
+    return write_message(
+        f"{manifest.tag}: {sizes}", [(key, value) for key, value in trailers if value]
+    )

@@ -1,0 +1,182 @@
+"""A build taken over: what another job checked, believed only where it is proven.
+
+The publisher runs nothing of the repository. The digest is computed anew from the files that DVC
+tracks, objects are taken by the hash of their bytes, outcome and verdict are judged here; what is
+taken on trust from the build is what it measured: statistics, violations and comparison.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from datarelease.adapters.foreign_directory import read_inside, refuse_links, refuse_links_to
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError, ConflictError, WorldError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.check.assess import Assessment
+from datarelease.flows.check.baseline import read_baseline
+from datarelease.flows.check.check import Checked, report_of
+from datarelease.flows.check.records import in_words, other_inputs
+from datarelease.flows.check.reproduce import is_among, products_of
+from datarelease.flows.check.tracked_outputs import work_tree_snapshot
+from datarelease.flows.workspace import Workspace
+from datarelease.flows.write_file import write
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Validation
+from datarelease.model.paths import path_fault
+from datarelease.model.review.report import Report
+from datarelease.model.versions.bundle import (
+    ASSESSMENTS,
+    DOCUMENT_LIMIT,
+    FILE,
+    REPORT,
+    TREE,
+    Bundle,
+)
+from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
+
+T = TypeVar("T")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The table of contents of a bundle.
+
+    Raises:
+        ConfigError: There is none, or it holds links.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"There is no bundle {folder}.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="`datarelease check --bundle DIR` makes one.",
+        )
+    refuse_links(folder)
+    return _document(folder, Bundle, FILE)
+
+
+def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -> Checked:
+    """What the build of ``bundle`` found, as if it had been checked here; runs no stage.
+
+    Raises:
+        ConfigError: The bundle is of another commit or holds what none holds.
+        ConflictError: Its data is not what it says.
+        WorldError: A version was released since the build.
+    """
+    if bundle.commit != ws.head():
+        raise ConfigError(
+            f"The bundle was built from {bundle.commit[:12]}, and {ws.head()[:12]} is checked out.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Check that commit out, or build again.",
+        )
+    _take_tree(ws, folder, bundle)
+    now = work_tree_snapshot(ws)
+    claimed = _document(folder, Report, REPORT)
+    if not now.digest == bundle.digest == claimed.digest:
+        raise _inconsistent(
+            f"it says digest {bundle.digest}, its report {claimed.digest}, and its files have "
+            f"{now.digest}"
+        )
+    latest = catalogue.latest
+    if claimed.base != (latest.tag if latest else None):
+        raise WorldError(
+            f"The build compared with {claimed.base or 'no version'}, and "
+            f"{latest.tag if latest else 'none'} is the newest now.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Run the release again: it builds and compares anew.",
+        )
+    before = read_baseline(ws, latest).snapshot if latest else Snapshot(datasets=())
+    _refuse_other_changes(before, now, claimed)
+    assessments = {
+        dataset.name: _assessment(ws, folder, dataset, content, claimed)
+        for dataset in ws.settings.datasets
+        if (content := now.get(dataset.name)) is not None
+    }
+    return Checked(
+        report=report_of(ws, catalogue, latest, now, claimed.datasets),
+        snapshot=now,
+        catalogue=catalogue,
+        baseline=None,
+        assessments=assessments,
+    )
+
+
+# --- inside
+
+
+def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
+    made = products_of(ws)
+    refuse_links_to(ws.root, bundle.tree)
+    for path in bundle.tree:
+        data = read_inside(folder, f"{TREE}/{path}", limit=DOCUMENT_LIMIT)
+        # A pipeline may declare `.git/config` as a metric: what git or DVC reads is none.
+        if data is None or path_fault(path) or not is_among(path, made):
+            raise ConfigError(
+                f"The bundle lists {path!r}, which is "
+                + ("not in it." if data is None else "nothing that a build makes."),
+                untouched="Nothing was pushed or tagged.",
+                remedy="Build again; if that does not help, find out who changed the bundle.",
+            )
+        write(ws.root / path, data)
+
+
+def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> None:
+    """What hashes tell is not taken on trust: which datasets are there, new, gone and the same."""
+    names = sorted({dataset.name for side in (before, now) for dataset in side.datasets})
+    if sorted(dataset.name for dataset in claimed.datasets) != names:
+        raise _inconsistent(f"its report is not about the datasets {', '.join(names)}")
+    for dataset in claimed.datasets:
+        old, new = before.get(dataset.name), now.get(dataset.name)
+        possible = {"unreadable"}
+        if old is None or new is None:
+            possible = {"removed"} if new is None else {"unreadable", "added"}
+        else:
+            possible |= {"identical" if old.content == new.content else "changed"}
+        if dataset.diff.status not in possible:
+            raise _inconsistent(f"its report calls {dataset.name} {dataset.diff.status}")
+
+
+def _assessment(
+    ws: Workspace, folder: Path, dataset: Dataset, content: DatasetSnapshot, claimed: Report
+) -> Assessment:
+    """What the build measured of one dataset: of this data, under what is declared here."""
+    place = f"{ASSESSMENTS}/{dataset.profile_file}"
+    there = read_inside(folder, place, limit=DOCUMENT_LIMIT) is not None
+    found = Assessment(
+        validation=_document(folder, Validation, f"{ASSESSMENTS}/{dataset.validation_file}"),
+        profile=_document(folder, Profile, place) if there else None,
+    )
+    for record in (found.validation, found.profile):
+        other = other_inputs(record, dataset, content, ws.read) if record is not None else ()
+        if record is not None and other:
+            raise _inconsistent(
+                f"the {type(record).__name__.lower()} of {dataset.name} does not count here: "
+                f"{in_words(record, other)}"
+            )
+    told = claimed.dataset(dataset.name)
+    if told is None or told.validation != found.validation:
+        raise _inconsistent(f"its report tells another validation of {dataset.name}")
+    return found
+
+
+def _inconsistent(what: str) -> ConflictError:
+    return ConflictError(
+        f"The bundle is not consistent: {what}.",
+        untouched="Nothing was pushed or tagged.",
+        remedy="Build again, with the same version of datarelease; if that does not help, find "
+        "out who changed the bundle.",
+    )
+
+
+def _document(folder: Path, kind: type[T], name: str) -> T:
+    data = read_inside(folder, name, limit=DOCUMENT_LIMIT)
+    try:
+        return decode(kind, data or b"")
+    except DocumentError as error:
+        reason = "it is missing" if data is None else error
+        raise ConfigError(
+            f"{name} of the bundle {folder} cannot be used: {reason}",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Build again, with the same version of datarelease.",
+        ) from error

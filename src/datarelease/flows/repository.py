@@ -1,0 +1,89 @@
+"""What reading flows work with: a repository's versions and where their data is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from datarelease.adapters.git.repository import Git
+from datarelease.adapters.store.directory import Store
+from datarelease.errors import ConfigError, WithdrawnVersionWarning
+from datarelease.flows.cache import Objects
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.model.versions.version import TagGrammar, Version
+from datarelease.progress import Progress
+
+if TYPE_CHECKING:
+    from datarelease.analysis.engine.tables import Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """Released versions, to read: a repository of which no work tree is needed."""
+
+    git: Git
+    tags: TagGrammar
+    remotes: tuple[Store, ...]
+    """Where the data is; of a work tree: the required remotes, in the order of the settings."""
+    objects: Objects
+    engine: Callable[[], Engine]
+    """Opens an engine; the caller closes it."""
+    progress: Progress
+    named: Callable[[str], Store]
+    """Opens a remote of DVC's configuration, which an output may name (``remote: NAME``)."""
+
+    def reader(self, revision: str) -> Callable[[str], bytes | None]:
+        """Reads files of a revision."""
+        return lambda path: self.git.read(revision, path)
+
+
+def reaching(shelf: Shelf, names: Callable[[], Iterable[str]]) -> Shelf:
+    """The shelf, whose objects are also looked for on the remotes ``names``.
+
+    They are asked for objects that the others lack, and their names are determined only then. A
+    remote that is not configured any more is skipped; the reader of its objects reports them.
+    """
+
+    def bound() -> Sequence[Store]:
+        found = list(shelf.objects.bound())
+        for name in sorted(names()):
+            try:
+                store = shelf.named(name)
+            except ConfigError as error:
+                shelf.progress.say(f"remote {name}: not used: {error.what}")
+                continue
+            found += [store] if store not in (*found, *shelf.remotes) else []
+        return found
+
+    objects = dataclasses.replace(shelf.objects, bound=bound)
+    return dataclasses.replace(shelf, objects=objects)
+
+
+def catalogue_of(shelf: Shelf) -> Catalogue:
+    """The versions on the git remote, asked now.
+
+    Raises:
+        WorldError: The remote does not answer.
+    """
+    return read_catalogue(shelf.git, shelf.tags)
+
+
+def find_version(shelf: Shelf, text: str) -> Version:
+    """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned.
+
+    Raises:
+        ConfigError: No such version.
+        WorldError: The git remote does not answer.
+    """
+    return warned_of(shelf, catalogue_of(shelf), text)
+
+
+def warned_of(shelf: Shelf, catalogue: Catalogue, text: str) -> Version:
+    """``find_version`` in a catalogue that was read before."""
+    found = catalogue.find(text)
+    withdrawal = catalogue.withdrawal(found)
+    if withdrawal is not None:
+        shelf.progress.warn(withdrawal, WithdrawnVersionWarning)
+    return found

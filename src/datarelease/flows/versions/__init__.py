@@ -1,0 +1,1 @@
+"""Versions that exist: found, read, compared, withdrawn, rolled back to."""

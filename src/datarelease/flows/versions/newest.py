@@ -1,0 +1,38 @@
+"""The newest versions looked at one after the other, so that one fault does not hide another."""
+
+from __future__ import annotations
+
+from datarelease.errors import WorldError
+from datarelease.flows.repository import Shelf, catalogue_of
+from datarelease.flows.versions.read import verify_version
+from datarelease.model.versions.missing import Health, VersionHealth
+
+
+def look_at_newest(shelf: Shelf, count: int, *, full: bool) -> Health:
+    """The health of the ``count`` newest versions that are not withdrawn.
+
+    Raises:
+        ConfigError: None of a version's remotes is configured.
+        WorldError: The git remote does not answer.
+    """
+    versions = [version for version in catalogue_of(shelf).versions if version.yank is None]
+    found = []
+    for version in reversed(versions[-count:]):
+        shelf.progress.say(f"verify: {version.tag}")
+        try:
+            result = verify_version(shelf, version, full=full)
+        except WorldError as error:
+            found.append(
+                VersionHealth(tag=version.tag, remotes=(), objects=0, faults=(), error=error.what)
+            )
+        else:
+            found.append(
+                VersionHealth(
+                    tag=version.tag,
+                    remotes=result.remotes,
+                    objects=result.objects,
+                    faults=result.faults,
+                    error=None,
+                )
+            )
+    return Health(versions=tuple(found))

@@ -1,0 +1,192 @@
+"""The reading side: get the files of a version, find them for loading, verify them."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.adapters.foreign_directory import refuse_links_to
+from datarelease.adapters.store.directory import Store, sha256_of
+from datarelease.analysis.engine.table import Table
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.repository import Shelf
+from datarelease.flows.verify import faults_of
+from datarelease.flows.versions.dataset_at import table_of
+from datarelease.flows.versions.documents import read_manifest
+from datarelease.flows.versions.stored_documents import document_faults, stored_documents
+from datarelease.flows.write_file import written
+from datarelease.model.data.csv_dialect import DEFAULT_DIALECT
+from datarelease.model.data.dataset import Dataset, suggestion
+from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
+from datarelease.model.versions.release import Fault
+from datarelease.model.versions.snapshot import DataFile
+from datarelease.model.versions.version import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What was found of a version on its remotes."""
+
+    manifest: Manifest
+    remotes: tuple[str, ...]
+    """Those that were asked."""
+    objects: int
+    """Wherever they lie."""
+    faults: tuple[Fault, ...]
+
+    def __repr__(self) -> str:
+        found = f"{counted(self.objects, 'object')} on {', '.join(self.remotes)}"
+        return short_repr(self, self.manifest.tag, found, counted(len(self.faults), "fault"))
+
+
+def get(
+    shelf: Shelf, version: Version, target: Path, names: Sequence[str], *, overwrite: bool
+) -> tuple[Path, ...]:
+    """Put the files of a version below ``target``, as they lie in the repository.
+
+    Only datasets in ``names`` (empty: all) are fetched, and files that are already there are not
+    fetched again. Every file's SHA-256 is checked against the manifest.
+
+    Raises:
+        ConfigError: An unknown dataset, or another file or a symbolic link is in the way.
+        WorldError: An object is missing or damaged.
+    """
+    manifest = read_manifest(shelf, version)
+    chosen = [_dataset(manifest, name) for name in names] or list(manifest.datasets)
+    places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
+    refuse_links_to(target, places)
+    wanted = {target / place: file for place, file in places.items()}
+    remotes = {dataset.name: _remotes(shelf, dataset) for dataset in chosen}
+    sources = {
+        target / dataset.place(file): remotes[dataset.name].get(file.path, shelf.remotes)
+        for dataset in chosen
+        for file in dataset.files
+    }
+    there = {path for path, file in wanted.items() if _is(path, file)}
+    in_the_way = [path for path in wanted if path.exists() and path not in there]
+    if in_the_way and not overwrite:
+        raise ConfigError(
+            f"{in_the_way[0]} exists and is not the file of {version.tag}"
+            + (f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else "")
+            + ".",
+            untouched="Nothing was written.",
+            remedy="Name another DEST, or add --force to overwrite.",
+        )
+    missing = [path for path in wanted if path not in there]
+    with (
+        shelf.progress.track(f"Getting {version.tag}", len(missing), "files") as advance,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        for _ in pool.map(lambda p: _fetch(shelf, sources[p], wanted[p], p), missing):
+            advance(1)
+    return tuple(wanted)
+
+
+def table(shelf: Shelf, version: Version, name: str) -> tuple[Table, dict[str, str]]:
+    """The files of one dataset of a version, now in the cache, as the table that was validated.
+
+    The types of its columns (as the manifest has them) come with it; a column without one has the
+    type that its values have.
+
+    Raises:
+        ConfigError: The version has no such dataset, or it is no table.
+        WorldError: An object is missing or damaged.
+    """
+    dataset = _dataset(read_manifest(shelf, version), name)
+    remotes = _remotes(shelf, dataset)
+    for some in {shelf.remotes, *remotes.values()}:
+        objects = dataclasses.replace(shelf.objects, remotes=some)
+        objects.ensure(f.md5 for f in dataset.files if remotes.get(f.path, shelf.remotes) == some)
+    files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
+    declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
+    return table_of(declared, files, shelf.objects), dict(dataset.types)
+
+
+def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verification:
+    """Every object of a version looked for on each of its remotes, and its documents.
+
+    Raises:
+        ConfigError: None of its remotes is configured.
+        WorldError: No remote has its manifest, or a remote cannot be asked.
+    """
+    manifest = read_manifest(shelf, version)
+    names = {remote.name for remote in manifest.remotes}
+    if names.isdisjoint(remote.name for remote in shelf.remotes):
+        raise ConfigError(
+            f"{version.tag} was released to {', '.join(sorted(names))}, and none of them is "
+            "configured here.",
+            untouched="Nothing was changed.",
+            remedy="Add it with `dvc remote add`, or name it in release.remotes.",
+        )
+    for name in sorted(names - {remote.name for remote in shelf.remotes}):
+        shelf.progress.say(f"{name}: not configured here, not checked")
+    faults: list[Fault] = []
+    remotes = faults_of(shelf, manifest, full=full)
+    documents = stored_documents(manifest, version.manifest_sha256 or "")
+    for remote, found in remotes:
+        if remote.name in names:
+            faults += document_faults(remote, documents, full=full).values()
+        faults += found
+    return Verification(
+        manifest=manifest,
+        remotes=tuple(remote.name for remote, _ in remotes),
+        objects=len(manifest.objects),
+        faults=tuple(faults),
+    )
+
+
+def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
+    found = manifest.dataset(name)
+    if found is None:
+        raise ConfigError(
+            f"{manifest.tag} has no dataset {name!r}.",
+            untouched="Nothing was changed.",
+            remedy=suggestion(name, (dataset.name for dataset in manifest.datasets)),
+        )
+    return found
+
+
+def _remotes(shelf: Shelf, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
+    """Where those files lie that one remote alone holds, by path.
+
+    Raises:
+        ConfigError: That remote is not configured.
+    """
+    return {path: (shelf.named(name),) for path, name in dataset.bound.items()}
+
+
+def _is(path: Path, file: ManifestFile) -> bool:
+    return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256
+
+
+def _fetch(shelf: Shelf, remotes: Sequence[Store], file: ManifestFile, target: Path) -> None:
+    with written(target) as scratch:
+        cached = shelf.objects.path(file.md5)
+        if cached.is_file() and cached.stat().st_size == file.size:
+            shutil.copyfile(cached, scratch)
+            if sha256_of(scratch) == file.sha256:
+                scratch.chmod(0o644)
+                return
+        _download(remotes, file, scratch)
+        scratch.chmod(0o644)
+
+
+def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> None:
+    having = [remote for remote in remotes if file.key in remote.stat([file.key])]
+    for remote in having:
+        remote.download(file.key, scratch)
+        if sha256_of(scratch) == file.sha256:
+            return
+    where = ", ".join(remote.name for remote in having or remotes)
+    what = "has other bytes than the manifest says" if having else "is missing"
+    raise WorldError(
+        f"The object {file.key} ({file.path}) {what} on {where}.",
+        untouched=f"{file.path} was not written.",
+        remedy="Run `datarelease verify` to look for all objects; with --repair, where DVC's cache "
+        "has the data, it sends missing objects again.",
+    )

@@ -1,0 +1,83 @@
+"""Withdrawing a version, reversibly: its bytes and its tag stay."""
+
+from __future__ import annotations
+
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.repository import Shelf
+from datarelease.model.versions.trailers import write_message
+from datarelease.model.versions.version import Version
+
+
+def yank(shelf: Shelf, text: str, *, reason: str, replacement: str | None = None) -> Version:
+    """Mark a version as withdrawn; ``latest`` and baselines pass it over from now on.
+
+    Args:
+        shelf: The repository.
+        text: The version.
+        reason: Why, for everybody who reads it later.
+        replacement: The version to use instead; None: the newest other one.
+
+    Raises:
+        ConfigError: No such version, no reason, it is withdrawn already, or so is the replacement.
+        WorldError: The git remote refused the tag.
+    """
+    catalogue = read_catalogue(shelf.git, shelf.tags)
+    version = catalogue.find(text)
+    if not reason.strip():
+        raise ConfigError("A reason is needed, in words for those who used the version.")
+    if version.yank is not None:
+        raise ConfigError(
+            f"{version.tag} is withdrawn already: {version.yank.reason}",
+            untouched="Nothing was changed.",
+            remedy=f"`datarelease unyank {version.tag}` first, to give another reason.",
+        )
+    use = _replacement(catalogue, version, replacement)
+    trailers = [("Reason", reason), *([("Replacement", use.tag)] if use else [])]
+    name = shelf.tags.format_yank(version.number)
+    sha = shelf.git.tag_object(
+        name, version.commit, write_message(f"{version.tag} is withdrawn", trailers)
+    )
+    _push(shelf, f"refs/tags/{name}", sha)
+    return read_catalogue(shelf.git, shelf.tags).find(version.tag)
+
+
+def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Version | None:
+    others = [other for other in catalogue.versions if other.yank is None and other != version]
+    if text is None:
+        return others[-1] if others else None
+    # The newest that is left, once this one is withdrawn.
+    found = others[-1] if text == "latest" and others else catalogue.find(text)
+    if found not in others:
+        same = "the version itself" if found == version else "withdrawn as well"
+        raise ConfigError(
+            f"{found.tag} cannot replace {version.tag}: it is {same}.",
+            untouched="Nothing was changed.",
+            remedy="Name a version that is in force; `datarelease list` shows them.",
+        )
+    return found
+
+
+def unyank(shelf: Shelf, text: str) -> Version:
+    """Take the withdrawal of a version back.
+
+    Raises:
+        ConfigError: No such version, or it is not withdrawn.
+        WorldError: The git remote refused.
+    """
+    version = read_catalogue(shelf.git, shelf.tags).find(text)
+    if version.yank is None:
+        raise ConfigError(f"{version.tag} is not withdrawn.", untouched="Nothing was changed.")
+    _push(shelf, f"refs/tags/{shelf.tags.format_yank(version.number)}", "")
+    return read_catalogue(shelf.git, shelf.tags).find(version.tag)
+
+
+def _push(shelf: Shelf, ref: str, sha: str) -> None:
+    """Make the ref, or with an empty ``sha`` delete it."""
+    [result] = shelf.git.push({ref: sha})
+    if not result.accepted:
+        raise WorldError(
+            f"The git remote refused {ref}: {result.reason}",
+            untouched="Nothing was changed.",
+            remedy="Check that you may push and delete tags, then run the command again.",
+        )

@@ -1,0 +1,48 @@
+"""Files written for people, where what is in the way belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datarelease.adapters.store.directory import replacing
+from datarelease.errors import ConfigError, disk_fault
+
+
+@contextmanager
+def written(target: Path) -> Iterator[Path]:
+    """A temporary neighbour of ``target`` that takes its place when the block ends well.
+
+    Raises:
+        ConfigError: It cannot be written there: a directory or file is in the way, no right to
+            write.
+        WorldError: A full or broken disk.
+    """
+    try:
+        with replacing(target) as scratch:
+            yield scratch
+    except OSError as error:
+        raise disk_fault(error) or ConfigError(
+            f"{target} cannot be written: {error.strerror or error}.",
+            untouched="Nothing was written there.",
+            remedy="Move away what is in the way, or name another place, and run it again.",
+        ) from error
+
+
+def write(target: Path, data: bytes) -> None:
+    """Make ``data`` the content of ``target``, whole or not at all.
+
+    Raises:
+        ConfigError: As ``written``.
+    """
+    with written(target) as scratch:
+        scratch.write_bytes(data)
+
+
+def read(target: Path) -> bytes | None:
+    """The bytes of a file; None: there is no such file."""
+    try:
+        return target.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None

@@ -1,0 +1,1 @@
+"""A dataset fed from a topic, added to a repository."""

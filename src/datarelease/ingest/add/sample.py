@@ -1,0 +1,190 @@
+"""The last events of a topic, and the types that their fields seem to have.
+
+Enough to begin a schema with. A guess is made by the same reading that events get later: their
+fields' JSON types, and for texts whether all of them are dates or times.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from datarelease.ingest.kafka.avro_ids import SchemaIds, schema_id
+from datarelease.ingest.kafka.source import Source
+from datarelease.ingest.parse.event_engine import EventEngine
+from datarelease.ingest.parse.event_json import json_query
+from datarelease.ingest.wiring.access import needed
+from datarelease.model.data.stream import EventFormat
+
+SIZE = 5_000
+"""Events that are looked at."""
+_DAY = r"\d{4}-\d\d-\d\d"
+_CLOCK = r"[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?"
+_TEXTS = (
+    (re.compile(_DAY, re.ASCII), "date"),
+    (re.compile(_DAY + _CLOCK, re.ASCII), "datetime64[ns]"),
+    (re.compile(_DAY + _CLOCK + r"(Z|[+-]\d\d(:?\d\d)?)", re.ASCII), "datetime64[ns, UTC]"),
+)
+"""What all texts of a field look like -> the type that they stand for."""
+_INT64 = range(-(2**63), 2**63)
+_SCALARS = {"BOOLEAN": "bool", "VARCHAR": "str", "OBJECT": "object", "ARRAY": "object"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Some events of a topic."""
+
+    topic: str
+    values: tuple[bytes, ...]
+    format: EventFormat
+    schemas: Mapping[int, str]
+    """Texts of Avro schemas by their ids."""
+    holes: int = 0
+    """Offsets between these events without a record: markers of transactions, or compaction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """A field of events as they are today."""
+
+    name: str
+    dtype: str
+    """As Pandera spells it."""
+    always: bool
+    """Every event has the field."""
+
+
+def take(
+    source: Source,
+    topic: str,
+    event_format: EventFormat,
+    schemas: Callable[[frozenset[int]], Mapping[int, str]],
+) -> Sample:
+    """The last events of each partition.
+
+    Raises:
+        ConfigError: There is no such topic.
+        WorldError: The broker does not answer.
+    """
+    found = source.topic(topic)
+    values: list[bytes] = []
+    holes = 0
+    ids = SchemaIds(wanted=event_format == "avro")
+    for partition, log in sorted(source.logs(found).items()):
+        start = max(log.low, log.stable - max(1, SIZE // len(found.partitions)))
+        holes += log.stable - start
+        for records in source.read(topic, partition, start, log.stable):
+            holes -= records.num_rows
+            ids.look(records)
+            values += [value for value in records.column("value").to_pylist() if value is not None]
+    known = schemas(ids.found) if ids.found else {}
+    return Sample(
+        topic=topic, values=tuple(values), format=event_format, schemas=known, holes=holes
+    )
+
+
+def looks_like_avro(values: Iterable[bytes]) -> bool:
+    """All values begin as the registry's wire format says."""
+    listed = list(values)
+    return bool(listed) and all(schema_id(value) is not None for value in listed)
+
+
+def guesses(engine: EventEngine, sample: Sample) -> tuple[list[Guess], list[str]]:
+    """The fields in the order in which they were first seen, and those that tell nothing.
+
+    Fields whose names an engine cannot tell apart, or that are null in all events, tell nothing.
+    """
+    names = _names(sample)
+    usable, odd = _usable(names)
+    types, texts = _apart(engine, sample, usable)
+    found: list[Guess] = []
+    for place, name in enumerate(usable):
+        kinds = [row[place] for row in types]
+        dtype = _dtype(kinds, [row[place] for row in texts])
+        if dtype is None:
+            odd.append(name)
+        else:
+            found.append(Guess(name=name, dtype=dtype, always=None not in kinds))
+    return found, odd
+
+
+def _names(sample: Sample) -> list[str]:
+    if sample.format == "avro":
+        rows = _avro(sample, [])
+        return list(dict.fromkeys(name for row in rows for name in row["extra"] or () if name))
+    names: dict[str, None] = {}
+    for value in sample.values:
+        try:
+            loaded = json.loads(value)
+        except (ValueError, RecursionError):
+            continue  # a dead letter, which is told when the schema is tried
+        if isinstance(loaded, dict):
+            names.update(dict.fromkeys(loaded))
+    return list(names)
+
+
+def _usable(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    seen: set[str] = set()
+    usable: list[str] = []
+    odd: list[str] = []
+    for name in names:
+        fits = name not in {"", "*"} and name.isprintable() and name.lower() not in seen
+        (usable if fits else odd).append(name)
+        seen.add(name.lower())
+    return usable, odd
+
+
+def _apart(
+    engine: EventEngine, sample: Sample, names: Sequence[str]
+) -> tuple[list[list[str | None]], list[list[str | None]]]:
+    """Types and texts of the events, in the order of ``names``."""
+    if not names:
+        return [], []
+    if sample.format == "avro":
+        rows = _avro(sample, names)
+    else:
+        engine.name("sampled", _table(sample))
+        rows = engine.query(json_query("sampled", names, ())).to_pylist()
+    events = [row for row in rows if row["fault"] is None]
+    return [row["types"] for row in events], [row["texts"] for row in events]
+
+
+def _avro(sample: Sample, names: Sequence[str]) -> list[dict[str, list[str | None]]]:
+    with needed():
+        from datarelease.ingest.parse.event_avro import AvroReader  # noqa: PLC0415 - an extra
+    rows: list[dict[str, list[str | None]]]
+    rows = AvroReader(sample.schemas, names).apart(_table(sample)).to_pylist()
+    return rows
+
+
+def _table(sample: Sample) -> pa.Table:
+    numbers = pa.array(np.arange(len(sample.values), dtype=np.int64))
+    return pa.table({"n": numbers, "value": pa.array(sample.values, pa.binary())})
+
+
+def _dtype(kinds: Sequence[str | None], texts: Sequence[str | None]) -> str | None:
+    """The type of most values; None: there are none."""
+    counts = Counter(_kind(kind) for kind in kinds if kind not in {None, "NULL"})
+    if not counts:
+        return None
+    if "object" in counts:
+        return "object"
+    most = min(counts, key=lambda kind: (-counts[kind], kind))
+    own = [t for k, t in zip(kinds, texts, strict=True) if t is not None and _kind(k) == most]
+    if most == "str":
+        return next((name for form, name in _TEXTS if all(map(form.fullmatch, own))), "str")
+    if most == "number":
+        whole = all(re.fullmatch(r"-?\d+", text, re.ASCII) for text in own)
+        small = whole and all(int(text) in _INT64 for text in own)
+        return "int64" if small else "float64"
+    return most
+
+
+def _kind(kind: str | None) -> str:
+    return _SCALARS.get(kind or "", "number")

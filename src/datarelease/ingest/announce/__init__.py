@@ -1,0 +1,1 @@
+"""What is told to the broker after a release."""

@@ -1,0 +1,117 @@
+"""The event that tells of a release: ``release-announcement.v1.json`` says what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow.compute as pc
+
+from datarelease.ingest.kafka.source import Source
+from datarelease.model.data.stream import StreamCounts
+from datarelease.model.versions.manifest import Manifest, manifest_key
+from datarelease.model.versions.snapshot import canonical_json
+from datarelease.model.versions.version import Version
+
+SCHEMA = "urn:datarelease:release-announcement:v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """What a topic was told."""
+
+    tag: str
+    topic: str
+    key: str
+    sent: bool
+    """False: the topic had it already."""
+    event: Mapping[str, Any]
+
+
+class Speaker(Protocol):
+    """The only one that announces a release, as long as it is open."""
+
+    def say(self, topic: str, key: bytes, value: bytes) -> None:
+        """Write one message, whole and once."""
+
+
+def announcement(manifest: Manifest, version: Version, repository: str) -> dict[str, Any]:
+    """The event of a release; equal on every run."""
+    return {
+        "schema": SCHEMA,
+        "repository": repository,
+        "tag": manifest.tag,
+        "number": manifest.number,
+        "digest": manifest.digest,
+        "commit": version.commit,
+        "date": manifest.date,
+        "baseline": manifest.baseline,
+        "rollback_of": manifest.rollback_of,
+        "compatibility": manifest.compatibility.value,
+        "verdict": manifest.verdict,
+        "datasets": [
+            {"name": d.name, "path": d.path, "rows": d.rows, "files": len(d.files)}
+            for d in manifest.datasets
+        ],
+        "remotes": [{"name": remote.name, "url": remote.url} for remote in manifest.remotes],
+        "manifest": {
+            "key": manifest_key(manifest.tag),
+            "sha256": version.trailer("Manifest-Sha256") or "",
+        },
+        "streams": [_stream(counts) for counts in manifest.inputs],
+    }
+
+
+def announce(
+    event: Mapping[str, Any],
+    topic: str,
+    *,
+    source: Source,
+    open_speaker: Callable[[str], AbstractContextManager[Speaker]],
+) -> Announced:
+    """Tell ``topic`` of a release, unless it was told.
+
+    Args:
+        event: From ``announcement``.
+        topic: Its name.
+        source: The broker, to read from.
+        open_speaker: The broker, to write to, under a name that fences its earlier writers.
+
+    Raises:
+        ConfigError: The broker has no such topic.
+        ConflictError: Another run has taken over.
+        WorldError: The broker does not answer.
+    """
+    name = f"{event['repository']}/{event['tag']}"
+    key = name.encode()
+    # The name first: an earlier writer of that name can write nothing from here on.
+    with open_speaker(f"datarelease-announce-{name}") as speaker:
+        known = _has(source, topic, key)
+        if not known:
+            speaker.say(topic, key, canonical_json(dict(event)))
+    return Announced(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)
+
+
+def _has(source: Source, topic: str, key: bytes) -> bool:
+    found = source.topic(topic)
+    for partition, log in source.logs(found).items():
+        for records in source.read(topic, partition, log.low, log.stable):
+            if pc.any(pc.equal(records.column("key"), key)).as_py():
+                return True
+    return False
+
+
+def _stream(counts: StreamCounts) -> dict[str, Any]:
+    batches = counts.batches
+    ends = {span.partition: span.end for batch in batches for span in batch.spans}
+    return {
+        "name": counts.stream,
+        "topic": counts.topic,
+        "batches": len(batches),
+        "records": sum(batch.records for batch in batches),
+        "events": sum(batch.events for batch in batches),
+        "dead": sum(batch.dead for batch in batches),
+        "ends": {str(partition): end for partition, end in sorted(ends.items())},
+    }

@@ -1,0 +1,138 @@
+"""What is told to the broker after a release: dead letters, and how far the group has come.
+
+A batch's dead letters and its offsets go in one transaction, so that a run that was killed is
+continued by the next one, and one that was not has nothing to do. The group's offsets are for the
+broker's own tools (lag): ingestion itself never reads them for its plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datarelease.model.data.stream import Batch, Stream, StreamPlan
+from datarelease.progress import Progress
+
+_CHUNK = 10_000
+_STAMP = pa.timestamp("ms", tz="UTC")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A dead letter: a record as it was, and why it was refused."""
+
+    partition: int
+    offset: int
+    timestamp: int | None
+    """Milliseconds since 1970."""
+    key: bytes | None
+    value: bytes | None
+    reason: str
+    detail: str
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    """(name, value) in their order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """What a commit told the broker."""
+
+    stream: str
+    group: str
+    tag: str | None
+    """The version whose batches were committed; None: there is none yet."""
+    batches: tuple[int, ...]
+    """Numbers of those that the broker did not know of."""
+    dead: int
+    """Dead letters that were sent."""
+    offsets: Mapping[int, int]
+    """Where the group now stands, by partition."""
+
+
+class Outbox(Protocol):
+    """The broker, as the place where a stream's results are told."""
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where the group stands, by partition; left out: it never committed."""
+
+    def settle(self, offsets: Mapping[int, int], letters: Iterable[Letter]) -> int:
+        """How many dead letters were sent, in one transaction with the offsets."""
+
+
+def group_of(stream: Stream) -> str:
+    """The consumer group of a stream."""
+    return f"datarelease-{stream.name}"
+
+
+def settle(
+    plan: StreamPlan,
+    stream: Stream,
+    outbox: Outbox,
+    *,
+    tag: str,
+    letters_of: Callable[[Batch], Iterable[Letter]],
+    progress: Progress,
+) -> Committed:
+    """Tell the broker of every batch of ``plan`` that it does not know of; never goes back.
+
+    Args:
+        plan: That of the released version ``tag``.
+        stream: Its settings.
+        outbox: The broker.
+        tag: The released version.
+        letters_of: The dead letters of a batch.
+        progress: Told of each batch.
+
+    Raises:
+        ConflictError: Another run has taken over.
+        WorldError: The broker does not answer; what was committed before stays.
+    """
+    stands = outbox.committed(sorted(plan.ends()))
+    told, dead = [], 0
+    for batch in plan.batches:
+        ends = {s.partition: s.end for s in batch.spans if s.end > stands.get(s.partition, -1)}
+        if not ends:
+            continue
+        letters = _unsent(letters_of(batch), stands) if stream.dead_letters else ()
+        sent = outbox.settle(ends, letters)
+        progress.say(f"{stream.name}: batch {batch.number} committed, {sent} dead letters sent")
+        stands |= ends
+        dead += sent
+        told.append(batch.number)
+    return Committed(
+        stream=stream.name,
+        group=group_of(stream),
+        tag=tag,
+        batches=tuple(told),
+        dead=dead,
+        offsets=dict(sorted(stands.items())),
+    )
+
+
+def letters_in(path: Path) -> Iterator[Letter]:
+    """The dead letters in a file that parse wrote, a bounded number in memory at a time."""
+    with pq.ParquetFile(path) as file:
+        for rows in file.iter_batches(_CHUNK):
+            stamps = rows.column("timestamp").cast(_STAMP).cast(pa.int64())
+            for row, stamp in zip(rows.to_pylist(), stamps.to_pylist(), strict=True):
+                yield Letter(
+                    partition=row["partition"],
+                    offset=row["offset"],
+                    timestamp=stamp,
+                    key=row["key"],
+                    value=row["value"],
+                    reason=row["reason"],
+                    detail=row["detail"] or "",
+                    # Files of versions that were released before have no such column.
+                    headers=tuple((one["name"], one["value"]) for one in row.get("headers") or ()),
+                )
+
+
+def _unsent(letters: Iterable[Letter], stands: Mapping[int, int]) -> Iterator[Letter]:
+    reached = dict(stands)  # as it was before the batch
+    return (one for one in letters if one.offset >= reached.get(one.partition, -1))

@@ -1,0 +1,101 @@
+"""Where results are told: topics for dead letters and releases, the offsets of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from datarelease.ingest.announce.commit import Letter, group_of
+from datarelease.ingest.kafka.config import KafkaConfig
+from datarelease.ingest.kafka.producer import Group, Message, Writer
+from datarelease.model.data.stream import Stream
+
+
+class KafkaOutbox:
+    """The broker (see ``commit.Outbox``); the only one of its stream as long as it is open."""
+
+    def __init__(self, config: KafkaConfig, stream: Stream) -> None:
+        """Take over from any other run.
+
+        Raises:
+            WorldError: The broker does not answer, or refuses us.
+        """
+        self._stream = stream
+        with ExitStack() as stack:
+            # The name first: an earlier writer of that name can commit nothing from here on.
+            self._writer = stack.enter_context(Writer(config, group_of(stream)))
+            self._group = stack.enter_context(Group(config, group_of(stream), stream.topic))
+            self._open = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where the group stands, by partition; left out: it never committed."""
+        return self._group.committed(partitions)
+
+    def settle(self, offsets: Mapping[int, int], letters: Iterable[Letter]) -> int:
+        """How many dead letters were sent, in one transaction with the offsets."""
+        messages = (self._message(letter) for letter in letters)
+        topic = self._stream.dead_letters or self._stream.topic  # without one there are no letters
+        return self._writer.write(topic, messages, group=self._group, offsets=offsets)
+
+    def _message(self, letter: Letter) -> Message:
+        """The record itself, with its headers; what is to be known of it stands in more of them.
+
+        Its time too: a topic that keeps a week would drop an older message at once.
+        """
+        told = {
+            "datarelease.stream": self._stream.name,
+            "datarelease.topic": self._stream.topic,
+            "datarelease.partition": str(letter.partition),
+            "datarelease.offset": str(letter.offset),
+            "datarelease.timestamp": "" if letter.timestamp is None else str(letter.timestamp),
+            "datarelease.reason": letter.reason,
+            "datarelease.detail": letter.detail,
+        }
+        return Message(
+            key=letter.key,
+            value=letter.value,
+            headers=[
+                *letter.headers,
+                *((name, text.encode()) for name, text in told.items()),
+            ],
+        )
+
+
+class KafkaSpeaker:
+    """The broker (see ``announce.Speaker``)."""
+
+    def __init__(self, config: KafkaConfig, name: str) -> None:
+        """Take over from any other run.
+
+        Raises:
+            WorldError: The broker does not answer, or refuses us.
+        """
+        self._writer = Writer(config, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+
+    def say(self, topic: str, key: bytes, value: bytes) -> None:
+        """Write one message, whole and once."""
+        self._writer.write(topic, [Message(key=key, value=value)])

@@ -1,0 +1,1 @@
+"""The records of planned offsets as raw files."""

@@ -1,0 +1,1 @@
+"""The broker and the schema registry: clients, settings, errors."""

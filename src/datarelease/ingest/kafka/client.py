@@ -1,0 +1,139 @@
+"""Clients of librdkafka, and its errors in our words.
+
+Source of properties and error codes: librdkafka's "Configuration properties" and "rdkafka.h".
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from datarelease.errors import DatareleaseError, WorldError
+from datarelease.ingest.kafka.config import KafkaConfig, unknown_property
+from datarelease.ingest.kafka.msk import MECHANISM, token_source
+
+READING: Mapping[str, str | int | bool] = {
+    "auto.offset.reset": "error",
+    "check.crcs": True,
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+    "fetch.queue.backoff.ms": 5,
+    "isolation.level": "read_committed",
+}
+"""What exactly-once rests on; and after a full queue the next fetch is not put off by a second."""
+PEEKING: Mapping[str, str | int | bool] = {
+    "max.partition.fetch.bytes": 1 << 16,
+    "queued.min.messages": 1,
+}
+"""For one record of each of many partitions."""
+_LARGEST_ANSWER = 2_147_483_647
+"""Bytes, the most that the client allows. A broker may answer with more than it was asked for."""
+_REFUSALS = {
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - the client's own spelling of a public code
+    KafkaError._SSL,  # noqa: SLF001 - as above
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError.UNSUPPORTED_SASL_MECHANISM,
+    KafkaError.ILLEGAL_SASL_STATE,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+}
+_SILENT = logging.getLogger("datarelease.kafka")
+_SILENT.addHandler(logging.NullHandler())
+_PROPERTY = re.compile(r'property:? "([^"]+)"')
+
+
+Client = TypeVar("Client")
+
+
+class Errors:
+    """What a client complained about in the background; the newest refusal counts."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.refusal: KafkaError | None = None
+        self.fatal: KafkaError | None = None
+
+    def __call__(self, error: KafkaError) -> None:
+        """Called by librdkafka."""
+        if error.code() in _REFUSALS:
+            self.refusal = error
+        if error.fatal():
+            self.fatal = error
+
+    @property
+    def worst(self) -> KafkaError | None:
+        """What no waiting mends, or None."""
+        return self.fatal or self.refusal
+
+
+def consumer(
+    config: KafkaConfig,
+    group: str,
+    errors: Errors,
+    more: Mapping[str, str | int | bool] = MappingProxyType({}),
+) -> Consumer:
+    """A consumer that joins no group unless told so."""
+    return _made(Consumer, config, {**READING, **more, "group.id": group}, errors)
+
+
+def administrator(config: KafkaConfig, errors: Errors) -> AdminClient:
+    """A client that asks for metadata."""
+    return _made(AdminClient, config, {}, errors)
+
+
+def producer(config: KafkaConfig, errors: Errors, ours: Mapping[str, str | int]) -> Producer:
+    """A producer that writes each record once, in order."""
+    return _made(Producer, config, {"enable.idempotence": True, **ours}, errors)
+
+
+def _made(
+    make: Callable[[dict[str, Any]], Client],
+    config: KafkaConfig,
+    ours: Mapping[str, str | int | bool],
+    errors: Errors,
+) -> Client:
+    basis: dict[str, object] = {
+        "client.id": "datarelease",
+        "receive.message.max.bytes": _LARGEST_ANSWER,
+    }
+    if not config.properties.keys() & {"debug", "log_level"}:
+        # Errors are told by exceptions; librdkafka would write them on standard error as well.
+        basis |= {"log_level": 0, "logger": _SILENT}
+    given: dict[str, object] = {"bootstrap.servers": config.bootstrap, **config.properties}
+    if given.get("sasl.mechanism") == MECHANISM:
+        given |= {"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER"}
+        given["oauth_cb"] = token_source(config.region)
+    try:
+        return make({**basis, **given, **ours, "error_cb": errors})
+    except KafkaException as error:
+        found = _PROPERTY.search(str(error.args[0].str()))
+        if found is None:
+            raise explained(error.args[0], "a client could be set up", config) from error
+        raise unknown_property(found.group(1)) from None  # the cause quotes the value
+
+
+def explained(error: KafkaError, purpose: str, config: KafkaConfig) -> DatareleaseError:
+    """The error of ours for one of the client: ``purpose`` (a clause) is what was not reached."""
+    untouched = "What was finished before is kept; nothing is half written."
+    if error.code() in _REFUSALS:
+        return WorldError(
+            f"The broker at {config.bootstrap} refused us before {purpose} ({error.name()}).",
+            untouched=untouched,
+            remedy="Check DATARELEASE_KAFKA_SECURITY_PROTOCOL, the DATARELEASE_KAFKA_SASL_… and "
+            "DATARELEASE_KAFKA_SSL_… variables, and the rights of that user on the broker.",
+        )
+    return WorldError(
+        f"The broker at {config.bootstrap} did not answer, or not as it should, before {purpose} "
+        f"({error.name()}).",
+        untouched=untouched,
+        remedy="Check that it runs and can be reached from here, then run the command again.",
+    )

@@ -1,0 +1,209 @@
+"""Messages written to a broker in transactions: all of them once, or none.
+
+Sources: KIP-98 and KIP-447 (what a transaction commits together, how a newer producer of the same
+transactional id shuts out an older one), librdkafka's "Transactional producer".
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from datarelease.errors import ConflictError, DatareleaseError, WorldError
+from datarelease.ingest.kafka.broker import PATIENCE
+from datarelease.ingest.kafka.client import Errors, consumer, explained, producer
+from datarelease.ingest.kafka.config import KafkaConfig
+
+_LARGEST_MESSAGE = 1_000_000_000
+"""Bytes; the topic's own limit decides."""
+_TRANSACTION = 300_000
+"""Milliseconds that one may take; brokers allow 900,000 unless told otherwise."""
+
+_FENCED = {
+    KafkaError._FENCED,  # noqa: SLF001 - the client's own spelling of a public code
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.PRODUCER_FENCED,
+}
+_TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message to write."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    """(name, value) in their order; a name may occur more than once."""
+
+
+class Writer:
+    """The only one that writes under its name: a newer one shuts an older one out for good."""
+
+    def __init__(self, config: KafkaConfig, name: str, *, patience: float = PATIENCE) -> None:
+        """Take over the name; what an older writer had not committed is undone.
+
+        Raises:
+            WorldError: The broker does not answer, or refuses us.
+        """
+        self._config = config
+        self._patience = patience
+        self._errors = Errors()
+        self._shut_out = False
+        self._producer = producer(
+            config,
+            self._errors,
+            {
+                "transactional.id": name,
+                "transaction.timeout.ms": _TRANSACTION,
+                "message.max.bytes": _LARGEST_MESSAGE,
+            },
+        )
+        with self._explained("the transaction began"):
+            self._producer.init_transactions(patience)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            with warnings.catch_warnings():
+                # One that was shut out cannot abort; what it had written is undone already.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                self._producer.close()
+        except KafkaException:
+            if not self._shut_out:
+                raise
+
+    def write(
+        self,
+        topic: str,
+        messages: Iterable[Message],
+        *,
+        group: Group | None = None,
+        offsets: Mapping[int, int] | None = None,
+    ) -> int:
+        """How many messages were written, together with the offsets of a group, if any.
+
+        Raises:
+            ConflictError: A newer writer of the same name has taken over.
+            WorldError: The broker does not answer, or refuses us or a message; nothing was
+                written.
+        """
+        with self._explained(f"the messages for {topic!r} were committed"):
+            self._producer.begin_transaction()
+            try:
+                count = self._send(topic, messages)
+                if group is not None and offsets:
+                    group.join(self._producer, offsets, self._patience)
+                self._producer.commit_transaction(self._patience)
+            except KafkaException as error:
+                if not error.args[0].fatal():
+                    self._producer.abort_transaction(self._patience)
+                raise
+            except BaseException:
+                self._producer.abort_transaction(self._patience)
+                raise
+        return count
+
+    def _send(self, topic: str, messages: Iterable[Message]) -> int:
+        count = 0
+        for count, message in enumerate(messages, 1):  # noqa: B007 - it is what is returned
+            while True:
+                try:
+                    self._producer.produce(
+                        topic,
+                        message.value,
+                        message.key,
+                        headers=list(message.headers),
+                    )
+                    break
+                except BufferError:  # its queue is full
+                    self._producer.poll(1)
+        return count
+
+    @contextmanager
+    def _explained(self, purpose: str) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as error:
+            raise self._reason(error, purpose) from error
+
+    def _reason(self, error: KafkaException, purpose: str) -> DatareleaseError:
+        code = error.args[0].code()
+        if code in _FENCED:
+            self._shut_out = True
+            return ConflictError(
+                "Another run of the same command has taken over.",
+                untouched="What this one had written was undone.",
+                remedy="Let the other one end; running the command again then finds its work done.",
+            )
+        if code == _TOO_LARGE:
+            return WorldError(
+                f"The broker at {self._config.bootstrap} refused a message as too large before "
+                f"{purpose}.",
+                untouched="Nothing was written.",
+                remedy="Raise `max.message.bytes` of the topic, then run the command again.",
+            )
+        return explained(self._errors.worst or error.args[0], purpose, self._config)
+
+
+class Group:
+    """A consumer group's offsets, for a topic that nobody of the group subscribes to."""
+
+    def __init__(
+        self, config: KafkaConfig, name: str, topic: str, *, patience: float = PATIENCE
+    ) -> None:
+        """Get ready; nothing is asked yet."""
+        self._config = config
+        self._topic = topic
+        self._patience = patience
+        self._errors = Errors()
+        self._consumer: Consumer = consumer(config, name, self._errors)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._consumer.close()
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int]:
+        """The committed offset of each partition that has one.
+
+        Raises:
+            WorldError: The broker does not answer, or refuses us.
+        """
+        asked = [TopicPartition(self._topic, partition) for partition in partitions]
+        try:
+            found = self._consumer.committed(asked, timeout=self._patience)
+        except KafkaException as error:
+            code = self._errors.worst or error.args[0]
+            raise explained(code, "the group's offsets were told", self._config) from error
+        return {place.partition: place.offset for place in found if place.offset >= 0}
+
+    def join(self, producer: Producer, offsets: Mapping[int, int], patience: float) -> None:
+        """Make the offsets part of a producer's transaction.
+
+        Raises:
+            KafkaException: The broker refuses.
+        """
+        places = [TopicPartition(self._topic, place, at) for place, at in offsets.items()]
+        producer.send_offsets_to_transaction(
+            places, self._consumer.consumer_group_metadata(), patience
+        )

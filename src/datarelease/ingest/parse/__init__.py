@@ -1,0 +1,1 @@
+"""Records into rows of a dataset, and dead letters."""

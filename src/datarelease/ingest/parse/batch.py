@@ -1,0 +1,268 @@
+"""One raw file becomes a part of the dataset, a file of dead letters, and counts.
+
+Records pass in chunks: the row groups of the raw file, which the drain keeps small. Only what the
+ledger remembers spans the batch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from datarelease.ingest.drain.raw import SCHEMA, RawHeader
+from datarelease.ingest.parse.event_causes import with_causes
+from datarelease.ingest.parse.event_checks import EventChecks
+from datarelease.ingest.parse.event_engine import EventEngine
+from datarelease.ingest.parse.event_json import json_query
+from datarelease.ingest.parse.event_shape import Shape
+from datarelease.ingest.parse.event_types import INTERNAL, decimal_names
+from datarelease.ingest.parse.inputs import TAKEN, chunks
+from datarelease.ingest.parse.parts import PartWriter
+from datarelease.ingest.parse.seen_events import Ledger
+from datarelease.ingest.wiring.access import needed
+from datarelease.model.data.stream import BatchCounts, EventFormat
+
+DEAD_SCHEMA = pa.schema(
+    [
+        pa.field("topic", pa.string(), nullable=False),
+        pa.field("partition", pa.int32(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("timestamp", pa.timestamp("ms", tz="UTC")),
+        pa.field("key", pa.binary()),
+        pa.field("value", pa.binary()),
+        SCHEMA.field("headers"),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
+    ]
+)
+"""Of a file of dead letters; sorted by partition, then offset."""
+_RECORDS = "records_of_chunk"
+_NO_RECORDS = pa.table({"n": pa.array([], pa.int64()), "value": pa.array([], pa.binary())})
+_PIECE = 8_192
+_UNKNOWN = 20
+"""Fields beside the schema that are told by name."""
+_UNKNOWN_KEPT = 10_000
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """Where the files of a batch are written, and what they were made from."""
+
+    part: Path
+    dead: Path
+    fingerprint: str
+    """Of the part."""
+    dead_fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What came before a batch."""
+
+    parts: Sequence[Path]
+    """The files of earlier batches, as far as there are any."""
+    newest: str | None
+    """Time of the newest event of earlier batches that is not ahead of its record."""
+    late_minutes: int
+
+
+class Apart(Protocol):
+    """Takes Avro values apart."""
+
+    ids: set[int]
+    """Of schemas, as values named them."""
+
+    def apart(self, records: pa.Table) -> pa.Table:
+        """Types and texts for records with ``n`` and ``value``."""
+
+
+class BatchParser:
+    """Parses the batches of one stream, one after the other."""
+
+    def __init__(self, engine: EventEngine, shape: Shape, event_format: EventFormat) -> None:
+        """Prepare the query that every chunk goes through."""
+        self.engine = engine
+        self.shape = shape
+        self._format = event_format
+        if event_format == "json":
+            engine.name(_RECORDS, _NO_RECORDS)
+            source = json_query(_RECORDS, shape.names, decimal_names(shape.fields))
+        else:
+            engine.name(_RECORDS, self._taken_apart(_NO_RECORDS, self.reader({})))
+            source = f"SELECT * FROM {_RECORDS}"  # noqa: S608 - a name of ours
+        self.checks = EventChecks(engine, shape, source)
+
+    def reader(self, schemas: Mapping[int, str]) -> Apart | None:
+        """What takes values apart that DuckDB cannot read; None: it can."""
+        if self._format == "json":
+            return None
+        with needed():
+            from datarelease.ingest.parse.event_avro import AvroReader  # noqa: PLC0415 - an extra
+        return AvroReader(schemas, self.shape.names)
+
+    def found(self, records: pa.Table, reader: Apart | None) -> pa.Table:
+        """The columns of the schema, and all that is asked of each record; in the order given."""
+        numbers = pa.array(np.arange(records.num_rows, dtype=np.int64))
+        chunk = pa.table({"n": numbers, "value": records["value"]})
+        apart = self._taken_apart(chunk, reader).combine_chunks()
+        # In pieces, since a piece is what a thread of the engine takes.
+        pieces = apart.to_batches(max_chunksize=_PIECE)
+        self.engine.name(_RECORDS, pa.Table.from_batches(pieces, apart.schema))
+        found = self.engine.query(self.checks.sql)
+        if not pc.equal(found[f"{INTERNAL}n"], numbers).combine_chunks().true_count == len(numbers):
+            raise RuntimeError("the engine changed the order of records")
+        return found if reader is not None else self._with_causes(found, records["value"])
+
+    @staticmethod
+    def _with_causes(found: pa.Table, values: pa.ChunkedArray) -> pa.Table:
+        name = f"{INTERNAL}fault"
+        place = found.schema.get_field_index(name)
+        return found.set_column(place, name, with_causes(found[name], values))
+
+    @staticmethod
+    def _taken_apart(chunk: pa.Table, reader: Apart | None) -> pa.Table:
+        return chunk if reader is None else reader.apart(chunk)
+
+    def parse(
+        self,
+        raw: Path,
+        header: RawHeader,
+        targets: Targets,
+        before: Before,
+        advance: Callable[[int], None],
+    ) -> BatchCounts:
+        """Write the files of a batch (none without rows), and count all but the part's MD5.
+
+        Raises:
+            WorldError: The raw file is damaged.
+        """
+        with ExitStack() as stack:
+            batch = _Batch(self, header, targets, stack)
+            for chunk in chunks(raw, header):
+                batch.take(chunk)
+                advance(chunk.num_rows)
+        return batch.counts(before)
+
+
+class _Batch:
+    """The state of one batch while its chunks pass."""
+
+    def __init__(
+        self, parser: BatchParser, header: RawHeader, targets: Targets, stack: ExitStack
+    ) -> None:
+        self._parser = parser
+        self._header = header
+        self._reader = parser.reader(header.schemas)
+        self._targets = targets
+        rows = parser.checks.schema
+        self._part = stack.enter_context(PartWriter(targets.part, rows, targets.fingerprint))
+        self._dead = stack.enter_context(
+            PartWriter(targets.dead, DEAD_SCHEMA, targets.dead_fingerprint)
+        )
+        self._ledger = Ledger(parser.engine, parser.shape, rows)
+        self._records = 0
+        self._tombstones = 0
+        self._reasons: Counter[str] = Counter()
+        self._unknown: Counter[str] = Counter()
+
+    def take(self, chunk: pa.Table) -> None:
+        """Sort the records of a chunk into rows and dead letters."""
+        events = chunk.filter(pc.is_valid(chunk["value"]))
+        self._records += chunk.num_rows
+        self._tombstones += chunk.num_rows - events.num_rows
+        found = self._parser.found(events, self._reader)
+        broken, reasons, details = self._parser.checks.judge(found)
+        self._count_unknown(found)
+        self._bury(events.filter(pa.array(broken)), reasons, details)
+        good = pa.array(~broken)
+        rows = found.select(list(self._parser.shape.names)).filter(good)
+        self._part.add(rows)
+        partitions, stamps = (
+            events[name].filter(good).combine_chunks() for name in ("partition", "timestamp")
+        )
+        self._ledger.add(rows, partitions, stamps)
+
+    def _bury(self, lost: pa.Table, reasons: Sequence[str], details: Sequence[str]) -> None:
+        topic = pa.repeat(pa.scalar(self._header.topic), lost.num_rows)
+        told = {"reason": pa.array(reasons, pa.string()), "detail": pa.array(details, pa.string())}
+        self._dead.add(pa.table({"topic": topic, **{n: lost[n] for n in TAKEN}, **told}))
+        self._reasons.update(reasons)
+
+    def _count_unknown(self, found: pa.Table) -> None:
+        extra = found[f"{INTERNAL}extra"]
+        if extra.null_count == found.num_rows:
+            return
+        for pair in pc.value_counts(pc.list_flatten(extra)).to_pylist():
+            self._unknown[pair["values"][:_LONGEST_NAME]] += pair["counts"]
+        if len(self._unknown) > _UNKNOWN_KEPT:  # somebody puts data into names
+            self._unknown = Counter(dict(_ranked(self._unknown)[: _UNKNOWN_KEPT // 2]))
+
+    def counts(self, before: Before) -> BatchCounts:
+        """What became of the records, once the files are closed."""
+        batch = self._header.batch
+        doubled = self._ledger.duplicates(before.parts)
+        if doubled.any():
+            _leave_out(self._targets, self._part.schema, doubled)
+        times = self._ledger.times(before.newest, before.late_minutes)
+        duplicates = int(doubled.sum())
+        counts = BatchCounts(
+            number=batch.number,
+            spans=batch.spans,
+            md5=None,
+            records=self._records,
+            events=self._part.rows - duplicates,
+            duplicates=duplicates,
+            tombstones=self._tombstones,
+            dead=self._dead.rows,
+            reasons=_ranked(self._reasons),
+            late=times.late,
+            ahead=times.ahead,
+            watermark=times.watermark,
+            out_of_order=times.out_of_order,
+            holes=batch.offsets - self._records,
+            schemas=tuple(sorted(self._reader.ids)) if self._reader else (),
+            first=times.first,
+            last=times.last,
+            unknown=_ranked(self._unknown)[:_UNKNOWN],
+        )
+        _add_up(counts)
+        return counts
+
+
+def _add_up(counts: BatchCounts) -> None:
+    """Every record must be accounted for, whatever else is wrong with this program."""
+    known = counts.events + counts.duplicates + counts.tombstones + counts.dead
+    if known != counts.records or counts.holes < 0:
+        raise RuntimeError(f"batch {counts.number}: {counts.records} records became {known}")
+
+
+def _ranked(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _leave_out(targets: Targets, schema: pa.Schema, doubled: npt.NDArray[np.bool_]) -> None:
+    """Write the part once more without the events marked in ``doubled``."""
+    thinner = targets.part.with_suffix(".thinner")
+    first = 0
+    with (
+        PartWriter(thinner, schema, targets.fingerprint) as kept,
+        pq.ParquetFile(targets.part) as full,
+    ):
+        for place in range(full.num_row_groups):
+            rows = full.read_row_group(place)
+            kept.add(rows.filter(pa.array(~doubled[first : first + rows.num_rows])))
+            first += rows.num_rows
+    targets.part.unlink()
+    if kept.rows:
+        thinner.replace(targets.part)

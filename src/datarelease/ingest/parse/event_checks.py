@@ -1,0 +1,197 @@
+"""Events against the schema's checks of one row: what breaks one, and how that is told.
+
+The checks are those of the package's validation, asked of each row. Uniqueness, checks of a whole
+column and checks that people wrote stay with ``datarelease validate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datarelease.analysis.engine.tables import unread_name
+from datarelease.analysis.validation.checks import Probe
+from datarelease.analysis.validation.examples import LONGEST, scalar
+from datarelease.analysis.validation.plan import plan
+from datarelease.analysis.validation.schema_types import wanted_name
+from datarelease.ingest.parse.event_engine import EventEngine
+from datarelease.ingest.parse.event_faults import EXTRA, MEANINGS
+from datarelease.ingest.parse.event_shape import Field, Shape
+from datarelease.ingest.parse.event_types import INTERNAL, typed_query
+
+Mask = npt.NDArray[np.bool_]
+HIDDEN = "(hidden)"
+"""Stands for a value of a pii column."""
+_SHOWN_NAMES = 5
+_KINDS = {
+    "VARCHAR": "text",
+    "BIGINT": "number",
+    "UBIGINT": "number",
+    "DOUBLE": "number",
+    "BOOLEAN": "truth value",
+    "OBJECT": "object",
+    "ARRAY": "list",
+    "BINARY": "value of",
+}
+"""What `json_type` says, in words."""
+_NULL_CHECKS = {"not_nullable", "key not null"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One way to be broken: its reason code, the rows it is about, how a row tells it."""
+
+    reason: str
+    rows: Mask
+    tell: Callable[[pa.Table], list[str]]
+    """From rows (all columns of the query) to a detail for each."""
+
+
+class EventChecks:
+    """The questions to every chunk of one stream, as one query over the view ``source``."""
+
+    def __init__(self, engine: EventEngine, shape: Shape, source: str) -> None:
+        """Prepare the query; ``source`` gives types and texts, see `json_query`."""
+        self._shape = shape
+        typed = typed_query(source, shape.fields)
+        frame = engine.frame(typed)
+        schema = frame.collect_schema()
+        types = {name: schema[name] for name in shape.names}
+        asked = plan(shape.schema, shape.dataset, shape.expected, types, frozenset(shape.names))
+        self._probes = [probe for probe in asked.probes if probe.severity == "error"]
+        marks = {f"{INTERNAL}p{i}": probe.fails for i, probe in enumerate(self._probes)}
+        asking: Any = (frame.with_columns(**marks) if marks else frame).to_native()
+        self.sql = str(asking.sql_query())
+        empty = engine.query(f"SELECT * FROM ({self.sql}) LIMIT 0")  # noqa: S608 - our own
+        self.schema = empty.select(list(shape.names)).schema
+        """Of the rows."""
+
+    def faults(self, found: pa.Table) -> Iterator[Fault]:
+        """All that is wrong with a chunk, in the order in which it is told."""
+        yield from _apart(found)
+        if self._shape.strict:
+            yield _strict(found)
+        numbered = list(enumerate(self._shape.fields))
+        for place, field in numbered:
+            if field.required:
+                yield _missing(found, place, field)
+        for place, field in numbered:
+            yield _wrong(found, place, field)
+        for place, probe in enumerate(self._probes):
+            yield _failing(found, place, probe, self._shape)
+
+    def judge(self, found: pa.Table) -> tuple[Mask, list[str], list[str]]:
+        """Which rows are broken; and of these, in order, the reasons and the details."""
+        size = found.num_rows
+        first = np.full(size, -1, dtype=np.int32)
+        faults = list(self.faults(found))
+        for place, fault in enumerate(faults):
+            first[fault.rows & (first < 0)] = place
+        broken = first >= 0
+        reasons, details = [""] * size, [""] * size
+        for place in np.unique(first[broken]):
+            rows = np.flatnonzero(first == place)
+            fault = faults[place]
+            told = fault.tell(found.take(pa.array(rows)))
+            for row, detail in zip(rows, told, strict=True):
+                reasons[row], details[row] = fault.reason, detail
+        order = np.flatnonzero(broken)
+        return broken, [reasons[row] for row in order], [details[row] for row in order]
+
+
+def _mask(column: pa.ChunkedArray) -> Mask:
+    whole = pc.fill_null(column, False).combine_chunks()
+    mask: Mask = whole.to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _apart(found: pa.Table) -> Iterator[Fault]:
+    column = found[f"{INTERNAL}fault"]
+    if column.null_count == found.num_rows:
+        return
+    for reason, what in MEANINGS.items():
+        yield Fault(reason=reason, rows=_mask(pc.equal(column, reason)), tell=_saying(what))
+
+
+def _saying(what: str) -> Callable[[pa.Table], list[str]]:
+    return lambda rows: [what] * rows.num_rows
+
+
+def _strict(found: pa.Table) -> Fault:
+    def tell(rows: pa.Table) -> list[str]:
+        return [
+            "the schema does not know " + ", ".join(_name(name) for name in names[:_SHOWN_NAMES])
+            for names in rows[f"{INTERNAL}extra"].to_pylist()
+        ]
+
+    extra = pc.greater(pc.list_value_length(found[f"{INTERNAL}extra"]), 0)
+    return Fault(reason=EXTRA, rows=_mask(extra), tell=tell)
+
+
+def _name(name: str) -> str:
+    return repr(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
+
+
+def _missing(found: pa.Table, place: int, field: Field) -> Fault:
+    return Fault(
+        reason=f"{field.name}:required",
+        rows=_mask(found[f"{INTERNAL}missing{place}"]),
+        tell=_saying(f"the event has no {field.name!r}"),
+    )
+
+
+def _wrong(found: pa.Table, place: int, field: Field) -> Fault:
+    wanted = wanted_name(field.wanted)
+
+    def tell(rows: pa.Table) -> list[str]:
+        kinds = [_KINDS.get(kind, kind) for kind in rows[f"{INTERNAL}wrong{place}"].to_pylist()]
+        texts = rows[unread_name(field.name)].to_pylist()
+        shown = [HIDDEN if field.pii else repr(scalar(text)) for text in texts]
+        pairs = zip(kinds, shown, strict=True)
+        return [f"the {kind} {text} is no {wanted}" for kind, text in pairs]
+
+    mask = _mask(pc.is_valid(found[f"{INTERNAL}wrong{place}"]))
+    return Fault(reason=f"{field.name}:dtype", rows=mask, tell=tell)
+
+
+def _failing(found: pa.Table, place: int, probe: Probe, shape: Shape) -> Fault:
+    def tell(rows: pa.Table) -> list[str]:
+        if probe.check in _NULL_CHECKS or probe.column is None:
+            return [probe.check] * rows.num_rows
+        if probe.column in shape.dataset.pii:
+            return [f"{probe.check} fails for {HIDDEN}"] * rows.num_rows
+        values = rows[probe.column].to_pylist()
+        return [f"{probe.check} fails for {scalar(value)!r}" for value in values]
+
+    mask = _mask(found[f"{INTERNAL}p{place}"])
+    if probe.pattern is not None and probe.column is not None:
+        mask = _matched(probe, found[probe.column], mask)
+    check = "key" if probe.check == "key not null" else probe.check.partition("(")[0]
+    return Fault(reason=f"{probe.column or 'row'}:{check}", rows=mask, tell=tell)
+
+
+def _matched(probe: Probe, column: pa.ChunkedArray, mask: Mask) -> Mask:
+    """``mask`` with Python's verdict on each distinct text that DuckDB cannot decide."""
+    pattern = probe.pattern
+    if pattern is None:
+        return mask
+    encoded = column.combine_chunks().dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    undecided = np.array([pattern.re2 is None or not text.isascii() for text in texts], dtype=bool)
+    fails = np.array(
+        [ask and not pattern.holds(text) for text, ask in zip(texts, undecided, strict=True)],
+        dtype=bool,
+    )
+    if not undecided.any():
+        return mask
+    index = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    there = index >= 0
+    by_python = there & undecided[np.where(there, index, 0)]
+    decided: Mask = np.where(by_python, fails[np.where(there, index, 0)], mask)
+    return decided

@@ -1,0 +1,139 @@
+"""What is remembered of a batch's events while it is parsed: key, time, place.
+
+It answers which events came before, and how late or out of order they are. DuckDB holds it and
+spills to disk, so that memory does not grow with the batch or the dataset.
+"""
+
+# ruff: noqa: S608 - names become SQL by `quoted` and `file_list` alone
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
+from datarelease.ingest.parse.event_engine import EventEngine
+from datarelease.ingest.parse.event_shape import Shape
+
+_CHUNK = "rows_of_chunk"
+_STAMP = pa.timestamp("ms", tz="UTC")
+_SKEW = 60 * 60_000_000
+"""Microseconds. Clocks differ; so far an event may be ahead of its record, as Kafka 4.0 bounds a
+record's own time by default (``message.timestamp.after.max.ms``: one hour)."""
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """When the events of a batch happened."""
+
+    first: str | None = None
+    last: str | None = None
+    """ISO 8601, UTC."""
+    watermark: str | None = None
+    """Of the newest event that is not ahead of its record."""
+    late: int = 0
+    ahead: int = 0
+    out_of_order: int = 0
+
+
+class Ledger:
+    """Events of one batch, numbered from 0 in the order in which they came."""
+
+    def __init__(self, engine: EventEngine, shape: Shape, rows: pa.Schema) -> None:
+        """Forget the batch before; ``rows`` is the schema of what `add` gets."""
+        self._engine = engine
+        self._keys = [f"k{place}" for place in range(len(shape.dataset.key))]
+        self._taken = dict(zip(self._keys, shape.dataset.key, strict=True))
+        self._key_columns = shape.dataset.key
+        self._select = ["seq", "part", *self._keys]
+        if shape.time is not None:
+            self._taken["happened"] = shape.time
+            self._select.append("epoch_us(CAST(happened AS TIMESTAMPTZ)) AS time")
+            # Whether it is ahead is null where the record has no time of its own: nobody can tell.
+            self._select.append(f"time > epoch_us(stamp) + {_SKEW} AS ahead")
+        self._timed = shape.time is not None
+        self.events = 0
+        self._take(rows.empty_table(), pa.array([], pa.int32()), pa.array([], _STAMP))
+        self._engine.run(f"CREATE OR REPLACE TEMP TABLE ledger AS {self._rows}")
+
+    def add(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
+        """Append events, with the partition of each and the time of its record on the broker."""
+        if self._taken:
+            self._take(rows, partitions, stamps)
+            self._engine.run(f"INSERT INTO ledger {self._rows}")
+        self.events += rows.num_rows
+
+    def _take(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
+        numbers = pa.array(np.arange(self.events, self.events + rows.num_rows, dtype=np.int64))
+        columns = {alias: rows[name] for alias, name in self._taken.items()}
+        known = {"seq": numbers, "part": partitions, "stamp": stamps}
+        self._engine.name(_CHUNK, pa.table({**known, **columns}))
+
+    @property
+    def _rows(self) -> str:
+        return f"SELECT {', '.join(self._select)} FROM {_CHUNK}"
+
+    def duplicates(self, earlier: Sequence[Path]) -> npt.NDArray[np.bool_]:
+        """Which events have the key of one before, in this batch or in the parts ``earlier``."""
+        found = np.zeros(self.events, dtype=bool)
+        if self._keys:
+            keys = ", ".join(self._keys)
+            again = (
+                f"SELECT {keys}, min(seq) AS kept FROM ledger GROUP BY {keys} HAVING count(*) > 1"
+            )
+            queries = [f"SELECT seq FROM ledger JOIN ({again}) USING ({keys}) WHERE seq > kept"]
+            if earlier:
+                pairs = zip(self._key_columns, self._keys, strict=True)
+                columns = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in pairs)
+                parts = f"SELECT {columns} FROM {parquet_source(tuple(earlier))}"
+                queries.append(f"SELECT seq FROM ledger SEMI JOIN ({parts}) USING ({keys})")
+            for query in queries:
+                found[self._engine.query(query)["seq"].to_numpy()] = True
+        self._engine.name("doubled", pa.table({"seq": np.flatnonzero(found)}))
+        self._engine.run("DELETE FROM ledger USING doubled WHERE ledger.seq = doubled.seq")
+        return found
+
+    def times(self, newest: str | None, late_minutes: int) -> Times:
+        """When the events left happened; ``newest`` is the time of the newest one before.
+
+        One that is ahead of its record moves no limit: it would make all that follow late.
+        """
+        if not self._timed:
+            return Times()
+        limit = "NULL" if newest is None else str(_micros(newest) - late_minutes * 60_000_000)
+        before = (
+            "max(time) FILTER (NOT coalesce(ahead, false)) OVER (PARTITION BY part ORDER BY seq "
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+        )
+        (row,) = self._engine.query(
+            f"SELECT min(time) AS first, max(time) AS last, count(*) FILTER (ahead) AS ahead, "
+            f"max(time) FILTER (NOT coalesce(ahead, false)) AS watermark, "
+            f"count(*) FILTER (time < {limit}) AS late, "
+            f"count(*) FILTER (time < before) AS out_of_order "
+            f"FROM (SELECT time, ahead, {before} AS before FROM ledger)"
+        ).to_pylist()
+        return Times(
+            first=_iso(row["first"]),
+            last=_iso(row["last"]),
+            watermark=_iso(row["watermark"]),
+            ahead=row["ahead"],
+            late=row["late"],
+            out_of_order=row["out_of_order"],
+        )
+
+
+def _micros(time: str) -> int:
+    return (dt.datetime.fromisoformat(time) - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+def _iso(micros: int | None) -> str | None:
+    if micros is None:
+        return None
+    return (_EPOCH + dt.timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")

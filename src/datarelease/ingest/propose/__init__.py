@@ -1,0 +1,1 @@
+"""Pull requests with new events: made, described, merged."""

@@ -1,0 +1,111 @@
+"""Which proposal comes next for a stream: it follows from what the default branch has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.errors import ConfigError
+from datarelease.ingest.propose.proposals import Filed, Proposals
+from datarelease.ingest.propose.scratch_clone import Desk, plan_at
+from datarelease.model.data.stream import Stream, StreamPlan
+from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
+
+
+class Moved(Exception):  # noqa: N818 - no error: the signal to begin anew
+    """The world is not the one that we began with; the message says how."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """What everything about the next proposal is derived from."""
+
+    desk: Desk
+    tip: str
+    """Of the default branch."""
+    stream: Stream
+    plan: StreamPlan | None
+    """As it is there."""
+    proposals: Proposals
+
+    @property
+    def number(self) -> int:
+        """Of the first new batch."""
+        return self.plan.batches[-1].number + 1 if self.plan and self.plan.batches else 1
+
+
+def prefix_of(stream: str) -> str:
+    """What the branches of a stream's proposals begin with."""
+    return f"stream/{stream}/"
+
+
+def stream_at(desk: Desk, commit: str, name: str) -> Stream:
+    """The settings of a stream at a commit of the default branch.
+
+    Raises:
+        ConfigError: It has no such stream.
+    """
+    read = desk.reader(commit)
+    settings = read_settings(load_yaml(read, DATASETS_FILE), load_yaml(read, PARAMS_FILE))
+    stream = settings.stream(name)
+    if stream is None:
+        known = ", ".join(found.name for found in settings.streams) or "none"
+        raise ConfigError(
+            f"params.yaml on {desk.branch} of the git remote has no stream {name!r} (it has: "
+            f"{known}).",
+            untouched="Nothing was changed.",
+            remedy=f"Make one with `datarelease ingest add {name}`, and merge that first.",
+        )
+    return stream
+
+
+def covers(plan: StreamPlan | None, other: StreamPlan | None) -> bool:
+    """``plan`` goes as far as ``other`` everywhere."""
+    ends = plan.ends() if plan else {}
+    return all(ends.get(part, 0) >= end for part, end in (other.ends() if other else {}).items())
+
+
+def plan_of(begun: Begun, filed: Filed) -> StreamPlan | None:
+    """The plan in a proposal, open or not."""
+    commit = begun.desk.git.fetch(filed.commit, *begun.proposals.places(filed))
+    return plan_at(begun.desk, commit, begun.stream)
+
+
+def slot(begun: Begun) -> tuple[str, Filed | None]:
+    """The branch for what comes next, and the refused proposal of the same batch before it."""
+    refused: Filed | None = None
+    for attempt in count(1):
+        branch = f"{prefix_of(begun.stream.name)}{begun.number:06}-{attempt}"
+        filed = begun.proposals.last(branch)
+        if filed is None:
+            break
+        if filed.state == "open":
+            raise Moved(f"a proposal from {branch} was opened meanwhile")
+        git = begun.desk.git
+        landed = filed.merge_commit is not None and filed.base == begun.desk.branch
+        if landed and not git.is_ancestor(str(filed.merge_commit), begun.tip):
+            raise Moved(f"{branch} was merged meanwhile")
+        refused = filed
+    return branch, refused
+
+
+def why_not(begun: Begun, plan: StreamPlan, refused: Filed | None) -> str | None:
+    """Why the same is not proposed again: it was refused, and little came since."""
+    if refused is None or begun.desk.git.is_taken_back(refused.branch, refused.commit):
+        return None
+    fresh, enough = _fresh(plan, plan_of(begun, refused)), begun.stream.propose_events
+    if fresh >= enough:
+        return None
+    what = f"pull request #{refused.pull}" if refused.pull else f"branch {refused.branch}"
+    return (
+        f"{what} was closed unmerged, and {fresh:,} events came since; proposed again at "
+        f"{enough:,}, or with --force"
+    )
+
+
+def _fresh(plan: StreamPlan, refused: StreamPlan | None) -> int:
+    """Offsets that nobody was shown yet."""
+    ends = refused.ends() if refused else {}
+    highs = {span.partition: span.high for batch in plan.batches for span in batch.spans}
+    return sum(max(0, high - ends.get(part, 0)) for part, high in highs.items())

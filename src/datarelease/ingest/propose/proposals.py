@@ -1,0 +1,259 @@
+"""Proposals where people see them: pull requests on GitHub, or branches alone.
+
+Both say what became of a proposal, open one, and merge one. What a proposal holds, and whether it
+may be merged, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from datarelease.adapters.git.scratch_clone import DeskGit
+from datarelease.adapters.github.errors import GitHubError
+from datarelease.adapters.github.pulls import MergeMethod
+from datarelease.model.directory import ROOT
+from datarelease.model.github import CommitStatus, PullRequest
+from datarelease.model.review.reviewed_digest import context_of, reviewed_digest
+
+_INVALID = 422
+_REFUSED = {405, 409}
+"""Not mergeable (a rule of the repository, a conflict); the branch moved."""
+METHODS: tuple[MergeMethod, ...] = ("merge", "squash", "rebase")
+"""Tried in this order: a repository may not allow all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filed:
+    """A proposal that others can see."""
+
+    branch: str
+    commit: str
+    """Its newest."""
+    state: Literal["open", "merged", "closed"]
+    base: str
+    """The branch it goes into."""
+    pull: int | None = None
+    """None: there are no pull requests here."""
+    url: str | None = None
+    merge_commit: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """Whether a proposal was checked where everybody sees it."""
+
+    passed: bool
+    digest: str | None = None
+    """Of the data that was checked; None: nobody but us checks proposals here."""
+    reason: str = ""
+    """Why it did not pass."""
+    final: bool = False
+    """Waiting does not help."""
+
+
+class Proposals(Protocol):
+    """Where proposals are."""
+
+    def open(self, prefix: str) -> Sequence[Filed]:
+        """The open ones from branches that begin with ``prefix``, oldest first."""
+
+    def last(self, branch: str) -> Filed | None:
+        """What became of the newest proposal from ``branch``; None: there was none."""
+
+    def places(self, filed: Filed) -> Sequence[str]:
+        """Refs of the remote that may hold the commit of a proposal."""
+
+    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> Filed:
+        """Open the proposal whose ``branch`` the remote has; one that is open already is taken."""
+
+    def review(self, filed: Filed) -> Review:
+        """Whether it passed its check, as others see it."""
+
+    def close(self, filed: Filed) -> None:
+        """Close it without a merge; the caller removes its branch."""
+
+    def merge(self, filed: Filed, merged: str) -> str | None:
+        """The commit that the base branch now has; None: it was refused.
+
+        ``merged`` is the merge as it was made and checked at the desk.
+        """
+
+
+class Branches:
+    """Branches of the git remote are the proposals: merged by hand, refused by deleting them."""
+
+    def __init__(self, git: DeskGit, heads: Mapping[str, str], base: str) -> None:
+        """``heads`` are the remote's branches as of now, ``base`` its default branch."""
+        self._git, self._heads, self._base = git, heads, base
+
+    def open(self, prefix: str) -> Sequence[Filed]:
+        """The branches that are there."""
+        self._git.see(prefix)
+        found = (name for name in sorted(self._heads) if name.startswith(prefix))
+        return [self._filed(name, self._heads[name], "open") for name in found]
+
+    def last(self, branch: str) -> Filed | None:
+        """The branch, or, where it is gone, what this desk saw of it."""
+        if branch in self._heads:
+            return self._filed(branch, self._heads[branch], "open")
+        seen = self._git.seen(branch)
+        return self._filed(branch, seen, "closed") if seen else None
+
+    def places(self, filed: Filed) -> Sequence[str]:
+        """The branch alone."""
+        return (f"refs/heads/{filed.branch}",)
+
+    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> Filed:  # noqa: ARG002
+        """The branch is the proposal."""
+        self._git.see(branch)
+        return self._filed(branch, commit, "open", base)
+
+    def review(self, filed: Filed) -> Review:  # noqa: ARG002
+        """Nobody else checks branches."""
+        return Review(passed=True)
+
+    def close(self, filed: Filed) -> None:
+        """The end of its branch is the end of it."""
+
+    def merge(self, filed: Filed, merged: str) -> str | None:
+        """Push the merge, and with it remove the branch, both or none."""
+        refs = {f"refs/heads/{filed.base}": merged, f"refs/heads/{filed.branch}": ""}
+        results = self._git.push(refs, atomic=True)
+        return merged if all(result.accepted for result in results) else None
+
+    def _filed(
+        self, branch: str, commit: str, state: Literal["open", "closed"], base: str | None = None
+    ) -> Filed:
+        return Filed(branch=branch, commit=commit, state=state, base=base or self._base)
+
+
+class GitHubPulls(Protocol):
+    """What is asked of GitHub here."""
+
+    @property
+    def bot(self) -> str:
+        """Login that posts reports and their statuses."""
+
+    def open_pulls(self) -> tuple[PullRequest, ...]:
+        """The open pull requests, newest first."""
+
+    def pulls_from(
+        self, branch: str, *, state: Literal["open", "closed", "all"] = "open"
+    ) -> tuple[PullRequest, ...]:
+        """The pull requests from a branch, newest first."""
+
+    def pull(self, number: int) -> PullRequest | None:
+        """One of them."""
+
+    def create_pull(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
+        """A new one."""
+
+    def close_pull(self, number: int) -> PullRequest:
+        """It, closed unmerged."""
+
+    def merge_pull(self, number: int, *, head: str, method: MergeMethod) -> str:
+        """The commit that the merge made."""
+
+    def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
+        """The statuses of a commit, newest first."""
+
+
+class PullRequests:
+    """Pull requests on GitHub."""
+
+    def __init__(self, github: GitHubPulls, repository: str, directory: str = ROOT) -> None:
+        """``repository`` is ``owner/name``, ``directory`` that of the DVC root in it."""
+        self._github, self._repository = github, repository
+        self._context = context_of(directory)
+
+    def open(self, prefix: str) -> Sequence[Filed]:
+        """From branches of the repository itself: what forks call theirs is their business."""
+        pulls = [
+            _filed(pull)
+            for pull in self._github.open_pulls()
+            if pull.head_branch.startswith(prefix) and self._is_ours(pull)
+        ]
+        return pulls[::-1]
+
+    def last(self, branch: str) -> Filed | None:
+        """The newest from the branch, which may be gone."""
+        pulls = [p for p in self._github.pulls_from(branch, state="all") if self._is_ours(p)]
+        return _filed(pulls[0]) if pulls else None
+
+    def places(self, filed: Filed) -> Sequence[str]:
+        """The branch, and what GitHub keeps of it when it is gone."""
+        return (f"refs/heads/{filed.branch}", f"refs/pull/{filed.pull}/head")
+
+    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> Filed:  # noqa: ARG002 - GitHub knows it
+        """The pull request, opened by us, by a run before or by another machine.
+
+        Whether a request that failed was carried out is open, so GitHub is asked.
+        """
+        try:
+            made = self._github.create_pull(head=branch, base=base, title=title, body=body)
+        except GitHubError as error:
+            if not (error.answer.failed or error.answer.status == _INVALID):
+                raise
+            found = [p for p in self._github.pulls_from(branch) if self._is_ours(p)]
+            if not found:
+                raise
+            return _filed(found[0])
+        return _filed(made)
+
+    def review(self, filed: Filed) -> Review:
+        """What the status of our check at the newest commit says."""
+        statuses = self._github.statuses(filed.commit)
+        digest = reviewed_digest(statuses, bot=self._github.bot, context=self._context)
+        if digest is not None:
+            return Review(passed=True, digest=digest)
+        ours = [status for status in statuses if status.context == self._context]
+        newest = next((status for status in ours if status.author == self._github.bot), None)
+        if newest is not None and newest.state != "pending":
+            reason = f"its check ended with {newest.state}"
+            return Review(passed=False, reason=reason, final=True)
+        others = sorted({status.author for status in ours} - {self._github.bot})
+        told = f"; what {', '.join(others)} set does not count" if others else ""
+        return Review(passed=False, reason=f"its check has not ended yet{told}")
+
+    def close(self, filed: Filed) -> None:
+        """The pull request, closed."""
+        self._github.close_pull(_number(filed))
+
+    def merge(self, filed: Filed, merged: str) -> str | None:  # noqa: ARG002
+        """Let GitHub merge exactly this commit, in a way that the repository allows."""
+        number = _number(filed)
+        for method in METHODS:
+            try:
+                return self._github.merge_pull(number, head=filed.commit, method=method)
+            except GitHubError as error:
+                if error.answer.failed:
+                    found = self._github.pull(number)
+                    if found is not None and found.merged:
+                        return found.merge_commit
+                    raise
+                if error.answer.status not in _REFUSED:
+                    raise
+        return None
+
+    def _is_ours(self, pull: PullRequest) -> bool:
+        return (pull.head_repository or "").lower() == self._repository.lower()
+
+
+def _number(filed: Filed) -> int:
+    if filed.pull is None:
+        raise ValueError(filed)
+    return filed.pull
+
+
+def _filed(pull: PullRequest) -> Filed:
+    return Filed(
+        branch=pull.head_branch,
+        commit=pull.head,
+        state="open" if pull.open else "merged" if pull.merged else "closed",
+        base=pull.base,
+        pull=pull.number,
+        url=pull.url,
+        merge_commit=pull.merge_commit if pull.merged else None,
+    )

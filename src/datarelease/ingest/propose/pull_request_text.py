@@ -1,0 +1,177 @@
+"""What a proposal brings, read from git alone: the commit says the same on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from datarelease.adapters.dvc.tracked import load_yaml, outputs
+from datarelease.errors import ConfigError
+from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
+from datarelease.flows.repository import Shelf
+from datarelease.flows.versions.snapshots import snapshot
+from datarelease.ingest.wiring.access import read_plan
+from datarelease.model.data.stream import (
+    BatchCounts,
+    Span,
+    Stream,
+    StreamCounts,
+    StreamPlan,
+    StreamReport,
+)
+from datarelease.render.escape import code
+from datarelease.render.numbers import counted
+from datarelease.settings.read import DATASETS_FILE, read_settings
+
+ROWS = 50
+"""Rows of a table in a pull request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """A proposal."""
+
+    stream: Stream
+    commit: str
+    report: StreamReport
+    digest: str
+    """Of the data that merging brings."""
+
+    @property
+    def title(self) -> str:
+        """One line, such as ``orders: 12,345 events``."""
+        return f"{self.stream.name}: {counted(self.report.events, 'event')}"
+
+
+def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Described:
+    """What ``commit`` brings to a stream that the commit ``before`` does not have.
+
+    Raises:
+        ConfigError: Its files cannot be used.
+        WorldError: A directory listing is needed that cannot be had.
+    """
+    read = shelf.reader(commit)
+    datasets = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
+    old = counts_then(shelf.reader(before), [stream.dataset], shelf.progress)
+    tracked = outputs(read, shelf.git.files(commit))
+    now = snapshot(datasets, tracked, shelf.objects)
+    new = counts_here(read, [stream.dataset], now)
+    if not new:
+        raise ConfigError(
+            f"The commit {commit[:12]} has no {stream.counts_file}.",
+            untouched="Nothing was proposed.",
+            remedy=f"Let the stage that parses {stream.name} write it: `datarelease ingest add` "
+            "makes such a stage.",
+        )
+    _refuse_other_batches(read_plan(read(stream.plan_file), stream), new[0], stream)
+    [report] = compare_streams(old or None, new)
+    return Described(
+        stream=stream,
+        commit=commit,
+        report=report,
+        digest=now.digest,
+    )
+
+
+def _refuse_other_batches(plan: StreamPlan | None, counts: StreamCounts, stream: Stream) -> None:
+    """Offsets would be passed over whose records are nowhere."""
+    planned = [(batch.number, _places(batch.spans)) for batch in (plan.batches if plan else ())]
+    counted = [(batch.number, _places(batch.spans)) for batch in counts.batches]
+    if planned != counted:
+        raise ConfigError(
+            f"{stream.counts_file} is not about the batches of {stream.plan_file}.",
+            untouched="Nothing was proposed.",
+            remedy=f"Let the stages of {stream.name} depend on it, as `datarelease ingest add` "
+            "writes them.",
+        )
+
+
+def _places(spans: Sequence[Span]) -> list[tuple[int, int, int]]:
+    return [(span.partition, span.start, span.end) for span in spans]
+
+
+def body(described: Described) -> str:
+    """The text of the pull request, in Markdown."""
+    stream, report = described.stream, described.report
+    numbers = [batch.number for batch in report.new] or [0]
+    first, last = min(numbers), max(numbers)
+    batches = f"batch {first}" if first == last else f"batches {first} to {last}"
+    parts = (
+        (
+            f"**{counted(report.events, 'new event')}** for {code(stream.name)}, from topic "
+            f"{code(report.topic)} ({batches}). Opened by `datarelease ingest propose`."
+        ),
+        "\n".join(_offsets(report)),
+        "\n".join(_counts(report.new)),
+        *(["\n".join(_reasons(report.new))] if report.dead else []),
+        _appended(report),
+        f"Digest of the data: `{described.digest}`",
+        (
+            "Merging publishes the data, if the check agrees: its report is in a comment below.\n"
+            "To refuse it, close this pull request. Nothing is lost: the events stay planned from "
+            f"the same offsets, and are proposed again when {stream.propose_events:,} more have "
+            f"come, or at once with `datarelease ingest propose {stream.name} --force`.\n"
+            "A commit that somebody pushes onto this branch makes it theirs: then it is never "
+            "merged automatically."
+        ),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _offsets(report: StreamReport) -> Iterator[str]:
+    yield "| topic | partition | from | to | high watermark | lost |"
+    yield "| --- | --: | --: | --: | --: | --: |"
+    spans: dict[int, list[Span]] = {}
+    for batch in report.new:
+        for span in batch.spans:
+            spans.setdefault(span.partition, []).append(span)
+    for partition, found in sorted(spans.items())[:ROWS]:
+        start, end = min(s.start for s in found), max(s.end for s in found)
+        high, lost = max(s.high for s in found), sum(s.lost for s in found)
+        yield f"| {code(report.topic)} | {partition} | {start} | {end} | {high} | {lost} |"
+    if len(spans) > ROWS:
+        yield f"| … and {len(spans) - ROWS} more partitions |||||"
+
+
+def _counts(batches: Sequence[BatchCounts]) -> Iterator[str]:
+    yield "| of the records | |"
+    yield "| --- | --: |"
+    kinds = (
+        ("events", [b.events for b in batches]),
+        ("duplicates (the first one stays)", [b.duplicates for b in batches]),
+        ("tombstones (they remove nothing)", [b.tombstones for b in batches]),
+        ("dead letters", [b.dead for b in batches]),
+        ("**all**", [b.records for b in batches]),
+        ("late events", [b.late for b in batches]),
+        ("dated ahead of their record", [b.ahead for b in batches]),
+        ("out of order", [b.out_of_order for b in batches]),
+        ("offsets without a record", [b.holes for b in batches]),
+        ("lost before they were read", [b.lost for b in batches]),
+    )
+    yield from (f"| {name} | {sum(counts):,} |" for name, counts in kinds)
+
+
+def _reasons(batches: Sequence[BatchCounts]) -> Iterator[str]:
+    found: dict[str, int] = {}
+    for batch in batches:
+        for reason, count in batch.reasons:
+            found[reason] = found.get(reason, 0) + count
+    yield "| dead letters, by reason | |"
+    yield "| --- | --: |"
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    yield from (f"| {code(reason)} | {count:,} |" for reason, count in ranked[:ROWS])
+    if len(ranked) > ROWS:
+        yield f"| … and {len(ranked) - ROWS} more reasons | |"
+
+
+def _appended(report: StreamReport) -> str:
+    if report.first:
+        return "These are the first batches of this stream."
+    before = f"{report.before} {'batch' if report.before == 1 else 'batches'}"
+    if report.append_only:
+        return f"**Append-only**: the {before} before are unchanged."
+    return (
+        f"**Not append-only**: of the {before} before, {report.remade} have other content now and "
+        f"{report.gone} are gone. Rows of them that are not in the new ones are removed from the "
+        "dataset: the check counts them. This is never merged automatically."
+    )

@@ -1,0 +1,163 @@
+"""The desk: a clone of our own below ``.dvc/tmp``, where proposals are made and checked.
+
+Nobody's work tree is touched. Whatever a process that was killed left here, the next one brings
+the desk to a commit of the remote first; nothing on it is worth keeping.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.scratch_clone import lend_config
+from datarelease.adapters.git.scratch_clone import DeskGit, find_origin, lent_settings, place_in
+from datarelease.app.settings import timeout_at
+from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
+from datarelease.app.workspace import open_workspace
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.workspace import Workspace
+from datarelease.ingest.propose.github import hub_at, reaching
+from datarelease.ingest.wiring.access import read_plan
+from datarelease.model.data.stream import Stream, StreamPlan
+from datarelease.progress import Progress
+
+_SECRET = ("GITHUB_TOKEN", "GH_TOKEN")
+"""What stages of a pipeline have no business with."""
+
+
+class Desk:
+    """A clone of the repository around ``root``, for one process at a time."""
+
+    def __init__(self, start: Path, *, env: Mapping[str, str], progress: Progress) -> None:
+        """Nothing is made yet.
+
+        Args:
+            start: A directory in the repository.
+            env: The environment, from which the GitHub, its token and all programs' settings come.
+            progress: Told what happens.
+
+        Raises:
+            ConfigError: No DVC repository in a git repository with an origin.
+        """
+        self.source = find_root(start)
+        self._env = {name: value for name, value in env.items() if name not in _SECRET}
+        self._progress = progress
+        quiet = git_environment(self._env)
+        url = find_origin(self.source, env=quiet)
+        if url is None:
+            raise ConfigError(
+                "There is no git remote 'origin'.",
+                untouched="Nothing was proposed.",
+                remedy="A proposal needs a place that everybody sees: `git remote add origin URL`.",
+            )
+        self._url = url
+        self.hub = hub_at(url, env)
+        inside = place_in(self.source, env=quiet)
+        self.directory = inside.as_posix()
+        """Of the DVC root in the git repository."""
+        place = self.source / ".dvc" / "tmp" / PACKAGE / "desk"
+        self.git = DeskGit(
+            place,
+            place / inside,
+            # As in the repository itself, and where that has no credentials, with the token.
+            env=reaching(
+                url, self.hub, with_git_settings(quiet, lent_settings(self.source, env=quiet))
+            ),
+            timeout=timeout_at(self.source),
+        )
+        self.branch = ""
+        """The remote's default branch; known after ``refresh``."""
+        self.heads: Mapping[str, str] = {}
+        """The remote's branches when ``refresh`` looked."""
+
+    def say(self, line: str) -> None:
+        """Tell of a step."""
+        self._progress.say(line)
+
+    def reader(self, revision: str) -> Callable[[str], bytes | None]:
+        """Reads files of a revision."""
+        return lambda path: self.git.read(revision, path)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The desk is ours until the block ends.
+
+        Programs that were started meanwhile inherit the lock: where we are killed and a pipeline
+        still runs, the desk is free when it has ended.
+
+        Raises:
+            WorldError: Another process has it.
+        """
+        place = self.git.place.with_name("desk.lock")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            os.set_inheritable(descriptor, True)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise WorldError(
+                    f"Another process is at work in {self.git.place}.",
+                    untouched="Nothing was changed.",
+                    remedy="Wait for it to end and run the command again. If it was killed, what "
+                    "it had started may still run.",
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
+
+    def refresh(self) -> str:
+        """The newest commit of the remote's default branch, which the desk now holds.
+
+        Raises:
+            ConfigError: The remote has no default branch.
+            WorldError: The remote does not answer.
+        """
+        self.git.make(self._url)
+        default, self.heads = self.git.advertised()
+        if default is None or default not in self.heads:
+            raise ConfigError(
+                "The git remote has no default branch: nothing was ever pushed to it, or its HEAD "
+                "names a branch that is not there.",
+                untouched="Nothing was proposed.",
+                remedy="Push the branch that data is released from.",
+            )
+        self.branch = default
+        return self.git.tip(default)
+
+    def lay(self, commit: str) -> Workspace:
+        """The work tree of ``commit``, with the data that its lock names where the cache has it.
+
+        Raises:
+            ConfigError: It is no DVC repository, or its settings cannot be used.
+        """
+        self.git.take(commit)
+        return self.opened()
+
+    def opened(self) -> Workspace:
+        """The work tree as git left it, with its data."""
+        root = self.git.root
+        if not (root / ".dvc" / "config").is_file():
+            raise ConfigError(
+                f"The branch {self.branch} of the git remote has no .dvc/config.",
+                untouched="Nothing was proposed.",
+                remedy="Push the commit that made this a DVC repository.",
+            )
+        lend_config(self.source / ".dvc", root / ".dvc")
+        ws = open_workspace(root, progress=self._progress, env=self._env, git=self.git)
+        ws.dvc.reset()
+        return ws
+
+
+def plan_at(desk: Desk, commit: str, stream: Stream) -> StreamPlan | None:
+    """The plan of a stream at a commit that is here; None: nothing was planned yet.
+
+    Raises:
+        ConfigError: It cannot be used.
+        WorldError: The commit is not here.
+    """
+    return read_plan(desk.git.read(desk.git.fetch(commit), stream.plan_file), stream)

@@ -1,0 +1,1 @@
+"""The composition root of ingestion: settings and environment in, wired steps out."""

@@ -1,0 +1,117 @@
+"""What every step of ingestion begins with: a stream's settings, the plan agreed on, a broker.
+
+Kafka's client is loaded here, when a step needs it: everything else works without the extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datarelease.adapters.git.repository import Git
+from datarelease.app.settings import settings_at, timeout_at
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError
+from datarelease.ingest.kafka.config import kafka_config, registry_config
+from datarelease.ingest.propose.github import git_reaching
+from datarelease.model.data.stream import Stream, StreamPlan
+from datarelease.model.project import installation
+from datarelease.settings.faults import unknown
+
+if TYPE_CHECKING:
+    from datarelease.ingest.kafka.broker import Broker
+
+
+def stream_at(root: Path, name: str) -> Stream:
+    """The stream called ``name`` in the settings of the work tree at ``root``.
+
+    Raises:
+        ConfigError: There is none; the nearest name is told.
+    """
+    settings = settings_at(root)
+    stream = settings.stream(name)
+    if stream is None:
+        known = [one.name for one in settings.streams]
+        raise ConfigError(
+            f"params.yaml: release.streams: {unknown('stream', name, known)}"
+            if known
+            else "params.yaml: release.streams has no stream.",
+            untouched="Nothing was changed.",
+            remedy="`datarelease ingest add NAME --topic TOPIC` adds one.",
+        )
+    return stream
+
+
+def agreed_plan(root: Path, stream: Stream, env: Mapping[str, str]) -> StreamPlan | None:
+    """The plan on the remote's default branch, fetched now; without a remote, that of HEAD.
+
+    Raises:
+        ConfigError: The file there is no plan.
+        WorldError: The remote does not answer.
+    """
+    git = Git(root, env=git_reaching(root, env), timeout=timeout_at(root))
+    commit = git.resolve("HEAD")
+    if git.has_remote():
+        branch = git.default_branch()
+        commit = git.fetch_branch(branch) if branch else None
+    return read_plan(git.read(commit, stream.plan_file) if commit else None, stream)
+
+
+def read_plan(data: bytes | None, stream: Stream) -> StreamPlan | None:
+    """The plan in ``data``, or None where there is no file.
+
+    Raises:
+        ConfigError: It is no plan.
+    """
+    if data is None:
+        return None
+    try:
+        return decode(StreamPlan, data)
+    except DocumentError as error:
+        raise ConfigError(
+            f"{stream.plan_file} is not a plan: {error}.",
+            untouched="Nothing was changed.",
+            remedy="Bring the file back as git has it; only this program writes it.",
+        ) from error
+
+
+@contextmanager
+def connected(env: Mapping[str, str]) -> Iterator[Broker]:
+    """The broker that ``env`` names.
+
+    Raises:
+        ConfigError: None is configured, or Kafka's client is not installed.
+    """
+    config = kafka_config(env)
+    with needed():
+        from datarelease.ingest.kafka.broker import Broker  # noqa: PLC0415 - heavy: librdkafka
+    with Broker(config) as broker:
+        yield broker
+
+
+def schema_texts(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:
+    """The text of each schema, by its id in the registry that ``env`` names.
+
+    Raises:
+        ConfigError: None is configured, or its client is not installed.
+        WorldError: It does not answer, or has no such schema.
+    """
+    config = registry_config(env)
+    with needed():
+        from datarelease.ingest.kafka.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
+    return Registry(config).texts(ids)
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Around imports of the extra: what to do where it is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(
+            f"Kafka's client is not installed ({error.name}).",
+            untouched="Nothing was changed.",
+            remedy=installation("orchestration"),
+        ) from error

@@ -1,0 +1,150 @@
+"""What is told to the broker after a release, from the released version alone.
+
+Nothing of the work tree but its settings counts: the tag says what was released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from datarelease.adapters.dvc.tracked import outputs
+from datarelease.app.workspace import open_workspace
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.repository import catalogue_of
+from datarelease.flows.versions.documents import read_manifest
+from datarelease.flows.workspace import Workspace
+from datarelease.ingest.announce.announce import Announced, Speaker, announce, announcement
+from datarelease.ingest.announce.commit import (
+    Committed,
+    Letter,
+    Outbox,
+    group_of,
+    letters_in,
+    settle,
+)
+from datarelease.ingest.kafka.config import kafka_config
+from datarelease.ingest.wiring.access import connected, needed, read_plan, stream_at
+from datarelease.model.data.stream import Batch, Stream, StreamPlan
+from datarelease.model.git_address import repository_name
+from datarelease.model.versions.version import Version
+from datarelease.progress import Progress
+
+
+def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Committed:
+    """The newest version's batches told to the broker: dead letters sent, offsets committed.
+
+    Run again, it has nothing to do.
+
+    Raises:
+        ConfigError: No such stream, or no broker configured.
+        ConflictError: Another run of it has taken over.
+        WorldError: The broker, git or a remote failed; running it again is safe.
+    """
+    workspace = open_workspace(root, progress=progress)
+    stream = stream_at(workspace.root, name)
+    version = catalogue_of(workspace).latest
+    plan = _plan_of(workspace, stream, version)
+    if version is None or plan is None or not plan.batches:
+        return Committed(
+            stream=name,
+            group=group_of(stream),
+            tag=version.tag if version else None,
+            batches=(),
+            dead=0,
+            offsets={},
+        )
+    dead = _DeadFiles(workspace, stream, version)
+    if stream.dead_letters is not None:
+        with connected(env) as broker:
+            broker.topic(stream.dead_letters)  # or the nearest name is told
+    with _outbox(env, stream) as outbox:
+        return settle(
+            plan,
+            stream,
+            outbox,
+            tag=version.tag,
+            letters_of=dead.letters,
+            progress=progress,
+        )
+
+
+def announce_now(
+    root: Path, tag: str | None = None, *, env: Mapping[str, str], progress: Progress
+) -> Announced | None:
+    """``release.announce`` told of a version (of the newest without ``tag``), once.
+
+    None: no topic is set, or there is no version yet.
+
+    Raises:
+        ConfigError: No such version, no broker configured, or no such topic.
+        ConflictError: Another run of it has taken over.
+        WorldError: The broker, git or a remote failed; running it again is safe.
+    """
+    workspace = open_workspace(root, progress=progress)
+    topic = workspace.settings.announce
+    catalogue = catalogue_of(workspace)
+    version = _named(catalogue, tag)
+    if topic is None or version is None:
+        return None
+    manifest = read_manifest(workspace, version)
+    address = workspace.git.remote_url() or str(workspace.root)
+    event = announcement(manifest, version, repository_name(address))
+    with connected(env) as broker:
+        return announce(event, topic, source=broker, open_speaker=lambda name: _speaker(env, name))
+
+
+class _DeadFiles:
+    """The dead letters of a version, fetched from the remotes when asked for."""
+
+    def __init__(self, workspace: Workspace, stream: Stream, version: Version) -> None:
+        self._workspace = workspace
+        self._stream = stream
+        self._commit = version.commit
+        self._files: dict[str, str] | None = None
+
+    def letters(self, batch: Batch) -> Iterator[Letter]:
+        """Those of a batch, in order."""
+        md5 = self._listed().get(batch.part)
+        if md5 is not None:
+            objects = self._workspace.objects
+            objects.ensure([md5])
+            yield from letters_in(objects.path(md5))
+
+    def _listed(self) -> dict[str, str]:
+        if self._files is None:
+            read = self._workspace.reader(self._commit)
+            tracked = {out.path: out for out in outputs(read, ["dvc.lock"])}
+            found = tracked.get(self._stream.dead_dir)
+            listed = self._workspace.objects.tree(found.md5) if found and found.md5 else ()
+            self._files = {file.path: file.md5 for file in listed}
+        return self._files
+
+
+def _plan_of(workspace: Workspace, stream: Stream, version: Version | None) -> StreamPlan | None:
+    if version is None:
+        return None
+    return read_plan(workspace.git.read(version.commit, stream.plan_file), stream)
+
+
+def _named(catalogue: Catalogue, tag: str | None) -> Version | None:
+    return catalogue.find(tag) if tag is not None else catalogue.latest
+
+
+@contextmanager
+def _outbox(env: Mapping[str, str], stream: Stream) -> Iterator[Outbox]:
+    config = kafka_config(env)
+    with needed():
+        from datarelease.ingest.announce.publisher import KafkaOutbox  # noqa: PLC0415 - heavy: librdkafka
+    with KafkaOutbox(config, stream) as outbox:
+        yield outbox
+
+
+@contextmanager
+def _speaker(env: Mapping[str, str], name: str) -> Iterator[Speaker]:
+    config = kafka_config(env)
+    with needed():
+        from datarelease.ingest.announce.publisher import KafkaSpeaker  # noqa: PLC0415 - heavy: librdkafka
+    with KafkaSpeaker(config, name) as speaker:
+        yield speaker

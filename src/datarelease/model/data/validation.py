@@ -1,0 +1,112 @@
+"""The outcome of a Pandera schema on a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from datarelease.model.data.profile import Scalar
+from datarelease.model.data.provenance import Provenance
+from datarelease.model.short_repr import counted, short_repr
+
+FORMAT = 1
+
+#: Pandera's failure categories (pandera.errors.ErrorCategory): columns and types, or values.
+Category = Literal["schema", "data"]
+Severity = Literal["error", "warning"]
+
+Reason = Literal[
+    "column_not_in_dataframe",
+    "column_not_in_schema",
+    "column_not_ordered",
+    "duplicate_column_labels",
+    "wrong_datatype",
+    "datatype_coercion",
+    "series_contains_nulls",
+    "series_contains_duplicates",
+    "duplicates",
+    "dataframe_check",
+    "check_error",
+    "unreadable",
+]
+"""Pandera's SchemaErrorReasonCode, lower case, plus ``unreadable``: the file is no such table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One check that failed."""
+
+    column: str | None
+    """None: the check is about the whole table."""
+    check: str
+    """The check as the schema spells it, such as ``in_range(0, 120)``."""
+    reason: Reason
+    category: Category
+    count: int
+    """Rows that fail; for a schema violation (a missing column, say) 1."""
+    total: int
+    """Rows that were looked at; the share is ``count / total``."""
+    examples: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
+    """At most 10 failing rows, each the pairs (column, value) of the key and the checked columns;
+    values of pii columns are masked."""
+    message: str = ""
+    severity: Severity = "error"
+
+    @property
+    def share(self) -> float:
+        """The failing part of the rows, between 0 and 1."""
+        return self.count / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnContract:
+    """What the schema promises of one column."""
+
+    name: str
+    type: str | None
+    nullable: bool
+    unique: bool
+    required: bool
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What a schema promises, so that two versions of it can be compared without loading either."""
+
+    columns: tuple[ColumnContract, ...]
+    checks: tuple[str, ...] = ()
+    strict: bool = False
+    """Columns that the schema does not name are refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Every failed check of one dataset, worst first."""
+
+    dataset: str
+    rows: int
+    schema: str | None
+    """The schema's file; None: the dataset declares none, and nothing was checked."""
+    checks: int
+    """How many checks were evaluated, column types, nullability and uniqueness included."""
+    violations: tuple[Violation, ...] = ()
+    contract: Contract | None = None
+    made_from: Provenance = ()
+    """Empty: unknown, as in the files of earlier releases of this program."""
+    format: int = FORMAT
+
+    def __repr__(self) -> str:
+        failed = f"{len(self.violations):,} failed"
+        return short_repr(self, self.dataset, counted(self.checks, "check"), failed)
+
+    @property
+    def passed(self) -> bool:
+        """No violation of severity ``error``."""
+        return not any(violation.severity == "error" for violation in self.violations)
+
+
+def unreadable(validation: Validation) -> str:
+    """Why the files cannot be read as a table; empty where they can."""
+    found = (v.message for v in validation.violations if v.reason == "unreadable")
+    return next(found, "")

@@ -1,0 +1,79 @@
+"""Whether a dataset kept every row that was released."""
+
+from __future__ import annotations
+
+from datarelease.model.data.stream import StreamReport
+from datarelease.model.review.diff import DatasetDiff
+
+
+def not_append_only(diff: DatasetDiff | None, stream: StreamReport | None) -> str | None:
+    """What was removed or changed, in words; None: rows or parts were added at most.
+
+    A stream keeps its parts, byte for byte, and its rows. Any other dataset keeps its rows: as the
+    comparison by key tells or, where there is none, its files, of which none may be changed or
+    gone then.
+
+    Args:
+        diff: The dataset against the baseline; None: not compared.
+        stream: What its stream brought; None: none feeds it.
+    """
+    # Of a stream the counts in git tell, with the data out of reach, that every part is the same.
+    proven = stream is not None and stream.append_only
+    rows = _of_rows(diff, proven=proven) if diff is not None else []
+    found = [*_of_batches(stream), *rows]
+    if not found:
+        return None
+    same = "; every released row is there, unchanged" if rows_kept(diff) else ""
+    return f"not append-only: {'; '.join(found)}{same}"
+
+
+def rows_kept(diff: DatasetDiff | None) -> bool:
+    """Whether it is known that no released row was removed or changed."""
+    if diff is None or diff.status == "identical":
+        return diff is not None
+    return diff.rows is not None and not diff.rows.removed and not diff.rows.changed
+
+
+def _of_batches(stream: StreamReport | None) -> list[str]:
+    if stream is None or stream.first:
+        return []
+    remade, gone = stream.remade, stream.gone
+    said = [
+        *([f"{remade:,} {'has' if remade == 1 else 'have'} other content now"] if remade else []),
+        *([f"{gone:,} {'is' if gone == 1 else 'are'} gone"] if gone else []),
+    ]
+    batches = "the batch" if stream.before == 1 else f"the {stream.before:,} batches"
+    return [f"of {batches} before, {' and '.join(said)}"] if said else []
+
+
+def _of_rows(diff: DatasetDiff, *, proven: bool) -> list[str]:
+    before, after = diff.rows_before, diff.rows_after
+    if diff.status == "removed":
+        return ["the dataset was removed" + (f", and {_rows(before)} with it" if before else "")]
+    if diff.status != "changed":
+        return []
+    if diff.rows is not None:
+        removed, changed = diff.rows.removed, diff.rows.changed
+        return [
+            *([f"{_rows(removed)} removed"] if removed else []),
+            *([f"{_rows(changed)} changed"] if changed else []),
+        ]
+    if before is not None and after is not None and after < before:
+        return [f"{_rows(before - after)} fewer than the {before:,} released"]
+    return _of_files(diff, proven=proven)
+
+
+def _of_files(diff: DatasetDiff, *, proven: bool) -> list[str]:
+    files, why = diff.files, f"rows were not compared ({diff.no_row_diff or 'no reason is known'})"
+    if not files.removed and not files.changed and (proven or files.added):
+        return []
+    said = [
+        f"{count:,} released file{'' if count == 1 else 's'} {how}"
+        for count, how in ((files.removed, "removed"), (files.changed, "changed"))
+        if count
+    ]
+    return [f"{' and '.join(said)}, and {why}" if said else f"not to be told: {why}"]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"

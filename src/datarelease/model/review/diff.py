@@ -1,0 +1,201 @@
+"""What changed between two versions of the data. Every class here is falsy when nothing did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import total_ordering
+from typing import Literal
+
+from datarelease.model.data.profile import Kind, Scalar
+from datarelease.model.short_repr import counted, short_repr
+
+
+@total_ordering
+class Compatibility(Enum):
+    """How much a consumer has to care; ordered, so that ``max`` gives the worst of many changes."""
+
+    IDENTICAL = "identical"
+    """The same bytes."""
+    PATCH = "patch"
+    """Other values in the same columns under the same contract."""
+    ADDITIVE = "additive"
+    """Something new that no reader of the old version trips over: a column, a wider type."""
+    BREAKING = "breaking"
+    """A column or dataset gone, renamed, of another type or no longer required; another key."""
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, Compatibility):
+            return NotImplemented
+        order = list(Compatibility)
+        return order.index(self) < order.index(other)
+
+
+SchemaChangeKind = Literal["added", "removed", "renamed", "retyped", "key", "contract"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaChange:
+    """One change of the columns, of their types, of the key or of the schema's promises."""
+
+    kind: SchemaChangeKind
+    column: str | None
+    before: str | None
+    """The old name (renamed), type (retyped, removed) or promise (contract)."""
+    after: str | None
+    compatibility: Compatibility
+    note: str = ""
+    """In words, where kind, before and after do not say it all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnStats:
+    """The figures of one column on one side of a comparison; None where they do not apply."""
+
+    rows: int
+    nulls: int
+    distinct: int | None = None
+    min: Scalar = None
+    max: Scalar = None
+    mean: float | None = None
+    std: float | None = None
+    median: float | None = None
+    length_mean: float | None = None
+
+    @property
+    def null_rate(self) -> float:
+        """Nulls per row, between 0 and 1; 0 for an empty table."""
+        return self.nulls / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """Counts of both sides over shared bins; for plots and sparklines."""
+
+    labels: tuple[str, ...]
+    """Categories, or the bins' bounds as text: ``n`` categories, ``n + 1`` bounds."""
+    edges: tuple[float, ...]
+    """Bounds of the bins, ascending, one more than bins; empty for categories."""
+    before: tuple[float, ...] | None
+    """Rows in each bin; None: there was no such column before. Estimates, from the cells."""
+    after: tuple[float, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnDiff:
+    """One column, old and new."""
+
+    column: str
+    kind: Kind
+    pii: bool
+    before: ColumnStats | None
+    after: ColumnStats | None
+    psi: float | None = None
+    """Population stability index over baseline deciles; None: does not apply."""
+    ks: float | None = None
+    """Two-sample Kolmogorov-Smirnov statistic."""
+    js: float | None = None
+    """Jensen-Shannon divergence, base 2, between 0 and 1."""
+    histogram: Histogram | None = None
+
+    def __bool__(self) -> bool:
+        return self.before != self.after or bool(self.psi or self.ks or self.js)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowChange:
+    """One row that was added, removed or changed, shown as an example."""
+
+    kind: Literal["added", "removed", "changed"]
+    key: tuple[tuple[str, Scalar], ...]
+    values: tuple[tuple[str, Scalar, Scalar], ...] = ()
+    """(column, old, new) of the columns that changed; of a row that was added or removed its first
+    columns, with None for the side that is not there. Values of pii columns are masked. Documents
+    of earlier releases have none for added and removed rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowDiff:
+    """Rows compared by key."""
+
+    key: tuple[str, ...]
+    added: int
+    removed: int
+    changed: int
+    unchanged: int
+    columns: tuple[tuple[str, int], ...]
+    """(column, rows in which it changed), most changed first; only columns that changed."""
+    examples: tuple[RowChange, ...] = ()
+    skipped_files: int = 0
+    """Part files with equal hashes, which were not read; their rows are not in ``unchanged``."""
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileCounts:
+    """The files behind a dataset, compared by hash."""
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+DatasetStatus = Literal["added", "removed", "changed", "identical", "unreadable"]
+"""``unreadable``: one side cannot be read, so nothing was compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetDiff:
+    """One dataset, old and new."""
+
+    name: str
+    status: DatasetStatus
+    rows_before: int | None
+    rows_after: int | None
+    """None where the dataset was removed or cannot be read."""
+    schema: tuple[SchemaChange, ...] = ()
+    columns: tuple[ColumnDiff, ...] = ()
+    rows: RowDiff | None = None
+    no_row_diff: str = ""
+    """Why there is no row-level diff, in words; empty where there is one."""
+    files: FileCounts = FileCounts()
+    unreadable: str = ""
+    """What cannot be read and why, in words that hold no values; empty but for that status."""
+
+    def __bool__(self) -> bool:
+        return self.status != "identical"
+
+    def __repr__(self) -> str:
+        rows = "" if self.rows_after is None else counted(self.rows_after, "row")
+        return short_repr(self, self.name, self.status, rows)
+
+    @property
+    def compatibility(self) -> Compatibility:
+        """The worst of its changes."""
+        floor = {
+            "added": Compatibility.ADDITIVE,
+            "removed": Compatibility.BREAKING,
+            "changed": Compatibility.PATCH,
+            "identical": Compatibility.IDENTICAL,
+            # Nobody knows, so the worst is assumed.
+            "unreadable": Compatibility.BREAKING,
+        }[self.status]
+        return max((floor, *(change.compatibility for change in self.schema)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diff:
+    """All datasets, old and new."""
+
+    datasets: tuple[DatasetDiff, ...]
+
+    def __bool__(self) -> bool:
+        return any(self.datasets)
+
+    @property
+    def compatibility(self) -> Compatibility:
+        """The worst of all datasets."""
+        return max((d.compatibility for d in self.datasets), default=Compatibility.IDENTICAL)

@@ -1,0 +1,130 @@
+"""The report: all a reviewer needs, as one value. Markdown, HTML and terminal only read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from datarelease.model.data.profile import Scalar
+from datarelease.model.data.stream import StreamReport
+from datarelease.model.data.validation import Validation
+from datarelease.model.review.diff import Compatibility, DatasetDiff
+from datarelease.model.review.policy import Limit, Verdict, VerdictLevel
+from datarelease.model.short_repr import counted, short_repr
+
+FORMAT = 3
+"""2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers.
+3: `psi_limit`; earlier ones read as if it were unknown."""
+
+Outcome = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
+"""What merging will do:
+
+first       publish the first version
+release     publish the next version
+rollback    publish the next version, with the data of an older one
+unchanged   nothing: same data and same params as the baseline
+same_bytes  nothing: params changed, the data did not
+compared    (no merge: two released versions were compared, `tag` with `base`)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamChange:
+    """One parameter that differs from the baseline."""
+
+    name: str
+    """Dotted path in params.yaml."""
+    before: str | None
+    """As YAML on one line; None: there was no such parameter."""
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetReport:
+    """One dataset in the report."""
+
+    name: str
+    path: str
+    desc: str
+    validation: Validation | None
+    """None: the dataset was removed."""
+    diff: DatasetDiff
+    """Against the baseline; on a first release every dataset has status ``added``."""
+    size: int | None = None
+    """Bytes of all its files."""
+
+    def __repr__(self) -> str:
+        rows = "" if self.diff.rows_after is None else counted(self.diff.rows_after, "row")
+        return short_repr(self, self.name, self.diff.status, rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionRows:
+    """Rows of each dataset in one version, for the history plot."""
+
+    tag: str
+    date: str
+    rows: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A change of the data, judged."""
+
+    outcome: Outcome
+    tag: str | None
+    """The tag that merging publishes; None where nothing is released."""
+    base: str | None
+    """The tag compared with; None: there is no version yet."""
+    rollback_of: str | None
+    """The older tag whose data this is."""
+    digest: str
+    base_digest: str | None
+    commit: str | None
+    """The commit that was checked; None: the work tree has uncommitted changes."""
+    compatibility: Compatibility
+    verdict: Verdict
+    params: tuple[ParamChange, ...]
+    datasets: tuple[DatasetReport, ...]
+    streams: tuple[StreamReport, ...] = ()
+    history: tuple[VersionRows, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the reader should know about the check itself, such as a base that could not be read."""
+    tool: str = ""
+    """``datarelease 0.1.0``"""
+    psi_limit: Limit | None = None
+    """The rule for drift that was in force, for plots; None: unknown, or nothing was judged."""
+    format: int = FORMAT
+    to_notebook: ClassVar[Callable[[Report], str] | None] = None
+    """Makes HTML of a report; put here by what can render (``app.notebook``)."""
+
+    def __repr__(self) -> str:
+        base = f"compared with {self.base}" if self.base else ""
+        datasets = counted(len(self.datasets), "dataset")
+        return short_repr(self, self.tag, self.outcome, self.level, base, datasets)
+
+    def _repr_html_(self) -> str | None:
+        """The report as a notebook shows it; None: as text."""
+        to_notebook = type(self).to_notebook
+        return None if to_notebook is None else to_notebook(self)
+
+    @property
+    def level(self) -> VerdictLevel:
+        """The verdict's level."""
+        return self.verdict.level
+
+    def dataset(self, name: str) -> DatasetReport | None:
+        """The part about one dataset, or None."""
+        return next((dataset for dataset in self.datasets if dataset.name == name), None)
+
+
+MASK: Scalar = "•••"
+"""Stands for a value of a pii column."""
+EXAMPLES = 10
+"""At most so many example rows are kept of anything."""
+MARKDOWN_LIMIT = 60_000
+"""Characters; GitHub refuses comments over 65,536."""
+REPORT_HTML = "reports/report.html"
+REPORTS = tuple(f"reports/report.{form}" for form in ("json", "md", "html"))
+"""What a check writes into the work tree; some people commit it, and it is no input."""

@@ -1,0 +1,1 @@
+"""What a version is: its number, its content, its permanent record."""

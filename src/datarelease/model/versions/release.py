@@ -1,0 +1,145 @@
+"""The release as a chain of types: each step takes the one before, so none can be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from datarelease.model.review.report import Report
+from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.versions.manifest import Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """There is nothing to release."""
+
+    reason: str
+    """In words."""
+    tag: str | None
+    """The version that already holds this data, or the newer one that superseded it."""
+    report: Report
+    warnings: tuple[str, ...] = ()
+    """What could not be put right on the way, each with its remedy."""
+
+    def __repr__(self) -> str:
+        return short_repr(self, self.tag, self.reason, _warned(self.warnings))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What would be released: judged, but nobody outside has seen it."""
+
+    report: Report
+    commit: str
+    """What the tag will point at: HEAD, or a release commit on it."""
+    head: str
+    files: tuple[str, ...]
+    """Files of the release commit; empty where HEAD holds everything."""
+    manifest: Manifest
+    """Without its documents."""
+    earlier: tuple[Manifest, ...] = ()
+    """Manifests of versions that the remotes hold already, whose content may return."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """Every object was handed to every remote."""
+
+    candidate: Candidate
+    uploaded: tuple[tuple[str, int], ...]
+    """(remote, objects sent)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """Every object was found on every remote."""
+
+    pushed: Pushed
+    objects: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """Manifest and documents were read back from every remote, under their own SHA-256."""
+
+    verified: Verified
+    manifest: Manifest
+    document: bytes = field(repr=False)
+    """The manifest as it is stored."""
+    documents: Mapping[str, bytes] = field(repr=False)
+    """What the manifest lists, by name."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """What was planned."""
+        return self.verified.pushed.candidate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """The tag is on the git remote: the version exists."""
+
+    recorded: Recorded
+    tag_object: str
+    """Of the annotated tag, in git."""
+    branch: str | None
+    """The branch that was moved together with the tag; None: none was."""
+    alone: str = ""
+    """Why no branch was moved, where one had to be; empty: it was, or there was no need."""
+    warnings: tuple[str, ...] = ()
+    """What failed after the tag was there, each with its remedy."""
+
+    def __repr__(self) -> str:
+        sent = f"{counted(self.uploaded, 'object')} sent"
+        return short_repr(self, self.manifest.tag, sent, _warned(self.warnings))
+
+    @property
+    def manifest(self) -> Manifest:
+        """The permanent record."""
+        return self.recorded.manifest
+
+    @property
+    def report(self) -> Report:
+        """What was released."""
+        return self.recorded.candidate.report
+
+    @property
+    def committed(self) -> tuple[str, ...]:
+        """Files of the release commit; empty: none was made."""
+        return self.recorded.candidate.files
+
+    @property
+    def verified(self) -> Verified:
+        """What was found on the remotes."""
+        return self.recorded.verified
+
+    @property
+    def uploaded(self) -> int:
+        """Objects sent, over all remotes."""
+        return sum(count for _, count in self.verified.pushed.uploaded)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """An object that is not on a remote as it should be."""
+
+    remote: str
+    key: str
+    md5: str
+    kind: Literal["missing", "size", "hash"]
+    found: str = ""
+    path: str = ""
+    """Of the data in the repository, where it is data of a version."""
+
+    def __str__(self) -> str:
+        what = {"missing": "is missing", "size": "has another size", "hash": "has other bytes"}
+        detail = f" ({self.found})" if self.found else ""
+        path = self.path if self.path.isprintable() else repr(self.path)
+        data = f": {path}" if path else ""
+        return f"{self.remote}: {self.key} {what[self.kind]}{detail}{data}"
+
+
+def _warned(warnings: tuple[str, ...]) -> str:
+    return counted(len(warnings), "warning") if warnings else ""

@@ -1,0 +1,1 @@
+"""The report as Markdown on GitHub: comment, dataset, findings, release, issue."""

@@ -1,0 +1,67 @@
+"""The text of a version's GitHub Release."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from datarelease.model.review.report import MARKDOWN_LIMIT
+from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.outcome import Outcome
+from datarelease.render import escape
+from datarelease.render.markdown import gfm
+from datarelease.render.markdown.comment import Place, fetching
+from datarelease.render.markdown.report import markdown
+from datarelease.render.numbers import count, size
+
+LIMIT = 100_000
+"""Characters; GitHub refuses a release's text over 125,000."""
+_MARGIN = 500
+
+
+def release_page(manifest: Manifest, outcome: Outcome, place: Place) -> str:
+    """What the page says: whether it was reviewed, what it holds, how to get it, the report."""
+    head = gfm.stacked(
+        _reviewed(manifest, outcome),
+        gfm.table(
+            ("dataset", "rows", "files", "size"),
+            (
+                (
+                    escape.code(dataset.name),
+                    "" if dataset.rows is None else count(dataset.rows),
+                    count(len(dataset.files)),
+                    size(sum(file.size for file in dataset.files)),
+                )
+                for dataset in manifest.datasets
+            ),
+            right="rows|files|size",
+        ),
+        *fetching(manifest.tag, [dataset.name for dataset in manifest.datasets], place),
+        _facts(manifest),
+    )
+    if outcome.report is None or outcome.state != "released":
+        return head + "\n"
+    room = LIMIT - len(head) - _MARGIN
+    page = f"{place.url}/releases/download/{quote(manifest.tag, safe='')}/report.html"
+    report = markdown(outcome.report, limit=min(room, MARKDOWN_LIMIT), link=page)
+    return gfm.stacked(head, "---", report) + "\n"
+
+
+def _reviewed(manifest: Manifest, outcome: Outcome) -> str:
+    if manifest.reviewed is None:
+        return "**Not reviewed**: no reviewer saw a report of this data before it was released."
+    if outcome.pull is not None and outcome.state == "released":
+        return f"Reviewed in #{outcome.pull}."
+    return "The data is what was reviewed."
+
+
+def _facts(manifest: Manifest) -> str:
+    remotes = ", ".join(escape.code(remote.name) for remote in manifest.remotes)
+    facts = [
+        f"digest `{manifest.digest}`",
+        f"commit {manifest.commit}",
+        f"verified on {remotes}",
+        f"compared with {manifest.baseline}" if manifest.baseline else "the first version",
+    ]
+    if manifest.rollback_of:
+        facts.append(f"the data of {manifest.rollback_of}")
+    return gfm.bullets(facts)

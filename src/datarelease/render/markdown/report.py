@@ -1,0 +1,231 @@
+"""The report as a comment on a pull request: Markdown that says first what merging does.
+
+Order is by what matters (``triage``), length is bounded by parts that come in several sizes
+(``budget``), text from data is made harmless in one place (``escape``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from datarelease.model.data.stream import StreamReport
+from datarelease.model.review.diff import Compatibility
+from datarelease.model.review.report import MARKDOWN_LIMIT, DatasetReport, Report
+from datarelease.render import changes, escape, headline
+from datarelease.render import numbers as number
+from datarelease.render import words as wording
+from datarelease.render.markdown import budget, gfm
+from datarelease.render.markdown.budget import GAP, Part
+from datarelease.render.markdown.dataset import facts, section
+from datarelease.render.markdown.findings import blocking, warnings
+from datarelease.render.streams import stream_view
+from datarelease.render.triage import Triage, rows_lost
+
+SECTIONS = 30
+"""At most so many datasets get a section of their own; the table names the others."""
+_OPEN = 20
+"""Parameters shown in the open; more are folded."""
+_NOTE_SPACE = 400
+"""Characters kept for saying what was left out."""
+_SAFE_IN_URL = "/:?=&%#~-._+,;@"
+
+
+def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = None) -> str:
+    """The report as a GitHub comment of fewer than ``limit`` characters that ends in a newline.
+
+    ``link`` is the address of the HTML report, where the caller knows one (https only); it must
+    not come from the report's data.
+
+    Raises:
+        ValueError: ``limit`` is below about 2,000 characters, or ``link`` is no https address.
+    """
+    triage = Triage(report)
+    page = _page(link)
+    sections = [dataset for dataset in triage.datasets if triage.tells(dataset)]
+    single = len(report.datasets) == 1
+    parts = [
+        Part(rank=0, variants=(_head(report),)),
+        Part(rank=0, variants=_grave(triage)),
+        Part(rank=0, variants=blocking(triage, limit)),
+        Part(rank=2, variants=warnings(triage), what="warnings"),
+        Part(rank=4, variants=_notes(report), what="notes"),
+        Part(rank=5, variants=_params(report), what="parameters"),
+        Part(rank=3, variants=() if single else _overview(triage), what="the table of datasets"),
+        *(
+            Part(rank=1 if single else 5, variants=_stream(stream, report.base), what="a stream")
+            for stream in report.streams
+        ),
+        *(
+            Part(
+                rank=1 if single else 6 + place,
+                variants=section(triage, dataset, must_stay=single),
+                what="a dataset",
+            )
+            for place, dataset in enumerate(sections[:SECTIONS])
+        ),
+    ]
+    parts = [part for part in parts if part.variants and part.variants[0]]
+    footer = _footer(report, page)
+    chosen, gone = budget.fit(parts, limit - len(footer) - _NOTE_SPACE - len(GAP))
+    left_out = _left_out(gone, len(sections) - SECTIONS, page)
+    return GAP.join(text for text in (*chosen, left_out, footer) if text) + "\n"
+
+
+def _page(link: str | None) -> str:
+    """How the HTML report is called in the comment."""
+    if link is None:
+        return "the HTML report"
+    if not link.startswith("https://"):
+        raise ValueError("the link to the HTML report has to be an https address")
+    return f"[the HTML report]({quote(link, safe=_SAFE_IN_URL)})"
+
+
+def _head(report: Report) -> str:
+    level = report.level
+    word, symbol = headline.verdict(report), wording.SYMBOLS[level]
+    if report.outcome == "compared":
+        symbol = "🔍"
+    between = ": " if level == "block" else " · "
+    title = gfm.text(headline.headline(report), prose=escape.NAME)
+    lines = [f"### {symbol} {word}{between}{title}"]
+    changed = headline.changed(report)
+    status = [
+        f"**{'; '.join(changed)}**" if changed else "",
+        gfm.text(headline.effect(report.compatibility)) if changed else "",
+        gfm.text(headline.compared(report), prose=escape.NAME),
+        f"digest {escape.code(report.digest, wording.SHORT_DIGEST + 1).replace('…', '')}",
+    ]
+    return gfm.stacked(*lines, headline.remedy(report), " · ".join(filter(None, status)))
+
+
+def _grave(triage: Triage) -> tuple[str, ...]:
+    """Data loss and breaking changes, a line a dataset; this part can shrink but never vanish."""
+    datasets = [d for d in triage.datasets if d.diff and _loss(d)]
+    level = triage.report.level
+    breaking = triage.report.compatibility is Compatibility.BREAKING
+    if not datasets or (level == "pass" and not breaking and len(triage.report.datasets) == 1):
+        return ()
+    loud = any("**" in _loss(dataset) for dataset in datasets)
+    alert = "> [!CAUTION]\n" if level == "block" else "> [!WARNING]\n" if loud else ""
+
+    def assemble(lines: Sequence[str], hidden: int) -> str:
+        rest = [_loss_totals(datasets[len(lines) :], others=bool(lines))] if hidden else []
+        return alert + "\n".join(f"> {line}<br>" for line in (*lines, *rest)).removesuffix("<br>")
+
+    lines = [f"{escape.code(d.name, 40)} {_loss(d)}" for d in datasets]
+    return budget.shortened(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
+
+
+def _loss(dataset: DatasetReport) -> str:
+    """What readers of a dataset lose, in a few words; empty where nothing."""
+    diff = dataset.diff
+    if diff.status == "removed":
+        lost = f" with its {number.counted(diff.rows_before, 'row')}" if diff.rows_before else ""
+        return f"is **removed**{lost}"
+    out = []
+    before, after = diff.rows_before or 0, diff.rows_after or 0
+    if after < before:
+        part = number.signed_share(number.ratio(after - before, before))
+        out.append(
+            f"**loses {number.count(before - after)} of {number.count(before)} rows** ({part})"
+        )
+    elif diff.rows and diff.rows.removed:
+        out.append(f"has {number.counted(diff.rows.removed, 'row')} removed, others added")
+    breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
+    if breaking:
+        out.append(f"**breaks its schema**: {changes.counts(breaking)}")
+    return "; ".join(out)
+
+
+def _loss_totals(datasets: Sequence[DatasetReport], *, others: bool) -> str:
+    removed = sum(d.diff.status == "removed" for d in datasets)
+    lost = sum(rows_lost(d.diff) for d in datasets)
+    breaking = [
+        c for d in datasets for c in d.diff.schema if c.compatibility is Compatibility.BREAKING
+    ]
+    return (
+        f"{number.counted(len(datasets), 'more dataset' if others else 'dataset')}: "
+        f"{number.count(removed)} removed, {number.counted(lost, 'row')} lost, "
+        f"{number.counted(len(breaking), 'breaking schema change')}"
+    )
+
+
+def _notes(report: Report) -> tuple[str, ...]:
+    notes = [f"\u2139\ufe0f {escape.prose(note)}" for note in report.notes]
+    return (gfm.bullets(notes[:10], "+"), gfm.bullets(notes[:2], "+"), "") if notes else ()
+
+
+def _params(report: Report) -> tuple[str, ...]:
+    if not report.params:
+        return ()
+    base = escape.prose(report.base or "before", 40)
+
+    def assemble(rows: Sequence[str], hidden: int) -> str:
+        more = f"{number.counted(hidden, 'more parameter')} in the HTML report" if hidden else ""
+        head = f"| parameter | {base} → this change |\n| --- | --- |"
+        shown = "\n".join((head, *rows[:_OPEN]))
+        folded = gfm.details(
+            number.counted(len(rows) - _OPEN, "more parameter"), "\n".join((head, *rows[_OPEN:]))
+        )
+        return gfm.stacked(shown if rows else "", folded if len(rows) > _OPEN else "", more)
+
+    rows = [
+        f"| {escape.cell(p.name)} | {_param(p.before)} → {_param(p.after)} |" for p in report.params
+    ]
+    return (*budget.shortened(rows, assemble), "")
+
+
+def _param(value: str | None) -> str:
+    return "_none_" if value is None else escape.cell(value, escape.VALUE)
+
+
+def _overview(triage: Triage) -> tuple[str, ...]:
+    """A row a dataset, worst first, and the unchanged ones by name."""
+    changed = [d for d in triage.datasets if triage.tells(d)]
+    same = [d.name for d in triage.datasets if not triage.tells(d)]
+    header = ("dataset", "rows, schema, checks, largest drift")
+    rest = f"Unchanged: {gfm.names(same, 12)}" if same else ""
+    rows = [" | ".join(facts(triage, dataset)) for dataset in changed]
+
+    def assemble(shown: Sequence[str], hidden: int) -> str:
+        more = (
+            f"{number.counted(hidden, 'more changed dataset')} in the HTML report" if hidden else ""
+        )
+        table = gfm.table(header, [[row] for row in shown]) if shown else ""
+        return gfm.stacked(table, more, rest)
+
+    return (*budget.shortened(rows, assemble, steps=(300, 200, 100, 50, 20, 10, 5, 0)), "")
+
+
+def _stream(stream: StreamReport, base: str | None) -> tuple[str, ...]:
+    """What a stream brought; the table of batches goes first where room is short."""
+    view = stream_view(stream, base)
+    title = f"#### Stream {escape.code(view.name)} · {view.brought}"
+    said = "<br>\n".join(gfm.text(line) for line in view.said)
+    table = gfm.table(view.header, view.rows, right="|".join(view.header[2:])) if view.rows else ""
+    more = f"{number.counted(view.hidden, 'older batch', 'older batches')} in the HTML report"
+    return (
+        gfm.stacked(title, said, table, more if view.hidden else ""),
+        gfm.stacked(title, said),
+        title,
+    )
+
+
+def _left_out(gone: Sequence[str], unsectioned: int, page: str) -> str:
+    """What was left out for length, in words."""
+    found = Counter(gone)
+    datasets = found.pop("a dataset", 0) + max(unsectioned, 0)
+    things = [*found]
+    if datasets:
+        things.append(f"the details of {number.counted(datasets, 'dataset')}")
+    return f"_Left out here for length: {', '.join(things)}; see_ {page}." if things else ""
+
+
+def _footer(report: Report, page: str) -> str:
+    made = [escape.prose(report.tool, 40)] if report.tool else []
+    if report.commit:
+        made.append(f"commit {escape.code(report.commit, 13).replace('…', '')}")
+    made.append(f"plots and every column: {page if page.startswith('[') else '`report.html`'}")
+    return f"<sub>{' · '.join(made)}</sub>"

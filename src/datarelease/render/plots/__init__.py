@@ -1,0 +1,1 @@
+"""Geometry of plots: bins, ticks, sparklines."""

@@ -1,0 +1,1 @@
+"""Settings: what ``dvc.yaml`` and ``params.yaml`` say, checked."""

@@ -1,0 +1,270 @@
+"""Settings: the datasets of ``dvc.yaml`` and the ``release:`` section of ``params.yaml``.
+
+All problems are collected and shown together, each with its dotted path and, for a misspelt name,
+the nearest known one. Pydantic checks the shape; the result is plain model values.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from datarelease.errors import Problem, SettingsError
+from datarelease.model.data.csv_dialect import CsvDialect
+from datarelease.model.data.dataset import NAME, Dataset, table_format
+from datarelease.model.data.stream import Stream
+from datarelease.model.paths import path_fault
+from datarelease.model.review.policy import Policy
+from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
+from datarelease.progress import TIMEOUT
+from datarelease.settings.faults import nearest, problems_of, unknown
+from datarelease.settings.policy import new_form, read_policy
+from datarelease.settings.shapes import ArtifactShape, CsvShape, ReleaseShape, StreamShape
+
+DATASETS_FILE = "dvc.yaml"
+PARAMS_FILE = "params.yaml"
+SECTION = "release"
+_META = ("schema", "key", "pii", "csv")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a user can set, checked."""
+
+    datasets: tuple[Dataset, ...]
+    tags: TagGrammar
+    remotes: tuple[str, ...]
+    """Remotes that must hold every version; empty: DVC's default remote."""
+    require_review: bool
+    """Data that nobody reviewed is not released."""
+    staging: str | None
+    """The DVC remote that carries data from the build to the publisher; None: an artifact does."""
+    memory_limit: str
+    """For the engine, in DuckDB's spelling, such as ``2GB``."""
+    timeout: float = TIMEOUT
+    """Seconds that a git remote or an object store may be silent."""
+    policy: Policy
+    streams: tuple[Stream, ...] = ()
+    stage_environment: tuple[str, ...] = ()
+    """Variables that stages see although they are tokens or keys."""
+    announce: str | None = None
+    """Topic that is told of every release; None: none is."""
+
+    def stream(self, name: str) -> Stream | None:
+        """The stream that feeds the dataset called ``name``, or None."""
+        return next((stream for stream in self.streams if stream.name == name), None)
+
+    def dataset(self, name: str) -> Dataset | None:
+        """The dataset called ``name``, or None."""
+        return next((dataset for dataset in self.datasets if dataset.name == name), None)
+
+
+def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -> Settings:
+    """The settings in the parsed files.
+
+    Raises:
+        SettingsError: With every problem found in both.
+    """
+    problems: list[Problem] = []
+    datasets = _datasets(dvc_yaml, problems)
+    release = _release(_new_form(params_yaml, datasets, problems), problems)
+    if problems:
+        raise SettingsError(problems)
+    tags = TagGrammar(release.tag_prefix)
+    policy = read_policy(
+        release.policy,
+        tags,
+        {dataset.name for dataset in datasets},
+        f"{PARAMS_FILE}: {SECTION}.policy",
+        problems,
+    )
+    streams = _streams(release.streams, release.announce, datasets, problems)
+    if problems:
+        raise SettingsError(problems)
+    return Settings(
+        datasets=datasets,
+        tags=tags,
+        remotes=tuple(dict.fromkeys(release.remotes)),
+        require_review=release.require_review,
+        staging=release.staging,
+        memory_limit=release.memory_limit,
+        timeout=release.timeout,
+        policy=policy,
+        streams=streams,
+        stage_environment=tuple(dict.fromkeys(release.stage_environment)),
+        announce=release.announce,
+    )
+
+
+def read_tags(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ...]]:
+    """What a reader of versions needs: the tag grammar and the names of the required remotes.
+
+    Raises:
+        SettingsError: With every problem of the section.
+    """
+    problems: list[Problem] = []
+    section = params_yaml.get(SECTION)
+    if isinstance(section, dict):
+        # Rules for a change: who only reads versions cannot correct them.
+        others = {key: value for key, value in section.items() if key not in {"policy", "streams"}}
+        params_yaml = {**params_yaml, SECTION: others}
+    release = _release(params_yaml, problems)
+    if problems:
+        raise SettingsError(problems)
+    return TagGrammar(release.tag_prefix), tuple(dict.fromkeys(release.remotes))
+
+
+def read_timeout(params_yaml: Mapping[str, Any]) -> float:
+    """``release.timeout``, or the default where the section cannot be used: others say that."""
+    return _release(params_yaml, []).timeout
+
+
+def _release(params: Mapping[str, Any], problems: list[Problem]) -> ReleaseShape:
+    section = params.get(SECTION)
+    if SECTION not in params and (near := nearest(SECTION, map(str, params))):
+        problems.append(Problem(where=f"{PARAMS_FILE}: {near}", what=f"did you mean {SECTION!r}?"))
+    try:
+        return ReleaseShape.model_validate({} if section is None else section)
+    except ValidationError as error:
+        problems += problems_of(error, ReleaseShape, f"{PARAMS_FILE}: {SECTION}")
+        return ReleaseShape()
+
+
+def _new_form(
+    params: Mapping[str, Any], datasets: tuple[Dataset, ...], problems: list[Problem]
+) -> Mapping[str, Any]:
+    """The parameters without `allow_breaking: true`, which is a problem."""
+    section = params.get(SECTION)
+    policy = section.get("policy") if isinstance(section, dict) else None
+    if not isinstance(section, dict) or not isinstance(policy, dict):
+        return params
+    prefix = section.get("tag_prefix", DEFAULT_PREFIX)
+    rest = new_form(
+        policy, datasets[0].name if datasets else "DATASET", f"{prefix}N",
+        f"{PARAMS_FILE}: {SECTION}.policy", problems,
+    )  # fmt: skip
+    return {**params, SECTION: {**section, "policy": rest}}
+
+
+def _streams(
+    given: Mapping[str, StreamShape],
+    announce: str | None,
+    datasets: tuple[Dataset, ...],
+    problems: list[Problem],
+) -> tuple[Stream, ...]:
+    known = {dataset.name: dataset for dataset in datasets}
+    streams = []
+    for name, shape in sorted(given.items()):
+        where = f"{PARAMS_FILE}: {SECTION}.streams.{name}"
+        dataset = known.get(name)
+        if dataset is None:
+            problems.append(Problem(where=where, what=unknown("dataset", name, known)))
+            continue
+        if dataset.schema is None:
+            what = f"{DATASETS_FILE}: artifacts.{name}.meta.schema is missing: it types the events"
+            problems.append(Problem(where=where, what=what))
+        for place, other in (("dead_letters", shape.dead_letters), ("", announce)):
+            if other == shape.topic:
+                at = f"{where}.{place}" if place else f"{PARAMS_FILE}: {SECTION}.announce"
+                what = f"{other!r} is the topic that {name} is fed from"
+                problems.append(Problem(where=at, what=what))
+        streams.append(
+            Stream(
+                dataset=dataset,
+                topic=shape.topic,
+                format=shape.format,
+                time=shape.time,
+                late_minutes=shape.late_minutes,
+                batch=shape.batch,
+                propose_events=shape.propose.events,
+                propose_minutes=shape.propose.minutes,
+                dead_letters=shape.dead_letters,
+                holes=shape.holes,
+            )
+        )
+    return tuple(streams)
+
+
+def _datasets(dvc_yaml: Mapping[str, Any], problems: list[Problem]) -> tuple[Dataset, ...]:
+    where = f"{DATASETS_FILE}: artifacts"
+    artifacts = dvc_yaml.get("artifacts")
+    if artifacts is None:
+        artifacts = {}
+    if not isinstance(artifacts, dict):
+        problems.append(Problem(where=where, what="expected a mapping of names to artifacts"))
+        return ()
+    datasets = []
+    for name, artifact in artifacts.items():
+        if not isinstance(artifact, dict):
+            problems.append(Problem(where=f"{where}.{name}", what="expected a mapping"))
+        elif artifact.get("type") == "dataset":
+            dataset = _dataset(str(name), artifact, f"{where}.{name}", problems)
+            datasets += [dataset] if dataset else []
+        elif near := nearest(str(artifact.get("type")), ["dataset"]):
+            problems.append(Problem(where=f"{where}.{name}.type", what=f"did you mean {near!r}?"))
+    if not datasets and not problems:
+        what = (
+            "no dataset is declared: run `datarelease init`, which finds the data, or add an entry "
+            "with `type: dataset` and `path:`"
+        )
+        problems.append(Problem(where=where, what=what))
+    return tuple(sorted(datasets, key=lambda dataset: dataset.name))
+
+
+def _dataset(
+    name: str, artifact: Mapping[str, Any], where: str, problems: list[Problem]
+) -> Dataset | None:
+    found: list[Problem] = []
+    if not NAME.fullmatch(name):
+        found.append(
+            Problem(where=where, what="a dataset's name has letters, digits, '_', '-' and '.'")
+        )
+    meta = artifact.get("meta")
+    for key in meta if isinstance(meta, dict) else ():
+        near = nearest(str(key), _META)
+        if key not in _META and near:
+            found.append(Problem(where=f"{where}.meta.{key}", what=f"did you mean {near!r}?"))
+    try:
+        parsed = ArtifactShape.model_validate({k: v for k, v in artifact.items() if v is not None})
+    except ValidationError as error:
+        problems += [*found, *problems_of(error, ArtifactShape, where)]
+        return None
+    path = _inside(parsed.path, f"{where}.path", found)
+    if "csv" in parsed.meta.model_fields_set and table_format(path) == "parquet":
+        what = "the dataset is a Parquet file, which says itself how it is to be read"
+        found.append(Problem(where=f"{where}.meta.csv", what=what))
+    schema = parsed.meta.schema_
+    if schema is not None:
+        schema = _inside(schema, f"{where}.meta.schema", found)
+    problems += found
+    return Dataset(
+        name=name,
+        path=path,
+        schema=schema,
+        key=tuple(parsed.meta.key),
+        pii=tuple(parsed.meta.pii),
+        desc=parsed.desc,
+        csv=parsed.meta.csv.dialect,
+    )
+
+
+def declared_dialect(meta: object) -> CsvDialect | None:
+    """What ``meta`` of a dataset says of its CSV files; None: nothing, or nothing that can be."""
+    try:
+        return CsvShape.model_validate(meta["csv"]).dialect if isinstance(meta, dict) else None
+    except (KeyError, ValidationError):
+        return None
+
+
+def _inside(path: str, where: str, problems: list[Problem]) -> str:
+    """``path`` as DVC spells it, or a problem where it leads out of the repository."""
+    normal = posixpath.normpath(path.strip() or ".")
+    fault = path_fault(normal) or (None if path.isprintable() else "it holds a control character")
+    if fault:
+        what = f"must be a path inside the repository, and {fault}"
+        problems.append(Problem(where=where, what=what))
+    return normal

@@ -1,0 +1,266 @@
+"""The shape of the settings in ``dvc.yaml`` and ``params.yaml``, with their shorthands.
+
+Pydantic checks types, ranges and unknown keys; what one setting means for another is not said here.
+"""
+
+from __future__ import annotations
+
+import re
+from encodings.aliases import aliases
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from datarelease.model.data.csv_dialect import (
+    MOST_SKIPPED,
+    NA_STRINGS,
+    THOUSANDS,
+    UTF8,
+    CsvDialect,
+    encoding_name,
+    is_delimiter,
+)
+from datarelease.model.data.stream import EventFormat
+from datarelease.model.review.policy import Level
+from datarelease.model.stage_environment import is_never_passed
+from datarelease.model.versions.version import DEFAULT_PREFIX
+from datarelease.progress import TIMEOUT
+from datarelease.settings.faults import nearest
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+
+def _short(value: object) -> object:
+    """``psi: 0.3`` for ``psi: {max: 0.3}``, and ``psi: false`` to switch a rule off."""
+    if value is False or value is None:
+        return {"max": None}
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"max": value}
+    return value
+
+
+def _off(value: object) -> object:
+    return None if value is False else value
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _none_as_empty(value: object) -> object:
+    return [] if value is False or value is None else value
+
+
+def _append_only(value: object) -> object:
+    """``append_only: false`` for ``{streams: false}``, ``append_only: warn`` for the level."""
+    if value is False:
+        return {"streams": False}
+    return {"level": value} if isinstance(value, str) else value
+
+
+Measure = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
+Override = Annotated[Measure, BeforeValidator(_off)]
+Count = Annotated[int | None, Field(ge=0)]
+
+
+class ColumnLimitShape(_Strict):
+    """A limit with overrides by column."""
+
+    max: Measure = None
+    level: Level | None = None
+    columns: dict[str, Override] = {}
+
+
+class DatasetLimitShape(_Strict):
+    """A limit with overrides by dataset."""
+
+    max: Measure = None
+    level: Level | None = None
+    datasets: dict[str, Override] = {}
+
+
+class BoundsShape(_Strict):
+    """Fewest and most rows."""
+
+    min: Count = 1
+    max: Count = None
+
+
+class RowsShape(BoundsShape):
+    """Fewest and most rows, with overrides by dataset."""
+
+    level: Level = "block"
+    datasets: dict[str, BoundsShape] = {}
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class WaiverShape(_Strict):
+    """A change that is allowed once: an entry of ``allow_breaking``."""
+
+    what: Text
+    until: Text
+    reason: Text
+
+
+class AppendOnlyShape(_Strict):
+    """Datasets that keep every released row."""
+
+    level: Level = "block"
+    streams: bool = True
+    datasets: dict[str, bool] = {}
+
+
+class PolicyShape(_Strict):
+    """``release.policy``."""
+
+    violations: Level = "block"
+    breaking: Level = "block"
+    allow_breaking: Annotated[list[WaiverShape], BeforeValidator(_none_as_empty)] = []
+    append_only: Annotated[AppendOnlyShape, BeforeValidator(_append_only)] = AppendOnlyShape()
+    rows: RowsShape = RowsShape()
+    row_loss: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    row_gain: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    null_rate: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    psi: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    ks: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    js: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
+    dead_letters: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    lost_events: Level = "warn"
+    auto_merge: bool = False
+
+
+def _ref_name(value: object) -> object:
+    # git-check-ref-format: what no part of a tag's name may hold, or begin or end with.
+    if isinstance(value, str) and re.search(r"\.\.|//|/\.|\.lock/|\./", value):
+        raise ValueError("no git tag can begin so")
+    return value
+
+
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+"""As Kafka allows: ``org.apache.kafka.common.internals.Topic``."""
+
+
+class ProposeShape(_Strict):
+    """When a pull request is due."""
+
+    events: Annotated[int, Field(ge=1)] = 100_000
+    minutes: Annotated[int, Field(ge=1)] = 60
+
+
+class StreamShape(_Strict):
+    """An entry of ``release.streams``, named after the dataset that it feeds."""
+
+    topic: Topic
+    format: EventFormat = "json"
+    time: str | None = None
+    late_minutes: Annotated[int, Field(ge=0)] = 60
+    batch: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
+    propose: ProposeShape = ProposeShape()
+    dead_letters: Topic | None = None
+    holes: bool = False
+
+
+def _passable(name: str) -> str:
+    if is_never_passed(name):
+        raise ValueError("no setting hands this variable to stages")
+    return name
+
+
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_passable)]
+"""The name of an environment variable that stages may see."""
+
+
+class ReleaseShape(_Strict):
+    """``release:`` of params.yaml."""
+
+    tag_prefix: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9_-])?$", max_length=100),
+        BeforeValidator(_ref_name),
+    ] = DEFAULT_PREFIX
+    remotes: Annotated[list[str], BeforeValidator(_as_list)] = []
+    engine: Literal["duckdb"] = "duckdb"
+    require_review: bool = False
+    staging: str | None = None
+    stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []
+    timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = TIMEOUT
+    memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
+    policy: PolicyShape = PolicyShape()
+    streams: dict[str, StreamShape] = {}
+    announce: Topic | None = None
+
+
+def _one_letter(value: str) -> str:
+    if not is_delimiter(value):
+        hint = ' (a tab is written "\\t", in double quotes)' if value in {"\\t", "tab"} else ""
+        raise ValueError(f"expected one character, no letter, digit or quotation mark{hint}")
+    return value
+
+
+def _encoding(value: str) -> str:
+    name = encoding_name(value)
+    if name is None:
+        near = nearest(value.replace("-", "_"), [*aliases, *aliases.values()])
+        hint = f"; did you mean {near!r}?" if near else ", as Python calls it"
+        raise ValueError(f"expected the encoding of a text{hint}")
+    return name
+
+
+def _thousands(value: str) -> str:
+    if value not in THOUSANDS:
+        raise ValueError(f"expected one of {' '.join(map(repr, THOUSANDS))}")
+    return value
+
+
+class CsvShape(_Strict):
+    """``meta.csv`` of a dataset."""
+
+    delimiter: Annotated[str, AfterValidator(_one_letter)] | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Annotated[str, AfterValidator(_thousands)] | None = None
+    encoding: Annotated[str, AfterValidator(_encoding)] = UTF8
+    skip_rows: Annotated[int, Field(ge=0, le=MOST_SKIPPED)] = 0
+    null_values: Annotated[list[str], BeforeValidator(_as_list)] = list(NA_STRINGS)
+
+    @model_validator(mode="after")
+    def _apart(self) -> CsvShape:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands are the same character")
+        return self
+
+    @property
+    def dialect(self) -> CsvDialect:
+        """As readers take it."""
+        return CsvDialect(**{**self.model_dump(), "null_values": tuple(self.null_values)})
+
+
+class MetaShape(BaseModel):
+    """``meta:`` of a dataset."""
+
+    # DVC leaves `meta` to everybody; other tools' keys are none of our business.
+    model_config = ConfigDict(extra="ignore", strict=True)
+    schema_: Annotated[str | None, Field(alias="schema")] = None
+    key: Annotated[list[str], BeforeValidator(_as_list)] = []
+    pii: Annotated[list[str], BeforeValidator(_as_list)] = []
+    csv: CsvShape = CsvShape()
+
+
+class ArtifactShape(BaseModel):
+    """An entry of ``artifacts:`` with ``type: dataset``."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+    path: str
+    desc: str = ""
+    meta: MetaShape = MetaShape()
