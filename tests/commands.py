@@ -125,16 +125,22 @@ def start(
     *arguments: str,
     points: Sequence[Point] = (),
     env: dict[str, str] | None = None,
+    prepare: Callable[[], None] | None = None,
 ) -> Started:
-    """``datarelease ARGUMENTS`` begun in ``where``, under the environment of the test."""
+    """``datarelease ARGUMENTS`` begun in ``where``, under the environment of the test.
+
+    ``prepare`` is called in the new process first.
+    """
     cwd = where.root if isinstance(where, Project) else where
     folder = tempfile.TemporaryDirectory(prefix="command-")
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
     process = _CONTEXT.Process(
         target=_child,
-        args=(list(arguments), cwd, {**os.environ, **(env or {})}, folder.name, list(points)),
-    )
+        args=(
+            list(arguments), cwd, {**os.environ, **(env or {})}, folder.name, list(points), prepare,
+        ),
+    )  # fmt: skip
     process.start()
     return Started(process, folder)
 
@@ -145,9 +151,10 @@ def run(
     code: int | None = 0,
     points: Sequence[Point] = (),
     env: dict[str, str] | None = None,
+    prepare: Callable[[], None] | None = None,
 ) -> Done:
     """``datarelease ARGUMENTS`` in ``where``; it must exit with ``code`` (None: with any)."""
-    done = start(where, *arguments, points=points, env=env).wait()
+    done = start(where, *arguments, points=points, env=env, prepare=prepare).wait()
     assert code is None or done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
     assert "Traceback" not in done.text, done.err
     return done
@@ -222,9 +229,16 @@ def _forked_dvc(
 
 
 def _child(
-    arguments: list[str], cwd: Path, env: dict[str, str], folder: str, points: list[Point]
+    arguments: list[str],
+    cwd: Path,
+    env: dict[str, str],
+    folder: str,
+    points: list[Point],
+    prepare: Callable[[], None] | None,
 ) -> None:
     _settle(cwd, env, folder)
+    if prepare is not None:
+        prepare()
     if points:
         _upload_one_by_one()
     else:

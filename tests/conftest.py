@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from tests.broker import Broker, shared_broker
 from tests.forge.server import GitHubServer, running_github
+from tests.goldens import UPDATE
 from tests.project import Project, make_template
 from tests.servers import Bucket, S3Server, running_s3
 
@@ -41,6 +42,11 @@ GITCONFIG = """\
 [safe]
 	directory = *
 """
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes the golden files again."""
+    parser.addoption(UPDATE, action="store_true", help="write the files in tests/golden again")
 
 
 def hermetic_environment(home: Path) -> dict[str, str]:

@@ -1,0 +1,335 @@
+"""The formats, byte for byte: reports, records, tags and the output of every command."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console, RenderableType
+from tests import sample_reports as samples
+from tests.flows.test_announce import LOST, outcome
+from tests.flows.test_announce import manifest as manifest_of_release
+from tests.flows.test_blocked import BAD, EVENTS_SCHEMA, PEOPLE_SCHEMA
+from tests.flows.test_ingest_parse import SCHEMA as EVENT_SCHEMA
+from tests.flows.test_ingest_parse import event
+from tests.get_started import listings
+from tests.goldens import GOLDEN, MOST, UPDATE, Golden, environment, playground
+from tests.project import Project, make_template
+from tests.raw_files import Adopted
+from tests.versions import manifest, manifest_path, message, object_path
+
+from datarelease.documents import encode
+from datarelease.render.html.report import html
+from datarelease.render.markdown.comment import Place, comment, notice, unreported
+from datarelease.render.markdown.github_release import release_page
+from datarelease.render.markdown.missing import damage_issue
+from datarelease.render.terminal.report import summary
+
+INPUTS = Path(__file__).parents[1] / "golden" / "inputs"
+PRICES = "city;price\nAthens;1,50\nChania;1,70\n"
+SECTION = {"policy": {"psi": {"max": 0.25, "level": "warn"}, "rows": {"min": 1, "level": "block"}}}
+Make = Callable[[str], Golden]
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes the recorder of a story; the environment has fixed dates from now on."""
+    with playground() as folder:
+
+        def make(story: str) -> Golden:
+            os.environ.update(environment())
+            return Golden(story, folder, update=request.config.getoption(UPDATE))
+
+        yield make
+
+
+@contextmanager
+def at(hour: int) -> Iterator[None]:
+    """Commits and tags of the block are made so many hours after the first."""
+    os.environ.update(environment(hour))
+    yield
+    os.environ.update(environment())
+
+
+def full_project(golden: Golden) -> Project:
+    """Four datasets, two other outputs, a policy; nothing is released.
+
+    A CSV file with a key, a directory of CSV files, both made by a stage; Parquet files in
+    partitions, and a CSV file in a dialect of its own.
+    """
+    template = make_template(golden.root, dict(os.environ))
+    project = Project.copied(template, golden.root / "project")
+    declared = project.read_yaml("dvc.yaml")
+    for name, schema in (("people", PEOPLE_SCHEMA), ("events", EVENTS_SCHEMA)):
+        project.write(f"schemas/{name}.yaml", schema)
+        declared["artifacts"][name]["meta"]["schema"] = f"schemas/{name}.yaml"
+    shutil.copytree(INPUTS / "first", project.root / "data" / "readings")
+    project.write("data/prices.csv", PRICES)
+    project.write("raw/notes.csv", "id,note\n1,hello\n")
+    project.write("raw/pages/a.txt", "a\n")
+    declared["artifacts"]["readings"] = {"path": "data/readings", "type": "dataset"}
+    declared["artifacts"]["prices"] = {
+        "path": "data/prices.csv",
+        "type": "dataset",
+        "meta": {"key": ["city"], "csv": {"delimiter": ";", "decimal": ","}},
+    }
+    project.write("dvc.yaml", yaml.safe_dump(declared, sort_keys=False))
+    project.dvc("add", "--quiet", "data/readings", "data/prices.csv", "raw/notes.csv", "raw/pages")
+    project.release_settings(**SECTION)
+    project.commit("Datasets")
+    project.push()
+    return project
+
+
+def keep_reports(golden: Golden, project: Project, name: str, *kinds: str) -> None:
+    """Keep what the last check wrote."""
+    for kind in kinds:
+        golden.add(f"{name}/report.{kind}", (project.root / f"reports/report.{kind}").read_bytes())
+
+
+def keep_version(golden: Golden, project: Project, tag: str) -> None:
+    """Keep the tag, the manifest, and the names of the documents of a version."""
+    golden.add(f"{tag}/tag.txt", message(project, tag))
+    golden.add_manifest(f"{tag}/manifest.json", manifest_path(project.remote, tag).read_bytes())
+    folder = project.remote / "releases" / tag
+    names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    golden.add(f"{tag}/documents.txt", "\n".join(names) + "\n")
+
+
+def test_the_life_of_a_dataset(golden: Make) -> None:
+    """Versions, their records and the output of each command are what they were."""
+    story = golden("versions")
+    project = full_project(story)
+    first_version(story, project)
+    second_version(story, project)
+    reading(story, project)
+    blocked(story, project)
+    withdrawn(story, project)
+    rolled_back(story, project)
+    lost(story, project)
+    prepared(story, project)
+    story.finish()
+
+
+def first_version(golden: Golden, project: Project) -> None:
+    """There is nothing to compare with."""
+    golden.run(project, "validate", "people", "--json", name="validate.json.txt")
+    golden.run(project, "profile", "people", "--json", name="profile.json.txt")
+    golden.run(project, "check", name="first/check.txt")
+    keep_reports(golden, project, "first", "md", "html")
+    golden.run(project, "release", "--json", name="first/release.txt")
+    keep_version(golden, project, "data-v1")
+    documents = project.remote / "releases" / "data-v1" / "reports"
+    for name in ("people", "readings"):
+        golden.add(f"data-v1/{name}.profile.json", (documents / name / "profile.json").read_bytes())
+
+
+def second_version(golden: Golden, project: Project) -> None:
+    """Rows come, change and go; a column drifts; a row moves to another partition."""
+    with at(1):
+        project.params(rows=30, seed=2, parts=4)
+        project.repro()
+        shutil.rmtree(project.root / "data" / "readings")
+        shutil.copytree(INPUTS / "second", project.root / "data" / "readings")
+        project.dvc("add", "--quiet", "data/readings")
+        project.commit("More people")
+        project.push()
+        golden.run(project, "check", "--json", name="second/check.txt")
+        keep_reports(golden, project, "second", "md", "html")
+        golden.run(project, "release", name="second/release.txt")
+        keep_version(golden, project, "data-v2")
+        golden.run(project, "release", "--json", name="second/nothing.txt")
+
+
+def reading(golden: Golden, project: Project) -> None:
+    """The commands that read, for people and for machines."""
+    for arguments in (
+        ("list",), ("list", "--json"), ("show", "data-v2"), ("show", "data-v2", "--json"),
+        ("diff", "data-v1", "data-v2"), ("get", "data-v1", "../got", "--json"),
+        ("verify", "data-v2", "--json"),
+    ):  # fmt: skip
+        name = "-".join(part.strip("-./") for part in arguments)
+        golden.run(project, *arguments, name=f"read/{name}.txt")
+
+
+def blocked(golden: Golden, project: Project) -> None:
+    """Violations, a breaking change and a file that cannot be read; then the change with a waiver.
+
+    What a step of a workflow is told is kept, too.
+    """
+    script = (project.root / "make.py").read_text()
+    gone = script.replace('("event", "person", "value")', '("event", "person")').replace(
+        ", n * 1.5) for n", ") for n"
+    )
+    project.write(
+        "make.py", gone.replace('write("data/people.csv"', f'{BAD}write("data/people.csv"')
+    )
+    schema = project.read_yaml("schemas/events.yaml")
+    del schema["columns"]["value"]
+    project.write("schemas/events.yaml", yaml.safe_dump(schema))
+    project.repro()
+    project.write("data/prices.csv", 'city;price\n"Athens;1,50\n')
+    project.dvc("add", "--quiet", "data/prices.csv")
+    golden.run(project, "validate", "people", name="blocked/validate.txt", code=1)
+    golden.run(project, "check", name="blocked/check.txt", code=1)
+    keep_reports(golden, project, "blocked", "md", "json")
+    golden.run(project, "release", name="blocked/uncommitted.txt", code=2)
+    project.git("checkout", "--quiet", "data/prices.csv.dvc")
+    project.dvc("checkout", "--quiet", "--force", "data/prices.csv.dvc")
+    project.write("make.py", gone)
+    waiver = {"what": "events.value", "until": "data-v3", "reason": "Nobody used it."}
+    project.release_settings(policy={**SECTION["policy"], "allow_breaking": [waiver]})
+    golden.run(project, "check", name="waived/check.txt", env=step_of_workflow(golden))
+    keep_reports(golden, project, "waived", "md")
+    golden.add("waived/outputs.txt", (golden.root / "outputs").read_bytes())
+    golden.add(
+        "waived/pull-request.json", (project.root / "reports/pull-request.json").read_bytes()
+    )
+    project.git("reset", "--quiet", "--hard")
+    project.dvc("checkout", "--quiet", "--force")
+
+
+def step_of_workflow(golden: Golden) -> dict[str, str]:
+    """The environment of a step on GitHub Actions in a run for a pull request."""
+    pull = {"number": 7, "head": {"sha": "0" * 40}, "base": {"ref": "main"}}
+    event = golden.root / "event.json"
+    event.write_text(json.dumps({"pull_request": pull}))
+    (golden.root / "outputs").unlink(missing_ok=True)
+    return {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_API_URL": "https://api.github.com",
+        "GITHUB_REPOSITORY": "acme/data",
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_SHA": "0" * 40,
+        "GITHUB_RUN_ID": "42",
+        "GITHUB_OUTPUT": str(golden.root / "outputs"),
+    }
+
+
+def withdrawn(golden: Golden, project: Project) -> None:
+    """A version is withdrawn, and the withdrawal is taken back."""
+    with at(2):
+        golden.run(project, "yank", "data-v2", "--reason", "Wrong plan.", "--json", name="yank.txt")
+        golden.add("yank.tag.txt", message(project, "data-v2-yanked"))
+        golden.run(project, "list", "--json", name="yank.list.txt")
+    with at(3):
+        golden.run(project, "unyank", "data-v2", "--json", name="unyank.txt")
+
+
+def rolled_back(golden: Golden, project: Project) -> None:
+    """The data of the first version come back as the third."""
+    with at(4):
+        golden.run(project, "rollback", "data-v1", "--json", name="rollback.txt")
+        project.git("switch", "--quiet", "main")
+        project.git("merge", "--quiet", "--no-ff", "-m", "Roll back", "rollback-to-data-v1")
+        project.push()
+        golden.run(project, "release", "--json", name="rolled-back/release.txt")
+        keep_version(golden, project, "data-v3")
+
+
+def lost(golden: Golden, project: Project) -> None:
+    """An object of the newest version is gone from the remote."""
+    people = next(
+        dataset for dataset in manifest(project.remote, "data-v3")["datasets"]
+        if dataset["name"] == "people"
+    )  # fmt: skip
+    object_path(project.remote, people["files"][0]["md5"]).unlink()
+    golden.run(project, "verify", "data-v3", "--json", name="lost/verify.json.txt", code=3)
+    golden.run(project, "verify", "data-v3", name="lost/verify.txt", code=3)
+    golden.run(project, "release", "--json", name="lost/release.txt", code=3)
+    golden.run(project, "verify", "data-v3", "--repair", "--json", name="lost/repair.txt")
+
+
+def prepared(golden: Golden, project: Project) -> None:
+    """What is set up, and what a workflow keeps of the cache."""
+    golden.run(project, "diff", "data-v1", "data-v3", "--json", name="read/diff-json.txt")
+    golden.run(project, "doctor", "--json", name="doctor.txt")
+    golden.run(project, "trim", name="trim/trim.txt", env=step_of_workflow(golden))
+    golden.add("trim/outputs.txt", (golden.root / "outputs").read_bytes())
+
+
+def test_adoption(golden: Make) -> None:
+    """The plan of `init`, and each file that it would write, are what they were."""
+    story = golden("adoption")
+    project = Project(story.root / "work", story.root / "origin.git", story.root / "remote")
+    project.root.mkdir()
+    project.git("init", "--quiet")
+    project.dvc("init", "--quiet")
+    project.write("data/listings.csv", listings(120))
+    project.write("params.yaml", "train:\n  seed: 1  # of the split\n")
+    project.dvc("add", "--quiet", "data/listings.csv")
+    project.dvc("remote", "add", "--quiet", "--default", "storage", str(project.remote))
+    project.commit("Listings")
+    project.git("remote", "add", "origin", "https://github.com/acme/flats")
+    plan = story.run(project, "init", "--json").json
+    for edit in plan.pop("files"):
+        story.add(f"files/{edit['path'].lstrip('.')}", edit["after"])
+    story.add("plan.json", json.dumps(plan, indent=2) + "\n")
+    story.finish()
+
+
+def test_texts_on_github(golden: Make) -> None:
+    """Comments, notices, the page of a release and the issue of lost data are what they were."""
+    story = golden("texts")
+    place = Place(
+        server="https://github.com", repository="acme/data",
+        run_url="https://github.com/acme/data/actions/runs/1",
+    )  # fmt: skip
+    reports = {
+        "blocked": samples.blocked(), "warned": samples.warned(), "first": samples.first(),
+        "rollback": samples.rollback(), "unchanged": samples.unchanged(),
+        "streamed": samples.streamed(),
+    }  # fmt: skip
+    for name, report in reports.items():
+        story.add(f"comment-{name}.md", comment(report, place))
+        story.add(f"terminal-{name}.txt", printed(summary(report)))
+    story.add("report-blocked.html", html(reports["blocked"]))
+    story.add("report-streamed.json", encode(reports["streamed"]))
+    story.add("comment-none.md", unreported(place))
+    story.add("comment-released.md", comment(outcome(), place))
+    failed = outcome(
+        state="failed", tag=None, number=None, what="The remote refused.",
+        untouched="Nothing was tagged.", remedy="Run it again.",
+    )  # fmt: skip
+    story.add("notice.md", notice(failed, place))
+    story.add("outcome.json", encode(outcome(report=None)))
+    story.add("release.md", release_page(manifest_of_release(), outcome(), place))
+    story.add("issue.md", damage_issue(LOST, place))
+    story.finish()
+
+
+def printed(shown: RenderableType) -> str:
+    """What a terminal of 100 columns without colours shows."""
+    console = Console(width=100, file=io.StringIO(), color_system=None, legacy_windows=False)
+    console.print(shown)
+    return str(console.file.getvalue())  # type: ignore[attr-defined] # a StringIO
+
+
+def test_the_counts_of_a_stream(golden: Make) -> None:
+    """What parsing records of a batch is what it was."""
+    story = golden("stream")
+    stream = Adopted.at(story.root / "work", EVENT_SCHEMA, key=("id",), pii=("email",), time="at")
+    stream.drained(
+        1, {0: [event(1), None, event(2, amount=101)], 2: [event(1), b"{", event(3, amount="1")]}
+    )
+    stream.parse()
+    for name, data in stream.files().items():
+        if not name.endswith(".parquet"):
+            story.add(Path(name).name, data)
+    story.add("rows.json", json.dumps(stream.rows(), indent=1, default=str) + "\n")
+    story.add("dead.json", json.dumps(stream.dead(), indent=1, default=str) + "\n")
+    story.finish()
+
+
+def test_the_golden_files_are_small() -> None:
+    """All together have at most 400 KB."""
+    assert sum(path.stat().st_size for path in GOLDEN.rglob("*") if path.is_file()) <= MOST
