@@ -25,8 +25,12 @@ import yaml.cyaml
 import yaml.reader
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-PLUMBING = ("datarelease.adapters.process", "datarelease.adapters.git.program")
-"""Modules through which every program is started: the caller above them is of interest."""
+PLUMBING = (
+    "datarelease.adapters.process",
+    "datarelease.adapters.git.program",
+    "datarelease.adapters.strict_yaml",
+)
+"""Through these all programs are started and files parsed: of interest is who calls them."""
 DEPTH = 4
 """Frames of ours that are named for each git process."""
 
@@ -61,7 +65,7 @@ class Record:
         """A YAML document is being parsed."""
         data = content.encode() if isinstance(content, str) else bytes(content)
         blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-        self.yaml.append((blob, " < ".join(_callers()[:2])))
+        self.yaml.append((blob, " < ".join(_callers()[:3])))
 
     def written(self, target: Path) -> None:
         """The record as a JSON file."""
