@@ -5,6 +5,7 @@ The only module of the tests that imports names outside of Dagster's public inte
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import dagster as dg
@@ -15,7 +16,7 @@ from tests.project import Project
 from datarelease.orchestration.definitions import build_definitions
 from datarelease.orchestration.ingestion import Ingestion
 
-__all__ = ["Daemon", "StaleStatus", "stale_statuses"]
+__all__ = ["Daemon", "StaleStatus", "shown", "stale_statuses"]
 
 
 class Daemon:
@@ -77,6 +78,17 @@ class Daemon:
     def stale(self) -> set[str]:
         """What Dagster thinks of what it can make: fresh, stale or missing."""
         return {status.value for status in stale_statuses(self._built(), self.instance).values()}
+
+
+def shown(instance: dg.DagsterInstance, path: str, check: str) -> dg.AssetCheckEvaluation | None:
+    """What Dagster shows for a check of the newest materialization; None: not evaluated."""
+    key = dg.AssetCheckKey(dg.AssetKey(path.split("/")), check)
+    record = instance.get_latest_asset_check_evaluation_record(key)
+    context = LoadingContextForTest(instance)
+    if record is None or not asyncio.run(record.targets_latest_materialization(context)):
+        return None
+    evaluation = record.evaluation
+    return evaluation if isinstance(evaluation, dg.AssetCheckEvaluation) else None
 
 
 def stale_statuses(

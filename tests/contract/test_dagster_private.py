@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from packaging.requirements import Requirement
+from tests.dagster_daemon import shown
 
 from datarelease.orchestration import dagster_private as private
 
@@ -116,3 +117,22 @@ def test_the_latest_evaluation_of_a_check_is_found() -> None:
     assert record.event is not None
     assert (record.evaluation, record.run_id) == (told, "")
     assert record.event.timestamp > 0
+
+
+def test_an_evaluation_without_a_run_is_shown_for_later_data() -> None:
+    """Why `released_checks` is a job: the result of older data would be shown for new data."""
+    told = dg.AssetMaterialization(KEY)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.report_runless_asset_event(told)
+        [older] = instance.fetch_materializations(KEY, limit=1).records
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=KEY,
+            check_name="schema",
+            passed=True,
+            target_materialization_data=private.TargetMaterialization(
+                storage_id=older.storage_id, run_id=older.run_id, timestamp=older.timestamp
+            ),
+        )
+        instance.report_runless_asset_event(evaluation)
+        instance.report_runless_asset_event(told)
+        assert shown(instance, "data/people.csv", "schema") == evaluation

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.commands import run
 from tests.conftest import hermetic_environment
 from tests.dagster_web import SHIM, Dagster, running_dagster
 from tests.flows.conftest import environment
@@ -20,7 +21,8 @@ ASSETS = """{ assetNodes { assetKey { path } groupName staleStatus dataVersion k
         ... on TextMetadataEntry { text } ... on MarkdownMetadataEntry { mdStr }
         ... on IntMetadataEntry { intValue } } }
     assetChecksOrError { ... on AssetChecks { checks { name
-        executionForLatestMaterialization { status evaluation { success severity } } } } } } }"""
+        executionForLatestMaterialization { status evaluation { success severity
+            metadataEntries { label ... on TextMetadataEntry { text } } } } } } } } }"""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,41 @@ def test_the_asset_graph_is_drawn(served: tuple[Dagster, Project], tmp_path: Pat
     folder = os.environ.get("REPORT_SHOTS")  # to look at: REPORT_SHOTS=DIR pytest …
     if folder:
         shutil.copy(target, folder)
+
+
+def test_data_released_elsewhere_shows_its_checks_as_evaluated(
+    served: tuple[Dagster, Project],
+) -> None:
+    """The daemon takes the results from the report; what nobody released shows none of them."""
+    server, project = served
+    path, key = "data/customers.parquet", {"schema", "policy"}
+
+    def executions(status: str | None) -> dict[str, Any] | None:
+        found = assets(server)[path]["checks"]
+        shown = {name: found[name]["executionForLatestMaterialization"] for name in found}
+        told = {each["status"] if each else None for each in shown.values()}
+        return shown if set(shown) == key and told == {status} else None
+
+    def made(rows: int) -> None:
+        project.params(rows=rows)
+        project.repro()
+        project.commit("Other customers")
+        outs = project.read_yaml("dvc.lock")["stages"]["make"]["outs"]
+        md5 = next(out["md5"] for out in outs if out["path"] == path)
+        server.until(lambda: assets(server)[path]["dataVersion"] == md5 or None, "the lock")
+
+    made(20_100)
+    assert executions(None), assets(server)[path]["checks"]
+    run(project, "release")
+    tag = project.git("describe", "--tags", "--exact-match")
+    shown = server.until(lambda: executions("SUCCEEDED"), "the evaluations")
+    labels = {
+        entry["label"]: entry.get("text")
+        for entry in shown["schema"]["evaluation"]["metadataEntries"]
+    }
+    assert labels["version"] == tag
+    made(20_200)
+    assert executions(None), assets(server)[path]["checks"]
 
 
 @pytest.mark.slow

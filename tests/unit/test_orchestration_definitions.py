@@ -85,7 +85,9 @@ def test_a_repository_is_its_outputs_sources_and_releases(project: Project) -> N
     assert {(key.asset_key.to_user_string(), key.name) for key in checks} == {
         (path, name) for path in ("data/people.csv", "data/events") for name in ("schema", "policy")
     }
-    assert job_names(definitions) == {"check", "release", "release_main", "follow_main"}
+    assert job_names(definitions) == {
+        "check", "release", "release_main", "follow_main", "released_checks",
+    }  # fmt: skip
 
 
 def test_a_schedule_and_sensors_that_act_wait_to_be_switched_on(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import dagster as dg
 import pytest
 import yaml
 from tests.commands import run
-from tests.dagster_daemon import Daemon
+from tests.dagster_daemon import Daemon, shown
 from tests.dagster_web import forked_dvc
 from tests.project import Project
 
@@ -275,6 +276,174 @@ def test_versions_cut_elsewhere_show_as_releases(
     assert metadata["rows"].value == "events=30 people=20"
     daemon.tick("versions")
     assert daemon.events == 0
+
+
+CHECKS = [
+    (path, name) for path in ("data/people.csv", "data/events") for name in ("schema", "policy")
+]
+
+
+def evaluations(
+    instance: dg.DagsterInstance, path: str, check: str
+) -> list[dg.AssetCheckEvaluation]:
+    """All evaluations of a check that Dagster has."""
+    runs = instance.get_run_records()
+    found = [
+        entry.asset_check_evaluation
+        for run_id in ["", *(record.dagster_run.run_id for record in runs)]
+        for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    ]
+    key = dg.AssetCheckKey(dg.AssetKey(path.split("/")), check)
+    return [each for each in found if each is not None and each.asset_check_key == key]
+
+
+def test_released_data_shows_its_checks_as_evaluated(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """By one run, from the report of the version; another run or another daemon adds nothing."""
+    daemon = Daemon(project, Fake(), instance)
+    run(project, "release")
+    daemon.tick("dvc_lock")
+    assert [shown(instance, *check) for check in CHECKS] == [None] * 4
+    [request] = daemon.tick("versions")
+    assert Daemon(project, Fake(), instance).tick("versions")[0].run_key == request.run_key
+    assert daemon.run(request, "released_checks")
+    for path, name in CHECKS:
+        found = shown(instance, path, name)
+        assert found is not None, (path, name)
+        assert found.passed
+        assert found.description == "from the report of data-v1"
+        assert found.metadata["version"].value == "data-v1"
+        newest = instance.fetch_materializations(dg.AssetKey(path.split("/")), limit=1).records[0]
+        assert found.target_materialization_data is not None
+        assert found.target_materialization_data.storage_id == newest.storage_id
+    policy = shown(instance, "data/people.csv", "policy")
+    assert policy is not None
+    assert "merging publishes **data-v1**" in str(policy.metadata["report"].value)
+    assert Daemon(project, Fake(), instance).tick("versions") == []
+    assert daemon.run(request, "released_checks")
+    for path, name in CHECKS:
+        assert len(evaluations(instance, path, name)) == 1
+
+
+def test_data_that_nobody_checked_is_not_shown_with_the_result_of_a_version(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """It has no result until it is released, and then that of its own version."""
+    daemon = Daemon(project, Fake(), instance)
+    run(project, "release")
+    daemon.tick("dvc_lock")
+    [first] = daemon.tick("versions")
+    assert daemon.run(first, "released_checks")
+    project.params(rows=21)
+    project.repro()
+    project.commit("One more")
+    daemon.tick("dvc_lock")
+    assert [shown(instance, *check) for check in CHECKS] == [None] * 4
+    [second] = daemon.tick("versions")
+    assert daemon.run(second, "released_checks")
+    # The events were made again and are the same: they are data of the version still.
+    assert shown(instance, "data/people.csv", "schema") is None
+    assert shown(instance, "data/people.csv", "policy") is None
+    same = shown(instance, "data/events", "policy")
+    assert same is not None
+    assert same.metadata["version"].value == "data-v1"
+    assert daemon.tick("versions") == []
+    run(project, "release")
+    [third] = daemon.tick("versions")
+    assert len({first.run_key, second.run_key, third.run_key}) == 3
+    assert daemon.run(third, "released_checks")
+    found = shown(instance, "data/people.csv", "policy")
+    assert found is not None
+    assert found.metadata["version"].value == "data-v2"
+
+
+def test_a_run_that_evaluates_the_checks_is_left_alone(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """What the job `check` found is about the same materialization, and stays the newest."""
+    daemon = Daemon(project, Fake(), instance)
+    run(project, "release")
+    assert daemon.run(dg.RunRequest(), "check")
+    assert daemon.tick("versions") == []
+    assert daemon.run(dg.RunRequest(), "released_checks")
+    for path, name in CHECKS:
+        found = shown(instance, path, name)
+        assert found is not None
+        assert "version" not in found.metadata
+
+
+@pytest.mark.parametrize("fault", ["is missing", "is no report"])
+def test_a_report_that_cannot_be_read_is_said_once(
+    project: Project, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """The release is told, the run ends with a warning, and the checks stay without a result."""
+    daemon = Daemon(project, Fake(), instance)
+    run(project, "release")
+    daemon.tick("dvc_lock")
+    found = None if fault == "is missing" else b"{}"
+    monkeypatch.setattr("datarelease.orchestration.released_checks.find_document", lambda *_: found)
+    [request] = daemon.tick("versions")
+    assert daemon.events == 1
+    assert daemon.run(request, "released_checks")
+    assert shown(instance, "data/people.csv", "schema") is None
+    assert daemon.tick("versions") == []
+    assert daemon.said == "Checks of data-v1 have no result for events, people: unreadable."
+    [record] = instance.get_run_records(dg.RunsFilter(job_name="released_checks"))
+    [warned] = [
+        entry.user_message
+        for entry in instance.all_logs(record.dagster_run.run_id)
+        if entry.level == logging.WARNING
+    ]
+    assert "report.json of data-v1" in warned
+    assert "the job `check` evaluates" in warned
+
+
+def test_a_remote_that_is_away_is_asked_again(
+    project: Project, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails and says why; after a pause the sensor asks for another one."""
+    monkeypatch.setattr("datarelease.orchestration.released_checks.WORLD_RETRIES", None)
+    daemon = Daemon(project, Fake(), instance)
+    run(project, "release")
+    daemon.tick("dvc_lock")
+    [first] = daemon.tick("versions")
+
+    def away(*_: object) -> None:
+        raise WorldError("The remote storage does not answer.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("datarelease.orchestration.released_checks.find_manifest", away)
+        assert not daemon.run(first, "released_checks")
+    assert daemon.tick("versions") == []
+    monkeypatch.setattr("datarelease.orchestration.sensors.PAUSE", 0)
+    [again] = daemon.tick("versions")
+    assert daemon.run(again, "released_checks")
+    assert shown(instance, "data/events", "policy") is not None
+
+
+def test_checks_of_data_that_a_dvc_file_tracks_are_evaluated_too(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    """Such a source is observed and never materialised; what was released is what was observed."""
+    (project.root / "dvc.lock").unlink()
+    pipeline = project.read_yaml("dvc.yaml")
+    del pipeline["stages"], pipeline["artifacts"]["events"]
+    project.write("dvc.yaml", yaml.safe_dump(pipeline))
+    project.write("data/.gitignore", "/people.csv\n/events\n")
+    project.dvc("add", "--quiet", "data/people.csv")
+    project.commit("Tracked by a file")
+    daemon = Daemon(project, Fake(), instance)
+    run(project, "release")
+    daemon.tick("dvc_lock")
+    [request] = daemon.tick("versions")
+    assert daemon.run(request, "released_checks")
+    found = shown(instance, "data/people.csv", "schema")
+    assert found is not None
+    assert found.target_materialization_data is None
+    assert daemon.tick("versions") == []
+    assert daemon.run(request, "released_checks")
+    assert len(evaluations(instance, "data/people.csv", "schema")) == 1
 
 
 def test_the_default_branch_is_released_when_it_moved(

@@ -87,13 +87,17 @@ def _severity(*, blocks: bool) -> dg.AssetCheckSeverity:
     return dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
 
 
-def dataset_checks(datasets: Sequence[tuple[dg.AssetKey, Dataset]]) -> dg.AssetChecksDefinition:
-    """The checks of all datasets, made in one step as they come from one report."""
+def checks_of(datasets: Sequence[tuple[dg.AssetKey, Dataset]]) -> list[Checks]:
+    """The checks of each dataset."""
     shared = Counter(key for key, _ in datasets)
-    all_checks = [
+    return [
         Checks(key=key, dataset=each, suffix=f"_{identifier(each.name)}" if shared[key] > 1 else "")
         for key, each in datasets
     ]
+
+
+def dataset_checks(all_checks: Sequence[Checks]) -> dg.AssetChecksDefinition:
+    """The checks of all datasets, made in one step as they come from one report."""
 
     @dg.multi_asset_check(
         name=CHECK_OP,

@@ -14,7 +14,7 @@ from datarelease.adapters.dvc.root import find_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import reader
 from datarelease.model.data.dataset import Dataset
-from datarelease.orchestration.asset_checks import dataset_checks
+from datarelease.orchestration.asset_checks import checks_of, dataset_checks
 from datarelease.orchestration.assets import source_assets, stage_assets
 from datarelease.orchestration.automation import Automation, read_automation
 from datarelease.orchestration.dagster_private import UnresolvedAssetJobDefinition
@@ -23,6 +23,7 @@ from datarelease.orchestration.jobs import announce_job, stream_jobs
 from datarelease.orchestration.main_branch import follow_main_job, release_main_job
 from datarelease.orchestration.metadata import contract_of
 from datarelease.orchestration.pipeline import CHECK, RELEASE, Pipeline, made_by
+from datarelease.orchestration.released_checks import ReleasedData, released_checks_job
 from datarelease.orchestration.releases import (
     CONSENT,
     Place,
@@ -138,7 +139,7 @@ class _Builder:
 
     def checks(self) -> list[dg.AssetChecksDefinition]:
         """Schema and policy of each dataset."""
-        return [dataset_checks(self.datasets)] if self.datasets else []
+        return [dataset_checks(self._data.checks)] if self.datasets else []
 
     def jobs(self) -> list[dg.JobDefinition | UnresolvedAssetJobDefinition]:
         """``check`` and ``release``, and what streams and announcements need."""
@@ -153,6 +154,7 @@ class _Builder:
                 job = dg.define_asset_job(RELEASE, wanted, description=_RELEASE, config=CONSENT)
                 found.append(job)
                 found += [release_main_job(self.places, self._released), follow_main_job()]
+                found += [released_checks_job(self._data)] if self.datasets else []
         if streams:
             found += stream_jobs(streams, self.ingestion)
         if self._follows:
@@ -180,8 +182,7 @@ class _Builder:
         found = [lock_sensor(self.repository, self.when)]
         tags, names = self.settings.tags, [place.name for place in self.places]
         if names:
-            deps = self._released
-            found.append(versions_sensor(self.repository, tags, names, deps, self.when))
+            found.append(versions_sensor(self.repository, tags, names, self._data, self.when))
             found.append(main_sensor(self.repository, tags, self.when))
         if self._follows:
             found.append(announce_sensor(self.repository, tags, self.when))
@@ -211,6 +212,11 @@ class _Builder:
             for path, key in self.pipeline.keys.items()
             if path in self._made or key in datasets
         }
+
+    @cached_property
+    def _data(self) -> ReleasedData:
+        """What a release is made from, with the checks of its datasets."""
+        return ReleasedData(deps=self._released, checks=checks_of(self.datasets))
 
     def _check(self) -> dg.AssetSelection | None:
         """What ``check`` runs; None: there is neither a stage nor a dataset."""

@@ -27,12 +27,14 @@ RELEASES = "releases"
 CHECK, RELEASE = "check", "release"
 FOLLOW_MAIN, RELEASE_MAIN = "follow_main", "release_main"
 PROPOSE, MERGE, ANNOUNCE = "propose", "merge", "announce"
+RELEASED_CHECKS = "released_checks"
 """Names of jobs. No op may be called like a job."""
 CHECK_OP, RELEASE_OP, OBSERVE_OP = "check_datasets", "release_datasets", "observe_sources"
 FOLLOW_OP, PULL_OP, PULL_RELEASE_OP = "commit_and_announce", "pull", "pull_and_release"
+RECORD_OP = "record_released_checks"
 TAKEN = (
     CHECK, RELEASE, RELEASE_MAIN, PROPOSE, MERGE, ANNOUNCE, CHECK_OP, RELEASE_OP, OBSERVE_OP,
-    FOLLOW_OP, PULL_OP, PULL_RELEASE_OP, FOLLOW_MAIN,
+    FOLLOW_OP, PULL_OP, PULL_RELEASE_OP, FOLLOW_MAIN, RELEASED_CHECKS, RECORD_OP,
 )  # fmt: skip
 NEVER = "never"
 """Code version of what was made before anybody recorded with which command."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.tracked import outputs
+from datarelease.adapters.dvc.tracked import Output, outputs
 from datarelease.adapters.git.repository import Git
 from datarelease.app.publish import open_release
 from datarelease.app.reports import write_report
@@ -206,9 +206,17 @@ def made_from(
     git: Git, commit: str, digest: str, deps: Mapping[str, dg.AssetKey]
 ) -> Mapping[str, str]:
     """The tags of a version's event: from which data of its ``commit`` it was made."""
-    tracked = outputs(lambda path: git.read(commit, path), git.files(commit))
-    found = {deps[out.path]: out.md5 for out in tracked if out.path in deps}
+    found = {deps[out.path]: out.md5 for out in tracked_at(git, commit) if out.path in deps}
     return version_tags(digest, RELEASE, found)
+
+
+def tracked_at(git: Git, commit: str) -> tuple[Output, ...]:
+    """What DVC tracked at a ``commit``.
+
+    Raises:
+        SettingsError: Its files of DVC cannot be read.
+    """
+    return outputs(lambda path: git.read(commit, path), git.files(commit))
 
 
 def _holds(version: Version, remote: str) -> bool:

@@ -18,7 +18,7 @@ from datarelease.app.settings import open_git
 from datarelease.errors import DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.model.data.stream import Stream
-from datarelease.model.versions.version import TagGrammar
+from datarelease.model.versions.version import TagGrammar, Version
 from datarelease.orchestration.automation import Automation
 from datarelease.orchestration.ingestion import Ingestion, Waits
 from datarelease.orchestration.keys import identifier
@@ -32,17 +32,25 @@ from datarelease.orchestration.pipeline import (
     OUTCOME_TAG,
     PROPOSE,
     RELEASE_MAIN,
+    RELEASED_CHECKS,
     Pipeline,
+)
+from datarelease.orchestration.released_checks import (
+    RECORDED,
+    UNREADABLE,
+    ReleasedData,
+    Unevaluated,
 )
 from datarelease.orchestration.releases import found_releases
 from datarelease.orchestration.resources import Logged, Repository
 from datarelease.orchestration.topics import lag
 
 STREAM_TAG, STATE_TAG = "datarelease/stream", "datarelease/state"
+VERSION_TAG = "datarelease/version"
 PAUSE, LONGEST_PAUSE = 120, 3600
 """Seconds before something is tried again."""
-FINAL = ("merged", "refused")
-"""Outcomes of a merge that another try would not change."""
+FINAL = ("merged", "refused", RECORDED, UNREADABLE)
+"""Outcomes of a run that another try would not change."""
 ENOUGH = 8
 """Tries after which a branch without a pull request is one that somebody left."""
 _UNDER_WAY = [
@@ -72,22 +80,41 @@ def versions_sensor(
     repository: Repository,
     tags: TagGrammar,
     remotes: Sequence[str],
-    deps: Mapping[str, dg.AssetKey],
+    data: ReleasedData,
     when: Automation,
 ) -> dg.SensorDefinition:
-    """Tells Dagster of the newest version on the git remote, however it was released."""
+    """Tells Dagster of the newest version on the git remote, however it was released.
+
+    Runs `released_checks` where checks of its data have no result yet.
+    """
 
     def look(context: dg.SensorEvaluationContext) -> Tick:
         git = _git(repository)
         newest = read_catalogue(git, tags).latest
         if newest is None:
             return dg.SkipReason("There is no version yet.")
-        events = list(found_releases(git, newest, remotes, deps, context.instance))
-        if not events:
-            return dg.SkipReason(f"Nothing new; the newest version is {newest.tag}.")
-        return dg.SensorResult(asset_events=events)
+        events = list(found_releases(git, newest, remotes, data.deps, context.instance))
+        found = data.unevaluated(git, newest, context.instance)
+        asked = _record(context.instance, newest, found) if found else None
+        if isinstance(asked, dg.RunRequest):
+            return dg.SensorResult(asset_events=events, run_requests=[asked])
+        if events:
+            return dg.SensorResult(asset_events=events)
+        return asked or dg.SkipReason(f"Nothing new; the newest version is {newest.tag}.")
 
-    return _sensor("versions", look, versions_sensor, when, None, on=True)
+    job = RELEASED_CHECKS if data.checks else None
+    return _sensor("versions", look, versions_sensor, when, job, on=True)
+
+
+def _record(
+    instance: dg.DagsterInstance, version: Version, found: Sequence[Unevaluated]
+) -> dg.RunRequest | dg.SkipReason:
+    """A run that records the results of checks of ``version``, once for the same events."""
+    state = "+".join(sorted({str(each.event.storage_id) for each in found}))
+    names = ", ".join(each.checks.dataset.name for each in found)
+    why = f"Checks of {version.tag} have no result for {names}"
+    about = {VERSION_TAG: version.tag}
+    return _request(instance, RELEASED_CHECKS, about, state, only=_ENDED, why=why)
 
 
 def announce_sensor(
@@ -108,7 +135,7 @@ def announce_sensor(
                 dg.RunRequest(
                     run_key=version.tag,
                     run_config={"ops": {FOLLOW_OP: {"config": {"tag": version.tag}}}},
-                    tags={"datarelease/version": version.tag},
+                    tags={VERSION_TAG: version.tag},
                 )
                 for version in fresh
                 if version.yank is None
