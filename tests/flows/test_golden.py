@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import TypeAdapter
 from rich.console import Console, RenderableType
 from tests import sample_reports as samples
@@ -22,12 +23,14 @@ from tests.flows.test_announce import manifest as manifest_of_release
 from tests.flows.test_blocked import BAD, EVENTS_SCHEMA, PEOPLE_SCHEMA
 from tests.flows.test_ingest_parse import SCHEMA as EVENT_SCHEMA
 from tests.flows.test_ingest_parse import event
+from tests.flows.test_post import Desk, desk, event_of, left, step
 from tests.get_started import listings
 from tests.goldens import GOLDEN, MOST, UPDATE, Golden, environment, playground
 from tests.project import Project, make_template
 from tests.raw_files import Adopted
 from tests.versions import manifest, manifest_path, message, object_path
 
+from datarelease.cli.post_command import command as post_command
 from datarelease.documents import encode
 from datarelease.ingest.wiring.dead import replay_now
 from datarelease.ingest.wiring.proposals import merge_now, propose_now
@@ -50,6 +53,7 @@ PRINTED = {
 STYLE = re.compile(rb"<style>[^<]*")
 """The same in every HTML report: one golden file, of another story, has it."""
 Make = Callable[[str], Golden]
+__all__ = ["desk"]  # a fixture of the tests of posting
 
 
 @pytest.fixture
@@ -319,6 +323,32 @@ def test_texts_on_github(golden: Make) -> None:
     story.add("outcome.json", encode(outcome(report=None)))
     story.add("release.md", release_page(manifest_of_release(), outcome(), place))
     story.add("issue.md", damage_issue(LOST, place))
+    story.finish()
+
+
+def test_posting(golden: Make, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comment and the status that a step posts, and what it prints, are what they were.
+
+    Replaced are the address of the server and the pull request's commit.
+    """
+    story = golden("posting")
+    left(desk, tmp_path)
+    posted = step(desk, tmp_path, monkeypatch, event=event_of(desk))
+    again = CliRunner().invoke(post_command, [str(tmp_path / "artifact"), "--json"])
+    assert (posted.exit_code, again.exit_code) == (0, 0)
+    statuses = [
+        {"state": status.state, "context": status.context, "description": status.description}
+        for status in desk.repo.statuses_of(desk.pull.head)
+    ]
+    kept = {
+        "post.txt": posted.stdout,
+        "post.json": again.stdout,
+        "comment.md": "\n".join(desk.ours()),
+        "statuses.json": json.dumps(statuses, indent=1) + "\n",
+    }
+    for name, text in kept.items():
+        plain = text.replace(desk.github.url, "https://github.example")
+        story.add(name, plain.replace(desk.pull.head, "0" * 40))
     story.finish()
 
 
