@@ -66,7 +66,7 @@ class Adopted:
 
     @property
     def raw(self) -> Path:
-        """Where raw files lie."""
+        """Where raw files are."""
         return self.root / self.stream.raw_dir
 
     def schema(self, text: str) -> None:

@@ -102,10 +102,10 @@ def events(ids: Iterable[int]) -> list[Record]:
 
 
 def produced(broker: Broker, topic: str, ids: range) -> int:
-    """How many records: an order for each id, and among them what is no good order.
+    """How many records: an order for each id, and among them what is not a good order.
 
-    Each tenth id comes a second time, and there are a record that is no JSON, one with an amount
-    that the schema refuses, and a tombstone.
+    Each tenth id comes a second time, and there are a record that is not JSON, one with an
+    amount that the schema refuses, and a tombstone.
     """
     bad: list[Record] = [
         ("x", "{not json"),

@@ -43,7 +43,7 @@ Merge = Literal["merge", "squash", "rebase"]
 
 
 def tool_tree(folder: Path) -> WorkTree:
-    """This project as it lies here, committed and tagged as a release of its own."""
+    """This project as it is here, committed and tagged as a release of its own."""
     folder.mkdir(parents=True)
     for name in TOOL:
         source, target = ROOT / name, folder / name

@@ -88,7 +88,7 @@ def get(
     force: bool = False,
     repo: str | Path | None = None,
 ) -> tuple[Path, ...]:
-    """The files of a version, put below ``dest`` as they lie in the repository.
+    """The files of a version, put below ``dest`` as they are in the repository.
 
     Warns:
         WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
@@ -155,7 +155,7 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
 
     Raises:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
-        WorldError: The git remote, or data that is needed, cannot be had.
+        WorldError: The git remote, or data that is needed, is not available.
     """
     from datarelease.app.notebook import show_reports
     from datarelease.app.workspace import open_workspace

@@ -54,7 +54,7 @@ def decode(cls: type[T], text: str | bytes) -> T:
     """The value of class ``cls`` that ``text`` stands for.
 
     Raises:
-        DocumentError: No JSON, an unknown property, a missing one or one of the wrong type.
+        DocumentError: Not JSON, an unknown property, a missing one or one of the wrong type.
     """
     try:
         if cls is Profile:
@@ -66,10 +66,10 @@ def decode(cls: type[T], text: str | bytes) -> T:
         raise DocumentError(f"{where}: {first['msg']}") from error
     except (ValueError, LookupError, RecursionError, TypeError, AttributeError) as error:
         raise DocumentError(
-            f"no {cls.__name__.lower()} in JSON ({type(error).__name__})"
+            f"not a {cls.__name__.lower()} in JSON ({type(error).__name__})"
         ) from error
     if value is None:
-        raise DocumentError(f"no {cls.__name__.lower()}: the document is null")
+        raise DocumentError(f"not a {cls.__name__.lower()}: the document is null")
     return value
 
 

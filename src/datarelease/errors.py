@@ -79,7 +79,7 @@ def disk_fault(error: BaseException) -> WorldError | None:
         if reason is not None:
             return WorldError(
                 f"A file could not be written or read: {reason}.",
-                untouched="No version was made of what is not whole.",
+                untouched="No version was made of incomplete files.",
                 remedy="Free space on the disks of the repository, of DVC's cache and of the "
                 "temporary directory (TMPDIR), then run the same command again.",
             )
@@ -88,7 +88,8 @@ def disk_fault(error: BaseException) -> WorldError | None:
 
 
 def _disk_reason(error: BaseException) -> str | None:
-    # A number with another text is no error of the system, but what a client made of an answer.
+    # A number with another text is not an error of the system, but what a client made of an
+    # answer.
     if isinstance(error, OSError) and error.errno is not None and error.errno in _DISK:
         if error.strerror == os.strerror(error.errno):
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

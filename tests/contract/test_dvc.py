@@ -189,7 +189,7 @@ def test_the_objects_are_those_that_a_push_sends(project: Project) -> None:
 
 
 def test_outputs_are_known_without_asking_a_remote(project: Project) -> None:
-    """A listing that neither the cache nor a remote has is named all the same."""
+    """A listing that neither the cache nor a remote has is named nevertheless."""
     listing = hashes(project)["data/events"]
     shutil.rmtree(project.root / ".dvc" / "cache")
     shutil.rmtree(project.root / "data" / "events")

@@ -32,7 +32,7 @@ def desk(project: Project) -> Path:
 
 
 def test_remotes_cache_and_secrets_are_shared(project: Project, desk: Path) -> None:
-    """Relative addresses mean the same place; secrets lie in a file of ours alone."""
+    """Relative addresses mean the same place; secrets are in a file of ours alone."""
     (project.root / ".dvc/config.local").write_text(LOCAL)
     lend_config(project.root / ".dvc", desk)
     here, there = DvcConfig(project.root / ".dvc", env={}), DvcConfig(desk, env={})

@@ -133,7 +133,7 @@ def test_a_release_after_a_kill(project: Project) -> None:
     project.write(".dvc/tmp/rwlock", "")
     done = run(project, "release", "--json")
     assert done.json["released"] is True
-    assert "nobody is left" in done.err
+    assert "no DVC process runs" in done.err
 
 
 # --- addresses
@@ -198,7 +198,7 @@ def full_disk(limit: int) -> Iterator[None]:
 
 
 def test_a_full_cache_is_told_as_such(project: Project, dvc: Dvc) -> None:
-    """What DVC cannot keep is no fault of the stage."""
+    """What DVC cannot keep is not a fault of the stage."""
     script = (project.root / "make.py").read_text()
     project.write("make.py", script + (
         "import resource\n"

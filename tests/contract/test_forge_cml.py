@@ -35,7 +35,7 @@ def pull(github: GitHubServer, repo: Repository) -> Pull:
 
 @pytest.fixture
 def post(github: GitHubServer, pull: Pull, tmp_path: Path) -> Posting:
-    """Runs ``cml comment update`` in a folder that is no repository, as the report job does."""
+    """Runs ``cml comment update`` in a folder outside any repository, as the report job does."""
 
     def run(text: str, **more: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "report.md").write_text(text)

@@ -237,7 +237,7 @@ def test_a_commit_from_a_subdirectory(repo: Project) -> None:
 
 
 def test_somebody_commits_where_nobody_is_known(repo: Project, home: Path) -> None:
-    """Without a name in git's configuration commits and tags are made all the same."""
+    """Without a name in git's configuration commits and tags are made nevertheless."""
     (home / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
     git = open_git(repo.root)
     commit = git.commit_files(repo.head, {"x": b"1"}, "m")

@@ -182,7 +182,7 @@ def test_a_shallow_clone_gets_tagged_files_and_then_history(
 
 
 def test_a_shallow_clone_before_the_first_version(repo: Project, tmp_path: Path) -> None:
-    """No tag at the origin is no error, though git ends with 1; a tag that went is forgotten."""
+    """No tag at the origin is not an error, though git exits with 1; a deleted tag is forgotten."""
     other = clone(repo, tmp_path / "shallow", "--depth=1")
     shallow = open_git(other)
     shallow.fetch_versions("data-v")

@@ -225,7 +225,7 @@ def test_broker_that_falls_silent_is_an_error_of_the_world() -> None:
             list(reading)
         reading = kafka.read("events", 0, 1, 2)
         mock.close()
-        with pytest.raises(WorldError, match="silent for 1 seconds"):
+        with pytest.raises(WorldError, match="sent nothing for 1 seconds"):
             list(reading)
 
 
@@ -286,7 +286,7 @@ def test_wrong_password_is_told_at_once() -> None:
         with Broker(config, patience=60) as kafka, pytest.raises(WorldError) as caught:
             kafka.topic("events")
         server.shutdown()
-    assert "refused us" in caught.value.what
+    assert "refused the connection" in caught.value.what
     assert "DATARELEASE_KAFKA_SASL_" in caught.value.remedy
     assert "hunter2" not in f"{caught.value}{config!r}"
 
@@ -303,7 +303,7 @@ def test_wrong_password_outweighs_the_silence_after_it(code: int) -> None:
     assert silent is None
     assert errors.worst is not None
     told = explained(errors.worst, "topics were listed", KafkaConfig(bootstrap="broker:9092"))
-    assert "refused us before topics were listed" in told.what
+    assert "refused the connection before topics were listed" in told.what
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_links_are_followed_and_a_users_own_files_are_none_of_ours(tmp_path: Pat
 
 
 def test_the_default_remote_of_dvc_programs_is_held_to_it_too(project: Project) -> None:
-    """`dvc` is not started with a remote whose keys lie in the repository."""
+    """`dvc` is not started with a remote whose keys are in the repository."""
     project.add_remote(
         "storage", "s3://bucket/x", credentialpath=str(project.root / "keys"), default=True
     )

@@ -82,7 +82,7 @@ def test_stat_of_equal_keys_asks_once(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_object(store: Store, tmp_path: Path) -> None:
-    """A key that others lie below is not there itself."""
+    """A key that others are below is not there itself."""
     put(store, tmp_path / "in", a__b__c=b"abc")
     assert store.stat(["a", "a/b"]) == {}
 

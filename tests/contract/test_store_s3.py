@@ -75,7 +75,7 @@ def test_listings_of_many_pages_are_read_to_the_end(bucket: Bucket, tmp_path: Pa
 
 
 def test_an_object_sent_in_parts_has_no_md5(bucket: Bucket, tmp_path: Path) -> None:
-    """The ETag of a multipart upload is no MD5 of the content, and is not taken for one."""
+    """The ETag of a multipart upload is not MD5 of the content, and is not taken for one."""
     (tmp_path / "big").write_bytes(bytes(11 * MB))
     bucket.fs().put_file(str(tmp_path / "big"), f"{bucket.name}/a/big", chunksize=5 * MB)
     store = open_store(bucket)

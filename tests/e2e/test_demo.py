@@ -52,7 +52,7 @@ def test_each_version_is_an_annotated_tag(stage: Path) -> None:
 
 
 def test_each_manifest_is_on_the_remote_and_every_object_of_it(stage: Path) -> None:
-    """Every object that a manifest names lies on the remote with the bytes it says."""
+    """Every object that a manifest names is on the remote with the bytes it says."""
     for tag in ("data-v1", "data-v2", "data-v3"):
         path = stage / "remote" / "releases" / tag / "manifest.json"
         manifest = json.loads(path.read_bytes())

@@ -25,7 +25,7 @@ def test_a_repository_not_made_by_us_is_adopted_with_one_command(
 ) -> None:
     """Fresh clone, `init --yes`, push: a release, then a comment with a real diff, then the next.
 
-    Its source data was added with `dvc add` and lies on a private bucket, which checks cannot read.
+    Its source data was added with `dvc add` and is on a private bucket, which checks cannot read.
     """
     bucket = s3_server.bucket()
     made = make_get_started(tmp_path / "made", remote=bucket.url())
@@ -96,7 +96,7 @@ def test_this_repository_releases_its_own_data(
 
 
 def tracked() -> list[str]:
-    """The files of this project that git tracks or would track, as they lie here.
+    """The files of this project that git tracks or would track, as they are here.
 
     Without ci.yml: it would run these very tests.
     """

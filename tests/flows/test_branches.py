@@ -233,7 +233,7 @@ def test_a_feature_branch_is_released_without_touching_main(
 
 
 def test_an_unmerged_branch_is_refused(edited: Project) -> None:
-    """A branch that nobody merged is no version: exit 2, nothing pushed, both ways out named."""
+    """An unmerged branch is not a version: exit 2, nothing pushed, both remedies named."""
     edited.git("switch", "--quiet", "-c", "feature")
     edited.commit("Nobody merged this", "params.yaml")
     remote, origin = tree_state(edited.remote), tree_state(edited.origin)
@@ -339,7 +339,7 @@ def test_a_lock_of_the_index_after_the_tag_is_a_warning(edited: Project) -> None
 
 
 def test_a_record_that_cannot_be_written_is_a_warning(edited: Project, tmp_path: Path) -> None:
-    """The file for the next job is no part of the version: exit 0, and said."""
+    """The file for the next job is not a part of the version: exit 0, and said."""
     (tmp_path / "outcome" / "manifest.json").mkdir(parents=True)
     done = run(edited, "release", "--json", "--out", str(tmp_path / "outcome"))
     assert done.json["released"] is True

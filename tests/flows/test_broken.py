@@ -63,7 +63,7 @@ SETTINGS: list[Row] = [
     ("params no UTF-8", lambda p: p.write("params.yaml", b"a: \xff\xfe\n"),
      ("params.yaml", "UTF-8")),
     ("params a key twice", lambda p: p.write("params.yaml", "make: {}\nmake: {}\n"),
-     ("params.yaml", "'make' stands twice")),
+     ("params.yaml", "'make' occurs twice")),
     ("release misspelt", replaced("params.yaml", "release:", "relese:"),
      ("params.yaml: relese", "did you mean 'release'?")),
     ("unknown rule", lambda p: p.release_settings(policy={"psy": 1}),
@@ -225,7 +225,7 @@ def test_a_run_that_tells_too_little_of_itself(
 def test_a_summary_that_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An error is annotated all the same, whatever its text holds."""
+    """An error is annotated nevertheless, whatever its text holds."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     for name in ("SERVER_URL", "API_URL", "REPOSITORY", "EVENT_NAME", "SHA"):
         monkeypatch.setenv(f"GITHUB_{name}", "x")
@@ -347,7 +347,7 @@ def test_a_file_in_the_way_of_the_reports(released: Project) -> None:
 
 
 def test_a_delta_table_is_named(built: Project) -> None:
-    """Its dropped files lie beside those that count: refused, with what can be released instead."""
+    """Its dropped files are beside those that count: refused, with what can be released instead."""
     built.write("data/sales/_delta_log/00000000000000000000.json", "{}")
     built.write("data/sales/part-00000.parquet", "x")
     built.dvc("add", "--quiet", "data/sales")

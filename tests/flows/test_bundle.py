@@ -107,7 +107,7 @@ def test_other_bytes_than_reviewed_are_refused(built: Path, publisher: Project) 
 
 
 def test_a_release_records_how_it_ended_with_its_documents(built: Path, publisher: Project) -> None:
-    """The record names version, digest and review; the documents of the version lie beside it."""
+    """The record names version, digest and review; the documents of the version are beside it."""
     out = publisher.root.parent / "outcome"
     digest = json.loads((built / "bundle.json").read_text())["digest"]
     assert publish(publisher, built, "--reviewed", digest, "--out", str(out)).code == 0
@@ -208,7 +208,7 @@ def test_a_bundle_writes_no_configuration(path: str, built: Path, publisher: Pro
     before = (publisher.root / ".git" / "config").read_bytes()
     done = publish(publisher, built)
     assert done.code == 2, done.err
-    assert "nothing that a build makes" in done.text or "is a symbolic link" in done.text
+    assert "not a file that a build makes" in done.text or "is a symbolic link" in done.text
     assert (publisher.root / ".git" / "config").read_bytes() == before
     assert not (publisher.root / "ran").exists()
 
@@ -239,7 +239,7 @@ CONFIGURED = {
         ["core.site_cache_dir", "cache.dir", "remote.storage.configpath", "remote.other.profile",
          "remote.other.ssl_verify"],
     ),
-    ".dvc/config.local": (CONFIG, [".dvc/config.local: is in git"]),
+    ".dvc/config.local": (CONFIG, [".dvc/config.local: is tracked by git"]),
     "bought.csv.dvc": (IMPORTED, ["bought.csv.dvc: fs_config.configpath"]),
 }  # fmt: skip
 
@@ -260,7 +260,7 @@ def test_the_publisher_takes_plain_values_from_the_repository(
 
 
 def test_a_build_needs_no_data_that_the_lock_knows(edited: Project, tmp_path: Path) -> None:
-    """A current lock and recorded reports: nothing is at hand, nothing travels, all is released."""
+    """With a current lock and recorded reports a build without the data releases all of it."""
     run(edited, "release")
     edited.params(rows=31)
     edited.repro()
@@ -282,7 +282,7 @@ def test_a_lock_whose_data_nobody_pushed_is_made_by_the_build(
     edited.push()
     builder, publisher = edited.clone(tmp_path / "builder"), edited.clone(tmp_path / "publisher")
     done = run(builder, "check", "--bundle", str(tmp_path / "bundle"))
-    assert "making it" in done.err
+    assert "running the stages" in done.err
     assert publish(publisher, tmp_path / "bundle").code == 0
     assert_whole(publisher, "data-v2")
 

@@ -78,7 +78,7 @@ def test_faults_do_not_hide_one_another(released: Project) -> None:
 
 
 def test_settings_are_told_one_by_one(released: Project) -> None:
-    """Each problem of the settings is a line; remotes are looked at all the same."""
+    """Each problem of the settings is a line; remotes are looked at nevertheless."""
     released.release_settings(policy={"psy": 1}, enginee="x")
     done = doctor(released, code=2)
     told = [entry["found"] for entry in done.json["lines"] if entry["check"] == "settings"]

@@ -61,10 +61,10 @@ def test_trailers_of_another_version_make_no_baseline(released: Project, of: str
         # No remote is needed to see that the data at the tag is not what the tag says.
         report = run(released, "check", "--json").json
         assert (report["base"], report["tag"]) == ("data-v1", "data-v3")
-        assert any("data-v2 is passed over" in note for note in report["notes"])
+        assert any("data-v2 is skipped" in note for note in report["notes"])
     done = run(released, "release", "--json")
     assert done.json["tag"] == "data-v3"
-    assert "data-v2 is passed over" in done.err
+    assert "data-v2 is skipped" in done.err
     assert manifest(released.remote, "data-v3")["baseline"] == "data-v1"
     assert_whole(released, "data-v3")
     assert "No remote has the manifest" in run(released, "get", "data-v2", "out", code=3).text
@@ -89,7 +89,7 @@ def test_a_manifest_that_is_nowhere_makes_no_baseline(released: Project) -> None
     "text", ["data-v2: x\n\nDigest: ab", "data-v1: x\n\nDigest: ab\nManifest-Sha256: ../x", "x"]
 )
 def test_a_tag_without_whole_trailers_is_no_version(released: Project, text: str) -> None:
-    """A digest alone, a manifest that is no SHA-256, no trailers at all: the number is used."""
+    """A digest alone, a manifest without a SHA-256, or no trailers: the number is used."""
     tag_by_hand(released, "data-v2", text)
     assert [v["tag"] for v in run(released, "list", "--json").json] == ["data-v1"]
     assert run(released, "check", "--json").json["base"] == "data-v1"

@@ -232,7 +232,7 @@ def test_avro_events_are_read_with_their_schemas(plan: Plan) -> None:
         ({"name": "make"}, None, ""),
         ({"key": ("order_ids",)}, ConfigError, "Did you mean 'order_id'?"),
         ({"time": "created"}, ConfigError, "--time: there is no column 'created'"),
-        ({"time": "status"}, ConfigError, "is no time or date (str)"),
+        ({"time": "status"}, ConfigError, "is not a time or date (str)"),
         ({"events": []}, ConfigError, "holds no event"),
         ({"events": [b"x", b"[]"]}, ConfigError, "None of the last 2 events"),
         ({"events": [framed(1, AVRO, GOOD)]}, ConfigError, "add --format avro"),
@@ -254,7 +254,7 @@ def test_what_cannot_be_is_told(
 def test_a_name_that_is_taken_is_refused(plan: Plan, root: Path) -> None:
     """A second run of the same command, for one."""
     write_stream(root, plan())
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="exists already"):
         plan()
 
 
@@ -263,7 +263,7 @@ def test_data_that_lie_where_parts_would_be_are_in_the_way(plan: Plan, root: Pat
     (root / "data" / "orders").mkdir(parents=True)
     assert plan()
     (root / "data" / "orders" / "old.csv").write_text("a\n1\n")
-    with pytest.raises(ConfigError, match=r"is there already \(data/orders\)"):
+    with pytest.raises(ConfigError, match=r"exists already \(data/orders\)"):
         plan()
 
 

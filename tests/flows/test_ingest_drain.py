@@ -96,7 +96,7 @@ def test_row_groups_are_bounded_by_bytes(
 
 
 def test_files_are_sorted_and_say_what_they_hold(make: Make) -> None:
-    """Records lie by partition and offset; the header repeats the plan's batch."""
+    """Records are by partition and offset; the header repeats the plan's batch."""
     repository = make(300, batch=100)
     plan = repository.plan().plan
     repository.drain()
@@ -453,7 +453,7 @@ def avro(make: Make, broker: Broker) -> tuple[Ingesting, Callable[..., None]]:
 def test_schemas_are_kept_with_the_records(
     avro: tuple[Ingesting, Callable[..., None]],
 ) -> None:
-    """The text of each schema that a record names lies in the header; the rest is left to parse."""
+    """The text of each schema that a record names is in the header; the rest is left to parse."""
     repository, send = avro
     with running_registry(first=70) as registry:
         old, new = registry.register({"type": "int"}), registry.register({"type": "long"})
@@ -514,8 +514,8 @@ def test_registry_that_cannot_be_asked(
     [
         ("{}", "PROTOBUF", "is not Avro"),
         ('{"type": "array", "items": "com.example.Other"}', "AVRO", "refers to other schemas"),
-        ('{"type": "recrod"}', "AVRO", "is no valid Avro"),
-        ("{", "AVRO", "is no valid Avro"),
+        ('{"type": "recrod"}', "AVRO", "is not valid Avro"),
+        ("{", "AVRO", "is not valid Avro"),
     ],
 )
 def test_schema_that_nobody_could_read_is_refused(

@@ -159,7 +159,7 @@ def test_an_event_of_the_future_makes_no_other_late(make: Make) -> None:
     assert (first.last, first.watermark) == ("2099-01-01T00:00:00Z", "2026-11-05T12:59:00Z")
     assert (second.ahead, second.late, second.out_of_order) == (0, 1, 1)
     counts = stream.root / stream.stream.counts_file
-    # Counts of before there were watermarks are made anew; all files stay.
+    # Counts of before there were watermarks are made again; all files stay.
     before = places(stream)
     data = json.loads(counts.read_text())
     for batch in data["batches"]:
@@ -413,7 +413,7 @@ def test_a_damaged_raw_file_is_an_error_and_no_data(
         ("columns:\n  id: {dtype: int64}\n  '': {dtype: int64}\n", {}, "no name"),
         ("columns:\n  a: {dtype: int64}\n", {"pii": ()}, "meta.key: schemas/orders.yaml has no"),
         (SCHEMA, {"time": "when"}, "streams.orders.time: schemas/orders.yaml has no column 'when'"),
-        (SCHEMA, {"time": "amount"}, "is no timestamp or date"),
+        (SCHEMA, {"time": "amount"}, "is not a timestamp or date"),
         ("columns:\n  id: {dtyp: int64}\n", {}, "did you mean dtype?"),
     ],
 )

@@ -36,7 +36,7 @@ def get_started_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def get_started(get_started_template: Path, tmp_path: Path) -> Project:
-    """A copy of it whose data are at hand."""
+    """A copy of it whose data are available."""
     return Project.copied(get_started_template, tmp_path / "get-started")
 
 
@@ -187,7 +187,7 @@ def test_data_that_violates_a_schema_is_told_and_init_goes_on_later(lone: Projec
     lone.write("schemas/listings.yaml", "schema_type: dataframe\ncolumns: {nope: {}}\n")
     done = run(lone, "init", "--yes", code=1)
     assert "listings: the data violates its schema" in done.err
-    assert "All files are written and stay. Not run yet: validate-listings, " in done.err
+    assert "All files were written and are kept. Not run yet: validate-listings, " in done.err
     assert "dvc repro --single-item validate-listings profile-listings" in done.err
     assert (lone.root / ".github/workflows/data.yml").is_file()
 
@@ -223,7 +223,7 @@ def test_a_remote_that_cannot_be_read_is_told_and_init_goes_on_later(
 def test_the_plan_is_shown_and_nothing_written_without_a_yes(get_started: Project) -> None:
     """No terminal and no --yes: a summary, exit 2, nothing changed; --plan shows each file."""
     done = refused(get_started)
-    assert "no terminal to ask on" in done.err
+    assert "without a terminal it cannot be confirmed" in done.err
     assert "--yes" in done.err
     listed = (
         "schemas/listings.yaml",
@@ -319,7 +319,7 @@ def test_somebodys_files_are_left_alone(get_started: Project) -> None:
     done = write(get_started, "--remote", "s3://flats")
     for path, text in own.items():
         assert (get_started.root / path).read_text() == text
-    assert ".github/workflows/data.yml: it is not what init would write" in done.text
+    assert ".github/workflows/data.yml: it differs from what init would write" in done.text
     assert "b/schemas/listings.yaml" not in done.out
     assert "add s3 there" in done.text
 
@@ -388,7 +388,7 @@ def test_without_data_there_is_nothing_to_release(bare: Callable[..., Project]) 
     [
         ("dvc.yaml", "stages:\n  a: [\n", "line 3, column 1"),
         ("dvc.yaml", "<<<<<<< HEAD\nstages: {}\n", "merge conflict marker"),
-        ("params.yaml", "a: 1\na: 2\n", "the key 'a' stands twice"),
+        ("params.yaml", "a: 1\na: 2\n", "the key 'a' occurs twice"),
         ("params.yaml", "release: {tag_prefx: x}\n", "did you mean 'tag_prefix'"),
         ("dvc.yaml", "stages:\n  a: {cmdd: x}\n", "DVC cannot read"),
         ("dvc.yaml", "artifacts: {a: {path: x.csv, type: datset}}\n", "did you mean 'dataset'"),
@@ -660,13 +660,13 @@ def test_the_data_is_pulled_with_the_credentials_of_the_remote_alone(
 
 
 def test_what_dvc_never_pushes_is_left_out(lone: Project) -> None:
-    """An output with `push: false` is no dataset: init says why, and adopts nothing of it."""
+    """An output with `push: false` is not adopted as a dataset, and init says why."""
     mark(lone, push=False)
     assert "push: false" in refused(lone, "--yes").text
 
 
 def test_data_on_a_remote_of_its_own_is_read_there(lone: Project) -> None:
-    """`remote: NAME` of an output is where init looks for data that is not at hand."""
+    """`remote: NAME` of an output is where init looks for data that is not available."""
     (lone.root / ".dvc" / "cache").rename(lone.root.with_name("other"))
     lone.add_remote("other", str(lone.root.with_name("other")))
     mark(lone, remote="other")

@@ -106,7 +106,7 @@ def test_a_commit_of_somebody_else_is_not_merged(hub: Hosted, done: Proposal) ->
     hub.github.world.refresh(hub.repository)
     hub.status("success", str(done.digest))
     found = hub.merging()
-    assert (found.state, "was not made here" in found.reason) == ("refused", True)
+    assert (found.state, "was not made in this repository" in found.reason) == ("refused", True)
 
 
 def test_a_proposal_of_another_machine_is_left_to_it(
@@ -146,7 +146,7 @@ def test_a_github_that_refuses_is_said(hub: Hosted, done: Proposal, status: int)
 
 @pytest.mark.slow
 def test_a_repository_that_only_squashes_gets_a_squash(hub: Hosted, done: Proposal) -> None:
-    """Ways of merging that it does not allow are passed over."""
+    """Ways of merging that it does not allow are skipped."""
     hub.status("success", str(done.digest))
     hub.github.fail("PUT", "/merge$", 405, times=1)
     assert hub.merging().state == "merged"
@@ -220,7 +220,7 @@ def test_a_verdict_short_of_pass_is_a_persons(
 
 @pytest.mark.slow
 def test_a_column_more_is_a_persons(tmp_path: Path) -> None:
-    """Every row is kept, in parts that were made anew, and it is more than a patch."""
+    """Every row is kept, in parts that were made again, and it is more than a patch."""
     project = Project.copied(streaming("first"), tmp_path / "other")
     script = (project.root / "stage.py").read_text()
     text = (project.root / "schemas/orders.yaml").read_text()
@@ -260,7 +260,7 @@ def test_a_protected_branch_waits_for_a_person(project: Project, done: Proposal)
     hook.chmod(0o755)
     tip = branch(project)
     found = merging(project, place_of)
-    assert (found.state, "does not take it" in found.reason) == ("waits", True)
+    assert (found.state, "does not accept it" in found.reason) == ("waits", True)
     assert (branch(project), branch(project, BRANCH)) == (tip, done.commit)
 
 

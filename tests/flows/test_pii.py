@@ -129,7 +129,7 @@ def test_released_data_shows_no_planted_value(released: Project) -> None:
 
 
 def test_a_column_declared_later_is_masked_from_then_on(released: Project) -> None:
-    """What a stage recorded before is not used: the report and the release are made anew."""
+    """What a stage recorded before is not used: the report and the release are made again."""
     plant(released, "", key=["id"])
     declared = released.read_yaml("dvc.yaml")
     declared["artifacts"]["people"]["meta"]["pii"] = []

@@ -286,7 +286,7 @@ def test_of_several_comments_of_ours_the_newest_stays(desk: Desk) -> None:
         desk.talk(1, login=BOT, body=signed("newest", "f" * 40))
         newest = desk.repo.comments_on(desk.number)[-1].id
         assert desk.posted(cml=cml).problems in {
-            (), ("CML left the comment other than it should be.",),
+            (), ("CML did not write the comment as it should be.",),
         }  # fmt: skip
         assert [comment.id for comment in desk.repo.comments_on(desk.number)] == [newest]
         assert desk.bodies() == [expected(desk)]
@@ -366,7 +366,7 @@ def test_what_cml_does_not_do_the_built_in_poster_does(
 def test_trouble_with_comments_is_told_and_the_status_is_set(
     desk: Desk, status: int, says: str, method: str
 ) -> None:
-    """No exception, one clear line, and the digest is recorded all the same."""
+    """No exception, one clear line, and the digest is recorded nevertheless."""
     desk.github.fail(method, "/comments$", status, 99)
     posting = desk.posted()
     assert posting.comment is not None
@@ -390,7 +390,7 @@ def test_without_status_the_log_says_what_that_means(desk: Desk) -> None:
     assert posting.status is None
     assert len(desk.ours()) == 1
     assert "the token probably lacks `statuses: write`" in posting.problems[0]
-    assert "the release calls this change not reviewed" in posting.problems[1]
+    assert "the release treats this change as not reviewed" in posting.problems[1]
 
 
 def test_a_pull_request_that_cannot_be_confirmed_gets_nothing(desk: Desk) -> None:
@@ -437,7 +437,7 @@ def test_another_pull_requests_number_is_refused(desk: Desk) -> None:
 def test_a_fork_with_the_same_branch_name_is_told_apart(desk: Desk) -> None:
     """Eve's branch `topic` is not acme's."""
     run = replace(desk.run, head="e" * 40, repository="eve/data")
-    with pytest.raises(ConfigError, match="which is not where eeeeeeeeeeee comes from"):
+    with pytest.raises(ConfigError, match="which eeeeeeeeeeee does not belong to"):
         desk.posted(run=run)
 
 
@@ -455,7 +455,7 @@ def test_a_newer_push_supersedes_the_report(desk: Desk) -> None:
     """The same branch moved on: nothing is posted, and nobody is accused."""
     posting = desk.posted(run=replace(desk.run, head="e" * 40))
     assert posting.outcome == "superseded"
-    assert "has moved on from eeeeeeeeeeee" in posting.said
+    assert "has moved from eeeeeeeeeeee" in posting.said
     assert (desk.bodies(), desk.repo.statuses, posting.problems) == ([], [], ())
 
 
@@ -628,7 +628,7 @@ def test_a_check_that_left_nothing_at_all_is_told_where_its_pull_request_is_know
 
 
 def test_a_check_with_nothing_to_report_passes_a_required_status(desk: Desk) -> None:
-    """No comment, no digest, but no pull request hangs for ever either."""
+    """No comment, no digest, but no pull request hangs permanently either."""
     assert without_report(desk, "success", named=False).outcome == "nothing"
     [status] = desk.hub.statuses(desk.pull.head)
     assert status.state == "success"
@@ -643,7 +643,7 @@ def test_a_report_that_did_not_arrive_is_never_told_as_none(desk: Desk, conclusi
     with pytest.raises(WorldError, match="its report was not downloaded"):
         without_report(desk, conclusion)
     desk.github.fail("GET", "/artifacts", 502, times=20)
-    with pytest.raises(WorldError, match="GitHub does not say whether the check left one"):
+    with pytest.raises(WorldError, match="GitHub does not say whether the check uploaded one"):
         without_report(desk, conclusion)
     assert (desk.bodies(), desk.repo.statuses) == ([], [])
 
@@ -670,7 +670,7 @@ def test_a_check_that_did_not_run_is_not_told(desk: Desk, conclusion: str) -> No
 
 def test_a_text_that_is_marked_already_is_a_mistake(desk: Desk) -> None:
     """The last gate before posting: nothing from data may carry our watermark."""
-    with pytest.raises(ValueError, match="our own watermark"):
+    with pytest.raises(ValueError, match="the watermark of datarelease"):
         put_comment(desk.hub, None, desk.number, watermark("f" * 40), Quiet(), sha=desk.pull.head)
 
 

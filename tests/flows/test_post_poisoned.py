@@ -99,26 +99,26 @@ def test_links_are_refused(folder: Path, tmp_path: Path, name: str) -> None:
     secret.write_text("ghs_plantedsecret")
     (folder / name).unlink(missing_ok=True)
     (folder / name).symlink_to(secret)
-    assert "plantedsecret" not in refused(folder, "is no regular file")
+    assert "plantedsecret" not in refused(folder, "is not a regular file")
 
 
 def test_a_linked_directory_is_refused(folder: Path, tmp_path: Path) -> None:
     """Inside it, and as the artifact itself."""
     (folder / "linked").symlink_to(tmp_path)
-    refused(folder, "'linked' is no regular file")
+    refused(folder, "'linked' is not a regular file")
     (tmp_path / "other").symlink_to(folder)
-    refused(tmp_path / "other", "it is no directory")
+    refused(tmp_path / "other", "it is not a directory")
 
 
 def test_pipes_and_sockets_are_refused(folder: Path) -> None:
-    """Reading them would wait for ever."""
+    """Reading them would wait permanently."""
     os.mkfifo(folder / "pull-request.md")
-    refused(folder, "is no regular file")
+    refused(folder, "is not a regular file")
     (folder / "pull-request.md").unlink()
     here = os.open(folder, os.O_RDONLY)
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(f"/proc/self/fd/{here}/s")
-        refused(folder, "is no regular file")
+        refused(folder, "is not a regular file")
     os.close(here)
 
 
@@ -126,7 +126,7 @@ def test_a_directory_in_the_place_of_a_report_is_refused(folder: Path) -> None:
     """Whatever it is, it is no report."""
     (folder / "report.json").unlink()
     (folder / "report.json").mkdir()
-    refused(folder, "report.json is no regular file")
+    refused(folder, "report.json is not a regular file")
 
 
 def test_a_deep_tree_is_refused(folder: Path) -> None:
@@ -206,8 +206,8 @@ def test_json_bombs_and_what_is_no_json_are_refused(folder: Path, name: str, fil
 @pytest.mark.parametrize(
     ("extra", "why"),
     [
-        ('"digest": "' + "e" * 64 + '"', "a key is there twice"),
-        ('"t\\u0061g": "data-v9"', "a key is there twice"),
+        ('"digest": "' + "e" * 64 + '"', "the same key twice"),
+        ('"t\\u0061g": "data-v9"', "the same key twice"),
         ('"x": ' + "9" * 41, "a whole number has 41 digits"),
         ('"x": 1e999', "a number is out of range"),
         ('"x": NaN', "NaN is no number"),
@@ -226,9 +226,9 @@ def test_a_report_that_two_readers_would_read_differently_is_refused(
 def test_bytes_that_are_no_utf8_are_refused(folder: Path) -> None:
     """No other encoding is guessed."""
     (folder / "report.json").write_bytes('{"format": "é"}'.encode("latin-1"))
-    refused(folder, "report.json is no UTF-8")
+    refused(folder, "report.json is not UTF-8")
     (folder / "report.json").write_bytes(encode(samples.small()).encode("utf-16"))
-    refused(folder, "report.json is no UTF-8")
+    refused(folder, "report.json is not UTF-8")
 
 
 def test_half_a_surrogate_pair_is_refused(folder: Path) -> None:

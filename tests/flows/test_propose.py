@@ -165,7 +165,7 @@ def test_a_person_may_have_it_proposed_again(hub: Hosted) -> None:
 
 @pytest.mark.slow
 def test_a_blocked_verdict_is_proposed_for_people_to_see(hub: Hosted) -> None:
-    """Data that its schema refuses opens a pull request all the same: its check says so."""
+    """Data that its schema refuses opens a pull request nevertheless: its check says so."""
     hub.edit("schemas/orders.yaml", SCHEMA.replace("amount: {dtype: int64}", (
         "amount: {dtype: int64, checks: {less_than: 3}}"
     )))  # fmt: skip
@@ -418,7 +418,7 @@ def test_counts_that_are_not_about_the_plan_are_refused(project: Project) -> Non
     """A pipeline that leaves batches out would lose their events: nothing is proposed."""
     script = (project.root / "stage.py").read_text()
     edited(project, "stage.py", script.replace('in plan["batches"]', 'in plan["batches"][:1]'))
-    with pytest.raises(ConfigError, match="not about the batches"):
+    with pytest.raises(ConfigError, match="does not describe the batches"):
         proposed(project, place_of, Waits({0: 100}, batch=60))
     assert list(branches(project)) == ["main"]
 
@@ -475,7 +475,7 @@ def test_one_process_at_a_time(project: Project) -> None:
 
 
 def test_a_broken_desk_is_made_anew(project: Project) -> None:
-    """Locks and half a clone, left by a killed process, are no obstacle; above nothing moves."""
+    """Locks and half a clone of a killed process are no obstacle; nothing above them moves."""
     proposed(project, place_of, Waits({0: 100}))
     desk = project.root / ".dvc/tmp/datarelease/desk"
     (desk / ".git/index.lock").touch()

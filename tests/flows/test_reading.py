@@ -279,7 +279,7 @@ PRICES = "Preise\nland;preis\nDE;1.234,50\nNA;7,00\n"
 def test_the_dialect_that_was_validated_is_loaded(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``meta.csv`` is what check, release, row diff and load read by, from anywhere, for ever."""
+    """``meta.csv`` is what check, release, row diff and load read with, from anywhere."""
     config = (project.root / ".dvc/config").read_text()
     project.write(".dvc/config", config.replace("../../remote", str(project.remote)))
     settings = project.read_yaml("dvc.yaml")

@@ -131,7 +131,7 @@ def test_a_bundle_whose_records_are_about_something_else_is_refused(
     for name, told, edit in (
         (f"{records}/validation.json", "before a change of: key", otherwise("key")),
         (f"{records}/profile.json", "before a change of: data", otherwise("data")),
-        ("report.json", "tells another validation of people", without_checks),
+        ("report.json", "has another validation of people", without_checks),
         ("report.json", "calls people identical", the_same),
         ("report.json", "is not about the datasets people", without_datasets),
     ):
@@ -214,7 +214,7 @@ def test_a_baseline_is_read_from_the_record_of_its_own_data(recorded: Project) -
     [people] = done.json["datasets"]
     [name] = [column for column in people["diff"]["columns"] if column["column"] == "name"]
     assert name["before"]["rows"] == 20
-    assert "profile.json is used all the same" not in done.err
+    assert "profile.json is used although" not in done.err
     for place in recorded.remote.rglob("releases/data-v1/reports/people/profile.json"):
         place.unlink()
-    assert "used all the same" not in run(recorded, "check").err, "made from the data"
+    assert "is used although" not in run(recorded, "check").err, "made from the data"

@@ -65,7 +65,7 @@ def pulled(project: Project, target: Path, tag: str) -> Project:
 
 
 def test_what_a_pull_wants_is_listed_pushed_and_verified(built: Project, tmp_path: Path) -> None:
-    """Outputs that are no dataset are in the manifest with size and hash, and on the remote."""
+    """Outputs outside the datasets are in the manifest with size and hash, and on the remote."""
     md5 = with_raw(built)
     done = run(built, "release")
     assert "verify: 9 objects" in done.err
@@ -152,7 +152,7 @@ def test_what_the_last_manifest_lists_is_not_read_again(built: Project, tmp_path
     clone.commit("More")
     clone.push()
     done = run(clone, "release")
-    assert "Hashing what is tracked" not in done.err
+    assert "Hashing the other tracked" not in done.err
     assert tracked(manifest(clone.remote, "data-v2"))["raw/notes.csv"]["md5"] == md5
     assert not object_path(clone.root / ".dvc/cache", md5).exists()
 
@@ -203,7 +203,7 @@ def test_an_output_moves_with_the_remote_that_it_names(built: Project, tmp_path:
 
 
 def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: Path) -> None:
-    """`check` and `diff` in fresh clones find the rows of versions where they lie."""
+    """`check` and `diff` in fresh clones find the rows of versions where they are."""
     other = other_remote(built)
     definition = built.read_yaml("dvc.yaml")
     definition["vars"] = [{"place": "other"}]

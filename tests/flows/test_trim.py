@@ -55,7 +55,7 @@ def test_the_key_names_the_content(edited: Project, tmp_path: Path) -> None:
     done, again = trim(edited, tmp_path / "again", restored=first["key"])
     assert re.fullmatch("data-cache-[0-9a-f]{64}", first["key"])
     assert (again["key"], again["cache"]) == (first["key"], "false")
-    assert "not saved, it is what was restored" in done.out
+    assert "not saved, because it equals what was restored" in done.out
     _, less = trim(edited, tmp_path / "less", "--budget", "2.5kB", restored=first["key"])
     assert less["key"] != first["key"]
     assert less["cache"] == "true"

@@ -25,7 +25,7 @@ DEEPEST = 3
 
 @dataclass(kw_only=True)
 class Actions:
-    """GitHub Actions for ``server``. Everything that it makes lies below ``folder``."""
+    """GitHub Actions for ``server``. Everything that it makes is below ``folder``."""
 
     server: GitHubServer
     folder: Path

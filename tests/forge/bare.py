@@ -212,7 +212,7 @@ class Bare:
         return new
 
     def _rebased(self, base: str, head: str) -> str:
-        """The last of the commits of ``head``, each made anew on ``base``."""
+        """The last of the commits of ``head``, each made again on ``base``."""
         folder = Path(tempfile.mkdtemp(prefix="rebase-"))
         try:
             self.git("worktree", "add", "--quiet", "--detach", str(folder / "tree"), base)

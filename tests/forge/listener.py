@@ -45,7 +45,7 @@ class Listener(BaseHTTPRequestHandler):
         super().setup()
 
     def handle(self) -> None:
-        """Answers until the client goes; one that breaks off is no fault of ours."""
+        """Answers until the client goes; one that breaks off is not a fault of ours."""
         try:
             super().handle()
         except (ConnectionError, ssl.SSLError, TimeoutError):

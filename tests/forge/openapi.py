@@ -135,7 +135,7 @@ def _readable(node: Any) -> Any:
     """``node`` with references from anywhere, and with null where GitHub means null.
 
     ``nullable`` beside an ``enum`` without null, or without a ``type``, says nothing by the letter
-    of OpenAPI 3.0.3; GitHub answers null all the same.
+    of OpenAPI 3.0.3; GitHub answers null nevertheless.
     """
     if isinstance(node, list):
         return [_readable(item) for item in node]

@@ -86,7 +86,7 @@ def releases(call: Call) -> Reply:
 
 @route("POST", f"{REPO}/releases", "contents")
 def create_release(call: Call) -> Reply:
-    """A new release; one that is no draft needs its tag, or makes it."""
+    """A new release; one that is not a draft needs its tag, or makes it."""
     repo, body = call.repository, call.body
     made = Release(
         id=call.world.number(),

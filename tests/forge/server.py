@@ -228,7 +228,7 @@ def _refused(refusal: Refusal) -> Reply:
 
 @contextmanager
 def running_github(folder: Path) -> Iterator[GitHubServer]:
-    """A running server whose repositories and certificate lie below ``folder``."""
+    """A running server whose repositories and certificate are below ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA()
     server = GitHubServer(World(folder / "repositories"), folder)

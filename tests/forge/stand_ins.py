@@ -45,7 +45,7 @@ def exported(repository: Repository, sha: str, target: Path) -> Path:
 
 
 def found_actions(world: World, steps: list[dict[str, Any]], trees: Path) -> dict[str, Path]:
-    """Where the actions that ``steps`` use lie: stand-ins, and those of repositories of ``world``.
+    """Where the actions that ``steps`` use are: stand-ins, and those of repositories of ``world``.
 
     Raises:
         AssertionError: nothing stands in for one, or it is given an input that it does not have.

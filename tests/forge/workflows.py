@@ -1,4 +1,4 @@
-"""Workflow files as they lie in a commit: loaded, resolved, and cut down to one job.
+"""Workflow files as they are in a commit: loaded, resolved, and cut down to one job.
 
 ``act`` runs all jobs of a file with one token and the same secrets. To give each job what GitHub
 would give it, a file is cut down to that one job: what it needs is replaced by stubs with the

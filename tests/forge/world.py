@@ -33,7 +33,7 @@ class World:
     """Everything there is. ``lock`` is held while an endpoint or a scene changes it."""
 
     def __init__(self, folder: Path) -> None:
-        """An empty world whose repositories lie below ``folder``."""
+        """An empty world whose repositories are below ``folder``."""
         self.folder = folder
         self.lock = threading.RLock()
         self.users: dict[str, User] = {}

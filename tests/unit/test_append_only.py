@@ -65,7 +65,7 @@ def policy(**rules: Any) -> Policy:
         (orders(files=FileCounts(changed=1), no_row_diff="no key"), KEPT, "1 released file"),
         # Neither rows nor files could be compared: nothing is known to be kept.
         (orders(no_row_diff="the data of data-v1 is not at hand"), None,
-         "not to be told: rows were not compared (the data of data-v1 is not at hand)"),
+         "not known: rows were not compared (the data of data-v1 is not at hand)"),
     ],
 )  # fmt: skip
 def test_lost_rows_and_parts_block(
@@ -97,7 +97,7 @@ def test_what_only_adds_is_append_only(part: DatasetReport, stream: StreamReport
 
 
 def test_the_same_rows_in_other_bytes_warn() -> None:
-    """Batches that were made anew and still have every row lose nothing, and are seen."""
+    """Batches that were made again and still have every row lose nothing, and are seen."""
     part = orders(rows=rows(unchanged=1170))
     message = "of the 3 batches before, 3 have other content now; every released row is there"
     [found] = said(part, replace(KEPT, remade=3))

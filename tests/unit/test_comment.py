@@ -87,7 +87,7 @@ def test_a_check_without_a_report_leads_to_its_log() -> None:
     text = comment(None, PLACE)
     assert text.startswith("### ❌ The check ended before it could write a report")
     assert links(text) == {PLACE.run_url}
-    assert "nothing of it counts as reviewed" in text
+    assert "it does not count as reviewed" in text
 
 
 def test_published_says_how_to_get_it() -> None:

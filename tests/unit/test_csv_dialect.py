@@ -201,7 +201,7 @@ def test_a_key_that_is_empty_needs_no_explanation(engine: DuckDBEngine, table: T
 def test_numbers_of_another_dialect_are_explained(
     engine: DuckDBEngine, table: Tables, value: str, setting: str | None
 ) -> None:
-    """Text that is no number is, in the dialect that the message names."""
+    """Text that is not a number is, in the dialect that the message names."""
     schema = DataFrameSchema({"b": Column(float)})
     dataset = Dataset(name="t", path="data.csv")
     made = table(f"a;b\n1;{value}\n2;1.5\n")
@@ -289,7 +289,7 @@ def test_problems_of_the_setting(csv: Any, problems: list[tuple[str, str]]) -> N
 
 def test_parquet_has_no_dialect() -> None:
     """The setting means nothing there, which is said."""
-    with pytest.raises(SettingsError, match="is a Parquet file"):
+    with pytest.raises(SettingsError, match="is Parquet"):
         declared({"delimiter": ";"}, path="t.parquet")
 
 
@@ -301,7 +301,7 @@ def test_a_misspelt_section_is_named() -> None:
 
 
 def test_a_record_counts_for_its_dialect() -> None:
-    """Validations and profiles that were made in another dialect are made anew."""
+    """Validations and profiles that were made in another dialect are made again."""
     content = DatasetSnapshot(name="t", entries=(Entry(path="t.csv", md5="0" * 32),))
     made = [
         [of(Dataset(name="t", path="t.csv", csv=csv), content, lambda _: None) for of in MADE_FROM]

@@ -59,7 +59,7 @@ def test_a_question_that_fails_is_a_line_and_the_next_is_asked() -> None:
 
 
 def test_a_bug_is_not_taken_for_an_answer() -> None:
-    """What is no error of ours comes out as it is."""
+    """What is not an error of ours comes out as it is."""
     with pytest.raises(ZeroDivisionError):
         list(answers([raising(ZeroDivisionError())]))
 

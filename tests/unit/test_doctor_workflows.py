@@ -74,11 +74,11 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
         "GitHub disables the whole file", "a file of their own",
     ),
     "no YAML": (
-        "data-report.yml", lambda text: text + "  - {", "data-report.yml: no valid YAML: line",
+        "data-report.yml", lambda text: text + "  - {", "data-report.yml: not valid YAML: line",
         "correct .github/workflows/data-report.yml",
     ),
-    "a key stands twice": (
-        "data.yml", lambda text: text + "name: again\n", "the key 'name' stands twice", "correct",
+    "a key occurs twice": (
+        "data.yml", lambda text: text + "name: again\n", "the key 'name' occurs twice", "correct",
     ),
 }  # fmt: skip
 

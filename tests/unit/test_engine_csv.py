@@ -144,7 +144,7 @@ def test_values_are_python_values(read: Read) -> None:
 def test_given_types_leave_what_cannot_be_read(
     read: Read, dtype: Any, good: dict[str, Any], bad: list[str]
 ) -> None:
-    """Text that is no value of the given type is null, and stands in the companion column."""
+    """Text that is not a value of the given type is null, and stands in the companion column."""
     quoted = [f'"{value}"' for value in (*good, *bad)]
     text = "k,v\n" + "".join(f"{place},{value}\n" for place, value in enumerate(quoted))
     _, rows = read(text, types={"v": dtype})
@@ -211,7 +211,7 @@ def test_faults_of_files(read: Read, text: bytes, reason: str) -> None:
 
 
 def test_invalid_text_far_inside(read: Read) -> None:
-    """A byte that is no UTF-8 beyond what the header needs is found with its line."""
+    """A byte that is not UTF-8 beyond what the header needs is found with its line."""
     body = b"a,b\n" + b"1,xxxxxxxxxxxxxxxxxxxxxx\n" * 200_000 + b"1,\xe9\n"
     with pytest.raises(UnreadableTable, match=r"not UTF-8 \(line 200002\); another encoding"):
         read(body)

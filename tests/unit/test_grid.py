@@ -89,7 +89,7 @@ def distributions() -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("name", distributions())
 def test_cells_are_exact_and_light(engine: DuckDBEngine, tmp_path: Path, name: str) -> None:
-    """Whatever the distribution, every cell holds what lies between its bounds, and not much."""
+    """Whatever the distribution, every cell holds what is between its bounds, and not much."""
     values = distributions()[name]
     cells = counted(engine, tmp_path, values)
     check(values, cells, SHARE)

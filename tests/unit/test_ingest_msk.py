@@ -1,4 +1,4 @@
-"""Sign-in to Amazon MSK: the token is signed with the AWS identity at hand, nothing is asked."""
+"""Sign-in to Amazon MSK: the token is signed with the AWS identity available, nothing is asked."""
 
 from __future__ import annotations
 

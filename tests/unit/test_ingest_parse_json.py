@@ -96,7 +96,7 @@ def python_says(value: bytes) -> str | None:
 
     try:
         loaded = json.loads(text, parse_constant=no_constant, object_pairs_hook=pairs)
-        json.dumps(loaded, ensure_ascii=False).encode()  # lone surrogates are no text
+        json.dumps(loaded, ensure_ascii=False).encode()  # lone surrogates are not text
     except ValueError:
         return "json:text"
     if not isinstance(loaded, dict):

@@ -232,9 +232,9 @@ def test_a_key_is_guessed_with_care(
     ("header", "rows", "columns", "evidence"),
     [
         (["x", "iata"], [[1, "A"], [1, "B"]], ("iata",),
-         "unique in 2 rows, never missing, too few to tell"),
+         "unique in 2 rows, never missing, too few to decide"),
         (["shop_id", "day"], [[n % 3, DAYS[n % 2 + 2 * (n // 3)]] for n in range(12)],
-         ("shop_id", "day"), "unique in 12 rows, never missing, too few to tell"),
+         ("shop_id", "day"), "unique in 12 rows, never missing, too few to decide"),
         (["sensor_id", "at"], [[n, f"2026-01-01 {n // 60:02}:{n % 60:02}:00"]
                                for n in range(70)],
          ("sensor_id",), "unique in 70 rows, never missing"),
@@ -247,7 +247,7 @@ def test_a_guess_carries_its_evidence(
     engine: DuckDBEngine, tmp_path: Path, header: list[str], rows: list[list[Any]],
     columns: tuple[str, ...], evidence: str,
 ) -> None:  # fmt: skip
-    """What may be chance is no key of the dataset, and says what speaks for it."""
+    """What may be chance is not a key of the dataset, and says what speaks for it."""
     seen, _ = written(engine, csv_table(tmp_path / "k.csv", [header, *rows]), tmp_path)
     assert (seen.found_key.columns, seen.found_key.evidence) == (columns, evidence)
 

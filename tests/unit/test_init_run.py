@@ -73,7 +73,7 @@ def planned(
 
 
 def test_ours_are_those_whose_whole_command_is_ours() -> None:
-    """Whatever their names; validations come first, as bad data gets no profile."""
+    """Whatever their names; validations come first, as invalid data gets no profile."""
     found = checks(PLAIN)
     assert [check.address for check in found] == ["validate-a", "profile-a"]
     assert [check.report for check in found] == [
@@ -169,7 +169,7 @@ def test_a_failure_has_its_class_and_the_commands_left(
         report.write_text(encode(validation(passed=said == "passed")))
     error = failure(tmp_path, PULL, REPRO, failing=failing)
     assert type(error) is kind
-    assert "are written" in error.untouched
+    assert "were written" in error.untouched
     assert "Not run yet: validate-a, profile-a." in error.untouched
     assert "`datarelease init` again" in error.remedy
     assert "`dvc repro --single-item validate-a`" in error.remedy

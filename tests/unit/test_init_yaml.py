@@ -151,7 +151,7 @@ def test_what_cannot_be_added_to_is_left_alone(text: str) -> None:
     [
         ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> other\n", "line 2: a merge conflict"),
         ("a: [1\n", "line 2, column 1"),
-        ("a: 1\na: 2\n", "line 2, column 1: the key 'a' stands twice"),
+        ("a: 1\na: 2\n", "line 2, column 1: the key 'a' occurs twice"),
         ("- a\n", "expected a mapping"),
     ],
 )

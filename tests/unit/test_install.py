@@ -143,5 +143,5 @@ def test_a_directory_that_leads_out_is_refused(
 ) -> None:
     """The job ends before anything runs there."""
     monkeypatch.setenv("DIRECTORY", "../x")
-    with pytest.raises(SystemExit, match="is no directory below"):
+    with pytest.raises(SystemExit, match="is not a directory below"):
         Installer(tmp_path, monkeypatch)()

@@ -74,11 +74,11 @@ def test_datasets_of_a_manifest_are_held_to_the_same() -> None:
         "has the size": (
             dataclasses.replace(data, entries=(dataclasses.replace(entry, size=-1),)),
         ),
-        "there twice": (dataclasses.replace(data, files=(FILE, FILE)),),
+        "occurs twice": (dataclasses.replace(data, files=(FILE, FILE)),),
         "a file and a directory": (
             dataclasses.replace(data, files=(FILE, dataclasses.replace(FILE, path="a.csv/b"))),
         ),
-        "is two files": (
+        "names two different files": (
             dataclasses.replace(data, files=(FILE, other)),
             dataclasses.replace(
                 data, name="b", path="data/x", files=(FILE, dataclasses.replace(FILE, path="b"))
@@ -99,7 +99,7 @@ def test_datasets_of_a_manifest_are_held_to_the_same() -> None:
 def test_a_listing_names_only_what_may_be_written(listing: str) -> None:
     """DVC's directory objects of datasets are held to the same names as manifests."""
     files = read_tree(listing.replace("%s", "0" * 32).encode())
-    with pytest.raises(ValueError, match=r"refused|there twice"):
+    with pytest.raises(ValueError, match=r"refused|occurs twice"):
         refuse_names(files)
 
 

@@ -140,7 +140,7 @@ COLUMN = "schema_type: dataframe\ncolumns:\n  a: {{dtype: int64, {}}}\n"
         ("columns: {1: {}}", "columns.1", "quotes"),
         ("columns: {a: 3}", "columns.a", "mapping"),
         ("columns: [a]", "columns", "mapping"),
-        ("columns: {'((': {regex: true}}", r"columns.\(\(", "no regular expression"),
+        ("columns: {'((': {regex: true}}", r"columns.\(\(", "not a regular expression"),
         ("title: x", "columns", "checks nothing"),
     ],
 )  # fmt: skip
@@ -171,11 +171,11 @@ def test_all_faults_are_told_at_once(schemas: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("columns: {a: [}", r"no YAML: .*line 1, column"),
-        ("columns:\n  a: {}\n  a: {}\n", r"'a' stands here twice \(line 3, column 3\)"),
-        ("- a\n", "no mapping"),
-        ("", "no mapping"),
-        ("columns: {a: !!python/object:os.system {}}", "no YAML"),
+        ("columns: {a: [}", r"not YAML: .*line 1, column"),
+        ("columns:\n  a: {}\n  a: {}\n", r"'a' occurs twice \(line 3, column 3\)"),
+        ("- a\n", "not a mapping"),
+        ("", "not a mapping"),
+        ("columns: {a: !!python/object:os.system {}}", "not YAML"),
     ],
 )
 def test_broken_files(schemas: Path, text: str, said: str) -> None:

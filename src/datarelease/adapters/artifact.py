@@ -62,7 +62,7 @@ def read_artifact(folder: Path) -> Artifact:
         if text is not None and not pattern.fullmatch(text):
             refuse(f"{what} is {text!r:.80}")
     if pull_request is not None and not 0 < pull_request.number <= _LARGEST:
-        refuse(f"{PULL_REQUEST}: {pull_request.number} is no pull request's number")
+        refuse(f"{PULL_REQUEST}: {pull_request.number} is not the number of a pull request")
     return Artifact(report=report, pull_request=pull_request)
 
 
@@ -92,16 +92,16 @@ def _shaped(
 def _look_around(folder: Path) -> None:
     """Look at every entry, and follow none."""
     if not stat.S_ISDIR(folder.lstat().st_mode):
-        refuse("it is no directory")
+        refuse("it is not a directory")
     total = 0
     for count, (name, found) in enumerate(_entries(folder, ""), start=1):
         if count > ENTRIES:
             refuse(f"it has more than {ENTRIES:,} entries")
         if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-            refuse(f"{name!r} is no regular file")
+            refuse(f"{name!r} is not a regular file")
         total += found.st_size
         if total > TOTAL:
-            refuse(f"its files are larger than {TOTAL >> 20} MiB together")
+            refuse(f"its files together are larger than {TOTAL >> 20} MiB")
 
 
 def _entries(folder: Path, above: str) -> Iterator[tuple[str, os.stat_result]]:
@@ -127,7 +127,7 @@ def _read(path: Path, cls: type[T], known: int) -> T | None:
         refuse(f"{path.name} cannot be opened ({type(error).__name__})")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        refuse(f"{path.name} is no regular file")
+        refuse(f"{path.name} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
@@ -140,7 +140,7 @@ def _read(path: Path, cls: type[T], known: int) -> T | None:
             refuse(f"{path.name} has format {found['format']!r:.20}, and {known} is known")
         return decode(cls, text)
     except UnicodeDecodeError:
-        refuse(f"{path.name} is no UTF-8")
+        refuse(f"{path.name} is not UTF-8")
     except DocumentError as error:
         refuse(f"{path.name}: {error}")
 
@@ -149,7 +149,7 @@ def plain_json(text: str) -> Any:
     """What ``text`` stands for, where every reader of JSON would say the same.
 
     Raises:
-        DocumentError: No JSON, a key that is there twice, nesting too deep, or a number that is
+        DocumentError: Not JSON, a key that occurs twice, nesting too deep, or a number that is
             not finite or has more than 40 digits.
     """
     try:
@@ -163,18 +163,18 @@ def plain_json(text: str) -> Any:
     except RecursionError as error:
         raise DocumentError("it is nested too deeply") from error
     except json.JSONDecodeError as error:
-        raise DocumentError(f"no JSON: {error.msg} at character {error.pos:,}") from error
+        raise DocumentError(f"it is not JSON: {error.msg} at character {error.pos:,}") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise DocumentError("a key is there twice in one object")
+        raise DocumentError("an object has the same key twice")
     return found
 
 
 def _no_constant(word: str) -> NoReturn:
-    raise DocumentError(f"{word} is no number of JSON")
+    raise DocumentError(f"{word} is not a number in JSON")
 
 
 def _finite(text: str) -> float:
@@ -201,6 +201,8 @@ def refuse(why: str) -> NoReturn:
     raise ConfigError(
         f"The check's artifact was refused: {line}.",
         untouched="Nothing was posted, and no digest was recorded.",
-        remedy="Look at the pull request's changes to the pipeline and the workflows: only the "
-        "check itself should write this artifact. If it is in order, run the check again.",
+        remedy=(
+            "Look at the pull request's changes to the pipeline and the workflows: only the check "
+            "itself should write this artifact. If the changes are in order, run the check again."
+        ),
     )

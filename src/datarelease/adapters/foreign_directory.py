@@ -22,7 +22,7 @@ def read_inside(root: Path, name: str, *, limit: int) -> bytes | None:
     """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts:
-        raise _refused(root, name, "the path leads out of it")
+        raise _refused(root, name, "the path leads outside the directory")
     path = root
     for part in parts:
         path /= part
@@ -31,7 +31,7 @@ def read_inside(root: Path, name: str, *, limit: int) -> bytes | None:
     if not path.exists():
         return None
     if not path.is_file():
-        raise _refused(root, name, "it is no regular file")
+        raise _refused(root, name, "it is not a regular file")
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
@@ -81,6 +81,6 @@ def refuse_links_to(root: Path, names: Iterable[str]) -> None:
 def _refused(root: Path, name: str, why: str) -> ConfigError:
     return ConfigError(
         f"{name!r} in {root} is refused: {why}.",
-        untouched="Nothing was taken from it.",
-        remedy="Run the job that made it again; if that does not help, look at who changed it.",
+        untouched="Nothing was read from it.",
+        remedy="Run the job that made it again; if that does not help, find out who changed it.",
     )

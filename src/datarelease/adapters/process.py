@@ -99,7 +99,9 @@ def _watched(
                 f"{_name(process)} did not end within {seconds:g} seconds and was stopped."
             )
         if idle is not None and watch.idle_seconds() >= idle:
-            raise IdleError(f"{_name(process)} did nothing for {idle:g} seconds and was stopped.")
+            raise IdleError(
+                f"{_name(process)} made no progress for {idle:g} seconds and was stopped."
+            )
 
 
 def _name(process: subprocess.Popen[bytes]) -> str:

@@ -18,7 +18,7 @@ def parse(text: str) -> Any:
     """The one document in ``text``; None where there is none.
 
     Raises:
-        yaml.YAMLError: No YAML, a key given twice, aliases that explode or turn in circles.
+        yaml.YAMLError: Not YAML, a key given twice, aliases that explode or turn in circles.
         RecursionError: Nested too deeply.
         ValueError, LookupError, AttributeError, TypeError: A value is not what its form (a date)
             or its tag (``!!int``) says.
@@ -48,12 +48,12 @@ def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
                 total += _expanded(part, known)
         if total > _MOST_VALUES:
             raise ConstructorError(
-                None, None, "its aliases stand for too many values", node.start_mark
+                None, None, "its aliases expand to too many values", node.start_mark
             )
         known[id(node)] = total
     if known[id(node)] == 0:
         raise ConstructorError(
-            None, None, "an alias stands inside of what it names", node.start_mark
+            None, None, "an alias is inside the value that it names", node.start_mark
         )
     return known[id(node)]
 
@@ -63,7 +63,7 @@ def fault(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    return f"no valid YAML: {place}{problem}"
+    return f"not valid YAML: {place}{problem}"
 
 
 class _Loader(Composer, CParser, SafeConstructor, Resolver):
@@ -85,7 +85,7 @@ def _unique_keys(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     for key_node, _ in node.value:
         key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
         if key is not None and key != "<<" and key in seen:
-            raise ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            raise ConstructorError(None, None, f"the key {key!r} occurs twice", key_node.start_mark)
         seen.add(key)
     loader.flatten_mapping(node)
     return loader.construct_mapping(node, deep=True)

@@ -32,7 +32,7 @@ def read_mapping(text: str, file: str) -> dict[str, Any]:
     """The mapping in ``text``; empty where there is nothing in it.
 
     Raises:
-        SettingsError: Merge conflict markers, no YAML, or no mapping; with line and column.
+        SettingsError: Merge conflict markers, not YAML, or not a mapping; with line and column.
     """
     refuse_conflict(text, file)
     return load_yaml(lambda _: text.encode(), file)
@@ -61,7 +61,7 @@ def insert(text: str, path: Sequence[str], entries: Sequence[str], *, file: str)
         file: What messages call it.
 
     Raises:
-        SettingsError: ``text`` is no YAML mapping.
+        SettingsError: ``text`` is not YAML mapping.
         ConfigError: It is written in a way that cannot be added to, or has one of the keys.
     """
     wanted = _merged(read_mapping(text, file), path, parse("\n".join(entries)))
@@ -74,7 +74,7 @@ def insert(text: str, path: Sequence[str], entries: Sequence[str], *, file: str)
         if same:
             return after
     raise ConfigError(
-        f"{file} is written in a way that cannot be added to without changing it"
+        f"{file} is written in a form to which nothing can be added without changing it"
         f" (at {'.'.join(path) or 'the top'}).",
         untouched="Nothing was changed.",
         remedy="Add these lines by hand, then run the command again:\n"

@@ -66,7 +66,7 @@ def carry_out(root: Path, adoption: Adoption) -> None:
 
     Raises:
         ConfigError: A command failed or a file could not be written; the message says what is done.
-        WorldError: Everything is written, and the data for the first run cannot be had.
+        WorldError: Everything is written, and the data for the first run is not available.
         BlockedError: Everything is written, and the data violates its schema.
     """
     given = environment()

@@ -29,7 +29,7 @@ from datarelease.model.data.dataset import (
 from datarelease.model.versions.snapshot import TREE, WHOLE, Entry
 
 _MOST_FILES = 20
-"""Of a directory whose files are no parts of one table, as many become datasets."""
+"""Of a directory whose files are not parts of one table, as many become datasets."""
 _PASSED_OVER = frozenset(
     {
         "tests", "test", "fixtures", "docs", "doc", "examples", "example", "node_modules", "venv",
@@ -95,7 +95,7 @@ def loose_tables(root: Path, files: Iterable[str], tracked: frozenset[str]) -> t
     """The tables among ``files``; ``tracked`` are those that git holds.
 
     Numbered files of one name in one folder that holds nothing else are parts of one table, and
-    so are the files in partition folders (``key=value``) that lie in one folder.
+    so are the files in partition folders (``key=value``) that are in one folder.
     """
     listed = sorted(set(files))
     grouped: dict[str, list[str]] = {}
@@ -172,7 +172,7 @@ def _is_data(path: str, root: Path) -> bool:
 def _unusable(out: Tracked) -> str | None:
     """Why an output can be no dataset; None: it can."""
     reasons = {
-        "its path has letters that dvc.yaml cannot hold as they are": (
+        "its path has characters that dvc.yaml cannot contain": (
             not out.path.isprintable() or "${" in out.path
         ),
         "git keeps it, not DVC (cache: false)": not out.cached,
@@ -216,11 +216,11 @@ def _at_or_below(path: str, other: str) -> bool:
 def _tables(
     path: str, origin: str, files: Mapping[str, Path], engine: Engine, *, whole: bool
 ) -> tuple[list[Found], list[Note]]:
-    """One table, or each file of a directory whose files are no parts of one.
+    """One table, or each file of a directory whose files are not parts of one.
 
     Raises:
         UnreadableTable: The one table is none.
-        ConfigError: The files are no parts of one, and too many to be each on its own.
+        ConfigError: The files are not parts of one, and too many to be each on its own.
     """
     tables = {name: place for name, place in files.items() if table_format(name)}
     others = [n for n in files if n not in tables and not _MARKERS.fullmatch(n.rpartition("/")[2])]

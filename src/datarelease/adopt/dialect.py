@@ -47,7 +47,7 @@ def unsaid(path: str, dialect: CsvDialect, meta: object) -> tuple[Note, ...]:
     setting = csv_setting(dialect)
     if not isinstance(meta, Mapping) or "csv" in meta or not setting:
         return ()
-    why = f"it is declared already, and seems to need `{setting}` under `meta:` in dvc.yaml"
+    why = f"it is declared already, but seems to need `{setting}` under `meta:` in dvc.yaml"
     return (Note(what=path, why=why),)
 
 

@@ -37,7 +37,7 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted], chosen: Sequence[str] 
     Of the data only what is at or below the ``chosen`` paths; of all where there are none.
 
     Raises:
-        SettingsError: Files that are no YAML, or settings that cannot be used.
+        SettingsError: Files that are not YAML, or settings that cannot be used.
         ConfigError: No data, or files that cannot be added to.
         WorldError: The engine ran out of memory or disk.
     """
@@ -228,11 +228,11 @@ def _proposed(name: str, one: Found, seen: Inferred, csv: str) -> Proposed:
 
 def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     reasons = "".join(f"\n  {note.what}: {note.why}" for note in left_out)
-    where = "among DVC's outputs, or in the repository" if dvc else "in the repository"
+    where = "among DVC's outputs or in the repository" if dvc else "in the repository"
     return ConfigError(
         f"There is no dataset to release: no usable CSV or Parquet file {where}.{reasons}",
         untouched="Nothing was changed.",
-        remedy="See to the files named above (`dvc pull`, `dvc repro`), then run init again."
+        remedy="Get the files named above (`dvc pull`, `dvc repro`), then run init again."
         if left_out
         else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), or write a "
         "stage that makes it and run `dvc repro`; then run init again.",
@@ -249,8 +249,8 @@ def _commands(at: Premises, found: Sequence[Found], kept: set[str]) -> list[Comm
     in_git = [one.path for one in loose if one.in_git]
     if in_git:
         why = (
-            "git stops tracking these, DVC takes over; the files stay on disk, and git's history "
-            "keeps what was committed"
+            "git stops tracking these files and DVC tracks them; the files stay on disk, and "
+            "git's history keeps what was committed"
         )
         arguments = ("git", "rm", "-r", "--cached", "--quiet", "--", *in_git)
         commands.append(Command(arguments=arguments, why=why, loud=True))

@@ -63,9 +63,9 @@ def parse_remote(text: str, start: Path = Path()) -> Wanted:
         name = Path(place).name
         return Wanted(name="storage", other_name=_name(f"storage-{name}"), url=place)
     raise ConfigError(
-        f"--remote {text}: this is no remote that init can set up.",
+        f"--remote {text}: init cannot set up such a remote.",
         untouched="Nothing was changed.",
-        remedy=f"Write {FORMS}; for any other, use `dvc remote add` first.",
+        remedy=f"Write {FORMS}; for any other remote, run `dvc remote add` first.",
     )
 
 

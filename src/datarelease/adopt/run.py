@@ -72,13 +72,13 @@ def first_run(at: Premises, pipeline: Mapping[str, Any], loose: Sequence[str]) -
     absent = {p: None for d in inputs for p in inputs[d] if not (at.root / p).exists()}
     commands = []
     if absent:
-        why = "the data comes into the work tree, where stages read it"
+        why = "gets the data into the work tree, where stages read it"
         commands.append(Command(arguments=(*PULL, *absent), why=why))
     if runnable:
         commands.append(
             Command(
                 arguments=("dvc", "repro", "--single-item", *_targets(runnable, pipeline)),
-                why="these stages and no other, once: with dvc.lock and the reports in git, a "
+                why="runs only these stages, once: with dvc.lock and the reports in git, a "
                 "pull request's check needs neither the data nor credentials",
             )
         )
@@ -95,7 +95,7 @@ def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], 
     """Run the commands of a first run.
 
     Raises:
-        WorldError: The data cannot be had.
+        WorldError: The data is not available.
         BlockedError: The data violates its schema.
         ConfigError: A stage failed for another reason.
     """
@@ -188,27 +188,27 @@ def _targets(waiting: Sequence[Check], pipeline: Mapping[str, Any]) -> list[str]
 def _failed(read: Read, command: Command, left: Sequence[Command]) -> DatareleaseError:
     waiting = _unlocked(load_yaml(read, DATASETS_FILE), _locked(read))
     names = ", ".join(check.address for check in waiting) or "none"
-    untouched = f"All files are written and stay. Not run yet: {names}."
+    untouched = f"All files were written and are kept. Not run yet: {names}."
     later = "run `datarelease init` again, or " + ", then ".join(
         f"`{join(one.arguments)}`" for one in left
     )
     if command.arguments[:2] == PULL:
         return WorldError(
-            f"`{join(command.arguments)}` failed; its own output stands above.",
+            f"`{join(command.arguments)}` failed; its own output is above.",
             untouched=untouched,
-            remedy=f"See to the remote and its credentials, then {later}.",
+            remedy=f"Check the remote and its credentials, then {later}.",
         )
     tried = (check for check in waiting if {check.address, check.group} & {*command.arguments})
     first = next(tried, None)
     if first is not None and first.kind == "validate" and _violated(read, first.report):
         return BlockedError(
-            f"{first.dataset.name}: the data violates its schema; the stage {first.address} says "
-            "above what is wrong.",
+            f"{first.dataset.name}: the data violates its schema; the output of the stage "
+            f"{first.address} above says what is wrong.",
             untouched=untouched,
             remedy=f"Correct the data or the schema, then {later}.",
         )
     return ConfigError(
-        f"`{join(command.arguments)}` failed; its own output stands above.",
+        f"`{join(command.arguments)}` failed; its own output is above.",
         untouched=untouched,
         remedy=f"Correct the cause, then {later}.",
     )

@@ -31,7 +31,7 @@ def add_section(
         _, listed = read_tags(params)
         lacking = [name for name in remotes if name not in listed]
         if lacking:
-            why = f"add {', '.join(lacking)} there, or nothing is released to it"
+            why = f"add {', '.join(lacking)} there; otherwise nothing is released to it"
             drafts.leave(f"`{SECTION}.remotes` in {PARAMS_FILE}", why)
         return
     section = release_section(remotes=remotes, ref=tag_of(at.version))
@@ -56,10 +56,12 @@ def add_github(at: Premises, drafts: Drafts, branch: str) -> None:
 
 
 def ignore_reports(at: Premises, drafts: Drafts) -> None:
-    """Plan that git ignores the reports of a whole check, which are made anew each time."""
+    """Plan that git ignores the reports of a whole check, which are made again each time."""
     if set(at.ignored(REPORTS)) == set(REPORTS):
         drafts.skip(".gitignore", "already there")
         return
     text = drafts.text(".gitignore")
     text += "\n" if text and not text.endswith("\n") else ""
-    drafts.edit(".gitignore", text + REPORTS_IGNORED, why="the whole report is made anew each time")
+    drafts.edit(
+        ".gitignore", text + REPORTS_IGNORED, why="the whole report is written again each time"
+    )

@@ -55,7 +55,7 @@ def _policy_lines() -> list[str]:
 
     rules = [
         (f"rows: {{min: {default.rows.min}, level: {default.rows.level}}}", "fewest rows"),
-        (f"row_loss: {limit(default.row_loss)}", "share of the rows that may go"),
+        (f"row_loss: {limit(default.row_loss)}", "share of the rows that may be removed"),
         (f"null_rate: {limit(default.null_rate)}", "rise of a column's share of nulls"),
         (f"psi: {limit(default.psi)}", "population stability index of a column"),
         (f"ks: {limit(default.ks)}", "Kolmogorov-Smirnov distance of a numeric column"),

@@ -102,7 +102,7 @@ class Actions:
             return _check_run(run)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
-                f"The event of this run says too little of the check: {error!r}.",
+                f"The event of this run does not describe the check: {error!r}.",
                 untouched="Nothing was posted.",
                 remedy="Run this command in a workflow with `on: workflow_run`.",
             ) from error
@@ -120,7 +120,7 @@ class Actions:
         """
         for name, value in outputs.items():
             if not _OUTPUT.fullmatch(value):
-                raise ValueError(f"no value for an output: {name}={value!r}")
+                raise ValueError(f"not a value for an output: {name}={value!r}")
         if self.output is not None:
             with self.output.open("a", encoding="utf-8") as file:
                 file.writelines(f"{name}={value}\n" for name, value in outputs.items())
@@ -129,7 +129,7 @@ class Actions:
         """Add to the summary that the run's page shows."""
         if self.summary is None:
             return
-        # A file's name may hold bytes that are no UTF-8.
+        # A file's name may hold bytes that are not UTF-8.
         data = markdown.encode("utf-8", "backslashreplace")
         text = data[: SUMMARY_LIMIT - 1].decode("utf-8", "ignore")
         with self.summary.open("a", encoding="utf-8") as file:
@@ -176,7 +176,7 @@ def _directory(name: str) -> str:
         raise ConfigError(
             f"DATARELEASE_DIRECTORY: {error}.",
             untouched="Nothing was changed.",
-            remedy="Give the workflow `directory:` as a path, such as models/churn.",
+            remedy="Set `directory:` of the workflow to a path, such as models/churn.",
         ) from error
 
 

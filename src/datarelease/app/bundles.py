@@ -32,7 +32,7 @@ def open_builder(start: Path, *, progress: Progress) -> tuple[Workspace, Store |
 def open_publisher(
     start: Path, folder: Path, *, progress: Progress, remotes: Sequence[str] = ()
 ) -> tuple[Workspace, Checking]:
-    """The repository with the objects of a bundle at hand, and how to read its check.
+    """The repository with the objects of a bundle available, and how to read its check.
 
     Raises:
         ConfigError: As ``open_workspace``, or a bundle that cannot be used.

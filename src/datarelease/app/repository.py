@@ -39,7 +39,7 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
     Args:
         repo: A directory inside a DVC repository, or the address of a repository (https, ssh, git,
             file); None: the current directory.
-        progress: Told what happens.
+        progress: Receives progress messages.
 
     Raises:
         ConfigError: No such repository, or one without DVC.
@@ -61,8 +61,8 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
         return _mirrored(str(place.resolve()), progress)
     if not is_taken(str(repo)):
         raise ConfigError(
-            f"{without_credentials(str(repo))!r} is neither a directory nor an address of a "
-            "repository that is read.",
+            f"{without_credentials(str(repo))!r} is neither a directory nor the address of a "
+            "repository in a supported form.",
             untouched="Nothing was changed.",
             remedy="Name a directory, or an address in https://, ssh:// (or git@HOST:PATH), git:// "
             "or file://.",
@@ -116,7 +116,7 @@ def _shelf(
 
 
 def _has_dvc(place: Path) -> bool:
-    """A directory in the work tree of a DVC repository; no bare repository that lies in one."""
+    """A directory in the work tree of a DVC repository; no bare repository that is in one."""
     if not place.is_dir() or not Git(place, env=git_environment()).is_repository():
         return False
     try:

@@ -42,7 +42,7 @@ def open_workspace(
 
     Args:
         start: A directory in it.
-        progress: Told what happens.
+        progress: Receives progress messages.
         remotes: They stand in for those of the settings.
         env: The environment of the programs that are started, by default our own.
         git: Speaks to the repository, where it takes more than that environment.
@@ -107,7 +107,13 @@ def _refuse_more(root: Path, git: Git) -> None:
     """
     local = ".dvc/config.local"
     if git.read("HEAD", local) is not None:
-        refuse([Problem(where=local, what="is in git, and is for each user's own settings")])
+        refuse(
+            [
+                Problem(
+                    where=local, what="is tracked by git, but is meant for each user's own settings"
+                )
+            ]
+        )
     read = reader(root)
     files = [name for name in git.files() if name.endswith((".dvc", "dvc.lock", "dvc.yaml"))]
     having = [name for name in files if b"fs_config" in (read(name) or b"")]

@@ -26,18 +26,18 @@ COMMANDS = {
     "diff": "What changed between two versions.",
     "get": "Put the files of a version into a directory.",
     "verify": "Look for every object of versions on their remotes.",
-    "doctor": "What the set-up lacks, each with its remedy.",
+    "doctor": "What the set-up lacks, with the remedy for each.",
     "check": "What merging the work tree would release, and whether it may.",
     "validate": "Stage command: check a dataset against its schema.",
     "profile": "Stage command: statistics of a dataset.",
     "init": "Adopt data releases in a repository; the plan is shown first.",
     "release": "Release the work tree's data as the next version.",
-    "rollback": "Start a branch that brings the data of an older version back.",
+    "rollback": "Start a branch that restores the data of an older version.",
     "yank": "Withdraw a version; its data and tag stay.",
-    "unyank": "Take a withdrawal back.",
+    "unyank": "Undo the withdrawal of a version.",
     "post": "Workflow step: put a check's report on its pull request.",
-    "announce": "Workflow step: tell people on GitHub how a release ended.",
-    "trim": "Workflow step: make DVC's cache what the next check starts from.",
+    "announce": "Workflow step: report on GitHub how a release ended.",
+    "trim": "Workflow step: reduce DVC's cache to what the next check needs.",
 }
 
 #: Commands of optional parts, which the command line does not import.
@@ -61,7 +61,7 @@ class Commands(LazyGroup):
 
 
 def _optional(name: str) -> click.Command | None:
-    """A command of a part that lies above this one: found by its entry point, not imported."""
+    """A command of a part that is above this one: found by its entry point, not imported."""
     from importlib.metadata import entry_points  # noqa: PLC0415 - only where needed
 
     for entry in entry_points(group="datarelease.commands", name=name):
@@ -126,6 +126,6 @@ def _show_bug(trace: str) -> None:
     stderr = guarded(sys.stderr, os.environ)
     stderr.write(trace)
     stderr.write(
-        "\nThis is a bug in datarelease. Please report it with the lines above; before you "
-        "paste them,\nlook whether they show data that should not be public.\n"
+        "\nThis is a bug in datarelease. Please report it with the lines above; before you paste "
+        "them,\ncheck that they show no data that should not be public.\n"
     )

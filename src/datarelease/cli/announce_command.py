@@ -29,7 +29,7 @@ from datarelease.render.markdown.missing import TITLE, damage_issue, mark_of
     "--damage",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Tell instead what `verify --newest N --out FILE` found, in one issue.",
+    help="Report instead what `verify --newest N --out FILE` found, in one issue.",
 )
 def command(directory: Path | None, damage: Path | None) -> None:
     """Tell people on GitHub how a release ended.
@@ -47,7 +47,7 @@ def command(directory: Path | None, damage: Path | None) -> None:
         raise ConfigError(
             "`datarelease announce` is a step of a workflow on GitHub Actions.",
             untouched="Nothing was announced.",
-            remedy="`datarelease show VERSION` tells the same on a laptop.",
+            remedy="`datarelease show VERSION` shows the same on a laptop.",
         )
     if directory is not None:
         _release(directory, run)
@@ -88,7 +88,7 @@ def _damage(file: Path, run: Actions) -> None:
     except (OSError, DocumentError) as error:
         raise ConfigError(
             f"{file} cannot be used: {error}",
-            untouched="Nothing was told.",
+            untouched="Nothing was announced.",
             remedy="`datarelease verify --newest N --out FILE` writes it.",
         ) from error
     place = place_of(run)

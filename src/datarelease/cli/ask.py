@@ -17,7 +17,7 @@ def ask() -> None:
     """
     if not sys.stdin.isatty():
         raise ConfigError(
-            "This is the plan; there is no terminal to ask on.",
+            "This is the plan; without a terminal it cannot be confirmed.",
             untouched="Nothing was written.",
             remedy="Run the command with --yes to carry it out.",
         )

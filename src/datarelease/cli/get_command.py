@@ -33,7 +33,7 @@ def command(
 ) -> None:
     """Put the files of VERSION into DEST (default: a directory named like the version).
 
-    Files lie there as in the repository. Each is checked against the manifest's SHA-256, and
+    Files are there as in the repository. Each is checked against the manifest's SHA-256, and
     what is already there is not fetched again.
     """
     shelf = open_shelf(repo, progress=Told())

@@ -45,7 +45,7 @@ from datarelease.render.terminal.report import summary
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write how it ended, and the documents of the version, into this directory.",
+    help="Write the outcome and the documents of the version into this directory.",
 )
 @json_option
 def command(

@@ -20,7 +20,7 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
     try:
         return int(TypeAdapter(ByteSize).validate_python(value))
     except ValidationError as error:
-        raise click.BadParameter(f"{value!r} is no size, such as 2GB") from error
+        raise click.BadParameter(f"{value!r} is not a size, such as 2GB") from error
 
 
 @click.command("trim")
@@ -31,9 +31,11 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
     metavar="SIZE",
     show_default=True,
     envvar="DATARELEASE_CACHE_BUDGET",
-    help="At most so much is kept; 0 keeps nothing.",
+    help="Keep at most this much; 0 keeps nothing.",
 )
-@click.option("--fill", "filling", is_flag=True, help="First fetch what the pipeline is made of.")
+@click.option(
+    "--fill", "filling", is_flag=True, help="First fetch the pipeline's inputs and outputs."
+)
 def command(budget: int, filling: bool) -> None:  # noqa: FBT001
     """Make DVC's cache what the next check starts from.
 
@@ -47,7 +49,7 @@ def command(budget: int, filling: bool) -> None:  # noqa: FBT001
         raise ConfigError(
             "`datarelease trim` is a step of a workflow on GitHub Actions.",
             untouched="Nothing was removed: DVC's cache may hold what no remote has.",
-            remedy="`dvc gc` cleans a cache up, and asks what to keep.",
+            remedy="`dvc gc` removes objects from a cache, and asks what to keep.",
         )
     ws = open_workspace(Path.cwd(), progress=Told(), plain=True)  # the publisher's secrets are here
     left = trim(ws, budget, fetched=fill(ws) if filling and budget else 0)
@@ -58,7 +60,7 @@ def command(budget: int, filling: bool) -> None:  # noqa: FBT001
         show(
             f"kept {left.objects} objects, {size(left.size)}: "
             f"{left.fetched} fetched, {left.removed} removed"
-            + ("" if new else "; not saved, it is what was restored")
+            + ("" if new else "; not saved, because it equals what was restored")
         )
     else:
         show(f"the cache is not saved: it is empty, or the datasets have more than {size(budget)}")

@@ -34,7 +34,7 @@ from datarelease.model.versions.version import Version
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With --newest: write what was found into this file, also where all is well.",
+    help="With --newest: write the result into this file, even if no fault was found.",
 )
 @repo_option
 @json_option
@@ -75,7 +75,7 @@ def _newest(shelf: Shelf, count: int, *, full: bool, out: Path | None, as_json: 
     bad = [version.tag for version in health.versions if not version.sound]
     if bad:
         raise WorldError(
-            f"Not everything of {', '.join(bad)} is in order.",
+            f"Objects or documents of {', '.join(bad)} are missing or damaged.",
             untouched="Nothing was changed.",
             remedy=f"`datarelease verify {bad[0]}` says what to do.",
         )
@@ -137,5 +137,5 @@ def _described(fault: Fault) -> dict[str, str | None]:
 def _remedy(version: Version, *, full: bool, tried: bool) -> str:
     command = f"datarelease verify {version.tag}{' --full' if full else ''} --repair"
     if tried:
-        return f"Run `{command}` where the bytes are, in the cache of the clone that released it."
+        return f"Run `{command}` in the clone that released the version: its cache has the objects."
     return f"`{command}` writes them again, from DVC's cache or from another remote."

@@ -91,6 +91,6 @@ def _is_read_by_a_runner() -> bool:
 
 
 def _escaped(message: str) -> str:
-    # A file's name may hold bytes that are no UTF-8.
+    # A file's name may hold bytes that are not UTF-8.
     shown = message.encode("utf-8", "backslashreplace").decode()
     return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

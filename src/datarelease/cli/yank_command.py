@@ -13,7 +13,7 @@ from datarelease.flows.versions.yank import yank
 
 @click.command("yank")
 @click.argument("version")
-@click.option("--reason", required=True, help="Why, in words for those who used it.")
+@click.option("--reason", required=True, help="The reason, written for users of the version.")
 @click.option(
     "--replacement", metavar="VERSION", help="What to use instead.  [default: the newest other one]"
 )

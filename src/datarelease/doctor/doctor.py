@@ -157,7 +157,7 @@ def _refused(config: DvcConfig) -> Iterator[Line]:
             area="Remotes", check="configuration", state="warning",
             found=f".dvc/config says {names}, which `release --bundle` and readers with --repo "
             "refuse",
-            remedy="keep it for yourself: `dvc remote modify --local NAME KEY VALUE`; in "
+            remedy="set it for your clone only: `dvc remote modify --local NAME KEY VALUE`; in "
             "workflows keys come from the environment (docs/security.md)",
         )  # fmt: skip
 
@@ -223,7 +223,7 @@ def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Itera
 def _repository(here: Standing, env: Mapping[str, str], github: str | None) -> str | None:
     if github is not None and not _NAME.fullmatch(github):
         raise ConfigError(
-            f"{github!r} is no repository on GitHub.",
+            f"{github!r} is not a repository on GitHub.",
             untouched="Nothing was asked.",
             remedy="Write OWNER/NAME.",
         )

@@ -66,8 +66,7 @@ def _environment(asked: Asked, name: str) -> Iterator[Line]:
     if found is None:
         yield Line(
             area=AREA, check=name, state="missing" if name == PUBLISHING else "warning",
-            found="there is no such environment: its secrets would have no place that pull "
-            "requests cannot reach",
+            found="the environment does not exist: without it, pull requests can read the secrets",
             remedy=make,
         )  # fmt: skip
     elif found.is_limited_to(branch):
@@ -81,8 +80,10 @@ def _environment(asked: Asked, name: str) -> Iterator[Line]:
         allowed = "any branch" if found.branches is None else ", ".join(found.branches) or "none"
         yield Line(
             area=AREA, check=name, state="missing",
-            found=f"for workflows of {allowed}: everybody who can push there can read its secrets; "
-            f"allow {branch} only",
+            found=(
+                f"for workflows of {allowed}: everybody who can push there can read its "
+                f"secrets; allow {branch} only"
+            ),
             remedy=make,
         )  # fmt: skip
 
@@ -133,7 +134,7 @@ def _staging(asked: Asked) -> Iterator[Line]:
     if missing:
         yield Line(
             area=AREA, check="staging", state="missing",
-            found=f"the repository lacks {' and '.join(missing)}, with which the build writes",
+            found=f"the repository lacks {' and '.join(missing)}, which the build needs to write",
             remedy="\n".join(f"gh secret set {name}" for name in missing),
         )  # fmt: skip
     else:
@@ -177,8 +178,8 @@ def _ruleset(asked: Asked) -> Iterator[Line]:
     elif all(rules.bypassed for rules in protecting):
         yield Line(
             area=AREA, check="tag ruleset", state="warning",
-            found=f"{protecting[0].name}: somebody may bypass it",
-            remedy="empty its bypass list (Settings, Rules, Rulesets)",
+            found=f"{protecting[0].name}: some users may bypass it",
+            remedy="remove all entries of its bypass list (Settings, Rules, Rulesets)",
         )  # fmt: skip
     else:
         found = f"{protecting[0].name}: {pattern} can be neither moved nor deleted"
@@ -193,7 +194,7 @@ def _token(asked: Asked) -> Iterator[Line]:
         "-F can_approve_pull_request_reviews=false"
     )
     if permissions is None:
-        found = "only an administrator may see what workflows may do by default"
+        found = "only an administrator can see the default permissions of workflows"
         yield Line(
             area=AREA, check="workflow token", state="unknown", found=found,
             remedy=f"GITHUB_TOKEN=$(gh auth token) datarelease doctor, or just: {remedy}",

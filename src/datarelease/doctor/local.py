@@ -30,7 +30,8 @@ class Question:
 
 
 _ALLOWED = (
-    "ask as somebody who may see the settings: GITHUB_TOKEN=$(gh auth token) datarelease doctor"
+    "use the token of a user who may see the settings: GITHUB_TOKEN=$(gh auth token) datarelease "
+    "doctor"
 )
 
 _NOT_FOR_US = {401, 403, 404}
@@ -83,7 +84,7 @@ def _origin(git: Git) -> Iterator[Line]:
     branch = git.default_branch()
     if branch is None:
         yield Line(
-            area=AREA, check="origin", state="missing", found="origin answers, and has no branch",
+            area=AREA, check="origin", state="missing", found="origin answers, but has no branch",
             remedy="git push -u origin HEAD",
         )  # fmt: skip
     else:
@@ -112,7 +113,7 @@ def _versions(git: Git, tags: TagGrammar) -> Iterator[Line]:
     if moved:
         yield Line(
             area=AREA, check="versions", state="warning",
-            found=f"{', '.join(moved)}: another tag here than on origin, which is what counts",
+            found=f"{', '.join(moved)}: the tag differs from the one on origin, which decides",
             remedy="git fetch --tags --force origin",
         )  # fmt: skip
     elif absent:
@@ -170,7 +171,7 @@ def _tracked(dataset: Dataset, tracked: Iterable[Output]) -> Iterator[Line]:
         yield Line(
             area=DATASETS, check=dataset.name, state="missing",
             found=f"DVC has no data for {dataset.path}",
-            remedy=f"dvc repro   (where no stage makes it: dvc add {quote(dataset.path)}); "
+            remedy=f"dvc repro   (if no stage makes it: dvc add {quote(dataset.path)}); "
             "then commit",
         )  # fmt: skip
 
@@ -179,7 +180,7 @@ def _unpushed(dataset: Dataset, dvc: Dvc) -> Iterator[Line]:
     for problem in unpushed(dataset, dvc.outputs()):
         yield Line(
             area=DATASETS, check=dataset.name, state="missing", found=problem.what,
-            remedy="a version must be on the remotes: take `push: false` away",
+            remedy="a version must be on the remotes: remove `push: false`",
         )  # fmt: skip
 
 
@@ -188,7 +189,7 @@ def _schema(root: Path, dataset: Dataset) -> Iterator[Line]:
     if dataset.schema is None:
         yield Line(
             area=DATASETS, check=check, state="warning",
-            found="none: nothing but the key is validated",
+            found="none: only the key is validated",
             remedy=f"name a Pandera schema in dvc.yaml: artifacts.{dataset.name}.meta.schema",
         )  # fmt: skip
         return

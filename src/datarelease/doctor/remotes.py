@@ -75,7 +75,7 @@ def _places(config: DvcConfig, names: Sequence[str]) -> Iterator[Line]:
     if same:
         yield Line(
             area=AREA, check="places", state="missing",
-            found=f"{'; '.join(same)} are one and the same place",
+            found=f"{'; '.join(same)} are the same place",
             remedy="give each an address of its own (`dvc remote modify NAME url URL`), or name "
             "one of them only in `release.remotes` and `release.staging`",
         )  # fmt: skip
@@ -119,8 +119,10 @@ def reading(store: Store) -> Iterator[Line]:
         yield Line(
             area=AREA, check=store.name, state="warning",
             found=f"the directory {store.url} does not exist; the first release would make it",
-            remedy=f"mkdir -p {shlex.quote(store.url)}   (or mount what belongs there, or correct "
-            f"the address: dvc remote modify {store.name} url URL)",
+            remedy=(
+                f"mkdir -p {shlex.quote(store.url)}   (or mount the storage there, or correct "
+                f"the address: dvc remote modify {store.name} url URL)"
+            ),
         )  # fmt: skip
         return
     yield Line(area=AREA, check=store.name, state="ok", found=f"{store.url} can be read and listed")
@@ -130,11 +132,11 @@ def _verify(config: DvcConfig, name: str) -> Line:
     check = f"{name}: verify"
     if config.verifies(name):
         return Line(
-            area=AREA, check=check, state="ok", found="`dvc pull` checks what it gets from there"
+            area=AREA, check=check, state="ok", found="`dvc pull` checks objects from this remote"
         )
     return Line(
         area=AREA, check=check, state="warning",
-        found="`dvc pull` takes damaged objects from there without a word",
+        found="`dvc pull` accepts damaged objects from this remote without an error",
         remedy=f"dvc remote modify {name} verify true",
     )  # fmt: skip
 
@@ -156,27 +158,27 @@ def _writes(store: Store, *, write: bool) -> Line:
         return Line(area=AREA, check=check, state="ok", found=f"wrote {PROBE} and read it back")
     return Line(
         area=AREA, check=check, state="missing",
-        found=f"{PROBE} was written, and is not read back as it was",
-        remedy="look into the storage: nothing can be released to it",
+        found=f"{PROBE} was written, but other bytes were read back",
+        remedy="check the storage: nothing can be released to it",
     )  # fmt: skip
 
 
 def _unfinished(store: ObjectStore) -> Line:
     check = f"{store.name}: unfinished"
-    rule = "a lifecycle rule ends them: `datarelease doctor --aws-policy` has one to paste"
+    rule = "a lifecycle rule removes them: `datarelease doctor --aws-policy` prints one to paste"
     try:
         count = store.unfinished_uploads()
     except WorldError as error:
         return Line(
             area=AREA, check=check, state="unknown",
-            found=f"uploads that broke off cannot be counted: {error.what}", remedy=rule,
+            found=f"incomplete uploads cannot be counted: {error.what}", remedy=rule,
         )  # fmt: skip
     if count:
         return Line(
             area=AREA, check=check, state="warning",
-            found=f"{count:,} uploads broke off; their parts are kept, and paid for", remedy=rule,
+            found=f"{count:,} incomplete uploads, whose parts cost storage", remedy=rule,
         )  # fmt: skip
-    return Line(area=AREA, check=check, state="ok", found="no upload that broke off lies about")
+    return Line(area=AREA, check=check, state="ok", found="no incomplete uploads")
 
 
 def _dagshub(config: DvcConfig, name: str) -> Iterator[Line]:
@@ -187,8 +189,10 @@ def _dagshub(config: DvcConfig, name: str) -> Iterator[Line]:
         base = f"{endpoint.scheme}://{endpoint.netloc}"
         yield Line(
             area=AREA, check=check, state="missing",
-            found=f"{settings['url']} at {settings['endpointurl']} is not where DVC's data of a "
-            "repository is",
+            found=(
+                f"{settings['url']} at {settings['endpointurl']} is not the address of a "
+                "repository's DVC storage"
+            ),
             remedy=f"dvc remote modify {name} url s3://dvc\n"
             f"dvc remote modify {name} endpointurl {base}/USER/REPO.s3",
         )  # fmt: skip

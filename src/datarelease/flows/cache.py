@@ -118,8 +118,8 @@ class Objects:
         path = self.path(md5)
         return WorldError(
             f"An object in DVC's cache is damaged: {path} does not have the MD5 in its name.",
-            untouched="It was not sent anywhere, and nothing was released.",
-            remedy="Delete that file, bring the data back (`dvc pull`, or `dvc repro --force`), "
+            untouched="It was sent to no remote, and nothing was released.",
+            remedy="Delete that file, restore the data (`dvc pull`, or `dvc repro --force`), "
             "then run the command again.",
         )
 
@@ -163,7 +163,9 @@ class Objects:
                 f"{len(absent)} object(s) are neither in DVC's cache nor on a remote ({names}): "
                 f"{shown}{', …' if len(absent) > 5 else ''}",  # noqa: PLR2004 - a line's worth
                 untouched="Nothing was released.",
-                remedy="Push them from where they are (`dvc push`), then run the command again.",
+                remedy=(
+                    "Push them from a clone that has them (`dvc push`), then run the command again."
+                ),
             )
         with (
             self.progress.track("Fetching", len(missing), "objects") as advance,

@@ -20,7 +20,7 @@ def push(ws: Workspace, candidate: Candidate) -> Pushed:
     Raises:
         WorldError: A remote failed.
     """
-    # An output that names another remote than before lies where it was released to.
+    # An output that names another remote than before is where it was released to.
     before = {held.name for earlier in candidate.earlier for held in earlier.output_remotes}
     reached = reaching(ws, lambda: before)
     sent = tuple(

@@ -78,7 +78,7 @@ def find_faults(
     for md5, key in keys.items():
         fault = _fault(remote.name, md5, key, objects[md5], found.get(key))
         if fault is not None and fault.kind == "hash" and _is_sound(remote, key, md5):
-            # An encrypted object's ETag is no MD5 and can look like one: the bytes decide.
+            # An encrypted object's ETag is not MD5 and can look like one: the bytes decide.
             fault = None
         faults += [fault] if fault else []
     bad = {fault.md5 for fault in faults}

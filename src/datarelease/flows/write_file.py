@@ -26,7 +26,7 @@ def written(target: Path) -> Iterator[Path]:
         raise disk_fault(error) or ConfigError(
             f"{target} cannot be written: {error.strerror or error}.",
             untouched="Nothing was written there.",
-            remedy="Move away what is in the way, or name another place, and run it again.",
+            remedy="Move what is in the way, or name another place, then run the command again.",
         ) from error
 
 

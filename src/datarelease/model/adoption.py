@@ -21,7 +21,7 @@ def yaml_text(text: str) -> str:
         return text
     if text.isprintable():
         return json.dumps(text, ensure_ascii=False)
-    # JSON writes what lies beyond 16 bits as two halves, which YAML does not put together again.
+    # JSON writes what is beyond 16 bits as two halves, which YAML does not put together again.
     return '"' + "".join(_escaped(letter) for letter in text) + '"'
 
 

@@ -26,7 +26,7 @@ def normalized(directory: str) -> str:
     """
     parts = [part for part in directory.split("/") if part not in {"", "."}]
     if directory.startswith("/") or not all(_PART.fullmatch(part) for part in parts):
-        raise ValueError(f"{directory!r} is no directory below the repository's root")
+        raise ValueError(f"{directory!r} is not a directory below the repository's root")
     return "/".join(parts) or ROOT
 
 

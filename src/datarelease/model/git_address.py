@@ -71,7 +71,7 @@ def _split(url: str) -> tuple[str, str]:
     """Host (with its port) and path without ``.git``; a local path has no host."""
     scp = _SCP.fullmatch(url)
     if "://" in url:
-        # Not urlsplit: in a password "#" and "?" are no fragment and no query to git.
+        # Not urlsplit: in a password "#" and "?" do not begin a fragment or a query for git.
         place = url.partition("://")[2]
         user, at, rest = place.partition("/")
         host, path = user.rpartition("@")[2], (at + rest if not user else rest)

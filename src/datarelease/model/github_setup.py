@@ -89,7 +89,7 @@ def tag_ruleset(tags: TagGrammar) -> dict[str, object]:
     Versions may be neither moved nor deleted; a withdrawal (``data-vN-yanked``) is reversible.
     """
     return {
-        "name": f"{tags.prefix}* are for ever",
+        "name": f"{tags.prefix}* are permanent",
         "target": "tag",
         "enforcement": "active",
         "conditions": {

@@ -40,7 +40,7 @@ def _is_special(part: str) -> bool:
 
 
 def clash(paths: Iterable[str]) -> str | None:
-    """A path that is there twice, or is a file and a directory at once; None: there is none.
+    """A path that occurs twice, or is a file and a directory at once; None: there is none.
 
     >>> clash(["a/b", "c"]), clash(["a", "a/b"]), clash(["a", "a"])
     (None, 'a', 'a')

@@ -48,7 +48,7 @@ def read_automation(env: Mapping[str, str]) -> Automation:
     default, problems = Automation(), []
     cron = env.get(CRON) or default.cron
     if not _is_cron(cron):
-        problems.append(Problem(where=CRON, what=f"{cron!r} is no cron expression"))
+        problems.append(Problem(where=CRON, what=f"{cron!r} is not a cron expression"))
     switch, main = (env.get(name, "").strip().lower() for name in (SWITCH, MAIN))
     if switch not in _SWITCH:
         problems.append(Problem(where=SWITCH, what=f"{switch!r} is neither 'on' nor 'off'"))
@@ -62,7 +62,9 @@ def read_automation(env: Mapping[str, str]) -> Automation:
         problems.append(Problem(where=TIMEZONE, what=f"there is no time zone {timezone!r}"))
     seconds = env.get(SECONDS) or str(default.seconds)
     if not re.fullmatch(r"[0-9]{1,6}", seconds, re.ASCII) or int(seconds) < _LEAST:
-        problems.append(Problem(where=SECONDS, what=f"{seconds!r} is no number from {_LEAST} on"))
+        problems.append(
+            Problem(where=SECONDS, what=f"{seconds!r} is not a number of at least {_LEAST}")
+        )
     if problems:
         raise SettingsError(problems)
     return Automation(

@@ -1,4 +1,4 @@
-"""The jobs that are no assets: proposals, merges and what follows a release."""
+"""The jobs that are not assets: proposals, merges and what follows a release."""
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
 import dataclasses
@@ -55,7 +55,7 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
     @dg.job(
         name=PROPOSE,
         partitions_def=partitions,
-        description="Events of a stream become a pull request: once for the same offsets.",
+        description="Opens a pull request with the events of a stream, once for the same offsets.",
     )
     def propose_job() -> None:
         propose()
@@ -63,7 +63,10 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
     @dg.job(
         name=MERGE,
         partitions_def=partitions,
-        description="Merge a stream's pull request: release.policy.auto_merge, a pass, a patch.",
+        description=(
+            "Merges a stream's pull request if release.policy.auto_merge is set, the "
+            "verdict is pass and the change is a patch."
+        ),
     )
     def merge_job() -> None:
         merge()
@@ -85,8 +88,10 @@ def announce_job(streams: Sequence[Stream], ingestion: Ingestion) -> dg.JobDefin
 
     @dg.job(
         name=ANNOUNCE,
-        description="After any release: offsets and dead letters to the broker, "
-        "an event to the topic that consumers watch. Run twice, it does nothing the second time.",
+        description=(
+            "After any release: commits offsets and sends dead letters to the broker, and "
+            "publishes the release to the topic that consumers watch. A second run does nothing."
+        ),
     )
     def announce_run() -> None:
         announce()

@@ -88,9 +88,9 @@ def tip_of(repository: Repository) -> tuple[str, str]:
     tip = git.fetch_branch(branch) if branch else None
     if branch is None or tip is None:
         raise ConfigError(
-            "The git remote 'origin' is not there, or has no default branch.",
+            "The git remote 'origin' does not exist, or has no default branch.",
             untouched="Nothing was changed.",
-            remedy="Push a branch to it: what is merged there is what is released.",
+            remedy="Push a branch to it: data is released from the default branch.",
         )
     return branch, tip
 
@@ -119,7 +119,7 @@ def _follow(repository: Repository, progress: Progress) -> None:
         if not ws.git.is_ancestor(tip, ws.head()):
             _move(ws, tip)
             if not repository.workspace(progress).dvc.checkout():
-                progress.say("some data is not in the cache: who needs it pulls it or makes it")
+                progress.say("some data is not in the cache: steps that need it pull it or make it")
         progress.say(f"the clone is at {ws.head()[:12]}")
 
 
@@ -146,6 +146,6 @@ def _move(ws: Workspace, tip: str) -> None:
     if moved.code:
         raise ConfigError(
             f"The clone cannot be moved forward to {tip[:12]}: {moved.stderr.strip()}",
-            untouched="Nothing was changed but locks and reports that a check had made.",
+            untouched="Only lock files and reports that a check had written were reset.",
             remedy="Give Dagster a clone of its own, in which nobody else works.",
         )

@@ -83,7 +83,7 @@ class Pipeline:
         return {source.path: source.md5 for source in self.graph.sources} | made
 
     def of_dataset(self, dataset: Dataset) -> AssetKey | None:
-        """The asset that a dataset is, lies in, or begins with; None: DVC tracks no such data."""
+        """The asset that a dataset is, is in, or begins with; None: DVC tracks no such data."""
         outs = [path for stage in self.graph.stages for path in made_by(stage)]
         paths = [*outs, *(file.path for file in self.graph.tracked)]
         found = [path for path in paths if overlap(path, dataset.path)]

@@ -90,8 +90,10 @@ class Consent(dg.Config):
 
     publish: bool = Field(
         default=False,
-        description="Push the data, tag it and make it the newest version. The job `release` sets "
-        "this; where everything is materialised, nothing is released without it.",
+        description=(
+            "Push the data, tag it and make it the newest version. The job `release` "
+            "sets this; materialising all assets without it releases nothing."
+        ),
     )
 
 

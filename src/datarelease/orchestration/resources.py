@@ -1,7 +1,8 @@
 """What runs are given: the repository, a log to tell progress to, and errors as Dagster shows them.
 
 The only place of this package that reads the environment. Addresses of brokers and credentials stay
-there and are no resource's configuration: Dagster shows that to everybody who can see its pages.
+there and are in no resource's configuration: Dagster shows that to everybody who can see
+its pages.
 """
 
 from __future__ import annotations

@@ -251,7 +251,7 @@ def _sensor(
     *,
     on: bool | None = None,
 ) -> dg.SensorDefinition:
-    """A sensor whose ticks say what is wrong in our words, without a traceback of ours."""
+    """A sensor whose ticks report errors of this package without a traceback."""
 
     def tick(context: dg.SensorEvaluationContext) -> Tick:
         try:

@@ -91,7 +91,7 @@ def _said(stream: StreamReport, base: str | None) -> list[Phrase]:
         ))  # fmt: skip
     late = sum(batch.late for batch in stream.new)
     if late:
-        lines.append((f"{number.counted(late, 'late event')}: older than what came before",))
+        lines.append((f"{number.counted(late, 'late event')}: older than earlier events",))
     ahead = sum(batch.ahead for batch in stream.new)
     if ahead:
         events = number.counted(ahead, "event")
@@ -147,7 +147,7 @@ def _unknown(stream: StreamReport) -> list[Phrase]:
         found.update(dict(batch.unknown))
     if not found:
         return []
-    line: list[str | Data | Strong | Prose] = ["Fields beside the schema, left out: "]
+    line: list[str | Data | Strong | Prose] = ["Fields that are not in the schema, left out: "]
     for place, (name, count) in enumerate(found.most_common(_REASONS)):
         line += [", " if place else "", Data(name), f" in {number.counted(count, 'event')}"]
     more = len(found) - _REASONS

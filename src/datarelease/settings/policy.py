@@ -31,7 +31,7 @@ def new_form(
         problems.append(
             Problem(
                 where=f"{where}.allow_breaking",
-                what="`true` would allow every breaking change. Name each one that is meant (a "
+                what="`true` would allow every breaking change. Name each intended one (a "
                 "dataset, or dataset.column) with the last version that it is for and the reason "
                 "(`datarelease check` prints the entries):\n"
                 f"    allow_breaking:\n    {entry(f'{dataset}.COLUMN', until, reason)}",

@@ -170,7 +170,7 @@ def _streams(
         for place, other in (("dead_letters", shape.dead_letters), ("", announce)):
             if other == shape.topic:
                 at = f"{where}.{place}" if place else f"{PARAMS_FILE}: {SECTION}.announce"
-                what = f"{other!r} is the topic that {name} is fed from"
+                what = f"{other!r} is the topic that {name} reads from"
                 problems.append(Problem(where=at, what=what))
         streams.append(
             Stream(
@@ -235,7 +235,7 @@ def _dataset(
         return None
     path = _inside(parsed.path, f"{where}.path", found)
     if "csv" in parsed.meta.model_fields_set and table_format(path) == "parquet":
-        what = "the dataset is a Parquet file, which says itself how it is to be read"
+        what = "the dataset is Parquet, which has no such settings"
         found.append(Problem(where=f"{where}.meta.csv", what=what))
     schema = parsed.meta.schema_
     if schema is not None:

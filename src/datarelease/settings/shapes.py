@@ -144,7 +144,7 @@ class PolicyShape(_Strict):
 def _ref_name(value: object) -> object:
     # git-check-ref-format: what no part of a tag's name may hold, or begin or end with.
     if isinstance(value, str) and re.search(r"\.\.|//|/\.|\.lock/|\./", value):
-        raise ValueError("no git tag can begin so")
+        raise ValueError("a git tag cannot begin with this")
     return value
 
 
@@ -174,7 +174,7 @@ class StreamShape(_Strict):
 
 def _passable(name: str) -> str:
     if is_never_passed(name):
-        raise ValueError("no setting hands this variable to stages")
+        raise ValueError("this variable is never passed to stages")
     return name
 
 
@@ -205,7 +205,9 @@ class ReleaseShape(_Strict):
 def _one_letter(value: str) -> str:
     if not is_delimiter(value):
         hint = ' (a tab is written "\\t", in double quotes)' if value in {"\\t", "tab"} else ""
-        raise ValueError(f"expected one character, no letter, digit or quotation mark{hint}")
+        raise ValueError(
+            f"expected one character that is not a letter, digit or quotation mark{hint}"
+        )
     return value
 
 
@@ -213,7 +215,7 @@ def _encoding(value: str) -> str:
     name = encoding_name(value)
     if name is None:
         near = nearest(value.replace("-", "_"), [*aliases, *aliases.values()])
-        hint = f"; did you mean {near!r}?" if near else ", as Python calls it"
+        hint = f"; did you mean {near!r}?" if near else ", by its name in Python"
         raise ValueError(f"expected the encoding of a text{hint}")
     return name
 

@@ -11,7 +11,7 @@ from tests.forge.actions.scene import fail, given, is_true, lines, put, say, sce
 
 
 def cache_folder(scope: str) -> Path:
-    """Where the caches of the ref ``scope`` lie, each under its key."""
+    """Where the caches of the ref ``scope`` are, each under its key."""
     return Path(scene()["caches"]) / scope.replace("/", "-") / version()
 
 

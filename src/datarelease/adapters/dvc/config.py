@@ -55,7 +55,7 @@ class DvcConfig:
         """Read the configuration of the ``.dvc`` directory ``dvc_dir``.
 
         Args:
-            dvc_dir: Where ``config`` lies.
+            dvc_dir: Where ``config`` is.
             env: May hold credentials (``adapters.store.credentials``).
             trust: What the repository's own file may say.
             timeout: Seconds that a remote may be silent.
@@ -200,7 +200,7 @@ class DvcConfig:
                 return "dagshub"
             host = urlsplit(str(settings.get("endpointurl") or "")).hostname or AMAZON[0]
             return "aws" if host.endswith(AMAZON) else "s3"
-        # A drive letter is no scheme.
+        # A drive letter is not a scheme.
         return "other" if len(address.scheme) > 1 else "directory"
 
     def place(self, name: str) -> str:

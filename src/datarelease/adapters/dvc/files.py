@@ -26,18 +26,18 @@ _MD5 = "md5"
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedFiles:
-    """What lies in the work tree and counts for DVC."""
+    """What is in the work tree and counts for DVC."""
 
     entries: tuple[Entry, ...]
     """Sorted, with the hashes that DVC would record now; as a snapshot of a commit lists them."""
     files: Mapping[str, Path]
-    """Where each file lies, by its name inside the path that was asked for."""
+    """Where each file is, by its name inside the path that was asked for."""
 
 
 def tracked_files(root: Path, path: str) -> TrackedFiles:
     """The outputs at and below ``path`` (relative to ``root``), or the part of one that it is.
 
-    Left out are what ``.dvcignore`` names, and files that lie beside the outputs.
+    Left out are what ``.dvcignore`` names, and files that are beside the outputs.
 
     Raises:
         ConfigError: DVC tracks nothing there, has no data there, or cannot read the repository.
@@ -101,7 +101,7 @@ def _built(repo: Any, place: Path, name: str) -> tuple[str, dict[str, str] | Non
     try:
         if repo.dvcignore.is_ignored(repo.fs, str(place)):
             raise ConfigError(
-                f".dvcignore leaves {name} out: DVC does not track it.",
+                f".dvcignore excludes {name}: DVC does not track it.",
                 untouched="Nothing was written.",
                 remedy="Correct .dvcignore, or the path under artifacts in dvc.yaml.",
             )
@@ -109,9 +109,9 @@ def _built(repo: Any, place: Path, name: str) -> tuple[str, dict[str, str] | Non
         _, _, built = build(odb, str(place), repo.fs, _MD5, ignore=ignore, dry_run=True)
     except FileNotFoundError as error:
         raise ConfigError(
-            f"{name} is not here.",
+            f"{name} is not in the work tree.",
             untouched="Nothing was written.",
-            remedy="`dvc repro` or `dvc pull` brings it.",
+            remedy="Get it with `dvc repro` or `dvc pull`.",
         ) from error
     except IgnoreInCollectedDirError as error:
         raise ConfigError(

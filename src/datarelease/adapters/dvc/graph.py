@@ -23,7 +23,7 @@ class Tracked:
     """A file or directory that a stage reads or makes, or that a ``.dvc`` file tracks."""
 
     path: str
-    """Relative to the repository, with forward slashes; an address where it lies outside."""
+    """Relative to the repository, with forward slashes; an address where it is outside."""
     md5: str | None
     """As ``dvc.lock`` or the ``.dvc`` file has it; None: it has none yet."""
     size: int | None = None
@@ -74,7 +74,7 @@ class Graph:
 
 
 def overlap(one: str, other: str) -> bool:
-    """One path is the other, or lies in it.
+    """One path is the other, or is in it.
 
     >>> overlap("data/a", "data"), overlap("data", "data/a"), overlap("data", "database")
     (True, True, False)
@@ -100,9 +100,9 @@ def read_graph(root: Path) -> Graph:
 
 
 def current_hashes(root: Path, graph: Graph) -> dict[str, str]:
-    """DVC's hash of each source as it lies in the work tree now, by path.
+    """DVC's hash of each source as it is in the work tree now, by path.
 
-    What a ``.dvc`` file tracks counts as that file says; what is not here, or lies outside the
+    What a ``.dvc`` file tracks counts as that file says; what is not here, or is outside the
     repository, is left out. Unchanged files are not read again.
 
     Raises:

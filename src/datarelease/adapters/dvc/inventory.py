@@ -60,7 +60,7 @@ def inventory(root: Path) -> Inventory:
     Raises:
         ConfigError: DVC cannot read one of its files; with DVC's words.
         WorldError: Another process is at work in it, or data that tell what is a plot or a metric
-            are not at hand.
+            are not available.
     """
     logging.getLogger("dvc").setLevel(logging.CRITICAL)
     with (
@@ -114,8 +114,10 @@ def _shown(repo: Any) -> Iterator[str]:
             "Data that `plots:` or `metrics:` of dvc.yaml name are neither in the work tree nor in "
             f"DVC's cache, and cannot be fetched: {brief(error)}",
             untouched="Nothing was changed.",
-            remedy="Bring them (`dvc pull`, `dvc repro`), or give access to the remote, then run "
-            "the same command again.",
+            remedy=(
+                "Get the data (`dvc pull`, `dvc repro`), or give access to the remote, then "
+                "run the same command again."
+            ),
         ) from error
     yield from metrics
     for source in sources:

@@ -30,7 +30,7 @@ def read_tree(listing: bytes) -> tuple[DataFile, ...]:
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise ValueError("it is no list of files")
+        raise ValueError("it is not a list of files")
     return tuple(sorted(map(_file, listed), key=lambda file: file.path))
 
 
@@ -38,7 +38,7 @@ def refuse_names(files: Sequence[DataFile]) -> None:
     """What readers of a dataset write has names that any machine may be asked to write.
 
     Raises:
-        ValueError: A name that is refused, or that is there twice.
+        ValueError: A name that is refused, or that occurs twice.
     """
     for file in files:
         fault = path_fault(file.path)
@@ -46,7 +46,7 @@ def refuse_names(files: Sequence[DataFile]) -> None:
             raise ValueError(f"the path {file.path!r} is refused: {fault}")
     same = clash(file.path for file in files)
     if same is not None:
-        raise ValueError(f"{same!r} is there twice, or is a file and a directory")
+        raise ValueError(f"{same!r} occurs twice, or is both a file and a directory")
 
 
 def tree_md5(files: Iterable[DataFile]) -> str:
@@ -78,5 +78,5 @@ def _file(item: dict[str, Any]) -> DataFile:
     if not isinstance(path, str) or not _MD5.fullmatch(str(md5)):
         raise ValueError(f"{path!r} has the MD5 {md5!r:.80}")
     if {"", ".", ".."} & set(path.split("/")):
-        raise ValueError(f"the path {path!r} leads out of it")
+        raise ValueError(f"the path {path!r} leads outside the directory")
     return DataFile(path=path, md5=str(md5))

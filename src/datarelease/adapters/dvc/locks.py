@@ -4,7 +4,7 @@ DVC has two locks below ``.dvc/tmp``. The system releases ``lock`` when its proc
 ``rwlock`` is a list of the processes that read and write each path. A killed process stays on it,
 and a process that is killed while it writes the list leaves it empty. DVC removes an entry if no
 process has its number, but not if the process is a zombie or another process has the number now,
-and it refuses a damaged list for ever. Sources: ``dvc.rwlock``, ``dvc.lock``, ``zc.lockfile``.
+and it refuses a damaged list permanently. Sources: ``dvc.rwlock``, ``dvc.lock``, ``zc.lockfile``.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _cleaned(path: Path, root: Path) -> tuple[str, ...]:
                 remedy="Wait for it to end, or end it, then run the same command again.",
             )
         path.unlink()
-        return (f"{path} is removed: a process was killed while writing it, and nobody is left",)
+        return (
+            f"{path} is removed: a process was killed while writing it, and no DVC process runs",
+        )
     gone = [holder for holder in _holders(content) if not _lives(holder.pid, since)]
     dead = {holder.pid for holder in gone}
     kept = {

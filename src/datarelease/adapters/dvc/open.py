@@ -25,9 +25,9 @@ def opened(
     """The ``dvc.repo.Repo`` at ``root``; locks of processes that are gone are removed first.
 
     Args:
-        root: Where ``.dvc`` lies.
+        root: Where ``.dvc`` is.
         config: Laid over DVC's own configuration.
-        progress: Told of what was removed.
+        progress: Receives a message for each removed lock.
 
     Raises:
         ConfigError: No DVC repository, or one that DVC cannot read.
@@ -63,8 +63,10 @@ def busy(root: Path) -> WorldError:
         untouched="Nothing was changed.",
         remedy="Wait for it to end and run the command again."
         if who
-        else "Wait for it to end and run the command again. If none is left (with "
-        f"`core.hardlink_lock` a killed one leaves its lock for ever), remove {lock}.",
+        else (
+            "Wait for it to end and run the command again. If no such process runs (with "
+            f"`core.hardlink_lock` a killed process leaves its lock behind), remove {lock}."
+        ),
     )
 
 

@@ -69,7 +69,7 @@ class DvcProgram:
         if code == dvc_stages.DISK or full:
             where = f" ({', '.join(full)})" if full else ""
             raise WorldError(
-                f"DVC failed because a disk is full or broken{where}. Its own output stands above.",
+                f"DVC failed because a disk is full or broken{where}. Its own output is above.",
                 untouched="Nothing was pushed or tagged.",
                 remedy="Free space on the disks of the repository, of DVC's cache and of the "
                 "temporary directory (TMPDIR), then run the same command again.",

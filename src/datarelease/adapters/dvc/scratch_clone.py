@@ -14,8 +14,8 @@ LOCAL = "config.local"
 def lend_config(source: Path, target: Path) -> None:
     """Let the ``.dvc`` directory ``target`` use what the one at ``source`` does.
 
-    ``config.local`` of ``target`` is written anew: the paths of its own ``config`` read as if it
-    lay at ``source``, the settings of the ``config.local`` there, and the same cache.
+    ``config.local`` of ``target`` is written again: the paths of its own ``config`` read as if it
+    were at ``source``, the settings of the ``config.local`` there, and the same cache.
 
     Raises:
         ConfigError: DVC refuses a configuration.

@@ -56,7 +56,7 @@ def outputs(read: Read, files: Iterable[str]) -> tuple[Output, ...]:
     """Every output tracked by the ``dvc.lock`` and ``.dvc`` files among ``files``.
 
     Raises:
-        SettingsError: A file that is no YAML mapping; all of them at once.
+        SettingsError: A file that is not YAML mapping; all of them at once.
     """
     found: list[Output] = []
     problems: list[Problem] = []
@@ -80,7 +80,7 @@ def declared_results(read: Read, path: str = "dvc.yaml") -> tuple[str, ...]:
     Those of a stage are its outputs and stand in the lock; these stand nowhere else.
 
     Raises:
-        SettingsError: No YAML mapping.
+        SettingsError: Not YAML mapping.
     """
     pipeline, folder = load_yaml(read, path), posixpath.dirname(path)
     names: list[str] = []
@@ -95,7 +95,7 @@ def stages(read: Read, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
     """The stages of one ``dvc.lock``; none where there is no such file.
 
     Raises:
-        SettingsError: No YAML mapping.
+        SettingsError: Not YAML mapping.
     """
     lock = load_yaml(read, path)
     folder = posixpath.dirname(path)
@@ -118,7 +118,7 @@ def load_yaml(read: Read, path: str) -> dict[str, Any]:
     """The mapping in a YAML file; empty where there is no such file or nothing in it.
 
     Raises:
-        SettingsError: No UTF-8, no YAML, or no mapping; with line and column.
+        SettingsError: Not UTF-8, not YAML, or not a mapping; with line and column.
     """
     data = read(path)
     if data is None:
@@ -133,7 +133,7 @@ def load_yaml(read: Read, path: str) -> dict[str, Any]:
         raise SettingsError([Problem(where=path, what="nested too deeply")]) from error
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         # PyYAML's constructors of dates and tagged values let these out.
-        what = f"no valid YAML: a value is not what its form or tag says ({error})"
+        what = f"not valid YAML: a value does not match its form or tag ({error})"
         raise SettingsError([Problem(where=path, what=what)]) from error
     if loaded is None:
         return {}
@@ -199,7 +199,7 @@ def _working_directory(declared: Mapping[str, Any], name: str) -> str:
             f"dvc.yaml: stages.{name}.wdir is a template ({wdir}), which cannot be read at an "
             "older revision.",
             untouched="Nothing was changed.",
-            remedy="Write the directory out, or use paths relative to dvc.yaml.",
+            remedy="Write the directory as plain text, or use paths relative to dvc.yaml.",
         )
     return str(wdir)
 

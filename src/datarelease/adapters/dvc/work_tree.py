@@ -94,7 +94,7 @@ class Dvc:
     def changed_sources(self, dvc_files: Sequence[str]) -> tuple[str, ...]:
         """Those ``.dvc`` files whose data in the work tree are other than they say.
 
-        Data that is not in the work tree is no difference.
+        Data that is not in the work tree is not a difference.
         """
         if not dvc_files:
             return ()

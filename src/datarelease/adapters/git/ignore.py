@@ -20,7 +20,8 @@ def ignored(root: Path, paths: Sequence[str], *, env: Mapping[str, str]) -> dict
     Raises:
         ConfigError: git failed.
     """
-    # This one command refuses to take paths literally; a path beginning with ./ is no magic.
+    # This one command refuses to take paths literally; a path beginning with ./ is not a
+    # magic.
     plain = {name: value for name, value in env.items() if name != "GIT_LITERAL_PATHSPECS"}
     asked = "\0".join(f"./{path}" for path in paths).encode()
     command = ["git", "check-ignore", "-v", "-z", "--stdin"]

@@ -99,11 +99,11 @@ class GitProgram:
         limit = f"{self._timeout:g} seconds"
         if name is None:
             return WorldError(
-                f"git {arguments[0]} did nothing for {limit} and was stopped.",
-                untouched="What it was to do is not done.",
+                f"git {arguments[0]} made no progress for {limit} and was stopped.",
+                untouched="Its work was not done.",
                 remedy="Check the disk that the repository is on, then run the same command again.",
             )
-        pushed = "It is not known whether the remote has taken what was pushed."
+        pushed = "It is not known whether the remote accepted the push."
         return WorldError(
             f"The git remote {REMOTE!r} ({self._address()}) was silent for {limit}; "
             f"git {name} was stopped.",

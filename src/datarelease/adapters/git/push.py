@@ -38,7 +38,7 @@ def push(
     A ref of ``only_from`` changes only where the remote has it at that object (empty: not at all).
 
     Raises:
-        WorldError: The remote does not answer or refuses us as a whole.
+        WorldError: The remote does not answer or refuses the request as a whole.
     """
     specs = [f"{sha}:{ref}" for ref, sha in refs.items()]
     leases = [f"--force-with-lease={ref}:{sha}" for ref, sha in (only_from or {}).items()]

@@ -91,7 +91,7 @@ class Git:
         return found.group(1) if found else None
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """``ancestor`` is ``descendant`` or lies in its history."""
+        """``ancestor`` is ``descendant`` or is in its history."""
         return self._git.attempt("merge-base", "--is-ancestor", ancestor, descendant).code == 0
 
     def merge_base(self, one: str, other: str) -> str | None:
@@ -206,7 +206,7 @@ class Git:
         """What became of each ``{remote ref: object}`` (empty: delete the ref); never forced.
 
         Raises:
-            WorldError: The remote does not answer or refuses us as a whole.
+            WorldError: The remote does not answer or refuses the request as a whole.
         """
         return git_push.push(self._git, refs, atomic=atomic)
 

@@ -187,7 +187,7 @@ class DeskGit(Git):
 
     @property
     def prefix(self) -> str:
-        """Where the DVC repository lies in the git repository: empty, or with a slash behind it."""
+        """Where the DVC repository is in the git repository: empty, or with a slash behind it."""
         inside = self.root.relative_to(self.place).as_posix()
         return "" if inside == "." else f"{inside}/"
 
@@ -228,5 +228,5 @@ def lent_settings(root: Path, *, env: Mapping[str, str]) -> Sequence[tuple[str, 
 
 
 def place_in(root: Path, *, env: Mapping[str, str]) -> Path:
-    """Where ``root`` lies in its git repository, relative to the top."""
+    """Where ``root`` is in its git repository, relative to the top."""
     return Path(GitProgram(root, env=env).line("rev-parse", "--show-prefix") or ".")

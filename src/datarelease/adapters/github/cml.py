@@ -121,7 +121,7 @@ class Cml:
                 seconds=self._seconds,
             )
         if done.code:
-            said = brief(done.stderr.replace(self._token, "***")) or "it said nothing"
+            said = brief(done.stderr.replace(self._token, "***")) or "it gave no reason"
             raise WorldError(f"CML failed (exit {done.code}): {said}")
 
     def _arguments(self, number: int, report: Path) -> list[str]:

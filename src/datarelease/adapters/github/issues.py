@@ -45,7 +45,9 @@ class Issues(Asked):
 
     def _patch(self, number: int, verb: str, content: dict[str, str]) -> Issue:
         ask = Ask(
-            what=f"{verb} the issue #{number}", permission=_WRITE, untouched="It is as it was."
+            what=f"{verb} the issue #{number}",
+            permission=_WRITE,
+            untouched="The issue was not changed.",
         )
         done = self._requests.send("PATCH", f"/issues/{number}", ask, content)
         return self._read(_issue, ask, done).value

@@ -29,7 +29,7 @@ _READ = "pull-requests: read"
 _WRITE = "pull-requests: write"
 _COMMITS = 100
 """Of a push, whose pull requests are asked for; a merge queue's group has no more members."""
-_SAME = "The comment is as it was."
+_SAME = "The comment was not changed."
 
 
 class Pulls(Asked):
@@ -37,12 +37,12 @@ class Pulls(Asked):
 
     def repository(self) -> Repository:
         """What the repository is; 1 request."""
-        ask = Ask(what="tell about the repository", permission="contents: read")
+        ask = Ask(what="describe the repository", permission="contents: read")
         return self._read(_repository, ask, self._requests.get("", ask)).value
 
     def pull(self, number: int) -> PullRequest | None:
         """The pull request with that number, or None; 1 request."""
-        ask = Ask(what=f"tell about pull request #{number}", permission=_READ)
+        ask = Ask(what=f"describe pull request #{number}", permission=_READ)
         found = self._requests.find(f"/pulls/{number}", ask)
         return self._read(_pull, ask, found).value if found is not None else None
 
@@ -98,7 +98,9 @@ class Pulls(Asked):
     def close_pull(self, number: int) -> PullRequest:
         """The pull request, closed unmerged; 1 request."""
         ask = Ask(
-            what=f"close pull request #{number}", permission=_WRITE, untouched="It is as it was."
+            what=f"close pull request #{number}",
+            permission=_WRITE,
+            untouched="The pull request was not changed.",
         )
         done = self._requests.send("PATCH", f"/pulls/{number}", ask, {"state": "closed"})
         return self._read(_pull, ask, done).value

@@ -42,7 +42,7 @@ class Releases(Asked):
         ask = Ask(
             what=f"draft a GitHub Release of {tag}",
             permission=_WRITE,
-            untouched="No draft was made.",
+            untouched="No draft was created.",
             repeatable=False,
         )
         content = {"tag_name": tag, "name": name, "body": body, "draft": True}
@@ -55,7 +55,7 @@ class Releases(Asked):
         ask = Ask(
             what=f"update the GitHub Release {release}",
             permission=_WRITE,
-            untouched="It is as it was.",
+            untouched="The GitHub Release was not changed.",
         )
         return self._change(release, ask, {"name": name, "body": body})
 
@@ -77,7 +77,7 @@ class Releases(Asked):
         deleted.
         """
         ask = Ask(
-            what=f"take the asset {name} of {release.tag}",
+            what=f"upload the asset {name} of {release.tag}",
             permission=_WRITE,
             untouched="The release has its other assets.",
             repeatable=False,

@@ -18,7 +18,7 @@ class GitHub(Pulls, Releases, Issues, Dispatches):
     """A repository on GitHub: pull requests, comments, statuses, releases, issues.
 
     Failures that may pass (the network, 5xx, rate limits) are waited for, up to a minute or so.
-    What cannot be had or done raises ``GitHubError``, a ``WorldError``.
+    What is not available or done raises ``GitHubError``, a ``WorldError``.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class GitHub(Pulls, Releases, Issues, Dispatches):
         Args:
             api_url: ``https://api.github.com``; of GitHub Enterprise ``https://HOST/api/v3``.
             repository: ``owner/name``
-            token: Sent with every request and told to nobody.
+            token: Sent with every request and shown nowhere.
             bot: Login whose comments, statuses and issues are ours.
             directory: Of the DVC root in the repository, where there are several.
             sleep: Waits for so many seconds.

@@ -60,7 +60,7 @@ class Requests:
         Args:
             api_url: ``https://api.github.com``
             repository: ``owner/name``
-            token: Sent with every request and told to nobody.
+            token: Sent with every request and shown nowhere.
             sleep: Waits for so many seconds.
             clock: Seconds since 1970.
 
@@ -77,7 +77,7 @@ class Requests:
         """What is at ``path`` (below the repository).
 
         Raises:
-            GitHubError: Not to be had.
+            GitHubError: The request failed.
         """
         return self._send("GET", path, ask, parameters=parameters)[1]
 
@@ -85,7 +85,7 @@ class Requests:
         """What is at ``path``; None: nothing.
 
         Raises:
-            GitHubError: GitHub does not say.
+            GitHubError: The request failed.
         """
         try:
             return self.get(path, ask, **parameters)
@@ -98,13 +98,13 @@ class Requests:
         """The entries of a listing, one request a page.
 
         Raises:
-            GitHubError: Not to be had.
+            GitHubError: The request failed.
         """
         for page in range(1, _PAGES + 1):
             wanted = {**parameters, "per_page": str(PAGE), "page": str(page)}
             headers, entries = self._send("GET", path, ask, parameters=wanted)
             if not isinstance(entries, list):
-                raise self.unexpected(ask, "a list was due")
+                raise self.unexpected(ask, "a list was expected")
             yield from entries
             # The address in the header is not followed: ours leads nowhere else.
             if 'rel="next"' not in headers.get("link", ""):

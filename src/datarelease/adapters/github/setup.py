@@ -31,7 +31,7 @@ class GitHubSetup:
         """What the repository is called, by name and by number.
 
         Raises:
-            GitHubError: Not to be had.
+            GitHubError: The request failed.
         """
         ask = Ask(what="describe the repository", permission="metadata: read")
         found = self._mapping(self._requests.get("", ask), ask)
@@ -48,7 +48,7 @@ class GitHubSetup:
         """The environment called ``name``, or None.
 
         Raises:
-            GitHubError: GitHub does not say.
+            GitHubError: The request failed.
         """
         ask = Ask(what=f"describe the environment {name}", permission="actions: read")
         place = f"/environments/{part(name)}"
@@ -68,7 +68,7 @@ class GitHubSetup:
         """The names of the ``secrets`` or ``variables`` of an environment, or of the repository.
 
         Raises:
-            GitHubError: GitHub does not say.
+            GitHubError: The request failed.
         """
         place = "/actions" if environment is None else f"/environments/{part(environment)}"
         ask = Ask(what=f"list the names of {kind}", permission=f"{kind}: read")
@@ -78,7 +78,7 @@ class GitHubSetup:
         """The rulesets for tags, those of the organisation included.
 
         Raises:
-            GitHubError: GitHub does not say.
+            GitHubError: The request failed.
         """
         ask = Ask(what="list the rulesets", permission="metadata: read")
         listed = self._requests.pages("/rulesets", ask, includes_parents="true", targets="tag")
@@ -88,7 +88,7 @@ class GitHubSetup:
         """What a workflow's token may do where the workflow does not say; None: kept from us.
 
         Raises:
-            GitHubError: GitHub does not say.
+            GitHubError: The request failed.
         """
         ask = Ask(what="describe the permissions of workflows", permission="administration: read")
         data = self._requests.find("/actions/permissions/workflow", ask)
@@ -101,10 +101,10 @@ class GitHubSetup:
         )
 
     def releases_are_immutable(self) -> bool:
-        """A GitHub Release keeps its assets for ever once it is published.
+        """A GitHub Release keeps its assets permanently once it is published.
 
         Raises:
-            GitHubError: GitHub does not say.
+            GitHubError: The request failed.
         """
         ask = Ask(what="describe immutable releases", permission="administration: read")
         found = self._requests.find("/immutable-releases", ask)
@@ -114,7 +114,7 @@ class GitHubSetup:
         """What the ``sub`` claim of an OIDC token begins with, where GitHub tells it.
 
         Raises:
-            GitHubError: GitHub does not say.
+            GitHubError: The request failed.
         """
         ask = Ask(what="describe the subject of OIDC tokens", permission="actions: read")
         found = self._requests.find("/actions/oidc/customization/sub", ask)
@@ -142,7 +142,7 @@ class GitHubSetup:
 
     def _mapping(self, data: object, ask: Ask) -> Mapping[str, Any]:
         if not isinstance(data, dict):
-            raise self._requests.unexpected(ask, "an object was due")
+            raise self._requests.unexpected(ask, "an object was expected")
         return data
 
 

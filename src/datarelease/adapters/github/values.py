@@ -1,7 +1,7 @@
 """GitHub's answers turned into values of the model, strictly: a wrong type is an error.
 
 Shapes as in GitHub's OpenAPI description. Only what is needed is read; GitHub adds properties
-without notice, so others are passed over.
+without notice, so others are skipped.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ def _refuse_clear_text(name: str, settings: Mapping[str, Any]) -> None:
     endpoint = urlsplit(str(settings["endpointurl"]))
     if endpoint.scheme != "https" and endpoint.hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise ConfigError(
-            f"remote {name!r}: {DAGSHUB_TOKEN} would travel unencrypted to {endpoint.hostname}.",
+            f"remote {name!r}: {DAGSHUB_TOKEN} would be sent unencrypted to {endpoint.hostname}.",
             untouched="Nothing was sent.",
             remedy=f"`dvc remote modify {name} endpointurl "
             f"https://{endpoint.hostname}{endpoint.path}`",

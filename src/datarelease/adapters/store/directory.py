@@ -90,7 +90,7 @@ def unreadable(path: Path, error: OSError) -> WorldError:
     """The error for a local file that was to be uploaded and cannot be read."""
     return WorldError(
         f"{path} cannot be read: {error.strerror or error}.",
-        remedy="Bring the data back (`dvc pull`, or `dvc repro`), then run it again.",
+        remedy="Restore the data (`dvc pull`, or `dvc repro`), then run it again.",
     )
 
 

@@ -76,7 +76,7 @@ _CONFIG = ".dvc/config"
 
 
 def section_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """Everything in a repository's ``.dvc/config`` that is no plain value."""
+    """Everything in a repository's ``.dvc/config`` that is not a plain value."""
     for name, remote in config.get("remote", {}).items():
         yield from remote_problems(name, remote)
     for section, values in config.items():
@@ -88,16 +88,18 @@ def section_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def remote_problems(name: str, settings: Mapping[str, Any]) -> Iterator[Problem]:
-    """What a repository says about its remote ``name`` and is no plain value."""
+    """What a repository says about its remote ``name`` and is not a plain value."""
     yield from value_problems(f"{_CONFIG}: remote.{name}", str(settings.get("url", "")), settings)
 
 
 def value_problems(where: str, url: str, settings: Mapping[str, Any]) -> Iterator[Problem]:
-    """The ``settings`` of a place at ``url`` that are no plain values; they stand at ``where``."""
+    """The ``settings`` of the place at ``url`` that are not plain values, named by ``where``."""
     scheme = urlsplit(url).scheme.lower()
     scheme = "" if len(scheme) == 1 else _SAME.get(scheme, scheme)  # a drive letter is none
     if scheme not in _OF_SCHEME:
-        yield Problem(where=f"{where}.url", what=f"refused: addresses in {scheme}:// are not taken")
+        yield Problem(
+            where=f"{where}.url", what=f"refused: addresses in {scheme}:// are not accepted"
+        )
         return
     for key, value in settings.items():
         shape = _SHAPES.get(key)
@@ -127,8 +129,8 @@ def refuse(problems: Iterable[Problem]) -> None:
         raise SettingsError(
             found,
             remedy="Remove them (`dvc remote modify NAME --unset KEY`): keys, profiles and "
-            "certificates come from the environment (docs/security.md). For yourself alone they "
-            "can stand in .dvc/config.local of a clone; commands that you run there read it.",
+            "certificates come from the environment (docs/security.md). To use them in one clone "
+            "only, put them into its .dvc/config.local; commands that you run there read it.",
         )
 
 
@@ -154,13 +156,13 @@ def refuse_own_keys(
         if path and inside(str(path), (root, top), dvc_dir):
             what = f"{key} names a file of the repository"
             remedy = (
-                f"`dvc remote modify {name} --unset {key}`; keys and profiles belong into your "
-                "home (~/.aws, say) or into the environment."
+                f"`dvc remote modify {name} --unset {key}`; keep keys and profiles in your home "
+                "directory (~/.aws, for example) or in the environment."
             )
     for key in _COMMANDS:
         if own.get(key):
             what = f"{key} in {_CONFIG} names a program"
-            remedy = f"Set it for yourself alone: `dvc remote modify --local {name} {key} …`."
+            remedy = f"Set it for your clone only: `dvc remote modify --local {name} {key} …`."
     if what and remedy:
         raise ConfigError(
             f"remote {name!r}: {what}, which could start a program for every user of the remote.",
@@ -170,7 +172,7 @@ def refuse_own_keys(
 
 
 def inside(path: str, roots: Sequence[Path], base: Path) -> bool:
-    """The file that a setting names lies in one of ``roots``, in any way it may be read.
+    """The file that a setting names is in one of ``roots``, in any way it may be read.
 
     Args:
         path: As it stands in the settings; ``~`` and ``$NAME`` are expanded.
@@ -190,7 +192,7 @@ def inside(path: str, roots: Sequence[Path], base: Path) -> bool:
 
 
 def _refused(where: str, more: str = "") -> Problem:
-    what = "refused here: a repository may name plain values only, and this is none"
+    what = "refused: a repository may name plain values only, and this is not one"
     return Problem(where=where, what=f"{what} {more}".rstrip())
 
 

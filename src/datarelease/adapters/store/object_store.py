@@ -71,7 +71,7 @@ class ObjectStore:
         fs.dircache.clear()
 
     def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
-        """The objects among ``keys``: by listing the folders where several of them lie."""
+        """The objects among ``keys``: by listing the folders where several of them are."""
         folders: dict[str, list[str]] = defaultdict(list)
         for key in dict.fromkeys(keys):
             folders[key.rpartition("/")[0]].append(key)

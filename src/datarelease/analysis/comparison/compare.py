@@ -52,7 +52,7 @@ def compare(
         after_contract: What it promises now.
         before_key: The key then; None: unknown.
         files: The files compared by hash.
-        identical: Same bytes. The contract may have changed all the same.
+        identical: Same bytes. The contract may have changed nevertheless.
     """
     schema: list[SchemaChange] = []
     renames: dict[str, str] = {}
@@ -182,7 +182,7 @@ def _column(
     sides = [side for side in (before, after) if side is not None]
     # Once pii, always pii: the other side's profile may hold values from before it was declared.
     pii = any(side.pii or side.name in dataset.pii for side in sides)
-    # A key says which row it is: that new rows have new keys is no drift.
+    # A key says which row it is: that new rows have new keys is not drift.
     identifies = dataset.key == (known.name,)
     drift: dict[str, float | None] = {}
     if before is not None and after is not None and not pii and not identifies:

@@ -98,7 +98,7 @@ class Distribution:
         return low / 2 + high / 2
 
     def _inner(self, cell: Cell, value: float, *, inclusive: bool) -> float:
-        """How many of the values between the ends of ``cell`` lie below ``value`` (or on it)."""
+        """How many of the values between the ends of ``cell`` are below ``value`` (or on it)."""
         if cell.lo == cell.hi:
             return 0.0
         if not self.step:

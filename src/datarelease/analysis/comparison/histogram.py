@@ -1,6 +1,6 @@
 """Both sides of a column over shared bins, from profiles alone; for plots and sparklines.
 
-Draw bins equally wide: the outermost ones may be open (they take in what lies beyond the central
+Draw bins equally wide: the outermost ones may be open (they take in what is beyond the central
 98 % of the values, so that one outlier does not flatten the picture; their outer bound is then
 the smallest or largest value), and bins of very skewed columns grow by tenfold steps 1, 2, 5, 10.
 """
@@ -107,7 +107,7 @@ def _date(seconds: float, *, days: bool) -> str:
 
 
 def _counted(column: ColumnProfile | None, edges: Sequence[float]) -> tuple[float, ...] | None:
-    """Values in each bin, closed below; the outermost bins take all that lies beyond."""
+    """Values in each bin, closed below; the outermost bins take all that is beyond."""
     if column is None:
         return None
     if not column.cells:

@@ -78,7 +78,7 @@ def _rows(
         raise WorldError(
             f"The files cannot be read: {error}",
             untouched="Nothing was changed.",
-            remedy="`datarelease get` brings the files as they are.",
+            remedy="`datarelease get` copies the files as they are.",
         ) from error
 
 

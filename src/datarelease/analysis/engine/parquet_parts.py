@@ -35,8 +35,8 @@ def parquet_columns(table: Table) -> tuple[str, ...]:
     """The names of a table's columns, those of partition folders last.
 
     Raises:
-        UnreadableTable: The first part is no Parquet file or has two columns of one name, or
-            folders contradict each other.
+        UnreadableTable: The first part is not a Parquet file or has two columns of one name,
+            or folders contradict each other.
     """
     with _opened(table, 0) as file:
         first = file.schema_arrow.names
@@ -54,7 +54,8 @@ def read_parts(table: Table, columns: Sequence[str]) -> pa.Table:
     A part in which a column is all null has the column's type of the others.
 
     Raises:
-        UnreadableTable: A part is no Parquet file, or its columns do not fit those of the others.
+        UnreadableTable: A part is not a Parquet file, or its columns do not fit those of the
+            others.
     """
     partitions = partition_columns(table)
     parts = [_part(table, place, columns, partitions) for place in range(len(table.paths))]

@@ -1,7 +1,7 @@
 """Partition columns: what folders called ``key=value`` inside a dataset say of the rows in them.
 
 Paths are those inside the dataset, never those of a cache or of the folders around a repository:
-where a dataset lies says nothing of its rows.
+where a dataset is says nothing of its rows.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ def _decoded(text: str) -> str:
 
 
 def partition_columns(table: Table) -> tuple[PartitionColumn, ...]:
-    """The partition columns of a table, outermost first; none where no part lies in such a folder.
+    """The partition columns of a table, outermost first; none where no part is in such a folder.
 
     A column is int64 where every folder of the dataset spells a whole number of 64 bits without
     leading zeros, a date where every one spells a day (``2026-01-31``), and text otherwise.
 
     Raises:
-        UnreadableTable: Parts lie in folders of other keys than the first one, or a folder repeats
+        UnreadableTable: Parts are in folders of other keys than the first one, or a folder repeats
             a key.
     """
     listed = [folders(label) for label in table.labels]
@@ -119,8 +119,8 @@ def _keys(names: Sequence[str]) -> tuple[str, ...]:
         if keys != first:
             raise UnreadableTable(
                 name,
-                f"it lies in {_spelled(keys)}, and {names[0]} in {_spelled(first)}: "
-                "the parts of one table lie in folders of the same keys",
+                f"it is in {_spelled(keys)}, and {names[0]} in {_spelled(first)}: "
+                "the parts of one table must be in folders of the same keys",
             )
     return first or ()
 

@@ -37,7 +37,7 @@ class Table:
 
 
 class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unreadable` in reports
-    """A file is no table of its format, or no part of one. The message holds no data values."""
+    """A file is not a table of its format, or not a part of one; the message has no values."""
 
     def __init__(self, label: str, reason: str) -> None:
         """Keep what the file is called, and the reason in words."""

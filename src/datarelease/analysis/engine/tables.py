@@ -76,8 +76,8 @@ class Engine(Protocol):
 
         Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred).
         Each column named there gets a companion `unread_name` that holds what the file says where
-        that is no value of the type; the column itself is null there. ``once`` says that one query
-        will read the frame: nothing is prepared for further ones.
+        that is not a value of the type; the column itself is null there. ``once`` says that
+        one query will read the frame: nothing is prepared for further ones.
 
         Raises:
             UnreadableTable: A file is missing, is no such table, or differs from the first part.
@@ -211,7 +211,7 @@ class DuckDBEngine:
         return ParquetFiles.open(self._connection, table)
 
     def _copies_folder(self) -> Path:
-        """Where files lie that were copied to be read; removed when the engine is closed."""
+        """Where files are that were copied to be read; removed when the engine is closed."""
         if self._copies is None:
             self._temp_directory.mkdir(parents=True, exist_ok=True)
             self._copies = tempfile.TemporaryDirectory(prefix="csv-", dir=self._temp_directory)

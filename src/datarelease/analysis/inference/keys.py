@@ -20,7 +20,7 @@ from datarelease.analysis.inference.names import OWN, key_rank, moment
 from datarelease.analysis.validation.uniqueness import duplicates
 
 SAMPLE_ROWS = 5_000
-"""First rows, which tell for most columns that they are no categories and no key."""
+"""First rows, which tell for most columns that they are not categories and no key."""
 _FEW_ROWS = 50
 """In fewer rows a column that is not this table's own id may be unique by chance."""
 _SHARED = 10
@@ -128,7 +128,9 @@ def _pairs(
         plain = rows >= _FEW_ROWS and shared >= _SHARED
         evidence = _unique(rows, few=rows < _FEW_ROWS)
         if not plain and rows >= _FEW_ROWS:
-            evidence += f", but chance alone would give {shared:.1f} pairs of rows the same values"
+            evidence += (
+                f", but by chance alone {shared:.1f} pairs of rows would have the same values"
+            )
         yield InferredKey(columns=pair, plain=plain, evidence=evidence)
 
 
@@ -141,7 +143,7 @@ def _sharing(engine: Engine, frame: nw.LazyFrame[Any], column: str) -> float:
 
 def _unique(rows: int, *, few: bool) -> str:
     few_rows = few and rows < _FEW_ROWS
-    tail = ", too few to tell" if few_rows else ", which may be chance" if few else ""
+    tail = ", too few to decide" if few_rows else ", which may be chance" if few else ""
     return f"unique in {rows:,} rows, never missing{tail}"
 
 

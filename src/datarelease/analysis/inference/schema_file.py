@@ -9,9 +9,9 @@ from datarelease.model.adoption import yaml_text
 
 _HEAD = """\
 # What {path} promises, as a Pandera schema in Pandera's own YAML format.
-# `datarelease init` inferred it from the data of one day: a start, yours to edit. It holds types,
-# missing values, keys and lists of few values; what was seen beyond that stands in comments, since
-# tomorrow's data may differ: make a promise of it by taking the `#` away, with bounds you mean.
+# `datarelease init` inferred it from the data of one day, as a start for you to edit. It holds
+# types, missing values, keys and lists of few values; what else was seen is in comments, since
+# tomorrow's data may differ: remove the `#` to make it a check, with the bounds that you mean.
 # Every violation blocks a release. More checks: str_matches, str_length, isin, greater_than, ...
 schema_type: dataframe
 api: pandas
@@ -44,7 +44,7 @@ def _column(column: InferredColumn, *, unique: bool, silent: bool) -> Iterator[s
 
 def _attributes(column: InferredColumn, *, unique: bool, silent: bool) -> Iterator[str]:
     if column.dtype is None:
-        yield "# dtype: its values did not tell"
+        yield "# dtype: its values do not show it"
     else:
         yield f"dtype: {column.dtype}"
     if column.nulls:

@@ -22,8 +22,9 @@ from datarelease.analysis.engine.tables import Engine
 from datarelease.model.data.profile import Cell
 
 SHARE = 256
-"""A stored cell that is no single value holds at most 1/256 of the values; and so many different
-values at least are kept one by one."""
+"""A stored cell that is not a single value holds at most 1/256 of the values; and so many
+different values at least are kept one by one.
+"""
 _FINE = 1024
 """While counting, cells are split until they hold at most 1/1024: bounds then fall well."""
 _CELLS = 4096
@@ -113,7 +114,7 @@ class _Scale:
 
 
 def times_power(value: nw.Expr, power: int) -> nw.Expr:
-    """``value * 2**power``, in two steps where the power itself is no finite float."""
+    """``value * 2**power``, in two steps where the power itself is not a finite float."""
     if abs(power) <= 1000:  # noqa: PLR2004 - well inside the exponents of a float
         return value * math.ldexp(1.0, power)
     half = power // 2
@@ -170,7 +171,7 @@ def _count(
     else:
         inside = [(_value >= run.lo) & (_value <= run.hi) for run in runs]
         frame = scale.frame(values.filter(reduce(or_, inside)))
-        if len(runs) > 1:  # a cell must not reach over what lies between two runs
+        if len(runs) > 1:  # a cell must not reach over what is between two runs
             later = [(_value >= run.lo).cast(nw.Int64) for run in runs[1:]]
             frame = frame.with_columns(run=reduce(add, later))
             keys.append("run")

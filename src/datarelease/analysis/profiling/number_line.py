@@ -20,9 +20,9 @@ _ALL_DIGITS = 17
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """How a column lies on the number line.
+    """How a column is on the number line.
 
-    Numbers lie there as themselves. Dates count days and timestamps microseconds since 1970-01-01
+    Numbers are there as themselves. Dates count days and timestamps microseconds since 1970-01-01
     UTC while values are counted, because these are integers and so exact; profiles then hold
     seconds.
     """
@@ -50,7 +50,7 @@ class Axis:
         return value / _DAY if isinstance(self.dtype, nw.Date) else value
 
     def position(self, exact: float) -> float:
-        """Where a value of ``exact`` lies among ``values``."""
+        """Where a value of ``exact`` is among ``values``."""
         return float(exact) / _DAY if isinstance(self.dtype, nw.Date) else float(exact)
 
     def stored(self, position: float) -> float:

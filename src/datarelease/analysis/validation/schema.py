@@ -97,7 +97,7 @@ def _from_yaml(path: Path, name: str) -> Any:
     except yaml.YAMLError as error:
         raise _broken(name, _yaml_fault(error)) from None
     if not isinstance(data, dict):
-        raise _broken(name, "it is no mapping; a schema starts with `schema_type: dataframe`")
+        raise _broken(name, "it is not a mapping; a schema starts with `schema_type: dataframe`")
     found = schema_problems(data, name)
     if found:
         raise SettingsError(found)
@@ -120,7 +120,7 @@ def _from_yaml(path: Path, name: str) -> Any:
 def _yaml_fault(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return f"it is no YAML: {getattr(error, 'problem', None) or 'unreadable'}{place}"
+    return f"it is not YAML: {getattr(error, 'problem', None) or 'unreadable'}{place}"
 
 
 def _from_python(path: Path, name: str) -> Any:

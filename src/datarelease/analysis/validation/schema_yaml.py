@@ -52,9 +52,9 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     pairs: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        fault = "a key that is no plain text" if isinstance(key, (list, dict)) else None
+        fault = "a key that is not plain text" if isinstance(key, (list, dict)) else None
         if fault is None and key in pairs:
-            fault = f"the key {key!r} stands here twice"
+            fault = f"the key {key!r} occurs twice"
         if fault is not None:
             raise yaml.MarkedYAMLError(problem=fault, problem_mark=key_node.start_mark)
         pairs[key] = loader.construct_object(value_node, deep=True)
@@ -68,7 +68,7 @@ def parse(text: str) -> Any:
     """The value of a YAML text.
 
     Raises:
-        yaml.YAMLError: It is no YAML, or has a key twice in one mapping.
+        yaml.YAMLError: It is not YAML, or has a key twice in one mapping.
     """
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
 
@@ -133,7 +133,7 @@ def _column(name: Any, column: Any, where: str) -> Iterator[Problem]:
         try:
             re.compile(name)
         except re.error as error:
-            yield Problem(where=where, what=f"is no regular expression: {error}")
+            yield Problem(where=where, what=f"is not a regular expression: {error}")
     if column.get("checks") is not None and any(key in known for key in column):
         what = "write all checks here, or none: Pandera drops those beside it"
         yield Problem(where=_under(where, "checks"), what=what)

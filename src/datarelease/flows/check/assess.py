@@ -38,7 +38,7 @@ class Assessment:
             UnreadableTable: There is none.
         """
         if self.profile is None:
-            raise UnreadableTable("", unreadable(self.validation) or "it is no table")
+            raise UnreadableTable("", unreadable(self.validation) or "it is not a table")
         return self.profile
 
     def side(self, ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> Side:

@@ -37,7 +37,7 @@ class Baseline:
     datasets: tuple[Dataset, ...]
     snapshot: Snapshot
     manifest: Callable[[], Manifest | None]
-    """Finds the manifest; None: it cannot be had, which is said once."""
+    """Finds the manifest; None: it is not available, which is said once."""
 
     def side(self, name: str) -> Side | None:
         """The dataset called ``name`` as it was then, or None."""
@@ -63,8 +63,8 @@ class Baseline:
         """From git, from the documents on a remote, or made from the data, in this order.
 
         Raises:
-            UnreadableTable: It is recorded nowhere, and the data is no table any more.
-            WorldError: Nor is the data at hand.
+            UnreadableTable: It is recorded nowhere, and the data is not a table any more.
+            WorldError: Nor is the data available.
         """
         path = dataset.profile_file
         recorded, other = self._document(Profile, dataset, content, path)
@@ -77,7 +77,7 @@ class Baseline:
             if recorded is None:
                 raise
             self.shelf.progress.say(
-                f"{self.version.tag}: its data is not at hand; {path} is used all the same, though "
+                f"{self.version.tag}: its data is not available; {path} is used although "
                 f"{in_words(recorded, other)}"
             )
             return recorded

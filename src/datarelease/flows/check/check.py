@@ -52,7 +52,7 @@ def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None
 
     Raises:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
-        WorldError: The git remote or data that is needed cannot be had.
+        WorldError: The git remote or data that is needed is not available.
     """
     catalogue, before = _baseline(ws, catalogue or read_catalogue(ws.git, ws.tags), base)
     version = before.version if before is not None else None
@@ -257,10 +257,10 @@ def _notes(
     if base is not None and catalogue.latest is not None and base.tag != catalogue.latest.tag:
         yield f"compared with {base.tag}; the newest version is {catalogue.latest.tag}"
     for tag in catalogue.hand_made:
-        yield f"{tag} is passed over: its tag says something else than what it names"
+        yield f"{tag} is skipped: its manifest and its tag differ"
     for version in catalogue.versions:
         if version.yank is not None and (base is None or version.number > base.number):
-            yield f"{version.tag} was withdrawn and is passed over: {version.yank.reason}"
+            yield f"{version.tag} was withdrawn and is skipped: {version.yank.reason}"
     columns = {
         name
         for dataset in datasets

@@ -28,7 +28,7 @@ def compare_sides(
     """
     present = after or before
     if present is None:
-        raise ValueError("a dataset is on one side at least")
+        raise ValueError("a dataset must exist before or after the change")
     identical = (
         before is not None and after is not None and before.content.content == after.content.content
     )
@@ -84,10 +84,10 @@ def _with_rows(
         rows = _rows(shelf, before, after, old, new, engine)
     except UnreadableTable as error:
         rows = f"the tables cannot be read: {error}"
-    except ConfigError as error:  # an old version of what is no dataset any more
+    except ConfigError as error:  # an old version of what is not a dataset any more
         rows = f"the tables cannot be read: {error.what}"
     except WorldError as error:
-        rows = f"the data of {before.label} is not at hand: {error.what}"
+        rows = f"the data of {before.label} is not available: {error.what}"
     if isinstance(rows, str):
         return dataclasses.replace(diff, no_row_diff=rows)
     return dataclasses.replace(diff, rows=rows)
@@ -124,7 +124,7 @@ def _rows(
 
 
 def _content(file: DataFile) -> tuple[str, Folders]:
-    """What makes the rows of two files equal: their bytes, and the partition they lie in."""
+    """What makes the rows of two files equal: their bytes, and the partition they are in."""
     return file.md5, folders(file.path)
 
 

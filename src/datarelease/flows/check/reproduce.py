@@ -52,10 +52,12 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     if inputs == "made" and ws.dvc.missing():
         raise WorldError(
             "`dvc repro` failed: it needs data that is neither in DVC's cache nor on a remote that "
-            "can be read from here. Its own output stands above.",
+            "can be read from here. Its own output is above.",
             untouched="Nothing was pushed or tagged.",
-            remedy="Give access to the remote, as the lines above say. A check on GitHub has no "
-            "credentials: it finds what the last release left in the cache (docs/adopt.md).",
+            remedy=(
+                "Give access to the remote, as the lines above say. A check on GitHub has no "
+                "credentials: it uses what the last release left in the cache (docs/adopt.md)."
+            ),
         )
     outs = [out for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)]
     makers = {_address(out) for out in outs if out.stage is not None}
@@ -63,7 +65,7 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     if failed or not outs:
         what = f"{', '.join(failed)} could not be run" if failed else "no dataset was made"
         raise ConfigError(
-            f"`dvc repro` failed: {what}. Its own output stands above.",
+            f"`dvc repro` failed: {what}. Its own output is above.",
             untouched="Nothing was pushed or tagged.",
             remedy="Correct the stage, then run the command again.",
         )
@@ -162,7 +164,7 @@ def _inputs(ws: Workspace) -> Inputs:
             ws.progress.say(f"{remote.name} cannot be read: {error.what.splitlines()[0]}")
         else:
             return "pulled"
-    ws.progress.say("dvc repro: stages make missing outputs again where they can")
+    ws.progress.say("dvc repro: stages make missing outputs again if their inputs are available")
     bring_outputs(ws)
     return "made"
 

@@ -32,7 +32,7 @@ def work_tree_snapshot(ws: Workspace) -> Snapshot:
     Raises:
         SettingsError: A dataset that DVC does not track, or sends nowhere; an output on a remote
             that is not configured. All of them at once.
-        WorldError: A listing is needed that cannot be had.
+        WorldError: A listing is needed that is not available.
     """
     indexed = {out.path: out for out in ws.dvc.outputs()}
     problems = [
@@ -56,9 +56,11 @@ def unpushed(dataset: Dataset, outputs: Iterable[Output]) -> list[Problem]:
     return [
         Problem(
             where=f"dvc.yaml: artifacts.{dataset.name}.path",
-            what=f"{out.path!r} has `push: false` ({out.source}), so that it stays where it was "
-            "made, and a version must be on the remotes: remove that line to release it, or give "
-            "the entry another `type`",
+            what=(
+                f"{out.path!r} has `push: false` ({out.source}), so it is never pushed, but a "
+                "version must be on the remotes: remove that line to release it, or give the "
+                "entry another `type`"
+            ),
         )
         for out in outputs
         if not out.pushed and _overlap(out.path, dataset.path)
@@ -71,7 +73,7 @@ def tracked_beside(
     commit: str,
     known: Mapping[str, int],
 ) -> tuple[TrackedOutput, ...]:
-    """The outputs of ``commit`` that are no part of a dataset, as a manifest lists them.
+    """The outputs of ``commit`` that are not part of a dataset, as a manifest lists them.
 
     Args:
         ws: The repository; its work tree is that of ``commit``.
@@ -81,7 +83,7 @@ def tracked_beside(
 
     Raises:
         ConfigError: An output was hashed by DVC 2, or is on a remote without objects.
-        WorldError: Something is neither at hand nor on a remote; it is named.
+        WorldError: Something is neither available nor on a remote; it is named.
     """
     committed = set(ws.git.files(commit))
     outs = [
@@ -135,7 +137,7 @@ def _beside(
 def _sizes(
     ws: Workspace, parts: Sequence[_Part], known: Mapping[str, int], lost: Mapping[str, str]
 ) -> dict[str, int]:
-    """Bytes of every object that remotes keep; what is at hand and new is read, to prove it.
+    """Bytes of every object that remotes keep; what is available and new is read, to prove it.
 
     ``lost`` are paths of listings, by hash, that nobody has.
     """
@@ -167,7 +169,7 @@ def _prove(ws: Workspace, hashes: Sequence[str]) -> None:
         advance(1)
 
     with (
-        ws.progress.track("Hashing what is tracked beside", len(hashes), "files") as advance,
+        ws.progress.track("Hashing the other tracked outputs", len(hashes), "files") as advance,
         ThreadPoolExecutor(4) as pool,
     ):
         for _ in pool.map(prove, hashes):
@@ -219,8 +221,10 @@ def _not_at_hand(ws: Workspace, lost: Mapping[str, str]) -> WorldError:
         f"DVC tracks data that is neither in its cache nor on a remote ({where}), so `dvc pull` "
         f"of the version would fail:\n{listed}",
         untouched="Nothing was pushed or tagged.",
-        remedy="Push it from where it is (`dvc push`), then run the command again. Data that "
-        "nobody has any more: `dvc remove`; data that is to stay local: `push: false`.",
+        remedy=(
+            "Push it from a clone that has it (`dvc push`), then run the command again. For data "
+            "that is lost use `dvc remove`; for data that is to stay local, `push: false`."
+        ),
     )
 
 

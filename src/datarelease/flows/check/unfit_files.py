@@ -40,8 +40,10 @@ def refuse_unfit_files(ws: Workspace, paths: Sequence[str]) -> None:
         raise SettingsError(
             [*problems[:SHOWN], *last],
             untouched="Nothing was pushed or tagged.",
-            remedy="Put the file itself in place of a link, or give it another name; or leave it "
-            "out with .dvcignore.",
+            remedy=(
+                "Replace a link by the file itself, or rename the file, or exclude it with "
+                ".dvcignore."
+            ),
         )
 
 
@@ -63,7 +65,7 @@ def _inside(root: Path, path: str, homes: Sequence[str]) -> Iterator[tuple[str, 
             name = f"{path}/{entry.name}"
             fault = path_fault(entry.name)
             if fault:
-                yield name, f"no file of a dataset can be called so: {fault}"
+                yield name, f"a file of a dataset cannot have this name: {fault}"
             elif entry.is_symlink():
                 what = _link(Path(entry.path), homes)
                 if what:
@@ -78,9 +80,9 @@ def _link(link: Path, homes: Sequence[str]) -> str | None:
     if end.is_relative_to(cache):
         return None
     if not end.is_relative_to(top):
-        return f"it is a symbolic link out of the repository, to {end}"
+        return f"it is a symbolic link that leads outside the repository, to {end}"
     inside = end.relative_to(top).as_posix()
-    # Keys may lie there (.dvc/config.local), and git's own files.
+    # Keys may be there (.dvc/config.local), and git's own files.
     return f"it is a symbolic link to {inside}" if {*inside.split("/")} & {".dvc", ".git"} else None
 
 

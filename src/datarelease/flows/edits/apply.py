@@ -38,7 +38,7 @@ def apply(root: Path, plan: Adoption, *, run: Run, settings: Callable[[], Remote
         if run(command):
             before = ", ".join(f"`{join(c.arguments)}`" for c in plan.commands[:done])
             raise ConfigError(
-                f"`{join(command.arguments)}` failed; its own output stands above.",
+                f"`{join(command.arguments)}` failed; its own output is above.",
                 untouched=f"No file was written. Already done: {before or 'nothing'}.",
                 remedy="Correct the cause, then run init again: it continues from there.",
             )

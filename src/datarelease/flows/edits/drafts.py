@@ -47,7 +47,7 @@ class Drafts:
 
         Raises:
             SettingsError: A merge is not resolved.
-            ConfigError: It cannot be read, or is no text.
+            ConfigError: It cannot be read, or is not text.
         """
         if path in self._edits:
             return self._edits[path].after
@@ -73,7 +73,7 @@ class Drafts:
         elif self._read(path) == text:
             self.skip(path, "already there")
         else:
-            self.leave(path, "it is not what init would write; yours stays as it is")
+            self.leave(path, "it differs from what init would write; your file is not changed")
 
     def edit(self, path: str, text: str, *, why: str) -> None:
         """Plan that the file at ``path`` says ``text``, which holds what it said before."""
@@ -126,7 +126,7 @@ def refuse_unwritable(root: Path, path: str) -> None:
         if place.is_symlink():
             raise _refused(path, f"{place.relative_to(root)} is a symbolic link")
     if place.exists() and not place.is_file():
-        raise _refused(path, "it is no plain file")
+        raise _refused(path, "it is not a plain file")
     existing = place if place.exists() else next(p for p in place.parents if p.exists())
     if existing != place and not existing.is_dir():
         raise _refused(path, f"{existing.relative_to(root)} is in the way")
@@ -156,15 +156,15 @@ def refuse_ignored(rules: Mapping[str, str]) -> None:
         raise ConfigError(
             f"git ignores files that it must hold:{lines}",
             untouched=NOTHING,
-            remedy="Take these rules out (or add an exception below them), then run init again.",
+            remedy="Remove these rules (or add an exception below them), then run init again.",
         )
 
 
 def refuse_broken(root: Path) -> None:
-    """Refuse settings files that are no YAML, before DVC stumbles over them.
+    """Refuse settings files that are not YAML, before DVC stumbles over them.
 
     Raises:
-        SettingsError: Merge conflict markers, no YAML, or no mapping; with line and column.
+        SettingsError: Merge conflict markers, not YAML, or not a mapping; with line and column.
     """
     drafts = Drafts(root)
     for name in (DATASETS_FILE, PARAMS_FILE):

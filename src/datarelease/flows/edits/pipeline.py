@@ -62,7 +62,7 @@ def _artifact(member: Member) -> str:
             f"{member.proposed.name}:",
             f"  path: {path}",
             "  type: dataset",
-            "  # desc: what a row is; reports show it",
+            "   # desc: what a row is; reports show it",
             *(f"  {line}" for line in _meta(member).split("\n")),
         ]
     )
@@ -83,7 +83,7 @@ def _meta(member: Member) -> str:
     else:
         lines.append("  # pii: []  # columns whose values are never shown")
     if member.proposed.csv:
-        lines.append(f"  {member.proposed.csv}  # as its files seem to be written")
+        lines.append(f"  {member.proposed.csv}  # inferred from its files")
     return "\n".join(lines)
 
 
@@ -113,7 +113,7 @@ def _plain(member: Member, taken: set[str]) -> list[str]:
                 _free(f"profile-{name}", taken),
                 desc=f"Statistics of {name}, what later versions are compared with",
                 cmd=f"datarelease profile {name}",
-                deps=[path, f"{dataset.validation_file}  # bad data gets no profile"],
+                deps=[path, f"{dataset.validation_file}  # invalid data gets no profile"],
                 metric=dataset.profile_file,
                 indent="",
             )

@@ -79,7 +79,7 @@ def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, s
         return outcome
     if results.get("publish") == "success":
         raise WorldError(
-            f"The publisher succeeded, and its record {OUTCOME} was not downloaded.",
+            f"The publisher succeeded, but its record {OUTCOME} was not downloaded.",
             untouched="The release itself is not affected; nothing was announced.",
             remedy="Run this job again: it downloads the record again.",
         )
@@ -98,11 +98,11 @@ def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, s
         commit=push.head,
         what="The data failed its schema or the policy."
         if blocked
-        else f"The job {' and '.join(failed) or 'publish'} ended before it could say why.",
+        else f"The job {' and '.join(failed) or 'publish'} ended without giving a reason.",
         untouched="No tag was made.",
         remedy="Correct the data, or the rule in params.yaml: release.policy, with a pull request."
         if blocked
-        else "The log of the run has the reason.",
+        else "See the log of the run.",
         report=report,
     )
 
@@ -117,7 +117,7 @@ def announce(
         outcome: How the release ended.
         forge: The repository on GitHub.
         pages: Renders what is told.
-        progress: Told what happens.
+        progress: Receives progress messages.
         run: Id of the run: one that fails is told of once.
     """
     problems: list[str] = []

@@ -84,7 +84,7 @@ def put_comment(
         cml: None: it is not there.
         number: Of the pull request.
         body: Markdown, without watermark.
-        progress: Told what happens.
+        progress: Receives progress messages.
         sha: The commit that the watermark names.
         create: False: a comment that is there is brought up to date, and none is begun.
 
@@ -93,7 +93,7 @@ def put_comment(
     """
     title = titled(TITLE, thread.directory)
     if is_marked(body, title):
-        raise ValueError("the text of a comment holds our own watermark")
+        raise ValueError("the text of a comment contains the watermark of datarelease")
     text = signed(body, sha, title)
     problems: tuple[str, ...] = ()
     try:
@@ -107,7 +107,7 @@ def put_comment(
             ours = _ours(thread, thread.comments(number))
             if _settled(ours, text):
                 return Posted(state=state, by="CML", problems=problems)
-            problems = problems or ("CML left the comment other than it should be.",)
+            problems = problems or ("CML did not write the comment as it should be.",)
             progress.say("the built-in poster takes over")
         return Posted(
             state=state,
@@ -115,7 +115,7 @@ def put_comment(
             problems=(*problems, *_settle(thread, number, ours, text)),
         )
     except WorldError as error:
-        lost = f"The comment on #{number} could not be written, or not be looked at. {told(error)}"
+        lost = f"The comment on #{number} could not be read or written. {told(error)}"
         return Posted(state="failed", by="", problems=(*problems, lost))
 
 
@@ -144,7 +144,7 @@ def _may_use(thread: Thread, found: Sequence[Comment], text: str, progress: Prog
     if target == (ours[-1] if ours else None):
         return True
     where = f"not among the oldest {SEEN}" if target is None else f"comment {target.id} instead"
-    progress.say(f"CML is left out: it would not find our comment ({where})")
+    progress.say(f"CML is not used: it would not find our comment ({where})")
     return False
 
 

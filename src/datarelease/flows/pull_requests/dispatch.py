@@ -62,5 +62,5 @@ def dispatch(
         try:
             connect(name).dispatch(EVENT, payload)
         except WorldError as error:
-            problems.append(f"{name} was not told of {outcome.tag}. {told(error)}")
+            problems.append(f"{name} was not notified of {outcome.tag}. {told(error)}")
     return tuple(problems)

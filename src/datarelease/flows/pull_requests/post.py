@@ -96,7 +96,7 @@ def post(
         forge: The repository on GitHub.
         cml: Posts the comment, if it is there and would do it right; None: it is not.
         pages: Renders the comment.
-        progress: Told what happens.
+        progress: Receives progress messages.
         default_branch: What is released from; changes of other branches have statuses of their own.
 
     Raises:
@@ -145,7 +145,7 @@ def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str
     A group has no page to comment on: its pull requests have the comments of their own checks.
     """
     if artifact.pull_request is not None:
-        refuse("it names a pull request, and the check was of a merge queue")
+        refuse("it names a pull request, but the check was of a merge queue")
     posting = Posting(outcome="queued", said=f"merge queue, {run.head[:12]}")
     named = _QUEUE.fullmatch(run.branch)
     context = _context(named[1] if named else default_branch, forge, default_branch)
@@ -166,13 +166,14 @@ def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
         lost = forge.has_artifact(run.id, name)
     except WorldError as error:
         raise WorldError(
-            f"No report is here, and GitHub does not say whether the check left one. {told(error)}",
+            "There is no report, and GitHub does not say whether the check uploaded one. "
+            f"{told(error)}",
             untouched=untouched,
             remedy=remedy,
         ) from error
     if lost:
         raise WorldError(
-            f"The check left the artifact {name}, and its report was not downloaded.",
+            f"The check uploaded the artifact {name}, but its report was not downloaded.",
             untouched=untouched,
             remedy=remedy,
         )
@@ -181,7 +182,7 @@ def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
 def _unreported(artifact: Artifact, run: CheckRun) -> Posting | None:
     """Why a check that left no report is not worth a comment; None: it is."""
     if artifact.report is None and run.conclusion == "success":
-        said = "nothing to post: the check passed and left no report"
+        said = "nothing to post: the check passed and uploaded no report"
         return Posting(outcome="nothing", said=said)
     return None
 
@@ -200,7 +201,7 @@ def _commented(
         said = "no comment: the check ended before it could name its pull request"
         return Posting(outcome="nothing", said=said, problems=(f"{said}; see {run.url}",))
     if pull.merged:
-        said = f"#{pull.number} is merged: its comment is the release's now"
+        said = f"#{pull.number} is merged: from now on its comment is written by the release"
         return Posting(outcome="merged", said=said, number=pull.number)
     body = pages.report(report) if report is not None else pages.unreported(run.conclusion)
     # A pull request about something else is spared a comment that says so.
@@ -238,7 +239,7 @@ def _pull(artifact: Artifact, run: CheckRun, forge: Forge) -> PullRequest | None
         refuse(f"there is no pull request #{number}")
     came_from = (pull.head_repository, pull.head_branch)
     if pull.head != run.head and came_from != (run.repository, run.branch):
-        refuse(f"it names pull request #{number}, which is not where {run.head[:12]} comes from")
+        refuse(f"it names pull request #{number}, which {run.head[:12]} does not belong to")
     return pull
 
 
@@ -255,8 +256,8 @@ def _only_pull(run: CheckRun, forge: Forge) -> int | None:
 
 def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
     said = (
-        f"nothing was posted: #{pull.number} has moved on from {run.head[:12]} to "
-        f"{pull.head[:12]}, whose own check reports"
+        f"nothing was posted: #{pull.number} has moved from {run.head[:12]} to {pull.head[:12]}, "
+        "whose own check reports"
     )
     return Posting(outcome="superseded", said=said, number=pull.number)
 
@@ -275,8 +276,8 @@ def _context(base: str, forge: Forge, default_branch: str) -> str:
 
 
 _NOT_REVIEWED = (
-    "No digest was recorded: without it the release calls this change not reviewed. Run this job "
-    "again before merging."
+    "No digest was recorded: without it the release treats this change as not reviewed. Run this "
+    "job again before merging."
 )
 
 

@@ -29,9 +29,9 @@ def make_absent(ws: Workspace) -> None:
         return
     bring_outputs(ws)
     if ws.dvc.missing():
-        ws.progress.say("the lock is up to date and its data is not at hand: making it")
+        ws.progress.say("the lock is up to date, but its data is not available: running the stages")
         if not ws.dvc.repro(inputs="made"):
-            ws.progress.say("it could not be made: the publisher has to find it on a remote")
+            ws.progress.say("the data could not be made: the publisher needs it on a remote")
             # What a stage left before it failed would pass for its data.
             ws.dvc.reset()
 
@@ -89,7 +89,7 @@ def write_bundle(
 def _carried(ws: Workspace, checked: Checked) -> tuple[str, ...]:
     """Hashes of the objects that the remotes may lack.
 
-    What is not at hand was not made by this build: it was known by its hash before, and the
+    What is not available was not made by this build: it was known by its hash before, and the
     publisher, who can read the remotes, finds it there or says what is missing.
     """
     base = checked.baseline.snapshot.datasets if checked.baseline else ()
@@ -110,9 +110,11 @@ def _refuse_too_large(ws: Workspace, hashes: tuple[str, ...]) -> None:
     total = sum(ws.objects.path(md5).stat().st_size for md5 in hashes)
     if total > SIZE_LIMIT:
         raise ConfigError(
-            f"The new data has {total / 1e9:.1f} GB: too much for an artifact between two jobs "
-            f"(at most {SIZE_LIMIT / 1e9:.0f} GB).",
+            f"The new data has {total / 1e9:.1f} GB, which is too much for an artifact between "
+            f"two jobs (at most {SIZE_LIMIT / 1e9:.0f} GB).",
             untouched="Nothing was written, pushed or tagged.",
-            remedy="Let a staging remote carry it: `release.staging: NAME` in params.yaml "
-            "(docs/remotes.md says how).",
+            remedy=(
+                "Use a staging remote: `release.staging: NAME` in params.yaml "
+                "(docs/remotes.md describes it)."
+            ),
         )

@@ -41,6 +41,6 @@ def without_hand_made(ws: Workspace, catalogue: Catalogue) -> Catalogue:
         data = find_manifest_bytes(ws, latest)
         if data is None or manifest_of(data, latest) is not None:
             return catalogue
-        ws.progress.say(f"{latest.tag} is passed over: its manifest and its tag do not agree")
+        ws.progress.say(f"{latest.tag} is skipped: its manifest and its tag differ")
         catalogue = catalogue.without(latest)
     return catalogue

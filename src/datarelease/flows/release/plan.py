@@ -47,8 +47,8 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Candi
     report = checked.report
     if reviewed and report.digest not in reviewed:
         raise ConflictError(
-            f"The data is not what was reviewed: its digest is {report.digest}, reviewed was "
-            f"{' and '.join(reviewed)}.",
+            f"The data is not the reviewed data: its digest is {report.digest}, but "
+            f"{' and '.join(reviewed)} was reviewed.",
             untouched="Nothing was pushed or tagged.",
             remedy="Review the report of this data (`datarelease check`), then release with "
             f"--reviewed {report.digest}.",
@@ -72,11 +72,13 @@ def plan(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Candi
         )
     if not reviewed and ws.settings.require_review:
         raise ConflictError(
-            f"Nobody reviewed this data ({report.digest}), and params.yaml says "
+            f"Nobody reviewed this data ({report.digest}), and params.yaml has "
             "`release.require_review: true`.",
             untouched="Nothing was pushed or tagged.",
-            remedy="Bring the change by a pull request, or release with "
-            f"--reviewed {report.digest} after having read its report.",
+            remedy=(
+                "Make the change in a pull request, or read the report and release with "
+                f"--reviewed {report.digest}."
+            ),
         )
     made = products(ws)
     message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"

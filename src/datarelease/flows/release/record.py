@@ -79,8 +79,8 @@ def _store(ws: Workspace, remote: Store, stored: Mapping[str, bytes], there: set
         if not pending:
             return
     raise WorldError(
-        f"remote {remote.name!r} ({remote.url}) took {document_key(pending[0])} and does not give "
-        "it back as it was sent.",
+        f"remote {remote.name!r} ({remote.url}) accepted {document_key(pending[0])}, but other "
+        "bytes were read back.",
         untouched="No tag was made.",
         remedy="Check the remote's storage, then run the command again.",
     )

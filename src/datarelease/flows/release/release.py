@@ -76,7 +76,7 @@ def release(
             raise WorldError(
                 f"Other releases were faster for {PATIENCE / 60:.0f} minutes.",
                 untouched="No tag was made.",
-                remedy="Run the command again when they are done.",
+                remedy="Run the command again when they have ended.",
             )
 
 
@@ -96,7 +96,7 @@ def _put_right(ws: Workspace, checked: Checked, nothing: Nothing) -> Nothing:
             attempt(
                 ws,
                 lambda: catch_up(ws, latest),
-                failed=f"This clone did not follow to {latest.tag}",
+                failed=f"This clone could not be moved to {latest.tag}",
                 remedy="Remove what is in the way, then run `datarelease release` again.",
             )
         )
@@ -108,7 +108,9 @@ def _preconditions(ws: Workspace) -> None:
         raise ConfigError(
             "There is no git remote 'origin'.",
             untouched="Nothing was pushed or tagged.",
-            remedy="A version needs a place that everybody sees: `git remote add origin URL`.",
+            remedy=(
+                "A version needs a git remote that all users share: `git remote add origin URL`."
+            ),
         )
     if not ws.remotes:
         raise ConfigError(

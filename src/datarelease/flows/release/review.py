@@ -79,7 +79,7 @@ class Review:
         if self.own:
             return f"reviewed at this commit: {self.own}"
         if not self.pulls:
-            return f"{queue}not reviewed: the commit came by no pull request"
+            return f"{queue}not reviewed: the commit belongs to no pull request"
         numbers = ", ".join(f"#{pull.number}" for pull in self.pulls)
         return f"{queue}not reviewed: pull request {numbers} has no recorded report"
 

@@ -53,7 +53,7 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
         commit = ws.git.commit_files(head, files, f"Roll back to the data of {version.tag}")
         if not ws.git.new_branch(branch, commit):
             raise ConfigError(
-                f"The branch {branch} exists and holds something else.",
+                f"The branch {branch} exists and has other content.",
                 untouched="Nothing was changed.",
                 remedy=f"Delete it (`git branch -D {quote(branch)}`) and run the command again.",
             )

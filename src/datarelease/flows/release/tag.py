@@ -74,8 +74,10 @@ def follow(ws: Workspace, released: Released) -> Released:
     clone = attempt(
         ws,
         lambda: _follow(ws, released),
-        failed=f"This clone did not follow to {commit[:12]}",
-        remedy="Remove what is in the way, then run `datarelease release` again: it catches up.",
+        failed=f"This clone could not be moved to {commit[:12]}",
+        remedy=(
+            "Remove what is in the way, then run `datarelease release` again: it moves the clone."
+        ),
     )
     copies = attempt(
         ws,
@@ -139,7 +141,7 @@ def _branch_to_move(ws: Workspace, candidate: Candidate, branch: ReleaseBranch) 
     """Whether the released commit continues the remote's branch; if it cannot, why.
 
     Raises:
-        Taken: The branch has diverged from HEAD, and nobody asked to release all the same.
+        Taken: The branch has diverged from HEAD, and nobody asked to release nevertheless.
     """
     tip = ws.git.fetch_branch(branch.name)
     if not branch.asked and branch.diverged(ws, tip, candidate.head):

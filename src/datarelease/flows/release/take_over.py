@@ -1,6 +1,6 @@
 """A build taken over: what another job checked, believed only where it is proven.
 
-The publisher runs nothing of the repository. The digest is computed anew from the files that DVC
+The publisher runs nothing of the repository. The digest is computed again from the files that DVC
 tracks, objects are taken by the hash of their bytes, outcome and verdict are judged here; what is
 taken on trust from the build is what it measured: statistics, violations and comparison.
 """
@@ -75,8 +75,8 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
     claimed = _document(folder, Report, REPORT)
     if not now.digest == bundle.digest == claimed.digest:
         raise _inconsistent(
-            f"it says digest {bundle.digest}, its report {claimed.digest}, and its files have "
-            f"{now.digest}"
+            f"its digest is {bundle.digest}, that of its report is {claimed.digest}, and that of "
+            f"its files is {now.digest}"
         )
     latest = catalogue.latest
     if claimed.base != (latest.tag if latest else None):
@@ -114,7 +114,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
         if data is None or path_fault(path) or not is_among(path, made):
             raise ConfigError(
                 f"The bundle lists {path!r}, which is "
-                + ("not in it." if data is None else "nothing that a build makes."),
+                + ("not in it." if data is None else "not a file that a build makes."),
                 untouched="Nothing was pushed or tagged.",
                 remedy="Build again; if that does not help, find out who changed the bundle.",
             )
@@ -134,7 +134,7 @@ def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> N
         else:
             possible |= {"identical" if old.content == new.content else "changed"}
         if dataset.diff.status not in possible:
-            raise _inconsistent(f"its report calls {dataset.name} {dataset.diff.status}")
+            raise _inconsistent(f"its report says that {dataset.name} is {dataset.diff.status}")
 
 
 def _assessment(
@@ -151,12 +151,12 @@ def _assessment(
         other = other_inputs(record, dataset, content, ws.read) if record is not None else ()
         if record is not None and other:
             raise _inconsistent(
-                f"the {type(record).__name__.lower()} of {dataset.name} does not count here: "
+                f"the {type(record).__name__.lower()} of {dataset.name} cannot be used: "
                 f"{in_words(record, other)}"
             )
     told = claimed.dataset(dataset.name)
     if told is None or told.validation != found.validation:
-        raise _inconsistent(f"its report tells another validation of {dataset.name}")
+        raise _inconsistent(f"its report has another validation of {dataset.name}")
     return found
 
 

@@ -38,7 +38,7 @@ class Side:
 def table_of(
     dataset: Dataset, files: Sequence[DataFile], objects: Objects, *, whole: Sequence[DataFile] = ()
 ) -> Table:
-    """The dataset's files in the cache as one table; files that are no tables are left out.
+    """The dataset's files in the cache as one table; files that are not tables are left out.
 
     ``whole`` are all files of the dataset, where ``files`` are only some of them.
 
@@ -53,7 +53,7 @@ def table_of(
 
 
 def as_table(dataset: Dataset, files: Mapping[str, Path], *, whole: Sequence[str] = ()) -> Table:
-    """The files (name inside the dataset: where it lies) as one table, in the order of names.
+    """The files (name inside the dataset: where it is) as one table, in the order of names.
 
     ``whole`` are the names of all files of the dataset, where ``files`` are only some of them.
 
@@ -72,8 +72,10 @@ def as_table(dataset: Dataset, files: Mapping[str, Path], *, whole: Sequence[str
         raise ConfigError(
             f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} has {what}.",
             untouched="Nothing was written.",
-            remedy="A dataset is a .csv or .parquet file, or a directory of parts of one kind. If "
-            "the data is not here yet, `dvc repro` or `dvc pull` brings it.",
+            remedy=(
+                "A dataset is a .csv or .parquet file, or a directory of parts of one kind. If "
+                "the data is not in the work tree yet, get it with `dvc repro` or `dvc pull`."
+            ),
         )
     [kind] = kinds
     names = sorted(name for name in files if table_format(name))

@@ -21,9 +21,9 @@ from datarelease.model.versions.version import Version
 
 
 def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
-    """Look for the newest version on the remotes; send again what they lack, where it is at hand.
+    """Check the newest version on the remotes; send again what they lack, if it is available.
 
-    Copies at ``releases/data-vN/`` are no damage: ``heal`` writes them.
+    Copies at ``releases/data-vN/`` are not damage: ``heal`` writes them.
 
     Raises:
         WorldError: Something was missing or damaged; also where it could be repaired, because
@@ -54,7 +54,10 @@ def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
             what=f"{len(faults)} object(s) of {latest.tag} were lost or damaged on a remote:",
             untouched="No tag was made."
             + ("" if unrepaired else " Objects in DVC's cache were sent again."),
-            remedy="Run it where DVC's cache has the data: it sends the missing objects."
+            remedy=(
+                "Run the command in a clone whose DVC cache has the data: it sends the missing "
+                "objects."
+            )
             if unrepaired
             else "Find out what changed the remote, then run the command again.",
         )
@@ -109,5 +112,5 @@ def _no_manifest(ws: Workspace, version: Version) -> WorldError:
         remedy="Run the command in the clone that released it (it keeps a copy), or put the "
         f"file back from a backup of the remote, here or at "
         f"{document_key(version.manifest_sha256 or '')}. If {version.tag} was tagged by hand and "
-        "never was a version, delete that tag.",
+        "is not a version, delete that tag.",
     )

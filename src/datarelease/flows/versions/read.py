@@ -36,7 +36,7 @@ class Verification:
     remotes: tuple[str, ...]
     """Those that were asked."""
     objects: int
-    """Wherever they lie."""
+    """Wherever they are."""
     faults: tuple[Fault, ...]
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ class Verification:
 def get(
     shelf: Shelf, version: Version, target: Path, names: Sequence[str], *, overwrite: bool
 ) -> tuple[Path, ...]:
-    """Put the files of a version below ``target``, as they lie in the repository.
+    """Put the files of a version below ``target``, as they are in the repository.
 
     Only datasets in ``names`` (empty: all) are fetched, and files that are already there are not
     fetched again. Every file's SHA-256 is checked against the manifest.
@@ -94,7 +94,7 @@ def table(shelf: Shelf, version: Version, name: str) -> tuple[Table, dict[str, s
     type that its values have.
 
     Raises:
-        ConfigError: The version has no such dataset, or it is no table.
+        ConfigError: The version has no such dataset, or it is not a table.
         WorldError: An object is missing or damaged.
     """
     dataset = _dataset(read_manifest(shelf, version), name)
@@ -124,7 +124,7 @@ def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verificatio
             remedy="Add it with `dvc remote add`, or name it in release.remotes.",
         )
     for name in sorted(names - {remote.name for remote in shelf.remotes}):
-        shelf.progress.say(f"{name}: not configured here, not checked")
+        shelf.progress.say(f"{name}: not configured in this repository, not checked")
     faults: list[Fault] = []
     remotes = faults_of(shelf, manifest, full=full)
     documents = stored_documents(manifest, version.manifest_sha256 or "")
@@ -152,7 +152,7 @@ def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
 
 
 def _remotes(shelf: Shelf, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
-    """Where those files lie that one remote alone holds, by path.
+    """Where those files are that one remote alone holds, by path.
 
     Raises:
         ConfigError: That remote is not configured.
@@ -187,6 +187,8 @@ def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> No
     raise WorldError(
         f"The object {file.key} ({file.path}) {what} on {where}.",
         untouched=f"{file.path} was not written.",
-        remedy="Run `datarelease verify` to look for all objects; with --repair, where DVC's cache "
-        "has the data, it sends missing objects again.",
+        remedy=(
+            "Run `datarelease verify` to check all objects; with --repair it sends missing "
+            "objects again from DVC's cache."
+        ),
     )

@@ -17,7 +17,7 @@ def snapshot(datasets: Sequence[Dataset], outputs: Sequence[Output], objects: Ob
 
     Raises:
         SettingsError: A dataset that DVC does not track, or has not hashed yet; all at once.
-        WorldError: A dataset is part of a tracked directory whose listing cannot be had.
+        WorldError: A dataset is part of a tracked directory whose listing is not available.
     """
     problems: list[Problem] = []
     found = []

@@ -1,6 +1,6 @@
 """Manifest and documents of a version on its remotes: looked for, and put back where they are lost.
 
-They lie there twice: under their own SHA-256, written and read back before the tag, and as copies
+They are there twice: under their own SHA-256, written and read back before the tag, and as copies
 at ``releases/data-vN/``, which people and programs read without git. Copies are made after the tag
 from bytes that it names, so that writing them again, by whomever, changes nothing.
 """
@@ -37,7 +37,7 @@ class StoredDocument:
 
     @property
     def is_copy(self) -> bool:
-        """It lies at ``releases/data-vN/``."""
+        """It is at ``releases/data-vN/``."""
         return self.key == self.copy
 
 

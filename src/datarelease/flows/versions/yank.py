@@ -25,12 +25,12 @@ def yank(shelf: Shelf, text: str, *, reason: str, replacement: str | None = None
     catalogue = read_catalogue(shelf.git, shelf.tags)
     version = catalogue.find(text)
     if not reason.strip():
-        raise ConfigError("A reason is needed, in words for those who used the version.")
+        raise ConfigError("A reason is needed, written for users of the version.")
     if version.yank is not None:
         raise ConfigError(
             f"{version.tag} is withdrawn already: {version.yank.reason}",
             untouched="Nothing was changed.",
-            remedy=f"`datarelease unyank {version.tag}` first, to give another reason.",
+            remedy=f"To give another reason, run `datarelease unyank {version.tag}` first.",
         )
     use = _replacement(catalogue, version, replacement)
     trailers = [("Reason", reason), *([("Replacement", use.tag)] if use else [])]

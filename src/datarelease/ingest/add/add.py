@@ -66,7 +66,7 @@ def plan_stream(
         git_env: The environment for git.
 
     Raises:
-        SettingsError: A name that cannot be used, or files that are no YAML.
+        SettingsError: A name that cannot be used, or files that are not YAML.
         ConfigError: The name is taken, there is no event, or files cannot be added to.
         WorldError: The broker does not answer.
     """
@@ -107,13 +107,13 @@ def plan_stream(
 def _schema(drafts: Drafts, stream: Stream, seen: Seen, events: int) -> None:
     path, dataset = str(stream.dataset.schema), stream.dataset
     if not drafts.is_missing(path):
-        drafts.leave(path, "it is there already; yours stays as it is")
+        drafts.leave(path, "it exists already and is not changed")
         return
     text = stream_schema(
         seen.inferred, seen.guesses,
         name=stream.name, topic=stream.topic, events=events, key=dataset.key,
     )  # fmt: skip
-    drafts.create(path, text, why="what an event must be, inferred from some; edit it")
+    drafts.create(path, text, why="the schema of an event, inferred from some events; edit it")
 
 
 def write_stream(root: Path, plan: Adoption) -> None:
@@ -157,7 +157,7 @@ def _free(root: Path, drafts: Drafts, wanted: Wanted) -> set[str]:
         where = wanted.stream.dataset.path
     if where is not None:
         raise ConfigError(
-            f"{wanted.name!r} is there already ({where}).",
+            f"{wanted.name!r} exists already ({where}).",
             untouched=NOTHING,
             remedy="Choose another name, or edit the files by hand (docs/ingest.md).",
         )
@@ -191,7 +191,7 @@ def _decided(wanted: Wanted, seen: Seen, types: Types) -> Stream:
     times = [name for name, dtype in types.items() if dtype.startswith("datetime64")]
     if wanted.time is not None and wanted.time not in {*times, *_days(types)}:
         raise ConfigError(
-            f"--time: the field {wanted.time!r} is no time or date ({types[wanted.time]}).",
+            f"--time: the field {wanted.time!r} is not a time or date ({types[wanted.time]}).",
             untouched=NOTHING,
             remedy=suggestion("", times),
         )

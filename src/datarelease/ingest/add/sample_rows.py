@@ -74,7 +74,7 @@ class Trial:
         once = self.engine.query("SELECT DISTINCT * FROM typed")
         pq.write_table(once.cast(rows.schema), path)
         table = Table(paths=(path,), format="parquet")
-        why = "null in all events seen, or no name that can be used"
+        why = "null in all events seen, or its name cannot be used"
         return Seen(
             guesses=tuple(found),
             inferred=infer(self.engine, table, name=stream.name),

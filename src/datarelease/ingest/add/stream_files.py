@@ -83,10 +83,10 @@ def with_settings(text: str, stream: Stream) -> str:
     if stream.time:
         lines += [
             f"  time: {yaml_text(stream.time)}  # when an event happened",
-            f"  late_minutes: {stream.late_minutes}  # older than the newest by so much: late",
+            f"  late_minutes: {stream.late_minutes}  # an event older by so much is late",
         ]
     else:
-        lines.append("  # time: COLUMN  # when an event happened; tells which ones are late")
+        lines.append("  # time: COLUMN  # when an event happened; decides which ones are late")
     if stream.holes:
         lines.append("  holes: true  # offsets without a record: transactions, or compaction")
     due = f"{{events: {stream.propose_events}, minutes: {stream.propose_minutes}}}"

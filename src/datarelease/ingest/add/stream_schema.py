@@ -15,10 +15,10 @@ from datarelease.model.adoption import yaml_text
 
 _HEAD = """\
 # What an event of the topic {topic} must be to become a row of {name}, as a Pandera schema in
-# Pandera's own YAML format. `datarelease ingest add` inferred it from {events:,} events: a start,
-# yours to edit. An event that breaks it (a type, a null, a check of one row) becomes a dead letter,
-# with the reason; after an edit all events are sorted anew.
-# Make promises of the comments by taking the `#` away, with bounds you mean.
+# Pandera's own YAML format. `datarelease ingest add` inferred it from {events:,} events, as a
+# start for you to edit. An event that breaks it (a type, a null, a check of one row) becomes a
+# dead letter, with the reason; after an edit all events are parsed again.
+# Remove the `#` of a comment to make it a check, with the bounds that you mean.
 schema_type: dataframe
 api: pandas
 name: {dataset}

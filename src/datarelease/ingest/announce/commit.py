@@ -86,7 +86,7 @@ def settle(
         outbox: The broker.
         tag: The released version.
         letters_of: The dead letters of a batch.
-        progress: Told of each batch.
+        progress: Receives a message for each batch.
 
     Raises:
         ConflictError: Another run has taken over.

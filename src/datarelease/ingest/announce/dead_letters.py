@@ -50,9 +50,13 @@ def dead_letters(root: Path, stream: Stream, reason: str | None = None) -> Itera
     folder = root / stream.dead_dir
     if not folder.is_dir():
         raise ConfigError(
-            f"{stream.dead_dir} is not there: no records of {stream.name} were parsed here.",
+            f"{stream.dead_dir} does not exist: no records of {stream.name} were parsed in this "
+            "work tree.",
             untouched=NOTHING,
-            remedy=f"Run `dvc pull {stream.dead_dir}` for those of this commit, or `dvc repro`.",
+            remedy=(
+                f"Run `dvc pull {stream.dead_dir}` to get the dead letters of this commit, or "
+                "`dvc repro`."
+            ),
         )
     for path in sorted(folder.glob("*.parquet")):
         try:
@@ -61,7 +65,7 @@ def dead_letters(root: Path, stream: Stream, reason: str | None = None) -> Itera
             raise WorldError(
                 f"{stream.dead_dir}/{path.name} cannot be read ({type(error).__name__}).",
                 untouched=NOTHING,
-                remedy=f"Bring it back: `dvc checkout --force {stream.dead_dir}`.",
+                remedy=f"Restore it: `dvc checkout --force {stream.dead_dir}`.",
             ) from error
 
 

@@ -20,7 +20,7 @@ class KafkaOutbox:
         """Take over from any other run.
 
         Raises:
-            WorldError: The broker does not answer, or refuses us.
+            WorldError: The broker does not answer, or refuses the request.
         """
         self._stream = stream
         with ExitStack() as stack:
@@ -81,7 +81,7 @@ class KafkaSpeaker:
         """Take over from any other run.
 
         Raises:
-            WorldError: The broker does not answer, or refuses us.
+            WorldError: The broker does not answer, or refuses the request.
         """
         self._writer = Writer(config, name)
 

@@ -11,14 +11,14 @@ from datarelease.cli.lazy_group import LazyGroup
 COMMANDS = {
     "add": "Feed a dataset from a topic: its stages, and a schema inferred from events.",
     "waiting": "How many events wait, and since when.",
-    "plan": "Append what waits, as batches of offsets, to streams/NAME.json.",
+    "plan": "Append the waiting events, as batches of offsets, to streams/NAME.json.",
     "drain": "Stage command: the records of the planned offsets, as they are on the broker.",
     "parse": "Stage command: records into rows and dead letters; needs no broker.",
     "dead": "Dead letters: list them, show one, send some again.",
-    "propose": "Open a pull request with what waits; once for the same offsets.",
-    "merge": "Merge such a pull request, where the policy and its check allow that.",
+    "propose": "Open a pull request with the waiting events; once for the same offsets.",
+    "merge": "Merge such a pull request, if the policy and its check allow it.",
     "commit": "After a release: dead letters to their topic, offsets to the consumer group.",
-    "announce": "After a release: tell a topic of it.",
+    "announce": "After a release: publish it to a topic.",
 }
 
 

@@ -30,11 +30,16 @@ from datarelease.render.terminal.adoption import adoption
     type=click.Choice(["json", "avro"]),
     default="json",
     show_default=True,
-    help="How events are written; avro: as a schema registry has it.",
+    help="The format of events; avro: with a schema registry.",
 )
-@click.option("--time", metavar="COLUMN", help="Says when an event happened; guessed by default.")
 @click.option(
-    "--key", multiple=True, metavar="COLUMN", help="Tells events apart; may be given twice."
+    "--time", metavar="COLUMN", help="The column with the time of an event; guessed by default."
+)
+@click.option(
+    "--key",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column of the key of events; may be given several times.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
@@ -81,6 +86,6 @@ def _next(name: str, topic: str) -> str:
         f'git add -A && git commit -m "Feed {name} from {topic}"',
         f"git push -u origin {name}",
         "open a pull request from that branch: it brings the stages and their first data",
-        f"when it is merged: datarelease ingest propose {name}, for the events that come then",
+        f"when it is merged: datarelease ingest propose {name}, for later events",
     )
     return "\n".join(["\nnext", *(f"  {n}. {step}" for n, step in enumerate(steps, 1))])

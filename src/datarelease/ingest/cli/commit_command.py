@@ -29,7 +29,7 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
     elif done.tag is None:
         show(f"{name}: there is no version yet")
     elif not done.batches:
-        show(f"{name}: the broker knows of everything in {done.tag}")
+        show(f"{name}: all batches of {done.tag} are committed already")
     else:
         show(f"{name}: {len(done.batches)} batches of {done.tag} committed for {done.group}")
         show(f"{done.dead:,} dead letters sent")

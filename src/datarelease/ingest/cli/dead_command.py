@@ -27,7 +27,7 @@ _reason = click.option("--reason", help="Only those of this reason, such as json
 
 @click.group("dead", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Dead letters: records that are no rows, as the last parse in this work tree left them."""
+    """Dead letters: records that did not become rows in the last parse of this work tree."""
 
 
 @command.command("list")
@@ -80,7 +80,7 @@ def show_(name: str, place: str, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("places", nargs=-1, metavar="[PARTITION:OFFSET]...")
 @_reason
 @click.option("--all", "everything", is_flag=True, help="All of them.")
-@click.option("--topic", help="Where they are sent; by default the topic of the stream.")
+@click.option("--topic", help="The topic to send them to; by default the topic of the stream.")
 @click.option("--yes", "-y", is_flag=True, help="Send without asking.")
 @json_option
 def replay(
@@ -100,7 +100,8 @@ def replay(
     """
     if sum([bool(places), reason is not None, everything]) != 1:
         raise ConfigError(
-            "Say which dead letters are sent: places, --reason or --all, and only one of these.",
+            "Name the dead letters to send: by places, --reason or --all, and by one of these "
+            "only.",
             untouched=NOTHING,
             remedy=f"`datarelease ingest dead list {name}` lists them.",
         )

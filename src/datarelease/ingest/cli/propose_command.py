@@ -19,11 +19,9 @@ from datarelease.ingest.wiring.stream import waiting_now
 @click.option(
     "--when-due",
     is_flag=True,
-    help="Only when release.streams.NAME.propose says that enough waits, or long enough.",
+    help="Only when as many events wait, or for as long, as release.streams.NAME.propose says.",
 )
-@click.option(
-    "--force", is_flag=True, help="Propose again what was refused, however little came since."
-)
+@click.option("--force", is_flag=True, help="Propose refused events again, however few came since.")
 @json_option
 def command(name: str, when_due: bool, force: bool, as_json: bool) -> None:  # noqa: FBT001
     """Open a pull request with what waits for the stream NAME.

@@ -82,8 +82,8 @@ class Drain:
                 advance = stack.enter_context(self.progress.track(label, total, "offsets"))
                 records = sum(self._write(some, source, advance) for some in _groups(missing))
                 offsets = total
-        # Not before: an empty folder is no raw data, and where nothing can be drained (a build
-        # without a broker) it would pass for what this stage left.
+        # Not before: an empty folder is not raw data, and where nothing can be drained (a
+        # build without a broker) it would pass for what this stage left.
         self.folder.mkdir(parents=True, exist_ok=True)
         numbers = {batch.number for batch in missing}
         return Drained(
@@ -109,7 +109,7 @@ class Drain:
         try:
             header = read_header(path)
         except (OSError, ValueError, LookupError, pa.ArrowException):
-            return False  # none of ours, or cut off by somebody: written anew
+            return False  # none of ours, or cut off by somebody: written again
         return (header.topic, header.cluster, header.batch, header.format) == (
             self.plan.topic, self.plan.cluster, batch, self.stream.format,
         )  # fmt: skip

@@ -64,7 +64,7 @@ def read_header(path: Path) -> RawHeader:
     """The header of the raw file at ``path``.
 
     Raises:
-        ValueError: It is no raw file of ours.
+        ValueError: It is not a raw file of ours.
     """
     found = (pq.read_metadata(path).metadata or {}).get(_KEY)
     if found is None:

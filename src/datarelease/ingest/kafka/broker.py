@@ -187,7 +187,7 @@ class Broker:
                 f"Partition {partition} of topic {topic!r} ends at offset {offset}, but {end} was "
                 "its end when the batch was planned.",
                 untouched="Nothing was written for this batch.",
-                remedy="If the broker lost records, say so to its operators; batches that are not "
+                remedy="If the broker lost records, tell its operators; batches that are not "
                 "merged yet can be planned again (`datarelease ingest plan NAME --anew`).",
             )
         return offset
@@ -197,7 +197,7 @@ class Broker:
         try:
             marks = self._consumer.get_watermark_offsets(place, timeout=self._patience)
         except KafkaException as error:
-            raise self._reason(error, "the end of the log was told") from error
+            raise self._reason(error, "the end of the log was reported") from error
         return int(marks[1]) if marks else 0
 
     def _offsets(self, topic: Topic, spec: Any, level: Any) -> dict[int, int]:
@@ -238,9 +238,9 @@ class Broker:
 
     def _away(self, purpose: str) -> WorldError:
         return WorldError(
-            f"The broker at {self._config.bootstrap} fell silent for {self._patience:.0f} seconds "
+            f"The broker at {self._config.bootstrap} sent nothing for {self._patience:.0f} seconds "
             f"before {purpose}.",
-            untouched="What was finished before is kept; nothing is half written.",
+            untouched="Batches that were finished before are kept; no file is incomplete.",
             remedy="Check that it runs and can be reached from here, then run the command again.",
         )
 
@@ -253,7 +253,7 @@ class Broker:
         return WorldError(
             f"The broker no longer has offset {start} of partition {partition} of topic {topic!r}.",
             untouched="Nothing was written for this batch.",
-            remedy="If these records were drained before, bring them back (`dvc pull`); a batch "
+            remedy="If these records were drained before, restore them (`dvc pull`); a batch "
             "that is not merged yet can be planned again (`datarelease ingest plan NAME --anew`), "
             "which counts what is lost.",
         )

@@ -1,4 +1,4 @@
-"""Clients of librdkafka, and its errors in our words.
+"""Clients of librdkafka, and its errors as errors of this package.
 
 Source of properties and error codes: librdkafka's "Configuration properties" and "rdkafka.h".
 """
@@ -123,17 +123,18 @@ def _made(
 
 def explained(error: KafkaError, purpose: str, config: KafkaConfig) -> DatareleaseError:
     """The error of ours for one of the client: ``purpose`` (a clause) is what was not reached."""
-    untouched = "What was finished before is kept; nothing is half written."
+    untouched = "Batches that were finished before are kept; no file is incomplete."
     if error.code() in _REFUSALS:
         return WorldError(
-            f"The broker at {config.bootstrap} refused us before {purpose} ({error.name()}).",
+            f"The broker at {config.bootstrap} refused the connection before {purpose} "
+            f"({error.name()}).",
             untouched=untouched,
             remedy="Check DATARELEASE_KAFKA_SECURITY_PROTOCOL, the DATARELEASE_KAFKA_SASL_… and "
             "DATARELEASE_KAFKA_SSL_… variables, and the rights of that user on the broker.",
         )
     return WorldError(
-        f"The broker at {config.bootstrap} did not answer, or not as it should, before {purpose} "
-        f"({error.name()}).",
+        f"The broker at {config.bootstrap} did not answer, or answered incorrectly, before "
+        f"{purpose} ({error.name()}).",
         untouched=untouched,
         remedy="Check that it runs and can be reached from here, then run the command again.",
     )

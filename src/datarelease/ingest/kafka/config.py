@@ -18,8 +18,8 @@ REGISTRY = "DATARELEASE_SCHEMA_REGISTRY_"
 REGISTRY_URL = f"{REGISTRY}URL"
 REGISTRY_USER = f"{REGISTRY}BASIC_AUTH_USER_INFO"
 
-_OFFSETS = "offsets stand in streams/NAME.json, and only there"
-_ONCE = "events come exactly once only with the value that is set here"
+_OFFSETS = "offsets are kept in streams/NAME.json only"
+_ONCE = "with another value, events would not come exactly once"
 REFUSED = {
     "acks": _ONCE,
     "auto.commit.enable": _OFFSETS,
@@ -28,9 +28,11 @@ REFUSED = {
     "enable.auto.commit": _OFFSETS,
     "enable.auto.offset.store": _OFFSETS,
     "enable.idempotence": _ONCE,
-    "enable.partition.eof": "the end of the log tells lost records from late ones",
+    "enable.partition.eof": (
+        "without the end of the log, lost records cannot be distinguished from late ones"
+    ),
     "group.id": "the group is called datarelease-NAME",
-    "group.instance.id": "nothing joins a group",
+    "group.instance.id": "datarelease joins no group",
     "isolation.level": "records of transactions that were aborted must not be read",
     "request.required.acks": _ONCE,
     "transactional.id": _ONCE,
@@ -152,11 +154,11 @@ def _property(rest: str) -> str:
 
 def _no_address(found: Mapping[str, str]) -> ConfigError:
     near = [name for name in found if nearest(name, ["bootstrap.servers"])]
-    hint = f" Did you mean it by {variable_of(near[0])}?" if near else ""
+    hint = f" Did you mean {variable_of(near[0])}?" if near else ""
     return ConfigError(
         f"{BOOTSTRAP} is not set, so there is no broker to ask.{hint}",
         untouched="Nothing was changed.",
         remedy=f"Set {BOOTSTRAP} to HOST:PORT of a broker. A build in CI needs none: push the "
-        "records first (`dvc push`) and let it pull them. A stage is given it where its command is "
-        "`datarelease ingest drain NAME` and nothing else.",
+        "records first (`dvc push`) and let it pull them. A stage gets the variable only if its "
+        "command is `datarelease ingest drain NAME`.",
     )

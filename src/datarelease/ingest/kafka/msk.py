@@ -1,4 +1,4 @@
-"""Sign-in to Amazon MSK with the AWS identity that is at hand: role, profile or keys.
+"""Sign-in to Amazon MSK with the AWS identity that is available: role, profile or keys.
 
 Amazon's own package signs the token (Amazon MSK Developer Guide, "Configure clients to use IAM
 access control"); librdkafka sends it as OAUTHBEARER and asks again before it expires.

@@ -50,7 +50,7 @@ class Writer:
         """Take over the name; what an older writer had not committed is undone.
 
         Raises:
-            WorldError: The broker does not answer, or refuses us.
+            WorldError: The broker does not answer, or refuses the request.
         """
         self._config = config
         self._patience = patience
@@ -98,7 +98,7 @@ class Writer:
 
         Raises:
             ConflictError: A newer writer of the same name has taken over.
-            WorldError: The broker does not answer, or refuses us or a message; nothing was
+            WorldError: The broker does not answer, or refuses the request or a message; nothing was
                 written.
         """
         with self._explained(f"the messages for {topic!r} were committed"):
@@ -146,8 +146,11 @@ class Writer:
             self._shut_out = True
             return ConflictError(
                 "Another run of the same command has taken over.",
-                untouched="What this one had written was undone.",
-                remedy="Let the other one end; running the command again then finds its work done.",
+                untouched="The transaction of this run was aborted.",
+                remedy=(
+                    "Wait until the other run ends, then run the command again: it finds the "
+                    "work done."
+                ),
             )
         if code == _TOO_LARGE:
             return WorldError(
@@ -187,14 +190,14 @@ class Group:
         """The committed offset of each partition that has one.
 
         Raises:
-            WorldError: The broker does not answer, or refuses us.
+            WorldError: The broker does not answer, or refuses the request.
         """
         asked = [TopicPartition(self._topic, partition) for partition in partitions]
         try:
             found = self._consumer.committed(asked, timeout=self._patience)
         except KafkaException as error:
             code = self._errors.worst or error.args[0]
-            raise explained(code, "the group's offsets were told", self._config) from error
+            raise explained(code, "the group's offsets were committed", self._config) from error
         return {place.partition: place.offset for place in found if place.offset >= 0}
 
     def join(self, producer: Producer, offsets: Mapping[int, int], patience: float) -> None:

@@ -36,8 +36,8 @@ class Registry:
             self._client = SchemaRegistryClient({"url": config.url, **_RETRIES, **login})
         except ValueError as error:
             raise ConfigError(
-                f"{REGISTRY_URL} is no address of a schema registry, or {REGISTRY_USER} is not "
-                "USER:PASSWORD.",
+                f"{REGISTRY_URL} is not the address of a schema registry, or {REGISTRY_USER} is "
+                "not USER:PASSWORD.",
                 untouched="Nothing was changed.",
                 remedy="An address begins with http:// or https://.",
             ) from error
@@ -47,7 +47,7 @@ class Registry:
 
         Raises:
             ConfigError: A schema that is not Avro, or whose references the registry leaves open.
-            WorldError: The registry does not answer, or refuses us.
+            WorldError: The registry does not answer, or refuses the request.
         """
         found = {}
         for number in sorted(ids):
@@ -84,10 +84,12 @@ class Registry:
         except (SchemaParseException, UnknownType, ValueError) as error:
             raise ConfigError(
                 f"Schema {number} of the registry at {self._url} cannot be read by itself "
-                f"({type(error).__name__}): it is no valid Avro, or refers to other schemas.",
+                f"({type(error).__name__}): it is not valid Avro, or it refers to other schemas.",
                 untouched="Nothing was written for this batch.",
-                remedy="Register it with its references put in; events that name this one cannot "
-                "be read.",
+                remedy=(
+                    "Register it with its references resolved; events that name this one "
+                    "cannot be read."
+                ),
             ) from error
 
     def _refused(self, error: SchemaRegistryError) -> DatareleaseError:

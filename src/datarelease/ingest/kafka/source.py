@@ -57,7 +57,7 @@ class Source(Protocol):
         """The topic called ``name``.
 
         Raises:
-            ConfigError: There is none; the nearest name is told.
+            ConfigError: There is none; the message has the nearest name.
             WorldError: The broker does not answer.
         """
 

@@ -2,7 +2,7 @@
 
 Values are framed as Confluent's Schema Registry has it: a zero byte, the schema's id in four bytes,
 then the record in Avro's binary encoding, without a schema ("Wire format" in its documentation).
-The schemas lie in the raw file, so no registry is asked. Only this module imports ``fastavro``.
+The schemas are in the raw file, so no registry is asked. Only this module imports ``fastavro``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AvroReader:
     """Takes values apart that were written with ``schemas``."""
 
     def __init__(self, schemas: Mapping[int, str], names: Sequence[str]) -> None:
-        """Parse the schemas; texts that are no Avro schema count as unknown."""
+        """Parse the schemas; texts that are not Avro schema count as unknown."""
         self._schemas = {number: _parsed(text) for number, text in schemas.items()}
         self._names = names
         self._known = frozenset(names)

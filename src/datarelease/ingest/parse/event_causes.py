@@ -1,4 +1,4 @@
-"""Why a value is no JSON text: the cause that its producer can mend.
+"""Why a value is not JSON text: the cause that its producer can mend.
 
 DuckDB says only that a text is not valid. The few values that it refuses are read once more by
 Python's ``json``, which says where it stopped.
@@ -60,7 +60,7 @@ def with_causes(faults: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedA
 
 
 def json_cause(value: bytes) -> str:
-    """The reason code of a value that is no JSON text."""
+    """The reason code of a value that is not JSON text."""
     if not value.strip(_WHITESPACE):
         return EMPTY
     if value.startswith(codecs.BOM_UTF8):

@@ -1,4 +1,4 @@
-"""Why a record is no event at all: reason codes, whatever the schema says."""
+"""Why a record is not an event at all: reason codes, whatever the schema says."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ NO_RECORD: Final = "avro:record"
 
 MEANINGS: Final = {
     UTF8: "the value is not UTF-8",
-    SYNTAX: "the value is no JSON text",
+    SYNTAX: "the value is not JSON",
     EMPTY: "the value is empty",
     TRUNCATED: "the value is truncated: the JSON text ends too early",
     NOT_FINITE: "the value holds NaN or Infinity, which JSON does not have",
     BOM: "the value begins with a byte order mark, which JSON forbids",
     REGISTRY: "the value begins with a schema registry's prefix (a zero byte and a schema id), "
     "not with JSON",
-    SURROGATE: "a text in the value holds half of a surrogate pair, which is no character",
-    NO_OBJECT: "the value is JSON, but no object",
-    TWICE: "a field stands there twice",
+    SURROGATE: "a text in the value holds half of a surrogate pair, which is not a character",
+    NO_OBJECT: "the value is JSON, but not an object",
+    TWICE: "a field occurs twice",
     AVRO_EMPTY: "the value is empty",
-    FRAMING: "the value does not begin as the registry's wire format says",
-    UNKNOWN_SCHEMA: "the value names a schema that is not known, or no Avro schema",
-    AVRO_TRUNCATED: "the value is truncated: it ends before its schema does",
-    PAYLOAD: "the value is not what its schema says",
+    FRAMING: "the value does not begin with the prefix of the registry's wire format",
+    UNKNOWN_SCHEMA: "the value names a schema that is unknown or not Avro",
+    AVRO_TRUNCATED: "the value is truncated: it ends before all fields of its schema",
+    PAYLOAD: "the value does not match its schema",
     NO_RECORD: "the schema of the value describes no record",
 }
 """What dead letters say; there is no more to say without quoting the record."""

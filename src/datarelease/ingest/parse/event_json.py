@@ -1,7 +1,7 @@
 r"""JSON texts taken apart by DuckDB: for each field its JSON type and its text.
 
 DuckDB 2.0 (yyjson) reads more than RFC 8259 allows: ``[1,]``, ``NaN``, ``inf``. That is refused
-here, and so are fields that stand there twice, since readers do not agree which one counts.
+here, and so are fields that occur twice, since readers do not agree which one counts.
 Numbers come as text: integers digit by digit, others as the shortest text of the double that
 Python's ``json`` reads too; decimals additionally as they are written.
 """
@@ -19,8 +19,9 @@ _LENIENT = r",\s*[}\]]|(?:^|[,:\[])\s*-?(?i:nan|inf)"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _OTHER = rf'(?:{_STRING}|[^"0-9-])*'
 _NUMBER = rf"({_OTHER})(-?[0-9][0-9.eE+-]*)({_OTHER}\z)?"
-"""Strings and whatever else is no number, a number, and after the last one the rest: applied again
-and again, it never begins inside a string."""
+"""Strings and whatever else is not a number, a number, and after the last one the rest:
+applied again and again, it never begins inside a string.
+"""
 _QUOTED = r'\1"\2"\3'
 
 
@@ -29,8 +30,8 @@ def json_query(source: str, names: Sequence[str], decimals: Sequence[str]) -> st
 
     It gives ``n`` as it is, and the lists ``types`` (DuckDB's ``json_type``; null: no such field)
     and ``texts`` in the order of ``names``, ``raws`` (in the order of ``decimals``: numbers as
-    they are written, where one is no integer), ``extra`` (fields beside ``names``) and ``fault``
-    (a reason code; null: it is a JSON object).
+    they are written, where one is not an integer), ``extra`` (fields beside ``names``) and
+    ``fault`` (a reason code; null: it is a JSON object).
     """
     paths = _paths(names)
     present = " + ".join(f"(types[{i}] IS NOT NULL)::INTEGER" for i in range(1, len(names) + 1))

@@ -63,7 +63,7 @@ class Shape:
     def digest(self) -> str:
         """SHA-256 (hex); equal as long as an event gives the same row, or none for the same reason.
 
-        How that is told, without values of pii columns, is no part of it.
+        How that is told, without values of pii columns, is not a part of it.
         """
         content = {
             "columns": [
@@ -128,9 +128,11 @@ def _open_ends(schema: Any, file: str) -> Iterator[Problem]:
         yield Problem(where=f"{file}: columns", what="there are none: events need typed columns")
     for name, column in schema.columns.items():
         if name in {"", "*"}:
-            yield Problem(where=f"{file}: columns.{name}", what="is no name that an engine can use")
+            yield Problem(
+                where=f"{file}: columns.{name}", what="is not a name that an engine can use"
+            )
         if column.regex:
-            what = "regex leaves open which columns there are; a stream needs them named"
+            what = "with regex the columns are not known; a stream needs them named"
             yield Problem(where=f"{file}: columns.{name}", what=what)
     try:
         check_names(file, tuple(map(str, schema.columns)))
@@ -163,4 +165,4 @@ def _unnamed(stream: Stream, expected: Sequence[Expected]) -> Iterator[Problem]:
     if stream.time not in types:
         yield Problem(where=where, what=f"{dataset.schema} has no column {stream.time!r}")
     elif not isinstance(types[stream.time], (nw.Datetime, nw.Date)):
-        yield Problem(where=where, what=f"the column {stream.time!r} is no timestamp or date")
+        yield Problem(where=where, what=f"the column {stream.time!r} is not a timestamp or date")

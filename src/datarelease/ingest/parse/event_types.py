@@ -40,10 +40,10 @@ def decimal_names(fields: Sequence[Field]) -> tuple[str, ...]:
 def typed_query(source: str, fields: Sequence[Field]) -> str:
     """SQL that turns what `json_query` gives into columns of the schema's types.
 
-    Beside the columns there are, for each, `unread_name` (the text of what is no value of the
-    type) and, by the field's number, ``missing`` (true or false) and ``wrong`` (the JSON type of
-    what is no value of the type); ``n``, ``extra`` and ``fault`` as they were. The names of all of
-    these begin with `INTERNAL`.
+    Beside the columns there are, for each, `unread_name` (the text of what is not a value of
+    the type) and, by the field's number, ``missing`` (true or false) and ``wrong`` (the JSON type
+    of what is not a value of the type); ``n``, ``extra`` and ``fault`` as they were. The names
+    of all of these begin with `INTERNAL`.
     """
     decimals = decimal_names(fields)
     values, columns = [], []

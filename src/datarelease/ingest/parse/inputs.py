@@ -48,7 +48,7 @@ def raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[Raw, ...]:
     """
     if not folder.is_dir():
         raise ConfigError(
-            f"{stream.raw_dir} is not there: nothing was drained yet.",
+            f"{stream.raw_dir} does not exist: nothing was drained yet.",
             untouched="Nothing was written.",
             remedy=f"Run `datarelease ingest drain {stream.name}`, or `dvc repro`, first.",
         )
@@ -64,7 +64,7 @@ def raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[Raw, ...]:
             raise ConfigError(
                 f"{path.name} was drained as {header.format}; params.yaml says {stream.format}.",
                 untouched="Nothing was written.",
-                remedy="Drain the topic again, or set the format back.",
+                remedy="Drain the topic again, or restore the former format.",
             )
         before = _fingerprint(path, shape, before)
         told = {"part": before, "pii": list(shape.dataset.pii), "rules": DEAD_LETTER_RULES}
@@ -100,14 +100,14 @@ def _read(path: Path) -> tuple[RawHeader, int]:
     try:
         return read_header(path), pq.read_metadata(path).num_rows
     except (OSError, ValueError, LookupError, DocumentError, pa.ArrowException) as error:
-        raise _stranger(path, "it is cut short, or something else") from error
+        raise _stranger(path, "it is cut short or has another format") from error
 
 
 def _stranger(path: Path, why: str) -> WorldError:
     return WorldError(
-        f"{path.name} is not the raw file that belongs there: {why}.",
+        f"{path.name} is not the raw file that was expected: {why}.",
         untouched="Nothing was written.",
-        remedy="Bring it back (`dvc checkout`, `dvc pull`), or remove it and drain again.",
+        remedy="Restore it (`dvc checkout`, `dvc pull`), or remove it and drain again.",
     )
 
 
@@ -128,7 +128,7 @@ def _in_order(chunk: pa.Table, last: tuple[int, int], header: RawHeader) -> tupl
     """The place of the chunk's last record.
 
     Raises:
-        ValueError: A record stands there twice, out of order, or was never planned.
+        ValueError: A record occurs twice, out of order, or was never planned.
     """
     partitions, offsets = (chunk[n].to_numpy().astype(np.int64) for n in ("partition", "offset"))
     if not len(offsets):
@@ -149,5 +149,5 @@ def _damaged(raw: Path) -> WorldError:
     return WorldError(
         f"{raw.name}: the raw file is damaged, or not the one that was drained.",
         untouched="The part of this batch was left as it was.",
-        remedy="Bring it back (`dvc checkout`, `dvc pull`), or remove it and drain again.",
+        remedy="Restore it (`dvc checkout`, `dvc pull`), or remove it and drain again.",
     )

@@ -42,7 +42,7 @@ def parse_stream(
     Args:
         root: Of the repository.
         stream: One of the settings.
-        progress: Told of each batch.
+        progress: Receives a message for each batch.
         memory_limit: Of the engine, in DuckDB's spelling.
 
     Raises:
@@ -214,7 +214,7 @@ def _place(scratch: Path, target: Path, fingerprint: str) -> Path | None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        with replacing(target) as neighbour:  # the data lie on another disk
+        with replacing(target) as neighbour:  # the data are on another disk
             shutil.copyfile(scratch, neighbour)
     return target
 

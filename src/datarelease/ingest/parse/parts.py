@@ -100,9 +100,12 @@ def clear_out(folder: Path, known: Collection[str]) -> None:
     if strangers:
         listed = ", ".join(strangers[:_SHOWN]) + (", ..." if len(strangers) > _SHOWN else "")
         raise ConfigError(
-            f"{folder} holds what no batch stands behind: {listed}.",
+            f"{folder} holds files that belong to no batch: {listed}.",
             untouched="Nothing was written or removed.",
-            remedy="The directory is the stream's alone: move that elsewhere, then run it again.",
+            remedy=(
+                "Only the stream may write into this directory: move these files elsewhere, "
+                "then run the command again."
+            ),
         )
     for path in found:
         path.unlink()

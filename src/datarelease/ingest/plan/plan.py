@@ -69,7 +69,7 @@ def gathered(plan: StreamPlan, logs: Mapping[int, Log]) -> dict[int, Gathered]:
     """What waits, by partition, where anything does or was lost.
 
     A stream begins with the oldest record that is still there; later on, and for partitions that
-    were added since, whatever lies between the plan's end and the oldest record is lost.
+    were added since, whatever is between the plan's end and the oldest record is lost.
     """
     ends = plan.ends()
     waiting = {}

@@ -16,7 +16,7 @@ from datarelease.model.versions.release import Fault
 def deliver(ws: Workspace) -> int:
     """How many objects the remotes were sent: they now hold all that DVC tracks and we have.
 
-    What is not at hand, as it did not change, must be on the remotes if a dataset needs it.
+    What is not available, as it did not change, must be on the remotes if a dataset needs it.
 
     Raises:
         ConfigError: There is no remote.

@@ -71,7 +71,7 @@ def git_reaching(root: Path, env: Mapping[str, str]) -> Mapping[str, str]:
     """The environment with which git reaches the origin of the repository around ``root``.
 
     Raises:
-        ConfigError: ``DATARELEASE_GITHUB_REPOSITORY`` is no name.
+        ConfigError: ``DATARELEASE_GITHUB_REPOSITORY`` is not a name.
     """
     base = git_environment(env)
     url = find_origin(root, env=base)

@@ -49,7 +49,7 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
     It is where the policy says ``auto_merge``, this desk made its one commit, that commit has
     nothing but what a run of the pipeline makes, the data of the merge passes our own check and
     only adds rows, and, on GitHub, the status of the check says the same digest. One
-    that was overtaken by other data on the default branch is withdrawn, to be made anew.
+    that was overtaken by other data on the default branch is withdrawn, to be made again.
 
     Raises:
         ConfigError: No such stream, or settings that cannot be used.
@@ -110,7 +110,7 @@ def _merged(desk: Desk, tip: str, stream: Stream, proposals: Proposals, filed: F
         raise _No(reason, outdated=not desk.git.is_ancestor(tip, filed.commit))
     commit = proposals.merge(filed, merged)
     if commit is None:
-        raise _No(f"{desk.branch} does not take it: it is protected, or moved", "waits")
+        raise _No(f"{desk.branch} does not accept it: it is protected, or has moved", "waits")
     return commit
 
 
@@ -124,11 +124,11 @@ def _told(name: str, filed: Filed, state: State, reason: str, commit: str | None
 def _origin(desk: Desk, filed: Filed) -> None:
     """It goes into the default branch, and its newest commit is ours."""
     if filed.base != desk.branch:
-        raise _No(f"it goes into {filed.base}, not into {desk.branch}")
+        raise _No(f"its base is {filed.base}, not {desk.branch}")
     if not desk.git.is_mine(filed.branch, filed.commit):
         raise _No(
-            f"its newest commit {filed.commit[:12]} was not made here: somebody pushed to it, or "
-            "another machine opened it"
+            f"its newest commit {filed.commit[:12]} was not made in this repository: somebody "
+            "pushed to it, or another machine opened it"
         )
 
 
@@ -168,7 +168,7 @@ def _appended(ws: Workspace, stream: Stream, report: Report, tip: str, merged: s
 
 
 def _withdraw(desk: Desk, proposals: Proposals, filed: Filed) -> None:
-    """Take back a proposal that the default branch has overtaken, so that it is made anew.
+    """Take back a proposal that the default branch has overtaken, so that it is made again.
 
     Nobody refused it: unlike one that a person closed, it does not wait for more events.
     """

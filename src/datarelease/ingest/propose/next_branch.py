@@ -55,7 +55,7 @@ def stream_at(desk: Desk, commit: str, name: str) -> Stream:
             f"params.yaml on {desk.branch} of the git remote has no stream {name!r} (it has: "
             f"{known}).",
             untouched="Nothing was changed.",
-            remedy=f"Make one with `datarelease ingest add {name}`, and merge that first.",
+            remedy=f"Add it with `datarelease ingest add {name}`, and merge that first.",
         )
     return stream
 

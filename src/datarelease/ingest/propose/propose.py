@@ -94,7 +94,7 @@ def propose(
 
 
 def stranger(desk: Desk, ws: Workspace, commit: str, tip: str, stream: Stream) -> str | None:
-    """Why ``commit`` is no proposal as we make them; None: it is one, whoever made it.
+    """Why ``commit`` is not a proposal as we make them; None: it is one, whoever made it.
 
     That is one commit after the default branch, with the plan and what a run of the pipeline
     leaves. ``ws`` is the default branch's work tree at ``tip``.
@@ -127,7 +127,7 @@ def _once(desk: Desk, name: str, place: Place, planner: Planner, *, force: bool)
     branch, refused = slot(begun)
     left = desk.heads.get(branch)
     if left is not None:
-        desk.say(f"branch {branch} is there without a pull request: taking it up")
+        desk.say(f"branch {branch} exists without a pull request: continuing with it")
         return _filed(begun, branch, _taken_up(begun, branch, left))
     asked = planner(stream, plan)
     refusal = None if force else why_not(begun, asked, refused)
@@ -192,7 +192,7 @@ def _ran(ws: Workspace, stream: Stream, plan: StreamPlan) -> Checked:
 
 
 def _bring_parts(ws: Workspace, stream: Stream) -> None:
-    """Let the parts of earlier batches be at hand: the stages add to them."""
+    """Let the parts of earlier batches be available: the stages add to them."""
     kept = {stream.raw_dir, stream.dead_dir, stream.dataset.path}
     hashes = [out.md5 for out in work_tree_outputs(ws) if out.path in kept and out.md5]
     ws.objects.ensure(hashes)
@@ -222,7 +222,7 @@ def _taken_up(begun: Begun, branch: str, left: str) -> Described:
     """What is in a branch that a proposer left behind when it was killed.
 
     Raises:
-        ConflictError: It is no proposal that continues the default branch.
+        ConflictError: It is not a proposal that continues the default branch.
     """
     desk, stream = begun.desk, begun.stream
     commit = desk.git.fetch(left, f"refs/heads/{branch}")
@@ -234,7 +234,7 @@ def _taken_up(begun: Begun, branch: str, left: str) -> Described:
         why = f"it does not continue {stream.plan_file} of {desk.branch}"
     if why is not None:
         raise ConflictError(
-            f"The git remote has a branch {branch}, which is no proposal of ours: {why}.",
+            f"The git remote has a branch {branch}, which is not a proposal of datarelease: {why}.",
             untouched="Nothing was proposed.",
             remedy=f"Delete it (`git push origin --delete {quote(branch)}`), then run the "
             "command again.",
@@ -251,7 +251,7 @@ def _filed(begun: Begun, branch: str, described: Described) -> Proposal:
     desk, proposals, stream = begun.desk, begun.proposals, begun.stream
     tip, commit = desk.refresh(), described.commit
     if desk.heads.get(branch) != commit:
-        raise Moved(f"branch {branch} went meanwhile")
+        raise Moved(f"branch {branch} was deleted meanwhile")
     before = proposals.last(branch)
     merged = covers(plan_at(desk, tip, stream), plan_at(desk, commit, stream))
     if merged or (before is not None and before.pull is not None and before.state != "open"):

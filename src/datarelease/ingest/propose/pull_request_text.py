@@ -48,7 +48,7 @@ def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Describe
 
     Raises:
         ConfigError: Its files cannot be used.
-        WorldError: A directory listing is needed that cannot be had.
+        WorldError: A directory listing is needed that is not available.
     """
     read = shelf.reader(commit)
     datasets = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
@@ -60,7 +60,7 @@ def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Describe
         raise ConfigError(
             f"The commit {commit[:12]} has no {stream.counts_file}.",
             untouched="Nothing was proposed.",
-            remedy=f"Let the stage that parses {stream.name} write it: `datarelease ingest add` "
+            remedy=f"The stage that parses {stream.name} must write it: `datarelease ingest add` "
             "makes such a stage.",
         )
     _refuse_other_batches(read_plan(read(stream.plan_file), stream), new[0], stream)
@@ -79,10 +79,12 @@ def _refuse_other_batches(plan: StreamPlan | None, counts: StreamCounts, stream:
     counted = [(batch.number, _places(batch.spans)) for batch in counts.batches]
     if planned != counted:
         raise ConfigError(
-            f"{stream.counts_file} is not about the batches of {stream.plan_file}.",
+            f"{stream.counts_file} does not describe the batches of {stream.plan_file}.",
             untouched="Nothing was proposed.",
-            remedy=f"Let the stages of {stream.name} depend on it, as `datarelease ingest add` "
-            "writes them.",
+            remedy=(
+                f"The stages of {stream.name} must depend on it, as in those that `datarelease "
+                "ingest add` writes."
+            ),
         )
 
 
@@ -111,8 +113,7 @@ def body(described: Described) -> str:
             "To refuse it, close this pull request. Nothing is lost: the events stay planned from "
             f"the same offsets, and are proposed again when {stream.propose_events:,} more have "
             f"come, or at once with `datarelease ingest propose {stream.name} --force`.\n"
-            "A commit that somebody pushes onto this branch makes it theirs: then it is never "
-            "merged automatically."
+            "If somebody pushes a commit to this branch, it is never merged automatically."
         ),
     )
     return "\n\n".join(parts) + "\n"
@@ -172,6 +173,6 @@ def _appended(report: StreamReport) -> str:
         return f"**Append-only**: the {before} before are unchanged."
     return (
         f"**Not append-only**: of the {before} before, {report.remade} have other content now and "
-        f"{report.gone} are gone. Rows of them that are not in the new ones are removed from the "
-        "dataset: the check counts them. This is never merged automatically."
+        f"{report.gone} are gone. Their rows that are not in the new batches are removed "
+        "from the dataset; the check counts them. This is never merged automatically."
     )

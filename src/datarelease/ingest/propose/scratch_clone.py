@@ -38,7 +38,7 @@ class Desk:
         Args:
             start: A directory in the repository.
             env: The environment, from which the GitHub, its token and all programs' settings come.
-            progress: Told what happens.
+            progress: Receives progress messages.
 
         Raises:
             ConfigError: No DVC repository in a git repository with an origin.
@@ -52,7 +52,10 @@ class Desk:
             raise ConfigError(
                 "There is no git remote 'origin'.",
                 untouched="Nothing was proposed.",
-                remedy="A proposal needs a place that everybody sees: `git remote add origin URL`.",
+                remedy=(
+                    "A proposal needs a git remote that all users share: `git remote add "
+                    "origin URL`."
+                ),
             )
         self._url = url
         self.hub = hub_at(url, env)
@@ -103,8 +106,10 @@ class Desk:
                 raise WorldError(
                     f"Another process is at work in {self.git.place}.",
                     untouched="Nothing was changed.",
-                    remedy="Wait for it to end and run the command again. If it was killed, what "
-                    "it had started may still run.",
+                    remedy=(
+                        "Wait for it to end and run the command again. If it was killed, a "
+                        "program that it started may still run."
+                    ),
                 ) from error
             yield
         finally:
@@ -133,7 +138,7 @@ class Desk:
         """The work tree of ``commit``, with the data that its lock names where the cache has it.
 
         Raises:
-            ConfigError: It is no DVC repository, or its settings cannot be used.
+            ConfigError: It is not a DVC repository, or its settings cannot be used.
         """
         self.git.take(commit)
         return self.opened()

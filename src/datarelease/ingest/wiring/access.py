@@ -28,7 +28,7 @@ def stream_at(root: Path, name: str) -> Stream:
     """The stream called ``name`` in the settings of the work tree at ``root``.
 
     Raises:
-        ConfigError: There is none; the nearest name is told.
+        ConfigError: There is none; the message has the nearest name.
     """
     settings = settings_at(root)
     stream = settings.stream(name)
@@ -63,7 +63,7 @@ def read_plan(data: bytes | None, stream: Stream) -> StreamPlan | None:
     """The plan in ``data``, or None where there is no file.
 
     Raises:
-        ConfigError: It is no plan.
+        ConfigError: It is not a plan.
     """
     if data is None:
         return None
@@ -73,7 +73,7 @@ def read_plan(data: bytes | None, stream: Stream) -> StreamPlan | None:
         raise ConfigError(
             f"{stream.plan_file} is not a plan: {error}.",
             untouched="Nothing was changed.",
-            remedy="Bring the file back as git has it; only this program writes it.",
+            remedy="Restore the file from git; only datarelease may write it.",
         ) from error
 
 

@@ -77,7 +77,7 @@ def replay_now(letters: DeadLetters, topic: str | None, *, env: Mapping[str, str
     stream = letters.stream
     target = topic or stream.topic
     with connected(env) as broker:
-        broker.topic(target)  # or the nearest name is told
+        broker.topic(target)  # or the message has the nearest name
     with needed():
         from datarelease.ingest.kafka.producer import Message, Writer  # noqa: PLC0415 - heavy: librdkafka
     messages = (

@@ -58,7 +58,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
     dead = _DeadFiles(workspace, stream, version)
     if stream.dead_letters is not None:
         with connected(env) as broker:
-            broker.topic(stream.dead_letters)  # or the nearest name is told
+            broker.topic(stream.dead_letters)  # or the message has the nearest name
     with _outbox(env, stream) as outbox:
         return settle(
             plan,

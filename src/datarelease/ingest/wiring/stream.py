@@ -75,11 +75,11 @@ def plan_now(
         root: A directory of the repository.
         name: Of the stream.
         env: Names the broker.
-        progress: Told of what is asked.
+        progress: Receives a message about each request.
         anew: Plan the batches again that the remote's default branch does not have.
 
     Raises:
-        ConfigError: As ``waiting_now``, or the work tree's file is no plan.
+        ConfigError: As ``waiting_now``, or the work tree's file is not a plan.
         ConflictError: As ``waiting_now``.
         WorldError: As ``waiting_now``.
     """
@@ -137,14 +137,17 @@ def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
 
 @contextmanager
 def _written(stream: Stream) -> Iterator[None]:
-    """What the disk refuses, in our words."""
+    """What the disk refuses, as this package's errors."""
     try:
         yield
     except OSError as error:
         raise WorldError(
             f"{stream.raw_dir} cannot be written: {error.strerror or error}.",
-            untouched="Batches that were finished before are kept; no file is half written.",
-            remedy="Make room, or see to the rights of the directory, then run it again.",
+            untouched="Batches that were finished before are kept; no file is incomplete.",
+            remedy=(
+                "Free space, or correct the permissions of the directory, then run the "
+                "command again."
+            ),
         ) from error
 
 
@@ -163,7 +166,7 @@ def _scratch(root: Path, stream: Stream) -> Iterator[Path]:
             raise WorldError(
                 f"Another drain of {stream.name} runs in this work tree.",
                 untouched="Nothing was drained.",
-                remedy="Wait for it, then run the command again.",
+                remedy="Wait for it to end, then run the command again.",
             ) from error
         for left in folder.iterdir():
             left.unlink()

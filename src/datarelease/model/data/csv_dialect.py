@@ -77,11 +77,11 @@ class CsvDialect:
     def __post_init__(self) -> None:
         """Refuse what no setting could have said: a manifest may come from anywhere."""
         if self.delimiter is not None and not is_delimiter(self.delimiter):
-            raise ValueError("delimiter: no single character that can be one")
+            raise ValueError("delimiter: not a single character that can be one")
         if self.decimal not in {".", ","} or self.thousands not in {None, *THOUSANDS}:
-            raise ValueError("decimal or thousands: no mark that numbers are written with")
+            raise ValueError("decimal or thousands: not a mark that numbers are written with")
         if encoding_name(self.encoding) is None or not 0 <= self.skip_rows <= MOST_SKIPPED:
-            raise ValueError("encoding or skip_rows: not to be used")
+            raise ValueError("encoding or skip_rows: not a valid value")
 
     @property
     def changes(self) -> dict[str, object]:

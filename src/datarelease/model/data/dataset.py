@@ -42,18 +42,18 @@ class LoggedTable:
     """A table of a format whose log says which of the files beside it count."""
 
     folder: str
-    """Where it lies, among the paths that it was found in; empty: at their top."""
+    """Where it is, among the paths that it was found in; empty: at their top."""
     kind: str
     """``a Delta table``, say."""
 
     @property
     def reason(self) -> str:
-        """Why its files are no dataset as they are."""
-        return f"{self.kind}: its log says which files count, and others may lie beside them"
+        """Why its files cannot be a dataset as they are."""
+        return f"{self.kind}: its log says which files count, and other files may be beside them"
 
 
 LOGGED_REMEDY = (
-    "Write what the table holds now as plain Parquet, in a stage say "
+    "Write the present rows of the table as plain Parquet, for example in a stage "
     "(`DeltaTable(PATH).to_pandas().to_parquet(FILE)`), and release that."
 )
 

@@ -26,9 +26,9 @@ VALIDATION_RULES = 1
 PROFILE_RULES = 1
 """Counts up when `analysis.profiling.profile` gives other statistics of equal data."""
 PARSER_RULES = 1
-"""Counts up when the same record and schema give another row: all parts are made anew then."""
+"""Counts up when the same record and schema give another row: all parts are made again then."""
 DEAD_LETTER_RULES = 2
-"""Counts up when a dead letter has other columns or words: files of dead letters are made anew."""
+"""Counts up when a dead letter has other columns or words: files of dead letters are made again."""
 CHECKS_FILE = "checks.py"
 """Holds the registered custom checks of the schemas beside it."""
 

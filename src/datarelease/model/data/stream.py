@@ -1,7 +1,7 @@
 """Streams: which topic feeds which dataset, in which batches, and what became of the records.
 
 Offsets are Kafka's: those of a partition count up by one a record, and a span ``[start, end)`` of
-them names the same records for ever, or none (the log may have been cut or compacted since).
+them names the same records permanently, or none (the log may have been cut or compacted since).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EventFormat = Literal["json", "avro"]
 
 
 def counts_file(dataset: Dataset) -> str:
-    """Where a stream's counts lie: what became of its records, a DVC metric kept by git."""
+    """Where a stream's counts are: what became of its records, a DVC metric kept by git."""
     return f"{dataset.report_dir}/stream.json"
 
 

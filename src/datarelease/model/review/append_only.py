@@ -72,7 +72,7 @@ def _of_files(diff: DatasetDiff, *, proven: bool) -> list[str]:
         for count, how in ((files.removed, "removed"), (files.changed, "changed"))
         if count
     ]
-    return [f"{' and '.join(said)}, and {why}" if said else f"not to be told: {why}"]
+    return [f"{' and '.join(said)}, and {why}" if said else f"not known: {why}"]
 
 
 def _rows(count: int) -> str:

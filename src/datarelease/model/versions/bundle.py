@@ -30,7 +30,7 @@ class Bundle:
     digest: str
     """Of the data."""
     staging: str | None
-    """The remote that holds the objects; None: they lie in the bundle, as on a remote."""
+    """The remote that holds the objects; None: they are in the bundle, as on a remote."""
     tree: tuple[str, ...]
     """Paths of the files in ``tree/``."""
     format: int = FORMAT

@@ -27,7 +27,7 @@ MANIFEST = "manifest.json"
 
 
 def document_key(sha256: str) -> str:
-    """Where a manifest, or a document that one lists, lies on a remote, below its root.
+    """Where a manifest, or a document that one lists, is on a remote, below its root.
 
     The name is made of the bytes, so that any number of releases may write there at once.
     """
@@ -35,12 +35,12 @@ def document_key(sha256: str) -> str:
 
 
 def manifest_key(tag: str) -> str:
-    """Where the copy of a version's manifest lies on a remote, below its root."""
+    """Where the copy of a version's manifest is on a remote, below its root."""
     return f"{DIRECTORY}/{tag}/{MANIFEST}"
 
 
 def metadata_key(tag: str, name: str) -> str:
-    """Where the copy of a document (a report, a profile) lies beside that of the manifest."""
+    """Where the copy of a document (a report, a profile) is beside that of the manifest."""
     return f"{DIRECTORY}/{tag}/{name}"
 
 
@@ -71,7 +71,7 @@ class ManifestDataset:
 
     name: str
     path: str
-    """Where it lies in the repository."""
+    """Where it is in the repository."""
     entries: tuple[Entry, ...]
     """What DVC tracks; the digest is made of these. Directories' objects are needed by DVC."""
     files: tuple[ManifestFile, ...]
@@ -87,7 +87,7 @@ class ManifestDataset:
     """(column, type) of CSV files, as they were validated; empty: as the values look."""
 
     def place(self, file: ManifestFile) -> str:
-        """Where one of its files lies in the repository, with forward slashes."""
+        """Where one of its files is in the repository, with forward slashes."""
         name = self.path.rpartition("/")[2]
         single = len(self.files) == 1 and file.path == name
         return self.path if single else f"{self.path}/{file.path}"
@@ -125,7 +125,7 @@ class TrackedOutput:
     """An output that DVC tracks beside the datasets, so ``dvc pull`` at the tag wants it too."""
 
     path: str
-    """Where it lies in the repository."""
+    """Where it is in the repository."""
     md5: str | None
     """DVC's hash, with ``.dir`` behind it for a directory; None: an import never downloaded."""
     size: int | None
@@ -232,13 +232,13 @@ class Manifest:
 
     @property
     def objects(self) -> dict[str, int | None]:
-        """Hash and size of every object, wherever it lies."""
+        """Hash and size of every object, wherever it is."""
         names = [remote.name for remote in (*self.remotes, *self.output_remotes)]
         return {md5: size for name in names for md5, size in self.objects_on(name).items()}
 
     @property
     def paths(self) -> dict[str, str]:
-        """Where the data of each object lies in the repository, by its hash."""
+        """Where the data of each object is in the repository, by its hash."""
         paths: dict[str, str] = {}
         for output in self.tracked:
             paths |= {file.md5: f"{output.path}/{file.path}" for file in output.files}

@@ -52,7 +52,7 @@ def _dataset_faults(dataset: ManifestDataset) -> Iterator[str]:
         yield from _file_faults(file)
     same = clash(file.path for file in dataset.files)
     if same is not None:
-        yield f"{same!r} is there twice, or is a file and a directory"
+        yield f"{same!r} occurs twice, or is both a file and a directory"
 
 
 def _entry_faults(entry: Entry) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _overlaps(manifest: Manifest) -> Iterator[str]:
         for file in dataset.files:
             place = dataset.place(file)
             if places.setdefault(place, file.sha256) != file.sha256:
-                yield f"{place!r} is two files"
+                yield f"{place!r} names two different files"
     same = clash(places)
     if same is not None:
-        yield f"{same!r} is a file and a directory"
+        yield f"{same!r} is both a file and a directory"

@@ -71,7 +71,7 @@ class Snapshot:
 
         A tracked directory counts by the hash of the object that lists its files, and sizes are
         left out (a hash fixes its size): so the digest can be had from git alone, also where the
-        data of a dataset that did not change is not at hand.
+        data of a dataset that did not change is not available.
         """
         entries = sorted(
             [dataset.name, path, md5] for dataset in self.datasets for path, md5 in dataset.content

@@ -11,7 +11,7 @@ _LINE = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)", re.ASCII)
 def read_trailers(message: str) -> tuple[tuple[str, str], ...]:
     r"""The (key, value) pairs in the last paragraph of a message, in order.
 
-    A signature behind the message is no part of it.
+    A signature behind the message is not a part of it.
 
     >>> read_trailers("data-v1: first\n\nDigest: ab\nRows: customers=3\n")
     (('Digest', 'ab'), ('Rows', 'customers=3'))

@@ -28,7 +28,7 @@ class ColumnView:
     drift: str
     psi_width: float
     psi_limit: float | None
-    """Where the limit lies on the bar, in percent; None: there is none, or it is not known."""
+    """Where the limit is on the bar, in percent; None: there is none, or it is not known."""
     nulls: str
     nulls_before: float | None
     nulls_after: float | None

@@ -29,7 +29,7 @@ def fit(parts: Sequence[Part], limit: int) -> tuple[list[str], list[str]]:
     chosen = [part.variants[-1] for part in parts]
     room = limit - sum(len(text) + len(GAP) for text in chosen)
     if room < 0:
-        raise ValueError(f"{limit} characters cannot hold the parts, {-room} are missing")
+        raise ValueError(f"{limit} characters cannot hold the parts: {-room} more are needed")
     for index in sorted(range(len(parts)), key=lambda i: parts[i].rank):
         space = room + len(chosen[index])
         best = next(text for text in parts[index].variants if len(text) <= space)

@@ -40,7 +40,7 @@ class Place:
     repository: str
     """``owner/name``"""
     run_url: str
-    """Of the run whose result is told; what it left lies there too."""
+    """Of the run whose result is told; what it left is there too."""
     branch: str = "main"
     """What is released from."""
     workflow: str = "data.yml"
@@ -78,8 +78,8 @@ def unreported(place: Place, conclusion: str = "failure") -> str:
     }.get(conclusion, "The check ended before it could write a report")
     return gfm.stacked(
         f"### ❌ {headline}",
-        "Nothing is known about the data of this change, so nothing of it counts as reviewed. "
-        f"[The check's log]({_address(place.run_url)}) says what went wrong.",
+        "Nothing is known about the data of this change, so it does not count as reviewed. [The "
+        f"check's log]({_address(place.run_url)}) says what went wrong.",
         "Push a correction, or run the job again: this comment then becomes the report.\n",
     )
 
@@ -95,7 +95,7 @@ def notice(outcome: Outcome, place: Place) -> str:
             if outcome.state == "released"
             else "nothing is left to release"
         )
-        said = f"A release of this change did not succeed. That is settled: {ended}."
+        said = f"A release of this change failed, but a later one succeeded: {ended}."
         return gfm.stacked(said, _run(outcome, place))
     return gfm.stacked(_head(outcome, place), "<sub>The report is in the comment above.</sub>")
 

@@ -19,7 +19,7 @@ def mark_of(directory: str) -> str:
     return MARK if directory == ROOT else f"<!-- datarelease:damage {directory} -->"
 
 
-TITLE = "Released data is not where it should be"
+TITLE = "Released data is missing or damaged"
 _SHOWN = 50
 
 
@@ -32,9 +32,9 @@ def damage_issue(health: Health, place: Place, mark: str = MARK) -> str:
             f"The weekly look at the remotes found faults in {tags}.",
             *(block for version in bad for block in _version(version)),
             "**What to do:** run `datarelease verify VERSION --repair` in a clone that has the "
-            "data in DVC's cache: it sends what is missing, and says so. Then find out what "
-            "deleted or changed it: a lifecycle rule, a clean-up with `dvc gc`, somebody with the "
-            "right to delete.",
+            "data in DVC's cache: it sends the missing objects and lists them. Then find out "
+            "what deleted or changed them: a lifecycle rule, a clean-up with `dvc gc`, or a user "
+            "with the right to delete.",
             f"<sub>[The run]({place.run_url}) · this issue is updated in place, and closed when "
             "everything is there again.</sub>",
             mark,

@@ -39,7 +39,8 @@ def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = 
     not come from the report's data.
 
     Raises:
-        ValueError: ``limit`` is below about 2,000 characters, or ``link`` is no https address.
+        ValueError: ``limit`` is below about 2,000 characters, or ``link`` is not an https
+            address.
     """
     triage = Triage(report)
     page = _page(link)

@@ -233,7 +233,7 @@ def _at(values: Sequence[float], index: int) -> float | None:
 def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | None:
     """Row counts over versions, (tag, rows) each; ``current``: the last is the change itself.
 
-    None for fewer than two versions: one point is no history.
+    None for fewer than two versions: one point is not a history.
     """
     if len(versions) < 2:  # noqa: PLR2004
         return None

@@ -145,7 +145,8 @@ def _secrets(address: str) -> str:
     if "dagshub.com" in address:
         return (
             "on GitHub, make the environment `data-release` and give it the secret DAGSHUB_TOKEN "
-            "(a DagsHub token that may write); `data-read` with one that may read, for verify"
+            "(a DagsHub token that may write); make `data-read` with a token that may read, for "
+            "verify"
         )
     if address.startswith("s3://"):
         return (
@@ -153,4 +154,4 @@ def _secrets(address: str) -> str:
             "variables AWS_ROLE and AWS_REGION (OIDC), or the secrets AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY"
         )
-    return "GitHub's machines must reach it, too"
+    return "GitHub's machines must be able to reach it"

@@ -58,13 +58,14 @@ def _null_hint(engine: Engine, table: Table, column: str) -> str:
         return ""
     listed = ", ".join(f"{text!r} ({count})" for text, count in texts[:_MOST])
     return (
-        f"the file says {listed}, which is read as a missing value: if it is a value, say which "
-        'texts are missing ones in dvc.yaml, `meta.csv.null_values: [""]` (empty text only)'
+        f"the file says {listed}, which is read as a missing value: if it is a value, list the "
+        'texts that stand for missing values in dvc.yaml, `meta.csv.null_values: [""]` (empty '
+        "text only)"
     )
 
 
 def _number_hint(engine: Engine, table: Table, column: str) -> str:
-    """That what is no number in ``column`` is written with a decimal comma, say; or empty."""
+    """That what is not a number in ``column`` is written with a decimal comma, say; or empty."""
     if (table.csv.decimal, table.csv.thousands) != (".", None):
         return ""
     texts = engine.scan(table, {column: nw.String()}, [column], once=True)

@@ -92,7 +92,7 @@ def misfits(column: str, candidate: nw.dtypes.DType, dialect: CsvDialect) -> str
 def number_text(column: str, dialect: CsvDialect) -> str:
     """SQL for the numbers of a text column with a decimal point and no marks of thousands.
 
-    What is not written as the dialect writes numbers becomes text that is no number.
+    What is not written as the dialect writes numbers becomes text that is not a number.
     """
     decimal, thousands = dialect.decimal, dialect.thousands
     if decimal == "." and thousands is None:

@@ -44,7 +44,7 @@ class _Style:
         return all(re.fullmatch(self.pattern, value) for value in values)
 
     def shows(self, values: Sequence[str]) -> bool:
-        """The values, which fit, need the style, and are no codes of equal groups of digits."""
+        """The fitting values need the style, and are not codes of equal groups of digits."""
         if self.thousands is None:
             return any(self.decimal in value for value in values)
         marked = [self.thousands in value for value in values]

@@ -77,7 +77,7 @@ def _out_of_memory() -> WorldError:
     return WorldError(
         "The query engine ran out of memory or of disk to spill to.",
         untouched="Nothing was written.",
-        remedy="Free disk space or give it more memory, then run the same command again.",
+        remedy="Free disk space or give the engine more memory, then run the same command again.",
     )
 
 

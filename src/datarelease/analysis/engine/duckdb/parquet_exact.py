@@ -76,7 +76,7 @@ def check_times(path: Path, label: str, names: Collection[str]) -> None:
     Only columns of INT96, and of zoned times in nanoseconds, are looked at.
 
     Raises:
-        UnreadableTable: A value is no whole number of microseconds.
+        UnreadableTable: A value is not a whole number of microseconds.
     """
     with parquet.ParquetFile(path) as file:
         columns = (file.schema.column(place) for place in range(len(file.schema)))
