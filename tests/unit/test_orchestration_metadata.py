@@ -9,15 +9,29 @@ from xml.etree import ElementTree as ET
 
 import dagster as dg
 import pytest
+import yaml
 from tests import sample_reports as samples
+from tests.commands import run
 from tests.hostile import HOSTILE, poisoned
+from tests.project import Project
 
 from datarelease.documents import encode
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.provenance import of_validation
 from datarelease.model.data.validation import ColumnContract, Contract, Validation
 from datarelease.model.review.diff import Histogram
 from datarelease.model.review.report import Report
+from datarelease.model.versions.snapshot import DatasetSnapshot, Entry
 from datarelease.orchestration.drift_plot import MOST, drift_plot
-from datarelease.orchestration.metadata import contract_of, findings_markdown, report_metadata
+from datarelease.orchestration.metadata import (
+    Metadata,
+    contract_of,
+    document_metadata,
+    findings_markdown,
+    report_metadata,
+)
+from datarelease.orchestration.resources import Repository
+from datarelease.progress import Quiet
 from datarelease.render.triage import Triage
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -99,18 +113,88 @@ def test_findings_are_told_worst_first() -> None:
 
 
 def test_columns_are_shown_as_the_schema_promises_them() -> None:
-    """From the recorded validation; an older format, or none, shows none."""
+    """From the recorded validation; an older format, another schema, or no record shows none."""
     column = ColumnContract(
         name="id", type="int64", nullable=False, unique=True, required=True, checks=("ge(1)",)
     )
+    people = Dataset(name="a", path="a.csv", schema="a.yaml")
+    content = DatasetSnapshot(name="a", entries=(Entry(path="a.csv", md5="0" * 32),))
+    files = {"a.yaml": b"columns: {}", people.validation_file: b""}
     validation = Validation(
-        dataset="a", rows=1, schema="a.yaml", checks=1, contract=Contract(columns=(column,))
-    )
-    schema = contract_of(encode(validation).encode())
+        dataset="a", rows=1, schema="a.yaml", checks=1, contract=Contract(columns=(column,)),
+        made_from=of_validation(people, content, files.get),
+    )  # fmt: skip
+
+    def shown(record: str | None, **edits: bytes) -> dg.TableSchema | None:
+        there = {**files, **edits}
+        there |= {people.validation_file: record.encode()} if record is not None else {}
+        return contract_of(people, lambda path: there.get(path) or None)
+
+    schema = shown(encode(validation))
     assert schema is not None
-    [shown] = schema.columns
-    assert (shown.name, shown.type, shown.constraints.unique) == ("id", "int64", True)
+    [found] = schema.columns
+    assert (found.name, found.type, found.constraints.unique) == ("id", "int64", True)
     assert isinstance(schema, dg.TableSchema)
-    assert contract_of(encode(replace(validation, contract=None)).encode()) is None
-    assert contract_of(b'{"format": 0}') is None
-    assert contract_of(None) is None
+    assert shown(encode(validation), **{"a.yaml": b"columns: {id: {dtype: str}}"}) is None
+    assert shown(encode(validation), **{"checks.py": b"import pandera"}) is None
+    assert shown(encode(replace(validation, contract=None))) is None
+    assert shown('{"format": 0}') is None
+    assert shown(None) is None
+
+
+@pytest.fixture
+def recorded(project: Project) -> Project:
+    """People are validated and profiled as their data is now."""
+    for command in ("validate", "profile"):
+        run(project, command, "people")
+    return project
+
+
+def documents(project: Project) -> tuple[Metadata, Metadata]:
+    """What Dagster shows of the validation and of the statistics of people."""
+    ws = Repository(root=str(project.root)).workspace(Quiet())
+    validation, profile = (
+        document_metadata(ws, f"reports/people/{name}.json", name)
+        for name in ("validation", "profile")
+    )
+    return validation, profile
+
+
+def test_records_of_the_current_data_show_their_figures(recorded: Project) -> None:
+    """Rows, checks and columns, without a remark; no other file says anything."""
+    validation, profile = documents(recorded)
+    assert (validation["rows"].value, validation["violations"].value) == (20, 0)
+    assert (profile["rows"].value, profile["columns"].value) == (20, 5)
+    assert "not_used" not in {**validation, **profile}
+    ws = Repository(root=str(recorded.root)).workspace(Quiet())
+    assert document_metadata(ws, "data/people.csv", "make") == {}
+
+
+def test_records_of_other_data_say_so_and_show_no_figures(recorded: Project) -> None:
+    """The reason and how the file is written again; the rows of older data are not shown."""
+    recorded.params(rows=21)
+    recorded.repro()
+    for stage, found in zip(("validation", "profile"), documents(recorded), strict=True):
+        assert {name: entry.value for name, entry in found.items()} == {
+            "not_used": "it was made before a change of: data; "
+            f"`dvc repro --force --single-item {stage}` writes it again"
+        }
+
+
+def test_a_key_that_was_declared_later_concerns_the_validation_alone(recorded: Project) -> None:
+    """DVC runs no stage for it, so that the recorded file stays as it was."""
+    declared = recorded.read_yaml("dvc.yaml")
+    declared["artifacts"]["people"]["meta"]["key"] = ["name"]
+    recorded.write("dvc.yaml", yaml.safe_dump(declared))
+    validation, profile = documents(recorded)
+    assert "a change of: key" in str(validation["not_used"].value)
+    assert profile["rows"].value == 20
+
+
+def test_records_that_cannot_be_read_or_compared_say_so(recorded: Project) -> None:
+    """A file of another format, and a dataset of which DVC has no hash any more."""
+    recorded.write("reports/people/validation.json", '{"format": 0}')
+    (recorded.root / "dvc.lock").unlink()
+    validation, profile = documents(recorded)
+    assert set(validation) == set(profile) == {"not_used"}
+    assert "cannot be compared with the data" in str(profile["not_used"].value)

@@ -111,7 +111,8 @@ def _stage(
         for path, md5 in versions(now).items():
             key = pipeline.keys.get(path)
             if key is not None and key in context.selected_asset_keys:
-                about = {**stage_metadata(now, path), **document_metadata(ws, path)}
+                recorded = document_metadata(ws, path, stage.address)
+                about = {**stage_metadata(now, path), **recorded}
                 yield dg.MaterializeResult(
                     asset_key=key,
                     data_version=dg.DataVersion(md5) if md5 else None,

@@ -129,7 +129,7 @@ class _Builder:
         schemas = {
             key: schema
             for key, dataset in self.datasets
-            if (schema := contract_of(reader(self.repository.path)(dataset.validation_file)))
+            if (schema := contract_of(dataset, reader(self.repository.path)))
         }
         stages = stage_assets(self.pipeline, dict(self.datasets), schemas)
         streams = self.settings.streams

@@ -9,12 +9,19 @@ import dagster as dg
 
 from datarelease.adapters.dvc.graph import StageNode
 from datarelease.documents import DocumentError, decode
+from datarelease.errors import DatareleaseError
+from datarelease.flows.check.records import Record, in_words, other_inputs
+from datarelease.flows.check.reproduce import work_tree_outputs
+from datarelease.flows.versions.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
+from datarelease.model.data.provenance import Read
 from datarelease.model.data.validation import Contract, Validation
 from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import DatasetReport, Report
 from datarelease.model.versions.release import Nothing, Released
+from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.orchestration.drift_plot import drift_plot
 from datarelease.render import escape
 from datarelease.render import numbers as number
@@ -139,33 +146,67 @@ def stage_metadata(stage: StageNode, path: str) -> Metadata:
     return found
 
 
-def document_metadata(ws: Workspace, path: str) -> Metadata:
-    """What a dataset's recorded validation or statistics say; nothing where ``path`` is neither."""
+def document_metadata(ws: Workspace, path: str, stage: str) -> Metadata:
+    """What a dataset's recorded validation or statistics say; nothing where ``path`` is neither.
+
+    A record that ``check`` would not use says nothing of the data as it is now: then the metadata
+    holds only the reason, under ``not_used``, and how ``stage`` (its address) writes it again.
+    """
     for dataset in ws.settings.datasets:
-        data = ws.read(path) if path in {dataset.validation_file, dataset.profile_file} else None
+        kinds: dict[str, type[Record]] = {
+            dataset.validation_file: Validation, dataset.profile_file: Profile,
+        }  # fmt: skip
+        data = ws.read(path) if path in kinds else None
         if data is None:
             continue
         try:
-            if path == dataset.validation_file:
-                return _validation(decode(Validation, data))
-            profile = decode(Profile, data)
-        except DocumentError:
-            # Of an older format: the next run of its stage writes it anew.
-            return {}
+            record = decode(kinds[path], data)
+        except DocumentError as error:
+            return _not_used(str(error), stage)
+        why = _outdated(ws, record, dataset)
+        if why:
+            return _not_used(why, stage)
+        if isinstance(record, Validation):
+            return _validation(record)
         return {
-            "rows": dg.MetadataValue.int(profile.rows),
-            "columns": dg.MetadataValue.int(len(profile.columns)),
+            "rows": dg.MetadataValue.int(record.rows),
+            "columns": dg.MetadataValue.int(len(record.columns)),
         }
     return {}
 
 
-def contract_of(data: bytes | None) -> dg.TableSchema | None:
-    """The columns that a recorded validation promises; None: there is none that can be read."""
+def _outdated(ws: Workspace, record: Record, dataset: Dataset) -> str:
+    """Why ``record`` does not count for the dataset in the work tree; empty: it does."""
     try:
-        contract = decode(Validation, data).contract if data is not None else None
+        now = snapshot((dataset,), work_tree_outputs(ws), ws.objects)
+    except DatareleaseError as error:
+        return f"it cannot be compared with the data: {error.what}"
+    other = other_inputs(record, dataset, now.datasets[0], ws.read)
+    return in_words(record, other) if other else ""
+
+
+def _not_used(why: str, stage: str) -> Metadata:
+    remedy = f"`dvc repro --force --single-item {stage}` writes it again"
+    return {"not_used": dg.MetadataValue.text(f"{why}; {remedy}")}
+
+
+def contract_of(dataset: Dataset, read: Read) -> dg.TableSchema | None:
+    """The columns that the schema of a dataset promises, from its recorded validation.
+
+    None: there is none that can be read, or it was made from another schema or other checks of
+    one's own than those that ``read`` gives now.
+    """
+    data = read(dataset.validation_file)
+    try:
+        record = decode(Validation, data) if data is not None else None
     except DocumentError:
         return None
-    return _column_schema(contract) if contract else None
+    if record is None or record.contract is None:
+        return None
+    # The data decides no promise, so that which data it is may stay unknown here.
+    content = DatasetSnapshot(name=dataset.name, entries=())
+    changed = {"schema", "checks"} & {*other_inputs(record, dataset, content, read)}
+    return None if changed else _column_schema(record.contract)
 
 
 def _column_schema(contract: Contract) -> dg.TableSchema:
