@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from datarelease.adapters.dvc.graph import read_graph
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.documents import decode
 from datarelease.model.data.profile import Profile
@@ -16,6 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_lock_is_current() -> None:
     """No stage is out of date: whoever edits the generator or params.yaml runs ``dvc repro``."""
     assert Dvc(ROOT, env=os.environ).stale_stages() == ()
+
+
+def test_the_stages_are_those_of_its_own_pipeline() -> None:
+    """A ``dvc.yaml`` among the files of tests adds none: its data is not there, and checks fail."""
+    stages = {stage.address for stage in read_graph(ROOT).stages}
+    assert stages == {"make", "validate", "profile"}
 
 
 def test_the_reports_can_be_read() -> None:
