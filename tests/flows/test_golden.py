@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -30,8 +31,10 @@ from tests.project import Project, make_template
 from tests.raw_files import Adopted
 from tests.versions import manifest, manifest_path, message, object_path
 
+from datarelease.cli import group
 from datarelease.cli.post_command import command as post_command
 from datarelease.documents import encode
+from datarelease.ingest.add.add import plan_stream
 from datarelease.ingest.wiring.dead import replay_now
 from datarelease.ingest.wiring.proposals import merge_now, propose_now
 from datarelease.ingest.wiring.released import announce_now, commit_now
@@ -46,14 +49,39 @@ INPUTS = Path(__file__).parents[1] / "golden" / "inputs"
 PRICES = "city;price\nAthens;1,50\nChania;1,70\n"
 SECTION = {"policy": {"psi": {"max": 0.25, "level": "warn"}, "rows": {"min": 1, "level": "block"}}}
 PRINTED = {
-    "plan": plan_now, "drain": drain_now, "waiting": waiting_now, "propose": propose_now,
-    "merge": merge_now, "commit": commit_now, "announce": announce_now, "replay": replay_now,
+    "add": plan_stream, "plan": plan_now, "drain": drain_now, "waiting": waiting_now,
+    "propose": propose_now, "merge": merge_now, "commit": commit_now, "announce": announce_now,
+    "dead replay": replay_now,
 }  # fmt: skip
 """Commands of `ingest` that need a broker or GitHub: their JSON is what these functions return."""
+OTHERWISE = {"init": "adoption/plan.json", "post": "posting/post.json"}
+"""Commands whose JSON is kept without the line that was typed."""
 STYLE = re.compile(rb"<style>[^<]*")
 """The same in every HTML report: one golden file, of another story, has it."""
 Make = Callable[[str], Golden]
 __all__ = ["desk"]  # a fixture of the tests of posting
+
+
+def with_json(group: click.Group, *path: str) -> Iterator[str]:
+    """The names of all commands that can print JSON."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from with_json(command, *path, name)
+        elif command is not None and any("--json" in part.opts for part in command.params):
+            yield " ".join((*path, name))
+
+
+def test_the_json_of_every_command_is_kept() -> None:
+    """A command that prints JSON has a golden file of it, or of its shape."""
+    kept = {f"ingest {name}" for name in PRINTED}
+    kept |= {name for name, path in OTHERWISE.items() if (GOLDEN / path).exists()}
+    for path in GOLDEN.rglob("*.txt"):
+        typed = path.read_text(encoding="utf-8").partition("\n")[0].split()
+        if typed[:2] == ["$", "datarelease"] and "--json" in typed:
+            kept |= {" ".join(typed[2 : 2 + words]) for words in (1, 2, 3)}
+    assert sorted(set(with_json(group)) - kept) == []
 
 
 @pytest.fixture
@@ -122,6 +150,7 @@ def keep_version(golden: Golden, project: Project, tag: str) -> None:
     golden.add(f"{tag}/documents.txt", "\n".join(names) + "\n")
 
 
+@pytest.mark.timeout(900)  # thirty commands, one after the other
 def test_the_life_of_a_dataset(golden: Make) -> None:
     """Versions, their records and the output of each command are what they were."""
     story = golden("versions")
@@ -375,7 +404,7 @@ def test_a_stream(golden: Make) -> None:
     (stream.root / "params.yaml").write_text(yaml.safe_dump({"release": release}))
     project = Project(stream.root, stream.root, stream.root)
     story.run(project, "ingest", "parse", "orders", "--json", name="parse.txt")
-    story.run(project, "ingest", "dead", "list", "orders", name="dead-list.txt")
+    story.run(project, "ingest", "dead", "list", "orders", "--json", name="dead-list.txt")
     story.run(project, "ingest", "dead", "show", "orders", "2:1", "--json", name="dead-show.txt")
     for name, data in stream.files().items():
         if not name.endswith(".parquet"):
@@ -384,7 +413,7 @@ def test_a_stream(golden: Make) -> None:
     for name, function in PRINTED.items():
         result = get_type_hints(function)["return"]
         shape = without_names(TypeAdapter(result).json_schema(mode="serialization"))
-        story.add(f"shapes/{name}.json", json.dumps(shape, indent=1) + "\n")
+        story.add(f"shapes/{name.replace(' ', '-')}.json", json.dumps(shape, indent=1) + "\n")
     story.finish()
 
 
