@@ -494,6 +494,28 @@ def test_a_directory_of_unlike_tables_becomes_several(bare: Callable[..., Projec
     assert "validate@a" not in again["last"][0]["arguments"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere DVC starts each stage")
+def test_several_files_are_checked_with_python_started_once(
+    bare: Callable[..., Project], tmp_path: Path
+) -> None:
+    """Ten stages start no interpreter, and plain `dvc repro` finds nothing left to run."""
+    project = bare({f"data/{name}.csv": f"id,{name}\n1,2\n2,3\n" for name in "abcde"})
+    (tmp_path / "starts").touch()
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nopen({str(tmp_path / 'starts')!r}, 'a').write(f'{{sys.orig_argv}}\\n')\n"
+    )
+    run(project, "init", "--yes", env={"PYTHONPATH": str(tmp_path)})
+    starts = (tmp_path / "starts").read_text()
+    assert "'dvc', 'add'" in starts
+    assert "'validate'" not in starts
+    assert "'profile'" not in starts
+    lock = (project.root / "dvc.lock").read_bytes()
+    assert len(project.read_yaml("dvc.lock")["stages"]) == 10
+    assert project.dvc("repro").count("didn't change, skipping") == 15
+    assert project.dvc("status") == "Data and pipelines are up to date.\n"
+    assert (project.root / "dvc.lock").read_bytes() == lock
+
+
 def test_what_dvcignore_leaves_out_is_neither_read_nor_proposed(
     bare: Callable[..., Project],
 ) -> None:

@@ -143,9 +143,9 @@ def failure(root: Path, *commands: Command, failing: Command) -> DatareleaseErro
     """What ``finish`` raises when one command fails."""
     ran: list[Command] = []
 
-    def run(one: Command) -> int:
+    def run(one: Command) -> bool:
         ran.append(one)
-        return int(one is failing)
+        return one is not failing
 
     with pytest.raises(DatareleaseError) as caught:
         finish(root, commands, run=run)
@@ -174,6 +174,24 @@ def test_a_failure_has_its_class_and_the_commands_left(
     assert "`datarelease init` again" in error.remedy
     assert "`dvc repro --single-item validate-a`" in error.remedy
     assert ("`dvc pull x`" in error.remedy) == (failing is PULL)
+
+
+def test_a_busy_repository_or_a_full_disk_is_told_with_what_is_left(tmp_path: Path) -> None:
+    """The error says that the files are written, and how the adoption goes on."""
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump(PLAIN))
+
+    def busy(_: Command) -> bool:
+        raise WorldError("Busy.", untouched="Nothing was changed.", remedy="Wait.")
+
+    with pytest.raises(WorldError) as caught:
+        finish(tmp_path, [PULL, REPRO], run=busy)
+    error = caught.value
+    assert error.what == "Busy."
+    assert error.untouched.startswith("All files were written and are kept. Not run yet: valid")
+    assert error.remedy == (
+        "Wait. To continue, run `datarelease init` again, or `dvc pull x`, then "
+        "`dvc repro --single-item validate-a`."
+    )
 
 
 def validation(*, passed: bool) -> Validation:

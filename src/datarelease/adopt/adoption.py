@@ -66,7 +66,8 @@ def carry_out(root: Path, adoption: Adoption) -> None:
 
     Raises:
         ConfigError: A command failed or a file could not be written; the message says what is done.
-        WorldError: Everything is written, and the data for the first run is not available.
+        WorldError: Everything is written, and the data for the first run is not available, or
+            another process is at work in the repository, or a disk is full.
         BlockedError: Everything is written, and the data violates its schema.
     """
     given = environment()
@@ -79,11 +80,10 @@ def carry_out(root: Path, adoption: Adoption) -> None:
         found = Dvc.command(*arguments) if program == "dvc" else command.arguments
         return show(found, cwd=root, env=env)
 
-    def run_last(command: Command) -> int:
-        if command.arguments[:2] != PULL:
-            return run(command)
-        program = DvcProgram(root, env=with_keys, stages=stage_environment(given))
-        return 0 if program.run(*command.arguments[1:]) else 1
+    program = DvcProgram(root, env=with_keys, stages=stage_environment(given))
+
+    def run_last(command: Command) -> bool:
+        return program.run(*command.arguments[1:])
 
     apply(root, adoption, run=run, settings=lambda: RemoteSettings(root / ".dvc"))
     finish(root, adoption.last, run=run_last)

@@ -91,17 +91,23 @@ def first_run(at: Premises, pipeline: Mapping[str, Any], loose: Sequence[str]) -
     )
 
 
-def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], int]) -> None:
-    """Run the commands of a first run.
+def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], bool]) -> None:
+    """Run the commands of a first run; ``run`` says whether one ended well.
 
     Raises:
-        WorldError: The data is not available.
+        WorldError: The data is not available, or ``run`` raised one, which is completed.
         BlockedError: The data violates its schema.
         ConfigError: A stage failed for another reason.
     """
     for done, command in enumerate(commands):
-        if run(command):
-            raise _failed(_reader(root), command, commands[done:])
+        try:
+            succeeded = run(command)
+        except WorldError as error:
+            later = _later(commands[done:])
+            remedy = f"{error.remedy} To continue, {later}."
+            raise WorldError(error.what, untouched=_written(root), remedy=remedy) from error
+        if not succeeded:
+            raise _failed(root, command, commands[done:])
 
 
 def checks(pipeline: Mapping[str, Any]) -> tuple[Check, ...]:
@@ -185,22 +191,34 @@ def _targets(waiting: Sequence[Check], pipeline: Mapping[str, Any]) -> list[str]
     return list(dict.fromkeys(str(name) for name in names))
 
 
-def _failed(read: Read, command: Command, left: Sequence[Command]) -> DatareleaseError:
-    waiting = _unlocked(load_yaml(read, DATASETS_FILE), _locked(read))
-    names = ", ".join(check.address for check in waiting) or "none"
-    untouched = f"All files were written and are kept. Not run yet: {names}."
-    later = "run `datarelease init` again, or " + ", then ".join(
-        f"`{join(one.arguments)}`" for one in left
-    )
+def _waiting(root: Path) -> tuple[Check, ...]:
+    read = _reader(root)
+    return _unlocked(load_yaml(read, DATASETS_FILE), _locked(read))
+
+
+def _written(root: Path) -> str:
+    names = ", ".join(check.address for check in _waiting(root)) or "none"
+    return f"All files were written and are kept. Not run yet: {names}."
+
+
+def _later(left: Sequence[Command]) -> str:
+    commands = ", then ".join(f"`{join(one.arguments)}`" for one in left)
+    return f"run `datarelease init` again, or {commands}"
+
+
+def _failed(root: Path, command: Command, left: Sequence[Command]) -> DatareleaseError:
+    untouched, later = _written(root), _later(left)
     if command.arguments[:2] == PULL:
         return WorldError(
             f"`{join(command.arguments)}` failed; its own output is above.",
             untouched=untouched,
             remedy=f"Check the remote and its credentials, then {later}.",
         )
-    tried = (check for check in waiting if {check.address, check.group} & {*command.arguments})
+    tried = (
+        check for check in _waiting(root) if {check.address, check.group} & {*command.arguments}
+    )
     first = next(tried, None)
-    if first is not None and first.kind == "validate" and _violated(read, first.report):
+    if first is not None and first.kind == "validate" and _violated(root, first.report):
         return BlockedError(
             f"{first.dataset.name}: the data violates its schema; the output of the stage "
             f"{first.address} above says what is wrong.",
@@ -214,8 +232,8 @@ def _failed(read: Read, command: Command, left: Sequence[Command]) -> Datareleas
     )
 
 
-def _violated(read: Read, report: str) -> bool:
-    data = read(report)
+def _violated(root: Path, report: str) -> bool:
+    data = _reader(root)(report)
     try:
         return data is not None and not decode(Validation, data).passed
     except DocumentError:
