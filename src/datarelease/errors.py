@@ -1,7 +1,7 @@
 """One error class per exit code of the command line (docs/exit-codes.md).
 
 Every message has three parts: what happened, what was left untouched, what to do next. They are
-separate arguments, so that nobody can forget one, and so that JSON output keeps them apart.
+separate arguments, so that none can be forgotten, and so that JSON output has separate fields.
 """
 
 from __future__ import annotations
@@ -88,8 +88,7 @@ def disk_fault(error: BaseException) -> WorldError | None:
 
 
 def _disk_reason(error: BaseException) -> str | None:
-    # A number with another text is not an error of the system, but what a client made of an
-    # answer.
+    # A number with another text is not an error of the system, but a client's reading of an answer.
     if isinstance(error, OSError) and error.errno is not None and error.errno in _DISK:
         if error.strerror == os.strerror(error.errno):
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -210,7 +210,7 @@ def test_json_bombs_and_what_is_no_json_are_refused(folder: Path, name: str, fil
         ('"t\\u0061g": "data-v9"', "the same key twice"),
         ('"x": ' + "9" * 41, "a whole number has 41 digits"),
         ('"x": 1e999', "a number is out of range"),
-        ('"x": NaN', "NaN is no number"),
+        ('"x": NaN', "NaN is not a number"),
         ('"x": ' + "[" * 5000 + "]" * 5000, "nested too deeply"),
     ],
 )

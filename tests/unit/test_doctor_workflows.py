@@ -73,7 +73,7 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
         "data-verify.yml", lambda text: text.replace("on:\n", "on:\n  push:\n", 1),
         "GitHub disables the whole file", "a file of their own",
     ),
-    "no YAML": (
+    "not valid YAML": (
         "data-report.yml", lambda text: text + "  - {", "data-report.yml: not valid YAML: line",
         "correct .github/workflows/data-report.yml",
     ),

@@ -1,1 +1,1 @@
-"""One outside system a module. What does not belong here: decisions about releases."""
+"""Each module talks to one outside system. Decisions about releases do not belong here."""

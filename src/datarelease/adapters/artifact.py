@@ -1,6 +1,6 @@
 """The artifact of a check: files from a run of code that nobody has reviewed, read as data.
 
-A malicious author may try to make us read other files (links, devices), run out of memory
+A malicious author may try to make the reader open other files (links, devices), run out of memory
 (size, nesting, numbers of a million digits), or show different values to two readers (duplicate
 keys). This module returns a value of the model or raises an error; it executes and follows nothing.
 """
@@ -48,10 +48,10 @@ class Artifact:
 
 
 def read_artifact(folder: Path) -> Artifact:
-    """What is in ``folder``; a folder that is not there has nothing in it.
+    """The content of ``folder``; a missing folder counts as empty.
 
     Raises:
-        ConfigError: It holds what no check of ours writes; nothing of it is to be used.
+        ConfigError: It holds something that no check writes; nothing in it may be used.
     """
     if not os.path.lexists(folder):
         return Artifact(report=None, pull_request=None)
@@ -76,7 +76,7 @@ _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,120}", re.ASCII)
 def _shaped(
     report: Report | None, pull_request: PullRequestFile | None
 ) -> Iterator[tuple[str, str | None, re.Pattern[str]]]:
-    """The texts that others go by, and how they have to look."""
+    """The texts that other steps rely on, and the form that they must have."""
     if report is not None:
         yield f"{REPORT}: digest", report.digest, _DIGEST
         yield f"{REPORT}: base_digest", report.base_digest, _DIGEST
@@ -90,7 +90,7 @@ def _shaped(
 
 
 def _look_around(folder: Path) -> None:
-    """Look at every entry, and follow none."""
+    """Inspect every entry and follow no link."""
     if not stat.S_ISDIR(folder.lstat().st_mode):
         refuse("it is not a directory")
     total = 0
@@ -146,7 +146,7 @@ def _read(path: Path, cls: type[T], known: int) -> T | None:
 
 
 def plain_json(text: str) -> Any:
-    """What ``text`` stands for, where every reader of JSON would say the same.
+    """The value of ``text`` if every reader of JSON agrees on it.
 
     Raises:
         DocumentError: Not JSON, a key that occurs twice, nesting too deep, or a number that is
@@ -191,7 +191,7 @@ def _short(text: str) -> int:
 
 
 def refuse(why: str) -> NoReturn:
-    """Say no to an artifact.
+    """Refuse an artifact.
 
     Raises:
         ConfigError: Always.

@@ -1,4 +1,4 @@
-"""A directory that somebody else filled: read as bytes, within limits, links never followed."""
+"""A directory with files from elsewhere: read as bytes, within limits, without following links."""
 
 from __future__ import annotations
 

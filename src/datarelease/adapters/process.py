@@ -18,17 +18,17 @@ import psutil
 from datarelease.errors import ConfigError, WorldError
 
 GRACE = 10.0
-"""Seconds that a program has to end by itself when it is told to."""
+"""Seconds that a program has to end after a signal."""
 _LOOK = 1.0
-"""Seconds between two looks at a program that is being watched."""
+"""Seconds between two observations of a program."""
 _COUNTED = hasattr(psutil.Process, "io_counters")
-"""The system tells how many bytes a process has read and written."""
+"""Whether the system reports how many bytes a process has read and written."""
 _WAITING = 0.02 if _COUNTED else 0.002
 """Share of a processor that a program may use and count as one that waits."""
 
 
 class IdleError(WorldError):
-    """A program did nothing for too long and was stopped."""
+    """A program made no progress for too long and was stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def capture(
     seconds: float | None = None,
     idle: float | None = None,
 ) -> Completed:
-    """Exit code and output of a program that talks to nobody.
+    """Exit code and captured output of a program.
 
     Args:
         arguments: The program and its arguments.
@@ -109,7 +109,7 @@ def _name(process: subprocess.Popen[bytes]) -> str:
 
 
 class ActivityWatch:
-    """Whether a process, and what it has started, still does something.
+    """Whether a process and its children still make progress.
 
     Bytes read and written (where the system counts them) and processor time; a little of the
     latter is what waiting costs.
@@ -122,7 +122,7 @@ class ActivityWatch:
         self._since = time.monotonic()
 
     def idle_seconds(self) -> float:
-        """Seconds since it was last seen at work."""
+        """Seconds since it last made progress."""
         now, seen = time.monotonic(), self._look()
         (pids, moved, computed), (pids_then, moved_then, computed_then) = seen, self._seen
         busy = computed - computed_then > _WAITING * (now - self._since)
@@ -237,7 +237,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a session: asked twice, then killed; nobody of it is left."""
+    """End a session: two signals, then a kill; no process of it remains."""
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -1,4 +1,4 @@
-"""YAML from strangers: parsed strictly, and without anything that could bring us down."""
+"""Untrusted YAML: parsed strictly, within limits that keep this program running."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def parse(text: str) -> Any:
     """The one document in ``text``; None where there is none.
 
     Raises:
-        yaml.YAMLError: Not YAML, a key given twice, aliases that explode or turn in circles.
+        yaml.YAMLError: Not YAML, a key given twice, aliases that expand without limit or in cycles.
         RecursionError: Nested too deeply.
-        ValueError, LookupError, AttributeError, TypeError: A value is not what its form (a date)
-            or its tag (``!!int``) says.
+        ValueError, LookupError, AttributeError, TypeError: A value does not match its form (a date)
+        or its tag (``!!int``).
     """
     loader = _Loader(text)
     try:
@@ -41,7 +41,7 @@ def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
     would never end; so would an alias inside of what it names.
     """
     if id(node) not in known:
-        known[id(node)] = 0  # under way: met again inside of itself
+        known[id(node)] = 0  # in progress: it contains itself
         total = 1
         for child in node.value if isinstance(node, yaml.CollectionNode) else ():
             for part in child if isinstance(child, tuple) else (child,):

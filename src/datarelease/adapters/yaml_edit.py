@@ -1,4 +1,4 @@
-"""YAML files of other people, added to: whatever stands there stays as it is, byte for byte.
+"""Additions to existing YAML files: every existing byte is kept.
 
 Lines are put where the mapping ends. Where that cannot be done (``{flow: style}``), ruamel.yaml
 rewrites the file with its comments. Either way the outcome is read back and compared.
@@ -25,7 +25,7 @@ _STEP = 2
 
 
 class _Impossible(Exception):  # noqa: N818 - never leaves this module
-    """Lines alone do not do."""
+    """The addition needs more than added lines."""
 
 
 def read_mapping(text: str, file: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The plan of an adoption: what is there, what it lacks, and nothing touched."""
+"""The plan of an adoption: what exists and what is missing; nothing is changed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted], chosen: Sequence[str] 
     branch = default_branch(at.git)
     add_github(at, drafts, branch)
     ignore_reports(at, drafts)
-    # What a check would say of the files as they will be is said now.
+    # Faults that a check would find in the planned files are reported now.
     pipeline = read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE)
     read_settings(pipeline, read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE))
     first = first_run(at, pipeline, [one.path for one in found if one.untracked])

@@ -1,8 +1,8 @@
 """The last step of an adoption: the stages that check the data, run once.
 
 With their entries of ``dvc.lock`` and their reports in git, the check of the first pull request,
-which has no credentials, has nothing to fetch and nothing to run. Stages of somebody's pipeline
-are never run here, up to date or not.
+which has no credentials, has nothing to fetch and nothing to run. Other stages of the pipeline are
+never run here, up to date or not.
 """
 
 from __future__ import annotations

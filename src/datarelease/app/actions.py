@@ -1,4 +1,4 @@
-"""A run of GitHub Actions: what it tells us through its environment, and what it takes back.
+"""A run of GitHub Actions: its environment, and the outputs that it accepts.
 
 Variables, files and limits as in GitHub's documentation: "Variables reference" and "Workflow
 commands for GitHub Actions".
@@ -58,14 +58,14 @@ class Actions:
 
     @property
     def default_branch(self) -> str:
-        """What pull requests are merged into, as the event tells; ``main`` where it does not."""
+        """The default branch according to the event; ``main`` if the event does not name it."""
         repository = self.event.get("repository")
         found = repository.get("default_branch") if isinstance(repository, dict) else None
         return found if isinstance(found, str) and found else "main"
 
     @property
     def pull_request(self) -> PullRequestFile | None:
-        """The pull request that this run is about; None: it is about none."""
+        """The pull request that this run is about; None: there is none."""
         pull = self.event.get("pull_request")
         if self.event_name != "pull_request" or not isinstance(pull, dict):
             return None
@@ -137,10 +137,10 @@ class Actions:
 
 
 def actions(env: Mapping[str, str]) -> Actions | None:
-    """The run that ``env`` speaks of; None: we do not run in GitHub Actions.
+    """The run that ``env`` describes; None: this process does not run in GitHub Actions.
 
     Raises:
-        ConfigError: It claims to be one, and what it says cannot be used.
+        ConfigError: GITHUB_ACTIONS is set, but the other variables cannot be used.
     """
     if env.get("GITHUB_ACTIONS") != "true":
         return None

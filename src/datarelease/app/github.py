@@ -49,7 +49,7 @@ def dispatcher(run: Actions, env: Mapping[str, str]) -> Callable[[str], GitHub] 
 
 
 def open_cml(run: Actions, progress: Progress) -> Cml | None:
-    """CML, where it is installed and would ask this GitHub; ``progress`` is told why not."""
+    """CML, if it is installed and uses this GitHub; otherwise ``progress`` receives the reason."""
     program = shutil.which(PROGRAM)
     if program is None:
         progress.say("CML is not installed; the built-in poster writes the comment")
@@ -68,7 +68,7 @@ def open_cml(run: Actions, progress: Progress) -> Cml | None:
 
 
 def place_of(run: Actions, *, url: str | None = None) -> Place:
-    """Where comments are written from; ``url`` is the run they tell of, if it is another one."""
+    """The place of comments; ``url`` is the run that they describe, if it is another one."""
     return Place(
         server=run.server,
         repository=run.repository,

@@ -1,4 +1,4 @@
-"""What both kinds of repository are wired with."""
+"""The parts that both kinds of repository need."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FOR_US = {
     "ACTIONS_RUNTIME_TOKEN",
     "GITHUB_TOKEN",
 }
-"""What a workflow hands to this program, and stages of a pipeline have no business with."""
+"""Variables that a workflow passes to this program and that stages must not see."""
 _MAIL = "{}@users.noreply.github.com"
 
 
@@ -37,7 +37,7 @@ def environment(env: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """The environment for the programs of a pipeline: ``env``, by default our own.
 
     Stages that call ``datarelease`` or ``python`` get those of this very installation, also where
-    it was called by its path. Where PATH leads to it already, its order is somebody's choice.
+    it was called by its path. If PATH contains it already, its order is the user's choice.
     """
     given = os.environ if env is None else env
     path = given.get("PATH", os.defpath)
@@ -50,7 +50,7 @@ def environment(env: Mapping[str, str] | None = None) -> Mapping[str, str]:
 
 
 def forget_tokens() -> None:
-    """Take what publishes out of our own environment, once everything that needs it is opened.
+    """Remove publishing tokens from the environment of this process once everything is opened.
 
     Custom checks of schemas are code of the repository, and may be run in this process.
     """

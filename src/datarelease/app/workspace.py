@@ -43,11 +43,11 @@ def open_workspace(
     Args:
         start: A directory in it.
         progress: Receives progress messages.
-        remotes: They stand in for those of the settings.
+        remotes: They replace those of the settings.
         env: The environment of the programs that are started, by default our own.
-        git: Speaks to the repository, where it takes more than that environment.
-        plain: There are secrets that the repository is not trusted with: its configuration of DVC
-            may hold plain values only.
+        git: Access to the repository, if it needs more than that environment.
+        plain: The process has secrets that the repository must not get: its DVC configuration may
+            hold plain values only.
 
     Raises:
         ConfigError: No DVC repository, no git repository, or settings that cannot be used.

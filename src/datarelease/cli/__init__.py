@@ -122,7 +122,7 @@ def _show(error: DatareleaseError) -> None:
 def _show_bug(trace: str) -> None:
     from datarelease.cli.log_guard import guarded  # noqa: PLC0415 - only where needed
 
-    # A message may quote data, which must not give a workflow's runner orders.
+    # A message may quote data, which must not be a command to a workflow's runner.
     stderr = guarded(sys.stderr, os.environ)
     stderr.write(trace)
     stderr.write(

@@ -32,13 +32,13 @@ from datarelease.render.markdown.missing import TITLE, damage_issue, mark_of
     help="Report instead what `verify --newest N --out FILE` found, in one issue.",
 )
 def command(directory: Path | None, damage: Path | None) -> None:
-    """Tell people on GitHub how a release ended.
+    """Report on GitHub how a release ended.
 
     For the last job of the release workflow. DIRECTORY holds the artifacts of the run: the version
-    gets its GitHub Release, and the pull request's comment says what became of it; a release that
-    failed is a comment of its own. Of a new version the repositories in DATARELEASE_DISPATCH are
-    told by the event `data-release`, with the token in DATARELEASE_DISPATCH_TOKEN. Exit 3: GitHub
-    failed; running it again goes on from there.
+    gets its GitHub Release, and the comment on the pull request says how the release ended; a
+    failed release gets a comment of its own. The repositories in DATARELEASE_DISPATCH receive the
+    event `data-release` for a new version, with the token in DATARELEASE_DISPATCH_TOKEN. Exit 3:
+    GitHub failed; the command can be run again.
     """
     if (directory is None) == (damage is None):
         raise click.UsageError("Name a DIRECTORY, or --damage FILE.")

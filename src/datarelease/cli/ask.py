@@ -1,4 +1,4 @@
-"""The question before a plan is carried out."""
+"""The confirmation before a plan is carried out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from datarelease.errors import ConfigError
 
 
 def ask() -> None:
-    """Go on only if somebody says so.
+    """Continue only after a confirmation.
 
     Raises:
-        ConfigError: Nobody is there to ask, or the answer was no.
+        ConfigError: There is no terminal, or the answer was no.
     """
     if not sys.stdin.isatty():
         raise ConfigError(

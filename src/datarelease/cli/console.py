@@ -1,4 +1,4 @@
-"""What a person sees: results on standard output, everything else on standard error.
+"""Output for users: results on standard output, everything else on standard error.
 
 On GitHub Actions both are read by the runner too, so what is printed passes ``log_guard``.
 """
@@ -79,7 +79,7 @@ def show_table(table: Table) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Results for a machine: one JSON document, in which nothing looks like a runner's command."""
+    """Results for programs: one JSON document without text that a runner takes for a command."""
     document = json.dumps(value, indent=2, ensure_ascii=False)
     print(document.replace("##[", "##\\u005b"))  # noqa: T201 - the result itself
 
@@ -95,7 +95,7 @@ def show_error(error: DatareleaseError) -> None:
 
 
 class Told:
-    """Progress for a person: lines, and a bar on a terminal while something long runs."""
+    """Progress on a terminal: lines, and a bar while something long runs."""
 
     def __init__(self) -> None:
         """Write to standard error."""

@@ -30,7 +30,7 @@ _MARKS = {
 @click.option("--aws-policy", is_flag=True, help="Print the policies that AWS needs, as JSON.")
 @json_option
 def command(write: bool, github: str | None, aws_policy: bool, as_json: bool) -> None:  # noqa: FBT001
-    """Look whether everything that a release needs is set up, and say what to do if not.
+    """Check whether everything that a release needs is set up, with a remedy for each fault.
 
     GitHub is asked where GITHUB_TOKEN is set. Exit 2: something has to be set up or corrected;
     3: a remote does not answer.

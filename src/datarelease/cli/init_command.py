@@ -45,8 +45,8 @@ def command(
 
     Shows a summary first: the datasets found among DVC's outputs, a Pandera schema for each,
     inferred from the data, the stages that check them, settings and GitHub workflows. Existing
-    files keep every line, and nobody's file is overwritten. The stages added are run once, so that
-    what they say can be committed, too. A second run finds nothing to do.
+    files keep every line, and no file is overwritten. The added stages are run once, so that their
+    reports can be committed as well. A second run finds nothing to do.
     """
     if whole and yes:
         raise click.UsageError("--plan writes nothing: leave out --plan or --yes.")

@@ -1,10 +1,10 @@
-"""Standard streams of a step on GitHub Actions, through which text can give the runner no orders.
+"""Standard streams of a step on GitHub Actions, in which text cannot be a command to the runner.
 
 The runner obeys lines of a step's output: those that begin with ``::name …::`` after blanks, and
 ``##[name …]`` anywhere in a line. Names and messages from data may hold both.
 
-Source: ``actions/runner``, ``src/Runner.Common/ActionCommand.cs``. Its comparisons pass over
-characters that have no width, so these cannot take the words apart and are shown instead.
+Source: ``actions/runner``, ``src/Runner.Common/ActionCommand.cs``. Its comparisons ignore
+    characters without width, so these cannot separate the words and are shown instead.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
     """Put a check's report on its pull request.
 
     For the workflow that runs when a check has ended. DIRECTORY holds the check's artifact, which
-    is taken as data that anybody may have written. The comment is updated in place, and the
-    report's digest is recorded as a commit status. Exit 2: the artifact was refused, and nothing
-    was posted. Exit 3: the check left a report that was not downloaded. Other trouble with GitHub's
-    API is a warning: the check's result stands.
+    is treated as untrusted data. The comment is updated in place, and the report's digest is
+    recorded as a commit status. Exit 2: the artifact was refused, and nothing was posted. Exit 3:
+    the check left a report that was not downloaded. Other failures of GitHub's API are warnings:
+    the check's result remains valid.
     """
     run = this_run()
     if run is None:

@@ -17,7 +17,7 @@ from datarelease.flows.release.rollback import rollback
 @click.argument("version")
 @json_option
 def command(version: str, as_json: bool) -> None:  # noqa: FBT001
-    """Start a branch that brings the data of VERSION back.
+    """Start a branch that restores the data of VERSION.
 
     Nothing is undone: the branch restores the inputs of that version, and releasing it makes the
     next version, with no upload.

@@ -37,12 +37,12 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
     "--fill", "filling", is_flag=True, help="First fetch the pipeline's inputs and outputs."
 )
 def command(budget: int, filling: bool) -> None:  # noqa: FBT001
-    """Make DVC's cache what the next check starts from.
+    """Reduce DVC's cache to what the next check needs.
 
-    For workflows, before they save the cache. The output `cache` says whether it is worth it: it
-    holds something that the cache called DATARELEASE_CACHE_RESTORED does not. The output `key`
-    names its content, under which to save it.
-    On a laptop the cache may hold what no remote has, so there it refuses to run.
+    For workflows, before they save the cache. The output `cache` says whether to save it: it holds
+    something that the cache called DATARELEASE_CACHE_RESTORED does not. The output `key`, made from
+    its content, is the key to save it under. On a laptop the cache may hold what no remote has, so
+    there it refuses to run.
     """
     run = this_run()
     if run is None:

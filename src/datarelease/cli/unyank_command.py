@@ -15,7 +15,7 @@ from datarelease.flows.versions.yank import unyank
 @click.argument("version")
 @json_option
 def command(version: str, as_json: bool) -> None:  # noqa: FBT001
-    """Take the withdrawal of VERSION back."""
+    """Undo the withdrawal of VERSION."""
     found = unyank(open_shelf(None, progress=Told()), version)
     if as_json:
         show_json(describe(found))

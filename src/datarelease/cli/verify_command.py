@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Look for every object and document of VERSION, or of the newest ones, on each remote.
 
-    Checked are presence, size and the hash that the remote tells; a sample of the rest is read
-    back, or with --full everything. Exit 3: something is missing or damaged.
+    Presence, size and the hash that the remote reports are checked; of objects without such a hash
+    a sample is read back, or with --full everything. Exit 3: something is missing or damaged.
     """
     if (version is None) == (newest is None):
         raise click.UsageError("Name a VERSION, or --newest N.")

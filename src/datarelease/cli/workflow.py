@@ -1,6 +1,6 @@
-"""What a step tells the workflow it is part of: outputs, a summary, annotations.
+"""What a step reports to its workflow: outputs, a summary, annotations.
 
-Outside of GitHub Actions nothing is told. Every value that can come from data is escaped as
+Outside of GitHub Actions nothing is reported. Every value that can come from data is escaped as
 "Workflow commands for GitHub Actions" of GitHub's documentation says.
 """
 
@@ -61,7 +61,7 @@ def tell_outputs(
 def tell_error(error: DatareleaseError) -> None:
     """Annotate the run with an error; its summary says what to do next.
 
-    Raises nothing of its own: what the run says of itself may be the very thing that is wrong.
+    Raises nothing of its own: the run's own variables may be the fault.
     """
     if not _is_read_by_a_runner():
         return
@@ -86,7 +86,7 @@ def warn(line: str) -> None:
 
 
 def _is_read_by_a_runner() -> bool:
-    """We run in GitHub Actions, whether or not the rest of what it should tell is there."""
+    """This process runs in GitHub Actions, even if other variables of it are missing."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 

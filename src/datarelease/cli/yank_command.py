@@ -19,7 +19,7 @@ from datarelease.flows.versions.yank import yank
 )
 @json_option
 def command(version: str, reason: str, replacement: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """Withdraw VERSION: `latest` and comparisons pass it over; its data and tag stay."""
+    """Withdraw VERSION: `latest` and comparisons skip it; its data and tag stay."""
     shelf = open_shelf(None, progress=Told())
     found = yank(shelf, version, reason=reason, replacement=replacement)
     if as_json:

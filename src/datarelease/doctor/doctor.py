@@ -1,4 +1,4 @@
-"""The wiring of ``datarelease doctor``: whatever is there is asked, whatever is not is told."""
+"""The wiring of ``datarelease doctor``: each part of the set-up is checked or reported missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _GITHUB_COM = "https://api.github.com"
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What could be read of the repository that we stand in; None: it could not."""
+    """The readable parts of the repository; None: one could not be read."""
 
     root: Path
     git: Git
@@ -102,7 +102,7 @@ def aws_policies(
 
     Raises:
         ConfigError: There is no such remote, or nobody says which repository they are for.
-        WorldError: GitHub was to tell the repository's numbers, and does not.
+        WorldError: The repository's numbers could not be read from GitHub.
     """
     here = _standing(start)
     repository = _repository(here, env, github)

@@ -1,4 +1,4 @@
-"""Asks what a set-up needs: git, DVC, settings, datasets. No question hides another."""
+"""Checks of a set-up: git, DVC, settings, datasets. No failed check hides another."""
 
 from __future__ import annotations
 

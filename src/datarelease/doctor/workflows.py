@@ -1,7 +1,7 @@
 """Asks a repository's workflow files whether the loop of check, report and release is closed.
 
-A file that GitHub takes for valid can still leave the loop open without a word: a report that waits
-for a workflow which was renamed never starts, and a secret that no job hands over is empty.
+A file that GitHub accepts as valid can still leave the loop open without an error: a report that
+waits for a renamed workflow never starts, and a secret that no job passes on is empty.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _triggers(files: Mapping[str, Mapping[Any, Any]], jobs: Iterable[_Job]) -> Iterator[Line]:
-    """What never starts, or stops by itself."""
+    """Jobs that never start, or that GitHub disables."""
     jobs = list(jobs)
     checks = {str(files[job.file].get("name")) for job in jobs if job.step == "check"}
     for job in jobs:
@@ -179,7 +179,7 @@ def _named(trigger: object, key: str) -> set[str]:
 
 
 def _secrets(job: _Job, wanted: Wanted) -> Iterator[Line]:
-    """What a job does not hand over: it is empty where it is needed, and nothing says so."""
+    """Secrets that a job does not pass on, and that its steps would find empty."""
     if job.step not in {"release", "verify"}:
         return
     needed = {

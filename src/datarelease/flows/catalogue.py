@@ -1,4 +1,4 @@
-"""The versions that exist, as the remote's tags tell it."""
+"""The versions that exist, according to the remote's tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Catalogue:
     foreign: tuple[int, ...] = ()
     """Further numbers in use, such as those of tags that this tool did not make; no baselines."""
     hand_made: tuple[str, ...] = ()
-    """Tags that carry our trailers and do not agree with what they name; their numbers are used."""
+    """Tags with our trailers that differ from the manifest they name; their numbers are used."""
     note: str = ""
     """What a reader should know about where this list comes from."""
 
@@ -48,7 +48,7 @@ class Catalogue:
         )
 
     def find(self, text: str) -> Version:
-        """The version that a person means by ``data-v3``, ``v3``, ``3`` or ``latest``.
+        """The version that is meant by ``data-v3``, ``v3``, ``3`` or ``latest``.
 
         Raises:
             ConfigError: No such spelling, or no such version; the known ones are named.
@@ -75,7 +75,7 @@ class Catalogue:
         return found
 
     def replacement(self, version: Version) -> Version | None:
-        """What to use instead of a withdrawn version: what was named for it, or its successors.
+        """What to use instead of a withdrawn version: its named replacement, or its successors.
 
         Where what was named is withdrawn as well, its own replacement counts; where that leads
         nowhere, the newest version does. None: every version is withdrawn.
@@ -129,7 +129,7 @@ def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalog
     yanks = {
         number: tag for tag in tags if (number := grammar.parse_yank(tag.name)) and tag.annotated
     }
-    # A withdrawal outlives the tag that it is about, and so does the use of the number.
+    # A withdrawal remains when its version's tag is deleted, and so does the use of the number.
     foreign = [number for tag in tags if (number := grammar.parse_yank(tag.name))]
     versions = []
     for tag in tags:
@@ -160,7 +160,7 @@ def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalog
 
 def _yank(tag: Tag, grammar: TagGrammar) -> Yank:
     trailers = dict(read_trailers(tag.message))
-    # Everybody who may push tags can write these, and every reader of the version sees them.
+    # Everybody who may push tags can write these texts, and every reader of the version sees them.
     reason = "".join(char if char.isprintable() else " " for char in trailers.get("Reason", ""))
     replacement = trailers.get("Replacement", "")
     return Yank(

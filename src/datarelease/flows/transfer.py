@@ -1,4 +1,4 @@
-"""Objects to the remotes: sent where they lack, found there by our own eyes."""
+"""Pushes objects to the remotes that lack them, and verifies them there."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def complete(
     ``sample`` also reads some objects back, as ``find_faults`` does.
 
     Raises:
-        WorldError: The remote failed, or what it lacks is nowhere else either.
+        WorldError: The remote failed, or no other place has what it lacks.
     """
     faults = find_faults(remote, objects, progress=ws.progress, sample=sample)
     lost = tuple(fault.md5 for fault in faults)
@@ -83,7 +83,7 @@ def send(ws: Shelf, remote: Store, hashes: Sequence[str]) -> None:
             ws.objects.prove(md5)
             advance(1)
     with ws.progress.track(f"Pushing to {remote.name}", len(hashes), "objects") as advance:
-        # A listing on the remote promises its files, so it comes after them.
+        # A listing on the remote implies its files, so it is sent after them.
         for trees in (False, True):
             part = [md5 for md5 in hashes if md5.endswith(".dir") is trees]
             remote.upload({object_key(md5): ws.objects.path(md5) for md5 in part}, advance)

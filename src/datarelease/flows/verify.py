@@ -1,4 +1,4 @@
-"""Our own check that remotes hold a version: independent of what DVC says of them."""
+"""The check that remotes hold a version, independent of DVC's own status."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class DvcConfig:
 
         Raises:
             ConfigError: DVC refuses the configuration.
-            SettingsError: The repository says more than it is trusted with; all of it at once.
+            SettingsError: The repository sets more than it may; all of it is reported at once.
         """
         self._dvc_dir = dvc_dir
         self._env = env
@@ -75,7 +75,7 @@ class DvcConfig:
                 return
             own = self._own()
             if trust == "foreign":
-                # A remote of the user's may have the same name, and their password with it.
+                # A remote of the user may have the same name, and a password with it.
                 kept = {name: {} for name in own} | {"remote": own.get("remote", {})}
                 kept["core"] = {k: v for k, v in own.get("core", {}).items() if k == "remote"}
                 self._config = Config.validate(kept)
@@ -85,7 +85,7 @@ class DvcConfig:
             self._config = Config(str(dvc_dir))
 
     def refused(self) -> tuple[Problem, ...]:
-        """What the repository's own file says beside plain values."""
+        """The entries of the repository's own file that are not plain values."""
         return tuple(section_problems(self._own()))
 
     def _own(self) -> Mapping[str, Any]:
@@ -192,7 +192,7 @@ class DvcConfig:
         return found
 
     def kind(self, name: str) -> Kind:
-        """Who keeps the remote ``name``, as far as its address tells."""
+        """The provider of the remote ``name``, as far as its address shows it."""
         settings = self.settings(name)
         address = urlsplit(str(settings.get("url", "")))
         if address.scheme == "s3":
@@ -204,7 +204,7 @@ class DvcConfig:
         return "other" if len(address.scheme) > 1 else "directory"
 
     def place(self, name: str) -> str:
-        """Where the remote ``name`` is; equal for two names of one place."""
+        """The location of the remote ``name``, equal for two names of one location."""
         settings = self.settings(name)
         if self.kind(name) == "directory":
             return str(Path(self.store(name).url).resolve())
@@ -219,7 +219,7 @@ class DvcConfig:
         return any(given.get(key) for key in ("access_key_id", "profile", "credentialpath"))
 
     def overrides(self) -> Mapping[str, Any]:
-        """What DVC in this process has to be told: the credentials of its default remote.
+        """The configuration that DVC in this process needs: the credentials of its default remote.
 
         Raises:
             ConfigError: They are incomplete.
@@ -248,7 +248,7 @@ class DvcConfig:
 
 @contextmanager
 def explained_config() -> Iterator[None]:
-    """What DVC says of its configuration, as a ConfigError."""
+    """DVC's error about its configuration, as a ConfigError."""
     try:
         yield
     except RemoteMissingDepsError as error:

@@ -26,7 +26,7 @@ _MD5 = "md5"
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedFiles:
-    """What is in the work tree and counts for DVC."""
+    """The files of the work tree that DVC counts."""
 
     entries: tuple[Entry, ...]
     """Sorted, with the hashes that DVC would record now; as a snapshot of a commit lists them."""

@@ -1,7 +1,7 @@
-"""The graph of DVC's pipelines: stages with what they read and make, as DVC itself expands them.
+"""The graph of DVC's pipelines: stages with inputs and outputs, as DVC itself expands them.
 
-Templates, ``foreach``, ``matrix`` and nested ``dvc.yaml`` files are DVC's business; it is asked for
-the result. Nothing here changes directory or standard output: several threads may read at once.
+Templates, ``foreach``, ``matrix`` and nested ``dvc.yaml`` files are expanded by DVC, which is asked
+for the result. Nothing here changes directory or standard output: several threads may read at once.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class StageNode:
 
     @property
     def address(self) -> str:
-        """How ``dvc repro`` is told of it at the root of the repository."""
+        """The argument that names it for ``dvc repro`` at the root of the repository."""
         return f"{self.folder}/dvc.yaml:{self.name}" if self.folder else self.name
 
 

@@ -1,4 +1,4 @@
-"""What somebody's DVC repository holds and how it is set up, and the settings it is given."""
+"""What an existing DVC repository holds, how it is set up, and the settings that it gets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Tracked:
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """What DVC knows of a work tree."""
+    """What DVC knows about a work tree."""
 
     outputs: tuple[Tracked, ...]
     stages: frozenset[str]
@@ -59,8 +59,8 @@ def inventory(root: Path) -> Inventory:
 
     Raises:
         ConfigError: DVC cannot read one of its files; with DVC's words.
-        WorldError: Another process is at work in it, or data that tell what is a plot or a metric
-            are not available.
+        WorldError: Another process works in it, or data that define plots or metrics are not
+            available.
     """
     logging.getLogger("dvc").setLevel(logging.CRITICAL)
     with (
@@ -130,7 +130,7 @@ class RemoteSettings:
     """The remotes in ``.dvc/config``, the file that git holds."""
 
     def __init__(self, dvc_dir: Path) -> None:
-        """Read the file in ``dvc_dir``; none there: no remotes.
+        """Read the file in ``dvc_dir``; without the file there are no remotes.
 
         Raises:
             ConfigError: DVC refuses it.

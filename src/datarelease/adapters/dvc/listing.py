@@ -35,7 +35,7 @@ def read_tree(listing: bytes) -> tuple[DataFile, ...]:
 
 
 def refuse_names(files: Sequence[DataFile]) -> None:
-    """What readers of a dataset write has names that any machine may be asked to write.
+    """Refuse names of a dataset's files that some machine cannot write.
 
     Raises:
         ValueError: A name that is refused, or that occurs twice.

@@ -43,14 +43,14 @@ class Holder:
 
 
 def forget_dead(temporary: Path, *, hardlink: bool) -> tuple[str, ...]:
-    """Take processes that are gone off DVC's list; what was done, a line each.
+    """Remove ended processes from DVC's list; returns a line for each removal.
 
     Args:
         temporary: ``.dvc/tmp`` of the repository.
         hardlink: ``core.hardlink_lock`` of DVC's configuration.
 
     Raises:
-        WorldError: The list is damaged, and somebody who may have been on it is at work.
+        WorldError: The list is damaged, and a process that may have been on it is running.
     """
     path = temporary / RWLOCK_FILE
     if not _is_suspect(path):
@@ -59,10 +59,10 @@ def forget_dead(temporary: Path, *, hardlink: bool) -> tuple[str, ...]:
         with make_lock(
             str(temporary / RWLOCK_LOCK), tmp_dir=str(temporary), hardlink_lock=hardlink
         ):
-            # Read again: who writes it holds this lock, and may have been in the middle of it.
+            # Read again: the writer of the list holds this lock, and may not have finished.
             return _cleaned(path, temporary.parent.parent) if _is_suspect(path) else ()
     except LockError:
-        # Somebody is alive and changes the list; DVC says what that means.
+        # A living process changes the list; DVC reports what that means.
         return ()
 
 
@@ -77,7 +77,7 @@ def holders(temporary: Path) -> tuple[str, ...]:
 
 
 def _is_suspect(path: Path) -> bool:
-    """The list is damaged, or names somebody who is gone."""
+    """The list is damaged, or names a process that has ended."""
     try:
         since = path.stat().st_mtime
     except FileNotFoundError:
@@ -131,7 +131,7 @@ def _content(path: Path) -> Mapping[str, Any] | None:
 
 
 def _listed(path: Path) -> tuple[Holder, ...] | None:
-    """Who is on DVC's list; None: it is damaged."""
+    """The processes on DVC's list; None: it is damaged."""
     try:
         content = _content(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""DVC's repository, opened in one way: what is wrong with it is told as our errors."""
+"""DVC's repository, opened in one place, with DVC's faults as errors of this package."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def busy(root: Path) -> WorldError:
 
 @contextmanager
 def reaching(repo: Any) -> Iterator[None]:
-    """Says of what a stage reads from elsewhere that it cannot be reached.
+    """Report an input outside the repository that cannot be reached.
 
     Raises:
         WorldError: With its address and the stage.

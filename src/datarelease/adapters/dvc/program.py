@@ -1,4 +1,4 @@
-"""``dvc`` as a program: what it is started with, and what its end means."""
+"""``dvc`` as a program: how it is started, and the meaning of its exit code."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class DvcProgram:
         return [sys.executable, "-m", dvc_stages.MODULE, *arguments]
 
     def _secrets(self) -> bytes:
-        """What DVC gets and its stages do not."""
+        """Variables that DVC gets and its stages do not."""
         return dvc_stages.message(self._env, self._stages)
 
     def _refuse_world(self, code: int) -> None:
@@ -76,7 +76,7 @@ class DvcProgram:
             )
 
     def _full(self) -> tuple[str, ...]:
-        """Where DVC and the stages write and hardly anything is left."""
+        """The directories that DVC and the stages write to and whose disk is nearly full."""
         with opened(self.root) as repo:
             cache = str(repo.cache.local.path)
         temporary = self._stages.seen.get("TMPDIR") or tempfile.gettempdir()

@@ -31,5 +31,5 @@ def lend_config(source: Path, target: Path) -> None:
             merge(settings, {"remote": shown.get("remote", {})})
             merge(settings, Config(str(source)).load_one("local"))
             settings["cache"]["dir"] = str(cache)
-            # They would start programs that outlive the pipeline, and the desk's lock with it.
+            # They would start programs that outlive the pipeline and keep the clone's lock.
             settings["core"] |= {"analytics": False, "check_update": False}

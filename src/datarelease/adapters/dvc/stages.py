@@ -1,4 +1,4 @@
-"""``dvc`` as a program whose stages do not see what DVC itself is given.
+"""``dvc`` as a program whose stages do not see the credentials that DVC itself gets.
 
 It is started with the environment that stages see. What is for DVC alone (credentials of remotes,
 with which it pulls) comes on standard input, so that it stands in no environment that another
@@ -32,7 +32,7 @@ DISK = 74
 
 
 def message(env: Mapping[str, str], stages: StageEnvironment) -> bytes:
-    """What the program reads: how the environment of DVC, ``env``, differs from that of stages."""
+    """The program's input: how DVC's environment, ``env``, differs from that of stages."""
     # Its S3 client would try each request five times.
     env = {"AWS_MAX_ATTEMPTS": "1", **env}
     names = {name for name in (*env, *stages.seen) if env.get(name) != stages.seen.get(name)}
@@ -87,7 +87,7 @@ def _dvc() -> int:
             os.environ[name] = value
     arguments = sys.argv[1:]
     if arguments[:1] == ["checkout"]:
-        # It lists what it brings; with --quiet it would not log what keeps it from that, either.
+        # It lists what it fetches; with --quiet it would not log failures either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if {"pull", "--pull"} & {*arguments}:
         _ask_once()
@@ -108,7 +108,7 @@ def _ask_once() -> None:
 
 
 class _Causes(logging.Handler):
-    """Hears why something failed: DVC logs the error, and ends with one code for all of them."""
+    """Collects the causes of a failure: DVC logs them, and has one exit code for all."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

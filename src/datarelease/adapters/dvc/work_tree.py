@@ -20,7 +20,7 @@ from datarelease.model.stage_environment import StageEnvironment, stage_environm
 from datarelease.progress import Progress
 
 _MISSING = {"deleted", "not in cache"}
-"""What DVC's status says of data that are merely not here."""
+"""The words of DVC's status for data that are only absent from the work tree."""
 
 
 Inputs = Literal["here", "pulled", "made"]
@@ -59,8 +59,8 @@ class Dvc:
         """Use the repository at ``root``.
 
         Programs are started with ``env``; ``config`` is laid over DVC's own configuration. Stages
-        see ``stages``, by default what they may see of ``env``. ``progress`` is told of locks that
-        are removed, because who held them is gone.
+        see ``stages``, by default what they may see of ``env``. ``progress`` receives a message for
+        each lock that is removed because its process has ended.
         """
         self.root = root
         self._program = DvcProgram(root, env=env, stages=stages or stage_environment(env))
@@ -92,7 +92,7 @@ class Dvc:
         return tuple(dict.fromkeys([*stale, *never]))
 
     def changed_sources(self, dvc_files: Sequence[str]) -> tuple[str, ...]:
-        """Those ``.dvc`` files whose data in the work tree are other than they say.
+        """The ``.dvc`` files whose data in the work tree differ from what they record.
 
         Data that is not in the work tree is not a difference.
         """
@@ -101,14 +101,14 @@ class Dvc:
         changed = []
         with self._repo() as repo:
             for path in dvc_files:
-                # Whether an import has news is no question of the work tree, and needs a network.
+                # Whether an import has news does not concern the work tree, and needs a network.
                 status = repo.status(targets=[str(self.root / path)], check_updates=False)
                 if "modified" in _leaves(status):
                     changed.append(path)
         return tuple(changed)
 
     def ignored(self, paths: Sequence[str]) -> tuple[str, ...]:
-        """Those of ``paths`` in the work tree that ``.dvcignore`` leaves out."""
+        """Those of ``paths`` in the work tree that ``.dvcignore`` excludes."""
         with self._repo() as repo:
             return tuple(
                 path for path in paths if repo.dvcignore.is_ignored(repo.fs, str(self.root / path))
@@ -123,7 +123,7 @@ class Dvc:
             )
 
     def kept_by_git(self) -> tuple[str, ...]:
-        """Paths of what stages make and git holds (``cache: false``): metrics, plots, reports.
+        """Paths of outputs that git holds (``cache: false``): metrics, plots, reports.
 
         As the pipelines declare them, whatever a lock says.
         """
@@ -139,7 +139,7 @@ class Dvc:
             )  # fmt: skip
 
     def restore(self) -> bool:
-        """Bring outputs that only the cache has into the work tree; False: DVC could not.
+        """Check out outputs that only the cache has; False: DVC failed.
 
         A stage that runs finds its inputs then; DVC itself only does this for what it pulls.
         """
@@ -156,7 +156,7 @@ class Dvc:
     def repro(self, *, inputs: Inputs) -> bool:
         """Run the stages that are out of date; False: one of them failed.
 
-        A stage that fails does not keep the others from running. Output goes to standard error.
+        A failed stage does not prevent the others from running. Output goes to standard error.
         """
         with self._repo() as repo:
             complete = not _never_run(repo, ())
@@ -177,7 +177,7 @@ class Dvc:
         return self._program.supervised("repro", "--single-item", *flags, address, more=env)
 
     def reset(self) -> None:
-        """Make the outputs in the work tree what ``dvc.lock`` says; what differs is lost.
+        """Restore the outputs in the work tree that ``dvc.lock`` records; differing files are lost.
 
         What the cache lacks is gone from the work tree after that.
         """

@@ -24,9 +24,9 @@ _PLACES = {
 """Set by git for its hooks; they would turn every call to the hook's repository and index."""
 _LINES = 6
 _DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO))
-"""What git says of the disk; it has no codes, and speaks English here."""
+"""Git's messages about the disk, in English; git has no codes for them."""
 _TALKS = {"fetch", "ls-remote", "push"}
-"""Calls that the remote has to answer."""
+"""Calls that need an answer of the remote."""
 
 
 class GitProgram:
@@ -35,8 +35,8 @@ class GitProgram:
     def __init__(self, root: Path, *, env: Mapping[str, str], timeout: float = TIMEOUT) -> None:
         """Run in ``root`` with ``env``, in English, in UTC, and with paths taken as they are.
 
-        A call that does nothing for ``timeout`` seconds is ended. However git talks to the remote,
-        a transfer that goes on is not: it reads, writes or computes.
+        A call that does nothing for ``timeout`` seconds is ended. A transfer in progress is never
+        ended, since git then reads, writes or computes.
         """
         self.root = root
         self._timeout = timeout
@@ -58,7 +58,7 @@ class GitProgram:
 
         Raises:
             ConfigError: It failed.
-            WorldError: It did nothing any more, or a disk is full or broken.
+            WorldError: It made no progress, or a disk is full or broken.
         """
         done = self.attempt(*arguments, stdin=stdin, index=index)
         if done.code and any(words in done.stderr for words in _DISK):
@@ -94,7 +94,7 @@ class GitProgram:
         return done.stdout.decode("utf-8", "replace")
 
     def _silent(self, arguments: Sequence[str]) -> WorldError:
-        """The error for a call that did nothing any more."""
+        """The error for a call that made no progress."""
         name = next((word for word in arguments if word in _TALKS), None)
         limit = f"{self._timeout:g} seconds"
         if name is None:
@@ -117,7 +117,7 @@ class GitProgram:
         return clean(url) or "no address"
 
     def unreachable(self, stderr: str) -> WorldError:
-        """The error for a remote that did not do what was asked."""
+        """The error for a remote that refused or failed a request."""
         return WorldError(
             f"The git remote {REMOTE!r} ({self._address()}) did not do what was asked: "
             f"{clean(stderr) or 'git gave no reason.'}",

@@ -20,11 +20,11 @@ from datarelease.progress import TIMEOUT
 __all__ = ["Git", "PushResult", "Tag"]
 
 VERSIONS = "refs/datarelease"
-"""Our own copy of the remote's version tags, so that local tags can never mislead a plan."""
+"""Our own copy of the remote's version tags, so that local tags cannot affect a plan."""
 
 
 class Git:
-    """A repository, spoken to through the ``git`` program."""
+    """A repository, used through the ``git`` program."""
 
     def __init__(self, root: Path, *, env: Mapping[str, str], timeout: float = TIMEOUT) -> None:
         """Use the repository around ``root``; paths are relative to it, ``env`` is passed on.
@@ -70,7 +70,7 @@ class Git:
         return done.stdout.decode().strip() if done.code == 0 else None
 
     def is_branch_name(self, name: str) -> bool:
-        """Git takes ``name`` for a branch."""
+        """Git accepts ``name`` as the name of a branch."""
         return self._git.attempt("check-ref-format", f"refs/heads/{name}").code == 0
 
     def resolve(self, revision: str) -> str | None:
@@ -175,7 +175,7 @@ class Git:
         return self.resolve(ref)
 
     def complete_history(self) -> None:
-        """Turn a shallow clone into a full one, so that ancestry can be told.
+        """Turn a shallow clone into a full one, which ancestry needs.
 
         Raises:
             WorldError: The remote does not answer.
@@ -249,7 +249,7 @@ class Git:
         return self._git.attempt("update-ref", ref, sha, *([old] if old else [])).code == 0
 
     def adopt(self, paths: Sequence[str]) -> None:
-        """Tell the index that these files are as HEAD has them."""
+        """Update the index of these files to HEAD."""
         self._git.line("reset", "--quiet", "HEAD", "--", *paths)
 
     def new_branch(self, name: str, commit: str) -> bool:

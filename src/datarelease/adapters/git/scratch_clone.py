@@ -1,4 +1,4 @@
-"""A clone that belongs to the program: its work tree may be thrown away at any moment.
+"""A clone that belongs to this program: its work tree may be deleted at any time.
 
 What does not belong here: what its branches mean, and DVC's part of it (``dvc_desk``).
 """
@@ -45,7 +45,7 @@ class DeskGit(Git):
         self._top = GitProgram(place, env=env, timeout=timeout)
 
     def make(self, url: str) -> None:
-        """Make the clone, or what a killed process left of it, one whose origin is ``url``."""
+        """Create the clone of ``url``, or complete one that a killed process left."""
         self.place.mkdir(parents=True, exist_ok=True)
         if self._top.attempt("rev-parse", "--git-dir").code:
             shutil.rmtree(self.place)
@@ -94,7 +94,7 @@ class DeskGit(Git):
         return default, heads
 
     def take(self, commit: str) -> None:
-        """Make the work tree that of ``commit``: edits are lost, ignored files stay."""
+        """Check out ``commit``: edits are lost, ignored files stay."""
         self._top.line("checkout", "--quiet", "--force", "--detach", commit)
         self._top.line("clean", "-ffdq")
 
@@ -112,7 +112,7 @@ class DeskGit(Git):
         )  # fmt: skip
 
     def seen(self, branch: str) -> str | None:
-        """The commit of a branch when we last saw it."""
+        """The commit of a branch when it was last fetched."""
         return self.resolve(f"{SEEN}/{branch}")
 
     def fetch(self, commit: str, *refs: str) -> str:
@@ -135,7 +135,7 @@ class DeskGit(Git):
         return commit
 
     def claim(self, branch: str, commit: str) -> None:
-        """Remember that ``commit`` was made here, before anybody sees it."""
+        """Record that ``commit`` was made here, before it is pushed."""
         self._top.line("update-ref", f"{MINE}/{branch}/{commit}", commit)
 
     def is_mine(self, branch: str, commit: str) -> bool:
@@ -143,7 +143,7 @@ class DeskGit(Git):
         return self.resolve(f"{MINE}/{branch}/{commit}") == commit
 
     def take_back(self, branch: str, commit: str) -> None:
-        """Remember that a proposal is withdrawn from here, before anybody sees it go."""
+        """Record that a proposal is withdrawn from here, before its branch is deleted."""
         self._top.line("update-ref", f"{WITHDRAWN}/{branch}/{commit}", commit)
 
     def is_taken_back(self, branch: str, commit: str) -> bool:

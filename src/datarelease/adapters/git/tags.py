@@ -1,4 +1,4 @@
-"""Tags as git keeps them. What their names and messages mean belongs to the model."""
+"""Tags as git keeps them. The meaning of their names and messages belongs to the model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Tag:
 
     name: str
     commit: str
-    """Peeled; where somebody tagged no commit, the object that they tagged."""
+    """Peeled; the tagged object itself if it is not a commit."""
     annotated: bool
     date: str
     """ISO 8601; of the commit where the tag is lightweight."""

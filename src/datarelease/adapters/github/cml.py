@@ -19,7 +19,7 @@ from datarelease.adapters.process import capture
 from datarelease.errors import WorldError
 
 TITLE = "datarelease"
-"""Tells our comment from those of other programs that use CML."""
+"""Distinguishes our comment from those of other programs that use CML."""
 SEEN = 30
 """Comments that CML looks at: the oldest ones."""
 _SECONDS = 60
@@ -87,10 +87,10 @@ class Cml:
             program: Name or path of the program.
             server: ``https://github.com``
             repository: ``owner/name``
-            token: Handed over through its environment.
+            token: Passed in the program's environment.
             env: Ours; what leads to programs, certificates and proxies is handed on.
             seconds: After so many it is stopped.
-            title: Tells its comment from others.
+            title: Distinguishes its comment from others.
         """
         self._program = program
         self._address = f"{server}/{repository}"
@@ -101,7 +101,7 @@ class Cml:
         self._title = title
 
     def update(self, number: int, body: str, *, sha: str) -> None:
-        """Let it put ``body`` on pull request ``number``, marked with the commit ``sha``.
+        """Write ``body`` to pull request ``number``, marked with the commit ``sha``.
 
         Raises:
             ConfigError: It is not installed.
@@ -146,7 +146,7 @@ class Cml:
             "ITERATIVE_DO_NOT_TRACK": "1",
             # The first name it looks for.
             "REPO_TOKEN": self._token,
-            # Makes any host a GitHub; github.com needs no telling.
+            # Declares any host as GitHub; github.com needs no declaration.
             "GITHUB_REPOSITORY": self._repository,
             # The watermark's commit.
             "GITHUB_SHA": sha,
@@ -154,6 +154,6 @@ class Cml:
 
 
 def speaks_to(server: str, api_url: str) -> bool:
-    """Whether CML, told ``server``, would ask ``api_url``."""
+    """Whether CML, given ``server``, would use the API at ``api_url``."""
     own = "https://api.github.com" if server == "https://github.com" else f"{server}/api/v3"
     return api_url == own

@@ -1,4 +1,4 @@
-"""What all parts of ``GitHub`` share: the connection, and answers read as values."""
+"""What all parts of ``GitHub`` share: the connection and the parsing of answers."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Asked:
 
     @property
     def bot(self) -> str:
-        """Login of the account whose comments, statuses and issues are ours."""
+        """Login of the account that writes our comments, statuses and issues."""
         return self._bot
 
     @property
     def directory(self) -> str:
-        """Of the DVC root whose comments, statuses and issues are ours."""
+        """Of the DVC root that our comments, statuses and issues are about."""
         return self._directory
 
     def _read(self, reader: Callable[[object], T], ask: Ask, data: object) -> T:

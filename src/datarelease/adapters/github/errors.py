@@ -1,4 +1,4 @@
-"""What GitHub's refusals mean: how long to wait before asking again, and what to tell people.
+"""GitHub's refusals: how long to wait before the next request, and the message for users.
 
 Sources: GitHub's documentation, "Rate limits for the REST API", "Troubleshooting the REST API" and
 "Best practices for using the REST API".
@@ -24,7 +24,7 @@ _RATE_LIMITS = ("rate limit exceeded", "secondary rate limit", "abuse detection"
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What was asked of GitHub, in the words of its errors."""
+    """A request to GitHub, in the words of error messages."""
 
     what: str
     """``read the comments of #7``"""
@@ -32,7 +32,7 @@ class Ask:
     """``pull-requests: write``"""
     untouched: str = "Nothing was changed."
     repeatable: bool = True
-    """Asking twice does what asking once does."""
+    """The request is idempotent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +58,15 @@ class Answer:
 
     @property
     def failed(self) -> bool:
-        """GitHub or the way to it failed, and whether the request was carried out is open."""
+        """GitHub or the network failed; it is unknown whether the request was carried out."""
         return self.status is None or self.status >= 500  # noqa: PLR2004 - server errors
 
 
 class GitHubError(WorldError):
-    """GitHub did not do what was asked."""
+    """A request to GitHub failed."""
 
     def __init__(self, answer: Answer, what: str, *, untouched: str, remedy: str) -> None:
-        """Keep the answer, so that callers need not read the message."""
+        """Keep the answer, so that callers need not parse the message."""
         super().__init__(what, untouched=untouched, remedy=remedy)
         self.answer = answer
 
@@ -96,7 +96,7 @@ def _until(answer: Answer, now: float) -> float:
         return after
     reset = _number(answer.headers.get("x-ratelimit-reset"))
     spent = answer.headers.get("x-ratelimit-remaining") == "0"
-    # The moment is told in whole seconds.
+    # The time is given in whole seconds.
     return max(reset - now, 0.0) + 1 if spent and reset is not None else 60.0
 
 

@@ -28,7 +28,8 @@ _artifacts = Reader(ArtifactsShape)
 _READ = "pull-requests: read"
 _WRITE = "pull-requests: write"
 _COMMITS = 100
-"""Of a push, whose pull requests are asked for; a merge queue's group has no more members."""
+"""Commits of a push whose pull requests are looked up; a merge queue's group has no more members.
+"""
 _SAME = "The comment was not changed."
 
 

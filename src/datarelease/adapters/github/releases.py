@@ -32,7 +32,7 @@ class Releases(Asked):
         return None
 
     def latest_release(self) -> GitHubRelease | None:
-        """The release that people see as the latest, or None; 1 request."""
+        """The release that GitHub shows as the latest, or None; 1 request."""
         ask = Ask(what="find the latest GitHub Release", permission=_READ)
         found = self._requests.find("/releases/latest", ask)
         return self._read(_release, ask, found).value if found is not None else None
@@ -60,7 +60,7 @@ class Releases(Asked):
         return self._change(release, ask, {"name": name, "body": body})
 
     def publish_release(self, release: int, *, latest: bool) -> GitHubRelease:
-        """The release, no draft any more; ``latest`` marks it as the one people see; 1 request."""
+        """The release, no draft any more; ``latest`` shows it as the latest; 1 request."""
         ask = Ask(
             what=f"publish the GitHub Release {release}",
             permission=_WRITE,

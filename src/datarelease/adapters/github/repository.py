@@ -1,4 +1,4 @@
-"""GitHub: one repository, seen through its REST API."""
+"""One repository on GitHub, through the REST API."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from datarelease.model.github import BOT
 class GitHub(Pulls, Releases, Issues, Dispatches):
     """A repository on GitHub: pull requests, comments, statuses, releases, issues.
 
-    Failures that may pass (the network, 5xx, rate limits) are waited for, up to a minute or so.
-    What is not available or done raises ``GitHubError``, a ``WorldError``.
+    Requests are repeated after temporary failures (the network, 5xx, rate limits), for about a
+    minute. A request that fails raises ``GitHubError``, a ``WorldError``.
     """
 
     def __init__(

@@ -35,9 +35,9 @@ T = TypeVar("T")
 PAGE = 100
 """Entries of a page; GitHub gives no more."""
 _PAGES = 100
-"""No listing that we need is longer."""
+"""Longer listings are refused."""
 _TIMEOUT = 30
-"""Seconds without a sign of life."""
+"""Seconds without any data."""
 _PATIENCE = 2 * LONGEST
 """Seconds that one run waits for GitHub, over all its requests."""
 _NOT_FOUND = 404
@@ -192,7 +192,7 @@ class Requests:
 
 
 class _RefusedError(Exception):
-    """What PyGithub raised, in our terms."""
+    """What PyGithub raised, as an answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.message)
@@ -210,7 +210,7 @@ def _refusing(once: Callable[[], T]) -> T:
     except requests.RequestException as error:
         raise _RefusedError(Answer(status=None, message=brief(str(error)))) from error
     except (ValueError, RuntimeError) as error:
-        # No JSON where JSON was due (a proxy's page, say), or a redirection elsewhere.
+        # Not JSON where JSON is expected (a page of a proxy, for example), or a redirection.
         raise _RefusedError(Answer(status=None, message=brief(str(error)))) from error
 
 

@@ -1,4 +1,4 @@
-"""How a repository on GitHub is set up: questions only, nothing is changed.
+"""The settings of a repository on GitHub; they are read and never changed.
 
 Every endpoint is in GitHub's published OpenAPI description. Which of them a token may ask differs;
 ``GitHubError`` with the status 403 means that this one may not.
@@ -85,7 +85,7 @@ class GitHubSetup:
         return tuple(self._ruleset(self._mapping(item, ask), ask) for item in listed)
 
     def workflow_permissions(self) -> WorkflowPermissions | None:
-        """What a workflow's token may do where the workflow does not say; None: kept from us.
+        """The default permissions of a workflow's token; None: this token may not see them.
 
         Raises:
             GitHubError: The request failed.
@@ -111,7 +111,7 @@ class GitHubSetup:
         return isinstance(found, dict) and bool(found.get("enabled"))
 
     def subject_prefix(self) -> str | None:
-        """What the ``sub`` claim of an OIDC token begins with, where GitHub tells it.
+        """The beginning of the ``sub`` claim of an OIDC token, if GitHub gives it.
 
         Raises:
             GitHubError: The request failed.

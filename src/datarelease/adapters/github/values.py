@@ -22,7 +22,7 @@ from datarelease.model.github import (
 
 T = TypeVar("T")
 GHOST = "ghost"
-"""Whom GitHub shows where an account was deleted."""
+"""The user that GitHub shows for a deleted account."""
 _Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 

@@ -1,4 +1,4 @@
-"""Connections to object stores: how long the other side may be silent, and who tries again.
+"""Connections to object stores: time limits, and which layer retries.
 
 Only ``ObjectStore`` tries again. The retries of the libraries below it are off, because they would
 multiply with its own, and a dead endpoint would be asked for many minutes.
@@ -41,7 +41,7 @@ def connected(fs: Any, timeout: float) -> Any:
 
 
 def _stalled_uploads_end() -> dict[str, Any]:
-    """Settings that end an upload which nobody takes.
+    """Settings that end an upload whose data the server does not read.
 
     The read time-out of aiohttp begins when a request was sent in full. Until then, while a server
     takes no bytes or has not said that it will (``Expect: 100-continue``), nothing bounds it.

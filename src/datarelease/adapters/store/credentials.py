@@ -34,7 +34,7 @@ _CHAIN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What requests to one remote are signed with."""
+    """The credentials of requests to one remote."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -44,7 +44,7 @@ class Credentials:
 def credentials(
     name: str, settings: Mapping[str, Any], env: Mapping[str, str]
 ) -> Credentials | None:
-    """What ``env`` holds for the remote ``name`` alone; None: DVC's and Amazon's own way.
+    """The credentials in ``env`` for the remote ``name``; None: DVC and Amazon's SDK find them.
 
     Args:
         name: Of the remote, in DVC's configuration.
@@ -53,7 +53,7 @@ def credentials(
             (a line end that was pasted along) do not belong to it.
 
     Raises:
-        ConfigError: One half of a pair is missing, or a token would travel in the clear.
+        ConfigError: One half of a pair is missing, or a token would be sent unencrypted.
     """
     if _scheme(settings) != "s3":
         return None
@@ -76,7 +76,7 @@ def credentials(
 
 
 def is_dagshub(settings: Mapping[str, Any], env: Mapping[str, str]) -> bool:
-    """The remote is kept by DagsHub: the host of its S3 endpoint says so."""
+    """The remote is on DagsHub, as the host of its S3 endpoint shows."""
     endpoint = urlsplit(str(settings.get("endpointurl") or ""))
     host = urlsplit(_value(env, DAGSHUB_HOST) or _DAGSHUB)
     return bool(endpoint.netloc) and endpoint.netloc.lower() == host.netloc.lower()
@@ -148,7 +148,7 @@ def _scheme(settings: Mapping[str, Any]) -> str:
 
 
 def _is_left_alone(settings: Mapping[str, Any], env: Mapping[str, str]) -> bool:
-    """Nothing here has a say: no DagsHub, or DagsHub with credentials in DVC's own settings."""
+    """The remote is not on DagsHub, or DVC's own settings have its credentials."""
     return not is_dagshub(settings, env) or any(settings.get(key) for key in _OWN)
 
 

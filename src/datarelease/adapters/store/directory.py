@@ -98,8 +98,8 @@ def unreadable(path: Path, error: OSError) -> WorldError:
 def replacing(target: Path) -> Iterator[Path]:
     """A temporary neighbour of ``target`` that takes its place when the block ends well.
 
-    Its bytes are on the disk before it has the name: after a power loss ``target`` is the old file
-    or the new one, never an empty one.
+    Its bytes are on the disk before the rename: after a power loss ``target`` is the old file or
+    the new one, never an empty one.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
@@ -136,7 +136,7 @@ def _make_directory(folder: Path) -> None:
 
 
 class DirectoryStore:
-    """A directory as remote. What it has taken outlives a power loss."""
+    """A directory as remote. Files that it has stored survive a power loss."""
 
     def __init__(self, name: str, root: Path) -> None:
         """Use the directory ``root``, which is made with the first object."""

@@ -1,4 +1,4 @@
-"""What the errors of a remote's client library mean: what may pass by itself, and what to do.
+"""The errors of a remote's client library: which are temporary, and what to do.
 
 Sources: Amazon S3 API Reference, "Error responses"; ``s3fs.errors``, which turns most codes into
 Python's own exceptions and keeps the original as their cause.
@@ -51,7 +51,7 @@ _SETTLED = {
 }  # fmt: skip
 """How ``s3fs`` renders answers that will be the same next time."""
 _DAMAGED = {"BadDigest", "IncompleteBody", "RequestTimeout"}
-"""Refusals that a line caused, not the request."""
+"""Refusals caused by the connection, not by the request."""
 
 
 class SilentError(WorldError):
@@ -74,7 +74,7 @@ def _response(error: BaseException) -> Mapping[str, Any]:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Trying again may help: the network or the server failed, not the request."""
+    """A retry may help: the network or the server failed, not the request."""
     if not isinstance(error, Exception) or isinstance(error, _REFUSED):
         return False
     if type(error).__name__ in _NO_CREDENTIALS or _goes_round(error) or disk_fault(error):
@@ -88,7 +88,7 @@ def explained(name: str, url: str, keys: str, timeout: float = TIMEOUT) -> Itera
 
     ``keys`` says where its credentials come from, ``timeout`` how many seconds it may be silent.
 
-    What is found missing or found there stays as it is: only the caller knows what that means.
+    Errors about missing or existing objects pass unchanged: only the caller knows what they mean.
     """
     try:
         yield

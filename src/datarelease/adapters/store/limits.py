@@ -1,4 +1,4 @@
-"""What a repository may say about its remotes, and what it may not.
+"""Which settings of remotes a repository may have, and which it may not.
 
 ``.dvc/config`` is in git. Where there are secrets that the repository is not trusted with (the job
 that publishes, another repository), it may hold plain values only: where a remote is, and how
@@ -37,7 +37,7 @@ _OF_SCHEME: Mapping[str, set[str]] = {
         "grant_full_control", "grant_read", "grant_read_acp", "grant_write_acp", "listobjects",
         "read_timeout", "region", "sse", "sse_kms_key_id", "ssl_verify", "use_ssl",
     },
-    # Its requests carry a bearer token: an address of the repository's choice would be given it.
+    # Its requests carry a bearer token, which an address chosen by the repository would get.
     "gs": {"allow_anonymous_login", "projectname"},
     "azure": {
         "account_name", "allow_anonymous_login", "connection_timeout", "read_timeout", "timeout",
@@ -51,7 +51,7 @@ _OF_SCHEME: Mapping[str, set[str]] = {
     "webhdfs": {"ssl_verify", "use_https", "user"},
     "hdfs": {"replication", "user"},
     "ssh": {"max_sessions", "port", "timeout", "type", "user"},
-    # What it is built on is looked at by itself.
+    # The remote that it is built on is checked separately.
     "remote": set(),
 }  # fmt: skip
 """By the scheme of the remote's address."""

@@ -185,7 +185,7 @@ class ObjectStore:
         }
 
     def _etags_are_opaque(self, found: Mapping[str, Mapping[str, Any]]) -> bool:
-        """ETags here look like MD5s but are none, as under KMS and with customers' keys.
+        """The ETags look like MD5s but are not, as with KMS and with customers' keys.
 
         Told by the newest object, once: a bucket's encryption applies to what is written next.
         Listings do not say it. Source: Amazon S3 API Reference, "Object", ETag.
@@ -201,7 +201,7 @@ class ObjectStore:
         return self._opaque
 
     def _each(self, work: Callable[[A], T], items: Sequence[A]) -> list[T]:
-        """Results in order; the first failure calls off what has not begun."""
+        """Results in order; the first failure cancels what has not begun."""
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(work, items))
 
@@ -229,7 +229,7 @@ class ObjectStore:
             raise
 
     def _require_bucket(self) -> None:
-        """Fails unless the bucket is there: without one, everything would merely look absent."""
+        """Fail unless the bucket exists: without it, every object would only look absent."""
         bucket = self._root.partition("/")[0]
 
         def ask() -> None:

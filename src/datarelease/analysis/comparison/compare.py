@@ -180,7 +180,7 @@ def _column(
     if known is None:
         raise ValueError("a column on neither side")
     sides = [side for side in (before, after) if side is not None]
-    # Once pii, always pii: the other side's profile may hold values from before it was declared.
+    # A column that is pii in either version counts as pii: an older profile may hold its values.
     pii = any(side.pii or side.name in dataset.pii for side in sides)
     # A key says which row it is: that new rows have new keys is not drift.
     identifies = dataset.key == (known.name,)

@@ -29,8 +29,8 @@ def contract_changes(
       there may be values that there were not before. Whether there are, the figures show, and
       the policy on null rates and drift judges. A check that changed in a way not understood
       counts as loosened.
-    - A column that must no longer be there (not named, or optional now) is breaking: a reader
-      who asks for it by name may fail, and no figure of today warns him.
+    - A column that must no longer be there (not named, or optional now) is breaking: a reader who
+        asks for it by name may fail, and no present figure shows it.
 
     Columns that were added to or removed from the data are schema changes of their own.
     """
@@ -125,7 +125,7 @@ def _check_changes(
 
 @dataclass(frozen=True, kw_only=True)
 class _Reach:
-    """What a check lets pass, as far as it is a range or a list."""
+    """The values that a check accepts, as far as they are a range or a list."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -133,7 +133,7 @@ class _Reach:
 
 
 def _implies(one: _Reach | None, two: _Reach | None) -> bool:
-    """Whether what passes ``one`` passes ``two``; False where that is not known."""
+    """Whether every value that passes ``one`` passes ``two``; False if that is not known."""
     if one is None or two is None:
         return False
     if one.values is not None and two.values is not None:
@@ -148,7 +148,7 @@ def _name(check: str) -> str:
 
 
 def _reach(check: str) -> _Reach | None:
-    """What a check such as ``in_range(0, 120)`` lets pass; None if it cannot be told."""
+    """The values that a check such as ``in_range(0, 120)`` accepts; None if that is not known."""
     try:
         call = ast.parse(check, mode="eval").body
         if not isinstance(call, ast.Call):

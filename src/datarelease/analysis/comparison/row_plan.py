@@ -1,4 +1,4 @@
-"""How the rows of two tables are paired, told apart, counted and picked as examples."""
+"""How the rows of two tables are paired, compared, counted and picked as examples."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class RowPlan:
         return range(min(len(self.columns), EXAMPLE_COLUMNS))
 
     def _told(self, name: str) -> bool:
-        """Whether values of a column are read to be shown."""
+        """Whether values of a column are read for examples."""
         return name not in self.dataset.pii and kind_of(self.types[name]) != "other"
 
     def _example(self, kind: ChangeKind, row: Mapping[str, Any]) -> RowChange:
@@ -239,7 +239,7 @@ def _differs(number: int) -> nw.Expr:
 
 
 def _fair(counts: Mapping[ChangeKind, int]) -> dict[ChangeKind, int]:
-    """How many examples of each kind: equal parts, and what one leaves goes to the others.
+    """How many examples of each kind: equal parts; unused places go to the other kinds.
 
     >>> _fair({"changed": 50, "added": 2, "removed": 50})
     {'changed': 4, 'added': 2, 'removed': 4}

@@ -1,7 +1,7 @@
 """Tables as Narwhals lazy frames. Nothing above this module knows which engine runs them.
 
-Belongs here: opening tables, running frames, turning the engine's faults into ours. Does not:
-what is asked of the tables (validate, profile, compare).
+Belongs here: opening tables, running frames, translating the engine's faults. Does not: the queries
+themselves (validate, profile, compare).
 """
 
 from __future__ import annotations

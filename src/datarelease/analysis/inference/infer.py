@@ -1,8 +1,8 @@
-"""What a table promises today, as the beginning of a schema: types, nulls, categories, a key.
+"""A schema inferred from a table of today: types, nulls, categories, a key.
 
 Exact over all rows and never loaded whole: one aggregate query for all columns, then a few for
 those columns whose first rows make them candidates. Values of columns that look personal are not
-asked for.
+read.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class InferredColumn:
 
     name: str
     dtype: str | None
-    """As Pandera spells it; None: its values (if there are any) do not tell."""
+    """As Pandera spells it; None: its values (if there are any) do not show it."""
     nulls: bool
     """There are missing values, or no values at all."""
     categories: tuple[str, ...] = ()
@@ -51,13 +51,13 @@ class Inferred:
     rows: int
     columns: tuple[InferredColumn, ...]
     pii: tuple[str, ...]
-    """Columns whose names speak of persons."""
+    """Columns whose names suggest personal data."""
     found_key: InferredKey = NO_KEY
-    """Columns that identify a row today, plainly or by a guess."""
+    """Columns that identify a row today, certainly or as a guess."""
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Columns that identify a row plainly; empty: none do."""
+        """Columns that certainly identify a row; empty: none do."""
         return self.found_key.columns if self.found_key.plain else ()
 
 
@@ -76,7 +76,7 @@ def infer(engine: Engine, table: Table, *, name: str, pii: Iterable[str] = ()) -
     rows = figures.rows
     full = [column for column in schema if rows and figures.filled[column] == rows]
     sample = frame.head(SAMPLE_ROWS)
-    # No list of partitions: tomorrow's are new.
+    # No list of partitions, because later versions have new ones.
     unlisted = {*hidden, *(column.name for column in partition_columns(table))}
     texts = [c for c in schema if isinstance(schema[c], nw.String) and c not in unlisted]
     categories = _categories(engine, frame, sample, [c for c in texts if figures.filled[c]])

@@ -1,8 +1,8 @@
-"""The key that names and content suggest: what is plain, and what may be chance.
+"""The key that names and content suggest, and whether it may be chance.
 
 Any two columns with many values look like a key in a short table. So a key is proposed only where
-its name says so, or where chance would have given several rows the same values; else it is a guess,
-told with its evidence.
+its name says so, or where chance would have given several rows the same values; otherwise it is a
+guess, reported with its evidence.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class InferredKey:
     plain: bool = False
     """Name and content leave no doubt; False: it may be chance."""
     evidence: str = ""
-    """What speaks for it, in words."""
+    """The evidence for it, in words."""
 
 
 NO_KEY = InferredKey()

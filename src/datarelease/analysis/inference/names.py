@@ -1,4 +1,4 @@
-"""What the names of columns suggest: personal data, and keys. Guesses, for people to correct."""
+"""What the names of columns suggest: personal data, and keys. Guesses, which users correct."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PERSONAL = frozenset(
         "iban", "ssn", "birthday", "birthdate", "dob", "ip",
     }
 )  # fmt: skip
-"""Words that speak of a person wherever they stand in a name."""
+"""Words that suggest a person anywhere in a name."""
 _PERSONAL_PAIRS = frozenset(
     {
         ("first", "name"), ("last", "name"), ("full", "name"), ("middle", "name"),

@@ -28,7 +28,7 @@ def schema_yaml(inferred: Inferred, *, name: str, path: str) -> str:
         head += f"unique: [{', '.join(map(yaml_text, inferred.key))}]  # together\n"
     lines = [head + "columns:"]
     for column in inferred.columns:
-        # No range of ids: tomorrow's are new.
+        # No range of ids, because later versions have new ones.
         silent = column.name in {*inferred.pii, *inferred.found_key.columns}
         lines += _column(column, unique=column.name == single, silent=silent)
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Mean and standard deviation that are equal on every run: sums of integers know no order."""
+"""Mean and standard deviation, equal on every run: sums of integers do not depend on the order."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class _NeverEqual(Exception):  # noqa: N818 - a signal: no value of the column's
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """One question to the data: in how many rows does ``fails`` hold?"""
+    """One query of the data: in how many rows does ``fails`` hold?"""
 
     column: str | None
     check: str
@@ -55,10 +55,10 @@ def severity_of(check: Any) -> Severity:
 
 
 def built_in_probe(check: Any, column: str, dtype: nw.dtypes.DType) -> Probe:
-    """The question that a built-in check asks of one column.
+    """The probe for a built-in check on one column.
 
     Raises:
-        CheckFault: The check means nothing for the column's type.
+        CheckFault: The check does not apply to the column's type.
     """
     name = built_in_name(check)
     if name is None:

@@ -1,4 +1,4 @@
-"""Checks that people wrote: on the engine where they allow it, else in Pandera itself.
+"""Custom checks: run on the engine if possible, otherwise in Pandera itself.
 
 A small table is handed to Pandera whole. On a larger one a check written with plain operators
 (``>``, ``&``, ``+``, …) runs as a Narwhals expression, provided that Pandera counts the same on
@@ -109,7 +109,7 @@ def _must_be_rowwise(batch: pa.RecordBatch, task: Task) -> None:
 
 
 def _in_pandera(batch: pa.RecordBatch, task: Task) -> _Outcome:
-    """What Pandera says about some rows."""
+    """Pandera's result for some rows."""
     check, data = task.check, batch.to_pandas()
     grouped = check.groupby is not None
     given = data if task.column is None or grouped else data[task.column]
@@ -151,7 +151,7 @@ def _of_user(filename: str) -> bool:
 
 
 def _on_engine(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[int, Rows] | None:
-    """The check as a Narwhals expression; None where it is none or does not mean the same."""
+    """The check as a Narwhals expression; None if there is no equivalent one."""
     check = task.check
     if check.element_wise or check.groupby is not None or not check.ignore_na:
         return None
@@ -187,7 +187,7 @@ def _one_answer(engine: Engine, frame: nw.LazyFrame[Any], passes: nw.Expr) -> bo
 
 
 class _Columns:
-    """Stands for a data frame in checks of the whole table: gives columns, and nothing else."""
+    """A substitute for a data frame in checks of the whole table, which gives columns only."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = frozenset(names)

@@ -1,4 +1,4 @@
-"""A few of the rows that fail, fit to be shown: JSON values, short, nothing personal."""
+"""Examples of failing rows that may be shown: short JSON values without personal data."""
 
 from __future__ import annotations
 

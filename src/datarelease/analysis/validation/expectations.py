@@ -1,4 +1,4 @@
-"""A schema held against the columns of one table: what is missing, and what is to be asked."""
+"""A schema compared with the columns of one table: missing columns, and what to validate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All questions that a schema and dvc.yaml put to a table, before any is asked."""
+"""All queries that a schema and dvc.yaml need of a table, planned before any is run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Distinct:
 
 @dataclass(frozen=True, kw_only=True)
 class Custom:
-    """A check that no expression of ours stands for."""
+    """A check that has no equivalent expression."""
 
     check: Any
     column: str | None
@@ -42,13 +42,13 @@ class Custom:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to ask, by the way it is asked."""
+    """The queries, by how they are run."""
 
     probes: tuple[Probe, ...]
     distinct: tuple[Distinct, ...]
     custom: tuple[Custom, ...]
     faults: tuple[Violation, ...]
-    """Checks that cannot be asked of the column they stand at."""
+    """Checks that cannot be applied to their column."""
 
     @property
     def size(self) -> int:
@@ -63,7 +63,7 @@ def plan(
     types: Mapping[str, nw.dtypes.DType],
     converted: frozenset[str],
 ) -> Plan:
-    """Everything to ask of a table whose columns have ``types``.
+    """All queries of a table whose columns have ``types``.
 
     ``converted`` columns were given types; what could not be read as one is in `unread_name`.
     """

@@ -1,4 +1,4 @@
-"""Schema files: loaded by Pandera, and refused where Pandera would drop something in silence.
+"""Schema files: loaded by Pandera, and refused if Pandera would silently drop something.
 
 Belongs here: finding the schema in a YAML or Python file, proving that all of it was understood,
 and its promises as a value. Does not: checking data.

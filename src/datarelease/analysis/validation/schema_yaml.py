@@ -1,7 +1,7 @@
 """Every fault of a schema file in Pandera's YAML format, found before Pandera reads it.
 
-Pandera drops what it does not know (a misspelt check or attribute) without a word, and bad data
-then passes. So each key, check, argument, option and type is looked up here first.
+Pandera silently drops what it does not know (a misspelt check or attribute), and bad data then
+passes. So each key, check, argument, option and type is looked up here first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Validation and profile of each dataset: as DVC's stages left them, or made here and now."""
+"""Validation and profile of each dataset: recorded by DVC's stages, or computed now."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Assessment:
 def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Assessment:
     """Validation and profile of a dataset of the work tree.
 
-    What ``datarelease validate`` and ``profile`` wrote as DVC stages is taken where it was made
-    from exactly these bytes, schema, key and so on; everything else is made here.
+    What ``datarelease validate`` and ``profile`` wrote as DVC stages is used if it was made from
+    exactly these bytes, schema, key and so on; otherwise it is computed.
 
     Raises:
         ConfigError: The schema cannot be used.
@@ -78,7 +78,7 @@ def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: En
             try:
                 known = run_profile(ws.root, dataset, content, table, engine)
             except UnreadableTable as error:
-                # A file can be damaged where no check looked.
+                # A file can be damaged in a part that no check reads.
                 validation = with_unreadable(validation, str(error))
     return Assessment(validation=validation, profile=known)
 

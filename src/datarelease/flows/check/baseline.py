@@ -1,4 +1,4 @@
-"""What is known of a released version, from git wherever possible."""
+"""The record of a released version, from git if possible."""
 
 from __future__ import annotations
 

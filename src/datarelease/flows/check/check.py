@@ -177,7 +177,7 @@ def report_of(
 def _streams(
     ws: Workspace, base: Version | None, now: Snapshot
 ) -> tuple[tuple[StreamReport, ...], frozenset[str]]:
-    """What the streams brought, and which datasets a stream feeds, here or in the baseline."""
+    """The report of each stream, and the datasets that a stream feeds, now or in the baseline."""
     after = counts_here(ws.read, ws.settings.datasets, now)
     if base is None:
         return compare_streams(None, after), frozenset()
@@ -203,7 +203,7 @@ def _outcome(
 
 
 def _with_yank(verdict: Verdict, same: Version) -> Verdict:
-    """Withdrawn data blocks: else the next release of main would publish it anew by itself."""
+    """Withdrawn data blocks: otherwise the next release of main would publish it again."""
     reason = same.yank.reason if same.yank else ""
     finding = Finding(
         rule="yanked",

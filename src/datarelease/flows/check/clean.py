@@ -1,4 +1,4 @@
-"""Whether the work tree is what its commit says, our own products left aside."""
+"""Whether the work tree equals its commit, apart from files that this program writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One dataset on two sides: columns, statistics, files and rows."""
+"""One dataset at two versions: columns, statistics, files and rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def compare_sides(
 ) -> DatasetDiff:
     """What changed in one dataset; None: there is none on that side.
 
-    What cannot be read is said, and compared with nothing: it is neither gone nor new.
+    Unreadable data is reported and not compared: it counts neither as removed nor as new.
 
     Raises:
         WorldError: Statistics of a side are neither recorded nor to be made from its data.

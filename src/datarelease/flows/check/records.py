@@ -1,7 +1,7 @@
-"""Recorded validations and profiles: which of them count.
+"""Recorded validations and profiles, and which of them are valid.
 
-Stages leave them for git, releases on the remotes, builds in their bundles. Each names what it was
-made from and counts for exactly that: wherever one is read, this decides.
+Stages leave them for git, releases on the remotes, builds in their bundles. Each names its inputs
+and is valid for exactly these; this module decides it for every reader.
 """
 
 from __future__ import annotations

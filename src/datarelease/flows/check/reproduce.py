@@ -32,7 +32,7 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     sources = {out.path for out in work_tree_outputs(ws) if out.stage is None}
     given = [d.path for d in ws.settings.datasets if is_among(d.path, sources)]
     given += [d.path for d in ws.settings.datasets if any(is_among(s, [d.path]) for s in sources)]
-    # Before DVC is asked: it takes what a link leads to for the data.
+    # Before DVC is asked, since it follows links.
     refuse_unfit_files(ws, given)
     failed = _brought_up_to_date(ws, catalogue)
     refuse_unfit_files(ws, [d.path for d in ws.settings.datasets if d.path not in given])

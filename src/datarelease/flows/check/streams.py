@@ -1,4 +1,4 @@
-"""What the streams brought: from the counts that stages left in git, at a revision or here."""
+"""The report of each stream, from the counts that stages left in git at a revision or now."""
 
 from __future__ import annotations
 

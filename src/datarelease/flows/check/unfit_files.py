@@ -1,4 +1,4 @@
-"""Files of the work tree that no dataset may hold: links that lead out, names readers refuse."""
+"""Files that no dataset may have: links that lead outside, and names that readers refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files on their way: what stands in them, what they will say."""
+"""Planned files: their present and their future content."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Drafts:
 
     @property
     def left_out(self) -> tuple[Note, ...]:
-        """Files that are somebody's own."""
+        """Existing files that are not changed."""
         return tuple(self._left_out)
 
     def text(self, path: str) -> str:
@@ -59,11 +59,11 @@ class Drafts:
         return path not in self._edits and not place.exists() and not place.is_symlink()
 
     def skip(self, what: str, why: str) -> None:
-        """Tell of a step whose result is there."""
+        """Record a step whose result exists."""
         self._skipped.append(Note(what=what, why=why))
 
     def leave(self, what: str, why: str) -> None:
-        """Tell of something that is not touched."""
+        """Record something that is not changed."""
         self._left_out.append(Note(what=what, why=why))
 
     def create(self, path: str, text: str, *, why: str) -> None:
@@ -76,7 +76,7 @@ class Drafts:
             self.leave(path, "it differs from what init would write; your file is not changed")
 
     def edit(self, path: str, text: str, *, why: str) -> None:
-        """Plan that the file at ``path`` says ``text``, which holds what it said before."""
+        """Plan the content ``text`` for the file at ``path``; it includes the present content."""
         before = self._read(path)
         if before == text:
             self.skip(path, "already there")
@@ -161,7 +161,7 @@ def refuse_ignored(rules: Mapping[str, str]) -> None:
 
 
 def refuse_broken(root: Path) -> None:
-    """Refuse settings files that are not YAML, before DVC stumbles over them.
+    """Refuse settings files that are not YAML, before DVC reads them.
 
     Raises:
         SettingsError: Merge conflict markers, not YAML, or not a mapping; with line and column.

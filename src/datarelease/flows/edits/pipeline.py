@@ -1,4 +1,4 @@
-"""What the top ``dvc.yaml`` gets: datasets under ``artifacts:``, and the stages that check them."""
+"""Additions to the top ``dvc.yaml``: datasets under ``artifacts:``, and stages that check them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a release ended, told where people look: its GitHub Release and the comment."""
+"""Reports of how a release ended: its GitHub Release and the comment."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Forge(Thread, Releases, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """Renders what is told."""
+    """Renders the texts."""
 
     comment: Callable[[Outcome], str]
     notice: Callable[[Outcome], str]
-    """A comment of its own, of a release that did not come about, or did so later."""
+    """A separate comment about a release that failed, or that succeeded later."""
     release: Callable[[Outcome, Documents], str]
 
 
@@ -110,15 +110,15 @@ def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, s
 def announce(
     folder: Path, outcome: Outcome, forge: Forge, pages: Pages, progress: Progress, *, run: str
 ) -> Announced:
-    """Tell people of ``outcome``; one place that fails does not keep the other from being told.
+    """Report ``outcome`` in both places; a failure of one does not prevent the other.
 
     Args:
         folder: Artifacts of the run.
         outcome: How the release ended.
         forge: The repository on GitHub.
-        pages: Renders what is told.
+        pages: Renders the texts.
         progress: Receives progress messages.
-        run: Id of the run: one that fails is told of once.
+        run: Id of the run: a failed run is reported once.
     """
     problems: list[str] = []
     page = None

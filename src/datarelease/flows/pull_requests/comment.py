@@ -1,7 +1,7 @@
-"""Our one comment on a pull request: found, written, mended.
+"""Our one comment on a pull request: found, written and corrected.
 
-Ours is what our account wrote *and* what carries our watermark: anybody can copy the watermark, and
-the account writes for other workflows too.
+It is the comment that our account wrote *and* that carries our watermark: anybody can copy the
+watermark, and the account writes for other workflows too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Thread(Protocol):
 
     @property
     def directory(self) -> str:
-        """Of the DVC root that we speak of."""
+        """Of the DVC root that the comment is about."""
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """All comments, oldest first."""
@@ -51,12 +51,12 @@ class Cml(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """What became of the comment."""
+    """How posting the comment ended."""
 
     state: Literal["created", "updated", "unchanged", "failed"]
     by: Literal["CML", "the built-in poster", ""]
     problems: tuple[str, ...] = ()
-    """What went wrong on the way, in one line each."""
+    """What went wrong, in one line each."""
 
     @property
     def said(self) -> str:
@@ -76,8 +76,8 @@ def put_comment(
 ) -> Posted:
     """Make ``body`` the text of our one comment on a pull request.
 
-    CML writes it where it would do just that; whatever it does not do, the built-in poster does.
-    Trouble with GitHub or CML is told in the result and raises nothing.
+    CML writes it if it would do exactly that; the built-in poster does the rest. Failures of GitHub
+    or CML are reported in the result and raise nothing.
 
     Args:
         thread: The repository on GitHub.
@@ -86,7 +86,7 @@ def put_comment(
         body: Markdown, without watermark.
         progress: Receives progress messages.
         sha: The commit that the watermark names.
-        create: False: a comment that is there is brought up to date, and none is begun.
+        create: False: an existing comment is updated, and none is created.
 
     Raises:
         ValueError: ``body`` carries our watermark itself.

@@ -1,4 +1,4 @@
-"""Telling other repositories of a version: a ``repository_dispatch`` event in each of them.
+"""Notifies other repositories of a version: a ``repository_dispatch`` event in each of them.
 
 The tag itself starts no workflow anywhere, because it is made with a workflow's own token.
 """
@@ -20,7 +20,7 @@ TARGETS, TOKEN = "DATARELEASE_DISPATCH", "DATARELEASE_DISPATCH_TOKEN"
 
 
 class Target(Protocol):
-    """A repository that is told."""
+    """A repository that is notified."""
 
     def dispatch(self, event: str, payload: dict[str, object]) -> None:
         """Start its workflows that wait for ``event``."""
@@ -29,7 +29,7 @@ class Target(Protocol):
 def dispatch(
     outcome: Outcome, *, repository: str, targets: str, connect: Callable[[str], Target] | None
 ) -> tuple[str, ...]:
-    """Tell ``targets`` of the version that a release made; of other outcomes nobody is told.
+    """Notify ``targets`` of the version that a release made; other outcomes notify nobody.
 
     If the job is run again, a repository may be notified twice of the same tag.
 
@@ -40,7 +40,7 @@ def dispatch(
         connect: To a repository, with the token for that; None: there is no token.
 
     Returns:
-        Who could not be told and why, in one line each.
+        Who could not be notified and why, in one line each.
     """
     names = [name for name in re.split(r"[\s,]+", targets) if name]
     if outcome.state != "released" or not names:

@@ -1,7 +1,7 @@
-"""A comment of its own about a merged change that was not released: an edited one notifies nobody.
+"""A separate comment about a merged change that was not released: edits notify nobody.
 
-One for each run that failed, however often its last job is run again. When the release has come
-about after all, the notices say so.
+One for each run that failed, however often its last job is run again. When a later release
+succeeds, the notices are updated.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datarelease.model.versions.outcome import Outcome
 
 _MARK = r"<!-- {title}: the release of run \d+ -->\s*\Z"
 DONE = ("released", "nothing")
-"""States of a release after which nobody has to do anything."""
+"""States of a release that need no action."""
 
 
 def mark(run: str, directory: str) -> str:
@@ -32,7 +32,7 @@ def mark(run: str, directory: str) -> str:
 def put_notice(
     thread: Thread, number: int, outcome: Outcome, text: str, *, run: str
 ) -> tuple[str, ...]:
-    """Tell a pull request in a new comment that it was not released, or that it is by now.
+    """Report in a new comment that a pull request was not released, or that it is released now.
 
     Args:
         thread: The repository on GitHub.

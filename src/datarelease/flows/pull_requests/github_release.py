@@ -32,7 +32,7 @@ class Releases(Protocol):
         """The release of a tag, or a draft of one, or None."""
 
     def latest_release(self) -> GitHubRelease | None:
-        """The release that people see as the latest, or None."""
+        """The release that GitHub shows as the latest, or None."""
 
     def create_release(self, *, tag: str, name: str, body: str) -> GitHubRelease:
         """A new draft for an existing tag."""

@@ -1,4 +1,4 @@
-"""One issue about lost data: opened, updated in place, closed when all is well again."""
+"""One issue about lost data: opened, updated in place, and closed when nothing is missing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Issues(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What became of the issue."""
+    """How updating the issue ended."""
 
     state: Literal["opened", "updated", "unchanged", "closed", "none"]
     issue: Issue | None

@@ -1,8 +1,8 @@
-"""Posting what a check found: the comment on the pull request, and the status of its commit.
+"""Posts the result of a check: the comment on the pull request, and the status of its commit.
 
-The check ran code that nobody has reviewed, so its artifact is data, and only GitHub's own word
-says which pull request it belongs to. Trouble with GitHub's API ends nothing here: it is told, and
-the check's result stands.
+The check ran code that nobody has reviewed, so its artifact is untrusted data, and only GitHub
+decides which pull request it belongs to. Failures of GitHub's API are reported and raise nothing:
+the check's result remains valid.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ EVENTS = ("pull_request", "merge_group")
 
 @dataclass(frozen=True, kw_only=True)
 class Posting:
-    """What came of posting."""
+    """The result of posting."""
 
     outcome: Outcome
     said: str
@@ -142,7 +142,7 @@ def _nothing(run: CheckRun) -> Posting | None:
 def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> Posting:
     """The status of a merge queue's group, which waits for it where it is required.
 
-    A group has no page to comment on: its pull requests have the comments of their own checks.
+    A group has no page for comments: its pull requests have the comments of their own checks.
     """
     if artifact.pull_request is not None:
         refuse("it names a pull request, but the check was of a merge queue")
@@ -155,7 +155,7 @@ def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str
 
 
 def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
-    """Fail where the check left a report: without it, success would be told without a digest."""
+    """Fail if the check uploaded a report: otherwise success would be posted without a digest."""
     untouched = "Nothing was posted: no comment, no status."
     remedy = (
         "Run this job again to download the report; if the artifact has expired, run the check "
@@ -204,7 +204,7 @@ def _commented(
         said = f"#{pull.number} is merged: from now on its comment is written by the release"
         return Posting(outcome="merged", said=said, number=pull.number)
     body = pages.report(report) if report is not None else pages.unreported(run.conclusion)
-    # A pull request about something else is spared a comment that says so.
+    # A pull request that changes no data gets no comment.
     create = report is None or report.outcome != "unchanged" or report.level == "block"
     comment = put_comment(forge, cml, pull.number, body, progress, sha=run.head, create=create)
     return Posting(
@@ -266,7 +266,7 @@ def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_bran
     """The name of the status of a check that had nothing to report on."""
     try:
         pull = _pull(artifact, run, forge)
-    except WorldError:  # not knowing, the one that may be required
+    except WorldError:  # if it is unknown, the one that may be required
         pull = None
     return _context(pull.base if pull else default_branch, forge, default_branch)
 

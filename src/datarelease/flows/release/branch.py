@@ -15,7 +15,7 @@ class ReleaseBranch:
 
     name: str
     asked: bool
-    """Somebody named it: it is released from also where it has diverged."""
+    """It was named on the command line: it is released from even if it has diverged."""
 
     def diverged(self, ws: Workspace, tip: str | None, head: str) -> bool:
         """``head`` lacks commits that the remote's branch has, and the branch lacks ``head``."""

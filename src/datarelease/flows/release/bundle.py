@@ -1,4 +1,4 @@
-"""The build handed over: a checked work tree written into a bundle, by the job without secrets."""
+"""A checked work tree written into a bundle by the job without secrets, for the publisher."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from datarelease.model.versions.manifest import object_key
 
 
 def make_absent(ws: Workspace) -> None:
-    """Make the data of a current lock that is missing here: perhaps nobody has pushed it yet.
+    """Make the data of a current lock that is missing here, because it may not be pushed yet.
 
     A person who ran the pipeline and committed its lock may lack the right to write to the remotes.
     If the data cannot be made here either (its inputs are private, say), the publisher finds it.
@@ -32,7 +32,7 @@ def make_absent(ws: Workspace) -> None:
         ws.progress.say("the lock is up to date, but its data is not available: running the stages")
         if not ws.dvc.repro(inputs="made"):
             ws.progress.say("the data could not be made: the publisher needs it on a remote")
-            # What a stage left before it failed would pass for its data.
+            # Output of a failed stage would be taken for its data.
             ws.dvc.reset()
 
 

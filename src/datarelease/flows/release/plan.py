@@ -33,7 +33,7 @@ from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.settings.read import PARAMS_FILE
 
 TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
-"""Whose versions a manifest records."""
+"""Tools whose versions a manifest records."""
 
 
 def plan(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Candidate | Nothing:

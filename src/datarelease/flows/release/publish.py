@@ -31,7 +31,7 @@ class Publisher:
     ws: Workspace
     checking: Checking
     review: Callable[[], Review | None]
-    """Asks what was reviewed; None: there is nobody to ask."""
+    """Looks up what was reviewed; None: there is no review to look up."""
     documents: Documents
     on_report: Callable[[Report], None]
     branch: str | None
@@ -80,7 +80,7 @@ class Publisher:
         return "failed"
 
     def _recorded(self, result: Released | Nothing, out: Path) -> Released | Nothing:
-        """The result; what could not be written down is a warning, because the version is out."""
+        """The result; a record that was not written is a warning: the version exists."""
         steps: tuple[Callable[[], None], ...] = (
             lambda: self._write_documents(result, out),
             lambda: self._record_result(result, out),

@@ -81,7 +81,7 @@ def release(
 
 
 def _put_right(ws: Workspace, checked: Checked, nothing: Nothing) -> Nothing:
-    """Finish what an earlier run left undone behind its tag."""
+    """Finish what an earlier run left undone after its tag."""
     latest = checked.catalogue.latest
     warnings = [
         attempt(

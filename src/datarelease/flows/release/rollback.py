@@ -59,7 +59,7 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
             )
         ws.git.switch(branch)
     elif ws.git.branch() == branch:
-        # Somebody ended an earlier run behind the switch: what it restores is in git already.
+        # An earlier run was stopped after the switch: what it restores is in git already.
         commit = head
         files = _restored(then, ws.git.tree(f"{head}^"))
     else:

@@ -25,11 +25,11 @@ from datarelease.model.versions.version import Version
 
 
 class Taken(Exception):  # noqa: N818 - no error: the signal to plan again
-    """The versions, or the branch, are not what the plan was made for."""
+    """The versions or the branch changed since the plan."""
 
 
 def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranch) -> Released:
-    """Put the annotated tag on the git remote, with the branch where it may be moved.
+    """Push the annotated tag to the git remote, with the branch if it may be moved.
 
     Args:
         ws: The repository.

@@ -1,8 +1,8 @@
-"""A build taken over: what another job checked, believed only where it is proven.
+"""Takes over the build of another job, and verifies everything that can be verified.
 
 The publisher runs nothing of the repository. The digest is computed again from the files that DVC
-tracks, objects are taken by the hash of their bytes, outcome and verdict are judged here; what is
-taken on trust from the build is what it measured: statistics, violations and comparison.
+tracks, objects are taken by the hash of their bytes, outcome and verdict are judged here; only the
+build's measurements are trusted: statistics, violations and comparison.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
 
 
 def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> None:
-    """What hashes tell is not taken on trust: which datasets are there, new, gone and the same."""
+    """Verify by hashes which datasets exist, are new, were removed or are the same."""
     names = sorted({dataset.name for side in (before, now) for dataset in side.datasets})
     if sorted(dataset.name for dataset in claimed.datasets) != names:
         raise _inconsistent(f"its report is not about the datasets {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""What remotes have lost of a version since it was released: repaired, and always told."""
+"""Objects of a version that remotes have lost since its release: repaired and always reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The newest versions looked at one after the other, so that one fault does not hide another."""
+"""The newest versions checked one after the other, so that one fault does not hide another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A version put right on its remotes, from whatever place still has its bytes."""
+"""Repairs a version on its remotes, from any place that still has its bytes."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def _send(shelf: Shelf, remote: Store, faults: Sequence[Fault]) -> None:
         try:
             objects.bring([md5])
         except WorldError as error:
-            # Damaged there as well: what is not repaired is named at the end.
+            # Damaged there as well: what is not repaired is reported at the end.
             shelf.progress.say(f"{md5}: {error.what}")
     send(shelf, remote, [md5 for md5 in wanted if objects.has(md5)])

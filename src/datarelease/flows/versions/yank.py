@@ -10,7 +10,7 @@ from datarelease.model.versions.version import Version
 
 
 def yank(shelf: Shelf, text: str, *, reason: str, replacement: str | None = None) -> Version:
-    """Mark a version as withdrawn; ``latest`` and baselines pass it over from now on.
+    """Mark a version as withdrawn; ``latest`` and baselines skip it from now on.
 
     Args:
         shelf: The repository.

@@ -1,6 +1,6 @@
 """The header of a CSV table: the delimiter it uses, and the columns that it names.
 
-The dialect of the dataset says the rest. Values and their types: csv_types.
+The rest is in the dialect of the dataset. Values and their types are in `types`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a CSV file says where a value is missing or not of its type, and what ``meta.csv`` would.
+"""Texts of a CSV file that are not values of the column's type, with hints for ``meta.csv``.
 
 Values are not quoted, but for the texts that are known to mean a missing value.
 """
@@ -37,7 +37,7 @@ def null_texts(engine: Engine, table: Table, column: str) -> tuple[tuple[str, in
 def csv_hint(
     engine: Engine, table: Table, column: str | None, dtype: nw.dtypes.DType | None, reason: Reason
 ) -> str:
-    """What the file says where values of ``column`` fail for this reason; empty: nothing of note.
+    """A hint about the file's texts where values of ``column`` fail for this reason; empty: none.
 
     Raises:
         UnreadableTable: As `Engine.scan`.

@@ -1,4 +1,4 @@
-"""Where the header of a CSV file stands, and what separates its values: the file's own word.
+"""The line of a CSV file's header and its delimiter, as the file itself shows them.
 
 Belongs here: what `init` infers of a dialect from the beginnings of files, and what makes a check
 doubt that a table is read as it is meant. Does not: reading a table, which is `csv_dialect`.
@@ -28,7 +28,7 @@ _MOST_ABOVE = 10
 _RARE = ":^~!\N{BROKEN BAR}\x1f\x01"
 """Delimiters that are not looked for, unless a table would have one column only."""
 _EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-"""What Excel takes for a note of the delimiter, in the first line."""
+"""Excel's note of the delimiter, in the first line."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Structure:
 
 
 def refuse_doubtful(table: Table) -> None:
-    """Refuse a table that is probably not read as it is meant.
+    """Refuse a table that is probably read wrongly.
 
     Raises:
-        UnreadableTable: With what is doubtful, and what the dialect has to say.
+        UnreadableTable: With the doubt, and the setting of the dialect that ends it.
     """
     found = doubt(table)
     if found is not None:
@@ -51,9 +51,9 @@ def refuse_doubtful(table: Table) -> None:
 
 
 def doubt(table: Table) -> str | None:
-    """Why a CSV table is probably not read as it is meant, with the remedy; None: it is.
+    """Why a CSV table is probably read wrongly, with the remedy; None: it is not.
 
-    What the dialect says is never doubted.
+    Settings of the dialect are never doubted.
     """
     if table.format != "csv" or table.csv.skip_rows or not table.paths:
         return None

@@ -1,8 +1,8 @@
 """How the values of a CSV table are written: its numbers, and what it says for a missing value.
 
-What `init` infers beside the structure of the files. A guess is made only where values tell:
-codes that look like numbers stay text, and a text stays a missing value where columns contradict
-each other.
+What `init` infers beside the structure of the files. A guess is made only if the values show it:
+codes that look like numbers stay text, and a text stays a missing value if columns contradict each
+other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from datarelease.model.data.csv_dialect import NA_STRINGS, THOUSANDS, CsvDialect
 
 _SAMPLE_ROWS = 2_000
 _CODES = 5
-"""So many different codes of two letters make ``NA`` one of them."""
+"""From so many different codes of two letters on, ``NA`` counts as one of them."""
 _TWO_LETTERS = "^[A-Z]{2}$"
 
 
@@ -57,7 +57,7 @@ _STYLES = (
     *(_Style(".", mark) for mark in THOUSANDS if mark != "."),
 )
 _EITHER = (_Style(",", None), _Style(".", ","))
-"""``1,234`` is a number of both; values that are, all of them, tell nothing."""
+"""``1,234`` is a number in both styles; columns of such values decide nothing."""
 
 
 def infer_values(engine: Engine, table: Table) -> CsvDialect:
@@ -104,7 +104,7 @@ def _numbers(engine: Engine, table: Table) -> _Style:
 
 
 def _styles(values: Sequence[str], table: Table) -> list[_Style]:
-    """The styles that the values of a column tell of."""
+    """The styles that the values of a column show."""
     if all(style.fits(values) for style in _EITHER):
         return []
     # Where commas separate values, `1,2` is rather a list than a number.

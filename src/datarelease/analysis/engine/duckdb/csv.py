@@ -27,7 +27,7 @@ Types = Mapping[str, nw.dtypes.DType]
 Naming = Callable[[str], str]
 _SAMPLE_ROWS = 5_000
 _NO_TEXT = "\x1f\x1fno text of any file\x1f\x1f"
-"""DuckDB wants to be told of a text that means a missing value."""
+"""DuckDB needs a text that means a missing value."""
 
 
 def check_names(label: str, names: tuple[str, ...]) -> None:
@@ -144,9 +144,9 @@ class CsvFiles:
     def _read(self, paths: tuple[Path, ...]) -> str:
         """SQL of the columns of files as text, missing values other than empty ones as NULL.
 
-        Of empty ones the reader is not told: it passes over a missing value that stands behind the
-        last column, and a delimiter at the end of a line would go unnoticed. In a table of one
-        column it is told of nothing else, and a blank line is a row; else it drops blank lines.
+        Empty texts are not passed to the reader as missing values: it would skip one after the last
+        column, and a delimiter at the end of a line would go unnoticed. In a table of one column
+        only they are passed, so that a blank line is a row; otherwise blank lines are dropped.
         """
         names = self.header.columns
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
@@ -163,7 +163,7 @@ class CsvFiles:
         )
 
     def _text(self, column: str) -> str:
-        """SQL of a column that `_read` gives, what it was not told of made NULL."""
+        """SQL of a column that `_read` gives, with the other missing values as NULL."""
         missing = self.table.csv.null_values
         if len(self.header.columns) > 1:
             return f"nullif({column}, '')" if "" in missing else column

@@ -33,10 +33,10 @@ _CSV_FAULTS = (
 
 @contextmanager
 def translated(tables: Sequence[Table]) -> Iterator[None]:
-    """Raise what DuckDB raises as errors of ours, without any of the data in it.
+    """Raise DuckDB's errors as errors of this package, without the data in their text.
 
     Raises:
-        UnreadableTable: A file is not what it should be.
+        UnreadableTable: A file is damaged or has another format.
         WorldError: Out of memory or disk.
     """
     try:

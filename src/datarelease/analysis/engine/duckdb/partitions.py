@@ -32,7 +32,8 @@ def with_partitions(
 ) -> str:
     """SQL of the columns ``inside`` the files, in their order, and of ``columns`` after them.
 
-    Files are told apart by their place in the list: parts with equal bytes are one file of a cache.
+    Files are distinguished by their place in the list: parts with equal bytes are one file of a
+    cache.
     """
     if not columns and text is None:
         return read(table.paths)
@@ -56,7 +57,7 @@ def check_agreement(
     inside: Sequence[str],
     text: Text | None = None,
 ) -> None:
-    """Refuse files that have a partition column inside, too, and say something else there.
+    """Refuse files that contain a partition column with other values.
 
     Raises:
         UnreadableTable: A row of a file has another value than the file's folder.

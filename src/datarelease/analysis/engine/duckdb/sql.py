@@ -1,7 +1,7 @@
 """Names, texts and paths as SQL, and the only calls of DuckDB's functions that read files.
 
 DuckDB would take every folder called ``key=value`` on the way to a file, also those around the
-repository, for a column: it is told not to. What such folders mean says `partitions`.
+repository, for a column, so this is switched off. `partitions` reads such folders.
 """
 
 from __future__ import annotations
