@@ -62,7 +62,7 @@ def _artifact(member: Member) -> str:
             f"{member.proposed.name}:",
             f"  path: {path}",
             "  type: dataset",
-            "   # desc: what a row is; reports show it",
+            "  # desc: what a row is; reports show it",
             *(f"  {line}" for line in _meta(member).split("\n")),
         ]
     )
