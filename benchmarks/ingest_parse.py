@@ -15,7 +15,7 @@ from benchmarks.measure import Run, RunFailed, measure
 from benchmarks.places import ROOT, STAGE, environment
 from benchmarks.scene import Scene, Variant, tell
 
-from datarelease.ingest.drain.raw import SCHEMA, RawHeader
+from datarelease.ingest.drain.raw import RAW_SCHEMA, RawHeader
 from datarelease.ingest.drain.row_groups import ROWS, RowGroups
 from datarelease.model.data.stream import Batch, Span
 
@@ -91,12 +91,12 @@ def _write(raw: Path, lines: IO[bytes], number: int, all_numbers: range) -> None
             columns = {
                 "partition": pa.array([0] * size, pa.int32()),
                 "offset": pa.array(numbers, pa.int64()),
-                "timestamp": pa.array(numbers, pa.int64()).cast(SCHEMA.field("timestamp").type),
+                "timestamp": pa.array(numbers, pa.int64()).cast(RAW_SCHEMA.field("timestamp").type),
                 "key": pa.nulls(size, pa.binary()),
                 "value": pa.array(values, pa.binary()),
-                "headers": pa.nulls(size, SCHEMA.field("headers").type),
+                "headers": pa.nulls(size, RAW_SCHEMA.field("headers").type),
             }
-            groups.add(pa.record_batch(list(columns.values()), schema=SCHEMA))
+            groups.add(pa.record_batch(list(columns.values()), schema=RAW_SCHEMA))
         first, end = all_numbers[0], all_numbers[-1] + 1
         batch = Batch(number=number, spans=(Span(partition=0, start=first, end=end, high=end),))
         groups.finish(RawHeader(topic=NAME, cluster="bench", batch=batch, schemas={}))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from datarelease.app.stage import profile
+from datarelease.app.stage import profile_dataset
 from datarelease.errors import DatareleaseError
 
 
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python src/profile_tabular.py NAME\n")
         return 2
     try:
-        result = profile(Path.cwd(), arguments[0])
+        result = profile_dataset(Path.cwd(), arguments[0])
     except DatareleaseError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

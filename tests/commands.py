@@ -208,7 +208,7 @@ def _forked_dvc(
     env: dict[str, str] | None = None,
     stdin: bytes | None = None,
 ) -> int:
-    """Stands for `adapters.process.show`: the real DVC in a fork, which has it loaded already."""
+    """Stands for `adapters.process.run_shown`: the real DVC in a fork that has it loaded."""
     program = "dvc" if stdin is None else "datarelease.adapters.dvc.stages"
     assert list(arguments[1:3]) == ["-m", program], arguments
     sys.stderr.flush()
@@ -244,7 +244,7 @@ def _child(
     else:
         import datarelease.adapters.dvc.program
 
-        datarelease.adapters.dvc.program.show = _forked_dvc  # type: ignore[assignment,attr-defined]
+        datarelease.adapters.dvc.program.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
     for function in dict.fromkeys(point.function for point in points):
         _instrument(function, [point for point in points if point.function == function])
     sys.argv = ["datarelease", *arguments]

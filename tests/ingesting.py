@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.announce.commit import Letter
+from datarelease.ingest.announce.commit import DeadLetter
 from datarelease.ingest.drain.drain import Drained
 from datarelease.ingest.parse.batch import DEAD_SCHEMA
 from datarelease.ingest.wiring.stream import Planned, drain_now, plan_now
@@ -170,7 +170,7 @@ class Ingesting:
         return self.root.parent / "remote"
 
     def release(
-        self, number: int, dead: Mapping[int, Sequence[Letter]] = MappingProxyType({})
+        self, number: int, dead: Mapping[int, Sequence[DeadLetter]] = MappingProxyType({})
     ) -> str:
         """The work tree's plan released as a version, as the real commands would leave it.
 
@@ -263,7 +263,7 @@ def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def _dead_file(letters: Sequence[Letter], topic: str) -> bytes:
+def _dead_file(letters: Sequence[DeadLetter], topic: str) -> bytes:
     rows = [
         {
             "topic": topic,

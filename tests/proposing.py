@@ -29,11 +29,11 @@ from tests.forge.server import GitHubServer
 from tests.project import REMOTE, Project
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.plan.plan import Gathered, cut
+from datarelease.ingest.plan.plan import WaitingRange, cut
 from datarelease.ingest.propose.merge import Merging, merge
-from datarelease.ingest.propose.propose import Place, Proposal, propose
-from datarelease.ingest.propose.scratch_clone import Desk
-from datarelease.ingest.wiring.proposals import place_of
+from datarelease.ingest.propose.propose import Proposal, ProposalsOf, propose
+from datarelease.ingest.propose.scratch_clone import ScratchClone
+from datarelease.ingest.wiring.proposals import proposals_of
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.github import BOT
 from datarelease.progress import Progress, Quiet
@@ -170,13 +170,13 @@ class Hosted:
 
     def proposed(self, waits: Waits, *, force: bool = False) -> Proposal:
         """What the ingester does."""
-        done = proposed(self.project, place_of, waits, force=force, env=self.env)
+        done = proposed(self.project, proposals_of, waits, force=force, env=self.env)
         self.github.world.refresh(self.repository)
         return done
 
     def merging(self) -> Merging:
         """What it does about its open proposal."""
-        return merging(self.project, place_of, env=self.env)
+        return merging(self.project, proposals_of, env=self.env)
 
     def status(self, state: str, digest: str, *, login: str = BOT) -> None:
         """The check of the newest pull request ended so."""
@@ -233,7 +233,7 @@ def streaming(name: Literal["empty", "first", "open"]) -> Path:
             return make_streaming(target)
         if name == "first":
             first = Project.copied(streaming("empty"), target)
-            done = proposed(first, place_of, Waits({0: 100}))
+            done = proposed(first, proposals_of, Waits({0: 100}))
             first.git("pull", "--quiet", "origin", done.branch or "")
             first.git("push", "--quiet", "origin", "main", f":{done.branch}")
             commands.run(first, "release")
@@ -241,7 +241,7 @@ def streaming(name: Literal["empty", "first", "open"]) -> Path:
         else:
             second = Project.copied(streaming("first"), target)
             automatic(second)
-            done = proposed(second, place_of, Waits({0: 150}))
+            done = proposed(second, proposals_of, Waits({0: 150}))
             (target / "proposal.json").write_text(encode(done))
     return target
 
@@ -277,12 +277,12 @@ class Waits:
     asked: int = 0
 
     def __call__(self, stream: Stream, plan: StreamPlan | None) -> StreamPlan:
-        """The plan with what waits, as ``ingest.plan.plan.extended`` would make it."""
+        """The plan with what waits, as ``ingest.plan.plan_validation.extended`` would make it."""
         self.asked += 1
         plan = plan or StreamPlan(topic=stream.topic, cluster="test", topic_id=None)
         before = plan.ends()
         waiting = {
-            part: Gathered(start=before.get(part, 0), end=end, high=end)
+            part: WaitingRange(start=before.get(part, 0), end=end, high=end)
             for part, end in self.ends.items()
             if end > before.get(part, 0)
         }
@@ -292,7 +292,7 @@ class Waits:
 
 def proposed(
     project: Project | Path,
-    place: Place,
+    place: ProposalsOf,
     waits: Waits,
     *,
     force: bool = False,
@@ -300,16 +300,16 @@ def proposed(
     progress: Progress | None = None,
 ) -> Proposal:
     """What `datarelease ingest propose` does, with somebody else than the broker to ask."""
-    with at_desk(project, env=env, progress=progress) as desk:
-        return propose(desk, NAME, place, waits, force=force)
+    with at_desk(project, env=env, progress=progress) as clone:
+        return propose(clone, NAME, place, waits, force=force)
 
 
 def merging(
-    project: Project | Path, place: Place, *, env: Mapping[str, str] | None = None
+    project: Project | Path, place: ProposalsOf, *, env: Mapping[str, str] | None = None
 ) -> Merging:
     """What `datarelease ingest merge` does."""
-    with at_desk(project, env=env) as desk:
-        return merge(desk, NAME, place)
+    with at_desk(project, env=env) as clone:
+        return merge(clone, NAME, place)
 
 
 @contextmanager
@@ -318,12 +318,12 @@ def at_desk(
     *,
     env: Mapping[str, str] | None = None,
     progress: Progress | None = None,
-) -> Iterator[Desk]:
+) -> Iterator[ScratchClone]:
     """A desk that is held; DVC's program starts from a process that has it loaded."""
     root = project if isinstance(project, Path) else project.root
-    desk = Desk(root, env={**os.environ, **(env or {})}, progress=progress or Quiet())
-    with patch("datarelease.adapters.dvc.program.show", _dvc), desk.held():
-        yield desk
+    clone = ScratchClone(root, env={**os.environ, **(env or {})}, progress=progress or Quiet())
+    with patch("datarelease.adapters.dvc.program.run_shown", _dvc), clone.held():
+        yield clone
 
 
 def _dvc(

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datarelease.ingest.drain.raw import SCHEMA, RawHeader, read_header
+from datarelease.ingest.drain.raw import RAW_SCHEMA, RawHeader, read_raw_header
 from datarelease.ingest.parse.parse import parse_stream
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Batch, Span, Stream, StreamCounts
@@ -30,7 +30,7 @@ def raw_table(records: Records, starts: Mapping[int, int] | None = None) -> pa.T
         for p, values in sorted(records.items())
         for place, value in enumerate(values)
     ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
 
 
 def header(number: int, records: Records, starts: Mapping[int, int], **more: Any) -> RawHeader:
@@ -97,7 +97,7 @@ class Adopted:
 
     def _end(self, partition: int, number: int) -> int:
         earlier = (path for path in self.raw.glob("*.parquet") if int(path.stem) < number)
-        spans = (span for path in earlier for span in read_header(path).batch.spans)
+        spans = (span for path in earlier for span in read_raw_header(path).batch.spans)
         return max((span.end for span in spans if span.partition == partition), default=0)
 
     def parse(self) -> StreamCounts:

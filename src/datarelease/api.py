@@ -30,11 +30,11 @@ def versions(*, repo: str | Path | None = None) -> Versions:
         ConfigError: No DVC repository there.
         WorldError: The git remote does not answer.
     """
-    from datarelease.app.repository import open_shelf
+    from datarelease.app.repository import open_repository
     from datarelease.app.versions import Versions
     from datarelease.flows.repository import catalogue_of
 
-    return Versions(catalogue_of(open_shelf(repo)))
+    return Versions(catalogue_of(open_repository(repo)))
 
 
 def load(
@@ -68,15 +68,15 @@ def load(
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
     from datarelease.analysis.engine.frames import read_frame
-    from datarelease.app.repository import open_shelf
+    from datarelease.app.repository import open_repository
     from datarelease.flows.repository import find_version
-    from datarelease.flows.versions.read import table
+    from datarelease.flows.versions.read import table_of_version
     from datarelease.progress import Warnings
 
-    shelf = open_shelf(repo, progress=Warnings())
-    found = find_version(shelf, version)
-    files, types = table(shelf, found, dataset)
-    with shelf.engine() as reader:
+    repository = open_repository(repo, progress=Warnings())
+    found = find_version(repository, version)
+    files, types = table_of_version(repository, found, dataset)
+    with repository.engine() as reader:
         return read_frame(reader, files, columns=columns, engine=engine, types=types)
 
 
@@ -97,14 +97,14 @@ def get(
         ConfigError: No such version or dataset, or a file that differs is in the way.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
-    from datarelease.app.repository import open_shelf
+    from datarelease.app.repository import open_repository
     from datarelease.flows.repository import find_version
     from datarelease.flows.versions import read
     from datarelease.progress import Warnings
 
-    shelf = open_shelf(repo, progress=Warnings())
-    found = find_version(shelf, version)
-    return read.get(shelf, found, Path(dest), datasets, overwrite=force)
+    repository = open_repository(repo, progress=Warnings())
+    found = find_version(repository, version)
+    return read.get(repository, found, Path(dest), datasets, overwrite=force)
 
 
 def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
@@ -120,13 +120,13 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
         WorldError: Statistics or data are neither in git nor on a remote.
     """
     from datarelease.app.notebook import show_reports
-    from datarelease.app.repository import open_shelf
+    from datarelease.app.repository import open_repository
     from datarelease.app.wiring import tool
     from datarelease.flows.check.version_diff import compare_versions
     from datarelease.progress import Warnings
 
     show_reports()
-    return compare_versions(open_shelf(repo, progress=Warnings()), before, after, tool=tool())
+    return compare_versions(open_repository(repo, progress=Warnings()), before, after, tool=tool())
 
 
 def verify(version: str, *, full: bool = False, repo: str | Path | None = None) -> Verification:
@@ -136,12 +136,12 @@ def verify(version: str, *, full: bool = False, repo: str | Path | None = None) 
         ConfigError: No such version, or none of its remotes is configured.
         WorldError: A remote does not answer.
     """
-    from datarelease.app.repository import open_shelf
+    from datarelease.app.repository import open_repository
     from datarelease.flows.repository import catalogue_of
     from datarelease.flows.versions.read import verify_version
 
-    shelf = open_shelf(repo)
-    return verify_version(shelf, catalogue_of(shelf).find(version), full=full)
+    repository = open_repository(repo)
+    return verify_version(repository, catalogue_of(repository).find(version), full=full)
 
 
 def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
@@ -189,7 +189,7 @@ def release(
         ConflictError: Other bytes than reviewed.
     """
     from datarelease.app.notebook import show_reports
-    from datarelease.app.reports import documents_of
+    from datarelease.app.reports import report_files
     from datarelease.app.workspace import open_workspace
     from datarelease.flows.release import release as flow
     from datarelease.progress import Warnings
@@ -197,4 +197,4 @@ def release(
     show_reports()
     ws = open_workspace(Path(repo or "."), progress=Warnings(), remotes=remotes)
     seen = () if reviewed is None else (reviewed,)
-    return flow.release(ws, reviewed=seen, documents=documents_of, branch=branch)
+    return flow.release(ws, reviewed=seen, documents=report_files, branch=branch)

@@ -16,7 +16,7 @@ from datarelease.model.data.profile import Profile
 from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.manifest_faults import manifest_faults
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class DocumentError(Exception):
@@ -50,7 +50,7 @@ def encode(value: object) -> str:
     return f'{{{head}"columns": {{\n{columns}\n}}}}\n'
 
 
-def decode(cls: type[T], text: str | bytes) -> T:
+def decode(cls: type[_T], text: str | bytes) -> _T:
     """The value of class ``cls`` that ``text`` stands for.
 
     Raises:
@@ -59,7 +59,7 @@ def decode(cls: type[T], text: str | bytes) -> T:
     try:
         if cls is Profile:
             text = _columns_as_list(text)
-        value: T | None = _adapter(cls).validate_json(text, strict=True)
+        value: _T | None = _adapter(cls).validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"

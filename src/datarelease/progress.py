@@ -13,7 +13,7 @@ from datarelease.errors import DatareleaseWarning
 
 TIMEOUT = 45.0
 """Seconds that another side may be silent, unless ``release.timeout`` says otherwise."""
-Kind = type[DatareleaseWarning]
+WarningType = type[DatareleaseWarning]
 Advance = Callable[[int], None]
 """Called with how many units were done since the last call; safe to call from several threads."""
 
@@ -24,7 +24,7 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """A step that was done or skipped, in one line."""
 
-    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:
+    def warn(self, line: str, kind: WarningType = DatareleaseWarning) -> None:
         """What the caller has to know about the result, in one line."""
 
     def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
@@ -37,7 +37,7 @@ class Quiet:
     def say(self, line: str) -> None:
         """Drop the line."""
 
-    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:
+    def warn(self, line: str, kind: WarningType = DatareleaseWarning) -> None:
         """Drop the line."""
 
     @contextmanager
@@ -49,7 +49,7 @@ class Quiet:
 class Warnings(Quiet):
     """Says nothing but warnings, as Python's own: for those who call functions."""
 
-    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:
+    def warn(self, line: str, kind: WarningType = DatareleaseWarning) -> None:
         """A warning at the line that called into this package."""
         frame, level = inspect.currentframe(), 1
         while frame is not None and Path(frame.f_code.co_filename).is_relative_to(_PACKAGE):

@@ -16,10 +16,10 @@ from tests.project import Project
 from tests.servers import Bucket, Keys, S3Server
 
 from datarelease.doctor import aws_policies as policies
-from datarelease.doctor.aws_policies import Place, Policy, reader, writer
+from datarelease.doctor.aws_policies import PolicyDocument, S3Location, reader_policy, writer
 
 PREFIX = "team/data"
-Grant = Callable[[Callable[[Place], Policy]], Keys]
+Grant = Callable[[Callable[[S3Location], PolicyDocument]], Keys]
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def grant(s3_server: S3Server, bucket: Bucket) -> Grant:
     """Keys that may do in the bucket what a role's policy allows, and nothing else."""
     stranger = s3_server.bucket().keys
 
-    def give(policy: Callable[[Place], Policy]) -> Keys:
-        made = policy(Place(bucket=bucket.name, prefix=PREFIX))
+    def give(policy: Callable[[S3Location], PolicyDocument]) -> Keys:
+        made = policy(S3Location(bucket=bucket.name, prefix=PREFIX))
         statements = [{**item, "Principal": "*"} for item in made["Statement"]]
         text = json.dumps({**made, "Statement": statements}).replace("IfExists", "")
         s3_server._admin.call_s3("put_bucket_policy", Bucket=bucket.name, Policy=text)
@@ -84,7 +84,7 @@ def test_the_readers_policy_is_enough_to_verify_and_no_more(
     project.commit("On AWS", ".dvc/config")
     project.push()
     run(project, "release")
-    project.secrets("storage", grant(reader))
+    project.secrets("storage", grant(reader_policy))
     assert run(project, "verify", "data-v1", "--full", "--json").json["faults"] == []
     done = run(project, "doctor", "--write", code=3)
     assert "refused these credentials" in done.text
@@ -103,8 +103,8 @@ def test_the_buckets_policy_holds_against_full_rights(s3_server: S3Server, bucke
     fs.rm_file(f"{bucket.name}/other/x")
 
 
-def policy_of_bucket(where: Bucket) -> Policy:
+def policy_of_bucket(where: Bucket) -> PolicyDocument:
     """The bucket's policy for everybody; loopback has no TLS, so without that statement."""
-    made = policies.bucket(Place(bucket=where.name, prefix=PREFIX), "data-release")
+    made = policies.bucket(S3Location(bucket=where.name, prefix=PREFIX), "data-release")
     kept = [item for item in made["Statement"] if item["Sid"] != "NothingUnencrypted"]
     return {**made, "Statement": [{**item, "Principal": "*"} for item in kept]}

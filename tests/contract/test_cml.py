@@ -15,7 +15,7 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
-from datarelease.adapters.github.cml import Cml, is_marked, signed, speaks_to, watermark
+from datarelease.adapters.github.cml import Cml, is_marked, speaks_to, watermark, with_watermark
 from datarelease.errors import ConfigError, WorldError
 from datarelease.model.github import BOT
 
@@ -66,9 +66,9 @@ def test_it_creates_the_comment_and_updates_it_in_place(
     """Character by character what the built-in poster would write."""
     cml = cml_at(github, program)
     cml.update(pull.number, "### one\n\n| a | b |\n", sha=SHA)
-    assert bodies(repo, pull.number) == [signed("### one\n\n| a | b |\n", SHA)]
+    assert bodies(repo, pull.number) == [with_watermark("### one\n\n| a | b |\n", SHA)]
     cml.update(pull.number, "### two ✅ ▁▂▃\n", sha="f" * 40)
-    assert bodies(repo, pull.number) == [signed("### two ✅ ▁▂▃\n", "f" * 40)]
+    assert bodies(repo, pull.number) == [with_watermark("### two ✅ ▁▂▃\n", "f" * 40)]
     assert {comment.user.login for comment in repo.comments_on(pull.number)} == {BOT}
 
 
@@ -76,25 +76,25 @@ def test_it_finds_what_the_built_in_poster_wrote(
     github: GitHubServer, repo: Repository, pull: Pull, program: str
 ) -> None:
     """Both write the same watermark, so both keep to one comment."""
-    github.world.comment(repo, pull.number, login=BOT, body=signed("old", SHA))
+    github.world.comment(repo, pull.number, login=BOT, body=with_watermark("old", SHA))
     cml_at(github, program).update(pull.number, "new\n", sha=SHA)
-    assert bodies(repo, pull.number) == [signed("new\n", SHA)]
+    assert bodies(repo, pull.number) == [with_watermark("new\n", SHA)]
 
 
 def test_it_is_blind_to_the_author_and_beyond_thirty_comments(
     github: GitHubServer, repo: Repository, pull: Pull, program: str
 ) -> None:
     """The two faults for which we look before calling it."""
-    theirs = github.world.comment(repo, pull.number, login="eve", body=signed("fake", SHA))
+    theirs = github.world.comment(repo, pull.number, login="eve", body=with_watermark("fake", SHA))
     cml = cml_at(github, program)
     cml.update(pull.number, "mine\n", sha=SHA)
     assert [(it.user.login, it.body) for it in repo.comments_on(pull.number)] == [
-        ("eve", signed("mine\n", SHA))
+        ("eve", with_watermark("mine\n", SHA))
     ]
     del repo.comments[theirs.id]
     for number in range(30):
         github.world.comment(repo, pull.number, login="ann", body=f"comment {number}")
-    github.world.comment(repo, pull.number, login=BOT, body=signed("ours", SHA))
+    github.world.comment(repo, pull.number, login=BOT, body=with_watermark("ours", SHA))
     cml.update(pull.number, "mine\n", sha=SHA)
     assert sum(map(is_marked, bodies(repo, pull.number))) == 2
 
@@ -218,11 +218,11 @@ def test_whether_it_knows_the_api(server: str, api: str, right: bool) -> None:  
 @pytest.mark.parametrize(
     ("body", "ours"),
     [
-        (signed("text", SHA), True),
+        (with_watermark("text", SHA), True),
         ("text\n\n" + watermark(SHA, "other"), False),
         ("text\n\n" + watermark(SHA, ""), False),
-        (signed("text", SHA).replace("#" + SHA, ""), False),
-        (signed("text", SHA).replace("cml.dev", "cmlxdev"), False),
+        (with_watermark("text", SHA).replace("#" + SHA, ""), False),
+        (with_watermark("text", SHA).replace("cml.dev", "cmlxdev"), False),
         ("", False),
     ],
 )

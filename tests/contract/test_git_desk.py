@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.project import Project
 
-from datarelease.adapters.git.scratch_clone import DeskGit, find_origin, lent_settings
+from datarelease.adapters.git.scratch_clone import ScratchGit, find_origin, lent_settings
 from datarelease.errors import ConfigError, WorldError
 
 
@@ -27,95 +27,95 @@ def origin(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def desk(origin: Project) -> DeskGit:
+def clone(origin: Project) -> ScratchGit:
     """A desk inside of the repository, made and laid out."""
     place = origin.root / "tmp" / "desk"
-    made = DeskGit(place, place, env=os.environ)
+    made = ScratchGit(place, place, env=os.environ)
     made.make(str(origin.origin))
     made.take(made.tip("main"))
     return made
 
 
-def test_the_remote_is_told_in_one_answer(desk: DeskGit, origin: Project) -> None:
+def test_the_remote_is_told_in_one_answer(clone: ScratchGit, origin: Project) -> None:
     """Default branch and heads; a remote without commits has neither."""
-    assert desk.advertised() == ("main", {"main": origin.head})
+    assert clone.advertised() == ("main", {"main": origin.head})
     origin.git("init", "--quiet", "--bare", str(origin.remote / "empty.git"))
-    desk.make(str(origin.remote / "empty.git"))
-    assert desk.advertised() == (None, {})
+    clone.make(str(origin.remote / "empty.git"))
+    assert clone.advertised() == (None, {})
     with pytest.raises(WorldError):
-        desk.tip("main")
+        clone.tip("main")
 
 
-def test_a_branch_is_only_created(desk: DeskGit, origin: Project) -> None:
+def test_a_branch_is_only_created(clone: ScratchGit, origin: Project) -> None:
     """One that exists stays as it is, even where the push would merely move it forward."""
-    tip = desk.tip("main")
-    commit = desk.commit_files(tip, {"b.txt": b"2"}, "Two")
-    assert desk.create("stream/x/1", tip)
-    assert desk.create("stream/x/1", commit) is False
-    assert desk.advertised()[1]["stream/x/1"] == tip
-    assert desk.withdraw("stream/x/1", commit) is False, "it is at another commit"
-    assert desk.withdraw("stream/x/1", tip)
-    assert desk.advertised()[1] == {"main": origin.head}
+    tip = clone.tip("main")
+    commit = clone.commit_files(tip, {"b.txt": b"2"}, "Two")
+    assert clone.create("stream/x/1", tip)
+    assert clone.create("stream/x/1", commit) is False
+    assert clone.advertised()[1]["stream/x/1"] == tip
+    assert clone.withdraw("stream/x/1", commit) is False, "it is at another commit"
+    assert clone.withdraw("stream/x/1", tip)
+    assert clone.advertised()[1] == {"main": origin.head}
 
 
-def test_what_was_seen_is_remembered(desk: DeskGit, origin: Project) -> None:
+def test_what_was_seen_is_remembered(clone: ScratchGit, origin: Project) -> None:
     """A branch that went is known by its last commit, also after the desk was made ready again."""
-    desk.create("stream/x/1", origin.head)
-    desk.see("stream/x/")
-    desk.withdraw("stream/x/1", origin.head)
-    desk.make(str(origin.origin))
-    desk.see("stream/x/")
-    assert (desk.seen("stream/x/1"), desk.seen("stream/x/2")) == (origin.head, None)
+    clone.create("stream/x/1", origin.head)
+    clone.see("stream/x/")
+    clone.withdraw("stream/x/1", origin.head)
+    clone.make(str(origin.origin))
+    clone.see("stream/x/")
+    assert (clone.seen("stream/x/1"), clone.seen("stream/x/2")) == (origin.head, None)
 
 
-def test_only_what_was_made_here_is_mine(desk: DeskGit, origin: Project) -> None:
+def test_only_what_was_made_here_is_mine(clone: ScratchGit, origin: Project) -> None:
     """For a branch and a commit, both."""
-    desk.claim("stream/x/1", origin.head)
-    assert desk.is_mine("stream/x/1", origin.head)
-    assert not desk.is_mine("stream/x/2", origin.head)
-    assert not desk.is_mine("stream/x/1", "0" * 40)
+    clone.claim("stream/x/1", origin.head)
+    assert clone.is_mine("stream/x/1", origin.head)
+    assert not clone.is_mine("stream/x/2", origin.head)
+    assert not clone.is_mine("stream/x/1", "0" * 40)
 
 
-def test_taking_a_commit_leaves_only_ignored_files(desk: DeskGit) -> None:
+def test_taking_a_commit_leaves_only_ignored_files(clone: ScratchGit) -> None:
     """Edits, files of nobody and locks of the dead go; what git ignores stays."""
-    (desk.place / ".git" / "info").mkdir(exist_ok=True)
-    (desk.place / ".git" / "info" / "exclude").write_text("/data\n")
-    (desk.place / "a.txt").write_text("edited")
-    (desk.place / "stray").mkdir()
-    (desk.place / "stray" / "file").touch()
-    (desk.place / "data").write_text("kept")
-    (desk.place / ".git" / "index.lock").touch()
-    desk.make(str(desk.remote_url()))
-    desk.take(desk.tip("main"))
-    assert (desk.place / "a.txt").read_text() == "1"
-    assert sorted(path.name for path in desk.place.iterdir()) == [".git", "a.txt", "data"]
+    (clone.place / ".git" / "info").mkdir(exist_ok=True)
+    (clone.place / ".git" / "info" / "exclude").write_text("/data\n")
+    (clone.place / "a.txt").write_text("edited")
+    (clone.place / "stray").mkdir()
+    (clone.place / "stray" / "file").touch()
+    (clone.place / "data").write_text("kept")
+    (clone.place / ".git" / "index.lock").touch()
+    clone.make(str(clone.remote_url()))
+    clone.take(clone.tip("main"))
+    assert (clone.place / "a.txt").read_text() == "1"
+    assert sorted(path.name for path in clone.place.iterdir()) == [".git", "a.txt", "data"]
 
 
 def test_without_its_own_repository_it_is_no_clone_of_the_one_above(
-    desk: DeskGit, origin: Project
+    clone: ScratchGit, origin: Project
 ) -> None:
     """Called there, git must not find the repository around it, and edit that."""
     origin.write("a.txt", "unsaved")
-    for path in sorted((desk.place / ".git").rglob("*"), reverse=True):
+    for path in sorted((clone.place / ".git").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     with pytest.raises(ConfigError, match="not a git repository"):
-        desk.take("HEAD")
+        clone.take("HEAD")
     assert (origin.root / "a.txt").read_text() == "unsaved"
 
 
-def test_merges_are_made_by_git(desk: DeskGit) -> None:
+def test_merges_are_made_by_git(clone: ScratchGit) -> None:
     """Two parents where it goes; None, and nothing left behind, where both changed a line."""
-    tip = desk.tip("main")
-    one = desk.commit_files(tip, {"b.txt": b"2"}, "Two")
-    other = desk.commit_files(tip, {"a.txt": b"2"}, "Other")
-    merged = desk.merge(other, one, "Merge")
+    tip = clone.tip("main")
+    one = clone.commit_files(tip, {"b.txt": b"2"}, "Two")
+    other = clone.commit_files(tip, {"a.txt": b"2"}, "Other")
+    merged = clone.merge(other, one, "Merge")
     assert merged is not None
-    assert desk.parents(merged) == (other, one)
-    assert desk.differing(other, merged) == ("b.txt",)
-    third = desk.commit_files(tip, {"a.txt": b"3"}, "Third")
-    assert desk.merge(other, third, "Merge") is None
-    assert (desk.place / "a.txt").read_text() == "2"
-    assert desk.changed() == ()
+    assert clone.parents(merged) == (other, one)
+    assert clone.differing(other, merged) == ("b.txt",)
+    third = clone.commit_files(tip, {"a.txt": b"3"}, "Third")
+    assert clone.merge(other, third, "Merge") is None
+    assert (clone.place / "a.txt").read_text() == "2"
+    assert clone.changed() == ()
 
 
 def test_the_origin_as_a_clone_elsewhere_needs_it(origin: Project) -> None:

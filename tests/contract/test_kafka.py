@@ -19,7 +19,7 @@ from tests.broker import running_broker
 from datarelease.errors import ConfigError, ConflictError, SettingsError, WorldError
 from datarelease.ingest.kafka import broker as adapter
 from datarelease.ingest.kafka.broker import Broker
-from datarelease.ingest.kafka.client import Errors, explained
+from datarelease.ingest.kafka.client import Errors, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig, kafka_config
 from datarelease.ingest.kafka.producer import Group, Message, Writer
 
@@ -302,7 +302,7 @@ def test_wrong_password_outweighs_the_silence_after_it(code: int) -> None:
     errors(KafkaError(code))
     assert silent is None
     assert errors.worst is not None
-    told = explained(errors.worst, "topics were listed", KafkaConfig(bootstrap="broker:9092"))
+    told = kafka_error(errors.worst, "topics were listed", KafkaConfig(bootstrap="broker:9092"))
     assert "refused the connection before topics were listed" in told.what
 
 

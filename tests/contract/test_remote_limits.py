@@ -11,7 +11,7 @@ from tests.project import Project
 
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.store.limits import fs_config_problems, inside, value_problems
-from datarelease.app.repository import open_shelf
+from datarelease.app.repository import open_repository
 from datarelease.errors import ConfigError, DatareleaseError, SettingsError
 
 UNREACHABLE = "http://127.0.0.1:9"
@@ -124,7 +124,7 @@ def test_a_repository_elsewhere_names_no_profile(project: Project, trap: Path) -
     project.commit("Name what came with the data")
     project.push()
     with pytest.raises(SettingsError) as caught:
-        open_shelf(f"file://{project.origin}").remotes[0].stat(["a"])
+        open_repository(f"file://{project.origin}").remotes[0].stat(["a"])
     assert not trap.exists()
     assert [problem.where for problem in caught.value.problems] == [
         ".dvc/config: remote.storage.profile", ".dvc/config: remote.storage.configpath",

@@ -16,7 +16,12 @@ from datarelease.adapters.github.cml import is_marked
 from datarelease.adapters.github.repository import GitHub
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.pull_requests.announce import Announced, Pages, announce, read_outcome
+from datarelease.flows.pull_requests.announce import (
+    AnnouncementResult,
+    AnnouncementTexts,
+    announce,
+    read_outcome,
+)
 from datarelease.flows.pull_requests.dispatch import dispatch
 from datarelease.flows.pull_requests.missing_issue import tell_damage
 from datarelease.model.github import BOT, Push
@@ -26,9 +31,9 @@ from datarelease.model.versions.missing import Health, VersionHealth
 from datarelease.model.versions.outcome import Outcome
 from datarelease.model.versions.release import Fault
 from datarelease.progress import Quiet
-from datarelease.render.markdown.comment import Place, comment, notice
+from datarelease.render.markdown.comment import CommentSource, comment, notice
 from datarelease.render.markdown.github_release import release_page
-from datarelease.render.markdown.missing import MARK, TITLE, damage_issue
+from datarelease.render.markdown.missing import ISSUE_TITLE, MARK, damage_issue
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 REPORT = dataclasses.replace(sample_reports.small(), tag="data-v4")
@@ -86,16 +91,16 @@ def connected(github: GitHubServer, **permissions: str) -> GitHub:
     return GitHub(api_url=github.api_url, repository="acme/data", token=token, sleep=lambda _: None)
 
 
-def place(github: GitHubServer) -> Place:
+def place(github: GitHubServer) -> CommentSource:
     """Where texts are written from."""
     run = f"{github.url}/acme/data/actions/runs/1"
-    return Place(server=github.url, repository="acme/data", run_url=run)
+    return CommentSource(server=github.url, repository="acme/data", run_url=run)
 
 
-def pages(github: GitHubServer) -> Pages:
+def pages(github: GitHubServer) -> AnnouncementTexts:
     """The real texts."""
     where = place(github)
-    return Pages(
+    return AnnouncementTexts(
         comment=lambda found: comment(found, where),
         notice=lambda found: notice(found, where),
         release=lambda found, documents: release_page(documents.manifest, found, where),
@@ -114,7 +119,7 @@ def artifacts(folder: Path, found: Manifest | None = None) -> Path:
 
 def told(
     github: GitHubServer, hub: GitHub, folder: Path, found: Outcome, run: str = "7"
-) -> Announced:
+) -> AnnouncementResult:
     """What `announce` does in a run."""
     return announce(folder, found, hub, pages(github), Quiet(), run=run)
 
@@ -387,7 +392,7 @@ def test_one_issue_follows_the_health_of_the_data(github: GitHubServer, repo: Re
 
     def look(health: Health) -> str:
         text = lambda: damage_issue(health, place(github))  # noqa: E731 - one line
-        return tell_damage(hub, health, title=TITLE, mark=MARK, body=text).state
+        return tell_damage(hub, health, title=ISSUE_TITLE, mark=MARK, body=text).state
 
     assert look(WELL) == "none"
     assert look(LOST) == "opened"

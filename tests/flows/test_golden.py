@@ -40,7 +40,7 @@ from datarelease.ingest.wiring.proposals import merge_now, propose_now
 from datarelease.ingest.wiring.released import announce_now, commit_now
 from datarelease.ingest.wiring.stream import drain_now, plan_now, waiting_now
 from datarelease.render.html.report import html
-from datarelease.render.markdown.comment import Place, comment, notice, unreported
+from datarelease.render.markdown.comment import CommentSource, comment, notice, unreported
 from datarelease.render.markdown.github_release import release_page
 from datarelease.render.markdown.missing import damage_issue
 from datarelease.render.terminal.report import summary
@@ -328,7 +328,7 @@ def test_adoption(golden: Make) -> None:
 def test_texts_on_github(golden: Make) -> None:
     """Comments, notices, the page of a release and the issue of lost data are what they were."""
     story = golden("texts")
-    place = Place(
+    place = CommentSource(
         server="https://github.com", repository="acme/data",
         run_url="https://github.com/acme/data/actions/runs/1",
     )  # fmt: skip

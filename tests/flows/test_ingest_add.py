@@ -20,7 +20,7 @@ from tests.project import Project
 from tests.unit.test_ingest_parse_avro import AVRO, GOOD, framed
 
 from datarelease.errors import ConfigError, DatareleaseError, SettingsError
-from datarelease.ingest.add.add import Wanted, plan_stream, write_stream
+from datarelease.ingest.add.add import StreamRequest, plan_stream, write_stream
 from datarelease.ingest.add.sample import Sample
 from datarelease.model.adoption import Adoption
 
@@ -81,7 +81,7 @@ def plan(root: Path) -> Plan:
 
     def planning(events: Any = ORDERS, schemas: Any = (), **wanted: Any) -> Adoption:
         values = tuple(e if isinstance(e, bytes) else json.dumps(e).encode() for e in events)
-        asked = Wanted(**{"name": "orders", "topic": "shop.orders", **wanted})
+        asked = StreamRequest(**{"name": "orders", "topic": "shop.orders", **wanted})
         sample = Sample(
             topic=asked.topic, values=values, format=asked.format, schemas=dict(schemas)
         )

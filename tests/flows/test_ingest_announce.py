@@ -15,8 +15,8 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError
-from datarelease.ingest.announce.announce import SCHEMA, Announced
-from datarelease.ingest.announce.publisher import KafkaSpeaker
+from datarelease.ingest.announce.announce import _SCHEMA, TopicAnnouncement
+from datarelease.ingest.announce.publisher import KafkaAnnouncements
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.wiring.broker import announce_now
 from datarelease.model.git_address import repository_name
@@ -43,7 +43,7 @@ def released(broker: Broker, tmp_path: Path) -> tuple[Ingesting, str]:
     return repository, told
 
 
-def announce(repository: Ingesting, tag: str | None = None) -> Announced | None:
+def announce(repository: Ingesting, tag: str | None = None) -> TopicAnnouncement | None:
     """What the command did."""
     return announce_now(repository.root, tag, env=repository.env, progress=Quiet())
 
@@ -68,7 +68,7 @@ def test_release_is_told_once(released: tuple[Ingesting, str], broker: Broker) -
     assert key == f"{repository_name(str(repository.origin))}/data-v1"
     assert event == done.event == again.event
     OAS31Validator(schema()).validate(event)
-    assert (event["schema"], event["tag"], event["number"]) == (SCHEMA, "data-v1", 1)
+    assert (event["schema"], event["tag"], event["number"]) == (_SCHEMA, "data-v1", 1)
     assert event["commit"] == repository.git("rev-parse", "data-v1^{commit}")
     assert event["datasets"] == [{"name": STREAM, "path": "data/orders", "rows": 5, "files": 0}]
     assert event["streams"] == [
@@ -134,7 +134,10 @@ def test_killed_announcement_is_made_by_the_next(
 def test_two_announcers_tell_once(broker: Broker) -> None:
     """The one that came later is heard; what the other one had begun is undone."""
     topic, config = broker.topic("releases"), kafka_config(broker.env)
-    with KafkaSpeaker(config, f"a-{topic}") as first, KafkaSpeaker(config, f"a-{topic}") as second:
+    with (
+        KafkaAnnouncements(config, f"a-{topic}") as first,
+        KafkaAnnouncements(config, f"a-{topic}") as second,
+    ):
         with pytest.raises(ConflictError):
             first.say(topic, b"key", b'"first"')
         second.say(topic, b"key", b'"second"')

@@ -14,8 +14,8 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest.announce.commit import Committed, Letter
-from datarelease.ingest.announce.publisher import KafkaOutbox
+from datarelease.ingest.announce.commit import Committed, DeadLetter
+from datarelease.ingest.announce.publisher import KafkaPublisher
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.wiring.broker import commit_now
 from datarelease.model.data.dataset import Dataset
@@ -40,9 +40,9 @@ def make(broker: Broker, tmp_path: Path) -> Make:
     return made
 
 
-def letter(partition: int, offset: int, value: bytes | None = b"bad") -> Letter:
+def letter(partition: int, offset: int, value: bytes | None = b"bad") -> DeadLetter:
     """A dead letter."""
-    return Letter(
+    return DeadLetter(
         partition=partition, offset=offset, timestamp=1_700_000_000_000 + offset, key=b"k",
         value=value, reason="amount:type", detail="",
     )  # fmt: skip
@@ -84,7 +84,7 @@ def stands(broker: Broker, topic: str) -> list[int]:
     return [place.offset for place in places]
 
 
-def sent(letters: Sequence[Letter]) -> list[tuple[int, int, bytes | None]]:
+def sent(letters: Sequence[DeadLetter]) -> list[tuple[int, int, bytes | None]]:
     """As ``read`` gives them."""
     return [(one.partition, one.offset, one.value) for one in letters]
 
@@ -209,9 +209,9 @@ def test_second_commit_shuts_the_first_one_out(broker: Broker) -> None:
         dataset=Dataset(name=STREAM, path="data/orders"), topic=topic, dead_letters=target
     )
     config = kafka_config(broker.env)
-    with KafkaOutbox(config, stream) as first:
+    with KafkaPublisher(config, stream) as first:
         assert first.committed([0]) == {}
-        with KafkaOutbox(config, stream) as second:
+        with KafkaPublisher(config, stream) as second:
             with pytest.raises(ConflictError, match="has taken over"):
                 first.settle({0: 5}, [letter(0, 1)])
             assert second.committed([0]) == {}

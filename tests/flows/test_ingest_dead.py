@@ -14,7 +14,7 @@ from tests.commands import run
 from tests.raw_files import Adopted
 
 from datarelease.ingest.announce.commit import letters_in
-from datarelease.ingest.drain.raw import SCHEMA
+from datarelease.ingest.drain.raw import RAW_SCHEMA
 
 EVENTS = [
     b'{"id":1,"email":"secret@example.com"}', b"{", b'{"id":"\x1b[2J"}', b"\xff\x00", b'{"id":2}',
@@ -28,9 +28,9 @@ def stream(tmp_path: Path) -> Adopted:
     made = Adopted.at(tmp_path / "work", "columns:\n  id: {dtype: int64}\n")
     path = made.drained(1, EVENTS)
     raw = pq.read_table(path)
-    headers = pa.array([None, HEADERS, None, None, None], SCHEMA.field("headers").type)
+    headers = pa.array([None, HEADERS, None, None, None], RAW_SCHEMA.field("headers").type)
     place = raw.schema.get_field_index("headers")
-    raw = raw.set_column(place, SCHEMA.field("headers"), headers)
+    raw = raw.set_column(place, RAW_SCHEMA.field("headers"), headers)
     pq.write_table(raw, path)
     made.parse()
     settings(made.root, "orders")

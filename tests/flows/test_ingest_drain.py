@@ -20,7 +20,7 @@ from tests.registry import framed, running_registry
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest.drain import row_groups
-from datarelease.ingest.drain.raw import read_header
+from datarelease.ingest.drain.raw import read_raw_header
 
 Make = Callable[..., Ingesting]
 
@@ -102,7 +102,7 @@ def test_files_are_sorted_and_say_what_they_hold(make: Make) -> None:
     repository.drain()
     for batch in plan.batches:
         path = repository.raw / batch.part
-        header = read_header(path)
+        header = read_raw_header(path)
         assert (header.topic, header.cluster) == (plan.topic, plan.cluster)
         assert (header.batch, header.schemas, header.format) == (batch, {}, "json")
     for table, batch in zip(repository.tables(), plan.batches, strict=True):
@@ -461,7 +461,7 @@ def test_schemas_are_kept_with_the_records(
         repository.plan()
         away = Ingesting(repository.root, repository.origin, {**repository.env, **registry.env})
         away.drain()
-        header = read_header(repository.raw / "000001.parquet")
+        header = read_raw_header(repository.raw / "000001.parquet")
         assert header.schemas == {70: '{"type": "int"}', 71: '{"type": "long"}'}
         assert header.format == "avro"
         assert registry.asked == ["/schemas/ids/70", "/schemas/ids/71", "/schemas/ids/999"]

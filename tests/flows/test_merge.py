@@ -26,7 +26,7 @@ from datarelease.documents import decode
 from datarelease.errors import WorldError
 from datarelease.ingest.propose import propose
 from datarelease.ingest.propose.propose import Proposal
-from datarelease.ingest.wiring.proposals import place_of
+from datarelease.ingest.wiring.proposals import proposals_of
 
 BRANCH = f"stream/{NAME}/000002-1"
 
@@ -118,7 +118,7 @@ def test_a_proposal_of_another_machine_is_left_to_it(
     other = Project(tmp_path / "other", hub.project.origin, hub.project.remote)
     other.git("remote", "set-url", "origin", hub.github.clone_url("acme/data"))
     other.write(".dvc/config.local", f"['remote \"storage\"']\n    url = {other.remote}\n")
-    found = merging(other, place_of, env=hub.env)
+    found = merging(other, proposals_of, env=hub.env)
     assert (found.state, "another machine opened it" in found.reason) == ("refused", True)
 
 
@@ -159,7 +159,7 @@ def test_a_repository_that_only_squashes_gets_a_squash(hub: Hosted, done: Propos
 def test_a_branch_is_merged_by_a_push(project: Project, done: Proposal) -> None:
     """The merge and the end of the branch are one push; a person's commit in between is kept."""
     edited(project)
-    found = merging(project, place_of)
+    found = merging(project, proposals_of)
     assert (found.state, found.commit) == ("merged", branch(project))
     parents = project.git(f"--git-dir={project.origin}", "rev-list", "--parents", "-1", "main")
     assert str(done.commit) in parents.split()
@@ -170,7 +170,7 @@ def test_a_branch_is_merged_by_a_push(project: Project, done: Proposal) -> None:
 def test_the_policy_has_to_say_so(project: Project) -> None:
     """The default is that a person merges."""
     automatic(project, auto_merge=False)
-    found = merging(project, place_of)
+    found = merging(project, proposals_of)
     assert (found.state, "release.policy.auto_merge" in found.reason) == ("refused", True)
 
 
@@ -178,8 +178,8 @@ def test_a_first_version_is_a_persons(tmp_path: Path) -> None:
     """A dataset that appears is more than a patch."""
     project = Project.copied(streaming("empty"), tmp_path / "empty")
     automatic(project)
-    proposed(project, place_of, Waits({0: 100}))
-    found = merging(project, place_of)
+    proposed(project, proposals_of, Waits({0: 100}))
+    found = merging(project, proposals_of)
     assert (found.state, found.reason) == ("refused", "the change is additive, not a patch")
 
 
@@ -188,15 +188,15 @@ def test_a_topic_that_began_anew_is_a_persons(tmp_path: Path) -> None:
     project = Project.copied(streaming("first"), tmp_path / "anew")
     project.git("rm", "--quiet", f"streams/{NAME}.json")
     automatic(project, append_only=False)
-    proposed(project, place_of, Waits({1: 100}))
-    found = merging(project, place_of)
+    proposed(project, proposals_of, Waits({1: 100}))
+    found = merging(project, proposals_of)
     assert found.state == "refused"
     assert found.reason.startswith(
         "it is not append-only: of the batch before, 1 has other content"
     )
     assert "86 rows removed" in found.reason
     automatic(project)
-    found = merging(project, place_of)
+    found = merging(project, proposals_of)
     assert found.state == "refused"
     assert found.reason.startswith("the verdict is block: orders: not append-only")
 
@@ -214,7 +214,7 @@ def test_a_verdict_short_of_pass_is_a_persons(
 ) -> None:
     """A warning is enough."""
     automatic(project, **policy)
-    found = merging(project, place_of)
+    found = merging(project, proposals_of)
     assert (found.state, found.reason.startswith(said)) == ("refused", True)
 
 
@@ -228,8 +228,8 @@ def test_a_column_more_is_a_persons(tmp_path: Path) -> None:
     edited(project, "stage.py", script)
     edited(project, "schemas/orders.yaml", text.replace("strict", "  note: {dtype: int64}\nstrict"))
     automatic(project, append_only=False)
-    proposed(project, place_of, Waits({0: 150}))
-    found = merging(project, place_of)
+    proposed(project, proposals_of, Waits({0: 150}))
+    found = merging(project, proposals_of)
     assert (found.state, found.reason) == ("refused", "the change is additive, not a patch")
 
 
@@ -243,8 +243,8 @@ def test_a_column_less_is_a_persons(tmp_path: Path) -> None:
     edited(project, "schemas/orders.yaml", text.replace("  amount: {dtype: int64}\n", ""))
     waiver = {"what": "orders.amount", "until": "data-v9", "reason": "tried in a test"}
     automatic(project, allow_breaking=[waiver])
-    proposed(project, place_of, Waits({0: 150}))
-    found = merging(project, place_of)
+    proposed(project, proposals_of, Waits({0: 150}))
+    found = merging(project, proposals_of)
     assert found.state == "refused"
     assert found.reason.startswith(
         "the verdict is warn: amount: breaking change: column 'amount' was removed"
@@ -259,7 +259,7 @@ def test_a_protected_branch_waits_for_a_person(project: Project, done: Proposal)
     hook.write_text('#!/bin/sh\n[ "$1" != refs/heads/main ]\n')
     hook.chmod(0o755)
     tip = branch(project)
-    found = merging(project, place_of)
+    found = merging(project, proposals_of)
     assert (found.state, "does not accept it" in found.reason) == ("waits", True)
     assert (branch(project), branch(project, BRANCH)) == (tip, done.commit)
 
@@ -277,10 +277,10 @@ def other_data(project: Project) -> None:
 def test_a_proposal_in_conflict_is_made_anew(project: Project) -> None:
     """Overtaken by other data, it is withdrawn; nobody refused it, so it need not wait for more."""
     other_data(project)
-    found = merging(project, place_of)
+    found = merging(project, proposals_of)
     assert (found.state, found.reason.partition(":")[0]) == ("waits", "it conflicts with main")
     assert list(branches(project)) == ["main"]
-    again = proposed(project, place_of, Waits({0: 150}))
+    again = proposed(project, proposals_of, Waits({0: 150}))
     assert (again.state, again.branch) == ("opened", f"stream/{NAME}/000002-2")
 
 
@@ -310,7 +310,7 @@ def test_a_commit_with_other_files_is_not_merged(
 ) -> None:
     """Even one of our own may hold nothing but the plan and what a run of the pipeline makes."""
     monkeypatch.setattr(propose, "products_of", lambda _: ("dvc.lock",))
-    found = merging(project, place_of)
+    found = merging(project, proposals_of)
     assert (
         found.reason == "it changes reports/orders/stream.json, which no run of the pipeline makes"
     )
@@ -319,9 +319,9 @@ def test_a_commit_with_other_files_is_not_merged(
 def test_two_open_proposals_are_a_persons(project: Project) -> None:
     """Somebody made a branch beside ours."""
     project.git("push", "--quiet", "origin", f"origin/main:refs/heads/stream/{NAME}/by-hand")
-    with at_desk(project) as desk:
-        desk.refresh()
-        commit = desk.git.commit_files(desk.heads[BRANCH], {"notes.txt": b"x"}, "By hand")
-        desk.git.push({f"refs/heads/stream/{NAME}/by-hand": commit})
-    found = merging(project, place_of)
+    with at_desk(project) as clone:
+        clone.refresh()
+        commit = clone.git.commit_files(clone.heads[BRANCH], {"notes.txt": b"x"}, "By hand")
+        clone.git.push({f"refs/heads/stream/{NAME}/by-hand": commit})
+    found = merging(project, proposals_of)
     assert (found.state, found.reason) == ("refused", "more than one proposal is open")

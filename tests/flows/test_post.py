@@ -17,13 +17,13 @@ from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
 from datarelease.adapters.artifact import Artifact
-from datarelease.adapters.github.cml import Cml, is_marked, signed, watermark
+from datarelease.adapters.github.cml import Cml, is_marked, watermark, with_watermark
 from datarelease.adapters.github.repository import GitHub
 from datarelease.cli.post_command import command
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.comment import put_comment
-from datarelease.flows.pull_requests.post import Pages, Posting, post
+from datarelease.flows.pull_requests.post import CommentTexts, Posting, post
 from datarelease.model.github import BOT, CheckRun
 from datarelease.model.review.pull_request_file import PullRequestFile
 from datarelease.model.review.report import Report
@@ -86,7 +86,9 @@ class Desk:
         self, report: Report | None = None, *, run: CheckRun | None = None, cml: Any = None
     ) -> Posting:
         """What came of posting ``report`` (the small sample)."""
-        pages = Pages(report=lambda it: f"report {it.digest}\n", unreported=lambda _: "no report\n")
+        pages = CommentTexts(
+            report=lambda it: f"report {it.digest}\n", unreported=lambda _: "no report\n"
+        )
         found = self.artifact(report or samples.small())
         return post(found, run or self.run, self.hub, cml, pages, Quiet(), default_branch="main")
 
@@ -133,7 +135,7 @@ class FakeCml:
     def update(self, number: int, body: str, *, sha: str) -> None:
         """Update the newest marked comment of the first page, or add one."""
         self.calls += 1
-        text = signed(body, sha)
+        text = with_watermark(body, sha)
         if self.does is not None:
             self.does(self.desk, text)
             return
@@ -147,7 +149,7 @@ class FakeCml:
 
 def expected(desk: Desk, report: Report | None = None) -> str:
     """The comment for a report."""
-    return signed(f"report {(report or samples.small()).digest}\n", desk.pull.head)
+    return with_watermark(f"report {(report or samples.small()).digest}\n", desk.pull.head)
 
 
 def test_the_first_report_makes_comment_and_status(desk: Desk) -> None:
@@ -251,11 +253,11 @@ def test_the_first_comment_past_thirty_may_be_made_by_cml(desk: Desk) -> None:
 @pytest.mark.parametrize("count", [1, 2])
 def test_other_peoples_comments_with_our_marker_are_left_alone(desk: Desk, count: int) -> None:
     """CML would overwrite them; ours is made beside them."""
-    desk.talk(count, login="eve", body=signed("mine", "f" * 40))
+    desk.talk(count, login="eve", body=with_watermark("mine", "f" * 40))
     cml = FakeCml(desk)
     desk.posted(cml=cml)
     assert cml.calls == 0
-    assert desk.bodies() == [signed("mine", "f" * 40)] * count + [expected(desk)]
+    assert desk.bodies() == [with_watermark("mine", "f" * 40)] * count + [expected(desk)]
 
 
 def test_a_marker_of_theirs_after_ours_keeps_cml_out(desk: Desk) -> None:
@@ -282,8 +284,8 @@ def test_of_several_comments_of_ours_the_newest_stays(desk: Desk) -> None:
     """The others are removed, with CML and without, also where the text is right already."""
     for cml in (None, FakeCml(desk)):
         desk.repo.comments.clear()
-        desk.talk(2, login=BOT, body=signed("old", "f" * 40))
-        desk.talk(1, login=BOT, body=signed("newest", "f" * 40))
+        desk.talk(2, login=BOT, body=with_watermark("old", "f" * 40))
+        desk.talk(1, login=BOT, body=with_watermark("newest", "f" * 40))
         newest = desk.repo.comments_on(desk.number)[-1].id
         assert desk.posted(cml=cml).problems in {
             (), ("CML did not write the comment as it should be.",),
@@ -409,7 +411,7 @@ def test_another_pull_requests_number_is_refused(desk: Desk) -> None:
     desk.work.commit({"c.txt": "1\n"}, branch="other")
     desk.work.git("push", "--quiet", str(desk.repo.bare.path), "other")
     victim = desk.github.world.opened(desk.repo, branch="other", title="x", login="bob")
-    pages = Pages(report=lambda _: "r", unreported=lambda _: "n")
+    pages = CommentTexts(report=lambda _: "r", unreported=lambda _: "n")
     with pytest.raises(ConfigError, match=f"names pull request #{victim.number}, which is not"):
         post(
             desk.artifact(samples.small(), victim.number),
@@ -482,7 +484,7 @@ def queued(desk: Desk, report: Report | None, conclusion: str = "success") -> Po
     run = replace(
         desk.run, event="merge_group", conclusion=conclusion, branch="gh-readonly-queue/x"
     )
-    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     found = Artifact(report=report, pull_request=None)
     return post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
 
@@ -524,7 +526,7 @@ def test_pull_requests_of_one_branch_share_no_status(desk: Desk) -> None:
     other = desk.github.world.opened(desk.repo, branch="topic", base="next", title="x", login="ann")
     desk.posted()
     late = desk.artifact(replace(samples.small(), digest="b" * 64), number=other.number)
-    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     post(late, desk.run, desk.hub, None, pages, Quiet(), default_branch="main")
     empty = desk.artifact(None, number=other.number)
     post(empty, desk.run, desk.hub, None, pages, Quiet(), default_branch="main")
@@ -546,10 +548,12 @@ def test_two_dvc_roots_have_comments_and_statuses_of_their_own(desk: Desk) -> No
     )  # fmt: skip
     desk.posted()
     newer = desk.artifact(replace(samples.small(), digest="b" * 64))
-    pages = Pages(report=lambda it: f"churn {it.digest}\n", unreported=lambda _: "no report\n")
+    pages = CommentTexts(
+        report=lambda it: f"churn {it.digest}\n", unreported=lambda _: "no report\n"
+    )
     for _ in range(2):
         post(newer, desk.run, there, None, pages, Quiet(), default_branch="main")
-    theirs = signed(f"churn {'b' * 64}\n", desk.pull.head, "datarelease models/churn")
+    theirs = with_watermark(f"churn {'b' * 64}\n", desk.pull.head, "datarelease models/churn")
     assert desk.bodies() == [expected(desk), theirs]
     found = desk.hub.statuses(desk.pull.head)
     assert reviewed_digest(found, bot=BOT) == samples.DIGEST
@@ -566,7 +570,7 @@ def test_a_merge_queue_into_another_branch_has_that_branchs_status(desk: Desk) -
     """As the pull requests into it have."""
     branch = f"gh-readonly-queue/release/2/pr-7-{'a' * 40}"
     run = replace(desk.run, event="merge_group", branch=branch)
-    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     found = Artifact(report=samples.small(), pull_request=None)
     post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
     [status] = desk.hub.statuses(desk.pull.head)
@@ -584,7 +588,7 @@ def test_a_merge_queues_artifact_names_no_pull_request(desk: Desk) -> None:
 def without_report(desk: Desk, conclusion: str, *, named: bool = True) -> Posting:
     """What came of posting for a check that left no report."""
     found = desk.artifact(None) if named else Artifact(report=None, pull_request=None)
-    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     run = replace(desk.run, conclusion=conclusion)
     return post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
 
@@ -594,7 +598,7 @@ def test_a_check_that_broke_early_is_told(desk: Desk) -> None:
     desk.posted()
     posting = without_report(desk, "failure")
     assert posting.problems == ()
-    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+    assert desk.bodies() == [with_watermark("no report\n", desk.pull.head)]
     newest = desk.hub.statuses(desk.pull.head)
     assert newest[0].state == "error"
     assert reviewed_digest(newest, bot=BOT) is None
@@ -605,7 +609,7 @@ def test_a_check_that_left_nothing_at_all_is_told_where_its_pull_request_is_know
 ) -> None:
     """GitHub names it, or it is the one open pull request with that head; of two it is neither."""
     without_report(desk, "failure", named=False)
-    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+    assert desk.bodies() == [with_watermark("no report\n", desk.pull.head)]
     desk.repo.comments.clear()
     desk.work.git("push", "--quiet", str(desk.repo.bare.path), "main:other")
     desk.github.world.refresh(desk.repo)
@@ -614,7 +618,7 @@ def test_a_check_that_left_nothing_at_all_is_told_where_its_pull_request_is_know
     assert desk.bodies() == []
     assert "before it could name its pull request" in posting.problems[0]
     run = replace(desk.run, conclusion="failure", pulls=(desk.number,))
-    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
     post(
         Artifact(report=None, pull_request=None),
         run,
@@ -624,7 +628,7 @@ def test_a_check_that_left_nothing_at_all_is_told_where_its_pull_request_is_know
         Quiet(),
         default_branch="main",
     )
-    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+    assert desk.bodies() == [with_watermark("no report\n", desk.pull.head)]
 
 
 def test_a_check_with_nothing_to_report_passes_a_required_status(desk: Desk) -> None:
@@ -652,13 +656,13 @@ def test_a_check_that_reached_its_time_limit_is_told(desk: Desk) -> None:
     """It ends as cancelled and uploads nothing: told where the head is current, else superseded."""
     posting = without_report(desk, "cancelled", named=False)
     assert posting.outcome == "posted"
-    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+    assert desk.bodies() == [with_watermark("no report\n", desk.pull.head)]
     [status] = desk.hub.statuses(desk.pull.head)
     assert (status.state, "time limit" in status.description) == ("error", True)
     older = replace(desk.run, conclusion="cancelled", head="e" * 40)
-    pages = Pages(report=lambda _: "report\n", unreported=lambda _: "again\n")
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "again\n")
     post(desk.artifact(None), older, desk.hub, None, pages, Quiet(), default_branch="main")
-    assert desk.bodies() == [signed("no report\n", desk.pull.head)]
+    assert desk.bodies() == [with_watermark("no report\n", desk.pull.head)]
 
 
 @pytest.mark.parametrize("conclusion", ["action_required", "skipped"])

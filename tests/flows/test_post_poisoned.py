@@ -28,12 +28,11 @@ from datarelease.documents import DocumentError, encode
 from datarelease.errors import ConfigError
 from datarelease.model.review.policy import Finding, Verdict
 from datarelease.model.review.pull_request_file import PullRequestFile
-from datarelease.model.review.report import FORMAT as REPORT_FORMAT
-from datarelease.model.review.report import Report
-from datarelease.render.markdown.comment import Place, comment
+from datarelease.model.review.report import REPORT_FORMAT, Report
+from datarelease.render.markdown.comment import CommentSource, comment
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
-PLACE = Place(
+PLACE = CommentSource(
     server="https://github.example",
     repository="acme/data",
     run_url="https://github.example/acme/data/actions/runs/5",

@@ -28,13 +28,13 @@ from tests.proposing import (
 )
 from tests.versions import branch, object_path, tree_state
 
-from datarelease.adapters.git.scratch_clone import DeskGit
+from datarelease.adapters.git.scratch_clone import ScratchGit
 from datarelease.adapters.github.errors import Answer, GitHubError
 from datarelease.adapters.github.pulls import Pulls
 from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest.propose import propose as flow
-from datarelease.ingest.wiring.proposals import place_of
+from datarelease.ingest.wiring.proposals import proposals_of
 from datarelease.model.github import PullRequest
 
 FIRST = f"stream/{NAME}/000001-1"
@@ -119,9 +119,9 @@ def test_what_waits_becomes_a_pull_request(hub: Hosted) -> None:
     again = hub.proposed(waits)
     assert (again.state, again.pull, len(hub.pulls), waits.asked) == ("open", done.pull, 1, 0)
     secret = hub.env["GITHUB_TOKEN"]
-    desk = hub.project.root / ".dvc/tmp/datarelease"
+    clone = hub.project.root / ".dvc/tmp/datarelease"
     assert not [
-        path for path in desk.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+        path for path in clone.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
     ]
 
 
@@ -258,8 +258,8 @@ def test_two_proposers_make_one(
     """Whoever is second, with more events even, finds the branch taken and its proposal open."""
     other = other_machine(hub, tmp_path / "other")
     outcome = []
-    before(monkeypatch, DeskGit, point, lambda: outcome.append(
-        proposed(other, place_of, Waits({0: 120}), env=hub.env)))  # fmt: skip
+    before(monkeypatch, ScratchGit, point, lambda: outcome.append(
+        proposed(other, proposals_of, Waits({0: 120}), env=hub.env)))  # fmt: skip
     done = hub.proposed(Waits({0: 100}))
     assert (outcome[0].state, done.state) == ("opened", "open")
     assert (done.pull, len(hub.pulls)) == (outcome[0].pull, 1)
@@ -275,7 +275,7 @@ def test_the_second_takes_up_what_the_first_left(
     with pytest.raises(WorldError):
         hub.proposed(Waits({0: 100}))
     other = other_machine(hub, tmp_path / "other")
-    done = proposed(other, place_of, Waits({0: 500}), env=hub.env)
+    done = proposed(other, proposals_of, Waits({0: 500}), env=hub.env)
     assert (done.state, done.events, hub.pulls[0].title) == ("opened", 86, "orders: 86 events")
 
 
@@ -286,10 +286,10 @@ def test_merged_while_another_was_prepared(
     other = other_machine(hub, tmp_path / "other")
 
     def meanwhile() -> None:
-        proposed(other, place_of, Waits({0: 100}), env=hub.env)
+        proposed(other, proposals_of, Waits({0: 100}), env=hub.env)
         hub.merged(hub.pulls[0], tidy=True)
 
-    before(monkeypatch, DeskGit, "create", meanwhile)
+    before(monkeypatch, ScratchGit, "create", meanwhile)
     assert hub.proposed(Waits({0: 100})).state == "nothing"
     assert len(hub.pulls) == 1
     assert list(branches(hub.project)) == ["main"]
@@ -310,26 +310,26 @@ def test_the_default_branch_moved_meanwhile(hub: Hosted, monkeypatch: pytest.Mon
 
 def test_without_github_the_branch_is_the_proposal(project: Project) -> None:
     """Open as long as it is there; deleted, it was refused, and this desk remembers that."""
-    done = proposed(project, place_of, Waits({0: 100}))
+    done = proposed(project, proposals_of, Waits({0: 100}))
     assert (done.state, done.branch, done.pull) == ("opened", FIRST, None)
     assert branch(project, FIRST) == done.commit
-    assert proposed(project, place_of, Waits({0: 100})).state == "open"
+    assert proposed(project, proposals_of, Waits({0: 100})).state == "open"
     project.git("push", "--quiet", "origin", "--delete", FIRST)
-    few = proposed(project, place_of, Waits({0: 101}))
+    few = proposed(project, proposals_of, Waits({0: 101}))
     assert (few.state, f"branch {FIRST} was closed" in few.message) == ("nothing", True)
-    assert proposed(project, place_of, Waits({0: 101}), force=True).branch == SECOND
+    assert proposed(project, proposals_of, Waits({0: 101}), force=True).branch == SECOND
 
 
 @pytest.mark.slow
 def test_a_squashed_branch_that_was_left_is_done(project: Project) -> None:
     """What main has is not open, whether or not somebody deleted the branch."""
-    proposed(project, place_of, Waits({0: 100}))
+    proposed(project, proposals_of, Waits({0: 100}))
     project.git("fetch", "--quiet", "origin")
     project.git("merge", "--quiet", "--squash", f"origin/{FIRST}")
     project.commit("Squashed")
     project.push()
-    assert proposed(project, place_of, Waits({0: 100})).state == "nothing"
-    assert proposed(project, place_of, Waits({0: 110})).branch == f"stream/{NAME}/000002-1"
+    assert proposed(project, proposals_of, Waits({0: 100})).state == "nothing"
+    assert proposed(project, proposals_of, Waits({0: 110})).branch == f"stream/{NAME}/000002-1"
 
 
 @pytest.mark.slow
@@ -338,7 +338,7 @@ def test_the_default_branch_need_not_be_called_main(project: Project) -> None:
     project.git("push", "--quiet", "origin", "main:trunk")
     project.git(f"--git-dir={project.origin}", "symbolic-ref", "HEAD", "refs/heads/trunk")
     edited(project)
-    done = proposed(project, place_of, Waits({0: 100}))
+    done = proposed(project, proposals_of, Waits({0: 100}))
     assert project.git(f"--git-dir={project.origin}", "rev-parse", f"{done.commit}^") == branch(
         project, "trunk"
     )
@@ -352,9 +352,9 @@ def test_a_remote_that_refuses_the_branch_is_said(project: Project) -> None:
     hook.write_text("#!/bin/sh\necho 'no such branches here' >&2\nexit 1\n")
     hook.chmod(0o755)
     with pytest.raises(WorldError, match="refused the branch"):
-        proposed(project, place_of, Waits({0: 100}))
+        proposed(project, proposals_of, Waits({0: 100}))
     hook.unlink()
-    assert proposed(project, place_of, Waits({0: 100})).state == "opened"
+    assert proposed(project, proposals_of, Waits({0: 100})).state == "opened"
 
 
 @pytest.mark.slow
@@ -397,9 +397,9 @@ def test_no_branch_before_the_data_is_there(
     with monkeypatch.context() as patched:
         patched.setattr(DirectoryStore, "upload", losing)
         with pytest.raises(WorldError, match="not on the remote after the push"):
-            proposed(project, place_of, Waits({0: 100}))
+            proposed(project, proposals_of, Waits({0: 100}))
     assert list(branches(project)) == ["main"]
-    assert proposed(project, place_of, Waits({0: 100})).state == "opened"
+    assert proposed(project, proposals_of, Waits({0: 100})).state == "opened"
 
 
 @pytest.mark.slow
@@ -407,7 +407,7 @@ def test_a_fresh_desk_fetches_the_parts_before(tmp_path: Path) -> None:
     """A machine without the cache has the earlier parts from the remote, to add to them."""
     project = Project.copied(streaming("first"), tmp_path / "project")
     clone = project.clone(tmp_path / "clone")
-    done = proposed(clone, place_of, Waits({0: 150}))
+    done = proposed(clone, proposals_of, Waits({0: 150}))
     kept = clone.root / ".dvc/tmp/datarelease/desk/data/orders"
     assert sorted(path.name for path in kept.iterdir()) == ["000001.csv", "000002.csv"]
     assert plan_of(project, str(done.branch)).ends() == {0: 150}
@@ -419,7 +419,7 @@ def test_counts_that_are_not_about_the_plan_are_refused(project: Project) -> Non
     script = (project.root / "stage.py").read_text()
     edited(project, "stage.py", script.replace('in plan["batches"]', 'in plan["batches"][:1]'))
     with pytest.raises(ConfigError, match="does not describe the batches"):
-        proposed(project, place_of, Waits({0: 100}, batch=60))
+        proposed(project, proposals_of, Waits({0: 100}, batch=60))
     assert list(branches(project)) == ["main"]
 
 
@@ -439,10 +439,10 @@ def test_a_pipeline_that_fails_proposes_nothing(
     script = (project.root / "stage.py").read_text()
     edited(project, "stage.py", script.replace("counts = []", f"{drained}\nraise SystemExit(3)"))
     with pytest.raises(error, match="`dvc repro` failed"):
-        proposed(project, place_of, Waits({0: 100}))
+        proposed(project, proposals_of, Waits({0: 100}))
     assert list(branches(project)) == ["main"]
     edited(project, "stage.py", script)
-    assert proposed(project, place_of, Waits({0: 100})).state == "opened"
+    assert proposed(project, proposals_of, Waits({0: 100})).state == "opened"
 
 
 # --- the desk
@@ -476,16 +476,16 @@ def test_one_process_at_a_time(project: Project) -> None:
 
 def test_a_broken_desk_is_made_anew(project: Project) -> None:
     """Locks and half a clone of a killed process are no obstacle; nothing above them moves."""
-    proposed(project, place_of, Waits({0: 100}))
-    desk = project.root / ".dvc/tmp/datarelease/desk"
-    (desk / ".git/index.lock").touch()
-    (desk / "streams/orders.json").write_text("{")
-    (desk / ".dvc/config.local").write_text("[")
+    proposed(project, proposals_of, Waits({0: 100}))
+    clone = project.root / ".dvc/tmp/datarelease/desk"
+    (clone / ".git/index.lock").touch()
+    (clone / "streams/orders.json").write_text("{")
+    (clone / ".dvc/config.local").write_text("[")
     project.git("push", "--quiet", "origin", "--delete", FIRST)
-    assert proposed(project, place_of, Waits({0: 100}), force=True).branch == SECOND
-    (desk / ".git/HEAD").unlink()
+    assert proposed(project, proposals_of, Waits({0: 100}), force=True).branch == SECOND
+    (clone / ".git/HEAD").unlink()
     project.write("notes.txt", "unsaved work")
-    assert proposed(project, place_of, Waits({0: 100})).state == "open"
+    assert proposed(project, proposals_of, Waits({0: 100})).state == "open"
     assert (project.root / "notes.txt").read_text() == "unsaved work"
     assert project.git("branch", "--show-current") == "main"
 
@@ -506,7 +506,7 @@ def test_a_repository_in_a_folder_of_another(tmp_path: Path) -> None:
     outer.git("remote", "add", "origin", str(inner.origin))
     outer.commit("All in a folder")
     outer.git("push", "--quiet", "--force", "origin", "main")
-    done = proposed(outer.root / "data team", place_of, Waits({0: 100}))
+    done = proposed(outer.root / "data team", proposals_of, Waits({0: 100}))
     changed = outer.git(
         f"--git-dir={inner.origin}", "diff", "--name-only", "main", str(done.commit)
     )

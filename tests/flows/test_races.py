@@ -147,7 +147,7 @@ def hurry() -> None:
     """No time to plan again."""
     from datarelease.flows.release import release
 
-    release.PATIENCE = -1.0
+    release._PATIENCE = -1.0
 
 
 RACERS = 6

@@ -15,29 +15,29 @@ from markdown_it import MarkdownIt
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 
-from datarelease.adapters.github.cml import is_marked, signed, watermark
+from datarelease.adapters.github.cml import is_marked, watermark, with_watermark
 from datarelease.model.review.report import Report
-from datarelease.model.versions.outcome import Outcome, State
-from datarelease.render.markdown.comment import Place, comment
+from datarelease.model.versions.outcome import Outcome, OutcomeState
+from datarelease.render.markdown.comment import CommentSource, comment
 
 GITHUB_TAKES = 65_536
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "f" * 64
-PLACE = Place(
+PLACE = CommentSource(
     server="https://github.example",
     repository="acme/data",
     run_url="https://github.example/acme/data/actions/runs/42",
     branch="main",
     workflow="data.yml",
 )
-STATES: tuple[State, ...] = get_args(State)
+STATES: tuple[OutcomeState, ...] = get_args(OutcomeState)
 OURS = {
     "h3", "h4", "p", "strong", "em", "code", "ul", "li", "table", "thead", "tbody", "tr", "th",
     "td", "details", "summary", "blockquote", "br", "sub", "pre", "a", "hr", "wbr",
 }  # fmt: skip
 
 
-def outcome(state: State, report: Report | None = None, **fields: object) -> Outcome:
+def outcome(state: OutcomeState, report: Report | None = None, **fields: object) -> Outcome:
     """How a release of the small sample ended."""
     known: dict[str, object] = {
         "tag": "data-v4" if state == "released" else None,
@@ -171,7 +171,7 @@ def test_blocked_on_the_branch_shows_the_report() -> None:
 def test_every_state_fits_into_a_comment(report: Report) -> None:
     """With the watermark it stays below what GitHub takes."""
     for subject in subjects(report):
-        text = signed(comment(subject, PLACE), SHA)
+        text = with_watermark(comment(subject, PLACE), SHA)
         assert len(text) < 65_000 < GITHUB_TAKES
 
 
@@ -252,7 +252,7 @@ def test_a_watermark_in_the_data_is_none(text: str) -> None:
 
 @settings(max_examples=60)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=40), state=st.sampled_from(STATES))
-def test_any_text_is_nothing_but_text(text: str, state: State) -> None:
+def test_any_text_is_nothing_but_text(text: str, state: OutcomeState) -> None:
     """Whatever names, values, tags and messages are."""
     report = poisoned(samples.small(), text)
     told = outcome(state, report, what=text, untouched=text, remedy=text, tag=text)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.doctor.workflows import Wanted, workflow_question
+from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.model import project as home
 from datarelease.model.project import REPOSITORY, installation
 
@@ -55,7 +55,7 @@ def test_what_the_readme_shows_yields_comment_digest_and_release() -> None:
     shown = dict(
         zip(("data.yml", "data-report.yml"), (block for _, block in SHOWN[:2]), strict=True)
     )
-    [line] = workflow_question(shown, Wanted(kinds={"hub": "dagshub"})).ask()
+    [line] = workflow_question(shown, WorkflowNeeds(kinds={"hub": "dagshub"})).ask()
     assert line.found == "no workflow in .github/workflows runs: verify"
 
 

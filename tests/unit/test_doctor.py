@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from datarelease.adapters.github.errors import Answer, GitHubError
 from datarelease.doctor.local import Question, answers
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
-from datarelease.model.diagnosis import Diagnosis, Fault, Line, State
+from datarelease.model.diagnosis import Diagnosis, FaultKind, Line, LineState
 from datarelease.model.github_setup import Environment, TagRuleset, tag_ruleset
 from datarelease.model.versions.version import TagGrammar
 
 TAGS = TagGrammar()
 
 
-def line(state: State, fault: Fault = "setup") -> Line:
+def line(state: LineState, fault: FaultKind = "setup") -> Line:
     """A line."""
     return Line(area="A", check="x", state=state, found="…", fault=fault)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from datarelease.adopt.templates import workflow_files
-from datarelease.doctor.workflows import Wanted, workflow_question
+from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.model.diagnosis import Line
 
-ALL = Wanted(kinds={"hub": "dagshub", "store": "s3", "aws": "aws"}, staging="s3")
+ALL = WorkflowNeeds(kinds={"hub": "dagshub", "store": "s3", "aws": "aws"}, staging="s3")
 
 
 def written() -> dict[str, str]:
@@ -21,7 +21,7 @@ def written() -> dict[str, str]:
     return {Path(path).name: text for path, text in files.items()}
 
 
-def asked(files: dict[str, str], wanted: Wanted = ALL) -> list[Line]:
+def asked(files: dict[str, str], wanted: WorkflowNeeds = ALL) -> list[Line]:
     """The answers."""
     return list(workflow_question(files, wanted).ask())
 
@@ -106,7 +106,7 @@ def test_a_file_that_leaves_the_loop_open_is_named(fault: str) -> None:
 def test_a_remote_on_aws_needs_a_way_in() -> None:
     """OpenID Connect or keys: a job with neither cannot publish, and one of them is enough."""
     files = written()
-    only = Wanted(kinds={"store": "aws"})
+    only = WorkflowNeeds(kinds={"store": "aws"})
     keyless = drop(drop(files["data.yml"], "AWS_ACCESS"), "AWS_SECRET")
     assert [line.state for line in asked({**files, "data.yml": keyless}, only)] == ["ok"]
     [line] = asked({**files, "data.yml": drop(keyless, "id-token: write")}, only)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from datarelease.adapters.github.errors import LONGEST, Answer, Ask, answer_of, explained, pause
+from datarelease.adapters.github.errors import (
+    LONGEST_WAIT,
+    Answer,
+    Ask,
+    answer_of,
+    github_error,
+    pause,
+)
 
 NOW = 1_800_000_000.0
 READ = Ask(what="read it", permission="contents: read")
@@ -44,7 +51,7 @@ def test_how_long_is_waited(given: Answer, seconds: list[float | None]) -> None:
     """As GitHub asks, never longer than about a minute, never for what will not change."""
     waited = [pause(given, READ, tries, NOW) for tries in range(1, len(seconds) + 1)]
     assert waited == seconds
-    assert all(wait is None or wait <= LONGEST for wait in waited)
+    assert all(wait is None or wait <= LONGEST_WAIT for wait in waited)
 
 
 def test_what_may_have_been_done_is_not_repeated() -> None:
@@ -68,7 +75,7 @@ def test_what_may_have_been_done_is_not_repeated() -> None:
 )
 def test_every_refusal_says_why_and_what_to_do(given: Answer, what: str, remedy: str) -> None:
     """Repository and question stand before it."""
-    error = explained(given, READ, "acme/data")
+    error = github_error(given, READ, "acme/data")
     assert error.what.startswith("GitHub (acme/data) was asked to read it: ")
     assert what in error.what
     assert remedy in error.remedy

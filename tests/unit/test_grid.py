@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datarelease.analysis.engine.tables import DuckDBEngine, Table
-from datarelease.analysis.profiling.cells import SHARE, fine_cells, merged
+from datarelease.analysis.profiling.cells import SHARE, fine_cells, merged_cells
 from datarelease.model.data.profile import Cell
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -61,7 +61,7 @@ def test_few_values_are_kept_one_by_one(
     cells = counted(engine, tmp_path_factory.mktemp("few"), values)
     assert {cell.lo: cell.count for cell in cells} == Counter(value + 0.0 for value in values)
     assert all(cell.lo == cell.hi for cell in cells)
-    assert merged(cells, len(values)) == tuple(cells)
+    assert merged_cells(cells, len(values)) == tuple(cells)
 
 
 def distributions() -> dict[str, list[float]]:
@@ -93,7 +93,7 @@ def test_cells_are_exact_and_light(engine: DuckDBEngine, tmp_path: Path, name: s
     values = distributions()[name]
     cells = counted(engine, tmp_path, values)
     check(values, cells, SHARE)
-    stored = merged(cells, len(values))
+    stored = merged_cells(cells, len(values))
     check(values, stored, SHARE)
     assert len(stored) <= 2 * SHARE + 1
     assert not any(math.copysign(1, cell.lo) < 0 for cell in stored if cell.lo == 0)

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.analysis.comparison.histogram import histogram
-from datarelease.model.data.profile import Category, Cell, ColumnProfile, Kind
+from datarelease.model.data.profile import Category, Cell, ColumnKind, ColumnProfile
 
 ROWS = (100, 100)
 DAY = 86_400.0
 
 
 def line(
-    *cells: tuple[float, float, int], kind: Kind = "number", dtype: str = "float64"
+    *cells: tuple[float, float, int], kind: ColumnKind = "number", dtype: str = "float64"
 ) -> ColumnProfile:
     """A column on the number line."""
     return ColumnProfile(
@@ -42,7 +42,7 @@ def text(*top: tuple[str, int], nulls: int = 0, distinct: int | None = None) -> 
 def columns(draw: st.DrawFn) -> ColumnProfile:
     """Any column of numbers or times."""
     dtype = draw(st.sampled_from(["float64", "int64", "date", "timestamp[us]"]))
-    kind: Kind = "number" if dtype in {"float64", "int64"} else "time"
+    kind: ColumnKind = "number" if dtype in {"float64", "int64"} else "time"
     whole = dtype != "float64"
     values = st.integers(-(10**9), 10**9).map(float) if whole else st.floats(-1.7e308, 1.7e308)
     bounds = sorted(draw(st.lists(values.map(lambda v: v + 0.0), min_size=2, unique=True)))

@@ -9,7 +9,7 @@ import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from tests.hostile import HOSTILE
 
-from datarelease.ingest.propose.pull_request_text import ROWS, Described, body
+from datarelease.ingest.propose.pull_request_text import _ROWS, Described, body
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import BatchCounts, Span, Stream, StreamReport
 
@@ -88,8 +88,8 @@ def test_a_thousand_partitions_fit() -> None:
     reasons = tuple((f"column_{n}:{'x' * 200}", 1) for n in range(1_000))
     text = body(described(dataclasses.replace(BATCH, spans=spans, reasons=reasons)))
     assert len(text) < 40_000
-    assert f"and {1_000 - ROWS} more partitions" in text
-    assert f"and {1_000 - ROWS} more reasons" in text
+    assert f"and {1_000 - _ROWS} more partitions" in text
+    assert f"and {1_000 - _ROWS} more reasons" in text
 
 
 @pytest.mark.parametrize("text", HOSTILE)

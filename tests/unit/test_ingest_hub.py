@@ -8,7 +8,7 @@ import pytest
 
 from datarelease.errors import ConfigError
 from datarelease.ingest.propose.github import hub_at
-from datarelease.ingest.propose.proposals import Filed, PullRequests
+from datarelease.ingest.propose.proposals import OpenProposal, PullRequests
 from datarelease.model.git_address import repository_of
 from datarelease.model.github import CommitStatus
 
@@ -88,7 +88,7 @@ class Statuses:
 
 def test_a_proposal_waits_for_the_check_of_its_own_dvc_root() -> None:
     """The status of another root of the same repository says nothing about it."""
-    filed = Filed(branch="stream/x/1", commit="c" * 40, state="open", base="main")
+    filed = OpenProposal(branch="stream/x/1", commit="c" * 40, state="open", base="main")
     github: Any = Statuses()
     assert PullRequests(github, "acme/data").review(filed).passed
     other = PullRequests(github, "acme/data", "models/churn").review(filed)

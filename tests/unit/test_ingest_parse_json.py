@@ -21,7 +21,7 @@ from datarelease.analysis.validation.expectations import expected_columns
 from datarelease.ingest.parse.batch import BatchParser
 from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_faults import MEANINGS
-from datarelease.ingest.parse.event_shape import Field, Shape
+from datarelease.ingest.parse.event_shape import EventShape, Field
 from datarelease.model.data.dataset import Dataset
 
 Told = tuple[dict[str, Any] | None, str | None]
@@ -47,7 +47,7 @@ def parser(engine: EventEngine, schema: pa.DataFrameSchema, **about: Any) -> Bat
         for column in expected
         if column.wanted is not None
     )  # fmt: skip
-    shape = Shape(
+    shape = EventShape(
         dataset=dataset, fields=fields, expected=expected, strict=schema.strict is True,
         schema=schema, time=None,
     )  # fmt: skip

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.errors import ConflictError
-from datarelease.ingest.kafka.source import Log, Record, Topic
-from datarelease.ingest.plan.plan import Gathered, cut, extended
+from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
+from datarelease.ingest.plan.plan import WaitingRange, cut, extended
 from datarelease.ingest.plan.waiting import look
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Span, Stream, StreamPlan
@@ -47,10 +47,10 @@ class Fake:
         """It is there."""
         return Topic(name=name, cluster=self.cluster, id=self.id, partitions=tuple(self.ends))
 
-    def logs(self, topic: Topic) -> dict[int, Log]:
+    def logs(self, topic: Topic) -> dict[int, PartitionLog]:
         """As the fields say."""
         return {
-            p: Log(
+            p: PartitionLog(
                 low=self.lows.get(p, 0),
                 stable=self.ends[p] - self.undecided.get(p, 0),
                 high=self.ends[p],
@@ -92,14 +92,16 @@ Waiting = st.dictionaries(
     st.integers(0, 7), st.tuples(st.integers(0, 1000), st.integers(0, 300)), max_size=8
 ).map(
     lambda found: {
-        p: Gathered(start=start, end=start + count, high=start + count)
+        p: WaitingRange(start=start, end=start + count, high=start + count)
         for p, (start, count) in sorted(found.items())
     }
 )
 
 
 @given(Waiting, st.integers(1, 100), st.integers(1, 9))
-def test_batches_cover_everything_once(waiting: dict[int, Gathered], size: int, first: int) -> None:
+def test_batches_cover_everything_once(
+    waiting: dict[int, WaitingRange], size: int, first: int
+) -> None:
     """Spans of a partition follow each other from start to end; nothing is left out or twice."""
     batches = cut(waiting, size=size, first=first)
     ends = {p: one.start for p, one in waiting.items()}
@@ -116,7 +118,7 @@ def test_batches_cover_everything_once(waiting: dict[int, Gathered], size: int, 
 
 
 @given(Waiting, st.integers(8, 100))
-def test_batches_are_fair(waiting: dict[int, Gathered], size: int) -> None:
+def test_batches_are_fair(waiting: dict[int, WaitingRange], size: int) -> None:
     """Whoever gets less than another, by more than the odd one, had no more to give."""
     left = {p: one.end - one.start for p, one in waiting.items()}
     for batch in cut(waiting, size=size, first=1):

@@ -14,16 +14,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.adapters.strict_yaml import parse
+from datarelease.adapters.strict_yaml import parse_yaml
 from datarelease.adopt.choice import only
-from datarelease.adopt.datasets import Found, logged_tables, loose_tables, names_of
+from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, names_of
 from datarelease.adopt.remotes import parse_remote, plan_remotes
 from datarelease.adopt.templates import dependabot_file, release_section, workflow_files
 from datarelease.analysis.engine.table import Table
 from datarelease.errors import ConfigError
 from datarelease.flows.edits.apply import write_all
 from datarelease.flows.edits.drafts import Drafts
-from datarelease.flows.edits.pipeline import MOST_PLAIN, Member, edited_pipeline
+from datarelease.flows.edits.pipeline import MOST_PLAIN, PipelineDataset, edited_pipeline
 from datarelease.model.adoption import FileEdit, Note, Proposed
 from datarelease.model.project import REPOSITORY
 from datarelease.model.review.policy import Policy
@@ -122,7 +122,7 @@ def test_paths_choose_what_is_adopted() -> None:
     """A file, or all of a folder; a path without a table is refused with the nearest one."""
     table = Table(paths=(), format="csv")
     paths = ["data/a.csv", "data/sub/b.csv", "data2/c.csv"]
-    found = [Found(path=path, origin="x", table=table) for path in paths]
+    found = [FoundTable(path=path, origin="x", table=table) for path in paths]
     notes = [Note(what="data/broken.csv", why="x"), Note(what="d.csv", why="x")]
 
     def kept(*chosen: str) -> tuple[list[str], list[str]]:
@@ -237,7 +237,7 @@ def workflows(**changes: str) -> dict[str, Any]:
     """The workflow files as GitHub reads them, by file name."""
     values = {"branch": "main", "ref": "v0.1.0", "requirements": "requirements.txt"}
     files = workflow_files(**(values | changes))
-    return {Path(path).name: parse(text) for path, text in files.items()}
+    return {Path(path).name: parse_yaml(text) for path, text in files.items()}
 
 
 CALLED = {
@@ -345,7 +345,7 @@ def test_linters_of_workflows_find_nothing(program: str, tmp_path: Path) -> None
 
 def test_dependabot_waits_before_it_updates() -> None:
     """Actions are updated weekly, a few days after their release."""
-    [update] = parse(dependabot_file())["updates"]
+    [update] = parse_yaml(dependabot_file())["updates"]
     assert update["package-ecosystem"] == "github-actions"
     assert update["cooldown"]["default-days"] >= 5
 
@@ -354,30 +354,36 @@ def test_the_release_section_says_the_defaults() -> None:
     """As it stands, and with the comments taken away, it means what nothing means."""
     one = {"artifacts": {"x": {"type": "dataset", "path": "x.csv"}}}
     text = release_section(remotes=["a", "b"], ref="v1")
-    read = read_settings(one, parse(text))
+    read = read_settings(one, parse_yaml(text))
     assert (read.remotes, read.policy) == (("a", "b"), Policy())
     uncommented = re.sub(r"^  # (policy:|  \w+: )", r"  \1", text, flags=re.MULTILINE)
-    assert set(parse(uncommented)["release"]["policy"]) >= {"psi", "row_loss", "allow_breaking"}
-    assert read_settings(one, parse(uncommented)).policy == Policy()
-    assert "remotes" not in parse(release_section(remotes=[], ref="v1"))["release"]
+    assert set(parse_yaml(uncommented)["release"]["policy"]) >= {
+        "psi",
+        "row_loss",
+        "allow_breaking",
+    }
+    assert read_settings(one, parse_yaml(uncommented)).policy == Policy()
+    assert "remotes" not in parse_yaml(release_section(remotes=[], ref="v1"))["release"]
 
 
 # --- dvc.yaml
 
 
-def member(name: str, **changes: Any) -> Member:
+def member(name: str, **changes: Any) -> PipelineDataset:
     """A dataset found, with a key and a personal column."""
     proposed = Proposed(
         name=name, path=f"data/{name}.csv", origin="made by the stage make", rows=1, columns=2,
         key=("no", "day"), pii=("e mail",),
     )  # fmt: skip
     values = {"schema": f"schemas/{name}.yaml", "declared": False, "bare": False}
-    return Member(proposed=proposed, **{**values, "validated": False, "profiled": False, **changes})
+    return PipelineDataset(
+        proposed=proposed, **{**values, "validated": False, "profiled": False, **changes}
+    )
 
 
 def test_few_datasets_get_stages_of_their_own() -> None:
     """Validation depends on data and schema, the profile on data and validation; git keeps both."""
-    loaded = parse(edited_pipeline("", [member("a")], []))
+    loaded = parse_yaml(edited_pipeline("", [member("a")], []))
     stages = loaded["stages"]
     assert stages["validate-a"]["cmd"] == "datarelease validate a"
     assert stages["validate-a"]["deps"] == ["data/a.csv", "schemas/a.yaml"]
@@ -393,7 +399,7 @@ def test_a_key_that_may_be_chance_is_a_comment_with_its_evidence() -> None:
     guess = replace(found.proposed, key=(), guess=("iata",), evidence="unique in 19 rows")
     text = edited_pipeline("", [replace(found, proposed=guess)], [])
     assert "# key: [iata]  # a guess: unique in 19 rows\n" in text
-    [dataset] = read_settings(parse(text), {}).datasets
+    [dataset] = read_settings(parse_yaml(text), {}).datasets
     assert dataset.key == ()
     plain = replace(found.proposed, evidence="unique in 300 rows, never missing")
     text = edited_pipeline("", [replace(found, proposed=plain)], [])
@@ -403,14 +409,16 @@ def test_a_key_that_may_be_chance_is_a_comment_with_its_evidence() -> None:
 def test_no_description_is_made_up() -> None:
     """Reports show what somebody wrote of a dataset, or nothing."""
     text = edited_pipeline("", [member("a")], [])
-    assert "desc" not in parse(text)["artifacts"]["a"]
+    assert "desc" not in parse_yaml(text)["artifacts"]["a"]
     assert "# desc: what a row is; reports show it\n" in text
 
 
 def test_many_datasets_share_two_stages() -> None:
     """More than a few are listed under `foreach`; names that are taken are left to their owners."""
     members = [member(f"d{number}") for number in range(MOST_PLAIN + 1)]
-    loaded = parse(edited_pipeline("stages:\n  validate: {cmd: mine}\n", members, ["validate"]))
+    loaded = parse_yaml(
+        edited_pipeline("stages:\n  validate: {cmd: mine}\n", members, ["validate"])
+    )
     assert set(loaded["stages"]) == {"validate", "datarelease-validate", "profile"}
     group = loaded["stages"]["datarelease-validate"]
     assert group["foreach"]["d0"] == {"path": "data/d0.csv", "schema": "schemas/d0.yaml"}
@@ -426,7 +434,7 @@ def test_what_is_declared_stays_as_it_is() -> None:
         member("a", declared=True, validated=True, profiled=True),
         member("b", declared=True, bare=True, validated=True, profiled=True),
     ]
-    loaded = parse(edited_pipeline(text, members, []))
+    loaded = parse_yaml(edited_pipeline(text, members, []))
     assert "stages" not in loaded
     assert loaded["artifacts"]["a"] == {"path": "data/a.csv", "type": "dataset"}
     assert loaded["artifacts"]["b"]["meta"]["schema"] == "schemas/b.yaml"

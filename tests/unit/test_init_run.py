@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.adapters.dvc.inventory import Inventory, Tracked
-from datarelease.adopt.context import Premises
+from datarelease.adapters.dvc.inventory import Inventory, InventoryOutput
+from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.run import checks, finish, first_run
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
@@ -20,17 +20,17 @@ MD5 = "0" * 32
 NOTHING: Any = None
 
 
-def output(path: str, md5: str | None = MD5) -> Tracked:
+def output(path: str, md5: str | None = MD5) -> InventoryOutput:
     """An output that DVC knows."""
-    return Tracked(
+    return InventoryOutput(
         path=path, md5=md5, size=1, stage=None, cached=True, measured=False, legacy=False,
         imported=False, pushed=True, remote=None,
     )  # fmt: skip
 
 
-def premises(root: Path, *outputs: Tracked) -> Premises:
+def context(root: Path, *outputs: InventoryOutput) -> AdoptionContext:
     """A repository at ``root``; of the rest nothing is asked."""
-    return Premises(
+    return AdoptionContext(
         root=root, git=NOTHING, ignored=NOTHING, at_top=True, settings=NOTHING, objects=NOTHING,
         engine=NOTHING, version="0", progress=NOTHING,
         inventory=Inventory(outputs=outputs, stages=frozenset(), shown=frozenset()),
@@ -64,11 +64,11 @@ GROUPS: dict[str, Any] = {
 
 
 def planned(
-    root: Path, pipeline: dict[str, Any], *outputs: Tracked, lock: tuple[str, ...] = ()
+    root: Path, pipeline: dict[str, Any], *outputs: InventoryOutput, lock: tuple[str, ...] = ()
 ) -> list[tuple[str, ...]]:
     """The arguments of the commands, with the stages ``lock`` in ``dvc.lock``."""
     (root / "dvc.lock").write_text(yaml.safe_dump({"stages": {name: {} for name in lock}}))
-    found = first_run(premises(root, *outputs), pipeline, ["data/a.csv"])
+    found = first_run(context(root, *outputs), pipeline, ["data/a.csv"])
     return [command.arguments for command in found.commands]
 
 
@@ -125,7 +125,7 @@ def test_absent_data_is_pulled_by_whole_outputs(tmp_path: Path) -> None:
 
 def test_data_that_no_stage_made_yet_is_told(tmp_path: Path) -> None:
     """Init never runs the stage that makes it."""
-    found = first_run(premises(tmp_path, output("data/a.csv", None)), PLAIN, [])
+    found = first_run(context(tmp_path, output("data/a.csv", None)), PLAIN, [])
     assert (found.commands, found.made) == ((), ())
     assert [note.what for note in found.left_out] == ["data/a.csv"]
     assert "dvc repro" in found.left_out[0].why

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.adapters.strict_yaml import parse
+from datarelease.adapters.strict_yaml import parse_yaml
 from datarelease.adapters.yaml_edit import insert, read_mapping
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.model.adoption import yaml_text
@@ -53,8 +53,8 @@ def test_block_style_keeps_every_line(
     text = yaml.safe_dump(whole, sort_keys=False, indent=indent, allow_unicode=True)
     text = around.format(text)
     after = added(text)
-    assert repr(parse(after)) == repr(
-        {**parse(text), "stages": {**(parse(text)["stages"] or {}), **ADDED}}
+    assert repr(parse_yaml(after)) == repr(
+        {**parse_yaml(text), "stages": {**(parse_yaml(text)["stages"] or {}), **ADDED}}
     )
     section = text.replace("stages: null\n", "stages:\n").replace("stages: {}\n", "stages:\n")
     assert lines_kept(section, after)
@@ -66,7 +66,7 @@ def test_a_new_section_is_put_below_everything(document: dict[str, Any]) -> None
     """A file without the section begins with what it said before, unchanged."""
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     after = added(text)
-    assert repr(parse(after)) == repr({**parse(text), "stages": ADDED})
+    assert repr(parse_yaml(after)) == repr({**parse_yaml(text), "stages": ADDED})
     if document:
         assert after.startswith(text)
 
@@ -80,7 +80,9 @@ def test_flow_style_is_added_to_as_well(document: dict[str, Any], listed: Any) -
         after = added(text)
     except ConfigError:  # ruamel reads YAML 1.2, and some texts differently
         return
-    assert repr(parse(after)) == repr({**parse(text), "stages": {**parse(text)["stages"], **ADDED}})
+    assert repr(parse_yaml(after)) == repr(
+        {**parse_yaml(text), "stages": {**parse_yaml(text)["stages"], **ADDED}}
+    )
 
 
 @given(st.text())
@@ -89,11 +91,11 @@ def test_any_text_is_a_scalar(text: str) -> None:
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
         return
     spelled = yaml_text(text)
-    assert parse(spelled) == text
-    assert parse(f"[{spelled}, {spelled}]") == [text, text]
+    assert parse_yaml(spelled) == text
+    assert parse_yaml(f"[{spelled}, {spelled}]") == [text, text]
     assert "\n" not in spelled
     if len(spelled) < 1000:
-        assert parse(f"{spelled}: 1") == {text: 1}
+        assert parse_yaml(f"{spelled}: 1") == {text: 1}
 
 
 def test_comments_stay_with_what_they_are_about() -> None:
@@ -122,7 +124,7 @@ def test_line_ends_and_a_byte_order_mark_stay() -> None:
 def test_a_last_line_without_end_gets_one(text: str) -> None:
     """Nothing is glued to the last line."""
     after = added(text)
-    assert parse(after)["stages"]["validate"] == {"cmd": "foo"}
+    assert parse_yaml(after)["stages"]["validate"] == {"cmd": "foo"}
     assert after.startswith(f"{text}\n")
 
 
@@ -130,7 +132,7 @@ def test_a_text_block_at_the_end_stays_whole() -> None:
     """What looks like a comment in a block of text is text, and stays in it."""
     text = "stages:\n  a:\n    cmd: |\n      x\n      # no comment\n\n\nb: 1\n"
     after = added(text)
-    assert parse(after)["stages"]["a"]["cmd"] == "x\n# no comment\n"
+    assert parse_yaml(after)["stages"]["a"]["cmd"] == "x\n# no comment\n"
     assert lines_kept(text, after)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from datarelease.cli.console import Told, results, show, show_error, show_json
+from datarelease.cli.console import ConsoleProgress, results, show, show_error, show_json
 from datarelease.cli.log_guard import Guarded, guarded, harmless
 from datarelease.errors import ConfigError
 
@@ -72,7 +72,7 @@ def test_everything_that_prints_is_guarded(
     show(text, Text(text))
     results().print(text)
     show_error(ConfigError(text, untouched=text, remedy=text))
-    Told().say(text)
+    ConsoleProgress().say(text)
     done = capsys.readouterr()
     assert obeyed(done.out + done.err) == []
 

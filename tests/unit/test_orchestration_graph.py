@@ -13,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.project import Project
 
-from datarelease.adapters.dvc.graph import Graph, StageNode, Tracked, current_hashes, read_graph
+from datarelease.adapters.dvc.graph import (
+    Graph,
+    PipelineFile,
+    StageNode,
+    current_hashes,
+    read_graph,
+)
 from datarelease.errors import ConfigError
 from datarelease.orchestration.keys import asset_keys, identifiers
 from datarelease.orchestration.pipeline import Pipeline, made_by
@@ -186,8 +192,8 @@ def make_stage() -> Callable[..., StageNode]:
             folder="",
             cmd="true",
             desc="",
-            deps=tuple(Tracked(path=path, md5=None) for path in deps or ()),
-            outs=tuple(Tracked(path=path, md5=None) for path in outs),
+            deps=tuple(PipelineFile(path=path, md5=None) for path in deps or ()),
+            outs=tuple(PipelineFile(path=path, md5=None) for path in outs),
             version="v",
             locked=None,
         )

@@ -22,7 +22,7 @@ from datarelease.model.data.validation import ColumnContract, Contract, Validati
 from datarelease.model.review.diff import Histogram
 from datarelease.model.review.report import Report
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry
-from datarelease.orchestration.drift_plot import MOST, drift_plot
+from datarelease.orchestration.drift_plot import _MOST, drift_plot
 from datarelease.orchestration.metadata import (
     Metadata,
     contract_of,
@@ -30,7 +30,7 @@ from datarelease.orchestration.metadata import (
     findings_markdown,
     report_metadata,
 )
-from datarelease.orchestration.resources import Repository
+from datarelease.orchestration.resources import RepositoryResource
 from datarelease.progress import Quiet
 from datarelease.render.triage import Triage
 
@@ -54,9 +54,9 @@ def test_the_columns_that_moved_most_are_drawn() -> None:
         for text in ET.fromstring(plot).iter(f"{SVG}text")  # noqa: S314
         if text.get("font-size") == "13"
     ]
-    assert len(titles) == MOST
+    assert len(titles) == _MOST
     shifts = [float(found[1]) for title in titles if (found := re.search(r"PSI <?([\d.]+)", title))]
-    assert len(shifts) == MOST
+    assert len(shifts) == _MOST
     assert max(shifts) > 0
 
 
@@ -152,7 +152,7 @@ def recorded(project: Project) -> Project:
 
 def documents(project: Project) -> tuple[Metadata, Metadata]:
     """What Dagster shows of the validation and of the statistics of people."""
-    ws = Repository(root=str(project.root)).workspace(Quiet())
+    ws = RepositoryResource(root=str(project.root)).workspace(Quiet())
     validation, profile = (
         document_metadata(ws, f"reports/people/{name}.json", name)
         for name in ("validation", "profile")
@@ -166,7 +166,7 @@ def test_records_of_the_current_data_show_their_figures(recorded: Project) -> No
     assert (validation["rows"].value, validation["violations"].value) == (20, 0)
     assert (profile["rows"].value, profile["columns"].value) == (20, 5)
     assert "not_used" not in {**validation, **profile}
-    ws = Repository(root=str(recorded.root)).workspace(Quiet())
+    ws = RepositoryResource(root=str(recorded.root)).workspace(Quiet())
     assert document_metadata(ws, "data/people.csv", "make") == {}
 
 

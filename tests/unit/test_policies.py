@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from datarelease.doctor.aws_policies import (
     AUDIENCE,
-    Place,
-    Policy,
+    PolicyDocument,
+    S3Location,
     Subject,
     bucket,
     lifecycle,
-    place_of,
     policies,
-    reader,
+    reader_policy,
+    s3_location,
     trust,
     writer,
 )
@@ -30,21 +30,21 @@ from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRE
 from datarelease.model.versions.manifest import manifest_key, object_key
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACE = Place(bucket="bucket", prefix="team/data")
-WHOLE = Place(bucket="bucket")
+PLACE = S3Location(bucket="bucket", prefix="team/data")
+WHOLE = S3Location(bucket="bucket")
 
 
-def actions(policy: Policy) -> list[str]:
+def actions(policy: PolicyDocument) -> list[str]:
     """Every action that a policy allows."""
     return [action for statement in allowed(policy) for action in statement["Action"]]
 
 
-def allowed(policy: Policy) -> Iterator[dict[str, Any]]:
+def allowed(policy: PolicyDocument) -> Iterator[dict[str, Any]]:
     """The statements that allow something."""
     yield from (item for item in policy["Statement"] if item["Effect"] == "Allow")
 
 
-def permits(policy: Policy, action: str, resource: str, context: dict[str, str]) -> bool:
+def permits(policy: PolicyDocument, action: str, resource: str, context: dict[str, str]) -> bool:
     """Whether a policy allows a request, by the rules of IAM that our policies use."""
     return any(
         action in item["Action"]
@@ -58,13 +58,13 @@ def permits(policy: Policy, action: str, resource: str, context: dict[str, str])
 
 
 @pytest.mark.parametrize("place", [PLACE, WHOLE])
-def test_no_role_may_delete_or_change_the_bucket(place: Place) -> None:
+def test_no_role_may_delete_or_change_the_bucket(place: S3Location) -> None:
     """Roles get, put, list and abort, and nothing else, wildcards included."""
     assert set(actions(writer(place))) == {
         "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:AbortMultipartUpload",
         "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads",
     }  # fmt: skip
-    assert set(actions(reader(place))) == {"s3:GetObject", "s3:ListBucket"}
+    assert set(actions(reader_policy(place))) == {"s3:GetObject", "s3:ListBucket"}
 
 
 def test_whatever_a_release_does_is_allowed_below_the_prefix_only() -> None:
@@ -80,7 +80,7 @@ def test_whatever_a_release_does_is_allowed_below_the_prefix_only() -> None:
 
 def test_listing_is_for_the_prefix_and_for_what_is_not_there() -> None:
     """A neighbour's folder cannot be listed; a lost object, asked for by key, is "not found"."""
-    policy = reader(PLACE)
+    policy = reader_policy(PLACE)
     place = "arn:aws:s3:::bucket"
     assert permits(policy, "s3:ListBucket", place, {"s3:prefix": "team/data/files/md5/ab/"})
     assert permits(policy, "s3:ListBucket", place, {})
@@ -150,16 +150,16 @@ def test_uploads_that_broke_off_end_after_a_week() -> None:
     ("url", "place"),
     [("s3://bucket", WHOLE), ("s3://bucket/", WHOLE), ("s3://bucket/team/data/", PLACE)],
 )
-def test_places_come_from_addresses(url: str, place: Place) -> None:
+def test_places_come_from_addresses(url: str, place: S3Location) -> None:
     """With and without slashes at the end."""
-    assert place_of(url) == place
+    assert s3_location(url) == place
 
 
 def test_the_documentation_shows_the_same_policies() -> None:
     """docs/remotes.md repeats what the program prints for the bucket and repository it names."""
     text = (ROOT / "docs/remotes.md").read_text(encoding="utf-8")
     subject = Subject(repository="OWNER/REPOSITORY")
-    place = Place(bucket="BUCKET", prefix="PREFIX")
+    place = S3Location(bucket="BUCKET", prefix="PREFIX")
     all_ = policies(place, subject, publishing=PUBLISHING, reading=READING)
     wanted = {
         "trust": all_[PUBLISHING]["trust"],

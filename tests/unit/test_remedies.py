@@ -20,7 +20,7 @@ from datarelease.doctor.remotes import reading
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.flows.check.reproduce import not_recorded
 from datarelease.model.adoption import Adoption, Command
-from datarelease.render.terminal.adoption import summary
+from datarelease.render.terminal.adoption import adoption_summary
 from datarelease.settings.read import read_settings
 
 
@@ -73,7 +73,7 @@ def test_commands_are_not_broken_at_the_terminals_edge(
         branch="main", datasets=(), commands=(command,), remotes=(), files=(), skipped=(),
         left_out=(),
     )  # fmt: skip
-    shown(summary(plan))
+    shown(adoption_summary(plan))
     assert f"$ {shlex.join(command.arguments)}" in terminal.getvalue()
 
 

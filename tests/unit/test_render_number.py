@@ -19,8 +19,9 @@ FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 def test_every_number_has_a_short_text(whole: int, real: float) -> None:
     """No number of any size fails to format or takes more than a few characters."""
     said = [
-        number.count(whole), number.signed(whole), number.size(abs(whole)), number.scalar(whole),
-        number.decimal(real), number.share(real), number.signed_share(real), number.drift(real),
+        number.count(whole), number.signed_number(whole), number.size(abs(whole)),
+        number.scalar_text(whole), number.decimal(real), number.share(real),
+        number.signed_share(real), number.drift_value(real),
         number.moment(real) if math.isfinite(real) else "", number.change(whole, 3),
         number.duration(real),
     ]  # fmt: skip
@@ -35,18 +36,18 @@ def test_a_share_between_is_never_shown_as_none_or_all(value: float) -> None:
 
 def test_values_that_look_alike_read_differently() -> None:
     """The text "null", an empty text and a missing value, say, cannot be confused."""
-    assert number.scalar(None) == "null"
-    assert number.scalar("") == '""'
-    assert number.scalar(1) == "1"
-    assert number.scalar(1.0) == "1.0"
-    assert number.scalar(True) == "true"
-    assert number.scalar("a ") == '"a "'
+    assert number.scalar_text(None) == "null"
+    assert number.scalar_text("") == '""'
+    assert number.scalar_text(1) == "1"
+    assert number.scalar_text(1.0) == "1.0"
+    assert number.scalar_text(True) == "true"
+    assert number.scalar_text("a ") == '"a "'
 
 
 @given(st.lists(st.floats(0, 1e300), min_size=1, max_size=60), st.integers(1, 20))
 def test_merging_bins_keeps_their_sum(values: list[float], width: int) -> None:
     """A sparkline of fewer bins stands for the same rows."""
-    merged = sparkline.merged(values, width)
+    merged = sparkline.rebinned(values, width)
     assert len(merged) == min(width, len(values))
     assert math.isclose(math.fsum(merged), math.fsum(values), rel_tol=1e-9)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests import sample_reports as samples
 
 from datarelease.model.github import BOT, CommitStatus
-from datarelease.model.review.reviewed_digest import CONTEXT, LIMIT, reviewed_digest, status_of
+from datarelease.model.review.reviewed_digest import _LIMIT, CONTEXT, reviewed_digest, status_of
 
 URL = "https://github.example/acme/data/actions/runs/1"
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -27,7 +27,7 @@ def test_what_is_written_is_read_back(digest: str, tag: str, base: str | None) -
     """Any digest, whatever the tags are and however long."""
     report = replace(samples.small(), digest=digest, tag=tag, base=base)
     status = status_of(report, URL)
-    assert len(status.description) <= LIMIT
+    assert len(status.description) <= _LIMIT
     assert reviewed_digest((by(BOT, status),), bot=BOT) == digest
 
 

@@ -17,7 +17,7 @@ from tests import sample_reports as samples
 from datarelease.analysis.engine.tables import UnreadableTable
 from datarelease.documents import decode, encode
 from datarelease.flows.check.compare import compare_sides
-from datarelease.flows.versions.dataset_at import Side
+from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation, Violation
@@ -34,7 +34,7 @@ REASON = "p0.csv: line 3 has 4 values, the header 2"
 ORDERS = Dataset(name="orders", path="data/orders")
 
 
-def side(label: str, rows: int | None, *, md5: str = "0") -> Side:
+def side(label: str, rows: int | None, *, md5: str = "0") -> DatasetAt:
     """One side of a comparison; without ``rows`` it cannot be read."""
 
     def profile(_: object) -> Profile:
@@ -43,7 +43,7 @@ def side(label: str, rows: int | None, *, md5: str = "0") -> Side:
         return Profile(dataset="orders", rows=rows, columns=())
 
     entry = Entry(path="p0.csv", md5=md5 * 32)
-    return Side(
+    return DatasetAt(
         label=label,
         released=label.startswith("data-v"),
         dataset=ORDERS,
@@ -54,7 +54,7 @@ def side(label: str, rows: int | None, *, md5: str = "0") -> Side:
     )
 
 
-def compared(before: Side | None, after: Side | None) -> DatasetDiff:
+def compared(before: DatasetAt | None, after: DatasetAt | None) -> DatasetDiff:
     """What a comparison says that needs neither objects nor an engine."""
     return compare_sides(cast("Any", SimpleNamespace()), before, after, cast("Any", None))
 
@@ -63,7 +63,7 @@ OLD, NEW = side("data-v3", 560), side("the work tree", None, md5="1")
 
 
 @pytest.mark.parametrize("before", [OLD, None, side("data-v3", None), side("data-v3", 9, md5="1")])
-def test_what_cannot_be_read_now_is_compared_with_nothing(before: Side | None) -> None:
+def test_what_cannot_be_read_now_is_compared_with_nothing(before: DatasetAt | None) -> None:
     """Whatever the baseline was, nothing is gone, new or the same."""
     assert compared(before, NEW) == DatasetDiff(
         name="orders",

@@ -22,7 +22,7 @@ from datarelease.model.review.waivers import how_to_waive, idle
 from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown
 from datarelease.render.terminal.report import summary
-from datarelease.settings.read import Settings, read_settings, read_tags
+from datarelease.settings.read import Settings, read_settings, read_tag_settings
 
 ONE = {"artifacts": {"stocks": {"path": "data/stocks.csv", "type": "dataset"}}}
 WHAT, UNTIL, REASON = "stocks.sex", "data-v5", "it is called gender now"
@@ -179,7 +179,7 @@ def test_the_old_form_is_refused_with_the_new_one_written_out() -> None:
     ]
     assert "did you mean 'psi'?" in second.what
     # Who only reads versions is not kept from it by rules for changes.
-    assert read_tags(params)[0].prefix == "data-v"
+    assert read_tag_settings(params)[0].prefix == "data-v"
 
 
 # --- how it is shown

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.flows.pull_requests.announce import OUTCOME, REPORT
+from datarelease.flows.pull_requests.announce import _REPORT, OUTCOME
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
@@ -344,7 +344,7 @@ def test_people_are_told_whatever_became_of_the_release() -> None:
     downloads = [step for step in announce["steps"] if "download-artifact" in step.get("uses", "")]
     assert [step["with"] for step in downloads] == [
         {"name": f"{name}{SUFFIX}", "path": f"artifacts/{name}"}
-        for name in (str(Path(REPORT).parent), str(Path(OUTCOME).parent))
+        for name in (str(Path(_REPORT).parent), str(Path(OUTCOME).parent))
     ]
     assert all(step["continue-on-error"] is True for step in downloads)
     results = announce["steps"][-1]["env"]

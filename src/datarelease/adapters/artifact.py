@@ -19,16 +19,15 @@ from typing import Any, NoReturn, TypeVar
 
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
-from datarelease.model.review.pull_request_file import FILE as PULL_REQUEST
-from datarelease.model.review.pull_request_file import FORMAT as PULL_REQUEST_FORMAT
+from datarelease.model.review.pull_request_file import _FORMAT as PULL_REQUEST_FORMAT
+from datarelease.model.review.pull_request_file import PULL_REQUEST_FILE as PULL_REQUEST
 from datarelease.model.review.pull_request_file import PullRequestFile
-from datarelease.model.review.report import FORMAT as REPORT_FORMAT
-from datarelease.model.review.report import Report
+from datarelease.model.review.report import REPORT_FORMAT, Report
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
-REPORT = "report.json"
-LIMITS = {REPORT: 8 << 20, PULL_REQUEST: 4096}
+_REPORT = "report.json"
+LIMITS = {_REPORT: 8 << 20, PULL_REQUEST: 4096}
 """Bytes. A column takes about 4 kB of report.json, so that 2,000 changed columns fit."""
 TOTAL = 256 << 20
 """Bytes of all files. Others than those two, such as figures of stages, are never opened."""
@@ -56,13 +55,15 @@ def read_artifact(folder: Path) -> Artifact:
     if not os.path.lexists(folder):
         return Artifact(report=None, pull_request=None)
     _look_around(folder)
-    report = _read(folder / REPORT, Report, REPORT_FORMAT)
+    report = _read(folder / _REPORT, Report, REPORT_FORMAT)
     pull_request = _read(folder / PULL_REQUEST, PullRequestFile, PULL_REQUEST_FORMAT)
     for what, text, pattern in _shaped(report, pull_request):
         if text is not None and not pattern.fullmatch(text):
-            refuse(f"{what} is {text!r:.80}")
+            refuse_artifact(f"{what} is {text!r:.80}")
     if pull_request is not None and not 0 < pull_request.number <= _LARGEST:
-        refuse(f"{PULL_REQUEST}: {pull_request.number} is not the number of a pull request")
+        refuse_artifact(
+            f"{PULL_REQUEST}: {pull_request.number} is not the number of a pull request"
+        )
     return Artifact(report=report, pull_request=pull_request)
 
 
@@ -78,13 +79,13 @@ def _shaped(
 ) -> Iterator[tuple[str, str | None, re.Pattern[str]]]:
     """The texts that other steps rely on, and the form that they must have."""
     if report is not None:
-        yield f"{REPORT}: digest", report.digest, _DIGEST
-        yield f"{REPORT}: base_digest", report.base_digest, _DIGEST
-        yield f"{REPORT}: commit", report.commit, _SHA
+        yield f"{_REPORT}: digest", report.digest, _DIGEST
+        yield f"{_REPORT}: base_digest", report.base_digest, _DIGEST
+        yield f"{_REPORT}: commit", report.commit, _SHA
         for name in ("tag", "base", "rollback_of"):
-            yield f"{REPORT}: {name}", getattr(report, name), _TAG
+            yield f"{_REPORT}: {name}", getattr(report, name), _TAG
         for version in report.history:
-            yield f"{REPORT}: history", version.tag, _TAG
+            yield f"{_REPORT}: history", version.tag, _TAG
     if pull_request is not None:
         yield f"{PULL_REQUEST}: head", pull_request.head, _SHA
 
@@ -92,16 +93,16 @@ def _shaped(
 def _look_around(folder: Path) -> None:
     """Inspect every entry and follow no link."""
     if not stat.S_ISDIR(folder.lstat().st_mode):
-        refuse("it is not a directory")
+        refuse_artifact("it is not a directory")
     total = 0
     for count, (name, found) in enumerate(_entries(folder, ""), start=1):
         if count > ENTRIES:
-            refuse(f"it has more than {ENTRIES:,} entries")
+            refuse_artifact(f"it has more than {ENTRIES:,} entries")
         if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-            refuse(f"{name!r} is not a regular file")
+            refuse_artifact(f"{name!r} is not a regular file")
         total += found.st_size
         if total > TOTAL:
-            refuse(f"its files together are larger than {TOTAL >> 20} MiB")
+            refuse_artifact(f"its files together are larger than {TOTAL >> 20} MiB")
 
 
 def _entries(folder: Path, above: str) -> Iterator[tuple[str, os.stat_result]]:
@@ -113,36 +114,36 @@ def _entries(folder: Path, above: str) -> Iterator[tuple[str, os.stat_result]]:
             if not stat.S_ISDIR(found.st_mode):
                 continue
             if name.count("/") >= _DEPTH:
-                refuse(f"{name!r} is a directory, {_DEPTH} levels down")
+                refuse_artifact(f"{name!r} is a directory, {_DEPTH} levels down")
             yield from _entries(folder / entry.name, f"{name}/")
 
 
-def _read(path: Path, cls: type[T], known: int) -> T | None:
+def _read(path: Path, cls: type[_T], known: int) -> _T | None:
     limit = LIMITS[path.name]
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError as error:
-        refuse(f"{path.name} cannot be opened ({type(error).__name__})")
+        refuse_artifact(f"{path.name} cannot be opened ({type(error).__name__})")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        refuse(f"{path.name} is not a regular file")
+        refuse_artifact(f"{path.name} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        refuse(f"{path.name} is larger than {limit:,} bytes")
+        refuse_artifact(f"{path.name} is larger than {limit:,} bytes")
     try:
         text = data.decode("utf-8")
         # Another format may have other properties: that is a matter of versions, not of bad faith.
         found = plain_json(text)
         if isinstance(found, dict) and found.get("format", known) != known:
-            refuse(f"{path.name} has format {found['format']!r:.20}, and {known} is known")
+            refuse_artifact(f"{path.name} has format {found['format']!r:.20}, and {known} is known")
         return decode(cls, text)
     except UnicodeDecodeError:
-        refuse(f"{path.name} is not UTF-8")
+        refuse_artifact(f"{path.name} is not UTF-8")
     except DocumentError as error:
-        refuse(f"{path.name}: {error}")
+        refuse_artifact(f"{path.name}: {error}")
 
 
 def plain_json(text: str) -> Any:
@@ -190,7 +191,7 @@ def _short(text: str) -> int:
     return int(text)
 
 
-def refuse(why: str) -> NoReturn:
+def refuse_artifact(why: str) -> NoReturn:
     """Refuse an artifact.
 
     Raises:

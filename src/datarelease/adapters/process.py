@@ -167,7 +167,7 @@ def _end_tree(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def show(
+def run_shown(
     arguments: Sequence[str],
     *,
     cwd: Path,

@@ -14,7 +14,7 @@ _MOST_VALUES = 1_000_000
 """In one file, aliases followed; the ``dvc.lock`` of a large pipeline has some ten thousand."""
 
 
-def parse(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
     """The one document in ``text``; None where there is none.
 
     Raises:
@@ -58,7 +58,7 @@ def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
     return known[id(node)]
 
 
-def fault(error: yaml.YAMLError) -> str:
+def yaml_fault(error: yaml.YAMLError) -> str:
     """What is wrong, with line and column."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)

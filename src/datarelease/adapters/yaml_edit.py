@@ -17,7 +17,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError as RuamelError
 
 from datarelease.adapters.dvc.tracked import load_yaml
-from datarelease.adapters.strict_yaml import parse
+from datarelease.adapters.strict_yaml import parse_yaml
 from datarelease.errors import ConfigError, Problem, SettingsError
 
 _CONFLICT = re.compile(r"^(<<<<<<< |>>>>>>> )", re.MULTILINE)
@@ -64,11 +64,13 @@ def insert(text: str, path: Sequence[str], entries: Sequence[str], *, file: str)
         SettingsError: ``text`` is not YAML mapping.
         ConfigError: It is written in a way that cannot be added to, or has one of the keys.
     """
-    wanted = _merged(read_mapping(text, file), path, parse("\n".join(entries)))
+    wanted = _merged(read_mapping(text, file), path, parse_yaml("\n".join(entries)))
     for edit in (_spliced, _rewritten):
         try:
             after = edit(text, path, entries)
-            same = wanted is not None and repr(parse(after.removeprefix("\ufeff"))) == repr(wanted)
+            same = wanted is not None and repr(parse_yaml(after.removeprefix("\ufeff"))) == repr(
+                wanted
+            )
         except (_Impossible, yaml.YAMLError, RuamelError):
             continue
         if same:

@@ -17,8 +17,8 @@ from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.ignore import ignored
 from datarelease.adapters.git.program import GitProgram
 from datarelease.adapters.git.repository import Git
-from datarelease.adapters.process import show
-from datarelease.adopt.context import Premises
+from datarelease.adapters.process import run_shown
+from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.plan import plan_adoption
 from datarelease.adopt.remotes import parse_remote
 from datarelease.adopt.run import PULL, finish
@@ -33,7 +33,7 @@ from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress
 
 
-def plan(
+def adoption_at(
     start: Path, remotes: Sequence[str], datasets: Sequence[str] = (), *, progress: Progress
 ) -> tuple[Path, Adoption]:
     """The root of the repository around ``start``, and what init would do to it.
@@ -44,9 +44,9 @@ def plan(
         ConfigError: No git repository, no data, a misspelt remote, or files in the way.
     """
     wanted = [parse_remote(text, start) for text in remotes]
-    with _premises(start, progress) as premises:
-        chosen = [_inside(premises.root, start, path) for path in datasets]
-        return premises.root, plan_adoption(premises, wanted, chosen)
+    with _premises(start, progress) as context:
+        chosen = [_inside(context.root, start, path) for path in datasets]
+        return context.root, plan_adoption(context, wanted, chosen)
 
 
 def _inside(root: Path, start: Path, path: str) -> str:
@@ -78,7 +78,7 @@ def carry_out(root: Path, adoption: Adoption) -> None:
     def run(command: Command) -> int:
         program, *arguments = command.arguments
         found = Dvc.command(*arguments) if program == "dvc" else command.arguments
-        return show(found, cwd=root, env=env)
+        return run_shown(found, cwd=root, env=env)
 
     program = DvcProgram(root, env=with_keys, stages=stage_environment(given))
 
@@ -90,7 +90,7 @@ def carry_out(root: Path, adoption: Adoption) -> None:
 
 
 @contextmanager
-def _premises(start: Path, progress: Progress) -> Iterator[Premises]:
+def _premises(start: Path, progress: Progress) -> Iterator[AdoptionContext]:
     env = git_environment()
     if not Git(start, env=env).is_repository():
         raise ConfigError(
@@ -106,7 +106,7 @@ def _premises(start: Path, progress: Progress) -> Iterator[Premises]:
     known = inventory(root) if root else None
     with tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-") as scratch:
         temporary = dvc_dir / "tmp" / PACKAGE if root else Path(scratch)
-        yield Premises(
+        yield AdoptionContext(
             root=root or top,
             git=GitProgram(root or top, env=env),
             ignored=lambda paths: ignored(root or top, paths, env=env),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from datarelease.adopt.datasets import Found
+from datarelease.adopt.datasets import FoundTable
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note
 from datarelease.model.data.dataset import suggestion
@@ -12,10 +12,10 @@ from datarelease.model.data.dataset import suggestion
 
 def only(
     chosen: Sequence[str],
-    found: Sequence[Found],
+    found: Sequence[FoundTable],
     left_out: Sequence[Note],
     complete: Iterable[str],
-) -> tuple[tuple[Found, ...], tuple[Note, ...]]:
+) -> tuple[tuple[FoundTable, ...], tuple[Note, ...]]:
     """What is at or below the ``chosen`` paths, or all where there are none.
 
     Raises:

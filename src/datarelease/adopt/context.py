@@ -14,7 +14,7 @@ from datarelease.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Premises:
+class AdoptionContext:
     """The repository to adopt, with nothing of ours in it yet."""
 
     root: Path

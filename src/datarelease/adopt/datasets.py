@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.adapters.dvc.files import tracked_files
-from datarelease.adapters.dvc.inventory import Inventory, Tracked
+from datarelease.adapters.dvc.inventory import Inventory, InventoryOutput
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.partitions import folders
 from datarelease.analysis.engine.table import Table
@@ -42,7 +42,7 @@ _MARKERS = re.compile(r"[._].*|.*\.(crc|md|txt)|readme.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class FoundTable:
     """A table that could be a dataset."""
 
     path: str
@@ -60,13 +60,13 @@ def tracked_tables(
     objects: Objects,
     engine: Engine,
     complete: Iterable[str],
-) -> tuple[tuple[Found, ...], tuple[Note, ...]]:
+) -> tuple[tuple[FoundTable, ...], tuple[Note, ...]]:
     """The tables among DVC's outputs, and the outputs left out with the reason.
 
     ``complete`` are the paths of datasets that lack nothing: their data is not asked for.
     """
     done = tuple(complete)
-    found: list[Found] = []
+    found: list[FoundTable] = []
     left_out: list[Note] = []
     for out in known.outputs:
         if out.measured or any(_at_or_below(out.path, path) for path in known.shown):
@@ -91,7 +91,9 @@ def tracked_tables(
     return tuple(found), tuple(left_out)
 
 
-def loose_tables(root: Path, files: Iterable[str], tracked: frozenset[str]) -> tuple[Found, ...]:
+def loose_tables(
+    root: Path, files: Iterable[str], tracked: frozenset[str]
+) -> tuple[FoundTable, ...]:
     """The tables among ``files``; ``tracked`` are those that git holds.
 
     Numbered files of one name in one folder that holds nothing else are parts of one table, and
@@ -144,10 +146,10 @@ def _partitioned(folder: str, paths: Sequence[str], tables: Sequence[str]) -> bo
     )
 
 
-def _loose(root: Path, path: str, files: Sequence[str], tracked: frozenset[str]) -> Found:
+def _loose(root: Path, path: str, files: Sequence[str], tracked: frozenset[str]) -> FoundTable:
     names = {posixpath.relpath(f, path) if f != path else posixpath.basename(f): f for f in files}
     in_git = not tracked.isdisjoint(files)
-    return Found(
+    return FoundTable(
         path=path,
         origin="tracked by git until now" if in_git else "not tracked until now",
         table=as_table(
@@ -169,7 +171,7 @@ def _is_data(path: str, root: Path) -> bool:
     )
 
 
-def _unusable(out: Tracked) -> str | None:
+def _unusable(out: InventoryOutput) -> str | None:
     """Why an output can be no dataset; None: it can."""
     reasons = {
         "its path has characters that dvc.yaml cannot contain": (
@@ -184,11 +186,13 @@ def _unusable(out: Tracked) -> str | None:
     return next((reason for reason, applies in reasons.items() if applies), None)
 
 
-def _origin(out: Tracked) -> str:
+def _origin(out: InventoryOutput) -> str:
     return f"made by the stage {out.stage}" if out.stage else "added with dvc add"
 
 
-def _files(root: Path, out: Tracked, objects: Objects, shown: frozenset[str]) -> Mapping[str, Path]:
+def _files(
+    root: Path, out: InventoryOutput, objects: Objects, shown: frozenset[str]
+) -> Mapping[str, Path]:
     """The table files of an output, by their name inside it: in the work tree, or fetched."""
     place = root / out.path
     if place.is_symlink() and not place.exists():
@@ -215,7 +219,7 @@ def _at_or_below(path: str, other: str) -> bool:
 
 def _tables(
     path: str, origin: str, files: Mapping[str, Path], engine: Engine, *, whole: bool
-) -> tuple[list[Found], list[Note]]:
+) -> tuple[list[FoundTable], list[Note]]:
     """One table, or each file of a directory whose files are not parts of one.
 
     Raises:
@@ -229,10 +233,10 @@ def _tables(
     if logged := logged_table(files):
         raise ConfigError(_logged(path, logged).why)
     if not whole:
-        return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
+        return [FoundTable(path=path, origin=origin, table=_checked(path, tables, engine))], []
     if not others and len({table_format(name) for name in tables}) == 1:
         try:
-            return [Found(path=path, origin=origin, table=_checked(path, tables, engine))], []
+            return [FoundTable(path=path, origin=origin, table=_checked(path, tables, engine))], []
         except UnreadableTable:
             if _like_parts(tables) or any(map(folders, tables)):
                 raise
@@ -243,7 +247,7 @@ def _tables(
         inside = f"{path}/{name}"
         try:
             table = _checked(inside, {posixpath.basename(name): place}, engine)
-            found.append(Found(path=inside, origin=origin, table=table))
+            found.append(FoundTable(path=inside, origin=origin, table=table))
         except UnreadableTable as error:
             unread.append(Note(what=inside, why=error.reason))
     return found, unread

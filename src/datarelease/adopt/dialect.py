@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from datarelease.adopt.datasets import Found
+from datarelease.adopt.datasets import FoundTable
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.csv.values import infer_values
 from datarelease.analysis.engine.table import Table
@@ -16,7 +16,7 @@ from datarelease.model.data.csv_dialect import CsvDialect
 from datarelease.settings.read import declared_dialect
 
 
-def as_written(engine: Engine, one: Found, meta: object) -> Table:
+def as_written(engine: Engine, one: FoundTable, meta: object) -> Table:
     """The table in the dialect that its ``meta`` declares, or else in the one it is written in.
 
     Raises:

@@ -10,10 +10,16 @@ from datarelease.adapters.dvc.files import not_ignored
 from datarelease.adapters.git.program import GitProgram
 from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.adopt.choice import only
-from datarelease.adopt.context import Premises, default_branch
-from datarelease.adopt.datasets import Found, logged_tables, loose_tables, names_of, tracked_tables
+from datarelease.adopt.context import AdoptionContext, default_branch
+from datarelease.adopt.datasets import (
+    FoundTable,
+    logged_tables,
+    loose_tables,
+    names_of,
+    tracked_tables,
+)
 from datarelease.adopt.dialect import as_written, csv_setting, unsaid
-from datarelease.adopt.remotes import Wanted, plan_remotes
+from datarelease.adopt.remotes import RemoteArgument, plan_remotes
 from datarelease.adopt.run import first_run
 from datarelease.adopt.setup import add_github, add_section, ignore_reports
 from datarelease.analysis.engine.partitions import partition_columns
@@ -22,7 +28,7 @@ from datarelease.analysis.inference.infer import Inferred, infer
 from datarelease.analysis.inference.schema_file import schema_yaml
 from datarelease.errors import ConfigError
 from datarelease.flows.edits.drafts import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
-from datarelease.flows.edits.pipeline import Member, artifacts_by_path, edited_pipeline
+from datarelease.flows.edits.pipeline import PipelineDataset, artifacts_by_path, edited_pipeline
 from datarelease.model.adoption import Adoption, Command, Note, Proposed
 from datarelease.model.data.dataset import Dataset
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
@@ -31,7 +37,9 @@ _MOST_TOLD = 20
 """Ignored files that are named where there is nothing else."""
 
 
-def plan_adoption(at: Premises, wanted: Sequence[Wanted], chosen: Sequence[str] = ()) -> Adoption:
+def plan_adoption(
+    at: AdoptionContext, wanted: Sequence[RemoteArgument], chosen: Sequence[str] = ()
+) -> Adoption:
     """Everything that makes data releases work in this repository, decided and computed.
 
     Of the data only what is at or below the ``chosen`` paths; of all where there are none.
@@ -88,7 +96,7 @@ def plan_adoption(at: Premises, wanted: Sequence[Wanted], chosen: Sequence[str] 
     )
 
 
-def _complete(at: Premises, pipeline: Mapping[str, Any], drafts: Drafts) -> dict[str, str]:
+def _complete(at: AdoptionContext, pipeline: Mapping[str, Any], drafts: Drafts) -> dict[str, str]:
     """The declared datasets that lack nothing: their names by path."""
     made = {out.path for out in at.inventory.outputs} if at.inventory else set()
     complete = {}
@@ -106,9 +114,9 @@ def _complete(at: Premises, pipeline: Mapping[str, Any], drafts: Drafts) -> dict
 
 
 def _tables(
-    at: Premises, engine: Engine, complete: Mapping[str, str]
-) -> tuple[tuple[Found, ...], tuple[Note, ...]]:
-    found: tuple[Found, ...] = ()
+    at: AdoptionContext, engine: Engine, complete: Mapping[str, str]
+) -> tuple[tuple[FoundTable, ...], tuple[Note, ...]]:
+    found: tuple[FoundTable, ...] = ()
     left_out: tuple[Note, ...] = ()
     if at.inventory is not None and at.objects is not None:
         found, left_out = tracked_tables(at.root, at.inventory, at.objects, engine, complete)
@@ -132,19 +140,19 @@ def _listed(git: GitProgram, *options: str) -> tuple[str, ...]:
 
 
 def _members(
-    at: Premises,
-    found: Sequence[Found],
+    at: AdoptionContext,
+    found: Sequence[FoundTable],
     pipeline: Mapping[str, Any],
     engine: Engine,
     drafts: Drafts,
-) -> tuple[list[Member], dict[str, str], list[Note]]:
+) -> tuple[list[PipelineDataset], dict[str, str], list[Note]]:
     """The datasets as they will stand in dvc.yaml, the schema files they lack, and the rest."""
     declared = artifacts_by_path(pipeline)
     artifacts = pipeline.get("artifacts") or {}
     new = [one.path for one in found if one.path not in declared]
     names = names_of(new, [str(name) for name in artifacts])
     made = {out.path for out in at.inventory.outputs} if at.inventory else set()
-    members: list[Member] = []
+    members: list[PipelineDataset] = []
     schemas: dict[str, str] = {}
     left_out: list[Note] = []
     for one in found:
@@ -169,7 +177,7 @@ def _members(
         if schema is not None and inferable and drafts.is_missing(schema):
             schemas[schema] = schema_yaml(seen, name=name, path=one.path)
         members.append(
-            Member(
+            PipelineDataset(
                 proposed=_proposed(name, one, seen, csv_setting(table.csv)),
                 schema=schema,
                 declared=bool(entry),
@@ -183,7 +191,7 @@ def _members(
 
 def _no_tables(
     pipeline: Mapping[str, Any],
-    found: Sequence[Found],
+    found: Sequence[FoundTable],
     complete: Mapping[str, str],
     left_out: Sequence[Note],
 ) -> list[Note]:
@@ -210,7 +218,7 @@ def _listed_pii(meta: object) -> tuple[str, ...]:
     return tuple(map(str, [pii] if isinstance(pii, str) else pii or ()))
 
 
-def _proposed(name: str, one: Found, seen: Inferred, csv: str) -> Proposed:
+def _proposed(name: str, one: FoundTable, seen: Inferred, csv: str) -> Proposed:
     return Proposed(
         name=name,
         path=one.path,
@@ -239,7 +247,7 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     )
 
 
-def _commands(at: Premises, found: Sequence[Found], kept: set[str]) -> list[Command]:
+def _commands(at: AdoptionContext, found: Sequence[FoundTable], kept: set[str]) -> list[Command]:
     commands = []
     if at.inventory is None:
         why = "this repository does not use DVC yet"
@@ -260,7 +268,7 @@ def _commands(at: Premises, found: Sequence[Found], kept: set[str]) -> list[Comm
     return commands
 
 
-def _declared(complete: Mapping[str, str], members: Sequence[Member]) -> tuple[Note, ...]:
+def _declared(complete: Mapping[str, str], members: Sequence[PipelineDataset]) -> tuple[Note, ...]:
     names = [*complete.values(), *(m.proposed.name for m in members if m.declared)]
     return tuple(
         Note(what=f"dataset {name} in {DATASETS_FILE}", why="already there") for name in names
@@ -268,7 +276,7 @@ def _declared(complete: Mapping[str, str], members: Sequence[Member]) -> tuple[N
 
 
 def _all_remotes(
-    at: Premises, edits: Sequence[Any], names: Sequence[str], default: str | None
+    at: AdoptionContext, edits: Sequence[Any], names: Sequence[str], default: str | None
 ) -> tuple[tuple[str, str], ...]:
     settings: dict[str, Mapping[str, Any]] = dict(at.settings.remotes)
     for edit in edits:

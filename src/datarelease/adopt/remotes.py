@@ -23,7 +23,7 @@ FORMS = "`--remote dagshub:OWNER/REPO`, `--remote s3://BUCKET/PREFIX` or `--remo
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class RemoteArgument:
     """A remote as the command line names it."""
 
     name: str
@@ -33,7 +33,7 @@ class Wanted:
     endpoint: str | None = None
 
 
-def parse_remote(text: str, start: Path = Path()) -> Wanted:
+def parse_remote(text: str, start: Path = Path()) -> RemoteArgument:
     """The remote that ``text`` means; ``start`` is where relative directories begin.
 
     Raises:
@@ -49,7 +49,7 @@ def parse_remote(text: str, start: Path = Path()) -> Wanted:
     dagshub = _DAGSHUB.fullmatch(text)
     if dagshub:
         owner, repo = dagshub[1], dagshub[2].removesuffix(".git")
-        return Wanted(
+        return RemoteArgument(
             name="dagshub",
             other_name=_name(f"dagshub-{owner}-{repo}"),
             url="s3://dvc",
@@ -57,11 +57,11 @@ def parse_remote(text: str, start: Path = Path()) -> Wanted:
         )
     s3 = _S3.fullmatch(text)
     if s3:
-        return Wanted(name="s3", other_name=_name(f"s3-{s3[1]}"), url=text.rstrip("/"))
+        return RemoteArgument(name="s3", other_name=_name(f"s3-{s3[1]}"), url=text.rstrip("/"))
     if _DIRECTORY.fullmatch(text) and text.isprintable():
         place = os.path.abspath(start / text)  # noqa: PTH100 - links stay as they are named
         name = Path(place).name
-        return Wanted(name="storage", other_name=_name(f"storage-{name}"), url=place)
+        return RemoteArgument(name="storage", other_name=_name(f"storage-{name}"), url=place)
     raise ConfigError(
         f"--remote {text}: init cannot set up such a remote.",
         untouched="Nothing was changed.",
@@ -70,7 +70,7 @@ def parse_remote(text: str, start: Path = Path()) -> Wanted:
 
 
 def plan_remotes(
-    wanted: Sequence[Wanted], existing: Mapping[str, Mapping[str, Any]], default: str | None
+    wanted: Sequence[RemoteArgument], existing: Mapping[str, Mapping[str, Any]], default: str | None
 ) -> tuple[tuple[RemoteEdit, ...], tuple[str, ...], tuple[Note, ...]]:
     """The edits, the names of the wanted remotes in their order, and what is already there."""
     names: list[str] = []
@@ -107,7 +107,7 @@ def plan_remotes(
     return (*fixed, *made), tuple(names), tuple(skipped)
 
 
-def _existing_name(one: Wanted, existing: Mapping[str, Mapping[str, Any]]) -> str | None:
+def _existing_name(one: RemoteArgument, existing: Mapping[str, Mapping[str, Any]]) -> str | None:
     for name, settings in existing.items():
         same = str(settings.get("url", "")).rstrip("/") == one.url
         if same and (settings.get("endpointurl") or None) == one.endpoint:
@@ -115,7 +115,7 @@ def _existing_name(one: Wanted, existing: Mapping[str, Mapping[str, Any]]) -> st
     return None
 
 
-def _free_name(one: Wanted, taken: set[str]) -> str:
+def _free_name(one: RemoteArgument, taken: set[str]) -> str:
     choices = [one.name, one.other_name, *(f"{one.other_name}-{n}" for n in range(2, 100))]
     return next(name for name in choices if name not in taken)
 

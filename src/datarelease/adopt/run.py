@@ -13,8 +13,8 @@ from pathlib import Path
 from shlex import join
 from typing import Any, Literal
 
-from datarelease.adapters.dvc.tracked import Read, load_yaml
-from datarelease.adopt.context import Premises
+from datarelease.adapters.dvc.tracked import ReadAtRevision, load_yaml
+from datarelease.adopt.context import AdoptionContext
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
 from datarelease.flows.check.reproduce import LOCK
@@ -24,8 +24,8 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
 from datarelease.settings.read import DATASETS_FILE
 
-Kind = Literal["validate", "profile"]
-_KINDS: tuple[Kind, ...] = ("validate", "profile")
+_Kind = Literal["validate", "profile"]
+_KINDS: tuple[_Kind, ...] = ("validate", "profile")
 """In the order in which they run: bad data gets no profile."""
 PULL = ("dvc", "pull")
 """What asks the remote, with its credentials."""
@@ -38,7 +38,7 @@ class Check:
     address: str
     """As DVC calls it: ``validate-people``, or ``validate@people`` of a group."""
     group: str | None
-    kind: Kind
+    kind: _Kind
     dataset: Dataset
 
     @property
@@ -58,7 +58,7 @@ class FirstRun:
     left_out: tuple[Note, ...] = ()
 
 
-def first_run(at: Premises, pipeline: Mapping[str, Any], loose: Sequence[str]) -> FirstRun:
+def first_run(at: AdoptionContext, pipeline: Mapping[str, Any], loose: Sequence[str]) -> FirstRun:
     """What brings those checks of ``pipeline`` (``dvc.yaml`` as it will be) into the lock.
 
     ``loose`` are data that DVC does not track yet, which are in the work tree.
@@ -120,7 +120,7 @@ def checks(pipeline: Mapping[str, Any]) -> tuple[Check, ...]:
         for path, (name, entry) in artifacts_by_path(pipeline).items()
         if entry.get("type") == "dataset"
     }
-    ours: dict[str, tuple[Kind, str]] = {
+    ours: dict[str, tuple[_Kind, str]] = {
         f"datarelease {kind} {name}": (kind, name) for kind in _KINDS for name in datasets
     }
     found = [
@@ -150,19 +150,19 @@ def _unlocked(pipeline: Mapping[str, Any], locked: frozenset[str]) -> tuple[Chec
     return tuple(check for check in checks(pipeline) if check.address not in locked)
 
 
-def _locked(read: Read) -> frozenset[str]:
+def _locked(read: ReadAtRevision) -> frozenset[str]:
     stages = load_yaml(read, LOCK).get("stages")
     return frozenset(map(str, stages)) if isinstance(stages, dict) else frozenset()
 
 
-def _reader(root: Path) -> Read:
+def _reader(root: Path) -> ReadAtRevision:
     def read(path: str) -> bytes | None:
         return (root / path).read_bytes() if (root / path).is_file() else None
 
     return read
 
 
-def _inputs(at: Premises, dataset: Dataset) -> list[str]:
+def _inputs(at: AdoptionContext, dataset: Dataset) -> list[str]:
     """The outputs of DVC that hold the dataset, or are part of it.
 
     A part of a directory is had with the whole: DVC takes half a directory for a changed one.

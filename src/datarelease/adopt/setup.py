@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from datarelease.adapters.yaml_edit import insert
-from datarelease.adopt.context import Premises
+from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.templates import (
     REPORTS_IGNORED,
     WORKFLOWS,
@@ -17,18 +17,18 @@ from datarelease.adopt.templates import (
 )
 from datarelease.flows.edits.drafts import Drafts
 from datarelease.model.review.report import REPORTS
-from datarelease.settings.read import PARAMS_FILE, SECTION, read_tags
+from datarelease.settings.read import PARAMS_FILE, SECTION, read_tag_settings
 
 REQUIREMENTS = "requirements.txt"
 
 
 def add_section(
-    at: Premises, drafts: Drafts, params: Mapping[str, Any], remotes: Sequence[str]
+    at: AdoptionContext, drafts: Drafts, params: Mapping[str, Any], remotes: Sequence[str]
 ) -> None:
     """Plan the ``release:`` section; ``remotes`` are to be named in it."""
     if SECTION in params:
         drafts.skip(f"`{SECTION}:` in {PARAMS_FILE}", "already there")
-        _, listed = read_tags(params)
+        _, listed = read_tag_settings(params)
         lacking = [name for name in remotes if name not in listed]
         if lacking:
             why = f"add {', '.join(lacking)} there; otherwise nothing is released to it"
@@ -39,7 +39,7 @@ def add_section(
     drafts.edit(PARAMS_FILE, text, why="how data is released; the policy's defaults as comments")
 
 
-def add_github(at: Premises, drafts: Drafts, branch: str) -> None:
+def add_github(at: AdoptionContext, drafts: Drafts, branch: str) -> None:
     """Plan the workflows, which release what is pushed to ``branch``."""
     if not at.at_top:
         why = "DVC is not at the top of the git repository, where GitHub looks for workflows"
@@ -55,7 +55,7 @@ def add_github(at: Premises, drafts: Drafts, branch: str) -> None:
         drafts.skip(".github/dependabot.yml", "already there")
 
 
-def ignore_reports(at: Premises, drafts: Drafts) -> None:
+def ignore_reports(at: AdoptionContext, drafts: Drafts) -> None:
     """Plan that git ignores the reports of a whole check, which are made again each time."""
     if set(at.ignored(REPORTS)) == set(REPORTS):
         drafts.skip(".gitignore", "already there")

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from datarelease.adapters.github.cml import TITLE, Cml, speaks_to
+from datarelease.adapters.github.cml import WATERMARK_TITLE, Cml, speaks_to
 from datarelease.app.actions import Actions
 from datarelease.errors import ConfigError
 from datarelease.flows.pull_requests.dispatch import TOKEN
 from datarelease.model.directory import titled
 from datarelease.progress import Progress
-from datarelease.render.markdown.comment import Place
+from datarelease.render.markdown.comment import CommentSource
 
 if TYPE_CHECKING:
     from datarelease.adapters.github.repository import GitHub
@@ -63,13 +63,13 @@ def open_cml(run: Actions, progress: Progress) -> Cml | None:
         repository=run.repository,
         token=_token(run),
         env=os.environ,
-        title=titled(TITLE, run.directory),
+        title=titled(WATERMARK_TITLE, run.directory),
     )
 
 
-def place_of(run: Actions, *, url: str | None = None) -> Place:
+def comment_source(run: Actions, *, url: str | None = None) -> CommentSource:
     """The place of comments; ``url`` is the run that they describe, if it is another one."""
-    return Place(
+    return CommentSource(
         server=run.server,
         repository=run.repository,
         run_url=url or run.run_url,

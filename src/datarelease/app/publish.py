@@ -9,7 +9,7 @@ from pathlib import Path
 from datarelease.app.actions import Actions
 from datarelease.app.bundles import open_publisher
 from datarelease.app.github import open_github
-from datarelease.app.reports import documents_of
+from datarelease.app.reports import report_files
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.check.check import check
 from datarelease.flows.release.publish import Publisher
@@ -55,7 +55,7 @@ def open_release(
         checking=checking,
         branch=branch,
         review=review,
-        documents=documents_of,
+        documents=report_files,
         on_report=on_report,
         out=out,
     )

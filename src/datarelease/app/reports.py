@@ -11,7 +11,7 @@ from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown
 
 
-def documents_of(report: Report) -> dict[str, bytes]:
+def report_files(report: Report) -> dict[str, bytes]:
     """The report in its three forms, by file name."""
     return {
         "report.json": encode(report).encode(),
@@ -26,6 +26,6 @@ def write_report(report: Report, out: Path) -> Path:
     Raises:
         ConfigError: Something is in the way.
     """
-    for name, data in documents_of(report).items():
+    for name, data in report_files(report).items():
         write(out / name, data)
     return out / "report.html"

@@ -20,20 +20,20 @@ from datarelease.app.wiring import (
     environment,
     git_environment,
     opener,
-    reader,
     stores,
+    work_tree_reader,
 )
 from datarelease.errors import ConfigError
 from datarelease.flows.cache import Objects
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.model.git_address import PROTOCOLS, is_taken
 from datarelease.progress import Progress, Quiet
-from datarelease.settings.read import PARAMS_FILE, read_tags
+from datarelease.settings.read import PARAMS_FILE, read_tag_settings
 
 MEMORY_LIMIT = "2GB"
 
 
-def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> Shelf:
+def open_repository(repo: str | Path | None, *, progress: Progress | None = None) -> Repository:
     """The released versions of a repository.
 
     Args:
@@ -55,7 +55,7 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
         # In a workflow there are secrets, and the repository is what anybody merged.
         trust: Trust = "plain" if environment().get("GITHUB_ACTIONS") == "true" else "whole"
         config = DvcConfig(root / ".dvc", env=environment(), trust=trust, timeout=timeout_at(root))
-        return _shelf(git, config, root / ".dvc", reader(root), None, progress)
+        return _shelf(git, config, root / ".dvc", work_tree_reader(root), None, progress)
     if place.is_dir():
         # git would read a relative path from the mirror's own directory.
         return _mirrored(str(place.resolve()), progress)
@@ -70,7 +70,7 @@ def open_shelf(repo: str | Path | None, *, progress: Progress | None = None) -> 
     return _mirrored(str(repo), progress)
 
 
-def _mirrored(url: str, progress: Progress) -> Shelf:
+def _mirrored(url: str, progress: Progress) -> Repository:
     """The versions of a repository elsewhere, through a small mirror in the user's cache."""
     home = user_cache_path(PACKAGE)
     root = home / "repositories" / hashlib.sha256(url.encode()).hexdigest()[:16]
@@ -101,10 +101,10 @@ def _shelf(
     read: Callable[[str], bytes | None],
     cache: Path | None,
     progress: Progress,
-) -> Shelf:
-    tags, names = read_tags(load_yaml(read, PARAMS_FILE))
+) -> Repository:
+    tags, names = read_tag_settings(load_yaml(read, PARAMS_FILE))
     remotes = stores(config, names)
-    return Shelf(
+    return Repository(
         git=git,
         tags=tags,
         remotes=remotes,

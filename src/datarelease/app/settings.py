@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datarelease.adapters.dvc.tracked import load_yaml
 from datarelease.adapters.git.repository import Git
-from datarelease.app.wiring import git_environment, reader
+from datarelease.app.wiring import git_environment, work_tree_reader
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.progress import TIMEOUT
 from datarelease.settings.read import (
@@ -25,7 +25,7 @@ def settings_at(root: Path) -> Settings:
     Raises:
         SettingsError: With every problem found.
     """
-    read = reader(root)
+    read = work_tree_reader(root)
     if read(DATASETS_FILE) is None:
         raise ConfigError(
             f"There is no {DATASETS_FILE} in {root}.",
@@ -42,7 +42,7 @@ def timeout_at(root: Path) -> float:
     The default if its settings are invalid: the command that needs them reports the fault.
     """
     try:
-        return read_timeout(load_yaml(reader(root), PARAMS_FILE))
+        return read_timeout(load_yaml(work_tree_reader(root), PARAMS_FILE))
     except SettingsError:
         return TIMEOUT
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datarelease.analysis.engine.tables import Engine
 
 
-def validate(start: Path, name: str) -> tuple[Validation, Level]:
+def validate_dataset(start: Path, name: str) -> tuple[Validation, Level]:
     """A schema's outcome on a dataset (``flows.check.stage``), and what violations mean here."""
     root = find_root(start)
     settings = settings_at(root)
@@ -26,7 +26,7 @@ def validate(start: Path, name: str) -> tuple[Validation, Level]:
         return validate_stage(root, settings, name, opened), settings.policy.violations
 
 
-def profile(start: Path, name: str) -> Profile:
+def profile_dataset(start: Path, name: str) -> Profile:
     """The statistics of a dataset (see ``flows.check.stage``)."""
     root = find_root(start)
     settings = settings_at(root)

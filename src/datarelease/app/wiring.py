@@ -134,7 +134,7 @@ def engine(memory_limit: str, scratch: Path) -> Callable[[], Engine]:
     return start
 
 
-def reader(root: Path) -> Callable[[str], bytes | None]:
+def work_tree_reader(root: Path) -> Callable[[str], bytes | None]:
     """Reads files of the work tree at ``root``."""
 
     def read(path: str) -> bytes | None:

@@ -11,16 +11,16 @@ from datarelease.adapters.dvc.tracked import load_yaml
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.store.directory import Store
-from datarelease.adapters.store.limits import fs_config_problems, refuse
+from datarelease.adapters.store.limits import fs_config_problems, refuse_problems
 from datarelease.app.settings import open_git, settings_at
 from datarelease.app.wiring import (
     PACKAGE,
     engine,
     environment,
     opener,
-    reader,
     stores,
     tool,
+    work_tree_reader,
 )
 from datarelease.errors import ConfigError, Problem
 from datarelease.flows.cache import Objects
@@ -107,14 +107,14 @@ def _refuse_more(root: Path, git: Git) -> None:
     """
     local = ".dvc/config.local"
     if git.read("HEAD", local) is not None:
-        refuse(
+        refuse_problems(
             [
                 Problem(
                     where=local, what="is tracked by git, but is meant for each user's own settings"
                 )
             ]
         )
-    read = reader(root)
+    read = work_tree_reader(root)
     files = [name for name in git.files() if name.endswith((".dvc", "dvc.lock", "dvc.yaml"))]
     having = [name for name in files if b"fs_config" in (read(name) or b"")]
-    refuse(fs_config_problems(lambda path: load_yaml(read, path), having))
+    refuse_problems(fs_config_problems(lambda path: load_yaml(read, path), having))

@@ -46,7 +46,7 @@ OPTIONAL = {
 }
 
 
-class Commands(LazyGroup):
+class _Commands(LazyGroup):
     """Finds a command's module by its name."""
 
     descriptions = COMMANDS | OPTIONAL
@@ -70,7 +70,7 @@ def _optional(name: str) -> click.Command | None:
     return None
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="datarelease")
 def group() -> None:
     """Semantic-release for datasets.

@@ -8,19 +8,19 @@ from pathlib import Path
 import click
 
 from datarelease.app.actions import Actions
-from datarelease.app.github import dispatcher, open_github, place_of
-from datarelease.cli.console import Told, show
+from datarelease.app.github import comment_source, dispatcher, open_github
+from datarelease.cli.console import ConsoleProgress, show
 from datarelease.cli.workflow import this_run, warn
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.pull_requests.announce import Pages, announce, read_outcome
+from datarelease.flows.pull_requests.announce import AnnouncementTexts, announce, read_outcome
 from datarelease.flows.pull_requests.dispatch import TARGETS, dispatch
 from datarelease.flows.pull_requests.missing_issue import tell_damage
 from datarelease.model.directory import ROOT
 from datarelease.model.versions.missing import Health
 from datarelease.render.markdown.comment import comment, notice
 from datarelease.render.markdown.github_release import release_page
-from datarelease.render.markdown.missing import TITLE, damage_issue, mark_of
+from datarelease.render.markdown.missing import ISSUE_TITLE, damage_issue, mark_of
 
 
 @click.command("announce")
@@ -56,15 +56,15 @@ def command(directory: Path | None, damage: Path | None) -> None:
 
 
 def _release(directory: Path, run: Actions) -> None:
-    github, place = open_github(run), place_of(run)
+    github, place = open_github(run), comment_source(run)
     results = {job: os.environ.get(f"{job.upper()}_RESULT", "") for job in ("build", "publish")}
     outcome = read_outcome(directory, github, run.push, results)
-    pages = Pages(
+    pages = AnnouncementTexts(
         comment=lambda outcome: comment(outcome, place),
         notice=lambda outcome: notice(outcome, place),
         release=lambda outcome, documents: release_page(documents.manifest, outcome, place),
     )
-    told = announce(directory, outcome, github, pages, Told(), run=run.run_id)
+    told = announce(directory, outcome, github, pages, ConsoleProgress(), run=run.run_id)
     problems = told.problems or dispatch(
         outcome,
         repository=run.repository,
@@ -91,12 +91,12 @@ def _damage(file: Path, run: Actions) -> None:
             untouched="Nothing was announced.",
             remedy="`datarelease verify --newest N --out FILE` writes it.",
         ) from error
-    place = place_of(run)
+    place = comment_source(run)
     mark = mark_of(run.directory)
     told = tell_damage(
         open_github(run),
         health,
-        title=TITLE if run.directory == ROOT else f"{TITLE}: {run.directory}",
+        title=ISSUE_TITLE if run.directory == ROOT else f"{ISSUE_TITLE}: {run.directory}",
         mark=mark,
         body=lambda: damage_issue(health, place, mark),
     )

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from datarelease.app.bundles import open_builder
-from datarelease.app.reports import documents_of, write_report
+from datarelease.app.reports import report_files, write_report
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report
 from datarelease.documents import to_json
@@ -53,9 +53,9 @@ def command(
         )
     tell_pull_request(out or Path.cwd() / "reports")
     if bundle is None:
-        ws, staging = open_workspace(Path.cwd(), progress=Told()), None
+        ws, staging = open_workspace(Path.cwd(), progress=ConsoleProgress()), None
     else:
-        ws, staging = open_builder(Path.cwd(), progress=Told())
+        ws, staging = open_builder(Path.cwd(), progress=ConsoleProgress())
     forget_tokens()
     if bundle is not None:
         make_absent(ws)
@@ -63,7 +63,7 @@ def command(
     report = checked.report
     written = write_report(report, out or ws.root / "reports")
     if bundle is not None:
-        write_bundle(ws, checked, bundle, documents_of, staging=staging)
+        write_bundle(ws, checked, bundle, report_files, staging=staging)
     tell_report(report)
     number = ws.tags.parse(report.tag) if report.tag else None
     tell_outputs(report, number=number, tag=report.tag, html=written, released=False)

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
 from datarelease.errors import DatareleaseError, DatareleaseWarning
-from datarelease.progress import Advance, Kind
+from datarelease.progress import Advance, WarningType
 
 _WIDEST = 10_000
 """Columns of a file or a pipe; no line is cut there."""
@@ -94,7 +94,7 @@ def show_error(error: DatareleaseError) -> None:
         console.print(Text.assemble(("next: ", "bold"), error.remedy))
 
 
-class Told:
+class ConsoleProgress:
     """Progress on a terminal: lines, and a bar while something long runs."""
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class Told:
         """One dim line."""
         self._console.print(Text(line, style="dim"))
 
-    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:  # noqa: ARG002
+    def warn(self, line: str, kind: WarningType = DatareleaseWarning) -> None:  # noqa: ARG002
         """One line that stands out."""
         self._console.print(Text.assemble(("warning: ", "bold yellow"), line))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from datarelease.app.reports import write_report
-from datarelease.app.repository import open_shelf
+from datarelease.app.repository import open_repository
 from datarelease.app.wiring import tool
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
 from datarelease.flows.check.version_diff import compare_versions
@@ -28,7 +28,9 @@ from datarelease.render.terminal.report import summary
 @json_option
 def command(before: str, after: str, out: Path | None, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Show what changed from version A to version B: schema, distributions, rows."""
-    report = compare_versions(open_shelf(repo, progress=Told()), before, after, tool=tool())
+    report = compare_versions(
+        open_repository(repo, progress=ConsoleProgress()), before, after, tool=tool()
+    )
     if out is not None:
         write_report(report, out)
     if as_json:

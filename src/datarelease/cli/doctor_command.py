@@ -12,7 +12,7 @@ from rich.text import Text
 
 from datarelease.cli.console import notes, show, show_json
 from datarelease.cli.options import json_option
-from datarelease.doctor.doctor import aws_policies, counts, diagnose
+from datarelease.doctor.doctor import aws_policies, counts_by_state, diagnose
 from datarelease.model.diagnosis import Diagnosis, Line
 from datarelease.render.escape import clean
 
@@ -65,7 +65,7 @@ def _text(diagnosis: Diagnosis) -> Text:
             if line.state != "ok":
                 for command_line in line.remedy.splitlines():
                     text.append(f"      → {clean(command_line, None)}\n", "cyan")
-    found = counts(diagnosis.lines)
+    found = counts_by_state(diagnosis.lines)
     text.append(", ".join(f"{count} {state}" for state, count in found.items() if count))
     for hint in diagnosis.hints:
         text.append(f"\n{hint}", "dim")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.repository import open_shelf
-from datarelease.cli.console import Told, show, show_json
-from datarelease.cli.list_command import describe
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import ConsoleProgress, show, show_json
+from datarelease.cli.list_command import version_json
 from datarelease.cli.options import json_option, repo_option
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.read import get
@@ -36,12 +36,12 @@ def command(
     Files are there as in the repository. Each is checked against the manifest's SHA-256, and
     what is already there is not fetched again.
     """
-    shelf = open_shelf(repo, progress=Told())
-    found = find_version(shelf, version)
+    repository = open_repository(repo, progress=ConsoleProgress())
+    found = find_version(repository, version)
     target = dest or Path(found.tag)
-    paths = get(shelf, found, target, names, overwrite=force)
+    paths = get(repository, found, target, names, overwrite=force)
     if as_json:
         files = [str(path) for path in paths]
-        show_json({"tag": found.tag, "files": files, "yanked": describe(found)["yanked"]})
+        show_json({"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]})
     else:
         show(f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from datarelease.adopt.adoption import carry_out, plan
+from datarelease.adopt.adoption import adoption_at, carry_out
 from datarelease.cli.ask import ask
-from datarelease.cli.console import Told, show, show_json, show_paged
+from datarelease.cli.console import ConsoleProgress, show, show_json, show_paged
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.model.adoption import Adoption
-from datarelease.render.terminal.adoption import adoption, next_steps, summary
+from datarelease.render.terminal.adoption import adoption, adoption_summary, next_steps
 
 
 @click.command("init")
@@ -50,7 +50,7 @@ def command(
     """
     if whole and yes:
         raise click.UsageError("--plan writes nothing: leave out --plan or --yes.")
-    root, found = plan(Path.cwd(), remotes, datasets, progress=Told())
+    root, found = adoption_at(Path.cwd(), remotes, datasets, progress=ConsoleProgress())
     if as_json:
         show_json(to_json(found))
         if not yes:
@@ -70,7 +70,7 @@ def _show(found: Adoption, *, whole: bool) -> None:
     if whole:
         show_paged(adoption(found))
     else:
-        show(summary(found))
+        show(adoption_summary(found))
         if found.files:
             show("\n`datarelease init --plan` shows each file in full")
     if not found:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from datarelease.app.repository import open_shelf
-from datarelease.cli.console import Told, show, show_json, show_table
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import ConsoleProgress, show, show_json, show_table
 from datarelease.cli.options import json_option, repo_option
 from datarelease.flows.repository import catalogue_of
 from datarelease.model.versions.version import Version
@@ -19,10 +19,10 @@ from datarelease.render.terminal.versions import version_table
 @json_option
 def command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """List the released versions, newest first."""
-    catalogue = catalogue_of(open_shelf(repo, progress=Told()))
+    catalogue = catalogue_of(open_repository(repo, progress=ConsoleProgress()))
     versions = list(reversed(catalogue.versions))
     if as_json:
-        show_json([describe(version) for version in versions])
+        show_json([version_json(version) for version in versions])
         return
     if not versions:
         show("no version yet: `datarelease release` makes the first")
@@ -30,7 +30,7 @@ def command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     show_table(version_table((version, catalogue.state(version)) for version in versions))
 
 
-def describe(version: Version) -> dict[str, Any]:
+def version_json(version: Version) -> dict[str, Any]:
     """A version as JSON data."""
     return {
         "version": version.number,

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from datarelease.adapters.artifact import read_artifact
-from datarelease.app.github import open_cml, open_github, place_of
-from datarelease.cli.console import Told, show, show_json
+from datarelease.app.github import comment_source, open_cml, open_github
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import this_run, warn
 from datarelease.errors import ConfigError
-from datarelease.flows.pull_requests.post import Pages, post
+from datarelease.flows.pull_requests.post import CommentTexts, post
 from datarelease.render.markdown.comment import comment, unreported
 
 
@@ -38,9 +38,9 @@ def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
     check = run.check_run()
     github = open_github(run)
     artifact = read_artifact(directory)
-    progress = Told()
-    place = place_of(run, url=check.url)
-    pages = Pages(
+    progress = ConsoleProgress()
+    place = comment_source(run, url=check.url)
+    pages = CommentTexts(
         report=lambda report: comment(report, place),
         unreported=lambda conclusion: unreported(place, conclusion),
     )

@@ -9,7 +9,7 @@ import click
 from datarelease.app.publish import open_release
 from datarelease.app.reports import write_report
 from datarelease.app.wiring import forget_tokens
-from datarelease.cli.console import Told, notes, show, show_json
+from datarelease.cli.console import ConsoleProgress, notes, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
 from datarelease.flows.release.tag import attempt
@@ -76,7 +76,7 @@ def command(
         out=out,
         run=this_run(),
         on_report=tell,
-        progress=Told(),
+        progress=ConsoleProgress(),
     )
     forget_tokens()
     result = publisher.run()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from datarelease.app.workspace import open_workspace
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.flows.release.rollback import rollback
 
@@ -22,7 +22,7 @@ def command(version: str, as_json: bool) -> None:  # noqa: FBT001
     Nothing is undone: the branch restores the inputs of that version, and releasing it makes the
     next version, with no upload.
     """
-    result = rollback(open_workspace(Path.cwd(), progress=Told()), version)
+    result = rollback(open_workspace(Path.cwd(), progress=ConsoleProgress()), version)
     if as_json:
         show_json(
             {

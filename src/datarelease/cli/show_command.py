@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
-from datarelease.app.repository import open_shelf
-from datarelease.cli.console import Told, show, show_json
-from datarelease.cli.list_command import describe
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import ConsoleProgress, show, show_json
+from datarelease.cli.list_command import version_json
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
 from datarelease.flows.repository import catalogue_of
@@ -20,7 +20,7 @@ from datarelease.model.versions.version import Version
 from datarelease.render.escape import PROSE, clean
 from datarelease.render.numbers import size
 
-SHOWN = 10
+_SHOWN = 10
 """Paths in one line; `--json` has them all."""
 
 
@@ -30,12 +30,12 @@ SHOWN = 10
 @json_option
 def command(version: str, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Show what VERSION holds, where it is, and how it came about."""
-    shelf = open_shelf(repo, progress=Told())
-    catalogue = catalogue_of(shelf)
+    repository = open_repository(repo, progress=ConsoleProgress())
+    catalogue = catalogue_of(repository)
     found = catalogue.find(version)
-    manifest = read_manifest(shelf, found)
+    manifest = read_manifest(repository, found)
     if as_json:
-        show_json({**describe(found), "manifest": to_json(manifest)})
+        show_json({**version_json(found), "manifest": to_json(manifest)})
     else:
         show(_facts(found, manifest, catalogue.withdrawal(found)), "", _datasets(manifest))
 
@@ -73,8 +73,8 @@ def _remotes(remotes: Sequence[ManifestRemote]) -> str:
 def _tracked(manifest: Manifest, keeper: Keeper) -> str | None:
     """The outputs beside the datasets that ``keeper`` keeps; None: there are none."""
     paths = [clean(output.path) for output in manifest.tracked if output.kept_by == keeper]
-    more = f", and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
-    return ", ".join(paths[:SHOWN]) + more if paths else None
+    more = f", and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
+    return ", ".join(paths[:_SHOWN]) + more if paths else None
 
 
 def _stream(counts: StreamCounts) -> str:

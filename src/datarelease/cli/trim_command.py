@@ -9,7 +9,7 @@ import click
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from datarelease.app.workspace import open_workspace
-from datarelease.cli.console import Told, show
+from datarelease.cli.console import ConsoleProgress, show
 from datarelease.cli.workflow import this_run
 from datarelease.errors import ConfigError
 from datarelease.flows.check.trim import fill, trim
@@ -51,7 +51,9 @@ def command(budget: int, filling: bool) -> None:  # noqa: FBT001
             untouched="Nothing was removed: DVC's cache may hold what no remote has.",
             remedy="`dvc gc` removes objects from a cache, and asks what to keep.",
         )
-    ws = open_workspace(Path.cwd(), progress=Told(), plain=True)  # the publisher's secrets are here
+    ws = open_workspace(
+        Path.cwd(), progress=ConsoleProgress(), plain=True
+    )  # the publisher's secrets are here
     left = trim(ws, budget, fetched=fill(ws) if filling and budget else 0)
     key = f"data-cache-{left.digest}"
     new = left.fits and key != os.environ.get("DATARELEASE_CACHE_RESTORED")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from datarelease.app.repository import open_shelf
-from datarelease.cli.console import Told, show, show_json
-from datarelease.cli.list_command import describe
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import ConsoleProgress, show, show_json
+from datarelease.cli.list_command import version_json
 from datarelease.cli.options import json_option
 from datarelease.flows.versions.yank import unyank
 
@@ -16,8 +16,8 @@ from datarelease.flows.versions.yank import unyank
 @json_option
 def command(version: str, as_json: bool) -> None:  # noqa: FBT001
     """Undo the withdrawal of VERSION."""
-    found = unyank(open_shelf(None, progress=Told()), version)
+    found = unyank(open_repository(None, progress=ConsoleProgress()), version)
     if as_json:
-        show_json(describe(found))
+        show_json(version_json(found))
     else:
         show(f"{found.tag} is in use again")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.repository import open_shelf
-from datarelease.cli.console import Told, show, show_json
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
-from datarelease.flows.repository import Shelf, catalogue_of
+from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.verify import faults_error
 from datarelease.flows.versions.newest import look_at_newest
 from datarelease.flows.versions.read import verify_version
@@ -57,15 +57,17 @@ def command(
     if repair and (version is None or repo is not None):
         # What a foreign repository names as its remotes must not be written to with our keys.
         raise click.UsageError("--repair takes a VERSION, in a clone of its repository.")
-    shelf = open_shelf(repo, progress=Told())
+    repository = open_repository(repo, progress=ConsoleProgress())
     if newest is not None:
-        _newest(shelf, newest, full=full, out=out, as_json=as_json)
+        _newest(repository, newest, full=full, out=out, as_json=as_json)
     else:
-        _one(shelf, str(version), full=full, repair=repair, as_json=as_json)
+        _one(repository, str(version), full=full, repair=repair, as_json=as_json)
 
 
-def _newest(shelf: Shelf, count: int, *, full: bool, out: Path | None, as_json: bool) -> None:
-    health = look_at_newest(shelf, count, full=full)
+def _newest(
+    repository: Repository, count: int, *, full: bool, out: Path | None, as_json: bool
+) -> None:
+    health = look_at_newest(repository, count, full=full)
     if out is not None:
         write(out, encode(health).encode())
     if as_json:
@@ -93,13 +95,13 @@ def _lines(health: Health) -> list[str]:
     return lines or ["there is no version yet"]
 
 
-def _one(shelf: Shelf, version: str, *, full: bool, repair: bool, as_json: bool) -> None:
-    found = catalogue_of(shelf).find(version)
-    result = verify_version(shelf, found, full=full)
+def _one(repository: Repository, version: str, *, full: bool, repair: bool, as_json: bool) -> None:
+    found = catalogue_of(repository).find(version)
+    result = verify_version(repository, found, full=full)
     repaired: tuple[Fault, ...] = ()
     if repair and result.faults:
         before = result.faults
-        result = repair_version(shelf, found, result, full=full)
+        result = repair_version(repository, found, result, full=full)
         left = {(fault.remote, fault.key) for fault in result.faults}
         repaired = tuple(fault for fault in before if (fault.remote, fault.key) not in left)
     if as_json:

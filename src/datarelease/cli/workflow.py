@@ -14,7 +14,7 @@ from datarelease.app.actions import Actions, actions
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, DatareleaseError
 from datarelease.flows.write_file import write
-from datarelease.model.review.pull_request_file import FILE
+from datarelease.model.review.pull_request_file import PULL_REQUEST_FILE
 from datarelease.model.review.report import Report
 from datarelease.render.escape import prose
 from datarelease.render.markdown.report import markdown
@@ -29,7 +29,7 @@ def tell_pull_request(folder: Path) -> None:
     """Write the pull request of this run into ``folder``, for the job that posts its report."""
     run = this_run()
     if run is not None and run.pull_request is not None:
-        write(folder / FILE, encode(run.pull_request).encode())
+        write(folder / PULL_REQUEST_FILE, encode(run.pull_request).encode())
 
 
 def tell_report(report: Report) -> None:

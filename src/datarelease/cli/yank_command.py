@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from datarelease.app.repository import open_shelf
-from datarelease.cli.console import Told, show, show_json
-from datarelease.cli.list_command import describe
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import ConsoleProgress, show, show_json
+from datarelease.cli.list_command import version_json
 from datarelease.cli.options import json_option
 from datarelease.flows.versions.yank import yank
 
@@ -20,10 +20,10 @@ from datarelease.flows.versions.yank import yank
 @json_option
 def command(version: str, reason: str, replacement: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Withdraw VERSION: `latest` and comparisons skip it; its data and tag stay."""
-    shelf = open_shelf(None, progress=Told())
-    found = yank(shelf, version, reason=reason, replacement=replacement)
+    repository = open_repository(None, progress=ConsoleProgress())
+    found = yank(repository, version, reason=reason, replacement=replacement)
     if as_json:
-        show_json(describe(found))
+        show_json(version_json(found))
     else:
         use = found.yank.replacement if found.yank else None
         show(f"{found.tag} is withdrawn" + (f"; use {use}" if use else ""))

@@ -20,11 +20,11 @@ DAYS = 7
 """After which parts of an upload that never ended are removed."""
 _VERSION = "2012-10-17"
 
-Policy = dict[str, Any]
+PolicyDocument = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class S3Location:
     """Where a remote is on S3."""
 
     bucket: str
@@ -41,14 +41,14 @@ class Place:
         return "/".join(part for part in (self.arn, self.prefix, below, "*") if part)
 
 
-def place_of(url: str) -> Place:
+def s3_location(url: str) -> S3Location:
     """The place that ``s3://BUCKET/PREFIX`` names.
 
     >>> place_of("s3://bucket/team/data/")
     Place(bucket='bucket', prefix='team/data')
     """
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    return Place(bucket=bucket, prefix=prefix.strip("/"))
+    return S3Location(bucket=bucket, prefix=prefix.strip("/"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class Subject:
         return [f"{form}:environment:{environment}" for form in dict.fromkeys(forms)]
 
 
-def trust(subject: Subject, environment: str) -> Policy:
+def trust(subject: Subject, environment: str) -> PolicyDocument:
     """Who may take on the role: jobs of one environment of one repository."""
     return _policy(
         {
@@ -97,7 +97,7 @@ def trust(subject: Subject, environment: str) -> Policy:
     )
 
 
-def writer(place: Place) -> Policy:
+def writer(place: S3Location) -> PolicyDocument:
     """What the publishing role may do: read, list and add. It may not delete."""
     actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload",
                "s3:ListMultipartUploadParts"]  # fmt: skip
@@ -108,12 +108,12 @@ def writer(place: Place) -> Policy:
     )
 
 
-def reader(place: Place) -> Policy:
+def reader_policy(place: S3Location) -> PolicyDocument:
     """What the role of ``data-read`` may do: read and list."""
     return _policy(_statement("ReadObjects", ["s3:GetObject"], place.objects()), _listing(place))
 
 
-def bucket(place: Place, role: str) -> Policy:
+def bucket(place: S3Location, role: str) -> PolicyDocument:
     """The bucket's own policy, which holds for ``role`` whatever else it is allowed.
 
     Nothing can be deleted; nothing travels unencrypted. Objects stay replaceable: that is how
@@ -140,7 +140,7 @@ def bucket(place: Place, role: str) -> Policy:
     )
 
 
-def lifecycle(place: Place) -> Policy:
+def lifecycle(place: S3Location) -> PolicyDocument:
     """The bucket's rule that ends uploads which broke off."""
     return {
         "Rules": [
@@ -154,21 +154,23 @@ def lifecycle(place: Place) -> Policy:
     }
 
 
-def policies(place: Place, subject: Subject, *, publishing: str, reading: str) -> Mapping[str, Any]:
+def policies(
+    place: S3Location, subject: Subject, *, publishing: str, reading: str
+) -> Mapping[str, Any]:
     """Everything that one remote takes, by what it is for.
 
     ``publishing`` and ``reading`` are the environments, and the suggested names of the roles.
     """
     return {
         publishing: {"trust": trust(subject, publishing), "permissions": writer(place)},
-        reading: {"trust": trust(subject, reading), "permissions": reader(place)},
+        reading: {"trust": trust(subject, reading), "permissions": reader_policy(place)},
         "bucket": bucket(place, publishing),
         "lifecycle": lifecycle(place),
         "versioning": {"Status": "Enabled"},
     }
 
 
-def _listing(place: Place) -> Policy:
+def _listing(place: S3Location) -> PolicyDocument:
     """Listing, without which S3 answers "forbidden" instead of "not found".
 
     With ``IfExists``, because asking for an object that is not there carries no prefix.
@@ -180,9 +182,9 @@ def _listing(place: Place) -> Policy:
     return statement
 
 
-def _statement(sid: str, actions: list[str], resource: str) -> Policy:
+def _statement(sid: str, actions: list[str], resource: str) -> PolicyDocument:
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _policy(*statements: Policy) -> Policy:
+def _policy(*statements: PolicyDocument) -> PolicyDocument:
     return {"Version": _VERSION, "Statement": list(statements)}

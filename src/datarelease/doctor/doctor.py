@@ -13,12 +13,12 @@ from datarelease.adapters.dvc.root import find_root
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.app.settings import open_git, settings_at, timeout_at
-from datarelease.app.wiring import environment, reader
-from datarelease.doctor.aws_policies import Subject, place_of, policies
-from datarelease.doctor.github import Asked, github_questions, unasked
+from datarelease.app.wiring import environment, work_tree_reader
+from datarelease.doctor.aws_policies import Subject, policies, s3_location
+from datarelease.doctor.github import RepositoryQuestions, github_questions, unasked
 from datarelease.doctor.local import Question, answers, dataset_questions, repository_questions
 from datarelease.doctor.remotes import remote_questions
-from datarelease.doctor.workflows import Wanted, workflow_question
+from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
 from datarelease.model.git_address import repository_of
@@ -30,7 +30,7 @@ _GITHUB_COM = "https://api.github.com"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class RepositoryState:
     """The readable parts of the repository; None: one could not be read."""
 
     root: Path
@@ -119,14 +119,14 @@ def aws_policies(
     subject = _subject(repository, env)
     return {
         name: policies(
-            place_of(str(here.config.settings(name)["url"])), subject,
+            s3_location(str(here.config.settings(name)["url"])), subject,
             publishing=PUBLISHING, reading=READING,
         )
         for name in names
     }  # fmt: skip
 
 
-def _standing(start: Path) -> Standing:
+def _standing(start: Path) -> RepositoryState:
     lines: list[Line] = []
     settings = config = None
     try:
@@ -146,7 +146,7 @@ def _standing(start: Path) -> Standing:
         except DatareleaseError as error:
             lines.append(_fault("Remotes", "configuration", error))
     git = open_git(root)
-    return Standing(root=root, git=git, settings=settings, config=config, lines=tuple(lines))
+    return RepositoryState(root=root, git=git, settings=settings, config=config, lines=tuple(lines))
 
 
 def _refused(config: DvcConfig) -> Iterator[Line]:
@@ -172,7 +172,7 @@ def _fault(area: str, check: str, error: DatareleaseError) -> Line:
     return Line(area=area, check=check, state="missing", found=error.what, remedy=error.remedy)
 
 
-def _questions(here: Standing, *, write: bool) -> Iterator[Question]:
+def _questions(here: RepositoryState, *, write: bool) -> Iterator[Question]:
     if not here.git.is_repository():
         line = Line(
             area="Repository", check="git", state="missing",
@@ -183,7 +183,7 @@ def _questions(here: Standing, *, write: bool) -> Iterator[Question]:
     yield from repository_questions(here.git, here.tags)
     if here.settings is not None:
         yield from dataset_questions(
-            here.root, here.settings, git=here.git, read=reader(here.root),
+            here.root, here.settings, git=here.git, read=work_tree_reader(here.root),
             dvc=Dvc(here.root, env=environment()),
         )  # fmt: skip
     if here.config is not None:
@@ -193,7 +193,9 @@ def _questions(here: Standing, *, write: bool) -> Iterator[Question]:
         )
 
 
-def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Iterator[Question]:
+def _github(
+    here: RepositoryState, env: Mapping[str, str], github: str | None
+) -> Iterator[Question]:
     repository = _repository(here, env, github)
     if repository is None:
         yield unasked(
@@ -206,7 +208,7 @@ def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Itera
     kinds = {name: here.config.kind(name) for name in here.remotes} if here.config else {}
     staging = kinds.pop(here.staging, None) if here.staging else None
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}
-    yield workflow_question(texts, Wanted(kinds=kinds, staging=staging))
+    yield workflow_question(texts, WorkflowNeeds(kinds=kinds, staging=staging))
     token = _token(env)
     if token is None:
         yield unasked(
@@ -216,11 +218,13 @@ def _github(here: Standing, env: Mapping[str, str], github: str | None) -> Itera
         return
     setup = _setup(repository, token, env)
     yield from github_questions(
-        Asked(github=setup, repository=repository, tags=here.tags, kinds=kinds, staging=staging)
+        RepositoryQuestions(
+            github=setup, repository=repository, tags=here.tags, kinds=kinds, staging=staging
+        )
     )
 
 
-def _repository(here: Standing, env: Mapping[str, str], github: str | None) -> str | None:
+def _repository(here: RepositoryState, env: Mapping[str, str], github: str | None) -> str | None:
     if github is not None and not _NAME.fullmatch(github):
         raise ConfigError(
             f"{github!r} is not a repository on GitHub.",
@@ -258,7 +262,7 @@ def _setup(repository: str, token: str, env: Mapping[str, str]) -> Any:
     return GitHubSetup(Requests(api_url=api.rstrip("/"), repository=repository, token=token))
 
 
-def counts(lines: Sequence[Line]) -> Mapping[str, int]:
+def counts_by_state(lines: Sequence[Line]) -> Mapping[str, int]:
     """How many lines there are of each state."""
     states = ("ok", "warning", "unknown", "missing")
     return {state: sum(line.state == state for line in lines) for state in states}

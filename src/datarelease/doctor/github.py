@@ -19,7 +19,7 @@ SECRETS = frozenset({DAGSHUB_TOKEN, *KEYS})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class RepositoryQuestions:
     """A repository on GitHub, and what this project wants of it."""
 
     github: GitHubSetup
@@ -38,9 +38,9 @@ def unasked(why: str, remedy: str) -> Question:
     return Question(area=AREA, check="set-up", ask=lambda: [line])
 
 
-def github_questions(asked: Asked) -> Iterator[Question]:
+def github_questions(asked: RepositoryQuestions) -> Iterator[Question]:
     """What is asked of GitHub, each on its own: tokens differ in what they may see."""
-    questions: dict[str, Callable[[Asked], Iterable[Line]]] = {
+    questions: dict[str, Callable[[RepositoryQuestions], Iterable[Line]]] = {
         PUBLISHING: lambda _: _environment(asked, PUBLISHING),
         READING: lambda _: _environment(asked, READING),
         "credentials": _credentials,
@@ -54,7 +54,7 @@ def github_questions(asked: Asked) -> Iterator[Question]:
         yield Question(area=AREA, check=check, ask=lambda ask=ask: ask(asked))  # type: ignore[misc]
 
 
-def _environment(asked: Asked, name: str) -> Iterator[Line]:
+def _environment(asked: RepositoryQuestions, name: str) -> Iterator[Line]:
     branch = asked.github.repository().default_branch
     found = asked.github.environment(name)
     place = f"repos/{asked.repository}/environments/{name}"
@@ -88,7 +88,7 @@ def _environment(asked: Asked, name: str) -> Iterator[Line]:
         )  # fmt: skip
 
 
-def _credentials(asked: Asked) -> Iterator[Line]:
+def _credentials(asked: RepositoryQuestions) -> Iterator[Line]:
     anywhere = asked.github.names("variables")
     for environment in (PUBLISHING, READING):
         if asked.github.environment(environment) is None:
@@ -127,7 +127,7 @@ def _has(
     )  # fmt: skip
 
 
-def _staging(asked: Asked) -> Iterator[Line]:
+def _staging(asked: RepositoryQuestions) -> Iterator[Line]:
     if asked.staging not in {"aws", "s3"}:
         return
     missing = sorted(set(STAGING_SECRETS) - asked.github.names("secrets"))
@@ -142,7 +142,7 @@ def _staging(asked: Asked) -> Iterator[Line]:
         yield Line(area=AREA, check="staging", state="ok", found=found)
 
 
-def _loose(asked: Asked) -> Iterator[Line]:
+def _loose(asked: RepositoryQuestions) -> Iterator[Line]:
     loose = sorted(asked.github.names("secrets") & SECRETS)
     if loose:
         yield Line(
@@ -157,7 +157,7 @@ def _loose(asked: Asked) -> Iterator[Line]:
         yield Line(area=AREA, check="loose secrets", state="ok", found="none outside environments")
 
 
-def _ruleset(asked: Asked) -> Iterator[Line]:
+def _ruleset(asked: RepositoryQuestions) -> Iterator[Line]:
     rulesets = asked.github.tag_rulesets()
     wanted = json.dumps(tag_ruleset(asked.tags))
     make = f"gh api -X POST repos/{asked.repository}/rulesets --input - <<< '{wanted}'"
@@ -186,7 +186,7 @@ def _ruleset(asked: Asked) -> Iterator[Line]:
         yield Line(area=AREA, check="tag ruleset", state="ok", found=found)
 
 
-def _token(asked: Asked) -> Iterator[Line]:
+def _token(asked: RepositoryQuestions) -> Iterator[Line]:
     permissions = asked.github.workflow_permissions()
     place = f"repos/{asked.repository}/actions/permissions/workflow"
     remedy = (
@@ -214,7 +214,7 @@ def _token(asked: Asked) -> Iterator[Line]:
         yield Line(area=AREA, check="workflow token", state="ok", found=found)
 
 
-def _releases(asked: Asked) -> Iterator[Line]:
+def _releases(asked: RepositoryQuestions) -> Iterator[Line]:
     if asked.github.releases_are_immutable():
         yield Line(area=AREA, check="releases", state="ok", found="immutable once published")
     else:

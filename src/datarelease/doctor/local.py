@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from datarelease.adapters.dvc.tracked import Output, Read, outputs
+from datarelease.adapters.dvc.tracked import Output, ReadAtRevision, outputs
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.github.errors import GitHubError
@@ -15,7 +15,7 @@ from datarelease.analysis.validation.schema import load_schema
 from datarelease.errors import DatareleaseError, SettingsError, WorldError
 from datarelease.flows.check.tracked_outputs import unpushed
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.diagnosis import Line, State
+from datarelease.model.diagnosis import Line, LineState
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.read import Settings
 
@@ -57,51 +57,51 @@ def answers(questions: Iterable[Question]) -> Iterator[Line]:
             yield _failed(question, "missing", error.what, error.remedy)
 
 
-def _failed(question: Question, state: State, found: str, remedy: str) -> Line:
+def _failed(question: Question, state: LineState, found: str, remedy: str) -> Line:
     return Line(area=question.area, check=question.check, state=state, found=found, remedy=remedy)
 
 
 # --- the repository
 
-AREA = "Repository"
+_AREA = "Repository"
 
 
 def repository_questions(git: Git, tags: TagGrammar) -> Iterator[Question]:
     """What is asked of a git repository."""
-    yield Question(area=AREA, check="origin", ask=lambda: _origin(git))
-    yield Question(area=AREA, check="history", ask=lambda: _history(git))
+    yield Question(area=_AREA, check="origin", ask=lambda: _origin(git))
+    yield Question(area=_AREA, check="history", ask=lambda: _history(git))
     if git.has_remote():
-        yield Question(area=AREA, check="versions", ask=lambda: _versions(git, tags))
+        yield Question(area=_AREA, check="versions", ask=lambda: _versions(git, tags))
 
 
 def _origin(git: Git) -> Iterator[Line]:
     if not git.has_remote():
         yield Line(
-            area=AREA, check="origin", state="missing", found="git has no remote called origin",
+            area=_AREA, check="origin", state="missing", found="git has no remote called origin",
             remedy="git remote add origin URL && git push -u origin HEAD",
         )  # fmt: skip
         return
     branch = git.default_branch()
     if branch is None:
         yield Line(
-            area=AREA, check="origin", state="missing", found="origin answers, but has no branch",
+            area=_AREA, check="origin", state="missing", found="origin answers, but has no branch",
             remedy="git push -u origin HEAD",
         )  # fmt: skip
     else:
         found = f"answers; its default branch is {branch}"
-        yield Line(area=AREA, check="origin", state="ok", found=found)
+        yield Line(area=_AREA, check="origin", state="ok", found=found)
 
 
 def _history(git: Git) -> Iterator[Line]:
     if git.is_shallow():
         yield Line(
-            area=AREA, check="history", state="warning",
+            area=_AREA, check="history", state="warning",
             found="cut off (a shallow clone): a release fetches the rest before it begins",
             remedy="git fetch --unshallow --tags   (in a workflow: actions/checkout with "
             "`fetch-depth: 0`)",
         )  # fmt: skip
     else:
-        yield Line(area=AREA, check="history", state="ok", found="complete")
+        yield Line(area=_AREA, check="history", state="ok", found="complete")
 
 
 def _versions(git: Git, tags: TagGrammar) -> Iterator[Line]:
@@ -112,20 +112,20 @@ def _versions(git: Git, tags: TagGrammar) -> Iterator[Line]:
     absent = [name for name in there if name not in here]
     if moved:
         yield Line(
-            area=AREA, check="versions", state="warning",
+            area=_AREA, check="versions", state="warning",
             found=f"{', '.join(moved)}: the tag differs from the one on origin, which decides",
             remedy="git fetch --tags --force origin",
         )  # fmt: skip
     elif absent:
         yield Line(
-            area=AREA, check="versions", state="warning",
+            area=_AREA, check="versions", state="warning",
             found=f"{len(there)} on origin, {len(absent)} of their tags not fetched (only commands "
             f"such as `dvc metrics diff {absent[-1]}` need them)",
             remedy="git fetch --tags origin",
         )  # fmt: skip
     else:
         found = f"{len(there)} on origin" if there else "none released yet"
-        yield Line(area=AREA, check="versions", state="ok", found=found)
+        yield Line(area=_AREA, check="versions", state="ok", found=found)
 
 
 # --- the datasets
@@ -134,7 +134,7 @@ DATASETS = "Datasets"
 
 
 def dataset_questions(
-    root: Path, settings: Settings, *, git: Git, dvc: Dvc, read: Read
+    root: Path, settings: Settings, *, git: Git, dvc: Dvc, read: ReadAtRevision
 ) -> Iterator[Question]:
     """What is asked of the declared datasets and the pipeline that makes them."""
     for dataset in settings.datasets:

@@ -17,7 +17,7 @@ from datarelease.doctor.local import Question
 from datarelease.errors import WorldError
 from datarelease.model.diagnosis import STAGING, Line
 
-AREA = "Remotes"
+_AREA = "Remotes"
 FOLDER = "releases/.doctor"
 PROBE = f"{FOLDER}/probe.txt"
 CONTENT = b"Written by `datarelease doctor --write`, to see whether it can be. Harmless.\n"
@@ -41,18 +41,18 @@ def remote_questions(
     names = list(required) or ([config.default_remote] if config.default_remote else [])
     every = [*names, *([staging] if staging else [])]
     if not names:
-        yield Question(area=AREA, check="remotes", ask=lambda: [_no_remote()])
+        yield Question(area=_AREA, check="remotes", ask=lambda: [_no_remote()])
     if staging is not None and staging.lower() != STAGING:
-        yield Question(area=AREA, check="staging", ask=lambda: [_misnamed(staging)])
+        yield Question(area=_AREA, check="staging", ask=lambda: [_misnamed(staging)])
     if len(every) > 1:
-        yield Question(area=AREA, check="places", ask=lambda: _places(config, every))
+        yield Question(area=_AREA, check="places", ask=lambda: _places(config, every))
     for name in (*every, *(name for name in bound if name not in every)):
         yield from _questions(config, name, write=write)
 
 
 def _no_remote() -> Line:
     return Line(
-        area=AREA, check="remotes", state="missing",
+        area=_AREA, check="remotes", state="missing",
         found="DVC has no default remote, and `release.remotes` names none",
         remedy="dvc remote add --default NAME URL   (docs/remotes.md says what URL can be)",
     )  # fmt: skip
@@ -60,7 +60,7 @@ def _no_remote() -> Line:
 
 def _misnamed(staging: str) -> Line:
     return Line(
-        area=AREA, check="staging", state="warning",
+        area=_AREA, check="staging", state="warning",
         found=f"release.staging names {staging!r}; the workflows' credentials are for a remote "
         f"called {STAGING!r}",
         remedy=f"dvc remote rename {staging} {STAGING}",
@@ -74,13 +74,13 @@ def _places(config: DvcConfig, names: Sequence[str]) -> Iterator[Line]:
     same = [" and ".join(group) for group in places.values() if len(group) > 1]
     if same:
         yield Line(
-            area=AREA, check="places", state="missing",
+            area=_AREA, check="places", state="missing",
             found=f"{'; '.join(same)} are the same place",
             remedy="give each an address of its own (`dvc remote modify NAME url URL`), or name "
             "one of them only in `release.remotes` and `release.staging`",
         )  # fmt: skip
     else:
-        yield Line(area=AREA, check="places", state="ok", found=f"{len(places)}, all different")
+        yield Line(area=_AREA, check="places", state="ok", found=f"{len(places)}, all different")
 
 
 def _questions(config: DvcConfig, name: str, *, write: bool) -> Iterator[Question]:
@@ -93,18 +93,18 @@ def _questions(config: DvcConfig, name: str, *, write: bool) -> Iterator[Questio
         reached.append(store)
 
     if kind == "dagshub":
-        yield Question(area=AREA, check=f"{name}: DagsHub", ask=lambda: _dagshub(config, name))
-    yield Question(area=AREA, check=name, ask=reach)
-    yield Question(area=AREA, check=f"{name}: verify", ask=lambda: [_verify(config, name)])
+        yield Question(area=_AREA, check=f"{name}: DagsHub", ask=lambda: _dagshub(config, name))
+    yield Question(area=_AREA, check=name, ask=reach)
+    yield Question(area=_AREA, check=f"{name}: verify", ask=lambda: [_verify(config, name)])
     # A remote that does not answer would only say the same again.
     yield Question(
-        area=AREA,
+        area=_AREA,
         check=f"{name}: write",
         ask=lambda: [_writes(store, write=write) for store in reached],
     )
     if kind in {"aws", "s3"}:
         yield Question(
-            area=AREA,
+            area=_AREA,
             check=f"{name}: unfinished",
             ask=lambda: [_unfinished(store) for store in reached if isinstance(store, ObjectStore)],
         )
@@ -117,7 +117,7 @@ def reading(store: Store) -> Iterator[Line]:
     if isinstance(store, DirectoryStore) and not store.root.is_dir():
         # A first release makes it; but a share that is not mounted looks the same.
         yield Line(
-            area=AREA, check=store.name, state="warning",
+            area=_AREA, check=store.name, state="warning",
             found=f"the directory {store.url} does not exist; the first release would make it",
             remedy=(
                 f"mkdir -p {shlex.quote(store.url)}   (or mount the storage there, or correct "
@@ -125,17 +125,19 @@ def reading(store: Store) -> Iterator[Line]:
             ),
         )  # fmt: skip
         return
-    yield Line(area=AREA, check=store.name, state="ok", found=f"{store.url} can be read and listed")
+    yield Line(
+        area=_AREA, check=store.name, state="ok", found=f"{store.url} can be read and listed"
+    )
 
 
 def _verify(config: DvcConfig, name: str) -> Line:
     check = f"{name}: verify"
     if config.verifies(name):
         return Line(
-            area=AREA, check=check, state="ok", found="`dvc pull` checks objects from this remote"
+            area=_AREA, check=check, state="ok", found="`dvc pull` checks objects from this remote"
         )
     return Line(
-        area=AREA, check=check, state="warning",
+        area=_AREA, check=check, state="warning",
         found="`dvc pull` accepts damaged objects from this remote without an error",
         remedy=f"dvc remote modify {name} verify true",
     )  # fmt: skip
@@ -145,7 +147,7 @@ def _writes(store: Store, *, write: bool) -> Line:
     check = f"{store.name}: write"
     if not write:
         return Line(
-            area=AREA, check=check, state="unknown", found="not tried",
+            area=_AREA, check=check, state="unknown", found="not tried",
             remedy=f"datarelease doctor --write   (leaves one small object, {PROBE})",
         )  # fmt: skip
     with tempfile.TemporaryDirectory() as scratch:
@@ -155,9 +157,9 @@ def _writes(store: Store, *, write: bool) -> Line:
         for _ in range(2):
             store.upload({PROBE: probe}, lambda _: None)
     if store.read(PROBE) == CONTENT:
-        return Line(area=AREA, check=check, state="ok", found=f"wrote {PROBE} and read it back")
+        return Line(area=_AREA, check=check, state="ok", found=f"wrote {PROBE} and read it back")
     return Line(
-        area=AREA, check=check, state="missing",
+        area=_AREA, check=check, state="missing",
         found=f"{PROBE} was written, but other bytes were read back",
         remedy="check the storage: nothing can be released to it",
     )  # fmt: skip
@@ -170,15 +172,15 @@ def _unfinished(store: ObjectStore) -> Line:
         count = store.unfinished_uploads()
     except WorldError as error:
         return Line(
-            area=AREA, check=check, state="unknown",
+            area=_AREA, check=check, state="unknown",
             found=f"incomplete uploads cannot be counted: {error.what}", remedy=rule,
         )  # fmt: skip
     if count:
         return Line(
-            area=AREA, check=check, state="warning",
+            area=_AREA, check=check, state="warning",
             found=f"{count:,} incomplete uploads, whose parts cost storage", remedy=rule,
         )  # fmt: skip
-    return Line(area=AREA, check=check, state="ok", found="no incomplete uploads")
+    return Line(area=_AREA, check=check, state="ok", found="no incomplete uploads")
 
 
 def _dagshub(config: DvcConfig, name: str) -> Iterator[Line]:
@@ -188,7 +190,7 @@ def _dagshub(config: DvcConfig, name: str) -> Iterator[Line]:
     if settings["url"] != "s3://dvc" or not _DAGSHUB_PATH.fullmatch(endpoint.path):
         base = f"{endpoint.scheme}://{endpoint.netloc}"
         yield Line(
-            area=AREA, check=check, state="missing",
+            area=_AREA, check=check, state="missing",
             found=(
                 f"{settings['url']} at {settings['endpointurl']} is not the address of a "
                 "repository's DVC storage"
@@ -197,10 +199,10 @@ def _dagshub(config: DvcConfig, name: str) -> Iterator[Line]:
             f"dvc remote modify {name} endpointurl {base}/USER/REPO.s3",
         )  # fmt: skip
     elif config.is_authorised(name):
-        yield Line(area=AREA, check=check, state="ok", found=f"{DAGSHUB_TOKEN} is set")
+        yield Line(area=_AREA, check=check, state="ok", found=f"{DAGSHUB_TOKEN} is set")
     else:
         yield Line(
-            area=AREA, check=check, state="missing",
+            area=_AREA, check=check, state="missing",
             found=f"{DAGSHUB_TOKEN} is not set: requests are anonymous, and cannot write",
             remedy=f"export {DAGSHUB_TOKEN}=…   (DagsHub: your settings, tokens; in a workflow a "
             "secret of the environment)",

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
-from datarelease.adapters.strict_yaml import fault, parse
+from datarelease.adapters.strict_yaml import parse_yaml, yaml_fault
 from datarelease.doctor.local import Question
 from datarelease.model.diagnosis import STAGING_SECRETS, Line
 from datarelease.model.review.reviewed_digest import CONTEXT
@@ -32,7 +32,7 @@ _NOT_YAML = (LookupError, AttributeError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class WorkflowNeeds:
     """What the settings of a project ask of its workflows."""
 
     kinds: Mapping[str, str]
@@ -62,18 +62,18 @@ class _Job:
         return [name for name in secrets if not re.search(rf"\bsecrets\.{name}\b", self.text)]
 
 
-def workflow_question(workflows: Mapping[str, str], wanted: Wanted) -> Question:
+def workflow_question(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> Question:
     """Whether the workflows are there and close the loop; ``workflows`` are texts by file name."""
     return Question(area=AREA, check="workflows", ask=lambda: _lines(workflows, wanted))
 
 
-def _lines(workflows: Mapping[str, str], wanted: Wanted) -> list[Line]:
+def _lines(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> list[Line]:
     lines, files = [], {}
     for name, text in workflows.items():
         try:
-            parsed = parse(text)
+            parsed = parse_yaml(text)
         except yaml.YAMLError as error:
-            lines.append(_line(f"{name}: {fault(error)}", f"correct .github/workflows/{name}"))
+            lines.append(_line(f"{name}: {yaml_fault(error)}", f"correct .github/workflows/{name}"))
         except _NOT_YAML as error:
             lines.append(_line(f"{name}: {error}", f"correct .github/workflows/{name}"))
         else:
@@ -178,7 +178,7 @@ def _named(trigger: object, key: str) -> set[str]:
     return set(map(str, names if isinstance(names, list) else [names] if names else []))
 
 
-def _secrets(job: _Job, wanted: Wanted) -> Iterator[Line]:
+def _secrets(job: _Job, wanted: WorkflowNeeds) -> Iterator[Line]:
     """Secrets that a job does not pass on, and that its steps would find empty."""
     if job.step not in {"release", "verify"}:
         return

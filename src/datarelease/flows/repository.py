@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
+class Repository:
     """Released versions, to read: a repository of which no work tree is needed."""
 
     git: Git
@@ -39,7 +39,7 @@ class Shelf:
         return lambda path: self.git.read(revision, path)
 
 
-def reaching(shelf: Shelf, names: Callable[[], Iterable[str]]) -> Shelf:
+def with_remotes(repository: Repository, names: Callable[[], Iterable[str]]) -> Repository:
     """The shelf, whose objects are also looked for on the remotes ``names``.
 
     They are asked for objects that the others lack, and their names are determined only then. A
@@ -47,43 +47,43 @@ def reaching(shelf: Shelf, names: Callable[[], Iterable[str]]) -> Shelf:
     """
 
     def bound() -> Sequence[Store]:
-        found = list(shelf.objects.bound())
+        found = list(repository.objects.bound())
         for name in sorted(names()):
             try:
-                store = shelf.named(name)
+                store = repository.named(name)
             except ConfigError as error:
-                shelf.progress.say(f"remote {name}: not used: {error.what}")
+                repository.progress.say(f"remote {name}: not used: {error.what}")
                 continue
-            found += [store] if store not in (*found, *shelf.remotes) else []
+            found += [store] if store not in (*found, *repository.remotes) else []
         return found
 
-    objects = dataclasses.replace(shelf.objects, bound=bound)
-    return dataclasses.replace(shelf, objects=objects)
+    objects = dataclasses.replace(repository.objects, bound=bound)
+    return dataclasses.replace(repository, objects=objects)
 
 
-def catalogue_of(shelf: Shelf) -> Catalogue:
+def catalogue_of(repository: Repository) -> Catalogue:
     """The versions on the git remote, asked now.
 
     Raises:
         WorldError: The remote does not answer.
     """
-    return read_catalogue(shelf.git, shelf.tags)
+    return read_catalogue(repository.git, repository.tags)
 
 
-def find_version(shelf: Shelf, text: str) -> Version:
+def find_version(repository: Repository, text: str) -> Version:
     """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned.
 
     Raises:
         ConfigError: No such version.
         WorldError: The git remote does not answer.
     """
-    return warned_of(shelf, catalogue_of(shelf), text)
+    return warned_of(repository, catalogue_of(repository), text)
 
 
-def warned_of(shelf: Shelf, catalogue: Catalogue, text: str) -> Version:
+def warned_of(repository: Repository, catalogue: Catalogue, text: str) -> Version:
     """``find_version`` in a catalogue that was read before."""
     found = catalogue.find(text)
     withdrawal = catalogue.withdrawal(found)
     if withdrawal is not None:
-        shelf.progress.warn(withdrawal, WithdrawnVersionWarning)
+        repository.progress.warn(withdrawal, WithdrawnVersionWarning)
     return found

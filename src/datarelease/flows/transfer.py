@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from datarelease.adapters.store.directory import Store
-from datarelease.flows.repository import Shelf, reaching
+from datarelease.flows.repository import Repository, with_remotes
 from datarelease.flows.verify import faults_error, faults_of, find_faults, holders
 from datarelease.flows.workspace import Workspace
 from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.release import Candidate, Pushed, Verified
 
 
-def push(ws: Workspace, candidate: Candidate) -> Pushed:
+def push_objects(ws: Workspace, candidate: Candidate) -> Pushed:
     """Hand every object that a remote lacks to it; directory listings go last.
 
-    What ``verify`` would find damaged is sent again as well.
+    What ``verify_objects`` would find damaged is sent again as well.
 
     Raises:
         WorldError: A remote failed.
     """
     # An output that names another remote than before is where it was released to.
     before = {held.name for earlier in candidate.earlier for held in earlier.output_remotes}
-    reached = reaching(ws, lambda: before)
+    reached = with_remotes(ws, lambda: before)
     sent = tuple(
         (remote.name, len(complete(reached, remote, objects)))
         for remote, objects in holders(ws, candidate.manifest)
@@ -30,7 +30,7 @@ def push(ws: Workspace, candidate: Candidate) -> Pushed:
     return Pushed(candidate=candidate, uploaded=sent)
 
 
-def verify(ws: Workspace, pushed: Pushed) -> Verified:
+def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
     """Find every object on every remote where it belongs.
 
     Raises:
@@ -52,7 +52,7 @@ def verify(ws: Workspace, pushed: Pushed) -> Verified:
 
 
 def complete(
-    ws: Shelf, remote: Store, objects: Mapping[str, int | None], *, sample: bool = True
+    ws: Repository, remote: Store, objects: Mapping[str, int | None], *, sample: bool = True
 ) -> tuple[str, ...]:
     """Hashes of the objects (with their sizes, where known) that a remote lacked and was sent.
 
@@ -69,7 +69,7 @@ def complete(
     return lost
 
 
-def send(ws: Shelf, remote: Store, hashes: Sequence[str]) -> None:
+def send(ws: Repository, remote: Store, hashes: Sequence[str]) -> None:
     """Upload objects of the cache, over what the remote has under their names.
 
     Raises:

@@ -9,36 +9,38 @@ from concurrent.futures import ThreadPoolExecutor
 
 from datarelease.adapters.store.directory import ObjectInfo, Store
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.model.versions.manifest import Manifest, object_key
 from datarelease.model.versions.release import Fault
 from datarelease.progress import Progress
 
 SAMPLE_BYTES = 64 << 20
 """Read back for a sample, per remote, where the remote itself does not tell a hash."""
-SHOWN = 20
+_SHOWN = 20
 
 
-def holders(shelf: Shelf, manifest: Manifest) -> tuple[tuple[Store, dict[str, int | None]], ...]:
+def holders(
+    repository: Repository, manifest: Manifest
+) -> tuple[tuple[Store, dict[str, int | None]], ...]:
     """The remotes of a version, each with hash and size of the objects that it must hold.
 
     Those that are not configured here are told, and left out.
     """
     found = [
         (remote, manifest.objects_on(remote.name))
-        for remote in shelf.remotes
+        for remote in repository.remotes
         if any(whole.name == remote.name for whole in manifest.remotes)
     ]
     for bound in manifest.output_remotes:
         try:
-            found.append((shelf.named(bound.name), manifest.objects_on(bound.name)))
+            found.append((repository.named(bound.name), manifest.objects_on(bound.name)))
         except ConfigError as error:
-            shelf.progress.say(f"{bound.name}: not checked: {error.what}")
+            repository.progress.say(f"{bound.name}: not checked: {error.what}")
     return tuple(found)
 
 
 def faults_of(
-    shelf: Shelf, manifest: Manifest, *, full: bool = False
+    repository: Repository, manifest: Manifest, *, full: bool = False
 ) -> tuple[tuple[Store, tuple[Fault, ...]], ...]:
     """The remotes of a version, each with what is missing or damaged there, named by its path.
 
@@ -47,8 +49,8 @@ def faults_of(
     """
     paths: dict[str, str] | None = None
     found = []
-    for remote, objects in holders(shelf, manifest):
-        faults = find_faults(remote, objects, progress=shelf.progress, full=full)
+    for remote, objects in holders(repository, manifest):
+        faults = find_faults(remote, objects, progress=repository.progress, full=full)
         if faults:
             paths = paths or manifest.paths
             faults = tuple(dataclasses.replace(f, path=paths.get(f.md5, "")) for f in faults)
@@ -136,8 +138,8 @@ def _read_back(remote: Store, hashes: Sequence[str], progress: Progress) -> list
 
 def faults_error(faults: Sequence[Fault], *, what: str, untouched: str, remedy: str) -> WorldError:
     """The error that names the objects at fault."""
-    lines = [f"  {fault}" for fault in faults[:SHOWN]]
-    if len(faults) > SHOWN:
-        lines.append(f"  … and {len(faults) - SHOWN:,} more")
+    lines = [f"  {fault}" for fault in faults[:_SHOWN]]
+    if len(faults) > _SHOWN:
+        lines.append(f"  … and {len(faults) - _SHOWN:,} more")
     listed = "\n".join(lines)
     return WorldError(f"{what}\n{listed}", untouched=untouched, remedy=remedy)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.errors import ConfigError
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.flows.write_file import read
 from datarelease.settings.read import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workspace(Shelf):
+class Workspace(Repository):
     """A DVC repository with its work tree."""
 
     root: Path

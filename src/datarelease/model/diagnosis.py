@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "missing", "warning", "unknown"]
-Fault = Literal["setup", "world"]
+LineState = Literal["ok", "missing", "warning", "unknown"]
+FaultKind = Literal["setup", "world"]
 
 PUBLISHING = "data-release"
 """The environment on GitHub whose secrets may write to the remotes."""
@@ -28,11 +28,11 @@ class Line:
     """The heading it stands under, such as ``Remotes``."""
     check: str
     """What was asked, in a word or two."""
-    state: State
+    state: LineState
     found: str
     remedy: str = ""
     """A command to run or what else to do; several lines, perhaps."""
-    fault: Fault = "setup"
+    fault: FaultKind = "setup"
     """Of what is missing: our set-up, or a world that does not answer."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-NAME = re.compile(r"[A-Za-z0-9][\w-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
+GITHUB_NAME = re.compile(r"[A-Za-z0-9][\w-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
 """``owner/name`` on GitHub."""
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?P<path>[^/\s].*)")
 
@@ -52,7 +52,7 @@ def repository_of(url: str, server: str) -> str | None:
         host = urlsplit(url).hostname or ""
     name = path.strip("/")
     known = host.lower() in {there.netloc.lower(), (there.hostname or "").lower()}
-    return name if known and NAME.fullmatch(name) else None
+    return name if known and GITHUB_NAME.fullmatch(name) else None
 
 
 def repository_name(url: str) -> str:

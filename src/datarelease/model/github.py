@@ -97,7 +97,7 @@ class Issue:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repository:
+class GitHubRepository:
     """A repository on GitHub."""
 
     name: str

@@ -25,7 +25,7 @@ def _shown(text: str) -> str:
     return cut if cut.isprintable() else repr(cut)
 
 
-def counted(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
     """A count with its noun.
 
     >>> counted(1, "fault"), counted(1200, "row")

@@ -20,12 +20,12 @@ from datarelease.orchestration.metadata import (
     validation_metadata,
 )
 from datarelease.orchestration.pipeline import CHECK_OP
-from datarelease.orchestration.resources import Logged, Repository, explained
+from datarelease.orchestration.resources import Logged, RepositoryResource, dagster_errors
 from datarelease.render.triage import Triage
 
-SCHEMA = "schema"
+_SCHEMA = "schema"
 POLICY = "policy"
-LAST = {"dagster/priority": "-1"}
+_LAST = {"dagster/priority": "-1"}
 """After the stages that are ready too: what they find out need not be found out again."""
 
 
@@ -45,7 +45,7 @@ class Checks:
         """
         schema = self.dataset.schema or "no schema is declared"
         yield dg.AssetCheckSpec(
-            SCHEMA + self.suffix,
+            _SCHEMA + self.suffix,
             asset=self.key,
             description=f"Pandera: the data of {self.dataset.name} against {schema}.",
         )
@@ -62,7 +62,7 @@ class Checks:
         failed = validation is not None and bool(validation.violations)
         blocks = validation is not None and not validation.passed and level == "block"
         return dg.AssetCheckResult(
-            check_name=SCHEMA + self.suffix,
+            check_name=_SCHEMA + self.suffix,
             asset_key=self.key,
             passed=not failed,
             severity=_severity(blocks=blocks),
@@ -104,13 +104,13 @@ def dataset_checks(all_checks: Sequence[Checks]) -> dg.AssetChecksDefinition:
         specs=[spec for checks in all_checks for spec in checks.specs()],
         can_subset=True,
         pool=WORK_TREE,
-        op_tags=LAST,
+        op_tags=_LAST,
         description="What `datarelease check` says: the schemas of Pandera, and the policy.",
     )
     def run(
-        context: dg.AssetCheckExecutionContext, repository: Repository
+        context: dg.AssetCheckExecutionContext, repository: RepositoryResource
     ) -> Iterator[dg.AssetCheckResult]:
-        with explained():
+        with dagster_errors():
             ws = repository.workspace(Logged(context.log))
             report = check(ws).report
             write_report(report, ws.root / "reports")

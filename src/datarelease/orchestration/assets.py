@@ -19,11 +19,11 @@ from datarelease.orchestration.pipeline import (
     OBSERVE_OP,
     SOURCES,
     Pipeline,
+    data_versions,
     kinds,
     made_by,
-    versions,
 )
-from datarelease.orchestration.resources import Logged, Repository, explained
+from datarelease.orchestration.resources import Logged, RepositoryResource, dagster_errors
 
 WORK_TREE = "dvc"
 """Pool of what changes the work tree: DVC locks it, and one may run at a time."""
@@ -49,9 +49,9 @@ def source_assets(pipeline: Pipeline, origins: Mapping[str, dg.AssetKey]) -> dg.
     ]
 
     def observe(
-        context: dg.AssetExecutionContext, repository: Repository
+        context: dg.AssetExecutionContext, repository: RepositoryResource
     ) -> Iterator[dg.ObserveResult]:
-        with explained():
+        with dagster_errors():
             found = current_hashes(repository.path, read_graph(repository.path))
         for path, md5 in found.items():
             key = pipeline.keys.get(path)
@@ -97,9 +97,9 @@ def _stage(
         description=stage.desc or f"The stage {stage.address} of DVC: {stage.cmd}",
     )
     def run(
-        context: dg.AssetExecutionContext, repository: Repository
+        context: dg.AssetExecutionContext, repository: RepositoryResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        with explained():
+        with dagster_errors():
             ws = repository.workspace(Logged(context.log))
             told = _run(context, ws, stage)
             made = Pipeline(read_graph(repository.path))
@@ -108,7 +108,7 @@ def _stage(
                 context.log_event(event)
         now = next((s for s in made.graph.stages if s.address == stage.address), stage)
         tags = provenance(made, now)
-        for path, md5 in versions(now).items():
+        for path, md5 in data_versions(now).items():
             key = pipeline.keys.get(path)
             if key is not None and key in context.selected_asset_keys:
                 recorded = document_metadata(ws, path, stage.address)

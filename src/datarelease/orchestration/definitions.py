@@ -12,7 +12,7 @@ import dagster as dg
 from datarelease.adapters.dvc.graph import read_graph
 from datarelease.adapters.dvc.root import find_root
 from datarelease.app.settings import settings_at
-from datarelease.app.wiring import reader
+from datarelease.app.wiring import work_tree_reader
 from datarelease.model.data.dataset import Dataset
 from datarelease.orchestration.asset_checks import checks_of, dataset_checks
 from datarelease.orchestration.assets import source_assets, stage_assets
@@ -26,12 +26,12 @@ from datarelease.orchestration.pipeline import CHECK, RELEASE, Pipeline, made_by
 from datarelease.orchestration.released_checks import ReleasedData, released_checks_job
 from datarelease.orchestration.releases import (
     CONSENT,
-    Place,
+    RemoteAddress,
     places_of,
     release_assets,
     release_key,
 )
-from datarelease.orchestration.resources import Repository, environment
+from datarelease.orchestration.resources import RepositoryResource, process_environment
 from datarelease.orchestration.sensors import (
     announce_sensor,
     events_sensor,
@@ -43,7 +43,7 @@ from datarelease.orchestration.sensors import (
 from datarelease.orchestration.topics import plans_of, topic_assets
 from datarelease.settings.read import Settings
 
-ROOT = "DATARELEASE_REPOSITORY"
+_ROOT = "DATARELEASE_REPOSITORY"
 REMOTES = "DATARELEASE_REMOTES"
 REVIEWED = "DATARELEASE_REVIEWED"
 
@@ -71,8 +71,8 @@ def build_definitions(
     Raises:
         ConfigError: No DVC repository, or pipelines, settings or environment cannot be used.
     """
-    env = environment() if env is None else env
-    place = find_root(Path(root or env.get(ROOT) or Path.cwd()))
+    env = process_environment() if env is None else env
+    place = find_root(Path(root or env.get(_ROOT) or Path.cwd()))
     names = [name.strip() for name in env.get(REMOTES, "").split(",") if name.strip()]
     settings = settings_at(place)
     built = _Builder(
@@ -81,7 +81,9 @@ def build_definitions(
         places=places_of(place, names or settings.remotes),
         when=read_automation(env),
         ingestion=ingestion or Installed(place),
-        repository=Repository(root=str(place), remotes=names, reviewed=env.get(REVIEWED) or None),
+        repository=RepositoryResource(
+            root=str(place), remotes=names, reviewed=env.get(REVIEWED) or None
+        ),
     )
     built.say_what_lacks()
     return dg.Definitions(
@@ -99,10 +101,10 @@ def build_definitions(
 class _Builder:
     pipeline: Pipeline
     settings: Settings
-    places: tuple[Place, ...]
+    places: tuple[RemoteAddress, ...]
     when: Automation
     ingestion: Ingestion
-    repository: Repository
+    repository: RepositoryResource
 
     @cached_property
     def datasets(self) -> Sequence[tuple[dg.AssetKey, Dataset]]:
@@ -129,7 +131,7 @@ class _Builder:
         schemas = {
             key: schema
             for key, dataset in self.datasets
-            if (schema := contract_of(dataset, reader(self.repository.path)))
+            if (schema := contract_of(dataset, work_tree_reader(self.repository.path)))
         }
         stages = stage_assets(self.pipeline, dict(self.datasets), schemas)
         streams = self.settings.streams

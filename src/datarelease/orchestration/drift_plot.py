@@ -10,7 +10,7 @@ from datarelease.render import columns, escape
 from datarelease.render.plots import geometry as plots
 from datarelease.render.triage import drift_weight
 
-MOST = 4
+_MOST = 4
 """Columns drawn."""
 _TITLE = 26
 _BAR = 18
@@ -36,11 +36,11 @@ def drift_plot(report: Report) -> str | None:
     moved.sort(key=lambda item: -drift_weight(item[1]))
     if not moved:
         return None
-    width, height = plots.WIDTH, (_TITLE + plots.HEIGHT) * len(moved[:MOST])
+    width, height = plots.WIDTH, (_TITLE + plots.HEIGHT) * len(moved[:_MOST])
     space = "http://www.w3.org/2000/svg"
     page = ET.Element("svg", xmlns=space, viewBox=f"0 0 {width} {height}", width=str(width))
     _shape(page, "rect", width=width, height=height, fill="#ffffff")
-    for index, (dataset, column, histogram) in enumerate(moved[:MOST]):
+    for index, (dataset, column, histogram) in enumerate(moved[:_MOST]):
         panel = _shape(page, "g", transform=f"translate(0 {index * (_TITLE + plots.HEIGHT)})")
         axis = ("logarithmic axis",) if plots.logarithmic(histogram, column.kind) else ()
         said = "  ".join((*columns.drift(column), *axis)).replace("\u00a0", " ")

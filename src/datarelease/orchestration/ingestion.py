@@ -10,11 +10,11 @@ from typing import Protocol
 from datarelease.adapters.git.program import GitProgram
 from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import git_environment
-from datarelease.orchestration.resources import environment
+from datarelease.orchestration.resources import process_environment
 from datarelease.progress import Progress
 
 
-class Waits(Protocol):
+class WaitingEvents(Protocol):
     """What waits on the broker for a stream (``datarelease.ingest.plan.waiting.Waiting``)."""
 
     @property
@@ -34,7 +34,7 @@ class Waits(Protocol):
         """Why, or why not."""
 
 
-class Ended(Protocol):
+class ProposalEnd(Protocol):
     """How a proposal or a merge ended: a state, and more that is shown as it is."""
 
     @property
@@ -45,16 +45,16 @@ class Ended(Protocol):
 class Ingestion(Protocol):
     """What jobs and sensors need of ``datarelease.ingest``."""
 
-    def waiting(self, stream: str, progress: Progress) -> Waits:
+    def waiting(self, stream: str, progress: Progress) -> WaitingEvents:
         """What waits."""
 
-    def propose(self, stream: str, progress: Progress, *, force: bool) -> Ended:
+    def propose(self, stream: str, progress: Progress, *, force: bool) -> ProposalEnd:
         """Open a pull request with what waits."""
 
     def proposed(self, stream: str) -> Sequence[tuple[str, str]]:
         """Branches of proposals on the git remote, each with its commit, in order."""
 
-    def merge(self, stream: str, progress: Progress) -> Ended:
+    def merge(self, stream: str, progress: Progress) -> ProposalEnd:
         """Merge such a pull request, where the policy allows that."""
 
     def commit(self, stream: str, progress: Progress) -> object:
@@ -70,17 +70,19 @@ class Installed:
 
     root: Path
 
-    def waiting(self, stream: str, progress: Progress) -> Waits:
+    def waiting(self, stream: str, progress: Progress) -> WaitingEvents:
         """See ``app_broker.waiting_now``."""
         from datarelease.ingest.wiring.broker import waiting_now  # noqa: PLC0415 - heavy: optional
 
-        return waiting_now(self.root, stream, env=environment(), progress=progress)
+        return waiting_now(self.root, stream, env=process_environment(), progress=progress)
 
-    def propose(self, stream: str, progress: Progress, *, force: bool) -> Ended:
+    def propose(self, stream: str, progress: Progress, *, force: bool) -> ProposalEnd:
         """See ``app_proposals.propose_now``."""
         from datarelease.ingest.wiring.proposals import propose_now  # noqa: PLC0415 - heavy: optional
 
-        return propose_now(self.root, stream, env=environment(), progress=progress, force=force)
+        return propose_now(
+            self.root, stream, env=process_environment(), progress=progress, force=force
+        )
 
     def proposed(self, stream: str) -> Sequence[tuple[str, str]]:
         """What the git remote lists, asked now."""
@@ -91,20 +93,20 @@ class Installed:
         pairs = (line.split("\t") for line in listed.splitlines())
         return sorted((ref.removeprefix("refs/heads/"), commit) for commit, ref in pairs)
 
-    def merge(self, stream: str, progress: Progress) -> Ended:
+    def merge(self, stream: str, progress: Progress) -> ProposalEnd:
         """See ``app_proposals.merge_now``."""
         from datarelease.ingest.wiring.proposals import merge_now  # noqa: PLC0415 - heavy: optional
 
-        return merge_now(self.root, stream, env=environment(), progress=progress)
+        return merge_now(self.root, stream, env=process_environment(), progress=progress)
 
     def commit(self, stream: str, progress: Progress) -> object:
         """See ``app_broker.commit_now``."""
         from datarelease.ingest.wiring.broker import commit_now  # noqa: PLC0415 - heavy: optional
 
-        return commit_now(self.root, stream, env=environment(), progress=progress)
+        return commit_now(self.root, stream, env=process_environment(), progress=progress)
 
     def announce(self, tag: str | None, progress: Progress) -> object | None:
         """See ``app_broker.announce_now``."""
         from datarelease.ingest.wiring.broker import announce_now  # noqa: PLC0415 - heavy: optional
 
-        return announce_now(self.root, tag, env=environment(), progress=progress)
+        return announce_now(self.root, tag, env=process_environment(), progress=progress)

@@ -10,7 +10,7 @@ import dagster as dg
 from datarelease.model.data.stream import Stream
 from datarelease.orchestration.ingestion import Ingestion
 from datarelease.orchestration.pipeline import ANNOUNCE, FOLLOW_OP, MERGE, OUTCOME_TAG, PROPOSE
-from datarelease.orchestration.resources import WORLD_RETRIES, Logged, explained
+from datarelease.orchestration.resources import WORLD_RETRIES, Logged, dagster_errors
 
 DESK = "desk"
 """Pool of what works in the clone that ingestion keeps for itself."""
@@ -37,7 +37,7 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
     @dg.op(name="propose_events", pool=DESK, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
     def propose(context: dg.OpExecutionContext, config: Propose) -> None:
         """Open a pull request with the events that wait."""
-        with explained():
+        with dagster_errors():
             _tell(
                 context,
                 ingestion.propose(context.partition_key, Logged(context.log), force=config.force),
@@ -46,7 +46,7 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
     @dg.op(name="merge_proposal", pool=DESK, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
     def merge(context: dg.OpExecutionContext) -> None:
         """Merge the pull request of a stream, where policy, check and verdict allow that."""
-        with explained():
+        with dagster_errors():
             result = ingestion.merge(context.partition_key, Logged(context.log))
         _tell(context, result)
         # The sensor asks again unless it hears that there is no point in it.
@@ -81,7 +81,7 @@ def announce_job(streams: Sequence[Stream], ingestion: Ingestion) -> dg.JobDefin
     def announce(context: dg.OpExecutionContext, config: Announce) -> None:
         """Commit each stream up to the newest version, then announce it."""
         told = Logged(context.log)
-        with explained():
+        with dagster_errors():
             for stream in streams:
                 _tell(context, ingestion.commit(stream.name, told), stream.name)
             _tell(context, ingestion.announce(config.tag, told), "announced")

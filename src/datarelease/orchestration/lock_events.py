@@ -22,7 +22,7 @@ from datarelease.orchestration.dagster_private import (
     get_input_event_pointer_tag,
 )
 from datarelease.orchestration.metadata import stage_metadata
-from datarelease.orchestration.pipeline import NEVER, Pipeline, versions
+from datarelease.orchestration.pipeline import NEVER_RECORDED, Pipeline, data_versions
 
 UNKNOWN = "unknown"
 """Version of an input of which no lock has a hash."""
@@ -34,7 +34,7 @@ def provenance(pipeline: Pipeline, stage: StageNode) -> dict[str, str]:
 
     With them Dagster calls an asset stale exactly where DVC would run its stage again.
     """
-    return _made_from(stage.locked or NEVER, pipeline.inputs(stage))
+    return _made_from(stage.locked or NEVER_RECORDED, pipeline.inputs(stage))
 
 
 def version_tags(
@@ -74,7 +74,7 @@ def lock_events(pipeline: Pipeline, root: Path, instance: dg.DagsterInstance) ->
     """
     yield from source_events(pipeline, root, instance)
     for stage in pipeline.graph.stages:
-        for path, md5 in versions(stage).items():
+        for path, md5 in data_versions(stage).items():
             if md5 is None:
                 continue
             tags = {**provenance(pipeline, stage), **_data_version(md5)}

@@ -24,8 +24,13 @@ from datarelease.orchestration.pipeline import (
     PULL_RELEASE_OP,
     RELEASE_MAIN,
 )
-from datarelease.orchestration.releases import Place, made_from, release_key, released
-from datarelease.orchestration.resources import WORLD_RETRIES, Logged, Repository, explained
+from datarelease.orchestration.releases import RemoteAddress, made_from, release_key, released
+from datarelease.orchestration.resources import (
+    WORLD_RETRIES,
+    Logged,
+    RepositoryResource,
+    dagster_errors,
+)
 from datarelease.progress import Progress
 
 
@@ -33,7 +38,7 @@ def follow_main_job() -> dg.JobDefinition:
     """Takes what the default branch has."""
 
     @dg.op(name=PULL_OP, pool=WORK_TREE, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
-    def pull(context: dg.OpExecutionContext, repository: Repository) -> None:
+    def pull(context: dg.OpExecutionContext, repository: RepositoryResource) -> None:
         """Move the clone to the default branch of its origin."""
         _follow(repository, Logged(context.log))
 
@@ -44,11 +49,13 @@ def follow_main_job() -> dg.JobDefinition:
     return run
 
 
-def release_main_job(places: Sequence[Place], deps: Mapping[str, dg.AssetKey]) -> dg.JobDefinition:
+def release_main_job(
+    places: Sequence[RemoteAddress], deps: Mapping[str, dg.AssetKey]
+) -> dg.JobDefinition:
     """Takes what the default branch has, then releases it; ``deps`` as in ``found_releases``."""
 
     @dg.op(name=PULL_RELEASE_OP, pool=WORK_TREE, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
-    def pull_and_release(context: dg.OpExecutionContext, repository: Repository) -> None:
+    def pull_and_release(context: dg.OpExecutionContext, repository: RepositoryResource) -> None:
         """Move the clone to the default branch of its origin, and release what is there."""
         progress = Logged(context.log)
         _follow(repository, progress)
@@ -76,7 +83,7 @@ def release_main_job(places: Sequence[Place], deps: Mapping[str, dg.AssetKey]) -
     return run
 
 
-def tip_of(repository: Repository) -> tuple[str, str]:
+def tip_of(repository: RepositoryResource) -> tuple[str, str]:
     """The default branch of the origin and its newest commit, fetched now.
 
     Raises:
@@ -95,19 +102,19 @@ def tip_of(repository: Repository) -> tuple[str, str]:
     return branch, tip
 
 
-def holds_data(repository: Repository, commit: str) -> bool:
+def holds_data(repository: RepositoryResource, commit: str) -> bool:
     """Something was ever made or tracked there: a stream may wait for its first events."""
     files = open_git(repository.path).files(commit)
     return any(PurePosixPath(path).name == LOCK or path.endswith(".dvc") for path in files)
 
 
-def _follow(repository: Repository, progress: Progress) -> None:
+def _follow(repository: RepositoryResource, progress: Progress) -> None:
     """Bring the work tree to the default branch, and into it what the cache has of its data.
 
     Raises:
         Failure: Why it does not work.
     """
-    with explained():
+    with dagster_errors():
         ws = repository.workspace(progress)
         branch, tip = tip_of(repository)
         if ws.git.branch() != branch:

@@ -10,13 +10,13 @@ import dagster as dg
 from datarelease.adapters.dvc.graph import StageNode
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import DatareleaseError
-from datarelease.flows.check.records import Record, in_words, other_inputs
+from datarelease.flows.check.records import _Record, in_words, other_inputs
 from datarelease.flows.check.reproduce import work_tree_outputs
 from datarelease.flows.versions.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
-from datarelease.model.data.provenance import Read
+from datarelease.model.data.provenance import ReadFile
 from datarelease.model.data.validation import Contract, Validation
 from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import DatasetReport, Report
@@ -153,7 +153,7 @@ def document_metadata(ws: Workspace, path: str, stage: str) -> Metadata:
     holds only the reason, under ``not_used``, and how ``stage`` (its address) writes it again.
     """
     for dataset in ws.settings.datasets:
-        kinds: dict[str, type[Record]] = {
+        kinds: dict[str, type[_Record]] = {
             dataset.validation_file: Validation, dataset.profile_file: Profile,
         }  # fmt: skip
         data = ws.read(path) if path in kinds else None
@@ -175,7 +175,7 @@ def document_metadata(ws: Workspace, path: str, stage: str) -> Metadata:
     return {}
 
 
-def _outdated(ws: Workspace, record: Record, dataset: Dataset) -> str:
+def _outdated(ws: Workspace, record: _Record, dataset: Dataset) -> str:
     """Why ``record`` does not count for the dataset in the work tree; empty: it does."""
     try:
         now = snapshot((dataset,), work_tree_outputs(ws), ws.objects)
@@ -190,7 +190,7 @@ def _not_used(why: str, stage: str) -> Metadata:
     return {"not_used": dg.MetadataValue.text(f"{why}; {remedy}")}
 
 
-def contract_of(dataset: Dataset, read: Read) -> dg.TableSchema | None:
+def contract_of(dataset: Dataset, read: ReadFile) -> dg.TableSchema | None:
     """The columns that the schema of a dataset promises, from its recorded validation.
 
     None: there is none that can be read, or it was made from another schema or other checks of

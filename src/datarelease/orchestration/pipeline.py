@@ -13,7 +13,7 @@ from functools import cached_property
 
 from dagster import AssetKey
 
-from datarelease.adapters.dvc.graph import Graph, StageNode, Tracked, overlap
+from datarelease.adapters.dvc.graph import Graph, PipelineFile, StageNode, overlap
 from datarelease.model.data.dataset import Dataset
 from datarelease.orchestration.keys import asset_keys, identifier, identifiers
 
@@ -32,11 +32,11 @@ RELEASED_CHECKS = "released_checks"
 CHECK_OP, RELEASE_OP, OBSERVE_OP = "check_datasets", "release_datasets", "observe_sources"
 FOLLOW_OP, PULL_OP, PULL_RELEASE_OP = "commit_and_announce", "pull", "pull_and_release"
 RECORD_OP = "record_released_checks"
-TAKEN = (
+_TAKEN = (
     CHECK, RELEASE, RELEASE_MAIN, PROPOSE, MERGE, ANNOUNCE, CHECK_OP, RELEASE_OP, OBSERVE_OP,
     FOLLOW_OP, PULL_OP, PULL_RELEASE_OP, FOLLOW_MAIN, RELEASED_CHECKS, RECORD_OP,
 )  # fmt: skip
-NEVER = "never"
+NEVER_RECORDED = "never"
 """Code version of what was made before anybody recorded with which command."""
 
 
@@ -55,7 +55,7 @@ class Pipeline:
     @cached_property
     def op_names(self) -> Mapping[str, str]:
         """Names of the stages' ops, by address."""
-        return identifiers((stage.address for stage in self.graph.stages), TAKEN)
+        return identifiers((stage.address for stage in self.graph.stages), _TAKEN)
 
     @cached_property
     def _groups(self) -> Mapping[str, str]:
@@ -96,7 +96,7 @@ def made_by(stage: StageNode) -> tuple[str, ...]:
     return tuple(out.path for out in stage.outs) or (f"{STAGES}/{identifier(stage.address)}",)
 
 
-def versions(stage: StageNode) -> Mapping[str, str | None]:
+def data_versions(stage: StageNode) -> Mapping[str, str | None]:
     """The data version of each asset of a stage, by path; None: DVC has none."""
     if stage.outs:
         return {out.path: out.md5 for out in stage.outs}
@@ -111,7 +111,7 @@ def kinds(path: str, *, made: bool) -> set[str]:
     return {identifier(name)} | ({"dvc"} if made else set())
 
 
-def tracked_by_stage(graph: Graph) -> Iterator[tuple[StageNode, Tracked]]:
+def tracked_by_stage(graph: Graph) -> Iterator[tuple[StageNode, PipelineFile]]:
     """Every output with the stage that makes it."""
     for stage in graph.stages:
         for out in stage.outs:

@@ -16,7 +16,7 @@ import dagster as dg
 from datarelease.adapters.dvc.graph import overlap
 from datarelease.adapters.git.repository import Git
 from datarelease.documents import DocumentError, decode
-from datarelease.flows.repository import Shelf, catalogue_of
+from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.documents import find_document, find_manifest
 from datarelease.model.review.report import Report
 from datarelease.model.versions.bundle import REPORT
@@ -25,7 +25,12 @@ from datarelease.orchestration.asset_checks import Checks
 from datarelease.orchestration.dagster_private import DATA_VERSION_TAG, TargetMaterialization
 from datarelease.orchestration.pipeline import OUTCOME_TAG, RECORD_OP, RELEASED_CHECKS
 from datarelease.orchestration.releases import tracked_at
-from datarelease.orchestration.resources import WORLD_RETRIES, Logged, Repository, explained
+from datarelease.orchestration.resources import (
+    WORLD_RETRIES,
+    Logged,
+    RepositoryResource,
+    dagster_errors,
+)
 from datarelease.progress import Progress
 
 RECORDED, UNREADABLE = "recorded", "unreadable"
@@ -149,11 +154,11 @@ def released_checks_job(data: ReleasedData) -> dg.JobDefinition:
 
     @dg.op(name=RECORD_OP, retry_policy=WORLD_RETRIES, out=dg.Out(dg.Nothing))
     def record(
-        context: dg.OpExecutionContext, repository: Repository
+        context: dg.OpExecutionContext, repository: RepositoryResource
     ) -> Iterator[dg.AssetCheckEvaluation]:
         """Record an evaluation for each check of released data that has none."""
         progress = Logged(context.log)
-        with explained():
+        with dagster_errors():
             ws = repository.workspace(progress)
             version = catalogue_of(ws).latest
             found = data.unevaluated(ws.git, version, context.instance) if version else ()
@@ -175,14 +180,14 @@ def released_checks_job(data: ReleasedData) -> dg.JobDefinition:
     return run
 
 
-def released_report(shelf: Shelf, version: Version, progress: Progress) -> Report | None:
+def released_report(repository: Repository, version: Version, progress: Progress) -> Report | None:
     """The report of a version as it was released; None: it cannot be read, which is said.
 
     Raises:
         WorldError: It was not found, and a remote could not be asked; or its manifest is refused.
     """
-    manifest = find_manifest(shelf, version)
-    data = find_document(shelf, manifest, REPORT) if manifest is not None else None
+    manifest = find_manifest(repository, version)
+    data = find_document(repository, manifest, REPORT) if manifest is not None else None
     if data is None:
         why = f"no remote has {'the manifest' if manifest is None else REPORT} of {version.tag}"
     else:

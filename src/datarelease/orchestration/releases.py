@@ -31,20 +31,20 @@ from datarelease.orchestration.pipeline import RELEASE, RELEASE_OP, RELEASES
 from datarelease.orchestration.resources import (
     WORLD_RETRIES,
     Logged,
-    Repository,
-    environment,
-    explained,
+    RepositoryResource,
+    dagster_errors,
+    process_environment,
 )
 from datarelease.progress import Progress
 
-PREFIX = "release"
-LAST = {"dagster/priority": "-2"}
+_PREFIX = "release"
+_LAST = {"dagster/priority": "-2"}
 """After the checks, whose results tell why there may be no release."""
 _KINDS = {"directory": "folder", "aws": "s3", "dagshub": "dagshub", "s3": "s3", "other": "storage"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RemoteAddress:
     """A remote as far as its address tells."""
 
     name: str
@@ -54,10 +54,10 @@ class Place:
 
 def release_key(remote: str) -> dg.AssetKey:
     """The key of the releases on a remote."""
-    return dg.AssetKey([PREFIX, remote])
+    return dg.AssetKey([_PREFIX, remote])
 
 
-def places_of(root: Path, names: Sequence[str]) -> tuple[Place, ...]:
+def places_of(root: Path, names: Sequence[str]) -> tuple[RemoteAddress, ...]:
     """The remotes called ``names``; none named: DVC's default remote, if there is one.
 
     None of them is asked or even opened: definitions have to load without a network.
@@ -65,7 +65,7 @@ def places_of(root: Path, names: Sequence[str]) -> tuple[Place, ...]:
     Raises:
         ConfigError: DVC has no such remote.
     """
-    config = DvcConfig(root / ".dvc", env=environment())
+    config = DvcConfig(root / ".dvc", env=process_environment())
     default = [config.default_remote] if config.default_remote else []
     unknown = [name for name in names if name.lower() not in config.remotes]
     if unknown:
@@ -76,7 +76,7 @@ def places_of(root: Path, names: Sequence[str]) -> tuple[Place, ...]:
             "of params.yaml or DATARELEASE_REMOTES.",
         )
     return tuple(
-        Place(
+        RemoteAddress(
             name=name,
             url=without_credentials(str(config.settings(name).get("url", ""))),
             kind=config.kind(name),
@@ -101,7 +101,9 @@ CONSENT = {"ops": {RELEASE_OP: {"config": {"publish": True}}}}
 """The configuration of a run that releases."""
 
 
-def release_assets(places: Sequence[Place], deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+def release_assets(
+    places: Sequence[RemoteAddress], deps: Sequence[dg.AssetKey]
+) -> dg.AssetsDefinition:
     """Releases on all remotes, made in one step: a version exists when each of them has it.
 
     "Materialize all" is for what can be made again. A release cannot be unmade, so without consent
@@ -125,12 +127,12 @@ def release_assets(places: Sequence[Place], deps: Sequence[dg.AssetKey]) -> dg.A
         ],
         pool=WORK_TREE,
         retry_policy=WORLD_RETRIES,
-        op_tags=LAST,
+        op_tags=_LAST,
         description="What `datarelease release` does: push, verify every object, tag. Only with "
         "`publish: true` in its configuration, which the job `release` has.",
     )
     def run(
-        context: dg.AssetExecutionContext, config: Consent, repository: Repository
+        context: dg.AssetExecutionContext, config: Consent, repository: RepositoryResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
         if not config.publish:
             context.log.warning(
@@ -149,7 +151,7 @@ def release_assets(places: Sequence[Place], deps: Sequence[dg.AssetKey]) -> dg.A
     return run
 
 
-def released(repository: Repository, progress: Progress) -> Released | Nothing:
+def released(repository: RepositoryResource, progress: Progress) -> Released | Nothing:
     """The release of the work tree, or why there is none, as ``datarelease release`` makes it.
 
     Raises:
@@ -161,7 +163,7 @@ def released(repository: Repository, progress: Progress) -> Released | Nothing:
         told.update(report_metadata(report))
         write_report(report, repository.path / "reports")
 
-    with explained(told):
+    with dagster_errors(told):
         return open_release(
             repository.path,
             reviewed=repository.reviewed,

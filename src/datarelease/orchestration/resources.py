@@ -20,13 +20,13 @@ from pydantic import Field
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import DatareleaseError, DatareleaseWarning, WorldError
 from datarelease.flows.workspace import Workspace
-from datarelease.progress import Advance, Kind, Progress
+from datarelease.progress import Advance, Progress, WarningType
 
 RETRIES = 3
 RETRY_SECONDS = 20
 
 
-class Repository(dg.ConfigurableResource):  # type: ignore[type-arg]
+class RepositoryResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The DVC repository that everything is about."""
 
     root: str
@@ -49,12 +49,12 @@ class Repository(dg.ConfigurableResource):  # type: ignore[type-arg]
         return open_workspace(self.path, progress=progress, remotes=self.remotes)
 
 
-def environment() -> Mapping[str, str]:
+def process_environment() -> Mapping[str, str]:
     """The environment of this process, now."""
     return dict(os.environ)
 
 
-class Log(Protocol):
+class _Log(Protocol):
     """What Dagster's contexts have as ``log``."""
 
     def info(self, msg: object, /) -> None:
@@ -67,7 +67,7 @@ class Log(Protocol):
 class Logged:
     """Progress as lines of a run's log."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: _Log) -> None:
         """Write to ``log``."""
         self._log = log
 
@@ -75,7 +75,7 @@ class Logged:
         """One line."""
         self._log.info(line)
 
-    def warn(self, line: str, kind: Kind = DatareleaseWarning) -> None:  # noqa: ARG002
+    def warn(self, line: str, kind: WarningType = DatareleaseWarning) -> None:  # noqa: ARG002
         """One line that stands out."""
         self._log.warning(line)
 
@@ -89,7 +89,7 @@ class Logged:
 
 
 @contextmanager
-def explained(metadata: Mapping[str, dg.MetadataValue] | None = None) -> Iterator[None]:
+def dagster_errors(metadata: Mapping[str, dg.MetadataValue] | None = None) -> Iterator[None]:
     """Errors of the package as Dagster shows them, with ``metadata`` as it is by then.
 
     Raises:

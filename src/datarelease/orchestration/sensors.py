@@ -20,7 +20,7 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.model.data.stream import Stream
 from datarelease.model.versions.version import TagGrammar, Version
 from datarelease.orchestration.automation import Automation
-from datarelease.orchestration.ingestion import Ingestion, Waits
+from datarelease.orchestration.ingestion import Ingestion, WaitingEvents
 from datarelease.orchestration.keys import identifier
 from datarelease.orchestration.lock_events import lock_events
 from datarelease.orchestration.main_branch import holds_data, tip_of
@@ -42,7 +42,7 @@ from datarelease.orchestration.released_checks import (
     Unevaluated,
 )
 from datarelease.orchestration.releases import found_releases
-from datarelease.orchestration.resources import Logged, Repository
+from datarelease.orchestration.resources import Logged, RepositoryResource
 from datarelease.orchestration.topics import lag
 
 STREAM_TAG, STATE_TAG = "datarelease/stream", "datarelease/state"
@@ -59,14 +59,14 @@ _UNDER_WAY = [
 ]  # fmt: skip
 _FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _ENDED = [*_FAILED, dg.DagsterRunStatus.SUCCESS]
-Tick = dg.SensorResult | dg.SkipReason | dg.RunRequest
+_Tick = dg.SensorResult | dg.SkipReason | dg.RunRequest
 RUNNING, STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
 
-def lock_sensor(repository: Repository, when: Automation) -> dg.SensorDefinition:
+def lock_sensor(repository: RepositoryResource, when: Automation) -> dg.SensorDefinition:
     """Tells Dagster what DVC's files say: after a pull, a merge, a `dvc repro` by hand."""
 
-    def look(context: dg.SensorEvaluationContext) -> Tick:
+    def look(context: dg.SensorEvaluationContext) -> _Tick:
         pipeline = Pipeline(read_graph(repository.path))
         events = list(lock_events(pipeline, repository.path, context.instance))
         if not events:
@@ -77,7 +77,7 @@ def lock_sensor(repository: Repository, when: Automation) -> dg.SensorDefinition
 
 
 def versions_sensor(
-    repository: Repository,
+    repository: RepositoryResource,
     tags: TagGrammar,
     remotes: Sequence[str],
     data: ReleasedData,
@@ -88,7 +88,7 @@ def versions_sensor(
     Runs `released_checks` where checks of its data have no result yet.
     """
 
-    def look(context: dg.SensorEvaluationContext) -> Tick:
+    def look(context: dg.SensorEvaluationContext) -> _Tick:
         git = _git(repository)
         newest = read_catalogue(git, tags).latest
         if newest is None:
@@ -118,11 +118,11 @@ def _record(
 
 
 def announce_sensor(
-    repository: Repository, tags: TagGrammar, when: Automation
+    repository: RepositoryResource, tags: TagGrammar, when: Automation
 ) -> dg.SensorDefinition:
     """Runs `announce` for each new version on the git remote, however it was released."""
 
-    def look(context: dg.SensorEvaluationContext) -> Tick:
+    def look(context: dg.SensorEvaluationContext) -> _Tick:
         catalogue = read_catalogue(_git(repository), tags)
         known = tags.parse(context.cursor or "")
         # Set up on a repository with a history, it tells of the newest one, not of all.
@@ -150,7 +150,7 @@ def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.
     """Runs `propose` for a stream when enough events or minutes have gathered; tells the lag."""
     about = {STREAM_TAG: stream.name}
 
-    def look(context: dg.SensorEvaluationContext) -> Tick:
+    def look(context: dg.SensorEvaluationContext) -> _Tick:
         found = ingestion.waiting(stream.name, Logged(context.log))
         # Each lag is told once: a quiet topic fills nobody's event log.
         seen = f"{found.events} since {found.oldest}"
@@ -160,7 +160,9 @@ def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.
             return dg.SensorResult(run_requests=[tick], asset_events=told, cursor=seen)
         return dg.SensorResult(skip_reason=tick, asset_events=told, cursor=seen)
 
-    def asked(context: dg.SensorEvaluationContext, found: Waits) -> dg.RunRequest | dg.SkipReason:
+    def asked(
+        context: dg.SensorEvaluationContext, found: WaitingEvents
+    ) -> dg.RunRequest | dg.SkipReason:
         if not found.due:
             return dg.SkipReason(found.reason)
         # The first event that waits names what would be proposed, so ticks that come twice ask
@@ -175,7 +177,7 @@ def merge_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.S
     """Runs `merge` for a stream's open proposal, until it is merged or refused; ever less often."""
     about = {STREAM_TAG: stream.name}
 
-    def look(context: dg.SensorEvaluationContext) -> Tick:
+    def look(context: dg.SensorEvaluationContext) -> _Tick:
         proposed = ingestion.proposed(stream.name)
         if not proposed:
             return dg.SkipReason("No branch of a proposal is on the git remote.")
@@ -186,11 +188,13 @@ def merge_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.S
     return _sensor(f"merge_{identifier(stream.name)}", look, merge_sensor, when, MERGE)
 
 
-def main_sensor(repository: Repository, tags: TagGrammar, when: Automation) -> dg.SensorDefinition:
+def main_sensor(
+    repository: RepositoryResource, tags: TagGrammar, when: Automation
+) -> dg.SensorDefinition:
     """Runs `follow_main` or `release_main` when the default branch has moved."""
     job = RELEASE_MAIN if when.main == "release" else FOLLOW_MAIN
 
-    def look(context: dg.SensorEvaluationContext) -> Tick:
+    def look(context: dg.SensorEvaluationContext) -> _Tick:
         branch, tip = tip_of(repository)
         git = _git(repository)
         versions = read_catalogue(git, tags).versions if job == RELEASE_MAIN else ()
@@ -238,13 +242,13 @@ def _request(
     return dg.RunRequest(run_key=key, partition_key=about.get(STREAM_TAG), tags=mine)
 
 
-def _git(repository: Repository) -> Git:
+def _git(repository: RepositoryResource) -> Git:
     return open_git(repository.path)
 
 
 def _sensor(
     name: str,
-    look: Callable[[dg.SensorEvaluationContext], Tick],
+    look: Callable[[dg.SensorEvaluationContext], _Tick],
     of: Callable[..., dg.SensorDefinition],
     when: Automation,
     job: str | None,
@@ -253,7 +257,7 @@ def _sensor(
 ) -> dg.SensorDefinition:
     """A sensor whose ticks report errors of this package without a traceback."""
 
-    def tick(context: dg.SensorEvaluationContext) -> Tick:
+    def tick(context: dg.SensorEvaluationContext) -> _Tick:
         try:
             return look(context)
         except DatareleaseError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from datarelease.model.data.stream import Stream
-from datarelease.orchestration.ingestion import Waits
+from datarelease.orchestration.ingestion import WaitingEvents
 
 TOPICS = "topics"
 
@@ -39,7 +39,7 @@ def plans_of(streams: Sequence[Stream]) -> Mapping[str, dg.AssetKey]:
     return {stream.plan_file: topic_key(stream.topic) for stream in streams}
 
 
-def lag(stream: Stream, found: Waits) -> dg.AssetObservation:
+def lag(stream: Stream, found: WaitingEvents) -> dg.AssetObservation:
     """What waits in a stream's topic after the plan of the remote's default branch."""
     return dg.AssetObservation(
         topic_key(stream.topic),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datarelease.model.data.profile import Kind, Scalar
+from datarelease.model.data.profile import ColumnKind, Scalar
 from datarelease.model.review.diff import ColumnDiff, ColumnStats
 from datarelease.render import numbers as number
 from datarelease.render.triage import null_rate
@@ -49,7 +49,7 @@ def figures(column: ColumnDiff) -> tuple[str, ...]:
     )
 
 
-LABELS: dict[Kind, tuple[str, ...]] = {
+LABELS: dict[ColumnKind, tuple[str, ...]] = {
     "number": ("mean", "median", "std", "distinct"),
     "time": ("median", "mean", "std", "distinct"),
     "text": ("distinct", "mean length"),
@@ -109,7 +109,7 @@ def drift(column: ColumnDiff) -> tuple[str, ...]:
     """The drift statistics that apply, each with its name."""
     measures = (("PSI", column.psi), ("KS", column.ks), ("JS", column.js))
     return tuple(
-        f"{name}\u00a0{number.drift(value)}" for name, value in measures if value is not None
+        f"{name}\u00a0{number.drift_value(value)}" for name, value in measures if value is not None
     )
 
 

@@ -16,7 +16,7 @@ import re
 import unicodedata
 from html import escape as _html_escape
 
-NAME = 64
+NAME_LENGTH = 64
 """Characters of a name that are shown."""
 VALUE = 80
 """Characters of a value."""
@@ -136,7 +136,7 @@ _CODE = str.maketrans({"`": "\u02cb", "|": "\u2502"})
 _MARKERS = re.compile(r"<!-|->|\](?=[(\[:])")
 
 
-def code(text: str, limit: int = NAME) -> str:
+def code(text: str, limit: int = NAME_LENGTH) -> str:
     r"""``text`` as a Markdown code span, in which GitHub neither formats, links nor mentions.
 
     >>> code("a|b`c"), code(""), code(" x ")
@@ -161,7 +161,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_./=-]+…?", re.ASCII)
 _WORDS = re.compile(r"[^_./=]+[_./=]*|[_./=]+")
 
 
-def cell(text: str, limit: int = NAME) -> str:
+def cell(text: str, limit: int = NAME_LENGTH) -> str:
     """``text`` as a code span for a table; a long identifier may go on in the next line.
 
     A code span has no place to break but spaces, so that a long name widens its table beyond a
@@ -212,6 +212,6 @@ def prose(text: str, limit: int = PROSE) -> str:
     return out + (_LRM if _right_to_left(plain) else "")
 
 
-def html_code(text: str, limit: int = NAME) -> str:
+def html_code(text: str, limit: int = NAME_LENGTH) -> str:
     """``text`` in a ``<code>`` element, for ``<summary>`` lines, which Markdown does not parse."""
     return f"<code>{_html_escape(clean(text, limit))}</code>"

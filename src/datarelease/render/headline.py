@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from datarelease.model.review.diff import Compatibility, DatasetDiff
 from datarelease.model.review.policy import Finding
-from datarelease.model.review.report import Outcome, Report
+from datarelease.model.review.report import MergeEffect, Report
 from datarelease.render import changes, findings
 from datarelease.render import numbers as number
 from datarelease.render.triage import Triage
@@ -41,7 +41,7 @@ def headline(report: Report) -> Phrase:
     # Compared with an older version on purpose, it is the newest one that unchanged data equals.
     same = report.base is not None and report.base_digest in {None, report.digest}
     base = Prose(report.base or "") if same else "the newest version"
-    said: dict[Outcome, Phrase] = {
+    said: dict[MergeEffect, Phrase] = {
         "first": ("first release: ", *publishes),
         "release": publishes,
         "rollback": ("rolls back to the data of ", older, ": ", *publishes),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from datarelease.model.data.profile import Kind, Scalar
+from datarelease.model.data.profile import ColumnKind, Scalar
 
 MINUS = "\u2212"
 _LONGEST = 18
@@ -26,7 +26,7 @@ def count(number: int) -> str:
     return f"{sign}{abs(number):,}"
 
 
-def signed(number: int) -> str:
+def signed_number(number: int) -> str:
     """A whole number with its sign.
 
     >>> signed(200), signed(-3), signed(0)
@@ -101,8 +101,8 @@ def change(before: int, after: int) -> str:
     """
     delta = after - before
     if not before or not delta:
-        return signed(delta)
-    return f"{signed(delta)}, {signed_share(ratio(delta, before))}"
+        return signed_number(delta)
+    return f"{signed_number(delta)}, {signed_share(ratio(delta, before))}"
 
 
 def size(number: int) -> str:
@@ -183,12 +183,12 @@ def duration(seconds: float) -> str:
     return f"{decimal(seconds / factor)} {name}"
 
 
-def measure(number: float, kind: Kind) -> str:
+def measure(number: float, kind: ColumnKind) -> str:
     """A mean or median of a column: a moment for times, else a number."""
     return moment(number) if kind == "time" else decimal(number)
 
 
-def drift(number: float) -> str:
+def drift_value(number: float) -> str:
     """A drift statistic to two decimals, small ones marked as such.
 
     >>> drift(0.314), drift(0.0), drift(0.002)
@@ -199,7 +199,7 @@ def drift(number: float) -> str:
     return f"{number:.2f}" if number and abs(number) < 1000 else decimal(number)  # noqa: PLR2004
 
 
-def scalar(value: Scalar) -> str:
+def scalar_text(value: Scalar) -> str:
     """A value of the data as text, so that it cannot be taken for another one.
 
     >>> scalar(None), scalar(True), scalar(""), scalar(" a"), scalar(0.1), scalar("x")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from datarelease.errors import Problem, SettingsError
 from datarelease.model.data.csv_dialect import CsvDialect
-from datarelease.model.data.dataset import NAME, Dataset, table_format
+from datarelease.model.data.dataset import DATASET_NAME, Dataset, table_format
 from datarelease.model.data.stream import Stream
 from datarelease.model.paths import path_fault
 from datarelease.model.review.policy import Policy
@@ -100,7 +100,7 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
     )
 
 
-def read_tags(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ...]]:
+def read_tag_settings(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ...]]:
     """What a reader of versions needs: the tag grammar and the names of the required remotes.
 
     Raises:
@@ -219,7 +219,7 @@ def _dataset(
     name: str, artifact: Mapping[str, Any], where: str, problems: list[Problem]
 ) -> Dataset | None:
     found: list[Problem] = []
-    if not NAME.fullmatch(name):
+    if not DATASET_NAME.fullmatch(name):
         found.append(
             Problem(where=where, what="a dataset's name has letters, digits, '_', '-' and '.'")
         )

@@ -103,15 +103,15 @@ class RowsShape(BoundsShape):
     datasets: dict[str, BoundsShape] = {}
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class WaiverShape(_Strict):
     """A change that is allowed once: an entry of ``allow_breaking``."""
 
-    what: Text
-    until: Text
-    reason: Text
+    what: _Text
+    until: _Text
+    reason: _Text
 
 
 class AppendOnlyShape(_Strict):
@@ -148,7 +148,7 @@ def _ref_name(value: object) -> object:
     return value
 
 
-Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+_Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 """As Kafka allows: ``org.apache.kafka.common.internals.Topic``."""
 
 
@@ -162,13 +162,13 @@ class ProposeShape(_Strict):
 class StreamShape(_Strict):
     """An entry of ``release.streams``, named after the dataset that it feeds."""
 
-    topic: Topic
+    topic: _Topic
     format: EventFormat = "json"
     time: str | None = None
     late_minutes: Annotated[int, Field(ge=0)] = 60
     batch: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
     propose: ProposeShape = ProposeShape()
-    dead_letters: Topic | None = None
+    dead_letters: _Topic | None = None
     holes: bool = False
 
 
@@ -199,7 +199,7 @@ class ReleaseShape(_Strict):
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
     policy: PolicyShape = PolicyShape()
     streams: dict[str, StreamShape] = {}
-    announce: Topic | None = None
+    announce: _Topic | None = None
 
 
 def _one_letter(value: str) -> str:

@@ -14,7 +14,7 @@ from dvc.fs import get_cloud_fs, get_fs_config
 from dvc_objects.fs.errors import RemoteMissingDepsError
 
 from datarelease.adapters.addresses import without_credentials
-from datarelease.adapters.store.connection import connected
+from datarelease.adapters.store.connection import connected_filesystem
 from datarelease.adapters.store.credentials import (
     advice,
     authorised,
@@ -22,10 +22,10 @@ from datarelease.adapters.store.credentials import (
     program_environment,
 )
 from datarelease.adapters.store.directory import DirectoryStore, Store
-from datarelease.adapters.store.errors import explained
+from datarelease.adapters.store.errors import store_errors
 from datarelease.adapters.store.limits import (
-    refuse,
     refuse_own_keys,
+    refuse_problems,
     remote_problems,
     section_problems,
 )
@@ -37,7 +37,7 @@ from datarelease.progress import TIMEOUT
 Trust = Literal["whole", "plain", "foreign"]
 """What the repository's own ``.dvc/config`` may say: all that DVC knows, or plain values; of a
 repository elsewhere no other file of DVC's configuration counts."""
-Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
+_Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
 AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -80,7 +80,7 @@ class DvcConfig:
                 kept["core"] = {k: v for k, v in own.get("core", {}).items() if k == "remote"}
                 self._config = Config.validate(kept)
                 return
-        refuse(section_problems(own))
+        refuse_problems(section_problems(own))
         with explained_config():
             self._config = Config(str(dvc_dir))
 
@@ -146,8 +146,8 @@ class DvcConfig:
                 return DirectoryStore(name, Path(root))
             url = without_credentials(str(settings["url"]))
             keys = advice(name, settings, self._env)
-            with explained(name, url, keys):
-                fs = connected(factory(**options), self._timeout)
+            with store_errors(name, url, keys):
+                fs = connected_filesystem(factory(**options), self._timeout)
                 return ObjectStore(name, url, fs, root, keys=keys, timeout=self._timeout)
 
     def _refuse_own_keys(self, name: str) -> None:
@@ -156,7 +156,7 @@ class DvcConfig:
             own = self._own().get("remote", {})
         for part in self._built_on(name):
             if self._trust == "foreign":
-                refuse(remote_problems(part, own.get(part, {})))
+                refuse_problems(remote_problems(part, own.get(part, {})))
             refuse_own_keys(part, self._config["remote"][part], own.get(part, {}), self._dvc_dir)
 
     def _built_on(self, name: str) -> Iterator[str]:
@@ -191,7 +191,7 @@ class DvcConfig:
             found: Mapping[str, Any] = get_fs_config(self._config, name=name)
         return found
 
-    def kind(self, name: str) -> Kind:
+    def kind(self, name: str) -> _Kind:
         """The provider of the remote ``name``, as far as its address shows it."""
         settings = self.settings(name)
         address = urlsplit(str(settings.get("url", "")))

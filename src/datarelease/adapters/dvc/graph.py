@@ -19,7 +19,7 @@ from datarelease.model.versions.snapshot import canonical_json
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tracked:
+class PipelineFile:
     """A file or directory that a stage reads or makes, or that a ``.dvc`` file tracks."""
 
     path: str
@@ -41,8 +41,8 @@ class StageNode:
     """Of its ``dvc.yaml``; "" at the root of the repository."""
     cmd: str
     desc: str
-    deps: tuple[Tracked, ...]
-    outs: tuple[Tracked, ...]
+    deps: tuple[PipelineFile, ...]
+    outs: tuple[PipelineFile, ...]
     version: str
     """SHA-256 (hex) of command and parameters as they are now."""
     locked: str | None
@@ -59,11 +59,11 @@ class Graph:
     """All pipelines of a repository."""
 
     stages: tuple[StageNode, ...] = ()
-    tracked: tuple[Tracked, ...] = ()
+    tracked: tuple[PipelineFile, ...] = ()
     """What ``.dvc`` files track."""
 
     @property
-    def sources(self) -> tuple[Tracked, ...]:
+    def sources(self) -> tuple[PipelineFile, ...]:
         """What stages read and no stage makes, and what ``.dvc`` files track; sorted by path."""
         made = [out.path for stage in self.stages for out in stage.outs]
         kept = {file.path: file for file in self.tracked}
@@ -141,8 +141,8 @@ def _node(stage: Any, root: Path) -> StageNode:
     )
 
 
-def _tracked(item: Any, root: Path, source: str = "") -> Tracked:
-    return Tracked(
+def _tracked(item: Any, root: Path, source: str = "") -> PipelineFile:
+    return PipelineFile(
         path=_relative(item.fs_path, root) if item.protocol == "local" else str(item),
         md5=str(item.hash_info.value) if item.hash_info else None,
         size=item.meta.size if item.meta else None,

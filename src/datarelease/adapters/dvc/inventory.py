@@ -15,12 +15,12 @@ from dvc.exceptions import DvcException
 
 from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.open import opened
-from datarelease.adapters.store.errors import brief
+from datarelease.adapters.store.errors import brief_error
 from datarelease.errors import ConfigError, WorldError, disk_fault
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tracked:
+class InventoryOutput:
     """One output of the work tree's pipelines and ``.dvc`` files."""
 
     path: str
@@ -47,7 +47,7 @@ class Tracked:
 class Inventory:
     """What DVC knows about a work tree."""
 
-    outputs: tuple[Tracked, ...]
+    outputs: tuple[InventoryOutput, ...]
     stages: frozenset[str]
     """Names of the stages of the top ``dvc.yaml``; of a group, the group's."""
     shown: frozenset[str]
@@ -81,9 +81,9 @@ def inventory(root: Path) -> Inventory:
         )
 
 
-def _tracked(out: Any, root: Path) -> Tracked:
+def _tracked(out: Any, root: Path) -> InventoryOutput:
     stage = out.stage
-    return Tracked(
+    return InventoryOutput(
         path=Path(out.fs_path).relative_to(root).as_posix(),
         md5=str(out.hash_info.value) if out.hash_info else None,
         size=out.meta.size if out.meta else None,
@@ -112,7 +112,7 @@ def _shown(repo: Any) -> Iterator[str]:
     except Exception as error:
         raise disk_fault(error) or WorldError(
             "Data that `plots:` or `metrics:` of dvc.yaml name are neither in the work tree nor in "
-            f"DVC's cache, and cannot be fetched: {brief(error)}",
+            f"DVC's cache, and cannot be fetched: {brief_error(error)}",
             untouched="Nothing was changed.",
             remedy=(
                 "Get the data (`dvc pull`, `dvc repro`), or give access to the remote, then "

@@ -66,7 +66,7 @@ def forget_dead(temporary: Path, *, hardlink: bool) -> tuple[str, ...]:
         return ()
 
 
-def holders(temporary: Path) -> tuple[str, ...]:
+def lock_holders(temporary: Path) -> tuple[str, ...]:
     """The living processes that keep others from a repository, as its locks name them."""
     found = [holder for holder in _listed(temporary / RWLOCK_FILE) or () if _lives(holder.pid)]
     with suppress(OSError, ValueError):

@@ -12,8 +12,8 @@ from dvc.lock import LockError
 from dvc.repo import Repo
 
 from datarelease.adapters.addresses import without_credentials
-from datarelease.adapters.dvc.locks import forget_dead, holders
-from datarelease.adapters.store.errors import brief
+from datarelease.adapters.dvc.locks import forget_dead, lock_holders
+from datarelease.adapters.store.errors import brief_error
 from datarelease.errors import ConfigError, WorldError, disk_fault
 from datarelease.progress import Progress, Quiet
 
@@ -55,7 +55,7 @@ def opened(
 
 def busy(root: Path) -> WorldError:
     """The error for a repository in which another process is at work, named by its number."""
-    who = holders(root / ".dvc" / "tmp")
+    who = lock_holders(root / ".dvc" / "tmp")
     named = f": {', '.join(who)}" if who else ""
     lock = root / ".dvc" / "tmp" / "lock"
     return WorldError(
@@ -71,7 +71,7 @@ def busy(root: Path) -> WorldError:
 
 
 @contextmanager
-def reaching(repo: Any) -> Iterator[None]:
+def explain_unreachable(repo: Any) -> Iterator[None]:
     """Report an input outside the repository that cannot be reached.
 
     Raises:
@@ -90,7 +90,8 @@ def reaching(repo: Any) -> Iterator[None]:
                     dep.status()
                 except Exception as error:
                     raise WorldError(
-                        f"{dep}, which {stage.addressing} reads, cannot be reached: {brief(error)}",
+                        f"{dep}, which {stage.addressing} reads, cannot be reached: "
+                        f"{brief_error(error)}",
                         untouched="Nothing was changed.",
                         remedy="Check the address, the network and the credentials, then run the "
                         "same command again.",

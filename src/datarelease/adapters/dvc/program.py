@@ -10,7 +10,7 @@ from pathlib import Path
 
 from datarelease.adapters.dvc import stages as dvc_stages
 from datarelease.adapters.dvc.open import busy, opened
-from datarelease.adapters.process import shield, show, supervise
+from datarelease.adapters.process import run_shown, shield, supervise
 from datarelease.errors import WorldError
 from datarelease.model.stage_environment import StageEnvironment
 
@@ -34,7 +34,7 @@ class DvcProgram:
             WorldError: Another process is at work here, or a disk is full or broken.
         """
         shield()
-        code = show(
+        code = run_shown(
             self._command(*arguments), cwd=self.root, env=self._stages.seen, stdin=self._secrets()
         )
         self._refuse_world(code)

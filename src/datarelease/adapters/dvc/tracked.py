@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 
-from datarelease.adapters.strict_yaml import fault, parse
+from datarelease.adapters.strict_yaml import parse_yaml, yaml_fault
 from datarelease.errors import ConfigError, Problem, SettingsError
 
-Read = Callable[[str], bytes | None]
+ReadAtRevision = Callable[[str], bytes | None]
 """The bytes of a file of the repository at the revision in question, or None."""
 _TEMPLATE = re.compile(r"\$\{[^}]*\}")
 
@@ -52,7 +52,7 @@ class LockedStage:
     outs: tuple[Output, ...]
 
 
-def outputs(read: Read, files: Iterable[str]) -> tuple[Output, ...]:
+def outputs(read: ReadAtRevision, files: Iterable[str]) -> tuple[Output, ...]:
     """Every output tracked by the ``dvc.lock`` and ``.dvc`` files among ``files``.
 
     Raises:
@@ -74,7 +74,7 @@ def outputs(read: Read, files: Iterable[str]) -> tuple[Output, ...]:
     return tuple(found)
 
 
-def declared_results(read: Read, path: str = "dvc.yaml") -> tuple[str, ...]:
+def declared_results(read: ReadAtRevision, path: str = "dvc.yaml") -> tuple[str, ...]:
     """The files of a pipeline's own ``metrics:`` and ``plots:``, which stages write for git.
 
     Those of a stage are its outputs and stand in the lock; these stand nowhere else.
@@ -91,7 +91,7 @@ def declared_results(read: Read, path: str = "dvc.yaml") -> tuple[str, ...]:
     return tuple(posixpath.normpath(posixpath.join(folder, name)) for name in names)
 
 
-def stages(read: Read, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
+def stages(read: ReadAtRevision, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
     """The stages of one ``dvc.lock``; none where there is no such file.
 
     Raises:
@@ -114,7 +114,7 @@ def stages(read: Read, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
     return tuple(found)
 
 
-def load_yaml(read: Read, path: str) -> dict[str, Any]:
+def load_yaml(read: ReadAtRevision, path: str) -> dict[str, Any]:
     """The mapping in a YAML file; empty where there is no such file or nothing in it.
 
     Raises:
@@ -124,11 +124,11 @@ def load_yaml(read: Read, path: str) -> dict[str, Any]:
     if data is None:
         return {}
     try:
-        loaded = parse(data.decode("utf-8-sig"))
+        loaded = parse_yaml(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SettingsError([Problem(where=path, what="the file is not UTF-8")]) from error
     except yaml.YAMLError as error:
-        raise SettingsError([Problem(where=path, what=fault(error))]) from error
+        raise SettingsError([Problem(where=path, what=yaml_fault(error))]) from error
     except RecursionError as error:
         raise SettingsError([Problem(where=path, what="nested too deeply")]) from error
     except (ValueError, LookupError, AttributeError, TypeError) as error:
@@ -143,7 +143,7 @@ def load_yaml(read: Read, path: str) -> dict[str, Any]:
     return loaded
 
 
-def _of_dvc_file(read: Read, path: str) -> Iterator[Output]:
+def _of_dvc_file(read: ReadAtRevision, path: str) -> Iterator[Output]:
     content = load_yaml(read, path)
     base = posixpath.join(posixpath.dirname(path), str(content.get("wdir", "")))
     return _outputs(content, "outs", base, path, None)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from dvc.exceptions import ReproductionError
 
-from datarelease.adapters.dvc.open import opened, reaching
+from datarelease.adapters.dvc.open import explain_unreachable, opened
 from datarelease.adapters.dvc.program import DvcProgram
 from datarelease.adapters.dvc.tracked import Output
 from datarelease.model.stage_environment import StageEnvironment, stage_environment
@@ -84,7 +84,7 @@ class Dvc:
                 stale = [str(stage.addressing) for stage in changed]
             except ReproductionError:
                 # An input is missing that a stage before would make: the dry run ends there.
-                with reaching(repo):
+                with explain_unreachable(repo):
                     status = repo.status(targets=wanted, with_deps=True, check_updates=False)
                 stale = [name for name, words in status.items() if {*_leaves(words)} - _MISSING]
                 stale = stale or list(status)

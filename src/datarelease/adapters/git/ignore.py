@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from datarelease.adapters.git.program import clean
+from datarelease.adapters.git.program import one_line
 from datarelease.adapters.process import capture
 from datarelease.errors import ConfigError
 from datarelease.progress import TIMEOUT
@@ -28,7 +28,7 @@ def ignored(root: Path, paths: Sequence[str], *, env: Mapping[str, str]) -> dict
     done = capture(command, cwd=root, env=plain, stdin=asked, idle=TIMEOUT)
     if done.code > _NOT_ALL:
         raise ConfigError(
-            f"git check-ignore failed: {clean(done.stderr)}", untouched="Nothing was changed."
+            f"git check-ignore failed: {one_line(done.stderr)}", untouched="Nothing was changed."
         )
     fields = done.stdout.decode("utf-8", "replace").split("\0")
     rules = [fields[at : at + 4] for at in range(0, len(fields) - 3, 4)]

@@ -63,14 +63,15 @@ class GitProgram:
         done = self.attempt(*arguments, stdin=stdin, index=index)
         if done.code and any(words in done.stderr for words in _DISK):
             raise WorldError(
-                f"git {arguments[0]} failed: {clean(done.stderr)}",
+                f"git {arguments[0]} failed: {one_line(done.stderr)}",
                 untouched="Nothing was pushed or tagged.",
                 remedy="Free space on the disk of the repository and of the temporary directory "
                 "(TMPDIR), then run the same command again.",
             )
         if done.code:
             raise ConfigError(
-                f"git {arguments[0]} failed: {clean(done.stderr)}", untouched="Nothing was changed."
+                f"git {arguments[0]} failed: {one_line(done.stderr)}",
+                untouched="Nothing was changed.",
             )
         return done.stdout.decode("utf-8", "surrogateescape")
 
@@ -114,19 +115,19 @@ class GitProgram:
 
     def _address(self) -> str:
         url = self.attempt("remote", "get-url", REMOTE).stdout.decode("utf-8", "replace")
-        return clean(url) or "no address"
+        return one_line(url) or "no address"
 
     def unreachable(self, stderr: str) -> WorldError:
         """The error for a remote that refused or failed a request."""
         return WorldError(
             f"The git remote {REMOTE!r} ({self._address()}) did not do what was asked: "
-            f"{clean(stderr) or 'git gave no reason.'}",
+            f"{one_line(stderr) or 'git gave no reason.'}",
             untouched="No tag was made.",
             remedy="Check the network and your access to it, then run the same command again.",
         )
 
 
-def clean(message: str) -> str:
+def one_line(message: str) -> str:
     r"""A program's message on one line, without credentials in addresses.
 
     >>> clean("fatal: no access to 'https://me:secret@host/x'\n\nPlease check.\n")

@@ -26,7 +26,7 @@ class PushResult:
     reason: str
 
 
-def push(
+def push_refs(
     git: GitProgram,
     refs: Mapping[str, str],
     *,

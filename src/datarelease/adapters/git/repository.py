@@ -11,7 +11,7 @@ from datarelease.adapters.git import objects as git_objects
 from datarelease.adapters.git import push as git_push
 from datarelease.adapters.git import tags as git_tags
 from datarelease.adapters.git.objects import Content, Tree
-from datarelease.adapters.git.program import REMOTE, GitProgram, clean
+from datarelease.adapters.git.program import REMOTE, GitProgram, one_line
 from datarelease.adapters.git.push import PushResult
 from datarelease.adapters.git.tags import Tag
 from datarelease.errors import ConfigError
@@ -46,7 +46,7 @@ class Git:
         above = (self.root.resolve(), *self.root.resolve().parents)
         if done.code and any((folder / ".git").exists() for folder in above):
             raise ConfigError(
-                f"git refuses this repository: {clean(done.stderr)}",
+                f"git refuses this repository: {one_line(done.stderr)}",
                 untouched="Nothing was changed.",
             )
         return done.code == 0 and done.stdout.strip() == b"true"
@@ -208,7 +208,7 @@ class Git:
         Raises:
             WorldError: The remote does not answer or refuses the request as a whole.
         """
-        return git_push.push(self._git, refs, atomic=atomic)
+        return git_push.push_refs(self._git, refs, atomic=atomic)
 
     def switch(self, branch: str) -> None:
         """Check a branch out; edits that are in its way make git refuse.

@@ -15,7 +15,7 @@ from datarelease.adapters.git.repository import VERSIONS, Git
 from datarelease.errors import WorldError
 from datarelease.progress import TIMEOUT
 
-SEEN = "refs/datarelease-seen"
+_SEEN = "refs/datarelease-seen"
 """Branches of the remote as they were when we last looked; they stay when a branch goes."""
 MINE = "refs/datarelease-mine"
 """Commits that were made here, by branch."""
@@ -29,7 +29,7 @@ _LENT = (
 _NOBODY = ("-c", "user.name=datarelease", "-c", "user.email=datarelease@localhost")
 
 
-class DeskGit(Git):
+class ScratchGit(Git):
     """A clone at ``place``; ``root`` is the DVC repository in it."""
 
     def __init__(
@@ -108,12 +108,12 @@ class DeskGit(Git):
         """
         self._top.network(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", REMOTE,
-            f"+refs/heads/{prefix}*:{SEEN}/{prefix}*",
+            f"+refs/heads/{prefix}*:{_SEEN}/{prefix}*",
         )  # fmt: skip
 
     def seen(self, branch: str) -> str | None:
         """The commit of a branch when it was last fetched."""
-        return self.resolve(f"{SEEN}/{branch}")
+        return self.resolve(f"{_SEEN}/{branch}")
 
     def fetch(self, commit: str, *refs: str) -> str:
         """``commit``, now here; ``refs`` of the remote may hold it.
@@ -157,7 +157,7 @@ class DeskGit(Git):
             WorldError: The remote does not answer, or refuses it.
         """
         ref = f"refs/heads/{branch}"
-        [result] = git_push.push(self._top, {ref: commit}, atomic=False, only_from={ref: ""})
+        [result] = git_push.push_refs(self._top, {ref: commit}, atomic=False, only_from={ref: ""})
         if result.accepted:
             return True
         if branch in self.advertised()[1]:
@@ -171,7 +171,7 @@ class DeskGit(Git):
     def withdraw(self, branch: str, commit: str) -> bool:
         """The remote no longer has ``branch``, which was at ``commit``; False: it refused."""
         ref = f"refs/heads/{branch}"
-        [result] = git_push.push(self._top, {ref: ""}, atomic=False, only_from={ref: commit})
+        [result] = git_push.push_refs(self._top, {ref: ""}, atomic=False, only_from={ref: commit})
         return result.accepted
 
     def parents(self, commit: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from datarelease.adapters.github.errors import brief
 from datarelease.adapters.process import capture
 from datarelease.errors import WorldError
 
-TITLE = "datarelease"
+WATERMARK_TITLE = "datarelease"
 """Distinguishes our comment from those of other programs that use CML."""
 SEEN = 30
 """Comments that CML looks at: the oldest ones."""
@@ -32,7 +32,7 @@ _HANDED_ON = {
 _IMAGE = "https://cml.dev/watermark.png"
 
 
-def watermark(sha: str, title: str = TITLE) -> str:
+def watermark(sha: str, title: str = WATERMARK_TITLE) -> str:
     r"""The mark that CML puts at the end of a comment.
 
     >>> print(watermark("deadbeef"))
@@ -56,13 +56,13 @@ def _spelled(title: str) -> str:
     return re.sub(r"[_*\[<]", lambda found: f"\\{found[0]}", f"CML watermark {title}".strip())
 
 
-def is_marked(body: str, title: str = TITLE) -> bool:
+def is_marked(body: str, title: str = WATERMARK_TITLE) -> bool:
     """Whether a comment carries our watermark; that alone does not make it ours."""
     mark = rf'!\[\]\({re.escape(_IMAGE)}#[0-9a-fA-F]+ "{re.escape(_spelled(title))}"\)'
     return re.search(mark, body) is not None
 
 
-def signed(body: str, sha: str, title: str = TITLE) -> str:
+def with_watermark(body: str, sha: str, title: str = WATERMARK_TITLE) -> str:
     """``body`` with our watermark, character by character as CML posts it."""
     return f"{body}\n\n{watermark(sha, title)}"
 
@@ -79,7 +79,7 @@ class Cml:
         token: str,
         env: Mapping[str, str],
         seconds: float = _SECONDS,
-        title: str = TITLE,
+        title: str = WATERMARK_TITLE,
     ) -> None:
         """Nothing is run yet.
 

@@ -11,10 +11,10 @@ from datarelease.adapters.github.requests import Requests
 from datarelease.adapters.github.values import ShapeError
 from datarelease.model.directory import ROOT
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-class Asked:
+class GitHubConnection:
     """A repository on GitHub."""
 
     def __init__(self, requests: Requests, bot: str, directory: str = ROOT) -> None:
@@ -33,15 +33,15 @@ class Asked:
         """Of the DVC root that our comments, statuses and issues are about."""
         return self._directory
 
-    def _read(self, reader: Callable[[object], T], ask: Ask, data: object) -> T:
+    def _read(self, reader: Callable[[object], _T], ask: Ask, data: object) -> _T:
         try:
             return reader(data)
         except ShapeError as error:
             raise self._requests.unexpected(ask, str(error)) from error
 
     def _each(
-        self, reader: Callable[[object], T], ask: Ask, entries: Iterable[object]
-    ) -> Iterator[T]:
+        self, reader: Callable[[object], _T], ask: Ask, entries: Iterable[object]
+    ) -> Iterator[_T]:
         for entry in entries:
             yield self._read(reader, ask, entry)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datarelease.adapters.github.connection import Asked
+from datarelease.adapters.github.connection import GitHubConnection
 from datarelease.adapters.github.errors import Ask
 
 
-class Dispatches(Asked):
+class Dispatches(GitHubConnection):
     """The events of a repository."""
 
     def dispatch(self, event: str, payload: dict[str, object]) -> None:

@@ -17,7 +17,7 @@ from datarelease.errors import WorldError
 
 WAITS = (0.5, 1.0, 2.0)
 """Seconds before the second, third and fourth try where GitHub or the network failed."""
-LONGEST = 65.0
+LONGEST_WAIT = 65.0
 """Seconds that are waited for a rate limit; a secondary one lasts about a minute."""
 _RATE_LIMITS = ("rate limit exceeded", "secondary rate limit", "abuse detection")
 
@@ -82,10 +82,10 @@ def pause(answer: Answer, ask: Ask, tries: int, now: float) -> float | None:
     """
     if answer.limited:
         seconds = _until(answer, now)
-        return seconds if seconds <= LONGEST and tries <= len(WAITS) else None
+        return seconds if seconds <= LONGEST_WAIT and tries <= len(WAITS) else None
     if answer.failed and ask.repeatable and tries <= len(WAITS):
         after = _number(answer.headers.get("retry-after"))
-        return WAITS[tries - 1] if after is None else after if after <= LONGEST else None
+        return WAITS[tries - 1] if after is None else after if after <= LONGEST_WAIT else None
     return None
 
 
@@ -104,7 +104,7 @@ def _number(text: str | None) -> float | None:
     return float(text) if text is not None and text.isascii() and text.isdecimal() else None
 
 
-def explained(answer: Answer, ask: Ask, repository: str) -> GitHubError:
+def github_error(answer: Answer, ask: Ask, repository: str) -> GitHubError:
     """The error that says what was asked, why it failed, and what to do."""
     why, remedy = _reason(answer, ask)
     return GitHubError(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datarelease.adapters.github.connection import Asked
+from datarelease.adapters.github.connection import GitHubConnection
 from datarelease.adapters.github.errors import Ask
-from datarelease.adapters.github.values import IssueShape, Reader
+from datarelease.adapters.github.values import IssueShape, ShapeReader
 from datarelease.model.github import Issue
 
-_issue = Reader(IssueShape)
+_issue = ShapeReader(IssueShape)
 _WRITE = "issues: write"
 
 
-class Issues(Asked):
+class Issues(GitHubConnection):
     """Issues; each method raises GitHubError."""
 
     def issues_by_us(self) -> tuple[Issue, ...]:

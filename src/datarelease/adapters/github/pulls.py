@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Literal
 
-from datarelease.adapters.github.connection import Asked, part
+from datarelease.adapters.github.connection import GitHubConnection, part
 from datarelease.adapters.github.errors import Ask
 from datarelease.adapters.github.values import (
     ArtifactsShape,
     CommentShape,
     MergeShape,
     PullShape,
-    Reader,
     RepositoryShape,
+    ShapeReader,
     StatusShape,
 )
-from datarelease.model.github import Comment, CommitStatus, PullRequest, Push, Repository
+from datarelease.model.github import Comment, CommitStatus, GitHubRepository, PullRequest, Push
 
 MergeMethod = Literal["merge", "squash", "rebase"]
 
-_repository = Reader(RepositoryShape)
-_pull = Reader(PullShape)
-_merge = Reader(MergeShape)
-_comment = Reader(CommentShape)
-_status = Reader(StatusShape)
-_artifacts = Reader(ArtifactsShape)
+_repository = ShapeReader(RepositoryShape)
+_pull = ShapeReader(PullShape)
+_merge = ShapeReader(MergeShape)
+_comment = ShapeReader(CommentShape)
+_status = ShapeReader(StatusShape)
+_artifacts = ShapeReader(ArtifactsShape)
 _READ = "pull-requests: read"
 _WRITE = "pull-requests: write"
 _COMMITS = 100
@@ -33,10 +33,10 @@ _COMMITS = 100
 _SAME = "The comment was not changed."
 
 
-class Pulls(Asked):
+class Pulls(GitHubConnection):
     """Pull requests, comments and commit statuses; each method raises GitHubError."""
 
-    def repository(self) -> Repository:
+    def repository(self) -> GitHubRepository:
         """What the repository is; 1 request."""
         ask = Ask(what="describe the repository", permission="contents: read")
         return self._read(_repository, ask, self._requests.get("", ask)).value

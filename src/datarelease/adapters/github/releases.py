@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datarelease.adapters.github.connection import Asked, part
+from datarelease.adapters.github.connection import GitHubConnection, part
 from datarelease.adapters.github.errors import Ask
-from datarelease.adapters.github.values import AssetShape, Reader, ReleaseShape
+from datarelease.adapters.github.values import AssetShape, GitHubReleaseShape, ShapeReader
 from datarelease.model.github import Asset, GitHubRelease
 
-_release = Reader(ReleaseShape)
-_asset = Reader(AssetShape)
+_release = ShapeReader(GitHubReleaseShape)
+_asset = ShapeReader(AssetShape)
 _READ = "contents: read"
 _WRITE = "contents: write"
 
 
-class Releases(Asked):
+class Releases(GitHubConnection):
     """GitHub Releases; each method raises GitHubError."""
 
     def release(self, tag: str) -> GitHubRelease | None:

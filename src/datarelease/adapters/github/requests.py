@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from datarelease.adapters.github.errors import (
-    LONGEST,
+    LONGEST_WAIT,
     Answer,
     Ask,
     GitHubError,
     answer_of,
     brief,
-    explained,
+    github_error,
     pause,
 )
 from datarelease.errors import ConfigError
@@ -30,7 +30,7 @@ from datarelease.model.project import installation
 if TYPE_CHECKING:
     from github.Requester import Requester
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 PAGE = 100
 """Entries of a page; GitHub gives no more."""
@@ -38,7 +38,7 @@ _PAGES = 100
 """Longer listings are refused."""
 _TIMEOUT = 30
 """Seconds without any data."""
-_PATIENCE = 2 * LONGEST
+_PATIENCE = 2 * LONGEST_WAIT
 """Seconds that one run waits for GitHub, over all its requests."""
 _NOT_FOUND = 404
 
@@ -163,7 +163,7 @@ class Requests:
 
         return self._patiently(once, ask)
 
-    def _patiently(self, once: Callable[[], T], ask: Ask) -> T:
+    def _patiently(self, once: Callable[[], _T], ask: Ask) -> _T:
         """What ``once`` returns; where waiting helps, it is called again."""
 
         def wait(state: RetryCallState) -> float | None:
@@ -185,9 +185,9 @@ class Requests:
             reraise=True,
         )
         try:
-            done: T = again(_refusing, once)
+            done: _T = again(_refusing, once)
         except _RefusedError as error:
-            raise explained(error.answer, ask, self.repository) from error.__cause__
+            raise github_error(error.answer, ask, self.repository) from error.__cause__
         return done
 
 
@@ -199,7 +199,7 @@ class _RefusedError(Exception):
         self.answer = answer
 
 
-def _refusing(once: Callable[[], T]) -> T:
+def _refusing(once: Callable[[], _T]) -> _T:
     import requests  # noqa: PLC0415 - heavy: what PyGithub asks with
     from github import GithubException  # noqa: PLC0415 - heavy: PyGithub
 

@@ -15,38 +15,38 @@ from datarelease.model.github import (
     Comment,
     CommitStatus,
     GitHubRelease,
+    GitHubRepository,
     Issue,
     PullRequest,
-    Repository,
 )
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 GHOST = "ghost"
 """The user that GitHub shows for a deleted account."""
 _Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
-class Shape(BaseModel):
+class _Shape(BaseModel):
     """Part of an answer."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class _User(Shape):
+class _User(_Shape):
     login: str
 
 
-class _Artifact(Shape):
+class _Artifact(_Shape):
     name: str
 
 
-class ArtifactsShape(Shape):
+class ArtifactsShape(_Shape):
     """The artifacts of a run, those of one name."""
 
     artifacts: list[_Artifact]
 
 
-class RepositoryShape(Shape):
+class RepositoryShape(_Shape):
     """A repository."""
 
     full_name: str
@@ -54,20 +54,20 @@ class RepositoryShape(Shape):
     default_branch: str = ""
 
     @property
-    def value(self) -> Repository:
+    def value(self) -> GitHubRepository:
         """As a value of the model."""
-        return Repository(
+        return GitHubRepository(
             name=self.full_name, private=self.private, default_branch=self.default_branch
         )
 
 
-class _End(Shape):
+class _End(_Shape):
     ref: str
     sha: _Sha
     repo: RepositoryShape | None = None
 
 
-class PullShape(Shape):
+class PullShape(_Shape):
     """A pull request, asked for by number or in a listing."""
 
     number: int
@@ -103,14 +103,14 @@ class PullShape(Shape):
         )
 
 
-class MergeShape(Shape):
+class MergeShape(_Shape):
     """The outcome of a merge."""
 
     sha: _Sha
     merged: Literal[True]
 
 
-class CommentShape(Shape):
+class CommentShape(_Shape):
     """A comment on an issue or pull request."""
 
     id: int
@@ -123,7 +123,7 @@ class CommentShape(Shape):
         return Comment(id=self.id, author=_login(self.user), body=self.body or "")
 
 
-class StatusShape(Shape):
+class StatusShape(_Shape):
     """A status of a commit."""
 
     context: str
@@ -144,7 +144,7 @@ class StatusShape(Shape):
         )
 
 
-class AssetShape(Shape):
+class AssetShape(_Shape):
     """A file of a release."""
 
     id: int
@@ -165,7 +165,7 @@ class AssetShape(Shape):
         )
 
 
-class ReleaseShape(Shape):
+class GitHubReleaseShape(_Shape):
     """A GitHub Release."""
 
     id: int
@@ -193,7 +193,7 @@ class ReleaseShape(Shape):
         )
 
 
-class IssueShape(Shape):
+class IssueShape(_Shape):
     """An issue; for GitHub a pull request is one too."""
 
     number: int
@@ -215,14 +215,14 @@ class IssueShape(Shape):
         )
 
 
-class Reader(Generic[T]):
+class ShapeReader(Generic[_T]):
     """Reads one kind of shape; made once, since making it takes time."""
 
-    def __init__(self, shape: type[T]) -> None:
+    def __init__(self, shape: type[_T]) -> None:
         """Read answers as ``shape``."""
         self._adapter = TypeAdapter(shape)
 
-    def __call__(self, data: object) -> T:
+    def __call__(self, data: object) -> _T:
         """The shape in ``data``.
 
         Raises:

@@ -16,7 +16,7 @@ _CONNECT = 10.0
 """Seconds for one attempt to reach a host; a lost packet is sent again within the first three."""
 
 
-def connected(fs: Any, timeout: float) -> Any:
+def connected_filesystem(fs: Any, timeout: float) -> Any:
     """The fsspec file system inside DVC's wrapper ``fs``, which keeps it to itself.
 
     For S3, ``timeout`` is how many seconds the other side may be silent; a transfer that goes on

@@ -86,7 +86,7 @@ def absent(name: str, url: str, key: str) -> WorldError:
     )
 
 
-def unreadable(path: Path, error: OSError) -> WorldError:
+def unreadable_file(path: Path, error: OSError) -> WorldError:
     """The error for a local file that was to be uploaded and cannot be read."""
     return WorldError(
         f"{path} cannot be read: {error.strerror or error}.",
@@ -182,7 +182,7 @@ class DirectoryStore:
         def put(key: str) -> None:
             source, target = files[key], self.root / key
             if not source.is_file():
-                raise unreadable(source, FileNotFoundError(errno.ENOENT, "No such file"))
+                raise unreadable_file(source, FileNotFoundError(errno.ENOENT, "No such file"))
             with self._explained():
                 _make_directory(target.parent)
                 with replacing(target) as scratch:

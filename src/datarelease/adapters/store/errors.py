@@ -83,7 +83,7 @@ def may_pass(error: BaseException) -> bool:
 
 
 @contextmanager
-def explained(name: str, url: str, keys: str, timeout: float = TIMEOUT) -> Iterator[None]:
+def store_errors(name: str, url: str, keys: str, timeout: float = TIMEOUT) -> Iterator[None]:
     """Turns whatever a client library raises for the remote ``name`` into a WorldError.
 
     ``keys`` says where its credentials come from, ``timeout`` how many seconds it may be silent.
@@ -157,11 +157,11 @@ def _told(where: str, name: str, error: BaseException) -> WorldError | None:
             remedy="Set the clock (with NTP, say), then run the same command again.",
         )
     region = headers.get("x-amz-bucket-region") or response.get("Error", {}).get("Region")
-    if code in _ELSEWHERE or (code in _BARE and region and "region" in brief(error)):
+    if code in _ELSEWHERE or (code in _BARE and region and "region" in brief_error(error)):
         there = f" in {region}" if region else " elsewhere"
         return WorldError(
             f"{where}: the bucket is{there}, and it was asked for in another region or at another "
-            f"endpoint: {brief(error)}",
+            f"endpoint: {brief_error(error)}",
             remedy=f"`dvc remote modify {name} region {region or 'REGION'}`, or correct the "
             f"endpoint: `dvc remote modify {name} endpointurl URL`.",
         )
@@ -192,28 +192,28 @@ def _skew(date: object) -> float | None:
 def _translated(where: str, name: str, keys: str, error: Exception) -> WorldError:
     if isinstance(error, PermissionError):
         return WorldError(
-            f"{where} refused these credentials: {brief(error)}",
+            f"{where} refused these credentials: {brief_error(error)}",
             remedy=f"Check {keys}, and that they may read, list and write below this address; "
             "then run it again.",
         )
     if type(error).__name__ in _NO_CREDENTIALS:
         return WorldError(
-            f"{where}: no credentials were found: {brief(error)}",
+            f"{where}: no credentials were found: {brief_error(error)}",
             remedy=f"Set {keys}, or `dvc remote modify --local {name} profile NAME`.",
         )
     if type(error).__name__ in _UNREACHABLE:
         return WorldError(
-            f"{where} cannot be reached: {brief(error)}",
+            f"{where} cannot be reached: {brief_error(error)}",
             remedy="Check the network and the endpoint "
             f"(`dvc remote modify {name} endpointurl URL`), then run it again.",
         )
     return WorldError(
-        f"{where} could not be used: {brief(error)}",
+        f"{where} could not be used: {brief_error(error)}",
         remedy="Check the address (`dvc remote list`) and the network, then run it again.",
     )
 
 
-def brief(error: BaseException) -> str:
+def brief_error(error: BaseException) -> str:
     """What an exception says, on one short line and without credentials."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     line = textwrap.shorten(without_credentials(str(text)), 300, placeholder=" …")

@@ -118,7 +118,7 @@ def fs_config_problems(
             yield from value_problems(f"{path}: fs_config", url, settings)
 
 
-def refuse(problems: Iterable[Problem]) -> None:
+def refuse_problems(problems: Iterable[Problem]) -> None:
     """Fails where there are ``problems``.
 
     Raises:

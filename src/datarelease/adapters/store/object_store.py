@@ -20,17 +20,23 @@ from tenacity import (
 )
 
 from datarelease.adapters.store.connection import CONCURRENCY
-from datarelease.adapters.store.directory import ObjectInfo, absent, md5_of, replacing, unreadable
-from datarelease.adapters.store.errors import SilentError, explained, may_pass, reasoned
+from datarelease.adapters.store.directory import (
+    ObjectInfo,
+    absent,
+    md5_of,
+    replacing,
+    unreadable_file,
+)
+from datarelease.adapters.store.errors import SilentError, may_pass, reasoned, store_errors
 from datarelease.errors import WorldError
 from datarelease.progress import TIMEOUT, Advance
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 A = TypeVar("A")
 
 LISTING_PAYS = 3
 """From so many objects of one folder on, listing it takes fewer requests than asking for each."""
-ATTEMPTS = 5
+_ATTEMPTS = 5
 """Tries of one request, with 4 to 6 seconds of waiting between the first and the last."""
 AWS_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -117,7 +123,7 @@ class ObjectStore:
                 self._call(lambda: self._fs.put_file(str(files[key]), self._path(key)))
             except FileNotFoundError as error:
                 if error.filename is not None:
-                    raise unreadable(files[key], error) from error
+                    raise unreadable_file(files[key], error) from error
                 raise self._no_bucket() from error
             advance(1)
 
@@ -200,12 +206,12 @@ class ObjectStore:
             self._opaque = kms or "SSECustomerAlgorithm" in head
         return self._opaque
 
-    def _each(self, work: Callable[[A], T], items: Sequence[A]) -> list[T]:
+    def _each(self, work: Callable[[A], _T], items: Sequence[A]) -> list[_T]:
         """Results in order; the first failure cancels what has not begun."""
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(work, items))
 
-    def _call(self, work: Callable[[], T]) -> T:
+    def _call(self, work: Callable[[], _T]) -> _T:
         """The result of ``work``, tried again while the failure may pass by itself.
 
         A store that was silent for the whole time is not asked again: whatever else this process
@@ -215,11 +221,11 @@ class ObjectStore:
             raise self._silent
         try:
             with (
-                explained(self.name, self.url, self._keys, self._timeout),
+                store_errors(self.name, self.url, self._keys, self._timeout),
                 reasoned(self._fs, self._root.partition("/")[0]),
             ):
                 return Retrying(
-                    stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(self._timeout / 2),
+                    stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(self._timeout / 2),
                     wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
                     retry=retry_if_exception(may_pass),
                     reraise=True,

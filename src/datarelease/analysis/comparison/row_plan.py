@@ -19,20 +19,20 @@ from datarelease.model.data.profile import Scalar
 from datarelease.model.review.diff import RowChange, RowDiff
 from datarelease.model.review.report import EXAMPLES, MASK
 
-TEXT_LIMIT = 200
+_TEXT_LIMIT = 200
 """Characters shown of a value."""
 
 EXAMPLE_COLUMNS = 8
 """Columns shown of a row that was added or removed."""
 
-Types = Mapping[str, nw.dtypes.DType]
+_Types = Mapping[str, nw.dtypes.DType]
 Frames = tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]
 """Old and new."""
 ChangeKind = Literal["added", "removed", "changed"]
 _KINDS: tuple[ChangeKind, ...] = ("changed", "added", "removed")
 
 
-def row_plan(dataset: Dataset, schemas: tuple[Types, Types]) -> RowPlan | str:
+def row_plan(dataset: Dataset, schemas: tuple[_Types, _Types]) -> RowPlan | str:
     """How rows of tables with these columns are compared, or why they cannot be, in words."""
     if not dataset.key:
         return "the dataset declares no key"
@@ -62,7 +62,7 @@ class RowPlan:
     """What is compared with what. In queries columns go by number, whatever their names."""
 
     dataset: Dataset
-    types: Types
+    types: _Types
     cast: frozenset[str]
     """Columns whose types differ."""
 
@@ -123,7 +123,7 @@ class RowPlan:
             for mark in "ba":
                 value = nw.col(f"{mark}{number}")
                 if kind_of(self.types[name]) == "text":
-                    value = value.cast(nw.String).str.slice(0, TEXT_LIMIT)
+                    value = value.cast(nw.String).str.slice(0, _TEXT_LIMIT)
                 if kind_of(self.types[name]) == "other":
                     continue
                 kept = nw.when(nw.col(f"d{number}")).then(value)
@@ -214,10 +214,10 @@ class RowPlan:
             return MASK
         if kind_of(self.types[name]) == "other":
             return f"({type_name(self.types[name])})"
-        return shown(value)
+        return _shown(value)
 
 
-def shown(value: Any) -> Scalar:
+def _shown(value: Any) -> Scalar:
     """A value as JSON and reports hold it.
 
     >>> shown(float("inf")), shown(dt.date(2026, 1, 2)), shown(True)
@@ -229,7 +229,7 @@ def shown(value: Any) -> Scalar:
         return value + 0.0 if abs(value) != float("inf") else str(value)
     if value is None or isinstance(value, (bool, int)):
         return value
-    return str(value)[:TEXT_LIMIT]
+    return str(value)[:_TEXT_LIMIT]
 
 
 def _differs(number: int) -> nw.Expr:

@@ -19,7 +19,7 @@ from datarelease.analysis.engine.tables import Engine
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff
 
-Types = Mapping[str, nw.dtypes.DType]
+_Types = Mapping[str, nw.dtypes.DType]
 
 
 def diff_rows(
@@ -28,8 +28,8 @@ def diff_rows(
     after: Table | None,
     dataset: Dataset,
     *,
-    types_before: Types | None = None,
-    types_after: Types | None = None,
+    types_before: _Types | None = None,
+    types_after: _Types | None = None,
     skipped_files: int = 0,
     scratch: Path | None = None,
 ) -> RowDiff | str:
@@ -81,19 +81,19 @@ def diff_rows(
         return plan.result(engine, differing, (old, new), rows, skipped_files)
 
 
-def _both(schemas: tuple[Types, Types]) -> list[str]:
+def _both(schemas: tuple[_Types, _Types]) -> list[str]:
     return [name for name in schemas[1] if name in schemas[0]]
 
 
-def _schema(engine: Engine, table: Table, types: Types) -> Types:
+def _schema(engine: Engine, table: Table, types: _Types) -> _Types:
     # Without the companions of columns whose type was given.
     schema = dict(engine.scan(table, types).collect_schema())
     return {name: schema[name] for name in engine.columns(table)}
 
 
 def _agreed_types(
-    engine: Engine, before: Table, after: Table, types: tuple[Types, Types]
-) -> tuple[Types, Types]:
+    engine: Engine, before: Table, after: Table, types: tuple[_Types, _Types]
+) -> tuple[_Types, _Types]:
     """The types to read both sides with.
 
     Each CSV file's types were inferred for itself: what looks like integers on one side and like

@@ -7,7 +7,7 @@ import re
 
 import narwhals as nw
 
-from datarelease.model.data.profile import Kind
+from datarelease.model.data.profile import ColumnKind
 
 _PLAIN_NAME = re.compile(r"\w+")
 _NAMES: dict[type[nw.dtypes.DType], str] = {
@@ -78,7 +78,7 @@ def named_type(name: str) -> nw.dtypes.DType | None:
     return _BY_NAME.get(name)
 
 
-def kind_of(dtype: nw.dtypes.DType) -> Kind:
+def kind_of(dtype: nw.dtypes.DType) -> ColumnKind:
     """How statistics treat a column of this type.
 
     >>> kind_of(nw.Int8()), kind_of(nw.Date()), kind_of(nw.Enum(["a"])), kind_of(nw.Time())

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from datarelease.analysis.engine.table import Table, UnreadableTable
 
-NULL = "__HIVE_DEFAULT_PARTITION__"
+_NULL = "__HIVE_DEFAULT_PARTITION__"
 """How Hive, Spark and Arrow spell a missing value."""
 
 Folders = tuple[tuple[str, str | None], ...]
@@ -54,7 +54,7 @@ def folders(path: str) -> Folders:
     for folder in path.split("/")[:-1]:
         key, equals, value = folder.partition("=")
         if key and equals:
-            found.append((_decoded(key), None if value == NULL else _decoded(value)))
+            found.append((_decoded(key), None if value == _NULL else _decoded(value)))
     return tuple(found)
 
 

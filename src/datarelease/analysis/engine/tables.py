@@ -22,11 +22,11 @@ import pyarrow.compute as pc
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.engine.csv.encoding import as_utf8
-from datarelease.analysis.engine.csv.header import read_header
+from datarelease.analysis.engine.csv.header import read_csv_header
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
-from datarelease.analysis.engine.duckdb.progress import prepare, shown
+from datarelease.analysis.engine.duckdb.progress import prepare, show_progress
 from datarelease.analysis.engine.duckdb.sql import quoted
 from datarelease.analysis.engine.table import Table, UnreadableTable
 
@@ -40,7 +40,7 @@ __all__ = [
     "unread_name",
 ]
 
-Types = Mapping[str, nw.dtypes.DType]
+_Types = Mapping[str, nw.dtypes.DType]
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 _SPOOL_FROM = 32 << 20
 """Bytes of CSV from which on reading it once into a temporary table is faster."""
@@ -67,7 +67,7 @@ class Engine(Protocol):
     def scan(
         self,
         table: Table,
-        types: Types | None = None,
+        types: _Types | None = None,
         columns: Sequence[str] | None = None,
         *,
         once: bool = False,
@@ -170,14 +170,14 @@ class DuckDBEngine:
     def scan(
         self,
         table: Table,
-        types: Types | None = None,
+        types: _Types | None = None,
         columns: Sequence[str] | None = None,
         *,
         once: bool = False,
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
-        with translated([files.table]), shown(self._connection, on=self._progress):
+        with translated([files.table]), show_progress(self._connection, on=self._progress):
             query = files.query(
                 self._connection,
                 types or {},
@@ -207,7 +207,7 @@ class DuckDBEngine:
             table = as_utf8(table, self._copies_folder() / str(len(self._files)))
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
             spool = f"csv{len(self._files)}_" if large else None
-            return CsvFiles.open(self._connection, table, read_header(table), spool)
+            return CsvFiles.open(self._connection, table, read_csv_header(table), spool)
         return ParquetFiles.open(self._connection, table)
 
     def _copies_folder(self) -> Path:
@@ -229,7 +229,7 @@ class DuckDBEngine:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
         with (
             translated([files.table for files in self._files.values()]),
-            shown(self._connection, on=self._progress),
+            show_progress(self._connection, on=self._progress),
         ):
             native: Any = frame.to_native()
             table: pa.Table = native.to_arrow_table()

@@ -16,7 +16,7 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.inference.names import OWN, key_rank, moment
+from datarelease.analysis.inference.names import OWN, is_time_name, key_rank
 from datarelease.analysis.validation.uniqueness import duplicates
 
 SAMPLE_ROWS = 5_000
@@ -60,7 +60,7 @@ def infer_key(
     ranks = {c: rank for c in exact if (rank := key_rank(c, name)) is not None}
     ids = sorted(ranks, key=lambda column: ranks[column])
     times = [c for c in candidates if kind_of(schema[c]) == "time"]
-    times += [c for c in exact if moment(c) and c not in ids]
+    times += [c for c in exact if is_time_name(c) and c not in ids]
     weak = NO_KEY
     for found in (
         *_singles(engine, frame, ids, ranks, rows),

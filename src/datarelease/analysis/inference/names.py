@@ -83,7 +83,7 @@ def _own(dataset: str) -> set[str]:
     return named | singular | {f"{n.removesuffix('ies')}y" for n in named if n.endswith("ies")}
 
 
-def moment(name: str) -> bool:
+def is_time_name(name: str) -> bool:
     """A name of a date or time, which makes a key together with an id.
 
     >>> moment("order_date"), moment("update")

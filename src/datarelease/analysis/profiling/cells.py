@@ -79,7 +79,7 @@ def fine_cells(
     return cells
 
 
-def merged(cells: Sequence[Cell], count: int) -> tuple[Cell, ...]:
+def merged_cells(cells: Sequence[Cell], count: int) -> tuple[Cell, ...]:
     """At most about 512 cells for the profile, each a single value or at most 1/256 of all.
 
     Neighbours are joined from left to right as long as spreading the joint count evenly between

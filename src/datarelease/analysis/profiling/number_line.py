@@ -19,7 +19,7 @@ _ALL_DIGITS = 17
 
 
 @dataclass(frozen=True, kw_only=True)
-class Axis:
+class NumberLine:
     """How a column is on the number line.
 
     Numbers are there as themselves. Dates count days and timestamps microseconds since 1970-01-01
@@ -74,7 +74,7 @@ class Axis:
         return moment.isoformat() + ("Z" if self.dtype.time_zone else "")
 
 
-def shortened(cells: Sequence[Cell], axis: Axis) -> tuple[Cell, ...]:
+def shortened_cells(cells: Sequence[Cell], axis: NumberLine) -> tuple[Cell, ...]:
     """Cells with their bounds as profiles hold them, in 12 digits or as many as keep them apart."""
     exact = [Cell(axis.stored(cell.lo), axis.stored(cell.hi), cell.count) for cell in cells]
     bounds = [bound for cell in exact for bound in (cell.lo, cell.hi)]

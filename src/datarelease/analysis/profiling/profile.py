@@ -20,15 +20,15 @@ from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.engine.staging import reread
 from datarelease.analysis.engine.table import Table
 from datarelease.analysis.engine.tables import Engine, unread_name
-from datarelease.analysis.profiling.cells import fine_cells, merged
+from datarelease.analysis.profiling.cells import fine_cells, merged_cells
 from datarelease.analysis.profiling.moments import Moments, Range, moments
-from datarelease.analysis.profiling.number_line import Axis, shortened, significant
+from datarelease.analysis.profiling.number_line import NumberLine, shortened_cells, significant
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.profile import Category, ColumnProfile, Kind, Profile, Scalar
+from datarelease.model.data.profile import Category, ColumnKind, ColumnProfile, Profile, Scalar
 
 TOP = 10
 """Categories kept of a column."""
-TEXT_LIMIT = 200
+_TEXT_LIMIT = 200
 """Characters kept of a value."""
 _DIGITS = 15
 """Up to so many digits every decimal is a float of its own."""
@@ -36,7 +36,7 @@ _EXACT = 2**53
 """Up to here every integer is a float of its own."""
 
 Row = Mapping[str, Any]
-Types = Mapping[str, nw.dtypes.DType]
+_Types = Mapping[str, nw.dtypes.DType]
 
 
 def profile(
@@ -44,7 +44,7 @@ def profile(
     table: Table,
     dataset: Dataset,
     *,
-    types: Types | None = None,
+    types: _Types | None = None,
     scratch: Path | None = None,
 ) -> Profile:
     """The statistics of every column of a table; of pii columns only what reveals no value.
@@ -80,15 +80,15 @@ class _Column:
     pii: bool
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ColumnKind:
         return kind_of(self.dtype)
 
     @property
-    def axis(self) -> Axis | None:
+    def axis(self) -> NumberLine | None:
         """Where the column's values are shown, on the number line; None for other columns."""
         if self.pii or self.kind not in {"number", "time"}:
             return None
-        return Axis(column=self.name, dtype=self.dtype)
+        return NumberLine(column=self.name, dtype=self.dtype)
 
     @property
     def finer(self) -> bool:
@@ -173,7 +173,7 @@ def _on_axis(
     extent: Range,
     average: Moments,
 ) -> ColumnProfile:
-    axis = Axis(column=column.name, dtype=column.dtype)
+    axis = NumberLine(column=column.name, dtype=column.dtype)
     values = frame.select(extent.values.alias("x"))
     cells = fine_cells(engine, values, extent.low, extent.high, extent.count)
     single = all(cell.lo == cell.hi for cell in cells)
@@ -194,11 +194,11 @@ def _on_axis(
         max=_bound(column, axis, row, "max", "last"),
         mean=significant(mean, min(17, max(10, digits))),
         std=significant(axis.stored(average.std), 6),
-        cells=shortened(merged(cells, extent.count), axis),
+        cells=shortened_cells(merged_cells(cells, extent.count), axis),
     )
 
 
-def _bound(column: _Column, axis: Axis, row: Row, name: str, finer: str) -> Scalar:
+def _bound(column: _Column, axis: NumberLine, row: Row, name: str, finer: str) -> Scalar:
     """The smallest or largest value, in nanoseconds where the column has them."""
     exact = row[column.label(finer)] if column.finer else None
     return exact if isinstance(exact, str) else axis.scalar(row[column.label(name)])
@@ -220,7 +220,7 @@ def _lengths(column: _Column, plain: ColumnProfile, row: Row, filled: int) -> Co
     )
     return replace(
         plain,
-        **{name: value[:TEXT_LIMIT] for name, value in bounds.items()},
+        **{name: value[:_TEXT_LIMIT] for name, value in bounds.items()},
         length_min=int(row[column.label("least")]),
         length_max=int(row[column.label("most")]),
         length_mean=significant(int(row[column.label("chars")]) / filled, 10),
@@ -259,7 +259,7 @@ def _categories(
             break
     top = counted.filter(nw.col("n") >= least).sort("n", "value", descending=[True, False])
     found = [
-        Category(str(row["value"])[:TEXT_LIMIT], int(row["n"]))
+        Category(str(row["value"])[:_TEXT_LIMIT], int(row["n"]))
         for row in engine.collect(top.head(TOP))
     ]
     return replace(plain, distinct=distinct, top=tuple(found))

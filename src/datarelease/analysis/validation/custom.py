@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.validation.checks import CheckFault
-from datarelease.analysis.validation.examples import Rows, Showing
+from datarelease.analysis.validation.examples import ExampleRules, Rows
 from datarelease.errors import WorldError
 from datarelease.model.review.report import EXAMPLES
 
@@ -41,7 +41,7 @@ class Task:
     """None: the check is given the whole table."""
     columns: tuple[str, ...]
     """What it may look at."""
-    showing: Showing
+    showing: ExampleRules
     rows: int
 
 

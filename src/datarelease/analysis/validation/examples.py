@@ -14,14 +14,14 @@ from datarelease.analysis.engine.tables import Engine, unread_name
 from datarelease.model.data.profile import Scalar
 from datarelease.model.review.report import EXAMPLES, MASK
 
-LONGEST = 200
+LONGEST_TEXT = 200
 """Characters of a text that are shown."""
 
 Rows = tuple[tuple[tuple[str, Scalar], ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Showing:
+class ExampleRules:
     """How example rows of one dataset are chosen and shown."""
 
     key: tuple[str, ...]
@@ -60,13 +60,13 @@ class Showing:
         return tuple(tuple(self._pair(name, value) for name, value in row.items()) for row in rows)
 
     def _pair(self, name: str, value: Any) -> tuple[str, Scalar]:
-        return name, MASK if name in self.pii and value is not None else scalar(value)
+        return name, MASK if name in self.pii and value is not None else json_value(value)
 
     def _source(self, name: str, *, unread: bool) -> str:
         return unread_name(name) if unread and name in self.converted else name
 
 
-def scalar(value: Any) -> Scalar:
+def json_value(value: Any) -> Scalar:
     """A value as JSON has it: times as ISO 8601, infinities as text, long texts cut.
 
     >>> import datetime as dt
@@ -83,7 +83,7 @@ def scalar(value: Any) -> Scalar:
         return str(value.isoformat())
     if not isinstance(value, str):
         value = json.dumps(value, default=str, ensure_ascii=False) if _nested(value) else str(value)
-    return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
+    return value if len(value) <= LONGEST_TEXT else f"{value[: LONGEST_TEXT - 1]}…"
 
 
 def _nested(value: Any) -> bool:

@@ -80,18 +80,20 @@ def outline_violations(schema: Any, names: Sequence[str]) -> Iterator[Violation]
     for key, column in schema.columns.items():
         if column.required and not _matching(key, column, names):
             what = "no column matches" if column.regex else "the column is missing"
-            yield fault(key, "required", "column_not_in_dataframe", what)
+            yield shape_violation(key, "required", "column_not_in_dataframe", what)
     known = [column.name for column in expected_columns(schema, names)]
     if schema.strict is True and schema.columns:
         for name in names:
             if name not in known:
-                yield fault(name, "strict", "column_not_in_schema", "the schema does not know it")
+                yield shape_violation(
+                    name, "strict", "column_not_in_schema", "the schema does not know it"
+                )
     if schema.ordered:
         present = [name for name in names if name in known]
         for name, due in zip(present, dict.fromkeys(known), strict=True):
             if name != due:
                 what = f"stands where {due!r} is due"
-                yield fault(name, "ordered", "column_not_ordered", what)
+                yield shape_violation(name, "ordered", "column_not_ordered", what)
 
 
 def type_violations(
@@ -103,7 +105,7 @@ def type_violations(
         if wanted is not None and not satisfies(found, wanted):
             what = f"the column is {type_name(found)}, the schema wants {wanted_name(wanted)}"
             check = f"dtype({wanted_name(wanted)})"
-            yield fault(column.name, check, "wrong_datatype", what)
+            yield shape_violation(column.name, check, "wrong_datatype", what)
 
 
 def declaration_violations(dataset: Dataset, names: Sequence[str]) -> Iterator[Violation]:
@@ -112,10 +114,10 @@ def declaration_violations(dataset: Dataset, names: Sequence[str]) -> Iterator[V
         for name in columns:
             if name not in names:
                 what = f"artifacts.{dataset.name}.meta.{key} names a column that does not exist"
-                yield fault(name, key, "column_not_in_dataframe", what)
+                yield shape_violation(name, key, "column_not_in_dataframe", what)
 
 
-def fault(column: str | None, check: str, reason: Reason, message: str) -> Violation:
+def shape_violation(column: str | None, check: str, reason: Reason, message: str) -> Violation:
     """A violation of the table's shape, which no number of rows belongs to."""
     return Violation(
         column=column,

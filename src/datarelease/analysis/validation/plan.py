@@ -11,7 +11,7 @@ import narwhals as nw
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.analysis.validation.checks import CheckFault, Probe, built_in_probe, severity_of
-from datarelease.analysis.validation.expectations import Expected, fault
+from datarelease.analysis.validation.expectations import Expected, shape_violation
 from datarelease.analysis.validation.schema import unique_sets
 from datarelease.analysis.validation.schema_checks import built_in_name, spelled
 from datarelease.analysis.validation.schema_types import wanted_name
@@ -56,7 +56,7 @@ class Plan:
         return len(self.probes) + len(self.distinct) + len(self.custom) + len(self.faults)
 
 
-def plan(
+def plan_validation(
     schema: Any,
     dataset: Dataset,
     expected: Sequence[Expected],
@@ -120,7 +120,7 @@ def _asked(
     try:
         return built_in_probe(check, column, types[column])
     except CheckFault as error:
-        broken = fault(column, spelled(check), "check_error", str(error))
+        broken = shape_violation(column, spelled(check), "check_error", str(error))
         return replace(broken, severity=severity_of(check))
 
 
@@ -138,7 +138,7 @@ def _asked_of_table(check: Any, types: Mapping[str, nw.dtypes.DType]) -> Probe |
     undecided = next((probe for probe in probes if probe.pattern is not None), None)
     if undecided is not None:
         what = "the pattern cannot be applied to a whole table: name the columns it is for"
-        return fault(None, spelled(check), "check_error", what)
+        return shape_violation(None, spelled(check), "check_error", what)
     fails = nw.any_horizontal(*(probe.fails for probe in probes), ignore_nulls=False)
     return replace(probes[0], column=None, fails=fails, show=tuple(types))
 

@@ -19,24 +19,30 @@ from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import CheckFault, Probe, values_equal
-from datarelease.analysis.validation.examples import Rows, Showing
+from datarelease.analysis.validation.examples import ExampleRules, Rows
 from datarelease.analysis.validation.expectations import (
     declaration_violations,
     expected_columns,
-    fault,
     outline_violations,
     schema_types,
+    shape_violation,
     type_violations,
 )
 from datarelease.analysis.validation.pattern_counts import decided
-from datarelease.analysis.validation.plan import Custom, Distinct, plan
+from datarelease.analysis.validation.plan import Custom, Distinct, plan_validation
 from datarelease.analysis.validation.schema import contract
 from datarelease.analysis.validation.schema_checks import built_in_name
 from datarelease.analysis.validation.schema_types import satisfies
 from datarelease.analysis.validation.uniqueness import duplicate_examples, duplicates
 from datarelease.errors import WorldError
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.validation import Category, Reason, Severity, Validation, Violation
+from datarelease.model.data.validation import (
+    Reason,
+    Severity,
+    Validation,
+    Violation,
+    ViolationCategory,
+)
 
 #: Of the reasons that rows fail for; as pandera.api.base.error_handler.get_error_category has it.
 _SCHEMA_REASONS: frozenset[Reason] = frozenset({"series_contains_nulls"})
@@ -78,7 +84,7 @@ def with_unreadable(validation: Validation, reason: str) -> Validation:
 
 
 def _not_readable(reason: str) -> Violation:
-    return fault(None, "readable", "unreadable", reason)
+    return shape_violation(None, "readable", "unreadable", reason)
 
 
 def _badness(violation: Violation) -> tuple[bool, bool, int, str, str]:
@@ -106,9 +112,9 @@ class _Run:
         self.frame = engine.scan(table, given)
         found = self.frame.collect_schema()
         self.types = {name: found[name] for name in self.names}
-        self.plan = plan(schema, dataset, self.expected, self.types, frozenset(given))
+        self.plan = plan_validation(schema, dataset, self.expected, self.types, frozenset(given))
         present = tuple(name for name in dataset.key if name in self.types)
-        self.showing = Showing(
+        self.showing = ExampleRules(
             key=present if present == dataset.key else (),
             pii=frozenset(dataset.pii),
             converted=frozenset(given),
@@ -161,7 +167,7 @@ class _Run:
                 raise
             for probe in broken:
                 what = "the engine cannot evaluate it on this column"
-                yield fault(probe.column, probe.check, "check_error", what)
+                yield shape_violation(probe.column, probe.check, "check_error", what)
             probes = [probe for probe in probes if probe not in broken]
             counts = self._tally(probes)
         for probe, count in zip(probes, counts, strict=True):
@@ -280,7 +286,7 @@ class _Run:
         message: str = "",
         severity: Severity = "error",
     ) -> Violation:
-        category: Category = "schema" if reason in _SCHEMA_REASONS else "data"
+        category: ViolationCategory = "schema" if reason in _SCHEMA_REASONS else "data"
         return Violation(
             column=column,
             check=check,

@@ -19,7 +19,7 @@ import yaml
 
 from datarelease.analysis.validation.schema_checks import spelled
 from datarelease.analysis.validation.schema_types import file_type, wanted_name
-from datarelease.analysis.validation.schema_yaml import count_checks, parse, schema_problems
+from datarelease.analysis.validation.schema_yaml import count_checks, parse_value, schema_problems
 from datarelease.errors import ConfigError, Problem, SettingsError
 from datarelease.model.data.provenance import CHECKS_FILE
 from datarelease.model.data.validation import ColumnContract, Contract
@@ -91,7 +91,7 @@ def _from_yaml(path: Path, name: str) -> Any:
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-        data = parse(text)
+        data = parse_value(text)
     except UnicodeDecodeError:
         raise _broken(name, "it is not UTF-8 text") from None
     except yaml.YAMLError as error:
@@ -104,7 +104,7 @@ def _from_yaml(path: Path, name: str) -> Any:
     counts = count_checks(data)
     try:
         # A fresh copy, since it alters what it is given.
-        schema = deserialize_schema(parse(text))  # type: ignore[no-untyped-call]
+        schema = deserialize_schema(parse_value(text))  # type: ignore[no-untyped-call]
     except Exception as error:
         raise _broken(name, f"Pandera refuses it ({type(error).__name__}: {error})") from error
     loaded: dict[str | None, int] = {None: len(schema.checks)}

@@ -53,14 +53,14 @@ OPTIONS = frozenset(
 _DEFAULTS = {"include_min": True, "include_max": True}
 
 
-def check_names() -> set[str]:
+def known_checks() -> set[str]:
     """Every check that a schema file may name: Pandera's own, and those registered."""
     from pandera.api.checks import Check  # noqa: PLC0415 - heavy: pandas comes along
 
     return {*BUILT_IN, *ALIASES, *Check.REGISTERED_CUSTOM_CHECKS}
 
 
-def unknown(key: Any, known: Collection[str], noun: str = "key") -> str:
+def unknown_key(key: Any, known: Collection[str], noun: str = "key") -> str:
     """``unknown key``, with the name that was probably meant."""
     close = difflib.get_close_matches(str(key), sorted(known), n=1)
     return f"unknown {noun}; did you mean {close[0]}?" if close else f"unknown {noun}"
@@ -68,13 +68,13 @@ def unknown(key: Any, known: Collection[str], noun: str = "key") -> str:
 
 def check_problems(name: str, entry: Any, where: str) -> Iterator[Problem]:
     """Every fault of one check of a schema file; ``entry`` is what stands behind its name."""
-    names = check_names()
+    names = known_checks()
     if name not in names:
-        yield Problem(where=where, what=unknown(name, names, "check"))
+        yield Problem(where=where, what=unknown_key(name, names, "check"))
         return
     given, options = _split(entry)
     found = [
-        Problem(where=f"{where}.{key}", what=unknown(key, OPTIONS, "option"))
+        Problem(where=f"{where}.{key}", what=unknown_key(key, OPTIONS, "option"))
         for key in options
         if key not in OPTIONS
     ]
@@ -102,7 +102,7 @@ def _split(entry: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 def _argument_problems(name: str, given: Mapping[str, Any], where: str) -> list[Problem]:
     parameters = _parameters(name)
     found = [
-        Problem(where=f"{where}.{key}", what=unknown(key, parameters, "argument"))
+        Problem(where=f"{where}.{key}", what=unknown_key(key, parameters, "argument"))
         for key in given
         if key not in parameters
     ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from datarelease.analysis.validation.schema_checks import check_names, check_problems, unknown
+from datarelease.analysis.validation.schema_checks import check_problems, known_checks, unknown_key
 from datarelease.analysis.validation.schema_types import type_fault
 from datarelease.errors import Problem
 
@@ -64,7 +64,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def parse(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """The value of a YAML text.
 
     Raises:
@@ -123,7 +123,7 @@ def _column(name: Any, column: Any, where: str) -> Iterator[Problem]:
         yield Problem(where=where, what="must be a mapping of attributes and checks")
         return
     column = column or {}
-    known = check_names()
+    known = known_checks()
     attributes = {key: value for key, value in column.items() if key not in known}
     yield from _keys(attributes, _COLUMN_KEYS, where, also=known)
     yield from _values(column, where)
@@ -148,7 +148,7 @@ def _keys(
             if value:
                 yield Problem(where=_under(where, key), what=_REFUSED[key])
         elif key not in known:
-            yield Problem(where=_under(where, key), what=unknown(key, {*known, *also}))
+            yield Problem(where=_under(where, key), what=unknown_key(key, {*known, *also}))
 
 
 def _values(data: Mapping[Any, Any], where: str) -> Iterator[Problem]:
@@ -171,7 +171,7 @@ def _unique(unique: Any, columns: Mapping[Any, Any], where: str) -> Iterator[Pro
         return
     for name in (n for item in names for n in (item if isinstance(item, list) else [item])):
         if columns and name not in columns:
-            yield Problem(where=f"{where}.{name}", what=unknown(name, columns, "column"))
+            yield Problem(where=f"{where}.{name}", what=unknown_key(name, columns, "column"))
 
 
 def _checks_of(column: Mapping[Any, Any]) -> Iterator[tuple[str | None, Any]]:
@@ -179,7 +179,7 @@ def _checks_of(column: Mapping[Any, Any]) -> Iterator[tuple[str | None, Any]]:
     if column.get("checks") is not None:
         yield from _listed(column["checks"])
         return
-    names = check_names()
+    names = known_checks()
     yield from ((key, value) for key, value in column.items() if key in names)
 
 

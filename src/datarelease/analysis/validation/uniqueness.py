@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.validation.examples import Rows, Showing
+from datarelease.analysis.validation.examples import ExampleRules, Rows
 from datarelease.model.review.report import EXAMPLES
 
 _NAME = "\N{SYMBOL FOR START OF TEXT}column"
@@ -31,14 +31,14 @@ def duplicates(
 
 
 def duplicate_examples(
-    engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], showing: Showing
+    engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], showing: ExampleRules
 ) -> Rows:
     """Some rows that share their values of ``columns``, those with values before those without."""
     plain = _plain(columns)
     keyed = frame.with_columns(**plain)
     chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(EXAMPLES)
     shared = keyed.join(chosen.select(*plain), on=[*plain], how="semi")
-    by_value = Showing(
+    by_value = ExampleRules(
         key=tuple(dict.fromkeys((*columns, *showing.key))),
         pii=showing.pii,
         converted=showing.converted,

@@ -13,14 +13,14 @@ from datarelease.analysis.validation.run import with_unreadable
 from datarelease.documents import DocumentError, decode
 from datarelease.flows.check.records import in_words, other_inputs
 from datarelease.flows.check.stage import run_profile, run_validation
-from datarelease.flows.versions.dataset_at import Side, table_of
+from datarelease.flows.versions.dataset_at import DatasetAt, table_of
 from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation, unreadable
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
 
-T = TypeVar("T", Validation, Profile)
+_T = TypeVar("_T", Validation, Profile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +41,9 @@ class Assessment:
             raise UnreadableTable("", unreadable(self.validation) or "it is not a table")
         return self.profile
 
-    def side(self, ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> Side:
+    def side(self, ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> DatasetAt:
         """The dataset as the work tree has it."""
-        return Side(
+        return DatasetAt(
             label="the work tree",
             released=False,
             dataset=dataset,
@@ -98,11 +98,11 @@ def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[
 
 def _recorded(
     ws: Workspace,
-    kind: type[T],
+    kind: type[_T],
     dataset: Dataset,
     content: DatasetSnapshot,
     locked: Sequence[LockedStage],
-) -> T | None:
+) -> _T | None:
     """The document that a stage left, if it is what the stage wrote and counts for ``content``."""
     path = dataset.validation_file if kind is Validation else dataset.profile_file
     data = ws.read(path)

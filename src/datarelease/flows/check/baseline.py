@@ -13,8 +13,8 @@ from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.records import in_words, other_inputs
-from datarelease.flows.repository import Shelf, reaching
-from datarelease.flows.versions.dataset_at import Side, table_of
+from datarelease.flows.repository import Repository, with_remotes
+from datarelease.flows.versions.dataset_at import DatasetAt, table_of
 from datarelease.flows.versions.documents import find_document, find_manifest
 from datarelease.flows.versions.snapshots import snapshot
 from datarelease.model.data.dataset import Dataset
@@ -25,27 +25,27 @@ from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot, Snaps
 from datarelease.model.versions.version import Version
 from datarelease.settings.read import DATASETS_FILE, read_settings
 
-T = TypeVar("T", Validation, Profile)
+_T = TypeVar("_T", Validation, Profile)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
     """A released version, read at its commit."""
 
-    shelf: Shelf
+    repository: Repository
     version: Version
     datasets: tuple[Dataset, ...]
     snapshot: Snapshot
     manifest: Callable[[], Manifest | None]
     """Finds the manifest; None: it is not available, which is said once."""
 
-    def side(self, name: str) -> Side | None:
+    def side(self, name: str) -> DatasetAt | None:
         """The dataset called ``name`` as it was then, or None."""
         dataset = next((dataset for dataset in self.datasets if dataset.name == name), None)
         content = self.snapshot.get(name)
         if dataset is None or content is None:
             return None
-        return Side(
+        return DatasetAt(
             label=self.version.tag,
             released=True,
             dataset=dataset,
@@ -56,7 +56,7 @@ class Baseline:
         )
 
     def _files(self, content: DatasetSnapshot) -> tuple[DataFile, ...]:
-        objects = self.shelf.objects
+        objects = self.repository.objects
         return tuple(file for entry in content.entries for file in objects.files(entry))
 
     def _profile(self, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Profile:
@@ -72,16 +72,16 @@ class Baseline:
             return recorded
         try:
             files = self._files(content)
-            self.shelf.objects.ensure(file.md5 for file in files)
+            self.repository.objects.ensure(file.md5 for file in files)
         except WorldError:
             if recorded is None:
                 raise
-            self.shelf.progress.say(
+            self.repository.progress.say(
                 f"{self.version.tag}: its data is not available; {path} is used although "
                 f"{in_words(recorded, other)}"
             )
             return recorded
-        return profile(engine, table_of(dataset, files, self.shelf.objects), dataset)
+        return profile(engine, table_of(dataset, files, self.repository.objects), dataset)
 
     def _contract(self, dataset: Dataset, content: DatasetSnapshot) -> Contract | None:
         path = dataset.validation_file
@@ -91,20 +91,20 @@ class Baseline:
         return recorded.contract
 
     def _document(
-        self, kind: type[T], dataset: Dataset, content: DatasetSnapshot, path: str
-    ) -> tuple[T | None, tuple[str, ...]]:
+        self, kind: type[_T], dataset: Dataset, content: DatasetSnapshot, path: str
+    ) -> tuple[_T | None, tuple[str, ...]]:
         """The best record there is of this data, and the inputs that it was not made from.
 
         A record that names no inputs was made by an earlier release of this program, and was
         accepted when the data was released. A record of other data is not used.
         """
-        best: tuple[T | None, tuple[str, ...]] = (None, ())
-        read = self.shelf.reader(self.version.commit)
+        best: tuple[_T | None, tuple[str, ...]] = (None, ())
+        read = self.repository.reader(self.version.commit)
         for data in self._places(path):
             try:
                 record = decode(kind, data)
             except DocumentError as error:
-                self.shelf.progress.say(f"{self.version.tag}: {path} is not used: {error}")
+                self.repository.progress.say(f"{self.version.tag}: {path} is not used: {error}")
                 continue
             other: tuple[str, ...] = other_inputs(record, dataset, content, read)
             if not other or not record.made_from:
@@ -114,7 +114,7 @@ class Baseline:
         return best
 
     def _places(self, path: str) -> Iterator[bytes]:
-        data = self.shelf.git.read(self.version.commit, path)
+        data = self.repository.git.read(self.version.commit, path)
         if data is not None:
             yield data
         data = self._from_remotes(path)
@@ -124,38 +124,38 @@ class Baseline:
     def _from_remotes(self, path: str) -> bytes | None:
         manifest = self.manifest()
         try:
-            return find_document(self.shelf, manifest, path) if manifest is not None else None
+            return find_document(self.repository, manifest, path) if manifest is not None else None
         except WorldError as error:
-            self.shelf.progress.say(f"{self.version.tag}: {path} was not read: {error.what}")
+            self.repository.progress.say(f"{self.version.tag}: {path} was not read: {error.what}")
             return None
 
 
-def read_baseline(shelf: Shelf, version: Version) -> Baseline:
+def read_baseline(repository: Repository, version: Version) -> Baseline:
     """What git holds of a released version.
 
     Raises:
         ConfigError: Its commit is not here, or its files cannot be read any more.
         WorldError: A directory listing is needed that is neither here nor on a remote.
     """
-    if shelf.git.resolve(version.commit) is None:
+    if repository.git.resolve(version.commit) is None:
         raise ConfigError(
             f"The commit of {version.tag} ({version.commit[:12]}) is not in this clone.",
             untouched="Nothing was changed.",
             remedy="Fetch it: `git fetch origin --tags`.",
         )
-    read = shelf.reader(version.commit)
+    read = repository.reader(version.commit)
     declared = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
-    tracked = outputs(read, shelf.git.files(version.commit))
-    manifest = cache(lambda: _manifest(shelf, version))
+    tracked = outputs(read, repository.git.files(version.commit))
+    manifest = cache(lambda: _manifest(repository, version))
 
     def bound() -> set[str]:
         found = manifest()
         held = {remote.name for remote in found.output_remotes} if found is not None else set()
         return held | {out.remote for out in tracked if out.remote}
 
-    reached = reaching(shelf, bound)
+    reached = with_remotes(repository, bound)
     return Baseline(
-        shelf=reached,
+        repository=reached,
         version=version,
         datasets=declared,
         snapshot=snapshot(declared, tracked, reached.objects),
@@ -163,9 +163,9 @@ def read_baseline(shelf: Shelf, version: Version) -> Baseline:
     )
 
 
-def _manifest(shelf: Shelf, version: Version) -> Manifest | None:
+def _manifest(repository: Repository, version: Version) -> Manifest | None:
     try:
-        return find_manifest(shelf, version)
+        return find_manifest(repository, version)
     except WorldError as error:
-        shelf.progress.say(f"{version.tag}: its manifest was not read: {error.what}")
+        repository.progress.say(f"{version.tag}: its manifest was not read: {error.what}")
         return None

@@ -24,7 +24,13 @@ from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.judge import judge
 from datarelease.model.review.policy import Finding, Verdict
-from datarelease.model.review.report import DatasetReport, Outcome, ParamChange, Report, VersionRows
+from datarelease.model.review.report import (
+    DatasetReport,
+    MergeEffect,
+    ParamChange,
+    Report,
+    VersionRows,
+)
 from datarelease.model.review.waivers import idle
 from datarelease.model.versions.snapshot import Snapshot
 from datarelease.model.versions.version import Version
@@ -102,7 +108,7 @@ def _datasets(
     assessments: Mapping[str, Assessment],
     engine: Engine,
 ) -> tuple[DatasetReport, ...]:
-    reports, shelf = [], before.shelf if before else ws
+    reports, repository = [], before.repository if before else ws
     for dataset in ws.settings.datasets:
         content, found = now.get(dataset.name), assessments.get(dataset.name)
         if content is None or found is None:
@@ -115,13 +121,13 @@ def _datasets(
                 path=dataset.path,
                 desc=dataset.desc,
                 validation=found.validation,
-                diff=compare_sides(shelf, old, new, engine),
+                diff=compare_sides(repository, old, new, engine),
                 size=content.size,
             )
         )
     for old_dataset in before.datasets if before else ():
         if before is not None and now.get(old_dataset.name) is None:
-            diff = compare_sides(shelf, before.side(old_dataset.name), None, engine)
+            diff = compare_sides(repository, before.side(old_dataset.name), None, engine)
             reports.append(
                 DatasetReport(
                     name=old_dataset.name,
@@ -193,7 +199,7 @@ def _outcome(
     same: Version | None,
     digest: str,
     params: tuple[ParamChange, ...],
-) -> Outcome:
+) -> MergeEffect:
     latest = catalogue.latest
     if latest is not None and latest.digest == digest:
         return "same_bytes" if params and base == latest else "unchanged"

@@ -11,7 +11,7 @@ from datarelease.flows.workspace import Workspace
 from datarelease.model.review.report import REPORTS
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
 
-SHOWN = 8
+_SHOWN = 8
 
 
 def unclean_files(ws: Workspace) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def refuse_unclean(ws: Workspace) -> None:
     """
     unclean = unclean_files(ws)
     if unclean:
-        shown = ", ".join(unclean[:SHOWN]) + (", …" if len(unclean) > SHOWN else "")
+        shown = ", ".join(unclean[:_SHOWN]) + (", …" if len(unclean) > _SHOWN else "")
         raise ConfigError(
             f"The work tree has edits that are not committed: {shown}",
             untouched="Nothing was pushed or tagged.",

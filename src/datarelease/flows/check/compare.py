@@ -10,14 +10,14 @@ from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.partitions import Folders, folders
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.repository import Shelf
-from datarelease.flows.versions.dataset_at import Side, table_of
+from datarelease.flows.repository import Repository
+from datarelease.flows.versions.dataset_at import DatasetAt, table_of
 from datarelease.model.review.diff import DatasetDiff, FileCounts, RowDiff
 from datarelease.model.versions.snapshot import DataFile
 
 
 def compare_sides(
-    shelf: Shelf, before: Side | None, after: Side | None, engine: Engine
+    repository: Repository, before: DatasetAt | None, after: DatasetAt | None, engine: Engine
 ) -> DatasetDiff:
     """What changed in one dataset; None: there is none on that side.
 
@@ -57,14 +57,14 @@ def compare_sides(
     )
     if identical or before is None or after is None:
         return diff
-    return _with_rows(shelf, before, after, engine, diff)
+    return _with_rows(repository, before, after, engine, diff)
 
 
-def _place(side: Side | None) -> str:
+def _place(side: DatasetAt | None) -> str:
     return f"{side.label} " if side is not None and side.released else ""
 
 
-def _unreadable(side: Side, rows: int | None, what: str) -> DatasetDiff:
+def _unreadable(side: DatasetAt, rows: int | None, what: str) -> DatasetDiff:
     return DatasetDiff(
         name=side.dataset.name,
         status="unreadable",
@@ -75,13 +75,13 @@ def _unreadable(side: Side, rows: int | None, what: str) -> DatasetDiff:
 
 
 def _with_rows(
-    shelf: Shelf, before: Side, after: Side, engine: Engine, diff: DatasetDiff
+    repository: Repository, before: DatasetAt, after: DatasetAt, engine: Engine, diff: DatasetDiff
 ) -> DatasetDiff:
     """The comparison with the files counted and the rows compared, where that is possible."""
     try:
         old, new = before.files(), after.files()
         diff = dataclasses.replace(diff, files=_file_counts(old, new))
-        rows = _rows(shelf, before, after, old, new, engine)
+        rows = _rows(repository, before, after, old, new, engine)
     except UnreadableTable as error:
         rows = f"the tables cannot be read: {error}"
     except ConfigError as error:  # an old version of what is not a dataset any more
@@ -94,9 +94,9 @@ def _with_rows(
 
 
 def _rows(
-    shelf: Shelf,
-    before: Side,
-    after: Side,
+    repository: Repository,
+    before: DatasetAt,
+    after: DatasetAt,
     old: Sequence[DataFile],
     new: Sequence[DataFile],
     engine: Engine,
@@ -112,12 +112,12 @@ def _rows(
     fresh = [file for file in new if _content(file) not in shared]
     if not left and not fresh:
         return "the files hold the same bytes under other names"
-    shelf.objects.ensure(file.md5 for file in (*left, *fresh))
-    shelf.progress.say(f"{dataset.name}: comparing rows with {before.label}")
+    repository.objects.ensure(file.md5 for file in (*left, *fresh))
+    repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
     return diff_rows(
         engine,
-        table_of(before.dataset, left, shelf.objects, whole=old) if left else None,
-        table_of(dataset, fresh, shelf.objects, whole=new) if fresh else None,
+        table_of(before.dataset, left, repository.objects, whole=old) if left else None,
+        table_of(dataset, fresh, repository.objects, whole=new) if fresh else None,
         dataset,
         skipped_files=len(shared),
     )

@@ -9,15 +9,15 @@ from __future__ import annotations
 from datarelease.model.data import profile, provenance, validation
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
-from datarelease.model.data.provenance import Read
+from datarelease.model.data.provenance import ReadFile
 from datarelease.model.data.validation import Validation
 from datarelease.model.versions.snapshot import DatasetSnapshot
 
-Record = Validation | Profile
+_Record = Validation | Profile
 
 
 def other_inputs(
-    record: Record, dataset: Dataset, content: DatasetSnapshot, read: Read
+    record: _Record, dataset: Dataset, content: DatasetSnapshot, read: ReadFile
 ) -> tuple[str, ...]:
     """The inputs that ``record`` was not made from as they are now; none: it counts.
 
@@ -29,14 +29,14 @@ def other_inputs(
     """
     if isinstance(record, Validation):
         now = provenance.of_validation(dataset, content, read)
-        current = record.format == validation.FORMAT
+        current = record.format == validation.VALIDATION_FORMAT
     else:
         now = provenance.of_profile(dataset, content, read)
-        current = record.format == profile.FORMAT
+        current = record.format == profile.PROFILE_FORMAT
     return (*(() if current else ("format",)), *provenance.differences(record.made_from, now))
 
 
-def in_words(record: Record, other: tuple[str, ...]) -> str:
+def in_words(record: _Record, other: tuple[str, ...]) -> str:
     """Why a record is not used."""
     if not record.made_from:
         return "it does not say what it was made from"

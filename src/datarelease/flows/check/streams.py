@@ -12,11 +12,11 @@ from datarelease.model.data.stream import BatchCounts, StreamCounts, StreamRepor
 from datarelease.model.versions.snapshot import Snapshot
 from datarelease.progress import Progress
 
-Reader = Callable[[str], bytes | None]
+_Reader = Callable[[str], bytes | None]
 
 
 def counts_here(
-    read: Reader, datasets: Iterable[Dataset], now: Snapshot
+    read: _Reader, datasets: Iterable[Dataset], now: Snapshot
 ) -> tuple[StreamCounts, ...]:
     """The counts of every dataset that a stream feeds: of the data ``now``, as declared now.
 
@@ -41,7 +41,7 @@ def counts_here(
 
 
 def _other_inputs(
-    counts: StreamCounts, dataset: Dataset, read: Reader, now: Snapshot
+    counts: StreamCounts, dataset: Dataset, read: _Reader, now: Snapshot
 ) -> tuple[str, ...]:
     """What the counts were not made from as it is now; none: they count."""
     content = now.get(dataset.name)
@@ -60,7 +60,7 @@ def _unusable(dataset: Dataset, what: str) -> ConfigError:
 
 
 def counts_then(
-    read: Reader, datasets: Iterable[Dataset], progress: Progress
+    read: _Reader, datasets: Iterable[Dataset], progress: Progress
 ) -> tuple[StreamCounts, ...]:
     """The same at a released commit; what cannot be read there is said and left out."""
     found = []

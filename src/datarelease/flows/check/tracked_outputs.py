@@ -23,7 +23,7 @@ from datarelease.model.versions.manifest import (
 )
 from datarelease.model.versions.snapshot import TREE, DataFile, Snapshot
 
-SHOWN = 10
+_SHOWN = 10
 
 
 def work_tree_snapshot(ws: Workspace) -> Snapshot:
@@ -214,8 +214,8 @@ def _say_what_stays_away(ws: Workspace, outs: Iterable[IndexedOutput]) -> None:
 
 def _not_at_hand(ws: Workspace, lost: Mapping[str, str]) -> WorldError:
     where = ", ".join(remote.name for remote in (*ws.objects.remotes, *ws.objects.bound()))
-    lines = [f"  {path} ({object_key(md5)})" for md5, path in sorted(lost.items())[:SHOWN]]
-    lines += [f"  … and {len(lost) - SHOWN:,} more"] if len(lost) > SHOWN else []
+    lines = [f"  {path} ({object_key(md5)})" for md5, path in sorted(lost.items())[:_SHOWN]]
+    lines += [f"  … and {len(lost) - _SHOWN:,} more"] if len(lost) > _SHOWN else []
     listed = "\n".join(lines)
     return WorldError(
         f"DVC tracks data that is neither in its cache nor on a remote ({where}), so `dvc pull` "
@@ -232,7 +232,7 @@ def _refuse_legacy(outs: Iterable[IndexedOutput]) -> None:
     old = [out for out in outs if out.legacy and out.kept]
     if old:
         raise ConfigError(
-            f"{', '.join(out.path for out in old[:SHOWN])}: hashed by DVC 2, whose objects cannot "
+            f"{', '.join(out.path for out in old[:_SHOWN])}: hashed by DVC 2, whose objects cannot "
             "be verified.",
             untouched="Nothing was pushed or tagged.",
             remedy="`dvc pull`, then `dvc cache migrate --dvc-files`, and commit.",

@@ -10,7 +10,7 @@ from datarelease.errors import Problem, SettingsError
 from datarelease.flows.workspace import Workspace
 from datarelease.model.paths import path_fault
 
-SHOWN = 8
+_SHOWN = 8
 
 
 def refuse_unfit_files(ws: Workspace, paths: Sequence[str]) -> None:
@@ -35,10 +35,10 @@ def refuse_unfit_files(ws: Workspace, paths: Sequence[str]) -> None:
         if path not in ignored
     ]
     if problems:
-        more = len(problems) - SHOWN
+        more = len(problems) - _SHOWN
         last = [Problem(where="…", what=f"{more} more")] if more > 0 else []
         raise SettingsError(
-            [*problems[:SHOWN], *last],
+            [*problems[:_SHOWN], *last],
             untouched="Nothing was pushed or tagged.",
             remedy=(
                 "Replace a link by the file itself, or rename the file, or exclude it with "

@@ -5,30 +5,30 @@ from __future__ import annotations
 from datarelease.flows.check.baseline import Baseline, read_baseline
 from datarelease.flows.check.compare import compare_sides
 from datarelease.flows.check.streams import compare_streams, counts_then
-from datarelease.flows.repository import Shelf, catalogue_of, warned_of
+from datarelease.flows.repository import Repository, catalogue_of, warned_of
 from datarelease.model.review.diff import Compatibility, Diff
 from datarelease.model.review.policy import Verdict
 from datarelease.model.review.report import DatasetReport, Report
 
 
-def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Report:
+def compare_versions(repository: Repository, before: str, after: str, *, tool: str) -> Report:
     """What changed from one version to another, as a report that judges nothing.
 
     Raises:
         ConfigError: No such version.
         WorldError: Statistics or data are neither in git nor on a remote.
     """
-    catalogue = catalogue_of(shelf)
-    old, new = (warned_of(shelf, catalogue, text) for text in (before, after))
-    then = read_baseline(shelf, old)
-    now = read_baseline(then.shelf, new)
-    diff = _diff(now.shelf, then, now)
+    catalogue = catalogue_of(repository)
+    old, new = (warned_of(repository, catalogue, text) for text in (before, after))
+    then = read_baseline(repository, old)
+    now = read_baseline(then.repository, new)
+    diff = _diff(now.repository, then, now)
     declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}
     sizes = {content.name: content.size for content in now.snapshot.datasets}
     every = declared.values()
     streams = compare_streams(
-        counts_then(shelf.reader(old.commit), every, shelf.progress),
-        counts_then(shelf.reader(new.commit), every, shelf.progress),
+        counts_then(repository.reader(old.commit), every, repository.progress),
+        counts_then(repository.reader(new.commit), every, repository.progress),
     )
     return Report(
         outcome="compared",
@@ -60,11 +60,12 @@ def compare_versions(shelf: Shelf, before: str, after: str, *, tool: str) -> Rep
     )
 
 
-def _diff(shelf: Shelf, before: Baseline, after: Baseline) -> Diff:
+def _diff(repository: Repository, before: Baseline, after: Baseline) -> Diff:
     names = sorted({dataset.name for side in (before, after) for dataset in side.datasets})
-    with shelf.engine() as engine:
+    with repository.engine() as engine:
         return Diff(
             datasets=tuple(
-                compare_sides(shelf, before.side(name), after.side(name), engine) for name in names
+                compare_sides(repository, before.side(name), after.side(name), engine)
+                for name in names
             )
         )

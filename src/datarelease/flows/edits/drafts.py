@@ -13,7 +13,7 @@ from datarelease.model.adoption import FileEdit, Note
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
 
 DVC_CONFIG = ".dvc/config"
-NOTHING = "Nothing was changed."
+NOTHING_CHANGED = "Nothing was changed."
 
 
 class Drafts:
@@ -106,11 +106,13 @@ def text_at(place: Path, name: str) -> str | None:
         return place.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{name} is not UTF-8.", untouched=NOTHING, remedy="Save it as UTF-8, then init again."
+            f"{name} is not UTF-8.",
+            untouched=NOTHING_CHANGED,
+            remedy="Save it as UTF-8, then init again.",
         ) from error
     except OSError as error:
         raise ConfigError(
-            f"{name} cannot be read: {error.strerror or error}.", untouched=NOTHING
+            f"{name} cannot be read: {error.strerror or error}.", untouched=NOTHING_CHANGED
         ) from error
 
 
@@ -140,7 +142,7 @@ def refuse_unwritable(root: Path, path: str) -> None:
 def _refused(path: str, why: str) -> ConfigError:
     return ConfigError(
         f"{path} cannot be written: {why}.",
-        untouched=NOTHING,
+        untouched=NOTHING_CHANGED,
         remedy="Put a plain, writable file (or none) there, then run init again.",
     )
 
@@ -155,7 +157,7 @@ def refuse_ignored(rules: Mapping[str, str]) -> None:
         lines = "".join(f"\n  {path}: {rule}" for path, rule in rules.items())
         raise ConfigError(
             f"git ignores files that it must hold:{lines}",
-            untouched=NOTHING,
+            untouched=NOTHING_CHANGED,
             remedy="Remove these rules (or add an exception below them), then run init again.",
         )
 

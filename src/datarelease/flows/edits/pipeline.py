@@ -17,7 +17,7 @@ MOST_PLAIN = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class PipelineDataset:
     """A dataset on its way into ``dvc.yaml``."""
 
     proposed: Proposed
@@ -37,7 +37,7 @@ class Member:
         return Dataset(name=self.proposed.name, path=self.proposed.path)
 
 
-def edited_pipeline(text: str, members: Sequence[Member], stages: Iterable[str]) -> str:
+def edited_pipeline(text: str, members: Sequence[PipelineDataset], stages: Iterable[str]) -> str:
     """``text`` of dvc.yaml with what ``members`` lack; ``stages`` are the names that are taken."""
     missing = [m for m in members if not (m.validated and m.profiled)]
     taken = set(stages)
@@ -55,7 +55,7 @@ def edited_pipeline(text: str, members: Sequence[Member], stages: Iterable[str])
     return insert(text, ["artifacts"], new, file=DATASETS_FILE) if new else text
 
 
-def _artifact(member: Member) -> str:
+def _artifact(member: PipelineDataset) -> str:
     path = yaml_text(member.proposed.path)
     return "\n".join(
         [
@@ -68,7 +68,7 @@ def _artifact(member: Member) -> str:
     )
 
 
-def _meta(member: Member) -> str:
+def _meta(member: PipelineDataset) -> str:
     key, pii = member.proposed.key, member.proposed.pii
     lines = ["meta:", f"  schema: {yaml_text(member.schema or '')}"]
     if key:
@@ -91,7 +91,7 @@ def _list(names: Iterable[str]) -> str:
     return f"[{', '.join(map(yaml_text, names))}]"
 
 
-def _plain(member: Member, taken: set[str]) -> list[str]:
+def _plain(member: PipelineDataset, taken: set[str]) -> list[str]:
     name, dataset = member.proposed.name, member.dataset
     path = yaml_text(dataset.path)
     schema = [yaml_text(member.schema)] if member.schema else []
@@ -121,7 +121,7 @@ def _plain(member: Member, taken: set[str]) -> list[str]:
     return entries
 
 
-def _groups(members: Sequence[Member], taken: set[str]) -> list[str]:
+def _groups(members: Sequence[PipelineDataset], taken: set[str]) -> list[str]:
     each = Dataset(name="${key}", path="${item.path}")
     entries = []
     for kind, chosen in (
@@ -146,7 +146,7 @@ def _groups(members: Sequence[Member], taken: set[str]) -> list[str]:
     return entries
 
 
-def _item(member: Member, *, with_schema: bool) -> str:
+def _item(member: PipelineDataset, *, with_schema: bool) -> str:
     schema = f", schema: {yaml_text(member.schema or '')}" if with_schema else ""
     return f"{member.proposed.name}: {{path: {yaml_text(member.proposed.path)}{schema}}}"
 

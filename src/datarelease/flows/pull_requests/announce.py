@@ -13,24 +13,24 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.comment import Posted, Thread, put_comment
 from datarelease.flows.pull_requests.failure_notice import put_notice
 from datarelease.flows.pull_requests.github_release import (
-    Documents,
-    Releases,
+    ReleasePage,
+    _Releases,
     publish_page,
     read_documents,
 )
 from datarelease.model.github import GitHubRelease, PullRequest, Push
 from datarelease.model.review.report import Report
-from datarelease.model.versions.outcome import FILE, Outcome
+from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome
 from datarelease.progress import Progress
 
-T = TypeVar("T")
-OUTCOME = f"datarelease-outcome/{FILE}"
-REPORT = "datarelease-report/report.json"
-LIMIT = 64 * 1000**2
+_T = TypeVar("_T")
+OUTCOME = f"datarelease-outcome/{OUTCOME_FILE}"
+_REPORT = "datarelease-report/report.json"
+_LIMIT = 64 * 1000**2
 """Bytes of one document."""
 
 
-class Forge(Thread, Releases, Protocol):
+class _GitHub(Thread, _Releases, Protocol):
     """What is asked of GitHub here."""
 
     def pull(self, number: int) -> PullRequest | None:
@@ -41,17 +41,17 @@ class Forge(Thread, Releases, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pages:
+class AnnouncementTexts:
     """Renders the texts."""
 
     comment: Callable[[Outcome], str]
     notice: Callable[[Outcome], str]
     """A separate comment about a release that failed, or that succeeded later."""
-    release: Callable[[Outcome, Documents], str]
+    release: Callable[[Outcome, ReleasePage], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Announced:
+class AnnouncementResult:
     """What was told."""
 
     outcome: Outcome
@@ -61,7 +61,7 @@ class Announced:
     problems: tuple[str, ...]
 
 
-def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, str]) -> Outcome:
+def read_outcome(folder: Path, forge: _GitHub, push: Push, results: Mapping[str, str]) -> Outcome:
     """How the release of ``push`` ended.
 
     Args:
@@ -83,7 +83,7 @@ def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, s
             untouched="The release itself is not affected; nothing was announced.",
             remedy="Run this job again: it downloads the record again.",
         )
-    report = _document(folder, Report, REPORT)
+    report = _document(folder, Report, _REPORT)
     pulls = tuple(pull.number for pull in forge.merged_pulls(push))
     failed = [name for name, result in results.items() if result not in {"success", "skipped", ""}]
     blocked = report is not None and report.level == "block" and "build" in failed
@@ -108,8 +108,14 @@ def read_outcome(folder: Path, forge: Forge, push: Push, results: Mapping[str, s
 
 
 def announce(
-    folder: Path, outcome: Outcome, forge: Forge, pages: Pages, progress: Progress, *, run: str
-) -> Announced:
+    folder: Path,
+    outcome: Outcome,
+    forge: _GitHub,
+    pages: AnnouncementTexts,
+    progress: Progress,
+    *,
+    run: str,
+) -> AnnouncementResult:
     """Report ``outcome`` in both places; a failure of one does not prevent the other.
 
     Args:
@@ -142,13 +148,17 @@ def announce(
             problems += comment.problems
             problems += put_notice(forge, pull.number, outcome, pages.notice(outcome), run=run)
             progress.say(f"comment on #{pull.number}: {comment.said}")
-    return Announced(outcome=outcome, page=page, comments=tuple(comments), problems=tuple(problems))
+    return AnnouncementResult(
+        outcome=outcome, page=page, comments=tuple(comments), problems=tuple(problems)
+    )
 
 
 # --- inside
 
 
-def _publish(folder: Path, outcome: Outcome, forge: Forge, pages: Pages) -> GitHubRelease:
+def _publish(
+    folder: Path, outcome: Outcome, forge: _GitHub, pages: AnnouncementTexts
+) -> GitHubRelease:
     documents = read_documents(folder / Path(OUTCOME).parent)
     if documents.manifest.tag != outcome.tag:
         raise ConfigError(
@@ -160,8 +170,8 @@ def _publish(folder: Path, outcome: Outcome, forge: Forge, pages: Pages) -> GitH
     return publish_page(forge, documents, name=documents.manifest.tag, body=body)
 
 
-def _document(folder: Path, kind: type[T], name: str) -> T | None:
-    data = read_inside(folder, name, limit=LIMIT) if folder.is_dir() else None
+def _document(folder: Path, kind: type[_T], name: str) -> _T | None:
+    data = read_inside(folder, name, limit=_LIMIT) if folder.is_dir() else None
     try:
         return decode(kind, data) if data is not None else None
     except DocumentError as error:

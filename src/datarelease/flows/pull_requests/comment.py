@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from datarelease.adapters.github.cml import SEEN, TITLE, is_marked, signed
+from datarelease.adapters.github.cml import SEEN, WATERMARK_TITLE, is_marked, with_watermark
 from datarelease.adapters.github.errors import GitHubError
 from datarelease.errors import DatareleaseError, WorldError
 from datarelease.model.directory import titled
@@ -42,7 +42,7 @@ class Thread(Protocol):
         """Remove a comment."""
 
 
-class Cml(Protocol):
+class CommentProgram(Protocol):
     """The program that posts comments where it can."""
 
     def update(self, number: int, body: str, *, sha: str) -> None:
@@ -66,7 +66,7 @@ class Posted:
 
 def put_comment(
     thread: Thread,
-    cml: Cml | None,
+    cml: CommentProgram | None,
     number: int,
     body: str,
     progress: Progress,
@@ -91,10 +91,10 @@ def put_comment(
     Raises:
         ValueError: ``body`` carries our watermark itself.
     """
-    title = titled(TITLE, thread.directory)
+    title = titled(WATERMARK_TITLE, thread.directory)
     if is_marked(body, title):
         raise ValueError("the text of a comment contains the watermark of datarelease")
-    text = signed(body, sha, title)
+    text = with_watermark(body, sha, title)
     problems: tuple[str, ...] = ()
     try:
         found = thread.comments(number)
@@ -120,7 +120,7 @@ def put_comment(
 
 
 def _ours(thread: Thread, comments: Sequence[Comment]) -> list[Comment]:
-    title = titled(TITLE, thread.directory)
+    title = titled(WATERMARK_TITLE, thread.directory)
     return [c for c in comments if c.author == thread.bot and is_marked(c.body, title)]
 
 
@@ -138,7 +138,7 @@ def _may_use(thread: Thread, found: Sequence[Comment], text: str, progress: Prog
     ours = _ours(thread, found)
     if ours and _same(ours[-1].body, text):
         return False  # only others are to be removed
-    title = titled(TITLE, thread.directory)
+    title = titled(WATERMARK_TITLE, thread.directory)
     marked = [comment for comment in found[:SEEN] if is_marked(comment.body, title)]
     target = marked[-1] if marked else None
     if target == (ours[-1] if ours else None):
@@ -148,7 +148,7 @@ def _may_use(thread: Thread, found: Sequence[Comment], text: str, progress: Prog
     return False
 
 
-def _try_cml(cml: Cml, number: int, body: str, sha: str) -> tuple[str, ...]:
+def _try_cml(cml: CommentProgram, number: int, body: str, sha: str) -> tuple[str, ...]:
     """Let CML post; what went wrong."""
     try:
         cml.update(number, body, sha=sha)
@@ -160,7 +160,7 @@ def _try_cml(cml: Cml, number: int, body: str, sha: str) -> tuple[str, ...]:
 def _settle(thread: Thread, number: int, ours: Sequence[Comment], text: str) -> tuple[str, ...]:
     """Write the newest of our comments (or the first), remove the others; what went wrong."""
     if not ours:
-        title = titled(TITLE, thread.directory)
+        title = titled(WATERMARK_TITLE, thread.directory)
         create_once(thread, number, text, lambda body: is_marked(body, title))
         return ()
     *others, newest = ours

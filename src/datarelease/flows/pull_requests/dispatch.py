@@ -11,7 +11,7 @@ from typing import Protocol
 
 from datarelease.errors import WorldError
 from datarelease.flows.pull_requests.comment import told
-from datarelease.model.git_address import NAME
+from datarelease.model.git_address import GITHUB_NAME
 from datarelease.model.versions.outcome import Outcome
 
 EVENT = "data-release"
@@ -56,7 +56,7 @@ def dispatch(
     }
     problems = []
     for name in names:
-        if not NAME.fullmatch(name):
+        if not GITHUB_NAME.fullmatch(name):
             problems.append(f"{TARGETS}: {name!r} is not OWNER/NAME.")
             continue
         try:

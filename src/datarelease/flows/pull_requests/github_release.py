@@ -25,7 +25,7 @@ SUMS = "SHA256SUMS"
 _KINDS = {".json": "application/json", ".html": "text/html", ".md": "text/markdown"}
 
 
-class Releases(Protocol):
+class _Releases(Protocol):
     """What is asked of GitHub here."""
 
     def release(self, tag: str) -> GitHubRelease | None:
@@ -51,14 +51,14 @@ class Releases(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Documents:
+class ReleasePage:
     """What a release's page shows and holds."""
 
     manifest: Manifest
     assets: Mapping[str, bytes]
 
 
-def read_documents(folder: Path) -> Documents:
+def read_documents(folder: Path) -> ReleasePage:
     """The documents of a version as `release --out` left them in ``folder``.
 
     Raises:
@@ -88,10 +88,12 @@ def read_documents(folder: Path) -> Documents:
     sums = (
         f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(assets.items())
     )
-    return Documents(manifest=manifest, assets={**assets, SUMS: "".join(sums).encode()})
+    return ReleasePage(manifest=manifest, assets={**assets, SUMS: "".join(sums).encode()})
 
 
-def publish_page(forge: Releases, documents: Documents, *, name: str, body: str) -> GitHubRelease:
+def publish_page(
+    forge: _Releases, documents: ReleasePage, *, name: str, body: str
+) -> GitHubRelease:
     """The published release of a version, with every document as an asset.
 
     Raises:
@@ -123,7 +125,7 @@ def _whole(asset: Asset, data: bytes) -> bool:
     return asset.digest in {None, f"sha256:{hashlib.sha256(data).hexdigest()}"}
 
 
-def _is_latest(forge: Releases, manifest: Manifest) -> bool:
+def _is_latest(forge: _Releases, manifest: Manifest) -> bool:
     """No newer version has a page yet."""
     latest = forge.latest_release()
     if latest is None:

@@ -10,7 +10,7 @@ from datarelease.model.github import Issue
 from datarelease.model.versions.missing import Health
 
 
-class Issues(Protocol):
+class _Issues(Protocol):
     """What is asked of GitHub here."""
 
     def issues_by_us(self) -> tuple[Issue, ...]:
@@ -27,7 +27,7 @@ class Issues(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class IssueResult:
     """How updating the issue ended."""
 
     state: Literal["opened", "updated", "unchanged", "closed", "none"]
@@ -35,8 +35,8 @@ class Told:
 
 
 def tell_damage(
-    forge: Issues, health: Health, *, title: str, mark: str, body: Callable[[], str]
-) -> Told:
+    forge: _Issues, health: Health, *, title: str, mark: str, body: Callable[[], str]
+) -> IssueResult:
     """Bring the one issue in line with ``health``.
 
     Args:
@@ -53,13 +53,15 @@ def tell_damage(
     if health.sound:
         for issue in ours:
             forge.close_issue(issue.number)
-        return Told(state="closed" if ours else "none", issue=ours[0] if ours else None)
+        return IssueResult(state="closed" if ours else "none", issue=ours[0] if ours else None)
     text = body()
     if not ours:
-        return Told(state="opened", issue=forge.create_issue(title=title, body=text))
+        return IssueResult(state="opened", issue=forge.create_issue(title=title, body=text))
     [newest, *older] = ours
     for issue in older:
         forge.close_issue(issue.number)
     if newest.body.replace("\r\n", "\n").strip() == text.strip():
-        return Told(state="unchanged", issue=newest)
-    return Told(state="updated", issue=forge.update_issue(newest.number, title=title, body=text))
+        return IssueResult(state="unchanged", issue=newest)
+    return IssueResult(
+        state="updated", issue=forge.update_issue(newest.number, title=title, body=text)
+    )

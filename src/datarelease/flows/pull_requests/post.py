@@ -12,9 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from datarelease.adapters.artifact import Artifact, refuse
+from datarelease.adapters.artifact import Artifact, refuse_artifact
 from datarelease.errors import WorldError
-from datarelease.flows.pull_requests.comment import Cml, Posted, Thread, put_comment, told
+from datarelease.flows.pull_requests.comment import (
+    CommentProgram,
+    Posted,
+    Thread,
+    put_comment,
+    told,
+)
 from datarelease.model.directory import suffix_of
 from datarelease.model.github import CheckRun, CommitStatus, PullRequest
 from datarelease.model.review.report import Report
@@ -22,7 +28,7 @@ from datarelease.model.review.reviewed_digest import context_for, quiet_status, 
 from datarelease.progress import Progress
 
 
-class Forge(Thread, Protocol):
+class _GitHub(Thread, Protocol):
     """What is asked of GitHub here."""
 
     def pull(self, number: int) -> PullRequest | None:
@@ -40,7 +46,7 @@ class Forge(Thread, Protocol):
 
 ARTIFACT = "datarelease-report"
 """What check.yml calls the artifact with the report."""
-Outcome = Literal["posted", "nothing", "superseded", "merged", "queued"]
+PostState = Literal["posted", "nothing", "superseded", "merged", "queued"]
 """
 posted       comment and status are there, or `problems` says what is missing
 nothing      there was nothing to post
@@ -58,7 +64,7 @@ EVENTS = ("pull_request", "merge_group")
 class Posting:
     """The result of posting."""
 
-    outcome: Outcome
+    outcome: PostState
     said: str
     """The same in words."""
     number: int | None = None
@@ -70,7 +76,7 @@ class Posting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pages:
+class CommentTexts:
     """Renders the comment."""
 
     report: Callable[[Report], str]
@@ -81,9 +87,9 @@ class Pages:
 def post(
     artifact: Artifact,
     run: CheckRun,
-    forge: Forge,
-    cml: Cml | None,
-    pages: Pages,
+    forge: _GitHub,
+    cml: CommentProgram | None,
+    pages: CommentTexts,
     progress: Progress,
     *,
     default_branch: str,
@@ -139,13 +145,13 @@ def _nothing(run: CheckRun) -> Posting | None:
     return Posting(outcome="nothing", said=f"nothing to post: {idle}") if idle else None
 
 
-def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> Posting:
+def _queued(artifact: Artifact, run: CheckRun, forge: _GitHub, default_branch: str) -> Posting:
     """The status of a merge queue's group, which waits for it where it is required.
 
     A group has no page for comments: its pull requests have the comments of their own checks.
     """
     if artifact.pull_request is not None:
-        refuse("it names a pull request, but the check was of a merge queue")
+        refuse_artifact("it names a pull request, but the check was of a merge queue")
     posting = Posting(outcome="queued", said=f"merge queue, {run.head[:12]}")
     named = _QUEUE.fullmatch(run.branch)
     context = _context(named[1] if named else default_branch, forge, default_branch)
@@ -154,7 +160,7 @@ def _queued(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str
     return _recorded(posting, run, forge, status)
 
 
-def _refuse_lost_report(run: CheckRun, forge: Forge) -> None:
+def _refuse_lost_report(run: CheckRun, forge: _GitHub) -> None:
     """Fail if the check uploaded a report: otherwise success would be posted without a digest."""
     untouched = "Nothing was posted: no comment, no status."
     remedy = (
@@ -191,9 +197,9 @@ def _commented(
     pull: PullRequest | None,
     report: Report | None,
     run: CheckRun,
-    forge: Forge,
-    cml: Cml | None,
-    pages: Pages,
+    forge: _GitHub,
+    cml: CommentProgram | None,
+    pages: CommentTexts,
     progress: Progress,
 ) -> Posting:
     """What came of the comment."""
@@ -216,7 +222,7 @@ def _commented(
     )
 
 
-def _pull(artifact: Artifact, run: CheckRun, forge: Forge) -> PullRequest | None:
+def _pull(artifact: Artifact, run: CheckRun, forge: _GitHub) -> PullRequest | None:
     """The pull request that the artifact names, as GitHub knows it; None: it names none.
 
     Its head has to be the commit that was checked. Where it is another, the run has to come from
@@ -232,18 +238,20 @@ def _pull(artifact: Artifact, run: CheckRun, forge: Forge) -> PullRequest | None
         number = _only_pull(run, forge)
     if number is None:
         if artifact.report is not None:
-            refuse("it names no pull request")
+            refuse_artifact("it names no pull request")
         return None
     pull = forge.pull(number)
     if pull is None:
-        refuse(f"there is no pull request #{number}")
+        refuse_artifact(f"there is no pull request #{number}")
     came_from = (pull.head_repository, pull.head_branch)
     if pull.head != run.head and came_from != (run.repository, run.branch):
-        refuse(f"it names pull request #{number}, which {run.head[:12]} does not belong to")
+        refuse_artifact(
+            f"it names pull request #{number}, which {run.head[:12]} does not belong to"
+        )
     return pull
 
 
-def _only_pull(run: CheckRun, forge: Forge) -> int | None:
+def _only_pull(run: CheckRun, forge: _GitHub) -> int | None:
     """The number of the one open pull request with the head that was checked, or None."""
     found = [
         pull.number
@@ -262,7 +270,7 @@ def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
     return Posting(outcome="superseded", said=said, number=pull.number)
 
 
-def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_branch: str) -> str:
+def _quiet_context(artifact: Artifact, run: CheckRun, forge: _GitHub, default_branch: str) -> str:
     """The name of the status of a check that had nothing to report on."""
     try:
         pull = _pull(artifact, run, forge)
@@ -271,7 +279,7 @@ def _quiet_context(artifact: Artifact, run: CheckRun, forge: Forge, default_bran
     return _context(pull.base if pull else default_branch, forge, default_branch)
 
 
-def _context(base: str, forge: Forge, default_branch: str) -> str:
+def _context(base: str, forge: _GitHub, default_branch: str) -> str:
     return context_for(base, default_branch, forge.directory)
 
 
@@ -281,7 +289,7 @@ _NOT_REVIEWED = (
 )
 
 
-def _recorded(posting: Posting, run: CheckRun, forge: Forge, status: CommitStatus) -> Posting:
+def _recorded(posting: Posting, run: CheckRun, forge: _GitHub, status: CommitStatus) -> Posting:
     """Set the status; where that fails, ``posting`` says so."""
     try:
         forge.set_status(run.head, status)

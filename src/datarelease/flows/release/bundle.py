@@ -15,7 +15,13 @@ from datarelease.flows.release.record import Documents
 from datarelease.flows.transfer import send
 from datarelease.flows.workspace import Workspace
 from datarelease.flows.write_file import write
-from datarelease.model.versions.bundle import ASSESSMENTS, FILE, SIZE_LIMIT, TREE, Bundle
+from datarelease.model.versions.bundle import (
+    ASSESSMENTS,
+    BUNDLE_FILE,
+    SIZE_LIMIT,
+    TREE_FOLDER,
+    Bundle,
+)
 from datarelease.model.versions.manifest import object_key
 
 
@@ -66,14 +72,14 @@ def write_bundle(
         tree=tuple(sorted(files)),
     )
     documented = dict(documents(checked.report))
-    documented |= {f"{TREE}/{path}": data for path, data in files.items()}
+    documented |= {f"{TREE_FOLDER}/{path}": data for path, data in files.items()}
     for dataset in ws.settings.datasets:
         found = checked.assessments[dataset.name]
         place = f"{ASSESSMENTS}/{dataset.validation_file}"
         documented[place] = encode(found.validation).encode()
         if found.profile is not None:
             documented[f"{ASSESSMENTS}/{dataset.profile_file}"] = encode(found.profile).encode()
-    for name, data in {**documented, FILE: encode(bundle).encode()}.items():
+    for name, data in {**documented, BUNDLE_FILE: encode(bundle).encode()}.items():
         write(target / name, data)
     carrier = staging or DirectoryStore("bundle", target)
     there = carrier.stat([object_key(md5) for md5 in carried])

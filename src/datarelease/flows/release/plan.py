@@ -36,7 +36,9 @@ TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
 """Tools whose versions a manifest records."""
 
 
-def plan(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Candidate | Nothing:
+def plan_release(
+    ws: Workspace, checked: Checked, *, reviewed: Collection[str]
+) -> Candidate | Nothing:
     """The release of what was checked, or why there is none.
 
     Raises:

@@ -19,7 +19,7 @@ from datarelease.flows.workspace import Workspace
 from datarelease.flows.write_file import write
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import MANIFEST
-from datarelease.model.versions.outcome import FILE, Outcome, State
+from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome, OutcomeState
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.model.versions.version import Version
 
@@ -69,7 +69,7 @@ class Publisher:
         self._report = report
         self.on_report(report)
 
-    def _state(self, error: DatareleaseError) -> State:
+    def _state(self, error: DatareleaseError) -> OutcomeState:
         if isinstance(error, BlockedError):
             return "blocked"
         if isinstance(error, ConflictError):
@@ -129,7 +129,7 @@ class Publisher:
     def _record(
         self,
         out: Path,
-        state: State,
+        state: OutcomeState,
         *,
         tag: str | None = None,
         number: int | None = None,
@@ -153,4 +153,4 @@ class Publisher:
             remedy=error.remedy if error else "",
             report=report,
         )
-        write(out / FILE, encode(outcome).encode())
+        write(out / OUTCOME_FILE, encode(outcome).encode())

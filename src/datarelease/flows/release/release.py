@@ -12,16 +12,16 @@ from datarelease.flows.check.check import Checked, check
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.release.branch import release_branch
 from datarelease.flows.release.numbers import numbers_in_use, without_hand_made
-from datarelease.flows.release.plan import plan
+from datarelease.flows.release.plan import plan_release
 from datarelease.flows.release.record import Documents, record
-from datarelease.flows.release.tag import Taken, attempt, catch_up, follow, tag
-from datarelease.flows.transfer import push, verify
+from datarelease.flows.release.tag import VersionTaken, attempt, catch_up, follow, tag
+from datarelease.flows.transfer import push_objects, verify_objects
 from datarelease.flows.versions.missing import heal, refuse_damage
 from datarelease.flows.workspace import Workspace
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, Released
 
-PATIENCE = 900.0
+_PATIENCE = 900.0
 """Seconds after which a release that other releases overtook does not plan again."""
 Checking = Callable[[Workspace, Catalogue], Checked]
 
@@ -53,7 +53,7 @@ def release(
         ConflictError: Other bytes than reviewed.
     """
     _preconditions(ws)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + _PATIENCE
     while True:
         refuse_unclean(ws)
         place = release_branch(ws, branch)
@@ -63,18 +63,20 @@ def release(
         on_report(checked.report)
         refuse_unclean(ws)
         refuse_damage(ws, checked.catalogue)
-        candidate = plan(ws, checked, reviewed=reviewed)
+        candidate = plan_release(ws, checked, reviewed=reviewed)
         if isinstance(candidate, Nothing):
             return _put_right(ws, checked, candidate)
         heal(ws, checked.catalogue)
         try:
-            recorded = record(ws, verify(ws, push(ws, candidate)), checked, documents)
+            recorded = record(
+                ws, verify_objects(ws, push_objects(ws, candidate)), checked, documents
+            )
             return follow(ws, tag(ws, recorded, seen, place))
-        except Taken:
+        except VersionTaken:
             ws.progress.say("another release was faster: planning again")
         if time.monotonic() > deadline:
             raise WorldError(
-                f"Other releases were faster for {PATIENCE / 60:.0f} minutes.",
+                f"Other releases were faster for {_PATIENCE / 60:.0f} minutes.",
                 untouched="No tag was made.",
                 remedy="Run the command again when they have ended.",
             )

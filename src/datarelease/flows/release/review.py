@@ -9,7 +9,7 @@ from datarelease.model.github import CommitStatus, PullRequest, Push
 from datarelease.model.review.reviewed_digest import context_of, queued_digest, reviewed_digest
 
 
-class Forge(Protocol):
+class _GitHub(Protocol):
     """The questions asked here."""
 
     @property
@@ -84,7 +84,7 @@ class Review:
         return f"{queue}not reviewed: pull request {numbers} has no recorded report"
 
 
-def find_review(forge: Forge, push: Push) -> Review:
+def find_review(forge: _GitHub, push: Push) -> Review:
     """The reviews of the changes that ``push`` brought to the default branch.
 
     The status of the released commit itself is read first, then those of the pull requests. A

@@ -24,7 +24,7 @@ from datarelease.model.versions.trailers import write_message
 from datarelease.model.versions.version import Version
 
 
-class Taken(Exception):  # noqa: N818 - no error: the signal to plan again
+class VersionTaken(Exception):  # noqa: N818 - no error: the signal to plan again
     """The versions or the branch changed since the plan."""
 
 
@@ -134,7 +134,7 @@ def catch_up(ws: Workspace, version: Version) -> None:
 def _refuse_other_versions(ws: Workspace, seen: Catalogue) -> None:
     if read_catalogue(ws.git, ws.tags) != seen:
         # Compared with another version, or the same data under two numbers: plan again.
-        raise Taken
+        raise VersionTaken
 
 
 def _branch_to_move(ws: Workspace, candidate: Candidate, branch: ReleaseBranch) -> tuple[bool, str]:
@@ -145,7 +145,7 @@ def _branch_to_move(ws: Workspace, candidate: Candidate, branch: ReleaseBranch) 
     """
     tip = ws.git.fetch_branch(branch.name)
     if not branch.asked and branch.diverged(ws, tip, candidate.head):
-        raise Taken
+        raise VersionTaken
     if tip is None:
         return True, ""
     if ws.git.is_ancestor(candidate.commit, tip):

@@ -29,15 +29,15 @@ from datarelease.model.paths import path_fault
 from datarelease.model.review.report import Report
 from datarelease.model.versions.bundle import (
     ASSESSMENTS,
+    BUNDLE_FILE,
     DOCUMENT_LIMIT,
-    FILE,
     REPORT,
-    TREE,
+    TREE_FOLDER,
     Bundle,
 )
 from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -53,7 +53,7 @@ def read_bundle(folder: Path) -> Bundle:
             remedy="`datarelease check --bundle DIR` makes one.",
         )
     refuse_links(folder)
-    return _document(folder, Bundle, FILE)
+    return _document(folder, Bundle, BUNDLE_FILE)
 
 
 def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -> Checked:
@@ -109,7 +109,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
     made = products_of(ws)
     refuse_links_to(ws.root, bundle.tree)
     for path in bundle.tree:
-        data = read_inside(folder, f"{TREE}/{path}", limit=DOCUMENT_LIMIT)
+        data = read_inside(folder, f"{TREE_FOLDER}/{path}", limit=DOCUMENT_LIMIT)
         # A pipeline may declare `.git/config` as a metric: what git or DVC reads is none.
         if data is None or path_fault(path) or not is_among(path, made):
             raise ConfigError(
@@ -169,7 +169,7 @@ def _inconsistent(what: str) -> ConflictError:
     )
 
 
-def _document(folder: Path, kind: type[T], name: str) -> T:
+def _document(folder: Path, kind: type[_T], name: str) -> _T:
     data = read_inside(folder, name, limit=DOCUMENT_LIMIT)
     try:
         return decode(kind, data or b"")

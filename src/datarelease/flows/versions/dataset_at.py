@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class DatasetAt:
     """What is known of a dataset; the parts that cost something are asked for when needed."""
 
     label: str

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.flows.write_file import write
 from datarelease.model.versions.manifest import (
     MANIFEST,
@@ -30,22 +30,22 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_manifest(shelf: Shelf, version: Version) -> Manifest:
+def read_manifest(repository: Repository, version: Version) -> Manifest:
     """The manifest that the tag of a version names.
 
     Raises:
         ConfigError: No remote is configured.
         WorldError: It is nowhere, or it is about another version.
     """
-    if not shelf.remotes:
+    if not repository.remotes:
         raise ConfigError(
             "No DVC remote is configured, so there is no place to read data from.",
             untouched="Nothing was changed.",
             remedy="Add the remote that holds the versions: `dvc remote add -d NAME URL`.",
         )
-    manifest = find_manifest(shelf, version)
+    manifest = find_manifest(repository, version)
     if manifest is None:
-        where = ", ".join(remote.name for remote in shelf.remotes)
+        where = ", ".join(remote.name for remote in repository.remotes)
         raise WorldError(
             f"No remote has the manifest that {version.tag} names "
             f"({where}: {manifest_key(version.tag)}).",
@@ -55,24 +55,24 @@ def read_manifest(shelf: Shelf, version: Version) -> Manifest:
     return manifest
 
 
-def find_manifest(shelf: Shelf, version: Version) -> Manifest | None:
+def find_manifest(repository: Repository, version: Version) -> Manifest | None:
     """The manifest of a version; None where no place has one that agrees with the tag.
 
     Raises:
         WorldError: It was not found, and a remote could not be asked; or it is refused.
     """
-    data = find_manifest_bytes(shelf, version)
+    data = find_manifest_bytes(repository, version)
     return manifest_of(data, version) if data is not None else None
 
 
-def find_manifest_bytes(shelf: Shelf, version: Version) -> bytes | None:
+def find_manifest_bytes(repository: Repository, version: Version) -> bytes | None:
     """The manifest with the SHA-256 in the tag, whatever it says; None: no place has it.
 
     Raises:
         WorldError: It was not found, and a remote could not be asked.
     """
     sha256 = version.manifest_sha256
-    return find_bytes(shelf, sha256, manifest_key(version.tag)) if sha256 is not None else None
+    return find_bytes(repository, sha256, manifest_key(version.tag)) if sha256 is not None else None
 
 
 def manifest_of(data: bytes, version: Version) -> Manifest | None:
@@ -95,7 +95,7 @@ def manifest_of(data: bytes, version: Version) -> Manifest | None:
     return manifest if is_about(manifest, version) else None
 
 
-def find_document(shelf: Shelf, manifest: Manifest, name: str) -> bytes | None:
+def find_document(repository: Repository, manifest: Manifest, name: str) -> bytes | None:
     """A document of a version by its name; None: it has none, or no place has those bytes.
 
     Raises:
@@ -106,11 +106,11 @@ def find_document(shelf: Shelf, manifest: Manifest, name: str) -> bytes | None:
         return None
     document = listed[name]
     return find_bytes(
-        shelf, document.sha256 if document else None, metadata_key(manifest.tag, name)
+        repository, document.sha256 if document else None, metadata_key(manifest.tag, name)
     )
 
 
-def find_bytes(shelf: Shelf, sha256: str | None, copy: str) -> bytes | None:
+def find_bytes(repository: Repository, sha256: str | None, copy: str) -> bytes | None:
     """The bytes with a SHA-256 (None: any), from the first place that has them, or None.
 
     ``copy`` is the key of the copy for people, asked where there is nothing under the SHA-256.
@@ -118,11 +118,11 @@ def find_bytes(shelf: Shelf, sha256: str | None, copy: str) -> bytes | None:
     Raises:
         WorldError: They were not found, and a remote could not be asked.
     """
-    kept = shelf.objects.kept(sha256) if sha256 is not None else None
+    kept = repository.objects.kept(sha256) if sha256 is not None else None
     if kept is not None:
         return kept
     problem = None
-    for remote in shelf.remotes:
+    for remote in repository.remotes:
         for key in (*([document_key(sha256)] if sha256 else []), copy):
             try:
                 data = remote.read(key)
@@ -132,22 +132,22 @@ def find_bytes(shelf: Shelf, sha256: str | None, copy: str) -> bytes | None:
             if data is not None and sha256 in {None, sha256_hex(data)}:
                 return data
             if data is not None:
-                shelf.progress.say(f"{remote.name}: {key} has other bytes than the tag names")
+                repository.progress.say(f"{remote.name}: {key} has other bytes than the tag names")
     if problem is not None:
         raise problem
     return None
 
 
-def fetch_documents(shelf: Shelf, version: Version, target: Path) -> tuple[str, ...]:
+def fetch_documents(repository: Repository, version: Version, target: Path) -> tuple[str, ...]:
     """Write the documents of a version below ``target``; their names, sorted.
 
     Raises:
         ConfigError: They cannot be written there.
         WorldError: No remote has the manifest, or none answers.
     """
-    manifest = read_manifest(shelf, version)
-    found = {MANIFEST: find_manifest_bytes(shelf, version)}
-    found |= {name: find_document(shelf, manifest, name) for name in documents_of(manifest)}
+    manifest = read_manifest(repository, version)
+    found = {MANIFEST: find_manifest_bytes(repository, version)}
+    found |= {name: find_document(repository, manifest, name) for name in documents_of(manifest)}
     there = {name: data for name, data in found.items() if data is not None}
     write_documents(there, target)
     return tuple(sorted(there))

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from datarelease.errors import WorldError
-from datarelease.flows.repository import Shelf, catalogue_of
+from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.read import verify_version
 from datarelease.model.versions.missing import Health, VersionHealth
 
 
-def look_at_newest(shelf: Shelf, count: int, *, full: bool) -> Health:
+def look_at_newest(repository: Repository, count: int, *, full: bool) -> Health:
     """The health of the ``count`` newest versions that are not withdrawn.
 
     Raises:
         ConfigError: None of a version's remotes is configured.
         WorldError: The git remote does not answer.
     """
-    versions = [version for version in catalogue_of(shelf).versions if version.yank is None]
+    versions = [version for version in catalogue_of(repository).versions if version.yank is None]
     found = []
     for version in reversed(versions[-count:]):
-        shelf.progress.say(f"verify: {version.tag}")
+        repository.progress.say(f"verify: {version.tag}")
         try:
-            result = verify_version(shelf, version, full=full)
+            result = verify_version(repository, version, full=full)
         except WorldError as error:
             found.append(
                 VersionHealth(tag=version.tag, remotes=(), objects=0, faults=(), error=error.what)

@@ -13,7 +13,7 @@ from datarelease.adapters.foreign_directory import refuse_links_to
 from datarelease.adapters.store.directory import Store, sha256_of
 from datarelease.analysis.engine.table import Table
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.flows.verify import faults_of
 from datarelease.flows.versions.dataset_at import table_of
 from datarelease.flows.versions.documents import read_manifest
@@ -21,7 +21,7 @@ from datarelease.flows.versions.stored_documents import document_faults, stored_
 from datarelease.flows.write_file import written
 from datarelease.model.data.csv_dialect import DEFAULT_DIALECT
 from datarelease.model.data.dataset import Dataset, suggestion
-from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.short_repr import plural, short_repr
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import DataFile
@@ -40,12 +40,12 @@ class Verification:
     faults: tuple[Fault, ...]
 
     def __repr__(self) -> str:
-        found = f"{counted(self.objects, 'object')} on {', '.join(self.remotes)}"
-        return short_repr(self, self.manifest.tag, found, counted(len(self.faults), "fault"))
+        found = f"{plural(self.objects, 'object')} on {', '.join(self.remotes)}"
+        return short_repr(self, self.manifest.tag, found, plural(len(self.faults), "fault"))
 
 
 def get(
-    shelf: Shelf, version: Version, target: Path, names: Sequence[str], *, overwrite: bool
+    repository: Repository, version: Version, target: Path, names: Sequence[str], *, overwrite: bool
 ) -> tuple[Path, ...]:
     """Put the files of a version below ``target``, as they are in the repository.
 
@@ -56,14 +56,14 @@ def get(
         ConfigError: An unknown dataset, or another file or a symbolic link is in the way.
         WorldError: An object is missing or damaged.
     """
-    manifest = read_manifest(shelf, version)
+    manifest = read_manifest(repository, version)
     chosen = [_dataset(manifest, name) for name in names] or list(manifest.datasets)
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
     refuse_links_to(target, places)
     wanted = {target / place: file for place, file in places.items()}
-    remotes = {dataset.name: _remotes(shelf, dataset) for dataset in chosen}
+    remotes = {dataset.name: _remotes(repository, dataset) for dataset in chosen}
     sources = {
-        target / dataset.place(file): remotes[dataset.name].get(file.path, shelf.remotes)
+        target / dataset.place(file): remotes[dataset.name].get(file.path, repository.remotes)
         for dataset in chosen
         for file in dataset.files
     }
@@ -79,15 +79,17 @@ def get(
         )
     missing = [path for path in wanted if path not in there]
     with (
-        shelf.progress.track(f"Getting {version.tag}", len(missing), "files") as advance,
+        repository.progress.track(f"Getting {version.tag}", len(missing), "files") as advance,
         ThreadPoolExecutor(8) as pool,
     ):
-        for _ in pool.map(lambda p: _fetch(shelf, sources[p], wanted[p], p), missing):
+        for _ in pool.map(lambda p: _fetch(repository, sources[p], wanted[p], p), missing):
             advance(1)
     return tuple(wanted)
 
 
-def table(shelf: Shelf, version: Version, name: str) -> tuple[Table, dict[str, str]]:
+def table_of_version(
+    repository: Repository, version: Version, name: str
+) -> tuple[Table, dict[str, str]]:
     """The files of one dataset of a version, now in the cache, as the table that was validated.
 
     The types of its columns (as the manifest has them) come with it; a column without one has the
@@ -97,36 +99,38 @@ def table(shelf: Shelf, version: Version, name: str) -> tuple[Table, dict[str, s
         ConfigError: The version has no such dataset, or it is not a table.
         WorldError: An object is missing or damaged.
     """
-    dataset = _dataset(read_manifest(shelf, version), name)
-    remotes = _remotes(shelf, dataset)
-    for some in {shelf.remotes, *remotes.values()}:
-        objects = dataclasses.replace(shelf.objects, remotes=some)
-        objects.ensure(f.md5 for f in dataset.files if remotes.get(f.path, shelf.remotes) == some)
+    dataset = _dataset(read_manifest(repository, version), name)
+    remotes = _remotes(repository, dataset)
+    for some in {repository.remotes, *remotes.values()}:
+        objects = dataclasses.replace(repository.objects, remotes=some)
+        objects.ensure(
+            f.md5 for f in dataset.files if remotes.get(f.path, repository.remotes) == some
+        )
     files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
     declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
-    return table_of(declared, files, shelf.objects), dict(dataset.types)
+    return table_of(declared, files, repository.objects), dict(dataset.types)
 
 
-def verify_version(shelf: Shelf, version: Version, *, full: bool) -> Verification:
+def verify_version(repository: Repository, version: Version, *, full: bool) -> Verification:
     """Every object of a version looked for on each of its remotes, and its documents.
 
     Raises:
         ConfigError: None of its remotes is configured.
         WorldError: No remote has its manifest, or a remote cannot be asked.
     """
-    manifest = read_manifest(shelf, version)
+    manifest = read_manifest(repository, version)
     names = {remote.name for remote in manifest.remotes}
-    if names.isdisjoint(remote.name for remote in shelf.remotes):
+    if names.isdisjoint(remote.name for remote in repository.remotes):
         raise ConfigError(
             f"{version.tag} was released to {', '.join(sorted(names))}, and none of them is "
             "configured here.",
             untouched="Nothing was changed.",
             remedy="Add it with `dvc remote add`, or name it in release.remotes.",
         )
-    for name in sorted(names - {remote.name for remote in shelf.remotes}):
-        shelf.progress.say(f"{name}: not configured in this repository, not checked")
+    for name in sorted(names - {remote.name for remote in repository.remotes}):
+        repository.progress.say(f"{name}: not configured in this repository, not checked")
     faults: list[Fault] = []
-    remotes = faults_of(shelf, manifest, full=full)
+    remotes = faults_of(repository, manifest, full=full)
     documents = stored_documents(manifest, version.manifest_sha256 or "")
     for remote, found in remotes:
         if remote.name in names:
@@ -151,22 +155,24 @@ def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
     return found
 
 
-def _remotes(shelf: Shelf, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
+def _remotes(repository: Repository, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
     """Where those files are that one remote alone holds, by path.
 
     Raises:
         ConfigError: That remote is not configured.
     """
-    return {path: (shelf.named(name),) for path, name in dataset.bound.items()}
+    return {path: (repository.named(name),) for path, name in dataset.bound.items()}
 
 
 def _is(path: Path, file: ManifestFile) -> bool:
     return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256
 
 
-def _fetch(shelf: Shelf, remotes: Sequence[Store], file: ManifestFile, target: Path) -> None:
+def _fetch(
+    repository: Repository, remotes: Sequence[Store], file: ManifestFile, target: Path
+) -> None:
     with written(target) as scratch:
-        cached = shelf.objects.path(file.md5)
+        cached = repository.objects.path(file.md5)
         if cached.is_file() and cached.stat().st_size == file.size:
             shutil.copyfile(cached, scratch)
             if sha256_of(scratch) == file.sha256:

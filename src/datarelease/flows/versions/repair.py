@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from datarelease.adapters.store.directory import Store
 from datarelease.errors import WorldError
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.flows.transfer import send
 from datarelease.flows.verify import holders
 from datarelease.flows.versions.documents import find_manifest_bytes
@@ -18,7 +18,7 @@ from datarelease.model.versions.version import Version
 
 
 def repair_version(
-    shelf: Shelf, version: Version, found: Verification, *, full: bool
+    repository: Repository, version: Version, found: Verification, *, full: bool
 ) -> Verification:
     """Write again what ``found`` says is missing or damaged; what is found then.
 
@@ -29,24 +29,24 @@ def repair_version(
         ConfigError: None of its remotes is configured.
         WorldError: A remote cannot be written to.
     """
-    document = find_manifest_bytes(shelf, version)
+    document = find_manifest_bytes(repository, version)
     if document is not None:
-        shelf.objects.keep(document)
+        repository.objects.keep(document)
     documents = stored_documents(found.manifest, version.manifest_sha256 or "")
-    for remote, _ in holders(shelf, found.manifest):
+    for remote, _ in holders(repository, found.manifest):
         faults = [fault for fault in found.faults if fault.remote == remote.name]
         bad = {fault.key for fault in faults}
-        put_back(shelf, remote, [document for document in documents if document.key in bad])
-        _send(shelf, remote, [fault for fault in faults if fault.md5])
-    return verify_version(shelf, version, full=full)
+        put_back(repository, remote, [document for document in documents if document.key in bad])
+        _send(repository, remote, [fault for fault in faults if fault.md5])
+    return verify_version(repository, version, full=full)
 
 
 # --- inside
 
 
-def _send(shelf: Shelf, remote: Store, faults: Sequence[Fault]) -> None:
+def _send(repository: Repository, remote: Store, faults: Sequence[Fault]) -> None:
     wanted = [fault.md5 for fault in faults]
-    own = shelf.objects
+    own = repository.objects
     objects = dataclasses.replace(
         own,
         remotes=tuple(other for other in own.remotes if other.name != remote.name),
@@ -57,5 +57,5 @@ def _send(shelf: Shelf, remote: Store, faults: Sequence[Fault]) -> None:
             objects.bring([md5])
         except WorldError as error:
             # Damaged there as well: what is not repaired is reported at the end.
-            shelf.progress.say(f"{md5}: {error.what}")
-    send(shelf, remote, [md5 for md5 in wanted if objects.has(md5)])
+            repository.progress.say(f"{md5}: {error.what}")
+    send(repository, remote, [md5 for md5 in wanted if objects.has(md5)])

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from datarelease.adapters.store.directory import Store
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.flows.versions.documents import find_bytes, sha256_hex
 from datarelease.model.versions.manifest import (
     Manifest,
@@ -89,7 +89,7 @@ def document_faults(
 
 
 def put_back(
-    shelf: Shelf, remote: Store, documents: Iterable[StoredDocument]
+    repository: Repository, remote: Store, documents: Iterable[StoredDocument]
 ) -> tuple[StoredDocument, ...]:
     """Write documents to a remote, over what is there; those whose bytes are nowhere are returned.
 
@@ -98,20 +98,20 @@ def put_back(
     """
     files, lost = {}, []
     for document in documents:
-        data = find_bytes(shelf, document.sha256, document.copy)
+        data = find_bytes(repository, document.sha256, document.copy)
         if data is None:
             lost.append(document)
         else:
-            files[document.key] = shelf.objects.keep(data)
+            files[document.key] = repository.objects.keep(data)
     remote.upload(files, lambda _: None)
     return tuple(lost)
 
 
-def heal_copies(shelf: Shelf, manifest: Manifest, sha256: str) -> tuple[str, ...]:
+def heal_copies(repository: Repository, manifest: Manifest, sha256: str) -> tuple[str, ...]:
     """Write the copies that a version's remotes lack or that differ; what was wrong, in words.
 
     Args:
-        shelf: The repository.
+        repository: The repository.
         manifest: Of the version.
         sha256: Of the manifest, as the tag names it.
 
@@ -122,14 +122,14 @@ def heal_copies(shelf: Shelf, manifest: Manifest, sha256: str) -> tuple[str, ...
     """
     healed = []
     copies = [document for document in stored_documents(manifest, sha256) if document.is_copy]
-    for remote in remotes_of(shelf, manifest):
+    for remote in remotes_of(repository, manifest):
         faults = document_faults(remote, copies)
-        lost = put_back(shelf, remote, faults)
+        lost = put_back(repository, remote, faults)
         healed += [str(fault) for document, fault in faults.items() if document not in lost]
     return tuple(healed)
 
 
-def remotes_of(shelf: Shelf, manifest: Manifest) -> tuple[Store, ...]:
+def remotes_of(repository: Repository, manifest: Manifest) -> tuple[Store, ...]:
     """The remotes of a version that are configured here."""
     names = {remote.name for remote in manifest.remotes}
-    return tuple(remote for remote in shelf.remotes if remote.name in names)
+    return tuple(remote for remote in repository.remotes if remote.name in names)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.model.versions.trailers import write_message
 from datarelease.model.versions.version import Version
 
 
-def yank(shelf: Shelf, text: str, *, reason: str, replacement: str | None = None) -> Version:
+def yank(
+    repository: Repository, text: str, *, reason: str, replacement: str | None = None
+) -> Version:
     """Mark a version as withdrawn; ``latest`` and baselines skip it from now on.
 
     Args:
-        shelf: The repository.
+        repository: The repository.
         text: The version.
         reason: Why, for everybody who reads it later.
         replacement: The version to use instead; None: the newest other one.
@@ -22,7 +24,7 @@ def yank(shelf: Shelf, text: str, *, reason: str, replacement: str | None = None
         ConfigError: No such version, no reason, it is withdrawn already, or so is the replacement.
         WorldError: The git remote refused the tag.
     """
-    catalogue = read_catalogue(shelf.git, shelf.tags)
+    catalogue = read_catalogue(repository.git, repository.tags)
     version = catalogue.find(text)
     if not reason.strip():
         raise ConfigError("A reason is needed, written for users of the version.")
@@ -34,12 +36,12 @@ def yank(shelf: Shelf, text: str, *, reason: str, replacement: str | None = None
         )
     use = _replacement(catalogue, version, replacement)
     trailers = [("Reason", reason), *([("Replacement", use.tag)] if use else [])]
-    name = shelf.tags.format_yank(version.number)
-    sha = shelf.git.tag_object(
+    name = repository.tags.format_yank(version.number)
+    sha = repository.git.tag_object(
         name, version.commit, write_message(f"{version.tag} is withdrawn", trailers)
     )
-    _push(shelf, f"refs/tags/{name}", sha)
-    return read_catalogue(shelf.git, shelf.tags).find(version.tag)
+    _push(repository, f"refs/tags/{name}", sha)
+    return read_catalogue(repository.git, repository.tags).find(version.tag)
 
 
 def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Version | None:
@@ -58,23 +60,23 @@ def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Ve
     return found
 
 
-def unyank(shelf: Shelf, text: str) -> Version:
+def unyank(repository: Repository, text: str) -> Version:
     """Take the withdrawal of a version back.
 
     Raises:
         ConfigError: No such version, or it is not withdrawn.
         WorldError: The git remote refused.
     """
-    version = read_catalogue(shelf.git, shelf.tags).find(text)
+    version = read_catalogue(repository.git, repository.tags).find(text)
     if version.yank is None:
         raise ConfigError(f"{version.tag} is not withdrawn.", untouched="Nothing was changed.")
-    _push(shelf, f"refs/tags/{shelf.tags.format_yank(version.number)}", "")
-    return read_catalogue(shelf.git, shelf.tags).find(version.tag)
+    _push(repository, f"refs/tags/{repository.tags.format_yank(version.number)}", "")
+    return read_catalogue(repository.git, repository.tags).find(version.tag)
 
 
-def _push(shelf: Shelf, ref: str, sha: str) -> None:
+def _push(repository: Repository, ref: str, sha: str) -> None:
     """Make the ref, or with an empty ``sha`` delete it."""
-    [result] = shelf.git.push({ref: sha})
+    [result] = repository.git.push({ref: sha})
     if not result.accepted:
         raise WorldError(
             f"The git remote refused {ref}: {result.reason}",

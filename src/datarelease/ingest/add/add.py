@@ -13,14 +13,14 @@ from pathlib import Path
 from datarelease.adapters.git.ignore import ignored
 from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.analysis.inference.infer import pandera_type
-from datarelease.analysis.inference.names import moment
+from datarelease.analysis.inference.names import is_time_name
 from datarelease.analysis.validation.expectations import expected_columns
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.errors import ConfigError
 from datarelease.flows.edits.apply import write_all
 from datarelease.flows.edits.drafts import Drafts, refuse_ignored, refuse_unwritable, text_at
 from datarelease.ingest.add.sample import Sample
-from datarelease.ingest.add.sample_rows import NOTHING, Seen, trial
+from datarelease.ingest.add.sample_rows import NOTHING_ADDED, SampleSummary, trial
 from datarelease.ingest.add.stream_files import stage_names, with_settings, with_stages
 from datarelease.ingest.add.stream_schema import stream_schema
 from datarelease.model.adoption import Adoption, Proposed
@@ -28,12 +28,12 @@ from datarelease.model.data.dataset import Dataset, suggestion
 from datarelease.model.data.stream import EventFormat, Stream
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION, read_settings
 
-Types = Mapping[str, str]
+_Types = Mapping[str, str]
 """Columns -> types as Pandera spells them."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class StreamRequest:
     """What somebody asks for."""
 
     name: str
@@ -55,7 +55,7 @@ class Wanted:
 
 
 def plan_stream(
-    root: Path, wanted: Wanted, take: Callable[[], Sample], *, git_env: dict[str, str]
+    root: Path, wanted: StreamRequest, take: Callable[[], Sample], *, git_env: dict[str, str]
 ) -> Adoption:
     """Everything that makes the repository at ``root`` release what a topic holds.
 
@@ -104,7 +104,7 @@ def plan_stream(
     )
 
 
-def _schema(drafts: Drafts, stream: Stream, seen: Seen, events: int) -> None:
+def _schema(drafts: Drafts, stream: Stream, seen: SampleSummary, events: int) -> None:
     path, dataset = str(stream.dataset.schema), stream.dataset
     if not drafts.is_missing(path):
         drafts.leave(path, "it exists already and is not changed")
@@ -127,13 +127,13 @@ def write_stream(root: Path, plan: Adoption) -> None:
         if text_at(root / edit.path, edit.path) != edit.before:
             raise ConfigError(
                 f"{edit.path} was changed while the plan was shown.",
-                untouched=NOTHING,
+                untouched=NOTHING_ADDED,
                 remedy="Run the command again.",
             )
     write_all(root, plan.files)
 
 
-def _free(root: Path, drafts: Drafts, wanted: Wanted) -> set[str]:
+def _free(root: Path, drafts: Drafts, wanted: StreamRequest) -> set[str]:
     """The names of the stages that there are.
 
     Raises:
@@ -158,7 +158,7 @@ def _free(root: Path, drafts: Drafts, wanted: Wanted) -> set[str]:
     if where is not None:
         raise ConfigError(
             f"{wanted.name!r} exists already ({where}).",
-            untouched=NOTHING,
+            untouched=NOTHING_ADDED,
             remedy="Choose another name, or edit the files by hand (docs/ingest.md).",
         )
     return stages
@@ -173,7 +173,7 @@ def _edited(
     return after
 
 
-def _decided(wanted: Wanted, seen: Seen, types: Types) -> Stream:
+def _decided(wanted: StreamRequest, seen: SampleSummary, types: _Types) -> Stream:
     """The stream with what was guessed where nothing was asked for.
 
     Raises:
@@ -185,14 +185,14 @@ def _decided(wanted: Wanted, seen: Seen, types: Types) -> Stream:
         if name is not None and name not in types:
             raise ConfigError(
                 f"{option}: there is no column {name!r}.",
-                untouched=NOTHING,
+                untouched=NOTHING_ADDED,
                 remedy=suggestion(name, types),
             )
     times = [name for name, dtype in types.items() if dtype.startswith("datetime64")]
     if wanted.time is not None and wanted.time not in {*times, *_days(types)}:
         raise ConfigError(
             f"--time: the field {wanted.time!r} is not a time or date ({types[wanted.time]}).",
-            untouched=NOTHING,
+            untouched=NOTHING_ADDED,
             remedy=suggestion("", times),
         )
     stream = wanted.stream
@@ -202,7 +202,7 @@ def _decided(wanted: Wanted, seen: Seen, types: Types) -> Stream:
     return replace(stream, dataset=dataset, time=wanted.time or _time(times))
 
 
-def _own(root: Path, drafts: Drafts, wanted: Wanted) -> Types:
+def _own(root: Path, drafts: Drafts, wanted: StreamRequest) -> _Types:
     """The columns of a schema that somebody wrote before; empty: there is none."""
     path = str(wanted.stream.dataset.schema)
     if drafts.is_missing(path):
@@ -212,7 +212,7 @@ def _own(root: Path, drafts: Drafts, wanted: Wanted) -> Types:
     return {one.name: (one.wanted and pandera_type(one.wanted)) or "object" for one in columns}
 
 
-def _days(types: Types) -> list[str]:
+def _days(types: _Types) -> list[str]:
     return [name for name, dtype in types.items() if dtype == "date"]
 
 
@@ -220,10 +220,10 @@ def _time(times: list[str]) -> str | None:
     """The one column that says when; of several the first that is named like it."""
     if len(times) == 1:
         return times[0]
-    return next((name for name in times if moment(name)), None)
+    return next((name for name in times if is_time_name(name)), None)
 
 
-def _proposed(stream: Stream, seen: Seen | None) -> Proposed:
+def _proposed(stream: Stream, seen: SampleSummary | None) -> Proposed:
     return Proposed(
         name=stream.name,
         path=stream.dataset.path,

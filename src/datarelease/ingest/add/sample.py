@@ -50,7 +50,7 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guess:
+class FieldGuess:
     """A field of events as they are today."""
 
     name: str
@@ -95,7 +95,7 @@ def looks_like_avro(values: Iterable[bytes]) -> bool:
     return bool(listed) and all(schema_id(value) is not None for value in listed)
 
 
-def guesses(engine: EventEngine, sample: Sample) -> tuple[list[Guess], list[str]]:
+def guesses(engine: EventEngine, sample: Sample) -> tuple[list[FieldGuess], list[str]]:
     """The fields in the order in which they were first seen, and those that tell nothing.
 
     Fields whose names an engine cannot tell apart, or that are null in all events, tell nothing.
@@ -103,14 +103,14 @@ def guesses(engine: EventEngine, sample: Sample) -> tuple[list[Guess], list[str]
     names = _names(sample)
     usable, odd = _usable(names)
     types, texts = _apart(engine, sample, usable)
-    found: list[Guess] = []
+    found: list[FieldGuess] = []
     for place, name in enumerate(usable):
         kinds = [row[place] for row in types]
         dtype = _dtype(kinds, [row[place] for row in texts])
         if dtype is None:
             odd.append(name)
         else:
-            found.append(Guess(name=name, dtype=dtype, always=None not in kinds))
+            found.append(FieldGuess(name=name, dtype=dtype, always=None not in kinds))
     return found, odd
 
 

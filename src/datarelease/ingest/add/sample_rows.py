@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from datarelease.analysis.engine.table import Table
 from datarelease.analysis.inference.infer import Inferred, infer
 from datarelease.errors import ConfigError
-from datarelease.ingest.add.sample import Guess, Sample, guesses, looks_like_avro
+from datarelease.ingest.add.sample import FieldGuess, Sample, guesses, looks_like_avro
 from datarelease.ingest.add.stream_schema import bare_schema
 from datarelease.ingest.parse.batch import BatchParser
 from datarelease.ingest.parse.event_engine import EventEngine
@@ -23,21 +23,21 @@ from datarelease.model.adoption import Note
 from datarelease.model.data.provenance import CHECKS_FILE
 from datarelease.model.data.stream import Stream
 
-NOTHING = "Nothing was changed."
+NOTHING_ADDED = "Nothing was changed."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class SampleSummary:
     """What events look like."""
 
-    guesses: tuple[Guess, ...]
+    guesses: tuple[FieldGuess, ...]
     inferred: Inferred
     notes: tuple[Note, ...]
     """Fields that make no column, and why."""
 
 
 @contextmanager
-def trial(root: Path, sample: Sample) -> Iterator[Trial]:
+def trial(root: Path, sample: Sample) -> Iterator[SampleTrial]:
     """A place apart from the files of the repository at ``root`` to try a sample in."""
     place = root / ".dvc" / "tmp" / "datarelease"
     place.mkdir(parents=True, exist_ok=True)
@@ -45,11 +45,11 @@ def trial(root: Path, sample: Sample) -> Iterator[Trial]:
         tempfile.TemporaryDirectory(prefix="add-", dir=place) as directory,
         EventEngine(temp_directory=Path(directory) / "spill", memory_limit="1GB") as engine,
     ):
-        yield Trial(engine=engine, root=root, scratch=Path(directory), sample=sample)
+        yield SampleTrial(engine=engine, root=root, scratch=Path(directory), sample=sample)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class SampleTrial:
     """A sample, and an engine to read it with."""
 
     engine: EventEngine
@@ -57,7 +57,7 @@ class Trial:
     scratch: Path
     sample: Sample
 
-    def seen(self, stream: Stream) -> Seen:
+    def seen(self, stream: Stream) -> SampleSummary:
         """What the events look like, for a stream of which only the names are known.
 
         Raises:
@@ -75,7 +75,7 @@ class Trial:
         pq.write_table(once.cast(rows.schema), path)
         table = Table(paths=(path,), format="parquet")
         why = "null in all events seen, or its name cannot be used"
-        return Seen(
+        return SampleSummary(
             guesses=tuple(found),
             inferred=infer(self.engine, table, name=stream.name),
             notes=tuple(Note(what=f"field {name!r}", why=why) for name in odd),
@@ -109,14 +109,14 @@ def _nothing_seen(sample: Sample) -> ConfigError:
     if not sample.values:
         return ConfigError(
             f"Topic {sample.topic!r} holds no event: there is nothing to infer a schema from.",
-            untouched=NOTHING,
+            untouched=NOTHING_ADDED,
             remedy="Run the command again when there are some.",
         )
     avro = sample.format == "json" and looks_like_avro(sample.values)
     return ConfigError(
         f"None of the last {len(sample.values):,} events of {sample.topic!r} is "
         f"{'a JSON object' if sample.format == 'json' else 'Avro of a schema that is known'}.",
-        untouched=NOTHING,
+        untouched=NOTHING_ADDED,
         remedy="They look like Avro of a schema registry: add --format avro."
         if avro
         else "Is this the topic that you mean?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from datarelease.adapters.yaml_edit import insert
-from datarelease.flows.edits.pipeline import Member, edited_pipeline
+from datarelease.flows.edits.pipeline import PipelineDataset, edited_pipeline
 from datarelease.model.adoption import Proposed, yaml_text
 from datarelease.model.data.stream import Stream
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION
@@ -21,7 +21,7 @@ def with_stages(text: str, stream: Stream, proposed: Proposed, taken: Collection
     drain, parse = stage_names(stream.name)
     text = insert(text, ["stages"], [_drain(drain, stream), _parse(parse, stream)],
                   file=DATASETS_FILE)  # fmt: skip
-    member = Member(
+    member = PipelineDataset(
         proposed=proposed, schema=stream.dataset.schema, declared=False, bare=False,
         validated=False, profiled=False,
     )  # fmt: skip

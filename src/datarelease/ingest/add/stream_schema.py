@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from datarelease.analysis.inference.infer import Inferred, InferredColumn
-from datarelease.ingest.add.sample import Guess
+from datarelease.ingest.add.sample import FieldGuess
 from datarelease.model.adoption import yaml_text
 
 _HEAD = """\
@@ -26,7 +26,7 @@ name: {dataset}
 """
 
 
-def bare_schema(guesses: Iterable[Guess]) -> str:
+def bare_schema(guesses: Iterable[FieldGuess]) -> str:
     """The text of a schema that types the sample, to look at its values with."""
     lines = [
         f"  {yaml_text(guess.name)}: {{dtype: {yaml_text(guess.dtype)}, nullable: true, "
@@ -38,7 +38,7 @@ def bare_schema(guesses: Iterable[Guess]) -> str:
 
 def stream_schema(
     inferred: Inferred,
-    guesses: Iterable[Guess],
+    guesses: Iterable[FieldGuess],
     *,
     name: str,
     topic: str,
@@ -56,7 +56,7 @@ def stream_schema(
 
 
 def _column(
-    column: InferredColumn, guesses: Mapping[str, Guess], *, key: bool, silent: bool
+    column: InferredColumn, guesses: Mapping[str, FieldGuess], *, key: bool, silent: bool
 ) -> Iterator[str]:
     guess = guesses[column.name]
     yield f"  {yaml_text(column.name)}:"

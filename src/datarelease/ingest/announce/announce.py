@@ -15,11 +15,11 @@ from datarelease.model.versions.manifest import Manifest, manifest_key
 from datarelease.model.versions.snapshot import canonical_json
 from datarelease.model.versions.version import Version
 
-SCHEMA = "urn:datarelease:release-announcement:v1"
+_SCHEMA = "urn:datarelease:release-announcement:v1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Announced:
+class TopicAnnouncement:
     """What a topic was told."""
 
     tag: str
@@ -30,7 +30,7 @@ class Announced:
     event: Mapping[str, Any]
 
 
-class Speaker(Protocol):
+class AnnouncementPublisher(Protocol):
     """The only one that announces a release, as long as it is open."""
 
     def say(self, topic: str, key: bytes, value: bytes) -> None:
@@ -40,7 +40,7 @@ class Speaker(Protocol):
 def announcement(manifest: Manifest, version: Version, repository: str) -> dict[str, Any]:
     """The event of a release; equal on every run."""
     return {
-        "schema": SCHEMA,
+        "schema": _SCHEMA,
         "repository": repository,
         "tag": manifest.tag,
         "number": manifest.number,
@@ -64,13 +64,13 @@ def announcement(manifest: Manifest, version: Version, repository: str) -> dict[
     }
 
 
-def announce(
+def announce_version(
     event: Mapping[str, Any],
     topic: str,
     *,
     source: Source,
-    open_speaker: Callable[[str], AbstractContextManager[Speaker]],
-) -> Announced:
+    open_speaker: Callable[[str], AbstractContextManager[AnnouncementPublisher]],
+) -> TopicAnnouncement:
     """Tell ``topic`` of a release, unless it was told.
 
     Args:
@@ -91,7 +91,7 @@ def announce(
         known = _has(source, topic, key)
         if not known:
             speaker.say(topic, key, canonical_json(dict(event)))
-    return Announced(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)
+    return TopicAnnouncement(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)
 
 
 def _has(source: Source, topic: str, key: bytes) -> bool:

@@ -23,7 +23,7 @@ _STAMP = pa.timestamp("ms", tz="UTC")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """A dead letter: a record as it was, and why it was refused."""
 
     partition: int
@@ -54,13 +54,13 @@ class Committed:
     """Where the group now stands, by partition."""
 
 
-class Outbox(Protocol):
+class ResultPublisher(Protocol):
     """The broker, as the place where a stream's results are told."""
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
         """Where the group stands, by partition; left out: it never committed."""
 
-    def settle(self, offsets: Mapping[int, int], letters: Iterable[Letter]) -> int:
+    def settle(self, offsets: Mapping[int, int], letters: Iterable[DeadLetter]) -> int:
         """How many dead letters were sent, in one transaction with the offsets."""
 
 
@@ -72,10 +72,10 @@ def group_of(stream: Stream) -> str:
 def settle(
     plan: StreamPlan,
     stream: Stream,
-    outbox: Outbox,
+    outbox: ResultPublisher,
     *,
     tag: str,
-    letters_of: Callable[[Batch], Iterable[Letter]],
+    letters_of: Callable[[Batch], Iterable[DeadLetter]],
     progress: Progress,
 ) -> Committed:
     """Tell the broker of every batch of ``plan`` that it does not know of; never goes back.
@@ -114,13 +114,13 @@ def settle(
     )
 
 
-def letters_in(path: Path) -> Iterator[Letter]:
+def letters_in(path: Path) -> Iterator[DeadLetter]:
     """The dead letters in a file that parse wrote, a bounded number in memory at a time."""
     with pq.ParquetFile(path) as file:
         for rows in file.iter_batches(_CHUNK):
             stamps = rows.column("timestamp").cast(_STAMP).cast(pa.int64())
             for row, stamp in zip(rows.to_pylist(), stamps.to_pylist(), strict=True):
-                yield Letter(
+                yield DeadLetter(
                     partition=row["partition"],
                     offset=row["offset"],
                     timestamp=stamp,
@@ -133,6 +133,6 @@ def letters_in(path: Path) -> Iterator[Letter]:
                 )
 
 
-def _unsent(letters: Iterable[Letter], stands: Mapping[int, int]) -> Iterator[Letter]:
+def _unsent(letters: Iterable[DeadLetter], stands: Mapping[int, int]) -> Iterator[DeadLetter]:
     reached = dict(stands)  # as it was before the batch
     return (one for one in letters if one.offset >= reached.get(one.partition, -1))

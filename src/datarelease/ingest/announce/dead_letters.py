@@ -12,16 +12,16 @@ from pathlib import Path
 import pyarrow as pa
 
 from datarelease.errors import ConfigError, WorldError
-from datarelease.ingest.announce.commit import Letter, letters_in
+from datarelease.ingest.announce.commit import DeadLetter, letters_in
 from datarelease.model.data.stream import Stream
 
 _PLACE = re.compile(r"([0-9]+):([0-9]+)", re.ASCII)
-NOTHING = "Nothing was sent."
-Place = tuple[int, int]
+NOTHING_SENT = "Nothing was sent."
+RecordPosition = tuple[int, int]
 """Partition and offset."""
 
 
-def place_of(text: str) -> Place:
+def record_position(text: str) -> RecordPosition:
     """The place that ``PARTITION:OFFSET`` names.
 
     >>> place_of("0:17")
@@ -34,13 +34,13 @@ def place_of(text: str) -> Place:
     if found is None:
         raise ConfigError(
             f"{text!r} is not PARTITION:OFFSET, such as 0:17.",
-            untouched=NOTHING,
+            untouched=NOTHING_SENT,
             remedy="`datarelease ingest dead list NAME` lists the places of dead letters.",
         )
     return int(found[1]), int(found[2])
 
 
-def dead_letters(root: Path, stream: Stream, reason: str | None = None) -> Iterator[Letter]:
+def dead_letters(root: Path, stream: Stream, reason: str | None = None) -> Iterator[DeadLetter]:
     """All dead letters of the work tree at ``root``, batch by batch, of one reason if given.
 
     Raises:
@@ -52,7 +52,7 @@ def dead_letters(root: Path, stream: Stream, reason: str | None = None) -> Itera
         raise ConfigError(
             f"{stream.dead_dir} does not exist: no records of {stream.name} were parsed in this "
             "work tree.",
-            untouched=NOTHING,
+            untouched=NOTHING_SENT,
             remedy=(
                 f"Run `dvc pull {stream.dead_dir}` to get the dead letters of this commit, or "
                 "`dvc repro`."
@@ -64,12 +64,14 @@ def dead_letters(root: Path, stream: Stream, reason: str | None = None) -> Itera
         except (OSError, pa.ArrowException, KeyError) as error:
             raise WorldError(
                 f"{stream.dead_dir}/{path.name} cannot be read ({type(error).__name__}).",
-                untouched=NOTHING,
+                untouched=NOTHING_SENT,
                 remedy=f"Restore it: `dvc checkout --force {stream.dead_dir}`.",
             ) from error
 
 
-def letters_at(letters: Iterable[Letter], places: Iterable[Place], stream: str) -> list[Letter]:
+def letters_at(
+    letters: Iterable[DeadLetter], places: Iterable[RecordPosition], stream: str
+) -> list[DeadLetter]:
     """Those of ``letters`` at the given places, in that order.
 
     Raises:
@@ -81,7 +83,7 @@ def letters_at(letters: Iterable[Letter], places: Iterable[Place], stream: str) 
         if (partition, offset) not in found:
             raise ConfigError(
                 f"{stream} has no dead letter at offset {offset} of partition {partition}.",
-                untouched=NOTHING,
+                untouched=NOTHING_SENT,
                 remedy=f"`datarelease ingest dead list {stream}` lists them.",
             )
     return [found[place] for place in wanted]

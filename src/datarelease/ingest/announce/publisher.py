@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from datarelease.ingest.announce.commit import Letter, group_of
+from datarelease.ingest.announce.commit import DeadLetter, group_of
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.producer import Group, Message, Writer
 from datarelease.model.data.stream import Stream
 
 
-class KafkaOutbox:
-    """The broker (see ``commit.Outbox``); the only one of its stream as long as it is open."""
+class KafkaPublisher:
+    """The broker (see ``commit.ResultPublisher``); the only one of its stream while it is open."""
 
     def __init__(self, config: KafkaConfig, stream: Stream) -> None:
         """Take over from any other run.
@@ -44,13 +44,13 @@ class KafkaOutbox:
         """Where the group stands, by partition; left out: it never committed."""
         return self._group.committed(partitions)
 
-    def settle(self, offsets: Mapping[int, int], letters: Iterable[Letter]) -> int:
+    def settle(self, offsets: Mapping[int, int], letters: Iterable[DeadLetter]) -> int:
         """How many dead letters were sent, in one transaction with the offsets."""
         messages = (self._message(letter) for letter in letters)
         topic = self._stream.dead_letters or self._stream.topic  # without one there are no letters
         return self._writer.write(topic, messages, group=self._group, offsets=offsets)
 
-    def _message(self, letter: Letter) -> Message:
+    def _message(self, letter: DeadLetter) -> Message:
         """The record itself, with its headers; what is to be known of it stands in more of them.
 
         Its time too: a topic that keeps a week would drop an older message at once.
@@ -74,8 +74,8 @@ class KafkaOutbox:
         )
 
 
-class KafkaSpeaker:
-    """The broker (see ``announce.Speaker``)."""
+class KafkaAnnouncements:
+    """The broker (see ``announce.AnnouncementPublisher``)."""
 
     def __init__(self, config: KafkaConfig, name: str) -> None:
         """Take over from any other run.

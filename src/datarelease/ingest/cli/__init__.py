@@ -8,7 +8,7 @@ import click
 
 from datarelease.cli.lazy_group import LazyGroup
 
-COMMANDS = {
+_COMMANDS = {
     "add": "Feed a dataset from a topic: its stages, and a schema inferred from events.",
     "waiting": "How many events wait, and since when.",
     "plan": "Append the waiting events, as batches of offsets, to streams/NAME.json.",
@@ -22,10 +22,10 @@ COMMANDS = {
 }
 
 
-class Commands(LazyGroup):
+class _Commands(LazyGroup):
     """Finds a command's module by its name."""
 
-    descriptions = COMMANDS
+    descriptions = _COMMANDS
 
     def load(self, name: str) -> click.Command:
         """The command, its module now loaded."""
@@ -34,7 +34,7 @@ class Commands(LazyGroup):
         return command
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Events of a Kafka topic become reviewed data versions.
 

@@ -15,7 +15,7 @@ from datarelease.cli.ask import ask
 from datarelease.cli.console import show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.ingest.add.add import Wanted, plan_stream, write_stream
+from datarelease.ingest.add.add import StreamRequest, plan_stream, write_stream
 from datarelease.ingest.add.sample import Sample, take
 from datarelease.ingest.wiring.access import connected, schema_texts
 from datarelease.render.terminal.adoption import adoption
@@ -63,7 +63,7 @@ def command(
         with connected(os.environ) as broker:
             return take(broker, topic, event_format, partial(schema_texts, os.environ))
 
-    wanted = Wanted(name=name, topic=topic, format=event_format, time=time, key=key)
+    wanted = StreamRequest(name=name, topic=topic, format=event_format, time=time, key=key)
     plan = plan_stream(root, wanted, sample, git_env=dict(git_environment()))
     if as_json:
         show_json(to_json(plan))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.wiring.released import announce_now
@@ -21,7 +21,7 @@ def command(version: str | None, as_json: bool) -> None:  # noqa: FBT001
 
     The event follows release-announcement.v1.json; it is sent once, however often this runs.
     """
-    done = announce_now(Path.cwd(), version, env=os.environ, progress=Told())
+    done = announce_now(Path.cwd(), version, env=os.environ, progress=ConsoleProgress())
     if as_json:
         show_json(None if done is None else to_json(done))
     elif done is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.wiring.released import commit_now
@@ -23,7 +23,7 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
     datarelease-NAME moves on, so that lag shows in the broker's tools. What was told before is
     not told again.
     """
-    done = commit_now(Path.cwd(), name, env=os.environ, progress=Told())
+    done = commit_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     if as_json:
         show_json(to_json(done))
     elif done.tag is None:

@@ -18,8 +18,8 @@ from datarelease.cli.console import show, show_json, show_table
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
-from datarelease.ingest.announce.commit import Letter
-from datarelease.ingest.announce.dead_letters import NOTHING, place_of
+from datarelease.ingest.announce.commit import DeadLetter
+from datarelease.ingest.announce.dead_letters import NOTHING_SENT, record_position
 from datarelease.ingest.wiring.dead import replay_now, selected
 
 _reason = click.option("--reason", help="Only those of this reason, such as json:truncated.")
@@ -37,7 +37,7 @@ def command() -> None:
 @json_option
 def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # noqa: FBT001
     """List the dead letters of the stream NAME: their places and reasons, no values."""
-    shown: list[Letter] = []
+    shown: list[DeadLetter] = []
     counts: Counter[str] = Counter()
     for one in selected(Path.cwd(), name, reason=reason):
         counts[one.reason] += 1
@@ -67,7 +67,7 @@ def show_(name: str, place: str, as_json: bool) -> None:  # noqa: FBT001
 
     The value may hold personal data.
     """
-    (letter,) = selected(Path.cwd(), name, [place_of(place)])
+    (letter,) = selected(Path.cwd(), name, [record_position(place)])
     if as_json:
         show_json({**_summary(letter), **_content(letter)})
         return
@@ -102,10 +102,10 @@ def replay(
         raise ConfigError(
             "Name the dead letters to send: by places, --reason or --all, and by one of these "
             "only.",
-            untouched=NOTHING,
+            untouched=NOTHING_SENT,
             remedy=f"`datarelease ingest dead list {name}` lists them.",
         )
-    letters = selected(Path.cwd(), name, [place_of(text) for text in places], reason)
+    letters = selected(Path.cwd(), name, [record_position(text) for text in places], reason)
     count = sum(1 for _ in letters)
     if not as_json:
         show(f"{name}: {count:,} dead letters to send to {topic or letters.stream.topic}")
@@ -118,11 +118,11 @@ def replay(
         show(f"{done.records:,} records sent to {done.topic}")
 
 
-def _place(letter: Letter) -> str:
+def _place(letter: DeadLetter) -> str:
     return f"{letter.partition}:{letter.offset}"
 
 
-def _time(letter: Letter) -> str | None:
+def _time(letter: DeadLetter) -> str | None:
     if letter.timestamp is None:
         return None
     # Not fromtimestamp: producers may stamp years that it does not know.
@@ -133,7 +133,7 @@ def _time(letter: Letter) -> str | None:
     return stamp.isoformat(timespec="milliseconds")
 
 
-def _summary(letter: Letter) -> dict[str, Any]:
+def _summary(letter: DeadLetter) -> dict[str, Any]:
     return {
         "partition": letter.partition,
         "offset": letter.offset,
@@ -143,7 +143,7 @@ def _summary(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _content(letter: Letter) -> dict[str, Any]:
+def _content(letter: DeadLetter) -> dict[str, Any]:
     """Bytes as UTF-8 text where they are that, else in base64 under another name."""
     headers = [{"name": name, **_named("value", value)} for name, value in letter.headers]
     return {**_named("key", letter.key), **_named("value", letter.value), "headers": headers}
@@ -156,7 +156,7 @@ def _named(name: str, data: bytes | None) -> dict[str, str | None]:
         return {f"{name}_base64": base64.b64encode(data or b"").decode()}
 
 
-def _lines(letter: Letter) -> Iterator[str]:
+def _lines(letter: DeadLetter) -> Iterator[str]:
     yield f"place   {_place(letter)}"
     yield f"time    {_time(letter) or 'none'}"
     yield f"reason  {letter.reason}: {_printable(letter.detail)}"

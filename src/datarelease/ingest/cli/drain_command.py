@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.wiring.stream import drain_now
@@ -21,7 +21,7 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
 
     Each batch becomes a file of data/streams/NAME/raw; files that are there are kept.
     """
-    drained = drain_now(Path.cwd(), name, env=os.environ, progress=Told())
+    drained = drain_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     if as_json:
         show_json(to_json(drained))
         return

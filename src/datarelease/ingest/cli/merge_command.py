@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.wiring.proposals import merge_now
@@ -22,7 +22,7 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
     That is where params.yaml says `release.policy.auto_merge: true`, the proposal was made here
     and nobody pushed to it, its check passed without a warning, and only rows were added.
     """
-    merging = merge_now(Path.cwd(), name, env=os.environ, progress=Told())
+    merging = merge_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     if as_json:
         show_json(to_json(merging))
         return

@@ -8,7 +8,7 @@ import click
 
 from datarelease.adapters.dvc.root import find_root
 from datarelease.app.settings import settings_at
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.parse.parse import parse_stream
@@ -28,7 +28,7 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
     counts = parse_stream(
         root,
         stream_at(root, name),
-        progress=Told(),
+        progress=ConsoleProgress(),
         memory_limit=settings_at(root).memory_limit,
     )
     if as_json:

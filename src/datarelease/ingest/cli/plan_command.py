@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.wiring.stream import Planned, plan_now
@@ -27,7 +27,7 @@ def command(name: str, anew: bool, as_json: bool) -> None:  # noqa: FBT001
     Batches that were planned before stay as they are; `dvc repro` then drains the new ones. Where
     the remote's default branch has other batches than the work tree, its batches count.
     """
-    planned = plan_now(Path.cwd(), name, env=os.environ, progress=Told(), anew=anew)
+    planned = plan_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress(), anew=anew)
     if as_json:
         show_json(to_json(planned))
         return

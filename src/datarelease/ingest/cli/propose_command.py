@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.wiring.proposals import propose_now
@@ -30,7 +30,7 @@ def command(name: str, when_due: bool, force: bool, as_json: bool) -> None:  # n
     the branch is pushed. Run again, after a failure or at the same time elsewhere, it never makes
     a second pull request for the same events. Without GitHub the branch is the proposal.
     """
-    told = Told()
+    told = ConsoleProgress()
     if when_due:
         waiting = waiting_now(Path.cwd(), name, env=os.environ, progress=told)
         if not waiting.due:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import Told, show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.wiring.stream import waiting_now
@@ -21,7 +21,7 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
 
     They are counted from the plan on the remote's default branch.
     """
-    waiting = waiting_now(Path.cwd(), name, env=os.environ, progress=Told())
+    waiting = waiting_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     if as_json:
         show_json(to_json(waiting))
         return

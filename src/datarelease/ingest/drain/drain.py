@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from datarelease.errors import WorldError
 from datarelease.ingest.drain.offset_ranges import by_partition, records_of, replaced
-from datarelease.ingest.drain.raw import RawHeader, read_header
+from datarelease.ingest.drain.raw import RawHeader, read_raw_header
 from datarelease.ingest.drain.row_groups import RowGroups
 from datarelease.ingest.kafka.avro_ids import SchemaIds
 from datarelease.ingest.kafka.source import Source
@@ -107,7 +107,7 @@ class Drain:
     def _has(self, batch: Batch) -> bool:
         path = self.folder / batch.part
         try:
-            header = read_header(path)
+            header = read_raw_header(path)
         except (OSError, ValueError, LookupError, pa.ArrowException):
             return False  # none of ours, or cut off by somebody: written again
         return (header.topic, header.cluster, header.batch, header.format) == (

@@ -15,7 +15,7 @@ from datarelease.documents import decode, to_json
 from datarelease.model.data.stream import Batch, EventFormat
 from datarelease.model.versions.snapshot import canonical_json
 
-SCHEMA = pa.schema(
+RAW_SCHEMA = pa.schema(
     [
         pa.field("partition", pa.int32(), nullable=False),
         pa.field("offset", pa.int64(), nullable=False),
@@ -57,10 +57,10 @@ class RawHeader:
 
     def schema(self) -> pa.Schema:
         """The file's schema, with the header in its metadata."""
-        return SCHEMA.with_metadata(self.metadata())
+        return RAW_SCHEMA.with_metadata(self.metadata())
 
 
-def read_header(path: Path) -> RawHeader:
+def read_raw_header(path: Path) -> RawHeader:
     """The header of the raw file at ``path``.
 
     Raises:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from datarelease.ingest.drain.raw import SCHEMA, RawHeader
+from datarelease.ingest.drain.raw import RAW_SCHEMA, RawHeader
 
 ROWS = 1 << 16
 BYTES = 1 << 25
@@ -27,7 +27,7 @@ class RowGroups:
         """Write to ``target``, which the caller closes."""
         self._writer = pq.ParquetWriter(
             target,
-            SCHEMA,
+            RAW_SCHEMA,
             compression="zstd",
             # Values hardly ever repeat, and nobody searches for them by their bounds.
             use_dictionary=["partition"],

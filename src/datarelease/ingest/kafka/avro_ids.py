@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 MAGIC = 0
-PREFIX = 5
+PREFIX_LENGTH = 5
 """Bytes before the Avro itself."""
 
 
@@ -30,7 +30,7 @@ class SchemaIds:
         """Take the ids of the values; what is not in the wire format is parse's business."""
         if not self._wanted:
             return
-        heads = pc.unique(pc.binary_slice(records.column("value"), 0, PREFIX))
+        heads = pc.unique(pc.binary_slice(records.column("value"), 0, PREFIX_LENGTH))
         for head in heads.to_pylist():
             number = schema_id(head)
             if number is not None:
@@ -43,6 +43,6 @@ def schema_id(value: bytes | None) -> int | None:
     >>> schema_id(bytes([0, 0, 0, 0, 7, 2]))
     7
     """
-    if value is None or len(value) < PREFIX or value[0] != MAGIC:
+    if value is None or len(value) < PREFIX_LENGTH or value[0] != MAGIC:
         return None
-    return int.from_bytes(value[1:PREFIX])
+    return int.from_bytes(value[1:PREFIX_LENGTH])

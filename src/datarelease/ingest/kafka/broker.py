@@ -24,10 +24,10 @@ from confluent_kafka import (
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is documented
 
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
-from datarelease.ingest.kafka.client import PEEKING, Errors, administrator, consumer, explained
+from datarelease.ingest.kafka.client import PEEKING, Errors, administrator, consumer, kafka_error
 from datarelease.ingest.kafka.columns import columns
 from datarelease.ingest.kafka.config import KafkaConfig
-from datarelease.ingest.kafka.source import Log, Record, Topic
+from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
 from datarelease.settings.faults import nearest
 
 PATIENCE = 60.0
@@ -82,7 +82,7 @@ class Broker:
         if found is None or (found.error is not None and found.error.code() in _UNKNOWN):
             raise self._unknown_topic(name)
         if found.error is not None:
-            raise explained(found.error, f"topic {name!r} was described", self._config)
+            raise kafka_error(found.error, f"topic {name!r} was described", self._config)
         return Topic(
             name=name,
             cluster=listed.cluster_id or "",
@@ -90,7 +90,7 @@ class Broker:
             partitions=tuple(sorted(found.partitions)),
         )
 
-    def logs(self, topic: Topic) -> dict[int, Log]:
+    def logs(self, topic: Topic) -> dict[int, PartitionLog]:
         """The log of each partition (see ``source.Source``)."""
         stable, low, high = (
             self._offsets(topic, spec, level)
@@ -102,7 +102,7 @@ class Broker:
             )
         )
         return {
-            partition: Log(
+            partition: PartitionLog(
                 low=low[partition],
                 stable=max(stable[partition], low[partition]),
                 high=max(high[partition], low[partition]),
@@ -169,7 +169,7 @@ class Broker:
             if messages:
                 return messages
             if self._errors.worst is not None:
-                raise explained(self._errors.worst, "records could be read", self._config)
+                raise kafka_error(self._errors.worst, "records could be read", self._config)
         raise self._away("all records were read")
 
     def _end_of_log(self, message: Message, topic: str, start: int, end: int) -> int:
@@ -234,7 +234,7 @@ class Broker:
 
     def _reason(self, error: KafkaException, purpose: str) -> DatareleaseError:
         """A refusal explains more than the time-out it leads to."""
-        return explained(self._errors.worst or error.args[0], purpose, self._config)
+        return kafka_error(self._errors.worst or error.args[0], purpose, self._config)
 
     def _away(self, purpose: str) -> WorldError:
         return WorldError(
@@ -249,7 +249,7 @@ class Broker:
     ) -> DatareleaseError:
         if error is None or error.code() != _OUT_OF_RANGE:
             code = error or KafkaError(KafkaError.UNKNOWN)
-            return explained(code, f"partition {partition} of {topic!r} was read", self._config)
+            return kafka_error(code, f"partition {partition} of {topic!r} was read", self._config)
         return WorldError(
             f"The broker no longer has offset {start} of partition {partition} of topic {topic!r}.",
             untouched="Nothing was written for this batch.",

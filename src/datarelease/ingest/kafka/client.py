@@ -18,7 +18,7 @@ from datarelease.errors import DatareleaseError, WorldError
 from datarelease.ingest.kafka.config import KafkaConfig, unknown_property
 from datarelease.ingest.kafka.msk import MECHANISM, token_source
 
-READING: Mapping[str, str | int | bool] = {
+_READING: Mapping[str, str | int | bool] = {
     "auto.offset.reset": "error",
     "check.crcs": True,
     "enable.auto.commit": False,
@@ -82,7 +82,7 @@ def consumer(
     more: Mapping[str, str | int | bool] = MappingProxyType({}),
 ) -> Consumer:
     """A consumer that joins no group unless told so."""
-    return _made(Consumer, config, {**READING, **more, "group.id": group}, errors)
+    return _made(Consumer, config, {**_READING, **more, "group.id": group}, errors)
 
 
 def administrator(config: KafkaConfig, errors: Errors) -> AdminClient:
@@ -117,11 +117,11 @@ def _made(
     except KafkaException as error:
         found = _PROPERTY.search(str(error.args[0].str()))
         if found is None:
-            raise explained(error.args[0], "a client could be set up", config) from error
+            raise kafka_error(error.args[0], "a client could be set up", config) from error
         raise unknown_property(found.group(1)) from None  # the cause quotes the value
 
 
-def explained(error: KafkaError, purpose: str, config: KafkaConfig) -> DatareleaseError:
+def kafka_error(error: KafkaError, purpose: str, config: KafkaConfig) -> DatareleaseError:
     """The error of ours for one of the client: ``purpose`` (a clause) is what was not reached."""
     untouched = "Batches that were finished before are kept; no file is incomplete."
     if error.code() in _REFUSALS:

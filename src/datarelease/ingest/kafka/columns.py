@@ -1,4 +1,4 @@
-"""Messages of Kafka's client as columns of ``raw.SCHEMA``.
+"""Messages of Kafka's client as columns of ``raw.RAW_SCHEMA``.
 
 One loop a column over thousands of messages, none a record: that is what makes it fast.
 """
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from datarelease.ingest.drain.raw import SCHEMA
+from datarelease.ingest.drain.raw import RAW_SCHEMA
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
 
-_HEADERS = SCHEMA.field("headers").type
+_HEADERS = RAW_SCHEMA.field("headers").type
 _HEADER = _HEADERS.value_type
 
 
@@ -28,13 +28,13 @@ def columns(messages: Sequence[Message], partition: int) -> pa.RecordBatch:
             pa.array([message.offset() for message in messages], pa.int64()),
             # Kind 0: the record has no time.
             pa.array([time if kind else None for kind, time in stamps], pa.int64()).cast(
-                SCHEMA.field("timestamp").type
+                RAW_SCHEMA.field("timestamp").type
             ),
             pa.array([message.key() for message in messages], pa.binary()),
             pa.array([message.value() for message in messages], pa.binary()),
             _headers([message.headers() for message in messages]),
         ],
-        schema=SCHEMA,
+        schema=RAW_SCHEMA,
     )
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datarelease.errors import ConfigError, Problem, SettingsError
 from datarelease.settings.faults import nearest
 
-PREFIX = "DATARELEASE_KAFKA_"
-BOOTSTRAP = f"{PREFIX}BOOTSTRAP_SERVERS"
-REGISTRY = "DATARELEASE_SCHEMA_REGISTRY_"
-REGISTRY_URL = f"{REGISTRY}URL"
-REGISTRY_USER = f"{REGISTRY}BASIC_AUTH_USER_INFO"
+_PREFIX = "DATARELEASE_KAFKA_"
+BOOTSTRAP = f"{_PREFIX}BOOTSTRAP_SERVERS"
+_REGISTRY = "DATARELEASE_SCHEMA_REGISTRY_"
+REGISTRY_URL = f"{_REGISTRY}URL"
+REGISTRY_USER = f"{_REGISTRY}BASIC_AUTH_USER_INFO"
 
 _OFFSETS = "offsets are kept in streams/NAME.json only"
 _ONCE = "with another value, events would not come exactly once"
@@ -82,7 +82,7 @@ def variable_of(name: str) -> str:
     >>> variable_of("sasl.mechanism")
     'DATARELEASE_KAFKA_SASL_MECHANISM'
     """
-    return PREFIX + name.replace(".", "_").upper()
+    return _PREFIX + name.replace(".", "_").upper()
 
 
 def kafka_config(env: Mapping[str, str]) -> KafkaConfig:
@@ -93,9 +93,9 @@ def kafka_config(env: Mapping[str, str]) -> KafkaConfig:
         ConfigError: There is no address.
     """
     found = {
-        _property(name.removeprefix(PREFIX)): value
+        _property(name.removeprefix(_PREFIX)): value
         for name, value in env.items()
-        if name.startswith(PREFIX) and value
+        if name.startswith(_PREFIX) and value
     }
     problems = [
         Problem(where=variable_of(name), what=f"cannot be set: {REFUSED[name]}")
@@ -142,8 +142,8 @@ def unknown_property(name: str) -> ConfigError:
 
 def nearest_variable(name: str) -> str | None:
     """The common variable that was probably meant, or None."""
-    known = {one.removeprefix(PREFIX).lower(): one for one in map(variable_of, COMMON)}
-    near = nearest(name.removeprefix(PREFIX).lower(), known)
+    known = {one.removeprefix(_PREFIX).lower(): one for one in map(variable_of, COMMON)}
+    near = nearest(name.removeprefix(_PREFIX).lower(), known)
     return known[near] if near else None
 
 

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 
 from datarelease.errors import ConflictError, DatareleaseError, WorldError
 from datarelease.ingest.kafka.broker import PATIENCE
-from datarelease.ingest.kafka.client import Errors, consumer, explained, producer
+from datarelease.ingest.kafka.client import Errors, consumer, kafka_error, producer
 from datarelease.ingest.kafka.config import KafkaConfig
 
 _LARGEST_MESSAGE = 1_000_000_000
@@ -159,7 +159,7 @@ class Writer:
                 untouched="Nothing was written.",
                 remedy="Raise `max.message.bytes` of the topic, then run the command again.",
             )
-        return explained(self._errors.worst or error.args[0], purpose, self._config)
+        return kafka_error(self._errors.worst or error.args[0], purpose, self._config)
 
 
 class Group:
@@ -197,7 +197,7 @@ class Group:
             found = self._consumer.committed(asked, timeout=self._patience)
         except KafkaException as error:
             code = self._errors.worst or error.args[0]
-            raise explained(code, "the group's offsets were committed", self._config) from error
+            raise kafka_error(code, "the group's offsets were committed", self._config) from error
         return {place.partition: place.offset for place in found if place.offset >= 0}
 
     def join(self, producer: Producer, offsets: Mapping[int, int], patience: float) -> None:

@@ -12,7 +12,7 @@ from datarelease.ingest.drain.raw import fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)
-class Log:
+class PartitionLog:
     """How far the log of one partition reaches."""
 
     low: int
@@ -61,7 +61,7 @@ class Source(Protocol):
             WorldError: The broker does not answer.
         """
 
-    def logs(self, topic: Topic) -> dict[int, Log]:
+    def logs(self, topic: Topic) -> dict[int, PartitionLog]:
         """The log of each partition, as it is now.
 
         Raises:
@@ -76,7 +76,7 @@ class Source(Protocol):
         """
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[pa.RecordBatch]:
-        """Every record of a partition in ``[start, end)``, in order, as ``raw.SCHEMA``.
+        """Every record of a partition in ``[start, end)``, in order, as ``raw.RAW_SCHEMA``.
 
         Raises:
             WorldError: The broker does not answer, or does not have them all any more.

@@ -19,16 +19,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from datarelease.ingest.drain.raw import SCHEMA, RawHeader
+from datarelease.ingest.drain.raw import RAW_SCHEMA, RawHeader
 from datarelease.ingest.parse.event_causes import with_causes
 from datarelease.ingest.parse.event_checks import EventChecks
 from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_json import json_query
-from datarelease.ingest.parse.event_shape import Shape
+from datarelease.ingest.parse.event_shape import EventShape
 from datarelease.ingest.parse.event_types import INTERNAL, decimal_names
 from datarelease.ingest.parse.inputs import TAKEN, chunks
 from datarelease.ingest.parse.parts import PartWriter
-from datarelease.ingest.parse.seen_events import Ledger
+from datarelease.ingest.parse.seen_events import SeenEvents
 from datarelease.ingest.wiring.access import needed
 from datarelease.model.data.stream import BatchCounts, EventFormat
 
@@ -40,7 +40,7 @@ DEAD_SCHEMA = pa.schema(
         pa.field("timestamp", pa.timestamp("ms", tz="UTC")),
         pa.field("key", pa.binary()),
         pa.field("value", pa.binary()),
-        SCHEMA.field("headers"),
+        RAW_SCHEMA.field("headers"),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("detail", pa.string(), nullable=False),
     ]
@@ -67,7 +67,7 @@ class Targets:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Before:
+class EarlierParts:
     """What came before a batch."""
 
     parts: Sequence[Path]
@@ -77,7 +77,7 @@ class Before:
     late_minutes: int
 
 
-class Apart(Protocol):
+class AvroSplitter(Protocol):
     """Takes Avro values apart."""
 
     ids: set[int]
@@ -90,7 +90,7 @@ class Apart(Protocol):
 class BatchParser:
     """Parses the batches of one stream, one after the other."""
 
-    def __init__(self, engine: EventEngine, shape: Shape, event_format: EventFormat) -> None:
+    def __init__(self, engine: EventEngine, shape: EventShape, event_format: EventFormat) -> None:
         """Prepare the query that every chunk goes through."""
         self.engine = engine
         self.shape = shape
@@ -103,7 +103,7 @@ class BatchParser:
             source = f"SELECT * FROM {_RECORDS}"  # noqa: S608 - a name of ours
         self.checks = EventChecks(engine, shape, source)
 
-    def reader(self, schemas: Mapping[int, str]) -> Apart | None:
+    def reader(self, schemas: Mapping[int, str]) -> AvroSplitter | None:
         """What takes values apart that DuckDB cannot read; None: it can."""
         if self._format == "json":
             return None
@@ -111,7 +111,7 @@ class BatchParser:
             from datarelease.ingest.parse.event_avro import AvroReader  # noqa: PLC0415 - an extra
         return AvroReader(schemas, self.shape.names)
 
-    def found(self, records: pa.Table, reader: Apart | None) -> pa.Table:
+    def found(self, records: pa.Table, reader: AvroSplitter | None) -> pa.Table:
         """The columns of the schema, and all that is asked of each record; in the order given."""
         numbers = pa.array(np.arange(records.num_rows, dtype=np.int64))
         chunk = pa.table({"n": numbers, "value": records["value"]})
@@ -131,7 +131,7 @@ class BatchParser:
         return found.set_column(place, name, with_causes(found[name], values))
 
     @staticmethod
-    def _taken_apart(chunk: pa.Table, reader: Apart | None) -> pa.Table:
+    def _taken_apart(chunk: pa.Table, reader: AvroSplitter | None) -> pa.Table:
         return chunk if reader is None else reader.apart(chunk)
 
     def parse(
@@ -139,7 +139,7 @@ class BatchParser:
         raw: Path,
         header: RawHeader,
         targets: Targets,
-        before: Before,
+        before: EarlierParts,
         advance: Callable[[int], None],
     ) -> BatchCounts:
         """Write the files of a batch (none without rows), and count all but the part's MD5.
@@ -170,7 +170,7 @@ class _Batch:
         self._dead = stack.enter_context(
             PartWriter(targets.dead, DEAD_SCHEMA, targets.dead_fingerprint)
         )
-        self._ledger = Ledger(parser.engine, parser.shape, rows)
+        self._ledger = SeenEvents(parser.engine, parser.shape, rows)
         self._records = 0
         self._tombstones = 0
         self._reasons: Counter[str] = Counter()
@@ -208,7 +208,7 @@ class _Batch:
         if len(self._unknown) > _UNKNOWN_KEPT:  # somebody puts data into names
             self._unknown = Counter(dict(_ranked(self._unknown)[: _UNKNOWN_KEPT // 2]))
 
-    def counts(self, before: Before) -> BatchCounts:
+    def counts(self, before: EarlierParts) -> BatchCounts:
         """What became of the records, once the files are closed."""
         batch = self._header.batch
         doubled = self._ledger.duplicates(before.parts)

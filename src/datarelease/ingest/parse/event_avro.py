@@ -18,7 +18,7 @@ from uuid import UUID
 import fastavro
 import pyarrow as pa
 
-from datarelease.ingest.kafka.avro_ids import PREFIX, schema_id
+from datarelease.ingest.kafka.avro_ids import PREFIX_LENGTH, schema_id
 from datarelease.ingest.parse.event_faults import (
     AVRO_EMPTY,
     AVRO_TRUNCATED,
@@ -71,7 +71,7 @@ class AvroReader:
         if schema is None:
             return {"fault": UNKNOWN_SCHEMA}
         stream = io.BytesIO(value)
-        stream.seek(PREFIX)
+        stream.seek(PREFIX_LENGTH)
         try:
             record = fastavro.schemaless_reader(stream, schema, None)
         except EOFError:

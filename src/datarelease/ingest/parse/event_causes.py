@@ -18,12 +18,12 @@ from datarelease.ingest.kafka.avro_ids import schema_id
 from datarelease.ingest.parse.event_faults import (
     BOM,
     EMPTY,
+    INVALID_UTF8,
     NOT_FINITE,
     REGISTRY,
     SURROGATE,
     SYNTAX,
     TRUNCATED,
-    UTF8,
 )
 
 _WHITESPACE: Final = b" \t\r\n"
@@ -50,7 +50,7 @@ def with_causes(faults: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedA
         faults: A reason code for each value; null: none.
         values: As the broker has them.
     """
-    refused = pc.is_in(faults, value_set=pa.array([UTF8, SYNTAX]))
+    refused = pc.is_in(faults, value_set=pa.array([INVALID_UTF8, SYNTAX]))
     if not pc.any(refused).as_py():
         return faults
     causes = [json_cause(value) for value in values.filter(refused).to_pylist()]
@@ -71,7 +71,7 @@ def json_cause(value: bytes) -> str:
         text = value.decode()
     except UnicodeDecodeError as error:
         # The last character lacks bytes: the end was cut off, not written in another encoding.
-        return TRUNCATED if _cut(value[: error.start], value[error.start :]) else UTF8
+        return TRUNCATED if _cut(value[: error.start], value[error.start :]) else INVALID_UTF8
     return _text_cause(text)
 
 

@@ -17,16 +17,16 @@ import pyarrow.compute as pc
 
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.analysis.validation.checks import Probe
-from datarelease.analysis.validation.examples import LONGEST, scalar
-from datarelease.analysis.validation.plan import plan
+from datarelease.analysis.validation.examples import LONGEST_TEXT, json_value
+from datarelease.analysis.validation.plan import plan_validation
 from datarelease.analysis.validation.schema_types import wanted_name
 from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_faults import EXTRA, MEANINGS
-from datarelease.ingest.parse.event_shape import Field, Shape
+from datarelease.ingest.parse.event_shape import EventShape, Field
 from datarelease.ingest.parse.event_types import INTERNAL, typed_query
 
 Mask = npt.NDArray[np.bool_]
-HIDDEN = "(hidden)"
+_HIDDEN = "(hidden)"
 """Stands for a value of a pii column."""
 _SHOWN_NAMES = 5
 _KINDS = {
@@ -44,7 +44,7 @@ _NULL_CHECKS = {"not_nullable", "key not null"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class _EventFault:
     """One way to be broken: its reason code, the rows it is about, how a row tells it."""
 
     reason: str
@@ -56,14 +56,16 @@ class Fault:
 class EventChecks:
     """The questions to every chunk of one stream, as one query over the view ``source``."""
 
-    def __init__(self, engine: EventEngine, shape: Shape, source: str) -> None:
+    def __init__(self, engine: EventEngine, shape: EventShape, source: str) -> None:
         """Prepare the query; ``source`` gives types and texts, see `json_query`."""
         self._shape = shape
         typed = typed_query(source, shape.fields)
         frame = engine.frame(typed)
         schema = frame.collect_schema()
         types = {name: schema[name] for name in shape.names}
-        asked = plan(shape.schema, shape.dataset, shape.expected, types, frozenset(shape.names))
+        asked = plan_validation(
+            shape.schema, shape.dataset, shape.expected, types, frozenset(shape.names)
+        )
         self._probes = [probe for probe in asked.probes if probe.severity == "error"]
         marks = {f"{INTERNAL}p{i}": probe.fails for i, probe in enumerate(self._probes)}
         asking: Any = (frame.with_columns(**marks) if marks else frame).to_native()
@@ -72,7 +74,7 @@ class EventChecks:
         self.schema = empty.select(list(shape.names)).schema
         """Of the rows."""
 
-    def faults(self, found: pa.Table) -> Iterator[Fault]:
+    def faults(self, found: pa.Table) -> Iterator[_EventFault]:
         """All that is wrong with a chunk, in the order in which it is told."""
         yield from _apart(found)
         if self._shape.strict:
@@ -111,19 +113,19 @@ def _mask(column: pa.ChunkedArray) -> Mask:
     return mask
 
 
-def _apart(found: pa.Table) -> Iterator[Fault]:
+def _apart(found: pa.Table) -> Iterator[_EventFault]:
     column = found[f"{INTERNAL}fault"]
     if column.null_count == found.num_rows:
         return
     for reason, what in MEANINGS.items():
-        yield Fault(reason=reason, rows=_mask(pc.equal(column, reason)), tell=_saying(what))
+        yield _EventFault(reason=reason, rows=_mask(pc.equal(column, reason)), tell=_saying(what))
 
 
 def _saying(what: str) -> Callable[[pa.Table], list[str]]:
     return lambda rows: [what] * rows.num_rows
 
 
-def _strict(found: pa.Table) -> Fault:
+def _strict(found: pa.Table) -> _EventFault:
     def tell(rows: pa.Table) -> list[str]:
         return [
             "the schema does not know " + ", ".join(_name(name) for name in names[:_SHOWN_NAMES])
@@ -131,49 +133,49 @@ def _strict(found: pa.Table) -> Fault:
         ]
 
     extra = pc.greater(pc.list_value_length(found[f"{INTERNAL}extra"]), 0)
-    return Fault(reason=EXTRA, rows=_mask(extra), tell=tell)
+    return _EventFault(reason=EXTRA, rows=_mask(extra), tell=tell)
 
 
 def _name(name: str) -> str:
-    return repr(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
+    return repr(name if len(name) <= LONGEST_TEXT else f"{name[: LONGEST_TEXT - 1]}…")
 
 
-def _missing(found: pa.Table, place: int, field: Field) -> Fault:
-    return Fault(
+def _missing(found: pa.Table, place: int, field: Field) -> _EventFault:
+    return _EventFault(
         reason=f"{field.name}:required",
         rows=_mask(found[f"{INTERNAL}missing{place}"]),
         tell=_saying(f"the event has no {field.name!r}"),
     )
 
 
-def _wrong(found: pa.Table, place: int, field: Field) -> Fault:
+def _wrong(found: pa.Table, place: int, field: Field) -> _EventFault:
     wanted = wanted_name(field.wanted)
 
     def tell(rows: pa.Table) -> list[str]:
         kinds = [_KINDS.get(kind, kind) for kind in rows[f"{INTERNAL}wrong{place}"].to_pylist()]
         texts = rows[unread_name(field.name)].to_pylist()
-        shown = [HIDDEN if field.pii else repr(scalar(text)) for text in texts]
+        shown = [_HIDDEN if field.pii else repr(json_value(text)) for text in texts]
         pairs = zip(kinds, shown, strict=True)
         return [f"the {kind} {text} is no {wanted}" for kind, text in pairs]
 
     mask = _mask(pc.is_valid(found[f"{INTERNAL}wrong{place}"]))
-    return Fault(reason=f"{field.name}:dtype", rows=mask, tell=tell)
+    return _EventFault(reason=f"{field.name}:dtype", rows=mask, tell=tell)
 
 
-def _failing(found: pa.Table, place: int, probe: Probe, shape: Shape) -> Fault:
+def _failing(found: pa.Table, place: int, probe: Probe, shape: EventShape) -> _EventFault:
     def tell(rows: pa.Table) -> list[str]:
         if probe.check in _NULL_CHECKS or probe.column is None:
             return [probe.check] * rows.num_rows
         if probe.column in shape.dataset.pii:
-            return [f"{probe.check} fails for {HIDDEN}"] * rows.num_rows
+            return [f"{probe.check} fails for {_HIDDEN}"] * rows.num_rows
         values = rows[probe.column].to_pylist()
-        return [f"{probe.check} fails for {scalar(value)!r}" for value in values]
+        return [f"{probe.check} fails for {json_value(value)!r}" for value in values]
 
     mask = _mask(found[f"{INTERNAL}p{place}"])
     if probe.pattern is not None and probe.column is not None:
         mask = _matched(probe, found[probe.column], mask)
     check = "key" if probe.check == "key not null" else probe.check.partition("(")[0]
-    return Fault(reason=f"{probe.column or 'row'}:{check}", rows=mask, tell=tell)
+    return _EventFault(reason=f"{probe.column or 'row'}:{check}", rows=mask, tell=tell)
 
 
 def _matched(probe: Probe, column: pa.ChunkedArray, mask: Mask) -> Mask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-UTF8: Final = "json:utf8"
+INVALID_UTF8: Final = "json:utf8"
 SYNTAX: Final = "json:syntax"
 EMPTY: Final = "json:empty"
 TRUNCATED: Final = "json:truncated"
@@ -22,7 +22,7 @@ PAYLOAD: Final = "avro:payload"
 NO_RECORD: Final = "avro:record"
 
 MEANINGS: Final = {
-    UTF8: "the value is not UTF-8",
+    INVALID_UTF8: "the value is not UTF-8",
     SYNTAX: "the value is not JSON",
     EMPTY: "the value is empty",
     TRUNCATED: "the value is truncated: the JSON text ends too early",

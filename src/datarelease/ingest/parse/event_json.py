@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datarelease.analysis.engine.duckdb.sql import literal
-from datarelease.ingest.parse.event_faults import NO_OBJECT, SYNTAX, TWICE, UTF8
+from datarelease.ingest.parse.event_faults import INVALID_UTF8, NO_OBJECT, SYNTAX, TWICE
 
 _LENIENT = r",\s*[}\]]|(?:^|[,:\[])\s*-?(?i:nan|inf)"
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -57,7 +57,7 @@ def json_query(source: str, names: Sequence[str], decimals: Sequence[str]) -> st
     SELECT n, types, texts, {_raws(names, decimals)} AS raws,
         CASE WHEN others
             THEN list_filter(keys, lambda k: NOT list_contains({known}, k)) END AS extra,
-        CASE WHEN t IS NULL THEN '{UTF8}' WHEN j IS NULL THEN '{SYNTAX}'
+        CASE WHEN t IS NULL THEN '{INVALID_UTF8}' WHEN j IS NULL THEN '{SYNTAX}'
             WHEN o IS NULL THEN '{NO_OBJECT}'
             WHEN others AND len(list_distinct(keys)) <> len(keys) THEN '{TWICE}'
             END AS fault

@@ -14,7 +14,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.csv.types import sql_type
-from datarelease.analysis.engine.duckdb.csv import check_names
+from datarelease.analysis.engine.duckdb.csv import refuse_equal_names
 from datarelease.analysis.engine.table import UnreadableTable
 from datarelease.analysis.validation.expectations import Expected, expected_columns
 from datarelease.analysis.validation.schema import load_schema
@@ -42,7 +42,7 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class EventShape:
     """All that decides what becomes of an event."""
 
     dataset: Dataset
@@ -80,7 +80,7 @@ class Shape:
         return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
-def read_shape(root: Path, stream: Stream) -> Shape:
+def read_shape(root: Path, stream: Stream) -> EventShape:
     """What the schema of the stream's dataset wants of events.
 
     Raises:
@@ -98,7 +98,7 @@ def read_shape(root: Path, stream: Stream) -> Shape:
     problems += _unnamed(stream, expected)
     if problems:
         raise SettingsError(problems, untouched="No part was written.")
-    return Shape(
+    return EventShape(
         dataset=dataset,
         fields=tuple(
             Field(
@@ -135,7 +135,7 @@ def _open_ends(schema: Any, file: str) -> Iterator[Problem]:
             what = "with regex the columns are not known; a stream needs them named"
             yield Problem(where=f"{file}: columns.{name}", what=what)
     try:
-        check_names(file, tuple(map(str, schema.columns)))
+        refuse_equal_names(file, tuple(map(str, schema.columns)))
     except UnreadableTable as error:
         yield Problem(where=f"{file}: columns", what=error.reason)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
-from datarelease.analysis.engine.csv.types import parse, sql_type
+from datarelease.analysis.engine.csv.types import parse_sql, sql_type
 from datarelease.analysis.engine.duckdb.sql import quoted
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.ingest.parse.event_shape import Field
@@ -76,7 +76,7 @@ def _value(y: str, s: str, raw: str, field: Field) -> str:
         return f"CASE {strict} END"
     if kind_of(field.wanted) == "text":
         return f"CASE {strict} WHEN {y} IN {_NUMBERS} THEN {s} END"
-    loose = parse(s, field.wanted)
+    loose = parse_sql(s, field.wanted)
     return f"CASE {strict} {f'''WHEN {y} = 'VARCHAR' THEN {loose}''' if loose else ''} END"
 
 
@@ -139,7 +139,7 @@ def _decimal(y: str, raw: str, s: str, wanted: nw.Decimal) -> str:
 
 def _time(y: str, s: str, wanted: nw.dtypes.DType) -> str:
     if not isinstance(wanted, nw.Datetime):
-        return f"WHEN {y} = 'VARCHAR' THEN {parse(s, wanted)}"
+        return f"WHEN {y} = 'VARCHAR' THEN {parse_sql(s, wanted)}"
     form = f"{_DAY}[ T]{_CLOCK}{_ZONE}" if wanted.time_zone else f"{_DAY}([ T]{_CLOCK})?"
     # DuckDB knows a year 0, and what was before it.
     fits = f"regexp_full_match({s}, '{form}') AND {s} >= '0001'"

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from datarelease.documents import DocumentError
 from datarelease.errors import ConfigError, WorldError
-from datarelease.ingest.drain.raw import RawHeader, read_header
-from datarelease.ingest.parse.event_shape import Shape
+from datarelease.ingest.drain.raw import RawHeader, read_raw_header
+from datarelease.ingest.parse.event_shape import EventShape
 from datarelease.ingest.parse.parts import footer_digest
 from datarelease.model.data.provenance import DEAD_LETTER_RULES, PARSER_RULES
 from datarelease.model.data.stream import Stream
@@ -39,7 +39,7 @@ class Raw:
     dead_fingerprint: str
 
 
-def raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[Raw, ...]:
+def raw_files(folder: Path, stream: Stream, shape: EventShape) -> tuple[Raw, ...]:
     """The raw files in the order of their batches.
 
     Raises:
@@ -77,7 +77,7 @@ def raw_files(folder: Path, stream: Stream, shape: Shape) -> tuple[Raw, ...]:
     return tuple(found)
 
 
-def _fingerprint(raw: Path, shape: Shape, before: str) -> str:
+def _fingerprint(raw: Path, shape: EventShape, before: str) -> str:
     """What a batch's files are made from; without a key earlier parts play no role."""
     made_from = {
         "parser": PARSER_RULES,
@@ -98,7 +98,7 @@ def _source(header: RawHeader) -> tuple[str, str]:
 
 def _read(path: Path) -> tuple[RawHeader, int]:
     try:
-        return read_header(path), pq.read_metadata(path).num_rows
+        return read_raw_header(path), pq.read_metadata(path).num_rows
     except (OSError, ValueError, LookupError, DocumentError, pa.ArrowException) as error:
         raise _stranger(path, "it is cut short or has another format") from error
 

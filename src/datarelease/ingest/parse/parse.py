@@ -18,9 +18,9 @@ from datarelease.adapters.dvc.listing import tree_md5
 from datarelease.adapters.store.directory import replacing
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.flows.write_file import read, write
-from datarelease.ingest.parse.batch import BatchParser, Before, Targets
+from datarelease.ingest.parse.batch import BatchParser, EarlierParts, Targets
 from datarelease.ingest.parse.event_engine import EventEngine
-from datarelease.ingest.parse.event_shape import Shape, read_shape
+from datarelease.ingest.parse.event_shape import EventShape, read_shape
 from datarelease.ingest.parse.inputs import Raw, raw_files
 from datarelease.ingest.parse.parts import Md5Memo, clear_out, fingerprint_of
 from datarelease.model.data.provenance import of_counts
@@ -69,7 +69,7 @@ def parse_stream(
 class _Run:
     root: Path
     stream: Stream
-    shape: Shape
+    shape: EventShape
     raws: tuple[Raw, ...]
     parts: Path
     dead: Path
@@ -162,7 +162,7 @@ class _Run:
             raw.path,
             raw.header,
             targets,
-            Before(
+            EarlierParts(
                 parts=[path for path in earlier if path.exists()],
                 newest=newest,
                 late_minutes=self.stream.late_minutes,

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
 from datarelease.ingest.parse.event_engine import EventEngine
-from datarelease.ingest.parse.event_shape import Shape
+from datarelease.ingest.parse.event_shape import EventShape
 
 _CHUNK = "rows_of_chunk"
 _STAMP = pa.timestamp("ms", tz="UTC")
@@ -43,10 +43,10 @@ class Times:
     out_of_order: int = 0
 
 
-class Ledger:
+class SeenEvents:
     """Events of one batch, numbered from 0 in the order in which they came."""
 
-    def __init__(self, engine: EventEngine, shape: Shape, rows: pa.Schema) -> None:
+    def __init__(self, engine: EventEngine, shape: EventShape, rows: pa.Schema) -> None:
         """Forget the batch before; ``rows`` is the schema of what `add` gets."""
         self._engine = engine
         self._keys = [f"k{place}" for place in range(len(shape.dataset.key))]

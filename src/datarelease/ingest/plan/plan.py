@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from datarelease.errors import ConflictError
-from datarelease.ingest.kafka.source import Log, Source, Topic
+from datarelease.ingest.kafka.source import PartitionLog, Source, Topic
 from datarelease.model.data.stream import Batch, Span, Stream, StreamPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gathered:
+class WaitingRange:
     """What waits in one partition: offsets ``[start, end)``."""
 
     start: int
@@ -65,7 +65,7 @@ def continued(agreed: StreamPlan | None, here: StreamPlan | None) -> StreamPlan 
     return here if same and here.batches[: len(agreed.batches)] == agreed.batches else agreed
 
 
-def gathered(plan: StreamPlan, logs: Mapping[int, Log]) -> dict[int, Gathered]:
+def gathered(plan: StreamPlan, logs: Mapping[int, PartitionLog]) -> dict[int, WaitingRange]:
     """What waits, by partition, where anything does or was lost.
 
     A stream begins with the oldest record that is still there; later on, and for partitions that
@@ -76,13 +76,15 @@ def gathered(plan: StreamPlan, logs: Mapping[int, Log]) -> dict[int, Gathered]:
     for partition, log in sorted(logs.items()):
         before = ends.get(partition, 0 if plan.batches else log.low)
         start = max(before, log.low)
-        one = Gathered(start=start, end=max(log.stable, start), high=log.high, lost=start - before)
+        one = WaitingRange(
+            start=start, end=max(log.stable, start), high=log.high, lost=start - before
+        )
         if one.end > one.start or one.lost:
             waiting[partition] = one
     return waiting
 
 
-def cut(waiting: Mapping[int, Gathered], *, size: int, first: int) -> tuple[Batch, ...]:
+def cut(waiting: Mapping[int, WaitingRange], *, size: int, first: int) -> tuple[Batch, ...]:
     """All that waits as batches of at most ``size`` offsets, numbered from ``first``.
 
     In each batch every partition has the same share, as far as it has so much: none is left
@@ -105,7 +107,9 @@ def cut(waiting: Mapping[int, Gathered], *, size: int, first: int) -> tuple[Batc
     return tuple(batches)
 
 
-def check_same(plan: StreamPlan, topic: Topic, logs: Mapping[int, Log], source: Source) -> None:
+def check_same(
+    plan: StreamPlan, topic: Topic, logs: Mapping[int, PartitionLog], source: Source
+) -> None:
     """Nothing, where the topic is still the one that the plan was made of.
 
     Raises:

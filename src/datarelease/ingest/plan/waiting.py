@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datarelease.ingest.kafka.source import Source
-from datarelease.ingest.plan.plan import Gathered, check_same, gathered
+from datarelease.ingest.plan.plan import WaitingRange, check_same, gathered
 from datarelease.model.data.stream import Stream, StreamPlan
 
 
@@ -55,7 +55,9 @@ def look(plan: StreamPlan | None, stream: Stream, source: Source, *, now: dt.dat
     )
 
 
-def _oldest(waiting: Mapping[int, Gathered], stream: Stream, source: Source) -> dt.datetime | None:
+def _oldest(
+    waiting: Mapping[int, WaitingRange], stream: Stream, source: Source
+) -> dt.datetime | None:
     starts = {p: one.start for p, one in waiting.items() if one.end > one.start}
     records = source.first_records(stream.topic, starts)
     stamps = [r.timestamp for r in records.values() if r.timestamp is not None]

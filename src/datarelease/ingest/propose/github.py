@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from datarelease.adapters.git.scratch_clone import find_origin
 from datarelease.app.wiring import git_environment, with_token
 from datarelease.errors import ConfigError
-from datarelease.model.git_address import NAME, repository_of
+from datarelease.model.git_address import GITHUB_NAME, repository_of
 from datarelease.model.github import BOT
 
 SERVER = "https://github.com"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hub:
+class GitHubRemote:
     """A repository on a GitHub."""
 
     server: str
@@ -31,7 +31,7 @@ class Hub:
     """Login that posts reports and their statuses."""
 
 
-def hub_at(url: str, env: Mapping[str, str]) -> Hub | None:
+def hub_at(url: str, env: Mapping[str, str]) -> GitHubRemote | None:
     """The repository on GitHub that ``url`` leads to; None: it is elsewhere.
 
     ``DATARELEASE_GITHUB_REPOSITORY`` names it where the address does not tell.
@@ -41,7 +41,7 @@ def hub_at(url: str, env: Mapping[str, str]) -> Hub | None:
     """
     server = (env.get("GITHUB_SERVER_URL") or SERVER).rstrip("/")
     named = env.get("DATARELEASE_GITHUB_REPOSITORY")
-    if named and not NAME.fullmatch(named):
+    if named and not GITHUB_NAME.fullmatch(named):
         raise ConfigError(
             f"DATARELEASE_GITHUB_REPOSITORY is {named!r}, which is not OWNER/NAME.",
             untouched="Nothing was changed.",
@@ -50,7 +50,7 @@ def hub_at(url: str, env: Mapping[str, str]) -> Hub | None:
     if repository is None:
         return None
     api = "https://api.github.com" if server == SERVER else f"{server}/api/v3"
-    return Hub(
+    return GitHubRemote(
         server=server,
         api=(env.get("GITHUB_API_URL") or api).rstrip("/"),
         repository=repository,
@@ -59,7 +59,9 @@ def hub_at(url: str, env: Mapping[str, str]) -> Hub | None:
     )
 
 
-def reaching(url: str, hub: Hub | None, env: Mapping[str, str]) -> Mapping[str, str]:
+def environment_for(
+    url: str, hub: GitHubRemote | None, env: Mapping[str, str]
+) -> Mapping[str, str]:
     """``env`` for git, with the token where ``url`` is one of the GitHub and has none itself."""
     address = urlsplit(url)
     if hub is not None and hub.token and address.scheme == "https" and not address.username:
@@ -75,4 +77,4 @@ def git_reaching(root: Path, env: Mapping[str, str]) -> Mapping[str, str]:
     """
     base = git_environment(env)
     url = find_origin(root, env=base)
-    return reaching(url, hub_at(url, env), base) if url else base
+    return environment_for(url, hub_at(url, env), base) if url else base

@@ -9,16 +9,16 @@ from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.propose.next_branch import covers, prefix_of, stream_at
-from datarelease.ingest.propose.proposals import Filed, Proposals
-from datarelease.ingest.propose.propose import Place, stranger
-from datarelease.ingest.propose.scratch_clone import Desk, plan_at
+from datarelease.ingest.propose.next_branch import covers, prefix_of, stream_at_commit
+from datarelease.ingest.propose.proposals import OpenProposal, Proposals
+from datarelease.ingest.propose.propose import ProposalsOf, stranger
+from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
 from datarelease.model.data.stream import Stream
 from datarelease.model.review.append_only import not_append_only
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.report import Report
 
-State = Literal["merged", "waits", "refused", "nothing"]
+_State = Literal["merged", "waits", "refused", "nothing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Merging:
     """How it ended."""
 
     stream: str
-    state: State
+    state: _State
     """``waits``: it may be merged later. ``refused``: a person decides."""
     reason: str
     """Why, in words."""
@@ -38,12 +38,12 @@ class Merging:
 
 
 class _No(Exception):  # noqa: N818 - no error: the answer
-    def __init__(self, reason: str, state: State = "refused", *, outdated: bool = False) -> None:
+    def __init__(self, reason: str, state: _State = "refused", *, outdated: bool = False) -> None:
         super().__init__(reason)
         self.reason, self.state, self.outdated = reason, state, outdated
 
 
-def merge(desk: Desk, name: str, place: Place) -> Merging:
+def merge(clone: ScratchClone, name: str, place: ProposalsOf) -> Merging:
     """The open proposal of a stream, merged where nothing speaks against it.
 
     It is where the policy says ``auto_merge``, this desk made its one commit, that commit has
@@ -55,14 +55,14 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
         ConfigError: No such stream, or settings that cannot be used.
         WorldError: git, a remote or GitHub failed; run it again.
     """
-    tip = desk.refresh()
-    stream = stream_at(desk, tip, name)
-    proposals = place(desk)
-    there = plan_at(desk, tip, stream)
+    tip = clone.refresh()
+    stream = stream_at_commit(clone, tip, name)
+    proposals = place(clone)
+    there = plan_at(clone, tip, stream)
     found = [
         filed
         for filed in proposals.open(prefix_of(name))
-        if filed.pull is not None or not covers(there, plan_at(desk, filed.commit, stream))
+        if filed.pull is not None or not covers(there, plan_at(clone, filed.commit, stream))
     ]
     if not found:
         return Merging(stream=name, state="nothing", reason="no proposal is open")
@@ -70,72 +70,76 @@ def merge(desk: Desk, name: str, place: Place) -> Merging:
     if len(found) > 1:
         return _told(name, filed, "refused", "more than one proposal is open")
     try:
-        commit = _merged(desk, tip, stream, proposals, filed)
+        commit = _merged(clone, tip, stream, proposals, filed)
     except _No as no:
         if not no.outdated:
             return _told(name, filed, no.state, no.reason)
-        _withdraw(desk, proposals, filed)
+        _withdraw(clone, proposals, filed)
         reason = f"{no.reason}: it was withdrawn, and its events are part of the next proposal"
         return _told(name, filed, "waits", reason)
-    return _told(name, filed, "merged", f"{filed.branch} is in {desk.branch}", commit)
+    return _told(name, filed, "merged", f"{filed.branch} is in {clone.branch}", commit)
 
 
 # --- inside
 
 
-def _merged(desk: Desk, tip: str, stream: Stream, proposals: Proposals, filed: Filed) -> str:
+def _merged(
+    clone: ScratchClone, tip: str, stream: Stream, proposals: Proposals, filed: OpenProposal
+) -> str:
     """The commit that the default branch has since; cheap questions first."""
-    desk.git.fetch(filed.commit, *proposals.places(filed))
-    _origin(desk, filed)
-    if covers(plan_at(desk, tip, stream), plan_at(desk, filed.commit, stream)):
-        raise _No(f"{desk.branch} has its events already")
-    ws = desk.lay(tip)
+    clone.git.fetch(filed.commit, *proposals.places(filed))
+    _origin(clone, filed)
+    if covers(plan_at(clone, tip, stream), plan_at(clone, filed.commit, stream)):
+        raise _No(f"{clone.branch} has its events already")
+    ws = clone.lay(tip)
     if not ws.settings.policy.auto_merge:
         raise _No("params.yaml does not say `release.policy.auto_merge: true`")
-    why = stranger(desk, ws, filed.commit, tip, stream)
+    why = stranger(clone, ws, filed.commit, tip, stream)
     if why is not None:
         raise _No(why)
     review = proposals.review(filed)
     if not review.passed:
         raise _No(review.reason, "refused" if review.final else "waits")
-    merged = desk.git.merge(tip, filed.commit, f"Merge {filed.branch}")
+    merged = clone.git.merge(tip, filed.commit, f"Merge {filed.branch}")
     if merged is None:
-        raise _No(f"it conflicts with {desk.branch}", outdated=True)
-    report = _report(desk)
+        raise _No(f"it conflicts with {clone.branch}", outdated=True)
+    report = _report(clone)
     _passed(report)
     _appended(ws, stream, report, tip, merged)
     if review.digest not in {None, report.digest}:
         # Where main has other data since, the check was about another merge.
         reason = f"its check saw other data: {str(review.digest)[:12]}, not {report.digest[:12]}"
-        raise _No(reason, outdated=not desk.git.is_ancestor(tip, filed.commit))
+        raise _No(reason, outdated=not clone.git.is_ancestor(tip, filed.commit))
     commit = proposals.merge(filed, merged)
     if commit is None:
-        raise _No(f"{desk.branch} does not accept it: it is protected, or has moved", "waits")
+        raise _No(f"{clone.branch} does not accept it: it is protected, or has moved", "waits")
     return commit
 
 
-def _told(name: str, filed: Filed, state: State, reason: str, commit: str | None = None) -> Merging:
+def _told(
+    name: str, filed: OpenProposal, state: _State, reason: str, commit: str | None = None
+) -> Merging:
     return Merging(
         stream=name, state=state, reason=reason, branch=filed.branch, pull=filed.pull,
         url=filed.url, commit=commit,
     )  # fmt: skip
 
 
-def _origin(desk: Desk, filed: Filed) -> None:
+def _origin(clone: ScratchClone, filed: OpenProposal) -> None:
     """It goes into the default branch, and its newest commit is ours."""
-    if filed.base != desk.branch:
-        raise _No(f"its base is {filed.base}, not {desk.branch}")
-    if not desk.git.is_mine(filed.branch, filed.commit):
+    if filed.base != clone.branch:
+        raise _No(f"its base is {filed.base}, not {clone.branch}")
+    if not clone.git.is_mine(filed.branch, filed.commit):
         raise _No(
             f"its newest commit {filed.commit[:12]} was not made in this repository: somebody "
             "pushed to it, or another machine opened it"
         )
 
 
-def _report(desk: Desk) -> Report:
+def _report(clone: ScratchClone) -> Report:
     """Our own check of what merging gives, at the desk."""
     try:
-        return check(desk.opened()).report
+        return check(clone.opened()).report
     except (BlockedError, ConfigError) as error:
         raise _No(f"it cannot be checked: {error.what}") from error
 
@@ -167,11 +171,11 @@ def _appended(ws: Workspace, stream: Stream, report: Report, tip: str, merged: s
         raise _No(f"it is {words}")
 
 
-def _withdraw(desk: Desk, proposals: Proposals, filed: Filed) -> None:
+def _withdraw(clone: ScratchClone, proposals: Proposals, filed: OpenProposal) -> None:
     """Take back a proposal that the default branch has overtaken, so that it is made again.
 
     Nobody refused it: unlike one that a person closed, it does not wait for more events.
     """
-    desk.git.take_back(filed.branch, filed.commit)
+    clone.git.take_back(filed.branch, filed.commit)
     proposals.close(filed)
-    desk.git.withdraw(filed.branch, filed.commit)
+    clone.git.withdraw(filed.branch, filed.commit)

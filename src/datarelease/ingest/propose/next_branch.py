@@ -7,21 +7,21 @@ from itertools import count
 
 from datarelease.adapters.dvc.tracked import load_yaml
 from datarelease.errors import ConfigError
-from datarelease.ingest.propose.proposals import Filed, Proposals
-from datarelease.ingest.propose.scratch_clone import Desk, plan_at
+from datarelease.ingest.propose.proposals import OpenProposal, Proposals
+from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
 
 
-class Moved(Exception):  # noqa: N818 - no error: the signal to begin anew
+class BranchMoved(Exception):  # noqa: N818 - no error: the signal to begin anew
     """The world is not the one that we began with; the message says how."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
+class ProposalBase:
     """What everything about the next proposal is derived from."""
 
-    desk: Desk
+    clone: ScratchClone
     tip: str
     """Of the default branch."""
     stream: Stream
@@ -40,19 +40,19 @@ def prefix_of(stream: str) -> str:
     return f"stream/{stream}/"
 
 
-def stream_at(desk: Desk, commit: str, name: str) -> Stream:
+def stream_at_commit(clone: ScratchClone, commit: str, name: str) -> Stream:
     """The settings of a stream at a commit of the default branch.
 
     Raises:
         ConfigError: It has no such stream.
     """
-    read = desk.reader(commit)
+    read = clone.reader(commit)
     settings = read_settings(load_yaml(read, DATASETS_FILE), load_yaml(read, PARAMS_FILE))
     stream = settings.stream(name)
     if stream is None:
         known = ", ".join(found.name for found in settings.streams) or "none"
         raise ConfigError(
-            f"params.yaml on {desk.branch} of the git remote has no stream {name!r} (it has: "
+            f"params.yaml on {clone.branch} of the git remote has no stream {name!r} (it has: "
             f"{known}).",
             untouched="Nothing was changed.",
             remedy=f"Add it with `datarelease ingest add {name}`, and merge that first.",
@@ -66,33 +66,33 @@ def covers(plan: StreamPlan | None, other: StreamPlan | None) -> bool:
     return all(ends.get(part, 0) >= end for part, end in (other.ends() if other else {}).items())
 
 
-def plan_of(begun: Begun, filed: Filed) -> StreamPlan | None:
+def plan_of(begun: ProposalBase, filed: OpenProposal) -> StreamPlan | None:
     """The plan in a proposal, open or not."""
-    commit = begun.desk.git.fetch(filed.commit, *begun.proposals.places(filed))
-    return plan_at(begun.desk, commit, begun.stream)
+    commit = begun.clone.git.fetch(filed.commit, *begun.proposals.places(filed))
+    return plan_at(begun.clone, commit, begun.stream)
 
 
-def slot(begun: Begun) -> tuple[str, Filed | None]:
+def slot(begun: ProposalBase) -> tuple[str, OpenProposal | None]:
     """The branch for what comes next, and the refused proposal of the same batch before it."""
-    refused: Filed | None = None
+    refused: OpenProposal | None = None
     for attempt in count(1):
         branch = f"{prefix_of(begun.stream.name)}{begun.number:06}-{attempt}"
         filed = begun.proposals.last(branch)
         if filed is None:
             break
         if filed.state == "open":
-            raise Moved(f"a proposal from {branch} was opened meanwhile")
-        git = begun.desk.git
-        landed = filed.merge_commit is not None and filed.base == begun.desk.branch
+            raise BranchMoved(f"a proposal from {branch} was opened meanwhile")
+        git = begun.clone.git
+        landed = filed.merge_commit is not None and filed.base == begun.clone.branch
         if landed and not git.is_ancestor(str(filed.merge_commit), begun.tip):
-            raise Moved(f"{branch} was merged meanwhile")
+            raise BranchMoved(f"{branch} was merged meanwhile")
         refused = filed
     return branch, refused
 
 
-def why_not(begun: Begun, plan: StreamPlan, refused: Filed | None) -> str | None:
+def why_not(begun: ProposalBase, plan: StreamPlan, refused: OpenProposal | None) -> str | None:
     """Why the same is not proposed again: it was refused, and little came since."""
-    if refused is None or begun.desk.git.is_taken_back(refused.branch, refused.commit):
+    if refused is None or begun.clone.git.is_taken_back(refused.branch, refused.commit):
         return None
     fresh, enough = _fresh(plan, plan_of(begun, refused)), begun.stream.propose_events
     if fresh >= enough:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from datarelease.adapters.git.scratch_clone import DeskGit
+from datarelease.adapters.git.scratch_clone import ScratchGit
 from datarelease.adapters.github.errors import GitHubError
 from datarelease.adapters.github.pulls import MergeMethod
 from datarelease.model.directory import ROOT
@@ -25,7 +25,7 @@ METHODS: tuple[MergeMethod, ...] = ("merge", "squash", "rebase")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filed:
+class OpenProposal:
     """A proposal that others can see."""
 
     branch: str
@@ -41,7 +41,7 @@ class Filed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Review:
+class _Review:
     """Whether a proposal was checked where everybody sees it."""
 
     passed: bool
@@ -56,25 +56,25 @@ class Review:
 class Proposals(Protocol):
     """Where proposals are."""
 
-    def open(self, prefix: str) -> Sequence[Filed]:
+    def open(self, prefix: str) -> Sequence[OpenProposal]:
         """The open ones from branches that begin with ``prefix``, oldest first."""
 
-    def last(self, branch: str) -> Filed | None:
+    def last(self, branch: str) -> OpenProposal | None:
         """What became of the newest proposal from ``branch``; None: there was none."""
 
-    def places(self, filed: Filed) -> Sequence[str]:
+    def places(self, filed: OpenProposal) -> Sequence[str]:
         """Refs of the remote that may hold the commit of a proposal."""
 
-    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> Filed:
+    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:
         """Open the proposal whose ``branch`` the remote has; one that is open already is taken."""
 
-    def review(self, filed: Filed) -> Review:
+    def review(self, filed: OpenProposal) -> _Review:
         """Whether it passed its check, as others see it."""
 
-    def close(self, filed: Filed) -> None:
+    def close(self, filed: OpenProposal) -> None:
         """Close it without a merge; the caller removes its branch."""
 
-    def merge(self, filed: Filed, merged: str) -> str | None:
+    def merge(self, filed: OpenProposal, merged: str) -> str | None:
         """The commit that the base branch now has; None: it was refused.
 
         ``merged`` is the merge as it was made and checked at the desk.
@@ -84,40 +84,40 @@ class Proposals(Protocol):
 class Branches:
     """Branches of the git remote are the proposals: merged by hand, refused by deleting them."""
 
-    def __init__(self, git: DeskGit, heads: Mapping[str, str], base: str) -> None:
+    def __init__(self, git: ScratchGit, heads: Mapping[str, str], base: str) -> None:
         """``heads`` are the remote's branches as of now, ``base`` its default branch."""
         self._git, self._heads, self._base = git, heads, base
 
-    def open(self, prefix: str) -> Sequence[Filed]:
+    def open(self, prefix: str) -> Sequence[OpenProposal]:
         """The branches that are there."""
         self._git.see(prefix)
         found = (name for name in sorted(self._heads) if name.startswith(prefix))
         return [self._filed(name, self._heads[name], "open") for name in found]
 
-    def last(self, branch: str) -> Filed | None:
+    def last(self, branch: str) -> OpenProposal | None:
         """The branch, or, where it is gone, what this desk saw of it."""
         if branch in self._heads:
             return self._filed(branch, self._heads[branch], "open")
         seen = self._git.seen(branch)
         return self._filed(branch, seen, "closed") if seen else None
 
-    def places(self, filed: Filed) -> Sequence[str]:
+    def places(self, filed: OpenProposal) -> Sequence[str]:
         """The branch alone."""
         return (f"refs/heads/{filed.branch}",)
 
-    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> Filed:  # noqa: ARG002
+    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:  # noqa: ARG002
         """The branch is the proposal."""
         self._git.see(branch)
         return self._filed(branch, commit, "open", base)
 
-    def review(self, filed: Filed) -> Review:  # noqa: ARG002
+    def review(self, filed: OpenProposal) -> _Review:  # noqa: ARG002
         """Nobody else checks branches."""
-        return Review(passed=True)
+        return _Review(passed=True)
 
-    def close(self, filed: Filed) -> None:
+    def close(self, filed: OpenProposal) -> None:
         """The end of its branch is the end of it."""
 
-    def merge(self, filed: Filed, merged: str) -> str | None:
+    def merge(self, filed: OpenProposal, merged: str) -> str | None:
         """Push the merge, and with it remove the branch, both or none."""
         refs = {f"refs/heads/{filed.base}": merged, f"refs/heads/{filed.branch}": ""}
         results = self._git.push(refs, atomic=True)
@@ -125,8 +125,8 @@ class Branches:
 
     def _filed(
         self, branch: str, commit: str, state: Literal["open", "closed"], base: str | None = None
-    ) -> Filed:
-        return Filed(branch=branch, commit=commit, state=state, base=base or self._base)
+    ) -> OpenProposal:
+        return OpenProposal(branch=branch, commit=commit, state=state, base=base or self._base)
 
 
 class GitHubPulls(Protocol):
@@ -168,7 +168,7 @@ class PullRequests:
         self._github, self._repository = github, repository
         self._context = context_of(directory)
 
-    def open(self, prefix: str) -> Sequence[Filed]:
+    def open(self, prefix: str) -> Sequence[OpenProposal]:
         """From branches of the repository itself: what forks call theirs is their business."""
         pulls = [
             _filed(pull)
@@ -177,16 +177,16 @@ class PullRequests:
         ]
         return pulls[::-1]
 
-    def last(self, branch: str) -> Filed | None:
+    def last(self, branch: str) -> OpenProposal | None:
         """The newest from the branch, which may be gone."""
         pulls = [p for p in self._github.pulls_from(branch, state="all") if self._is_ours(p)]
         return _filed(pulls[0]) if pulls else None
 
-    def places(self, filed: Filed) -> Sequence[str]:
+    def places(self, filed: OpenProposal) -> Sequence[str]:
         """The branch, and what GitHub keeps of it when it is gone."""
         return (f"refs/heads/{filed.branch}", f"refs/pull/{filed.pull}/head")
 
-    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> Filed:  # noqa: ARG002 - GitHub knows it
+    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:  # noqa: ARG002 - GitHub knows it
         """The pull request, opened by us, by a run before or by another machine.
 
         Whether a request that failed was carried out is open, so GitHub is asked.
@@ -202,26 +202,26 @@ class PullRequests:
             return _filed(found[0])
         return _filed(made)
 
-    def review(self, filed: Filed) -> Review:
+    def review(self, filed: OpenProposal) -> _Review:
         """What the status of our check at the newest commit says."""
         statuses = self._github.statuses(filed.commit)
         digest = reviewed_digest(statuses, bot=self._github.bot, context=self._context)
         if digest is not None:
-            return Review(passed=True, digest=digest)
+            return _Review(passed=True, digest=digest)
         ours = [status for status in statuses if status.context == self._context]
         newest = next((status for status in ours if status.author == self._github.bot), None)
         if newest is not None and newest.state != "pending":
             reason = f"its check ended with {newest.state}"
-            return Review(passed=False, reason=reason, final=True)
+            return _Review(passed=False, reason=reason, final=True)
         others = sorted({status.author for status in ours} - {self._github.bot})
         told = f"; what {', '.join(others)} set does not count" if others else ""
-        return Review(passed=False, reason=f"its check has not ended yet{told}")
+        return _Review(passed=False, reason=f"its check has not ended yet{told}")
 
-    def close(self, filed: Filed) -> None:
+    def close(self, filed: OpenProposal) -> None:
         """The pull request, closed."""
         self._github.close_pull(_number(filed))
 
-    def merge(self, filed: Filed, merged: str) -> str | None:  # noqa: ARG002
+    def merge(self, filed: OpenProposal, merged: str) -> str | None:  # noqa: ARG002
         """Let GitHub merge exactly this commit, in a way that the repository allows."""
         number = _number(filed)
         for method in METHODS:
@@ -241,14 +241,14 @@ class PullRequests:
         return (pull.head_repository or "").lower() == self._repository.lower()
 
 
-def _number(filed: Filed) -> int:
+def _number(filed: OpenProposal) -> int:
     if filed.pull is None:
         raise ValueError(filed)
     return filed.pull
 
 
-def _filed(pull: PullRequest) -> Filed:
-    return Filed(
+def _filed(pull: PullRequest) -> OpenProposal:
+    return OpenProposal(
         branch=pull.head_branch,
         commit=pull.head,
         state="open" if pull.open else "merged" if pull.merged else "closed",

@@ -22,26 +22,26 @@ from datarelease.flows.workspace import Workspace
 from datarelease.flows.write_file import write
 from datarelease.ingest.propose.deliver import deliver
 from datarelease.ingest.propose.next_branch import (
-    Begun,
-    Moved,
+    BranchMoved,
+    ProposalBase,
     covers,
     plan_of,
     prefix_of,
     slot,
-    stream_at,
+    stream_at_commit,
     why_not,
 )
-from datarelease.ingest.propose.proposals import Filed, Proposals
+from datarelease.ingest.propose.proposals import OpenProposal, Proposals
 from datarelease.ingest.propose.pull_request_text import Described, body, describe
-from datarelease.ingest.propose.scratch_clone import Desk, plan_at
+from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
 from datarelease.model.data.stream import Stream, StreamPlan
 
 Planner = Callable[[Stream, StreamPlan | None], StreamPlan]
 """The plan with what waits on the broker appended; the same one where nothing does."""
-Place = Callable[[Desk], Proposals]
+ProposalsOf = Callable[[ScratchClone], Proposals]
 """Where proposals of a repository are; asked after the desk was refreshed."""
 IGNORE = ".gitignore"
-ATTEMPTS = 3
+_ATTEMPTS = 3
 """Times that we begin anew because the default branch moved, or somebody was faster."""
 
 
@@ -65,12 +65,12 @@ class Proposal:
 
 
 def propose(
-    desk: Desk, name: str, place: Place, planner: Planner, *, force: bool = False
+    clone: ScratchClone, name: str, place: ProposalsOf, planner: Planner, *, force: bool = False
 ) -> Proposal:
     """The proposal with what waits for a stream, opened now or before.
 
     Args:
-        desk: Where it is made; it must be held.
+        clone: Where it is made; it must be held.
         name: The stream's.
         place: Where proposals are.
         planner: Asks the broker.
@@ -81,28 +81,30 @@ def propose(
         WorldError: The broker, git, a remote or GitHub failed; run it again.
         ConflictError: The topic is another one, or somebody else's branch has our name.
     """
-    for _ in range(ATTEMPTS):
+    for _ in range(_ATTEMPTS):
         try:
-            return _once(desk, name, place, planner, force=force)
-        except Moved as moved:
-            desk.say(f"{moved}: starting again")
+            return _once(clone, name, place, planner, force=force)
+        except BranchMoved as moved:
+            clone.say(f"{moved}: starting again")
     raise WorldError(
-        f"The git remote changed {ATTEMPTS} times while a proposal for {name} was prepared.",
+        f"The git remote changed {_ATTEMPTS} times while a proposal for {name} was prepared.",
         untouched="Nothing was proposed.",
         remedy="Run the command again.",
     )
 
 
-def stranger(desk: Desk, ws: Workspace, commit: str, tip: str, stream: Stream) -> str | None:
+def stranger(
+    clone: ScratchClone, ws: Workspace, commit: str, tip: str, stream: Stream
+) -> str | None:
     """Why ``commit`` is not a proposal as we make them; None: it is one, whoever made it.
 
     That is one commit after the default branch, with the plan and what a run of the pipeline
     leaves. ``ws`` is the default branch's work tree at ``tip``.
     """
-    git = desk.git
+    git = clone.git
     parents = git.parents(commit)
     if len(parents) != 1 or not git.is_ancestor(parents[0], tip):
-        return f"it is more than one commit after {desk.branch}"
+        return f"it is more than one commit after {clone.branch}"
     made = (*products_of(ws), stream.plan_file)
     for path in git.differing(parents[0], commit):
         inside = path.removeprefix(git.prefix)
@@ -115,19 +117,21 @@ def stranger(desk: Desk, ws: Workspace, commit: str, tip: str, stream: Stream) -
 # --- inside
 
 
-def _once(desk: Desk, name: str, place: Place, planner: Planner, *, force: bool) -> Proposal:
-    tip = desk.refresh()
-    stream = stream_at(desk, tip, name)
-    plan = plan_at(desk, tip, stream)
-    begun = Begun(desk=desk, tip=tip, stream=stream, plan=plan, proposals=place(desk))
+def _once(
+    clone: ScratchClone, name: str, place: ProposalsOf, planner: Planner, *, force: bool
+) -> Proposal:
+    tip = clone.refresh()
+    stream = stream_at_commit(clone, tip, name)
+    plan = plan_at(clone, tip, stream)
+    begun = ProposalBase(clone=clone, tip=tip, stream=stream, plan=plan, proposals=place(clone))
     for filed in begun.proposals.open(prefix_of(name)):
         done = covers(plan, plan_of(begun, filed))
         if filed.pull is not None or not done:
             return _still_open(begun, filed, outdated=done)
     branch, refused = slot(begun)
-    left = desk.heads.get(branch)
+    left = clone.heads.get(branch)
     if left is not None:
-        desk.say(f"branch {branch} exists without a pull request: continuing with it")
+        clone.say(f"branch {branch} exists without a pull request: continuing with it")
         return _filed(begun, branch, _taken_up(begun, branch, left))
     asked = planner(stream, plan)
     refusal = None if force else why_not(begun, asked, refused)
@@ -138,21 +142,21 @@ def _once(desk: Desk, name: str, place: Place, planner: Planner, *, force: bool)
     return _filed(begun, branch, _made(begun, branch, asked))
 
 
-def _still_open(begun: Begun, filed: Filed, *, outdated: bool) -> Proposal:
+def _still_open(begun: ProposalBase, filed: OpenProposal, *, outdated: bool) -> Proposal:
     what = f"pull request #{filed.pull}" if filed.pull else f"branch {filed.branch}"
     message = f"{what} is open"
     if outdated:
-        message += f", and {begun.desk.branch} has its events already: close it"
+        message += f", and {begun.clone.branch} has its events already: close it"
     return Proposal(
         stream=begun.stream.name, state="open", branch=filed.branch, pull=filed.pull,
         url=filed.url, commit=filed.commit, message=message,
     )  # fmt: skip
 
 
-def _made(begun: Begun, branch: str, plan: StreamPlan) -> Described:
+def _made(begun: ProposalBase, branch: str, plan: StreamPlan) -> Described:
     """A commit with what waits, its data on the remotes, its branch at the git remote."""
-    desk, stream = begun.desk, begun.stream
-    ws = desk.lay(begun.tip)
+    clone, stream = begun.clone, begun.stream
+    ws = clone.lay(begun.tip)
     _bring_parts(ws, stream)
     write(ws.root / stream.plan_file, encode(plan).encode())
     checked = _ran(ws, stream, plan)
@@ -160,13 +164,13 @@ def _made(begun: Begun, branch: str, plan: StreamPlan) -> Described:
     commit = ws.git.commit_files(begun.tip, files, _message(begun, plan, branch))
     described = describe(ws, stream, begun.tip, commit)
     sent = deliver(ws)
-    desk.say(f"{stream.name}: verdict {checked.report.level}, {sent} objects sent")
-    default, heads = desk.git.advertised()
-    if default != desk.branch or heads.get(desk.branch) != begun.tip:
-        raise Moved(f"{desk.branch} moved meanwhile")
-    desk.git.claim(branch, commit)
-    if not desk.git.create(branch, commit):
-        raise Moved(f"branch {branch} was made by somebody else")
+    clone.say(f"{stream.name}: verdict {checked.report.level}, {sent} objects sent")
+    default, heads = clone.git.advertised()
+    if default != clone.branch or heads.get(clone.branch) != begun.tip:
+        raise BranchMoved(f"{clone.branch} moved meanwhile")
+    clone.git.claim(branch, commit)
+    if not clone.git.create(branch, commit):
+        raise BranchMoved(f"branch {branch} was made by somebody else")
     return described
 
 
@@ -209,7 +213,7 @@ def _ignores(ws: Workspace) -> dict[str, bytes | None]:
     return {path: ws.read(path) for path, _ in ws.git.changed() if path in wanted}
 
 
-def _message(begun: Begun, plan: StreamPlan, branch: str) -> str:
+def _message(begun: ProposalBase, plan: StreamPlan, branch: str) -> str:
     new = [batch for batch in plan.batches if batch.number >= begun.number]
     offsets = sum(batch.offsets for batch in new)
     batches = (
@@ -218,20 +222,20 @@ def _message(begun: Begun, plan: StreamPlan, branch: str) -> str:
     return f"{begun.stream.name}: {batches}, {offsets:,} offsets\n\nProposal: {branch}"
 
 
-def _taken_up(begun: Begun, branch: str, left: str) -> Described:
+def _taken_up(begun: ProposalBase, branch: str, left: str) -> Described:
     """What is in a branch that a proposer left behind when it was killed.
 
     Raises:
         ConflictError: It is not a proposal that continues the default branch.
     """
-    desk, stream = begun.desk, begun.stream
-    commit = desk.git.fetch(left, f"refs/heads/{branch}")
-    plan = plan_at(desk, commit, stream)
+    clone, stream = begun.clone, begun.stream
+    commit = clone.git.fetch(left, f"refs/heads/{branch}")
+    plan = plan_at(clone, commit, stream)
     then = begun.plan.batches if begun.plan else ()
-    ws = desk.lay(begun.tip)
-    why = stranger(desk, ws, commit, begun.tip, stream)
+    ws = clone.lay(begun.tip)
+    why = stranger(clone, ws, commit, begun.tip, stream)
     if plan is None or plan.batches[: len(then)] != then or len(plan.batches) <= len(then):
-        why = f"it does not continue {stream.plan_file} of {desk.branch}"
+        why = f"it does not continue {stream.plan_file} of {clone.branch}"
     if why is not None:
         raise ConflictError(
             f"The git remote has a branch {branch}, which is not a proposal of datarelease: {why}.",
@@ -242,28 +246,28 @@ def _taken_up(begun: Begun, branch: str, left: str) -> Described:
     return describe(ws, stream, begun.tip, commit)
 
 
-def _filed(begun: Begun, branch: str, described: Described) -> Proposal:
+def _filed(begun: ProposalBase, branch: str, described: Described) -> Proposal:
     """The proposal, opened from a branch that is there.
 
     Before that the world is looked at once more: another proposer may have had the same branch,
     and its proposal may be merged by now, its branch gone, so that ours was made a second time.
     """
-    desk, proposals, stream = begun.desk, begun.proposals, begun.stream
-    tip, commit = desk.refresh(), described.commit
-    if desk.heads.get(branch) != commit:
-        raise Moved(f"branch {branch} was deleted meanwhile")
+    clone, proposals, stream = begun.clone, begun.proposals, begun.stream
+    tip, commit = clone.refresh(), described.commit
+    if clone.heads.get(branch) != commit:
+        raise BranchMoved(f"branch {branch} was deleted meanwhile")
     before = proposals.last(branch)
-    merged = covers(plan_at(desk, tip, stream), plan_at(desk, commit, stream))
+    merged = covers(plan_at(clone, tip, stream), plan_at(clone, commit, stream))
     if merged or (before is not None and before.pull is not None and before.state != "open"):
-        desk.git.withdraw(branch, commit)
-        raise Moved(f"what {branch} holds was merged or refused meanwhile")
+        clone.git.withdraw(branch, commit)
+        raise BranchMoved(f"what {branch} holds was merged or refused meanwhile")
     filed = proposals.file(
-        branch, commit, base=desk.branch, title=described.title, body=body(described)
+        branch, commit, base=clone.branch, title=described.title, body=body(described)
     )
     return _opened(described, filed)
 
 
-def _opened(described: Described, filed: Filed) -> Proposal:
+def _opened(described: Described, filed: OpenProposal) -> Proposal:
     where = f"pull request #{filed.pull}" if filed.pull else f"branch {filed.branch}"
     return Proposal(
         stream=described.stream.name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datarelease.adapters.dvc.tracked import load_yaml, outputs
 from datarelease.errors import ConfigError
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
-from datarelease.flows.repository import Shelf
+from datarelease.flows.repository import Repository
 from datarelease.flows.versions.snapshots import snapshot
 from datarelease.ingest.wiring.access import read_plan
 from datarelease.model.data.stream import (
@@ -23,7 +23,7 @@ from datarelease.render.escape import code
 from datarelease.render.numbers import counted
 from datarelease.settings.read import DATASETS_FILE, read_settings
 
-ROWS = 50
+_ROWS = 50
 """Rows of a table in a pull request."""
 
 
@@ -43,18 +43,18 @@ class Described:
         return f"{self.stream.name}: {counted(self.report.events, 'event')}"
 
 
-def describe(shelf: Shelf, stream: Stream, before: str, commit: str) -> Described:
+def describe(repository: Repository, stream: Stream, before: str, commit: str) -> Described:
     """What ``commit`` brings to a stream that the commit ``before`` does not have.
 
     Raises:
         ConfigError: Its files cannot be used.
         WorldError: A directory listing is needed that is not available.
     """
-    read = shelf.reader(commit)
+    read = repository.reader(commit)
     datasets = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
-    old = counts_then(shelf.reader(before), [stream.dataset], shelf.progress)
-    tracked = outputs(read, shelf.git.files(commit))
-    now = snapshot(datasets, tracked, shelf.objects)
+    old = counts_then(repository.reader(before), [stream.dataset], repository.progress)
+    tracked = outputs(read, repository.git.files(commit))
+    now = snapshot(datasets, tracked, repository.objects)
     new = counts_here(read, [stream.dataset], now)
     if not new:
         raise ConfigError(
@@ -126,12 +126,12 @@ def _offsets(report: StreamReport) -> Iterator[str]:
     for batch in report.new:
         for span in batch.spans:
             spans.setdefault(span.partition, []).append(span)
-    for partition, found in sorted(spans.items())[:ROWS]:
+    for partition, found in sorted(spans.items())[:_ROWS]:
         start, end = min(s.start for s in found), max(s.end for s in found)
         high, lost = max(s.high for s in found), sum(s.lost for s in found)
         yield f"| {code(report.topic)} | {partition} | {start} | {end} | {high} | {lost} |"
-    if len(spans) > ROWS:
-        yield f"| … and {len(spans) - ROWS} more partitions |||||"
+    if len(spans) > _ROWS:
+        yield f"| … and {len(spans) - _ROWS} more partitions |||||"
 
 
 def _counts(batches: Sequence[BatchCounts]) -> Iterator[str]:
@@ -160,9 +160,9 @@ def _reasons(batches: Sequence[BatchCounts]) -> Iterator[str]:
     yield "| dead letters, by reason | |"
     yield "| --- | --: |"
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    yield from (f"| {code(reason)} | {count:,} |" for reason, count in ranked[:ROWS])
-    if len(ranked) > ROWS:
-        yield f"| … and {len(ranked) - ROWS} more reasons | |"
+    yield from (f"| {code(reason)} | {count:,} |" for reason, count in ranked[:_ROWS])
+    if len(ranked) > _ROWS:
+        yield f"| … and {len(ranked) - _ROWS} more reasons | |"
 
 
 def _appended(report: StreamReport) -> str:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from datarelease.adapters.dvc.root import find_root
 from datarelease.adapters.dvc.scratch_clone import lend_config
-from datarelease.adapters.git.scratch_clone import DeskGit, find_origin, lent_settings, place_in
+from datarelease.adapters.git.scratch_clone import ScratchGit, find_origin, lent_settings, place_in
 from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.propose.github import hub_at, reaching
+from datarelease.ingest.propose.github import environment_for, hub_at
 from datarelease.ingest.wiring.access import read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
@@ -29,7 +29,7 @@ _SECRET = ("GITHUB_TOKEN", "GH_TOKEN")
 """What stages of a pipeline have no business with."""
 
 
-class Desk:
+class ScratchClone:
     """A clone of the repository around ``root``, for one process at a time."""
 
     def __init__(self, start: Path, *, env: Mapping[str, str], progress: Progress) -> None:
@@ -63,11 +63,11 @@ class Desk:
         self.directory = inside.as_posix()
         """Of the DVC root in the git repository."""
         place = self.source / ".dvc" / "tmp" / PACKAGE / "desk"
-        self.git = DeskGit(
+        self.git = ScratchGit(
             place,
             place / inside,
             # As in the repository itself, and where that has no credentials, with the token.
-            env=reaching(
+            env=environment_for(
                 url, self.hub, with_git_settings(quiet, lent_settings(self.source, env=quiet))
             ),
             timeout=timeout_at(self.source),
@@ -158,11 +158,11 @@ class Desk:
         return ws
 
 
-def plan_at(desk: Desk, commit: str, stream: Stream) -> StreamPlan | None:
+def plan_at(clone: ScratchClone, commit: str, stream: Stream) -> StreamPlan | None:
     """The plan of a stream at a commit that is here; None: nothing was planned yet.
 
     Raises:
         ConfigError: It cannot be used.
         WorldError: The commit is not here.
     """
-    return read_plan(desk.git.read(desk.git.fetch(commit), stream.plan_file), stream)
+    return read_plan(clone.git.read(clone.git.fetch(commit), stream.plan_file), stream)

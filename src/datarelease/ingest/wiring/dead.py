@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.adapters.dvc.root import find_root
-from datarelease.ingest.announce.commit import Letter, group_of
-from datarelease.ingest.announce.dead_letters import Place, dead_letters, letters_at
+from datarelease.ingest.announce.commit import DeadLetter, group_of
+from datarelease.ingest.announce.dead_letters import RecordPosition, dead_letters, letters_at
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.wiring.access import connected, needed, stream_at
 from datarelease.model.data.stream import Stream
@@ -37,18 +37,18 @@ class DeadLetters:
 
     root: Path
     stream: Stream
-    places: tuple[Place, ...] = ()
+    places: tuple[RecordPosition, ...] = ()
     """Empty: all places."""
     reason: str | None = None
 
-    def __iter__(self) -> Iterator[Letter]:
+    def __iter__(self) -> Iterator[DeadLetter]:
         """By batch, partition and offset; in the order of ``places`` if there are any."""
         found = dead_letters(self.root, self.stream, self.reason)
         return iter(letters_at(found, self.places, self.stream.name)) if self.places else found
 
 
 def selected(
-    root: Path, name: str, places: Sequence[Place] = (), reason: str | None = None
+    root: Path, name: str, places: Sequence[RecordPosition] = (), reason: str | None = None
 ) -> DeadLetters:
     """The dead letters of a stream of the work tree around ``root``, at places or of a reason.
 
@@ -92,5 +92,5 @@ def replay_now(letters: DeadLetters, topic: str | None, *, env: Mapping[str, str
         return Replayed(stream=stream.name, topic=target, records=writer.write(target, messages))
 
 
-def _place(stream: Stream, letter: Letter) -> str:
+def _place(stream: Stream, letter: DeadLetter) -> str:
     return f"{stream.topic}:{letter.partition}:{letter.offset}"

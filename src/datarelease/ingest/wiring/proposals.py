@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from datarelease.ingest.plan.plan import extended
-from datarelease.ingest.propose.github import Hub
+from datarelease.ingest.propose.github import GitHubRemote
 from datarelease.ingest.propose.merge import Merging, merge
 from datarelease.ingest.propose.proposals import Branches, Proposals, PullRequests
 from datarelease.ingest.propose.propose import Proposal, propose
-from datarelease.ingest.propose.scratch_clone import Desk
+from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.ingest.wiring.access import connected
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
@@ -32,9 +32,9 @@ def propose_now(
             progress.say(f"{stream.topic}: asking the broker")
             return extended(plan, stream, broker)
 
-    desk = Desk(root, env=env, progress=progress)
-    with desk.held():
-        return propose(desk, name, place_of, planner, force=force)
+    clone = ScratchClone(root, env=env, progress=progress)
+    with clone.held():
+        return propose(clone, name, proposals_of, planner, force=force)
 
 
 def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Merging:
@@ -44,22 +44,22 @@ def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
         ConfigError: No such stream, or settings that cannot be used.
         WorldError: git, a remote or GitHub failed; running it again is safe.
     """
-    desk = Desk(root, env=env, progress=progress)
-    with desk.held():
-        return merge(desk, name, place_of)
+    clone = ScratchClone(root, env=env, progress=progress)
+    with clone.held():
+        return merge(clone, name, proposals_of)
 
 
-def place_of(desk: Desk) -> Proposals:
+def proposals_of(clone: ScratchClone) -> Proposals:
     """Pull requests, where the origin is on a GitHub and there is a token for it."""
-    hub = desk.hub
+    hub = clone.hub
     if hub is not None and hub.token:
-        return _pull_requests(hub, hub.token, desk.directory)
+        return _pull_requests(hub, hub.token, clone.directory)
     if hub is not None:
-        desk.say(f"GITHUB_TOKEN is not set: branches of {hub.repository}, no pull requests")
-    return Branches(desk.git, desk.heads, desk.branch)
+        clone.say(f"GITHUB_TOKEN is not set: branches of {hub.repository}, no pull requests")
+    return Branches(clone.git, clone.heads, clone.branch)
 
 
-def _pull_requests(hub: Hub, token: str, directory: str) -> PullRequests:
+def _pull_requests(hub: GitHubRemote, token: str, directory: str) -> PullRequests:
     from datarelease.adapters.github.repository import GitHub  # noqa: PLC0415 - heavy: PyGithub
 
     github = GitHub(api_url=hub.api, repository=hub.repository, token=token, bot=hub.bot)

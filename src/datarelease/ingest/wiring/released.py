@@ -15,11 +15,16 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import catalogue_of
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.announce.announce import Announced, Speaker, announce, announcement
+from datarelease.ingest.announce.announce import (
+    AnnouncementPublisher,
+    TopicAnnouncement,
+    announce_version,
+    announcement,
+)
 from datarelease.ingest.announce.commit import (
     Committed,
-    Letter,
-    Outbox,
+    DeadLetter,
+    ResultPublisher,
     group_of,
     letters_in,
     settle,
@@ -72,7 +77,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
 
 def announce_now(
     root: Path, tag: str | None = None, *, env: Mapping[str, str], progress: Progress
-) -> Announced | None:
+) -> TopicAnnouncement | None:
     """``release.announce`` told of a version (of the newest without ``tag``), once.
 
     None: no topic is set, or there is no version yet.
@@ -92,7 +97,9 @@ def announce_now(
     address = workspace.git.remote_url() or str(workspace.root)
     event = announcement(manifest, version, repository_name(address))
     with connected(env) as broker:
-        return announce(event, topic, source=broker, open_speaker=lambda name: _speaker(env, name))
+        return announce_version(
+            event, topic, source=broker, open_speaker=lambda name: _speaker(env, name)
+        )
 
 
 class _DeadFiles:
@@ -104,7 +111,7 @@ class _DeadFiles:
         self._commit = version.commit
         self._files: dict[str, str] | None = None
 
-    def letters(self, batch: Batch) -> Iterator[Letter]:
+    def letters(self, batch: Batch) -> Iterator[DeadLetter]:
         """Those of a batch, in order."""
         md5 = self._listed().get(batch.part)
         if md5 is not None:
@@ -133,18 +140,18 @@ def _named(catalogue: Catalogue, tag: str | None) -> Version | None:
 
 
 @contextmanager
-def _outbox(env: Mapping[str, str], stream: Stream) -> Iterator[Outbox]:
+def _outbox(env: Mapping[str, str], stream: Stream) -> Iterator[ResultPublisher]:
     config = kafka_config(env)
     with needed():
-        from datarelease.ingest.announce.publisher import KafkaOutbox  # noqa: PLC0415 - heavy: librdkafka
-    with KafkaOutbox(config, stream) as outbox:
+        from datarelease.ingest.announce.publisher import KafkaPublisher  # noqa: PLC0415 - heavy: librdkafka
+    with KafkaPublisher(config, stream) as outbox:
         yield outbox
 
 
 @contextmanager
-def _speaker(env: Mapping[str, str], name: str) -> Iterator[Speaker]:
+def _speaker(env: Mapping[str, str], name: str) -> Iterator[AnnouncementPublisher]:
     config = kafka_config(env)
     with needed():
-        from datarelease.ingest.announce.publisher import KafkaSpeaker  # noqa: PLC0415 - heavy: librdkafka
-    with KafkaSpeaker(config, name) as speaker:
+        from datarelease.ingest.announce.publisher import KafkaAnnouncements  # noqa: PLC0415 - heavy: librdkafka
+    with KafkaAnnouncements(config, name) as speaker:
         yield speaker

@@ -13,7 +13,7 @@ from datarelease.model.data.csv_dialect import DEFAULT_DIALECT, CsvDialect
 
 Format = Literal["csv", "parquet"]
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 """Of a dataset."""
 
 #: File name endings read as tables; a directory holds part files of one of them.

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 from datarelease.model.data.provenance import Provenance
 
-FORMAT = 1
+PROFILE_FORMAT = 1
 
-Kind = Literal["number", "time", "text", "boolean", "other"]
+ColumnKind = Literal["number", "time", "text", "boolean", "other"]
 Scalar = int | float | str | bool | None
 
 
@@ -39,7 +39,7 @@ class ColumnProfile:
     name: str
     type: str
     """The physical type in neutral words: int64, float64, string, bool, date, timestamp[us], …"""
-    kind: Kind
+    kind: ColumnKind
     nulls: int
     """Missing values; NaN counts as missing."""
     distinct: int | None = None
@@ -75,7 +75,7 @@ class Profile:
     """In the order of the table."""
     made_from: Provenance = ()
     """Empty: unknown, as in the files of earlier releases of this program."""
-    format: int = FORMAT
+    format: int = PROFILE_FORMAT
 
     def column(self, name: str) -> ColumnProfile | None:
         """The statistics of the column called ``name``, or None."""

@@ -18,7 +18,7 @@ from datarelease.model.versions.snapshot import DatasetSnapshot, canonical_json
 
 Provenance = tuple[tuple[str, str], ...]
 """(input, its value as text), in a fixed order. Pairs, since ``dvc metrics`` shows no lists."""
-Read = Callable[[str], bytes | None]
+ReadFile = Callable[[str], bytes | None]
 """The bytes of a file of the repository at the revision in question, or None."""
 
 VALIDATION_RULES = 1
@@ -36,7 +36,7 @@ _NOT_HERE = frozenset({"name", "path", "schema", "key", "pii", "desc"})
 """Fields of a dataset that decide nothing, or that a function below says itself."""
 
 
-def of_validation(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Provenance:
+def of_validation(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) -> Provenance:
     """What a validation of ``content`` is made from today.
 
     >>> from datarelease.model.versions.snapshot import Entry
@@ -52,12 +52,12 @@ def of_validation(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Pro
     )
 
 
-def of_profile(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Provenance:
+def of_profile(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) -> Provenance:
     """What the statistics of ``content`` are made from today; no key decides them."""
     return (*_common(dataset, content, read), ("rules", str(PROFILE_RULES)))
 
 
-def of_counts(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Provenance:
+def of_counts(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) -> Provenance:
     """What the counts of a stream are made from today, beside its records.
 
     Checks of one's own decide no part, so a change of them makes no counts anew.
@@ -83,7 +83,9 @@ def differences(recorded: Provenance, now: Provenance) -> tuple[str, ...]:
     return tuple(name for name in {**after, **before} if before.get(name) != after.get(name))
 
 
-def _common(dataset: Dataset, content: DatasetSnapshot, read: Read) -> Iterator[tuple[str, str]]:
+def _common(
+    dataset: Dataset, content: DatasetSnapshot, read: ReadFile
+) -> Iterator[tuple[str, str]]:
     schema = dataset.schema
     beside = posixpath.join(posixpath.dirname(schema), CHECKS_FILE) if schema else None
     yield "dataset", dataset.name

@@ -7,12 +7,12 @@ from typing import Literal
 
 from datarelease.model.data.profile import Scalar
 from datarelease.model.data.provenance import Provenance
-from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.short_repr import plural, short_repr
 
-FORMAT = 1
+VALIDATION_FORMAT = 1
 
 #: Pandera's failure categories (pandera.errors.ErrorCategory): columns and types, or values.
-Category = Literal["schema", "data"]
+ViolationCategory = Literal["schema", "data"]
 Severity = Literal["error", "warning"]
 
 Reason = Literal[
@@ -41,7 +41,7 @@ class Violation:
     check: str
     """The check as the schema spells it, such as ``in_range(0, 120)``."""
     reason: Reason
-    category: Category
+    category: ViolationCategory
     count: int
     """Rows that fail; for a schema violation (a missing column, say) 1."""
     total: int
@@ -94,11 +94,11 @@ class Validation:
     contract: Contract | None = None
     made_from: Provenance = ()
     """Empty: unknown, as in the files of earlier releases of this program."""
-    format: int = FORMAT
+    format: int = VALIDATION_FORMAT
 
     def __repr__(self) -> str:
         failed = f"{len(self.violations):,} failed"
-        return short_repr(self, self.dataset, counted(self.checks, "check"), failed)
+        return short_repr(self, self.dataset, plural(self.checks, "check"), failed)
 
     @property
     def passed(self) -> bool:

@@ -7,8 +7,8 @@ from enum import Enum
 from functools import total_ordering
 from typing import Literal
 
-from datarelease.model.data.profile import Kind, Scalar
-from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.data.profile import ColumnKind, Scalar
+from datarelease.model.short_repr import plural, short_repr
 
 
 @total_ordering
@@ -86,7 +86,7 @@ class ColumnDiff:
     """One column, old and new."""
 
     column: str
-    kind: Kind
+    kind: ColumnKind
     pii: bool
     before: ColumnStats | None
     after: ColumnStats | None
@@ -169,7 +169,7 @@ class DatasetDiff:
         return self.status != "identical"
 
     def __repr__(self) -> str:
-        rows = "" if self.rows_after is None else counted(self.rows_after, "row")
+        rows = "" if self.rows_after is None else plural(self.rows_after, "row")
         return short_repr(self, self.name, self.status, rows)
 
     @property

@@ -15,7 +15,7 @@ class Name(str):
 
 Sentence = tuple[str | int, ...]
 """Words of ours, names (``Name``) and counts."""
-MOST = 3
+_MOST = 3
 """Failed checks that one sentence names."""
 
 
@@ -58,9 +58,9 @@ def failures(failed: Sequence[Violation]) -> Sentence:
     "column 'sex' is missing"
     """
     out: list[str | int] = []
-    for one in failed[:MOST]:
+    for one in failed[:_MOST]:
         out += ["; ", *failure(one)] if out else failure(one)
-    more = len(failed) - MOST
+    more = len(failed) - _MOST
     if more > 0:
         out += ["; ", more, f" more failed check{'' if more == 1 else 's'}"]
     return tuple(out)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FORMAT = 1
-FILE = "pull-request.json"
+_FORMAT = 1
+PULL_REQUEST_FILE = "pull-request.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,4 +21,4 @@ class PullRequestFile:
     """SHA of its newest commit when the check ran."""
     base: str
     """Name of the branch it goes into."""
-    format: int = FORMAT
+    format: int = _FORMAT

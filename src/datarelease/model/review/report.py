@@ -11,13 +11,13 @@ from datarelease.model.data.stream import StreamReport
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff
 from datarelease.model.review.policy import Limit, Verdict, VerdictLevel
-from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.short_repr import plural, short_repr
 
-FORMAT = 3
+REPORT_FORMAT = 3
 """2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers.
 3: `psi_limit`; earlier ones read as if it were unknown."""
 
-Outcome = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
+MergeEffect = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:
 
 first       publish the first version
@@ -55,7 +55,7 @@ class DatasetReport:
     """Bytes of all its files."""
 
     def __repr__(self) -> str:
-        rows = "" if self.diff.rows_after is None else counted(self.diff.rows_after, "row")
+        rows = "" if self.diff.rows_after is None else plural(self.diff.rows_after, "row")
         return short_repr(self, self.name, self.diff.status, rows)
 
 
@@ -72,7 +72,7 @@ class VersionRows:
 class Report:
     """A change of the data, judged."""
 
-    outcome: Outcome
+    outcome: MergeEffect
     tag: str | None
     """The tag that merging publishes; None where nothing is released."""
     base: str | None
@@ -95,13 +95,13 @@ class Report:
     """``datarelease 0.1.0``"""
     psi_limit: Limit | None = None
     """The rule for drift that was in force, for plots; None: unknown, or nothing was judged."""
-    format: int = FORMAT
+    format: int = REPORT_FORMAT
     to_notebook: ClassVar[Callable[[Report], str] | None] = None
     """Makes HTML of a report; put here by what can render (``app.notebook``)."""
 
     def __repr__(self) -> str:
         base = f"compared with {self.base}" if self.base else ""
-        datasets = counted(len(self.datasets), "dataset")
+        datasets = plural(len(self.datasets), "dataset")
         return short_repr(self, self.tag, self.outcome, self.level, base, datasets)
 
     def _repr_html_(self) -> str | None:

@@ -13,7 +13,7 @@ CONTEXT = "datarelease/check"
 QUEUE = "merge queue · "
 """How the status of a merge queue's group begins: what its reviewed changes give together."""
 _DIGEST = re.compile(r"(?:^|· )([0-9a-f]{64})\Z")
-LIMIT = 140
+_LIMIT = 140
 """Characters of a description; GitHub refuses more."""
 
 
@@ -53,7 +53,7 @@ def status_of(
     state: StatusState = "failure" if report.level == "block" else "success"
     step = (report.tag or "nothing to release") + (f" after {report.base}" if report.base else "")
     tail = f" · {report.digest}"
-    head = f"{QUEUE if queued else ''}{report.level} · {step}"[: LIMIT - len(tail)]
+    head = f"{QUEUE if queued else ''}{report.level} · {step}"[: _LIMIT - len(tail)]
     return CommitStatus(context=context, state=state, description=head + tail, url=url)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FORMAT = 1
-FILE = "bundle.json"
+_FORMAT = 1
+BUNDLE_FILE = "bundle.json"
 REPORT = "report.json"
-TREE = "tree"
+TREE_FOLDER = "tree"
 """Folder with files of the work tree that the build changed: locks and the reports of stages."""
 ASSESSMENTS = "assessments"
 """Folder with the validation and the statistics of each dataset, by their paths."""
@@ -33,4 +33,4 @@ class Bundle:
     """The remote that holds the objects; None: they are in the bundle, as on a remote."""
     tree: tuple[str, ...]
     """Paths of the files in ``tree/``."""
-    format: int = FORMAT
+    format: int = _FORMAT

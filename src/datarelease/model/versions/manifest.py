@@ -10,11 +10,11 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import StreamCounts
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.policy import VerdictLevel
-from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.short_repr import plural, short_repr
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.versions.version import Version
 
-FORMAT = 2
+_FORMAT = 2
 """Format 1 lists no documents: those beside its manifest are known by their names only."""
 Keeper = Literal["remotes", "source", "nobody"]
 """Who keeps an output: remotes of this repository, the source that it was imported from, or nobody
@@ -195,10 +195,10 @@ class Manifest:
     """Further remotes, each of which holds what is bound to it and nothing else."""
     documents: tuple[ManifestDocument, ...] = ()
     """Sorted by name; none in format 1."""
-    format: int = FORMAT
+    format: int = _FORMAT
 
     def __repr__(self) -> str:
-        return short_repr(self, self.tag, counted(len(self.datasets), "dataset"))
+        return short_repr(self, self.tag, plural(len(self.datasets), "dataset"))
 
     @property
     def snapshot(self) -> Snapshot:

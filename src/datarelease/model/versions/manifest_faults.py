@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from datarelease.model.data.dataset import NAME
+from datarelease.model.data.dataset import DATASET_NAME
 from datarelease.model.paths import clash, path_fault
 from datarelease.model.versions.manifest import (
     Manifest,
@@ -21,14 +21,14 @@ _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _OUTPUT = re.compile(r"[0-9a-f]{32}(\.dir)?", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LARGEST = 2**63 - 1
-WHOLE = "."
+_WHOLE = "."
 """Path of an entry that is the whole dataset, a directory."""
 
 
 def manifest_faults(manifest: Manifest) -> Iterator[str]:
     """What would have files written where none belong, or other objects read than data."""
     for dataset in manifest.datasets:
-        if not NAME.fullmatch(dataset.name):
+        if not DATASET_NAME.fullmatch(dataset.name):
             yield f"a dataset is called {dataset.name!r}"
         yield from (f"{dataset.name}: {fault}" for fault in _dataset_faults(dataset))
     twice = clash(dataset.name for dataset in manifest.datasets)
@@ -56,7 +56,7 @@ def _dataset_faults(dataset: ManifestDataset) -> Iterator[str]:
 
 
 def _entry_faults(entry: Entry) -> Iterator[str]:
-    fault = None if entry.path == WHOLE else path_fault(entry.path)
+    fault = None if entry.path == _WHOLE else path_fault(entry.path)
     if fault:
         yield f"the path {entry.path!r} is refused: {fault}"
     if not _OUTPUT.fullmatch(entry.md5):

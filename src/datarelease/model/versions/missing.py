@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from datarelease.model.versions.release import Fault
 
-FORMAT = 1
+_FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Health:
     """The newest versions, newest first."""
 
     versions: tuple[VersionHealth, ...]
-    format: int = FORMAT
+    format: int = _FORMAT
 
     @property
     def sound(self) -> bool:

@@ -7,10 +7,10 @@ from typing import Literal
 
 from datarelease.model.review.report import Report
 
-FORMAT = 1
-FILE = "outcome.json"
+_FORMAT = 1
+OUTCOME_FILE = "outcome.json"
 
-State = Literal["released", "nothing", "blocked", "conflict", "unreviewed", "failed"]
+OutcomeState = Literal["released", "nothing", "blocked", "conflict", "unreviewed", "failed"]
 """
 released     the version is out
 nothing      there was nothing to release
@@ -25,7 +25,7 @@ failed       something else went wrong; it can be run again
 class Outcome:
     """How a release ended."""
 
-    state: State
+    state: OutcomeState
     tag: str | None
     """The version released, or the one that already holds this data."""
     number: int | None
@@ -42,4 +42,4 @@ class Outcome:
     report: Report | None
     others: tuple[int, ...] = ()
     """Further pull requests that came by the same push, as a merge queue's group does."""
-    format: int = FORMAT
+    format: int = _FORMAT

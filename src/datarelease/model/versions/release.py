@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from datarelease.model.review.report import Report
-from datarelease.model.short_repr import counted, short_repr
+from datarelease.model.short_repr import plural, short_repr
 from datarelease.model.versions.manifest import Manifest
 
 
@@ -92,7 +92,7 @@ class Released:
     """What failed after the tag was there, each with its remedy."""
 
     def __repr__(self) -> str:
-        sent = f"{counted(self.uploaded, 'object')} sent"
+        sent = f"{plural(self.uploaded, 'object')} sent"
         return short_repr(self, self.manifest.tag, sent, _warned(self.warnings))
 
     @property
@@ -142,4 +142,4 @@ class Fault:
 
 
 def _warned(warnings: tuple[str, ...]) -> str:
-    return counted(len(warnings), "warning") if warnings else ""
+    return plural(len(warnings), "warning") if warnings else ""

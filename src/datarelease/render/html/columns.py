@@ -32,7 +32,7 @@ class ColumnView:
     nulls: str
     nulls_before: float | None
     nulls_after: float | None
-    plot: plots.Distribution | None
+    plot: plots.DistributionPlot | None
     bars: tuple[plots.CategoryBar, ...]
     more_bars: int
     figures: tuple[tuple[str, str | None, str | None], ...]
@@ -138,4 +138,4 @@ def _extreme(stats: ColumnStats | None, label: str, *, years: bool) -> str | Non
         return number.decimal(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return number.count(value)
-    return number.scalar(value)[:200].removesuffix("T00:00:00")
+    return number.scalar_text(value)[:200].removesuffix("T00:00:00")

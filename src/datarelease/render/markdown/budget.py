@@ -39,7 +39,7 @@ def fit(parts: Sequence[Part], limit: int) -> tuple[list[str], list[str]]:
     return chosen, gone
 
 
-def shortened(
+def shorter_lists(
     items: Sequence[str],
     assemble: Callable[[Sequence[str], int], str],
     *,

@@ -32,7 +32,7 @@ _MARGIN = 600
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class CommentSource:
     """Where a comment is written from."""
 
     server: str
@@ -52,7 +52,7 @@ class Place:
         return f"{self.server}/{self.repository}"
 
 
-def comment(subject: Report | Outcome | None, place: Place) -> str:
+def comment(subject: Report | Outcome | None, place: CommentSource) -> str:
     """The comment's Markdown, of fewer than 60,500 characters, without watermark.
 
     Args:
@@ -69,7 +69,7 @@ def comment(subject: Report | Outcome | None, place: Place) -> str:
             return _ended(subject, place)
 
 
-def unreported(place: Place, conclusion: str = "failure") -> str:
+def unreported(place: CommentSource, conclusion: str = "failure") -> str:
     """The comment about a check that left no report; ``conclusion`` is that of its run."""
     headline = {
         # A job that reaches its time limit ends as cancelled, too.
@@ -84,7 +84,7 @@ def unreported(place: Place, conclusion: str = "failure") -> str:
     )
 
 
-def notice(outcome: Outcome, place: Place) -> str:
+def notice(outcome: Outcome, place: CommentSource) -> str:
     """What is told in a comment of its own where a merged change was not released.
 
     Of a release that came about after all: the text that then replaces it.
@@ -100,11 +100,11 @@ def notice(outcome: Outcome, place: Place) -> str:
     return gfm.stacked(_head(outcome, place), "<sub>The report is in the comment above.</sub>")
 
 
-def _head(outcome: Outcome, place: Place) -> str:
+def _head(outcome: Outcome, place: CommentSource) -> str:
     return gfm.stacked(_headline(outcome, place), *_body(outcome, place), _run(outcome, place))
 
 
-def _ended(outcome: Outcome, place: Place) -> str:
+def _ended(outcome: Outcome, place: CommentSource) -> str:
     """Headline, what to do, then the report (of the data as it is on the main branch)."""
     head = _head(outcome, place)
     if outcome.report is None:
@@ -127,8 +127,8 @@ _REPORTS = {
 }
 
 
-def _headline(outcome: Outcome, place: Place) -> str:
-    branch = escape.prose(place.branch, escape.NAME)
+def _headline(outcome: Outcome, place: CommentSource) -> str:
+    branch = escape.prose(place.branch, escape.NAME_LENGTH)
     said = {
         "released": f"🚀 Published as {gfm.strong(outcome.tag or 'a new version')}",
         "nothing": "ℹ️ Merged, nothing to release",  # noqa: RUF001 - the picture
@@ -140,7 +140,7 @@ def _headline(outcome: Outcome, place: Place) -> str:
     return f"### {said[outcome.state]}"
 
 
-def _body(outcome: Outcome, place: Place) -> tuple[str, ...]:
+def _body(outcome: Outcome, place: CommentSource) -> tuple[str, ...]:
     match outcome.state:
         case "released":
             return _published(outcome, place)
@@ -154,7 +154,7 @@ def _body(outcome: Outcome, place: Place) -> tuple[str, ...]:
             return (_said(outcome.what), _said(outcome.untouched), _said(outcome.remedy))
 
 
-def _published(outcome: Outcome, place: Place) -> tuple[str, ...]:
+def _published(outcome: Outcome, place: CommentSource) -> tuple[str, ...]:
     tag = outcome.tag or ""
     datasets = outcome.report.datasets if outcome.report else ()
     names = [dataset.name for dataset in datasets if dataset.diff.status != "removed"]
@@ -168,7 +168,7 @@ def _published(outcome: Outcome, place: Place) -> tuple[str, ...]:
     return (verified, *fetching(tag, names, place))
 
 
-def fetching(tag: str, names: Sequence[str], place: Place) -> tuple[str, ...]:
+def fetching(tag: str, names: Sequence[str], place: CommentSource) -> tuple[str, ...]:
     """How to get a version with the datasets ``names``, as blocks of code."""
     return (
         _fenced("bash", f"datarelease get {_typed(shlex.quote(tag))}"),
@@ -203,7 +203,7 @@ _ACCEPT = (
 )
 
 
-def _accept(outcome: Outcome, place: Place) -> tuple[str, ...]:
+def _accept(outcome: Outcome, place: CommentSource) -> tuple[str, ...]:
     """How to release the data nevertheless, and how to keep it from being released."""
     fix = (
         "**To change it instead,** open a pull request: its report compares with the newest "
@@ -222,7 +222,7 @@ def _accept(outcome: Outcome, place: Place) -> tuple[str, ...]:
     )
 
 
-def _run(outcome: Outcome, place: Place) -> str:
+def _run(outcome: Outcome, place: CommentSource) -> str:
     url = _address(place.run_url)
     if outcome.state == "failed":
         return (

@@ -167,12 +167,13 @@ def _violation(violation: Violation, detail: Detail) -> str:
         rows = f" in {number.count(violation.count)} of {total} ({part})"
     shown = violation.examples[: min(3, max(detail.examples, 1))]
     examples = " · ".join(
-        " ".join(pair(name, number.scalar(value)) for name, value in row[:_CELLS]) for row in shown
+        " ".join(_pair(name, number.scalar_text(value)) for name, value in row[:_CELLS])
+        for row in shown
     )
     return f"{mark} {column}: {what}{rows}" + (f"<br>\n  {examples}" if examples else "")
 
 
-def pair(name: str, value: str) -> str:
+def _pair(name: str, value: str) -> str:
     """``column=value`` as one code span."""
     return escape.cell(f"{escape.clean(name, 30)}={escape.clean(value, 40)}", 72)
 
@@ -202,7 +203,7 @@ def _rows(diff: DatasetDiff, detail: Detail) -> str:
 
 
 def _example(row: RowChange) -> tuple[str, ...]:
-    key = " ".join(pair(name, number.scalar(value)) for name, value in row.key[:_CELLS])
+    key = " ".join(_pair(name, number.scalar_text(value)) for name, value in row.key[:_CELLS])
     sign = {"added": "\u2795", "removed": "\u2796", "changed": "✏️"}[row.kind]
     return (f"{sign} {key}", _changed(row) if row.kind == "changed" else _whole(row))
 
@@ -217,11 +218,11 @@ def _changed(row: RowChange) -> str:
 def _whole(row: RowChange) -> str:
     """The first values of a row that was added or removed; it may have more than it says."""
     cells = [
-        pair(name, number.scalar(new if row.kind == "added" else old))
+        _pair(name, number.scalar_text(new if row.kind == "added" else old))
         for name, old, new in row.values[:_CELLS]
     ]
     return " ".join([*cells, "…"] if len(row.values) > _CELLS else cells)
 
 
 def _value(value: Scalar) -> str:
-    return escape.code(number.scalar(value), 50)
+    return escape.code(number.scalar_text(value), 50)

@@ -46,7 +46,7 @@ def _folded(lines: Sequence[str], noun: str, marker: str = "-") -> str:
 
 def finding_line(triage: Triage, finding: Finding, *, prose: int = escape.PROSE) -> str:
     """A finding in a line: its rule, where it applies, what was found; ``prose`` bounds texts."""
-    name = min(escape.NAME, prose // 2)
+    name = min(escape.NAME_LENGTH, prose // 2)
     where = gfm.text(findings.place(finding))
     said = gfm.text(findings.said(finding, triage), name=name, prose=prose)
     symbol = wording.SYMBOLS[finding.level]
@@ -65,7 +65,7 @@ def _grouped(found: Sequence[Finding]) -> tuple[str, ...]:
         return gfm.bullets((*lines, *last))
 
     lines = [f"⛔ {escape.code(name, 40)}: {_by_rule(group)}" for name, group in groups.items()]
-    return budget.shortened(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
+    return budget.shorter_lists(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
 
 
 def _by_rule(found: Sequence[Finding]) -> str:
@@ -85,4 +85,4 @@ def warnings(triage: Triage) -> tuple[str, ...]:
         rest = [f"⚠️ {number.counted(hidden, 'more warning')}"] if hidden else []
         return _folded((*shown, *rest), "warning", "*")
 
-    return budget.shortened(lines, assemble) if lines else ()
+    return budget.shorter_lists(lines, assemble) if lines else ()

@@ -8,7 +8,7 @@ from datarelease.render import escape
 from datarelease.render.words import Data, Phrase, Prose, Strong
 
 
-def text(phrase: Phrase, *, name: int = escape.NAME, prose: int = escape.PROSE) -> str:
+def text(phrase: Phrase, *, name: int = escape.NAME_LENGTH, prose: int = escape.PROSE) -> str:
     """A phrase as inline Markdown; names and prose are cut to so many characters."""
     out: list[str] = []
     for part in phrase:
@@ -24,7 +24,7 @@ def text(phrase: Phrase, *, name: int = escape.NAME, prose: int = escape.PROSE) 
     return "".join(out)
 
 
-def strong(value: str, limit: int = escape.NAME) -> str:
+def strong(value: str, limit: int = escape.NAME_LENGTH) -> str:
     """Bold text; blank text is named as such, since nothing can be bold."""
     return f"**{escape.prose(value, limit) or '(blank)'}**"
 
@@ -45,7 +45,7 @@ def bullets(lines: Iterable[str], marker: str = "-") -> str:
     return "\n".join(f"{marker} {line}" for line in lines)
 
 
-def names(values: Sequence[str], most: int, *, name: int = escape.NAME) -> str:
+def names(values: Sequence[str], most: int, *, name: int = escape.NAME_LENGTH) -> str:
     """Names after each other, at most ``most`` of them, then how many more there are."""
     shown = ", ".join(escape.code(value, name) for value in values[:most])
     rest = len(values) - most

@@ -9,16 +9,16 @@ from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.outcome import Outcome
 from datarelease.render import escape
 from datarelease.render.markdown import gfm
-from datarelease.render.markdown.comment import Place, fetching
+from datarelease.render.markdown.comment import CommentSource, fetching
 from datarelease.render.markdown.report import markdown
 from datarelease.render.numbers import count, size
 
-LIMIT = 100_000
+_LIMIT = 100_000
 """Characters; GitHub refuses a release's text over 125,000."""
 _MARGIN = 500
 
 
-def release_page(manifest: Manifest, outcome: Outcome, place: Place) -> str:
+def release_page(manifest: Manifest, outcome: Outcome, place: CommentSource) -> str:
     """What the page says: whether it was reviewed, what it holds, how to get it, the report."""
     head = gfm.stacked(
         _reviewed(manifest, outcome),
@@ -40,7 +40,7 @@ def release_page(manifest: Manifest, outcome: Outcome, place: Place) -> str:
     )
     if outcome.report is None or outcome.state != "released":
         return head + "\n"
-    room = LIMIT - len(head) - _MARGIN
+    room = _LIMIT - len(head) - _MARGIN
     page = f"{place.url}/releases/download/{quote(manifest.tag, safe='')}/report.html"
     report = markdown(outcome.report, limit=min(room, MARKDOWN_LIMIT), link=page)
     return gfm.stacked(head, "---", report) + "\n"

@@ -8,7 +8,7 @@ from datarelease.model.directory import ROOT
 from datarelease.model.versions.missing import Health, VersionHealth
 from datarelease.render import escape
 from datarelease.render.markdown import gfm
-from datarelease.render.markdown.comment import Place
+from datarelease.render.markdown.comment import CommentSource
 
 MARK = "<!-- datarelease:damage -->"
 """By which the issue is found again; it counts only in issues of our own."""
@@ -19,11 +19,11 @@ def mark_of(directory: str) -> str:
     return MARK if directory == ROOT else f"<!-- datarelease:damage {directory} -->"
 
 
-TITLE = "Released data is missing or damaged"
+ISSUE_TITLE = "Released data is missing or damaged"
 _SHOWN = 50
 
 
-def damage_issue(health: Health, place: Place, mark: str = MARK) -> str:
+def damage_issue(health: Health, place: CommentSource, mark: str = MARK) -> str:
     """The issue's Markdown; ``health`` has a fault."""
     bad = [version for version in health.versions if not version.sound]
     tags = ", ".join(escape.code(version.tag) for version in bad)

@@ -89,13 +89,13 @@ def _head(report: Report) -> str:
     if report.outcome == "compared":
         symbol = "🔍"
     between = ": " if level == "block" else " · "
-    title = gfm.text(headline.headline(report), prose=escape.NAME)
+    title = gfm.text(headline.headline(report), prose=escape.NAME_LENGTH)
     lines = [f"### {symbol} {word}{between}{title}"]
     changed = headline.changed(report)
     status = [
         f"**{'; '.join(changed)}**" if changed else "",
         gfm.text(headline.effect(report.compatibility)) if changed else "",
-        gfm.text(headline.compared(report), prose=escape.NAME),
+        gfm.text(headline.compared(report), prose=escape.NAME_LENGTH),
         f"digest {escape.code(report.digest, wording.SHORT_DIGEST + 1).replace('…', '')}",
     ]
     return gfm.stacked(*lines, headline.remedy(report), " · ".join(filter(None, status)))
@@ -116,7 +116,7 @@ def _grave(triage: Triage) -> tuple[str, ...]:
         return alert + "\n".join(f"> {line}<br>" for line in (*lines, *rest)).removesuffix("<br>")
 
     lines = [f"{escape.code(d.name, 40)} {_loss(d)}" for d in datasets]
-    return budget.shortened(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
+    return budget.shorter_lists(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
 
 
 def _loss(dataset: DatasetReport) -> str:
@@ -175,7 +175,7 @@ def _params(report: Report) -> tuple[str, ...]:
     rows = [
         f"| {escape.cell(p.name)} | {_param(p.before)} → {_param(p.after)} |" for p in report.params
     ]
-    return (*budget.shortened(rows, assemble), "")
+    return (*budget.shorter_lists(rows, assemble), "")
 
 
 def _param(value: str | None) -> str:
@@ -197,7 +197,7 @@ def _overview(triage: Triage) -> tuple[str, ...]:
         table = gfm.table(header, [[row] for row in shown]) if shown else ""
         return gfm.stacked(table, more, rest)
 
-    return (*budget.shortened(rows, assemble, steps=(300, 200, 100, 50, 20, 10, 5, 0)), "")
+    return (*budget.shorter_lists(rows, assemble, steps=(300, 200, 100, 50, 20, 10, 5, 0)), "")
 
 
 def _stream(stream: StreamReport, base: str | None) -> tuple[str, ...]:

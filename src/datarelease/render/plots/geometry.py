@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from datarelease.model.data.profile import Kind
+from datarelease.model.data.profile import ColumnKind
 from datarelease.model.review.diff import Histogram
 from datarelease.render import escape
 from datarelease.render import numbers as number
@@ -45,7 +45,7 @@ class Axes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distribution:
+class DistributionPlot:
     """Both sides of a histogram as outlines, closed at the bottom; "" for a side not there."""
 
     before: str
@@ -87,7 +87,9 @@ class History:
     alt: str
 
 
-def distribution(histogram: Histogram, kind: Kind, *, years: bool = False) -> Distribution | None:
+def distribution(
+    histogram: Histogram, kind: ColumnKind, *, years: bool = False
+) -> DistributionPlot | None:
     """The outlines of a histogram with numeric or time bins; None where there is nothing to draw.
 
     Heights are shares of rows. Bins are drawn equally wide, whatever their bounds: the outermost
@@ -104,7 +106,7 @@ def distribution(histogram: Histogram, kind: Kind, *, years: bool = False) -> Di
         labels = tuple(label.replace(",", "") for label in labels)
     log = logarithmic(histogram, kind)
     before, after = (_outline(side, bins, peak) for side in sides)
-    return Distribution(
+    return DistributionPlot(
         before=before,
         after=after,
         axes=Axes(x=_x_axis(labels), y=_y_axis(peak)),
@@ -117,7 +119,7 @@ _GROWS = 10
 """Bins of a linear axis are equally wide; those of a logarithmic one grow by more than this."""
 
 
-def logarithmic(histogram: Histogram, kind: Kind) -> bool:
+def logarithmic(histogram: Histogram, kind: ColumnKind) -> bool:
     """Whether the bins grow by tens (``analysis.comparison.histogram``); plots say so."""
     # The outermost bins may be open.
     inner = histogram.edges[1:-1] if len(histogram.edges) > 4 else histogram.edges  # noqa: PLR2004
@@ -127,7 +129,7 @@ def logarithmic(histogram: Histogram, kind: Kind) -> bool:
     return widths[0] > 0 and widths[-1] > _GROWS * widths[0]
 
 
-def _bounds(histogram: Histogram, kind: Kind) -> tuple[str, ...]:
+def _bounds(histogram: Histogram, kind: ColumnKind) -> tuple[str, ...]:
     if len(histogram.labels) == len(histogram.edges):
         return tuple(escape.clean(label, 20) for label in histogram.labels)
     return tuple(number.measure(edge, kind) for edge in histogram.edges)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datarelease.model.review.diff import Histogram
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-WIDTH = 12
+_WIDTH = 12
 
 
 def sparkline(shares: Sequence[float], *, peak: float | None = None) -> str:
@@ -26,13 +26,13 @@ def sparkline(shares: Sequence[float], *, peak: float | None = None) -> str:
     )
 
 
-def pair(histogram: Histogram, width: int = WIDTH) -> tuple[str, str]:
+def pair(histogram: Histogram, width: int = _WIDTH) -> tuple[str, str]:
     """Both sides over one scale of shares, so that their heights compare; "" for a side not there.
 
     Neighbouring bins are merged down to ``width``; of categories the first ``width`` are drawn.
     """
     sides = [
-        merged(shares(counts), width) if histogram.edges else shares(counts)[:width]
+        rebinned(shares(counts), width) if histogram.edges else shares(counts)[:width]
         for counts in (histogram.before, histogram.after)
     ]
     peak = max((share for side in sides for share in side), default=0.0)
@@ -51,7 +51,7 @@ def shares(counts: Sequence[float] | None) -> tuple[float, ...]:
     return tuple(count / total for count in scaled)
 
 
-def merged(values: Sequence[float], width: int) -> tuple[float, ...]:
+def rebinned(values: Sequence[float], width: int) -> tuple[float, ...]:
     """``values`` in at most ``width`` bins of equal width; a bin on a bound is divided by length.
 
     >>> merged((2, 2, 2), 2)

@@ -16,7 +16,7 @@ def adoption(plan: Adoption) -> Text:
     return _unwrapped(_lines(plan))
 
 
-def summary(plan: Adoption) -> Text:
+def adoption_summary(plan: Adoption) -> Text:
     """The plan as a list, without the text of the files."""
     return _unwrapped(_list(plan))
 

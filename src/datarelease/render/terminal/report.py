@@ -69,9 +69,9 @@ def summary(report: Report) -> RenderableType:
 
 def _stream(stream: StreamReport, base: str | None) -> list[RenderableType]:
     view = stream_view(stream, base)
-    title = Text.assemble("stream ", (escape.clean(view.name, escape.NAME), "bold cyan"))
+    title = Text.assemble("stream ", (escape.clean(view.name, escape.NAME_LENGTH), "bold cyan"))
     title.append(f"  {view.brought}")
-    lines: list[RenderableType] = [title, *(Text.assemble("  ", text(s)) for s in view.said)]
+    lines: list[RenderableType] = [title, *(Text.assemble("  ", _text(s)) for s in view.said)]
     if not view.rows:
         return lines
     table = _table(*(f"  {name}" if not at else name for at, name in enumerate(view.header)))
@@ -80,15 +80,15 @@ def _stream(stream: StreamReport, base: str | None) -> list[RenderableType]:
     return [*lines, table]
 
 
-def text(phrase: Phrase) -> Text:
+def _text(phrase: Phrase) -> Text:
     """A phrase as text without markup or control characters."""
     out = Text()
     for part in phrase:
         match part:
             case Data(text=value):
-                out.append(escape.clean(value, escape.NAME), style="cyan")
+                out.append(escape.clean(value, escape.NAME_LENGTH), style="cyan")
             case Strong(text=value):
-                out.append(escape.clean(value, escape.NAME), style="bold")
+                out.append(escape.clean(value, escape.NAME_LENGTH), style="bold")
             case Prose(text=value):
                 out.append_text(_prose(value))
             case str():
@@ -104,7 +104,9 @@ def _head(report: Report) -> Text:
     level = report.level
     word = headline.verdict(report)
     return Text.assemble(
-        (f"{_MARKS[level]} {word}", f"bold {_STYLES[level]}"), ": ", text(headline.headline(report))
+        (f"{_MARKS[level]} {word}", f"bold {_STYLES[level]}"),
+        ": ",
+        _text(headline.headline(report)),
     )
 
 
@@ -113,8 +115,8 @@ def _status(report: Report) -> Text:
     said: list[Text | str] = []
     if changed:
         effect = headline.effect(report.compatibility)
-        said += ["; ".join(changed), *((": ", text(effect)) if effect else ()), "; "]
-    said += [text(headline.compared(report)), ", digest "]
+        said += ["; ".join(changed), *((": ", _text(effect)) if effect else ()), "; "]
+    said += [_text(headline.compared(report)), ", digest "]
     said.append(escape.clean(report.digest[: wording.SHORT_DIGEST]))
     return Text.assemble(*said, style="dim")
 
@@ -127,9 +129,9 @@ def _findings(triage: Triage) -> list[RenderableType]:
             (f"{_MARKS[finding.level]} ", _STYLES[finding.level]),
             (escape.clean(finding.rule, 30), "bold"),
             " ",
-            text(findings.place(finding)),
+            _text(findings.place(finding)),
             ": ",
-            text(findings.said(finding, triage)),
+            _text(findings.said(finding, triage)),
         )
         for finding in shown
     ]
@@ -161,10 +163,10 @@ def _table(*headers: str) -> Table:
 def _dataset(triage: Triage, part: DatasetReport) -> list[RenderableType]:
     diff = part.diff
     level = _LEVELS[triage.level(part.name)]
-    standing = text(wording.standing(diff, first=triage.report.base is None))
+    standing = _text(wording.standing(diff, first=triage.report.base is None))
     title = Text.assemble(
         (f"{_MARKS[level]} ", _STYLES[level]),
-        (escape.clean(part.name, escape.NAME), "bold cyan"),
+        (escape.clean(part.name, escape.NAME_LENGTH), "bold cyan"),
         "  ",
         standing if diff.status in wording.TOLD_WHOLE else wording.rows(diff),
     )
@@ -179,14 +181,14 @@ def _dataset(triage: Triage, part: DatasetReport) -> list[RenderableType]:
                 "  ",
                 (change.compatibility.value, "red" if breaking else "dim"),
                 ": ",
-                text(changes.schema_change(change)),
+                _text(changes.schema_change(change)),
             )
         )
     if len(ordered) > _CHANGES:
         lines.append(Text(f"  and {changes.counts(ordered[_CHANGES:])}"))
     lines += _checked(part)
     if diff.rows is not None:
-        lines.append(Text.assemble("  rows by key: ", text(wording.row_counts(diff.rows))))
+        lines.append(Text.assemble("  rows by key: ", _text(wording.row_counts(diff.rows))))
     elif diff.no_row_diff and diff.status == "changed":
         lines.append(Text.assemble("  no row-level diff: ", _prose(diff.no_row_diff)))
     return [*lines, *_columns(triage, part)]
@@ -214,7 +216,7 @@ def _columns(triage: Triage, part: DatasetReport) -> list[RenderableType]:
     both = [c for c in triage.columns(part) if c.before and c.after]
     moved = [column for column in both if not triage.still(part, column)]
     quiet = figures.still([c for c in both if triage.still(part, c)], _CHANGES)
-    still = [Text.assemble("  ", text(quiet), style="dim")] if quiet else []
+    still = [Text.assemble("  ", _text(quiet), style="dim")] if quiet else []
     if not moved:
         return [*still]
     table = _table("  column", "before", "after", "drift", "nulls")

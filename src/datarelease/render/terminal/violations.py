@@ -13,7 +13,7 @@ from datarelease.model.data.validation import Validation, Violation
 from datarelease.render import numbers as number
 from datarelease.render.escape import clean
 
-EXAMPLES = 3
+_EXAMPLES = 3
 _ROWS = {"dataframe_check", "datatype_coercion", "duplicates", "series_contains_duplicates"}
 _ROWS |= {"series_contains_nulls"}
 """Reasons that are about rows; the others are about the table."""
@@ -28,7 +28,7 @@ def violations(result: Validation) -> RenderableType:
 
 
 def violation_table(
-    found: Sequence[Violation], *, limit: int, examples: int = EXAMPLES, indent: int = 0
+    found: Sequence[Violation], *, limit: int, examples: int = _EXAMPLES, indent: int = 0
 ) -> RenderableType:
     """The first ``limit`` violations as a table, and how many more there are."""
     table = Table(box=None, pad_edge=False)
@@ -52,7 +52,9 @@ def violation_table(
 
 def _examples(violation: Violation, count: int) -> str:
     rows = (
-        ", ".join(f"{clean(name, 40)}={clean(number.scalar(value), 40)}" for name, value in row)
+        ", ".join(
+            f"{clean(name, 40)}={clean(number.scalar_text(value), 40)}" for name, value in row
+        )
         for row in violation.examples[:count]
     )
     return "; ".join(rows)

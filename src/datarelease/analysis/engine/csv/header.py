@@ -32,7 +32,7 @@ class Header:
     first of these for it, and find no rows. None: the engine finds it."""
 
 
-def read_header(table: Table) -> Header:
+def read_csv_header(table: Table) -> Header:
     """The header that all parts of a CSV table share; the files are UTF-8.
 
     Raises:

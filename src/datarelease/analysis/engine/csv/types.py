@@ -62,7 +62,7 @@ _CANDIDATES: tuple[tuple[nw.dtypes.DType, str], ...] = (
 )
 CANDIDATES: tuple[nw.dtypes.DType, ...] = tuple(dtype for dtype, _ in _CANDIDATES)
 
-SQL_TYPES: Mapping[type[nw.dtypes.DType], str] = {
+_SQL_TYPES: Mapping[type[nw.dtypes.DType], str] = {
     nw.Int8: "TINYINT",
     nw.Int16: "SMALLINT",
     nw.Int32: "INTEGER",
@@ -109,7 +109,7 @@ def number_text(column: str, dialect: CsvDialect) -> str:
     return f"CASE WHEN {written} THEN {plain} ELSE 'x' END"
 
 
-def parse(column: str, dtype: nw.dtypes.DType) -> str | None:  # noqa: PLR0911 - one a type
+def parse_sql(column: str, dtype: nw.dtypes.DType) -> str | None:  # noqa: PLR0911 - one a type
     """SQL for the values of a text column as ``dtype``, NULL where the text is none.
 
     Returns None for a type that text is not read as (lists, durations, ...).
@@ -157,4 +157,4 @@ def sql_type(dtype: nw.dtypes.DType) -> str | None:
     if isinstance(dtype, nw.Datetime):
         units = {"s": "TIMESTAMP_S", "ms": "TIMESTAMP_MS", "us": "TIMESTAMP", "ns": "TIMESTAMP_NS"}
         return "TIMESTAMPTZ" if dtype.time_zone else units[dtype.time_unit]
-    return SQL_TYPES.get(type(dtype))
+    return _SQL_TYPES.get(type(dtype))

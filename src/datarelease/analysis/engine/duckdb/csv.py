@@ -13,7 +13,13 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.csv.header import Header
-from datarelease.analysis.engine.csv.types import CANDIDATES, misfits, number_text, parse, sql_type
+from datarelease.analysis.engine.csv.types import (
+    CANDIDATES,
+    misfits,
+    number_text,
+    parse_sql,
+    sql_type,
+)
 from datarelease.analysis.engine.duckdb.partitions import (
     SQL_TYPES,
     check_agreement,
@@ -30,7 +36,7 @@ _NO_TEXT = "\x1f\x1fno text of any file\x1f\x1f"
 """DuckDB needs a text that means a missing value."""
 
 
-def check_names(label: str, names: tuple[str, ...]) -> None:
+def refuse_equal_names(label: str, names: tuple[str, ...]) -> None:
     """Refuse names that DuckDB, which ignores case, would take for one another.
 
     Raises:
@@ -124,7 +130,7 @@ class CsvFiles:
                 dtype = types.get(name) or self._inferred[name]
                 numeric = dtype.is_numeric()
                 text = number_text(quoted(name), self.table.csv) if numeric else quoted(name)
-                value = _no_nan(parse(text, dtype) or quoted(name), dtype)
+                value = _no_nan(parse_sql(text, dtype) or quoted(name), dtype)
             inner.append(f"{value} AS v{place}")
             outer.append(f"v{place} AS {quoted(name)}")
             if name in types:
@@ -243,7 +249,7 @@ def beside(
         UnreadableTable: DuckDB would take two names for one.
     """
     added = tuple(column for column in columns if column.name not in inside)
-    check_names(table.label(table.paths[0]), (*inside, *(column.name for column in added)))
+    refuse_equal_names(table.label(table.paths[0]), (*inside, *(column.name for column in added)))
     return added
 
 
@@ -253,7 +259,7 @@ def converted(value: str, kind: str, dtype: nw.dtypes.DType | None) -> str:
     if dtype is None or target is None or type_name(dtype) == kind:
         return value
     if kind == "VARCHAR":
-        return parse(value, dtype) or value
+        return parse_sql(value, dtype) or value
     if dtype.is_integer() and kind in {"FLOAT", "DOUBLE"}:
         return f"CASE WHEN {value} = trunc({value}) THEN TRY_CAST({value} AS {target}) END"
     return f"TRY_CAST({value} AS {target})"

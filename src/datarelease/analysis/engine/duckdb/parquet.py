@@ -14,7 +14,13 @@ from duckdb.sqltypes import DuckDBPyType
 from pyarrow import parquet
 
 from datarelease.analysis.engine.csv.header import column_difference
-from datarelease.analysis.engine.duckdb.csv import Naming, Types, beside, check_names, converted
+from datarelease.analysis.engine.duckdb.csv import (
+    Naming,
+    Types,
+    beside,
+    converted,
+    refuse_equal_names,
+)
 from datarelease.analysis.engine.duckdb.parquet_exact import (
     check_times,
     check_types,
@@ -27,7 +33,7 @@ from datarelease.analysis.engine.duckdb.partitions import (
     with_partitions,
 )
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
-from datarelease.analysis.engine.duckdb.types import merged, read_as
+from datarelease.analysis.engine.duckdb.types import merged_type, read_as
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.engine.table import Table, UnreadableTable
 
@@ -71,7 +77,7 @@ class ParquetFiles:
                 suspects[path] = suspects[table.paths[0]]
             else:
                 # DuckDB renames a column that it would take for another.
-                check_names(label, tuple(arrow.names))
+                refuse_equal_names(label, tuple(arrow.names))
                 schema = schema or arrow
                 check_types(label, arrow, schema)
                 suspects[path] = fine_times(arrow)
@@ -82,7 +88,7 @@ class ParquetFiles:
                 raise UnreadableTable(label, column_difference(tuple(first), names))
             for name, kind in columns.items():
                 # A part whose column is all null says nothing about the column's type.
-                both = merged(first[name], kind)
+                both = merged_type(first[name], kind)
                 if both is None:
                     reason = f"column {name!r} is {kind}, in the first part {first[name]}"
                     raise UnreadableTable(label, reason)

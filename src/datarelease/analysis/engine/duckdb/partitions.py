@@ -14,9 +14,9 @@ from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, Value
 from datarelease.analysis.engine.table import Table, UnreadableTable
 
-Read = Callable[[tuple[Path, ...]], str]
+_Read = Callable[[tuple[Path, ...]], str]
 """SQL of the function that reads these files."""
-Text = Callable[[str], str]
+_Text = Callable[[str], str]
 """SQL of a column that such a function gives, as it is meant."""
 
 SQL_TYPES = {"int64": "BIGINT", "date": "DATE", "string": "VARCHAR"}
@@ -24,11 +24,11 @@ _FOLDER, _FILE = (f"\N{SYMBOL FOR START OF TEXT}{name}" for name in ("folder", "
 
 
 def with_partitions(
-    read: Read,
+    read: _Read,
     table: Table,
     columns: Sequence[PartitionColumn],
     inside: Sequence[str],
-    text: Text | None = None,
+    text: _Text | None = None,
 ) -> str:
     """SQL of the columns ``inside`` the files, in their order, and of ``columns`` after them.
 
@@ -51,11 +51,11 @@ def with_partitions(
 
 def check_agreement(
     connection: duckdb.DuckDBPyConnection,
-    read: Read,
+    read: _Read,
     table: Table,
     columns: Sequence[PartitionColumn],
     inside: Sequence[str],
-    text: Text | None = None,
+    text: _Text | None = None,
 ) -> None:
     """Refuse files that contain a partition column with other values.
 

@@ -16,7 +16,7 @@ _WHOLE = 100.0
 
 
 @contextmanager
-def shown(connection: duckdb.DuckDBPyConnection, *, on: bool) -> Iterator[None]:
+def show_progress(connection: duckdb.DuckDBPyConnection, *, on: bool) -> Iterator[None]:
     """Show how far the running query is, if ``on`` and if stderr is a terminal."""
     if not on or not sys.stderr.isatty():
         yield

@@ -5,14 +5,14 @@ from __future__ import annotations
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
-NULL = "null"
+_NULL = "null"
 #: Those with an equal in Narwhals, by DuckDB's identifiers; all others are read as text.
 _KNOWN = frozenset(
     {
         "hugeint", "bigint", "integer", "smallint", "tinyint", "uhugeint", "ubigint", "uinteger",
         "usmallint", "utinyint", "double", "float", "varchar", "date", "timestamp_s",
         "timestamp_ms", "timestamp", "timestamp_ns", "timestamp with time zone", "boolean", "time",
-        "blob", "decimal", NULL,
+        "blob", "decimal", _NULL,
     }
 )  # fmt: skip
 _ZONED_NANOSECONDS = "timestamptz_ns"
@@ -38,20 +38,20 @@ def read_as(kind: DuckDBPyType) -> DuckDBPyType:
     return kind if kind.id in _KNOWN else duckdb.sqltype("VARCHAR")
 
 
-def merged(one: DuckDBPyType, two: DuckDBPyType) -> DuckDBPyType | None:
+def merged_type(one: DuckDBPyType, two: DuckDBPyType) -> DuckDBPyType | None:
     """The type of a column that is ``one`` in a part and ``two`` in another; None: there is none.
 
     They are the same, but where one is of nothing but nulls, as a whole or inside.
     """
-    if one == two or NULL in {one.id, two.id}:
-        return two if one.id == NULL else one
+    if one == two or _NULL in {one.id, two.id}:
+        return two if one.id == _NULL else one
     if one.id != two.id or one.id not in {"list", "struct", "map"}:
         return None
     if one.id == "list":
-        inner = merged(one.child, two.child)
+        inner = merged_type(one.child, two.child)
         return duckdb.list_type(inner) if inner is not None else None
     left, right = _children(one), _children(two)
-    fields = {name: merged(kind, right[name]) for name, kind in left.items() if name in right}
+    fields = {name: merged_type(kind, right[name]) for name, kind in left.items() if name in right}
     found = {name: kind for name, kind in fields.items() if kind is not None}
     if list(left) != list(right) or len(found) < len(left):
         return None
