@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from datarelease.cli import COMMANDS, OPTIONAL
@@ -56,8 +57,26 @@ def policy() -> str:
     return "\n".join(lines)
 
 
+def tree() -> str:
+    """The folders of the package, each with the first sentence of its own description."""
+    lines = list(_folders(ROOT / "src" / "datarelease", ""))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(["```", *(f"{name:{width}}  {text}".rstrip() for name, text in lines), "```"])
+
+
+def _folders(folder: Path, indent: str) -> Iterator[tuple[str, str]]:
+    module = folder / "__init__.py"
+    described = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    sentence, _, _ = described.partition("\n\n")
+    yield f"{indent}{folder.name}/", sentence.replace("\n", " ").replace("``", "")
+    for inner in sorted(folder.iterdir()):
+        if (inner / "__init__.py").is_file():
+            yield from _folders(inner, indent + "  ")
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"commands": commands},
+    "docs/architecture.md": {"tree": tree},
     "docs/settings.md": {"policy": policy},
 }
 
