@@ -367,3 +367,22 @@ def test_the_files_of_a_dataset_are_those_that_dvc_would_record(project: Project
     for path in ("more/a/left-out.csv", "more/beside.csv", "nowhere"):
         with pytest.raises(ConfigError):
             tracked_files(project.root, path)
+
+
+def test_of_data_with_a_dvc_file_no_other_file_is_read(project: Project) -> None:
+    """A stage starts as fast in a repository of many; what stages make is looked for in all."""
+    project.write("more/a/x.csv", "id\n1\n")
+    project.write("more/b.csv", "id\n4\n")
+    project.dvc("add", "--quiet", "more/a", "more/b.csv")
+    project.write("other.dvc", "outs: [")
+    for path, name in {"more/b.csv": "b.csv", "more/a/x.csv": "x.csv"}.items():
+        assert tracked_files(project.root, path).files.keys() == {name}
+    with pytest.raises(ConfigError, match=r"other\.dvc"):
+        tracked_files(project.root, "data/people.csv")
+    (project.root / "other.dvc").unlink()
+    # DVC leaves out what git or .dvcignore ignores.
+    project.write(".gitignore", "b.csv.dvc\n")
+    project.write(".dvcignore", "a.dvc\n")
+    for path in ("more/b.csv", "more/a"):
+        with pytest.raises(ConfigError, match="tracks no output"):
+            tracked_files(project.root, path)

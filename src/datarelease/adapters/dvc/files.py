@@ -9,10 +9,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
 
+from dvc.repo.index import Index
 from dvc_data.hashfile.build import IgnoreInCollectedDirError, build
 from dvc_data.hashfile.tree import Tree
 
@@ -44,7 +45,7 @@ def tracked_files(root: Path, path: str) -> TrackedFiles:
     """
     with opened(root) as repo:
         here = Path(repo.root_dir)
-        outs = _outputs(repo, here)
+        outs = _outputs(repo, here, path)
         entries: list[Entry] = []
         files: dict[str, Path] = {}
         for place in _places(path, outs):
@@ -75,14 +76,37 @@ def not_ignored(root: Path, files: Iterable[str]) -> tuple[str, ...]:
         return tuple(name for name in files if not ignore.is_ignored_file(str(here / name)))
 
 
-def _outputs(repo: Any, here: Path) -> list[str]:
-    places = [Path(out.fs_path) for out in repo.index.outs if out.protocol == "local"]
+def _outputs(repo: Any, here: Path, path: str) -> list[str]:
+    """The outputs of the repository, or those of the one ``.dvc`` file that tracks ``path``.
+
+    A ``.dvc`` file has the name of its data. Where it is there, the other files need not be read:
+    DVC's index reads all of them, in every stage anew, and no two outputs overlap.
+    """
+    for place in (PurePosixPath(path), *PurePosixPath(path).parents):
+        beside = str(here / f"{place}.dvc")
+        if Path(beside).is_file() and not (
+            repo.dvcignore.is_ignored_file(beside) or repo.scm.is_ignored(beside)
+        ):
+            outs = _inside(Index.from_file(repo, beside), here)
+            if _holds(outs, path):
+                return outs
+    return _inside(repo.index, here)
+
+
+def _inside(index: Index, here: Path) -> list[str]:
+    """The local outputs of an index below ``here``, relative to it."""
+    places = [Path(out.fs_path) for out in index.outs if out.protocol == "local"]
     return [place.relative_to(here).as_posix() for place in places if place.is_relative_to(here)]
+
+
+def _holds(outs: Sequence[str], path: str) -> bool:
+    """``path`` is one of the outputs, or in one."""
+    return any(path == out or path.startswith(f"{out}/") for out in outs)
 
 
 def _places(path: str, outs: Sequence[str]) -> list[str]:
     """The output that is or holds ``path``, as ``path``; else the outputs in it."""
-    if any(path == out or path.startswith(f"{out}/") for out in outs):
+    if _holds(outs, path):
         return [path]
     inside = sorted(out for out in outs if out.startswith(f"{path}/"))
     if not inside:
