@@ -18,7 +18,7 @@ from datarelease.render.markdown.comment import CommentSource
 if TYPE_CHECKING:
     from datarelease.adapters.github.repository import GitHub
 
-PROGRAM = "cml"
+_PROGRAM = "cml"
 
 
 def open_github(run: Actions) -> GitHub:
@@ -50,7 +50,7 @@ def dispatcher(run: Actions, env: Mapping[str, str]) -> Callable[[str], GitHub] 
 
 def open_cml(run: Actions, progress: Progress) -> Cml | None:
     """CML, if it is installed and uses this GitHub; otherwise ``progress`` receives the reason."""
-    program = shutil.which(PROGRAM)
+    program = shutil.which(_PROGRAM)
     if program is None:
         progress.say("CML is not installed; the built-in poster writes the comment")
         return None
