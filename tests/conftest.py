@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from tests.servers import Bucket, S3Server, running_s3
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
+REF = f"v{version('datarelease')}"
+"""The version of the tool that adopted repositories name, whatever is checked out here."""
 FOREIGN = ("AWS_", "GIT_", "DVC_", "GITHUB_", "XDG_", "DATARELEASE_", "RUNNER_")
 """Variables of the caller that would change what the programs under test do."""
 PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
@@ -70,6 +73,7 @@ def hermetic_environment(home: Path) -> dict[str, str]:
         "DVC_GLOBAL_CONFIG_DIR": str(home / "dvc-global"),
         "DVC_SYSTEM_CONFIG_DIR": str(home / "dvc-system"),
         "DVC_NO_ANALYTICS": "1",
+        "DATARELEASE_REF": REF,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(home / "aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / "aws-credentials"),

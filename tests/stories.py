@@ -9,11 +9,11 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from tests.commands import run as command
+from tests.conftest import REF
 from tests.forge import events
 from tests.forge.act import Actions
 from tests.forge.events import Event
@@ -35,7 +35,6 @@ TOOL = (
     "requirements/uv.txt", "src/datarelease", "README.md", "LICENSE",
 )  # fmt: skip
 """What a workflow takes of this project."""
-REF = f"v{version('datarelease')}"
 CML = Path(os.environ.get("CML_BIN") or ROOT / "tests" / "forge" / "cml")
 NAME = "acme/data"
 PLANTED = "planted-dagshub-token-4711"
@@ -219,6 +218,8 @@ def hosted(
         folder=folder / "actions",
         cml=CML,
         tool_cache=installed(tool, tool.default_branch, folder / "tools"),
+        # What adopters get must work whatever GitHub does with an environment across owners.
+        across_owners=False,
     )
     return Team(
         github=github, actions=actions, repository=repository, project=project, bucket=bucket

@@ -6,10 +6,14 @@ import dataclasses
 import json
 
 import pytest
+from tests.conftest import REF
 from tests.forge import events
 from tests.forge.records import Push
 from tests.project import Project
 from tests.stories import Team, ended
+
+from datarelease.adopt.templates import workflow_files
+from datarelease.model.project import ToolRef
 
 
 @pytest.mark.slow
@@ -48,7 +52,7 @@ def test_a_merge_queue_gets_its_status_and_releases_what_was_reviewed(team: Team
 
 @pytest.mark.slow
 def test_a_dvc_root_below_the_repositorys_own(team: Team) -> None:
-    """With `directory:` in the workflow files: checked, reviewed under its name, and released."""
+    """With the files that `init` writes for it: checked, reviewed under its name, and released."""
     top = team.project.root
     inner = top / "models" / "churn"
     inner.mkdir(parents=True)
@@ -56,16 +60,12 @@ def test_a_dvc_root_below_the_repositorys_own(team: Team) -> None:
         if entry.name not in {".git", ".github", "models"}:
             entry.rename(inner / entry.name)
     for path in (top / ".github" / "workflows").glob("data*.yml"):
-        document = path.read_text().replace(
-            "    with:\n      accept", "    with:\n      directory: models/churn\n      accept"
-        )
-        for name in ("check", "report"):
-            lines = [
-                f"{line}\n    with:\n      directory: models/churn" if f"/{name}.yml@" in line
-                else line for line in document.splitlines()
-            ]  # fmt: skip
-            document = "\n".join(lines) + "\n"
-        path.write_text(document)
+        path.unlink()
+    files = workflow_files(
+        branch="main", ref=ToolRef(name=REF), requirements="", directory="models/churn"
+    )
+    for name, text in files.items():
+        (top / name).write_text(text)
     team = dataclasses.replace(
         team, project=Project(inner, team.project.origin, team.project.remote)
     )

@@ -17,6 +17,7 @@ from tests.project import Project
 from tests.servers import DAGSHUB_READER, DAGSHUB_TOKEN, Bucket, S3Server
 
 from datarelease.adopt.templates import workflow_files
+from datarelease.model.project import ToolRef
 
 REPOSITORY = "me/data"
 
@@ -301,7 +302,7 @@ def test_a_repository_set_up_as_asked_lacks_nothing(built: Project, github: GitH
 
 WORKFLOWS = {
     Path(path).name: text
-    for path, text in workflow_files(branch="main", ref="v1", requirements="").items()
+    for path, text in workflow_files(branch="main", ref=ToolRef(name="v1"), requirements="").items()
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -17,12 +19,15 @@ import yaml
 from tests.commands import Done, Point, run
 from tests.conftest import hermetic_environment
 from tests.flows.conftest import environment
+from tests.forge.gitdir import WorkTree
 from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
 from tests.servers import Bucket
+from tests.stories import tool_tree
 from tests.versions import assert_whole, tags, tree_state
 
 from datarelease.errors import ConfigError
+from datarelease.model.project import REPOSITORY
 
 
 @pytest.fixture(scope="session")
@@ -255,8 +260,8 @@ def test_what_stood_there_stays_line_by_line(get_started: Project) -> None:
     assert "verify = true" in after[".dvc/config"].decode()
     assert set(after) - set(before) == {
         "schemas/listings.yaml", "schemas/prepared.yaml", ".github/workflows/data.yml",
-        ".github/workflows/data-report.yml", ".github/workflows/data-verify.yml",
-        ".github/dependabot.yml",
+        ".github/workflows/data-report.yml", ".github/workflows/data-release.yml",
+        ".github/workflows/data-verify.yml", ".github/dependabot.yml",
     }  # fmt: skip
 
 
@@ -582,17 +587,121 @@ def test_dialects_of_csv_files_are_declared(bare: Callable[..., Project]) -> Non
     assert german in next(note["why"] for note in notes if note["what"] == "data/prices.csv")
 
 
-def test_dvc_below_the_top_of_git_gets_no_workflows(bare: Callable[..., Project]) -> None:
-    """GitHub looks for workflows at the top alone; that is said, and the rest is done."""
-    project = bare({"ml/README": "x"})
-    inner = Project(project.root / "ml", project.origin, project.remote)
+def inner_project(project: Project, name: str) -> Project:
+    """A DVC root below the top of a git repository, with data."""
+    inner = Project(project.root / name, project.origin, project.remote)
+    inner.root.mkdir(parents=True, exist_ok=True)
     inner.dvc("init", "--quiet", "--subdir")
     inner.write("data/x.csv", "id,a\n1,2\n2,3\n")
+    inner.write("requirements.txt", "")
     inner.dvc("add", "--quiet", "data/x.csv")
+    return inner
+
+
+def test_dvc_below_the_top_of_git_gets_workflows_of_its_own(
+    bare: Callable[..., Project],
+) -> None:
+    """At the top, where GitHub looks, named after the directory, beside those of another root."""
+    project = bare({"README": "x"})
+    churn, sales = (inner_project(project, f"models/{name}") for name in ("churn", "sales"))
+    done = write(churn)
+    assert not (churn.root / ".github").exists()
+    assert "../../.github/workflows/data-models-churn.yml" in done.out
+    write(sales)
+    folder = project.root / ".github" / "workflows"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"data-models-{name}{step}.yml"
+        for name in ("churn", "sales") for step in ("-release", "-report", "-verify", "")
+    ]  # fmt: skip
+    check = project.read_yaml(".github/workflows/data-models-churn.yml")["jobs"]["check"]
+    assert check["with"] == {
+        "directory": "models/churn", "requirements": "models/churn/requirements.txt",
+    }  # fmt: skip
+    again = planned(churn)
+    assert (again["files"], again["left_out"]) == ([], [])
+    done = run(churn, "doctor", "--json", "--github", "acme/data", code=None)
+    [line] = [line for line in done.json["lines"] if line["check"] == "workflows"]
+    assert (line["state"], line["found"]) == ("ok", "check, report, release, verify")
+
+
+def test_a_directory_that_no_workflow_can_name_is_said(bare: Callable[..., Project]) -> None:
+    """The rest is done."""
+    inner = inner_project(bare({"README": "x"}), "données")
     done = write(inner)
-    assert "DVC is not at the top of the git repository" in done.out
-    assert not (inner.root / ".github").exists()
+    assert "données: a workflow takes directories of letters, digits" in done.out
     assert list(inner.read_yaml("dvc.yaml")["artifacts"]) == ["x"]
+
+
+def test_workflows_name_the_version_that_was_chosen(lone: Project) -> None:
+    """`--ref` takes a tag or a full SHA, and nothing that would not be one word of YAML."""
+    done = refused(lone, "--yes", "--ref", "main # or what")
+    assert "--ref: 'main # or what' is neither a tag nor the full SHA of a commit" in done.err
+    sha = "0123456789abcdef0123456789abcdef01234567"
+    write(lone, "--ref", sha)
+    for path in (lone.root / ".github" / "workflows").iterdir():
+        named = re.findall(rf"{re.escape(REPOSITORY)}[\w./-]*@(.*)", path.read_text())
+        assert set(named) == {sha}, path
+    assert f"/blob/{sha}/docs/settings.md" in (lone.root / "params.yaml").read_text()
+
+
+def test_workflows_of_another_version_of_the_tool_are_ours(adopted: Project) -> None:
+    """Dependabot moves the version: nothing is left to do, and no version has to be known."""
+    for path in (adopted.root / ".github" / "workflows").iterdir():
+        moved = re.sub(r"(datarelease[\w./-]*@)\S+.*", rf"\g<1>{'b' * 40} # v9", path.read_text())
+        path.write_text(moved)
+    plan = run(adopted, "init", "--json", env={"DATARELEASE_REF": ""}).json
+    assert (plan["files"], plan["left_out"]) == ([], [])
+
+
+def test_a_step_that_another_file_has_is_not_written_again(get_started: Project) -> None:
+    """Files of earlier versions release in `data.yml`: a second file would release twice."""
+    release = f"{REPOSITORY}/.github/workflows/release.yml@v0"
+    check = f"{REPOSITORY}/.github/workflows/check.yml@v0"
+    text = f"on: [push]\njobs: {{release: {{uses: {release}}}, check: {{uses: {check}}}}}\n"
+    get_started.write(".github/workflows/data.yml", text)
+    plan = write(get_started, "--json").json
+    left = {note["what"]: note["why"] for note in plan["left_out"]}
+    assert left[".github/workflows/data-release.yml"] == "data.yml does this already"
+    written = {edit["path"] for edit in plan["files"]}
+    assert ".github/workflows/data-release.yml" not in written
+    assert ".github/workflows/data-report.yml" in written
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> tuple[WorkTree, dict[str, str]]:
+    """The tool installed in place from a checkout of its own, and the environment to run it."""
+    tree = tool_tree(tmp_path / "checkout")
+    info = tmp_path / "metadata" / "datarelease-0.1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: datarelease\nVersion: 0.1.0\n")
+    record = {"url": tree.path.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(record))
+    env = {name: value for name, value in os.environ.items() if name != "DATARELEASE_REF"}
+    return tree, {**env, "PYTHONPATH": f"{tree.path / 'src'}{os.pathsep}{info.parent}"}
+
+
+def test_workflows_name_the_commit_of_the_tool_that_runs(
+    lone: Project, checkout: tuple[WorkTree, dict[str, str]]
+) -> None:
+    """The installed commit, while nothing is published; edited, no commit is named: exit 2."""
+    tree, env = checkout
+    command = [sys.executable, "-m", "datarelease", "init", "--json"]
+
+    def init(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *more], cwd=lone.root, env=env, check=False, capture_output=True, text=True
+        )
+
+    plan = json.loads(init().stdout)
+    [text] = [e["after"] for e in plan["files"] if e["path"].endswith("/data-release.yml")]
+    named = set(re.findall(rf"{re.escape(REPOSITORY)}[\w./-]*@(.*)", text))
+    assert named == {f"{tree.git('rev-parse', 'HEAD')} # not published yet"}
+    (tree.path / "src" / "datarelease" / "documents.py").open("a").write("# edited\n")
+    done = init("--yes")
+    assert done.returncode == 2
+    assert "1 of its files differ from the last commit there, for example" in done.stderr
+    assert "datarelease init --ref COMMIT" in done.stderr
+    assert not (lone.root / "schemas").exists()
 
 
 def test_a_declared_dataset_that_is_no_table_is_pointed_out(get_started: Project) -> None:

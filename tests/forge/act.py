@@ -37,6 +37,8 @@ class Actions:
     """More variables of the machine, for every job."""
     tool_cache: Path | None = None
     """``RUNNER_TOOL_CACHE``; below ``folder`` unless given."""
+    across_owners: bool = True
+    """An environment's secrets reach its jobs in reusable workflows of other owners."""
     runs: list[Run] = field(default_factory=list)
     """All, oldest first."""
 
@@ -50,6 +52,7 @@ class Actions:
             roles=self.roles,
             environment=self.environment,
             tool_cache=self.tool_cache or self.folder / "tools",
+            across_owners=self.across_owners,
         )
 
     def dispatch(self, event: Event, *, follow: bool = True, depth: int = 0) -> list[Run]:

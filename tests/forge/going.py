@@ -12,8 +12,8 @@ from typing import Any
 
 from tests.forge import events, workflows
 from tests.forge.events import Event
-from tests.forge.jobs import CALLED, Ended, Machine, Plan, run_job, with_files
-from tests.forge.records import Environment
+from tests.forge.jobs import CALLED, NESTED, Ended, Machine, Plan, run_job, with_files
+from tests.forge.records import Environment, Repository
 from tests.forge.runs import Job
 from tests.forge.workflows import Document, Outcome, Permissions, Workflow
 
@@ -73,7 +73,8 @@ class Going:
         self, job_id: str, job: Document, known: Mapping[str, Outcome], allowed: Permissions
     ) -> Outcome:
         """A job of the file itself."""
-        plan = self._plan(job_id, job_id, job, allowed, self._secrets(job, "inherit"))
+        secrets = self._secrets(job, "inherit", self.event.repository)
+        plan = self._plan(job_id, job_id, job, allowed, secrets)
         cut = workflows.isolated(self.workflow.document, job_id, known, str(plan.result))
         ended = run_job(self.machine, with_files(plan, main=cut))
         return self._note(job_id, plan, ended.main[job_id], ended)
@@ -91,7 +92,12 @@ class Going:
         ends: dict[str, Outcome] = {}
         for job_id in workflows.in_order(inner.jobs):
             job, name = inner.jobs[job_id], f"{caller_id} / {job_id}"
-            secrets = self._secrets(job, caller.get("secrets", {}))
+            if "uses" in job:
+                ends[job_id] = self._call_inside(
+                    caller_id, caller, known, inner, job_id, ends, wanted[job_id]
+                )
+                continue
+            secrets = self._secrets(job, caller.get("secrets", {}), inner.repository)
             plan = self._plan(name, job_id, job, wanted[job_id], secrets)
             cut = workflows.isolated(inner.document, job_id, ends, str(plan.called_result))
             main = self._outer(caller_id, known, secrets.handed, plan)
@@ -110,6 +116,47 @@ class Going:
                 return Outcome(result="skipped")
             ends[job_id] = self._note(name, plan, ended.called[job_id], ended)
         return self._end_of_call(caller_id, inner, known, ends)
+
+    def _call_inside(
+        self, caller_id: str, caller: Document, known: Mapping[str, Outcome], inner: Workflow,
+        job_id: str, ends: Mapping[str, Outcome], allowed: Permissions,
+    ) -> Outcome:  # fmt: skip
+        """The jobs of a reusable workflow that a reusable workflow calls; it has no outputs."""
+        calling = inner.jobs[job_id]
+        nested = workflows.called(self.machine.server.world, inner, calling["uses"])
+        workflows.check_secrets(nested, calling.get("secrets", {}))
+        assert not nested.triggers["workflow_call"].get("outputs"), "not played"
+        done: dict[str, Outcome] = {}
+        for nested_id in workflows.in_order(nested.jobs):
+            job, name = nested.jobs[nested_id], f"{caller_id} / {job_id} / {nested_id}"
+            wanted = workflows.permissions(nested, job, allowed)
+            assert "uses" not in job, "not played"
+            assert "environment" not in job, "not played"
+            secrets = self._secrets(job, calling.get("secrets", {}), nested.repository)
+            wanted = workflows.capped(wanted, allowed, nested_id)
+            plan = self._plan(name, nested_id, job, wanted, secrets)
+            token = {"GITHUB_TOKEN": "${{ secrets.GITHUB_TOKEN }}"}
+            handed = caller.get("secrets", {})
+            handed = handed if handed == "inherit" else {**handed, **token}
+            called = workflows.isolated(inner.document, job_id, ends, str(plan.called_result))
+            called["jobs"][job_id] |= {"uses": NESTED, "secrets": secrets.handed}
+            cut = workflows.isolated(nested.document, nested_id, done, str(plan.nested_result))
+            title = {"name": self.workflow.name}
+            ended = run_job(
+                self.machine,
+                with_files(
+                    plan, main=self._outer(caller_id, known, handed, plan),
+                    called=called | title, nested=cut | title,
+                ),
+            )  # fmt: skip
+            if not ended.nested:
+                self.jobs[name] = Job(id=name, result="skipped")
+                return Outcome(result="skipped")
+            done[nested_id] = self._note(name, plan, ended.nested[nested_id], ended)
+        results = {end.result for end in done.values()}
+        return Outcome(
+            result=next((it for it in ("failure", "success") if it in results), "skipped")
+        )
 
     def _end_of_call(
         self, caller_id: str, inner: Workflow, known: Mapping[str, Outcome],
@@ -178,13 +225,16 @@ class Going:
         found = repository.environments.get(name)
         return found or self.machine.server.world.environment(repository, name)
 
-    def _secrets(self, job: Document, handed: Any) -> _Secrets:
-        """The secrets of a job whose caller says ``secrets: HANDED``."""
+    def _secrets(self, job: Document, handed: Any, home: Repository) -> _Secrets:
+        """The secrets of a job, in a file of ``home``, whose caller says ``secrets: HANDED``."""
         if not self.event.trusted:
             return _Secrets(given={}, handed={} if handed == "inherit" else handed)
         place = self._environment(job)
         own = place.secrets if place else {}
         given = self.event.repository.secrets
+        # Reports of what GitHub does with an environment's secrets across owners contradict.
+        if home.owner is not self.event.repository.owner and not self.machine.across_owners:
+            own = {}
         if handed == "inherit":
             every = {**given, **own}
             return _Secrets(given=every, handed="inherit", names=frozenset(every))

@@ -26,6 +26,7 @@ LONGEST = 300.0
 ROOT = Path(__file__).parents[2]
 """Where the stand-in actions are imported from."""
 CALLED = "./.github/workflows/called.yml"
+NESTED = "./.github/workflows/nested.yml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Machine:
     roles: Mapping[str, Mapping[str, str]]
     environment: Mapping[str, str]
     tool_cache: Path
+    across_owners: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class Plan:
     folder: Path
     main: Document
     called: Document | None = None
+    nested: Document | None = None
+    """What ``called`` calls."""
     token: str = ""
     permissions: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -67,10 +71,17 @@ class Plan:
         """Where the results of the jobs in ``called`` get written."""
         return self.folder / "called.json"
 
+    @property
+    def nested_result(self) -> Path:
+        """Where the results of the jobs in ``nested`` get written."""
+        return self.folder / "nested.json"
 
-def with_files(plan: Plan, *, main: Document, called: Document | None = None) -> Plan:
+
+def with_files(
+    plan: Plan, *, main: Document, called: Document | None = None, nested: Document | None = None
+) -> Plan:
     """``plan`` with the files that are to run."""
-    return replace(plan, main=main, called=called)
+    return replace(plan, main=main, called=called, nested=nested)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +92,8 @@ class Ended:
     """``needs`` as the job after it sees it; empty where a reusable workflow failed: act ends."""
     called: Mapping[str, Any]
     """The same inside the reusable workflow; empty where that never began."""
+    nested: Mapping[str, Any]
+    """The same inside of one that it calls."""
     log: JobLog
 
 
@@ -108,9 +121,9 @@ def run_job(machine: Machine, plan: Plan) -> Ended:
                 os.killpg(going.pid, signal.SIGKILL)
     (plan.folder / "log.jsonl").write_text(printed)
     log = read(printed.splitlines(), plan.job_id)
-    main, called = _results(plan.result), _results(plan.called_result)
-    assert main or called, f"act broke off in {plan.job_id}:\n{printed[-4000:]}"
-    return Ended(main=main, called=called, log=log)
+    main, called, nested = map(_results, (plan.result, plan.called_result, plan.nested_result))
+    assert main or called or nested, f"act broke off in {plan.job_id}:\n{printed[-4000:]}"
+    return Ended(main=main, called=called, nested=nested, log=log)
 
 
 def _results(path: Path) -> dict[str, Any]:
@@ -127,8 +140,9 @@ def _written(machine: Machine, plan: Plan) -> dict[str, Path]:
     # act sets RUNNER_TOOL_CACHE to this place, whatever it is told.
     (folder / "act" / "tool_cache").symlink_to(machine.tool_cache)
     (tree / "main.yml").write_text(dumped(plan.main))
-    if plan.called is not None:
-        (tree / "called.yml").write_text(dumped(plan.called))
+    for name, document in (("called", plan.called), ("nested", plan.nested)):
+        if document is not None:
+            (tree / f"{name}.yml").write_text(dumped(document))
     secrets = {**plan.secrets, "GITHUB_TOKEN": plan.token}
     texts: dict[str, Any] = {
         "eventpath": plan.event.payload,
@@ -217,7 +231,9 @@ def _command(machine: Machine, plan: Plan, places: Mapping[str, Path]) -> list[s
     }
     if plan.permissions.get("id-token") == "write":
         variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = f"{machine.server.url}/_oidc"
-    used = steps_of(plan.main) + (steps_of(plan.called) if plan.called else [])
+    used = [
+        step for file in (plan.main, plan.called, plan.nested) if file for step in steps_of(file)
+    ]
     actions = {
         **stand_ins(),
         **found_actions(machine.server.world, used, machine.folder / "trees"),

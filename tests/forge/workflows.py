@@ -100,9 +100,16 @@ def steps_of(document: Document) -> list[Document]:
 
 
 def called(world: World, caller: Workflow, uses: str) -> Workflow:
-    """The reusable workflow that ``uses`` names, from its repository at its ref."""
-    if uses.startswith("./"):
-        return load(caller.repository, caller.sha, uses.removeprefix("./"))
+    """The reusable workflow that ``uses`` names, from its repository at its ref.
+
+    Without a repository it is of the caller's, at its commit, also where that was called itself
+    (GitHub's "Reusing workflow configurations").
+    """
+    if uses.startswith(("./", "$/")):
+        found = load(caller.repository, caller.sha, uses[2:])
+        if "workflow_call" not in found.triggers:
+            raise StartupFailure(f"not made to be called: {uses}")
+        return found
     match = re.fullmatch(r"([^/]+/[^/]+)/(\.github/workflows/[^@]+)@(.+)", uses)
     if match is None or match[1] not in world.repositories:
         raise StartupFailure(f"workflow was not found: {uses}")

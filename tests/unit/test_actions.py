@@ -68,7 +68,7 @@ def test_a_run_knows_where_it_is(tmp_path: Path) -> None:
 def test_what_the_event_leaves_open_has_a_default(tmp_path: Path, event: object) -> None:
     """A schedule's event names no branch; our own file names are the guess."""
     run = run_of(tmp_path, event, GITHUB_WORKFLOW_REF="")
-    assert (run.workflow, run.default_branch) == ("data.yml", "main")
+    assert (run.workflow, run.default_branch) == ("data-release.yml", "main")
 
 
 def test_the_token_is_not_shown(tmp_path: Path) -> None:

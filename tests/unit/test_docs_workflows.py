@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from datarelease.adopt.templates import workflow_files
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.model import project as home
-from datarelease.model.project import REPOSITORY, installation
+from datarelease.model.project import REPOSITORY, ToolRef, installation
 
 ROOT = Path(__file__).parents[2]
 SHOWN = [
@@ -33,49 +33,95 @@ PAGES = [
 PUBLISHED_FORM = re.compile(r"\bpip3? install (?:-\S+ )*['\"]?datarelease\b")
 
 
+REF = ToolRef(name=f"v{version('datarelease')}" if home.PUBLISHED else "COMMIT")
+"""What pages show behind the `@`: a commit to fill in, until there is a release."""
+SHORT = {"attest", "trim", "cache"}
+"""What the README leaves out of the job that publishes: it releases all the same."""
+
+
 def written() -> dict[str, Any]:
-    """The jobs of the templates, without the lines that depend on the repository."""
+    """The jobs of the templates, and the reusable release as a job may call it."""
     jobs: dict[str, Any] = {}
-    for name in ("data", "data-report"):
-        place = files("datarelease").joinpath(f"templates/{name}.yml.j2")
-        text = re.sub(r"<%.*?%>\n", "", place.read_text(encoding="utf-8"))
-        text = text.replace("<< home >>", REPOSITORY)
-        text = text.replace("<< ref >>", f"v{version('datarelease')}")
-        jobs |= yaml.safe_load(re.sub(r"<< (\w+) >>", r"\1", text))["jobs"]
-    return jobs
+    for text in workflow_files(branch="main", ref=REF, requirements="").values():
+        jobs |= yaml.safe_load(text)["jobs"]
+    inner = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"].values()
+    order = {"read": 0, "write": 1}
+    granted: dict[str, str] = {}
+    for job in inner:
+        for scope, access in job["permissions"].items():
+            granted[scope] = max(access, granted.get(scope, access), key=lambda it: order[it])
+    release = f"{REPOSITORY}/.github/workflows/release.yml@{REF}"
+    secrets = {"DAGSHUB_TOKEN": "${{ secrets.DAGSHUB_TOKEN }}"}
+    return jobs | {"release": {"uses": release, "permissions": granted, "secrets": secrets}}
+
+
+def shown(path: str) -> list[str]:
+    """The workflows that a page shows."""
+    return [block for page, block in SHOWN if page == path]
 
 
 def test_both_documents_show_workflows() -> None:
-    """README both that are needed, the page on adoption the first one's jobs."""
-    assert [path for path, _ in SHOWN] == ["README.md", "README.md", "docs/adopt.md"]
+    """README the three that are needed, the page on adoption the reusable release."""
+    assert [path for path, _ in SHOWN] == [*["README.md"] * 3, "docs/adopt.md"]
 
 
 def test_what_the_readme_shows_yields_comment_digest_and_release() -> None:
     """The doctor finds the loop closed; only the weekly look is left to `init`."""
-    shown = dict(
-        zip(("data.yml", "data-report.yml"), (block for _, block in SHOWN[:2]), strict=True)
-    )
-    [line] = workflow_question(shown, WorkflowNeeds(kinds={"hub": "dagshub"})).ask()
-    assert line.found == "no workflow in .github/workflows runs: verify"
+    names = ("data.yml", "data-report.yml", "data-release.yml")
+    files = dict(zip(names, shown("README.md"), strict=True))
+    for wanted in (
+        WorkflowNeeds(kinds={"hub": "dagshub"}),
+        WorkflowNeeds(kinds={"store": "aws"}, owner="acme"),
+    ):
+        [line] = workflow_question(files, wanted).ask()
+        assert line.found == "no workflow in .github/workflows runs: verify"
 
 
 @pytest.mark.parametrize(("path", "block"), SHOWN)
 def test_a_workflow_in_a_document_grants_and_calls_the_same(path: str, block: str) -> None:
     """Each job shown calls the same file at this version, with the same permissions."""
-    jobs = yaml.safe_load(block)["jobs"]
-    assert set(jobs) in ({"check", "release"}, {"report"}), path
-    for name, job in jobs.items():
+    for name, job in yaml.safe_load(block)["jobs"].items():
         real = written()[name]
-        assert (job["uses"], job["permissions"]) == (real["uses"], real["permissions"])
+        granted = dict(real["permissions"])
+        if "steps" in job:
+            del granted["attestations"]  # for a step that the page leaves out
+        assert job["permissions"] == granted, (path, name)
+        for key in ("uses", "needs", "environment", "runs-on"):
+            assert job.get(key) == real.get(key), (name, key)
+        assert job.get("with", {}) == real.get("with", {})
         assert job.get("secrets", {}).items() <= real.get("secrets", {}).items()
+
+
+def test_the_job_that_the_readme_shows_is_the_generated_one_shortened() -> None:
+    """Its steps are those that `init` writes, in their order, each doing the same or less."""
+    job = yaml.safe_load(shown("README.md")[2])["jobs"]["publish"]
+    real = [
+        step for step in written()["publish"]["steps"]
+        if not any(word in step.get("uses", step.get("run")) for word in SHORT)
+    ]  # fmt: skip
+    for step, whole in zip(job["steps"], real, strict=True):
+        for key, value in step.items():
+            if isinstance(value, dict):
+                assert value.items() <= whole[key].items(), step
+            else:
+                assert value == whole[key], step
+
+
+@pytest.mark.parametrize("root", sorted({path for path, _ in SHOWN}))
+def test_the_actions_that_a_page_shows_are_pinned_as_ours_are(root: str) -> None:
+    """A newcomer copies them."""
+    ours = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
+    for pin in re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", "".join(shown(root))):
+        assert pin in ours
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_names_a_release_before_it_is_published(page: str) -> None:
-    """A page installs from a checkout, and says what to write where it shows a version's tag."""
+    """A page installs from a checkout, and says what `COMMIT` stands for where it shows it."""
     text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
     assert bool(PUBLISHED_FORM.search(text)) <= home.PUBLISHED
-    if f"@v{version('datarelease')}" in text and not home.PUBLISHED:
+    assert (f"@v{version('datarelease')}" in text) <= home.PUBLISHED
+    if "@COMMIT" in text:
         assert re.search(r"No release of datarelease is published yet\b", text)
         assert re.search(r"full SHA\b", text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,46 @@ import pytest
 from datarelease.adopt.templates import workflow_files
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.model.diagnosis import Line
+from datarelease.model.project import REPOSITORY, ToolRef
 
-ALL = WorkflowNeeds(kinds={"hub": "dagshub", "store": "s3", "aws": "aws"}, staging="s3")
+ALL = WorkflowNeeds(
+    kinds={"hub": "dagshub", "store": "s3", "aws": "aws"}, staging="s3", owner="acme"
+)  # fmt: skip
+EARLIER = f"""
+name: data
+on:
+  pull_request:
+  merge_group:
+  push: {{branches: [main]}}
+jobs:
+  check:
+    permissions: {{contents: read}}
+    uses: {REPOSITORY}/.github/workflows/check.yml@v1
+  release:
+    permissions: {{contents: write, id-token: write}}
+    uses: {REPOSITORY}/.github/workflows/release.yml@v1
+    secrets:
+      DAGSHUB_TOKEN: ${{{{ secrets.DAGSHUB_TOKEN }}}}
+      AWS_ACCESS_KEY_ID: ${{{{ secrets.AWS_ACCESS_KEY_ID }}}}
+      AWS_SECRET_ACCESS_KEY: ${{{{ secrets.AWS_SECRET_ACCESS_KEY }}}}
+      STAGING_ACCESS_KEY_ID: ${{{{ secrets.STAGING_ACCESS_KEY_ID }}}}
+      STAGING_SECRET_ACCESS_KEY: ${{{{ secrets.STAGING_SECRET_ACCESS_KEY }}}}
+"""
+"""What `data.yml` was in earlier versions: it calls the reusable workflow that releases."""
 
 
-def written() -> dict[str, str]:
+def written(directory: str = ".") -> dict[str, str]:
     """The files that `datarelease init` writes."""
-    files = workflow_files(branch="main", ref="v1", requirements="")
+    files = workflow_files(
+        branch="main", ref=ToolRef(name="v1"), requirements="", directory=directory
+    )
     return {Path(path).name: text for path, text in files.items()}
+
+
+def earlier() -> dict[str, str]:
+    """The files that earlier versions wrote."""
+    files = {name: text for name, text in written().items() if name != "data-release.yml"}
+    return {**files, "data.yml": EARLIER}
 
 
 def asked(files: dict[str, str], wanted: WorkflowNeeds = ALL) -> list[Line]:
@@ -26,13 +59,50 @@ def asked(files: dict[str, str], wanted: WorkflowNeeds = ALL) -> list[Line]:
     return list(workflow_question(files, wanted).ask())
 
 
-def test_what_init_writes_is_complete() -> None:
-    """Nothing is lacking, whatever the remotes are."""
-    [line] = asked(written())
+@pytest.mark.parametrize("directory", [".", "models/churn"])
+def test_what_init_writes_is_complete(directory: str) -> None:
+    """Nothing is lacking, whatever the remotes are, also beside the files of another DVC root."""
+    files = {**written(), **written("models/churn")}
+    [line] = asked(files, replace(ALL, directory=directory))
     assert (line.state, line.found) == ("ok", "check, report, release, verify")
 
 
+def test_files_of_another_dvc_root_do_not_count() -> None:
+    """They check and release something else."""
+    [line] = asked(written(), replace(ALL, directory="models/churn"))
+    assert line.found == "no workflow in .github/workflows runs: check, report, release, verify"
+
+
+def test_the_reusable_release_is_complete_within_one_owner() -> None:
+    """It builds, publishes and announces; no environment's secret crosses owners."""
+    owner = REPOSITORY.partition("/")[0]
+    [line] = asked(earlier(), replace(ALL, owner=owner.upper()))
+    assert (line.state, line.found) == ("ok", "check, report, release, verify")
+    only_variables = replace(ALL, kinds={"aws": "aws"})
+    assert [line.state for line in asked(earlier(), only_variables)] == ["ok"]
+
+
+def test_the_reusable_release_of_another_owner_is_warned_of() -> None:
+    """The loop is closed, and nobody knows whether the environment's secrets get there."""
+    [line] = asked(earlier())
+    assert line.state == "warning"
+    assert "data.yml, job release, calls a workflow of datarelease" in line.found
+    assert "the secrets of the environment data-release, which hub, store needs" in line.found
+    assert "`datarelease init`" in line.remedy
+
+
+def test_workflows_that_are_called_like_ours_are_not_ours() -> None:
+    """`build.yml` and `release.yml` are names that many have."""
+    own = "on: push\njobs: {out: {uses: acme/ci/.github/workflows/release.yml@v2}}\n"
+    [line] = asked({"ci.yml": own})
+    assert line.found == "no workflow in .github/workflows runs: check, report, release, verify"
+
+
 PULLS_ONLY = "github.event.workflow_run.event == 'pull_request'"
+NAMED = (
+    "DAGSHUB_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "STAGING_ACCESS_KEY_ID",
+    "STAGING_SECRET_ACCESS_KEY",
+)  # fmt: skip
 Edit = Callable[[str], str]
 FAULTS: dict[str, tuple[str, Edit, str, str]] = {
     "the check's workflow was renamed": (
@@ -51,8 +121,8 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
         "merge_group",
     ),
     "a token is not handed over": (
-        "data.yml", lambda text: drop(text, "DAGSHUB_TOKEN"),
-        "data.yml, job release, does not hand over DAGSHUB_TOKEN, which hub needs",
+        "data-release.yml", lambda text: drop(text, "DAGSHUB_TOKEN"),
+        "data-release.yml, job publish, does not hand over DAGSHUB_TOKEN, which hub needs",
         "DAGSHUB_TOKEN: ${{ secrets.DAGSHUB_TOKEN }}",
     ),
     "keys to read are not handed over": (
@@ -60,14 +130,41 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
         "data-verify.yml, job verify, does not hand over AWS_SECRET_ACCESS_KEY, which store needs",
         "AWS_SECRET_ACCESS_KEY",
     ),
-    "the staging secrets are not handed over": (
-        "data.yml", lambda text: drop(drop(text, "STAGING_ACCESS"), "STAGING_SECRET"),
-        "STAGING_ACCESS_KEY_ID and STAGING_SECRET_ACCESS_KEY, which the staging remote needs",
+    "the staging secrets are not handed over to the build": (
+        "data-release.yml", lambda text: drop(drop(text, "STAGING_ACCESS"), "STAGING_SECRET"),
+        "data-release.yml, job build, does not hand over STAGING_ACCESS_KEY_ID and",
         "STAGING_ACCESS_KEY_ID: ${{ secrets.STAGING_ACCESS_KEY_ID }}",
     ),
     "pull requests start nothing": (
         "data.yml", lambda text: drop(text, "  pull_request:"),
         "data.yml, job check, is never started by pull_request", "`pull_request:` below `on:`",
+    ),
+    "the publisher does not see the staging secrets": (
+        "data-release.yml", lambda text: drop(text, "DATARELEASE_STAGING"),
+        "data-release.yml, job publish, does not hand over STAGING_ACCESS_KEY_ID and",
+        "STAGING_ACCESS_KEY_ID: ${{ secrets.STAGING_ACCESS_KEY_ID }}",
+    ),
+    "nothing builds what is published": (
+        "data-release.yml", lambda text: re.sub(r"/build\.yml@", "/other.yml@", text),
+        "no workflow in .github/workflows runs: build", "datarelease init",
+    ),
+    "nobody is told": (
+        "data-release.yml", lambda text: re.sub(r"/announce\.yml@", "/other.yml@", text),
+        "no workflow announces releases", "the job `announce`",
+    ),
+    "the publisher runs in no environment": (
+        "data-release.yml", lambda text: drop(text, "environment:"),
+        "does not run in the environment data-release, so the credentials for aws, hub, store",
+        "`environment: data-release`",
+    ),
+    "releases do not wait for each other": (
+        "data-release.yml", lambda text: drop(text, "concurrency:"),
+        "data-release.yml, job publish, does not wait for another release",
+        "`concurrency: {group: data-release, queue: max}`",
+    ),
+    "merges start nothing": (
+        "data-release.yml", lambda text: drop(drop(text, "push:"), "branches:"),
+        "data-release.yml, job publish, is never started by push", "`push:` below `on:`",
     ),
     "the schedule stands beside the releases": (
         "data-verify.yml", lambda text: text.replace("on:\n", "on:\n  push:\n", 1),
@@ -105,20 +202,39 @@ def test_a_file_that_leaves_the_loop_open_is_named(fault: str) -> None:
 
 def test_a_remote_on_aws_needs_a_way_in() -> None:
     """OpenID Connect or keys: a job with neither cannot publish, and one of them is enough."""
-    files = written()
+    files, name = written(), "data-release.yml"
     only = WorkflowNeeds(kinds={"store": "aws"})
-    keyless = drop(drop(files["data.yml"], "AWS_ACCESS"), "AWS_SECRET")
-    assert [line.state for line in asked({**files, "data.yml": keyless}, only)] == ["ok"]
-    [line] = asked({**files, "data.yml": drop(keyless, "id-token: write")}, only)
-    assert "neither by OpenID Connect nor with keys" in line.found
+    keyless = drop(drop(files[name], "AWS_ACCESS"), "AWS_SECRET")
+    assert [line.state for line in asked({**files, name: keyless}, only)] == ["ok"]
+    for lacking, remedy in (
+        (drop(keyless, "id-token: write"), "add `id-token: write` to"),
+        (keyless.replace("aws-actions/", "other/").replace("configure-aws", "x"), "add the step"),
+    ):
+        [line] = asked({**files, name: lacking}, only)
+        assert "neither by OpenID Connect nor with keys" in line.found
+        assert line.remedy.startswith(remedy)
+
+
+def test_a_group_of_the_called_workflow_is_a_deadlock() -> None:
+    """GitHub cancels a caller whose group has the name of the group that it calls into."""
+    files = earlier()
+    files["data.yml"] += "concurrency: data-release\n"
+    [line] = asked(files, replace(ALL, owner="datarelease"))
+    assert (line.state, "as a deadlock" in line.found) == ("missing", True)
+    files["data.yml"] = EARLIER + "concurrency: another\n"
+    assert [line.state for line in asked(files, replace(ALL, owner="datarelease"))] == ["ok"]
 
 
 def test_own_jobs_count_as_ours() -> None:
-    """A job that calls the command itself; `secrets: inherit` hands everything over."""
+    """Jobs that call the commands themselves, in one file, without a bundle."""
+    files = written()
+    del files["data-release.yml"]
+    keys = ", ".join(f"{{run: '${{{{ secrets.{name} }}}}'}}" for name in NAMED)
     own = (
-        "name: data\non: [pull_request, push]\njobs:\n"
+        "name: data\non: [pull_request, push]\nconcurrency: mine\njobs:\n"
         "  look: {steps: [{run: datarelease check}]}\n"
-        "  out: {secrets: inherit, steps: [{run: datarelease release --bundle b}]}\n"
+        "  out:\n    environment: {name: data-release}\n"
+        f"    steps: [{{run: datarelease release}}, {keys}]\n"
+        "  tell: {steps: [{run: datarelease announce artifacts}]}\n"
     )
-    files = {**written(), "data.yml": own}
-    assert [line.state for line in asked(files)] == ["ok"]
+    assert [line.state for line in asked({**files, "data.yml": own})] == ["ok"]

@@ -25,7 +25,8 @@ from datarelease.flows.edits.apply import write_all
 from datarelease.flows.edits.drafts import Drafts
 from datarelease.flows.edits.pipeline import MOST_PLAIN, PipelineDataset, edited_pipeline
 from datarelease.model.adoption import FileEdit, Note, Proposed
-from datarelease.model.project import REPOSITORY
+from datarelease.model.directory import suffix_of
+from datarelease.model.project import REPOSITORY, UNPUBLISHED, ToolRef
 from datarelease.model.review.policy import Policy
 from datarelease.settings.read import read_settings
 
@@ -233,16 +234,37 @@ def test_two_buckets_and_one_named_twice() -> None:
 # --- workflows
 
 
-def workflows(**changes: str) -> dict[str, Any]:
-    """The workflow files as GitHub reads them, by file name."""
-    values = {"branch": "main", "ref": "v0.1.0", "requirements": "requirements.txt"}
+REF = ToolRef(name="a" * 40, comment=UNPUBLISHED)
+ROOTS = (".", "models/churn")
+
+
+def texts(**changes: Any) -> dict[str, str]:
+    """The workflow files as they are written, by file name."""
+    values: dict[str, Any] = {"branch": "main", "ref": REF, "requirements": "requirements.txt"}
     files = workflow_files(**(values | changes))
-    return {Path(path).name: parse_yaml(text) for path, text in files.items()}
+    return {Path(path).name: text for path, text in files.items()}
+
+
+def workflows(**changes: Any) -> dict[str, Any]:
+    """The same as GitHub reads them."""
+    return {name: parse_yaml(text) for name, text in texts(**changes).items()}
+
+
+def ours(name: str) -> dict[str, Any]:
+    """A reusable workflow of this project; its triggers are under `on`."""
+    found: dict[Any, Any] = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    return {"on" if key is True else key: value for key, value in found.items()}
+
+
+def of_root(file: str, root: str) -> str:
+    """What a file of the repository's root is called for another DVC root."""
+    return file if root == "." else file.replace("data", "data-models-churn", 1)
 
 
 CALLED = {
     "check": "data.yml",
-    "release": "data.yml",
+    "build": "data-release.yml",
+    "announce": "data-release.yml",
     "report": "data-report.yml",
 }
 
@@ -251,93 +273,166 @@ CALLED = {
 def test_a_job_grants_what_the_called_workflow_needs_and_no_more(name: str, file: str) -> None:
     """The permissions of a calling job are those of the called workflow's jobs together."""
     job = workflows()[file]["jobs"][name]
-    assert job["uses"] == f"{REPOSITORY}/.github/workflows/{name}.yml@v0.1.0"
-    called = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    assert job["uses"] == f"{REPOSITORY}/.github/workflows/{name}.yml@{REF.name}"
     needed: dict[str, str] = {}
-    for inner in called["jobs"].values():
+    for inner in ours(name)["jobs"].values():
         for scope, access in inner.get("permissions", {}).items():
             needed[scope] = "write" if "write" in {access, needed.get(scope)} else access
     assert job["permissions"] == needed
 
 
+@pytest.mark.parametrize("root", ROOTS)
 @pytest.mark.parametrize(("name", "file"), CALLED.items())
-def test_a_job_hands_over_what_the_called_workflow_takes(name: str, file: str) -> None:
-    """Inputs and secrets are declared there; secrets go by name, to release alone."""
-    job = workflows()[file]["jobs"][name]
-    called = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
-    takes = called.get("on", called.get(True))["workflow_call"] or {}
-    assert set(job.get("with", {})) <= set(takes.get("inputs", {}))
+def test_a_job_hands_over_what_the_called_workflow_takes(name: str, file: str, root: str) -> None:
+    """Inputs and secrets are declared there, and every secret is handed over: else it is empty."""
+    job = workflows(directory=root)[of_root(file, root)]["jobs"][name]
+    takes = ours(name)["on"]["workflow_call"]
+    inputs = takes["inputs"]
+    needed = {it for it, options in inputs.items() if options.get("required")}
+    assert needed <= set(job.get("with", {})) <= set(inputs)
+    assert job.get("with", {}).get("directory", ".") == root
     secrets = job.get("secrets", {})
-    assert set(secrets) <= set(takes.get("secrets", {}))
-    # Every secret that the called workflow takes: one that is not handed over is empty there.
     assert set(secrets) == set(takes.get("secrets", {}))
-    assert bool(secrets) == (name == "release")
     assert all(value == f"${{{{ secrets.{key} }}}}" for key, value in secrets.items())
 
 
-def test_the_job_that_verifies_is_the_repositorys_own() -> None:
-    """The steps of verify.yml, for the root of the repository, with its environment."""
-    text = (ROOT / ".github/workflows/verify.yml").read_text()
-    text = text.replace("${{ inputs.directory || '.' }}", ".")
-    ours = yaml.safe_load(text)["jobs"]["verify"]
-    job = workflows()["data-verify.yml"]["jobs"]["verify"]
-    assert job["permissions"] == ours["permissions"]
-    assert job["environment"] == ours["environment"] == {"name": "data-read", "deployment": False}
-    for step, same in zip(job["steps"], ours["steps"], strict=True):
-        if same.get("uses") == "$/action":
-            assert step == {"uses": f"{REPOSITORY}@v0.1.0"}
-            continue
-        if "env" in same:
-            same["env"].pop("DATARELEASE_DIRECTORY", None)
-        assert step == same
+def short(step: dict[str, Any], root: str) -> dict[str, Any]:
+    """A step without what says that it is for the repository's root."""
+    if step.get("uses") in {"$/action", f"{REPOSITORY}@{REF.name}"}:
+        return {"tool": step.get("with", {}).get("directory", ".")}
+    given = {
+        key: value.removeprefix("./") if root == "." and isinstance(value, str) else value
+        for key, value in step.get("with", {}).items()
+    }
+    env = {key: value for key, value in step.get("env", {}).items() if value != "."}
+    return {**step, "with": given, "env": env}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize(("workflow", "name"), [("release", "publish"), ("verify", "verify")])
+def test_a_job_with_credentials_is_the_repositorys_own(workflow: str, name: str, root: str) -> None:
+    """Step by step the job of our reusable workflow, with its environment, for that DVC root."""
+    text = (ROOT / f".github/workflows/{workflow}.yml").read_text()
+    for written, meant in {
+        "${{ inputs.directory || '.' }}": root,
+        "${{ inputs.directory }}": root,
+        "${{ steps.tool.outputs.suffix }}": suffix_of(root),
+    }.items():
+        text = text.replace(written, meant)
+    same = yaml.safe_load(text)["jobs"][name]
+    job = workflows(directory=root)[of_root(f"data-{workflow}.yml", root)]["jobs"][name]
+    for key in ("permissions", "environment", "outputs", "needs", "cache-mode"):
+        assert job.get(key) == same.get(key), key
+    assert job.get("defaults", {"run": {"working-directory": "."}}) == same["defaults"]
+    for step, expected in zip(job["steps"], same["steps"], strict=True):
+        assert short(step, root) == short(expected, root)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_caches_are_found_where_they_are_saved(root: str) -> None:
+    """GitHub finds a cache only with the path that it was saved with, to the letter."""
+    paths = {
+        step["with"]["path"]
+        for document in workflows(directory=root).values()
+        for job in document["jobs"].values()
+        for step in job.get("steps", ())
+        if "actions/cache" in step.get("uses", "")
+    }
+    [restored] = [
+        step["with"]["path"] for step in ours("check")["jobs"]["check"]["steps"]
+        if "actions/cache/restore" in step.get("uses", "")
+    ]  # fmt: skip
+    assert paths == {restored.replace("${{ inputs.directory || '.' }}", root)}
+
+
+@pytest.mark.parametrize(("root", "suffix"), [(".", ""), ("models/churn", "-models/churn")])
+def test_a_release_waits_for_the_one_before(root: str, suffix: str) -> None:
+    """Build and publication are in one file, whose group no called workflow has."""
+    release = workflows(directory=root)[of_root("data-release.yml", root)]
+    assert release["concurrency"] == {"group": f"data-release{suffix}", "queue": "max"}
+    assert list(release["jobs"]) == ["build", "publish", "announce"]
+    assert not {"concurrency"} & {key for name in ("build", "announce") for key in ours(name)}
+
+
+def test_aws_is_signed_in_to_by_openid_connect_first() -> None:
+    """The role comes from variables; keys are secrets of the environment that may be missing."""
+    for file, job in (("data-release.yml", "publish"), ("data-verify.yml", "verify")):
+        [step] = [
+            it for it in workflows()[file]["jobs"][job]["steps"]
+            if "configure-aws-credentials" in it.get("uses", "")
+        ]  # fmt: skip
+        assert step["if"] == "vars.AWS_ROLE != ''"
+        assert step["with"]["role-to-assume"] == "${{ vars.AWS_ROLE }}"
+        assert step["with"]["aws-region"] == "${{ vars.AWS_REGION }}"
 
 
 def test_the_workflows_start_when_they_should() -> None:
     """Nothing is granted at the top; the report follows `data`, not itself; the branch is ours."""
     files = workflows(branch="release/no 1")
-    data, report, verify = (files[f"{name}.yml"] for name in ("data", "data-report", "data-verify"))
-    assert data["permissions"] == report["permissions"] == verify["permissions"] == {}
-    on = data[True]
-    assert set(on) == {"pull_request", "merge_group", "push", "workflow_dispatch"}
+    data, report, release, verify = (
+        files[f"{name}.yml"] for name in ("data", "data-report", "data-release", "data-verify")
+    )
+    assert all(document["permissions"] == {} for document in files.values())
+    assert set(data[True]) == {"pull_request", "merge_group"}
     # GitHub disables whole files that have a schedule: nothing else stands in this one.
     assert set(verify[True]) == {"schedule", "workflow_dispatch"}
     assert set(verify["jobs"]) == {"verify"}
-    assert on["push"] == {"branches": ["release/no 1"]}
-    assert set(on["workflow_dispatch"]["inputs"]) == {"accept"}
+    assert release[True]["push"] == {"branches": ["release/no 1"]}
+    assert set(release[True]) == {"push", "workflow_dispatch"}
+    assert set(release[True]["workflow_dispatch"]["inputs"]) == {"accept"}
     assert report[True] == {"workflow_run": {"workflows": [data["name"]], "types": ["completed"]}}
-    assert report["name"] != data["name"]
+    assert len({document["name"] for document in files.values()}) == len(files)
 
 
 def test_requirements_are_named_where_there_are_any() -> None:
     """A repository without the file gets no such input."""
-    assert workflows()["data.yml"]["jobs"]["check"]["with"] == {"requirements": "requirements.txt"}
-    jobs = workflows(requirements="")["data.yml"]["jobs"]
-    assert "with" not in jobs["check"]
-    assert set(jobs["release"]["with"]) == {"accept"}
+    for file, job in (("data.yml", "check"), ("data-release.yml", "build")):
+        given = workflows()[file]["jobs"][job]["with"]
+        assert given == {"requirements": "requirements.txt"}
+        assert "with" not in workflows(requirements="")[file]["jobs"][job]
 
 
-def test_the_workflows_are_short() -> None:
+def test_every_permission_has_its_reason() -> None:
+    """A comment beside each."""
+    for text in texts().values():
+        granted = re.findall(r"^ +[a-z-]+: (?:read|write)(?![\w-]).*", text, re.MULTILINE)
+        assert granted
+        assert all(re.search(r": (?:read|write)  # \w", line) for line in granted), granted
+
+
+def test_a_file_names_one_version_of_the_tool() -> None:
+    """A commit, with why it is none of a release; every other action is pinned as ours are."""
+    everything = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
+    for text in texts().values():
+        named = re.findall(r"uses: (\S+)@(.*)", text)
+        assert {ref for name, ref in named if name.startswith(REPOSITORY)} == {str(REF)}
+        others = [f"{name}@{ref}" for name, ref in named if not name.startswith(REPOSITORY)]
+        assert [pin for pin in others if pin not in everything] == []
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_the_workflows_are_short(root: str) -> None:
     """They are read at once, and hold no shell."""
-    values = {"branch": "main", "ref": "v1", "requirements": "r.txt"}
-    for text in workflow_files(**values).values():
-        assert len(text.splitlines()) < 80
-        lines = [line for line in text.splitlines() if "@" not in line]
+    for text in texts(directory=root).values():
+        assert len(text.splitlines()) <= (100 if root == "." else 106)
+        lines = [line for line in text.splitlines() if "@" not in line and "path:" not in line]
         assert max(map(len, lines)) <= 100, "besides those that name a commit"
         for command in re.findall(r"^ *(?:- )?run: *(.*)", text, re.MULTILINE):
             assert re.fullmatch(r"datarelease [\w .-]+", command)
 
 
+@pytest.mark.parametrize("root", ROOTS)
 @pytest.mark.parametrize("program", ["actionlint", "zizmor"])
-def test_linters_of_workflows_find_nothing(program: str, tmp_path: Path) -> None:
+def test_linters_of_workflows_find_nothing(program: str, root: str, tmp_path: Path) -> None:
     """In files that are pinned to a commit: who pins to a tag has decided so."""
-    values = {"branch": "main", "ref": "a" * 40, "requirements": "r.txt"}
     (tmp_path / ".github" / "workflows").mkdir(parents=True)
-    for path, text in workflow_files(**values).items():
-        (tmp_path / path).write_text(text)
-    more = [] if program == "actionlint" else ["--offline", "--quiet", ".github"]
-    names = [] if more else sorted(workflow_files(**values))
+    names = []
+    for name, text in texts(directory=root).items():
+        names.append(f".github/workflows/{name}")
+        (tmp_path / names[-1]).write_text(text)
+    more = ["--offline", "--quiet", ".github"] if program == "zizmor" else sorted(names)
     done = subprocess.run(
-        [str(Path(sys.executable).with_name(program)), *more, *names],
+        [str(Path(sys.executable).with_name(program)), *more],
         cwd=tmp_path, check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -353,7 +448,7 @@ def test_dependabot_waits_before_it_updates() -> None:
 def test_the_release_section_says_the_defaults() -> None:
     """As it stands, and with the comments taken away, it means what nothing means."""
     one = {"artifacts": {"x": {"type": "dataset", "path": "x.csv"}}}
-    text = release_section(remotes=["a", "b"], ref="v1")
+    text = release_section(remotes=["a", "b"], ref=ToolRef(name="v1"))
     read = read_settings(one, parse_yaml(text))
     assert (read.remotes, read.policy) == (("a", "b"), Policy())
     uncommented = re.sub(r"^  # (policy:|  \w+: )", r"  \1", text, flags=re.MULTILINE)
@@ -363,7 +458,9 @@ def test_the_release_section_says_the_defaults() -> None:
         "allow_breaking",
     }
     assert read_settings(one, parse_yaml(uncommented)).policy == Policy()
-    assert "remotes" not in parse_yaml(release_section(remotes=[], ref="v1"))["release"]
+    assert (
+        "remotes" not in parse_yaml(release_section(remotes=[], ref=ToolRef(name="v1")))["release"]
+    )
 
 
 # --- dvc.yaml

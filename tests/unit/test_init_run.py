@@ -31,8 +31,8 @@ def output(path: str, md5: str | None = MD5) -> InventoryOutput:
 def context(root: Path, *outputs: InventoryOutput) -> AdoptionContext:
     """A repository at ``root``; of the rest nothing is asked."""
     return AdoptionContext(
-        root=root, git=NOTHING, ignored=NOTHING, at_top=True, settings=NOTHING, objects=NOTHING,
-        engine=NOTHING, version="0", progress=NOTHING,
+        root=root, git=NOTHING, ignored=NOTHING, directory=".", settings=NOTHING, objects=NOTHING,
+        engine=NOTHING, ref=NOTHING, progress=NOTHING,
         inventory=Inventory(outputs=outputs, stages=frozenset(), shown=frozenset()),
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from datarelease.flows.pull_requests.announce import _REPORT, OUTCOME
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
-LOOP = ("check", "report", "release", "verify")
+LOOP = ("check", "report", "build", "release", "announce", "verify")
 PINS = {
     "actions/attest": "1e69f48acb82d1966a394da916b4c1698aa569d6 # v4.2.2",
     "actions/cache": "27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5",
@@ -33,18 +33,22 @@ PERMISSIONS = {
     ("ci", "redpanda"): {"contents": "read"},
     ("ci", "slow"): {"contents": "read"},
     ("report", "report"): {"actions": "read", "pull-requests": "write", "statuses": "write"},
+    ("build", "build"): {"contents": "read"},
     ("release", "build"): {"contents": "read"},
     ("release", "publish"): {
         "attestations": "write", "contents": "write", "id-token": "write",
         "pull-requests": "read", "statuses": "read",
     },
     ("release", "announce"): {"contents": "write", "pull-requests": "write"},
+    ("announce", "announce"): {"contents": "write", "pull-requests": "write"},
     ("verify", "verify"): {"contents": "read", "id-token": "write", "issues": "write"},
 }  # fmt: skip
 """All that any job may do; more than this has to be argued here."""
 STAGING = {"STAGING_ACCESS_KEY_ID", "STAGING_SECRET_ACCESS_KEY"}
 REMOTES = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DAGSHUB_TOKEN"}
 SECRETS = {
+    ("build", "build"): STAGING,
+    ("announce", "announce"): {"DISPATCH_TOKEN"},
     ("release", "build"): STAGING,
     ("release", "publish"): REMOTES | STAGING,
     ("release", "announce"): {"DISPATCH_TOKEN"},
@@ -88,7 +92,7 @@ def jobs(*names: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def steps(*names: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every step, with where it is."""
     for name, job, content in jobs(*names):
-        for number, step in enumerate(content["steps"], 1):
+        for number, step in enumerate(content.get("steps", ()), 1):
             yield f"{name}.{job}.{number}", step
     for file in ("action.yml", "action/action.yml"):
         for step in yaml.safe_load((ROOT / file).read_text())["runs"]["steps"]:
@@ -124,7 +128,8 @@ def test_nothing_is_permitted_but_what_a_job_asks_for(name: str) -> None:
 
 def test_triggers_are_those_of_the_loop() -> None:
     """Checks run on every pull request and on the merge queue, without a filter on paths."""
-    check, report, release, verify = (parsed(name)["on"] for name in LOOP)
+    check, report, build, release, announce, verify = (parsed(name)["on"] for name in LOOP)
+    assert set(build) == set(announce) == {"workflow_call"}
     assert (check["pull_request"], check["merge_group"]) == (None, None)
     assert set(check) == {"pull_request", "merge_group", "workflow_call"}
     assert report["workflow_run"] == {"workflows": ["check"], "types": ["completed"]}
@@ -142,7 +147,11 @@ def test_no_workflow_runs_a_pull_request_with_the_rights_of_the_branch(name: str
 
 
 def test_releases_wait_for_each_other_and_none_is_dropped() -> None:
-    """One group for the repository, nothing is cancelled, all pending runs are kept."""
+    """One group for the repository, nothing is cancelled, all pending runs are kept.
+
+    What a release calls has no group: GitHub cancels a caller that waits for its own group.
+    """
+    assert not {"concurrency"} & (set(parsed("build")) | set(parsed("announce")))
     assert parsed("release")["concurrency"] == {
         "group": f"data-release{GROUP}", "cancel-in-progress": False, "queue": "max",
     }  # fmt: skip
@@ -167,6 +176,8 @@ def test_environments_hold_the_secrets_of_remotes() -> None:
 def test_every_job_has_a_runner_and_a_time_limit() -> None:
     """No job can hang for the six hours that GitHub would let it."""
     for name, job, content in jobs():
+        if "uses" in content:
+            continue  # the called workflow's job has both
         runner = content["runs-on"]
         if "${{" in runner:
             given = re.findall(r"inputs\.([\w-]+)", runner)
@@ -184,6 +195,8 @@ def test_what_callers_may_choose_has_the_default_of_the_file() -> None:
         inputs = parsed(name)["on"]["workflow_call"]["inputs"]
         assert inputs["runs-on"]["default"] == "ubuntu-24.04"
         for _, job, content in jobs(name):
+            if "uses" in content:
+                continue
             limit = re.search(r"timeout-minutes \|\| (\d+)", str(content["timeout-minutes"]))
             if limit:
                 assert inputs["timeout-minutes"]["default"] == int(limit[1]), job
@@ -195,7 +208,7 @@ def test_caches_are_kept_by_their_content_and_saved_where_they_serve() -> None:
     """By checks of pull requests, releases and the weekly look; each under the digest of `trim`."""
     found = {}
     for _, job, content in jobs():
-        for step in content["steps"]:
+        for step in content.get("steps", ()):
             if "actions/cache/save" in str(step.get("uses")):
                 assert step["with"]["key"] == "${{ steps.trim.outputs.key }}"
                 found[job] = step["if"]
@@ -207,7 +220,9 @@ def test_caches_are_kept_by_their_content_and_saved_where_they_serve() -> None:
         "check": f"github.event_name == 'pull_request' && {saved}", "publish": saved,
         "verify": saved,
     }  # fmt: skip
-    modes = {job: content.get("cache-mode") for _, job, content in jobs(*LOOP)}
+    modes = {
+        job: content.get("cache-mode") for _, job, content in jobs(*LOOP) if "steps" in content
+    }
     assert modes == {
         "check": None, "report": "none", "build": "read", "publish": "write-only",
         "announce": "none", "verify": None,
@@ -217,7 +232,7 @@ def test_caches_are_kept_by_their_content_and_saved_where_they_serve() -> None:
 def test_a_bundle_outlives_an_approval() -> None:
     """An environment's approval may take 30 days."""
     [bundle] = [
-        step for where, step in steps("release")
+        step for where, step in steps("build")
         if "upload-artifact" in str(step.get("uses"))
         and step["with"]["name"] == f"data-bundle{SUFFIX}"
     ]  # fmt: skip
@@ -232,7 +247,7 @@ def test_actions_are_pinned_to_verified_commits() -> None:
                 action = "/".join(match[1].split("/")[:2])
                 assert match[2].strip() == PINS[action], line
             elif " uses:" in line:
-                assert "uses: $/action" in line, line
+                assert re.search(r"uses: \$/(action|\.github/workflows/\w+\.yml)\b", line), line
 
 
 def test_checkouts_leave_no_token_behind() -> None:
@@ -325,7 +340,7 @@ def test_executables_never_come_from_a_cache() -> None:
 
 def test_reports_are_uploaded_also_when_the_check_fails() -> None:
     """Blocked or broken, the report reaches the pull request."""
-    for name in ("check", "release"):
+    for name in ("check", "build"):
         uploads = [
             step for where, step in steps(name)
             if "upload-artifact" in str(step.get("uses"))
@@ -336,9 +351,12 @@ def test_reports_are_uploaded_also_when_the_check_fails() -> None:
 
 def test_people_are_told_whatever_became_of_the_release() -> None:
     """The last job runs after failures too, and knows how the others ended."""
-    announce = parsed("release")["jobs"]["announce"]
-    assert announce["needs"] == ["build", "publish"]
-    assert announce["if"] == "${{ !cancelled() && needs.build.result != 'skipped' }}"
+    calling = parsed("release")["jobs"]["announce"]
+    assert calling["needs"] == ["build", "publish"]
+    assert calling["if"] == "${{ !cancelled() && needs.build.result != 'skipped' }}"
+    assert calling["with"]["build-result"] == "${{ needs.build.result }}"
+    assert calling["with"]["publish-result"] == "${{ needs.publish.result }}"
+    announce = parsed("announce")["jobs"]["announce"]
     # By name, each into the folder that the command reads: a pattern that matches one artifact
     # alone unpacks it elsewhere than where it matches two (download-artifact v8.0.1).
     downloads = [step for step in announce["steps"] if "download-artifact" in step.get("uses", "")]
@@ -348,8 +366,20 @@ def test_people_are_told_whatever_became_of_the_release() -> None:
     ]
     assert all(step["continue-on-error"] is True for step in downloads)
     results = announce["steps"][-1]["env"]
-    assert results["BUILD_RESULT"] == "${{ needs.build.result }}"
-    assert results["PUBLISH_RESULT"] == "${{ needs.publish.result }}"
+    assert results["BUILD_RESULT"] == "${{ inputs.build-result }}"
+    assert results["PUBLISH_RESULT"] == "${{ inputs.publish-result }}"
+
+
+def test_what_the_release_hands_to_the_workflows_that_it_calls() -> None:
+    """Each input and secret that they have, the callers' own ones, at the commit of the file."""
+    for name in ("build", "announce"):
+        job, takes = parsed("release")["jobs"][name], parsed(name)["on"]["workflow_call"]
+        assert job["uses"] == f"$/.github/workflows/{name}.yml"
+        assert set(job["with"]) == set(takes["inputs"])
+        assert job["with"]["directory"] == "${{ inputs.directory }}"
+        assert job["secrets"] == {key: f"${{{{ secrets.{key} }}}}" for key in takes["secrets"]}
+        [inner] = parsed(name)["jobs"].values()
+        assert inner["permissions"] == job["permissions"]
 
 
 def test_a_caller_learns_what_was_released() -> None:
@@ -383,9 +413,9 @@ def test_several_dvc_roots_of_one_repository_keep_apart() -> None:
             "release --bundle bundle --out outcome"}  # fmt: skip
     for name, job, content in jobs(*LOOP):
         assert parsed(name)["on"]["workflow_call"]["inputs"]["directory"]["default"] == "."
-        if any("checkout" in str(step.get("uses")) for step in content["steps"]):
+        if any("checkout" in str(step.get("uses")) for step in content.get("steps", ())):
             assert content["defaults"] == {"run": {"working-directory": HERE}}, job
-        for step in content["steps"]:
+        for step in content.get("steps", ()):
             if "-artifact@" in str(step.get("uses")):
                 assert step["with"]["name"].endswith(SUFFIX), job
             if str(step.get("run")).removeprefix("datarelease ") in told:

@@ -6,7 +6,8 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
 
 from datarelease.adapters.dvc.config import DvcConfig
@@ -19,6 +20,7 @@ from datarelease.adapters.git.program import GitProgram
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.process import run_shown
 from datarelease.adopt.context import AdoptionContext
+from datarelease.adopt.own_commit import own_commit
 from datarelease.adopt.plan import plan_adoption
 from datarelease.adopt.remotes import parse_remote
 from datarelease.adopt.run import PULL, finish
@@ -29,24 +31,62 @@ from datarelease.flows.cache import Objects
 from datarelease.flows.edits.apply import apply
 from datarelease.flows.edits.drafts import refuse_broken
 from datarelease.model.adoption import Adoption, Command
+from datarelease.model.project import UNPUBLISHED, ToolRef, release_ref
 from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress
 
 
 def adoption_at(
-    start: Path, remotes: Sequence[str], datasets: Sequence[str] = (), *, progress: Progress
+    start: Path,
+    remotes: Sequence[str],
+    datasets: Sequence[str] = (),
+    *,
+    ref: str | None = None,
+    progress: Progress,
 ) -> tuple[Path, Adoption]:
     """The root of the repository around ``start``, and what init would do to it.
 
-    ``datasets`` are paths, relative to ``start``, outside of which no data is adopted; none: all.
+    Args:
+        start: A directory of the repository.
+        remotes: Remotes to set up.
+        datasets: Paths, relative to ``start``, outside of which no data is adopted; none: all.
+        ref: The version of the tool for the workflows, a tag or a full SHA; None: this one.
+        progress: Told what happens.
 
     Raises:
-        ConfigError: No git repository, no data, a misspelt remote, or files in the way.
+        ConfigError: No git repository, no data, a misspelt remote or ref, files in the way, or no
+            version of the tool that workflows could name.
     """
     wanted = [parse_remote(text, start) for text in remotes]
-    with _premises(start, progress) as context:
+    chosen_ref = None if ref is None else _parsed(ref)
+    with _premises(start, chosen_ref, progress) as context:
         chosen = [_inside(context.root, start, path) for path in datasets]
         return context.root, plan_adoption(context, wanted, chosen)
+
+
+def _parsed(ref: str) -> ToolRef:
+    try:
+        return ToolRef(name=ref)
+    except ValueError as error:
+        raise ConfigError(
+            f"--ref: {error}.",
+            untouched="Nothing was changed.",
+            remedy="Name a tag such as v1.0.0, or the full SHA of a commit.",
+        ) from error
+
+
+@cache
+def _own_ref() -> ToolRef:
+    """The version of the tool that runs here.
+
+    Raises:
+        ConfigError: Nothing is published, and the commit that was installed is not known.
+    """
+    own = distribution(PACKAGE)
+    package = Path(__file__).resolve().parents[1]
+    return release_ref(own.version) or ToolRef(
+        name=own_commit(own, package, env=git_environment()), comment=UNPUBLISHED
+    )
 
 
 def _inside(root: Path, start: Path, path: str) -> str:
@@ -90,7 +130,7 @@ def carry_out(root: Path, adoption: Adoption) -> None:
 
 
 @contextmanager
-def _premises(start: Path, progress: Progress) -> Iterator[AdoptionContext]:
+def _premises(start: Path, ref: ToolRef | None, progress: Progress) -> Iterator[AdoptionContext]:
     env = git_environment()
     if not Git(start, env=env).is_repository():
         raise ConfigError(
@@ -110,12 +150,12 @@ def _premises(start: Path, progress: Progress) -> Iterator[AdoptionContext]:
             root=root or top,
             git=GitProgram(root or top, env=env),
             ignored=lambda paths: ignored(root or top, paths, env=env),
-            at_top=root is None or root == top,
+            directory=(root or top).relative_to(top).as_posix(),
             inventory=known,
             settings=settings,
             objects=_objects(dvc_dir, known, progress) if known else None,
             engine=engine(MEMORY_LIMIT, temporary),
-            version=version(PACKAGE),
+            ref=_own_ref if ref is None else lambda: ref,
             progress=progress,
         )
 

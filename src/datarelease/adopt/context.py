@@ -10,6 +10,7 @@ from datarelease.adapters.dvc.inventory import Inventory, RemoteSettings
 from datarelease.adapters.git.program import GitProgram
 from datarelease.analysis.engine.tables import Engine
 from datarelease.flows.cache import Objects
+from datarelease.model.project import ToolRef
 from datarelease.progress import Progress
 
 
@@ -22,15 +23,15 @@ class AdoptionContext:
     git: GitProgram
     ignored: Callable[[Sequence[str]], Mapping[str, str]]
     """Which paths git ignores, with the rule."""
-    at_top: bool
-    """The root is the top of the git repository."""
     inventory: Inventory | None
     """None: DVC is not used yet."""
     settings: RemoteSettings
     objects: Objects | None
     engine: Callable[[], Engine]
-    version: str
-    """Of this tool."""
+    directory: str
+    """The root's path from the top of the git repository; ``.`` where it is the top."""
+    ref: Callable[[], ToolRef]
+    """Which version of this tool the workflows use; asked only where some are written."""
     progress: Progress
 
 

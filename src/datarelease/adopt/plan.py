@@ -21,7 +21,12 @@ from datarelease.adopt.datasets import (
 from datarelease.adopt.dialect import as_written, csv_setting, unsaid
 from datarelease.adopt.remotes import RemoteArgument, plan_remotes
 from datarelease.adopt.run import first_run
-from datarelease.adopt.setup import add_github, add_section, ignore_reports
+from datarelease.adopt.setup import (
+    add_github,
+    add_section,
+    ignore_reports,
+    refuse_unknown_ref,
+)
 from datarelease.analysis.engine.partitions import partition_columns
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.analysis.inference.infer import Inferred, infer
@@ -46,12 +51,14 @@ def plan_adoption(
 
     Raises:
         SettingsError: Files that are not YAML, or settings that cannot be used.
-        ConfigError: No data, or files that cannot be added to.
+        ConfigError: No data, files that cannot be added to, or a version of the tool that workflows
+            are to name and that is not known.
         WorldError: The engine ran out of memory or disk.
     """
     drafts = Drafts(at.root)
     pipeline = read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE)
     params = read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE)
+    refuse_unknown_ref(at, params)
     with at.engine() as engine:
         complete = _complete(at, pipeline, drafts)
         found, left_out = _tables(at, engine, complete)

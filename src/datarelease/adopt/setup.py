@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,17 +10,43 @@ from datarelease.adapters.yaml_edit import insert
 from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.templates import (
     REPORTS_IGNORED,
-    WORKFLOWS,
     dependabot_file,
     release_section,
-    tag_of,
     workflow_files,
+    workflow_paths,
 )
 from datarelease.flows.edits.drafts import Drafts
+from datarelease.flows.workflow_jobs import FOLDER, jobs_in, parsed
+from datarelease.model.directory import ROOT, normalized
+from datarelease.model.project import REPOSITORY, ToolRef
 from datarelease.model.review.report import REPORTS
 from datarelease.settings.read import PARAMS_FILE, SECTION, read_tag_settings
 
 REQUIREMENTS = "requirements.txt"
+_WHY = {
+    "check": "says in pull requests what merging would release",
+    "report": "posts that as a comment, with the digest that is reviewed",
+    "release": "releases what was merged; the job that publishes is your own",
+    "verify": "looks for the released data on its remotes every week",
+}
+_ANY = ToolRef(name="any")
+"""Stands for whatever version of the tool a file names."""
+
+
+def refuse_unknown_ref(at: AdoptionContext, params: Mapping[str, Any]) -> None:
+    """Ask for the version of the tool before data is read, where a file is to name it.
+
+    Raises:
+        ConfigError: It is not known.
+    """
+    performed = _performed(at)
+    lacking = [
+        path
+        for step, path in workflow_paths(at.directory).items()
+        if step not in performed and not (at.root / _up(at) / path).exists()
+    ]
+    if SECTION not in params or lacking:
+        at.ref()
 
 
 def add_section(
@@ -34,25 +61,69 @@ def add_section(
             why = f"add {', '.join(lacking)} there; otherwise nothing is released to it"
             drafts.leave(f"`{SECTION}.remotes` in {PARAMS_FILE}", why)
         return
-    section = release_section(remotes=remotes, ref=tag_of(at.version))
+    section = release_section(remotes=remotes, ref=at.ref())
     text = insert(drafts.text(PARAMS_FILE), [], [section], file=PARAMS_FILE)
     drafts.edit(PARAMS_FILE, text, why="how data is released; the policy's defaults as comments")
 
 
 def add_github(at: AdoptionContext, drafts: Drafts, branch: str) -> None:
     """Plan the workflows, which release what is pushed to ``branch``."""
-    if not at.at_top:
-        why = "DVC is not at the top of the git repository, where GitHub looks for workflows"
-        drafts.leave(WORKFLOWS, why)
+    if not _is_nameable(at.directory):
+        why = f"{at.directory}: a workflow takes directories of letters, digits and . _ + @ - only"
+        drafts.leave(FOLDER, why)
         return
-    requirements = REQUIREMENTS if (at.root / REQUIREMENTS).is_file() else ""
-    files = workflow_files(branch=branch, ref=tag_of(at.version), requirements=requirements)
-    for path, text in files.items():
-        drafts.create(path, text, why="runs the tool on GitHub")
-    if all(drafts.is_missing(f".github/dependabot.{ending}") for ending in ("yml", "yaml")):
-        drafts.create(".github/dependabot.yml", dependabot_file(), why="keeps the workflows new")
+    performed = _performed(at)
+    expected = _texts(at, _ANY, branch)
+    for step, path in workflow_paths(at.directory).items():
+        place = f"{_up(at)}{path}"
+        if not drafts.is_missing(place):
+            _compare(drafts, place, expected[path])
+        elif step in performed:
+            drafts.leave(place, f"{performed[step]} does this already")
+        else:
+            text = _texts(at, at.ref(), branch)[path]
+            drafts.create(place, text, why=_WHY[step])
+    dependabot = f"{_up(at)}.github/dependabot"
+    if all(drafts.is_missing(f"{dependabot}.{ending}") for ending in ("yml", "yaml")):
+        drafts.create(f"{dependabot}.yml", dependabot_file(), why="keeps the workflows new")
     else:
-        drafts.skip(".github/dependabot.yml", "already there")
+        drafts.skip(f"{dependabot}.yml", "already there")
+
+
+def _is_nameable(directory: str) -> bool:
+    try:
+        return bool(normalized(directory))
+    except ValueError:
+        return False
+
+
+def _up(at: AdoptionContext) -> str:
+    """The way from the DVC root to the top of the git repository, where GitHub looks."""
+    return "" if at.directory == ROOT else "../" * len(at.directory.split("/"))
+
+
+def _texts(at: AdoptionContext, ref: ToolRef, branch: str) -> dict[str, str]:
+    own = REQUIREMENTS if at.directory == ROOT else f"{at.directory}/{REQUIREMENTS}"
+    requirements = own if (at.root / REQUIREMENTS).is_file() else ""
+    return workflow_files(branch=branch, ref=ref, requirements=requirements, directory=at.directory)
+
+
+def _performed(at: AdoptionContext) -> dict[str, str]:
+    """The steps that the workflows of this root have already, each with its file."""
+    folder = at.root / _up(at) / FOLDER
+    places = [path for pattern in ("*.yml", "*.yaml") for path in sorted(folder.glob(pattern))]
+    texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in places}
+    files, _ = parsed(texts)
+    return {job.step: job.file for job in jobs_in(files, at.directory)}
+
+
+def _compare(drafts: Drafts, path: str, text: str) -> None:
+    """Tell whether a file is ours; that it names another version of the tool is no edit."""
+    named = re.compile(rf"({re.escape(REPOSITORY)}[\w./-]*@).*")
+    if named.sub(r"\1", drafts.text(path)) == named.sub(r"\1", text):
+        drafts.skip(path, "already there")
+    else:
+        drafts.leave(path, "it is not what init would write; yours stays as it is")
 
 
 def ignore_reports(at: AdoptionContext, drafts: Drafts) -> None:

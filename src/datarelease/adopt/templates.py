@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from datarelease.flows.workflow_jobs import FOLDER
 from datarelease.model.adoption import yaml_text
-from datarelease.model.project import REPOSITORY
+from datarelease.model.diagnosis import PUBLISHING
+from datarelease.model.directory import ROOT, suffix_of
+from datarelease.model.project import REPOSITORY, ToolRef
 from datarelease.model.review.policy import Limit, Policy
 
-WORKFLOWS = ".github/workflows"
 REPORTS_IGNORED = "/reports/report.*\n/reports/pull-request.json\n"
 
 
-def tag_of(version: str) -> str:
-    """The git ref of the tool's own release ``version``, for `uses:`."""
-    return f"v{version}"
+def workflow_title(directory: str) -> str:
+    """What the workflows of a DVC root are called: that of the check, and how the others begin.
+
+    >>> workflow_title("."), workflow_title("models/churn")
+    ('data', 'data-models-churn')
+    """
+    return "data" if directory == ROOT else "data-" + re.sub(r"[^A-Za-z0-9.]+", "-", directory)
 
 
-def workflow_files(*, branch: str, ref: str, requirements: str) -> dict[str, str]:
-    """The workflow files by path, the same for every clone of a repository."""
+def workflow_paths(directory: str) -> dict[str, str]:
+    """The workflow file for each step, from the top of the git repository."""
+    title = workflow_title(directory)
+    return {
+        "check": f"{FOLDER}/{title}.yml",
+        **{step: f"{FOLDER}/{title}-{step}.yml" for step in ("report", "release", "verify")},
+    }
+
+
+def workflow_files(
+    *, branch: str, ref: ToolRef, requirements: str, directory: str = ROOT
+) -> dict[str, str]:
+    """The workflow files by path from the top, the same for every clone of a repository.
+
+    Args:
+        branch: Whose pushes are released.
+        ref: The version of the tool that they use.
+        requirements: The pipeline's requirements file, from the top; empty: there is none.
+        directory: The DVC root, from the top.
+    """
+    suffix = suffix_of(directory)
     values = {
-        "branch": branch,
+        "branch": branch.replace("\n", " "),
         "branch_yaml": yaml_text(branch),
-        # A quotation mark in an expression of GitHub's is written twice.
-        "branch_quoted": branch.replace("'", "''"),
-        "ref": ref,
+        "pin": str(ref),
         "requirements": yaml_text(requirements) if requirements else "",
+        "directory": directory,
+        "directory_yaml": yaml_text(directory),
+        "title": workflow_title(directory),
+        # The groups of the reusable workflows are called so, too.
+        "group": yaml_text(f"{PUBLISHING}{'' if directory == ROOT else f'-{directory}'}"),
+        "verify_group": yaml_text(f"data-verify{'' if directory == ROOT else f'-{directory}'}"),
+        "artifact": lambda name: f"{name}{suffix}",
+        "at": lambda path: path if directory == ROOT else yaml_text(f"{directory}/{path}"),
+        # As check.yml spells it: a cache is found only with the path that it was saved with.
+        "cache": "./.dvc/cache" if directory == ROOT else yaml_text(f"{directory}/.dvc/cache"),
     }
     return {
-        f"{WORKFLOWS}/{name}": _rendered(f"{name}.j2", **values)
-        for name in ("data.yml", "data-report.yml", "data-verify.yml")
+        path: _rendered("data.yml.j2" if step == "check" else f"data-{step}.yml.j2", **values)
+        for step, path in workflow_paths(directory).items()
     }
 
 
@@ -41,10 +75,10 @@ def dependabot_file() -> str:
     return _rendered("dependabot.yml.j2")
 
 
-def release_section(*, remotes: Sequence[str], ref: str) -> str:
+def release_section(*, remotes: Sequence[str], ref: ToolRef) -> str:
     """The ``release:`` section of params.yaml, its defaults as comments."""
     listed = ", ".join(yaml_text(name) for name in remotes)
-    return _rendered("release.yaml.j2", remotes=listed, ref=ref, policy=_policy_lines())
+    return _rendered("release.yaml.j2", remotes=listed, ref=ref.name, policy=_policy_lines())
 
 
 def _policy_lines() -> list[str]:

@@ -20,8 +20,8 @@ from datarelease.model.review.pull_request_file import PullRequestFile
 
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of one step's summary; GitHub drops a longer one whole."""
-WORKFLOW = "data.yml"
-"""The file that ``datarelease init`` writes."""
+WORKFLOW = "data-release.yml"
+"""The file that ``datarelease init`` writes for releases."""
 _SHA = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _OUTPUT = re.compile(r"[^\x00-\x1f\x7f]*")
 
@@ -49,7 +49,7 @@ class Actions:
     directory: str = ROOT
     """Of the DVC root in the repository, where there are several."""
     workflow_ref: str = ""
-    """``owner/name/.github/workflows/data.yml@refs/heads/main``: the file that was started."""
+    """The file that was started: ``owner/name/.github/workflows/data-release.yml@refs/…``."""
 
     @property
     def workflow(self) -> str:

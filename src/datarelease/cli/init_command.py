@@ -31,12 +31,20 @@ from datarelease.render.terminal.adoption import adoption, adoption_summary, nex
     metavar="PATH",
     help="Adopt only this file or folder; may be given several times.",
 )
+@click.option(
+    "--ref",
+    metavar="REF",
+    envvar="DATARELEASE_REF",
+    help="The version of datarelease that the workflows use: a tag, or the full SHA of a commit."
+    "  [default: the one that runs here]",
+)
 @click.option("--plan", "whole", is_flag=True, help="Show the plan with every file; write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
 def command(
     remotes: tuple[str, ...],
     datasets: tuple[str, ...],
+    ref: str | None,
     whole: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
@@ -50,7 +58,7 @@ def command(
     """
     if whole and yes:
         raise click.UsageError("--plan writes nothing: leave out --plan or --yes.")
-    root, found = adoption_at(Path.cwd(), remotes, datasets, progress=ConsoleProgress())
+    root, found = adoption_at(Path.cwd(), remotes, datasets, ref=ref, progress=ConsoleProgress())
     if as_json:
         show_json(to_json(found))
         if not yes:

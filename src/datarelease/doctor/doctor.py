@@ -20,6 +20,7 @@ from datarelease.doctor.local import Question, answers, dataset_questions, repos
 from datarelease.doctor.remotes import remote_questions
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.errors import ConfigError, DatareleaseError
+from datarelease.flows.workflow_jobs import FOLDER
 from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
 from datarelease.model.git_address import repository_of
 from datarelease.model.versions.version import TagGrammar
@@ -203,12 +204,17 @@ def _github(
             "datarelease doctor --github OWNER/NAME",
         )
         return
-    folder = here.root / ".github" / "workflows"
+    top = here.git.top()
+    folder = top / FOLDER
     files = [path for pattern in ("*.yml", "*.yaml") for path in sorted(folder.glob(pattern))]
     kinds = {name: here.config.kind(name) for name in here.remotes} if here.config else {}
     staging = kinds.pop(here.staging, None) if here.staging else None
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}
-    yield workflow_question(texts, WorkflowNeeds(kinds=kinds, staging=staging))
+    wanted = WorkflowNeeds(
+        kinds=kinds, staging=staging, owner=repository.partition("/")[0],
+        directory=here.root.resolve().relative_to(top).as_posix(),
+    )  # fmt: skip
+    yield workflow_question(texts, wanted)
     token = _token(env)
     if token is None:
         yield unasked(

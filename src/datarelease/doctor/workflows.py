@@ -11,55 +11,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
-from datarelease.adapters.strict_yaml import parse_yaml, yaml_fault
 from datarelease.doctor.local import Question
-from datarelease.model.diagnosis import STAGING_SECRETS, Line
+from datarelease.flows.workflow_jobs import Job, jobs_in, parsed
+from datarelease.model.diagnosis import PUBLISHING, READING, STAGING_SECRETS, Line
+from datarelease.model.directory import ROOT
 from datarelease.model.review.reviewed_digest import CONTEXT
 
 AREA = "GitHub"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_STEPS = {"check": "check", "report": "post", "release": "release", "verify": "verify"}
-"""Workflow of ours: command it runs."""
+_LOOP = ("check", "report", "release", "verify")
+_WITH_CREDENTIALS = {"release": PUBLISHING, "verify": READING}
+"""Step: the environment that has its credentials."""
 _HANDED_OVER: dict[str, tuple[str, ...]] = {"dagshub": (DAGSHUB_TOKEN,), "s3": KEYS}
 """Who keeps a remote: the secrets without which nobody can sign in there."""
 _DAILY = frozenset({"pull_request", "push", "merge_group"})
 """Triggers whose runs people miss when a file is disabled."""
 _PULLS_ONLY = r"workflow_run\.event == 'pull_request'"
-_NOT_YAML = (LookupError, AttributeError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowNeeds:
-    """What the settings of a project ask of its workflows."""
+    """What a project asks of its workflows."""
 
     kinds: Mapping[str, str]
     """Remote that holds versions: who keeps it."""
     staging: str | None = None
     """Who keeps the staging remote, if there is one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """A job that runs one of our steps."""
-
-    file: str
-    name: str
-    step: str
-    text: str
-    """All its strings, one a line."""
-    permissions: Mapping[str, Any]
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}, job {self.name}"
-
-    def lacks(self, secrets: Iterable[str]) -> list[str]:
-        if re.search(r"^inherit$", self.text, re.MULTILINE):
-            return []
-        return [name for name in secrets if not re.search(rf"\bsecrets\.{name}\b", self.text)]
+    owner: str = ""
+    """Of the repository on GitHub; empty: it is not known."""
+    directory: str = ROOT
+    """The DVC root, from the top of the git repository."""
 
 
 def workflow_question(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> Question:
@@ -68,58 +50,42 @@ def workflow_question(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> Qu
 
 
 def _lines(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> list[Line]:
-    lines, files = [], {}
-    for name, text in workflows.items():
-        try:
-            parsed = parse_yaml(text)
-        except yaml.YAMLError as error:
-            lines.append(_line(f"{name}: {yaml_fault(error)}", f"correct .github/workflows/{name}"))
-        except _NOT_YAML as error:
-            lines.append(_line(f"{name}: {error}", f"correct .github/workflows/{name}"))
-        else:
-            files[name] = parsed if isinstance(parsed, dict) else {}
-    jobs = [job for name, document in files.items() for job in _jobs(name, document)]
-    missing = [step for step in _STEPS if step not in {job.step for job in jobs}]
+    files, faults = parsed(workflows)
+    lines = [
+        _line(f"{name}: {why}", f"correct .github/workflows/{name}") for name, why in faults.items()
+    ]
+    jobs = list(jobs_in(files, wanted.directory))
+    steps = {job.step for job in jobs}
+    needed = [*_LOOP]
+    if any("--bundle" in job.text for job in jobs if job.step == "release"):
+        needed += ["build"]  # whoever takes a bundle over has not made it
+    missing = [step for step in needed if step not in steps]
     if missing:
         found = f"no workflow in .github/workflows runs: {', '.join(missing)}"
         lines.append(_line(found, "datarelease init"))
+    if "release" in steps and "announce" not in steps:
+        lines.append(
+            _warning(
+                "no workflow announces releases: no GitHub Release, no word in the pull request",
+                "add the job `announce` of the file that `datarelease init` writes",
+            )
+        )
     lines += _triggers(files, jobs)
     for job in jobs:
-        lines += _secrets(job, wanted)
-    found = ", ".join(_STEPS)
-    return lines or [Line(area=AREA, check="workflows", state="ok", found=found)]
+        lines += [*_queue(job), *_environment(job, wanted), *_secrets(job, wanted)]
+    return lines or [Line(area=AREA, check="workflows", state="ok", found=", ".join(_LOOP))]
 
 
 def _line(found: str, remedy: str) -> Line:
     return Line(area=AREA, check="workflows", state="missing", found=found, remedy=remedy)
 
 
-def _jobs(file: str, document: Mapping[Any, Any]) -> Iterator[_Job]:
-    jobs = document.get("jobs")
-    for name, content in jobs.items() if isinstance(jobs, dict) else ():
-        text = "\n".join(_strings(content))
-        permissions = content.get("permissions") if isinstance(content, dict) else None
-        for step, command in _STEPS.items():
-            if re.search(rf"/{step}\.yml@|^datarelease {command}\b", text, re.MULTILINE):
-                yield _Job(
-                    file=file,
-                    name=str(name),
-                    step=step,
-                    text=text,
-                    permissions=permissions if isinstance(permissions, dict) else {},
-                )
+def _warning(found: str, remedy: str) -> Line:
+    return Line(area=AREA, check="workflows", state="warning", found=found, remedy=remedy)
 
 
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)
-    elif isinstance(value, str):
-        yield value
-
-
-def _triggers(files: Mapping[str, Mapping[Any, Any]], jobs: Iterable[_Job]) -> Iterator[Line]:
-    """Jobs that never start, or that GitHub disables."""
+def _triggers(files: Mapping[str, Mapping[Any, Any]], jobs: Iterable[Job]) -> Iterator[Line]:
+    """What never starts, or stops by itself."""
     jobs = list(jobs)
     checks = {str(files[job.file].get("name")) for job in jobs if job.step == "check"}
     for job in jobs:
@@ -156,13 +122,12 @@ def _triggers(files: Mapping[str, Mapping[Any, Any]], jobs: Iterable[_Job]) -> I
                 f"add `{wanted}:` below `on:` in .github/workflows/{job.file}",
             )
         if job.step == "verify" and "schedule" in on and on.keys() & _DAILY:
-            yield Line(
-                area=AREA, check="workflows", state="warning",
-                found=f"{job.file} has a schedule: in a public repository that was quiet for 60 "
+            yield _warning(
+                f"{job.file} has a schedule: in a public repository that was quiet for 60 "
                 "days GitHub disables the whole file, with its checks and releases",
-                remedy="move the job verify and the schedule into a file of their own "
+                "move the job verify and the schedule into a file of their own "
                 "(`datarelease init` writes data-verify.yml)",
-            )  # fmt: skip
+            )
 
 
 def _on(document: Mapping[Any, Any]) -> Mapping[str, Any]:
@@ -178,14 +143,57 @@ def _named(trigger: object, key: str) -> set[str]:
     return set(map(str, names if isinstance(names, list) else [names] if names else []))
 
 
-def _secrets(job: _Job, wanted: WorkflowNeeds) -> Iterator[Line]:
-    """Secrets that a job does not pass on, and that its steps would find empty."""
-    if job.step not in {"release", "verify"}:
+def _queue(job: Job) -> Iterator[Line]:
+    """Whether releases wait for one another, and for nothing that waits for them."""
+    if job.step != "release":
         return
-    needed = {
-        remote: job.lacks(_HANDED_OVER.get(kind, ())) for remote, kind in wanted.kinds.items()
-    }
-    if wanted.staging in {"aws", "s3"} and job.step == "release":
+    suffix = "" if job.directory == ROOT else f"-{job.directory}"
+    if job.called and f"{PUBLISHING}{suffix}" in job.groups:
+        yield _line(
+            f"{job.place}, calls a workflow whose concurrency group has the name of the caller's: "
+            "GitHub cancels both as a deadlock",
+            f"take `concurrency:` out of .github/workflows/{job.file}: the called workflow has it",
+        )
+    elif not job.called and not job.groups:
+        yield _warning(
+            f"{job.place}, does not wait for another release: of two at the same time one fails",
+            f"add `concurrency: {{group: {PUBLISHING}{suffix}, queue: max}}` to "
+            f".github/workflows/{job.file}",
+        )
+
+
+def _environment(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
+    """Whether what an environment holds reaches the job."""
+    needing = sorted(name for name, kind in wanted.kinds.items() if kind in {*_HANDED_OVER, "aws"})
+    environment = _WITH_CREDENTIALS.get(job.step)
+    if environment is None or not needing:
+        return
+    if not job.called and job.environment != environment:
+        yield _warning(
+            f"{job.place}, does not run in the environment {environment}, so the credentials for "
+            f"{', '.join(needing)} that it holds do not reach the job",
+            f"add `environment: {environment}` to that job",
+        )
+    secret = sorted(name for name in needing if wanted.kinds[name] in _HANDED_OVER)
+    owner = job.called.partition("/")[0]
+    if secret and owner and wanted.owner and owner.lower() != wanted.owner.lower():
+        yield _warning(
+            f"{job.place}, calls a workflow of {owner}: it is uncertain whether the secrets of the "
+            f"environment {environment}, which {', '.join(secret)} needs, reach a workflow of "
+            "another owner",
+            "take that job out and run `datarelease init`: it writes a job of your own",
+        )
+
+
+def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
+    """What a job does not hand over: it is empty where it is needed, and nothing says so."""
+    needed = {}
+    if job.step in _WITH_CREDENTIALS:
+        kinds = wanted.kinds.items()
+        needed = {remote: job.lacks(_HANDED_OVER.get(kind, ())) for remote, kind in kinds}
+    # A reusable workflow that does both is asked once.
+    builds = job.step == "build" and "/release.yml@" not in job.text
+    if wanted.staging in {"aws", "s3"} and (job.step == "release" or builds):
         needed["the staging remote"] = job.lacks(STAGING_SECRETS)
     for remote, names in needed.items():
         if names:
@@ -194,10 +202,14 @@ def _secrets(job: _Job, wanted: WorkflowNeeds) -> Iterator[Line]:
                 f"{job.place}, does not hand over {' and '.join(names)}, which {remote} needs",
                 f"add to that job: {entries}",
             )
-    if "aws" not in wanted.kinds.values() or job.permissions.get("id-token") == "write":
+    if job.step not in _WITH_CREDENTIALS or "aws" not in wanted.kinds.values():
         return
-    if job.lacks(KEYS):
+    takes_role = bool(job.called) or "/configure-aws-credentials@" in job.text
+    if job.lacks(KEYS) and not (takes_role and job.permissions.get("id-token") == "write"):
         yield _line(
             f"{job.place}, can sign in at AWS neither by OpenID Connect nor with keys",
-            "add `id-token: write` to the permissions of that job",
+            "add `id-token: write` to the permissions of that job"
+            if takes_role
+            else "add the step aws-actions/configure-aws-credentials of the file that "
+            "`datarelease init` writes, and `id-token: write` to the permissions of that job",
         )

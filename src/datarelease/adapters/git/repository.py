@@ -51,6 +51,12 @@ class Git:
             )
         return done.code == 0 and done.stdout.strip() == b"true"
 
+    def top(self) -> Path:
+        """The top of the work tree, where GitHub looks for workflows; the root where none is."""
+        done = self._git.attempt("rev-parse", "--show-toplevel")
+        found = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+        return (Path(found) if done.code == 0 and found else self.root).resolve()
+
     def has_remote(self) -> bool:
         """A remote called ``origin`` is configured."""
         return self._git.attempt("remote", "get-url", REMOTE).code == 0

@@ -43,7 +43,7 @@ class CommentSource:
     """Of the run whose result is told; what it left is there too."""
     branch: str = "main"
     """What is released from."""
-    workflow: str = "data.yml"
+    workflow: str = "data-release.yml"
     """File name of the workflow that releases."""
 
     @property

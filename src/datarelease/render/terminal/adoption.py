@@ -151,7 +151,7 @@ def _secrets(address: str) -> str:
     if address.startswith("s3://"):
         return (
             "on GitHub, make the environments `data-release` and `data-read` and give each the "
-            "variables AWS_ROLE and AWS_REGION (OIDC), or the secrets AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY"
+            "variables AWS_ROLE and AWS_REGION (`datarelease doctor --aws-policy` prints what the "
+            "roles take), or, with keys, the secrets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
     return "GitHub's machines must be able to reach it"
