@@ -53,6 +53,7 @@ def environment(hour: int = 0) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "TZ": "Asia/Kathmandu",
+        "DATARELEASE_REF": "v1.2.3",
         "GIT_AUTHOR_DATE": date,
         "GIT_COMMITTER_DATE": date,
     }
