@@ -1,4 +1,4 @@
-"""How long work tells of itself. The command line shows it; libraries and CI stay quiet."""
+"""Progress of long work. The command line shows it; libraries and CI stay quiet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Advance = Callable[[int], None]
 
 
 class Progress(Protocol):
-    """What a flow tells while it works."""
+    """Progress messages of a flow."""
 
     def say(self, line: str) -> None:
         """A step that was done or skipped, in one line."""

@@ -86,7 +86,7 @@ def test_what_is_not_there_is_told(stream: Adopted) -> None:
 
 
 def test_dead_letters_are_sent_again_as_they_were(stream: Adopted, broker: Broker) -> None:
-    """Value and headers are the record's; one header more says where it stood."""
+    """Value and headers are the record's; one more header has its original place."""
     topic = broker.topic("again")
     settings(stream.root, topic)
     command = ("ingest", "dead", "replay", "orders")

@@ -148,7 +148,7 @@ def test_a_sparse_gigabyte_is_refused(folder: Path) -> None:
     """By its size, without reading it."""
     with (folder / "report.html").open("wb") as file:
         file.truncate(1 << 30)
-    refused(folder, "larger than 256 MiB together")
+    refused(folder, "files together are larger than 256 MiB")
 
 
 def test_a_report_of_ten_megabytes_is_refused(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What Amazon is told: who may take on which role, and what the role may do. JSON to paste.
+"""Policies for AWS, as JSON to paste: who may assume which role, and what the role may do.
 
 No role may delete. Sources: IAM User Guide, "Create a role for OpenID Connect federation"; GitHub's
 documentation, "OpenID Connect reference" (subject claims); Amazon S3 User Guide, "Actions,
@@ -116,9 +116,9 @@ def reader_policy(place: S3Location) -> PolicyDocument:
 def bucket(place: S3Location, role: str) -> PolicyDocument:
     """The bucket's own policy, which holds for ``role`` whatever else it is allowed.
 
-    Nothing can be deleted; nothing travels unencrypted. Objects stay replaceable: that is how
-    damaged ones are mended. What was there before, versioning keeps; that something was replaced
-    shows, because a tag names the SHA-256 of its manifest.
+    Nothing can be deleted, and nothing is sent unencrypted. Objects can be replaced, so that
+    damaged ones can be repaired. Versioning keeps the replaced ones, and a replacement is detected
+    because a tag names the SHA-256 of its manifest.
     """
     principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{role}"}
     return _policy(

@@ -1,4 +1,4 @@
-"""What GitHub knows of a repository, as values. ``adapters.github.repository`` asks for them."""
+"""GitHub's data about a repository, as values. ``adapters.github.repository`` asks for them."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Push:
 class CheckRun:
     """The run of the check whose report is to be posted, as GitHub tells of it.
 
-    All of it is GitHub's own knowledge, none of it what the run said of itself.
+    All of it comes from GitHub, none of it from the run itself.
     """
 
     id: int

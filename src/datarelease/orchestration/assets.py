@@ -152,7 +152,7 @@ def _spec(
 
 
 def _speak_for_the_silent(messages: Path) -> None:
-    """Open and close Pipes for a stage that does not use it: Dagster takes silence for a fault."""
+    """Open and close Pipes for a stage that does not use it, which Dagster takes for a fault."""
     if not messages.stat().st_size:
         lines = [{**_PIPES, "method": name, "params": {}} for name in ("opened", "closed")]
         messages.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
@@ -164,7 +164,7 @@ _PIPES: dict[str, object] = {PIPES_PROTOCOL_VERSION_FIELD: PIPES_PROTOCOL_VERSIO
 def _run(
     context: dg.AssetExecutionContext, ws: Workspace, stage: StageNode
 ) -> Mapping[dg.AssetKey, Mapping[str, Any]]:
-    """Run the stage if DVC finds it out of date; what it told about assets through Pipes.
+    """Run the stage if DVC finds it out of date; its reports about assets through Pipes.
 
     Raises:
         Failure: It failed; with the exit code of ``dvc repro``.

@@ -1,4 +1,4 @@
-"""What runs without being asked, as the environment says; all problems of it are told at once."""
+"""What runs automatically, as the environment sets it; all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEAST = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Automation:
-    """When to look, and whether to act by itself."""
+    """When to check, and whether to act automatically."""
 
     cron: str = "0 3 * * *"
     """Of the nightly check."""

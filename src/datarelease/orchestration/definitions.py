@@ -58,7 +58,7 @@ def build_definitions(
 ) -> dg.Definitions:
     """The definitions of the repository at ``root``: assets, checks, jobs, sensors, a schedule.
 
-    Nothing is run and nobody is asked: neither a broker nor a network is needed, and what a
+    Nothing is run and no request is sent: neither a broker nor a network is needed, and what a
     repository does not have (a remote, streams, a lock) is left out.
 
     Args:
@@ -113,7 +113,7 @@ class _Builder:
         return [(key, dataset) for key, dataset in pairs if key is not None]
 
     def say_what_lacks(self) -> None:
-        """Tell the log why something that a reader may look for is not there."""
+        """Log why something that a reader may look for is missing."""
         log = dg.get_dagster_logger("datarelease")
         tracked = {dataset.name for _, dataset in self.datasets}
         for dataset in self.settings.datasets:

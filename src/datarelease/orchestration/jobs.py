@@ -49,7 +49,7 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
         with dagster_errors():
             result = ingestion.merge(context.partition_key, Logged(context.log))
         _tell(context, result)
-        # The sensor asks again unless it hears that there is no point in it.
+        # The sensor tries again unless the outcome says that this is useless.
         context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: result.state})
 
     @dg.job(

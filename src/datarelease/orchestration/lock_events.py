@@ -1,7 +1,7 @@
-"""What Dagster does not know yet of DVC's files: a pull, a merge or ``dvc repro`` changed them.
+"""Events for changes of DVC's files that Dagster does not know: a pull, a merge, a run.
 
-Each asset's newest event is held against ``dvc.lock`` and the work tree; where they differ, an
-event is made. Nothing else is remembered, so it does not matter who changed what, or when.
+Each asset's newest event is compared with ``dvc.lock`` and the work tree; if they differ, an event
+is made. Nothing else is remembered, so it does not matter who changed what, or when.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What was merged: the clone follows it, and releases it where no workflow of GitHub does that.
 
-The clone is moved forward, never back or aside; what else is done there is the business of others.
+The clone is only fast-forwarded; other work in it is not handled here.
 """
 # No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
 

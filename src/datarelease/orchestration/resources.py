@@ -1,4 +1,4 @@
-"""What runs are given: the repository, a log to tell progress to, and errors as Dagster shows them.
+"""Resources of runs: the repository, a log for progress, and errors as Dagster shows them.
 
 The only place of this package that reads the environment. Addresses of brokers and credentials stay
 there and are in no resource's configuration: Dagster shows that to everybody who can see

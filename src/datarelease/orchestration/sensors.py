@@ -1,7 +1,7 @@
-"""What looks by itself: at DVC's files, at the versions, at the events, at open proposals.
+"""Sensors: of DVC's files, of the versions, of the events, of open proposals.
 
-A tick may come twice, late, or after a restart; each asks the world what is the case and remembers
-as little as it can. What it asks for is safe to run twice, too.
+A tick may come twice, late, or after a restart; each reads the present state and remembers as
+little as it can. The runs that it requests are safe to repeat.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.
 
     def look(context: dg.SensorEvaluationContext) -> _Tick:
         found = ingestion.waiting(stream.name, Logged(context.log))
-        # Each lag is told once: a quiet topic fills nobody's event log.
+        # Each lag is reported once, so that a quiet topic does not fill the event log.
         seen = f"{found.events} since {found.oldest}"
         told = [] if seen == context.cursor else [lag(stream, found)]
         tick = asked(context, found)

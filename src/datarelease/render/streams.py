@@ -46,7 +46,7 @@ class StreamView:
 
 
 def stream_view(stream: StreamReport, base: str | None) -> StreamView:
-    """How ``stream`` is told; ``base`` is the version it is compared with."""
+    """The view of ``stream``; ``base`` is the version it is compared with."""
     figures = [n for n in _FIGURES if n in _ALWAYS or any(getattr(b, n) for b in stream.new)]
     newest = sorted(stream.new, key=lambda batch: -batch.number)
     shown = newest[:_BATCHES]

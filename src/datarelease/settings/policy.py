@@ -1,4 +1,4 @@
-"""The policy as ``params.yaml: release.policy`` says it: what one rule means for another."""
+"""The policy in ``params.yaml: release.policy``, with the rules between its settings."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Settings:
     stage_environment: tuple[str, ...] = ()
     """Variables that stages see although they are tokens or keys."""
     announce: str | None = None
-    """Topic that is told of every release; None: none is."""
+    """Topic that every release is published to; None: none."""
 
     def stream(self, name: str) -> Stream | None:
         """The stream that feeds the dataset called ``name``, or None."""

@@ -1,4 +1,4 @@
-"""A dataset fed from a topic, on its way into a repository: a plan first, then files.
+"""Adds a dataset that is fed from a topic to a repository: a plan first, then files.
 
 What an adopting repository gets is in `stream_files` and `stream_schema`; what the plan looks like
 on a terminal is that of ``datarelease init``.
@@ -62,7 +62,7 @@ def plan_stream(
     Args:
         root: Of the DVC repository.
         wanted: The stream.
-        take: Asks the broker for some events; called when nothing else is in the way.
+        take: Reads some events from the broker; called after all other checks.
         git_env: The environment for git.
 
     Raises:
@@ -72,7 +72,7 @@ def plan_stream(
     """
     drafts = Drafts(root)
     taken = _free(root, drafts, wanted)
-    # Bad names are told before anybody asks the broker.
+    # Invalid names are reported before the broker is asked.
     stream = wanted.stream
     proposed = _proposed(stream, None)
     _edited(drafts.text(DATASETS_FILE), drafts.text(PARAMS_FILE), stream, proposed, taken)
@@ -217,7 +217,7 @@ def _days(types: _Types) -> list[str]:
 
 
 def _time(times: list[str]) -> str | None:
-    """The one column that says when; of several the first that is named like it."""
+    """The column with the time of an event; of several, the first with such a name."""
     if len(times) == 1:
         return times[0]
     return next((name for name in times if is_time_name(name)), None)

@@ -1,8 +1,8 @@
 """A schema to begin with, from a sample of events.
 
 Types and what may be missing are promises, since a column needs a type. Ranges and lists of values
-are comments: a sample says little of tomorrow's events, and those that break a promise are lost to
-the dataset.
+are comments: a sample shows little about later events, and those that break a check are missing
+from the dataset.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The event that tells of a release: ``release-announcement.v1.json`` says what is in it."""
+"""The event that announces a release, as ``release-announcement.v1.json`` describes it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def announce_version(
         event: From ``announcement``.
         topic: Its name.
         source: The broker, to read from.
-        open_speaker: The broker, to write to, under a name that fences its earlier writers.
+        open_speaker: The broker, to write to, under a transactional id that fences its earlier
+            writers.
 
     Raises:
         ConfigError: The broker has no such topic.
@@ -86,7 +87,7 @@ def announce_version(
     """
     name = f"{event['repository']}/{event['tag']}"
     key = name.encode()
-    # The name first: an earlier writer of that name can write nothing from here on.
+    # The transactional id first: from here on it fences an earlier writer with the same id.
     with open_speaker(f"datarelease-announce-{name}") as speaker:
         known = _has(source, topic, key)
         if not known:

@@ -1,8 +1,8 @@
-"""What is told to the broker after a release: dead letters, and how far the group has come.
+"""What the broker is sent after a release: dead letters, and the group's offsets.
 
-A batch's dead letters and its offsets go in one transaction, so that a run that was killed is
-continued by the next one, and one that was not has nothing to do. The group's offsets are for the
-broker's own tools (lag): ingestion itself never reads them for its plans.
+A batch's dead letters and its offsets go in one transaction, so that the next run continues a
+killed one, and has nothing to do after a complete one. The group's offsets are for the broker's own
+tools (lag): ingestion itself never reads them for its plans.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ class DeadLetter:
 
 @dataclass(frozen=True, kw_only=True)
 class Committed:
-    """What a commit told the broker."""
+    """The result of a commit."""
 
     stream: str
     group: str
     tag: str | None
     """The version whose batches were committed; None: there is none yet."""
     batches: tuple[int, ...]
-    """Numbers of those that the broker did not know of."""
+    """Numbers of those that were not committed before."""
     dead: int
     """Dead letters that were sent."""
     offsets: Mapping[int, int]
-    """Where the group now stands, by partition."""
+    """The group's offsets now, by partition."""
 
 
 class ResultPublisher(Protocol):
     """The broker, as the place where a stream's results are told."""
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Where the group stands, by partition; left out: it never committed."""
+        """The group's offsets, by partition, without those that it never committed."""
 
     def settle(self, offsets: Mapping[int, int], letters: Iterable[DeadLetter]) -> int:
         """How many dead letters were sent, in one transaction with the offsets."""
@@ -78,7 +78,7 @@ def settle(
     letters_of: Callable[[Batch], Iterable[DeadLetter]],
     progress: Progress,
 ) -> Committed:
-    """Tell the broker of every batch of ``plan`` that it does not know of; never goes back.
+    """Commit every batch of ``plan`` that is not committed yet; offsets never decrease.
 
     Args:
         plan: That of the released version ``tag``.

@@ -1,4 +1,4 @@
-"""Where results are told: topics for dead letters and releases, the offsets of a group."""
+"""Where results are sent: topics for dead letters and releases, the offsets of a group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class KafkaPublisher:
         """
         self._stream = stream
         with ExitStack() as stack:
-            # The name first: an earlier writer of that name can commit nothing from here on.
+            # The transactional id first: from here on it fences an earlier writer with the same id.
             self._writer = stack.enter_context(Writer(config, group_of(stream)))
             self._group = stack.enter_context(Group(config, group_of(stream), stream.topic))
             self._open = stack.pop_all()
@@ -41,7 +41,7 @@ class KafkaPublisher:
         self._open.close()
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Where the group stands, by partition; left out: it never committed."""
+        """The group's offsets, by partition, without those that it never committed."""
         return self._group.committed(partitions)
 
     def settle(self, offsets: Mapping[int, int], letters: Iterable[DeadLetter]) -> int:

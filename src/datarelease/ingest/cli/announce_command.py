@@ -17,7 +17,7 @@ from datarelease.ingest.wiring.released import announce_now
 @click.argument("version", required=False)
 @json_option
 def command(version: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """After a release: tell the topic release.announce of VERSION, or of the newest one.
+    """After a release: publish VERSION, or the newest one, to the topic release.announce.
 
     The event follows release-announcement.v1.json; it is sent once, however often this runs.
     """

@@ -17,11 +17,11 @@ from datarelease.ingest.wiring.released import commit_now
 @click.argument("name")
 @json_option
 def command(name: str, as_json: bool) -> None:  # noqa: FBT001
-    """After a release: tell the broker how far the stream NAME has come.
+    """After a release: commit the offsets of the stream NAME at the broker.
 
     In one transaction a batch, dead letters go to their topic and the consumer group
-    datarelease-NAME moves on, so that lag shows in the broker's tools. What was told before is
-    not told again.
+    datarelease-NAME moves on, so that the broker's tools show the lag. What was committed before is
+    not committed again.
     """
     done = commit_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     if as_json:

@@ -1,4 +1,4 @@
-"""A Kafka broker, to read from. It is asked; nothing here decides what that means.
+"""Reads from a Kafka broker. What the answers mean is decided elsewhere.
 
 Sources: KIP-98 (what a reader of committed records sees), KIP-516 (topic ids), librdkafka's
 "INTRODUCTION" (the end of a partition, offsets out of range).
@@ -33,9 +33,9 @@ from datarelease.settings.faults import nearest
 PATIENCE = 60.0
 """Seconds without any answer after which the broker counts as away; restarts take less."""
 FIRST_CONTACT = 20.0
-"""Seconds until somebody who mistyped an address is told."""
+"""Seconds until an address that does not answer is reported."""
 GROUP = "datarelease"
-"""A client must have one; nothing joins it or commits to it."""
+"""A client must name a group; nothing joins it or commits to it."""
 CHUNK = 10_000
 """Most messages taken from the client at once; its own queue is bounded in bytes."""
 _TICK = 0.25
@@ -218,7 +218,7 @@ class Broker:
             try:
                 return self._consumer.list_topics(name, timeout=_TICK * 8)
             except KafkaException as error:
-                self._consumer.poll(0)  # lets the client tell what it met in the background
+                self._consumer.poll(0)  # lets the client report errors of its background threads
                 if self._errors.worst is not None or time.monotonic() > deadline:
                     raise self._reason(error, "its topics were listed") from error
 

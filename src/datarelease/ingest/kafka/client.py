@@ -27,7 +27,7 @@ _READING: Mapping[str, str | int | bool] = {
     "fetch.queue.backoff.ms": 5,
     "isolation.level": "read_committed",
 }
-"""What exactly-once rests on; and after a full queue the next fetch is not put off by a second."""
+"""Required for exactly-once; and after a full queue the next fetch is not delayed by a second."""
 PEEKING: Mapping[str, str | int | bool] = {
     "max.partition.fetch.bytes": 1 << 16,
     "queued.min.messages": 1,
@@ -55,7 +55,7 @@ Client = TypeVar("Client")
 
 
 class Errors:
-    """What a client complained about in the background; the newest refusal counts."""
+    """Errors of a client's background threads; the newest refusal counts."""
 
     def __init__(self) -> None:
         """Nothing yet."""
@@ -71,7 +71,7 @@ class Errors:
 
     @property
     def worst(self) -> KafkaError | None:
-        """What no waiting mends, or None."""
+        """An error that waiting does not resolve, or None."""
         return self.fatal or self.refusal
 
 
@@ -106,7 +106,7 @@ def _made(
         "receive.message.max.bytes": _LARGEST_ANSWER,
     }
     if not config.properties.keys() & {"debug", "log_level"}:
-        # Errors are told by exceptions; librdkafka would write them on standard error as well.
+        # Errors are raised as exceptions; librdkafka would also write them to standard error.
         basis |= {"log_level": 0, "logger": _SILENT}
     given: dict[str, object] = {"bootstrap.servers": config.bootstrap, **config.properties}
     if given.get("sasl.mechanism") == MECHANISM:

@@ -1,4 +1,4 @@
-"""Messages written to a broker in transactions: all of them once, or none.
+"""Messages written to a broker in transactions: each exactly once, or none.
 
 Sources: KIP-98 and KIP-447 (what a transaction commits together, how a newer producer of the same
 transactional id shuts out an older one), librdkafka's "Transactional producer".
@@ -44,7 +44,7 @@ class Message:
 
 
 class Writer:
-    """The only one that writes under its name: a newer one shuts an older one out for good."""
+    """The only writer of its transactional id: a newer one fences an older one."""
 
     def __init__(self, config: KafkaConfig, name: str, *, patience: float = PATIENCE) -> None:
         """Take over the name; what an older writer had not committed is undone.

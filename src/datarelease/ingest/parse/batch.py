@@ -50,7 +50,7 @@ _RECORDS = "records_of_chunk"
 _NO_RECORDS = pa.table({"n": pa.array([], pa.int64()), "value": pa.array([], pa.binary())})
 _PIECE = 8_192
 _UNKNOWN = 20
-"""Fields beside the schema that are told by name."""
+"""Fields beside the schema that are listed by name."""
 _UNKNOWN_KEPT = 10_000
 _LONGEST_NAME = 100
 

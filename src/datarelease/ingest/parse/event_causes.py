@@ -1,4 +1,4 @@
-"""Why a value is not JSON text: the cause that its producer can mend.
+"""Why a value is not JSON text: the cause that its producer can correct.
 
 DuckDB says only that a text is not valid. The few values that it refuses are read once more by
 Python's ``json``, which says where it stopped.

@@ -1,4 +1,4 @@
-"""Events against the schema's checks of one row: what breaks one, and how that is told.
+"""Events against the schema's checks of one row: what breaks one, and its description.
 
 The checks are those of the package's validation, asked of each row. Uniqueness, checks of a whole
 column and checks that people wrote stay with ``datarelease validate``.

@@ -1,4 +1,4 @@
-"""Why a record is not an event at all: reason codes, whatever the schema says."""
+"""Why a record is not an event: reason codes that do not depend on the schema."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ MEANINGS: Final = {
     PAYLOAD: "the value does not match its schema",
     NO_RECORD: "the schema of the value describes no record",
 }
-"""What dead letters say; there is no more to say without quoting the record."""
+"""Texts of dead letters, which do not quote the record."""
 EXTRA: Final = "fields:strict"
 """A field that the schema does not know, where it is strict."""

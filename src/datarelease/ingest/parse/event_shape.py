@@ -1,4 +1,4 @@
-"""What the dataset's schema wants of one event: fields, types, what may be missing.
+"""What the dataset's schema requires of one event: fields, types, what may be missing.
 
 Belongs here: reading the schema and refusing one that cannot type events. Does not: events.
 """
@@ -63,7 +63,7 @@ class EventShape:
     def digest(self) -> str:
         """SHA-256 (hex); equal as long as an event gives the same row, or none for the same reason.
 
-        How that is told, without values of pii columns, is not a part of it.
+        The wording of reasons, without values of pii columns, is not a part of it.
         """
         content = {
             "columns": [

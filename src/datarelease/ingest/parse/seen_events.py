@@ -1,4 +1,4 @@
-"""What is remembered of a batch's events while it is parsed: key, time, place.
+"""The keys, times and places of a batch's events while it is parsed.
 
 It answers which events came before, and how late or out of order they are. DuckDB holds it and
 spills to disk, so that memory does not grow with the batch or the dataset.

@@ -1,4 +1,4 @@
-"""Data to the remotes before anybody is told of it: sent where it lacks, found there again."""
+"""Pushes data to the remotes before it is proposed, and verifies it there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datarelease.model.versions.release import Fault
 
 
 def deliver(ws: Workspace) -> int:
-    """How many objects the remotes were sent: they now hold all that DVC tracks and we have.
+    """The number of objects sent; the remotes now hold all available objects that DVC tracks.
 
     What is not available, as it did not change, must be on the remotes if a dataset needs it.
 

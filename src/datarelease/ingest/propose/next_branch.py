@@ -105,7 +105,7 @@ def why_not(begun: ProposalBase, plan: StreamPlan, refused: OpenProposal | None)
 
 
 def _fresh(plan: StreamPlan, refused: StreamPlan | None) -> int:
-    """Offsets that nobody was shown yet."""
+    """Offsets that were in no proposal yet."""
     ends = refused.ends() if refused else {}
     highs = {span.partition: span.high for batch in plan.batches for span in batch.spans}
     return sum(max(0, high - ends.get(part, 0)) for part, high in highs.items())

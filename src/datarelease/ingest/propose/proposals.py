@@ -1,6 +1,6 @@
-"""Proposals where people see them: pull requests on GitHub, or branches alone.
+"""Where proposals are published: pull requests on GitHub, or branches alone.
 
-Both say what became of a proposal, open one, and merge one. What a proposal holds, and whether it
+Both report the state of a proposal, open one, and merge one. What a proposal holds, and whether it
 may be merged, is decided elsewhere.
 """
 

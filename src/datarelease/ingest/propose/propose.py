@@ -1,4 +1,4 @@
-"""What waits on a topic becomes a proposal: one for the same offsets, however often it is asked.
+"""Proposes the waiting events of a topic: once for the same offsets, however often it is run.
 
 The name of its branch follows from the offsets that the default branch has, so two proposers
 cannot make two; a branch is only ever created. Every step first looks whether its result is there,
@@ -207,7 +207,7 @@ def _bring_parts(ws: Workspace, stream: Stream) -> None:
 
 
 def _ignores(ws: Workspace) -> dict[str, bytes | None]:
-    """Where DVC noted its outputs: without these files somebody's ``git add`` takes the data."""
+    """The files in which DVC lists its outputs: without them ``git add`` would add the data."""
     places = {posixpath.dirname(out.path) for out in work_tree_outputs(ws)}
     wanted = {posixpath.join(place, IGNORE) for place in places}
     return {path: ws.read(path) for path, _ in ws.git.changed() if path in wanted}
@@ -249,7 +249,7 @@ def _taken_up(begun: ProposalBase, branch: str, left: str) -> Described:
 def _filed(begun: ProposalBase, branch: str, described: Described) -> Proposal:
     """The proposal, opened from a branch that is there.
 
-    Before that the world is looked at once more: another proposer may have had the same branch,
+    Before that the remote is read once more: another proposer may have had the same branch,
     and its proposal may be merged by now, its branch gone, so that ours was made a second time.
     """
     clone, proposals, stream = begun.clone, begun.proposals, begun.stream

@@ -74,7 +74,7 @@ def describe(repository: Repository, stream: Stream, before: str, commit: str) -
 
 
 def _refuse_other_batches(plan: StreamPlan | None, counts: StreamCounts, stream: Stream) -> None:
-    """Offsets would be passed over whose records are nowhere."""
+    """Refuse counts of other batches: offsets without records would be skipped."""
     planned = [(batch.number, _places(batch.spans)) for batch in (plan.batches if plan else ())]
     counted = [(batch.number, _places(batch.spans)) for batch in counts.batches]
     if planned != counted:

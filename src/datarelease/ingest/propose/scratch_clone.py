@@ -1,6 +1,6 @@
 """The desk: a clone of our own below ``.dvc/tmp``, where proposals are made and checked.
 
-Nobody's work tree is touched. Whatever a process that was killed left here, the next one brings
+No user's work tree is changed. Whatever a process that was killed left here, the next one brings
 the desk to a commit of the remote first; nothing on it is worth keeping.
 """
 
@@ -87,7 +87,7 @@ class ScratchClone:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The desk is ours until the block ends.
+        """The clone is locked for this process until the block ends.
 
         Programs that were started meanwhile inherit the lock: where we are killed and a pipeline
         still runs, the desk is free when it has ended.

@@ -1,4 +1,4 @@
-"""What every step of ingestion begins with: a stream's settings, the plan agreed on, a broker.
+"""What every step of ingestion needs first: a stream's settings, the agreed plan, a broker.
 
 Kafka's client is loaded here, when a step needs it: everything else works without the extra.
 """
@@ -106,7 +106,7 @@ def schema_texts(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, st
 
 @contextmanager
 def needed() -> Iterator[None]:
-    """Around imports of the extra: what to do where it is not installed."""
+    """Wraps imports of the extra, with the remedy if it is not installed."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Dead letters sent again, after their producer or the reader of the topic was corrected."""
+"""Sends dead letters again, after their producer or the reader of the topic was corrected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datarelease.ingest.wiring.access import connected, needed, stream_at
 from datarelease.model.data.stream import Stream
 
 REPLAYED = "datarelease.replay"
-"""Header of a record that was sent again: where it stood, as ``TOPIC:PARTITION:OFFSET``."""
+"""Header of a record that was sent again: its original place, as ``TOPIC:PARTITION:OFFSET``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def selected(
 def replay_now(letters: DeadLetters, topic: str | None, *, env: Mapping[str, str]) -> Replayed:
     """The records of ``letters`` sent to ``topic`` in one transaction, as they were.
 
-    Key, value and headers are those of the record; one header more says where it stood.
+    Key, value and headers are those of the record; one more header has its original place.
 
     Args:
         letters: What is sent.

@@ -1,4 +1,4 @@
-"""What is told to the broker after a release, from the released version alone.
+"""What the broker is sent after a release, from the released version alone.
 
 Nothing of the work tree but its settings counts: the tag says what was released.
 """
@@ -38,7 +38,7 @@ from datarelease.progress import Progress
 
 
 def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Committed:
-    """The newest version's batches told to the broker: dead letters sent, offsets committed.
+    """Commit the newest version's batches at the broker: dead letters sent, offsets committed.
 
     Run again, it has nothing to do.
 

@@ -137,7 +137,7 @@ def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
 
 @contextmanager
 def _written(stream: Stream) -> Iterator[None]:
-    """What the disk refuses, as this package's errors."""
+    """Errors of the disk as errors of this package."""
     try:
         yield
     except OSError as error:
@@ -153,9 +153,9 @@ def _written(stream: Stream) -> Iterator[None]:
 
 @contextmanager
 def _scratch(root: Path, stream: Stream) -> Iterator[Path]:
-    """A directory for unfinished files, nobody else's as long as the block runs.
+    """A directory for unfinished files, used by this process alone while the block runs.
 
-    Its lock ends with the process, however that ends; what a killed one left is cleared.
+    Its lock ends with the process, however that ends; files of a killed process are removed.
     """
     folder = root / ".dvc" / "tmp" / PACKAGE / "drain" / stream.name
     folder.mkdir(parents=True, exist_ok=True)

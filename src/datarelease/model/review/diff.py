@@ -45,7 +45,7 @@ class SchemaChange:
     after: str | None
     compatibility: Compatibility
     note: str = ""
-    """In words, where kind, before and after do not say it all."""
+    """In words, if kind, before and after do not say it completely."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +180,7 @@ class DatasetDiff:
             "removed": Compatibility.BREAKING,
             "changed": Compatibility.PATCH,
             "identical": Compatibility.IDENTICAL,
-            # Nobody knows, so the worst is assumed.
+            # It is not known, so the worst is assumed.
             "unreadable": Compatibility.BREAKING,
         }[self.status]
         return max((floor, *(change.compatibility for change in self.schema)))

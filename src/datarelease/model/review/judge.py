@@ -64,7 +64,7 @@ def judge(
 
 
 def _unread(dataset: DatasetReport) -> Iterator[Finding]:
-    """No rule of the policy lets data pass that nobody can read, and none compares it."""
+    """Unreadable data always blocks, and no rule compares it."""
     reason = unreadable(dataset.validation) if dataset.validation is not None else ""
     told = dataset.diff.status == "unreadable" and dataset.diff.rows_after is None
     if reason or told:

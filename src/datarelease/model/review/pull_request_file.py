@@ -1,7 +1,6 @@
 """``pull-request.json``: which pull request a check was about, as the check itself says.
 
-It travels in the check's artifact. Whoever reads it there believes none of it before GitHub has
-confirmed it.
+It travels in the check's artifact. Readers must not trust it before GitHub has confirmed it.
 """
 
 from __future__ import annotations

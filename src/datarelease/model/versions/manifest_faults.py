@@ -26,7 +26,7 @@ _WHOLE = "."
 
 
 def manifest_faults(manifest: Manifest) -> Iterator[str]:
-    """What would have files written where none belong, or other objects read than data."""
+    """Entries that would write files outside the dataset, or read objects that are not data."""
     for dataset in manifest.datasets:
         if not DATASET_NAME.fullmatch(dataset.name):
             yield f"a dataset is called {dataset.name!r}"

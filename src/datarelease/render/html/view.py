@@ -70,7 +70,7 @@ class DatasetView:
 
     @property
     def still(self) -> tuple[tuple[str, tuple[ColumnView, ...]], ...]:
-        """The columns that are told in one line: unchanged, and hardly moved."""
+        """The columns that are summarised in one line: unchanged, and hardly moved."""
         quiet = self.columns[self.moved :]
         groups = (
             ("Unchanged", tuple(column for column in quiet if not column.diff)),

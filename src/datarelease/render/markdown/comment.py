@@ -40,7 +40,7 @@ class CommentSource:
     repository: str
     """``owner/name``"""
     run_url: str
-    """Of the run whose result is told; what it left is there too."""
+    """Of the run whose result is reported; its artifacts are there too."""
     branch: str = "main"
     """What is released from."""
     workflow: str = "data-release.yml"

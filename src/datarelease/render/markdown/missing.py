@@ -1,4 +1,4 @@
-"""The issue that tells what the remotes have lost."""
+"""The issue that reports what the remotes have lost."""
 
 from __future__ import annotations
 
