@@ -70,7 +70,7 @@ def test_staleness_is_told_without_data(project: Project, tmp_path: Path) -> Non
 
 
 def test_a_chain_of_stages(project: Project) -> None:
-    """What depends on a stale stage is told too, also when its input was never made."""
+    """Stages that depend on a stale stage are reported too, even if their input was never made."""
     add_stage(project, "count", "wc -l < data/people.csv > data/count.txt", "data/count.txt",
               deps=["data/people.csv"])  # fmt: skip
     dvc = open_dvc(project)
@@ -86,7 +86,7 @@ def test_a_chain_of_stages(project: Project) -> None:
 def test_a_failing_stage_does_not_hide_the_others(
     project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The run is told as failed, what could run has run, and standard output stays ours."""
+    """The run is reported as failed, the other stages have run, and standard output stays free."""
     add_stage(project, "broken", "echo no such luck && false", "data/x")
     project.params(rows=5)
     dvc = open_dvc(project)
@@ -158,7 +158,7 @@ def test_checkout_brings_what_the_cache_has(project: Project, tmp_path: Path) ->
 
 
 def test_edited_sources_are_told(project: Project) -> None:
-    """A `.dvc` file whose data were edited is told; deleted or unchanged data are no difference."""
+    """A `.dvc` file whose data were edited is reported; deleted or unchanged data are not."""
     project.write("raw/modified.csv", "a\n1\n")
     project.write("raw/dir/x.csv", "a\n1\n")
     project.dvc("add", "--quiet", "raw/modified.csv", "raw/dir")
@@ -297,7 +297,7 @@ def test_another_process_at_work_is_the_worlds_fault(project: Project) -> None:
 
 @pytest.mark.parametrize("text", ["stages: [", "stages: {make: {cmdd: x}}", "stages: 5"])
 def test_a_pipeline_that_dvc_refuses(project: Project, text: str) -> None:
-    """A broken dvc.yaml is told in DVC's words, as an error of settings."""
+    """A broken dvc.yaml is reported in DVC's words, as an error of settings."""
     project.write("dvc.yaml", text)
     with pytest.raises(ConfigError, match="DVC cannot read this repository"):
         open_dvc(project).stale_stages()

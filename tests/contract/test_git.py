@@ -56,7 +56,7 @@ def test_no_repository_at_all(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_gone(tmp_path: Path) -> None:
-    """A missing directory is told as such, not as a missing program."""
+    """A missing directory is reported as such, not as a missing program."""
     with pytest.raises(ConfigError, match="does not exist"):
         open_git(tmp_path / "gone").files()
 
@@ -69,7 +69,7 @@ def test_no_git_program(tmp_path: Path) -> None:
 
 
 def test_a_repository_that_git_refuses_is_not_none(repo: Project) -> None:
-    """A damaged repository is told with git's reason, instead of `no repository`."""
+    """A damaged repository is reported with git's reason, instead of `no repository`."""
     (repo.root / ".git" / "HEAD").write_text("garbage")
     with pytest.raises(ConfigError, match="git refuses this repository"):
         open_git(repo.root).is_repository()
@@ -179,7 +179,7 @@ def test_a_subdirectory_sees_itself_only(repo: Project) -> None:
 
 
 def test_changes_of_every_kind(repo: Project) -> None:
-    """Edited, staged, renamed, deleted and new files are told, ignored ones are not."""
+    """Edited, staged, renamed, deleted and new files are reported, ignored ones are not."""
     for name in ("edit", "stage", "move", "drop"):
         repo.write(name, name * 20)
     repo.write(".gitignore", "*.log\n")

@@ -306,7 +306,7 @@ def test_a_ref_can_be_taken_back(repo: Project) -> None:
     "work", ["fetch_versions", "fetch_branch", "default_branch", "push", "complete_history"]
 )
 def test_a_remote_that_does_not_answer(repo: Project, tmp_path: Path, work: str) -> None:
-    """An unreachable remote is the world's fault, told with its address and no credentials."""
+    """An unreachable remote is an error of the network, with its address but no credentials."""
     other = clone(repo, tmp_path / "other", "--depth=1")
     other.git("remote", "set-url", "origin", "http://robot:s3cret@127.0.0.1:1/data.git")
     git = open_git(other)

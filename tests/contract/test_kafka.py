@@ -319,7 +319,7 @@ def test_property_that_the_client_refuses_is_named(name: str, value: str) -> Non
 
 
 def test_what_exactly_once_rests_on_cannot_be_set() -> None:
-    """All refused properties are told at once, each with its reason."""
+    """All refused properties are reported at once, each with its reason."""
     env = {
         "DATARELEASE_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "DATARELEASE_KAFKA_GROUP_ID": "mine",

@@ -109,7 +109,7 @@ def test_etags_under_kms_are_not_taken_for_md5s(bucket: Bucket, head: dict[str, 
 def test_refused_credentials_name_the_remote_and_the_remedy(
     s3_server: S3Server, shared_bucket: Bucket, tmp_path: Path, fault: str, work: str
 ) -> None:
-    """Whatever is asked for, refused keys are told as such, at once and without the secret."""
+    """Every operation reports refused keys as such, at once and without the secret."""
     keys = {
         "wrong secret": Keys(access=shared_bucket.keys.access, secret="not-the-secret"),
         "unknown key": Keys(access="nobody", secret="not-the-secret"),
@@ -175,7 +175,7 @@ def test_no_credentials_at_all_are_asked_for(project: Project, bucket: Bucket) -
 
 
 def test_a_profile_that_is_not_there_is_a_matter_of_credentials(project: Project) -> None:
-    """A misspelt profile is told like missing credentials, with its name."""
+    """A misspelt profile is reported like missing credentials, with its name."""
     project.add_remote("storage", "s3://bucket/x", profile="nobody")
     with pytest.raises(WorldError, match="nobody"):
         DvcConfig(project.root / ".dvc", env=os.environ).store("storage").stat(["a"])

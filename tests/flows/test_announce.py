@@ -1,4 +1,4 @@
-"""What people are told on GitHub after a release: its page, the comment, and lost data."""
+"""Reports on GitHub after a release: its page, the comment, and lost data."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ def test_notices_of_failure_are_settled_by_the_release(
 
 
 def test_named_repositories_are_told_of_a_new_version_alone(github: GitHubServer) -> None:
-    """One that cannot be told keeps no other from it; of failures and of nothing nobody hears."""
+    """A failed notification does not prevent others; failures and empty releases notify nobody."""
     site = github.world.repository("acme/site")
     site.roles["bot"] = "write"
     token = github.world.user_token("bot", {"contents": "write"})
@@ -341,7 +341,7 @@ def test_named_repositories_are_told_of_a_new_version_alone(github: GitHubServer
 
 
 def test_a_record_that_did_not_arrive_is_no_failed_release(hub: GitHub, tmp_path: Path) -> None:
-    """Exit 3 where the publisher succeeded: nobody is told that a version which is out failed."""
+    """Exit 3 if the publisher succeeded: a released version is never reported as failed."""
     with pytest.raises(WorldError, match="was not downloaded"):
         read_outcome(tmp_path, hub, Push(head=SHA), {"build": "success", "publish": "success"})
 

@@ -132,7 +132,7 @@ def test_a_broken_file_is_named(released: Project, break_it: Break, words: tuple
 
 @pytest.mark.parametrize("meta", [{"key": ["idd"]}, {"pii": ["emial"]}], ids=["key", "pii"])
 def test_a_column_that_is_not_there_blocks(built: Project, meta: dict[str, list[str]]) -> None:
-    """A misspelt key or pii column is told with the dataset, before anything is released."""
+    """A misspelt key or pii column is reported with the dataset, before anything is released."""
     artifact(built, meta=meta)
     built.commit("Misspelt")
     run(built, "check", code=1)

@@ -63,7 +63,7 @@ def test_the_text_has_marks_remedies_and_a_count(released: Project) -> None:
 
 
 def test_faults_do_not_hide_one_another(released: Project) -> None:
-    """Git, schema and remote are wrong at once: each is told, and the exit code is ours."""
+    """Git, schema and remote are wrong at once: each is reported, and the exit code is 2."""
     released.git("remote", "remove", "origin")
     released.add_remote("storage", "s3://bucket/x", endpointurl="http://127.0.0.1:1")
     dvc = released.read_yaml("dvc.yaml")
@@ -105,7 +105,7 @@ def test_data_that_dvc_does_not_have(released: Project) -> None:
 
 
 def test_outputs_that_are_elsewhere_or_nowhere(released: Project, tmp_path: Path) -> None:
-    """A dataset that DVC never pushes is told, and a remote that an output names is asked."""
+    """A dataset that DVC never pushes is reported, and a remote that an output names is checked."""
     released.add_remote("other", str(tmp_path / "other"))
     lines = released.read_yaml("dvc.yaml")
     outs = [{"data/people.csv": {"push": False}}, {"data/events": {"remote": "other"}}]
@@ -211,7 +211,7 @@ def dagshub(s3_server: S3Server) -> Iterator[DagsHub]:
 
 
 def test_dagshubs_token_is_asked_for_and_tried(built: Project, dagshub: DagsHub) -> None:
-    """No token, a reader's, the right one: each is told apart; the token is shown nowhere."""
+    """No token, a reader's, the right one: each is distinguished; the token is shown nowhere."""
     built.add_remote("storage", dagshub.url, endpointurl=dagshub.endpoint())
     without = doctor(built, code=2, env={"DAGSHUB_CLIENT_HOST": dagshub.host})
     assert "DAGSHUB_TOKEN" in line(without, "storage: DagsHub")["remedy"]

@@ -1,4 +1,4 @@
-"""After a release: one event that tells of it, however often the command runs."""
+"""After a release: one event that announces it, however often the command runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def schema() -> dict[str, Any]:
 
 @pytest.fixture
 def released(broker: Broker, tmp_path: Path) -> tuple[Ingesting, str]:
-    """A repository with one version, and the topic that is to be told."""
+    """A repository with one version, and the topic for its announcement."""
     topic, told = broker.topic(partitions=2), broker.topic("releases", partitions=3)
     broker.produce(topic, [(str(n), "{}") for n in range(10)], partition=1)
     repository = Ingesting.made(tmp_path / "ingest", broker.env, topic, announce=told)
@@ -82,7 +82,7 @@ def test_release_is_told_once(released: tuple[Ingesting, str], broker: Broker) -
 
 
 def test_each_version_is_told(released: tuple[Ingesting, str], broker: Broker) -> None:
-    """Without a version the newest one is told; others by their names, in any order."""
+    """Without a version the newest one is announced; others by their names, in any order."""
     repository, topic = released
     repository.release(2)
     assert [one and one.tag for one in (announce(repository), announce(repository, "1"))] == [
@@ -123,7 +123,7 @@ POINTS = [
 def test_killed_announcement_is_made_by_the_next(
     released: tuple[Ingesting, str], broker: Broker, point: Point
 ) -> None:
-    """Whenever it is killed, the release is told once in the end."""
+    """Wherever it is killed, the release is announced exactly once in the end."""
     repository, topic = released
     env = dict(repository.env)
     run(repository.root, "ingest", "announce", env=env, points=[point], code=KILLED)
@@ -163,7 +163,7 @@ def test_nothing_to_announce(released: tuple[Ingesting, str]) -> None:
 
 
 def test_command_tells_what_it_did(released: tuple[Ingesting, str]) -> None:
-    """The first run says that it told, the second one that the topic knew."""
+    """The first run says that it announced, the second one that the topic has the event."""
     repository, topic = released
     env = dict(repository.env)
     assert f"{topic}: told of data-v1" in run(repository.root, "ingest", "announce", env=env).out

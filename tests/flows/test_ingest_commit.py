@@ -1,4 +1,4 @@
-"""After a release: dead letters and offsets told to the broker, each once."""
+"""After a release: dead letters sent and offsets committed, each once."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_dead_letters_and_offsets_are_told_once(make: Make, broker: Broker) -> N
 
 
 def test_next_version_tells_what_is_new(make: Make, broker: Broker) -> None:
-    """Only the batches that came since are told; the group never goes back."""
+    """Only the batches since then are committed; the group's offsets never decrease."""
     target = broker.topic("dead")
     repository = make(dead_letters=target)
     repository.release(1, DEAD)
@@ -136,7 +136,7 @@ def test_next_version_tells_what_is_new(make: Make, broker: Broker) -> None:
 
 
 def test_what_is_not_released_is_not_told(make: Make, broker: Broker) -> None:
-    """A plan, even one that was merged, tells the broker nothing before it is a version."""
+    """A plan, even a merged one, commits nothing at the broker before it is released."""
     repository = make()
     repository.publish()
     done = commit(repository)
@@ -203,7 +203,7 @@ def test_killed_commit_is_finished_by_the_next(make: Make, broker: Broker, point
 
 
 def test_second_commit_shuts_the_first_one_out(broker: Broker) -> None:
-    """Of two at once, the one that came later does the work; the other is told so."""
+    """Of two runs at once, the later one does the work, and the other reports it."""
     topic, target = broker.topic(partitions=2), broker.topic("dead")
     stream = Stream(
         dataset=Dataset(name=STREAM, path="data/orders"), topic=topic, dead_letters=target

@@ -207,7 +207,7 @@ def test_killed_drain_is_finished_by_the_next(make: Make, point: Point) -> None:
 
 
 def test_two_drains_of_one_work_tree_do_not_meet(make: Make) -> None:
-    """The second one is told to wait, and touches nothing."""
+    """The second one is refused with the advice to wait, and changes nothing."""
     repository = make(10)
     repository.plan()
     repository.drain()
@@ -220,7 +220,7 @@ def test_two_drains_of_one_work_tree_do_not_meet(make: Make) -> None:
 
 
 def test_full_disk_leaves_no_half_file(make: Make) -> None:
-    """What the disk refuses is told, without a file; with room, the next drain writes it."""
+    """A full disk is reported and leaves no file; with free space the next drain writes it."""
     repository = make(1_000)
     repository.plan()
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -238,7 +238,7 @@ def test_full_disk_leaves_no_half_file(make: Make) -> None:
 
 
 def test_expired_records_are_an_error_and_leave_nothing(make: Make, broker: Broker) -> None:
-    """Planned offsets that the broker dropped since are told, and the way out with them."""
+    """Planned offsets that the broker dropped since are reported with the remedy."""
     repository = make(partitions=1)
     repository.plan()
     fill(broker, topic_of(repository), range(10))

@@ -80,7 +80,7 @@ def test_every_record_becomes_one_thing(make: Make) -> None:
 
 
 def test_details_explain_and_show_nothing_personal(make: Make) -> None:
-    """The reason is told with the value, except that of a pii column."""
+    """The reason contains the value, except that of a pii column."""
     stream = make(schema=SCHEMA + "strict: true\n")
     broken = [
         event(1, amount=-7), event(2, email=SECRET), event(3, email={"x": SECRET}),
@@ -273,7 +273,7 @@ def test_what_counts_as_late_is_no_matter_of_the_rows(make: Make) -> None:
 
 
 def test_hiding_a_column_changes_what_is_told_and_no_rows(make: Make) -> None:
-    """Dead letters are told anew, parts stay."""
+    """Dead letters are written again, parts stay."""
     stream = make(pii=())
     stream.drained(1, [event(1), event(2, email=SECRET)])
     stream.parse()
@@ -420,7 +420,7 @@ def test_a_damaged_raw_file_is_an_error_and_no_data(
 def test_a_schema_that_leaves_rows_open_is_refused(
     make: Make, schema: str, options: dict[str, Any], told: str
 ) -> None:
-    """All that is missing is told, and nothing is written."""
+    """Everything that is missing is reported, and nothing is written."""
     stream = make(schema=schema, **{"pii": (), "time": None, **options})
     stream.drained(1, [event(1)])
     with pytest.raises(SettingsError) as raised:

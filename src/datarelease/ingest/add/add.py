@@ -34,7 +34,7 @@ _Types = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class StreamRequest:
-    """What somebody asks for."""
+    """The requested stream."""
 
     name: str
     topic: str

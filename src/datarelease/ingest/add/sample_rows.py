@@ -58,7 +58,7 @@ class SampleTrial:
     sample: Sample
 
     def seen(self, stream: Stream) -> SampleSummary:
-        """What the events look like, for a stream of which only the names are known.
+        """The events as rows, for a stream of which only the names are known.
 
         Raises:
             ConfigError: There are none, or none that can be read.

@@ -20,7 +20,7 @@ _SCHEMA = "urn:datarelease:release-announcement:v1"
 
 @dataclass(frozen=True, kw_only=True)
 class TopicAnnouncement:
-    """What a topic was told."""
+    """The result of an announcement."""
 
     tag: str
     topic: str
@@ -31,7 +31,7 @@ class TopicAnnouncement:
 
 
 class AnnouncementPublisher(Protocol):
-    """The only one that announces a release, as long as it is open."""
+    """The only publisher of announcements while it is open."""
 
     def say(self, topic: str, key: bytes, value: bytes) -> None:
         """Write one message, whole and once."""
@@ -71,7 +71,7 @@ def announce_version(
     source: Source,
     open_speaker: Callable[[str], AbstractContextManager[AnnouncementPublisher]],
 ) -> TopicAnnouncement:
-    """Tell ``topic`` of a release, unless it was told.
+    """Publish a release to ``topic``, unless the topic has it.
 
     Args:
         event: From ``announcement``.

@@ -55,7 +55,7 @@ class Committed:
 
 
 class ResultPublisher(Protocol):
-    """The broker, as the place where a stream's results are told."""
+    """The broker, as the receiver of a stream's results."""
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
         """The group's offsets, by partition, without those that it never committed."""

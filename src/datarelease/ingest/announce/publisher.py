@@ -51,7 +51,7 @@ class KafkaPublisher:
         return self._writer.write(topic, messages, group=self._group, offsets=offsets)
 
     def _message(self, letter: DeadLetter) -> Message:
-        """The record itself, with its headers; what is to be known of it stands in more of them.
+        """The record itself, with its headers; further headers describe it.
 
         Its time too: a topic that keeps a week would drop an older message at once.
         """

@@ -233,7 +233,7 @@ class Broker:
     # --- what went wrong
 
     def _reason(self, error: KafkaException, purpose: str) -> DatareleaseError:
-        """A refusal explains more than the time-out it leads to."""
+        """A refusal explains more than the time-out that it causes."""
         return kafka_error(self._errors.worst or error.args[0], purpose, self._config)
 
     def _away(self, purpose: str) -> WorldError:

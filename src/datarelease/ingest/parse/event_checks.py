@@ -45,7 +45,7 @@ _NULL_CHECKS = {"not_nullable", "key not null"}
 
 @dataclass(frozen=True, kw_only=True)
 class _EventFault:
-    """One way to be broken: its reason code, the rows it is about, how a row tells it."""
+    """One kind of fault: its reason code, the rows that have it, and its description in a row."""
 
     reason: str
     rows: Mask
@@ -75,7 +75,7 @@ class EventChecks:
         """Of the rows."""
 
     def faults(self, found: pa.Table) -> Iterator[_EventFault]:
-        """All that is wrong with a chunk, in the order in which it is told."""
+        """All faults of a chunk, in the order in which they are reported."""
         yield from _apart(found)
         if self._shape.strict:
             yield _strict(found)

@@ -43,7 +43,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class EventShape:
-    """All that decides what becomes of an event."""
+    """Everything that decides how an event is parsed."""
 
     dataset: Dataset
     fields: tuple[Field, ...]

@@ -14,7 +14,7 @@ from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
 
 
 class BranchMoved(Exception):  # noqa: N818 - no error: the signal to begin anew
-    """The world is not the one that we began with; the message says how."""
+    """The remote's state changed since the start; the message says how."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def slot(begun: ProposalBase) -> tuple[str, OpenProposal | None]:
 
 
 def why_not(begun: ProposalBase, plan: StreamPlan, refused: OpenProposal | None) -> str | None:
-    """Why the same is not proposed again: it was refused, and little came since."""
+    """Why the same events are not proposed again: they were refused, and few came since."""
     if refused is None or begun.clone.git.is_taken_back(refused.branch, refused.commit):
         return None
     fresh, enough = _fresh(plan, plan_of(begun, refused)), begun.stream.propose_events

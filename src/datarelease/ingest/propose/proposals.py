@@ -115,7 +115,7 @@ class Branches:
         return _Review(passed=True)
 
     def close(self, filed: OpenProposal) -> None:
-        """The end of its branch is the end of it."""
+        """The proposal ends when its branch is deleted."""
 
     def merge(self, filed: OpenProposal, merged: str) -> str | None:
         """Push the merge, and with it remove the branch, both or none."""
@@ -169,7 +169,7 @@ class PullRequests:
         self._context = context_of(directory)
 
     def open(self, prefix: str) -> Sequence[OpenProposal]:
-        """From branches of the repository itself: what forks call theirs is their business."""
+        """From branches of the repository itself, never from forks."""
         pulls = [
             _filed(pull)
             for pull in self._github.open_pulls()

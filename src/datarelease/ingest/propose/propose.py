@@ -42,7 +42,9 @@ ProposalsOf = Callable[[ScratchClone], Proposals]
 """Where proposals of a repository are; asked after the desk was refreshed."""
 IGNORE = ".gitignore"
 _ATTEMPTS = 3
-"""Times that we begin anew because the default branch moved, or somebody was faster."""
+"""How often a proposal is started again because the default branch moved, or another run was
+faster.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +225,7 @@ def _message(begun: ProposalBase, plan: StreamPlan, branch: str) -> str:
 
 
 def _taken_up(begun: ProposalBase, branch: str, left: str) -> Described:
-    """What is in a branch that a proposer left behind when it was killed.
+    """The content of a branch that a killed run left behind.
 
     Raises:
         ConflictError: It is not a proposal that continues the default branch.

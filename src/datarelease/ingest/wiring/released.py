@@ -78,7 +78,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
 def announce_now(
     root: Path, tag: str | None = None, *, env: Mapping[str, str], progress: Progress
 ) -> TopicAnnouncement | None:
-    """``release.announce`` told of a version (of the newest without ``tag``), once.
+    """Publish a version (the newest without ``tag``) to ``release.announce``, once.
 
     None: no topic is set, or there is no version yet.
 

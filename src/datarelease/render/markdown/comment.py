@@ -85,7 +85,7 @@ def unreported(place: CommentSource, conclusion: str = "failure") -> str:
 
 
 def notice(outcome: Outcome, place: CommentSource) -> str:
-    """What is told in a comment of its own where a merged change was not released.
+    """The text of a separate comment about a merged change that was not released.
 
     Of a release that came about after all: the text that then replaces it.
     """
