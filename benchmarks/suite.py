@@ -23,9 +23,10 @@ from benchmarks.measure import RunFailed
 from benchmarks.places import DOCUMENT, QUICK_RESULTS, RESULTS, STAGE, peers_python
 from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
+from benchmarks.scenes_init import init_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 
-PARTS = ("start-up", "check", "parts", "file", "ingest", "parse")
+PARTS = ("start-up", "init", "check", "parts", "file", "ingest", "parse")
 FORMAT = 2
 """Of the results; those of another format are not kept."""
 BYTES_A_ROW = 40.9
@@ -77,6 +78,8 @@ def scenes(plan: Plan) -> Iterator[Scene]:
     """One after the other, each ready to be played; the next one cleans up after it."""
     if "start-up" in plan.only:
         yield start_up_scene()
+    if "init" in plan.only:
+        yield init_scene()
     if "check" in plan.only:
         for rows in plan.rows:
             yield check_scene(rows)
@@ -87,13 +90,13 @@ def scenes(plan: Plan) -> Iterator[Scene]:
     if "file" in plan.only:
         source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
         yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
-    if "ingest" in plan.only:
-        for rows in plan.rows:
-            with ingest_scene(rows) as scene:
-                yield scene
-    if "parse" in plan.only:
-        for rows in plan.rows:
-            with parse_scene(rows) as scene:
+    yield from _events(plan)
+
+
+def _events(plan: Plan) -> Iterator[Scene]:
+    for part, scene_of in (("ingest", ingest_scene), ("parse", parse_scene)):
+        for rows in plan.rows if part in plan.only else ():
+            with scene_of(rows) as scene:
                 yield scene
 
 

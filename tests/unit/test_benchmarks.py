@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from benchmarks import data
+from benchmarks import data, suite
 from benchmarks.document import document, median_run, parts, ratio, section
 from benchmarks.measure import Run, RunFailed, measure
 from benchmarks.places import ROOT
@@ -192,6 +192,13 @@ def test_the_document_is_written_by_a_full_run_only() -> None:
     assert quick.results != full.results
     assert full.rows == (1_000_000, 10_000_000)
     assert plan_of(["--rows", "5,6"])[0].rows == (5, 6)
+
+
+def test_the_first_run_of_stages_has_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--only init` plays the adoption of small files and nothing else."""
+    played = Scene(name="init", title="", about="", variants=())
+    monkeypatch.setattr(suite, "init_scene", lambda: played)
+    assert list(suite.scenes(plan_of(["--only", "init"])[0])) == [played]
 
 
 def test_rows_that_are_no_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
