@@ -1,10 +1,26 @@
 """Loaded last by the process that commands are forked from.
 
-What it has loaded by then lives as long as the process: moved out of the collector's sight, it is
-neither walked nor, since walking writes to it, copied in each child.
+It makes what each command would make before it begins with its own work: the compiled templates of
+the report and the readers of documents. What exists by then lives as long as the process. It is
+moved out of the collector's sight, so that it is neither walked nor, since walking writes to it,
+copied in each child.
 """
 
 import gc
+
+from tests import sample_reports
+
+from datarelease import documents
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.validation import Validation
+from datarelease.model.review.report import Report
+from datarelease.model.versions.manifest import Manifest
+from datarelease.render.html.report import html
+
+for report in (sample_reports.small(), sample_reports.streamed(), sample_reports.blocked()):
+    html(report)
+for kind in (Manifest, Profile, Report, Validation):
+    documents._adapter(kind)
 
 gc.collect()
 gc.freeze()
