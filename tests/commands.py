@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from multiprocessing.context import ForkServerProcess
@@ -219,6 +220,7 @@ def _forked_dvc(
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 255
     try:
+        _close_private_descriptors()
         os.environ.clear()
         os.environ.update(env or {})
         os.chdir(cwd)
@@ -228,6 +230,14 @@ def _forked_dvc(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _close_private_descriptors() -> None:
+    """Close what a program that is started does not inherit, such as the descriptor of a lock."""
+    for path in list(Path("/proc/self/fd").iterdir()):
+        with suppress(OSError):  # the descriptor of this very listing is closed already
+            if not os.get_inheritable(int(path.name)):
+                os.close(int(path.name))
 
 
 def _child(
@@ -243,10 +253,9 @@ def _child(
         prepare()
     if points:
         _upload_one_by_one()
-    else:
-        import datarelease.adapters.dvc.program
+    import datarelease.adapters.dvc.program
 
-        datarelease.adapters.dvc.program.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
+    datarelease.adapters.dvc.program.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
     for function in dict.fromkeys(point.function for point in points):
         _instrument(function, [point for point in points if point.function == function])
     sys.argv = ["datarelease", *arguments]
