@@ -126,7 +126,7 @@ def test_a_pull_request_into_another_branch_is_not_merged(hub: Hosted) -> None:
     """Somebody pointed it elsewhere."""
     hub.repository.bare.git("branch", "elsewhere", "main")
     hub.pulls[0].base = "elsewhere"
-    assert hub.merging().reason == "it goes into elsewhere, not into main"
+    assert hub.merging().reason == "its base is elsewhere, not main"
 
 
 @pytest.mark.slow

@@ -132,7 +132,7 @@ def test_a_bundle_whose_records_are_about_something_else_is_refused(
         (f"{records}/validation.json", "before a change of: key", otherwise("key")),
         (f"{records}/profile.json", "before a change of: data", otherwise("data")),
         ("report.json", "has another validation of people", without_checks),
-        ("report.json", "calls people identical", the_same),
+        ("report.json", "says that people is identical", the_same),
         ("report.json", "is not about the datasets people", without_datasets),
     ):
         place = bundle / name
