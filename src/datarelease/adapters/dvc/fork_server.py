@@ -47,7 +47,8 @@ class ForkServer:
         """Start it; it has what this process has until now, and loads the rest when it is asked.
 
         Only Linux is said to go on well after a fork without a new program (`multiprocessing`,
-        "Contexts and start methods"); elsewhere nothing is started, and nothing is served.
+        "Contexts and start methods"); elsewhere nothing is started, and nothing is served. The only
+        threads that loading begins are those of OpenBLAS and jemalloc, which provide for forks.
         """
         self._connection: Connection | None = None
         if sys.platform == "linux":
