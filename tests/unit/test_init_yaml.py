@@ -61,6 +61,19 @@ def test_block_style_keeps_every_line(
     assert "# ours" in after
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029", "\n", "\r"])
+@pytest.mark.parametrize("listed", [None, {}, {"x": {"y": "one"}}])
+def test_every_line_end_of_yaml_counts_as_one(end: str, listed: Any) -> None:
+    """Line ends of YAML 1.1 other than the usual ones do not shift the place of the addition."""
+    whole = {"a": f"one{end}two", "stages": listed, "b": f"{end}three"}
+    text = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)
+    after = added(text)
+    assert parse_yaml(after) == {**parse_yaml(text), "stages": {**(listed or {}), **ADDED}}
+    first, _, last = text.partition("b: ")
+    assert after.startswith(first.partition("stages:")[0])
+    assert after.endswith(f"b: {last}")
+
+
 @given(documents)
 def test_a_new_section_is_put_below_everything(document: dict[str, Any]) -> None:
     """A file without the section begins with what it said before, unchanged."""

@@ -21,6 +21,9 @@ from datarelease.adapters.strict_yaml import parse_yaml
 from datarelease.errors import ConfigError, Problem, SettingsError
 
 _CONFLICT = re.compile(r"^(<<<<<<< |>>>>>>> )", re.MULTILINE)
+_ENDS = "\n\r\x85\u2028\u2029"
+_LINE = re.compile(rf"[^{_ENDS}]*(?:\r\n|[{_ENDS}]|$)")
+"""A line with its end, as YAML 1.1 and so the marks of PyYAML count lines (section 5.4)."""
 _STEP = 2
 
 
@@ -108,13 +111,12 @@ def _indented(text: str, columns: int) -> str:
 
 def _spliced(text: str, path: Sequence[str], entries: Sequence[str]) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = [line for line in _LINE.findall(text) if line]
     node = yaml.compose(text.removeprefix("\ufeff"), Loader=yaml.SafeLoader)
     if node is None:
-        start = len("\n".join(lines).rstrip())
-        kept = "\n".join(lines)[:start].split("\n") if start else []
-        new = _nested(path, entries, spaced=True).split("\n")
-        return newline.join([*kept, *([""] if kept else []), *new, ""])
+        kept = text.rstrip()
+        new = _nested(path, entries, spaced=True).replace("\n", newline)
+        return f"{kept}{newline * 2 if kept else ''}{new}{newline}"
     rest = list(path)
     while True:
         if not isinstance(node, yaml.MappingNode) or node.flow_style:
@@ -132,8 +134,10 @@ def _spliced(text: str, path: Sequence[str], entries: Sequence[str]) -> str:
     spaced = column == 0 or _spaced(lines, node)
     block = _indented(_nested(rest, entries, spaced=spaced), column).split("\n")
     apart = spaced and isinstance(node, yaml.MappingNode) and at and lines[at - 1].strip()
-    lines[at:at] = [*([""] if apart else []), *block]
-    return newline.join(lines if lines[-1] == "" else [*lines, ""])
+    if lines[-1][-1] not in _ENDS:
+        lines[-1] += newline
+    lines[at:at] = [line + newline for line in ([""] if apart else []) + block]
+    return "".join(lines)
 
 
 def _is_empty(node: yaml.Node) -> bool:
@@ -147,14 +151,15 @@ def _cut(lines: list[str], node: yaml.Node) -> None:
     if start.line != end.line:
         raise _Impossible
     line = lines[start.line]
-    lines[start.line] = (line[: start.column].rstrip() + line[end.column :]).rstrip()
+    kept = (line[: start.column].rstrip() + line[end.column :]).rstrip()
+    lines[start.line] = kept + line[len(line.rstrip(_ENDS)) :]
 
 
 def _end(lines: list[str], node: yaml.MappingNode, column: int) -> int:
     """The line before which a new entry of ``node`` goes."""
     end = node.end_mark
-    at = end.line if not lines[min(end.line, len(lines) - 1)][: end.column].strip() else None
-    at = len(lines) if at is None else at
+    below = lines[end.line][: end.column] if end.line < len(lines) else ""
+    at = len(lines) if below.strip() else end.line
     while at and _belongs_below(lines[at - 1], column):
         at -= 1
     return at
