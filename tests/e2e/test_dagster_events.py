@@ -22,7 +22,7 @@ def project(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> 
     """A clone of an origin without GitHub; its topic has three hundred orders."""
     for name, value in broker.env.items():
         monkeypatch.setenv(name, value)
-    for name in ("show", "supervise"):
+    for name in ("run_shown", "supervise"):
         monkeypatch.setattr(f"datarelease.adapters.dvc.program.{name}", forked_dvc)
     topic = broker.topic("orders", partitions=2)
     made = Project(tmp_path / "work", tmp_path / "origin.git", tmp_path / "remote")

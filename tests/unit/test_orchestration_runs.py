@@ -43,7 +43,7 @@ strict: false
 @pytest.fixture(autouse=True)
 def _loaded_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
     """DVC in a fork of a process that has it loaded, as other tests start it."""
-    for name in ("show", "supervise"):
+    for name in ("run_shown", "supervise"):
         monkeypatch.setattr(f"datarelease.adapters.dvc.program.{name}", forked_dvc)
 
 
