@@ -12,6 +12,7 @@ from pathlib import Path
 
 from datarelease.app.stage import profile_dataset
 from datarelease.errors import DatareleaseError
+from datarelease.progress import TerminalBars
 
 
 def main(arguments: list[str]) -> int:
@@ -20,7 +21,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python src/profile_tabular.py NAME\n")
         return 2
     try:
-        result = profile_dataset(Path.cwd(), arguments[0])
+        result = profile_dataset(Path.cwd(), arguments[0], TerminalBars())
     except DatareleaseError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -160,10 +160,10 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
     from datarelease.app.notebook import show_reports
     from datarelease.app.workspace import open_workspace
     from datarelease.flows.check import check as flow
-    from datarelease.progress import Quiet
+    from datarelease.progress import TerminalBars
 
     show_reports()
-    ws = open_workspace(Path(repo or "."), progress=Quiet())
+    ws = open_workspace(Path(repo or "."), progress=TerminalBars())
     return flow.check(ws, base=base).report
 
 

@@ -1,15 +1,19 @@
-"""Progress of long work. The command line shows it; libraries and CI stay quiet."""
+"""Progress of long work: lines and bars on a terminal, and nothing elsewhere."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from datarelease.errors import DatareleaseWarning
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 TIMEOUT = 45.0
 """Seconds that another side may be silent, unless ``release.timeout`` says otherwise."""
@@ -40,14 +44,59 @@ class Quiet:
     def warn(self, line: str, kind: WarningType = DatareleaseWarning) -> None:
         """Drop the line."""
 
-    @contextmanager
-    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:  # noqa: ARG002
+    def track(
+        self,
+        label: str,  # noqa: ARG002
+        total: int,  # noqa: ARG002
+        unit: str,  # noqa: ARG002
+    ) -> AbstractContextManager[Advance]:
         """Drop the figures."""
+        return nullcontext(lambda _: None)
+
+
+@contextmanager
+def terminal_bar(
+    label: str, total: int, unit: str, console: Console | None = None
+) -> Iterator[Advance]:
+    """A bar of ``total`` units while something runs, removed at the end.
+
+    It is drawn on ``console``, by default on standard error, and only where that is a terminal.
+    """
+    terminal = sys.stderr.isatty() if console is None else console.is_terminal
+    if not terminal or not total:
         yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - heavy: only where a bar is shown
+    from rich.progress import (  # noqa: PLC0415 - heavy: only where a bar is shown
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.progress import Progress as Bars  # noqa: PLC0415 - heavy: only where a bar is shown
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=console or Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(label, total=total)
+        yield lambda count: bars.update(task, advance=count)
 
 
-class Warnings(Quiet):
-    """Says nothing but warnings, as Python's own: for those who call functions."""
+class TerminalBars(Quiet):
+    """Says nothing, and shows bars on a terminal: for those who call functions."""
+
+    def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
+        """A bar on standard error, where that is a terminal."""
+        return terminal_bar(label, total, unit)
+
+
+class Warnings(TerminalBars):
+    """Warnings as Python's own, and bars on a terminal: for those who call functions."""
 
     def warn(self, line: str, kind: WarningType = DatareleaseWarning) -> None:
         """A warning at the line that called into this package."""

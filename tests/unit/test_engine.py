@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from datarelease.analysis.engine.tables import (
     unread_name,
 )
 from datarelease.errors import WorldError
+from datarelease.progress import Advance, Quiet
 
 T0 = dt.datetime(2020, 1, 1, 12)  # noqa: DTZ001 - naive on purpose
 COLUMNS: dict[str, tuple[pa.Array, str, str, Any]] = {
@@ -255,20 +257,38 @@ def test_a_full_disk_is_the_world() -> None:
         raise full
 
 
-def test_progress_is_kept_off_stdout(
+class Tracked(Quiet):
+    """Keeps what is tracked: label, unit, and how much of the whole was reported."""
+
+    def __init__(self) -> None:
+        self.work: list[tuple[str, str, int, int]] = []
+
+    @contextmanager
+    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
+        """Add up what is reported."""
+        done = [0]
+        yield done.append
+        self.work.append((label, unit, sum(done), total))
+
+
+def test_progress_is_told_of_long_queries_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A long query shows its progress on a terminal's stderr, and nothing on stdout."""
-    monkeypatch.setattr(duckdb_progress, "_AFTER", 0.0)
-    monkeypatch.setattr(duckdb_progress, "_EVERY", 0.01)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    """Queries that last report per cent, whole results and batches alike; DuckDB prints nothing."""
     table = stored(tmp_path, pa.table({"a": range(200_000)}))
-    with DuckDBEngine(temp_directory=tmp_path / "s", threads=1, progress=True) as engine:
-        for _ in range(3):
-            engine.collect(engine.scan(table).group_by("a").agg(nw.len()).sort("a").head(1))
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    assert "reading" in captured.err
+    told = Tracked()
+    with DuckDBEngine(temp_directory=tmp_path / "s", threads=1, progress=told) as engine:
+        engine.collect(engine.scan(table).head(1))
+        assert told.work == []
+        monkeypatch.setattr(duckdb_progress, "_AFTER", 0.0)
+        monkeypatch.setattr(duckdb_progress, "_EVERY", 0.01)
+        engine.collect(engine.scan(table).group_by("a").agg(nw.len()).sort("a").head(1))
+        whole = len(told.work)
+        list(engine.batches(engine.scan(table).sort("a"), 1000))
+    assert 0 < whole < len(told.work)
+    assert {work[:2] for work in told.work} == {("Querying tables", "%")}
+    assert all(0 <= reported <= total == 100 for *_, reported, total in told.work)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_works_offline_in_a_fresh_home(tmp_path: Path) -> None:

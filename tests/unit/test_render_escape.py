@@ -138,8 +138,3 @@ def test_long_text_is_cut_with_a_mark() -> None:
     assert escape.clean("x" * 10_000, 10) == "xxxxxxxxx…"
     assert escape.clean("abcde\u0301\u0301fgh", 6) == "abcd…"
     assert escape.clean("a" + "\u0301" * 10_000, 20).endswith("…")
-
-
-def test_code_in_a_summary_is_html() -> None:
-    """Where Markdown is not parsed, markup characters are entities."""
-    assert escape.html_code("<b>`x`&") == "<code>&lt;b&gt;`x`&amp;</code>"

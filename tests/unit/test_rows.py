@@ -223,22 +223,6 @@ def test_csv_sides_are_read_with_the_same_types(engine: DuckDBEngine, tmp_path: 
     assert dict(diff.columns) == {"v": 1, "w": 1}
 
 
-def test_csv_with_types_given(engine: DuckDBEngine, tmp_path: Path) -> None:
-    """Types of the schema are kept to, on both sides, and add no columns."""
-    import narwhals as nw
-
-    for name, text in (("a.csv", "id,v\n007,1\n"), ("b.csv", "id,v\n007,2\n")):
-        (tmp_path / name).write_text(text)
-    tables = [Table(paths=(tmp_path / name,), format="csv") for name in ("a.csv", "b.csv")]
-    types: dict[str, nw.dtypes.DType] = {"id": nw.Int64(), "v": nw.Int64()}
-    dataset = Dataset(name="d", path="d", key=("id",))
-    diff = found(
-        diff_rows(engine, tables[0], tables[1], dataset, types_before=types, types_after=types)
-    )
-    assert diff.columns == (("v", 1),)
-    assert diff.examples[0].key == (("id", 7),)
-
-
 def test_empty_and_wide_and_odd_names(engine: DuckDBEngine, tmp_path: Path) -> None:
     """Empty tables and 300 columns with any names are compared."""
     names = [f'c {i} 😀|"' for i in range(300)]

@@ -154,7 +154,7 @@ def _premises(start: Path, ref: ToolRef | None, progress: Progress) -> Iterator[
             inventory=known,
             settings=settings,
             objects=_objects(dvc_dir, known, progress) if known else None,
-            engine=engine(MEMORY_LIMIT, temporary),
+            engine=engine(MEMORY_LIMIT, temporary, progress),
             ref=_own_ref if ref is None else lambda: ref,
             progress=progress,
         )

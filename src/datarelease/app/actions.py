@@ -43,7 +43,6 @@ class Actions:
     """The webhook's payload."""
     sha: str
     run_id: str
-    actor: str
     output: Path | None
     summary: Path | None
     directory: str = ROOT
@@ -155,7 +154,6 @@ def actions(env: Mapping[str, str]) -> Actions | None:
             event=_event(env.get("GITHUB_EVENT_PATH")),
             sha=env["GITHUB_SHA"],
             run_id=env.get("GITHUB_RUN_ID", ""),
-            actor=env.get("GITHUB_ACTOR", ""),
             output=_file(env.get("GITHUB_OUTPUT")),
             summary=_file(env.get("GITHUB_STEP_SUMMARY")),
             directory=_directory(env.get("DATARELEASE_DIRECTORY", "")),

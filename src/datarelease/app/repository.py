@@ -109,7 +109,7 @@ def _shelf(
         tags=tags,
         remotes=remotes,
         objects=Objects(cache=cache or config.cache, remotes=remotes, progress=progress),
-        engine=engine(MEMORY_LIMIT, dvc_dir / "tmp" / PACKAGE),
+        engine=engine(MEMORY_LIMIT, dvc_dir / "tmp" / PACKAGE, progress),
         progress=progress,
         named=opener(config, remotes),
     )

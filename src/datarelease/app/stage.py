@@ -12,27 +12,28 @@ from datarelease.flows.check.stage import profile_stage, validate_stage
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.policy import Level
+from datarelease.progress import Progress
 from datarelease.settings.read import Settings
 
 if TYPE_CHECKING:
     from datarelease.analysis.engine.tables import Engine
 
 
-def validate_dataset(start: Path, name: str) -> tuple[Validation, Level]:
+def validate_dataset(start: Path, name: str, progress: Progress) -> tuple[Validation, Level]:
     """A schema's outcome on a dataset (``flows.check.stage``), and what violations mean here."""
     root = find_root(start)
     settings = settings_at(root)
-    with _engine(root, settings) as opened:
+    with _engine(root, settings, progress) as opened:
         return validate_stage(root, settings, name, opened), settings.policy.violations
 
 
-def profile_dataset(start: Path, name: str) -> Profile:
+def profile_dataset(start: Path, name: str, progress: Progress) -> Profile:
     """The statistics of a dataset (see ``flows.check.stage``)."""
     root = find_root(start)
     settings = settings_at(root)
-    with _engine(root, settings) as opened:
+    with _engine(root, settings, progress) as opened:
         return profile_stage(root, settings, name, opened)
 
 
-def _engine(root: Path, settings: Settings) -> Engine:
-    return engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE)()
+def _engine(root: Path, settings: Settings, progress: Progress) -> Engine:
+    return engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE, progress)()

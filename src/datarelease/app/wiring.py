@@ -16,6 +16,7 @@ from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.store.directory import Store
 from datarelease.app.actions import actions
 from datarelease.model.stage_environment import is_never_passed
+from datarelease.progress import Progress
 
 if TYPE_CHECKING:
     from datarelease.analysis.engine.tables import Engine
@@ -122,14 +123,22 @@ def opener(config: DvcConfig, opened: Sequence[Store]) -> Callable[[str], Store]
     return open_named
 
 
-def engine(memory_limit: str, scratch: Path) -> Callable[[], Engine]:
-    """Opens the engine; DuckDB is only loaded when it is called."""
+def engine(memory_limit: str, scratch: Path, progress: Progress) -> Callable[[], Engine]:
+    """Opens the engine; DuckDB is only loaded when it is called.
+
+    ``progress`` is told of long queries where a person can see it: on a terminal, not in CI.
+    """
+    seen = sys.stderr.isatty() and not os.environ.get("CI")
 
     def start() -> Engine:
         from datarelease.analysis.engine.tables import DuckDBEngine  # noqa: PLC0415 - heavy: DuckDB
 
         scratch.mkdir(parents=True, exist_ok=True)
-        return DuckDBEngine(memory_limit=memory_limit, temp_directory=scratch)
+        return DuckDBEngine(
+            memory_limit=memory_limit,
+            temp_directory=scratch,
+            progress=progress if seen else None,
+        )
 
     return start
 

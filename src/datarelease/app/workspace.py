@@ -92,7 +92,7 @@ def open_workspace(
         tags=settings.tags,
         remotes=required,
         objects=Objects(cache=config.cache, remotes=required, progress=progress, bound=bound),
-        engine=engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE),
+        engine=engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE, progress),
         progress=progress,
         named=named,
         tool=tool(),

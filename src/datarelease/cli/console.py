@@ -8,19 +8,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
 from datarelease.errors import DatareleaseError, DatareleaseWarning
-from datarelease.progress import Advance, WarningType
+from datarelease.progress import Advance, WarningType, terminal_bar
 
 _WIDEST = 10_000
 """Columns of a file or a pipe; no line is cut there."""
@@ -109,19 +106,6 @@ class ConsoleProgress:
         """One line that stands out."""
         self._console.print(Text.assemble(("warning: ", "bold yellow"), line))
 
-    @contextmanager
-    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
+    def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
         """A bar, only where there is a terminal to draw it on."""
-        if not self._console.is_terminal or not total:
-            yield lambda _: None
-            return
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(unit),
-            TimeElapsedColumn(),
-        )
-        with Bars(*columns, console=self._console, transient=True) as bars:
-            task = bars.add_task(label, total=total)
-            yield lambda count: bars.update(task, advance=count)
+        return terminal_bar(label, total, unit, self._console)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from datarelease.app.stage import validate_dataset
-from datarelease.cli.console import show, show_json
+from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError
@@ -24,7 +24,7 @@ def command(name: str, as_json: bool) -> None:  # noqa: FBT001
     Writes reports/NAME/validation.json. Every failed check is shown; exit 1 if there is one,
     unless `release.policy.violations` says `warn`, and where the files cannot be read.
     """
-    result, level = validate_dataset(Path.cwd(), name)
+    result, level = validate_dataset(Path.cwd(), name, ConsoleProgress())
     if as_json:
         show_json(to_json(result))
     else:

@@ -7,13 +7,13 @@ does not: running anything, and any event.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from dagster import AssetKey
 
-from datarelease.adapters.dvc.graph import Graph, PipelineFile, StageNode, overlap
+from datarelease.adapters.dvc.graph import Graph, StageNode, overlap
 from datarelease.model.data.dataset import Dataset
 from datarelease.orchestration.keys import asset_keys, identifier, identifiers
 
@@ -109,10 +109,3 @@ def kinds(path: str, *, made: bool) -> set[str]:
     known = {"py": "python", "yml": "yaml", "pq": "parquet", "": "folder" if made else "file"}
     name = known.get(suffix, suffix)
     return {identifier(name)} | ({"dvc"} if made else set())
-
-
-def tracked_by_stage(graph: Graph) -> Iterator[tuple[StageNode, PipelineFile]]:
-    """Every output with the stage that makes it."""
-    for stage in graph.stages:
-        for out in stage.outs:
-            yield stage, out

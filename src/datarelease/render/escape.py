@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from html import escape as _html_escape
 
 NAME_LENGTH = 64
 """Characters of a name that are shown."""
@@ -210,8 +209,3 @@ def prose(text: str, limit: int = PROSE) -> str:
     # At the start of a block these would begin a heading, a list or a rule.
     out = re.sub(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#=:]))", r"\1\\", out)
     return out + (_LRM if _right_to_left(plain) else "")
-
-
-def html_code(text: str, limit: int = NAME_LENGTH) -> str:
-    """``text`` in a ``<code>`` element, for ``<summary>`` lines, which Markdown does not parse."""
-    return f"<code>{_html_escape(clean(text, limit))}</code>"

@@ -28,8 +28,6 @@ def diff_rows(
     after: Table | None,
     dataset: Dataset,
     *,
-    types_before: _Types | None = None,
-    types_after: _Types | None = None,
     skipped_files: int = 0,
     scratch: Path | None = None,
 ) -> RowDiff | str:
@@ -48,8 +46,6 @@ def diff_rows(
             files, so that every row is new (parts that were appended, say).
         after: The files after, likewise.
         dataset: Its key and pii columns.
-        types_before: Types of columns before, for CSV files; what is left out is inferred.
-        types_after: The same after.
         skipped_files: Part files with equal hashes that were left out of both tables.
         scratch: Where intermediate files go; default: the system's temporary directory.
 
@@ -63,7 +59,7 @@ def diff_rows(
     # A side without files is the other one without rows: the same columns, nothing in them.
     empty = before is None, after is None
     before, after = before or one_side, after or one_side
-    types = _agreed_types(engine, before, after, (types_before or {}, types_after or {}))
+    types = _agreed_types(engine, before, after)
     old, new = engine.scan(before, types[0]), engine.scan(after, types[1])
     old, new = old.head(0) if empty[0] else old, new.head(0) if empty[1] else new
     schemas = _schema(engine, before, types[0]), _schema(engine, after, types[1])
@@ -91,26 +87,21 @@ def _schema(engine: Engine, table: Table, types: _Types) -> _Types:
     return {name: schema[name] for name in engine.columns(table)}
 
 
-def _agreed_types(
-    engine: Engine, before: Table, after: Table, types: tuple[_Types, _Types]
-) -> tuple[_Types, _Types]:
+def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, _Types]:
     """The types to read both sides with.
 
     Each CSV file's types were inferred for itself: what looks like integers on one side and like
     text on the other is the same column of text.
     """
     if "csv" not in {before.format, after.format}:
-        return types
-    schemas = _schema(engine, before, types[0]), _schema(engine, after, types[1])
+        return {}, {}
+    schemas = _schema(engine, before, {}), _schema(engine, after, {})
     agreed = {
         name: _agreed(schemas[0][name], schemas[1][name])
         for name in _both(schemas)
         if schemas[0][name] != schemas[1][name]
     }
-    return (
-        {**types[0], **agreed} if before.format == "csv" else types[0],
-        {**types[1], **agreed} if after.format == "csv" else types[1],
-    )
+    return agreed if before.format == "csv" else {}, agreed if after.format == "csv" else {}
 
 
 def _agreed(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType:

@@ -26,9 +26,10 @@ from datarelease.analysis.engine.csv.header import read_csv_header
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
-from datarelease.analysis.engine.duckdb.progress import prepare, show_progress
+from datarelease.analysis.engine.duckdb.progress import measure_progress, show_progress
 from datarelease.analysis.engine.duckdb.sql import quoted
 from datarelease.analysis.engine.table import Table, UnreadableTable
+from datarelease.progress import Progress
 
 __all__ = [
     "DuckDBEngine",
@@ -127,11 +128,12 @@ class DuckDBEngine:
         temp_directory: Path,
         memory_limit: str = "2GB",
         threads: int | None = None,
-        progress: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Open a database in memory that downloads nothing and knows one time zone, UTC.
 
         Rows keep the order of the files: examples and samples are the same on every run.
+        ``progress`` is told of queries that take longer than a second.
         """
         self._connection = duckdb.connect(
             ":memory:",
@@ -149,7 +151,7 @@ class DuckDBEngine:
         # concludes from them that there is none, and `isnan` is then false for every row.
         self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         self._progress = progress
-        prepare(self._connection, on=progress)
+        measure_progress(self._connection, on=progress is not None)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
         self._temp_directory = temp_directory
         self._copies: tempfile.TemporaryDirectory[str] | None = None
@@ -177,7 +179,7 @@ class DuckDBEngine:
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
-        with translated([files.table]), show_progress(self._connection, on=self._progress):
+        with translated([files.table]), show_progress(self._connection, self._progress):
             query = files.query(
                 self._connection,
                 types or {},
@@ -229,7 +231,7 @@ class DuckDBEngine:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
         with (
             translated([files.table for files in self._files.values()]),
-            show_progress(self._connection, on=self._progress),
+            show_progress(self._connection, self._progress),
         ):
             native: Any = frame.to_native()
             table: pa.Table = native.to_arrow_table()
@@ -237,7 +239,10 @@ class DuckDBEngine:
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches; see `Engine.batches`."""
-        with translated([files.table for files in self._files.values()]):
+        with (
+            translated([files.table for files in self._files.values()]),
+            show_progress(self._connection, self._progress),
+        ):
             native: Any = frame.to_native()
             # Closed, since a connection with an unread result refuses the next query.
             with native.to_arrow_reader(rows) as reader:
