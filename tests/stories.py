@@ -5,10 +5,12 @@ Everything is real but github.com: git, DVC, the S3 server, the workflow files, 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +59,20 @@ def tool_tree(folder: Path) -> WorkTree:
     tree.git("commit", "--quiet", "--message", f"datarelease {REF}")
     tree.git("tag", REF)
     return tree
+
+
+def installed_tool(folder: Path) -> tuple[WorkTree, dict[str, str]]:
+    """The tool as if installed in place from a checkout of its own, and the environment for it."""
+    tree = tool_tree(folder / "tool")
+    own = distribution("datarelease")
+    info = folder / "metadata" / f"datarelease-{own.version}.dist-info"
+    info.mkdir(parents=True)
+    for name in ("METADATA", "entry_points.txt"):
+        (info / name).write_text(str(own.read_text(name)))
+    record = {"url": tree.path.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(record))
+    env = {name: value for name, value in os.environ.items() if name != "DATARELEASE_REF"}
+    return tree, {**env, "PYTHONPATH": f"{tree.path / 'src'}{os.pathsep}{info.parent}"}
 
 
 @dataclass(kw_only=True)
@@ -144,6 +160,15 @@ class Team:
         found: dict[str, Any] = fs.find(self.bucket.name, detail=True)
         return {name.partition("/")[2]: info["size"] for name, info in found.items()}
 
+    def sign_in_by_roles(self) -> None:
+        """Take all keys away: the environments name roles on AWS, and hold no secret."""
+        for name, keys in (("data-release", self.bucket.keys), ("data-read", self.bucket.reader)):
+            role = f"arn:aws:iam::123456789012:role/{name}"
+            self.actions.roles = {**self.actions.roles, role: keys.env}
+            environment = self.repository.environments[name]
+            environment.secrets.clear()
+            environment.variables |= {"AWS_ROLE": role, "AWS_REGION": "us-east-1"}
+
     def secrets(self) -> list[str]:
         """Every secret there is, as text that must be seen nowhere."""
         return [self.bucket.keys.secret, self.bucket.reader.secret, PLANTED]
@@ -187,6 +212,10 @@ def on_bucket(project: Project, bucket: Bucket) -> None:
     project.commit("Keep the data on S3", ".dvc/config")
 
 
+def _tool(folder: Path) -> Path:
+    return folder if folder.exists() else tool_tree(folder).path
+
+
 def hosted(
     project: Project,
     bucket: Bucket,
@@ -201,7 +230,7 @@ def hosted(
     tool = (
         repository
         if name == REPOSITORY
-        else world.repository(REPOSITORY, source=tool_tree(folder / "tool").path)
+        else world.repository(REPOSITORY, source=_tool(folder / "tool"))
     )
     world.environment(
         repository,

@@ -224,6 +224,79 @@ def test_a_reusable_workflow_of_another_repository(
     assert "[heard hello]" in run.job("after").log
 
 
+@pytest.mark.usefixtures("tool")
+def test_secrets_of_an_environment_may_end_at_the_owner(
+    github: GitHubServer, actions: Actions, pushed: Push
+) -> None:
+    """Nobody knows whether they reach other owners' workflows: both can be played."""
+    actions.across_owners = False
+    repo = pushed(caller("{contents: read}", "{SHARED: '${{ secrets.SHARED }}'}"))
+    (run,) = actions.dispatch(events.push(github, repo))
+    inner = run.job("call / inner")
+    assert inner.secrets == {"SHARED"}
+    assert run.leaks(["releasesecret"]) == []
+    assert " sharedsecret w" in inner.log
+
+
+NESTED = f"""
+on:
+  workflow_call:
+    inputs: {{word: {{type: string, required: true}}}}
+    secrets: {{DEEP: {{required: true}}}}
+jobs:
+  deep:
+    {JOB}
+    permissions: {{contents: read}}
+    steps:
+      - run: echo "$WORD $DEEP"
+        env: {{WORD: "${{{{ inputs.word }}}}", DEEP: "${{{{ secrets.DEEP }}}}"}}
+      - run: "%s"
+"""
+MIDDLE = f"""
+on:
+  workflow_call: {{secrets: {{SHARED: {{required: true}}}}}}
+jobs:
+  call:
+    if: github.event_name == 'push'
+    permissions: {{contents: read}}
+    uses: $/.github/workflows/nested.yml
+    with: {{word: "heard ${{{{ github.event_name }}}}"}}
+    secrets: {{DEEP: "${{{{ secrets.SHARED }}}}"}}
+  last:
+    needs: call
+    if: always()
+    {JOB}
+    steps: [{{run: "echo [${{{{ needs.call.result }}}}]"}}]
+"""
+
+
+@pytest.mark.parametrize(("command", "result"), [("true", "success"), ("exit 1", "failure")])
+def test_a_called_workflow_calls_one_of_its_own_repository(
+    github: GitHubServer, actions: Actions, pushed: Push, tmp_path: Path, command: str, result: str
+) -> None:
+    """`$/` is the repository and the commit of the file that it stands in, not the caller's."""
+    files = {
+        ".github/workflows/middle.yml": MIDDLE,
+        ".github/workflows/nested.yml": NESTED % command,
+    }
+    work = WorkTree.made(tmp_path / "tool", files)
+    work.git("tag", "v1")
+    github.world.repository("tool/tool", source=work.path)
+    calling = f"""{HEAD}
+  outer:
+    permissions: {{contents: read}}
+    uses: tool/tool/.github/workflows/middle.yml@v1
+    secrets: {{SHARED: "${{{{ secrets.SHARED }}}}"}}
+"""
+    (run,) = actions.dispatch(events.push(github, pushed(calling)))
+    deep = run.job("outer / call / deep")
+    assert deep.result == result
+    assert deep.secrets == {"DEEP"}
+    assert "heard push sharedsecret" in deep.log
+    assert f"[{result}]" in run.job("outer / last").log
+    assert run.conclusion == result
+
+
 BROKEN = f"""
 on: {{workflow_call: {{}}}}
 jobs:

@@ -11,8 +11,6 @@ from tests.stories import Team, ended
 
 from datarelease.model.github import BOT
 
-ROLE = "arn:aws:iam::123456789012:role/data-release"
-
 
 @pytest.mark.slow
 def test_where_main_is_protected_the_lock_lives_on_the_tag(team: Team) -> None:
@@ -22,10 +20,7 @@ def test_where_main_is_protected_the_lock_lives_on_the_tag(team: Team) -> None:
     """
     team.github.world.protect(team.repository, branch="main")
     team.actions.cml = None
-    team.actions.roles = {ROLE: team.bucket.keys.env}
-    publishing = team.repository.environments["data-release"]
-    publishing.secrets.clear()
-    publishing.variables |= {"AWS_ROLE": ROLE, "AWS_REGION": "us-east-1"}
+    team.sign_in_by_roles()
     before = team.repository.bare.sha("refs/heads/main")
     pull = team.propose("more", rows=26)
     runs = team.checked(pull)

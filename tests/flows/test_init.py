@@ -19,11 +19,10 @@ import yaml
 from tests.commands import Done, Point, run
 from tests.conftest import hermetic_environment
 from tests.flows.conftest import environment
-from tests.forge.gitdir import WorkTree
 from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
 from tests.servers import Bucket
-from tests.stories import tool_tree
+from tests.stories import installed_tool
 from tests.versions import assert_whole, tags, tree_state
 
 from datarelease.errors import ConfigError
@@ -613,6 +612,11 @@ def test_dvc_below_the_top_of_git_gets_workflows_of_its_own(
         f"data-models-{name}{step}.yml"
         for name in ("churn", "sales") for step in ("-release", "-report", "-verify", "")
     ]  # fmt: skip
+    prefixes = {
+        name: root.read_yaml("params.yaml")["release"]["tag_prefix"]
+        for name, root in (("churn", churn), ("sales", sales))
+    }
+    assert prefixes == {"churn": "data-models-churn-v", "sales": "data-models-sales-v"}
     check = project.read_yaml(".github/workflows/data-models-churn.yml")["jobs"]["check"]
     assert check["with"] == {
         "directory": "models/churn", "requirements": "models/churn/requirements.txt",
@@ -667,24 +671,9 @@ def test_a_step_that_another_file_has_is_not_written_again(get_started: Project)
     assert ".github/workflows/data-report.yml" in written
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> tuple[WorkTree, dict[str, str]]:
-    """The tool installed in place from a checkout of its own, and the environment to run it."""
-    tree = tool_tree(tmp_path / "checkout")
-    info = tmp_path / "metadata" / "datarelease-0.1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: datarelease\nVersion: 0.1.0\n")
-    record = {"url": tree.path.as_uri(), "dir_info": {"editable": True}}
-    (info / "direct_url.json").write_text(json.dumps(record))
-    env = {name: value for name, value in os.environ.items() if name != "DATARELEASE_REF"}
-    return tree, {**env, "PYTHONPATH": f"{tree.path / 'src'}{os.pathsep}{info.parent}"}
-
-
-def test_workflows_name_the_commit_of_the_tool_that_runs(
-    lone: Project, checkout: tuple[WorkTree, dict[str, str]]
-) -> None:
+def test_workflows_name_the_commit_of_the_tool_that_runs(lone: Project, tmp_path: Path) -> None:
     """The installed commit, while nothing is published; edited, no commit is named: exit 2."""
-    tree, env = checkout
+    tree, env = installed_tool(tmp_path)
     command = [sys.executable, "-m", "datarelease", "init", "--json"]
 
     def init(*more: str) -> subprocess.CompletedProcess[str]:

@@ -61,7 +61,7 @@ def add_section(
             why = f"add {', '.join(lacking)} there; otherwise nothing is released to it"
             drafts.leave(f"`{SECTION}.remotes` in {PARAMS_FILE}", why)
         return
-    section = release_section(remotes=remotes, ref=at.ref())
+    section = release_section(remotes=remotes, ref=at.ref(), directory=at.directory)
     text = insert(drafts.text(PARAMS_FILE), [], [section], file=PARAMS_FILE)
     drafts.edit(PARAMS_FILE, text, why="how data is released; the policy's defaults as comments")
 

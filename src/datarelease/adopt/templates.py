@@ -24,7 +24,7 @@ def workflow_title(directory: str) -> str:
     >>> workflow_title("."), workflow_title("models/churn")
     ('data', 'data-models-churn')
     """
-    return "data" if directory == ROOT else "data-" + re.sub(r"[^A-Za-z0-9.]+", "-", directory)
+    return "data" if directory == ROOT else "data-" + re.sub(r"[^A-Za-z0-9]+", "-", directory)
 
 
 def workflow_paths(directory: str) -> dict[str, str]:
@@ -75,10 +75,19 @@ def dependabot_file() -> str:
     return _rendered("dependabot.yml.j2")
 
 
-def release_section(*, remotes: Sequence[str], ref: ToolRef) -> str:
-    """The ``release:`` section of params.yaml, its defaults as comments."""
+def release_section(*, remotes: Sequence[str], ref: ToolRef, directory: str = ROOT) -> str:
+    """The ``release:`` section of params.yaml, its defaults as comments.
+
+    Each DVC root has versions of its own: ``directory`` is in the prefix of their tags.
+    """
     listed = ", ".join(yaml_text(name) for name in remotes)
-    return _rendered("release.yaml.j2", remotes=listed, ref=ref.name, policy=_policy_lines())
+    return _rendered(
+        "release.yaml.j2",
+        remotes=listed,
+        ref=ref.name,
+        prefix=f"{workflow_title(directory)}-v",
+        policy=_policy_lines(),
+    )
 
 
 def _policy_lines() -> list[str]:
