@@ -20,6 +20,8 @@ TOOL = Path(__file__).resolve().parent.parent
 LOCK = TOOL / "requirements" / "run.txt"
 UV = TOOL / "requirements" / "uv.txt"
 COMMANDS = ("datarelease", "dvc")
+MODULE = (sys.executable, "-P", "-m")
+"""Starts a module that no file of the repository replaces: the job stands in a checkout of it."""
 DONE = "complete"
 """Written last: an installation without it is not used."""
 
@@ -37,7 +39,7 @@ def main() -> None:
     tell_suffix(os.environ.get("DIRECTORY", ""))
     requirements = os.environ.get("REQUIREMENTS", "")
     if requirements:
-        run([sys.executable, "-m", "pip", "install", "--quiet", "-r", requirements])
+        run([*MODULE, "pip", "install", "--quiet", "-r", requirements])
     with Path(os.environ["GITHUB_PATH"]).open("a", encoding="utf-8") as file:
         file.write(f"{commands(folder, environment) if requirements else environment / 'bin'}\n")
 
@@ -72,12 +74,14 @@ def sources() -> Iterator[Path]:
 
 def install(environment: Path) -> None:
     """Make a virtual environment with exactly what the lock names, and the tool itself."""
-    run([sys.executable, "-m", "venv", str(environment)])
+    run([*MODULE, "venv", str(environment)])
     python = environment / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(python), *MODULE[1:], "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*pip, "--require-hashes", "-r", str(UV)])
     # Each step of a job starts Python anew, and uv compiles only what the same command installs.
+    # Without --no-config, uv would take settings from a file of the repository.
     uv = [str(environment / "bin" / "uv"), "pip", "install", "--quiet", "--compile-bytecode"]
+    uv += ["--no-config"]
     uv += ["--python", str(python)]
     run([*uv, "--require-hashes", "-r", str(LOCK)])
     run([*uv, "--no-deps", "--no-build-isolation", str(TOOL)])

@@ -213,7 +213,7 @@ def _forked_dvc(
 ) -> int:
     """Stands for `adapters.process.run_shown`: the real DVC in a fork that has it loaded."""
     program = "dvc" if stdin is None else "datarelease.adapters.dvc.stages"
-    assert list(arguments[1:3]) == ["-m", program], arguments
+    assert list(arguments[1:4]) == ["-P", "-m", program], arguments
     sys.stderr.flush()
     child = os.fork()
     if child:
@@ -225,7 +225,7 @@ def _forked_dvc(
         os.environ.update(env or {})
         os.chdir(cwd)
         os.dup2(2, 1)
-        code = _dvc_code(list(arguments[3:]), stdin)
+        code = _dvc_code(list(arguments[4:]), stdin)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -109,7 +109,7 @@ def forked_dvc(
     arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes | None = None
 ) -> int:
     """Stands for what starts ``python -m dvc``: the real DVC, loaded already, with its output."""
-    done = dvc(cwd, *arguments[3:], env=dict(env), stdin=stdin)
+    done = dvc(cwd, *arguments[4:], env=dict(env), stdin=stdin)
     sys.stdout.write(done.out)
     sys.stderr.write(done.err)
     return done.code

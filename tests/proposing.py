@@ -333,7 +333,7 @@ def _dvc(
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
 ) -> int:
-    return commands.dvc(cwd, *arguments[3:], env=dict(env or {}), stdin=stdin).code
+    return commands.dvc(cwd, *arguments[4:], env=dict(env or {}), stdin=stdin).code
 
 
 def plan_of(project: Project, revision: str) -> StreamPlan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -75,6 +76,19 @@ def test_a_check_pulls_with_keys_that_its_stages_do_not_see(
     assert bucket.keys.secret not in seen
     assert [f"{k}={v}" for k, v in SHOWN.items() if f"{k}={v}\n" not in seen] == []
     assert "AZURE_PASSWORD=passed\n" in seen
+
+
+def test_dvc_imports_no_file_of_the_repository(project: Project) -> None:
+    """Files called like modules that DVC needs are not run by the process that has the secrets."""
+    looking(project)
+    for name in ("json", "psutil", "dvc", "datarelease", "sitecustomize"):
+        project.write(f"{name}.py", "open('imported.txt', 'a').write(__name__)\n")
+    dvc = Dvc(project.root, env={**os.environ, **SECRETS, **SHOWN})
+    assert dvc.run_stage("look", pull=False, env={}) == 0
+    assert not (project.root / "imported.txt").exists()
+    command = dvc.command("status", "--quiet")
+    subprocess.run(command, cwd=project.root, check=False)  # exit 1: stages were not run
+    assert not (project.root / "imported.txt").exists()
 
 
 def test_one_stage_alone_sees_no_more(project: Project) -> None:

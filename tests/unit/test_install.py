@@ -54,11 +54,18 @@ def test_everything_comes_from_the_lock(installer: Installer) -> None:
     """Each download is held to its hash; the tool itself is this checkout, without dependencies."""
     installer()
     venv, uv, lock, tool = installer.ran
-    assert venv[1:3] == ["-m", "venv"]
+    assert venv[1:4] == ["-P", "-m", "venv"]
     assert "--require-hashes" in uv
     assert "--require-hashes" in lock
     assert str(ROOT / "requirements" / "run.txt") in lock
     assert {"--no-deps", "--no-build-isolation", str(ROOT)} <= set(tool)
+
+
+def test_no_file_of_the_repository_takes_part(installer: Installer) -> None:
+    """A `pip.py` or a `uv.toml` beside the data decides nothing in a job that gets secrets."""
+    installer()
+    for command in installer.ran:
+        assert "--no-config" in command if Path(command[0]).name == "uv" else command[1] == "-P"
 
 
 def test_everything_is_compiled_before_the_first_step(installer: Installer) -> None:
@@ -83,7 +90,7 @@ def test_the_pipelines_requirements_stay_apart(
     monkeypatch.setenv("REQUIREMENTS", "needs.txt")
     place = installer()
     assert installer.ran[-1] == [
-        sys.executable, "-m", "pip", "install", "--quiet", "-r", "needs.txt",
+        sys.executable, "-P", "-m", "pip", "install", "--quiet", "-r", "needs.txt",
     ]  # fmt: skip
     links = {path.name: path.readlink().parts[-3:] for path in place.iterdir()}
     assert links == {name: ("environment", "bin", name) for name in ("datarelease", "dvc")}

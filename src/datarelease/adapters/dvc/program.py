@@ -56,7 +56,8 @@ class DvcProgram:
 
     @staticmethod
     def _command(*arguments: str) -> list[str]:
-        return [sys.executable, "-m", dvc_stages.MODULE, *arguments]
+        # -P: Python must not import files of the repository, which may be called like modules.
+        return [sys.executable, "-P", "-m", dvc_stages.MODULE, *arguments]
 
     def _secrets(self) -> bytes:
         """Variables that DVC gets and its stages do not."""

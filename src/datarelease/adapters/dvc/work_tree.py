@@ -198,7 +198,7 @@ class Dvc:
     @staticmethod
     def command(*arguments: str) -> list[str]:
         """``dvc`` as installed beside this package, whatever PATH says."""
-        return [sys.executable, "-m", "dvc", *arguments]
+        return [sys.executable, "-P", "-m", "dvc", *arguments]
 
     def outputs(self) -> tuple[IndexedOutput, ...]:
         """What DVC tracks in the work tree and git does not hold, sorted by path.
