@@ -15,6 +15,7 @@ from dvc.exceptions import DvcException
 
 from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.open import opened
+from datarelease.adapters.dvc.private import plot_sources, top_level_metrics
 from datarelease.adapters.store.errors import brief_error
 from datarelease.errors import ConfigError, WorldError, disk_fault
 
@@ -102,11 +103,9 @@ def _shown(repo: Any) -> Iterator[str]:
 
     DVC looks into directories among them, and fetches the listings that are not here.
     """
-    from dvc.repo.metrics.show import _collect_top_level_metrics  # noqa: PLC0415 - heavy
-
     try:
-        metrics = list(_collect_top_level_metrics(repo))
-        sources = list(repo.index._plot_sources)  # noqa: SLF001 - kept nowhere else
+        metrics = list(top_level_metrics(repo))
+        sources = list(plot_sources(repo))
     except DvcException:
         raise
     except Exception as error:

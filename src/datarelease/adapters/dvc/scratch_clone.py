@@ -7,6 +7,7 @@ from pathlib import Path
 from dvc.config import Config, merge
 
 from datarelease.adapters.dvc.config import DvcConfig, explained_config
+from datarelease.adapters.dvc.private import with_absolute_paths
 
 LOCAL = "config.local"
 
@@ -26,7 +27,7 @@ def lend_config(source: Path, target: Path) -> None:
     local.touch(mode=0o600)  # it may hold secrets
     with explained_config():
         own = Config.load_file(str(target / "config"))
-        shown = Config._load_paths(own, str(source / "config"))  # noqa: SLF001 - DVC's own way to read paths
+        shown = with_absolute_paths(own, str(source / "config"))
         with Config(str(target)).edit("local") as settings:
             merge(settings, {"remote": shown.get("remote", {})})
             merge(settings, Config(str(source)).load_one("local"))

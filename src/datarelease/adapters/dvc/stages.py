@@ -20,6 +20,7 @@ from dvc.stage import run
 from dvc.stage.exceptions import StageCmdFailedError
 
 from datarelease.adapters.dvc.fork_server import ForkServer
+from datarelease.adapters.dvc.private import StartCommand, replace_start
 from datarelease.adapters.process import shield
 from datarelease.errors import disk_fault
 from datarelease.model.stage_environment import StageEnvironment, is_drain
@@ -52,16 +53,18 @@ def main() -> int:
 
 def _serve_stages(server: ForkServer) -> None:
     """Let DVC have stages run by ``server`` where it does that."""
-    start = run._run  # noqa: SLF001 - the one place where DVC starts a command
 
-    def started(executable: str, cmd: str, **kwargs: Any) -> None:
-        code = server.run(cmd, cwd=kwargs["cwd"], env=kwargs["env"])
-        if code is None:
-            start(executable, cmd, **kwargs)
-        elif code:
-            raise StageCmdFailedError(cmd, code)
+    def replaced(start: StartCommand) -> StartCommand:
+        def started(executable: str, cmd: str, **kwargs: Any) -> None:
+            code = server.run(cmd, cwd=kwargs["cwd"], env=kwargs["env"])
+            if code is None:
+                start(executable, cmd, **kwargs)
+            elif code:
+                raise StageCmdFailedError(cmd, code)
 
-    run._run = started  # noqa: SLF001 - as above
+        return started
+
+    replace_start(replaced)
 
 
 def _dvc() -> int:

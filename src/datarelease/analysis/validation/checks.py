@@ -17,6 +17,7 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.analysis.validation.patterns import NON_ASCII, Pattern, pattern_of
 from datarelease.analysis.validation.schema_checks import built_in_name, spelled
 from datarelease.model.data.validation import Reason, Severity
@@ -63,7 +64,7 @@ def built_in_probe(check: Any, column: str, dtype: nw.dtypes.DType) -> Probe:
     name = built_in_name(check)
     if name is None:
         raise CheckFault("is no built-in check")
-    arguments = dict(check._check_kwargs)  # noqa: SLF001 - what Pandera itself calls it with
+    arguments = pandera.arguments_of(check)
     null = nw.col(column).is_null()
     pattern = None
     if isinstance(dtype, nw.Unknown):  # a column of nulls
@@ -98,8 +99,6 @@ def non_ascii(column: str) -> nw.Expr:
 def _fails(
     check: Any, name: str, arguments: dict[str, Any], column: str, dtype: nw.dtypes.DType
 ) -> nw.Expr:
-    from pandera.backends.narwhals import builtin_checks  # noqa: PLC0415 - heavy: pandas
-
     value = nw.col(column)
     if name in {"isin", "notin"}:
         (key, given), *_ = arguments.items()
@@ -118,7 +117,7 @@ def _fails(
         arguments = {key: _bound(check, v, dtype) for key, v in arguments.items()}
         if name == "in_range":  # Narwhals takes bare texts for column names there
             arguments |= {key: nw.lit(arguments[key]) for key in ("min_value", "max_value")}
-    passes: nw.Expr = getattr(builtin_checks, name)(value, **arguments)
+    passes: nw.Expr = getattr(pandera.expression_checks(), name)(value, **arguments)
     return ~passes
 
 
@@ -126,7 +125,7 @@ def values_equal(
     engine: Engine, frame: nw.LazyFrame[Any], check: Any, column: str, dtype: nw.dtypes.DType
 ) -> int:
     """0 if the column's values are exactly those of a ``unique_values_eq`` check, else 1."""
-    given = check._check_kwargs["values"]  # noqa: SLF001 - what Pandera itself calls it with
+    given = pandera.arguments_of(check)["values"]
     fitting = set(_fitting(given, dtype))
     value = nw.col(column)
     if len(fitting) < len(set(given)):

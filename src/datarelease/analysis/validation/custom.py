@@ -20,6 +20,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.analysis.validation.checks import CheckFault
 from datarelease.analysis.validation.examples import ExampleRules, Rows
 from datarelease.errors import WorldError
@@ -155,7 +156,7 @@ def _on_engine(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[in
     check = task.check
     if check.element_wise or check.groupby is not None or not check.ignore_na:
         return None
-    function = functools.partial(check._check_fn, **check._check_kwargs)  # noqa: SLF001
+    function = functools.partial(pandera.function_of(check), **pandera.arguments_of(check))
     given = nw.col(task.column) if task.column is not None else _Columns(task.columns)
     try:
         passes = function(given)

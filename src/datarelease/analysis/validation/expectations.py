@@ -10,6 +10,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import type_name
+from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.analysis.validation.schema_types import file_type, satisfies, wanted_name
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Reason, Violation
@@ -35,9 +36,7 @@ def expected_columns(schema: Any, names: Sequence[str]) -> tuple[Expected, ...]:
         return ()
     columns = schema.columns
     if not columns and schema.dtype is not None:
-        from pandera.api.pandas.components import Column  # noqa: PLC0415 - heavy: pandas
-
-        columns = {name: Column(schema.dtype, name=name) for name in names}
+        columns = {name: pandera.Column(schema.dtype, name=name) for name in names}
     return tuple(
         Expected(
             name=name,

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.analysis.validation.schema_checks import spelled
 from datarelease.analysis.validation.schema_types import file_type, wanted_name
 from datarelease.analysis.validation.schema_yaml import count_checks, parse_value, schema_problems
@@ -87,8 +88,6 @@ def _type(dtype: Any) -> str | None:
 
 
 def _from_yaml(path: Path, name: str) -> Any:
-    from pandera.io.pandas_io import deserialize_schema  # noqa: PLC0415 - heavy: pandas
-
     try:
         text = path.read_text(encoding="utf-8-sig")
         data = parse_value(text)
@@ -104,7 +103,7 @@ def _from_yaml(path: Path, name: str) -> Any:
     counts = count_checks(data)
     try:
         # A fresh copy, since it alters what it is given.
-        schema = deserialize_schema(parse_value(text))  # type: ignore[no-untyped-call]
+        schema = pandera.deserialize_schema(parse_value(text))
     except Exception as error:
         raise _broken(name, f"Pandera refuses it ({type(error).__name__}: {error})") from error
     loaded: dict[str | None, int] = {None: len(schema.checks)}
@@ -124,17 +123,14 @@ def _yaml_fault(error: yaml.YAMLError) -> str:
 
 
 def _from_python(path: Path, name: str) -> Any:
-    from pandera.api.pandas.container import DataFrameSchema  # noqa: PLC0415 - heavy: pandas
-    from pandera.api.pandas.model import DataFrameModel  # noqa: PLC0415 - heavy
-
     module = _run(path, f"_datarelease_schema_{path.stem}", name)
     found = {
         key: value
         for key, value in vars(module).items()
-        if isinstance(value, DataFrameSchema)
+        if isinstance(value, pandera.DataFrameSchema)
         or (
             isinstance(value, type)
-            and issubclass(value, DataFrameModel)
+            and issubclass(value, pandera.DataFrameModel)
             and value.__module__ == module.__name__
         )
     }
@@ -143,8 +139,8 @@ def _from_python(path: Path, name: str) -> Any:
     if len(chosen) != 1:
         several = f"it has several ({', '.join(found)})" if found else "it has none"
         raise _broken(name, f"it must define one pandera.pandas schema; {several}", _NAME_IT)
-    schema = found[chosen[0]]
-    schema = schema.to_schema() if isinstance(schema, type) else schema
+    schema: Any = found[chosen[0]]
+    schema = schema if isinstance(schema, pandera.DataFrameSchema) else schema.to_schema()
     problems = list(_python_problems(schema, f"{name}: {chosen[0]}"))
     if problems:
         raise SettingsError(problems)
@@ -182,9 +178,8 @@ def _python_column_problems(name: Any, column: Any, where: str) -> Iterator[Prob
 @contextmanager
 def _checks_beside(path: Path, name: str) -> Iterator[None]:
     """Run the checks file beside a schema; while the schema loads, it can import the file too."""
-    from pandera.api.checks import Check  # noqa: PLC0415 - heavy: pandas comes along
-
-    before = set(Check.REGISTERED_CUSTOM_CHECKS)
+    registered = pandera.registered_checks()
+    before = set(registered)
     checks = path.parent / CHECKS_FILE
     directory = path.parent.resolve()
     aliases = [checks.stem, f"{directory.name}.{checks.stem}"]
@@ -203,14 +198,13 @@ def _checks_beside(path: Path, name: str) -> Iterator[None]:
             sys.modules.pop(alias, None)
             if module_before is not None:
                 sys.modules[alias] = module_before
-        _ours.update(set(Check.REGISTERED_CUSTOM_CHECKS) - before)
+        _ours.update(set(registered) - before)
 
 
 def _forget_checks() -> None:
-    from pandera.api.checks import Check  # noqa: PLC0415 - heavy: pandas comes along
-
+    registered = pandera.registered_checks()
     for name in _ours:
-        Check.REGISTERED_CUSTOM_CHECKS.pop(name, None)
+        registered.pop(name, None)
     _ours.clear()
 
 

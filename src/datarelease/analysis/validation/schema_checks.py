@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.errors import Problem
 
 #: Pandera's checks of tables -> argument -> whether it must be given. (Pandera's registry also
@@ -55,9 +56,7 @@ _DEFAULTS = {"include_min": True, "include_max": True}
 
 def known_checks() -> set[str]:
     """Every check that a schema file may name: Pandera's own, and those registered."""
-    from pandera.api.checks import Check  # noqa: PLC0415 - heavy: pandas comes along
-
-    return {*BUILT_IN, *ALIASES, *Check.REGISTERED_CUSTOM_CHECKS}
+    return {*BUILT_IN, *ALIASES, *pandera.registered_checks()}
 
 
 def unknown_key(key: Any, known: Collection[str], noun: str = "key") -> str:
@@ -113,9 +112,7 @@ def _argument_problems(name: str, given: Mapping[str, Any], where: str) -> list[
 
 
 def _construction_problems(name: str, given: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    from pandera.api.checks import Check  # noqa: PLC0415 - heavy: pandas comes along
-
-    make = getattr(Check, name)
+    make = getattr(pandera.Check, name)
     try:
         check = make(given["value"]) if set(given) == {"value"} else make(**given)
         pattern = check.statistics.get("pattern")
@@ -127,13 +124,11 @@ def _construction_problems(name: str, given: Mapping[str, Any], where: str) -> I
 
 def _parameters(name: str) -> dict[str, bool]:
     """The arguments of a check -> whether it must be given."""
-    from pandera.api.checks import Check  # noqa: PLC0415 - heavy: pandas comes along
-
     built_in = BUILT_IN.get(ALIASES.get(name, name))
     if built_in is not None:
         return built_in
-    check = Check.REGISTERED_CUSTOM_CHECKS[name]()
-    signature = inspect.signature(check._check_fn.func)  # noqa: SLF001 - kept nowhere else
+    check = pandera.registered_checks()[name]()
+    signature = inspect.signature(pandera.function_of(check).func)
     return {
         key: signature.parameters[key].default is inspect.Parameter.empty
         for key in check.statistics_args
@@ -142,10 +137,8 @@ def _parameters(name: str) -> dict[str, bool]:
 
 def built_in_name(check: Any) -> str | None:
     """The name of the built-in check that ``check`` is, whatever the schema calls it; or None."""
-    name = getattr(check._check_fn, "__name__", None)  # noqa: SLF001 - as Check.__call__ does
-    from pandera.api.function_dispatch import Dispatcher  # noqa: PLC0415 - heavy
-
-    return name if name in BUILT_IN and isinstance(check._check_fn, Dispatcher) else None  # noqa: SLF001
+    name = pandera.built_in(check)
+    return name if name in BUILT_IN else None
 
 
 def spelled(check: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
+from datarelease.analysis.validation import pandera_private as pandera
 
 _INTEGERS: dict[tuple[bool, int], nw.dtypes.DType] = {
     (True, 8): nw.Int8(),
@@ -36,8 +37,7 @@ def file_type(dtype: Any) -> nw.dtypes.DType | None:  # noqa: PLR0911 - one line
 
     None: no file has such a type (periods, intervals, complex numbers, pydantic models, ...).
     """
-    from pandera import dtypes  # noqa: PLC0415 - heavy: pandas comes along
-
+    dtypes = pandera.dtypes()
     if isinstance(dtype, dtypes.Bool):
         return nw.Boolean()
     if isinstance(dtype, dtypes.Int):
@@ -67,10 +67,8 @@ def file_type(dtype: Any) -> nw.dtypes.DType | None:  # noqa: PLR0911 - one line
 
 def type_fault(dtype: Any) -> str:
     """What is wrong with a type as a schema file spells it; empty: nothing."""
-    from pandera.io.pandas_io import _deserialize_dtype  # noqa: PLC0415 - heavy: pandas
-
     try:
-        found = _deserialize_dtype(dtype)  # type: ignore[no-untyped-call]
+        found = pandera.type_of(dtype)
     except (TypeError, ValueError, AttributeError):
         close = difflib.get_close_matches(str(dtype), _SPELLINGS, n=1)
         return f"unknown type; did you mean {close[0]}?" if close else "unknown type"

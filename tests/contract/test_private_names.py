@@ -1,0 +1,201 @@
+"""What is used of other packages beyond their public interfaces, held to what is installed.
+
+Dagster has a module of tests of its own: ``test_dagster_private.py``.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dvc.stage.run
+import narwhals as nw
+import pandera.pandas as pa
+import pytest
+import yaml
+from dvc.config import Config
+from dvc.repo import Repo
+from packaging.requirements import Requirement
+
+from datarelease.adapters.dvc import private as dvc_private
+from datarelease.adapters.strict_yaml import parse_yaml
+from datarelease.analysis.validation import pandera_private, patterns
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "datarelease"
+PRIVATE = {
+    "adapters/dvc/private.py": {"dvc"},
+    "analysis/validation/patterns.py": {"re"},
+    "orchestration/dagster_private.py": {"dagster"},
+}
+"""The modules that import a private name, and of whom."""
+REACHING = {
+    "adapters/dvc/private.py",
+    "analysis/validation/pandera_private.py",
+    # The client spells its public error codes with an underscore.
+    "ingest/kafka/broker.py",
+    "ingest/kafka/client.py",
+    "ingest/kafka/producer.py",
+}
+"""The modules that use a private attribute of something that they did not make."""
+BOUNDED = {"dvc": "3.68", "pandera": "0.36", "PyGithub": "3", "PyYAML": "7", "dagster": "1.14"}
+"""Packages of which such names are used, and the release that is not taken unseen."""
+
+
+def private_imports(module: ast.Module) -> Iterator[str]:
+    """The packages, other than this one, of which a module imports a private name."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            names = []
+        for name in names:
+            package, *rest = name.split(".")
+            if package != "datarelease" and any(part.startswith("_") for part in rest):
+                yield package
+
+
+def test_one_module_for_each_package_imports_private_names() -> None:
+    """Another module that needs such a name takes it from there."""
+    found = {
+        path.relative_to(PACKAGE).as_posix(): packages
+        for path in PACKAGE.rglob("*.py")
+        if (packages := set(private_imports(ast.parse(path.read_text("utf-8")))))
+    }
+    assert found == PRIVATE
+
+
+def test_private_attributes_are_used_there_alone() -> None:
+    """Ruff refuses them (SLF001); these modules say that they need one."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "noqa: SLF001" in path.read_text("utf-8")
+    }
+    assert found == REACHING
+
+
+def test_pandera_is_loaded_by_one_module() -> None:
+    """So nothing of it is loaded before a schema is."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"^\s*(from|import) pandera", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_release_that_may_move_them_is_not_taken_unseen(name: str) -> None:
+    """The package has an upper bound, which the installed release is below."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = map(Requirement, [*project["dependencies"], *(each for e in extras for each in e)])
+    [found] = [each for each in wanted if each.name == name]
+    assert version(name) in found.specifier
+    assert BOUNDED[name] not in found.specifier
+
+
+def test_dvc_names_plots_and_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics as they are written, plots by the paths of the files that are drawn."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").write_text("metrics: [m.json]\nplots:\n- p.csv:\n    x: a\n    y: b\n")
+    (tmp_path / "m.json").write_text("{}")
+    (tmp_path / "p.csv").write_text("a,b\n1,2\n")
+    with Repo.init(str(tmp_path), no_scm=True) as repo:
+        assert [Path(path).name for path in dvc_private.top_level_metrics(repo)] == ["m.json"]
+        assert [Path(path).name for path in dvc_private.plot_sources(repo)] == ["p.csv"]
+
+
+def test_dvc_resolves_the_paths_of_a_configuration(tmp_path: Path) -> None:
+    """A relative address means a place beside the file; others stay."""
+    file = tmp_path / "config"
+    file.write_text(
+        "['remote \"near\"']\n    url = ../store\n['remote \"far\"']\n    url = s3://b/x\n"
+    )
+    shown = dvc_private.with_absolute_paths(Config.load_file(str(file)), str(file))
+    assert Path(shown["remote"]["near"]["url"]).resolve() == (tmp_path / "../store").resolve()
+    assert shown["remote"]["far"]["url"] == "s3://b/x"
+
+
+def test_dvc_starts_commands_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What replaces it is called as DVC's own is: with the shell, the command and settings."""
+    own = dvc.stage.run._run
+    monkeypatch.setattr(dvc.stage.run, "_run", own)
+    calls: list[tuple[Any, ...]] = []
+
+    def replaced(start: dvc_private.StartCommand) -> dvc_private.StartCommand:
+        assert start is own
+        return lambda *arguments, **settings: calls.append((*arguments, set(settings)))
+
+    dvc_private.replace_start(replaced)
+    assert list(inspect.signature(own).parameters) == ["executable", "cmd", "kwargs"]
+    assert dvc.stage.run._run is not own
+    called = inspect.getsource(dvc.stage.run.cmd_run)
+    assert "prepare_kwargs(stage, run_env=run_env)" in called
+    assert "_run(executable, cmd, **kwargs)" in called
+
+
+@pytest.mark.parametrize("name", pandera_private.PLACES)
+def test_pandera_has_every_name(name: str) -> None:
+    """Each is where it is loaded from."""
+    assert callable(getattr(pandera_private, name))
+
+
+def test_pandera_keeps_function_and_arguments_of_a_check() -> None:
+    """Of built-in checks, under any of their names, and of a check that is a function."""
+    check = pa.Check.in_range(1, 2)
+    assert pandera_private.built_in(check) == "in_range"
+    assert pandera_private.built_in(pa.Check.ge(1, name="old enough")) == (
+        "greater_than_or_equal_to"
+    )
+    arguments = pandera_private.arguments_of(check)
+    assert {key: arguments[key] for key in ("min_value", "max_value")} == {
+        "min_value": 1, "max_value": 2,
+    }  # fmt: skip
+
+    def larger(values: Any, least: int) -> Any:
+        return values > least
+
+    own = pa.Check(larger, least=3)
+    assert pandera_private.built_in(own) is None
+    assert pandera_private.function_of(own) is larger
+    assert pandera_private.arguments_of(own) == {"least": 3}
+
+
+def test_pandera_has_every_built_in_check_as_an_expression() -> None:
+    """They take a Narwhals expression and the arguments, and return an expression."""
+    equal: Callable[..., Any] = pandera_private.expression_checks().equal_to
+    assert isinstance(equal(nw.col("a"), value=1), nw.Expr)
+
+
+def test_pandera_reads_types_with_arguments() -> None:
+    """Its public function for types knows no ``Decimal(10, 2)``."""
+    decimal = pandera_private.type_of("Decimal(10, 2)")
+    assert isinstance(decimal, pandera_private.dtypes().Decimal)
+    assert (decimal.precision, decimal.scale) == (10, 2)
+    with pytest.raises(TypeError):
+        pandera_private.type_of("no such type")
+
+
+def test_re_parses_into_the_constructs_that_are_translated() -> None:
+    """One pattern has all of them; another release would show in ``re2``."""
+    whole = r"^\A(?:a|e+)*?(b|[c-d])\w{2,3}.\b\d(?i:f)[^g]$"
+    assert patterns.pattern_of(whole, anchored=False).re2 == (
+        r"\A\A(?:(?:[a]|(?:[e])+))*(?:[bc-d])(?:[A-Za-z0-9_]){2,3}[^\n]\b[0-9](?:(?i:[f]))[^g]\n?\z"
+    )
+
+
+def test_yaml_has_the_parts_of_a_loader() -> None:
+    """Libyaml parses, and Python puts together: nothing overflows the stack of C."""
+    assert parse_yaml("a: [1, 2.5, 2026-01-02, null]")["a"][:2] == [1, 2.5]
+    with pytest.raises(yaml.YAMLError, match="occurs twice"):
+        parse_yaml("a: 1\na: 2\n")
