@@ -10,7 +10,7 @@ from datarelease.model.data.validation import unreadable
 from datarelease.model.review.append_only import not_append_only, rows_kept
 from datarelease.model.review.diff import ColumnDiff, Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.review.failure import failures, plain
-from datarelease.model.review.policy import Finding, Level, Limit, Policy, Verdict, points
+from datarelease.model.review.policy import Finding, Limit, Policy, Verdict, blocking_first, points
 from datarelease.model.review.report import DatasetReport
 from datarelease.model.review.waivers import excused
 
@@ -59,8 +59,7 @@ def judge(
         findings += [_softened(found, rollback_of) for found in _events(policy, stream)]
     for found in _rewritten(policy, {d.name: d.diff for d in datasets}, by_name, fed):
         findings.append(_softened(excused(found, policy.waivers, number), rollback_of))
-    order: dict[Level, int] = {"block": 0, "warn": 1}
-    return Verdict(findings=tuple(sorted(findings, key=lambda found: order[found.level])))
+    return Verdict(findings=blocking_first(findings))
 
 
 def _unread(dataset: DatasetReport) -> Iterator[Finding]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["warn", "block"]
 VerdictLevel = Literal["pass", "warn", "block"]
+LEVELS: tuple[VerdictLevel, ...] = ("pass", "warn", "block")
+"""From harmless to worst."""
+
+
+def worst(levels: Iterable[VerdictLevel]) -> VerdictLevel:
+    """The level that decides; ``pass`` where there is none.
+
+    >>> worst(["warn", "block", "pass"]), worst([])
+    ('block', 'pass')
+    """
+    return max(levels, key=LEVELS.index, default="pass")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +143,12 @@ class Verdict:
     @property
     def level(self) -> VerdictLevel:
         """The worst level among the findings."""
-        levels = {finding.level for finding in self.findings}
-        return "block" if "block" in levels else "warn" if "warn" in levels else "pass"
+        return worst(finding.level for finding in self.findings)
+
+
+def blocking_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, worst level first, else in the order given."""
+    return tuple(sorted(findings, key=lambda finding: LEVELS.index(finding.level), reverse=True))
 
 
 def points(share: float) -> str:
