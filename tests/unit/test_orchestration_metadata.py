@@ -22,7 +22,6 @@ from datarelease.model.data.validation import ColumnContract, Contract, Validati
 from datarelease.model.review.diff import Histogram
 from datarelease.model.review.report import Report
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry
-from datarelease.orchestration.drift_plot import _MOST, drift_plot
 from datarelease.orchestration.metadata import (
     Metadata,
     contract_of,
@@ -32,7 +31,8 @@ from datarelease.orchestration.metadata import (
 )
 from datarelease.orchestration.resources import RepositoryResource
 from datarelease.progress import Quiet
-from datarelease.render.triage import Triage
+from datarelease.render.html.report import MOST_PANELS, drift_plot
+from datarelease.render.verdict import VerdictView
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -52,11 +52,12 @@ def test_the_columns_that_moved_most_are_drawn() -> None:
     titles = [
         str(text.text)
         for text in ET.fromstring(plot).iter(f"{SVG}text")  # noqa: S314
-        if text.get("font-size") == "13"
+        if "13px" in text.get("style", "")
     ]
-    assert len(titles) == _MOST
-    shifts = [float(found[1]) for title in titles if (found := re.search(r"PSI <?([\d.]+)", title))]
-    assert len(shifts) == _MOST
+    assert len(titles) == MOST_PANELS
+    measures = [re.search(r"PSI\s<?([\d.]+)", title) for title in titles]
+    shifts = [float(found[1]) for found in measures if found]
+    assert len(shifts) == MOST_PANELS
     assert max(shifts) > 0
 
 
@@ -105,11 +106,11 @@ def test_a_report_is_short_enough_for_an_event() -> None:
 def test_findings_are_told_worst_first() -> None:
     """Each with its rule; nothing found is said too."""
     report = samples.blocked()
-    triage, findings = Triage(report), report.verdict.findings
-    shown = str(findings_markdown(triage, findings).value)
+    verdict, findings = VerdictView(report), report.verdict.findings
+    shown = str(findings_markdown(verdict, findings).value)
     assert shown.count("\n") == len(findings) - 1
     assert shown.startswith("- ⛔")
-    assert findings_markdown(triage, []).value == "Nothing found."
+    assert findings_markdown(verdict, []).value == "Nothing found."
 
 
 def test_columns_are_shown_as_the_schema_promises_them() -> None:

@@ -19,6 +19,7 @@ from datarelease.model.review.diff import ColumnDiff, ColumnStats, Histogram
 from datarelease.model.review.policy import Limit
 from datarelease.model.review.report import MASK
 from datarelease.render.html.report import html
+from datarelease.render.plots import bins
 from datarelease.render.plots import geometry as plots
 
 VOID = {"meta", "link", "br", "wbr"}
@@ -246,7 +247,7 @@ def test_axis_labels_do_not_collide() -> None:
     versions = [(f"data-v{i}", 1000 + i) for i in range(1, 40)]
     history = plots.history(versions, current=True)
     assert history is not None
-    labels = history.axes.x
+    labels = history.x
     assert labels[-1].text == "data-v39"
     spans = [(at.x - len(at.text) * 3.3, at.x + len(at.text) * 3.3) for at in labels]
     assert all(a[1] < b[0] for a, b in pairwise(spans))
@@ -324,7 +325,7 @@ def test_a_logarithmic_axis_is_called_so() -> None:
     column = replace(samples.number_column("n", before=None, after=(1, 1, 9)), histogram=skewed)
     assert "logarithmic axis" in Page(html(samples.report(samples.dataset(columns=(column,))))).text
     for even in (samples.bins(0, 100, 30), samples.bins(1, 100, 5), (0.0, 1.0, 2.0)):
-        assert not plots.logarithmic(replace(skewed, edges=even), "number")
+        assert not bins.logarithmic(replace(skewed, edges=even), "number")
     assert "logarithmic axis" not in html(samples.blocked())
 
 

@@ -25,7 +25,7 @@ from datarelease.model.review.diff import (
 )
 from datarelease.model.review.policy import Finding, Verdict
 from datarelease.model.review.report import MARKDOWN_LIMIT, MASK, Report
-from datarelease.render import changes
+from datarelease.render import words
 from datarelease.render.markdown import gfm
 from datarelease.render.markdown.report import markdown
 
@@ -233,7 +233,7 @@ def change(kind: str, **fields: object) -> SchemaChange:
 )
 def test_each_schema_change_has_its_own_wording(given: SchemaChange, said: str) -> None:
     """Added, removed, renamed, retyped, key and contract read differently."""
-    assert gfm.text(changes.schema_change(given)) == said
+    assert gfm.text(words.schema_change(given)) == said
 
 
 def test_added_and_removed_datasets_have_their_own_wording() -> None:

@@ -15,7 +15,7 @@ from datarelease.app.versions import Versions
 from datarelease.cli.console import show_table
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.versions.version import TagGrammar, Version, Yank
-from datarelease.render.terminal.versions import version_table
+from datarelease.render.terminal.tables import version_table
 
 MANY = " ".join(f"table_{number}={number * 1000}" for number in range(1, 31))
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.versions.version import Version
-from datarelease.render.terminal.versions import version_table
+from datarelease.render.terminal.tables import version_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from datarelease.cli.console import ConsoleProgress, show, show_json, show_table
 from datarelease.cli.options import json_option, repo_option
 from datarelease.flows.repository import catalogue_of
 from datarelease.model.versions.version import Version
-from datarelease.render.terminal.versions import version_table
+from datarelease.render.terminal.tables import version_table
 
 
 @click.command("list")

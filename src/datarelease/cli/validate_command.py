@@ -12,7 +12,7 @@ from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError
 from datarelease.model.data.validation import unreadable
-from datarelease.render.terminal.violations import violations
+from datarelease.render.terminal.tables import violations
 
 
 @click.command("validate")

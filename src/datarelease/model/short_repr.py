@@ -9,7 +9,7 @@ _LONGEST = 100
 def short_repr(value: object, name: str | None, *facts: str) -> str:
     r"""The class, a name and what matters; empty facts are left out.
 
-    >>> short_repr(3, "data-v1", "pass", "", counted(2, "dataset"))
+    >>> short_repr(3, "data-v1", "pass", "", plural(2, "dataset"))
     '<int data-v1: pass, 2 datasets>'
     >>> short_repr(3, None, "pass"), short_repr(3, "a\nb")
     ('<int: pass>', "<int 'a\\nb'>")
@@ -28,7 +28,7 @@ def _shown(text: str) -> str:
 def plural(number: int, noun: str) -> str:
     """A count with its noun.
 
-    >>> counted(1, "fault"), counted(1200, "row")
+    >>> plural(1, "fault"), plural(1200, "row")
     ('1 fault', '1,200 rows')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -21,7 +21,7 @@ from datarelease.orchestration.metadata import (
 )
 from datarelease.orchestration.pipeline import CHECK_OP
 from datarelease.orchestration.resources import Logged, RepositoryResource, dagster_errors
-from datarelease.render.triage import Triage
+from datarelease.render.verdict import VerdictView
 
 _SCHEMA = "schema"
 POLICY = "policy"
@@ -71,15 +71,15 @@ class Checks:
 
     def policy(self, report: Report) -> dg.AssetCheckResult:
         """What the policy found; what is about all datasets counts for each."""
-        triage = Triage(report)
-        found = triage.by_dataset
+        verdict = VerdictView(report)
+        found = verdict.by_dataset
         findings = (*found.get("", ()), *found.get(self.dataset.name, ()))
         return dg.AssetCheckResult(
             check_name=POLICY + self.suffix,
             asset_key=self.key,
             passed=not findings,
             severity=_severity(blocks=any(finding.level == "block" for finding in findings)),
-            metadata={"findings": findings_markdown(triage, findings), **report_metadata(report)},
+            metadata={"findings": findings_markdown(verdict, findings), **report_metadata(report)},
         )
 
 

@@ -22,14 +22,13 @@ from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import DatasetReport, Report
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.model.versions.snapshot import DatasetSnapshot
-from datarelease.orchestration.drift_plot import drift_plot
-from datarelease.render import escape
+from datarelease.render import escape, words
 from datarelease.render import numbers as number
-from datarelease.render import words as wording
+from datarelease.render.html.report import drift_plot
 from datarelease.render.markdown import gfm
 from datarelease.render.markdown.findings import finding_line
 from datarelease.render.markdown.report import markdown
-from datarelease.render.triage import Triage
+from datarelease.render.verdict import VerdictView
 
 REPORT_LIMIT = 20_000
 """Characters of a report: every event keeps its own copy."""
@@ -93,7 +92,7 @@ def validation_metadata(part: DatasetReport, validation: Validation) -> Metadata
         rows = [
             (
                 escape.code(failed.column) if failed.column else "the table",
-                gfm.text(wording.violation(failed)),
+                gfm.text(words.violation(failed)),
                 number.count(failed.count),
                 number.share(number.ratio(failed.count, failed.total)),
                 failed.severity,
@@ -118,9 +117,9 @@ def _validation(validation: Validation) -> Metadata:
     }
 
 
-def findings_markdown(triage: Triage, findings: Sequence[Finding]) -> dg.MetadataValue:
+def findings_markdown(verdict: VerdictView, findings: Sequence[Finding]) -> dg.MetadataValue:
     """What the policy found, worst first."""
-    lines = [finding_line(triage, finding) for finding in findings]
+    lines = [finding_line(verdict, finding) for finding in findings]
     return dg.MetadataValue.md(gfm.bullets(lines) if lines else "Nothing found.")
 
 

@@ -1,103 +1,142 @@
-"""What one column's figures say, old and new, in a few words without any data in them."""
+"""One column in the report: how far it moved, and what its figures say in a few words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from datarelease.model.data.profile import ColumnKind, Scalar
 from datarelease.model.review.diff import ColumnDiff, ColumnStats
+from datarelease.model.review.policy import VerdictLevel
 from datarelease.render import numbers as number
-from datarelease.render.triage import null_rate
-from datarelease.render.words import Data, Phrase, Prose, Strong
+from datarelease.render.plots import bins
+from datarelease.render.words import Data, Phrase
 
+_NOTABLE = {"psi": 0.25, "ks": 0.20, "js": 0.10, "nulls": 0.05}
+"""Values from which a drift counts as notable: PSI after Siddiqi's rule of thumb (0.1 moderate,
+0.25 large); the others put the measures on one scale, to sort by and nothing else."""
+_STILL = 0.05
+"""A twentieth of what counts as notable: the column hardly moved."""
 _DAYS = 5 * 86_400.0
-
-
-def nulls(column: ColumnDiff) -> str:
-    """Null rates, old and new; one where they are equal or there is one side only."""
-    return arrow(*(_null_text(stats) for stats in (column.before, column.after)))
-
-
-def _null_text(stats: ColumnStats | None) -> str | None:
-    rate = null_rate(stats)
-    return None if rate is None else number.share(rate)
-
-
-def arrow(before: str | None, after: str | None) -> str:
-    """Old and new with an arrow between; once where they are equal or one is missing.
-
-    >>> arrow("1", "2"), arrow("1", "1"), arrow(None, "2")
-    ('1 → 2', '1', '2')
-    """
-    if before is None or after is None or before == after:
-        return after or before or ""
-    return f"{before} → {after}"
-
-
-def figures(column: ColumnDiff) -> tuple[str, ...]:
-    """The figures worth a line, those that changed first: ``mean 41.2 → 55``.
-
-    Only computed figures, never values of the data: minimum and maximum are not among them.
-    """
-    found = [(label, *_both(column, label)) for label in LABELS[column.kind]]
-    there = [item for item in found if item[1] is not None or item[2] is not None]
-    moved = [item for item in there if item[1] != item[2]]
-    # A mean that reads like the median adds nothing.
-    told = {(old, new): label for label, old, new in reversed(moved)}
-    return tuple(
-        f"{label} {arrow(old, new)}" for label, old, new in moved if told[old, new] == label
-    )
-
-
-LABELS: dict[ColumnKind, tuple[str, ...]] = {
+_YEARS = (1500, 2200)
+_LABELS: dict[ColumnKind, tuple[str, ...]] = {
     "number": ("mean", "median", "std", "distinct"),
     "time": ("median", "mean", "std", "distinct"),
     "text": ("distinct", "mean length"),
     "boolean": ("distinct",),
     "other": ("distinct",),
 }
+"""The figures of a column, in the order in which they are shown."""
+_FIELDS = {"mean length": "length_mean"}
 
 
-def _both(column: ColumnDiff, label: str) -> tuple[str | None, str | None]:
-    return figure(column, column.before, label), figure(column, column.after, label)
+@dataclass(frozen=True)
+class ColumnView:
+    """A column, old and new."""
 
+    diff: ColumnDiff
+    level: VerdictLevel = "pass"
+    """The worst that was found about it, failed checks included."""
 
-def figure(column: ColumnDiff, stats: ColumnStats | None, label: str) -> str | None:
-    """The figure called ``label`` of one side as text; None where there is none."""
-    if stats is None:
-        return None
-    values = {
-        "mean": stats.mean,
-        "median": stats.median,
-        "std": stats.std,
-        "mean length": stats.length_mean,
-        "distinct": stats.distinct,
-    }
-    value = values[label]
-    return None if value is None else _text(column, stats, label, value)
+    @property
+    def name(self) -> str:
+        """Of the column."""
+        return self.diff.column
 
+    @property
+    def compares(self) -> bool:
+        """Whether both versions have it."""
+        return self.diff.before is not None and self.diff.after is not None
 
-def _text(column: ColumnDiff, stats: ColumnStats, label: str, value: float) -> str:
-    if label == "distinct":
-        return number.count(int(value))
-    if years(column) and label in {"mean", "median"}:
-        return number.year(value)
-    if column.kind != "time" or label == "mean length":
-        return number.decimal(value)
-    if label == "std":
-        return number.duration(value)
-    shown = number.moment(value)
-    # Hours say nothing about a column of months.
-    return shown.split(" ")[0] if (stats.std or 0) > _DAYS else shown
+    @property
+    def still(self) -> bool:
+        """Whether it hardly moved between two versions, and nothing was found about it."""
+        return self.compares and self.level == "pass" and self.drift_weight < _STILL
 
+    @cached_property
+    def drift_weight(self) -> float:
+        """How far it moved, about 1 where that becomes notable; 0 where it did not."""
+        diff = self.diff
+        before, after = null_rate(diff.before), null_rate(diff.after)
+        rise = 0.0 if before is None or after is None else after - before
+        return max(
+            (diff.psi or 0.0) / _NOTABLE["psi"],
+            (diff.ks or 0.0) / _NOTABLE["ks"],
+            (diff.js or 0.0) / _NOTABLE["js"],
+            abs(rise) / _NOTABLE["nulls"],
+        )
 
-_YEARS = (1500, 2200)
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """The drift statistics that apply, each with its name."""
+        measures = (("PSI", self.diff.psi), ("KS", self.diff.ks), ("JS", self.diff.js))
+        return tuple(
+            f"{name}\u00a0{number.drift_value(value)}"
+            for name, value in measures
+            if value is not None
+        )
 
+    @property
+    def nulls(self) -> str:
+        """Null rates, old and new; one where they are equal or there is one side only."""
+        rates = (null_rate(self.diff.before), null_rate(self.diff.after))
+        return _arrow(*(None if rate is None else number.share(rate) for rate in rates))
 
-def years(column: ColumnDiff) -> bool:
-    """Whether the numbers of a column are years, as far as its smallest and largest values tell."""
-    bounds = [b for side in (column.before, column.after) if side for b in (side.min, side.max)]
-    return column.kind == "number" and bool(bounds) and all(map(_year, bounds))
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the bins of its distribution grow by tens."""
+        histogram = self.diff.histogram
+        return histogram is not None and bins.logarithmic(histogram, self.diff.kind)
+
+    @property
+    def blocks(self) -> tuple[str, str]:
+        """Its distribution, old and new, in a line of blocks each; empty where there is none."""
+        return bins.blocks(self.diff.histogram) if self.diff.histogram else ("", "")
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """The figures that changed: ``mean 41.2 → 55``.
+
+        Only computed figures, never values of the data: minimum and maximum are not among them.
+        """
+        sides = self.diff.before, self.diff.after
+        found = [(name, *(self.figure(side, name) for side in sides)) for name in self.labels]
+        moved = [item for item in found if item[1] != item[2]]
+        # A mean that reads like the median adds nothing.
+        told = {(old, new): name for name, old, new in reversed(moved)}
+        return tuple(
+            f"{name} {_arrow(old, new)}" for name, old, new in moved if told[old, new] == name
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of its figures."""
+        return _LABELS[self.diff.kind]
+
+    def figure(self, stats: ColumnStats | None, label: str) -> str | None:
+        """The figure called ``label`` of one side as text; None where there is none."""
+        value = None if stats is None else getattr(stats, _FIELDS.get(label, label))
+        if stats is None or value is None:
+            return None
+        if label == "distinct":
+            return number.count(int(value))
+        if self.years and label in {"mean", "median"}:
+            return number.year(value)
+        if self.diff.kind != "time" or label == "mean length":
+            return number.decimal(value)
+        if label == "std":
+            return number.duration(value)
+        shown = number.moment(value)
+        # Hours say nothing about a column of months.
+        return shown.split(" ")[0] if (stats.std or 0) > _DAYS else shown
+
+    @cached_property
+    def years(self) -> bool:
+        """Whether its numbers are years, as far as the smallest and largest values tell."""
+        sides = (side for side in (self.diff.before, self.diff.after) if side)
+        bounds = [bound for side in sides for bound in (side.min, side.max)]
+        return self.diff.kind == "number" and bool(bounds) and all(map(_year, bounds))
 
 
 def _year(value: Scalar) -> bool:
@@ -105,26 +144,34 @@ def _year(value: Scalar) -> bool:
     return whole and _YEARS[0] <= value <= _YEARS[1]  # type: ignore[operator]
 
 
-def drift(column: ColumnDiff) -> tuple[str, ...]:
-    """The drift statistics that apply, each with its name."""
-    measures = (("PSI", column.psi), ("KS", column.ks), ("JS", column.js))
-    return tuple(
-        f"{name}\u00a0{number.drift_value(value)}" for name, value in measures if value is not None
-    )
+def null_rate(stats: ColumnStats | None) -> float | None:
+    """Nulls per row; None where there is no such column."""
+    return None if stats is None else number.ratio(stats.nulls, stats.rows)
 
 
-def still(found: Sequence[ColumnDiff], most: int) -> Phrase:
-    """The columns that did not move, in a line: unchanged ones, then those that hardly did."""
+def _arrow(before: str | None, after: str | None) -> str:
+    """Old and new with an arrow between; once where they are equal or one is missing."""
+    if before is None or after is None or before == after:
+        return after or before or ""
+    return f"{before} → {after}"
+
+
+def still_groups(found: Sequence[ColumnView]) -> tuple[tuple[str, tuple[ColumnView, ...]], ...]:
+    """The columns that did not move: unchanged ones, then those that hardly did."""
     groups = (
-        ("Unchanged", [column.column for column in found if not column]),
-        ("Hardly moved", [column.column for column in found if column]),
+        ("Unchanged", tuple(column for column in found if not column.diff)),
+        ("Hardly moved", tuple(column for column in found if column.diff)),
     )
-    out: list[str | Data | Strong | Prose] = []
-    for word, names in groups:
-        if names:
-            out.append(f"{'; ' if out else ''}{word if not out else word.lower()}: ")
-            for place, name in enumerate(names[:most]):
-                out += [", ", Data(name)] if place else [Data(name)]
-            if names[most:]:
-                out.append(f" and {number.counted(len(names) - most, 'more column')}")
-    return tuple(out)
+    return tuple(group for group in groups if group[1])
+
+
+def still_line(found: Sequence[ColumnView], most: int) -> Phrase:
+    """The same in a line, at most ``most`` names of a group."""
+    out: Phrase = ()
+    for word, columns in still_groups(found):
+        out = (*out, f"; {word.lower()}: " if out else f"{word}: ")
+        for place, column in enumerate(columns[:most]):
+            out = (*out, *([", "] if place else []), Data(column.name))
+        if columns[most:]:
+            out = (*out, f" and {number.counted(len(columns) - most, 'more column')}")
+    return out

@@ -22,7 +22,7 @@ VALUE = 80
 PROSE = 400
 """Characters of a message."""
 
-ELLIPSIS = "…"
+_ELLIPSIS = "…"
 BREAK = "\u200b"
 _LRM = "\u200e"
 _JOINERS = "\u200c\u200d"
@@ -45,7 +45,7 @@ def clean(text: str, limit: int | None = VALUE, *, space: str = "↵") -> str:
         head = "".join(_visible(head, space))
     if limit is None:
         return head
-    return _cut(head + ELLIPSIS if len(text) > 2 * limit else head, limit)
+    return _cut(head + _ELLIPSIS if len(text) > 2 * limit else head, limit)
 
 
 def _visible(text: str, space: str) -> list[str]:
@@ -117,7 +117,7 @@ def _cut(text: str, limit: int) -> str:
     end = max(limit - 1, 1)
     while end > 1 and (_clings(text[end]) or text[end - 1] in _JOINERS):
         end -= 1
-    return text[:end].rstrip() + ELLIPSIS
+    return text[:end].rstrip() + _ELLIPSIS
 
 
 def _clings(char: str) -> bool:

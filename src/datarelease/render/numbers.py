@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from datarelease.model.data.profile import ColumnKind, Scalar
 
-MINUS = "\u2212"
+_MINUS = "\u2212"
 _LONGEST = 18
 """Digits of a whole number that are written out; beyond that it is shortened."""
 
@@ -20,7 +20,7 @@ def count(number: int) -> str:
     ('1,234,567', '−3', '1.000e40')
     """  # noqa: RUF002
     digits = str(abs(number))
-    sign = MINUS if number < 0 else ""
+    sign = _MINUS if number < 0 else ""
     if len(digits) > _LONGEST:
         return f"{sign}{digits[0]}.{digits[1:4]}e{len(digits) - 1}"
     return f"{sign}{abs(number):,}"
@@ -29,7 +29,7 @@ def count(number: int) -> str:
 def signed_number(number: int) -> str:
     """A whole number with its sign.
 
-    >>> signed(200), signed(-3), signed(0)
+    >>> signed_number(200), signed_number(-3), signed_number(0)
     ('+200', '−3', '±0')
     """  # noqa: RUF002
     return count(number) if number < 0 else f"+{count(number)}" if number else "±0"
@@ -79,7 +79,7 @@ def share(value: float) -> str:
         return ">99.9%"
     if not math.isfinite(value) or abs(value) >= 100:  # noqa: PLR2004 - no longer a share
         return f"{decimal(value * 100)}%"
-    return f"{value:.1%}".replace("-", MINUS)
+    return f"{value:.1%}".replace("-", _MINUS)
 
 
 def signed_share(value: float) -> str:
@@ -90,7 +90,7 @@ def signed_share(value: float) -> str:
     """  # noqa: RUF002
     if not value:
         return "±0%"
-    return f"{'+' if value > 0 else MINUS}{share(abs(value))}"
+    return f"{'+' if value > 0 else _MINUS}{share(abs(value))}"
 
 
 def change(before: int, after: int) -> str:
@@ -130,8 +130,8 @@ def decimal(number: float) -> str:
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
-        return "∞" if number > 0 else f"{MINUS}∞"
-    sign, size_ = (MINUS if number < 0 else ""), abs(number)
+        return "∞" if number > 0 else f"{_MINUS}∞"
+    sign, size_ = (_MINUS if number < 0 else ""), abs(number)
     if not size_:
         return "0"
     if 1e-4 <= size_ < 1e15:  # noqa: PLR2004 - beyond, powers of ten read better
@@ -191,7 +191,7 @@ def measure(number: float, kind: ColumnKind) -> str:
 def drift_value(number: float) -> str:
     """A drift statistic to two decimals, small ones marked as such.
 
-    >>> drift(0.314), drift(0.0), drift(0.002)
+    >>> drift_value(0.314), drift_value(0.0), drift_value(0.002)
     ('0.31', '0', '<0.01')
     """
     if 0 < number < 0.005:  # noqa: PLR2004 - half of the last digit shown
@@ -202,8 +202,8 @@ def drift_value(number: float) -> str:
 def scalar_text(value: Scalar) -> str:
     """A value of the data as text, so that it cannot be taken for another one.
 
-    >>> scalar(None), scalar(True), scalar(""), scalar(" a"), scalar(0.1), scalar("x")
-    ('null', 'true', '""', '" a"', '0.1', 'x')
+    >>> [scalar_text(value) for value in (None, True, "", " a", 0.1, "x")]
+    ['null', 'true', '""', '" a"', '0.1', 'x']
     """
     if value is None:
         return "null"

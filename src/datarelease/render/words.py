@@ -6,11 +6,12 @@ data, names or messages is wrapped, so that each rendering escapes it its own wa
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datarelease.model.data.validation import Violation
-from datarelease.model.review.diff import DatasetDiff, RowDiff
-from datarelease.model.review.policy import VerdictLevel
+from datarelease.model.review.diff import DatasetDiff, RowDiff, SchemaChange
 from datarelease.render import numbers as number
 
 
@@ -37,9 +38,6 @@ class Prose:
 
 Phrase = tuple[str | Data | Strong | Prose, ...]
 
-SYMBOLS: dict[VerdictLevel, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}
-"""Each differs in shape, and the word stands beside it: colour alone says nothing."""
-VERDICTS: dict[VerdictLevel, str] = {"pass": "Pass", "warn": "Warn", "block": "Blocked"}
 SHORT_DIGEST = 12
 
 
@@ -60,10 +58,6 @@ def rows(diff: DatasetDiff) -> str:
     return (
         f"{number.count(before)} → {number.counted(after, 'row')} ({number.change(before, after)})"
     )
-
-
-TOLD_WHOLE = frozenset({"removed", "identical", "unreadable"})
-"""Of these a dataset's title says what happened, and no count of rows."""
 
 
 def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
@@ -121,3 +115,69 @@ def violation(failed: Violation) -> Phrase:
     said = _REASONS[failed.reason]
     speaks = failed.message and failed.category == "schema"
     return (said, ": ", Prose(failed.message)) if speaks else (said,)
+
+
+def schema_change(change: SchemaChange) -> Phrase:
+    """One schema change as a sentence without its compatibility."""
+    column: Phrase = (
+        ("column ", Data(change.column)) if change.column is not None else ("the table",)
+    )
+    before, after = change.before, change.after
+    note: Phrase = (" (", Prose(change.note), ")") if change.note else ()
+    match change.kind:
+        case "added":
+            typed: Phrase = (", type ", Data(after)) if after else ()
+            return (*column, " added", *typed, *note)
+        case "removed":
+            typed = (", it was of type ", Data(before)) if before else ()
+            return (*column, " removed", *typed, *note)
+        case "renamed":
+            old, new = before or change.column or "?", after or change.column or "?"
+            return ("column ", Data(old), " renamed to ", Data(new), *note)
+        case "retyped":
+            return (*column, " changed its type: ", *_from_to(before, after, "unknown"), *note)
+        case "key":
+            return ("row key changed: ", *_from_to(before, after, "none"), *note)
+        case "contract":
+            return (*_contract(column, before, after), *note)
+
+
+def _contract(column: Phrase, before: str | None, after: str | None) -> Phrase:
+    rule: Phrase = ("schema rule for ", *column)
+    if before and after:
+        return (*rule, " changed: ", *_from_to(before, after, "none"))
+    if before:
+        return (*rule, " removed: ", Data(before))
+    if after:
+        return (*rule, " added: ", Data(after))
+    return (*rule, " changed")
+
+
+def _from_to(before: str | None, after: str | None, none: str) -> Phrase:
+    return (Data(before) if before else none, " → ", Data(after) if after else none)
+
+
+_COLUMNS = {
+    "removed": "removed",
+    "renamed": "renamed",
+    "retyped": "of another type",
+    "added": "added",
+}
+
+
+def change_counts(found: Sequence[SchemaChange]) -> str:
+    """How many changes of each kind, in words.
+
+    >>> from datarelease.model.review.diff import Compatibility
+    >>> of = {"before": "text", "after": None, "compatibility": Compatibility.BREAKING}
+    >>> kinds = ("removed", "key", "added")
+    >>> change_counts([SchemaChange(kind=kind, column="a", **of) for kind in kinds])
+    '1 column removed, 1 added, another row key'
+    """
+    kinds = Counter[str](change.kind for change in found)
+    out = [number.listed("column", [(kinds[kind], words) for kind, words in _COLUMNS.items()])]
+    if kinds["key"]:
+        out.append("another row key")
+    if kinds["contract"]:
+        out.append(f"{number.counted(kinds['contract'], 'schema rule')} changed")
+    return ", ".join(filter(None, out))

@@ -1,96 +1,30 @@
-"""What the HTML templates draw: figures, plots and places of each dataset, prepared."""
+"""What one page shows of each dataset, how much of it, and where: sections, cards and plots."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
-from datarelease.model.data.validation import Validation, Violation
-from datarelease.model.review.diff import DatasetDiff, SchemaChange
+from datarelease.model.data.profile import Scalar
+from datarelease.model.data.validation import Violation
+from datarelease.model.review.diff import ColumnStats, RowDiff, SchemaChange
 from datarelease.model.review.policy import Finding
-from datarelease.model.review.report import DatasetReport, Report
-from datarelease.render import changes
+from datarelease.model.review.report import MASK, Report
 from datarelease.render import numbers as number
-from datarelease.render import words as wording
-from datarelease.render.html.columns import LEVELS, ColumnView, column_views
-from datarelease.render.html.overview import tone, word
+from datarelease.render import words
+from datarelease.render.columns import ColumnView, null_rate, still_groups
 from datarelease.render.plots import geometry as plots
-from datarelease.render.triage import Triage
-from datarelease.render.words import Phrase
+from datarelease.render.view import DatasetView, ReportView
 
-OPEN_ROWS = 15
-OPEN_CARDS = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowPart:
-    """A part of the bar of rows."""
-
-    word: str
-    count: int
-    x: float
-    width: float
+_OPEN_CARDS = 8
+_MOST_PSI = 1e9
+Figure = tuple[str, str | None, str | None]
+"""A name, the old figure and the new one."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DatasetView:
-    """A dataset's section."""
-
-    part: DatasetReport
-    anchor: str
-    tone: str
-    word: str
-    standing: Phrase
-    facts: tuple[tuple[str, str, str], ...]
-    history: plots.History | None
-    schema: tuple[SchemaChange, ...]
-    violations: tuple[Violation, ...]
-    row_parts: tuple[RowPart, ...]
-    columns: tuple[ColumnView, ...]
-    """Those that hardly moved come last."""
-    moved: int
-    """How many of them have a line in the table."""
-    compares: bool
-    with_plots: int
-    hidden_columns: int
-    hidden_changes: int
-    hidden_violations: int
-    open_rows: int = OPEN_ROWS
-
-    @property
-    def open_cards(self) -> int:
-        """Columns whose plots are in the open."""
-        return min(OPEN_CARDS, self.moved, self.with_plots)
-
-    @property
-    def has_limits(self) -> bool:
-        """Whether a bar of drift shows its limit."""
-        return any(column.psi_limit is not None for column in self.columns[: self.moved])
-
-    @property
-    def still(self) -> tuple[tuple[str, tuple[ColumnView, ...]], ...]:
-        """The columns that are summarised in one line: unchanged, and hardly moved."""
-        quiet = self.columns[self.moved :]
-        groups = (
-            ("Unchanged", tuple(column for column in quiet if not column.diff)),
-            ("Hardly moved", tuple(column for column in quiet if column.diff)),
-        )
-        return tuple(group for group in groups if group[1])
-
-    @cached_property
-    def places(self) -> Mapping[str, str]:
-        """The anchor of each column that has a card, by name."""
-        return {view.diff.column: view.anchor for view in reversed(self.columns) if view.linked}
-
-    @property
-    def diff(self) -> DatasetDiff:
-        """The dataset, old and new."""
-        return self.part.diff
-
-
-@dataclass(frozen=True, kw_only=True)
-class Room:
+class Room(NamedTuple):
     """What one page still has room for, so that a phone can open it; ``report.json`` has it all."""
 
     cards: int = 600
@@ -99,155 +33,254 @@ class Room:
     changes: int = 3000
     violations: int = 2000
 
-    def after(self, view: DatasetView) -> Room:
-        """The room left after a dataset's section."""
-        return Room(
-            cards=self.cards - view.with_plots,
-            columns=self.columns - len(view.columns),
-            changes=self.changes - len(view.schema),
-            violations=self.violations - len(view.violations),
-        )
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A column's card and its line in the table."""
+
+    view: ColumnView
+    anchor: str
+    linked: bool
+    """Whether there is a card to link to."""
+    state: str
+    psi_width: float
+    psi_limit: float | None
+    """Where the limit is on the bar, in percent; None: there is none, or it is not known."""
+    null_widths: tuple[float | None, ...]
+    plot: plots.DistributionPlot | None
+    bars: tuple[plots.CategoryBar, ...]
+    more_bars: int
+    figures: tuple[Figure, ...]
 
 
-@dataclass(frozen=True)
-class Views:
-    """The sections of a page; datasets that are the same and of which nothing failed have none."""
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A dataset's section."""
 
-    triage: Triage
-
-    @cached_property
-    def shown(self) -> tuple[DatasetReport, ...]:
-        """The datasets with a section."""
-        return tuple(d for d in self.triage.datasets if self.triage.tells(d))
-
-    @cached_property
-    def anchors(self) -> Mapping[int, str]:
-        """The place of each section by the identity of its dataset: names may repeat."""
-        return {id(part): f"d{index}" for index, part in enumerate(self.shown, start=1)}
-
-    @cached_property
-    def all(self) -> tuple[DatasetView, ...]:
-        """The sections; earlier ones take their share of plots first."""
-        room = Room()
-        out = []
-        for part in self.shown:
-            view = _dataset(self.triage, part, self.anchors[id(part)], room)
-            room = room.after(view)
-            out.append(view)
-        return tuple(out)
+    view: DatasetView
+    anchor: str
+    history: plots.History | None
+    schema: tuple[SchemaChange, ...]
+    violations: tuple[Violation, ...]
+    columns: tuple[Card, ...]
+    """Those that hardly moved come last."""
+    with_plots: int
+    hidden: Room
+    """What there was no room for; columns without a plot do not count."""
 
     @cached_property
-    def _by_anchor(self) -> Mapping[str, DatasetView]:
-        return {view.anchor: view for view in self.all}
+    def moved(self) -> tuple[Card, ...]:
+        """The columns that have a line in the table."""
+        return tuple(card for card in self.columns if not card.view.still)
 
-    def place(self, finding: Finding) -> str | None:
-        """Where on the page a finding is shown in full; None: nowhere."""
-        anchor = self.anchors.get(id(self.triage.parts.get(finding.dataset)))
-        if anchor is None:
-            return None
-        view = self._by_anchor[anchor]
-        if finding.rule == "violations" and view.violations:
-            return f"{anchor}-checks"
-        if finding.rule == "breaking" and view.schema:
-            return f"{anchor}-schema"
-        return view.places.get(finding.column or "", anchor)
+    @property
+    def open_cards(self) -> int:
+        """Columns whose plots are in the open."""
+        return min(_OPEN_CARDS, len(self.moved), self.with_plots)
 
+    @property
+    def has_limits(self) -> bool:
+        """Whether a bar of drift shows its limit."""
+        return any(card.psi_limit is not None for card in self.moved)
 
-def _dataset(triage: Triage, part: DatasetReport, anchor: str, room: Room) -> DatasetView:
-    # Sorting is stable: what hardly moved goes to the end.
-    ordered = sorted(triage.columns(part), key=lambda column: triage.still(part, column))
-    shown = ordered[: room.columns]
-    schema = sorted(part.diff.schema, key=lambda change: change.compatibility, reverse=True)
-    level = LEVELS[triage.level(part.name)]
-    violations = part.validation.violations if part.validation else ()
-    return DatasetView(
-        part=part,
-        anchor=anchor,
-        tone=tone(part, level),
-        word=word(part, level),
-        standing=wording.standing(part.diff, first=triage.report.base is None),
-        facts=_facts(part),
-        history=_history(triage.report, part),
-        schema=tuple(schema[: room.changes]),
-        violations=violations[: room.violations],
-        row_parts=_row_parts(part.diff),
-        columns=column_views(triage, part, tuple(shown), anchor, room.cards),
-        moved=sum(not triage.still(part, column) for column in shown),
-        compares=any(column.before and column.after for column in ordered),
-        with_plots=min(len(shown), room.cards),
-        hidden_columns=len(ordered) - len(shown),
-        hidden_changes=max(len(schema) - room.changes, 0),
-        hidden_violations=max(len(violations) - room.violations, 0),
-    )
+    @property
+    def compares(self) -> bool:
+        """Whether a column is in both versions."""
+        return any(column.compares for column in self.view.columns)
+
+    @property
+    def still(self) -> tuple[tuple[str, tuple[Card, ...]], ...]:
+        """The columns that are told in one line: unchanged, and hardly moved."""
+        cards = {id(card.view): card for card in self.columns}
+        groups = still_groups([card.view for card in self.columns if card.view.still])
+        return tuple((word, tuple(cards[id(view)] for view in views)) for word, views in groups)
+
+    @cached_property
+    def anchors(self) -> Mapping[str, str]:
+        """The place of each column that has a card, by name."""
+        return {card.view.name: card.anchor for card in reversed(self.columns) if card.linked}
+
+    def place(self, finding: Finding) -> str:
+        """Where a finding about the dataset is shown in full."""
+        if finding.rule == "violations" and self.violations:
+            return f"{self.anchor}-checks"
+        if finding.rule == "breaking" and self.schema:
+            return f"{self.anchor}-schema"
+        return self.anchors.get(finding.column or "", self.anchor)
 
 
-def _facts(part: DatasetReport) -> tuple[tuple[str, str, str], ...]:
-    diff, validation = part.diff, part.validation
-    after, before = diff.rows_after, diff.rows_before
-    current = before if after is None else after
-    out = [("Rows", "unknown" if current is None else number.count(current), "")]
-    if before is not None and after is not None:
-        by = f" ({number.signed_share(number.ratio(after - before, before))})" if before else ""
-        moved = "as many as before" if before == after else f"from {number.count(before)}{by}"
-        out = [("Rows", number.count(after), moved)]
-    if diff.status == "removed":
-        out = [("Rows lost", out[0][1], "")]
-    if part.size is not None:
-        files = diff.files
-        total = files.added + files.changed + files.unchanged
-        moved = (
-            f"{number.count(files.added + files.changed)} of {number.counted(total, 'file')} new"
-        )
-        out.append(("Size", number.size(part.size), moved if total > 1 else ""))
-    if diff.columns:
-        count = sum(column.after is not None for column in diff.columns)
-        told = changes.counts(diff.schema) or "as before"
-        out.append(("Columns", number.count(count), told if diff.status == "changed" else ""))
-    if validation is not None:
-        out.append(_schema_fact(validation))
+def page_sections(report: ReportView) -> tuple[Section, ...]:
+    """A section for each dataset of which there is something to say; the first get more room."""
+    room, out = Room(), []
+    for index, view in enumerate(report.told, start=1):
+        section = _section(report.report, view, f"d{index}", room)
+        used = map(len, (section.columns, section.schema, section.violations))
+        room = Room(*(left - n for left, n in zip(room, (section.with_plots, *used), strict=True)))
+        out.append(section)
     return tuple(out)
 
 
-def _schema_fact(validation: Validation) -> tuple[str, str, str]:
-    failed = len(validation.violations)
+def _section(report: Report, view: DatasetView, anchor: str, room: Room) -> Section:
+    # Sorting is stable: what hardly moved goes to the end.
+    shown = sorted(view.columns, key=lambda column: column.still)[: room.columns]
+    found = view.part.validation.violations if view.part.validation else ()
+    return Section(
+        view=view,
+        anchor=anchor,
+        history=_history(report, view),
+        schema=view.schema[: room.changes],
+        violations=found[: room.violations],
+        columns=_cards(report, view, shown, anchor, room.cards),
+        with_plots=min(len(shown), room.cards),
+        hidden=Room(
+            cards=0,
+            columns=len(view.columns) - len(shown),
+            changes=max(len(view.schema) - room.changes, 0),
+            violations=max(len(found) - room.violations, 0),
+        ),
+    )
+
+
+def section_facts(view: DatasetView) -> tuple[tuple[str, str, str], ...]:
+    """The figures at the head of a section: a name, the figure, and what it was before."""
+    diff = view.diff
+    after, before = diff.rows_after, diff.rows_before
+    current = before if after is None else after
+    rows = "unknown" if current is None else number.count(current)
+    out = [("Rows lost" if diff.status == "removed" else "Rows", rows, "")]
+    if before is not None and after is not None and diff.status != "removed":
+        by = f" ({number.signed_share(number.ratio(after - before, before))})" if before else ""
+        moved = "as many as before" if before == after else f"from {number.count(before)}{by}"
+        out = [("Rows", rows, moved)]
+    if view.part.size is not None:
+        files = diff.files
+        total = files.added + files.changed + files.unchanged
+        new = number.count(files.added + files.changed)
+        moved = f"{new} of {number.counted(total, 'file')} new" if total > 1 else ""
+        out.append(("Size", number.size(view.part.size), moved))
+    if diff.columns:
+        count = sum(column.after is not None for column in diff.columns)
+        told = words.change_counts(diff.schema) or "as before"
+        out.append(("Columns", number.count(count), told if diff.status == "changed" else ""))
+    return (*out, *_schema_fact(view))
+
+
+def _schema_fact(view: DatasetView) -> tuple[tuple[str, str, str], ...]:
+    validation = view.part.validation
+    if validation is None:
+        return ()
     checks = number.counted(validation.checks, "check")
-    if failed:
-        return ("Schema", f"{number.count(failed)} failed", f"of {checks}")
+    if validation.violations:
+        return (("Schema", f"{number.count(len(validation.violations))} failed", f"of {checks}"),)
     if validation.schema is None:
-        return ("Schema", "none", "nothing checked")
-    return ("Schema", "passed", checks)
+        return (("Schema", "none", "nothing checked"),)
+    return (("Schema", "passed", checks),)
 
 
-def _history(report: Report, part: DatasetReport) -> plots.History | None:
+def _history(report: Report, view: DatasetView) -> plots.History | None:
     versions = [
         (version.tag, rows)
         for version in report.history[-30:]
         for name, rows in version.rows
-        if name == part.name
+        if name == view.name
     ]
-    now = part.diff.rows_after
+    now = view.diff.rows_after
     current = now is not None and (not versions or versions[-1][0] != report.tag)
     if now is not None and current:
         versions.append((report.tag or "now", now))
     return plots.history(versions, current=current)
 
 
-def _row_parts(diff: DatasetDiff) -> tuple[RowPart, ...]:
-    if diff.rows is None:
-        return ()
-    rows = diff.rows
-    counts = (
-        ("added", rows.added),
-        ("removed", rows.removed),
-        ("changed", rows.changed),
-        ("unchanged", rows.unchanged),
-    )
-    total = sum(count for _, count in counts)
+def row_parts(rows: RowDiff) -> tuple[tuple[str, int, float, float], ...]:
+    """The parts of the bar of rows: a word, how many, where it begins and its width in percent."""
+    names = ("added", "removed", "changed", "unchanged")
+    counts = [getattr(rows, name) for name in names]
     # What is there gets at least one percent, the rest share what remains.
-    raw = [max(number.ratio(count, total) * 100, 1.0) if count else 0.0 for _, count in counts]
+    raw = [max(number.ratio(n, sum(counts)) * 100, 1.0) if n else 0.0 for n in counts]
     scale = 100 / (sum(raw) or 1.0)
     out, x = [], 0.0
-    for (word_, count), width in zip(counts, raw, strict=True):
-        out.append(RowPart(word=word_, count=count, x=round(x, 2), width=round(width * scale, 2)))
+    for name, count, width in zip(names, counts, raw, strict=True):
+        out.append((name, count, round(x, 2), round(width * scale, 2)))
         x += width * scale
     return tuple(out)
+
+
+def _cards(
+    report: Report, part: DatasetView, shown: Sequence[ColumnView], anchor: str, most: int
+) -> tuple[Card, ...]:
+    """The columns in the order given; the first ``most`` of them get a plot and a table."""
+    limits = [_psi_limit(report, part.name, view) for view in shown]
+    shifts = [min(view.diff.psi or 0.0, _MOST_PSI) for view in shown]
+    rates = [[null_rate(side) for side in (view.diff.before, view.diff.after)] for view in shown]
+    top_psi = max([0.5, *(limit or 0.0 for limit in limits), *shifts])
+    top_nulls = max([0.05, *(min(rate or 0.0, 1.0) for both in rates for rate in both)])
+    out = []
+    for index, (view, limit) in enumerate(zip(shown, limits, strict=True)):
+        histogram = view.diff.histogram if index < most else None
+        bars = plots.categories(histogram) if histogram and not histogram.edges else ((), 0)
+        known = limit is not None and view.diff.psi is not None
+        out.append(
+            Card(
+                view=view,
+                anchor=f"{anchor}c{index + 1}",
+                linked=index < most,
+                state=_state(view, part),
+                psi_width=_bar(shifts[index], top_psi),
+                psi_limit=_bar(limit or 0.0, top_psi) if known else None,
+                null_widths=tuple(None if r is None else _bar(r, top_nulls) for r in rates[index]),
+                plot=plots.distribution(histogram, view.diff.kind, years=view.years)
+                if histogram
+                else None,
+                bars=bars[0],
+                more_bars=bars[1],
+                figures=_figures(view) if index < most else (),
+            )
+        )
+    return tuple(out)
+
+
+def _bar(value: float, top: float) -> float:
+    """The width of a bar in percent; something that is there is at least visible."""
+    return round(min(max(value / top * 100, 1.5 if value else 0.0), 100.0), 1) if top else 0.0
+
+
+def _psi_limit(report: Report, dataset: str, view: ColumnView) -> float | None:
+    """The largest PSI that the policy lets pass without a finding."""
+    limit = None if report.psi_limit is None else report.psi_limit.of(dataset, view.name)
+    return None if limit is None else min(max(limit, 0.0), _MOST_PSI)
+
+
+def _state(view: ColumnView, part: DatasetView) -> str:
+    if part.diff.status != "changed" or view.compares:
+        return ""
+    return "added" if view.diff.before is None else "removed"
+
+
+def _figures(view: ColumnView) -> tuple[Figure, ...]:
+    sides = view.diff.before, view.diff.after
+    out: list[Figure] = [("nulls", _nulls(sides[0]), _nulls(sides[1]))]
+    out += [
+        (name, view.figure(sides[0], name), view.figure(sides[1], name)) for name in view.labels
+    ]
+    for name in ("min", "max"):
+        old, new = (_extreme(getattr(side, name, None), years=view.years) for side in sides)
+        out.append((name, old, new))
+    return tuple(item for item in out if item[1] is not None or item[2] is not None)
+
+
+def _nulls(stats: ColumnStats | None) -> str | None:
+    if stats is None:
+        return None
+    return f"{number.count(stats.nulls)} ({number.share(number.ratio(stats.nulls, stats.rows))})"
+
+
+def _extreme(value: Scalar, *, years: bool) -> str | None:
+    if value is None or value == MASK:
+        return None  # the card says that values are hidden
+    if years and isinstance(value, int | float):
+        return number.year(value)
+    if isinstance(value, float):
+        return number.decimal(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number.count(value)
+    return number.scalar_text(value)[:200].removesuffix("T00:00:00")

@@ -17,25 +17,14 @@ from markupsafe import Markup
 from markupsafe import escape as markup_escape
 
 from datarelease.model.data.validation import Violation
+from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import Report
-from datarelease.render import (
-    changes,
-    escape,
-    findings,
-    headline,
-)
-from datarelease.render import (
-    numbers as number,
-)
-from datarelease.render import (
-    words as wording,
-)
-from datarelease.render.html.overview import dataset_rows, totals
-from datarelease.render.html.view import Views
+from datarelease.render import escape, words
+from datarelease.render import numbers as number
+from datarelease.render.html import page
 from datarelease.render.plots import geometry as plots
-from datarelease.render.plots.geometry import CategoryBar
-from datarelease.render.streams import stream_view
-from datarelease.render.triage import Triage
+from datarelease.render.verdict import finding_place
+from datarelease.render.view import DatasetView, ReportView
 from datarelease.render.words import Data, Phrase, Prose, Strong
 
 _SIZE = {
@@ -48,40 +37,78 @@ _SIZE = {
 _MOST_FINDINGS = 12
 _ALL_FINDINGS = 2000
 _MOST_DATASETS = 40
+MOST_PANELS = 4
+"""Columns drawn in the plot of the drift."""
+_MOST_BARS = 6
+_STATES = {"added": "new", "identical": "unchanged", "removed": "removed", "unreadable": "not read"}
+_WHOLE = {"added": "new dataset", "removed": "dataset removed", "unreadable": "cannot be read"}
+_LEVELS = {"warn": "warn", "block": "blocked"}
 
 
 def html(report: Report) -> str:
     """The report as a self-contained HTML document that ends in a newline."""
     environment, style = _environment()
-    triage = Triage(report)
-    views = Views(triage)
+    view = ReportView(report)
+    verdict = view.verdict
+    sections = page.page_sections(view)
+    by_view = {id(section.view): section for section in sections}
+
+    def place(finding: Finding) -> str | None:
+        section = by_view.get(id(view.by_name.get(finding.dataset)))
+        return None if section is None else section.place(finding)
+
     compared = report.outcome == "compared" and report.tag
-    after_word = escape.clean(report.tag or "", 24) if compared else "this change"
+    counted = [rows for d in report.datasets if (rows := d.diff.rows_after) is not None]
     context = {
         "report": report,
-        "headline": _sentence(headline.headline(report)),
-        "verdict": headline.verdict(report),
-        "remedy": headline.remedy(report),
-        "changed": headline.changed(report),
-        "effect": headline.effect(report.compatibility),
+        "verdict": verdict,
         "findings": [
-            (finding, findings.said(finding, triage), views.place(finding))
-            for finding in triage.findings[:_ALL_FINDINGS]
+            (finding, verdict.said(finding), place(finding))
+            for finding in verdict.findings[:_ALL_FINDINGS]
         ],
-        "hidden_findings": max(len(triage.findings) - _ALL_FINDINGS, 0),
+        "hidden_findings": max(len(verdict.findings) - _ALL_FINDINGS, 0),
         "most_findings": _MOST_FINDINGS,
         "most_datasets": _MOST_DATASETS,
-        "totals": totals(report),
-        "rows": dataset_rows(triage, views.anchors),
-        "views": views.all,
-        "streams": [stream_view(stream, report.base) for stream in report.streams],
+        "rows": sum(counted),
+        "datasets": len(counted),
+        "overview": [
+            (dataset, section and section.anchor)
+            for dataset in view.datasets
+            for section in (by_view.get(id(dataset)),)
+        ],
+        "sections": sections,
+        "streams": view.streams,
         "before_word": escape.clean(report.base or "before", 24),
-        "after_word": after_word,
+        "after_word": escape.clean(report.tag or "", 24) if compared else "this change",
         "size": _SIZE,
         "style": Markup(f"<style>{style}</style>"),  # noqa: S704 - our own style sheet
         "style_hash": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     }
     return environment.get_template("report.html.j2").render(context).strip() + "\n"
+
+
+def drift_plot(report: Report) -> str | None:
+    """The columns that moved most as one SVG document, old and new over each other.
+
+    None: there is no baseline, or no column that can be drawn moved. Values of ``pii`` columns
+    have no histogram, so none can appear.
+    """
+    moved = [
+        (escape.clean(f"{dataset.name}.{view.name}", 30), view, histogram)
+        for dataset, view in ReportView(report).drifted()
+        if (histogram := view.diff.histogram) and histogram.before and histogram.after
+    ]
+    panels = [
+        {
+            "name": name,
+            "view": view,
+            "plot": plots.distribution(histogram, view.diff.kind, years=view.years),
+            "bars": plots.categories(histogram, _MOST_BARS)[0],
+        }
+        for name, view, histogram in moved[:MOST_PANELS]
+    ]
+    template = _environment()[0].get_template("drift.svg.j2")
+    return template.render(panels=panels, size=_SIZE).strip() if panels else None
 
 
 @cache
@@ -101,7 +128,7 @@ def _environment() -> tuple[Environment, str]:
         "name": lambda text: escape.clean(text, 120),
         "wrap": lambda text: _wrapped(text, 120),
         "prose": lambda text: escape.clean(text, 1000, space=" "),
-        "digest": lambda text: escape.clean(text[: wording.SHORT_DIGEST]),
+        "digest": lambda text: escape.clean(text[: words.SHORT_DIGEST]),
         "value": lambda value, limit=120: escape.clean(number.scalar_text(value), limit),
         "param": _param,
         "count": number.count,
@@ -109,12 +136,17 @@ def _environment() -> tuple[Environment, str]:
         "rowcount": lambda rows: number.counted(rows, "row"),
         "drift": lambda value: "" if value is None else number.drift_value(value),
         "figure": lambda text: "none" if text is None else text,
-        "place": findings.place,
-        "change_words": changes.schema_change,
-        "violation_words": wording.violation,
+        "place": finding_place,
+        "change_words": words.schema_change,
+        "violation_words": words.violation,
         "violation_share": _violation_share,
-        "row_words": lambda rows: _plain(wording.row_counts(rows)),
+        "row_words": lambda rows: _plain(words.row_counts(rows)),
+        "row_parts": page.row_parts,
         "bar_share": _bar_share,
+        "sentence": _sentence,
+        "chip": _chip,
+        "cells": _cells,
+        "facts": page.section_facts,
     }
     source = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
     return environment, "\n".join(line.strip() for line in source.splitlines())
@@ -172,6 +204,37 @@ def _violation_share(violation: Violation) -> str:
     return number.share(number.ratio(violation.count, violation.total))
 
 
-def _bar_share(bar: CategoryBar) -> str:
+def _bar_share(bar: plots.CategoryBar) -> str:
     old, new = (None if part is None else number.share(part) for part in (bar.before, bar.after))
     return f"{old} → {new}" if old is not None and new is not None else new or old or ""
+
+
+def _chip(view: DatasetView) -> tuple[str, str]:
+    """The class of a dataset's chip and its word: the verdict, or its state where that is pass."""
+    if view.level != "pass":
+        return view.level, _LEVELS[view.level]
+    state = view.diff.status
+    # There is nothing to approve in what is unchanged or new.
+    return ("pass" if state == "changed" else "plain"), _STATES.get(state, "pass")
+
+
+def _cells(view: DatasetView) -> dict[str, str]:
+    """A dataset's line in the table of datasets."""
+    breaking, others = view.schema_counts
+    changed = "; ".join(filter(None, (breaking and f"breaking: {breaking}", others)))
+    return {
+        "Rows": words.rows(view.diff).replace(" rows", "").replace(" row", ""),
+        "Schema": _WHOLE.get(view.diff.status) or changed or "same",
+        "Checks": _checks_cell(view),
+    }
+
+
+def _checks_cell(view: DatasetView) -> str:
+    validation = view.part.validation
+    if validation is None:
+        return "not checked"
+    if validation.schema is None:
+        return "no schema"
+    failed = len(validation.violations)
+    done = f"{number.count(failed)} failed of" if failed else "passed all of"
+    return f"{done} {number.count(validation.checks)}" if validation.checks else "none declared"

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from datarelease.model.data.profile import Scalar
 from datarelease.model.data.validation import Validation, Violation
 from datarelease.model.review.diff import Compatibility, DatasetDiff, RowChange, SchemaChange
-from datarelease.model.review.report import DatasetReport
-from datarelease.render import changes, columns, escape
+from datarelease.model.review.policy import VerdictLevel
+from datarelease.render import escape, words
 from datarelease.render import numbers as number
-from datarelease.render import words as wording
+from datarelease.render.columns import ColumnView, still_line
 from datarelease.render.markdown import gfm
-from datarelease.render.markdown.columns import column_tables, marked
-from datarelease.render.triage import Triage, drift_weight
+from datarelease.render.view import DatasetView
+
+SYMBOLS: dict[VerdictLevel, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}
+"""Each differs in shape, and the word stands beside it: colour alone says nothing."""
+_NOTABLE = 0.2
+"""A fifth of what counts as large drift; columns that moved less are folded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,50 +50,45 @@ _STATUS = {
 }
 
 
-def section(triage: Triage, dataset: DatasetReport, *, must_stay: bool) -> tuple[str, ...]:
+def section(view: DatasetView, *, must_stay: bool) -> tuple[str, ...]:
     """Variants of a dataset's section, richest first; ``must_stay``: the last is not empty."""
-    texts = tuple(_section(triage, dataset, detail) for detail in _LEVELS)
-    shortest = _title(dataset)
-    return (*texts, shortest) if must_stay else (*texts, "")
+    texts = tuple(_section(view, detail) for detail in _LEVELS)
+    return (*texts, _title(view) if must_stay else "")
 
 
-def facts(triage: Triage, dataset: DatasetReport) -> tuple[str, ...]:
+def facts(view: DatasetView) -> tuple[str, ...]:
     """The cells of a dataset in the table of datasets."""
-    diff = dataset.diff
-    name = marked(triage.level(dataset.name), dataset.name, always=True)
-    breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
-    others = [c for c in diff.schema if c.compatibility is not Compatibility.BREAKING]
-    schema = [f"**{changes.counts(breaking)}**"] if breaking else []
-    schema += [changes.counts(others)] if others else []
-    told = [_STATUS.get(diff.status, "") or ", ".join(schema), _checks(dataset.validation)]
-    drifted = max(diff.columns, key=drift_weight, default=None)
-    if drifted is not None and drift_weight(drifted) > 0:
-        told.append(f"{escape.cell(drifted.column, 40)} {' · '.join(columns.drift(drifted))}")
-    return (name, "<br>".join(filter(None, (wording.rows(diff), *told))))
+    breaking, others = view.schema_counts
+    schema = ", ".join(filter(None, (breaking and f"**{breaking}**", others)))
+    told = [_STATUS.get(view.diff.status, "") or schema, _checks(view.part.validation)]
+    if view.drifted is not None:
+        told.append(f"{escape.cell(view.drifted.name, 40)} {' · '.join(view.drifted.drift)}")
+    cell = "<br>".join(filter(None, (words.rows(view.diff), *told)))
+    return (_marked(view.level, view.name, always=True), cell)
 
 
-def _section(triage: Triage, dataset: DatasetReport, detail: Detail) -> str:
-    diff = dataset.diff
+def _section(view: DatasetView, detail: Detail) -> str:
     return gfm.stacked(
-        _title(dataset),
-        _facts_line(dataset),
-        _schema(diff.schema, detail),
-        _violations(dataset.validation, detail),
-        _rows(diff, detail),
-        column_tables(triage, dataset, detail.columns, detail.folded),
+        _title(view),
+        _facts_line(view),
+        _schema(view.schema, detail),
+        _violations(view.part.validation, detail),
+        _rows(view.diff, detail),
+        _column_tables(view, detail.columns, detail.folded),
     )
 
 
-def _title(dataset: DatasetReport) -> str:
-    standing = gfm.text(wording.standing(dataset.diff))
-    whole = dataset.diff.status in wording.TOLD_WHOLE
-    shown = standing if whole else wording.rows(dataset.diff)
-    new = "new dataset, " if dataset.diff.status == "added" and standing else ""
-    return f"#### {escape.code(dataset.name)} · {new}{shown}"
+def _title(view: DatasetView) -> str:
+    if view.whole:
+        shown = gfm.text(words.standing(view.diff))
+    else:
+        new = "new dataset, " if view.diff.status == "added" else ""
+        shown = new + words.rows(view.diff)
+    return f"#### {escape.code(view.name)} · {shown}"
 
 
-def _facts_line(dataset: DatasetReport) -> str:
-    diff = dataset.diff
+def _facts_line(view: DatasetView) -> str:
+    dataset, diff = view.part, view.diff
     told = diff.status == "changed" and diff.compatibility > Compatibility.PATCH
     out = [diff.compatibility.value] if told else []
     if diff.status != "removed":
@@ -115,9 +114,8 @@ def _checks(validation: Validation | None) -> str:
     return f"**{number.count(failed)} of {number.counted(validation.checks, 'check')} failed**"
 
 
-def _schema(found: Sequence[SchemaChange], detail: Detail) -> str:
+def _schema(ordered: Sequence[SchemaChange], detail: Detail) -> str:
     """Breaking changes first; many of a kind go into one line, by name."""
-    ordered = sorted(found, key=lambda c: c.compatibility, reverse=True)
     if len(ordered) <= min(12, detail.changes):
         return gfm.bullets(_change(change) for change in ordered)
     groups: dict[tuple[Compatibility, str], list[SchemaChange]] = {}
@@ -125,8 +123,7 @@ def _schema(found: Sequence[SchemaChange], detail: Detail) -> str:
         groups.setdefault((change.compatibility, change.kind), []).append(change)
     lines = []
     for (compatibility, kind), group in groups.items():
-        columns_ = [_subject(change) for change in group]
-        shown = gfm.names(columns_, detail.changes, name=40)
+        shown = gfm.names([_subject(change) for change in group], detail.changes, name=40)
         noun = {"contract": "schema rule", "key": "row key"}.get(kind, "column")
         verb = "changed" if kind in {"contract", "key"} else kind
         strong = f"**{compatibility.value}**: " if compatibility is Compatibility.BREAKING else ""
@@ -143,7 +140,7 @@ def _subject(change: SchemaChange) -> str:
 def _change(change: SchemaChange) -> str:
     breaking = change.compatibility is Compatibility.BREAKING
     strong = "**breaking**: " if breaking else ""
-    return strong + gfm.text(changes.schema_change(change), prose=200)
+    return strong + gfm.text(words.schema_change(change), prose=200)
 
 
 def _violations(validation: Validation | None, detail: Detail) -> str:
@@ -159,7 +156,7 @@ def _violations(validation: Validation | None, detail: Detail) -> str:
 def _violation(violation: Violation, detail: Detail) -> str:
     mark = "❌" if violation.severity == "error" else "⚠️ warning:"
     column = "the table" if violation.column is None else escape.code(violation.column)
-    what = gfm.text(wording.violation(violation), name=80, prose=160)
+    what = gfm.text(words.violation(violation), name=80, prose=160)
     rows = ""
     if violation.category == "data":
         part = number.share(number.ratio(violation.count, violation.total))
@@ -185,7 +182,7 @@ def _rows(diff: DatasetDiff, detail: Detail) -> str:
         why = escape.prose(diff.no_row_diff, 300)
         return f"No row-level diff: {why}" if why else ""
     by = gfm.names(diff.rows.key, 6)
-    line = f"**Rows by {by}**: {gfm.text(wording.row_counts(diff.rows))}"
+    line = f"**Rows by {by}**: {gfm.text(words.row_counts(diff.rows))}"
     if diff.rows.columns:
         most = 8
         shown = ", ".join(
@@ -226,3 +223,65 @@ def _whole(row: RowChange) -> str:
 
 def _value(value: Scalar) -> str:
     return escape.code(number.scalar_text(value), 50)
+
+
+def _column_tables(view: DatasetView, shown: int, folded: int) -> str:
+    """Drift of the columns that moved; a profile where there is nothing to compare with."""
+    if view.diff.status == "added":
+        return _profile(view.columns, shown + folded)
+    rows = [_moved(column) for column in view.moved[: shown + folded]]
+    header = ("column, before and after", "what moved")
+    notable = sum(c.level != "pass" or c.drift_weight >= _NOTABLE for c in view.moved)
+    top, rest = rows[: min(shown, notable)], rows[min(shown, notable) :]
+    hidden = len(view.moved) - len(rows)
+    noun = "more changed column" if top else "changed column"
+    return gfm.stacked(
+        gfm.table(header, top) if top else "",
+        gfm.details(number.counted(len(rest), noun), gfm.table(header, rest)) if rest else "",
+        f"{number.counted(hidden, 'more changed column')} in the HTML report" if hidden else "",
+        gfm.text(still_line(view.still, shown)) if shown else "",
+    )
+
+
+def _moved(column: ColumnView) -> tuple[str, ...]:
+    lines = "<br>".join(f"`{line}`" for line in column.blocks if line) + _axis(column)
+    moved = [
+        " · ".join(column.drift),
+        *column.moved[:2],
+        f"nulls {column.nulls}" if "→" in column.nulls else "",
+    ]
+    return (
+        "<br>".join(filter(None, (_marked(column.level, column.name), lines))),
+        "<br>".join(filter(None, moved)),
+    )
+
+
+def _marked(level: VerdictLevel, name: str, *, always: bool = False) -> str:
+    """A name in a table with the mark of its level; a long one goes on below its mark."""
+    shown = escape.cell(name)
+    between = " " if "<wbr>" in shown else "\u00a0"
+    return f"{SYMBOLS[level]}{between}{shown}" if level != "pass" or always else shown
+
+
+def _axis(column: ColumnView) -> str:
+    return " <sub>logarithmic</sub>" if column.logarithmic else ""
+
+
+def _profile(every: Sequence[ColumnView], most: int) -> str:
+    hidden = len(every) - len(every[:most])
+    if hidden == len(every):
+        return f"{number.counted(len(every), 'column')} in the HTML report" if every else ""
+    return gfm.details(
+        f"Profile of {number.counted(len(every), 'column')}",
+        gfm.stacked(
+            gfm.table(("column", "figures"), map(_profiled, every[:most])),
+            f"{number.counted(hidden, 'more column')} in the HTML report" if hidden else "",
+        ),
+    )
+
+
+def _profiled(column: ColumnView) -> tuple[str, ...]:
+    name = f"{escape.cell(column.name)} {column.diff.kind}"
+    if column.diff.histogram:
+        name += f"<br>`{column.blocks[1]}`{_axis(column)}"
+    return (name, "<br>".join((f"nulls {column.nulls}", *column.moved[:2])))

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datarelease.model.review.policy import Finding
-from datarelease.render import escape, findings
+from datarelease.render import escape
 from datarelease.render import numbers as number
-from datarelease.render import words as wording
-from datarelease.render.markdown import budget, gfm
-from datarelease.render.triage import Triage
+from datarelease.render.markdown import gfm
+from datarelease.render.markdown.dataset import SYMBOLS
+from datarelease.render.verdict import VerdictView, finding_place
 
 _OPEN = 20
 """Findings shown in the open; more are folded."""
@@ -20,9 +20,9 @@ _LEAST_LINE = 30
 """Characters that a finding takes at least."""
 
 
-def blocking(triage: Triage, limit: int) -> tuple[str, ...]:
+def blocking(verdict: VerdictView, limit: int) -> tuple[str, ...]:
     """Every blocking finding; where they are too many, each counted by dataset and rule."""
-    found = [finding for finding in triage.findings if finding.level == "block"]
+    found = [finding for finding in verdict.findings if finding.level == "block"]
     if not found:
         return ()
     # A list that fills the comment tells less than a count by dataset and leaves room for nothing.
@@ -30,7 +30,7 @@ def blocking(triage: Triage, limit: int) -> tuple[str, ...]:
     listed = []
     if len(found) < room // _LEAST_LINE:
         lines = (
-            [finding_line(triage, finding, prose=most) for finding in found] for most in _MESSAGES
+            [finding_line(verdict, finding, prose=most) for finding in found] for most in _MESSAGES
         )
         listed = [_folded(each, "blocking finding") for each in lines]
     return (*(text for text in listed if len(text) < room), *_grouped(found))
@@ -44,12 +44,12 @@ def _folded(lines: Sequence[str], noun: str, marker: str = "-") -> str:
     return gfm.stacked(gfm.bullets(lines[:_OPEN], marker), folded)
 
 
-def finding_line(triage: Triage, finding: Finding, *, prose: int = escape.PROSE) -> str:
+def finding_line(verdict: VerdictView, finding: Finding, *, prose: int = escape.PROSE) -> str:
     """A finding in a line: its rule, where it applies, what was found; ``prose`` bounds texts."""
     name = min(escape.NAME_LENGTH, prose // 2)
-    where = gfm.text(findings.place(finding))
-    said = gfm.text(findings.said(finding, triage), name=name, prose=prose)
-    symbol = wording.SYMBOLS[finding.level]
+    where = gfm.text(finding_place(finding))
+    said = gfm.text(verdict.said(finding), name=name, prose=prose)
+    symbol = SYMBOLS[finding.level]
     return f"{symbol} {gfm.strong(finding.rule)} {where}: {said}"
 
 
@@ -65,7 +65,7 @@ def _grouped(found: Sequence[Finding]) -> tuple[str, ...]:
         return gfm.bullets((*lines, *last))
 
     lines = [f"⛔ {escape.code(name, 40)}: {_by_rule(group)}" for name, group in groups.items()]
-    return budget.shorter_lists(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
+    return gfm.shorter_lists(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
 
 
 def _by_rule(found: Sequence[Finding]) -> str:
@@ -75,14 +75,14 @@ def _by_rule(found: Sequence[Finding]) -> str:
     return f"{number.counted(len(found), 'blocking finding')} ({shown}{other})"
 
 
-def warnings(triage: Triage) -> tuple[str, ...]:
+def warnings(verdict: VerdictView) -> tuple[str, ...]:
     """Every finding that only warns; ever fewer of them where room is short."""
     lines = [
-        finding_line(triage, finding) for finding in triage.findings if finding.level == "warn"
+        finding_line(verdict, finding) for finding in verdict.findings if finding.level == "warn"
     ]
 
     def assemble(shown: Sequence[str], hidden: int) -> str:
         rest = [f"⚠️ {number.counted(hidden, 'more warning')}"] if hidden else []
         return _folded((*shown, *rest), "warning", "*")
 
-    return budget.shorter_lists(lines, assemble) if lines else ()
+    return gfm.shorter_lists(lines, assemble) if lines else ()

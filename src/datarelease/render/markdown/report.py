@@ -1,7 +1,7 @@
 """The report as a comment on a pull request: Markdown that says first what merging does.
 
-Order is by what matters (``triage``), length is bounded by parts that come in several sizes
-(``budget``), text from data is made harmless in one place (``escape``).
+Order is by what matters (``view``), length is bounded by parts that come in several sizes
+(``gfm.fit``), text from data is made harmless in one place (``escape``).
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import Compatibility
-from datarelease.model.review.report import MARKDOWN_LIMIT, DatasetReport, Report
-from datarelease.render import changes, escape, headline
+from datarelease.model.review.report import MARKDOWN_LIMIT, Report
+from datarelease.render import escape, words
 from datarelease.render import numbers as number
-from datarelease.render import words as wording
-from datarelease.render.markdown import budget, gfm
-from datarelease.render.markdown.budget import GAP, Part
-from datarelease.render.markdown.dataset import facts, section
+from datarelease.render.markdown import gfm
+from datarelease.render.markdown.dataset import SYMBOLS, facts, section
 from datarelease.render.markdown.findings import blocking, warnings
-from datarelease.render.streams import stream_view
-from datarelease.render.triage import Triage, rows_lost
+from datarelease.render.markdown.gfm import GAP, Part
+from datarelease.render.streams import StreamView
+from datarelease.render.verdict import VerdictView
+from datarelease.render.view import DatasetView, ReportView
 
 SECTIONS = 30
 """At most so many datasets get a section of their own; the table names the others."""
@@ -42,35 +41,33 @@ def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = 
         ValueError: ``limit`` is below about 2,000 characters, or ``link`` is not an https
             address.
     """
-    triage = Triage(report)
-    page = _page(link)
-    sections = [dataset for dataset in triage.datasets if triage.tells(dataset)]
+    view, page = ReportView(report), _page(link)
     single = len(report.datasets) == 1
     parts = [
-        Part(rank=0, variants=(_head(report),)),
-        Part(rank=0, variants=_grave(triage)),
-        Part(rank=0, variants=blocking(triage, limit)),
-        Part(rank=2, variants=warnings(triage), what="warnings"),
+        Part(rank=0, variants=(_head(view.verdict),)),
+        Part(rank=0, variants=_grave(view)),
+        Part(rank=0, variants=blocking(view.verdict, limit)),
+        Part(rank=2, variants=warnings(view.verdict), what="warnings"),
         Part(rank=4, variants=_notes(report), what="notes"),
         Part(rank=5, variants=_params(report), what="parameters"),
-        Part(rank=3, variants=() if single else _overview(triage), what="the table of datasets"),
+        Part(rank=3, variants=() if single else _overview(view), what="the table of datasets"),
         *(
-            Part(rank=1 if single else 5, variants=_stream(stream, report.base), what="a stream")
-            for stream in report.streams
+            Part(rank=1 if single else 5, variants=_stream(stream), what="a stream")
+            for stream in view.streams
         ),
         *(
             Part(
                 rank=1 if single else 6 + place,
-                variants=section(triage, dataset, must_stay=single),
+                variants=section(dataset, must_stay=single),
                 what="a dataset",
             )
-            for place, dataset in enumerate(sections[:SECTIONS])
+            for place, dataset in enumerate(view.told[:SECTIONS])
         ),
     ]
     parts = [part for part in parts if part.variants and part.variants[0]]
     footer = _footer(report, page)
-    chosen, gone = budget.fit(parts, limit - len(footer) - _NOTE_SPACE - len(GAP))
-    left_out = _left_out(gone, len(sections) - SECTIONS, page)
+    chosen, gone = gfm.fit(parts, limit - len(footer) - _NOTE_SPACE - len(GAP))
+    left_out = _left_out(gone, len(view.told) - SECTIONS, page)
     return GAP.join(text for text in (*chosen, left_out, footer) if text) + "\n"
 
 
@@ -83,45 +80,43 @@ def _page(link: str | None) -> str:
     return f"[the HTML report]({quote(link, safe=_SAFE_IN_URL)})"
 
 
-def _head(report: Report) -> str:
-    level = report.level
-    word, symbol = headline.verdict(report), wording.SYMBOLS[level]
-    if report.outcome == "compared":
-        symbol = "🔍"
-    between = ": " if level == "block" else " · "
-    title = gfm.text(headline.headline(report), prose=escape.NAME_LENGTH)
-    lines = [f"### {symbol} {word}{between}{title}"]
-    changed = headline.changed(report)
+def _head(verdict: VerdictView) -> str:
+    report = verdict.report
+    symbol = "🔍" if report.outcome == "compared" else SYMBOLS[report.level]
+    between = ": " if report.level == "block" else " · "
+    title = gfm.text(verdict.headline, prose=escape.NAME_LENGTH)
     status = [
-        f"**{'; '.join(changed)}**" if changed else "",
-        gfm.text(headline.effect(report.compatibility)) if changed else "",
-        gfm.text(headline.compared(report), prose=escape.NAME_LENGTH),
-        f"digest {escape.code(report.digest, wording.SHORT_DIGEST + 1).replace('…', '')}",
+        f"**{'; '.join(verdict.changed)}**" if verdict.changed else "",
+        gfm.text(verdict.effect) if verdict.changed else "",
+        gfm.text(verdict.compared, prose=escape.NAME_LENGTH),
+        f"digest {escape.code(report.digest, words.SHORT_DIGEST + 1).replace('…', '')}",
     ]
-    return gfm.stacked(*lines, headline.remedy(report), " · ".join(filter(None, status)))
+    first = f"### {symbol} {verdict.word}{between}{title}"
+    return gfm.stacked(first, verdict.remedy, " · ".join(filter(None, status)))
 
 
-def _grave(triage: Triage) -> tuple[str, ...]:
+def _grave(view: ReportView) -> tuple[str, ...]:
     """Data loss and breaking changes, a line a dataset; this part can shrink but never vanish."""
-    datasets = [d for d in triage.datasets if d.diff and _loss(d)]
-    level = triage.report.level
-    breaking = triage.report.compatibility is Compatibility.BREAKING
-    if not datasets or (level == "pass" and not breaking and len(triage.report.datasets) == 1):
+    report = view.report
+    losses = [(d, loss) for d in view.datasets if d.diff and (loss := _loss(d))]
+    breaking = report.compatibility is Compatibility.BREAKING
+    if not losses or (report.level == "pass" and not breaking and len(report.datasets) == 1):
         return ()
-    loud = any("**" in _loss(dataset) for dataset in datasets)
-    alert = "> [!CAUTION]\n" if level == "block" else "> [!WARNING]\n" if loud else ""
+    loud = any("**" in loss for _, loss in losses)
+    alert = "> [!CAUTION]\n" if report.level == "block" else "> [!WARNING]\n" if loud else ""
 
     def assemble(lines: Sequence[str], hidden: int) -> str:
-        rest = [_loss_totals(datasets[len(lines) :], others=bool(lines))] if hidden else []
+        others = [dataset for dataset, _ in losses[len(lines) :]]
+        rest = [_loss_totals(others, more=bool(lines))] if hidden else []
         return alert + "\n".join(f"> {line}<br>" for line in (*lines, *rest)).removesuffix("<br>")
 
-    lines = [f"{escape.code(d.name, 40)} {_loss(d)}" for d in datasets]
-    return budget.shorter_lists(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
+    lines = [f"{escape.code(dataset.name, 40)} {loss}" for dataset, loss in losses]
+    return gfm.shorter_lists(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
 
 
-def _loss(dataset: DatasetReport) -> str:
+def _loss(view: DatasetView) -> str:
     """What readers of a dataset lose, in a few words; empty where nothing."""
-    diff = dataset.diff
+    diff = view.diff
     if diff.status == "removed":
         lost = f" with its {number.counted(diff.rows_before, 'row')}" if diff.rows_before else ""
         return f"is **removed**{lost}"
@@ -134,22 +129,19 @@ def _loss(dataset: DatasetReport) -> str:
         )
     elif diff.rows and diff.rows.removed:
         out.append(f"has {number.counted(diff.rows.removed, 'row')} removed, others added")
-    breaking = [c for c in diff.schema if c.compatibility is Compatibility.BREAKING]
-    if breaking:
-        out.append(f"**breaks its schema**: {changes.counts(breaking)}")
+    if view.breaking:
+        out.append(f"**breaks its schema**: {words.change_counts(view.breaking)}")
     return "; ".join(out)
 
 
-def _loss_totals(datasets: Sequence[DatasetReport], *, others: bool) -> str:
-    removed = sum(d.diff.status == "removed" for d in datasets)
-    lost = sum(rows_lost(d.diff) for d in datasets)
-    breaking = [
-        c for d in datasets for c in d.diff.schema if c.compatibility is Compatibility.BREAKING
-    ]
+def _loss_totals(datasets: Sequence[DatasetView], *, more: bool) -> str:
+    removed = sum(view.diff.status == "removed" for view in datasets)
+    breaking = sum(len(view.breaking) for view in datasets)
     return (
-        f"{number.counted(len(datasets), 'more dataset' if others else 'dataset')}: "
-        f"{number.count(removed)} removed, {number.counted(lost, 'row')} lost, "
-        f"{number.counted(len(breaking), 'breaking schema change')}"
+        f"{number.counted(len(datasets), 'more dataset' if more else 'dataset')}: "
+        f"{number.count(removed)} removed, "
+        f"{number.counted(sum(view.rows_lost for view in datasets), 'row')} lost, "
+        f"{number.counted(breaking, 'breaking schema change')}"
     )
 
 
@@ -175,34 +167,30 @@ def _params(report: Report) -> tuple[str, ...]:
     rows = [
         f"| {escape.cell(p.name)} | {_param(p.before)} → {_param(p.after)} |" for p in report.params
     ]
-    return (*budget.shorter_lists(rows, assemble), "")
+    return (*gfm.shorter_lists(rows, assemble), "")
 
 
 def _param(value: str | None) -> str:
     return "_none_" if value is None else escape.cell(value, escape.VALUE)
 
 
-def _overview(triage: Triage) -> tuple[str, ...]:
+def _overview(view: ReportView) -> tuple[str, ...]:
     """A row a dataset, worst first, and the unchanged ones by name."""
-    changed = [d for d in triage.datasets if triage.tells(d)]
-    same = [d.name for d in triage.datasets if not triage.tells(d)]
     header = ("dataset", "rows, schema, checks, largest drift")
-    rest = f"Unchanged: {gfm.names(same, 12)}" if same else ""
-    rows = [" | ".join(facts(triage, dataset)) for dataset in changed]
+    rest = f"Unchanged: {gfm.names([d.name for d in view.same], 12)}" if view.same else ""
+    rows = [facts(dataset) for dataset in view.told]
 
-    def assemble(shown: Sequence[str], hidden: int) -> str:
+    def assemble(shown: Sequence[tuple[str, ...]], hidden: int) -> str:
         more = (
             f"{number.counted(hidden, 'more changed dataset')} in the HTML report" if hidden else ""
         )
-        table = gfm.table(header, [[row] for row in shown]) if shown else ""
-        return gfm.stacked(table, more, rest)
+        return gfm.stacked(gfm.table(header, shown) if shown else "", more, rest)
 
-    return (*budget.shorter_lists(rows, assemble, steps=(300, 200, 100, 50, 20, 10, 5, 0)), "")
+    return (*gfm.shorter_lists(rows, assemble, steps=(300, 200, 100, 50, 20, 10, 5, 0)), "")
 
 
-def _stream(stream: StreamReport, base: str | None) -> tuple[str, ...]:
+def _stream(view: StreamView) -> tuple[str, ...]:
     """What a stream brought; the table of batches goes first where room is short."""
-    view = stream_view(stream, base)
     title = f"#### Stream {escape.code(view.name)} · {view.brought}"
     said = "<br>\n".join(gfm.text(line) for line in view.said)
     table = gfm.table(view.header, view.rows, right="|".join(view.header[2:])) if view.rows else ""

@@ -1,12 +1,14 @@
-"""Sparklines: distributions in a line of text."""
+"""Bins of a histogram: their shares, whether they grow by tens, and a line of blocks of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from datarelease.model.data.profile import ColumnKind
 from datarelease.model.review.diff import Histogram
 
-BLOCKS = "▁▂▃▄▅▆▇█"
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 12
 
 
@@ -18,15 +20,15 @@ def sparkline(shares: Sequence[float], *, peak: float | None = None) -> str:
     """
     top = max(shares, default=0.0) if peak is None else peak
     if top <= 0:
-        return BLOCKS[0] * len(shares)
-    steps = len(BLOCKS) - 1
+        return _BLOCKS[0] * len(shares)
+    steps = len(_BLOCKS) - 1
     return "".join(
-        BLOCKS[min(steps, max(1, round(share / top * steps)))] if share > 0 else BLOCKS[0]
+        _BLOCKS[min(steps, max(1, round(share / top * steps)))] if share > 0 else _BLOCKS[0]
         for share in shares
     )
 
 
-def pair(histogram: Histogram, width: int = _WIDTH) -> tuple[str, str]:
+def blocks(histogram: Histogram, width: int = _WIDTH) -> tuple[str, str]:
     """Both sides over one scale of shares, so that their heights compare; "" for a side not there.
 
     Neighbouring bins are merged down to ``width``; of categories the first ``width`` are drawn.
@@ -54,7 +56,7 @@ def shares(counts: Sequence[float] | None) -> tuple[float, ...]:
 def rebinned(values: Sequence[float], width: int) -> tuple[float, ...]:
     """``values`` in at most ``width`` bins of equal width; a bin on a bound is divided by length.
 
-    >>> merged((2, 2, 2), 2)
+    >>> rebinned((2, 2, 2), 2)
     (3.0, 3.0)
     """
     bins = len(values)
@@ -71,3 +73,17 @@ def rebinned(values: Sequence[float], width: int) -> tuple[float, ...]:
             out[first] += value * part
             out[last] += value * (1 - part)
     return tuple(out)
+
+
+_GROWS = 10
+"""Bins of a linear axis are equally wide; those of a logarithmic one grow by more than this."""
+
+
+def logarithmic(histogram: Histogram, kind: ColumnKind) -> bool:
+    """Whether the bins grow by tens (``analysis.comparison.histogram``); plots say so."""
+    # The outermost bins may be open.
+    inner = histogram.edges[1:-1] if len(histogram.edges) > 4 else histogram.edges  # noqa: PLR2004
+    if kind != "number" or len(inner) < 3 or inner[0] <= 0:  # noqa: PLR2004
+        return False
+    widths = [high - low for low, high in pairwise(inner)]
+    return widths[0] > 0 and widths[-1] > _GROWS * widths[0]

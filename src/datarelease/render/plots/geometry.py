@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import zip_longest
 
 from datarelease.model.data.profile import ColumnKind
 from datarelease.model.review.diff import Histogram
 from datarelease.render import escape
 from datarelease.render import numbers as number
-from datarelease.render.plots.sparkline import shares
-from datarelease.render.plots.ticks import number_ticks
+from datarelease.render.plots.bins import logarithmic, shares
 
 WIDTH = 360
 HEIGHT = 150
@@ -45,12 +44,11 @@ class Axes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistributionPlot:
+class DistributionPlot(Axes):
     """Both sides of a histogram as outlines, closed at the bottom; "" for a side not there."""
 
     before: str
     after: str
-    axes: Axes
     alt: str
     logarithmic: bool
 
@@ -78,12 +76,11 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class History(Axes):
     """Row counts over versions as a line with points."""
 
     line: str
     points: tuple[Point, ...]
-    axes: Axes
     alt: str
 
 
@@ -109,24 +106,11 @@ def distribution(
     return DistributionPlot(
         before=before,
         after=after,
-        axes=Axes(x=_x_axis(labels), y=_y_axis(peak)),
+        x=_x_axis(labels),
+        y=_y_axis(peak),
         alt=_alt(sides, labels, log=log),
         logarithmic=log,
     )
-
-
-_GROWS = 10
-"""Bins of a linear axis are equally wide; those of a logarithmic one grow by more than this."""
-
-
-def logarithmic(histogram: Histogram, kind: ColumnKind) -> bool:
-    """Whether the bins grow by tens (``analysis.comparison.histogram``); plots say so."""
-    # The outermost bins may be open.
-    inner = histogram.edges[1:-1] if len(histogram.edges) > 4 else histogram.edges  # noqa: PLR2004
-    if kind != "number" or len(inner) < 3 or inner[0] <= 0:  # noqa: PLR2004
-        return False
-    widths = [high - low for low, high in pairwise(inner)]
-    return widths[0] > 0 and widths[-1] > _GROWS * widths[0]
 
 
 def _bounds(histogram: Histogram, kind: ColumnKind) -> tuple[str, ...]:
@@ -209,10 +193,7 @@ def _alt(sides: Sequence[Sequence[float]], labels: Sequence[str], *, log: bool) 
 def categories(histogram: Histogram, most: int = 10) -> tuple[tuple[CategoryBar, ...], int]:
     """The ``most`` frequent categories as bars (widths in percent), and how many there are more."""
     before, after = shares(histogram.before), shares(histogram.after)
-    found = [
-        (label, _at(before, index), _at(after, index))
-        for index, label in enumerate(histogram.labels)
-    ]
+    found = list(zip_longest(histogram.labels, before, after))[: len(histogram.labels)]
     found.sort(key=lambda item: -max(item[1] or 0.0, item[2] or 0.0))
     peak = max((max(old or 0.0, new or 0.0) for _, old, new in found), default=0.0) or 1.0
     bars = tuple(
@@ -226,10 +207,6 @@ def categories(histogram: Histogram, most: int = 10) -> tuple[tuple[CategoryBar,
         for label, old, new in found[:most]
     )
     return bars, max(len(found) - most, 0)
-
-
-def _at(values: Sequence[float], index: int) -> float | None:
-    return values[index] if index < len(values) else None
 
 
 def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | None:
@@ -257,16 +234,59 @@ def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | 
     return History(
         line="M" + "L".join(f"{point.x:g} {point.y:g}" for point in points),
         points=points,
-        axes=Axes(
-            x=tuple(reversed(_apart(labels[::-1]))),
-            y=tuple(Label(LEFT - 6, _y(t.at / top * 0.92), t.label, "end") for t in y_ticks),
-        ),
+        x=tuple(reversed(_apart(labels[::-1]))),
+        y=tuple(Label(LEFT - 6, _y(t.at / top * 0.92), t.label, "end") for t in y_ticks),
         alt="Rows by version: "
         + ", ".join(f"{tag} {number.count(rows)}" for tag, rows in versions[-12:])
         + ".",
     )
 
 
-def bar(value: float, top: float) -> float:
-    """The width of a bar in percent; something that is there is at least visible."""
-    return round(min(max(value / top * 100, 1.5 if value else 0.0), 100.0), 1) if top else 0.0
+@dataclass(frozen=True)
+class Tick:
+    """A place on an axis and what stands there."""
+
+    at: float
+    label: str
+
+
+def number_ticks(lo: float, hi: float, most: int = 5) -> tuple[Tick, ...]:
+    """At most about ``most`` round numbers within the bounds (Heckbert, Nice numbers, 1990).
+
+    >>> [t.label for t in number_ticks(0, 97)]
+    ['0', '20', '40', '60', '80']
+    """
+    span = hi - lo
+    if not math.isfinite(span) or span <= 0:
+        return ()
+    raw = span / most
+    power = math.floor(math.log10(raw))
+    step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= raw * 0.999)
+    first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
+    if last - first > 2 * most:  # numbers so close that floats cannot tell them apart
+        return ()
+    size = max(abs(lo), abs(hi))
+    return tuple(Tick(i * step, _short(i * step, step, size)) for i in range(first, last + 1))
+
+
+def _short(value: float, step: float, size: float) -> str:
+    """A tick's number as short as its step allows; ``size`` (of the axis) chooses the unit.
+
+    >>> _short(1500000, 500000, 2e6), _short(0.25, 0.05, 1), _short(5000, 5000, 2e4)
+    ('1.5M', '0.25', '5k')
+    """
+    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        # Years and other numbers of four digits read better written out.
+        if (1e4 if unit == "k" else factor) <= size < 1e15:  # noqa: PLR2004
+            return f"{_plain(value / factor, step / factor)}{unit if value else ''}"
+    if not value or 1e-4 <= size < 1e15:  # noqa: PLR2004
+        return _plain(value, step)
+    return number.decimal(value)
+
+
+def _plain(value: float, step: float) -> str:
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    comma = "," if abs(value) >= 1e4 else ""  # noqa: PLR2004 - 2024 may be a year
+    text = f"{value:{comma}.{min(digits, 12)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in {"-0", ""} else text.replace("-", "\u2212")

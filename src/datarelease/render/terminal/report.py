@@ -10,33 +10,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from datarelease.model.data.stream import StreamReport
-from datarelease.model.review.diff import ColumnDiff
 from datarelease.model.review.policy import VerdictLevel
-from datarelease.model.review.report import DatasetReport, Report
-from datarelease.render import (
-    changes,
-    escape,
-    findings,
-    headline,
-)
-from datarelease.render import columns as figures
-from datarelease.render import (
-    numbers as number,
-)
-from datarelease.render import (
-    words as wording,
-)
-from datarelease.render.plots import geometry as plots
-from datarelease.render.plots import sparkline
-from datarelease.render.streams import stream_view
-from datarelease.render.terminal.violations import violation_table
-from datarelease.render.triage import Triage
+from datarelease.model.review.report import Report
+from datarelease.render import escape, words
+from datarelease.render import numbers as number
+from datarelease.render.columns import still_line
+from datarelease.render.streams import StreamView
+from datarelease.render.terminal.tables import violation_table
+from datarelease.render.verdict import VerdictView, finding_place
+from datarelease.render.view import DatasetView, ReportView
 from datarelease.render.words import Data, Phrase, Prose, Strong
 
 _STYLES: dict[VerdictLevel, str] = {"pass": "green", "warn": "yellow", "block": "red"}
 _MARKS: dict[VerdictLevel, str] = {"pass": "✓", "warn": "!", "block": "✗"}
-_LEVELS: tuple[VerdictLevel, ...] = ("pass", "warn", "block")
 _FINDINGS = 20
 _DATASETS = 20
 _COLUMNS = 5
@@ -46,35 +32,43 @@ _VIOLATIONS = 6
 
 def summary(report: Report) -> RenderableType:
     """What merging does, why, and what moved most, within about a screen."""
-    triage = Triage(report)
-    remedy = headline.remedy(report)
-    parts: list[RenderableType] = [_head(report), *([Text(remedy)] if remedy else [])]
-    parts.append(_status(report))
-    parts += _findings(triage)
-    parts += [Text.assemble(("note  ", "dim"), _prose(note)) for note in report.notes[:5]]
+    view = ReportView(report)
+    verdict = view.verdict
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (f"{_MARKS[report.level]} {verdict.word}", f"bold {_STYLES[report.level]}"),
+            ": ",
+            _text(verdict.headline),
+        ),
+        *([Text(verdict.remedy)] if verdict.remedy else []),
+        _status(verdict),
+        *_findings(verdict),
+        *(Text.assemble(("note  ", "dim"), _prose(note)) for note in report.notes[:5]),
+    ]
     if report.params:
         parts += [Text(), _params(report)]
-    told = [part for part in triage.datasets if triage.tells(part)]
-    same = len(triage.datasets) - len(told)
-    for part in told[:_DATASETS]:
-        parts += [Text(), *_dataset(triage, part)]
-    if len(told) > _DATASETS:
-        parts.append(Text(number.counted(len(told) - _DATASETS, "more dataset"), style="dim"))
-    for stream in report.streams:
-        parts += [Text(), *_stream(stream, report.base)]
-    if same and told:
-        parts += [Text(), Text(f"{number.counted(same, 'dataset')} unchanged", style="dim")]
+    for dataset in view.told[:_DATASETS]:
+        parts += [Text(), *_dataset(dataset)]
+    if len(view.told) > _DATASETS:
+        parts.append(_dim(number.counted(len(view.told) - _DATASETS, "more dataset")))
+    for stream in view.streams:
+        parts += [Text(), *_stream(stream)]
+    if view.same and view.told:
+        parts += [Text(), _dim(f"{number.counted(len(view.same), 'dataset')} unchanged")]
     return Group(*parts)
 
 
-def _stream(stream: StreamReport, base: str | None) -> list[RenderableType]:
-    view = stream_view(stream, base)
+def _dim(text: str) -> Text:
+    return Text(text, style="dim")
+
+
+def _stream(view: StreamView) -> list[RenderableType]:
     title = Text.assemble("stream ", (escape.clean(view.name, escape.NAME_LENGTH), "bold cyan"))
     title.append(f"  {view.brought}")
     lines: list[RenderableType] = [title, *(Text.assemble("  ", _text(s)) for s in view.said)]
     if not view.rows:
         return lines
-    table = _table(*(f"  {name}" if not at else name for at, name in enumerate(view.header)))
+    table = _table(f"  {view.header[0]}", *view.header[1:])
     for row in view.rows[:_CHANGES]:
         table.add_row(f"  {row[0]}", *row[1:])
     return [*lines, table]
@@ -100,42 +94,30 @@ def _prose(value: str) -> Text:
     return Text(" ".join(escape.clean(value, escape.PROSE, space=" ").split()))
 
 
-def _head(report: Report) -> Text:
-    level = report.level
-    word = headline.verdict(report)
-    return Text.assemble(
-        (f"{_MARKS[level]} {word}", f"bold {_STYLES[level]}"),
-        ": ",
-        _text(headline.headline(report)),
-    )
-
-
-def _status(report: Report) -> Text:
-    changed = headline.changed(report)
+def _status(verdict: VerdictView) -> Text:
     said: list[Text | str] = []
-    if changed:
-        effect = headline.effect(report.compatibility)
-        said += ["; ".join(changed), *((": ", _text(effect)) if effect else ()), "; "]
-    said += [_text(headline.compared(report)), ", digest "]
-    said.append(escape.clean(report.digest[: wording.SHORT_DIGEST]))
+    if verdict.changed:
+        said.append("; ".join(verdict.changed))
+        said += [*((": ", _text(verdict.effect)) if verdict.effect else ()), "; "]
+    said += [_text(verdict.compared), ", digest "]
+    said.append(escape.clean(verdict.report.digest[: words.SHORT_DIGEST]))
     return Text.assemble(*said, style="dim")
 
 
-def _findings(triage: Triage) -> list[RenderableType]:
-    shown = triage.findings[:_FINDINGS]
+def _findings(verdict: VerdictView) -> list[RenderableType]:
     lines: list[RenderableType] = [
         Text.assemble(
             "  ",
             (f"{_MARKS[finding.level]} ", _STYLES[finding.level]),
             (escape.clean(finding.rule, 30), "bold"),
             " ",
-            _text(findings.place(finding)),
+            _text(finding_place(finding)),
             ": ",
-            _text(findings.said(finding, triage)),
+            _text(verdict.said(finding)),
         )
-        for finding in shown
+        for finding in verdict.findings[:_FINDINGS]
     ]
-    rest = triage.findings[_FINDINGS:]
+    rest = verdict.findings[_FINDINGS:]
     if rest:
         blocking = sum(finding.level == "block" for finding in rest)
         more = f"  {number.counted(len(rest), 'more finding')}, {number.count(blocking)} blocking"
@@ -160,75 +142,58 @@ def _table(*headers: str) -> Table:
     return table
 
 
-def _dataset(triage: Triage, part: DatasetReport) -> list[RenderableType]:
-    diff = part.diff
-    level = _LEVELS[triage.level(part.name)]
-    standing = _text(wording.standing(diff, first=triage.report.base is None))
+def _dataset(view: DatasetView) -> list[RenderableType]:
+    diff = view.diff
     title = Text.assemble(
-        (f"{_MARKS[level]} ", _STYLES[level]),
-        (escape.clean(part.name, escape.NAME_LENGTH), "bold cyan"),
+        (f"{_MARKS[view.level]} ", _STYLES[view.level]),
+        (escape.clean(view.name, escape.NAME_LENGTH), "bold cyan"),
         "  ",
-        standing if diff.status in wording.TOLD_WHOLE else wording.rows(diff),
+        _text(view.standing) if view.whole else words.rows(diff),
     )
-    if diff.status == "added" and standing:
+    if diff.status == "added" and view.standing:
         title.append(", new dataset")
     lines: list[RenderableType] = [title]
-    ordered = sorted(diff.schema, key=lambda change: change.compatibility, reverse=True)
-    for change in ordered[:_CHANGES]:
-        breaking = change.compatibility.value == "breaking"
-        lines.append(
-            Text.assemble(
-                "  ",
-                (change.compatibility.value, "red" if breaking else "dim"),
-                ": ",
-                _text(changes.schema_change(change)),
-            )
-        )
-    if len(ordered) > _CHANGES:
-        lines.append(Text(f"  and {changes.counts(ordered[_CHANGES:])}"))
-    lines += _checked(part)
+    for change in view.schema[:_CHANGES]:
+        style = "red" if change.compatibility.value == "breaking" else "dim"
+        kind = (change.compatibility.value, style)
+        lines.append(Text.assemble("  ", kind, ": ", _text(words.schema_change(change))))
+    if len(view.schema) > _CHANGES:
+        lines.append(Text(f"  and {words.change_counts(view.schema[_CHANGES:])}"))
+    lines += _checked(view)
     if diff.rows is not None:
-        lines.append(Text.assemble("  rows by key: ", _text(wording.row_counts(diff.rows))))
+        lines.append(Text.assemble("  rows by key: ", _text(words.row_counts(diff.rows))))
     elif diff.no_row_diff and diff.status == "changed":
         lines.append(Text.assemble("  no row-level diff: ", _prose(diff.no_row_diff)))
-    return [*lines, *_columns(triage, part)]
+    return [*lines, *_columns(view)]
 
 
-def _checked(part: DatasetReport) -> list[RenderableType]:
-    validation = part.validation
-    if validation is None or (validation.schema is None and not validation.violations):
+def _checked(view: DatasetView) -> list[RenderableType]:
+    if view.checked is None:
         return []
-    failed = len(validation.violations)
-    checks = number.counted(validation.checks, "check")
-    if not failed:
+    found, checks = view.checked.violations, number.counted(view.checked.checks, "check")
+    if not found:
         return [Text(f"  {checks} passed")]
     return [
-        Text(f"  {number.count(failed)} of {checks} failed"),
-        violation_table(validation.violations, limit=_VIOLATIONS, examples=1, indent=4),
+        Text(f"  {number.count(len(found))} of {checks} failed"),
+        violation_table(found, limit=_VIOLATIONS, examples=1, indent=4),
     ]
 
 
-def _logarithmic(column: ColumnDiff) -> bool:
-    return column.histogram is not None and plots.logarithmic(column.histogram, column.kind)
-
-
-def _columns(triage: Triage, part: DatasetReport) -> list[RenderableType]:
-    both = [c for c in triage.columns(part) if c.before and c.after]
-    moved = [column for column in both if not triage.still(part, column)]
-    quiet = figures.still([c for c in both if triage.still(part, c)], _CHANGES)
+def _columns(view: DatasetView) -> list[RenderableType]:
+    quiet = still_line(view.still, _CHANGES)
     still = [Text.assemble("  ", _text(quiet), style="dim")] if quiet else []
-    if not moved:
+    if not view.moved:
         return [*still]
     table = _table("  column", "before", "after", "drift", "nulls")
-    for column in moved[:_COLUMNS]:
-        old, new = sparkline.pair(column.histogram) if column.histogram else ("", "")
+    for column in view.moved[:_COLUMNS]:
+        old, new = column.blocks
         table.add_row(
-            Text(f"  {escape.clean(column.column, 40)}"),
+            Text(f"  {escape.clean(column.name, 40)}"),
             Text(old),
-            Text(f"{new} (log)" if new and _logarithmic(column) else new),
-            Text(" ".join(figures.drift(column))),
-            Text(figures.nulls(column)),
+            Text(f"{new} (log)" if new and column.logarithmic else new),
+            Text(" ".join(column.drift)),
+            Text(column.nulls),
         )
-    more = len(moved) - _COLUMNS
-    rest = [Text(f"  {number.counted(more, 'more changed column')}", style="dim")]
-    return [table, *(rest if more > 0 else []), *still]
+    more = len(view.moved) - _COLUMNS
+    rest = [_dim(f"  {number.counted(more, 'more changed column')}")] if more > 0 else []
+    return [table, *rest, *still]

@@ -1,0 +1,85 @@
+"""Tables for a terminal: the failed checks of a schema, and versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from datarelease.model.data.validation import Validation, Violation
+from datarelease.model.versions.version import Version
+from datarelease.render import numbers as number
+from datarelease.render.escape import PROSE, clean
+
+_EXAMPLES = 3
+_DATASETS = 3
+"""Datasets whose rows are named in a line of a version."""
+_ROWS = {"dataframe_check", "datatype_coercion", "duplicates", "series_contains_duplicates"}
+_ROWS |= {"series_contains_nulls"}
+"""Reasons that are about rows; the others are about the table."""
+
+
+def violations(result: Validation) -> RenderableType:
+    """One line a failed check, worst first, each with a few failing rows."""
+    if not result.violations:
+        against = number.counted(result.checks, "check") if result.schema else "no schema"
+        return Text(f"{result.dataset}: {number.count(result.rows)} rows, {against}, no violation")
+    return violation_table(result.violations, limit=50)
+
+
+def violation_table(
+    found: Sequence[Violation], *, limit: int, examples: int = _EXAMPLES, indent: int = 0
+) -> RenderableType:
+    """The first ``limit`` violations as a table, and how many more there are."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("column", "check", "rows", "share"):
+        right = title in {"rows", "share"}
+        table.add_column(title, justify="right" if right else "left", overflow="fold")
+    table.add_column("for example", overflow="fold")
+    for violation in found[:limit]:
+        data = violation.reason in _ROWS
+        table.add_row(
+            Text(clean(violation.column or "(table)", 40)),
+            Text(clean(violation.check, 60)),
+            number.count(violation.count) if data else "",
+            number.share(violation.share) if data else "",
+            Text(_examples(violation, examples) or clean(violation.message)),
+        )
+    more = len(found) - limit
+    rest = [Text(f"and {number.counted(more, 'more failed check')}", style="dim")]
+    return Padding(Group(table, *(rest if more > 0 else [])), (0, 0, 0, indent))
+
+
+def _examples(violation: Violation, count: int) -> str:
+    rows = (
+        ", ".join(
+            f"{clean(name, 40)}={clean(number.scalar_text(value), 40)}" for name, value in row
+        )
+        for row in violation.examples[:count]
+    )
+    return "; ".join(rows)
+
+
+def version_table(versions: Iterable[tuple[Version, str]]) -> Table:
+    """A row for each (version, its state in words); what is too long for a line ends in "…"."""
+    table = Table(box=None, pad_edge=False)
+    # Columns that may not wrap keep their width, and the others become narrow in their place.
+    table.add_column("version", no_wrap=True)
+    table.add_column("date", no_wrap=True)
+    for title in ("rows", "change", "state"):
+        table.add_column(title)
+    for version, state in versions:
+        cells = (_rows(version), version.trailer("Compatibility") or "", clean(state, PROSE))
+        one_line = (Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells)
+        table.add_row(version.tag, version.date[:10], *one_line)
+    return table
+
+
+def _rows(version: Version) -> str:
+    found = version.rows
+    named = [f"{clean(name)}={number.count(rows)}" for name, rows in found[:_DATASETS]]
+    more = len(found) - _DATASETS
+    return " ".join([*named, *([f"and {more} more"] if more > 0 else [])])
