@@ -1,6 +1,6 @@
 # Everything this project does, as one command each. A target sets up what it needs in .venv/.
 .DEFAULT_GOAL := help
-.PHONY: help demo orchestration test test-slow lint format docs lock bench clean
+.PHONY: help demo orchestration test test-slow newest lint format docs lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,6 +28,11 @@ test: .venv/dev.stamp  ## Run the tests (under twelve minutes on two cores)
 test-slow: .venv/dev.stamp  ## Run the tests that take minutes
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --timeout 1800 $(ARGS)
+
+newest: .venv/uv.stamp  ## Run the tests with the newest release of everything, in build/newest
+	@$(PYTHON) -m venv --clear build/newest
+	$(BIN)/uv pip install --quiet --upgrade --python build/newest --overrides requirements/newest.in -e '.[dev]'
+	build/newest/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
 	$(BIN)/ruff check

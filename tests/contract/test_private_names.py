@@ -10,7 +10,6 @@ import inspect
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +62,13 @@ def private_imports(module: ast.Module) -> Iterator[str]:
                 yield package
 
 
+def locked(name: str) -> str:
+    """The release of a package that the lock pins."""
+    text = (ROOT / "requirements/dev.txt").read_text()
+    pins = re.findall(rf"^{name}(?:\[\w+\])?==(\S+)", text, re.MULTILINE | re.IGNORECASE)
+    return str(pins[0])
+
+
 def test_one_module_for_each_package_imports_private_names() -> None:
     """Another module that needs such a name takes it from there."""
     found = {
@@ -95,13 +101,31 @@ def test_pandera_is_loaded_by_one_module() -> None:
 
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_release_that_may_move_them_is_not_taken_unseen(name: str) -> None:
-    """The package has an upper bound, which the installed release is below."""
+    """The package has an upper bound, which the locked release is below."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
     wanted = map(Requirement, [*project["dependencies"], *(each for e in extras for each in e)])
     [found] = [each for each in wanted if each.name == name]
-    assert version(name) in found.specifier
+    assert locked(name) in found.specifier
     assert BOUNDED[name] not in found.specifier
+
+
+def test_newer_releases_are_tried() -> None:
+    """`make newest` lifts each upper bound and pin, but that of what DVC and Dagster share."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = map(Requirement, [*project["dependencies"], *(each for e in extras for each in e)])
+    lines = (ROOT / "requirements/newest.in").read_text().splitlines()
+    lifted = {each.name: each for each in map(Requirement, lines[1:])}
+    bounded = {
+        each.name: [part.version for part in each.specifier if part.operator in {">=", "=="}]
+        for each in wanted
+        if any(part.operator in {"<", "=="} for part in each.specifier)
+    }
+    assert bounded.pop("antlr4-python3-runtime") == ["4.13"]
+    assert {name: [f">={least}" for least in found] for name, found in bounded.items()} == {
+        name: [str(each.specifier)] for name, each in lifted.items()
+    }
 
 
 def test_dvc_names_plots_and_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ PERMISSIONS = {
     ("ci", "test"): {"contents": "read"},
     ("ci", "redpanda"): {"contents": "read"},
     ("ci", "slow"): {"contents": "read"},
+    ("newest", "newest"): {"contents": "read"},
     ("report", "report"): {"actions": "read", "pull-requests": "write", "statuses": "write"},
     ("build", "build"): {"contents": "read"},
     ("release", "build"): {"contents": "read"},
@@ -113,7 +114,7 @@ def strings(value: object) -> Iterator[str]:
 
 def test_these_are_the_workflows() -> None:
     """A new workflow has to be added to the tables of this file."""
-    assert sorted([*LOOP, "ci"]) == NAMES
+    assert sorted([*LOOP, "ci", "newest"]) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
