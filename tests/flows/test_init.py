@@ -641,7 +641,8 @@ def test_workflows_name_the_version_that_was_chosen(lone: Project) -> None:
     done = refused(lone, "--yes", "--ref", "main # or what")
     assert "--ref: 'main # or what' is neither a tag nor the full SHA of a commit" in done.err
     sha = "0123456789abcdef0123456789abcdef01234567"
-    write(lone, "--ref", sha)
+    done = write(lone, "--ref", sha)
+    assert done.out.count("(with datarelease 0123456789ab)") == 4, "the plan says which"
     for path in (lone.root / ".github" / "workflows").iterdir():
         named = re.findall(rf"{re.escape(REPOSITORY)}[\w./-]*@(.*)", path.read_text())
         assert set(named) == {sha}, path

@@ -81,8 +81,10 @@ def add_github(at: AdoptionContext, drafts: Drafts, branch: str) -> None:
         elif step in performed:
             drafts.leave(place, f"{performed[step]} does this already")
         else:
-            text = _texts(at, at.ref(), branch)[path]
-            drafts.create(place, text, why=_WHY[step])
+            ref = at.ref()
+            # Twelve digits of a commit are enough to find it; the file has all.
+            why = f"{_WHY[step]} (with datarelease {ref.name[:12]})"
+            drafts.create(place, _texts(at, ref, branch)[path], why=why)
     dependabot = f"{_up(at)}.github/dependabot"
     if all(drafts.is_missing(f"{dependabot}.{ending}") for ending in ("yml", "yaml")):
         drafts.create(f"{dependabot}.yml", dependabot_file(), why="keeps the workflows new")
