@@ -364,6 +364,21 @@ def test_an_answer_of_another_shape_is_refused(github: GitHubServer, pull: Pull)
         connected(github, pull_requests="read").pull(pull.number)
 
 
+def test_settings_of_another_shape_are_refused(github: GitHubServer, repo: Repository) -> None:
+    """The settings that doctor reads are held to the documentation as strictly as pull requests."""
+    github.fail("GET", f"/repos/{repo.full_name}$", 200)
+    with pytest.raises(GitHubError, match="its answer is not as documented: full_name"):
+        connected(github, contents="read").repository()
+
+
+@pytest.mark.parametrize("name", ["acme/..", "a.b/data", "-acme/data", "acme", "acme/data/x", ""])
+def test_other_names_are_no_repository(name: str) -> None:
+    """One pattern of OWNER/NAME holds for everybody who asks GitHub; nothing is sent elsewhere."""
+    with pytest.raises(ConfigError, match="is not a repository on GitHub") as caught:
+        GitHub(api_url="https://api.github.com", repository=name, token="t")
+    assert caught.value.remedy == "Write OWNER/NAME."
+
+
 def test_without_pygithub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation without extras has none; the message says what to install."""
     monkeypatch.setitem(sys.modules, "github", None)

@@ -20,10 +20,10 @@ from datarelease.flows.pull_requests.announce import (
     AnnouncementResult,
     AnnouncementTexts,
     announce,
+    dispatch,
     read_outcome,
+    tell_damage,
 )
-from datarelease.flows.pull_requests.dispatch import dispatch
-from datarelease.flows.pull_requests.missing_issue import tell_damage
 from datarelease.model.github import BOT, Push
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestRemote

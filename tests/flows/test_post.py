@@ -400,7 +400,7 @@ def test_a_pull_request_that_cannot_be_confirmed_gets_nothing(desk: Desk) -> Non
     desk.github.fail("GET", "/pulls/1$", 500, 9)
     posting = desk.posted()
     assert posting.outcome == "nothing"
-    assert "could not be confirmed" in posting.said
+    assert "could not be confirmed" in posting.summary
     assert (desk.bodies(), desk.repo.statuses) == ([], [])
     assert len(posting.problems) == 2
 
@@ -457,7 +457,7 @@ def test_a_newer_push_supersedes_the_report(desk: Desk) -> None:
     """The same branch moved on: nothing is posted, and nobody is accused."""
     posting = desk.posted(run=replace(desk.run, head="e" * 40))
     assert posting.outcome == "superseded"
-    assert "has moved from eeeeeeeeeeee" in posting.said
+    assert "has moved from eeeeeeeeeeee" in posting.summary
     assert (desk.bodies(), desk.repo.statuses, posting.problems) == ([], [], ())
 
 

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from tests import sample_reports as samples
 from tests.hostile import poisoned
 
-from datarelease.adapters.artifact import ENTRIES, LIMITS, plain_json, read_artifact
+from datarelease.adapters.artifact import ENTRIES, LIMITS, read_artifact
 from datarelease.adapters.github.cml import is_marked, watermark
+from datarelease.adapters.untrusted import plain_json
 from datarelease.documents import DocumentError, encode
 from datarelease.errors import ConfigError
 from datarelease.model.review.policy import Finding, Verdict

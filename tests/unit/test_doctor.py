@@ -12,7 +12,7 @@ from datarelease.adapters.github.errors import Answer, GitHubError
 from datarelease.doctor.local import Question, answers
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
 from datarelease.model.diagnosis import Diagnosis, FaultKind, Line, LineState
-from datarelease.model.github_setup import Environment, TagRuleset, tag_ruleset
+from datarelease.model.github import Environment, TagRuleset, tag_ruleset
 from datarelease.model.versions.version import TagGrammar
 
 TAGS = TagGrammar()

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from datarelease.errors import ConfigError
-from datarelease.model.directory import ROOT, normalized
-from datarelease.model.github import BOT, CheckRun, Push
+from datarelease.model.directory import normalized
+from datarelease.model.github import BOT, CheckRun, GitHubAccess, Push
 from datarelease.model.review.pull_request_file import PullRequestFile
 
 SUMMARY_LIMIT = 1024 * 1024
@@ -27,17 +27,9 @@ _OUTPUT = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Actions:
-    """The run that this process is a step of."""
+class Actions(GitHubAccess):
+    """The run that this process is a step of, and how it reaches its repository."""
 
-    server: str
-    """``https://github.com``"""
-    api: str
-    repository: str
-    """``owner/name``"""
-    token: str | None = field(repr=False)
-    bot: str
-    """Login whose comments and statuses are ours."""
     event_name: str
     event: Mapping[str, Any] = field(repr=False)
     """The webhook's payload."""
@@ -45,8 +37,6 @@ class Actions:
     run_id: str
     output: Path | None
     summary: Path | None
-    directory: str = ROOT
-    """Of the DVC root in the repository, where there are several."""
     workflow_ref: str = ""
     """The file that was started: ``owner/name/.github/workflows/data-release.yml@refs/…``."""
 

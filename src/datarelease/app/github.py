@@ -1,17 +1,24 @@
-"""The wiring of GitHub and CML, from what a workflow tells about itself."""
+"""The wiring of GitHub and CML: from the environment to one repository on a GitHub."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from datarelease.adapters.git.scratch_clone import find_origin
 from datarelease.adapters.github.cml import WATERMARK_TITLE, Cml, speaks_to
 from datarelease.app.actions import Actions
+from datarelease.app.wiring import git_environment, with_token
 from datarelease.errors import ConfigError
-from datarelease.flows.pull_requests.dispatch import TOKEN
+from datarelease.flows.pull_requests.announce import TOKEN
 from datarelease.model.directory import titled
+from datarelease.model.git_address import GITHUB_NAME, repository_of
+from datarelease.model.github import BOT, GITHUB_COM, GitHubAccess
 from datarelease.progress import Progress
 from datarelease.render.markdown.comment import CommentSource
 
@@ -21,31 +28,82 @@ if TYPE_CHECKING:
 _PROGRAM = "cml"
 
 
-def open_github(run: Actions) -> GitHub:
-    """GitHub, as the repository and the token of a workflow's run reach it.
+def github_access(env: Mapping[str, str], url: str | None) -> GitHubAccess | None:
+    """The repository on GitHub that the git address ``url`` leads to; None: it is elsewhere.
+
+    ``DATARELEASE_GITHUB_REPOSITORY`` names it where the address does not tell.
 
     Raises:
-        ConfigError: There is no token, or PyGithub is not installed.
+        ConfigError: That name is not OWNER/NAME.
+    """
+    server = (env.get("GITHUB_SERVER_URL") or GITHUB_COM).rstrip("/")
+    named = env.get("DATARELEASE_GITHUB_REPOSITORY")
+    if named and not GITHUB_NAME.fullmatch(named):
+        raise ConfigError(
+            f"DATARELEASE_GITHUB_REPOSITORY is {named!r}, which is not OWNER/NAME.",
+            untouched="Nothing was changed.",
+        )
+    repository = named or repository_of(url or "", server)
+    return access_to(repository, env) if repository else None
+
+
+def access_to(repository: str, env: Mapping[str, str]) -> GitHubAccess:
+    """How ``repository`` (``owner/name``) is reached on the GitHub that ``env`` names."""
+    server = (env.get("GITHUB_SERVER_URL") or GITHUB_COM).rstrip("/")
+    api = "https://api.github.com" if server == GITHUB_COM else f"{server}/api/v3"
+    return GitHubAccess(
+        server=server,
+        api=(env.get("GITHUB_API_URL") or api).rstrip("/"),
+        repository=repository,
+        token=env.get("GITHUB_TOKEN") or None,
+        bot=env.get("DATARELEASE_BOT") or BOT,
+    )
+
+
+def open_github(access: GitHubAccess) -> GitHub:
+    """The repository on GitHub.
+
+    Raises:
+        ConfigError: There is no token, it is not OWNER/NAME, or PyGithub is not installed.
     """
     from datarelease.adapters.github.repository import GitHub  # noqa: PLC0415 - heavy: PyGithub
 
     return GitHub(
-        api_url=run.api,
-        repository=run.repository,
-        token=_token(run),
-        bot=run.bot,
-        directory=run.directory,
+        api_url=access.api,
+        repository=access.repository,
+        token=_token(access),
+        bot=access.bot,
+        directory=access.directory,
     )
 
 
 def dispatcher(run: Actions, env: Mapping[str, str]) -> Callable[[str], GitHub] | None:
     """Connects to other repositories with the token in ``env`` for them; None: there is none."""
-    from datarelease.adapters.github.repository import GitHub  # noqa: PLC0415 - heavy: PyGithub
-
     token = env.get(TOKEN)
     if not token:
         return None
-    return lambda name: GitHub(api_url=run.api, repository=name, token=token, bot=run.bot)
+    return lambda name: open_github(replace(run, repository=name, token=token))
+
+
+def environment_for(
+    url: str, access: GitHubAccess | None, env: Mapping[str, str]
+) -> Mapping[str, str]:
+    """``env`` for git, with the token where ``url`` is one of the GitHub and has none itself."""
+    address = urlsplit(url)
+    if access is not None and access.token and address.scheme == "https" and not address.username:
+        return with_token(env, access.server, access.token)
+    return env
+
+
+def environment_for_origin(root: Path, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with which git reaches the origin of the repository around ``root``.
+
+    Raises:
+        ConfigError: ``DATARELEASE_GITHUB_REPOSITORY`` is not a name.
+    """
+    base = git_environment(env)
+    url = find_origin(root, env=base)
+    return environment_for(url, github_access(env, url), base) if url else base
 
 
 def open_cml(run: Actions, progress: Progress) -> Cml | None:
@@ -78,11 +136,11 @@ def comment_source(run: Actions, *, url: str | None = None) -> CommentSource:
     )
 
 
-def _token(run: Actions) -> str:
-    if not run.token:
+def _token(access: GitHubAccess) -> str:
+    if not access.token:
         raise ConfigError(
             "GITHUB_TOKEN is not set.",
             untouched="Nothing was changed.",
             remedy="Give the step `GITHUB_TOKEN: ${{ github.token }}` under `env:`.",
         )
-    return run.token
+    return access.token

@@ -11,13 +11,17 @@ from datarelease.app.actions import Actions
 from datarelease.app.github import comment_source, dispatcher, open_github
 from datarelease.cli.console import ConsoleProgress, show
 from datarelease.cli.workflow import this_run, warn
-from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.pull_requests.announce import AnnouncementTexts, announce, read_outcome
-from datarelease.flows.pull_requests.dispatch import TARGETS, dispatch
-from datarelease.flows.pull_requests.missing_issue import tell_damage
+from datarelease.flows.pull_requests.announce import (
+    TARGETS,
+    AnnouncementTexts,
+    announce,
+    dispatch,
+    read_health,
+    read_outcome,
+    tell_damage,
+)
 from datarelease.model.directory import ROOT
-from datarelease.model.versions.missing import Health
 from datarelease.render.markdown.comment import comment, notice
 from datarelease.render.markdown.github_release import release_page
 from datarelease.render.markdown.missing import ISSUE_TITLE, damage_issue, mark_of
@@ -83,14 +87,7 @@ def _release(directory: Path, run: Actions) -> None:
 
 
 def _damage(file: Path, run: Actions) -> None:
-    try:
-        health = decode(Health, file.read_bytes())
-    except (OSError, DocumentError) as error:
-        raise ConfigError(
-            f"{file} cannot be used: {error}",
-            untouched="Nothing was announced.",
-            remedy="`datarelease verify --newest N --out FILE` writes it.",
-        ) from error
+    health = read_health(file)
     place = comment_source(run)
     mark = mark_of(run.directory)
     told = tell_damage(

@@ -67,4 +67,4 @@ def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
             }
         )
     else:
-        show(posting.said)
+        show(posting.summary)

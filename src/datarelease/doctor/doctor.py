@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.root import find_root
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
+from datarelease.app.github import access_to, open_github
 from datarelease.app.settings import open_git, settings_at, timeout_at
 from datarelease.app.wiring import environment, work_tree_reader
 from datarelease.doctor.aws_policies import Subject, policies, s3_location
@@ -22,12 +22,13 @@ from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.workflow_jobs import FOLDER
 from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
-from datarelease.model.git_address import repository_of
+from datarelease.model.git_address import GITHUB_NAME, repository_of
+from datarelease.model.github import GITHUB_COM
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.read import Settings
 
-_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_GITHUB_COM = "https://api.github.com"
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,16 +223,16 @@ def _github(
             "GITHUB_TOKEN=$(gh auth token) datarelease doctor",
         )
         return
-    setup = _setup(repository, token, env)
+    opened = _opened(repository, token, env)
     yield from github_questions(
         RepositoryQuestions(
-            github=setup, repository=repository, tags=here.tags, kinds=kinds, staging=staging
+            github=opened, repository=repository, tags=here.tags, kinds=kinds, staging=staging
         )
     )
 
 
 def _repository(here: RepositoryState, env: Mapping[str, str], github: str | None) -> str | None:
-    if github is not None and not _NAME.fullmatch(github):
+    if github is not None and not GITHUB_NAME.fullmatch(github):
         raise ConfigError(
             f"{github!r} is not a repository on GitHub.",
             untouched="Nothing was asked.",
@@ -240,7 +241,7 @@ def _repository(here: RepositoryState, env: Mapping[str, str], github: str | Non
     if github is None and env.get("GITHUB_ACTIONS") == "true":
         github = env.get("GITHUB_REPOSITORY")
     if github is None and here.git.is_repository():
-        server = env.get("GITHUB_SERVER_URL") or "https://github.com"
+        server = env.get("GITHUB_SERVER_URL") or GITHUB_COM
         github = repository_of(here.git.remote_url() or "", server)
     return github
 
@@ -249,10 +250,10 @@ def _subject(repository: str, env: Mapping[str, str]) -> Subject:
     token = _token(env)
     if token is None:
         return Subject(repository=repository)
-    setup = _setup(repository, token, env)
-    facts = setup.repository()
+    github = _opened(repository, token, env)
+    facts = github.repository()
     return Subject(
-        repository=facts.full_name, ids=(facts.owner_id, facts.id), prefix=setup.subject_prefix()
+        repository=facts.name, ids=(facts.owner_id, facts.id), prefix=github.subject_prefix()
     )
 
 
@@ -260,12 +261,8 @@ def _token(env: Mapping[str, str]) -> str | None:
     return env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None
 
 
-def _setup(repository: str, token: str, env: Mapping[str, str]) -> Any:
-    from datarelease.adapters.github.requests import Requests  # noqa: PLC0415 - heavy: PyGithub
-    from datarelease.adapters.github.setup import GitHubSetup  # noqa: PLC0415 - with it
-
-    api = env.get("GITHUB_API_URL") or _GITHUB_COM
-    return GitHubSetup(Requests(api_url=api.rstrip("/"), repository=repository, token=token))
+def _opened(repository: str, token: str, env: Mapping[str, str]) -> GitHub:
+    return open_github(replace(access_to(repository, env), token=token))
 
 
 def counts_by_state(lines: Sequence[Line]) -> Mapping[str, int]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from datarelease.adapters.github.setup import GitHubSetup
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
 from datarelease.doctor.local import Question
 from datarelease.doctor.workflows import AREA, KEYS
 from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS, Line
-from datarelease.model.github_setup import tag_ruleset
+from datarelease.model.github import tag_ruleset
 from datarelease.model.versions.version import TagGrammar
+
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
 
 SECRETS = frozenset({DAGSHUB_TOKEN, *KEYS})
 """What an environment should hold and the repository should not."""
@@ -22,7 +25,7 @@ SECRETS = frozenset({DAGSHUB_TOKEN, *KEYS})
 class RepositoryQuestions:
     """A repository on GitHub, and what this project wants of it."""
 
-    github: GitHubSetup
+    github: GitHub
     repository: str
     """``owner/name``"""
     tags: TagGrammar

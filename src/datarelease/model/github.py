@@ -1,14 +1,39 @@
-"""GitHub's data about a repository, as values. ``adapters.github.repository`` asks for them."""
+"""GitHub's data about a repository, as values, and which of its settings protect releases.
+
+``adapters.github.repository`` asks for them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import fnmatch
+from dataclasses import dataclass, field
 from typing import Literal
 
+from datarelease.model.directory import ROOT
+from datarelease.model.versions.version import TagGrammar
+
+GITHUB_COM = "https://github.com"
 BOT = "github-actions[bot]"
 """Who writes with the token of a workflow."""
 
 StatusState = Literal["success", "failure", "pending", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHubAccess:
+    """A repository on GitHub, and how it is reached."""
+
+    server: str
+    """``https://github.com``"""
+    api: str
+    """``https://api.github.com``; of GitHub Enterprise ``https://HOST/api/v3``."""
+    repository: str
+    """``owner/name``"""
+    token: str | None = field(repr=False)
+    bot: str = BOT
+    """Login whose comments and statuses are ours."""
+    directory: str = ROOT
+    """Of the DVC root in the repository, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +57,8 @@ class PullRequest:
     """Name of the branch it comes from."""
     head_repository: str | None = None
     """``owner/name`` of where that branch is; None: that fork was deleted."""
+    into_default: bool = False
+    """It goes into the repository's default branch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +129,8 @@ class GitHubRepository:
 
     name: str
     """``owner/name``"""
+    id: int
+    owner_id: int
     private: bool
     default_branch: str
 
@@ -138,3 +167,94 @@ class CheckRun:
     url: str
     pulls: tuple[int, ...]
     """Pull requests with this head; always empty for forks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """An environment: who may use its secrets."""
+
+    name: str
+    branches: tuple[str, ...] | None
+    """Patterns of branches whose workflows may; ``tag PATTERN`` for tags; None: no such list."""
+    protected_branches: bool
+    """Every protected branch may."""
+
+    def is_limited_to(self, branch: str) -> bool:
+        """Workflows of ``branch`` may use it, and of no other."""
+        return self.branches == (branch,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowPermissions:
+    """What the token of a workflow may do where the workflow does not say."""
+
+    write: bool
+    approves: bool
+    """Workflows may approve pull requests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagRuleset:
+    """Rules for tags."""
+
+    name: str
+    active: bool
+    include: tuple[str, ...]
+    """Patterns of refs, or ``~ALL``."""
+    exclude: tuple[str, ...]
+    rules: frozenset[str]
+    """Types, such as ``deletion`` and ``update``."""
+    bypassed: bool
+    """Somebody is exempt, as far as our token may see."""
+
+    def covers(self, tag: str) -> bool:
+        """The rules hold for ``tag``.
+
+        GitHub matches with Ruby's ``File.fnmatch`` (documentation, "Creating rulesets"), where
+        ``*`` stops at a slash.
+        """
+        ref = f"refs/tags/{tag}"
+        return any(_matches(ref, one) for one in self.include) and not any(
+            _matches(ref, one) for one in self.exclude
+        )
+
+    def protects(self, tags: TagGrammar) -> bool:
+        """No version of ``tags`` can be moved or deleted."""
+        versions = [tags.format(number) for number in (1, 42, 100_000)]
+        return (
+            self.active
+            and {"deletion", "update"} <= self.rules
+            and all(self.covers(version) for version in versions)
+        )
+
+    def forbids_unyank(self, tags: TagGrammar) -> bool:
+        """The tag that withdraws a version cannot be taken back."""
+        return self.active and "deletion" in self.rules and self.covers(tags.format_yank(1))
+
+
+def tag_ruleset(tags: TagGrammar) -> dict[str, object]:
+    """The ruleset that is asked for, as the API takes it.
+
+    Versions may be neither moved nor deleted; a withdrawal (``data-vN-yanked``) is reversible.
+    """
+    return {
+        "name": f"{tags.prefix}* are permanent",
+        "target": "tag",
+        "enforcement": "active",
+        "conditions": {
+            "ref_name": {
+                "include": [f"refs/tags/{tags.prefix}*"],
+                "exclude": [f"refs/tags/{tags.prefix}*-yanked"],
+            }
+        },
+        "rules": [{"type": "deletion"}, {"type": "update"}],
+    }
+
+
+def _matches(ref: str, pattern: str) -> bool:
+    if pattern == "~ALL":
+        return True
+    parts, patterns = ref.split("/"), pattern.split("/")
+    if "**" in patterns:
+        return fnmatch.fnmatchcase(ref, pattern.replace("**/", "*"))
+    return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))

@@ -22,7 +22,7 @@ LONGEST_WAIT = 65.0
 _RATE_LIMITS = ("rate limit exceeded", "secondary rate limit", "abuse detection")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Ask:
     """A request to GitHub, in the words of error messages."""
 
@@ -52,9 +52,11 @@ class Answer:
             return True
         if self.status != 403:  # noqa: PLR2004 - Forbidden
             return False
-        said = self.message.lower()
+        message = self.message.lower()
         spent = self.headers.get("x-ratelimit-remaining") == "0"
-        return spent or "retry-after" in self.headers or any(word in said for word in _RATE_LIMITS)
+        return (
+            spent or "retry-after" in self.headers or any(word in message for word in _RATE_LIMITS)
+        )
 
     @property
     def failed(self) -> bool:
@@ -131,9 +133,9 @@ def _reason(answer: Answer, ask: Ask) -> tuple[str, str]:
         why, remedy = _REASONS[answer.status]
     else:
         why, remedy = "it did not accept that", "Correct what it names, then run it again."
-    said = f"{answer.status}: {answer.message}" if answer.message else f"{answer.status}"
+    reply = f"{answer.status}: {answer.message}" if answer.message else f"{answer.status}"
     why = why.format(permission=ask.permission)
-    return f"{why} ({said}).", remedy.format(grant=grant)
+    return f"{why} ({reply}).", remedy.format(grant=grant)
 
 
 _REASONS = {

@@ -1,244 +1,206 @@
 """GitHub's answers turned into values of the model, strictly: a wrong type is an error.
 
-Shapes as in GitHub's OpenAPI description. Only what is needed is read; GitHub adds properties
+Properties as in GitHub's OpenAPI description. Only what is needed is read; GitHub adds properties
 without notice, so others are skipped.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+import re
+from functools import cache
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from datarelease.model.github import (
     Asset,
     Comment,
     CommitStatus,
+    Environment,
     GitHubRelease,
     GitHubRepository,
     Issue,
     PullRequest,
+    TagRuleset,
+    WorkflowPermissions,
 )
 
 _T = TypeVar("_T")
 GHOST = "ghost"
 """The user that GitHub shows for a deleted account."""
-_Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+_SHA = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
-class _Shape(BaseModel):
-    """Part of an answer."""
-
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-
-class _User(_Shape):
-    login: str
-
-
-class _Artifact(_Shape):
-    name: str
-
-
-class ArtifactsShape(_Shape):
-    """The artifacts of a run, those of one name."""
-
-    artifacts: list[_Artifact]
-
-
-class RepositoryShape(_Shape):
+def as_repository(data: Any) -> GitHubRepository:
     """A repository."""
-
-    full_name: str
-    private: bool
-    default_branch: str = ""
-
-    @property
-    def value(self) -> GitHubRepository:
-        """As a value of the model."""
-        return GitHubRepository(
-            name=self.full_name, private=self.private, default_branch=self.default_branch
+    return _typed(
+        GitHubRepository(
+            name=data["full_name"],
+            id=data["id"],
+            owner_id=data["owner"]["id"],
+            private=data["private"],
+            default_branch=data["default_branch"],
         )
+    )
 
 
-class _End(_Shape):
-    ref: str
-    sha: _Sha
-    repo: RepositoryShape | None = None
-
-
-class PullShape(_Shape):
+def as_pull(data: Any) -> PullRequest:
     """A pull request, asked for by number or in a listing."""
-
-    number: int
-    title: str
-    user: _User | None
-    html_url: str
-    state: Literal["open", "closed"]
-    merged_at: str | None
-    head: _End
-    base: _End
-    merge_commit_sha: _Sha | None
-
-    @property
-    def into_default(self) -> bool:
-        """Whether it goes into the repository's default branch."""
-        return self.base.repo is not None and self.base.ref == self.base.repo.default_branch
-
-    @property
-    def value(self) -> PullRequest:
-        """As a value of the model."""
-        return PullRequest(
-            number=self.number,
-            title=self.title,
-            author=_login(self.user),
-            url=self.html_url,
-            open=self.state == "open",
-            merged=self.merged_at is not None,
-            head=self.head.sha,
-            base=self.base.ref,
-            merge_commit=self.merge_commit_sha,
-            head_branch=self.head.ref,
-            head_repository=self.head.repo.full_name if self.head.repo else None,
+    number, head, base = data["number"], data["head"], data["base"]
+    merge = data["merge_commit_sha"]
+    return _typed(
+        PullRequest(
+            number=number,
+            title=data["title"],
+            author=_login(data["user"]),
+            url=data["html_url"],
+            open={"open": True, "closed": False}[data["state"]],
+            merged=data["merged_at"] is not None,
+            head=_sha(head["sha"]),
+            base=base["ref"],
+            merge_commit=None if merge is None else _sha(merge),
+            head_branch=head["ref"],
+            head_repository=head["repo"]["full_name"] if head["repo"] else None,
+            into_default=bool(base["repo"]) and base["repo"].get("default_branch") == base["ref"],
         )
+    )
 
 
-class MergeShape(_Shape):
-    """The outcome of a merge."""
+def as_merge_commit(data: Any) -> str:
+    """The commit that a merge made."""
+    if data["merged"] is not True:
+        raise ValueError("merged: it is not true")
+    return _sha(data["sha"])
 
-    sha: _Sha
-    merged: Literal[True]
 
-
-class CommentShape(_Shape):
+def as_comment(data: Any) -> Comment:
     """A comment on an issue or pull request."""
-
-    id: int
-    user: _User | None = None
-    body: str | None = None
-
-    @property
-    def value(self) -> Comment:
-        """As a value of the model."""
-        return Comment(id=self.id, author=_login(self.user), body=self.body or "")
+    author = _login(data.get("user"))
+    return _typed(Comment(id=data["id"], author=author, body=data.get("body") or ""))
 
 
-class StatusShape(_Shape):
+def as_status(data: Any) -> CommitStatus:
     """A status of a commit."""
-
-    context: str
-    state: Literal["success", "failure", "pending", "error"]
-    description: str | None
-    target_url: str | None
-    creator: _User | None
-
-    @property
-    def value(self) -> CommitStatus:
-        """As a value of the model."""
-        return CommitStatus(
-            context=self.context,
-            state=self.state,
-            description=self.description or "",
-            url=self.target_url or "",
-            author=_login(self.creator),
+    return _typed(
+        CommitStatus(
+            context=data["context"],
+            state=data["state"],
+            description=data["description"] or "",
+            url=data["target_url"] or "",
+            author=_login(data["creator"]),
         )
+    )
 
 
-class AssetShape(_Shape):
+def as_asset(data: Any) -> Asset:
     """A file of a release."""
-
-    id: int
-    name: str
-    size: int
-    state: Literal["uploaded", "open", "starter"]
-    digest: str | None = None
-
-    @property
-    def value(self) -> Asset:
-        """As a value of the model."""
-        return Asset(
-            id=self.id,
-            name=self.name,
-            size=self.size,
-            complete=self.state == "uploaded",
-            digest=self.digest,
+    return _typed(
+        Asset(
+            id=data["id"],
+            name=data["name"],
+            size=data["size"],
+            complete=data["state"] == "uploaded",
+            digest=data.get("digest"),
         )
+    )
 
 
-class GitHubReleaseShape(_Shape):
+def as_release(data: Any) -> GitHubRelease:
     """A GitHub Release."""
-
-    id: int
-    tag_name: str
-    name: str | None
-    body: str | None = None
-    draft: bool
-    html_url: str
-    upload_url: str
-    assets: list[AssetShape]
-
-    @property
-    def value(self) -> GitHubRelease:
-        """As a value of the model."""
-        return GitHubRelease(
-            id=self.id,
-            tag=self.tag_name,
-            name=self.name or "",
-            body=self.body or "",
-            draft=self.draft,
-            url=self.html_url,
-            assets=tuple(asset.value for asset in self.assets),
+    return _typed(
+        GitHubRelease(
+            id=data["id"],
+            tag=data["tag_name"],
+            name=data["name"] or "",
+            body=data.get("body") or "",
+            draft=data["draft"],
+            url=data["html_url"],
+            assets=tuple(map(as_asset, data["assets"])),
             # A template (RFC 6570): {?name,label} stands at its end.
-            uploads=self.upload_url.partition("{")[0],
+            uploads=data["upload_url"].partition("{")[0],
         )
+    )
 
 
-class IssueShape(_Shape):
-    """An issue; for GitHub a pull request is one too."""
-
-    number: int
-    title: str
-    body: str | None = None
-    user: _User | None
-    html_url: str
-    pull_request: dict[str, Any] | None = None
-
-    @property
-    def value(self) -> Issue:
-        """As a value of the model."""
-        return Issue(
-            number=self.number,
-            title=self.title,
-            body=self.body or "",
-            author=_login(self.user),
-            url=self.html_url,
+def as_issue(data: Any) -> Issue:
+    """An issue."""
+    return _typed(
+        Issue(
+            number=data["number"],
+            title=data["title"],
+            body=data.get("body") or "",
+            author=_login(data["user"]),
+            url=data["html_url"],
         )
+    )
 
 
-class ShapeReader(Generic[_T]):
-    """Reads one kind of shape; made once, since making it takes time."""
-
-    def __init__(self, shape: type[_T]) -> None:
-        """Read answers as ``shape``."""
-        self._adapter = TypeAdapter(shape)
-
-    def __call__(self, data: object) -> _T:
-        """The shape in ``data``.
-
-        Raises:
-            ShapeError: It is another.
-        """
-        try:
-            return self._adapter.validate_python(data)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the answer"
-            raise ShapeError(f"{where}: {first['msg']}") from error
+def as_environment(data: Any) -> Environment:
+    """An environment; the branches of a list of its own are asked for separately."""
+    limit = data.get("deployment_branch_policy") or {}
+    return _typed(
+        Environment(
+            name=data["name"],
+            branches=() if limit.get("custom_branch_policies") else None,
+            protected_branches=limit.get("protected_branches", False),
+        )
+    )
 
 
-class ShapeError(Exception):
-    """An answer has another shape than GitHub documents."""
+def as_ruleset(data: Any) -> TagRuleset:
+    """A ruleset for tags."""
+    refs = (data.get("conditions") or {}).get("ref_name") or {}
+    return _typed(
+        TagRuleset(
+            name=data["name"],
+            active=data["enforcement"] == "active",
+            include=tuple(refs.get("include") or ()),
+            exclude=tuple(refs.get("exclude") or ()),
+            rules=frozenset(rule["type"] for rule in data.get("rules") or ()),
+            bypassed=bool(data.get("bypass_actors")),
+        )
+    )
 
 
-def _login(user: _User | None) -> str:
-    return user.login if user else GHOST
+def as_permissions(data: Any) -> WorkflowPermissions:
+    """The default permissions of a workflow's token."""
+    return _typed(
+        WorkflowPermissions(
+            write=data["default_workflow_permissions"] == "write",
+            approves=data["can_approve_pull_request_reviews"],
+        )
+    )
+
+
+def shape_fault(error: Exception) -> str:
+    """What of an answer is not as documented, from what a function of this module raised."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing, or has another value"
+    return str(error)
+
+
+def _login(user: Any) -> str:
+    return str(user["login"]) if user else GHOST
+
+
+def _sha(text: Any) -> str:
+    if not isinstance(text, str) or not _SHA.fullmatch(text):
+        raise ValueError(f"{text!r:.60} is not the SHA of a commit")
+    return text
+
+
+def _typed(value: _T) -> _T:
+    """``value``, if each of its fields has the type that the model declares."""
+    kind: Any = type(value)
+    checked: _T = _adapter(kind).validate_python(value)
+    return checked
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Made once, since making it takes milliseconds."""
+    # A union hands the configuration down to plain dataclasses, which a bare class does not.
+    return TypeAdapter(kind | None, config=ConfigDict(strict=True, revalidate_instances="always"))

@@ -1,43 +1,43 @@
-"""Reports of how a release ended: its GitHub Release and the comment."""
+"""What the last job of a workflow reports: how a release ended, and which data is lost.
+
+A release gets its GitHub Release, the comment on its pull request and events for other
+repositories; lost data gets one issue.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, NoReturn
 
-from datarelease.adapters.foreign_directory import read_inside
-from datarelease.documents import DocumentError, decode
+from datarelease.adapters.untrusted import read_document
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.pull_requests.comment import Posted, Thread, put_comment
-from datarelease.flows.pull_requests.failure_notice import put_notice
+from datarelease.flows.pull_requests.comment import Posted, one_line, put_comment, put_notice
 from datarelease.flows.pull_requests.github_release import (
     ReleasePage,
-    _Releases,
     publish_page,
     read_documents,
+    refuse_record,
 )
-from datarelease.model.github import GitHubRelease, PullRequest, Push
+from datarelease.model.git_address import GITHUB_NAME
+from datarelease.model.github import GitHubRelease, Issue, Push
 from datarelease.model.review.report import Report
+from datarelease.model.versions.missing import Health
 from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome
 from datarelease.progress import Progress
 
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
+
 OUTCOME = f"datarelease-outcome/{OUTCOME_FILE}"
 _REPORT = "datarelease-report/report.json"
 _LIMIT = 64 * 1000**2
 """Bytes of one document."""
-
-
-class _GitHub(Thread, _Releases, Protocol):
-    """What is asked of GitHub here."""
-
-    def pull(self, number: int) -> PullRequest | None:
-        """A pull request, or None."""
-
-    def merged_pulls(self, push: Push) -> tuple[PullRequest, ...]:
-        """The pull requests whose merges put commits of a push on the default branch."""
+EVENT = "data-release"
+"""Type of the event, for ``on: repository_dispatch: types:``."""
+TARGETS, TOKEN = "DATARELEASE_DISPATCH", "DATARELEASE_DISPATCH_TOKEN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +61,12 @@ class AnnouncementResult:
     problems: tuple[str, ...]
 
 
-def read_outcome(folder: Path, forge: _GitHub, push: Push, results: Mapping[str, str]) -> Outcome:
+def read_outcome(folder: Path, github: GitHub, push: Push, results: Mapping[str, str]) -> Outcome:
     """How the release of ``push`` ended.
 
     Args:
         folder: Artifacts of the run, each in a folder of its name.
-        forge: Asked for the pull requests where the publisher left no record.
+        github: Asked for the pull requests where the publisher left no record.
         push: What was to be released.
         results: Result of each job, by its name.
 
@@ -74,7 +74,7 @@ def read_outcome(folder: Path, forge: _GitHub, push: Push, results: Mapping[str,
         ConfigError: A document is there that cannot be used.
         WorldError: GitHub does not answer, or the record of a publisher that succeeded is not here.
     """
-    outcome = _document(folder, Outcome, OUTCOME)
+    outcome = read_document(folder, OUTCOME, Outcome, limit=_LIMIT, refuse=refuse_record)
     if outcome is not None:
         return outcome
     if results.get("publish") == "success":
@@ -83,8 +83,8 @@ def read_outcome(folder: Path, forge: _GitHub, push: Push, results: Mapping[str,
             untouched="The release itself is not affected; nothing was announced.",
             remedy="Run this job again: it downloads the record again.",
         )
-    report = _document(folder, Report, _REPORT)
-    pulls = tuple(pull.number for pull in forge.merged_pulls(push))
+    report = read_document(folder, _REPORT, Report, limit=_LIMIT, refuse=refuse_record)
+    pulls = tuple(pull.number for pull in github.merged_pulls(push))
     failed = [name for name, result in results.items() if result not in {"success", "skipped", ""}]
     blocked = report is not None and report.level == "block" and "build" in failed
     return Outcome(
@@ -110,7 +110,7 @@ def read_outcome(folder: Path, forge: _GitHub, push: Push, results: Mapping[str,
 def announce(
     folder: Path,
     outcome: Outcome,
-    forge: _GitHub,
+    github: GitHub,
     pages: AnnouncementTexts,
     progress: Progress,
     *,
@@ -121,7 +121,7 @@ def announce(
     Args:
         folder: Artifacts of the run.
         outcome: How the release ended.
-        forge: The repository on GitHub.
+        github: The repository on GitHub.
         pages: Renders the texts.
         progress: Receives progress messages.
         run: Id of the run: a failed run is reported once.
@@ -130,26 +130,128 @@ def announce(
     page = None
     if outcome.tag is not None and outcome.state in {"released", "nothing"}:
         try:
-            page = _publish(folder, outcome, forge, pages)
+            page = _publish(folder, outcome, github, pages)
             progress.say(f"GitHub Release: {page.tag} is published")
         except WorldError as error:
-            problems.append(f"The GitHub Release of {outcome.tag}: {' '.join(str(error).split())}")
+            problems.append(f"The GitHub Release of {outcome.tag}: {one_line(error)}")
     comments = []
     for number in () if outcome.pull is None else (outcome.pull, *outcome.others):
         try:
-            pull = forge.pull(number)
+            pull = github.pull(number)
         except WorldError as error:
-            problems.append(f"The pull request #{number}: {' '.join(str(error).split())}")
+            problems.append(f"The pull request #{number}: {one_line(error)}")
             continue
         if pull is not None:
             body = pages.comment(outcome)
-            comment = put_comment(forge, None, pull.number, body, progress, sha=pull.head)
+            comment = put_comment(github, None, pull.number, body, progress, sha=pull.head)
             comments.append(comment)
             problems += comment.problems
-            problems += put_notice(forge, pull.number, outcome, pages.notice(outcome), run=run)
-            progress.say(f"comment on #{pull.number}: {comment.said}")
+            problems += put_notice(github, pull.number, outcome, pages.notice(outcome), run=run)
+            progress.say(f"comment on #{pull.number}: {comment.summary}")
     return AnnouncementResult(
         outcome=outcome, page=page, comments=tuple(comments), problems=tuple(problems)
+    )
+
+
+def dispatch(
+    outcome: Outcome, *, repository: str, targets: str, connect: Callable[[str], GitHub] | None
+) -> tuple[str, ...]:
+    """Notify ``targets`` of the version that a release made; other outcomes notify nobody.
+
+    Each gets a ``repository_dispatch`` event: the tag itself starts no workflow anywhere, because
+    it is made with a workflow's own token.
+
+    If the job is run again, a repository may be notified twice of the same tag.
+
+    Args:
+        outcome: How the release ended.
+        repository: That released, ``owner/name``.
+        targets: Names ``owner/name``, with blanks or commas between them.
+        connect: To a repository, with the token for that; None: there is no token.
+
+    Returns:
+        Who could not be notified and why, in one line each.
+    """
+    names = [name for name in re.split(r"[\s,]+", targets) if name]
+    if outcome.state != "released" or not names:
+        return ()
+    if connect is None:
+        return (f"{TARGETS} names {', '.join(names)}, and the secret {TOKEN} is not set.",)
+    payload: dict[str, object] = {
+        "repository": repository,
+        "tag": outcome.tag,
+        "version": outcome.number,
+        "digest": outcome.digest,
+        "commit": outcome.commit,
+    }
+    problems = []
+    for name in names:
+        if not GITHUB_NAME.fullmatch(name):
+            problems.append(f"{TARGETS}: {name!r} is not OWNER/NAME.")
+            continue
+        try:
+            connect(name).dispatch(EVENT, payload)
+        except WorldError as error:
+            problems.append(f"{name} was not notified of {outcome.tag}. {one_line(error)}")
+    return tuple(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueResult:
+    """How updating the issue ended."""
+
+    state: Literal["opened", "updated", "unchanged", "closed", "none"]
+    issue: Issue | None
+
+
+def read_health(file: Path) -> Health:
+    """What ``datarelease verify --newest N --out FILE`` found.
+
+    Raises:
+        ConfigError: There is no such file, or it cannot be used.
+    """
+
+    def refuse(why: str) -> NoReturn:
+        raise ConfigError(
+            f"{file} cannot be used: {why}.",
+            untouched="Nothing was announced.",
+            remedy="`datarelease verify --newest N --out FILE` writes it.",
+        )
+
+    found = read_document(file.parent, file.name, Health, limit=_LIMIT, refuse=refuse)
+    return refuse("it is missing") if found is None else found
+
+
+def tell_damage(
+    github: GitHub, health: Health, *, title: str, mark: str, body: Callable[[], str]
+) -> IssueResult:
+    """Bring the one issue in line with ``health``.
+
+    Args:
+        github: The repository on GitHub.
+        health: What was found.
+        title: Of the issue.
+        mark: By which our issue is known.
+        body: Renders its text, which holds ``mark``.
+
+    Raises:
+        WorldError: GitHub failed.
+    """
+    ours = [issue for issue in github.issues_by_us() if mark in issue.body]
+    if health.sound:
+        for issue in ours:
+            github.close_issue(issue.number)
+        return IssueResult(state="closed" if ours else "none", issue=ours[0] if ours else None)
+    text = body()
+    if not ours:
+        return IssueResult(state="opened", issue=github.create_issue(title=title, body=text))
+    [newest, *older] = ours
+    for issue in older:
+        github.close_issue(issue.number)
+    if newest.body.replace("\r\n", "\n").strip() == text.strip():
+        return IssueResult(state="unchanged", issue=newest)
+    return IssueResult(
+        state="updated", issue=github.update_issue(newest.number, title=title, body=text)
     )
 
 
@@ -157,26 +259,10 @@ def announce(
 
 
 def _publish(
-    folder: Path, outcome: Outcome, forge: _GitHub, pages: AnnouncementTexts
+    folder: Path, outcome: Outcome, github: GitHub, pages: AnnouncementTexts
 ) -> GitHubRelease:
     documents = read_documents(folder / Path(OUTCOME).parent)
     if documents.manifest.tag != outcome.tag:
-        raise ConfigError(
-            f"The manifest is about {documents.manifest.tag}, the record about {outcome.tag}.",
-            untouched="Nothing was announced.",
-            remedy="Run the release again.",
-        )
+        refuse_record(f"its manifest is about {documents.manifest.tag}, not about {outcome.tag}")
     body = pages.release(outcome, documents)
-    return publish_page(forge, documents, name=documents.manifest.tag, body=body)
-
-
-def _document(folder: Path, kind: type[_T], name: str) -> _T | None:
-    data = read_inside(folder, name, limit=_LIMIT) if folder.is_dir() else None
-    try:
-        return decode(kind, data) if data is not None else None
-    except DocumentError as error:
-        raise ConfigError(
-            f"{name} in {folder} cannot be used: {error}",
-            untouched="Nothing was announced.",
-            remedy="Run the release again, with the same version of datarelease in all jobs.",
-        ) from error
+    return publish_page(github, documents, name=documents.manifest.tag, body=body)

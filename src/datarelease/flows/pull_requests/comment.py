@@ -1,52 +1,30 @@
-"""Our one comment on a pull request: found, written and corrected.
+"""Our comments on a pull request: the one about its change, and notices of failed releases.
 
-It is the comment that our account wrote *and* that carries our watermark: anybody can copy the
-watermark, and the account writes for other workflows too.
+The one comment is that which our account wrote *and* that carries our watermark: anybody can copy
+the watermark, and the account writes for other workflows too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from datarelease.adapters.github.cml import SEEN, WATERMARK_TITLE, is_marked, with_watermark
+from datarelease.adapters.github.cml import SEEN, WATERMARK_TITLE, Cml, is_marked, with_watermark
 from datarelease.adapters.github.errors import GitHubError
 from datarelease.errors import DatareleaseError, WorldError
 from datarelease.model.directory import titled
 from datarelease.model.github import Comment
+from datarelease.model.versions.outcome import Outcome
 from datarelease.progress import Progress
 
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
 
-class Thread(Protocol):
-    """What is asked of GitHub here."""
-
-    @property
-    def bot(self) -> str:
-        """Login of the account that is us."""
-
-    @property
-    def directory(self) -> str:
-        """Of the DVC root that the comment is about."""
-
-    def comments(self, number: int) -> tuple[Comment, ...]:
-        """All comments, oldest first."""
-
-    def create_comment(self, number: int, body: str) -> Comment:
-        """Add a comment."""
-
-    def update_comment(self, comment: int, body: str) -> Comment:
-        """Give a comment another text."""
-
-    def delete_comment(self, comment: int) -> None:
-        """Remove a comment."""
-
-
-class CommentProgram(Protocol):
-    """The program that posts comments where it can."""
-
-    def update(self, number: int, body: str, *, sha: str) -> None:
-        """Create or update the comment."""
+_MARK = r"<!-- {title}: the release of run \d+ -->\s*\Z"
+DONE = ("released", "nothing")
+"""States of a release that need no action."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +37,14 @@ class Posted:
     """What went wrong, in one line each."""
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """The same in words."""
         return f"{self.state} by {self.by}" if self.by else self.state
 
 
 def put_comment(
-    thread: Thread,
-    cml: CommentProgram | None,
+    github: GitHub,
+    cml: Cml | None,
     number: int,
     body: str,
     progress: Progress,
@@ -80,7 +58,7 @@ def put_comment(
     or CML are reported in the result and raise nothing.
 
     Args:
-        thread: The repository on GitHub.
+        github: The repository on GitHub.
         cml: None: it is not there.
         number: Of the pull request.
         body: Markdown, without watermark.
@@ -91,20 +69,20 @@ def put_comment(
     Raises:
         ValueError: ``body`` carries our watermark itself.
     """
-    title = titled(WATERMARK_TITLE, thread.directory)
+    title = titled(WATERMARK_TITLE, github.directory)
     if is_marked(body, title):
         raise ValueError("the text of a comment contains the watermark of datarelease")
     text = with_watermark(body, sha, title)
     problems: tuple[str, ...] = ()
     try:
-        found = thread.comments(number)
-        ours = _ours(thread, found)
+        found = github.comments(number)
+        ours = _ours(github, found)
         if _settled(ours, text) or not (ours or create):
             return Posted(state="unchanged", by="")
         state: Literal["created", "updated"] = "updated" if ours else "created"
-        if cml is not None and _may_use(thread, found, text, progress):
+        if cml is not None and _may_use(github, found, text, progress):
             problems = _try_cml(cml, number, body, sha)
-            ours = _ours(thread, thread.comments(number))
+            ours = _ours(github, github.comments(number))
             if _settled(ours, text):
                 return Posted(state=state, by="CML", problems=problems)
             problems = problems or ("CML did not write the comment as it should be.",)
@@ -112,16 +90,16 @@ def put_comment(
         return Posted(
             state=state,
             by="the built-in poster",
-            problems=(*problems, *_settle(thread, number, ours, text)),
+            problems=(*problems, *_settle(github, number, ours, text)),
         )
     except WorldError as error:
-        lost = f"The comment on #{number} could not be read or written. {told(error)}"
+        lost = f"The comment on #{number} could not be read or written. {one_line(error)}"
         return Posted(state="failed", by="", problems=(*problems, lost))
 
 
-def _ours(thread: Thread, comments: Sequence[Comment]) -> list[Comment]:
-    title = titled(WATERMARK_TITLE, thread.directory)
-    return [c for c in comments if c.author == thread.bot and is_marked(c.body, title)]
+def _ours(github: GitHub, comments: Sequence[Comment]) -> list[Comment]:
+    title = titled(WATERMARK_TITLE, github.directory)
+    return [c for c in comments if c.author == github.bot and is_marked(c.body, title)]
 
 
 def _settled(ours: Sequence[Comment], text: str) -> bool:
@@ -133,12 +111,12 @@ def _same(left: str, right: str) -> bool:
     return left.replace("\r\n", "\n").strip() == right.replace("\r\n", "\n").strip()
 
 
-def _may_use(thread: Thread, found: Sequence[Comment], text: str, progress: Progress) -> bool:
+def _may_use(github: GitHub, found: Sequence[Comment], text: str, progress: Progress) -> bool:
     """Whether CML would update our newest comment, or create the first one, and nothing else."""
-    ours = _ours(thread, found)
+    ours = _ours(github, found)
     if ours and _same(ours[-1].body, text):
         return False  # only others are to be removed
-    title = titled(WATERMARK_TITLE, thread.directory)
+    title = titled(WATERMARK_TITLE, github.directory)
     marked = [comment for comment in found[:SEEN] if is_marked(comment.body, title)]
     target = marked[-1] if marked else None
     if target == (ours[-1] if ours else None):
@@ -148,49 +126,99 @@ def _may_use(thread: Thread, found: Sequence[Comment], text: str, progress: Prog
     return False
 
 
-def _try_cml(cml: CommentProgram, number: int, body: str, sha: str) -> tuple[str, ...]:
+def _try_cml(cml: Cml, number: int, body: str, sha: str) -> tuple[str, ...]:
     """Let CML post; what went wrong."""
     try:
         cml.update(number, body, sha=sha)
     except DatareleaseError as error:
-        return (told(error),)
+        return (one_line(error),)
     return ()
 
 
-def _settle(thread: Thread, number: int, ours: Sequence[Comment], text: str) -> tuple[str, ...]:
+def _settle(github: GitHub, number: int, ours: Sequence[Comment], text: str) -> tuple[str, ...]:
     """Write the newest of our comments (or the first), remove the others; what went wrong."""
     if not ours:
-        title = titled(WATERMARK_TITLE, thread.directory)
-        create_once(thread, number, text, lambda body: is_marked(body, title))
+        title = titled(WATERMARK_TITLE, github.directory)
+        create_once(github, number, text, lambda body: is_marked(body, title))
         return ()
     *others, newest = ours
     if not _same(newest.body, text):
-        thread.update_comment(newest.id, text)
+        github.update_comment(newest.id, text)
     problems = []
     for comment in others:
         try:
-            thread.delete_comment(comment.id)
+            github.delete_comment(comment.id)
         except WorldError as error:
-            problems.append(f"An older comment of ours stays on #{number}. {told(error)}")
+            problems.append(f"An older comment of ours stays on #{number}. {one_line(error)}")
     return tuple(problems)
 
 
-def create_once(thread: Thread, number: int, text: str, is_it: Callable[[str], bool]) -> None:
+def create_once(github: GitHub, number: int, text: str, is_it: Callable[[str], bool]) -> None:
     """Add a comment; where GitHub failed on the way, look whether it is there before a retry.
 
     Raises:
         WorldError: It was not added.
     """
     try:
-        thread.create_comment(number, text)
+        github.create_comment(number, text)
     except GitHubError as error:
         if not error.answer.failed:
             raise
-        found = thread.comments(number)
-        if not any(comment.author == thread.bot and is_it(comment.body) for comment in found):
-            thread.create_comment(number, text)
+        found = github.comments(number)
+        if not any(comment.author == github.bot and is_it(comment.body) for comment in found):
+            github.create_comment(number, text)
 
 
-def told(error: DatareleaseError) -> str:
+def _mark(run: str, directory: str) -> str:
+    """The end of a notice about the run with that id, and the DVC root that it released.
+
+    >>> _mark("42", ".")
+    '<!-- datarelease: the release of run 42 -->'
+    """
+    return f"<!-- {titled('datarelease', directory)}: the release of run {int(run or 0)} -->"
+
+
+def put_notice(
+    github: GitHub, number: int, outcome: Outcome, text: str, *, run: str
+) -> tuple[str, ...]:
+    """Report in a new comment that a pull request was not released, or that it is released now.
+
+    Edits of our one comment notify nobody, so this is a comment of its own: one for each run that
+    failed, however often its last job is run again. When a later release succeeds, it is updated.
+
+    Args:
+        github: The repository on GitHub.
+        number: Of the pull request.
+        outcome: How the release ended.
+        text: Of the notice, Markdown; of one that is settled, its new text.
+        run: Id of the run that released.
+
+    Returns:
+        What could not be done, in one line each.
+    """
+    here = _mark(run, github.directory)
+    try:
+        notices = _our_notices(github, github.comments(number))
+        if outcome.state in DONE:
+            for notice in notices:
+                settled = f"{text}\n\n{notice.body[notice.body.rindex('<!--') :].strip()}"
+                if notice.body.strip() != settled:
+                    github.update_comment(notice.id, settled)
+        elif not any(notice.body.rstrip().endswith(here) for notice in notices):
+            create_once(
+                github, number, f"{text}\n\n{here}", lambda body: body.rstrip().endswith(here)
+            )
+    except WorldError as error:
+        return (f"The notice on #{number} could not be written. {one_line(error)}",)
+    return ()
+
+
+def _our_notices(github: GitHub, comments: Sequence[Comment]) -> list[Comment]:
+    title = re.escape(titled("datarelease", github.directory))
+    ending = re.compile(_MARK.format(title=title))
+    return [c for c in comments if c.author == github.bot and ending.search(c.body)]
+
+
+def one_line(error: DatareleaseError) -> str:
     """An error on one line."""
     return " ".join(str(error).split())

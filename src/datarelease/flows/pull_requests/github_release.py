@@ -10,44 +10,22 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NoReturn
 
-from datarelease.adapters.foreign_directory import read_inside
+from datarelease.adapters.untrusted import read_inside
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError
 from datarelease.model.github import Asset, GitHubRelease
 from datarelease.model.versions.manifest import MANIFEST, Manifest, documents_of
 from datarelease.model.versions.version import TagGrammar
 
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
+
 ASSET_LIMIT = 256 * 1000**2
 """Bytes of one document."""
 SUMS = "SHA256SUMS"
 _KINDS = {".json": "application/json", ".html": "text/html", ".md": "text/markdown"}
-
-
-class _Releases(Protocol):
-    """What is asked of GitHub here."""
-
-    def release(self, tag: str) -> GitHubRelease | None:
-        """The release of a tag, or a draft of one, or None."""
-
-    def latest_release(self) -> GitHubRelease | None:
-        """The release that GitHub shows as the latest, or None."""
-
-    def create_release(self, *, tag: str, name: str, body: str) -> GitHubRelease:
-        """A new draft for an existing tag."""
-
-    def update_release(self, release: int, *, name: str, body: str) -> GitHubRelease:
-        """The release with another name and text."""
-
-    def publish_release(self, release: int, *, latest: bool) -> GitHubRelease:
-        """The release, no draft any more."""
-
-    def upload_asset(self, release: GitHubRelease, name: str, data: bytes, *, kind: str) -> Asset:
-        """The file that was added."""
-
-    def delete_asset(self, asset: int) -> None:
-        """Remove a file of a release."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,24 +42,15 @@ def read_documents(folder: Path) -> ReleasePage:
     Raises:
         ConfigError: There is no manifest, or a document cannot be used.
     """
-    data = read_inside(folder, MANIFEST, limit=ASSET_LIMIT)
+    data = read_inside(folder, MANIFEST, limit=ASSET_LIMIT, refuse=refuse_record) or b""
     try:
-        manifest = decode_manifest(data or b"")
+        manifest = decode_manifest(data)
     except DocumentError as error:
-        raise ConfigError(
-            f"{folder / MANIFEST} cannot be used: {'it is missing' if data is None else error}",
-            untouched="Nothing was announced.",
-            remedy="Run the release again: it writes the documents again.",
-        ) from error
-    assets = {MANIFEST: data or b""}
+        refuse_record(f"{MANIFEST}: {error if data else 'it is missing'}")
+    assets = {MANIFEST: data}
     for name, listed in documents_of(manifest).items():
-        found = read_inside(folder, name, limit=ASSET_LIMIT)
-        if found is not None and listed and hashlib.sha256(found).hexdigest() != listed.sha256:
-            raise ConfigError(
-                f"{folder / name} is not the document that the manifest lists.",
-                untouched="Nothing was announced.",
-                remedy="Run the release again: it writes the documents again.",
-            )
+        sha256 = listed.sha256 if listed else None
+        found = read_inside(folder, name, limit=ASSET_LIMIT, refuse=refuse_record, sha256=sha256)
         if found is not None:
             # An asset has no folders: reports/customers/profile.json is customers-profile.json.
             assets["-".join(part for part in Path(name).parts if part != "reports")] = found
@@ -91,32 +60,44 @@ def read_documents(folder: Path) -> ReleasePage:
     return ReleasePage(manifest=manifest, assets={**assets, SUMS: "".join(sums).encode()})
 
 
-def publish_page(
-    forge: _Releases, documents: ReleasePage, *, name: str, body: str
-) -> GitHubRelease:
+def refuse_record(why: str) -> NoReturn:
+    """Refuse what the publisher left.
+
+    Raises:
+        ConfigError: Always.
+    """
+    raise ConfigError(
+        f"The record of the release cannot be used: {why}.",
+        untouched="Nothing was announced.",
+        remedy="Run the release again, with the same version of datarelease in all jobs: it writes "
+        "the documents again.",
+    )
+
+
+def publish_page(github: GitHub, documents: ReleasePage, *, name: str, body: str) -> GitHubRelease:
     """The published release of a version, with every document as an asset.
 
     Raises:
         WorldError: GitHub failed; running it again goes on from there.
     """
     manifest = documents.manifest
-    page = forge.release(manifest.tag)
+    page = github.release(manifest.tag)
     if page is None:
-        page = forge.create_release(tag=manifest.tag, name=name, body=body)
+        page = github.create_release(tag=manifest.tag, name=name, body=body)
     elif page.draft:
-        page = forge.update_release(page.id, name=name, body=body)
+        page = github.update_release(page.id, name=name, body=body)
     for asset in page.assets:
         # What broke off keeps its name; a draft may also hold what another run meant to publish.
         if asset.name in documents.assets and not _whole(asset, documents.assets[asset.name]):
-            forge.delete_asset(asset.id)
+            github.delete_asset(asset.id)
     there = {a.name for a in page.assets if _whole(a, documents.assets.get(a.name, b""))}
     for asset_name, data in documents.assets.items():
         if asset_name not in there:
             kind = _KINDS.get(Path(asset_name).suffix, "text/plain")
-            forge.upload_asset(page, asset_name, data, kind=kind)
+            github.upload_asset(page, asset_name, data, kind=kind)
     if not page.draft:
         return page
-    return forge.publish_release(page.id, latest=_is_latest(forge, manifest))
+    return github.publish_release(page.id, latest=_is_latest(github, manifest))
 
 
 def _whole(asset: Asset, data: bytes) -> bool:
@@ -125,9 +106,9 @@ def _whole(asset: Asset, data: bytes) -> bool:
     return asset.digest in {None, f"sha256:{hashlib.sha256(data).hexdigest()}"}
 
 
-def _is_latest(forge: _Releases, manifest: Manifest) -> bool:
+def _is_latest(github: GitHub, manifest: Manifest) -> bool:
     """No newer version has a page yet."""
-    latest = forge.latest_release()
+    latest = github.latest_release()
     if latest is None:
         return True
     tags = TagGrammar(manifest.tag.removesuffix(str(manifest.number)))

@@ -10,39 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from datarelease.adapters.artifact import Artifact, refuse_artifact
+from datarelease.adapters.github.cml import Cml
 from datarelease.errors import WorldError
-from datarelease.flows.pull_requests.comment import (
-    CommentProgram,
-    Posted,
-    Thread,
-    put_comment,
-    told,
-)
+from datarelease.flows.pull_requests.comment import Posted, one_line, put_comment
 from datarelease.model.directory import suffix_of
 from datarelease.model.github import CheckRun, CommitStatus, PullRequest
 from datarelease.model.review.report import Report
 from datarelease.model.review.reviewed_digest import context_for, quiet_status, run_status
 from datarelease.progress import Progress
 
-
-class _GitHub(Thread, Protocol):
-    """What is asked of GitHub here."""
-
-    def pull(self, number: int) -> PullRequest | None:
-        """The pull request with that number, or None."""
-
-    def set_status(self, sha: str, status: CommitStatus) -> CommitStatus:
-        """Set the status of a commit."""
-
-    def open_pulls(self) -> tuple[PullRequest, ...]:
-        """The open pull requests."""
-
-    def has_artifact(self, run: int, name: str) -> bool:
-        """Whether a run left an artifact of that name."""
-
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
 
 ARTIFACT = "datarelease-report"
 """What check.yml calls the artifact with the report."""
@@ -65,7 +46,7 @@ class Posting:
     """The result of posting."""
 
     outcome: PostState
-    said: str
+    summary: str
     """The same in words."""
     number: int | None = None
     comment: Posted | None = None
@@ -87,8 +68,8 @@ class CommentTexts:
 def post(
     artifact: Artifact,
     run: CheckRun,
-    forge: _GitHub,
-    cml: CommentProgram | None,
+    github: GitHub,
+    cml: Cml | None,
     pages: CommentTexts,
     progress: Progress,
     *,
@@ -99,7 +80,7 @@ def post(
     Args:
         artifact: What the check left.
         run: The check's run, as GitHub tells of it.
-        forge: The repository on GitHub.
+        github: The repository on GitHub.
         cml: Posts the comment, if it is there and would do it right; None: it is not.
         pages: Renders the comment.
         progress: Receives progress messages.
@@ -115,65 +96,67 @@ def post(
     if idle is not None:
         return idle
     if artifact.report is None:
-        _refuse_lost_report(run, forge)
+        _refuse_lost_report(run, github)
     if run.event == "merge_group":
-        return _queued(artifact, run, forge, default_branch)
+        return _queued(artifact, run, github, default_branch)
     idle = _unreported(artifact, run)
     if idle is not None:
-        context = _quiet_context(artifact, run, forge, default_branch)
-        return _recorded(idle, run, forge, quiet_status(run, context))
+        context = _quiet_context(artifact, run, github, default_branch)
+        return _recorded(idle, run, github, quiet_status(run, context))
     try:
-        pull = _pull(artifact, run, forge)
+        pull = _pull(artifact, run, github)
     except WorldError as error:
-        said = "nothing was posted: the pull request could not be confirmed"
-        return Posting(outcome="nothing", said=said, problems=(told(error), _NOT_REVIEWED))
+        summary = "nothing was posted: the pull request could not be confirmed"
+        return Posting(
+            outcome="nothing", summary=summary, problems=(one_line(error), _NOT_REVIEWED)
+        )
     if pull is not None and pull.head != run.head:
         return _superseded(pull, run)
-    posting = _commented(pull, artifact.report, run, forge, cml, pages, progress)
-    context = _context(pull.base if pull else default_branch, forge, default_branch)
-    return _recorded(posting, run, forge, run_status(artifact.report, run, context))
+    posting = _commented(pull, artifact.report, run, github, cml, pages, progress)
+    context = _context(pull.base if pull else default_branch, github, default_branch)
+    return _recorded(posting, run, github, run_status(artifact.report, run, context))
 
 
 def _nothing(run: CheckRun) -> Posting | None:
     """Why nothing is to be posted about such a run; None: something is."""
     if run.event not in EVENTS:
-        return Posting(outcome="nothing", said=f"nothing to post: a check of a {run.event}")
+        return Posting(outcome="nothing", summary=f"nothing to post: a check of a {run.event}")
     idle = {
         "action_required": "the check waits for somebody to approve it",
         "skipped": "the check was skipped",
     }.get(run.conclusion)
-    return Posting(outcome="nothing", said=f"nothing to post: {idle}") if idle else None
+    return Posting(outcome="nothing", summary=f"nothing to post: {idle}") if idle else None
 
 
-def _queued(artifact: Artifact, run: CheckRun, forge: _GitHub, default_branch: str) -> Posting:
+def _queued(artifact: Artifact, run: CheckRun, github: GitHub, default_branch: str) -> Posting:
     """The status of a merge queue's group, which waits for it where it is required.
 
     A group has no page for comments: its pull requests have the comments of their own checks.
     """
     if artifact.pull_request is not None:
         refuse_artifact("it names a pull request, but the check was of a merge queue")
-    posting = Posting(outcome="queued", said=f"merge queue, {run.head[:12]}")
+    posting = Posting(outcome="queued", summary=f"merge queue, {run.head[:12]}")
     named = _QUEUE.fullmatch(run.branch)
-    context = _context(named[1] if named else default_branch, forge, default_branch)
+    context = _context(named[1] if named else default_branch, github, default_branch)
     quiet = _unreported(artifact, run) is not None
     status = quiet_status(run, context) if quiet else run_status(artifact.report, run, context)
-    return _recorded(posting, run, forge, status)
+    return _recorded(posting, run, github, status)
 
 
-def _refuse_lost_report(run: CheckRun, forge: _GitHub) -> None:
+def _refuse_lost_report(run: CheckRun, github: GitHub) -> None:
     """Fail if the check uploaded a report: otherwise success would be posted without a digest."""
     untouched = "Nothing was posted: no comment, no status."
     remedy = (
         "Run this job again to download the report; if the artifact has expired, run the check "
         "again."
     )
-    name = ARTIFACT + suffix_of(forge.directory)
+    name = ARTIFACT + suffix_of(github.directory)
     try:
-        lost = forge.has_artifact(run.id, name)
+        lost = github.has_artifact(run.id, name)
     except WorldError as error:
         raise WorldError(
             "There is no report, and GitHub does not say whether the check uploaded one. "
-            f"{told(error)}",
+            f"{one_line(error)}",
             untouched=untouched,
             remedy=remedy,
         ) from error
@@ -188,8 +171,8 @@ def _refuse_lost_report(run: CheckRun, forge: _GitHub) -> None:
 def _unreported(artifact: Artifact, run: CheckRun) -> Posting | None:
     """Why a check that left no report is not worth a comment; None: it is."""
     if artifact.report is None and run.conclusion == "success":
-        said = "nothing to post: the check passed and uploaded no report"
-        return Posting(outcome="nothing", said=said)
+        summary = "nothing to post: the check passed and uploaded no report"
+        return Posting(outcome="nothing", summary=summary)
     return None
 
 
@@ -197,32 +180,32 @@ def _commented(
     pull: PullRequest | None,
     report: Report | None,
     run: CheckRun,
-    forge: _GitHub,
-    cml: CommentProgram | None,
+    github: GitHub,
+    cml: Cml | None,
     pages: CommentTexts,
     progress: Progress,
 ) -> Posting:
     """What came of the comment."""
     if pull is None:
-        said = "no comment: the check ended before it could name its pull request"
-        return Posting(outcome="nothing", said=said, problems=(f"{said}; see {run.url}",))
+        summary = "no comment: the check ended before it could name its pull request"
+        return Posting(outcome="nothing", summary=summary, problems=(f"{summary}; see {run.url}",))
     if pull.merged:
-        said = f"#{pull.number} is merged: from now on its comment is written by the release"
-        return Posting(outcome="merged", said=said, number=pull.number)
+        summary = f"#{pull.number} is merged: from now on its comment is written by the release"
+        return Posting(outcome="merged", summary=summary, number=pull.number)
     body = pages.report(report) if report is not None else pages.unreported(run.conclusion)
     # A pull request that changes no data gets no comment.
     create = report is None or report.outcome != "unchanged" or report.level == "block"
-    comment = put_comment(forge, cml, pull.number, body, progress, sha=run.head, create=create)
+    comment = put_comment(github, cml, pull.number, body, progress, sha=run.head, create=create)
     return Posting(
         outcome="posted",
-        said=f"#{pull.number}: comment {comment.said}",
+        summary=f"#{pull.number}: comment {comment.summary}",
         number=pull.number,
         comment=comment,
         problems=comment.problems,
     )
 
 
-def _pull(artifact: Artifact, run: CheckRun, forge: _GitHub) -> PullRequest | None:
+def _pull(artifact: Artifact, run: CheckRun, github: GitHub) -> PullRequest | None:
     """The pull request that the artifact names, as GitHub knows it; None: it names none.
 
     Its head has to be the commit that was checked. Where it is another, the run has to come from
@@ -235,12 +218,12 @@ def _pull(artifact: Artifact, run: CheckRun, forge: _GitHub) -> PullRequest | No
     if number is None and artifact.report is None:
         # A job that was cancelled, or reached its time limit, uploads nothing; of a fork's run
         # GitHub names no pull request either.
-        number = _only_pull(run, forge)
+        number = _only_pull(run, github)
     if number is None:
         if artifact.report is not None:
             refuse_artifact("it names no pull request")
         return None
-    pull = forge.pull(number)
+    pull = github.pull(number)
     if pull is None:
         refuse_artifact(f"there is no pull request #{number}")
     came_from = (pull.head_repository, pull.head_branch)
@@ -251,11 +234,11 @@ def _pull(artifact: Artifact, run: CheckRun, forge: _GitHub) -> PullRequest | No
     return pull
 
 
-def _only_pull(run: CheckRun, forge: _GitHub) -> int | None:
+def _only_pull(run: CheckRun, github: GitHub) -> int | None:
     """The number of the one open pull request with the head that was checked, or None."""
     found = [
         pull.number
-        for pull in forge.open_pulls()
+        for pull in github.open_pulls()
         if pull.head == run.head
         and (pull.head_repository, pull.head_branch) == (run.repository, run.branch)
     ]
@@ -263,24 +246,24 @@ def _only_pull(run: CheckRun, forge: _GitHub) -> int | None:
 
 
 def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
-    said = (
+    summary = (
         f"nothing was posted: #{pull.number} has moved from {run.head[:12]} to {pull.head[:12]}, "
         "whose own check reports"
     )
-    return Posting(outcome="superseded", said=said, number=pull.number)
+    return Posting(outcome="superseded", summary=summary, number=pull.number)
 
 
-def _quiet_context(artifact: Artifact, run: CheckRun, forge: _GitHub, default_branch: str) -> str:
+def _quiet_context(artifact: Artifact, run: CheckRun, github: GitHub, default_branch: str) -> str:
     """The name of the status of a check that had nothing to report on."""
     try:
-        pull = _pull(artifact, run, forge)
+        pull = _pull(artifact, run, github)
     except WorldError:  # if it is unknown, the one that may be required
         pull = None
-    return _context(pull.base if pull else default_branch, forge, default_branch)
+    return _context(pull.base if pull else default_branch, github, default_branch)
 
 
-def _context(base: str, forge: _GitHub, default_branch: str) -> str:
-    return context_for(base, default_branch, forge.directory)
+def _context(base: str, github: GitHub, default_branch: str) -> str:
+    return context_for(base, default_branch, github.directory)
 
 
 _NOT_REVIEWED = (
@@ -289,11 +272,11 @@ _NOT_REVIEWED = (
 )
 
 
-def _recorded(posting: Posting, run: CheckRun, forge: _GitHub, status: CommitStatus) -> Posting:
+def _recorded(posting: Posting, run: CheckRun, github: GitHub, status: CommitStatus) -> Posting:
     """Set the status; where that fails, ``posting`` says so."""
     try:
-        forge.set_status(run.head, status)
+        github.set_status(run.head, status)
     except WorldError as error:
         lost = (_NOT_REVIEWED,) if status.state == "success" else ()
-        return replace(posting, problems=(*posting.problems, told(error), *lost))
-    return replace(posting, status=status, said=f"{posting.said}; status {status.state}")
+        return replace(posting, problems=(*posting.problems, one_line(error), *lost))
+    return replace(posting, status=status, summary=f"{posting.summary}; status {status.state}")

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from datarelease.model.github import CommitStatus, PullRequest, Push
+from datarelease.model.github import Push
 from datarelease.model.review.reviewed_digest import context_of, queued_digest, reviewed_digest
 
-
-class _GitHub(Protocol):
-    """The questions asked here."""
-
-    @property
-    def bot(self) -> str:
-        """Login of the account that posts reports."""
-
-    @property
-    def directory(self) -> str:
-        """Of the DVC root that is released."""
-
-    def merged_pulls(self, push: Push) -> tuple[PullRequest, ...]:
-        """The pull requests whose merges put commits of a push on the default branch."""
-
-    def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
-        """The statuses of a commit, newest first."""
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +69,7 @@ class Review:
         return f"{queue}not reviewed: pull request {numbers} has no recorded report"
 
 
-def find_review(forge: _GitHub, push: Push) -> Review:
+def find_review(github: GitHub, push: Push) -> Review:
     """The reviews of the changes that ``push`` brought to the default branch.
 
     The status of the released commit itself is read first, then those of the pull requests. A
@@ -92,19 +77,19 @@ def find_review(forge: _GitHub, push: Push) -> Review:
     checked by the same rules, and it is what the queue merged.
 
     Raises:
-        WorldError: The forge does not answer.
+        WorldError: GitHub does not answer.
     """
-    here = forge.statuses(push.head)
-    context = context_of(forge.directory)
-    pulls = forge.merged_pulls(push)
+    here = github.statuses(push.head)
+    context = context_of(github.directory)
+    pulls = github.merged_pulls(push)
     return Review(
         pulls=tuple(
             ReviewedPull(
                 number=pull.number,
-                digest=reviewed_digest(forge.statuses(pull.head), bot=forge.bot, context=context),
+                digest=reviewed_digest(github.statuses(pull.head), bot=github.bot, context=context),
             )
             for pull in pulls
         ),
-        own=reviewed_digest(here, bot=forge.bot, context=context),
-        queued=queued_digest(here, bot=forge.bot, context=context),
+        own=reviewed_digest(here, bot=github.bot, context=context),
+        queued=queued_digest(here, bot=github.bot, context=context),
     )

@@ -8,10 +8,14 @@ build's measurements are trusted: statistics, violations and comparison.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
-from datarelease.adapters.foreign_directory import read_inside, refuse_links, refuse_links_to
-from datarelease.documents import DocumentError, decode
+from datarelease.adapters.untrusted import (
+    read_document,
+    read_inside,
+    refuse_links_to,
+    refuse_special_files,
+)
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check.assess import Assessment
@@ -52,7 +56,7 @@ def read_bundle(folder: Path) -> Bundle:
             untouched="Nothing was pushed or tagged.",
             remedy="`datarelease check --bundle DIR` makes one.",
         )
-    refuse_links(folder)
+    refuse_special_files(folder, _refuse)
     return _document(folder, Bundle, BUNDLE_FILE)
 
 
@@ -109,7 +113,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
     made = products_of(ws)
     refuse_links_to(ws.root, bundle.tree)
     for path in bundle.tree:
-        data = read_inside(folder, f"{TREE_FOLDER}/{path}", limit=DOCUMENT_LIMIT)
+        data = read_inside(folder, f"{TREE_FOLDER}/{path}", limit=DOCUMENT_LIMIT, refuse=_refuse)
         # A pipeline may declare `.git/config` as a metric: what git or DVC reads is none.
         if data is None or path_fault(path) or not is_among(path, made):
             raise ConfigError(
@@ -142,10 +146,9 @@ def _assessment(
 ) -> Assessment:
     """What the build measured of one dataset: of this data, under what is declared here."""
     place = f"{ASSESSMENTS}/{dataset.profile_file}"
-    there = read_inside(folder, place, limit=DOCUMENT_LIMIT) is not None
     found = Assessment(
         validation=_document(folder, Validation, f"{ASSESSMENTS}/{dataset.validation_file}"),
-        profile=_document(folder, Profile, place) if there else None,
+        profile=read_document(folder, place, Profile, limit=DOCUMENT_LIMIT, refuse=_refuse),
     )
     for record in (found.validation, found.profile):
         other = other_inputs(record, dataset, content, ws.read) if record is not None else ()
@@ -170,13 +173,14 @@ def _inconsistent(what: str) -> ConflictError:
 
 
 def _document(folder: Path, kind: type[_T], name: str) -> _T:
-    data = read_inside(folder, name, limit=DOCUMENT_LIMIT)
-    try:
-        return decode(kind, data or b"")
-    except DocumentError as error:
-        reason = "it is missing" if data is None else error
-        raise ConfigError(
-            f"{name} of the bundle {folder} cannot be used: {reason}",
-            untouched="Nothing was pushed or tagged.",
-            remedy="Build again, with the same version of datarelease.",
-        ) from error
+    found = read_document(folder, name, kind, limit=DOCUMENT_LIMIT, refuse=_refuse)
+    return _refuse(f"{name} is missing") if found is None else found
+
+
+def _refuse(why: str) -> NoReturn:
+    raise ConfigError(
+        f"The bundle cannot be used: {why}.",
+        untouched="Nothing was pushed or tagged.",
+        remedy="Build again, with the same version of datarelease; if that does not help, find "
+        "out who changed the bundle.",
+    )

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.adapters.foreign_directory import refuse_links_to
 from datarelease.adapters.store.directory import Store, sha256_of
+from datarelease.adapters.untrusted import refuse_links_to
 from datarelease.analysis.engine.table import Table
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository

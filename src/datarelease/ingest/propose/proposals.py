@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from datarelease.adapters.git.scratch_clone import ScratchGit
 from datarelease.adapters.github.errors import GitHubError
 from datarelease.adapters.github.pulls import MergeMethod
 from datarelease.model.directory import ROOT
-from datarelease.model.github import CommitStatus, PullRequest
+from datarelease.model.github import PullRequest
 from datarelease.model.review.reviewed_digest import context_of, reviewed_digest
+
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
 
 _INVALID = 422
 _REFUSED = {405, 409}
@@ -129,41 +132,10 @@ class Branches:
         return OpenProposal(branch=branch, commit=commit, state=state, base=base or self._base)
 
 
-class GitHubPulls(Protocol):
-    """What is asked of GitHub here."""
-
-    @property
-    def bot(self) -> str:
-        """Login that posts reports and their statuses."""
-
-    def open_pulls(self) -> tuple[PullRequest, ...]:
-        """The open pull requests, newest first."""
-
-    def pulls_from(
-        self, branch: str, *, state: Literal["open", "closed", "all"] = "open"
-    ) -> tuple[PullRequest, ...]:
-        """The pull requests from a branch, newest first."""
-
-    def pull(self, number: int) -> PullRequest | None:
-        """One of them."""
-
-    def create_pull(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
-        """A new one."""
-
-    def close_pull(self, number: int) -> PullRequest:
-        """It, closed unmerged."""
-
-    def merge_pull(self, number: int, *, head: str, method: MergeMethod) -> str:
-        """The commit that the merge made."""
-
-    def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
-        """The statuses of a commit, newest first."""
-
-
 class PullRequests:
     """Pull requests on GitHub."""
 
-    def __init__(self, github: GitHubPulls, repository: str, directory: str = ROOT) -> None:
+    def __init__(self, github: GitHub, repository: str, directory: str = ROOT) -> None:
         """``repository`` is ``owner/name``, ``directory`` that of the DVC root in it."""
         self._github, self._repository = github, repository
         self._context = context_of(directory)

@@ -15,12 +15,12 @@ from pathlib import Path
 from datarelease.adapters.dvc.root import find_root
 from datarelease.adapters.dvc.scratch_clone import lend_config
 from datarelease.adapters.git.scratch_clone import ScratchGit, find_origin, lent_settings, place_in
+from datarelease.app.github import environment_for, github_access
 from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.propose.github import environment_for, hub_at
 from datarelease.ingest.wiring.access import read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
@@ -58,7 +58,7 @@ class ScratchClone:
                 ),
             )
         self._url = url
-        self.hub = hub_at(url, env)
+        self.github = github_access(env, url)
         inside = place_in(self.source, env=quiet)
         self.directory = inside.as_posix()
         """Of the DVC root in the git repository."""
@@ -68,7 +68,7 @@ class ScratchClone:
             place / inside,
             # As in the repository itself, and where that has no credentials, with the token.
             env=environment_for(
-                url, self.hub, with_git_settings(quiet, lent_settings(self.source, env=quiet))
+                url, self.github, with_git_settings(quiet, lent_settings(self.source, env=quiet))
             ),
             timeout=timeout_at(self.source),
         )

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.git.repository import Git
+from datarelease.app.github import environment_for_origin
 from datarelease.app.settings import settings_at, timeout_at
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
 from datarelease.ingest.kafka.config import kafka_config, registry_config
-from datarelease.ingest.propose.github import git_reaching
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.project import installation
 from datarelease.settings.faults import unknown
@@ -51,7 +51,7 @@ def agreed_plan(root: Path, stream: Stream, env: Mapping[str, str]) -> StreamPla
         ConfigError: The file there is no plan.
         WorldError: The remote does not answer.
     """
-    git = Git(root, env=git_reaching(root, env), timeout=timeout_at(root))
+    git = Git(root, env=environment_for_origin(root, env), timeout=timeout_at(root))
     commit = git.resolve("HEAD")
     if git.has_remote():
         branch = git.default_branch()

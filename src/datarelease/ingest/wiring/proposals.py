@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from datarelease.app.github import open_github
 from datarelease.ingest.plan.plan import extended
-from datarelease.ingest.propose.github import GitHubRemote
 from datarelease.ingest.propose.merge import Merging, merge
 from datarelease.ingest.propose.proposals import Branches, Proposals, PullRequests
 from datarelease.ingest.propose.propose import Proposal, propose
@@ -51,16 +51,10 @@ def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progre
 
 def proposals_of(clone: ScratchClone) -> Proposals:
     """Pull requests, where the origin is on a GitHub and there is a token for it."""
-    hub = clone.hub
-    if hub is not None and hub.token:
-        return _pull_requests(hub, hub.token, clone.directory)
-    if hub is not None:
-        clone.say(f"GITHUB_TOKEN is not set: branches of {hub.repository}, no pull requests")
+    access = clone.github
+    if access is not None and access.token:
+        github = open_github(access)
+        return PullRequests(github, access.repository, clone.directory)
+    if access is not None:
+        clone.say(f"GITHUB_TOKEN is not set: branches of {access.repository}, no pull requests")
     return Branches(clone.git, clone.heads, clone.branch)
-
-
-def _pull_requests(hub: GitHubRemote, token: str, directory: str) -> PullRequests:
-    from datarelease.adapters.github.repository import GitHub  # noqa: PLC0415 - heavy: PyGithub
-
-    github = GitHub(api_url=hub.api, repository=hub.repository, token=token, bot=hub.bot)
-    return PullRequests(github, hub.repository, directory)

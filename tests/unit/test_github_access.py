@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from datarelease.app.github import github_access
 from datarelease.errors import ConfigError
-from datarelease.ingest.propose.github import hub_at
 from datarelease.ingest.propose.proposals import OpenProposal, PullRequests
 from datarelease.model.git_address import repository_of
 from datarelease.model.github import CommitStatus
@@ -52,23 +52,30 @@ def test_addresses_elsewhere(url: str) -> None:
 
 def test_an_enterprise_server_with_a_port() -> None:
     """Its API is below it, and ssh has a port of its own."""
-    env = {"GITHUB_SERVER_URL": "https://hub.example:8443/", "GITHUB_TOKEN": "secret-4711"}
-    for url in ("https://hub.example:8443/acme/data", "ssh://git@hub.example:2222/acme/data"):
-        hub = hub_at(url, env)
-        assert hub is not None
-        assert (hub.repository, hub.api) == ("acme/data", "https://hub.example:8443/api/v3")
-        assert "4711" not in repr(hub)
+    env = {"GITHUB_SERVER_URL": "https://access.example:8443/", "GITHUB_TOKEN": "secret-4711"}
+    for url in ("https://access.example:8443/acme/data", "ssh://git@access.example:2222/acme/data"):
+        access = github_access(env, url)
+        assert access is not None
+        assert (access.repository, access.api) == (
+            "acme/data",
+            "https://access.example:8443/api/v3",
+        )
+        assert "4711" not in repr(access)
 
 
 def test_a_name_that_is_given_wins() -> None:
     """Where git goes through a mirror, say; it has to be OWNER/NAME."""
     env = {"DATARELEASE_GITHUB_REPOSITORY": "acme/data", "DATARELEASE_BOT": "our-app[bot]"}
-    hub = hub_at("https://mirror.example/x.git", env)
-    assert hub is not None
-    assert (hub.repository, hub.api, hub.token) == ("acme/data", "https://api.github.com", None)
-    assert hub.bot == "our-app[bot]"
+    access = github_access(env, "https://mirror.example/x.git")
+    assert access is not None
+    assert (access.repository, access.api, access.token) == (
+        "acme/data",
+        "https://api.github.com",
+        None,
+    )
+    assert access.bot == "our-app[bot]"
     with pytest.raises(ConfigError, match="OWNER/NAME"):
-        hub_at("https://mirror.example/x.git", {"DATARELEASE_GITHUB_REPOSITORY": "../secrets"})
+        github_access({"DATARELEASE_GITHUB_REPOSITORY": "../secrets"}, None)
 
 
 class Statuses:

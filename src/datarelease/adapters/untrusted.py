@@ -1,0 +1,208 @@
+"""Documents that came from elsewhere, read as data: those of other jobs, and of unreviewed code.
+
+Whoever made them may try to make the reader open other files (links, devices), run out of memory
+(size, nesting, numbers of a million digits), or show different values to two readers (duplicate
+keys). This module returns bytes or a value of the model, or the caller's ``refuse`` raises an
+error; it executes and follows nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn, TypeVar
+
+from datarelease.documents import DocumentError, decode
+from datarelease.errors import ConfigError
+
+_T = TypeVar("_T")
+Refuse = Callable[[str], NoReturn]
+"""Raises the caller's error for a reason in words, such as ``report.json is not UTF-8``."""
+_DIGITS = 40
+"""Of a whole number; the largest that a column can hold (128 bits) has 39."""
+_DEPTH = 20
+
+
+def read_document(
+    root: Path, name: str, kind: type[_T], *, limit: int, refuse: Refuse
+) -> _T | None:
+    """The value of class ``kind`` in the file ``name`` below ``root``; None: no such file.
+
+    Args:
+        root: The directory; it may itself be reached through a link.
+        name: Relative path with forward slashes.
+        kind: A dataclass of the model; one with a format version is read in that version alone.
+        limit: Bytes that the file may have.
+        refuse: Called where the document cannot be used.
+    """
+    data = read_inside(root, name, limit=limit, refuse=refuse)
+    if data is None:
+        return None
+    try:
+        text = data.decode("utf-8")
+        known = next((f.default for f in _fields(kind) if f.name == "format"), None)
+        # Another format may have other properties: that is a matter of versions, not of bad faith.
+        found = plain_json(text)
+        if known is not None and isinstance(found, dict) and found.get("format", known) != known:
+            refuse(f"{name} has format {found['format']!r:.20}, and {known} is known")
+        return decode(kind, text)
+    except UnicodeDecodeError:
+        refuse(f"{name} is not UTF-8")
+    except DocumentError as error:
+        refuse(f"{name}: {error}")
+
+
+def read_inside(
+    root: Path, name: str, *, limit: int, refuse: Refuse, sha256: str | None = None
+) -> bytes | None:
+    """The bytes of the file ``name`` below ``root``; None: there is no such file.
+
+    Args:
+        root: The directory; it may itself be reached through a link.
+        name: Relative path with forward slashes.
+        limit: Bytes that the file may have.
+        refuse: Called where the path leads out, a link or special file is on the way, or the file
+            is too large or another one.
+        sha256: Of its bytes, in hex; None: any.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts:
+        refuse(f"{name!r} leads outside the directory")
+    path = root
+    for part in parts:
+        path /= part
+        if path.is_symlink():
+            refuse(f"{name} is a symbolic link")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        refuse(f"{name} cannot be opened ({type(error).__name__})")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        refuse(f"{name} is not a regular file")
+    with os.fdopen(descriptor, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        refuse(f"{name} is larger than {limit:,} bytes")
+    if sha256 not in {None, hashlib.sha256(data).hexdigest()}:
+        refuse(f"{name} is not the file with the SHA-256 {sha256}")
+    return data
+
+
+def refuse_special_files(
+    root: Path, refuse: Refuse, *, entries: int | None = None, total: int | None = None
+) -> None:
+    """Nothing below ``root`` but directories and regular files; no link is followed.
+
+    Args:
+        root: The directory, which must not be a link itself.
+        refuse: Called where something else is there, or directories are nested too deeply.
+        entries: Files and directories that there may be; None: any number.
+        total: Bytes that they may have together; None: any number.
+    """
+    if not stat.S_ISDIR(root.lstat().st_mode):
+        refuse("it is not a directory")
+    size = 0
+    for count, (name, found) in enumerate(_entries(root, "", refuse), start=1):
+        if entries is not None and count > entries:
+            refuse(f"it has more than {entries:,} entries")
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            refuse(f"{name!r} is not a regular file")
+        size += found.st_size
+        if total is not None and size > total:
+            refuse(f"its files together are larger than {total >> 20} MiB")
+
+
+def _entries(folder: Path, above: str, refuse: Refuse) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = f"{above}{entry.name}"
+            found = entry.stat(follow_symlinks=False)
+            yield name, found
+            if not stat.S_ISDIR(found.st_mode):
+                continue
+            if name.count("/") >= _DEPTH:
+                refuse(f"{name!r} is a directory, {_DEPTH} levels down")
+            yield from _entries(folder / entry.name, f"{name}/", refuse)
+
+
+def refuse_links_to(root: Path, names: Iterable[str]) -> None:
+    """Nothing that is written to the files ``names`` below ``root`` goes through a link.
+
+    Args:
+        root: A directory, which need not be there yet.
+        names: Relative paths with forward slashes.
+
+    Raises:
+        ConfigError: ``root``, a file, or a directory on the way to one is a symbolic link.
+    """
+    seen: set[str] = set()
+    for name in names:
+        way = name
+        while way and way not in seen:
+            seen.add(way)
+            way = way.rpartition("/")[0]
+    for way in ("", *sorted(seen)):
+        if (root / way).is_symlink():
+            raise ConfigError(
+                f"{root / way} is a symbolic link, and links are not followed.",
+                untouched="Nothing was written.",
+                remedy="Remove the link, or name another directory.",
+            )
+
+
+def plain_json(text: str) -> Any:
+    """The value of ``text`` if every reader of JSON agrees on it.
+
+    Raises:
+        DocumentError: Not JSON, a key that occurs twice, nesting too deep, or a number that is
+            not finite or has more than 40 digits.
+    """
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+        )
+    except RecursionError as error:
+        raise DocumentError("it is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"it is not JSON: {error.msg} at character {error.pos:,}") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise DocumentError("an object has the same key twice")
+    return found
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise DocumentError(f"{word} is not a number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise DocumentError("a number is out of range")
+    return number
+
+
+def _short(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise DocumentError(f"a whole number has {len(text):,} digits")
+    return int(text)
+
+
+def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(kind)
