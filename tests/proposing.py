@@ -29,11 +29,11 @@ from tests.forge.server import GitHubServer
 from tests.project import REMOTE, Project
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.plan.plan import WaitingRange, cut
+from datarelease.ingest.plan import WaitingRange, cut
 from datarelease.ingest.propose.merge import Merging, merge
-from datarelease.ingest.propose.propose import Proposal, ProposalsOf, propose
+from datarelease.ingest.propose.proposals import proposals_of
+from datarelease.ingest.propose.propose import FindProposals, Proposal, propose
 from datarelease.ingest.propose.scratch_clone import ScratchClone
-from datarelease.ingest.wiring.proposals import proposals_of
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.github import BOT
 from datarelease.progress import Progress, Quiet
@@ -292,7 +292,7 @@ class Waits:
 
 def proposed(
     project: Project | Path,
-    place: ProposalsOf,
+    place: FindProposals,
     waits: Waits,
     *,
     force: bool = False,
@@ -305,7 +305,7 @@ def proposed(
 
 
 def merging(
-    project: Project | Path, place: ProposalsOf, *, env: Mapping[str, str] | None = None
+    project: Project | Path, place: FindProposals, *, env: Mapping[str, str] | None = None
 ) -> Merging:
     """What `datarelease ingest merge` does."""
     with at_desk(project, env=env) as clone:
@@ -322,7 +322,7 @@ def at_desk(
     """A desk that is held; DVC's program starts from a process that has it loaded."""
     root = project if isinstance(project, Path) else project.root
     clone = ScratchClone(root, env={**os.environ, **(env or {})}, progress=progress or Quiet())
-    with patch("datarelease.adapters.dvc.program.run_shown", _dvc), clone.held():
+    with patch("datarelease.adapters.dvc.program.run_shown", _dvc), clone.locked():
         yield clone
 
 

@@ -21,7 +21,8 @@ from datarelease.ingest.kafka import broker as adapter
 from datarelease.ingest.kafka.broker import Broker
 from datarelease.ingest.kafka.client import Errors, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig, kafka_config
-from datarelease.ingest.kafka.producer import Group, Message, Writer
+from datarelease.ingest.kafka.producer import Group, Writer
+from datarelease.ingest.kafka.source import Message
 
 
 @pytest.fixture

@@ -301,7 +301,10 @@ def test_notices_of_failure_are_settled_by_the_release(
     folder = artifacts(tmp_path / "a")
     told(github, hub, folder, outcome(), run="9")
     _, [notice, copied] = written_on(repo)
-    assert "That is settled: it is published as **data-v4**" in notice
+    assert (
+        "A release of this change failed, but a later one succeeded: it is published as **data-v4**"
+        in notice
+    )
     assert copied == stranger
     before = len(github.requests)
     told(github, hub, folder, outcome(), run="9")
@@ -326,7 +329,7 @@ def test_named_repositories_are_told_of_a_new_version_alone(github: GitHubServer
     assert tell(outcome(), "  ") == tell(outcome(), "", connect=None) == ()
     assert site.dispatches == []
     gone, wrong = tell(outcome(), "acme/gone, ../site\nacme/site")
-    assert "acme/gone was not told of data-v4" in gone
+    assert "acme/gone was not notified of data-v4" in gone
     assert "'../site' is not OWNER/NAME" in wrong
     [sent] = site.dispatches
     assert sent == {

@@ -35,8 +35,9 @@ from datarelease.cli import group
 from datarelease.cli.post_command import command as post_command
 from datarelease.documents import encode
 from datarelease.ingest.add.add import plan_stream
-from datarelease.ingest.wiring.dead import replay_now
-from datarelease.ingest.wiring.proposals import merge_now, propose_now
+from datarelease.ingest.announce.dead_letters import replay_now
+from datarelease.ingest.propose.merge import merge_now
+from datarelease.ingest.propose.propose import propose_now
 from datarelease.ingest.wiring.released import announce_now, commit_now
 from datarelease.ingest.wiring.stream import drain_now, plan_now, waiting_now
 from datarelease.render.html.report import html

@@ -16,9 +16,10 @@ from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError
 from datarelease.ingest.announce.announce import _SCHEMA, TopicAnnouncement
-from datarelease.ingest.announce.publisher import KafkaAnnouncements
 from datarelease.ingest.kafka.config import kafka_config
-from datarelease.ingest.wiring.broker import announce_now
+from datarelease.ingest.kafka.producer import Writer
+from datarelease.ingest.kafka.source import Message
+from datarelease.ingest.wiring.released import announce_now
 from datarelease.model.git_address import repository_name
 from datarelease.progress import Quiet
 
@@ -135,12 +136,12 @@ def test_two_announcers_tell_once(broker: Broker) -> None:
     """The one that came later is heard; what the other one had begun is undone."""
     topic, config = broker.topic("releases"), kafka_config(broker.env)
     with (
-        KafkaAnnouncements(config, f"a-{topic}") as first,
-        KafkaAnnouncements(config, f"a-{topic}") as second,
+        Writer(config, f"a-{topic}") as first,
+        Writer(config, f"a-{topic}") as second,
     ):
         with pytest.raises(ConflictError):
-            first.say(topic, b"key", b'"first"')
-        second.say(topic, b"key", b'"second"')
+            first.write(topic, [Message(key=b"key", value=b'"first"')])
+        second.write(topic, [Message(key=b"key", value=b'"second"')])
     assert [message.value() for message in broker.committed(topic)] == [b'"second"']
 
 

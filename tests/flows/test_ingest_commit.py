@@ -17,7 +17,7 @@ from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest.announce.commit import Committed, DeadLetter
 from datarelease.ingest.announce.publisher import KafkaPublisher
 from datarelease.ingest.kafka.config import kafka_config
-from datarelease.ingest.wiring.broker import commit_now
+from datarelease.ingest.wiring.released import commit_now
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Stream
 from datarelease.progress import Quiet

@@ -19,7 +19,7 @@ from tests.ingesting import STREAM, Ingesting
 from tests.registry import framed, running_registry
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest.drain import row_groups
+from datarelease.ingest.drain import raw
 from datarelease.ingest.drain.raw import read_raw_header
 
 Make = Callable[..., Ingesting]
@@ -63,8 +63,8 @@ def expire(broker: Broker, topic: str, partition: int, offset: int) -> None:
 
 def test_replay_gives_the_same_bytes(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """However records arrive, in chunks of thousands or of seven, the files are the same."""
-    monkeypatch.setattr(row_groups, "ROWS", 100)
-    monkeypatch.setattr(row_groups, "BYTES", 900)
+    monkeypatch.setattr(raw, "ROWS", 100)
+    monkeypatch.setattr(raw, "BYTES", 900)
     repository = make(1_000, batch=400)
     repository.plan()
     first = repository.drain()
@@ -82,7 +82,7 @@ def test_row_groups_are_bounded_by_bytes(
     make: Make, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Huge values make small row groups, which end with the record that fills them."""
-    monkeypatch.setattr(row_groups, "BYTES", 1_000_000)
+    monkeypatch.setattr(raw, "BYTES", 1_000_000)
     repository = make(partitions=1)
     repository.plan()
     sizes = [600_000, 600_000, 10, 900_000, 10, 950_000, 300_000, 5]
@@ -178,10 +178,10 @@ def test_damaged_file_is_drained_anew(make: Make, left: bytes | str) -> None:
 
 POINTS = [
     Point(function="datarelease.ingest.cli.drain_command:drain_now"),
-    Point(function="datarelease.ingest.drain.row_groups:RowGroups.add", call=1),
-    Point(function="datarelease.ingest.drain.row_groups:RowGroups.add", call=4, when="after"),
-    Point(function="datarelease.ingest.drain.row_groups:RowGroups.finish", call=2),
-    Point(function="datarelease.ingest.drain.row_groups:RowGroups.finish", call=2, when="after"),
+    Point(function="datarelease.ingest.drain.raw:RowGroups.add", call=1),
+    Point(function="datarelease.ingest.drain.raw:RowGroups.add", call=4, when="after"),
+    Point(function="datarelease.ingest.drain.raw:RowGroups.finish", call=2),
+    Point(function="datarelease.ingest.drain.raw:RowGroups.finish", call=2, when="after"),
     Point(function="datarelease.ingest.drain.drain:_to_disk", call=1),
     Point(function="datarelease.ingest.drain.drain:_to_disk", call=2),
     Point(function="datarelease.ingest.drain.drain:_to_disk", call=3, when="after"),

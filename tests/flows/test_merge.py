@@ -24,9 +24,9 @@ from tests.versions import branch
 
 from datarelease.documents import decode
 from datarelease.errors import WorldError
-from datarelease.ingest.propose import propose
+from datarelease.ingest.propose import proposal_commit
+from datarelease.ingest.propose.proposals import proposals_of
 from datarelease.ingest.propose.propose import Proposal
-from datarelease.ingest.wiring.proposals import proposals_of
 
 BRANCH = f"stream/{NAME}/000002-1"
 
@@ -309,7 +309,7 @@ def test_a_commit_with_other_files_is_not_merged(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even one of our own may hold nothing but the plan and what a run of the pipeline makes."""
-    monkeypatch.setattr(propose, "products_of", lambda _: ("dvc.lock",))
+    monkeypatch.setattr(proposal_commit, "products_of", lambda _: ("dvc.lock",))
     found = merging(project, proposals_of)
     assert (
         found.reason == "it changes reports/orders/stream.json, which no run of the pipeline makes"

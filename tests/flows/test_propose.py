@@ -34,7 +34,7 @@ from datarelease.adapters.github.pulls import Pulls
 from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest.propose import propose as flow
-from datarelease.ingest.wiring.proposals import proposals_of
+from datarelease.ingest.propose.proposals import proposals_of
 from datarelease.model.github import PullRequest
 
 FIRST = f"stream/{NAME}/000001-1"
@@ -458,9 +458,9 @@ def test_one_process_at_a_time(project: Project) -> None:
         pass
     script = (
         "import os; from pathlib import Path; from datarelease.adapters.process import show\n"
-        "from datarelease.ingest.propose.scratch_clone import Desk\n"
+        "from datarelease.ingest.propose.scratch_clone import ScratchClone\n"
         "from datarelease.progress import Quiet\n"
-        "with Desk(Path('.'), env=os.environ, progress=Quiet()).held():\n"
+        "with ScratchClone(Path('.'), env=os.environ, progress=Quiet()).locked():\n"
         "    show(['sh', '-c', 'kill -9 $PPID; echo killed; read line'], cwd=Path('.'))\n"
     )
     # The reader stands for a pipeline that outlives its killed parent: it ends with our pipe.

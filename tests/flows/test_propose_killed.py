@@ -13,14 +13,14 @@ from tests.project import Project
 from tests.proposing import NAME, Hosted, branches, hosted, plan_of, streaming
 from tests.roads import events
 
-DESK = "datarelease.adapters.git.scratch_clone:DeskGit"
+DESK = "datarelease.adapters.git.scratch_clone:ScratchGit"
 PULLS = "datarelease.adapters.github.pulls:Pulls"
-PROPOSE = "datarelease.ingest.propose.propose"
+PROPOSE = "datarelease.ingest.propose.proposal_commit"
 FIRST = f"stream/{NAME}/000001-1"
 POINTS = [
     Point(function=f"{DESK}.make", when="after"),
     Point(function=f"{DESK}.take", when="after"),
-    Point(function="datarelease.ingest.wiring.proposals:extended", when="after"),
+    Point(function="datarelease.ingest.propose.propose:extended", when="after"),
     Point(function=f"{PROPOSE}:write", when="after"),
     Point(function=f"{DVC}.repro", when="after"),
     Point(function=f"{PROPOSE}:check", when="after"),
@@ -32,7 +32,7 @@ POINTS = [
     Point(function=f"{PULLS}.create_pull", when="after"),
 ]
 QUICK = {
-    "after deliver 1", "after DeskGit.create 1", "after Pulls.create_pull 1",
+    "after deliver 1", "after ScratchGit.create 1", "after Pulls.create_pull 1",
 }  # fmt: skip
 """After the push of the data, the branch, the pull request."""
 

@@ -15,7 +15,7 @@ from tests.versions import manifest, object_path, tags
 
 from datarelease import api
 from datarelease.app.workspace import open_workspace
-from datarelease.ingest.propose.deliver import deliver
+from datarelease.ingest.propose.proposal_commit import deliver
 from datarelease.progress import Quiet
 
 

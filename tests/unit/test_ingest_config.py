@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.errors import ConfigError, SettingsError
-from datarelease.ingest.kafka.avro_ids import schema_id
+from datarelease.ingest.drain.raw import schema_id
 from datarelease.ingest.kafka.config import (
     BOOTSTRAP,
     COMMON,

@@ -11,9 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from datarelease.errors import ConfigError
-from datarelease.ingest.kafka.client import Errors, consumer
+from datarelease.ingest.kafka.client import Errors, consumer, token_source
 from datarelease.ingest.kafka.config import kafka_config
-from datarelease.ingest.kafka.msk import token_source
 
 ENV = {
     "DATARELEASE_KAFKA_BOOTSTRAP_SERVERS": "b-1.example:9098",

@@ -19,9 +19,9 @@ from pandera.engines.pandas_engine import Decimal
 
 from datarelease.analysis.validation.expectations import expected_columns
 from datarelease.ingest.parse.batch import BatchParser
-from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_faults import MEANINGS
 from datarelease.ingest.parse.event_shape import EventShape, Field
+from datarelease.ingest.parse.event_sql import EventEngine
 from datarelease.model.data.dataset import Dataset
 
 Told = tuple[dict[str, Any] | None, str | None]

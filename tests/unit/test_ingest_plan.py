@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from datarelease.errors import ConflictError
 from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
-from datarelease.ingest.plan.plan import WaitingRange, cut, extended
-from datarelease.ingest.plan.waiting import look
+from datarelease.ingest.plan import WaitingRange, cut, extended, look
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Span, Stream, StreamPlan
 

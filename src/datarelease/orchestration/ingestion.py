@@ -15,7 +15,7 @@ from datarelease.progress import Progress
 
 
 class WaitingEvents(Protocol):
-    """What waits on the broker for a stream (``datarelease.ingest.plan.waiting.Waiting``)."""
+    """What waits on the broker for a stream (``datarelease.ingest.plan.Waiting``)."""
 
     @property
     def events(self) -> int:
@@ -72,13 +72,13 @@ class Installed:
 
     def waiting(self, stream: str, progress: Progress) -> WaitingEvents:
         """See ``app_broker.waiting_now``."""
-        from datarelease.ingest.wiring.broker import waiting_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.stream import waiting_now  # noqa: PLC0415 - heavy: optional
 
         return waiting_now(self.root, stream, env=process_environment(), progress=progress)
 
     def propose(self, stream: str, progress: Progress, *, force: bool) -> ProposalEnd:
         """See ``app_proposals.propose_now``."""
-        from datarelease.ingest.wiring.proposals import propose_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.propose.propose import propose_now  # noqa: PLC0415 - heavy: optional
 
         return propose_now(
             self.root, stream, env=process_environment(), progress=progress, force=force
@@ -95,18 +95,18 @@ class Installed:
 
     def merge(self, stream: str, progress: Progress) -> ProposalEnd:
         """See ``app_proposals.merge_now``."""
-        from datarelease.ingest.wiring.proposals import merge_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.propose.merge import merge_now  # noqa: PLC0415 - heavy: optional
 
         return merge_now(self.root, stream, env=process_environment(), progress=progress)
 
     def commit(self, stream: str, progress: Progress) -> object:
         """See ``app_broker.commit_now``."""
-        from datarelease.ingest.wiring.broker import commit_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.released import commit_now  # noqa: PLC0415 - heavy: optional
 
         return commit_now(self.root, stream, env=process_environment(), progress=progress)
 
     def announce(self, tag: str | None, progress: Progress) -> object | None:
         """See ``app_broker.announce_now``."""
-        from datarelease.ingest.wiring.broker import announce_now  # noqa: PLC0415 - heavy: optional
+        from datarelease.ingest.wiring.released import announce_now  # noqa: PLC0415 - heavy: optional
 
         return announce_now(self.root, tag, env=process_environment(), progress=progress)

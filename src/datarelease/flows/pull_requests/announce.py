@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 from datarelease.adapters.untrusted import read_document
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.pull_requests.comment import Posted, one_line, put_comment, put_notice
+from datarelease.flows.pull_requests.comment import Posted, error_line, put_comment, put_notice
 from datarelease.flows.pull_requests.github_release import (
     ReleasePage,
     publish_page,
@@ -133,13 +133,13 @@ def announce(
             page = _publish(folder, outcome, github, pages)
             progress.say(f"GitHub Release: {page.tag} is published")
         except WorldError as error:
-            problems.append(f"The GitHub Release of {outcome.tag}: {one_line(error)}")
+            problems.append(f"The GitHub Release of {outcome.tag}: {error_line(error)}")
     comments = []
     for number in () if outcome.pull is None else (outcome.pull, *outcome.others):
         try:
             pull = github.pull(number)
         except WorldError as error:
-            problems.append(f"The pull request #{number}: {one_line(error)}")
+            problems.append(f"The pull request #{number}: {error_line(error)}")
             continue
         if pull is not None:
             body = pages.comment(outcome)
@@ -192,7 +192,7 @@ def dispatch(
         try:
             connect(name).dispatch(EVENT, payload)
         except WorldError as error:
-            problems.append(f"{name} was not notified of {outcome.tag}. {one_line(error)}")
+            problems.append(f"{name} was not notified of {outcome.tag}. {error_line(error)}")
     return tuple(problems)
 
 

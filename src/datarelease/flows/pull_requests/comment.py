@@ -93,7 +93,7 @@ def put_comment(
             problems=(*problems, *_settle(github, number, ours, text)),
         )
     except WorldError as error:
-        lost = f"The comment on #{number} could not be read or written. {one_line(error)}"
+        lost = f"The comment on #{number} could not be read or written. {error_line(error)}"
         return Posted(state="failed", by="", problems=(*problems, lost))
 
 
@@ -131,7 +131,7 @@ def _try_cml(cml: Cml, number: int, body: str, sha: str) -> tuple[str, ...]:
     try:
         cml.update(number, body, sha=sha)
     except DatareleaseError as error:
-        return (one_line(error),)
+        return (error_line(error),)
     return ()
 
 
@@ -149,7 +149,7 @@ def _settle(github: GitHub, number: int, ours: Sequence[Comment], text: str) -> 
         try:
             github.delete_comment(comment.id)
         except WorldError as error:
-            problems.append(f"An older comment of ours stays on #{number}. {one_line(error)}")
+            problems.append(f"An older comment of ours stays on #{number}. {error_line(error)}")
     return tuple(problems)
 
 
@@ -209,7 +209,7 @@ def put_notice(
                 github, number, f"{text}\n\n{here}", lambda body: body.rstrip().endswith(here)
             )
     except WorldError as error:
-        return (f"The notice on #{number} could not be written. {one_line(error)}",)
+        return (f"The notice on #{number} could not be written. {error_line(error)}",)
     return ()
 
 
@@ -219,6 +219,6 @@ def _our_notices(github: GitHub, comments: Sequence[Comment]) -> list[Comment]:
     return [c for c in comments if c.author == github.bot and ending.search(c.body)]
 
 
-def one_line(error: DatareleaseError) -> str:
+def error_line(error: DatareleaseError) -> str:
     """An error on one line."""
     return " ".join(str(error).split())

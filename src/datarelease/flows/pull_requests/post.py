@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from datarelease.adapters.artifact import Artifact, refuse_artifact
 from datarelease.adapters.github.cml import Cml
 from datarelease.errors import WorldError
-from datarelease.flows.pull_requests.comment import Posted, one_line, put_comment
+from datarelease.flows.pull_requests.comment import Posted, error_line, put_comment
 from datarelease.model.directory import suffix_of
 from datarelease.model.github import CheckRun, CommitStatus, PullRequest
 from datarelease.model.review.report import Report
@@ -108,7 +108,7 @@ def post(
     except WorldError as error:
         summary = "nothing was posted: the pull request could not be confirmed"
         return Posting(
-            outcome="nothing", summary=summary, problems=(one_line(error), _NOT_REVIEWED)
+            outcome="nothing", summary=summary, problems=(error_line(error), _NOT_REVIEWED)
         )
     if pull is not None and pull.head != run.head:
         return _superseded(pull, run)
@@ -156,7 +156,7 @@ def _refuse_lost_report(run: CheckRun, github: GitHub) -> None:
     except WorldError as error:
         raise WorldError(
             "There is no report, and GitHub does not say whether the check uploaded one. "
-            f"{one_line(error)}",
+            f"{error_line(error)}",
             untouched=untouched,
             remedy=remedy,
         ) from error
@@ -278,5 +278,5 @@ def _recorded(posting: Posting, run: CheckRun, github: GitHub, status: CommitSta
         github.set_status(run.head, status)
     except WorldError as error:
         lost = (_NOT_REVIEWED,) if status.state == "success" else ()
-        return replace(posting, problems=(*posting.problems, one_line(error), *lost))
+        return replace(posting, problems=(*posting.problems, error_line(error), *lost))
     return replace(posting, status=status, summary=f"{posting.summary}; status {status.state}")

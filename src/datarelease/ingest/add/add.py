@@ -19,10 +19,8 @@ from datarelease.analysis.validation.schema import load_schema
 from datarelease.errors import ConfigError
 from datarelease.flows.edits.apply import write_all
 from datarelease.flows.edits.drafts import Drafts, refuse_ignored, refuse_unwritable, text_at
-from datarelease.ingest.add.sample import Sample
-from datarelease.ingest.add.sample_rows import NOTHING_ADDED, SampleSummary, trial
-from datarelease.ingest.add.stream_files import stage_names, with_settings, with_stages
-from datarelease.ingest.add.stream_schema import stream_schema
+from datarelease.ingest.add.files import stage_names, stream_schema, with_settings, with_stages
+from datarelease.ingest.add.sample import NOTHING_ADDED, Sample, SampleSummary, trial
 from datarelease.model.adoption import Adoption, Proposed
 from datarelease.model.data.dataset import Dataset, suggestion
 from datarelease.model.data.stream import EventFormat, Stream

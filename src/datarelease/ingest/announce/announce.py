@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from datarelease.ingest.kafka.source import Source
+from datarelease.ingest.kafka.source import Message, Source
 from datarelease.model.data.stream import StreamCounts
 from datarelease.model.versions.manifest import Manifest, manifest_key
 from datarelease.model.versions.snapshot import canonical_json
 from datarelease.model.versions.version import Version
+
+if TYPE_CHECKING:
+    from datarelease.ingest.kafka.producer import Writer
 
 _SCHEMA = "urn:datarelease:release-announcement:v1"
 
@@ -28,13 +31,6 @@ class TopicAnnouncement:
     sent: bool
     """False: the topic had it already."""
     event: Mapping[str, Any]
-
-
-class AnnouncementPublisher(Protocol):
-    """The only publisher of announcements while it is open."""
-
-    def say(self, topic: str, key: bytes, value: bytes) -> None:
-        """Write one message, whole and once."""
 
 
 def announcement(manifest: Manifest, version: Version, repository: str) -> dict[str, Any]:
@@ -69,7 +65,7 @@ def announce_version(
     topic: str,
     *,
     source: Source,
-    open_speaker: Callable[[str], AbstractContextManager[AnnouncementPublisher]],
+    open_writer: Callable[[str], AbstractContextManager[Writer]],
 ) -> TopicAnnouncement:
     """Publish a release to ``topic``, unless the topic has it.
 
@@ -77,7 +73,7 @@ def announce_version(
         event: From ``announcement``.
         topic: Its name.
         source: The broker, to read from.
-        open_speaker: The broker, to write to, under a transactional id that fences its earlier
+        open_writer: The broker, to write to, under a transactional id that fences its earlier
             writers.
 
     Raises:
@@ -88,10 +84,10 @@ def announce_version(
     name = f"{event['repository']}/{event['tag']}"
     key = name.encode()
     # The transactional id first: from here on it fences an earlier writer with the same id.
-    with open_speaker(f"datarelease-announce-{name}") as speaker:
+    with open_writer(f"datarelease-announce-{name}") as writer:
         known = _has(source, topic, key)
         if not known:
-            speaker.say(topic, key, canonical_json(dict(event)))
+            writer.write(topic, [Message(key=key, value=canonical_json(dict(event)))])
     return TopicAnnouncement(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)
 
 

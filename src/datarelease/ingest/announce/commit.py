@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datarelease.model.data.stream import Batch, Stream, StreamPlan
 from datarelease.progress import Progress
+
+if TYPE_CHECKING:
+    from datarelease.ingest.announce.publisher import KafkaPublisher
 
 _CHUNK = 10_000
 _STAMP = pa.timestamp("ms", tz="UTC")
@@ -54,16 +57,6 @@ class Committed:
     """The group's offsets now, by partition."""
 
 
-class ResultPublisher(Protocol):
-    """The broker, as the receiver of a stream's results."""
-
-    def committed(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The group's offsets, by partition, without those that it never committed."""
-
-    def settle(self, offsets: Mapping[int, int], letters: Iterable[DeadLetter]) -> int:
-        """How many dead letters were sent, in one transaction with the offsets."""
-
-
 def group_of(stream: Stream) -> str:
     """The consumer group of a stream."""
     return f"datarelease-{stream.name}"
@@ -72,7 +65,7 @@ def group_of(stream: Stream) -> str:
 def settle(
     plan: StreamPlan,
     stream: Stream,
-    outbox: ResultPublisher,
+    publisher: KafkaPublisher,
     *,
     tag: str,
     letters_of: Callable[[Batch], Iterable[DeadLetter]],
@@ -83,7 +76,7 @@ def settle(
     Args:
         plan: That of the released version ``tag``.
         stream: Its settings.
-        outbox: The broker.
+        publisher: The broker.
         tag: The released version.
         letters_of: The dead letters of a batch.
         progress: Receives a message for each batch.
@@ -92,23 +85,23 @@ def settle(
         ConflictError: Another run has taken over.
         WorldError: The broker does not answer; what was committed before stays.
     """
-    stands = outbox.committed(sorted(plan.ends()))
-    told, dead = [], 0
+    stands = publisher.committed(sorted(plan.ends()))
+    committed, dead = [], 0
     for batch in plan.batches:
         ends = {s.partition: s.end for s in batch.spans if s.end > stands.get(s.partition, -1)}
         if not ends:
             continue
         letters = _unsent(letters_of(batch), stands) if stream.dead_letters else ()
-        sent = outbox.settle(ends, letters)
+        sent = publisher.settle(ends, letters)
         progress.say(f"{stream.name}: batch {batch.number} committed, {sent} dead letters sent")
         stands |= ends
         dead += sent
-        told.append(batch.number)
+        committed.append(batch.number)
     return Committed(
         stream=stream.name,
         group=group_of(stream),
         tag=tag,
-        batches=tuple(told),
+        batches=tuple(committed),
         dead=dead,
         offsets=dict(sorted(stands.items())),
     )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Self
 
 from datarelease.ingest.announce.commit import DeadLetter, group_of
 from datarelease.ingest.kafka.config import KafkaConfig
-from datarelease.ingest.kafka.producer import Group, Message, Writer
+from datarelease.ingest.kafka.producer import Group, Writer
+from datarelease.ingest.kafka.source import Message
 from datarelease.model.data.stream import Stream
 
 
 class KafkaPublisher:
-    """The broker (see ``commit.ResultPublisher``); the only one of its stream while it is open."""
+    """The broker as the place of results; the only one of its stream while it is open."""
 
     def __init__(self, config: KafkaConfig, stream: Stream) -> None:
         """Take over from any other run.
@@ -32,12 +32,7 @@ class KafkaPublisher:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -72,30 +67,3 @@ class KafkaPublisher:
                 *((name, text.encode()) for name, text in told.items()),
             ],
         )
-
-
-class KafkaAnnouncements:
-    """The broker (see ``announce.AnnouncementPublisher``)."""
-
-    def __init__(self, config: KafkaConfig, name: str) -> None:
-        """Take over from any other run.
-
-        Raises:
-            WorldError: The broker does not answer, or refuses the request.
-        """
-        self._writer = Writer(config, name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, trace)
-
-    def say(self, topic: str, key: bytes, value: bytes) -> None:
-        """Write one message, whole and once."""
-        self._writer.write(topic, [Message(key=key, value=value)])

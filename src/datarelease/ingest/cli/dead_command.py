@@ -19,8 +19,12 @@ from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.ingest.announce.commit import DeadLetter
-from datarelease.ingest.announce.dead_letters import NOTHING_SENT, record_position
-from datarelease.ingest.wiring.dead import replay_now, selected
+from datarelease.ingest.announce.dead_letters import (
+    NOTHING_SENT,
+    record_position,
+    replay_now,
+    selected,
+)
 
 _reason = click.option("--reason", help="Only those of this reason, such as json:truncated.")
 

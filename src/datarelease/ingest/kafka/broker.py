@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
@@ -24,8 +23,8 @@ from confluent_kafka import (
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is documented
 
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
+from datarelease.ingest.drain.raw import columns
 from datarelease.ingest.kafka.client import PEEKING, Errors, administrator, consumer, kafka_error
-from datarelease.ingest.kafka.columns import columns
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
 from datarelease.settings.faults import nearest
@@ -65,12 +64,7 @@ class Broker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
     # --- what is there

@@ -1,6 +1,9 @@
-"""Clients of librdkafka, and its errors as errors of this package.
+"""Clients of librdkafka, sign-in to Amazon MSK, and the client's errors as errors of this package.
 
-Source of properties and error codes: librdkafka's "Configuration properties" and "rdkafka.h".
+Source of properties and error codes: librdkafka's "Configuration properties" and "rdkafka.h". For
+MSK, Amazon's own package signs a token with the AWS identity that is available: role, profile or
+keys (Amazon MSK Developer Guide, "Configure clients to use IAM access control"). librdkafka sends
+it as OAUTHBEARER and asks again before it expires.
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from datarelease.errors import DatareleaseError, WorldError
+from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.ingest.kafka.config import KafkaConfig, unknown_property
-from datarelease.ingest.kafka.msk import MECHANISM, token_source
+from datarelease.model.project import installation
 
 _READING: Mapping[str, str | int | bool] = {
     "auto.offset.reset": "error",
@@ -138,3 +141,35 @@ def kafka_error(error: KafkaError, purpose: str, config: KafkaConfig) -> Datarel
         untouched=untouched,
         remedy="Check that it runs and can be reached from here, then run the command again.",
     )
+
+
+MECHANISM = "AWS_MSK_IAM"
+"""What the clients of other languages call it. It is OAUTHBEARER on the wire."""
+
+
+def token_source(region: str | None) -> Callable[[str], tuple[str, float]]:
+    """What librdkafka calls for a token: it gives the token and when it expires (Unix seconds).
+
+    Raises:
+        ConfigError: No region is named, or Amazon's package is not installed.
+    """
+    if not region:
+        raise ConfigError(
+            f"Sign-in by {MECHANISM} needs the region of the cluster.",
+            untouched="Nothing was changed.",
+            remedy="Set AWS_REGION.",
+        )
+    try:
+        from aws_msk_iam_sasl_signer import MSKAuthTokenProvider  # noqa: PLC0415 - optional extra
+    except ImportError as error:
+        raise ConfigError(
+            f"Sign-in by {MECHANISM} needs Amazon's signer, which is not installed.",
+            untouched="Nothing was changed.",
+            remedy=installation("msk"),
+        ) from error
+
+    def token(_: str) -> tuple[str, float]:
+        signed, milliseconds = MSKAuthTokenProvider.generate_auth_token(region)
+        return signed, milliseconds / 1000
+
+    return token

@@ -7,10 +7,8 @@ transactional id shuts out an older one), librdkafka's "Transactional producer".
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -19,6 +17,7 @@ from datarelease.errors import ConflictError, DatareleaseError, WorldError
 from datarelease.ingest.kafka.broker import PATIENCE
 from datarelease.ingest.kafka.client import Errors, consumer, kafka_error, producer
 from datarelease.ingest.kafka.config import KafkaConfig
+from datarelease.ingest.kafka.source import Message
 
 _LARGEST_MESSAGE = 1_000_000_000
 """Bytes; the topic's own limit decides."""
@@ -31,16 +30,6 @@ _FENCED = {
     KafkaError.PRODUCER_FENCED,
 }
 _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """A message to write."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]] = ()
-    """(name, value) in their order; a name may occur more than once."""
 
 
 class Writer:
@@ -71,12 +60,11 @@ class Writer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write no more under the name; what was not committed is undone."""
         try:
             with warnings.catch_warnings():
                 # One that was shut out cannot abort; what it had written is undone already.
@@ -178,12 +166,7 @@ class Group:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:

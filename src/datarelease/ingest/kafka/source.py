@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +48,16 @@ class Record:
     def fingerprint(self) -> str:
         """SHA-256 (hex), as in ``Span.tail``."""
         return fingerprint(self.key, self.value, self.timestamp)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message to write."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    """(name, value) in their order; a name may occur more than once."""
 
 
 class Source(Protocol):

@@ -20,14 +20,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from datarelease.ingest.drain.raw import RAW_SCHEMA, RawHeader
-from datarelease.ingest.parse.event_causes import with_causes
 from datarelease.ingest.parse.event_checks import EventChecks
-from datarelease.ingest.parse.event_engine import EventEngine
-from datarelease.ingest.parse.event_json import json_query
+from datarelease.ingest.parse.event_faults import with_causes
 from datarelease.ingest.parse.event_shape import EventShape
-from datarelease.ingest.parse.event_types import INTERNAL, decimal_names
-from datarelease.ingest.parse.inputs import TAKEN, chunks
-from datarelease.ingest.parse.parts import PartWriter
+from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine, decimal_names, json_query
+from datarelease.ingest.parse.files import TAKEN, PartWriter, chunks
 from datarelease.ingest.parse.seen_events import SeenEvents
 from datarelease.ingest.wiring.access import needed
 from datarelease.model.data.stream import BatchCounts, EventFormat

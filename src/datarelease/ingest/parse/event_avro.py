@@ -18,7 +18,7 @@ from uuid import UUID
 import fastavro
 import pyarrow as pa
 
-from datarelease.ingest.kafka.avro_ids import PREFIX_LENGTH, schema_id
+from datarelease.ingest.drain.raw import PREFIX_LENGTH, schema_id
 from datarelease.ingest.parse.event_faults import (
     AVRO_EMPTY,
     AVRO_TRUNCATED,

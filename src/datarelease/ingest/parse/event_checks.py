@@ -20,10 +20,9 @@ from datarelease.analysis.validation.checks import Probe
 from datarelease.analysis.validation.examples import LONGEST_TEXT, json_value
 from datarelease.analysis.validation.plan import plan_validation
 from datarelease.analysis.validation.schema_types import wanted_name
-from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_faults import EXTRA, MEANINGS
 from datarelease.ingest.parse.event_shape import EventShape, Field
-from datarelease.ingest.parse.event_types import INTERNAL, typed_query
+from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine, typed_query
 
 Mask = npt.NDArray[np.bool_]
 _HIDDEN = "(hidden)"

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
-from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_shape import EventShape
+from datarelease.ingest.parse.event_sql import EventEngine
 
 _CHUNK = "rows_of_chunk"
 _STAMP = pa.timestamp("ms", tz="UTC")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from datarelease.errors import BlockedError, ConfigError
@@ -10,13 +12,15 @@ from datarelease.flows.check.check import check
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.workspace import Workspace
 from datarelease.ingest.propose.next_branch import covers, prefix_of, stream_at_commit
-from datarelease.ingest.propose.proposals import OpenProposal, Proposals
-from datarelease.ingest.propose.propose import ProposalsOf, stranger
+from datarelease.ingest.propose.proposal_commit import commit_fault
+from datarelease.ingest.propose.proposals import OpenProposal, Proposals, proposals_of
+from datarelease.ingest.propose.propose import FindProposals
 from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
 from datarelease.model.data.stream import Stream
 from datarelease.model.review.append_only import not_append_only
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.report import Report
+from datarelease.progress import Progress
 
 _State = Literal["merged", "waits", "refused", "nothing"]
 
@@ -37,13 +41,13 @@ class Merging:
     """What the default branch has since; None: it was not merged."""
 
 
-class _No(Exception):  # noqa: N818 - no error: the answer
+class _Refusal(Exception):  # noqa: N818 - no error: the answer
     def __init__(self, reason: str, state: _State = "refused", *, outdated: bool = False) -> None:
         super().__init__(reason)
         self.reason, self.state, self.outdated = reason, state, outdated
 
 
-def merge(clone: ScratchClone, name: str, place: ProposalsOf) -> Merging:
+def merge(clone: ScratchClone, name: str, find_proposals: FindProposals) -> Merging:
     """The open proposal of a stream, merged where nothing speaks against it.
 
     It is where the policy says ``auto_merge``, this desk made its one commit, that commit has
@@ -57,81 +61,93 @@ def merge(clone: ScratchClone, name: str, place: ProposalsOf) -> Merging:
     """
     tip = clone.refresh()
     stream = stream_at_commit(clone, tip, name)
-    proposals = place(clone)
+    proposals = find_proposals(clone)
     there = plan_at(clone, tip, stream)
     found = [
-        filed
-        for filed in proposals.open(prefix_of(name))
-        if filed.pull is not None or not covers(there, plan_at(clone, filed.commit, stream))
+        proposal
+        for proposal in proposals.open(prefix_of(name))
+        if proposal.pull is not None or not covers(there, plan_at(clone, proposal.commit, stream))
     ]
     if not found:
         return Merging(stream=name, state="nothing", reason="no proposal is open")
-    filed = found[0]
+    proposal = found[0]
     if len(found) > 1:
-        return _told(name, filed, "refused", "more than one proposal is open")
+        return _merging(name, proposal, "refused", "more than one proposal is open")
     try:
-        commit = _merged(clone, tip, stream, proposals, filed)
-    except _No as no:
-        if not no.outdated:
-            return _told(name, filed, no.state, no.reason)
-        _withdraw(clone, proposals, filed)
-        reason = f"{no.reason}: it was withdrawn, and its events are part of the next proposal"
-        return _told(name, filed, "waits", reason)
-    return _told(name, filed, "merged", f"{filed.branch} is in {clone.branch}", commit)
+        commit = _merged(clone, tip, stream, proposals, proposal)
+    except _Refusal as refusal:
+        if not refusal.outdated:
+            return _merging(name, proposal, refusal.state, refusal.reason)
+        _withdraw(clone, proposals, proposal)
+        reason = f"{refusal.reason}: it was withdrawn, and its events are part of the next proposal"
+        return _merging(name, proposal, "waits", reason)
+    return _merging(name, proposal, "merged", f"{proposal.branch} is in {clone.branch}", commit)
+
+
+def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Merging:
+    """The open proposal of the stream ``name`` merged, or why it was not.
+
+    Raises:
+        ConfigError: No such stream, or settings that cannot be used.
+        WorldError: git, a remote or GitHub failed; running it again is safe.
+    """
+    clone = ScratchClone(root, env=env, progress=progress)
+    with clone.locked():
+        return merge(clone, name, proposals_of)
 
 
 # --- inside
 
 
 def _merged(
-    clone: ScratchClone, tip: str, stream: Stream, proposals: Proposals, filed: OpenProposal
+    clone: ScratchClone, tip: str, stream: Stream, proposals: Proposals, proposal: OpenProposal
 ) -> str:
     """The commit that the default branch has since; cheap questions first."""
-    clone.git.fetch(filed.commit, *proposals.places(filed))
-    _origin(clone, filed)
-    if covers(plan_at(clone, tip, stream), plan_at(clone, filed.commit, stream)):
-        raise _No(f"{clone.branch} has its events already")
-    ws = clone.lay(tip)
+    clone.git.fetch(proposal.commit, *proposals.places(proposal))
+    _origin(clone, proposal)
+    if covers(plan_at(clone, tip, stream), plan_at(clone, proposal.commit, stream)):
+        raise _Refusal(f"{clone.branch} has its events already")
+    ws = clone.check_out(tip)
     if not ws.settings.policy.auto_merge:
-        raise _No("params.yaml does not say `release.policy.auto_merge: true`")
-    why = stranger(clone, ws, filed.commit, tip, stream)
+        raise _Refusal("params.yaml does not say `release.policy.auto_merge: true`")
+    why = commit_fault(clone, ws, proposal.commit, tip, stream)
     if why is not None:
-        raise _No(why)
-    review = proposals.review(filed)
+        raise _Refusal(why)
+    review = proposals.review(proposal)
     if not review.passed:
-        raise _No(review.reason, "refused" if review.final else "waits")
-    merged = clone.git.merge(tip, filed.commit, f"Merge {filed.branch}")
+        raise _Refusal(review.reason, "refused" if review.final else "waits")
+    merged = clone.git.merge(tip, proposal.commit, f"Merge {proposal.branch}")
     if merged is None:
-        raise _No(f"it conflicts with {clone.branch}", outdated=True)
+        raise _Refusal(f"it conflicts with {clone.branch}", outdated=True)
     report = _report(clone)
     _passed(report)
     _appended(ws, stream, report, tip, merged)
     if review.digest not in {None, report.digest}:
         # Where main has other data since, the check was about another merge.
         reason = f"its check saw other data: {str(review.digest)[:12]}, not {report.digest[:12]}"
-        raise _No(reason, outdated=not clone.git.is_ancestor(tip, filed.commit))
-    commit = proposals.merge(filed, merged)
+        raise _Refusal(reason, outdated=not clone.git.is_ancestor(tip, proposal.commit))
+    commit = proposals.merge(proposal, merged)
     if commit is None:
-        raise _No(f"{clone.branch} does not accept it: it is protected, or has moved", "waits")
+        raise _Refusal(f"{clone.branch} does not accept it: it is protected, or has moved", "waits")
     return commit
 
 
-def _told(
-    name: str, filed: OpenProposal, state: _State, reason: str, commit: str | None = None
+def _merging(
+    name: str, proposal: OpenProposal, state: _State, reason: str, commit: str | None = None
 ) -> Merging:
     return Merging(
-        stream=name, state=state, reason=reason, branch=filed.branch, pull=filed.pull,
-        url=filed.url, commit=commit,
+        stream=name, state=state, reason=reason, branch=proposal.branch, pull=proposal.pull,
+        url=proposal.url, commit=commit,
     )  # fmt: skip
 
 
-def _origin(clone: ScratchClone, filed: OpenProposal) -> None:
+def _origin(clone: ScratchClone, proposal: OpenProposal) -> None:
     """It goes into the default branch, and its newest commit is ours."""
-    if filed.base != clone.branch:
-        raise _No(f"its base is {filed.base}, not {clone.branch}")
-    if not clone.git.is_mine(filed.branch, filed.commit):
-        raise _No(
-            f"its newest commit {filed.commit[:12]} was not made in this repository: somebody "
+    if proposal.base != clone.branch:
+        raise _Refusal(f"its base is {proposal.base}, not {clone.branch}")
+    if not clone.git.is_mine(proposal.branch, proposal.commit):
+        raise _Refusal(
+            f"its newest commit {proposal.commit[:12]} was not made in this repository: somebody "
             "pushed to it, or another machine opened it"
         )
 
@@ -141,7 +157,7 @@ def _report(clone: ScratchClone) -> Report:
     try:
         return check(clone.opened()).report
     except (BlockedError, ConfigError) as error:
-        raise _No(f"it cannot be checked: {error.what}") from error
+        raise _Refusal(f"it cannot be checked: {error.what}") from error
 
 
 def _passed(report: Report) -> None:
@@ -150,9 +166,9 @@ def _passed(report: Report) -> None:
             f"{finding.column or finding.dataset}: {finding.message}"
             for finding in report.verdict.findings
         )
-        raise _No(f"the verdict is {report.level}: {reasons}")
+        raise _Refusal(f"the verdict is {report.level}: {reasons}")
     if report.compatibility > Compatibility.PATCH:
-        raise _No(f"the change is {report.compatibility.name.lower()}, not a patch")
+        raise _Refusal(f"the change is {report.compatibility.name.lower()}, not a patch")
 
 
 def _appended(ws: Workspace, stream: Stream, report: Report, tip: str, merged: str) -> None:
@@ -168,14 +184,14 @@ def _appended(ws: Workspace, stream: Stream, report: Report, tip: str, merged: s
     if not now:
         words = f"not append-only: it has no {stream.counts_file}"
     if words:
-        raise _No(f"it is {words}")
+        raise _Refusal(f"it is {words}")
 
 
-def _withdraw(clone: ScratchClone, proposals: Proposals, filed: OpenProposal) -> None:
+def _withdraw(clone: ScratchClone, proposals: Proposals, proposal: OpenProposal) -> None:
     """Take back a proposal that the default branch has overtaken, so that it is made again.
 
     Nobody refused it: unlike one that a person closed, it does not wait for more events.
     """
-    clone.git.take_back(filed.branch, filed.commit)
-    proposals.close(filed)
-    clone.git.withdraw(filed.branch, filed.commit)
+    clone.git.take_back(proposal.branch, proposal.commit)
+    proposals.close(proposal)
+    clone.git.withdraw(proposal.branch, proposal.commit)

@@ -66,35 +66,35 @@ def covers(plan: StreamPlan | None, other: StreamPlan | None) -> bool:
     return all(ends.get(part, 0) >= end for part, end in (other.ends() if other else {}).items())
 
 
-def plan_of(begun: ProposalBase, filed: OpenProposal) -> StreamPlan | None:
+def plan_of(base: ProposalBase, proposal: OpenProposal) -> StreamPlan | None:
     """The plan in a proposal, open or not."""
-    commit = begun.clone.git.fetch(filed.commit, *begun.proposals.places(filed))
-    return plan_at(begun.clone, commit, begun.stream)
+    commit = base.clone.git.fetch(proposal.commit, *base.proposals.places(proposal))
+    return plan_at(base.clone, commit, base.stream)
 
 
-def slot(begun: ProposalBase) -> tuple[str, OpenProposal | None]:
+def next_branch(base: ProposalBase) -> tuple[str, OpenProposal | None]:
     """The branch for what comes next, and the refused proposal of the same batch before it."""
     refused: OpenProposal | None = None
     for attempt in count(1):
-        branch = f"{prefix_of(begun.stream.name)}{begun.number:06}-{attempt}"
-        filed = begun.proposals.last(branch)
-        if filed is None:
+        branch = f"{prefix_of(base.stream.name)}{base.number:06}-{attempt}"
+        proposal = base.proposals.last(branch)
+        if proposal is None:
             break
-        if filed.state == "open":
+        if proposal.state == "open":
             raise BranchMoved(f"a proposal from {branch} was opened meanwhile")
-        git = begun.clone.git
-        landed = filed.merge_commit is not None and filed.base == begun.clone.branch
-        if landed and not git.is_ancestor(str(filed.merge_commit), begun.tip):
+        git = base.clone.git
+        landed = proposal.merge_commit is not None and proposal.base == base.clone.branch
+        if landed and not git.is_ancestor(str(proposal.merge_commit), base.tip):
             raise BranchMoved(f"{branch} was merged meanwhile")
-        refused = filed
+        refused = proposal
     return branch, refused
 
 
-def why_not(begun: ProposalBase, plan: StreamPlan, refused: OpenProposal | None) -> str | None:
+def refusal_of(base: ProposalBase, plan: StreamPlan, refused: OpenProposal | None) -> str | None:
     """Why the same events are not proposed again: they were refused, and few came since."""
-    if refused is None or begun.clone.git.is_taken_back(refused.branch, refused.commit):
+    if refused is None or base.clone.git.is_taken_back(refused.branch, refused.commit):
         return None
-    fresh, enough = _fresh(plan, plan_of(begun, refused)), begun.stream.propose_events
+    fresh, enough = _fresh(plan, plan_of(base, refused)), base.stream.propose_events
     if fresh >= enough:
         return None
     what = f"pull request #{refused.pull}" if refused.pull else f"branch {refused.branch}"

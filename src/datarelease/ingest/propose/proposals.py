@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from datarelease.adapters.git.scratch_clone import ScratchGit
 from datarelease.adapters.github.errors import GitHubError
 from datarelease.adapters.github.pulls import MergeMethod
+from datarelease.app.github import open_github
+from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.directory import ROOT
 from datarelease.model.github import PullRequest
 from datarelease.model.review.reviewed_digest import context_of, reviewed_digest
@@ -44,7 +46,7 @@ class OpenProposal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Review:
+class ProposalReview:
     """Whether a proposal was checked where everybody sees it."""
 
     passed: bool
@@ -54,34 +56,6 @@ class _Review:
     """Why it did not pass."""
     final: bool = False
     """Waiting does not help."""
-
-
-class Proposals(Protocol):
-    """Where proposals are."""
-
-    def open(self, prefix: str) -> Sequence[OpenProposal]:
-        """The open ones from branches that begin with ``prefix``, oldest first."""
-
-    def last(self, branch: str) -> OpenProposal | None:
-        """What became of the newest proposal from ``branch``; None: there was none."""
-
-    def places(self, filed: OpenProposal) -> Sequence[str]:
-        """Refs of the remote that may hold the commit of a proposal."""
-
-    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:
-        """Open the proposal whose ``branch`` the remote has; one that is open already is taken."""
-
-    def review(self, filed: OpenProposal) -> _Review:
-        """Whether it passed its check, as others see it."""
-
-    def close(self, filed: OpenProposal) -> None:
-        """Close it without a merge; the caller removes its branch."""
-
-    def merge(self, filed: OpenProposal, merged: str) -> str | None:
-        """The commit that the base branch now has; None: it was refused.
-
-        ``merged`` is the merge as it was made and checked at the desk.
-        """
 
 
 class Branches:
@@ -95,38 +69,38 @@ class Branches:
         """The branches that are there."""
         self._git.see(prefix)
         found = (name for name in sorted(self._heads) if name.startswith(prefix))
-        return [self._filed(name, self._heads[name], "open") for name in found]
+        return [self._proposal(name, self._heads[name], "open") for name in found]
 
     def last(self, branch: str) -> OpenProposal | None:
         """The branch, or, where it is gone, what this desk saw of it."""
         if branch in self._heads:
-            return self._filed(branch, self._heads[branch], "open")
+            return self._proposal(branch, self._heads[branch], "open")
         seen = self._git.seen(branch)
-        return self._filed(branch, seen, "closed") if seen else None
+        return self._proposal(branch, seen, "closed") if seen else None
 
-    def places(self, filed: OpenProposal) -> Sequence[str]:
+    def places(self, proposal: OpenProposal) -> Sequence[str]:
         """The branch alone."""
-        return (f"refs/heads/{filed.branch}",)
+        return (f"refs/heads/{proposal.branch}",)
 
-    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:  # noqa: ARG002
+    def create(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:  # noqa: ARG002
         """The branch is the proposal."""
         self._git.see(branch)
-        return self._filed(branch, commit, "open", base)
+        return self._proposal(branch, commit, "open", base)
 
-    def review(self, filed: OpenProposal) -> _Review:  # noqa: ARG002
+    def review(self, proposal: OpenProposal) -> ProposalReview:  # noqa: ARG002
         """Nobody else checks branches."""
-        return _Review(passed=True)
+        return ProposalReview(passed=True)
 
-    def close(self, filed: OpenProposal) -> None:
+    def close(self, proposal: OpenProposal) -> None:
         """The proposal ends when its branch is deleted."""
 
-    def merge(self, filed: OpenProposal, merged: str) -> str | None:
+    def merge(self, proposal: OpenProposal, merged: str) -> str | None:
         """Push the merge, and with it remove the branch, both or none."""
-        refs = {f"refs/heads/{filed.base}": merged, f"refs/heads/{filed.branch}": ""}
+        refs = {f"refs/heads/{proposal.base}": merged, f"refs/heads/{proposal.branch}": ""}
         results = self._git.push(refs, atomic=True)
         return merged if all(result.accepted for result in results) else None
 
-    def _filed(
+    def _proposal(
         self, branch: str, commit: str, state: Literal["open", "closed"], base: str | None = None
     ) -> OpenProposal:
         return OpenProposal(branch=branch, commit=commit, state=state, base=base or self._base)
@@ -143,7 +117,7 @@ class PullRequests:
     def open(self, prefix: str) -> Sequence[OpenProposal]:
         """From branches of the repository itself, never from forks."""
         pulls = [
-            _filed(pull)
+            _proposal(pull)
             for pull in self._github.open_pulls()
             if pull.head_branch.startswith(prefix) and self._is_ours(pull)
         ]
@@ -152,13 +126,13 @@ class PullRequests:
     def last(self, branch: str) -> OpenProposal | None:
         """The newest from the branch, which may be gone."""
         pulls = [p for p in self._github.pulls_from(branch, state="all") if self._is_ours(p)]
-        return _filed(pulls[0]) if pulls else None
+        return _proposal(pulls[0]) if pulls else None
 
-    def places(self, filed: OpenProposal) -> Sequence[str]:
+    def places(self, proposal: OpenProposal) -> Sequence[str]:
         """The branch, and what GitHub keeps of it when it is gone."""
-        return (f"refs/heads/{filed.branch}", f"refs/pull/{filed.pull}/head")
+        return (f"refs/heads/{proposal.branch}", f"refs/pull/{proposal.pull}/head")
 
-    def file(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:  # noqa: ARG002 - GitHub knows it
+    def create(self, branch: str, commit: str, *, base: str, title: str, body: str) -> OpenProposal:  # noqa: ARG002 - GitHub knows it
         """The pull request, opened by us, by a run before or by another machine.
 
         Whether a request that failed was carried out is open, so GitHub is asked.
@@ -171,34 +145,34 @@ class PullRequests:
             found = [p for p in self._github.pulls_from(branch) if self._is_ours(p)]
             if not found:
                 raise
-            return _filed(found[0])
-        return _filed(made)
+            return _proposal(found[0])
+        return _proposal(made)
 
-    def review(self, filed: OpenProposal) -> _Review:
+    def review(self, proposal: OpenProposal) -> ProposalReview:
         """What the status of our check at the newest commit says."""
-        statuses = self._github.statuses(filed.commit)
+        statuses = self._github.statuses(proposal.commit)
         digest = reviewed_digest(statuses, bot=self._github.bot, context=self._context)
         if digest is not None:
-            return _Review(passed=True, digest=digest)
+            return ProposalReview(passed=True, digest=digest)
         ours = [status for status in statuses if status.context == self._context]
         newest = next((status for status in ours if status.author == self._github.bot), None)
         if newest is not None and newest.state != "pending":
             reason = f"its check ended with {newest.state}"
-            return _Review(passed=False, reason=reason, final=True)
+            return ProposalReview(passed=False, reason=reason, final=True)
         others = sorted({status.author for status in ours} - {self._github.bot})
         told = f"; what {', '.join(others)} set does not count" if others else ""
-        return _Review(passed=False, reason=f"its check has not ended yet{told}")
+        return ProposalReview(passed=False, reason=f"its check has not ended yet{told}")
 
-    def close(self, filed: OpenProposal) -> None:
+    def close(self, proposal: OpenProposal) -> None:
         """The pull request, closed."""
-        self._github.close_pull(_number(filed))
+        self._github.close_pull(_number(proposal))
 
-    def merge(self, filed: OpenProposal, merged: str) -> str | None:  # noqa: ARG002
+    def merge(self, proposal: OpenProposal, merged: str) -> str | None:  # noqa: ARG002
         """Let GitHub merge exactly this commit, in a way that the repository allows."""
-        number = _number(filed)
+        number = _number(proposal)
         for method in METHODS:
             try:
-                return self._github.merge_pull(number, head=filed.commit, method=method)
+                return self._github.merge_pull(number, head=proposal.commit, method=method)
             except GitHubError as error:
                 if error.answer.failed:
                     found = self._github.pull(number)
@@ -213,13 +187,31 @@ class PullRequests:
         return (pull.head_repository or "").lower() == self._repository.lower()
 
 
-def _number(filed: OpenProposal) -> int:
-    if filed.pull is None:
-        raise ValueError(filed)
-    return filed.pull
+Proposals = Branches | PullRequests
+"""Where the proposals of a repository are."""
 
 
-def _filed(pull: PullRequest) -> OpenProposal:
+def proposals_of(clone: ScratchClone) -> Proposals:
+    """Pull requests, where the origin is on a GitHub and there is a token for it."""
+    access = clone.github
+    if access is not None and access.token:
+        github = open_github(access)
+        return PullRequests(github, access.repository, clone.directory)
+    if access is not None:
+        clone.say(f"GITHUB_TOKEN is not set: branches of {access.repository}, no pull requests")
+    return Branches(clone.git, clone.heads, clone.branch)
+
+
+# --- inside
+
+
+def _number(proposal: OpenProposal) -> int:
+    if proposal.pull is None:
+        raise ValueError(proposal)
+    return proposal.pull
+
+
+def _proposal(pull: PullRequest) -> OpenProposal:
     return OpenProposal(
         branch=pull.head_branch,
         commit=pull.head,

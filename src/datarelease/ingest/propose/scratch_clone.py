@@ -86,7 +86,7 @@ class ScratchClone:
         return lambda path: self.git.read(revision, path)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """The clone is locked for this process until the block ends.
 
         Programs that were started meanwhile inherit the lock: where we are killed and a pipeline
@@ -134,7 +134,7 @@ class ScratchClone:
         self.branch = default
         return self.git.tip(default)
 
-    def lay(self, commit: str) -> Workspace:
+    def check_out(self, commit: str) -> Workspace:
         """The work tree of ``commit``, with the data that its lock names where the cache has it.
 
         Raises:

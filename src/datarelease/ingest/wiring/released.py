@@ -6,8 +6,8 @@ Nothing of the work tree but its settings counts: the tag says what was released
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datarelease.adapters.dvc.tracked import outputs
 from datarelease.app.workspace import open_workspace
@@ -16,7 +16,6 @@ from datarelease.flows.repository import catalogue_of
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.workspace import Workspace
 from datarelease.ingest.announce.announce import (
-    AnnouncementPublisher,
     TopicAnnouncement,
     announce_version,
     announcement,
@@ -24,7 +23,6 @@ from datarelease.ingest.announce.announce import (
 from datarelease.ingest.announce.commit import (
     Committed,
     DeadLetter,
-    ResultPublisher,
     group_of,
     letters_in,
     settle,
@@ -35,6 +33,10 @@ from datarelease.model.data.stream import Batch, Stream, StreamPlan
 from datarelease.model.git_address import repository_name
 from datarelease.model.versions.version import Version
 from datarelease.progress import Progress
+
+if TYPE_CHECKING:
+    from datarelease.ingest.announce.publisher import KafkaPublisher
+    from datarelease.ingest.kafka.producer import Writer
 
 
 def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Committed:
@@ -64,11 +66,11 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
     if stream.dead_letters is not None:
         with connected(env) as broker:
             broker.topic(stream.dead_letters)  # or the message has the nearest name
-    with _outbox(env, stream) as outbox:
+    with _publisher(env, stream) as publisher:
         return settle(
             plan,
             stream,
-            outbox,
+            publisher,
             tag=version.tag,
             letters_of=dead.letters,
             progress=progress,
@@ -98,7 +100,7 @@ def announce_now(
     event = announcement(manifest, version, repository_name(address))
     with connected(env) as broker:
         return announce_version(
-            event, topic, source=broker, open_speaker=lambda name: _speaker(env, name)
+            event, topic, source=broker, open_writer=lambda name: _writer(env, name)
         )
 
 
@@ -139,19 +141,13 @@ def _named(catalogue: Catalogue, tag: str | None) -> Version | None:
     return catalogue.find(tag) if tag is not None else catalogue.latest
 
 
-@contextmanager
-def _outbox(env: Mapping[str, str], stream: Stream) -> Iterator[ResultPublisher]:
-    config = kafka_config(env)
+def _publisher(env: Mapping[str, str], stream: Stream) -> KafkaPublisher:
     with needed():
         from datarelease.ingest.announce.publisher import KafkaPublisher  # noqa: PLC0415 - heavy: librdkafka
-    with KafkaPublisher(config, stream) as outbox:
-        yield outbox
+    return KafkaPublisher(kafka_config(env), stream)
 
 
-@contextmanager
-def _speaker(env: Mapping[str, str], name: str) -> Iterator[AnnouncementPublisher]:
-    config = kafka_config(env)
+def _writer(env: Mapping[str, str], name: str) -> Writer:
     with needed():
-        from datarelease.ingest.announce.publisher import KafkaAnnouncements  # noqa: PLC0415 - heavy: librdkafka
-    with KafkaAnnouncements(config, name) as speaker:
-        yield speaker
+        from datarelease.ingest.kafka.producer import Writer  # noqa: PLC0415 - heavy: librdkafka
+    return Writer(kafka_config(env), name)

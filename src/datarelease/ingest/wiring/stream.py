@@ -18,8 +18,7 @@ from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.write_file import write
 from datarelease.ingest.drain.drain import Drain, Drained
-from datarelease.ingest.plan.plan import continued, extended
-from datarelease.ingest.plan.waiting import Waiting, look
+from datarelease.ingest.plan import Waiting, continued, extended, look
 from datarelease.ingest.wiring.access import (
     agreed_plan,
     connected,

@@ -1,1 +1,0 @@
-"""Which offsets of a topic belong together."""
