@@ -490,7 +490,7 @@ def test_registry_with_a_password(avro: tuple[Ingesting, Callable[..., None]]) -
     ("env", "error", "said"),
     [
         ({}, ConfigError, "DATARELEASE_SCHEMA_REGISTRY_URL is not set"),
-        ({"DATARELEASE_SCHEMA_REGISTRY_URL": "nonsense"}, ConfigError, "no address"),
+        ({"DATARELEASE_SCHEMA_REGISTRY_URL": "nonsense"}, ConfigError, "not the address"),
         ({"DATARELEASE_SCHEMA_REGISTRY_URL": "http://127.0.0.1:1"}, WorldError, "does not answer"),
     ],
 )

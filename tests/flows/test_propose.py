@@ -457,11 +457,11 @@ def test_one_process_at_a_time(project: Project) -> None:
     ):
         pass
     script = (
-        "import os; from pathlib import Path; from datarelease.adapters.process import show\n"
+        "import os; from pathlib import Path; from datarelease.adapters.process import run_shown\n"
         "from datarelease.ingest.propose.scratch_clone import ScratchClone\n"
         "from datarelease.progress import Quiet\n"
         "with ScratchClone(Path('.'), env=os.environ, progress=Quiet()).locked():\n"
-        "    show(['sh', '-c', 'kill -9 $PPID; echo killed; read line'], cwd=Path('.'))\n"
+        "    run_shown(['sh', '-c', 'kill -9 $PPID; echo killed; read line'], cwd=Path('.'))\n"
     )
     # The reader stands for a pipeline that outlives its killed parent: it ends with our pipe.
     started = subprocess.Popen(

@@ -18,8 +18,8 @@ from datarelease.errors import WorldError
 from datarelease.model.diagnosis import STAGING, Line
 
 _AREA = "Remotes"
-FOLDER = "releases/.doctor"
-PROBE = f"{FOLDER}/probe.txt"
+PROBE_FOLDER = "releases/.doctor"
+PROBE = f"{PROBE_FOLDER}/probe.txt"
 CONTENT = b"Written by `datarelease doctor --write`, to see whether it can be. Harmless.\n"
 _DAGSHUB_PATH = re.compile(r"/[^/]+/[^/]+\.s3/?")
 
@@ -113,7 +113,7 @@ def _questions(config: DvcConfig, name: str, *, write: bool) -> Iterator[Questio
 def reading(store: Store) -> Iterator[Line]:
     """One object is asked for and one folder is listed: all that reading a version takes."""
     store.read(PROBE)
-    store.stat([f"{FOLDER}/{number}" for number in range(5)])
+    store.stat([f"{PROBE_FOLDER}/{number}" for number in range(5)])
     if isinstance(store, DirectoryStore) and not store.root.is_dir():
         # A first release makes it; but a share that is not mounted looks the same.
         yield Line(
