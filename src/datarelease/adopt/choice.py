@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datarelease.adopt.datasets import FoundTable
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note
-from datarelease.model.data.dataset import suggestion
+from datarelease.model.near import suggestion
 
 
 def only(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from datarelease.errors import Problem
+from datarelease.model.near import nearest_name
 
 _WANTED = {
     "model_type": "expected a mapping",
@@ -63,15 +63,9 @@ def _inner_model(field: FieldInfo) -> type[BaseModel] | None:
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """What to say of a ``name`` that is not among the ``known`` ones."""
     known = sorted(known)
-    near = nearest(name, known)
+    near = nearest_name(name, known)
     hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
     return f"unknown {what} {name!r}; {hint}"
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, or None."""
-    matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return matches[0] if matches and matches[0] != name else None
 
 
 def _lower(message: str) -> str:

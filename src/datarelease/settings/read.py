@@ -17,11 +17,12 @@ from datarelease.errors import Problem, SettingsError
 from datarelease.model.data.csv_dialect import CsvDialect
 from datarelease.model.data.dataset import DATASET_NAME, Dataset, table_format
 from datarelease.model.data.stream import Stream
+from datarelease.model.near import nearest_name
 from datarelease.model.paths import path_fault
 from datarelease.model.review.policy import Policy
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
 from datarelease.progress import TIMEOUT
-from datarelease.settings.faults import nearest, problems_of, unknown
+from datarelease.settings.faults import problems_of, unknown
 from datarelease.settings.policy import new_form, read_policy
 from datarelease.settings.shapes import ArtifactShape, CsvShape, ReleaseShape, StreamShape
 
@@ -125,7 +126,7 @@ def read_timeout(params_yaml: Mapping[str, Any]) -> float:
 
 def _release(params: Mapping[str, Any], problems: list[Problem]) -> ReleaseShape:
     section = params.get(SECTION)
-    if SECTION not in params and (near := nearest(SECTION, map(str, params))):
+    if SECTION not in params and (near := nearest_name(SECTION, map(str, params))):
         problems.append(Problem(where=f"{PARAMS_FILE}: {near}", what=f"did you mean {SECTION!r}?"))
     try:
         return ReleaseShape.model_validate({} if section is None else section)
@@ -204,7 +205,7 @@ def _datasets(dvc_yaml: Mapping[str, Any], problems: list[Problem]) -> tuple[Dat
         elif artifact.get("type") == "dataset":
             dataset = _dataset(str(name), artifact, f"{where}.{name}", problems)
             datasets += [dataset] if dataset else []
-        elif near := nearest(str(artifact.get("type")), ["dataset"]):
+        elif near := nearest_name(str(artifact.get("type")), ["dataset"]):
             problems.append(Problem(where=f"{where}.{name}.type", what=f"did you mean {near!r}?"))
     if not datasets and not problems:
         what = (
@@ -225,7 +226,7 @@ def _dataset(
         )
     meta = artifact.get("meta")
     for key in meta if isinstance(meta, dict) else ():
-        near = nearest(str(key), _META)
+        near = nearest_name(str(key), _META)
         if key not in _META and near:
             found.append(Problem(where=f"{where}.meta.{key}", what=f"did you mean {near!r}?"))
     try:

@@ -29,11 +29,11 @@ from datarelease.model.data.csv_dialect import (
     is_delimiter,
 )
 from datarelease.model.data.stream import EventFormat
+from datarelease.model.near import nearest_name
 from datarelease.model.review.policy import Level
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.versions.version import DEFAULT_PREFIX
 from datarelease.progress import TIMEOUT
-from datarelease.settings.faults import nearest
 
 
 class _Strict(BaseModel):
@@ -214,7 +214,7 @@ def _one_letter(value: str) -> str:
 def _encoding(value: str) -> str:
     name = encoding_name(value)
     if name is None:
-        near = nearest(value.replace("-", "_"), [*aliases, *aliases.values()])
+        near = nearest_name(value.replace("-", "_"), [*aliases, *aliases.values()])
         hint = f"; did you mean {near!r}?" if near else ", by its name in Python"
         raise ValueError(f"expected the encoding of a text{hint}")
     return name

@@ -19,7 +19,7 @@ from dvc_data.hashfile.tree import Tree
 
 from datarelease.adapters.dvc.open import opened
 from datarelease.errors import ConfigError
-from datarelease.model.data.dataset import nearest_name
+from datarelease.model.near import nearest_name
 from datarelease.model.versions.snapshot import WHOLE, Entry
 
 _MD5 = "md5"

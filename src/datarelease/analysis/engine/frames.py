@@ -16,7 +16,7 @@ from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.table import Table, UnreadableTable
 from datarelease.analysis.engine.tables import Engine, unread_name
 from datarelease.errors import ConfigError, WorldError
-from datarelease.model.data.dataset import nearest_name
+from datarelease.model.near import nearest_name
 
 LIBRARIES = ("pandas", "pyarrow", "polars", "duckdb")
 

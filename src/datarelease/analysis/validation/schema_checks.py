@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.errors import Problem
+from datarelease.model.near import nearest_name
 
 #: Pandera's checks of tables -> argument -> whether it must be given. (Pandera's registry also
 #: holds checks of xarray data sets and statistical tests, which mean nothing here.)
@@ -61,8 +61,8 @@ def known_checks() -> set[str]:
 
 def unknown_key(key: Any, known: Collection[str], noun: str = "key") -> str:
     """``unknown key``, with the name that was probably meant."""
-    close = difflib.get_close_matches(str(key), sorted(known), n=1)
-    return f"unknown {noun}; did you mean {close[0]}?" if close else f"unknown {noun}"
+    close = nearest_name(str(key), sorted(known))
+    return f"unknown {noun}; did you mean {close}?" if close else f"unknown {noun}"
 
 
 def check_problems(name: str, entry: Any, where: str) -> Iterator[Problem]:

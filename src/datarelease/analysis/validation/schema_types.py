@@ -6,13 +6,13 @@ same values. docs/validation.md lists the pairs.
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.validation import pandera_private as pandera
+from datarelease.model.near import nearest_name
 
 _INTEGERS: dict[tuple[bool, int], nw.dtypes.DType] = {
     (True, 8): nw.Int8(),
@@ -70,8 +70,8 @@ def type_fault(dtype: Any) -> str:
     try:
         found = pandera.type_of(dtype)
     except (TypeError, ValueError, AttributeError):
-        close = difflib.get_close_matches(str(dtype), _SPELLINGS, n=1)
-        return f"unknown type; did you mean {close[0]}?" if close else "unknown type"
+        close = nearest_name(str(dtype), _SPELLINGS)
+        return f"unknown type; did you mean {close}?" if close else "unknown type"
     return "" if file_type(found) else f"no column of a CSV or Parquet file can be {found}"
 
 

@@ -20,9 +20,10 @@ from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.write_file import read, write
 from datarelease.model.data import provenance
-from datarelease.model.data.dataset import Dataset, suggestion
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
+from datarelease.model.near import suggestion
 from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.settings.read import Settings
 

@@ -20,7 +20,8 @@ from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.versions.stored_documents import document_faults, stored_documents
 from datarelease.flows.write_file import written
 from datarelease.model.data.csv_dialect import DEFAULT_DIALECT
-from datarelease.model.data.dataset import Dataset, suggestion
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.near import suggestion
 from datarelease.model.short_repr import plural, short_repr
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.versions.release import Fault

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datarelease.adapters.dvc.tracked import Output
 from datarelease.errors import Problem, SettingsError
 from datarelease.flows.cache import Objects
-from datarelease.model.data.dataset import Dataset, nearest_name
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.near import nearest_name
 from datarelease.model.versions.snapshot import WHOLE, DataFile, DatasetSnapshot, Entry, Snapshot
 
 

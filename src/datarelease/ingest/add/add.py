@@ -22,8 +22,9 @@ from datarelease.flows.edits.drafts import Drafts, refuse_ignored, refuse_unwrit
 from datarelease.ingest.add.files import stage_names, stream_schema, with_settings, with_stages
 from datarelease.ingest.add.sample import NOTHING_ADDED, Sample, SampleSummary, trial
 from datarelease.model.adoption import Adoption, Proposed
-from datarelease.model.data.dataset import Dataset, suggestion
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import EventFormat, Stream
+from datarelease.model.near import suggestion
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION, read_settings
 
 _Types = Mapping[str, str]

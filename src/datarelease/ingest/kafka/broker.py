@@ -27,7 +27,7 @@ from datarelease.ingest.drain.raw import columns
 from datarelease.ingest.kafka.client import PEEKING, Errors, administrator, consumer, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
-from datarelease.settings.faults import nearest
+from datarelease.model.near import nearest_name
 
 PATIENCE = 60.0
 """Seconds without any answer after which the broker counts as away; restarts take less."""
@@ -254,7 +254,7 @@ class Broker:
 
     def _unknown_topic(self, name: str) -> ConfigError:
         known = sorted(topic for topic in self._metadata().topics if not topic.startswith("__"))
-        near = nearest(name, known)
+        near = nearest_name(name, known)
         shown = ", ".join(known[:8]) or "none"
         return ConfigError(
             f"The broker at {self._config.bootstrap} has no topic {name!r}.",

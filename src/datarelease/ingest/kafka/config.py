@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datarelease.errors import ConfigError, Problem, SettingsError
-from datarelease.settings.faults import nearest
+from datarelease.model.near import nearest_name
 
 _PREFIX = "DATARELEASE_KAFKA_"
 BOOTSTRAP = f"{_PREFIX}BOOTSTRAP_SERVERS"
@@ -143,7 +143,7 @@ def unknown_property(name: str) -> ConfigError:
 def nearest_variable(name: str) -> str | None:
     """The common variable that was probably meant, or None."""
     known = {one.removeprefix(_PREFIX).lower(): one for one in map(variable_of, COMMON)}
-    near = nearest(name.removeprefix(_PREFIX).lower(), known)
+    near = nearest_name(name.removeprefix(_PREFIX).lower(), known)
     return known[near] if near else None
 
 
@@ -153,7 +153,7 @@ def _property(rest: str) -> str:
 
 
 def _no_address(found: Mapping[str, str]) -> ConfigError:
-    near = [name for name in found if nearest(name, ["bootstrap.servers"])]
+    near = [name for name in found if nearest_name(name, ["bootstrap.servers"])]
     hint = f" Did you mean {variable_of(near[0])}?" if near else ""
     return ConfigError(
         f"{BOOTSTRAP} is not set, so there is no broker to ask.{hint}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -69,26 +68,6 @@ def logged_table(paths: Iterable[str]) -> LoggedTable | None:
             if found := pattern.fullmatch(path):
                 return LoggedTable(folder=(found[1] or "").rstrip("/"), kind=kind)
     return None
-
-
-def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that ``name`` was probably meant to be, or None.
-
-    >>> nearest_name("polcy", ["policy", "remotes"])
-    'policy'
-    """
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """What to do about an unknown name: the nearest known one, or all of them.
-
-    >>> suggestion("custmers", ["customers", "orders"]), suggestion("x", ["customers", "orders"])
-    ("Did you mean 'customers'?", 'Known: customers, orders.')
-    """
-    names = list(known)
-    near = nearest_name(name, names)
-    return f"Did you mean {near!r}?" if near else f"Known: {', '.join(names) or 'none'}."
 
 
 @dataclass(frozen=True, kw_only=True)

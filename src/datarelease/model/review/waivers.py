@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from datarelease.model.near import nearest_name
 from datarelease.model.review.policy import Finding, Waiver
 
 SETTING = "release.policy.allow_breaking"
@@ -40,8 +40,8 @@ def idle(
                 f"(this is {tag}): remove it"
             )
         elif waiver not in used:
-            near = difflib.get_close_matches(waiver.what, open_, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it lapses with {waiver.until}"
+            near = nearest_name(waiver.what, open_)
+            hint = f"did you mean {near!r}?" if near else f"it lapses with {waiver.until}"
             yield (
                 f"params.yaml: {SETTING}: the waiver of {waiver.what} excuses nothing in this "
                 f"change; {hint}"
