@@ -11,7 +11,7 @@ from tests.unit.test_documents import MANIFEST
 from datarelease.adapters.dvc.listing import read_tree, refuse_names
 from datarelease.documents import DocumentError, decode_manifest, encode
 from datarelease.model.git_address import is_taken
-from datarelease.model.paths import path_fault
+from datarelease.model.paths import overlap, path_fault, within
 from datarelease.model.versions.manifest import Manifest, ManifestFile, object_key
 
 BAD_PATHS = [
@@ -118,3 +118,13 @@ def test_git_is_given_known_kinds_of_addresses() -> None:
     ]  # fmt: skip
     assert [address for address in taken if not is_taken(address)] == []
     assert [address for address in refused if is_taken(address)] == []
+
+
+def test_a_path_lies_in_a_folder_by_its_parts() -> None:
+    """A name that only begins like the folder is beside it; two paths overlap either way round."""
+    assert within("data/a", "data")
+    assert within("data", "data")
+    assert not within("data", "data/a")
+    assert not within("database", "data")
+    assert overlap("data", "data/a")
+    assert not overlap("data", "database")

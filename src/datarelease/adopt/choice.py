@@ -8,6 +8,7 @@ from datarelease.adopt.datasets import FoundTable
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note
 from datarelease.model.near import suggestion
+from datarelease.model.paths import within
 
 
 def only(
@@ -25,7 +26,7 @@ def only(
         return tuple(found), tuple(left_out)
 
     def wanted(path: str, by: Iterable[str] = chosen) -> bool:
-        return any(one in {".", path} or path.startswith(f"{one}/") for one in by)
+        return any(one == "." or within(path, one) for one in by)
 
     known = [*(one.path for one in found), *complete, *(note.what for note in left_out)]
     for one in chosen:

@@ -26,6 +26,7 @@ from datarelease.model.data.dataset import (
     logged_table,
     table_format,
 )
+from datarelease.model.paths import within
 from datarelease.model.versions.snapshot import TREE, WHOLE, Entry
 
 _MOST_FILES = 20
@@ -69,9 +70,9 @@ def tracked_tables(
     found: list[FoundTable] = []
     left_out: list[Note] = []
     for out in known.outputs:
-        if out.measured or any(_at_or_below(out.path, path) for path in known.shown):
+        if out.measured or any(within(out.path, path) for path in known.shown):
             continue
-        if any(_at_or_below(path, out.path) for path in done):
+        if any(within(path, out.path) for path in done):
             continue
         is_tree = bool(out.md5 and out.md5.endswith(TREE)) or (root / out.path).is_dir()
         if not is_tree and table_format(out.path) is None:
@@ -210,11 +211,7 @@ def _files(
 
 
 def _shown(path: str, name: str, shown: frozenset[str]) -> bool:
-    return any(_at_or_below(f"{path}/{name}", other) for other in shown)
-
-
-def _at_or_below(path: str, other: str) -> bool:
-    return path == other or path.startswith(f"{other}/")
+    return any(within(f"{path}/{name}", other) for other in shown)
 
 
 def _tables(

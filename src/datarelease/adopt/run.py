@@ -22,6 +22,7 @@ from datarelease.flows.edits.pipeline import artifacts_by_path
 from datarelease.model.adoption import Command, Note
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
+from datarelease.model.paths import overlap
 from datarelease.settings.read import DATASETS_FILE
 
 _Kind = Literal["validate", "profile"]
@@ -172,12 +173,8 @@ def _inputs(at: AdoptionContext, dataset: Dataset) -> list[str]:
         out.path
         for out in outputs
         if (out.md5 is not None or (at.root / out.path).exists())
-        and (_inside(dataset.path, out.path) or _inside(out.path, dataset.path))
+        and overlap(dataset.path, out.path)
     ]
-
-
-def _inside(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
 
 
 def _targets(waiting: Sequence[Check], pipeline: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from datarelease.errors import DatareleaseError, SettingsError, WorldError
 from datarelease.flows.check.tracked_outputs import unpushed
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.diagnosis import Line, LineState
+from datarelease.model.paths import overlap
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.read import Settings
 
@@ -155,13 +156,7 @@ def dataset_questions(
 
 
 def _tracked(dataset: Dataset, tracked: Iterable[Output]) -> Iterator[Line]:
-    found = [
-        out
-        for out in tracked
-        if out.path == dataset.path
-        or out.path.startswith(f"{dataset.path}/")
-        or dataset.path.startswith(f"{out.path}/")
-    ]
+    found = [out for out in tracked if overlap(out.path, dataset.path)]
     if any(out.md5 for out in found):
         sources = ", ".join(dict.fromkeys(out.source for out in found))
         yield Line(

@@ -1,4 +1,4 @@
-"""Names of files that come from elsewhere: which of them any machine may be asked to write."""
+"""Paths with forward slashes: which lie in which, and which any machine may be asked to write."""
 
 from __future__ import annotations
 
@@ -57,3 +57,21 @@ def clash(paths: Iterable[str]) -> str | None:
                 return folder
             folder = folder.rpartition("/")[0]
     return None
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether ``path`` is ``folder`` or lies in it; both are relative to the same directory.
+
+    >>> within("data/a", "data"), within("data", "data"), within("database", "data")
+    (True, True, False)
+    """
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether one path is the other or lies in it.
+
+    >>> overlap("data/a", "data"), overlap("data", "data/a"), overlap("data", "database")
+    (True, True, False)
+    """
+    return within(one, other) or within(other, one)

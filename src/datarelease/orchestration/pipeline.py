@@ -13,8 +13,9 @@ from functools import cached_property
 
 from dagster import AssetKey
 
-from datarelease.adapters.dvc.graph import Graph, StageNode, overlap
+from datarelease.adapters.dvc.graph import Graph, StageNode
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.paths import overlap
 from datarelease.orchestration.keys import asset_keys, identifier, identifiers
 
 STAGES = "stages"

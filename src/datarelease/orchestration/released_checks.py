@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from datarelease.adapters.dvc.graph import overlap
 from datarelease.adapters.git.repository import Git
 from datarelease.documents import DocumentError, decode
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.documents import find_document, find_manifest
+from datarelease.model.paths import overlap
 from datarelease.model.review.report import Report
 from datarelease.model.versions.bundle import REPORT
 from datarelease.model.versions.version import Version

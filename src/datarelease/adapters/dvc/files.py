@@ -20,6 +20,7 @@ from dvc_data.hashfile.tree import Tree
 from datarelease.adapters.dvc.open import opened
 from datarelease.errors import ConfigError
 from datarelease.model.near import nearest_name
+from datarelease.model.paths import within
 from datarelease.model.versions.snapshot import WHOLE, Entry
 
 _MD5 = "md5"
@@ -101,7 +102,7 @@ def _inside(index: Index, here: Path) -> list[str]:
 
 def _holds(outs: Sequence[str], path: str) -> bool:
     """``path`` is one of the outputs, or in one."""
-    return any(path == out or path.startswith(f"{out}/") for out in outs)
+    return any(within(path, out) for out in outs)
 
 
 def _places(path: str, outs: Sequence[str]) -> list[str]:

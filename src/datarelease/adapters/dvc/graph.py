@@ -15,6 +15,7 @@ from typing import Any
 from dvc.dependency.param import ParamsDependency
 
 from datarelease.adapters.dvc.open import opened
+from datarelease.model.paths import overlap
 from datarelease.model.versions.snapshot import canonical_json
 
 
@@ -71,15 +72,6 @@ class Graph:
             if not any(overlap(dep.path, path) for path in (*made, *kept)):
                 kept[dep.path] = dep
         return tuple(kept[path] for path in sorted(kept))
-
-
-def overlap(one: str, other: str) -> bool:
-    """One path is the other, or is in it.
-
-    >>> overlap("data/a", "data"), overlap("data", "data/a"), overlap("data", "database")
-    (True, True, False)
-    """
-    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
 
 
 def read_graph(root: Path) -> Graph:

@@ -8,6 +8,7 @@ from datarelease.adapters.dvc.tracked import stages
 from datarelease.errors import ConfigError
 from datarelease.flows.check.reproduce import LOCK, dvc_files, is_among, products_of
 from datarelease.flows.workspace import Workspace
+from datarelease.model.paths import within
 from datarelease.model.review.report import REPORTS
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
 
@@ -28,7 +29,7 @@ def unclean_files(ws: Workspace) -> tuple[str, ...]:
     edited = [
         path
         for path, tracked in ws.git.changed()
-        if (tracked or any(path == name or path.startswith(f"{name}/") for name in inputs))
+        if (tracked or any(within(path, name) for name in inputs))
         and path not in own
         and posixpath.basename(path) not in {LOCK, ".gitignore"}
     ]

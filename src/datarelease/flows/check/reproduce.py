@@ -14,6 +14,7 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check.unfit_files import refuse_unfit_files
 from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.paths import overlap, within
 from datarelease.model.versions.manifest import object_key
 from datarelease.settings.read import DATASETS_FILE
 
@@ -104,7 +105,7 @@ def products_of(ws: Workspace) -> tuple[str, ...]:
 
 def is_among(path: str, products: Iterable[str]) -> bool:
     """``path`` is a product, or a file in one that is a directory."""
-    return any(path == product or path.startswith(f"{product}/") for product in products)
+    return any(within(path, product) for product in products)
 
 
 def dvc_files(ws: Workspace) -> tuple[str, ...]:
@@ -119,12 +120,7 @@ def dvc_files(ws: Workspace) -> tuple[str, ...]:
 
 
 def _serves(out: Output, datasets: tuple[Dataset, ...]) -> bool:
-    return any(
-        out.path == dataset.path
-        or out.path.startswith(dataset.path + "/")
-        or dataset.path.startswith(out.path + "/")
-        for dataset in datasets
-    )
+    return any(overlap(out.path, dataset.path) for dataset in datasets)
 
 
 def _address(out: Output) -> str:

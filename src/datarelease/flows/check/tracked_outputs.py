@@ -15,6 +15,7 @@ from datarelease.flows.check.reproduce import work_tree_outputs
 from datarelease.flows.versions.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.paths import overlap, within
 from datarelease.model.versions.manifest import (
     ManifestDataset,
     TrackedFile,
@@ -63,7 +64,7 @@ def unpushed(dataset: Dataset, outputs: Iterable[Output]) -> list[Problem]:
             ),
         )
         for out in outputs
-        if not out.pushed and _overlap(out.path, dataset.path)
+        if not out.pushed and overlap(out.path, dataset.path)
     ]
 
 
@@ -90,7 +91,7 @@ def tracked_beside(
         out
         for out in ws.dvc.outputs()
         if out.source in committed
-        and not any(_within(out.path, dataset.path) for dataset in datasets)
+        and not any(within(out.path, dataset.path) for dataset in datasets)
         and (out.md5 is not None or out.imported)
     ]
     _refuse_legacy(outs)
@@ -130,7 +131,7 @@ def _beside(
     return tuple(
         file
         for file in ws.objects.tree(str(out.md5))
-        if not any(_within(file.path, path) for path in inside)
+        if not any(within(file.path, path) for path in inside)
     )
 
 
@@ -278,11 +279,3 @@ def _as_indexed(ws: Workspace, out: Output, indexed: Mapping[str, IndexedOutput]
 
 def _is_tree(out: Output) -> bool:
     return str(out.md5).endswith(TREE)
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
-
-
-def _overlap(one: str, other: str) -> bool:
-    return _within(one, other) or _within(other, one)

@@ -10,6 +10,7 @@ from datarelease.errors import Problem, SettingsError
 from datarelease.flows.cache import Objects
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.near import nearest_name
+from datarelease.model.paths import within
 from datarelease.model.versions.snapshot import WHOLE, DataFile, DatasetSnapshot, Entry, Snapshot
 
 
@@ -41,10 +42,10 @@ def _entries(dataset: Dataset, outputs: Sequence[Output], objects: Objects) -> l
         if out.path == dataset.path:
             path = WHOLE if out.md5.endswith(".dir") else posixpath.basename(out.path)
             entries.append(Entry(path=path, md5=out.md5, size=out.size, remote=out.remote))
-        elif out.path.startswith(dataset.path + "/"):
+        elif within(out.path, dataset.path):
             path = out.path.removeprefix(dataset.path + "/")
             entries.append(Entry(path=path, md5=out.md5, size=out.size, remote=out.remote))
-        elif dataset.path.startswith(out.path + "/") and out.md5.endswith(".dir"):
+        elif within(dataset.path, out.path) and out.md5.endswith(".dir"):
             inside = dataset.path.removeprefix(out.path + "/")
             entries += _part_of(inside, objects.data_files(out.md5), out.remote)
     return entries
@@ -61,7 +62,7 @@ def _part_of(inside: str, files: Sequence[DataFile], remote: str | None) -> list
             remote=remote,
         )
         for file in files
-        if file.path == inside or file.path.startswith(inside + "/")
+        if within(file.path, inside)
     ]
 
 
