@@ -32,8 +32,7 @@ from datarelease.model.versions.outcome import Outcome
 from datarelease.model.versions.release import Fault
 from datarelease.progress import Quiet
 from datarelease.render.markdown.comment import CommentSource, comment, notice
-from datarelease.render.markdown.github_release import release_page
-from datarelease.render.markdown.missing import ISSUE_TITLE, MARK, damage_issue
+from datarelease.render.markdown.version_texts import ISSUE_TITLE, MARK, damage_issue, release_page
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 REPORT = dataclasses.replace(sample_reports.small(), tag="data-v4")

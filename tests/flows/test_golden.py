@@ -42,8 +42,7 @@ from datarelease.ingest.wiring.released import announce_now, commit_now
 from datarelease.ingest.wiring.stream import drain_now, plan_now, waiting_now
 from datarelease.render.html.report import html
 from datarelease.render.markdown.comment import CommentSource, comment, notice, unreported
-from datarelease.render.markdown.github_release import release_page
-from datarelease.render.markdown.missing import damage_issue
+from datarelease.render.markdown.version_texts import damage_issue, release_page
 from datarelease.render.terminal.report import summary
 
 INPUTS = Path(__file__).parents[1] / "golden" / "inputs"

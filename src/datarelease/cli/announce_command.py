@@ -23,8 +23,12 @@ from datarelease.flows.pull_requests.announce import (
 )
 from datarelease.model.directory import ROOT
 from datarelease.render.markdown.comment import comment, notice
-from datarelease.render.markdown.github_release import release_page
-from datarelease.render.markdown.missing import ISSUE_TITLE, damage_issue, mark_of
+from datarelease.render.markdown.version_texts import (
+    ISSUE_TITLE,
+    damage_issue,
+    mark_of,
+    release_page,
+)
 
 
 @click.command("announce")
