@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import DatasetDiff
+from datarelease.model.short_repr import plural
 
 
 def not_append_only(diff: DatasetDiff | None, stream: StreamReport | None) -> str | None:
@@ -49,17 +50,18 @@ def _of_batches(stream: StreamReport | None) -> list[str]:
 def _of_rows(diff: DatasetDiff, *, proven: bool) -> list[str]:
     before, after = diff.rows_before, diff.rows_after
     if diff.status == "removed":
-        return ["the dataset was removed" + (f", and {_rows(before)} with it" if before else "")]
+        lost = f", and {plural(before, 'row')} with it" if before else ""
+        return [f"the dataset was removed{lost}"]
     if diff.status != "changed":
         return []
     if diff.rows is not None:
         removed, changed = diff.rows.removed, diff.rows.changed
         return [
-            *([f"{_rows(removed)} removed"] if removed else []),
-            *([f"{_rows(changed)} changed"] if changed else []),
+            *([f"{plural(removed, 'row')} removed"] if removed else []),
+            *([f"{plural(changed, 'row')} changed"] if changed else []),
         ]
     if before is not None and after is not None and after < before:
-        return [f"{_rows(before - after)} fewer than the {before:,} released"]
+        return [f"{plural(before - after, 'row')} fewer than the {before:,} released"]
     return _of_files(diff, proven=proven)
 
 
@@ -68,12 +70,8 @@ def _of_files(diff: DatasetDiff, *, proven: bool) -> list[str]:
     if not files.removed and not files.changed and (proven or files.added):
         return []
     said = [
-        f"{count:,} released file{'' if count == 1 else 's'} {how}"
+        f"{plural(count, 'released file')} {how}"
         for count, how in ((files.removed, "removed"), (files.changed, "changed"))
         if count
     ]
     return [f"{' and '.join(said)}, and {why}" if said else f"not known: {why}"]
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -13,6 +13,7 @@ from datarelease.model.review.failure import failures, plain
 from datarelease.model.review.policy import Finding, Limit, Policy, Verdict, blocking_first, points
 from datarelease.model.review.report import DatasetReport
 from datarelease.model.review.waivers import excused
+from datarelease.model.short_repr import plural
 
 
 def judge(
@@ -244,7 +245,7 @@ def _events(policy: Policy, stream: StreamReport) -> Iterator[Finding]:
             limit=maximum,
         )
     if stream.lost:
-        offsets = f"{stream.lost:,} offset{'' if stream.lost == 1 else 's'}"
+        offsets = plural(stream.lost, "offset")
         yield Finding(
             rule="lost_events",
             level=policy.lost_events,

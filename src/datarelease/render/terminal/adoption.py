@@ -9,6 +9,7 @@ from shlex import join
 from rich.text import Text
 
 from datarelease.model.adoption import Adoption, Command, FileEdit, Proposed, yaml_text
+from datarelease.model.short_repr import plural
 
 
 def adoption(plan: Adoption) -> Text:
@@ -80,18 +81,14 @@ def _described(dataset: Proposed) -> str:
     written = f"; read with {dataset.csv}" if dataset.csv else ""
     folders = f", {_names(dataset.partitions)} from folders" if dataset.partitions else ""
     return (
-        f"{dataset.name}: {dataset.path}, {dataset.origin}; {_count(dataset.rows, 'row')}, "
-        f"{_count(dataset.columns, 'column')}{folders}; {key}{hidden}{written}"
+        f"{dataset.name}: {dataset.path}, {dataset.origin}; {plural(dataset.rows, 'row')}, "
+        f"{plural(dataset.columns, 'column')}{folders}; {key}{hidden}{written}"
     )
 
 
 def _names(columns: Iterable[str]) -> str:
     # Spelled so that nothing in a column's name can command the terminal.
     return ", ".join(map(yaml_text, columns))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _diff(edit: FileEdit) -> Iterator[Text]:
