@@ -9,12 +9,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from tests.broker import Broker, shared_broker
+from tests.forge.gitdir import WorkTree
+from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer, running_github
 from tests.goldens import UPDATE
 from tests.project import Project, make_template
@@ -95,6 +98,19 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@contextmanager
+def environment(env: dict[str, str]) -> Iterator[None]:
+    """The block runs under ``env``; for what is made once, outside of any test."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture(autouse=True)
 def home() -> Iterator[Path]:
     """A home of its own for each test, and an environment that leads nowhere else."""
@@ -164,3 +180,31 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubSe
             monkeypatch.setenv(name, value)
         yield server
         assert server.violations == []
+
+
+@pytest.fixture(scope="session")
+def two_branches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A git repository with the branches main and topic, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("two-branches")
+    with environment(hermetic_environment(folder / "home")):
+        work = WorkTree.made(folder / "work", {"a.txt": "1\n"})
+        work.commit({"b.txt": "2\n"}, branch="topic")
+    return work.path
+
+
+@pytest.fixture
+def work(two_branches: Path, tmp_path: Path) -> WorkTree:
+    """A repository with main and topic, one commit ahead, which is checked out."""
+    return WorkTree(path=shutil.copytree(two_branches, tmp_path / "work"))
+
+
+@pytest.fixture
+def repo(github: GitHubServer, work: WorkTree) -> Repository:
+    """A public repository of acme with the branches main and topic."""
+    return github.world.repository("acme/data", source=work.path)
+
+
+@pytest.fixture
+def pull(github: GitHubServer, repo: Repository) -> Pull:
+    """An open pull request from topic."""
+    return github.world.opened(repo, branch="topic", title="More data", login="ann")

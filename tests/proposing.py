@@ -22,8 +22,7 @@ from unittest.mock import patch
 
 import yaml
 from tests import commands
-from tests.conftest import hermetic_environment
-from tests.flows.conftest import environment
+from tests.conftest import environment, hermetic_environment
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 from tests.project import REMOTE, Project

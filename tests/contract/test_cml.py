@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
@@ -28,20 +27,6 @@ TOKEN = "ghs_plantedsecret"
 def program() -> str:
     """The program under test."""
     return os.environ.get("CML_BIN") or str(STAND_IN)
-
-
-@pytest.fixture
-def repo(github: GitHubServer, tmp_path: Path) -> Repository:
-    """A repository of acme with the branches main and topic."""
-    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
-    work.commit({"b.txt": "2\n"}, branch="topic")
-    return github.world.repository("acme/data", source=work.path)
-
-
-@pytest.fixture
-def pull(github: GitHubServer, repo: Repository) -> Pull:
-    """An open pull request from topic."""
-    return github.world.opened(repo, branch="topic", title="More data", login="ann")
 
 
 def cml_at(github: GitHubServer, program: str) -> Cml:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
@@ -17,20 +16,6 @@ SHA = "ab" * 20
 WATERMARK = f'![](https://cml.dev/watermark.png#{SHA} "CML watermark datarelease")'
 
 Posting = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def repo(github: GitHubServer, tmp_path: Path) -> Repository:
-    """A repository of acme with the branches main and topic."""
-    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
-    work.commit({"b.txt": "2\n"}, branch="topic")
-    return github.world.repository("acme/data", source=work.path)
-
-
-@pytest.fixture
-def pull(github: GitHubServer, repo: Repository) -> Pull:
-    """An open pull request."""
-    return github.world.opened(repo, branch="topic", title="t", login="ann")
 
 
 @pytest.fixture

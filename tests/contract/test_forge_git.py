@@ -11,11 +11,9 @@ from tests.forge.server import GitHubServer
 
 
 @pytest.fixture
-def repo(github: GitHubServer, tmp_path: Path) -> Repository:
+def repo(github: GitHubServer, work: WorkTree) -> Repository:
     """A public repository of acme with main, topic and the tag data-v1."""
-    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
-    work.git("tag", "data-v1")
-    work.commit({"b.txt": "2\n"}, branch="topic")
+    work.git("tag", "data-v1", "main")
     return github.world.repository("acme/data", source=work.path)
 
 

@@ -35,20 +35,6 @@ class Client:
 
 
 @pytest.fixture
-def repo(github: GitHubServer, tmp_path: Path) -> Repository:
-    """A public repository of acme with the branches main and topic."""
-    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
-    work.commit({"b.txt": "2\n"}, branch="topic")
-    return github.world.repository("acme/data", source=work.path)
-
-
-@pytest.fixture
-def pull(github: GitHubServer, repo: Repository) -> Pull:
-    """An open pull request from topic."""
-    return github.world.opened(repo, branch="topic", title="More data", login="ann")
-
-
-@pytest.fixture
 def owner(github: GitHubServer, repo: Repository) -> Client:
     """Acme itself."""
     return Client(server=github, token=github.world.user_token(repo.owner.login))

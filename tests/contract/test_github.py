@@ -23,17 +23,9 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture
-def repo(github: GitHubServer, tmp_path: Path) -> Repository:
+def repo(github: GitHubServer, work: WorkTree) -> Repository:
     """A private repository of acme with the branches main and topic."""
-    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
-    work.commit({"b.txt": "2\n"}, branch="topic")
     return github.world.repository("acme/data", source=work.path, private=True)
-
-
-@pytest.fixture
-def pull(github: GitHubServer, repo: Repository) -> Pull:
-    """An open pull request from topic."""
-    return github.world.opened(repo, branch="topic", title="More data", login="ann")
 
 
 class Naps(list[float]):

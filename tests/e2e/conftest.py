@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.conftest import hermetic_environment
-from tests.flows.conftest import environment
+from tests.conftest import environment, hermetic_environment
 from tests.forge.server import GitHubServer
 from tests.project import Project
 from tests.servers import S3Server

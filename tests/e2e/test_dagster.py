@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from tests.commands import run
-from tests.conftest import hermetic_environment
+from tests.conftest import environment, hermetic_environment
 from tests.dagster_web import SHIM, Dagster, running_dagster
-from tests.flows.conftest import environment
 from tests.project import Project
 from tests.tools.asset_graph import CHROMIUM, cloned, take
 

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.commands import run
-from tests.conftest import hermetic_environment
+from tests.conftest import environment, hermetic_environment
 from tests.project import Project, make_template
-
-
-@contextmanager
-def environment(env: dict[str, str]) -> Iterator[None]:
-    """The block runs under ``env``; for what is made once, outside of any test."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(env)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -64,17 +64,9 @@ def manifest(tag: str = "data-v4", number: int = 4, reviewed: str | None = "a" *
 
 
 @pytest.fixture
-def repo(github: GitHubServer, tmp_path: Path) -> Repository:
-    """A repository with a merged pull request, #1."""
-    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
-    work.commit({"b.txt": "2\n"}, branch="topic")
+def repo(github: GitHubServer, work: WorkTree) -> Repository:
+    """A private repository of acme with the branches main and topic."""
     return github.world.repository("acme/data", source=work.path, private=True)
-
-
-@pytest.fixture
-def pull(github: GitHubServer, repo: Repository) -> Pull:
-    """The pull request, still open."""
-    return github.world.opened(repo, branch="topic", title="More data", login="ann")
 
 
 @pytest.fixture

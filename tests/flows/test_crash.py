@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.commands import DIRECTORY, DVC, GIT, KILLED, Point, run
-from tests.conftest import hermetic_environment
-from tests.flows.conftest import environment
+from tests.conftest import environment, hermetic_environment
 from tests.project import Project
 from tests.versions import assert_whole, branch, manifest_path, tags
 

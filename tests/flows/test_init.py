@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.commands import Done, Point, run
-from tests.conftest import hermetic_environment
-from tests.flows.conftest import environment
+from tests.conftest import environment, hermetic_environment
 from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
 from tests.servers import Bucket

@@ -115,12 +115,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(github: GitHubServer, tmp_path: Path) -> Desk:
+def desk(github: GitHubServer, repo: Repository, pull: Pull, work: WorkTree) -> Desk:
     """A pull request of acme from topic."""
-    work = WorkTree.made(tmp_path / "work", {"a.txt": "1\n"})
-    work.commit({"b.txt": "2\n"}, branch="topic")
-    repo = github.world.repository("acme/data", source=work.path)
-    pull = github.world.opened(repo, branch="topic", title="More data", login="ann")
     return Desk(github=github, repo=repo, pull=pull, work=work)
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.commands import run
-from tests.conftest import hermetic_environment
-from tests.flows.conftest import environment
+from tests.conftest import environment, hermetic_environment
 from tests.project import Project
 from tests.versions import tags
 
