@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from datarelease.model.data.validation import Validation
+from datarelease.model.data.validation import Validation, Violation
 from datarelease.model.review.diff import Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.review.policy import LEVELS, Finding, VerdictLevel, worst
 from datarelease.model.review.report import DatasetReport, Report
@@ -50,8 +50,7 @@ class DatasetView:
     @property
     def tells(self) -> bool:
         """Whether there is something to say about it beyond that it is the same."""
-        failed = self.part.validation is not None and bool(self.part.validation.violations)
-        return bool(self.diff) or failed or self.level != "pass"
+        return bool(self.diff or self.violations) or self.level != "pass"
 
     @property
     def standing(self) -> Phrase:
@@ -86,6 +85,11 @@ class DatasetView:
             words.change_counts(self.breaking),
             words.change_counts(self.schema[len(self.breaking) :]),
         )
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The failed checks, worst first."""
+        return () if self.part.validation is None else self.part.validation.violations
 
     @property
     def checked(self) -> Validation | None:

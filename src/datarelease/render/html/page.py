@@ -123,20 +123,19 @@ def page_sections(report: ReportView) -> tuple[Section, ...]:
 def _section(report: Report, view: DatasetView, anchor: str, room: Room) -> Section:
     # Sorting is stable: what hardly moved goes to the end.
     shown = sorted(view.columns, key=lambda column: column.still)[: room.columns]
-    found = view.part.validation.violations if view.part.validation else ()
     return Section(
         view=view,
         anchor=anchor,
         history=_history(report, view),
         schema=view.schema[: room.changes],
-        violations=found[: room.violations],
+        violations=view.violations[: room.violations],
         columns=_cards(report, view, shown, anchor, room.cards),
         with_plots=min(len(shown), room.cards),
         hidden=Room(
             cards=0,
             columns=len(view.columns) - len(shown),
             changes=max(len(view.schema) - room.changes, 0),
-            violations=max(len(found) - room.violations, 0),
+            violations=max(len(view.violations) - room.violations, 0),
         ),
     )
 

@@ -72,7 +72,7 @@ def _section(view: DatasetView, detail: Detail) -> str:
         _title(view),
         _facts_line(view),
         _schema(view.schema, detail),
-        _violations(view.part.validation, detail),
+        _violations(view.violations, detail),
         _rows(view.diff, detail),
         _column_tables(view, detail.columns, detail.folded),
     )
@@ -143,10 +143,9 @@ def _change(change: SchemaChange) -> str:
     return strong + gfm.text(words.schema_change(change), prose=200)
 
 
-def _violations(validation: Validation | None, detail: Detail) -> str:
-    if validation is None or not validation.violations:
+def _violations(found: Sequence[Violation], detail: Detail) -> str:
+    if not found:
         return ""
-    found = sorted(validation.violations, key=lambda v: v.severity != "error")
     lines = [_violation(violation, detail) for violation in found[: detail.violations]]
     hidden = len(found) - len(lines)
     more = f"{number.counted(hidden, 'more failed check')} in the HTML report" if hidden else ""
