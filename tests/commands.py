@@ -33,7 +33,7 @@ PRELOADED = (
         "show", "trim", "unyank", "verify", "yank",
     )),
     "configobj", "dvc.cli", "dvc.commands.add", "dvc.commands.data_sync", "dvc.commands.repro",
-    "datarelease.analysis.engine.tables", "datarelease.api", "duckdb", "dulwich.ignore",
+    "datarelease.analysis.engine.duckdb.engine", "datarelease.api", "duckdb", "dulwich.ignore",
     "dulwich.porcelain", "dulwich.repo", "dulwich.walk", "dulwich.worktree", "dvc.cachemgr",
     "dvc.data_cloud", "dvc.dirs", "dvc.fs", "dvc.repo.artifacts", "dvc.repo.datasets",
     "dvc.repo.graph", "dvc.repo.index", "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots",

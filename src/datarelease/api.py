@@ -119,7 +119,7 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
         ConfigError: No such version.
         WorldError: Statistics or data are neither in git nor on a remote.
     """
-    from datarelease.app.notebook import show_reports
+    from datarelease.app.reports import show_reports
     from datarelease.app.repository import open_repository
     from datarelease.app.wiring import tool
     from datarelease.flows.check.version_diff import compare_versions
@@ -157,7 +157,7 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
         WorldError: The git remote, or data that is needed, is not available.
     """
-    from datarelease.app.notebook import show_reports
+    from datarelease.app.reports import show_reports
     from datarelease.app.workspace import open_workspace
     from datarelease.flows.check import check as flow
     from datarelease.progress import TerminalBars
@@ -188,8 +188,7 @@ def release(
         WorldError: A remote failed, or other releases were faster; running it again is safe.
         ConflictError: Other bytes than reviewed.
     """
-    from datarelease.app.notebook import show_reports
-    from datarelease.app.reports import report_files
+    from datarelease.app.reports import report_files, show_reports
     from datarelease.app.workspace import open_workspace
     from datarelease.flows.release import release as flow
     from datarelease.progress import Warnings

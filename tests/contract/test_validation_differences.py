@@ -14,7 +14,8 @@ import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
 
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation.run import validate
 from datarelease.model.data.dataset import Dataset
 

@@ -15,7 +15,7 @@ from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 from tests.tools.comment_page import page as comment_page
 
-from datarelease.app.notebook import framed
+from datarelease.app.reports import framed
 from datarelease.model.review.report import Report
 from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown

@@ -13,7 +13,8 @@ import pytest
 from pandera.pandas import Column, DataFrameSchema
 
 from datarelease.analysis.engine.csv.structure import doubt, structure
-from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable, unread_name
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.errors import SettingsError

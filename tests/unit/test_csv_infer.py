@@ -11,7 +11,8 @@ import pytest
 from datarelease.analysis.engine.csv import structure as csv_structure
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.csv.values import infer_values
-from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 Infer = Callable[..., dict[str, Any]]
 

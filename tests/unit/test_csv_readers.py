@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.frames import LIBRARIES, read_frame
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.run import validate
 from datarelease.model.data.csv_dialect import NA_STRINGS, CsvDialect

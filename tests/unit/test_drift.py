@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from datarelease.analysis.comparison.drift import js, ks, psi
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.profile import profile
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Category, Cell, ColumnProfile

@@ -19,17 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datarelease.analysis.engine.duckdb import progress as duckdb_progress
+from datarelease.analysis.engine.column_types import kind_of, type_name
+from datarelease.analysis.engine.duckdb import engine as duckdb_engine
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.duckdb.errors import translated
-from datarelease.analysis.engine.tables import (
-    DuckDBEngine,
-    Engine,
-    Table,
-    UnreadableTable,
-    kind_of,
-    type_name,
-    unread_name,
-)
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
 from datarelease.errors import WorldError
 from datarelease.progress import Advance, Quiet
 
@@ -280,8 +274,8 @@ def test_progress_is_told_of_long_queries_alone(
     with DuckDBEngine(temp_directory=tmp_path / "s", threads=1, progress=told) as engine:
         engine.collect(engine.scan(table).head(1))
         assert told.work == []
-        monkeypatch.setattr(duckdb_progress, "_AFTER", 0.0)
-        monkeypatch.setattr(duckdb_progress, "_EVERY", 0.01)
+        monkeypatch.setattr(duckdb_engine, "_AFTER", 0.0)
+        monkeypatch.setattr(duckdb_engine, "_EVERY", 0.01)
         engine.collect(engine.scan(table).group_by("a").agg(nw.len()).sort("a").head(1))
         whole = len(told.work)
         list(engine.batches(engine.scan(table).sort("a"), 1000))
@@ -296,7 +290,8 @@ def test_works_offline_in_a_fresh_home(tmp_path: Path) -> None:
     table = stored(tmp_path, pa.table({"t": pa.array([T0], pa.timestamp("us", "UTC"))}))
     script = (
         "import sys; from pathlib import Path; import narwhals as nw\n"
-        "from datarelease.analysis.engine.tables import DuckDBEngine, Table\n"
+        "from datarelease.analysis.engine.duckdb.engine import DuckDBEngine\n"
+        "from datarelease.analysis.engine.tables import Table\n"
         "with DuckDBEngine(temp_directory=Path(sys.argv[2])) as e:\n"
         "    t = e.scan(Table(paths=(Path(sys.argv[1]),), format='parquet'))\n"
         "    print(e.collect(t.select(nw.col('t').dt.hour()))[0]['t'])\n"

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.frames import LIBRARIES, read_frame
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
 
 Load = Callable[..., Any]

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.cells import SHARE, fine_cells, merged_cells
 from datarelease.model.data.profile import Cell
 

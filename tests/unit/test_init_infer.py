@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable
-from datarelease.analysis.inference.infer import Inferred, infer
-from datarelease.analysis.inference.names import key_rank, personal
-from datarelease.analysis.inference.schema_file import schema_yaml
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
+from datarelease.analysis.inference.infer import Inferred, infer, schema_yaml
+from datarelease.analysis.inference.keys import key_rank, personal
 from datarelease.analysis.validation.run import validate
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.model.data.dataset import Dataset

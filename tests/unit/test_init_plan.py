@@ -19,7 +19,7 @@ from datarelease.adopt.choice import only
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, names_of
 from datarelease.adopt.remotes import parse_remote, plan_remotes
 from datarelease.adopt.templates import dependabot_file, release_section, workflow_files
-from datarelease.analysis.engine.table import Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError
 from datarelease.flows.edits.apply import write_all
 from datarelease.flows.edits.drafts import Drafts

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.frames import LIBRARIES, read_frame
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
 
 Load = Callable[..., Any]

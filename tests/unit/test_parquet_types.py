@@ -14,9 +14,10 @@ import pytest
 
 from datarelease.analysis.comparison.compare import compare
 from datarelease.analysis.comparison.rows import diff_rows
-from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable, type_name
-from datarelease.analysis.inference.infer import infer
-from datarelease.analysis.inference.schema_file import schema_yaml
+from datarelease.analysis.engine.column_types import type_name
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
+from datarelease.analysis.inference.infer import infer, schema_yaml
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.run import validate
 from datarelease.analysis.validation.schema import load_schema

@@ -18,9 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datarelease.analysis.comparison.rows import diff_rows
+from datarelease.analysis.engine.column_types import type_name
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.frames import read_frame
 from datarelease.analysis.engine.partitions import partition_columns
-from datarelease.analysis.engine.tables import DuckDBEngine, Table, UnreadableTable, type_name
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.analysis.inference.infer import infer
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.run import validate

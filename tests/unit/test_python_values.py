@@ -10,7 +10,7 @@ from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 from tests.unit.test_documents import MANIFEST
 
-from datarelease.app.notebook import framed, show_reports
+from datarelease.app.reports import framed, show_reports
 from datarelease.documents import decode, encode
 from datarelease.flows.versions.read import Verification
 from datarelease.model.review.report import Report

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datarelease.analysis.comparison.rows import diff_rows
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table
 from datarelease.documents import decode, encode
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff

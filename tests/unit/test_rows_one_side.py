@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from datarelease.analysis.comparison.rows import diff_rows
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff
 

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from datarelease import documents
-from datarelease.analysis.engine.tables import DuckDBEngine, Table
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.run import validate
 from datarelease.model.data.dataset import Dataset

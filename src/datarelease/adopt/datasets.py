@@ -13,8 +13,7 @@ from datarelease.adapters.dvc.files import tracked_files
 from datarelease.adapters.dvc.inventory import Inventory, InventoryOutput
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.partitions import folders
-from datarelease.analysis.engine.table import Table
-from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.cache import Objects
 from datarelease.flows.versions.dataset_at import as_table

@@ -9,8 +9,7 @@ from typing import Any
 from datarelease.adopt.datasets import FoundTable
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.csv.values import infer_values
-from datarelease.analysis.engine.table import Table
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.model.adoption import Note, yaml_text
 from datarelease.model.data.csv_dialect import CsvDialect
 from datarelease.settings.read import declared_dialect

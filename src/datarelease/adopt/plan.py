@@ -29,8 +29,7 @@ from datarelease.adopt.setup import (
 )
 from datarelease.analysis.engine.partitions import partition_columns
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
-from datarelease.analysis.inference.infer import Inferred, infer
-from datarelease.analysis.inference.schema_file import schema_yaml
+from datarelease.analysis.inference.infer import Inferred, infer, schema_yaml
 from datarelease.errors import ConfigError
 from datarelease.flows.edits.drafts import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
 from datarelease.flows.edits.pipeline import PipelineDataset, artifacts_by_path, edited_pipeline

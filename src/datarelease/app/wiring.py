@@ -131,7 +131,7 @@ def engine(memory_limit: str, scratch: Path, progress: Progress) -> Callable[[],
     seen = sys.stderr.isatty() and not os.environ.get("CI")
 
     def start() -> Engine:
-        from datarelease.analysis.engine.tables import DuckDBEngine  # noqa: PLC0415 - heavy: DuckDB
+        from datarelease.analysis.engine.duckdb.engine import DuckDBEngine  # noqa: PLC0415 - heavy: DuckDB
 
         scratch.mkdir(parents=True, exist_ok=True)
         return DuckDBEngine(

@@ -12,8 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from datarelease.analysis.comparison.categories import shared_counts
-from datarelease.analysis.comparison.distribution import Distribution
+from datarelease.analysis.comparison.distribution import Distribution, shared_counts
 from datarelease.model.data.profile import ColumnProfile
 
 _BINS = 10
@@ -32,7 +31,7 @@ def psi(before: ColumnProfile, after: ColumnProfile, rows: tuple[int, int]) -> f
     0.0001 counted as 0.0001 (Siddiqi, Credit Risk Scorecards, 2006; Yurdakul, Statistical
     Properties of Population Stability Index, 2018). The bins are the deciles of the values
     before, each closed above; a value that holds two deciles or more is a bin of its own. For
-    text and booleans they are the categories, see `categories`.
+    text and booleans they are the categories, see `shared_counts`.
     """
     shares = _shares(before, after, rows, [before])
     if shares is None:

@@ -14,8 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from datarelease.analysis.comparison.categories import shared_counts
-from datarelease.analysis.comparison.distribution import Distribution
+from datarelease.analysis.comparison.distribution import Distribution, shared_counts
 from datarelease.model.data.profile import ColumnProfile
 from datarelease.model.review.diff import Histogram
 

@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-from datarelease.analysis.engine.column_types import kind_of, type_name
-from datarelease.analysis.engine.common_type import common_type
+from datarelease.analysis.engine.column_types import common_type, kind_of, type_name
 from datarelease.analysis.engine.tables import Engine
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Scalar
@@ -220,7 +219,7 @@ class RowPlan:
 def _shown(value: Any) -> Scalar:
     """A value as JSON and reports hold it.
 
-    >>> shown(float("inf")), shown(dt.date(2026, 1, 2)), shown(True)
+    >>> _shown(float("inf")), _shown(dt.date(2026, 1, 2)), _shown(True)
     ('inf', '2026-01-02', True)
     """
     if isinstance(value, (dt.datetime, dt.date, dt.time)):

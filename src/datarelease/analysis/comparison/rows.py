@@ -12,10 +12,9 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.comparison.row_plan import row_plan
-from datarelease.analysis.engine.common_type import common_type
+from datarelease.analysis.engine.column_types import common_type
 from datarelease.analysis.engine.staging import reread, staged
-from datarelease.analysis.engine.table import Table
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff
 

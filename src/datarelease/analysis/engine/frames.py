@@ -9,12 +9,15 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from datarelease.analysis.engine.arrow_nested import inner_types, leaves
 from datarelease.analysis.engine.column_types import named_type
-from datarelease.analysis.engine.parquet_parts import parquet_columns, read_parts
+from datarelease.analysis.engine.parquet_parts import (
+    inner_types,
+    leaves,
+    parquet_columns,
+    read_parts,
+)
 from datarelease.analysis.engine.partitions import text_columns
-from datarelease.analysis.engine.table import Table, UnreadableTable
-from datarelease.analysis.engine.tables import Engine, unread_name
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
 from datarelease.errors import ConfigError, WorldError
 from datarelease.model.near import nearest_name
 

@@ -8,14 +8,14 @@ column of the file as any other.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from datarelease.analysis.engine.partitions import PartitionColumn, PartitionType, partition_columns
-from datarelease.analysis.engine.table import Table, UnreadableTable
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 _TYPES: dict[PartitionType, pa.DataType] = {
     "int64": pa.int64(),
@@ -148,3 +148,29 @@ def _without_index(metadata: Any) -> dict[bytes, bytes] | None:
     except (ValueError, TypeError):
         return {key: value for key, value in metadata.items() if key != _PANDAS}
     return {**metadata, _PANDAS: json.dumps(said).encode()}
+
+
+def inner_types(kind: pa.DataType) -> Iterator[pa.DataType]:
+    """A type and those inside it."""
+    yield kind
+    if pa.types.is_nested(kind):
+        for place in range(kind.num_fields):
+            yield from inner_types(kind.field(place).type)
+    elif pa.types.is_dictionary(kind):
+        yield kind.value_type
+
+
+def leaves(values: pa.Array) -> Iterator[pa.Array]:
+    """The arrays of values inside an array, however deep; the array itself if it is not nested."""
+    kind = values.type
+    if pa.types.is_struct(kind):
+        inside = values.flatten()
+    elif pa.types.is_map(kind):
+        inside = [values.keys, values.items]
+    elif pa.types.is_nested(kind) and kind.num_fields == 1:  # lists of every sort
+        inside = [values.flatten()]
+    else:
+        yield values
+        return
+    for array in inside:
+        yield from leaves(array)

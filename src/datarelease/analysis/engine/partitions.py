@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-from datarelease.analysis.engine.table import Table, UnreadableTable
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 """How Hive, Spark and Arrow spell a missing value."""

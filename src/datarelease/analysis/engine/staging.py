@@ -15,8 +15,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow.parquet as pq
 
-from datarelease.analysis.engine.table import Table
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.errors import WorldError
 
 _BATCH = 100_000

@@ -1,50 +1,61 @@
-"""Tables as Narwhals lazy frames. Nothing above this module knows which engine runs them.
+"""What a table on disk is, and the engine that opens tables as Narwhals lazy frames.
 
-Belongs here: opening tables, running frames, translating the engine's faults. Does not: the queries
-themselves (validate, profile, compare).
+Nothing above this module knows which engine runs them. The queries themselves (validate, profile,
+compare) do not belong here.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import duckdb
 import narwhals as nw
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from datarelease.analysis.engine.column_types import kind_of, type_name
-from datarelease.analysis.engine.csv.encoding import as_utf8
-from datarelease.analysis.engine.csv.header import read_csv_header
-from datarelease.analysis.engine.duckdb.csv import CsvFiles
-from datarelease.analysis.engine.duckdb.errors import translated
-from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
-from datarelease.analysis.engine.duckdb.progress import measure_progress, show_progress
-from datarelease.analysis.engine.duckdb.sql import quoted
-from datarelease.analysis.engine.table import Table, UnreadableTable
-from datarelease.progress import Progress
+from datarelease.model.data.csv_dialect import DEFAULT_DIALECT, CsvDialect
+from datarelease.model.data.dataset import Format
 
-__all__ = [
-    "DuckDBEngine",
-    "Engine",
-    "Table",
-    "UnreadableTable",
-    "kind_of",
-    "type_name",
-    "unread_name",
-]
-
-_Types = Mapping[str, nw.dtypes.DType]
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
-_SPOOL_FROM = 32 << 20
-"""Bytes of CSV from which on reading it once into a temporary table is faster."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The files of one dataset on disk."""
+
+    paths: tuple[Path, ...]
+    """Part files, sorted; files of a content-addressed cache, without suffix, will do."""
+    format: Format
+    csv: CsvDialect = DEFAULT_DIALECT
+    """How CSV files are written."""
+    labels: tuple[str, ...] = ()
+    """Paths inside the dataset, in the order of ``paths``: messages call the files by them, and
+    folders called ``key=value`` in them are columns (see `partitions`)."""
+    siblings: tuple[str, ...] = ()
+    """The same for all files of the dataset, where ``paths`` may be only some of them: the types
+    of partition columns depend on all. Empty: there are no others."""
+
+    def label(self, path: Path) -> str:
+        """What messages call the file at ``path``; its own name where there is no label."""
+        return self._labels.get(path, path.name)
+
+    @cached_property
+    def _labels(self) -> dict[Path, str]:
+        # Asked for every part; the first of equal paths (parts with equal bytes) gives the name.
+        return dict(reversed(list(zip(self.paths, self.labels, strict=False))))
+
+
+class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unreadable` in reports
+    """A file is not a table of its format, or not a part of one; the message has no values."""
+
+    def __init__(self, label: str, reason: str) -> None:
+        """Keep what the file is called, and the reason in words."""
+        super().__init__(f"{label}: {reason}" if label else reason)
+        self.label = label
+        self.reason = reason
 
 
 def unread_name(column: str) -> str:
@@ -68,7 +79,7 @@ class Engine(Protocol):
     def scan(
         self,
         table: Table,
-        types: _Types | None = None,
+        types: Mapping[str, nw.dtypes.DType] | None = None,
         columns: Sequence[str] | None = None,
         *,
         once: bool = False,
@@ -117,175 +128,3 @@ class Engine(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
-
-
-class DuckDBEngine:
-    """The embedded engine: DuckDB in this process, within a memory limit, spilling to disk."""
-
-    def __init__(
-        self,
-        *,
-        temp_directory: Path,
-        memory_limit: str = "2GB",
-        threads: int | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        """Open a database in memory that downloads nothing and knows one time zone, UTC.
-
-        Rows keep the order of the files: examples and samples are the same on every run.
-        ``progress`` is told of queries that take longer than a second.
-        """
-        self._connection = duckdb.connect(
-            ":memory:",
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "memory_limit": memory_limit,
-                "temp_directory": str(temp_directory),
-                "threads": str(threads or os.cpu_count() or 1),
-                "preserve_insertion_order": "true",
-            },
-        )
-        self._connection.execute("SET TimeZone = 'UTC'")
-        # The smallest and largest value that a Parquet file records leave NaN out; DuckDB (2.0)
-        # concludes from them that there is none, and `isnan` is then false for every row.
-        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
-        self._progress = progress
-        measure_progress(self._connection, on=progress is not None)
-        self._files: dict[Table, CsvFiles | ParquetFiles] = {}
-        self._temp_directory = temp_directory
-        self._copies: tempfile.TemporaryDirectory[str] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._connection.close()
-        if self._copies is not None:
-            self._copies.cleanup()
-
-    def scan(
-        self,
-        table: Table,
-        types: _Types | None = None,
-        columns: Sequence[str] | None = None,
-        *,
-        once: bool = False,
-    ) -> nw.LazyFrame[Any]:
-        """A lazy frame over all files of a table; see `Engine.scan`."""
-        files = self._opened(table)
-        with translated([files.table]), show_progress(self._connection, self._progress):
-            query = files.query(
-                self._connection,
-                types or {},
-                lambda name: quoted(unread_name(name)),
-                files.names if columns is None else columns,
-                once=once,
-            )
-            return nw.from_native(self._connection.sql(query))
-
-    def columns(self, table: Table) -> tuple[str, ...]:
-        """The names of a table's columns, in order; see `Engine.columns`."""
-        return self._opened(table).names
-
-    def _opened(self, table: Table) -> CsvFiles | ParquetFiles:
-        with translated([table]):
-            if table not in self._files:
-                self._files[table] = self._open(table)
-        return self._files[table]
-
-    def _open(self, table: Table) -> CsvFiles | ParquetFiles:
-        for path in table.paths:
-            if not path.is_file():
-                raise UnreadableTable(table.label(path), "there is no such file")
-        if not table.paths:
-            raise UnreadableTable("", "the dataset has no files")
-        if table.format == "csv":
-            table = as_utf8(table, self._copies_folder() / str(len(self._files)))
-            large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
-            spool = f"csv{len(self._files)}_" if large else None
-            return CsvFiles.open(self._connection, table, read_csv_header(table), spool)
-        return ParquetFiles.open(self._connection, table)
-
-    def _copies_folder(self) -> Path:
-        """Where files are that were copied to be read; removed when the engine is closed."""
-        if self._copies is None:
-            self._temp_directory.mkdir(parents=True, exist_ok=True)
-            self._copies = tempfile.TemporaryDirectory(prefix="csv-", dir=self._temp_directory)
-        return Path(self._copies.name)
-
-    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
-        """The rows of a frame as plain Python values; see `Engine.collect`."""
-        table = self.arrow(frame)
-        columns = [_python_values(column) for column in table.columns]
-        return [
-            dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)
-        ]
-
-    def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
-        """The rows of a frame as one Arrow table; see `Engine.arrow`."""
-        with (
-            translated([files.table for files in self._files.values()]),
-            show_progress(self._connection, self._progress),
-        ):
-            native: Any = frame.to_native()
-            table: pa.Table = native.to_arrow_table()
-        return table
-
-    def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
-        """The rows of a frame as Arrow batches; see `Engine.batches`."""
-        with (
-            translated([files.table for files in self._files.values()]),
-            show_progress(self._connection, self._progress),
-        ):
-            native: Any = frame.to_native()
-            # Closed, since a connection with an unread result refuses the next query.
-            with native.to_arrow_reader(rows) as reader:
-                yield from reader
-
-
-def _python_values(column: pa.ChunkedArray) -> list[Any]:
-    if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
-        return [_plain(value) for value in _values(column)]
-    # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
-    coarse = column.cast(pa.timestamp("us"), safe=False)
-    exact = pc.equal(coarse.cast(column.type), column)
-    texts = column.filter(pc.invert(exact)).cast(pa.string()).to_pylist()
-    finer = (text.replace(" ", "T") for text in texts)
-    values = zip(coarse.to_pylist(), exact.to_pylist(), strict=True)
-    return [next(finer) if same is False else value for value, same in values]
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    try:
-        return list(column.to_pylist())
-    except OverflowError:  # Python's calendar ends with the year 9999, and begins with 1
-        return [_value_or_text(scalar) for scalar in column]
-
-
-def _value_or_text(scalar: pa.Scalar) -> Any:
-    try:
-        return scalar.as_py()
-    except OverflowError:
-        kind = scalar.type
-        unit = "days" if pa.types.is_date(kind) else getattr(kind, "unit", "")
-        number = getattr(scalar, "value", None)
-        nested = not isinstance(number, int)
-        return "(beyond the year 9999)" if nested else f"1970-01-01 + {number} {unit}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        if isinstance(exponent, int) and exponent >= 0:
-            return int(value)
-        near = float(value)
-        return near if Decimal(repr(near)) == value else value
-    if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        return value.astimezone(dt.UTC)
-    return value

@@ -1,4 +1,4 @@
-"""A schema inferred from a table of today: types, nulls, categories, a key.
+"""A schema inferred from a table of today: types, nulls, categories, a key; and as a file.
 
 Exact over all rows and never loaded whole: one aggregate query for all columns, then a few for
 those columns whose first rows make them candidates. Values of columns that look personal are not
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,15 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.partitions import partition_columns
-from datarelease.analysis.engine.table import Table
-from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.inference.keys import NO_KEY, SAMPLE_ROWS, InferredKey, infer_key
-from datarelease.analysis.inference.names import personal
+from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.inference.keys import (
+    NO_KEY,
+    SAMPLE_ROWS,
+    InferredKey,
+    infer_key,
+    personal,
+)
+from datarelease.model.adoption import yaml_text
 
 MOST_CATEGORIES = 12
 LONGEST_CATEGORY = 40
@@ -185,3 +190,55 @@ def _categories(
         ):
             found[column] = texts
     return found
+
+
+_HEAD = """\
+# What {path} promises, as a Pandera schema in Pandera's own YAML format.
+# `datarelease init` inferred it from the data of one day, as a start for you to edit. It holds
+# types, missing values, keys and lists of few values; what else was seen is in comments, since
+# tomorrow's data may differ: remove the `#` to make it a check, with the bounds that you mean.
+# Every violation blocks a release. More checks: str_matches, str_length, isin, greater_than, ...
+schema_type: dataframe
+api: pandas
+name: {name}
+# strict: true  # then a column that is not named here is a violation
+"""
+
+
+def schema_yaml(inferred: Inferred, *, name: str, path: str) -> str:
+    """The text of a schema file that the very table passes and `load_schema` accepts."""
+    single = inferred.key[0] if len(inferred.key) == 1 else None
+    head = _HEAD.format(path=yaml_text(path), name=yaml_text(name))
+    if len(inferred.key) > 1:
+        head += f"unique: [{', '.join(map(yaml_text, inferred.key))}]  # together\n"
+    lines = [head + "columns:"]
+    for column in inferred.columns:
+        # No range of ids, because later versions have new ones.
+        silent = column.name in {*inferred.pii, *inferred.found_key.columns}
+        lines += _column(column, unique=column.name == single, silent=silent)
+    return "\n".join(lines) + "\n"
+
+
+def _column(column: InferredColumn, *, unique: bool, silent: bool) -> Iterator[str]:
+    said = list(_attributes(column, unique=unique, silent=silent))
+    # A column without any attribute is `{}`: it has to be there, whatever its values.
+    empty = all(line.startswith("#") for line in said)
+    yield f"  {yaml_text(column.name)}:{' {}' if empty else ''}"
+    yield from (f"    {line}" for line in said)
+
+
+def _attributes(column: InferredColumn, *, unique: bool, silent: bool) -> Iterator[str]:
+    if column.dtype is None:
+        yield "# dtype: its values do not show it"
+    else:
+        yield f"dtype: {column.dtype}"
+    if column.nulls:
+        yield "nullable: true"
+    if unique:
+        yield "unique: true"
+    if column.categories:
+        yield f"isin: [{', '.join(map(yaml_text, column.categories))}]"
+    if silent:
+        return
+    if column.low is not None and column.high is not None:
+        yield f"# in_range: {{min_value: {column.low}, max_value: {column.high}}}  # was seen"

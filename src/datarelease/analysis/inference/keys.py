@@ -1,4 +1,4 @@
-"""The key that names and content suggest, and whether it may be chance.
+"""What names and content suggest: personal data, and a key, which may be chance.
 
 Any two columns with many values look like a key in a short table. So a key is proposed only where
 its name says so, or where chance would have given several rows the same values; otherwise it is a
@@ -7,17 +7,17 @@ guess, reported with its evidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.inference.names import OWN, is_time_name, key_rank
-from datarelease.analysis.validation.uniqueness import duplicates
+from datarelease.analysis.validation.examples import duplicates
 
 SAMPLE_ROWS = 5_000
 """First rows, which tell for most columns that they are not categories and no key."""
@@ -150,3 +150,90 @@ def _unique(rows: int, *, few: bool) -> str:
 def _identifies(engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str]) -> bool:
     # The first rows are cheap, and give most candidates away.
     return not any(duplicates(engine, rows, columns) for rows in (frame.head(SAMPLE_ROWS), frame))
+
+
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
+_PERSONAL = frozenset(
+    {
+        "email", "mail", "phone", "telephone", "mobile", "fax", "surname", "forename", "firstname",
+        "lastname", "fullname", "username", "login", "password", "address", "street", "passport",
+        "iban", "ssn", "birthday", "birthdate", "dob", "ip",
+    }
+)  # fmt: skip
+"""Words that suggest a person anywhere in a name."""
+_PERSONAL_PAIRS = frozenset(
+    {
+        ("first", "name"), ("last", "name"), ("full", "name"), ("middle", "name"),
+        ("maiden", "name"), ("family", "name"), ("given", "name"), ("user", "name"),
+        ("nick", "name"), ("customer", "name"), ("person", "name"), ("patient", "name"),
+        ("client", "name"), ("contact", "name"), ("employee", "name"), ("owner", "name"),
+        ("birth", "date"), ("date", "birth"), ("social", "security"), ("credit", "card"),
+        ("card", "number"), ("tax", "id"), ("national", "id"), ("e", "mail"),
+    }
+)  # fmt: skip
+_KEYS = frozenset({"id", "uuid", "guid", "key", "pk", "sku", "isbn"})
+_CODES = frozenset(
+    {
+        "iata", "icao", "symbol", "ticker", "isin", "cusip", "figi", "lei", "ean", "gtin", "upc",
+        "issn", "doi", "vin", "fips", "iso", "iso2", "iso3", "unlocode", "geonameid", "slug",
+        "code",
+    }
+)  # fmt: skip
+"""Identifiers that a standard or a market gives."""
+OWN = 1
+"""The rank up to which a name says that the column is its own table's id."""
+_TIMES = frozenset({"date", "day", "week", "month", "year", "time", "timestamp", "datetime"})
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case.
+
+    >>> words("customerID"), words("first_name"), words("E-Mail 2")
+    (('customer', 'id'), ('first', 'name'), ('e', 'mail', '2'))
+    """
+    return tuple(word.lower() for word in _WORD.findall(name))
+
+
+def personal(name: str) -> bool:
+    """The values may be about a person who could be found by them.
+
+    >>> [personal(n) for n in ("email", "First Name", "name", "product_name", "date_of_birth")]
+    [True, True, True, False, True]
+    """
+    found = tuple(word for word in words(name) if word != "of")
+    return (
+        found in {("name",), ("names",)}
+        or not _PERSONAL.isdisjoint(found)
+        or any(pair in _PERSONAL_PAIRS for pair in pairwise(found))
+    )
+
+
+def key_rank(name: str, dataset: str) -> int | None:
+    """How much a name looks like a key's, 0 the most; None: not at all.
+
+    >>> [key_rank(n, "orders") for n in ("id", "order_id", "customerId", "iata", "amount", "valid")]
+    [0, 1, 2, 3, None, None]
+    """
+    found = words(name)
+    ends = {found[0], found[-1]} if found else set()
+    if _KEYS.isdisjoint(ends):
+        return None if _CODES.isdisjoint(ends) else 3
+    if len(found) == 1:
+        return 0
+    return 1 if _own(dataset) & set(found) else 2
+
+
+def _own(dataset: str) -> set[str]:
+    """What a dataset calls one of its rows."""
+    named = {dataset.lower(), *words(dataset)[-1:]}
+    singular = {name.removesuffix("s") for name in named}
+    return named | singular | {f"{n.removesuffix('ies')}y" for n in named if n.endswith("ies")}
+
+
+def is_time_name(name: str) -> bool:
+    """A name of a date or time, which makes a key together with an id.
+
+    >>> is_time_name("order_date"), is_time_name("update")
+    (True, False)
+    """
+    return not _TIMES.isdisjoint(words(name))

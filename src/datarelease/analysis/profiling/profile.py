@@ -1,7 +1,7 @@
 """The profile of a table: statistics that are byte-identical for equal data, small enough for git.
 
 Nothing here is approximate or depends on the order of rows: counts and sums are of integers, the
-distribution comes from `grid`, mean and deviation from `moments`. Distinct values are counted
+distribution comes from `cells`, mean and deviation from `number_line`. Distinct values are counted
 exactly for text, booleans, integers and dates; for floats and timestamps, where the count costs
 the most and says the least, only where the cells are single values anyway.
 """
@@ -18,11 +18,16 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.engine.staging import reread
-from datarelease.analysis.engine.table import Table
-from datarelease.analysis.engine.tables import Engine, unread_name
+from datarelease.analysis.engine.tables import Engine, Table, unread_name
 from datarelease.analysis.profiling.cells import fine_cells, merged_cells
-from datarelease.analysis.profiling.moments import Moments, Range, moments
-from datarelease.analysis.profiling.number_line import NumberLine, shortened_cells, significant
+from datarelease.analysis.profiling.number_line import (
+    Moments,
+    NumberLine,
+    Range,
+    moments,
+    shortened_cells,
+    significant,
+)
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Category, ColumnKind, ColumnProfile, Profile, Scalar
 

@@ -1,4 +1,4 @@
-"""Examples of failing rows that may be shown: short JSON values without personal data."""
+"""Failing rows: examples that may be shown, without personal data, and rows that share values."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def json_value(value: Any) -> Scalar:
     """A value as JSON has it: times as ISO 8601, infinities as text, long texts cut.
 
     >>> import datetime as dt
-    >>> scalar(dt.date(2026, 1, 2)), scalar(float("inf")), scalar(b"ab")
+    >>> json_value(dt.date(2026, 1, 2)), json_value(float("inf")), json_value(b"ab")
     ('2026-01-02', 'inf', '2 bytes')
     """
     if value is None or isinstance(value, (bool, int)):
@@ -88,3 +88,53 @@ def json_value(value: Any) -> Scalar:
 
 def _nested(value: Any) -> bool:
     return isinstance(value, (list, Mapping))
+
+
+_NAME = "\N{SYMBOL FOR START OF TEXT}column"
+_SIZE = "\N{SYMBOL FOR START OF TEXT}size"
+
+
+def duplicates(
+    engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], keep: str = "all"
+) -> int:
+    """How many rows share their values of ``columns`` with another row; nulls equal each other.
+
+    ``keep`` is Pandera's ``report_duplicates``: ``all`` counts every one of them,
+    ``exclude_first`` and ``exclude_last`` all but one of each group.
+    """
+    plain = _plain(columns)
+    groups = _groups(frame.select(**plain), [*plain])
+    counted = nw.col(_SIZE) if keep == "all" else nw.col(_SIZE) - 1
+    (row,) = engine.collect(groups.select(counted.sum().alias("count")))
+    return int(row["count"] or 0)
+
+
+def duplicate_examples(
+    engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], showing: ExampleRules
+) -> Rows:
+    """Some rows that share their values of ``columns``, those with values before those without."""
+    plain = _plain(columns)
+    keyed = frame.with_columns(**plain)
+    chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(EXAMPLES)
+    shared = keyed.join(chosen.select(*plain), on=[*plain], how="semi")
+    by_value = ExampleRules(
+        key=tuple(dict.fromkeys((*columns, *showing.key))),
+        pii=showing.pii,
+        converted=showing.converted,
+    )
+    rows = by_value.rows(engine, shared, columns)
+    if rows:
+        return rows
+    missing = frame.filter(
+        nw.all_horizontal(*(nw.col(name).is_null() for name in columns), ignore_nulls=False)
+    )
+    return showing.rows(engine, missing, columns)
+
+
+def _plain(columns: Sequence[str]) -> dict[str, nw.Expr]:
+    """``columns`` by names without a dot: `group_by` on DuckDB reads `x.y` as column of a table."""
+    return {f"{_NAME}{place}": nw.col(column) for place, column in enumerate(columns)}
+
+
+def _groups(frame: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any]:
+    return frame.group_by(*columns).agg(nw.len().alias(_SIZE)).filter(nw.col(_SIZE) > 1)

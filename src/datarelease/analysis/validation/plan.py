@@ -11,10 +11,9 @@ import narwhals as nw
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.analysis.validation.checks import CheckFault, Probe, built_in_probe, severity_of
-from datarelease.analysis.validation.expectations import Expected, shape_violation
+from datarelease.analysis.validation.expectations import Expected, shape_violation, wanted_name
 from datarelease.analysis.validation.schema import unique_sets
 from datarelease.analysis.validation.schema_checks import built_in_name, spelled
-from datarelease.analysis.validation.schema_types import wanted_name
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Reason, Severity, Violation
 

@@ -13,27 +13,30 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.csv.hints import csv_hint
 from datarelease.analysis.engine.csv.structure import refuse_doubtful
+from datarelease.analysis.engine.csv.values import csv_hint
 from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
 from datarelease.analysis.validation import custom as custom_checks
-from datarelease.analysis.validation.checks import CheckFault, Probe, values_equal
-from datarelease.analysis.validation.examples import ExampleRules, Rows
+from datarelease.analysis.validation.checks import CheckFault, Probe, decided, values_equal
+from datarelease.analysis.validation.examples import (
+    ExampleRules,
+    Rows,
+    duplicate_examples,
+    duplicates,
+)
 from datarelease.analysis.validation.expectations import (
     declaration_violations,
     expected_columns,
     outline_violations,
+    satisfies,
     schema_types,
     shape_violation,
     type_violations,
 )
-from datarelease.analysis.validation.pattern_counts import decided
 from datarelease.analysis.validation.plan import Custom, Distinct, plan_validation
 from datarelease.analysis.validation.schema import contract
 from datarelease.analysis.validation.schema_checks import built_in_name
-from datarelease.analysis.validation.schema_types import satisfies
-from datarelease.analysis.validation.uniqueness import duplicate_examples, duplicates
 from datarelease.errors import WorldError
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import (
@@ -43,9 +46,6 @@ from datarelease.model.data.validation import (
     Violation,
     ViolationCategory,
 )
-
-#: Of the reasons that rows fail for; as pandera.api.base.error_handler.get_error_category has it.
-_SCHEMA_REASONS: frozenset[Reason] = frozenset({"series_contains_nulls"})
 
 
 def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None) -> Validation:
@@ -237,43 +237,43 @@ class _Run:
             )
 
     def _custom(self, custom: Custom) -> Iterator[Violation]:
-        check, column = custom.check, custom.column
-        columns = (column,) if column is not None else tuple(self.types)
-        groups = check.groupby if isinstance(check.groupby, list) else []
+        reason: Reason = "dataframe_check"
+        message = ""
+        rows: Rows = ()
         try:
-            if built_in_name(check) is not None and column is not None:
-                dtype = self.types[column]
-                count = values_equal(self.engine, self.frame, check, column, dtype)
-                rows: Rows = ()
-            else:
-                task = custom_checks.Task(
-                    check=check,
-                    column=column,
-                    columns=(*columns, *(name for name in groups if name not in columns)),
-                    showing=self.showing,
-                    rows=self.rows,
-                )
-                count, rows = custom_checks.run(self.engine, self.frame, task)
+            count, rows = self._counted(custom)
         except CheckFault as error:
-            broken = self._violation(
-                column=column,
-                check=custom.spelling,
-                reason="check_error",
-                count=1,
-                message=str(error),
-                severity=custom.severity,
-            )
-            yield broken
-            return
+            count, reason, message = 1, "check_error", str(error)
         if count:
             yield self._violation(
-                column=column,
+                column=custom.column,
                 check=custom.spelling,
-                reason="dataframe_check",
+                reason=reason,
                 count=count,
                 examples=rows,
+                message=message,
                 severity=custom.severity,
             )
+
+    def _counted(self, custom: Custom) -> tuple[int, Rows]:
+        """How many rows fail, and some of them.
+
+        Raises:
+            CheckFault: The check cannot be applied.
+        """
+        check, column = custom.check, custom.column
+        if built_in_name(check) is not None and column is not None:
+            return values_equal(self.engine, self.frame, check, column, self.types[column]), ()
+        columns = (column,) if column is not None else tuple(self.types)
+        groups = check.groupby if isinstance(check.groupby, list) else []
+        task = custom_checks.Task(
+            check=check,
+            column=column,
+            columns=(*columns, *(name for name in groups if name not in columns)),
+            showing=self.showing,
+            rows=self.rows,
+        )
+        return custom_checks.run(self.engine, self.frame, task)
 
     def _violation(
         self,
@@ -286,7 +286,8 @@ class _Run:
         message: str = "",
         severity: Severity = "error",
     ) -> Violation:
-        category: ViolationCategory = "schema" if reason in _SCHEMA_REASONS else "data"
+        # As pandera.api.base.error_handler.get_error_category has it.
+        category: ViolationCategory = "schema" if reason == "series_contains_nulls" else "data"
         return Violation(
             column=column,
             check=check,

@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 
 from datarelease.analysis.validation import pandera_private as pandera
+from datarelease.analysis.validation.expectations import file_type, wanted_name
 from datarelease.analysis.validation.schema_checks import spelled
-from datarelease.analysis.validation.schema_types import file_type, wanted_name
 from datarelease.analysis.validation.schema_yaml import count_checks, parse_value, schema_problems
 from datarelease.errors import ConfigError, Problem, SettingsError
 from datarelease.model.data.provenance import CHECKS_FILE

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from datarelease.analysis.validation.expectations import type_fault
 from datarelease.analysis.validation.schema_checks import check_problems, known_checks, unknown_key
-from datarelease.analysis.validation.schema_types import type_fault
 from datarelease.errors import Problem
 
 _COMMON = frozenset(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datarelease.analysis.engine.table import Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError
 from datarelease.flows.cache import Objects
 from datarelease.model.data.dataset import LOGGED_REMEDY, Dataset, logged_table, table_format

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datarelease.adapters.store.directory import Store, sha256_of
 from datarelease.adapters.untrusted import refuse_links_to
-from datarelease.analysis.engine.table import Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
 from datarelease.flows.verify import faults_of

@@ -13,7 +13,7 @@ from pathlib import Path
 from datarelease.adapters.git.ignore import ignored
 from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.analysis.inference.infer import pandera_type
-from datarelease.analysis.inference.names import is_time_name
+from datarelease.analysis.inference.keys import is_time_name
 from datarelease.analysis.validation.expectations import expected_columns
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.errors import ConfigError

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datarelease.analysis.engine.table import Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.inference.infer import Inferred, infer
 from datarelease.errors import ConfigError
 from datarelease.ingest.add.files import FieldGuess, bare_schema

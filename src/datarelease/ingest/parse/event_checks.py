@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.analysis.validation.checks import Probe
 from datarelease.analysis.validation.examples import LONGEST_TEXT, json_value
+from datarelease.analysis.validation.expectations import wanted_name
 from datarelease.analysis.validation.plan import plan_validation
-from datarelease.analysis.validation.schema_types import wanted_name
 from datarelease.ingest.parse.event_faults import EXTRA, MEANINGS
 from datarelease.ingest.parse.event_shape import EventShape, Field
 from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine, typed_query

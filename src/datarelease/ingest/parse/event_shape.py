@@ -15,11 +15,10 @@ import narwhals as nw
 
 from datarelease.analysis.engine.csv.types import sql_type
 from datarelease.analysis.engine.duckdb.csv import refuse_equal_names
-from datarelease.analysis.engine.table import UnreadableTable
-from datarelease.analysis.validation.expectations import Expected, expected_columns
+from datarelease.analysis.engine.tables import UnreadableTable
+from datarelease.analysis.validation.expectations import Expected, expected_columns, wanted_name
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.analysis.validation.schema_checks import spelled
-from datarelease.analysis.validation.schema_types import wanted_name
 from datarelease.errors import Problem, SettingsError
 from datarelease.model.data.dataset import Dataset, table_format
 from datarelease.model.data.stream import Stream

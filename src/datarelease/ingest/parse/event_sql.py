@@ -20,9 +20,10 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.csv.types import parse_sql, sql_type
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
-from datarelease.analysis.engine.tables import DuckDBEngine, unread_name
+from datarelease.analysis.engine.tables import unread_name
 from datarelease.ingest.parse.event_faults import INVALID_UTF8, NO_OBJECT, SYNTAX, TWICE
 from datarelease.ingest.parse.event_shape import Field
 

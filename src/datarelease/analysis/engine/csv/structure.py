@@ -1,7 +1,7 @@
 """The line of a CSV file's header and its delimiter, as the file itself shows them.
 
 Belongs here: what `init` infers of a dialect from the beginnings of files, and what makes a check
-doubt that a table is read as it is meant. Does not: reading a table, which is `csv_dialect`.
+doubt that a table is read as it is meant. Does not: reading a table, which is `duckdb.csv`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from datarelease.analysis.engine.csv.header import DELIMITERS, find_delimiter, wide, without_lines
-from datarelease.analysis.engine.table import Table, UnreadableTable
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.model.data.csv_dialect import UTF8, CsvDialect
 
 _PEEK_BYTES = 256 << 10

@@ -27,7 +27,7 @@ from datarelease.analysis.engine.duckdb.partitions import (
 )
 from datarelease.analysis.engine.duckdb.sql import csv_source, literal, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
-from datarelease.analysis.engine.table import Table, UnreadableTable
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 Types = Mapping[str, nw.dtypes.DType]
 Naming = Callable[[str], str]

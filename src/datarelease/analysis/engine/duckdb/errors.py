@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from datarelease.analysis.engine.csv.header import NOT_UTF8, OTHER_ENCODING
-from datarelease.analysis.engine.table import Table, UnreadableTable
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.errors import WorldError
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from datarelease.analysis.engine.arrow_nested import inner_types, leaves
-from datarelease.analysis.engine.table import UnreadableTable
+from datarelease.analysis.engine.parquet_parts import inner_types, leaves
+from datarelease.analysis.engine.tables import UnreadableTable
 
 _DIGITS = 38
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}

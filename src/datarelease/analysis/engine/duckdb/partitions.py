@@ -1,4 +1,4 @@
-"""The SQL that adds partition columns to the files of a table. Reading the files: duckdb_files."""
+"""The SQL that adds partition columns to a table. `csv` and `parquet` read the files."""
 
 # ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
 
@@ -12,7 +12,7 @@ import duckdb
 
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, Value
-from datarelease.analysis.engine.table import Table, UnreadableTable
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 _Read = Callable[[tuple[Path, ...]], str]
 """SQL of the function that reads these files."""
