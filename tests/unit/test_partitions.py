@@ -248,7 +248,7 @@ def test_whatever_arrow_writes_is_read(keys: tuple[list[Any], list[Any]]) -> Non
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        ("b.csv", "it lies in no partition folder, and a=1/a.csv in a=…"),
+        ("b.csv", "it is in no partition folder, and a=1/a.csv in a=…"),
         ("b=1/b.csv", "b=…"),
         ("a=1/b=1/b.csv", "a=…/b=…"),
         ("a=1/a=2/b.csv", "'a' twice"),
