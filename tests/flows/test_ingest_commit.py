@@ -15,7 +15,7 @@ from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest.announce.commit import Committed, DeadLetter
-from datarelease.ingest.announce.publisher import KafkaPublisher
+from datarelease.ingest.announce.publisher import kafka_publisher
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.wiring.released import commit_now
 from datarelease.model.data.dataset import Dataset
@@ -209,9 +209,9 @@ def test_second_commit_shuts_the_first_one_out(broker: Broker) -> None:
         dataset=Dataset(name=STREAM, path="data/orders"), topic=topic, dead_letters=target
     )
     config = kafka_config(broker.env)
-    with KafkaPublisher(config, stream) as first:
+    with kafka_publisher(config, stream) as first:
         assert first.committed([0]) == {}
-        with KafkaPublisher(config, stream) as second:
+        with kafka_publisher(config, stream) as second:
             with pytest.raises(ConflictError, match="has taken over"):
                 first.settle({0: 5}, [letter(0, 1)])
             assert second.committed([0]) == {}

@@ -71,13 +71,13 @@ class Installed:
     root: Path
 
     def waiting(self, stream: str, progress: Progress) -> WaitingEvents:
-        """See ``app_broker.waiting_now``."""
+        """See ``ingest.wiring.stream.waiting_now``."""
         from datarelease.ingest.wiring.stream import waiting_now  # noqa: PLC0415 - heavy: optional
 
         return waiting_now(self.root, stream, env=process_environment(), progress=progress)
 
     def propose(self, stream: str, progress: Progress, *, force: bool) -> ProposalEnd:
-        """See ``app_proposals.propose_now``."""
+        """See ``ingest.propose.propose.propose_now``."""
         from datarelease.ingest.propose.propose import propose_now  # noqa: PLC0415 - heavy: optional
 
         return propose_now(
@@ -94,19 +94,19 @@ class Installed:
         return sorted((ref.removeprefix("refs/heads/"), commit) for commit, ref in pairs)
 
     def merge(self, stream: str, progress: Progress) -> ProposalEnd:
-        """See ``app_proposals.merge_now``."""
+        """See ``ingest.propose.merge.merge_now``."""
         from datarelease.ingest.propose.merge import merge_now  # noqa: PLC0415 - heavy: optional
 
         return merge_now(self.root, stream, env=process_environment(), progress=progress)
 
     def commit(self, stream: str, progress: Progress) -> object:
-        """See ``app_broker.commit_now``."""
+        """See ``ingest.wiring.released.commit_now``."""
         from datarelease.ingest.wiring.released import commit_now  # noqa: PLC0415 - heavy: optional
 
         return commit_now(self.root, stream, env=process_environment(), progress=progress)
 
     def announce(self, tag: str | None, progress: Progress) -> object | None:
-        """See ``app_broker.announce_now``."""
+        """See ``ingest.wiring.released.announce_now``."""
         from datarelease.ingest.wiring.released import announce_now  # noqa: PLC0415 - heavy: optional
 
         return announce_now(self.root, tag, env=process_environment(), progress=progress)

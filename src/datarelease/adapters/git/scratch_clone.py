@@ -1,6 +1,7 @@
 """A clone that belongs to this program: its work tree may be deleted at any time.
 
-What does not belong here: what its branches mean, and DVC's part of it (``dvc_desk``).
+What does not belong here: what its branches mean, and DVC's part of it
+(``adapters.dvc.scratch_clone``).
 """
 
 from __future__ import annotations

@@ -121,8 +121,8 @@ class Cml:
                 seconds=self._seconds,
             )
         if done.code:
-            said = brief(done.stderr.replace(self._token, "***")) or "it gave no reason"
-            raise WorldError(f"CML failed (exit {done.code}): {said}")
+            reason = brief(done.stderr.replace(self._token, "***")) or "it gave no reason"
+            raise WorldError(f"CML failed (exit {done.code}): {reason}")
 
     def _arguments(self, number: int, report: Path) -> list[str]:
         return [

@@ -150,8 +150,8 @@ def stream_schema(
 ) -> str:
     """The text of the schema file."""
     by_name = {guess.name: guess for guess in guesses}
-    dataset, told = yaml_text(name), name
-    lines = [_HEAD.format(topic=topic, name=told, events=events, dataset=dataset) + "columns:"]
+    head = _HEAD.format(topic=topic, name=name, events=events, dataset=yaml_text(name))
+    lines = [f"{head}columns:"]
     for column in inferred.columns:
         silent = column.name in {*inferred.pii, *key}
         lines += _column(column, by_name, key=column.name in key, silent=silent)

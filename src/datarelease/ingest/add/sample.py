@@ -102,7 +102,7 @@ def guesses(engine: EventEngine, sample: Sample) -> tuple[list[FieldGuess], list
     """
     names = _names(sample)
     usable, odd = _usable(names)
-    types, texts = _apart(engine, sample, usable)
+    types, texts = _fields(engine, sample, usable)
     found: list[FieldGuess] = []
     for place, name in enumerate(usable):
         kinds = [row[place] for row in types]
@@ -140,7 +140,7 @@ def _usable(names: Sequence[str]) -> tuple[list[str], list[str]]:
     return usable, odd
 
 
-def _apart(
+def _fields(
     engine: EventEngine, sample: Sample, names: Sequence[str]
 ) -> tuple[list[list[str | None]], list[list[str | None]]]:
     """Types and texts of the events, in the order of ``names``."""
@@ -159,7 +159,7 @@ def _avro(sample: Sample, names: Sequence[str]) -> list[dict[str, list[str | Non
     with needed():
         from datarelease.ingest.parse.event_avro import AvroReader  # noqa: PLC0415 - an extra
     rows: list[dict[str, list[str | None]]]
-    rows = AvroReader(sample.schemas, names).apart(_table(sample)).to_pylist()
+    rows = AvroReader(sample.schemas, names).fields(_table(sample)).to_pylist()
     return rows
 
 

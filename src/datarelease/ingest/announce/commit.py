@@ -85,16 +85,16 @@ def settle(
         ConflictError: Another run has taken over.
         WorldError: The broker does not answer; what was committed before stays.
     """
-    stands = publisher.committed(sorted(plan.ends()))
+    reached = publisher.committed(sorted(plan.ends()))
     committed, dead = [], 0
     for batch in plan.batches:
-        ends = {s.partition: s.end for s in batch.spans if s.end > stands.get(s.partition, -1)}
+        ends = {s.partition: s.end for s in batch.spans if s.end > reached.get(s.partition, -1)}
         if not ends:
             continue
-        letters = _unsent(letters_of(batch), stands) if stream.dead_letters else ()
+        letters = _unsent(letters_of(batch), reached) if stream.dead_letters else ()
         sent = publisher.settle(ends, letters)
         progress.say(f"{stream.name}: batch {batch.number} committed, {sent} dead letters sent")
-        stands |= ends
+        reached |= ends
         dead += sent
         committed.append(batch.number)
     return Committed(
@@ -103,7 +103,7 @@ def settle(
         tag=tag,
         batches=tuple(committed),
         dead=dead,
-        offsets=dict(sorted(stands.items())),
+        offsets=dict(sorted(reached.items())),
     )
 
 
@@ -126,6 +126,6 @@ def letters_in(path: Path) -> Iterator[DeadLetter]:
                 )
 
 
-def _unsent(letters: Iterable[DeadLetter], stands: Mapping[int, int]) -> Iterator[DeadLetter]:
-    reached = dict(stands)  # as it was before the batch
-    return (one for one in letters if one.offset >= reached.get(one.partition, -1))
+def _unsent(letters: Iterable[DeadLetter], reached: Mapping[int, int]) -> Iterator[DeadLetter]:
+    before = dict(reached)  # as it was before the batch
+    return (one for one in letters if one.offset >= before.get(one.partition, -1))

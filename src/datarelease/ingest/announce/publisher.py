@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from typing import Self
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from datarelease.ingest.announce.commit import DeadLetter, group_of
 from datarelease.ingest.kafka.config import KafkaConfig
@@ -13,46 +13,45 @@ from datarelease.ingest.kafka.source import Message
 from datarelease.model.data.stream import Stream
 
 
+@contextmanager
+def kafka_publisher(config: KafkaConfig, stream: Stream) -> Iterator[KafkaPublisher]:
+    """The broker as the place of a stream's results; it takes over from any other run.
+
+    Raises:
+        WorldError: The broker does not answer, or refuses the request.
+    """
+    name = group_of(stream)
+    # The transactional id first: from here on it fences an earlier writer with the same id.
+    with Writer(config, name) as writer, Group(config, name, stream.topic) as group:
+        yield KafkaPublisher(stream, writer, group)
+
+
+@dataclass(frozen=True)
 class KafkaPublisher:
-    """The broker as the place of results; the only one of its stream while it is open."""
+    """The only one that commits for its stream while it is open."""
 
-    def __init__(self, config: KafkaConfig, stream: Stream) -> None:
-        """Take over from any other run.
-
-        Raises:
-            WorldError: The broker does not answer, or refuses the request.
-        """
-        self._stream = stream
-        with ExitStack() as stack:
-            # The transactional id first: from here on it fences an earlier writer with the same id.
-            self._writer = stack.enter_context(Writer(config, group_of(stream)))
-            self._group = stack.enter_context(Group(config, group_of(stream), stream.topic))
-            self._open = stack.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+    stream: Stream
+    writer: Writer
+    group: Group
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int]:
         """The group's offsets, by partition, without those that it never committed."""
-        return self._group.committed(partitions)
+        return self.group.committed(partitions)
 
     def settle(self, offsets: Mapping[int, int], letters: Iterable[DeadLetter]) -> int:
         """How many dead letters were sent, in one transaction with the offsets."""
         messages = (self._message(letter) for letter in letters)
-        topic = self._stream.dead_letters or self._stream.topic  # without one there are no letters
-        return self._writer.write(topic, messages, group=self._group, offsets=offsets)
+        topic = self.stream.dead_letters or self.stream.topic  # without one there are no letters
+        return self.writer.write(topic, messages, group=self.group, offsets=offsets)
 
     def _message(self, letter: DeadLetter) -> Message:
         """The record itself, with its headers; further headers describe it.
 
         Its time too: a topic that keeps a week would drop an older message at once.
         """
-        told = {
-            "datarelease.stream": self._stream.name,
-            "datarelease.topic": self._stream.topic,
+        notes = {
+            "datarelease.stream": self.stream.name,
+            "datarelease.topic": self.stream.topic,
             "datarelease.partition": str(letter.partition),
             "datarelease.offset": str(letter.offset),
             "datarelease.timestamp": "" if letter.timestamp is None else str(letter.timestamp),
@@ -64,6 +63,6 @@ class KafkaPublisher:
             value=letter.value,
             headers=[
                 *letter.headers,
-                *((name, text.encode()) for name, text in told.items()),
+                *((name, text.encode()) for name, text in notes.items()),
             ],
         )

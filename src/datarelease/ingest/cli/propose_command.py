@@ -30,16 +30,16 @@ def command(name: str, when_due: bool, force: bool, as_json: bool) -> None:  # n
     the branch is pushed. Run again, after a failure or at the same time elsewhere, it never makes
     a second pull request for the same events. Without GitHub the branch is the proposal.
     """
-    told = ConsoleProgress()
+    progress = ConsoleProgress()
     if when_due:
-        waiting = waiting_now(Path.cwd(), name, env=os.environ, progress=told)
+        waiting = waiting_now(Path.cwd(), name, env=os.environ, progress=progress)
         if not waiting.due:
             if as_json:
                 show_json({"stream": name, "state": "nothing", "message": waiting.reason})
             else:
                 show(f"{name}: {waiting.reason}")
             return
-    proposal = propose_now(Path.cwd(), name, env=os.environ, progress=told, force=force)
+    proposal = propose_now(Path.cwd(), name, env=os.environ, progress=progress, force=force)
     if as_json:
         show_json(to_json(proposal))
         return

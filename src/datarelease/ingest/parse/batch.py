@@ -1,7 +1,7 @@
 """One raw file becomes a part of the dataset, a file of dead letters, and counts.
 
 Records pass in chunks: the row groups of the raw file, which the drain keeps small. Only what the
-ledger remembers spans the batch.
+record of seen events holds spans the batch.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,9 @@ from datarelease.ingest.parse.files import TAKEN, PartWriter, chunks
 from datarelease.ingest.parse.seen_events import SeenEvents
 from datarelease.ingest.wiring.access import needed
 from datarelease.model.data.stream import BatchCounts, EventFormat
+
+if TYPE_CHECKING:
+    from datarelease.ingest.parse.event_avro import AvroReader
 
 DEAD_SCHEMA = pa.schema(
     [
@@ -74,16 +77,6 @@ class EarlierParts:
     late_minutes: int
 
 
-class AvroSplitter(Protocol):
-    """Takes Avro values apart."""
-
-    ids: set[int]
-    """Of schemas, as values named them."""
-
-    def apart(self, records: pa.Table) -> pa.Table:
-        """Types and texts for records with ``n`` and ``value``."""
-
-
 class BatchParser:
     """Parses the batches of one stream, one after the other."""
 
@@ -92,44 +85,39 @@ class BatchParser:
         self.engine = engine
         self.shape = shape
         self._format = event_format
-        if event_format == "json":
+        reader = self.reader({})
+        if reader is None:
             engine.name(_RECORDS, _NO_RECORDS)
             source = json_query(_RECORDS, shape.names, decimal_names(shape.fields))
         else:
-            engine.name(_RECORDS, self._taken_apart(_NO_RECORDS, self.reader({})))
+            engine.name(_RECORDS, reader.fields(_NO_RECORDS))
             source = f"SELECT * FROM {_RECORDS}"  # noqa: S608 - a name of ours
         self.checks = EventChecks(engine, shape, source)
 
-    def reader(self, schemas: Mapping[int, str]) -> AvroSplitter | None:
-        """What takes values apart that DuckDB cannot read; None: it can."""
+    def reader(self, schemas: Mapping[int, str]) -> AvroReader | None:
+        """Reads the fields of values that DuckDB cannot read; None: it can."""
         if self._format == "json":
             return None
         with needed():
             from datarelease.ingest.parse.event_avro import AvroReader  # noqa: PLC0415 - an extra
         return AvroReader(schemas, self.shape.names)
 
-    def found(self, records: pa.Table, reader: AvroSplitter | None) -> pa.Table:
+    def found(self, records: pa.Table, reader: AvroReader | None) -> pa.Table:
         """The columns of the schema, and all that is asked of each record; in the order given."""
         numbers = pa.array(np.arange(records.num_rows, dtype=np.int64))
         chunk = pa.table({"n": numbers, "value": records["value"]})
-        apart = self._taken_apart(chunk, reader).combine_chunks()
+        fields = (chunk if reader is None else reader.fields(chunk)).combine_chunks()
         # In pieces, since a piece is what a thread of the engine takes.
-        pieces = apart.to_batches(max_chunksize=_PIECE)
-        self.engine.name(_RECORDS, pa.Table.from_batches(pieces, apart.schema))
+        pieces = fields.to_batches(max_chunksize=_PIECE)
+        self.engine.name(_RECORDS, pa.Table.from_batches(pieces, fields.schema))
         found = self.engine.query(self.checks.sql)
         if not pc.equal(found[f"{INTERNAL}n"], numbers).combine_chunks().true_count == len(numbers):
             raise RuntimeError("the engine changed the order of records")
-        return found if reader is not None else self._with_causes(found, records["value"])
-
-    @staticmethod
-    def _with_causes(found: pa.Table, values: pa.ChunkedArray) -> pa.Table:
+        if reader is not None:
+            return found
         name = f"{INTERNAL}fault"
         place = found.schema.get_field_index(name)
-        return found.set_column(place, name, with_causes(found[name], values))
-
-    @staticmethod
-    def _taken_apart(chunk: pa.Table, reader: AvroSplitter | None) -> pa.Table:
-        return chunk if reader is None else reader.apart(chunk)
+        return found.set_column(place, name, with_causes(found[name], records["value"]))
 
     def parse(
         self,
@@ -167,7 +155,7 @@ class _Batch:
         self._dead = stack.enter_context(
             PartWriter(targets.dead, DEAD_SCHEMA, targets.dead_fingerprint)
         )
-        self._ledger = SeenEvents(parser.engine, parser.shape, rows)
+        self._seen = SeenEvents(parser.engine, parser.shape, rows)
         self._records = 0
         self._tombstones = 0
         self._reasons: Counter[str] = Counter()
@@ -181,19 +169,19 @@ class _Batch:
         found = self._parser.found(events, self._reader)
         broken, reasons, details = self._parser.checks.judge(found)
         self._count_unknown(found)
-        self._bury(events.filter(pa.array(broken)), reasons, details)
+        self._reject(events.filter(pa.array(broken)), reasons, details)
         good = pa.array(~broken)
         rows = found.select(list(self._parser.shape.names)).filter(good)
         self._part.add(rows)
         partitions, stamps = (
             events[name].filter(good).combine_chunks() for name in ("partition", "timestamp")
         )
-        self._ledger.add(rows, partitions, stamps)
+        self._seen.add(rows, partitions, stamps)
 
-    def _bury(self, lost: pa.Table, reasons: Sequence[str], details: Sequence[str]) -> None:
+    def _reject(self, lost: pa.Table, reasons: Sequence[str], details: Sequence[str]) -> None:
         topic = pa.repeat(pa.scalar(self._header.topic), lost.num_rows)
-        told = {"reason": pa.array(reasons, pa.string()), "detail": pa.array(details, pa.string())}
-        self._dead.add(pa.table({"topic": topic, **{n: lost[n] for n in TAKEN}, **told}))
+        why = {"reason": pa.array(reasons, pa.string()), "detail": pa.array(details, pa.string())}
+        self._dead.add(pa.table({"topic": topic, **{n: lost[n] for n in TAKEN}, **why}))
         self._reasons.update(reasons)
 
     def _count_unknown(self, found: pa.Table) -> None:
@@ -208,10 +196,10 @@ class _Batch:
     def counts(self, before: EarlierParts) -> BatchCounts:
         """What became of the records, once the files are closed."""
         batch = self._header.batch
-        doubled = self._ledger.duplicates(before.parts)
+        doubled = self._seen.duplicates(before.parts)
         if doubled.any():
             _leave_out(self._targets, self._part.schema, doubled)
-        times = self._ledger.times(before.newest, before.late_minutes)
+        times = self._seen.times(before.newest, before.late_minutes)
         duplicates = int(doubled.sum())
         counts = BatchCounts(
             number=batch.number,

@@ -1,4 +1,4 @@
-"""Avro values taken apart the way `json_query` does it for JSON: types and texts, field by field.
+"""The fields of Avro values as `json_query` gives those of JSON: types and texts, field by field.
 
 Values are framed as Confluent's Schema Registry has it: a zero byte, the schema's id in four bytes,
 then the record in Avro's binary encoding, without a schema ("Wire format" in its documentation).
@@ -29,7 +29,7 @@ from datarelease.ingest.parse.event_faults import (
 )
 
 _Cell = tuple[str | None, str | None]
-APART = pa.schema(
+FIELDS = pa.schema(
     [
         pa.field("n", pa.int64()),
         pa.field("types", pa.list_(pa.string())),
@@ -42,7 +42,7 @@ APART = pa.schema(
 
 
 class AvroReader:
-    """Takes values apart that were written with ``schemas``."""
+    """Reads the fields of values that were written with ``schemas``."""
 
     def __init__(self, schemas: Mapping[int, str], names: Sequence[str]) -> None:
         """Parse the schemas; texts that are not Avro schema count as unknown."""
@@ -52,13 +52,13 @@ class AvroReader:
         self.ids: set[int] = set()
         """Those that values named."""
 
-    def apart(self, records: pa.Table) -> pa.Table:
+    def fields(self, records: pa.Table) -> pa.Table:
         """``records`` has ``n`` and ``value``; the result what `json_query` gives."""
         rows = [
             {"n": n, **self._row(value)}
             for n, value in zip(records["n"].to_pylist(), records["value"].to_pylist(), strict=True)
         ]
-        return pa.Table.from_pylist(rows, schema=APART)
+        return pa.Table.from_pylist(rows, schema=FIELDS)
 
     def _row(self, value: bytes) -> dict[str, Any]:  # noqa: PLR0911 - one line a fault
         if not value:

@@ -75,7 +75,7 @@ class EventChecks:
 
     def faults(self, found: pa.Table) -> Iterator[_EventFault]:
         """All faults of a chunk, in the order in which they are reported."""
-        yield from _apart(found)
+        yield from _unreadable(found)
         if self._shape.strict:
             yield _strict(found)
         numbered = list(enumerate(self._shape.fields))
@@ -99,8 +99,8 @@ class EventChecks:
         for place in np.unique(first[broken]):
             rows = np.flatnonzero(first == place)
             fault = faults[place]
-            told = fault.tell(found.take(pa.array(rows)))
-            for row, detail in zip(rows, told, strict=True):
+            details_of_rows = fault.tell(found.take(pa.array(rows)))
+            for row, detail in zip(rows, details_of_rows, strict=True):
                 reasons[row], details[row] = fault.reason, detail
         order = np.flatnonzero(broken)
         return broken, [reasons[row] for row in order], [details[row] for row in order]
@@ -112,7 +112,7 @@ def _mask(column: pa.ChunkedArray) -> Mask:
     return mask
 
 
-def _apart(found: pa.Table) -> Iterator[_EventFault]:
+def _unreadable(found: pa.Table) -> Iterator[_EventFault]:
     column = found[f"{INTERNAL}fault"]
     if column.null_count == found.num_rows:
         return

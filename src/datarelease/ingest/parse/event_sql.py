@@ -84,12 +84,12 @@ def json_query(source: str, names: Sequence[str], decimals: Sequence[str]) -> st
             WHEN starts_with(ltrim(j, E' \\t\\r\\n'), '{{') THEN j END AS o
         FROM valid
     ),
-    apart AS (
+    fields AS (
         SELECT n, t, j, o, json_type(o, {paths}) AS types,
             json_extract_string(o, {paths}) AS texts, json_keys(o) AS keys
         FROM objects
     ),
-    counted AS (SELECT *, len(keys) <> {present} AS others FROM apart)
+    counted AS (SELECT *, len(keys) <> {present} AS others FROM fields)
     SELECT n, types, texts, {_raws(names, decimals)} AS raws,
         CASE WHEN others
             THEN list_filter(keys, lambda k: NOT list_contains({known}, k)) END AS extra,
@@ -166,8 +166,8 @@ def typed_query(source: str, fields: Sequence[Field]) -> str:
         columns.append(f"CASE WHEN {wrong} THEN y{place} END AS {internal(f'wrong{place}')}")
     kept = ", ".join(f"{name} AS {internal(name)}" for name in ("n", "extra", "fault"))
     return (
-        f"WITH apart AS ({source}), "
-        f"typed AS (SELECT n, extra, fault, {', '.join(values)} FROM apart) "
+        f"WITH fields AS ({source}), "
+        f"typed AS (SELECT n, extra, fault, {', '.join(values)} FROM fields) "
         f"SELECT {kept}, {', '.join(columns)} FROM typed"
     )
 

@@ -189,11 +189,11 @@ def raw_files(folder: Path, stream: Stream, shape: EventShape) -> tuple[Raw, ...
                 remedy="Drain the topic again, or restore the former format.",
             )
         before = _fingerprint(path, shape, before)
-        told = {"part": before, "pii": list(shape.dataset.pii), "rules": DEAD_LETTER_RULES}
+        content = {"part": before, "pii": list(shape.dataset.pii), "rules": DEAD_LETTER_RULES}
         found.append(
             Raw(
                 path=path, header=header, records=records, fingerprint=before,
-                dead_fingerprint=_digest(told),
+                dead_fingerprint=_digest(content),
             )
         )  # fmt: skip
     return tuple(found)

@@ -97,7 +97,7 @@ class _Run:
                 counts.append(self._made(parser, raw, scratch, counts, advance))
                 # After each batch, so that nobody who is killed begins from the first.
                 written = self._written(counts)
-                self.progress.say(_told(self.stream, counts[-1]))
+                self.progress.say(_summary(self.stream, counts[-1]))
         return written
 
     def _kept(self) -> list[BatchCounts]:
@@ -218,7 +218,7 @@ def _place(scratch: Path, target: Path, fingerprint: str) -> Path | None:
     return target
 
 
-def _told(stream: Stream, counts: BatchCounts) -> str:
+def _summary(stream: Stream, counts: BatchCounts) -> str:
     others = {
         "dead letters": counts.dead,
         "duplicates": counts.duplicates,
@@ -226,5 +226,5 @@ def _told(stream: Stream, counts: BatchCounts) -> str:
         "late": counts.late,
         "ahead of their record": counts.ahead,
     }
-    told = "".join(f", {number:,} {name}" for name, number in others.items() if number)
-    return f"{stream.name}: batch {counts.number}: {counts.events:,} rows{told}"
+    rest = "".join(f", {number:,} {name}" for name, number in others.items() if number)
+    return f"{stream.name}: batch {counts.number}: {counts.events:,} rows{rest}"

@@ -61,13 +61,13 @@ class SeenEvents:
         self._timed = shape.time is not None
         self.events = 0
         self._take(rows.empty_table(), pa.array([], pa.int32()), pa.array([], _STAMP))
-        self._engine.run(f"CREATE OR REPLACE TEMP TABLE ledger AS {self._rows}")
+        self._engine.run(f"CREATE OR REPLACE TEMP TABLE seen AS {self._rows}")
 
     def add(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
         """Append events, with the partition of each and the time of its record on the broker."""
         if self._taken:
             self._take(rows, partitions, stamps)
-            self._engine.run(f"INSERT INTO ledger {self._rows}")
+            self._engine.run(f"INSERT INTO seen {self._rows}")
         self.events += rows.num_rows
 
     def _take(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
@@ -85,19 +85,17 @@ class SeenEvents:
         found = np.zeros(self.events, dtype=bool)
         if self._keys:
             keys = ", ".join(self._keys)
-            again = (
-                f"SELECT {keys}, min(seq) AS kept FROM ledger GROUP BY {keys} HAVING count(*) > 1"
-            )
-            queries = [f"SELECT seq FROM ledger JOIN ({again}) USING ({keys}) WHERE seq > kept"]
+            again = f"SELECT {keys}, min(seq) AS kept FROM seen GROUP BY {keys} HAVING count(*) > 1"
+            queries = [f"SELECT seq FROM seen JOIN ({again}) USING ({keys}) WHERE seq > kept"]
             if earlier:
                 pairs = zip(self._key_columns, self._keys, strict=True)
                 columns = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in pairs)
                 parts = f"SELECT {columns} FROM {parquet_source(tuple(earlier))}"
-                queries.append(f"SELECT seq FROM ledger SEMI JOIN ({parts}) USING ({keys})")
+                queries.append(f"SELECT seq FROM seen SEMI JOIN ({parts}) USING ({keys})")
             for query in queries:
                 found[self._engine.query(query)["seq"].to_numpy()] = True
         self._engine.name("doubled", pa.table({"seq": np.flatnonzero(found)}))
-        self._engine.run("DELETE FROM ledger USING doubled WHERE ledger.seq = doubled.seq")
+        self._engine.run("DELETE FROM seen USING doubled WHERE seen.seq = doubled.seq")
         return found
 
     def times(self, newest: str | None, late_minutes: int) -> Times:
@@ -117,7 +115,7 @@ class SeenEvents:
             f"max(time) FILTER (NOT coalesce(ahead, false)) AS watermark, "
             f"count(*) FILTER (time < {limit}) AS late, "
             f"count(*) FILTER (time < before) AS out_of_order "
-            f"FROM (SELECT time, ahead, {before} AS before FROM ledger)"
+            f"FROM (SELECT time, ahead, {before} AS before FROM seen)"
         ).to_pylist()
         return Times(
             first=_iso(row["first"]),

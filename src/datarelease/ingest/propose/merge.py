@@ -50,7 +50,7 @@ class _Refusal(Exception):  # noqa: N818 - no error: the answer
 def merge(clone: ScratchClone, name: str, find_proposals: FindProposals) -> Merging:
     """The open proposal of a stream, merged where nothing speaks against it.
 
-    It is where the policy says ``auto_merge``, this desk made its one commit, that commit has
+    It is merged where the policy says ``auto_merge``, its one commit was made in this clone and has
     nothing but what a run of the pipeline makes, the data of the merge passes our own check and
     only adds rows, and, on GitHub, the status of the check says the same digest. One
     that was overtaken by other data on the default branch is withdrawn, to be made again.
@@ -153,7 +153,7 @@ def _origin(clone: ScratchClone, proposal: OpenProposal) -> None:
 
 
 def _report(clone: ScratchClone) -> Report:
-    """Our own check of what merging gives, at the desk."""
+    """Our own check of what merging gives, in the scratch clone."""
     try:
         return check(clone.opened()).report
     except (BlockedError, ConfigError) as error:

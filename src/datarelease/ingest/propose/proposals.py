@@ -72,7 +72,7 @@ class Branches:
         return [self._proposal(name, self._heads[name], "open") for name in found]
 
     def last(self, branch: str) -> OpenProposal | None:
-        """The branch, or, where it is gone, what this desk saw of it."""
+        """The branch, or, where it is gone, what this clone last saw of it."""
         if branch in self._heads:
             return self._proposal(branch, self._heads[branch], "open")
         seen = self._git.seen(branch)
@@ -160,8 +160,8 @@ class PullRequests:
             reason = f"its check ended with {newest.state}"
             return ProposalReview(passed=False, reason=reason, final=True)
         others = sorted({status.author for status in ours} - {self._github.bot})
-        told = f"; what {', '.join(others)} set does not count" if others else ""
-        return ProposalReview(passed=False, reason=f"its check has not ended yet{told}")
+        ignored = f"; what {', '.join(others)} set does not count" if others else ""
+        return ProposalReview(passed=False, reason=f"its check has not ended yet{ignored}")
 
     def close(self, proposal: OpenProposal) -> None:
         """The pull request, closed."""

@@ -35,7 +35,7 @@ from datarelease.progress import Progress
 Planner = Callable[[Stream, StreamPlan | None], StreamPlan]
 """The plan with what waits on the broker appended; the same one where nothing does."""
 FindProposals = Callable[[ScratchClone], Proposals]
-"""Where proposals of a repository are; asked after the desk was refreshed."""
+"""Where proposals of a repository are; asked after the clone was refreshed."""
 _ATTEMPTS = 3
 """How often a proposal is started again because the default branch moved, or another run was
 faster.

@@ -1,7 +1,7 @@
-"""The desk: a clone of our own below ``.dvc/tmp``, where proposals are made and checked.
+"""A clone of our own below ``.dvc/tmp``, where proposals are made and checked.
 
 No user's work tree is changed. Whatever a process that was killed left here, the next one brings
-the desk to a commit of the remote first; nothing on it is worth keeping.
+the clone to a commit of the remote first; nothing on it is worth keeping.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class ScratchClone:
         """The clone is locked for this process until the block ends.
 
         Programs that were started meanwhile inherit the lock: where we are killed and a pipeline
-        still runs, the desk is free when it has ended.
+        still runs, the clone is free when it has ended.
 
         Raises:
             WorldError: Another process has it.
@@ -116,7 +116,7 @@ class ScratchClone:
             os.close(descriptor)
 
     def refresh(self) -> str:
-        """The newest commit of the remote's default branch, which the desk now holds.
+        """The newest commit of the remote's default branch, which the clone now holds.
 
         Raises:
             ConfigError: The remote has no default branch.

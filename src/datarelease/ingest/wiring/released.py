@@ -6,6 +6,7 @@ Nothing of the work tree but its settings counts: the tag says what was released
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,13 +142,15 @@ def _named(catalogue: Catalogue, tag: str | None) -> Version | None:
     return catalogue.find(tag) if tag is not None else catalogue.latest
 
 
-def _publisher(env: Mapping[str, str], stream: Stream) -> KafkaPublisher:
+def _publisher(env: Mapping[str, str], stream: Stream) -> AbstractContextManager[KafkaPublisher]:
+    config = kafka_config(env)
     with needed():
-        from datarelease.ingest.announce.publisher import KafkaPublisher  # noqa: PLC0415 - heavy: librdkafka
-    return KafkaPublisher(kafka_config(env), stream)
+        from datarelease.ingest.announce.publisher import kafka_publisher  # noqa: PLC0415 - heavy: librdkafka
+    return kafka_publisher(config, stream)
 
 
 def _writer(env: Mapping[str, str], name: str) -> Writer:
+    config = kafka_config(env)
     with needed():
         from datarelease.ingest.kafka.producer import Writer  # noqa: PLC0415 - heavy: librdkafka
-    return Writer(kafka_config(env), name)
+    return Writer(config, name)
