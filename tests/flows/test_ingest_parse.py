@@ -410,7 +410,7 @@ def test_a_damaged_raw_file_is_an_error_and_no_data(
         ("columns:\n  id: {dtype: int64}\n  '^x': {dtype: int64, regex: true}\n", {}, "regex"),
         ("columns:\n  id: {dtype: int64}\n  ID: {dtype: int64}\n", {}, "differ only in case"),
         ("columns:\n  id: {dtype: 'timedelta64[ns]'}\n", {}, "no field of an event is a duration"),
-        ("columns:\n  id: {dtype: int64}\n  '': {dtype: int64}\n", {}, "no name"),
+        ("columns:\n  id: {dtype: int64}\n  '': {dtype: int64}\n", {}, "is not a name"),
         ("columns:\n  a: {dtype: int64}\n", {"pii": ()}, "meta.key: schemas/orders.yaml has no"),
         (SCHEMA, {"time": "when"}, "streams.orders.time: schemas/orders.yaml has no column 'when'"),
         (SCHEMA, {"time": "amount"}, "is not a timestamp or date"),
@@ -480,8 +480,8 @@ def three(
     ("place", "call"),
     [
         ("parse:_place", 1), ("parse:_place", 2), ("parse:_place", 4), ("parse:write", 2),
-        ("parse:write", 3), ("parts:PartWriter.add", 7), ("ledger:Ledger.duplicates", 2),
-        ("parse_batch:_leave_out", 2),
+        ("parse:write", 3), ("files:PartWriter.add", 7), ("seen_events:SeenEvents.duplicates", 2),
+        ("batch:_leave_out", 2),
     ],
 )  # fmt: skip
 def test_stopped_anywhere_the_next_run_ends_alike(
@@ -493,7 +493,7 @@ def test_stopped_anywhere_the_next_run_ends_alike(
     """Whatever was written before, the files end up the same, to the byte."""
     stream, whole = three
     calls = 0
-    module, _, name = f"datarelease.ingest.{place}".partition(":")
+    module, _, name = f"datarelease.ingest.parse.{place}".partition(":")
     original = operator.attrgetter(name)(importlib.import_module(module))
 
     def stopping(*args: Any, **options: Any) -> Any:

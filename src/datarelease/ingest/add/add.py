@@ -1,6 +1,6 @@
 """Adds a dataset that is fed from a topic to a repository: a plan first, then files.
 
-What an adopting repository gets is in `stream_files` and `stream_schema`; what the plan looks like
+What an adopting repository gets is in `ingest.add.files`; what the plan looks like
 on a terminal is that of ``datarelease init``.
 """
 

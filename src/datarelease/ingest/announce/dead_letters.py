@@ -30,7 +30,7 @@ RecordPosition = tuple[int, int]
 def record_position(text: str) -> RecordPosition:
     """The place that ``PARTITION:OFFSET`` names.
 
-    >>> place_of("0:17")
+    >>> record_position("0:17")
     (0, 17)
 
     Raises:

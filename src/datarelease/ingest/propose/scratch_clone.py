@@ -6,8 +6,6 @@ the clone to a commit of the remote first; nothing on it is worth keeping.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +19,7 @@ from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.wiring.access import read_plan
+from datarelease.ingest.wiring.access import locked, read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
 
@@ -89,31 +87,17 @@ class ScratchClone:
     def locked(self) -> Iterator[None]:
         """The clone is locked for this process until the block ends.
 
-        Programs that were started meanwhile inherit the lock: where we are killed and a pipeline
-        still runs, the clone is free when it has ended.
-
         Raises:
             WorldError: Another process has it.
         """
-        place = self.git.place.with_name("desk.lock")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            os.set_inheritable(descriptor, True)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise WorldError(
-                    f"Another process is at work in {self.git.place}.",
-                    untouched="Nothing was changed.",
-                    remedy=(
-                        "Wait for it to end and run the command again. If it was killed, a "
-                        "program that it started may still run."
-                    ),
-                ) from error
+        busy = WorldError(
+            f"Another process is at work in {self.git.place}.",
+            untouched="Nothing was changed.",
+            remedy="Wait for it to end and run the command again. If it was killed, a program that "
+            "it started may still run.",
+        )
+        with locked(self.git.place.with_name("desk.lock"), busy):
             yield
-        finally:
-            os.close(descriptor)
 
     def refresh(self) -> str:
         """The newest commit of the remote's default branch, which the clone now holds.

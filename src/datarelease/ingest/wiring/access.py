@@ -5,6 +5,8 @@ Kafka's client is loaded here, when a step needs it: everything else works witho
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from datarelease.adapters.git.repository import Git
 from datarelease.app.github import environment_for_origin
 from datarelease.app.settings import settings_at, timeout_at
 from datarelease.documents import DocumentError, decode
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.kafka.config import kafka_config, registry_config
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.project import installation
@@ -102,6 +104,26 @@ def schema_texts(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, st
     with needed():
         from datarelease.ingest.kafka.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
     return Registry(config).texts(ids)
+
+
+@contextmanager
+def locked(place: Path, busy: WorldError) -> Iterator[None]:
+    """The lock file at ``place`` is held until the block ends; a killed process lets it go.
+
+    Programs that are started meanwhile inherit it: where this process is killed and a pipeline
+    still runs, the lock is free when that has ended.
+
+    Raises:
+        WorldError: ``busy``, where another process holds it.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise busy from error
+        yield
 
 
 @contextmanager

@@ -6,7 +6,6 @@ Kafka's client is loaded here, when a step needs it: everything else works witho
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from datarelease.ingest.plan import Waiting, continued, extended, look
 from datarelease.ingest.wiring.access import (
     agreed_plan,
     connected,
+    locked,
     read_plan,
     schema_texts,
     stream_at,
@@ -158,15 +158,12 @@ def _scratch(root: Path, stream: Stream) -> Iterator[Path]:
     """
     folder = root / ".dvc" / "tmp" / PACKAGE / "drain" / stream.name
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{stream.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise WorldError(
-                f"Another drain of {stream.name} runs in this work tree.",
-                untouched="Nothing was drained.",
-                remedy="Wait for it to end, then run the command again.",
-            ) from error
+    busy = WorldError(
+        f"Another drain of {stream.name} runs in this work tree.",
+        untouched="Nothing was drained.",
+        remedy="Wait for it to end, then run the command again.",
+    )
+    with locked(folder.parent / f"{stream.name}.lock", busy):
         for left in folder.iterdir():
             left.unlink()
         yield folder
