@@ -11,10 +11,11 @@ from datarelease.app.reports import write_report
 from datarelease.flows.check.check import check
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.policy import Level
-from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.review.report import DatasetReport
 from datarelease.orchestration.assets import WORK_TREE
 from datarelease.orchestration.keys import identifier
 from datarelease.orchestration.metadata import (
+    Metadata,
     findings_markdown,
     report_metadata,
     validation_metadata,
@@ -69,9 +70,11 @@ class Checks:
             metadata=validation_metadata(part, validation) if validation else {},
         )
 
-    def policy(self, report: Report) -> dg.AssetCheckResult:
-        """What the policy found; what is about all datasets counts for each."""
-        verdict = VerdictView(report)
+    def policy(self, verdict: VerdictView, shared: Metadata) -> dg.AssetCheckResult:
+        """What the policy found; what is about all datasets counts for each.
+
+        ``shared`` is the metadata of the whole report, which is the same for every dataset.
+        """
         found = verdict.by_dataset
         findings = (*found.get("", ()), *found.get(self.dataset.name, ()))
         return dg.AssetCheckResult(
@@ -79,7 +82,7 @@ class Checks:
             asset_key=self.key,
             passed=not findings,
             severity=_severity(blocks=any(finding.level == "block" for finding in findings)),
-            metadata={"findings": findings_markdown(verdict, findings), **report_metadata(report)},
+            metadata={"findings": findings_markdown(verdict, findings), **shared},
         )
 
 
@@ -114,13 +117,14 @@ def dataset_checks(all_checks: Sequence[Checks]) -> dg.AssetChecksDefinition:
             ws = repository.workspace(Logged(context.log))
             report = check(ws).report
             write_report(report, ws.root / "reports")
+        verdict, shared = VerdictView(report), report_metadata(report)
         wanted = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
         for checks in all_checks:
             part = report.dataset(checks.dataset.name)
             if part is None:
                 continue
             for result in (
-                checks.schema(part, ws.settings.policy.violations), checks.policy(report)
+                checks.schema(part, ws.settings.policy.violations), checks.policy(verdict, shared)
             ):  # fmt: skip
                 if (result.asset_key, result.check_name) in wanted:
                     yield result

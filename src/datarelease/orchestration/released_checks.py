@@ -23,6 +23,7 @@ from datarelease.model.versions.bundle import REPORT
 from datarelease.model.versions.version import Version
 from datarelease.orchestration.asset_checks import Checks
 from datarelease.orchestration.dagster_private import DATA_VERSION_TAG, TargetMaterialization
+from datarelease.orchestration.metadata import report_metadata
 from datarelease.orchestration.pipeline import OUTCOME_TAG, RECORD_OP, RELEASED_CHECKS
 from datarelease.orchestration.releases import tracked_at
 from datarelease.orchestration.resources import (
@@ -32,6 +33,7 @@ from datarelease.orchestration.resources import (
     dagster_errors,
 )
 from datarelease.progress import Progress
+from datarelease.render.verdict import VerdictView
 
 RECORDED, UNREADABLE = "recorded", "unreadable"
 """Outcomes of a run; another run about the same events would end alike."""
@@ -53,7 +55,10 @@ class Unevaluated:
         if part is None:
             return
         # "warn": a version with violations exists only where the policy did not block them.
-        for result in (self.checks.schema(part, "warn"), self.checks.policy(report)):
+        for result in (
+            self.checks.schema(part, "warn"),
+            self.checks.policy(VerdictView(report), report_metadata(report)),
+        ):
             if result.check_name in self.names:
                 yield dg.AssetCheckEvaluation(
                     asset_key=self.checks.key,
