@@ -9,7 +9,9 @@ and with ``repo=URL`` from anywhere. `check` and `release` need the work tree.
 
 from __future__ import annotations
 
-from datarelease.api import check, diff, get, load, release, verify, versions
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from datarelease.errors import (
     BlockedError,
     ConfigError,
@@ -20,6 +22,9 @@ from datarelease.errors import (
     WithdrawnVersionWarning,
     WorldError,
 )
+
+if TYPE_CHECKING:
+    from datarelease.api import check, diff, get, load, release, verify, versions
 
 __all__ = [
     "BlockedError",
@@ -38,3 +43,14 @@ __all__ = [
     "verify",
     "versions",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The command line is in this package, too, and must not load what the functions need.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.api"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

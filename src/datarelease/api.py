@@ -1,19 +1,30 @@
 """The Python interface: what the command line does, as functions.
 
-Importing it is quick; each function loads what it needs when it is called.
+``import datarelease`` loads this module, and with it all that the functions need, when the first of
+them is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from datarelease.app.versions import Versions
-    from datarelease.flows.versions.read import Verification
-    from datarelease.model.review.report import Report
-    from datarelease.model.versions.release import Nothing, Released
+from datarelease.analysis.engine.frames import read_frame
+from datarelease.app.reports import report_files, show_reports
+from datarelease.app.repository import open_repository
+from datarelease.app.versions import Versions
+from datarelease.app.wiring import tool
+from datarelease.app.workspace import open_workspace
+from datarelease.flows.check import check as checking
+from datarelease.flows.check.version_diff import compare_versions
+from datarelease.flows.release import release as releasing
+from datarelease.flows.repository import catalogue_of, find_version
+from datarelease.flows.versions.read import Verification, table_of_version, verify_version
+from datarelease.flows.versions.read import get as get_files
+from datarelease.model.review.report import Report
+from datarelease.model.versions.release import Nothing, Released
+from datarelease.progress import TerminalBars, Warnings
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 
@@ -30,10 +41,6 @@ def versions(*, repo: str | Path | None = None) -> Versions:
         ConfigError: No DVC repository there.
         WorldError: The git remote does not answer.
     """
-    from datarelease.app.repository import open_repository
-    from datarelease.app.versions import Versions
-    from datarelease.flows.repository import catalogue_of
-
     return Versions(catalogue_of(open_repository(repo)))
 
 
@@ -67,12 +74,6 @@ def load(
         ConfigError: No such version, dataset, column or engine.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
-    from datarelease.analysis.engine.frames import read_frame
-    from datarelease.app.repository import open_repository
-    from datarelease.flows.repository import find_version
-    from datarelease.flows.versions.read import table_of_version
-    from datarelease.progress import Warnings
-
     repository = open_repository(repo, progress=Warnings())
     found = find_version(repository, version)
     files, types = table_of_version(repository, found, dataset)
@@ -97,14 +98,9 @@ def get(
         ConfigError: No such version or dataset, or a file that differs is in the way.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
-    from datarelease.app.repository import open_repository
-    from datarelease.flows.repository import find_version
-    from datarelease.flows.versions import read
-    from datarelease.progress import Warnings
-
     repository = open_repository(repo, progress=Warnings())
     found = find_version(repository, version)
-    return read.get(repository, found, Path(dest), datasets, overwrite=force)
+    return get_files(repository, found, Path(dest), datasets, overwrite=force)
 
 
 def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
@@ -119,12 +115,6 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
         ConfigError: No such version.
         WorldError: Statistics or data are neither in git nor on a remote.
     """
-    from datarelease.app.reports import show_reports
-    from datarelease.app.repository import open_repository
-    from datarelease.app.wiring import tool
-    from datarelease.flows.check.version_diff import compare_versions
-    from datarelease.progress import Warnings
-
     show_reports()
     return compare_versions(open_repository(repo, progress=Warnings()), before, after, tool=tool())
 
@@ -136,10 +126,6 @@ def verify(version: str, *, full: bool = False, repo: str | Path | None = None) 
         ConfigError: No such version, or none of its remotes is configured.
         WorldError: A remote does not answer.
     """
-    from datarelease.app.repository import open_repository
-    from datarelease.flows.repository import catalogue_of
-    from datarelease.flows.versions.read import verify_version
-
     repository = open_repository(repo)
     return verify_version(repository, catalogue_of(repository).find(version), full=full)
 
@@ -157,14 +143,9 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
         WorldError: The git remote, or data that is needed, is not available.
     """
-    from datarelease.app.reports import show_reports
-    from datarelease.app.workspace import open_workspace
-    from datarelease.flows.check import check as flow
-    from datarelease.progress import TerminalBars
-
     show_reports()
     ws = open_workspace(Path(repo or "."), progress=TerminalBars())
-    return flow.check(ws, base=base).report
+    return checking.check(ws, base=base).report
 
 
 def release(
@@ -188,12 +169,7 @@ def release(
         WorldError: A remote failed, or other releases were faster; running it again is safe.
         ConflictError: Other bytes than reviewed.
     """
-    from datarelease.app.reports import report_files, show_reports
-    from datarelease.app.workspace import open_workspace
-    from datarelease.flows.release import release as flow
-    from datarelease.progress import Warnings
-
     show_reports()
     ws = open_workspace(Path(repo or "."), progress=Warnings(), remotes=remotes)
     seen = () if reviewed is None else (reviewed,)
-    return flow.release(ws, reviewed=seen, documents=report_files, branch=branch)
+    return releasing.release(ws, reviewed=seen, documents=report_files, branch=branch)

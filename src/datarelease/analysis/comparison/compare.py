@@ -62,13 +62,9 @@ def compare(
         if before_key is not None and before_key != dataset.key:
             schema.append(_key_change(before_key, dataset.key))
         schema += contract_changes(before_contract, after_contract, before, after, renames)
-    status: DatasetStatus
-    if before is None:
-        status = "added"
-    elif after is None:
-        status = "removed"
-    else:
-        status = "identical" if identical else "changed"
+    status: DatasetStatus = "identical" if identical else "changed"
+    if before is None or after is None:
+        status = "added" if before is None else "removed"
     return DatasetDiff(
         name=dataset.name,
         status=status,

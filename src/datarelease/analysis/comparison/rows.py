@@ -36,8 +36,7 @@ def diff_rows(
     row. Columns of different types are compared in the type that holds both without loss; where
     there is none they are left out. One join finds the rows that differ; only their keys and the
     columns in question are kept, on disk, and from there counted and picked as examples: memory
-    stays within the engine's limit however much has changed. The few added and removed rows that
-    are shown are looked up once more by their keys.
+    stays within the engine's limit however much has changed.
 
     Args:
         engine: Runs the queries.
@@ -59,12 +58,11 @@ def diff_rows(
     empty = before is None, after is None
     before, after = before or one_side, after or one_side
     types = _agreed_types(engine, before, after)
-    old, new = engine.scan(before, types[0]), engine.scan(after, types[1])
-    old, new = old.head(0) if empty[0] else old, new.head(0) if empty[1] else new
-    schemas = _schema(engine, before, types[0]), _schema(engine, after, types[1])
-    plan = row_plan(dataset, schemas)
+    plan = row_plan(dataset, (_schema(engine, before, types[0]), _schema(engine, after, types[1])))
     if isinstance(plan, str):
         return plan
+    old, new = engine.scan(before, types[0]), engine.scan(after, types[1])
+    old, new = old.head(0) if empty[0] else old, new.head(0) if empty[1] else new
     with ExitStack() as stages:
         old = stages.enter_context(reread(engine, before, old, scratch=scratch))
         new = stages.enter_context(reread(engine, after, new, scratch=scratch))

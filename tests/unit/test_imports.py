@@ -1,0 +1,39 @@
+"""Imports inside functions: at marked seams alone."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.tools.code_figures import inner_imports
+
+PACKAGE = Path(__file__).parents[2] / "src" / "datarelease"
+SEAMS = {
+    "adapters/dvc/private.py": "the commands of DVC for metrics are needed by `init` alone",
+    "adapters/dvc/stages.py": "s3fs is an optional part",
+    "adapters/github/connection.py": "PyGithub is an optional part",
+    "adapters/store/connection.py": "aiobotocore is an optional part",
+    "app/github.py": "loads PyGithub: only for commands that talk to GitHub",
+    "app/versions.py": "pandas takes half a second: only for `to_frame`",
+    "app/wiring.py": "DuckDB: only where tables are read, and not where records are used",
+    "cli/__init__.py": "what errors and optional parts need; `--help` stays quick",
+    "ingest/add/sample.py": "Avro is an optional part",
+    "ingest/announce/dead_letters.py": "the client of the broker is an optional part",
+    "ingest/kafka/client.py": "the sign-in of Amazon MSK is an optional part",
+    "ingest/parse/batch.py": "Avro is an optional part",
+    "ingest/wiring/access.py": "the client of the broker is an optional part",
+    "ingest/wiring/released.py": "the client of the broker is an optional part",
+    "orchestration/ingestion.py": "a repository without streams does without a broker's client",
+    "progress.py": "rich: only where a bar is drawn",
+}
+"""The modules that import inside functions, with the reason."""
+
+
+def test_imports_stand_at_the_top() -> None:
+    """One inside a function is for an optional part, or keeps a start quick, at a listed place."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if inner_imports(ast.parse(path.read_text("utf-8")))
+    }
+    assert found <= SEAMS.keys()
