@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.unit.test_documents import MANIFEST
 from datarelease.adapters.dvc.listing import read_tree, refuse_names
 from datarelease.documents import DocumentError, decode_manifest, encode
 from datarelease.model.git_address import is_taken
-from datarelease.model.paths import overlap, path_fault, within
+from datarelease.model.paths import overlap, path_fault, relative_path, within
 from datarelease.model.versions.manifest import Manifest, ManifestFile, object_key
 
 BAD_PATHS = [
@@ -128,3 +129,9 @@ def test_a_path_lies_in_a_folder_by_its_parts() -> None:
     assert not within("database", "data")
     assert overlap("data", "data/a")
     assert not overlap("data", "database")
+
+
+def test_a_path_is_spelled_from_the_root_of_the_repository() -> None:
+    """One that lies elsewhere, also beside a root of a like name, keeps its whole path."""
+    assert relative_path("/srv/repo/data/a.csv", Path("/srv/repo")) == "data/a.csv"
+    assert relative_path("/srv/repository/a.csv", Path("/srv/repo")) == "/srv/repository/a.csv"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 
 _OWN = {".dvc", ".git", "git~1"}
 """Directories whose files make git and DVC do something; the last is `.git` on Windows."""
@@ -57,6 +58,16 @@ def clash(paths: Iterable[str]) -> str | None:
                 return folder
             folder = folder.rpartition("/")[0]
     return None
+
+
+def relative_path(path: str, root: Path) -> str:
+    """``path`` relative to ``root``, with forward slashes; one outside of it stays as it is.
+
+    >>> relative_path("/r/data/a", Path("/r")), relative_path("/other/a", Path("/r"))
+    ('data/a', '/other/a')
+    """
+    place = Path(path)
+    return (place.relative_to(root) if place.is_relative_to(root) else place).as_posix()
 
 
 def within(path: str, folder: str) -> bool:

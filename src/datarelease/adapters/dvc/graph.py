@@ -15,7 +15,7 @@ from typing import Any
 from dvc.dependency.param import ParamsDependency
 
 from datarelease.adapters.dvc.open import opened
-from datarelease.model.paths import overlap
+from datarelease.model.paths import overlap, relative_path
 from datarelease.model.versions.snapshot import canonical_json
 
 
@@ -86,7 +86,7 @@ def read_graph(root: Path) -> Graph:
             if stage.cmd and Path(stage.path).suffix == ".yaml":
                 stages.append(_node(stage, root.resolve()))
             else:
-                source = _relative(stage.path, root.resolve())
+                source = relative_path(stage.path, root.resolve())
                 tracked += [_tracked(out, root.resolve(), source) for out in stage.outs]
     return Graph(stages=tuple(stages), tracked=tuple(tracked))
 
@@ -104,7 +104,7 @@ def current_hashes(root: Path, graph: Graph) -> dict[str, str]:
     found = {source.path: source.md5 for source in graph.tracked}
     with opened(root) as repo:
         for dep in (dep for stage in repo.index.stages if stage.cmd for dep in stage.deps):
-            path = _relative(dep.fs_path, root.resolve())
+            path = relative_path(dep.fs_path, root.resolve())
             if path in wanted and path not in found and _is_file(dep) and dep.exists:
                 found[path] = str(dep.get_hash().value)
     return {path: md5 for path, md5 in found.items() if md5}
@@ -119,11 +119,11 @@ def _node(stage: Any, root: Path) -> StageNode:
     files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency)]
     ran = all(out.hash_info for out in stage.outs) and all(dep.hash_info for dep in stage.deps)
     command = "\n".join(stage.cmd) if isinstance(stage.cmd, list) else str(stage.cmd)
-    then = {_relative(dep.fs_path, root): dep.hash_info.value for dep in params}
-    now = {_relative(dep.fs_path, root): dep.read_params() for dep in params}
+    then = {relative_path(dep.fs_path, root): dep.hash_info.value for dep in params}
+    now = {relative_path(dep.fs_path, root): dep.read_params() for dep in params}
     return StageNode(
         name=str(stage.name),
-        folder=posixpath.dirname(_relative(stage.path, root)),
+        folder=posixpath.dirname(relative_path(stage.path, root)),
         cmd=command,
         desc=str(stage.desc or ""),
         deps=tuple(_tracked(dep, root) for dep in files),
@@ -135,19 +135,12 @@ def _node(stage: Any, root: Path) -> StageNode:
 
 def _tracked(item: Any, root: Path, source: str = "") -> PipelineFile:
     return PipelineFile(
-        path=_relative(item.fs_path, root) if item.protocol == "local" else str(item),
+        path=relative_path(item.fs_path, root) if item.protocol == "local" else str(item),
         md5=str(item.hash_info.value) if item.hash_info else None,
         size=item.meta.size if item.meta else None,
         desc=str(item.annot.desc or ""),
         source=source,
     )
-
-
-def _relative(path: str, root: Path) -> str:
-    place = Path(path)
-    if not place.is_relative_to(root):
-        return place.as_posix()
-    return place.relative_to(root).as_posix()
 
 
 def _digest(command: str, params: object) -> str:

@@ -18,6 +18,7 @@ from datarelease.adapters.dvc.open import opened
 from datarelease.adapters.dvc.private import plot_sources, top_level_metrics
 from datarelease.adapters.store.errors import brief_error
 from datarelease.errors import ConfigError, WorldError, disk_fault
+from datarelease.model.paths import relative_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +121,7 @@ def _shown(repo: Any) -> Iterator[str]:
         ) from error
     yield from metrics
     for source in sources:
-        path = Path(source)
-        root = Path(repo.root_dir)
-        yield (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+        yield relative_path(str(source), Path(repo.root_dir))
 
 
 class RemoteSettings:
