@@ -16,7 +16,7 @@ from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.files import tracked_files
 from datarelease.adapters.dvc.listing import read_tree
 from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import outputs
+from datarelease.adapters.dvc.tracked import Output, TrackedState
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.errors import ConfigError, WorldError
@@ -239,13 +239,15 @@ def test_flags_are_what_dvc_says(project: Project, tmp_path: Path) -> None:
     }
     assert found["x.txt"].source == "dvc.yaml"
     assert found["url.csv"].source == "url.csv.dvc"
-    read = {
-        out.path: out
-        for out in outputs(lambda p: (project.root / p).read_bytes(), found_in(project))
-    }
+    read = {out.path: out for out in tracked_by(project, found_in(project))}
     assert sorted({*read} - {*found}) == ["x.json"], "git holds it"
     assert all(read[p].pushed == out.pushed for p, out in found.items())
     assert all(read[p].remote == out.remote for p, out in found.items() if p != "x.txt")
+
+
+def tracked_by(project: Project, files: Sequence[str]) -> tuple[Output, ...]:
+    """What these files of the work tree track."""
+    return TrackedState(lambda path: (project.root / path).read_bytes(), lambda: files).outputs
 
 
 def found_in(project: Project) -> Sequence[str]:
@@ -283,7 +285,7 @@ def test_what_is_tracked_is_what_dvc_says(project: Project) -> None:
             for out in repo.index.outs
         }
     git = Git(project.root, env=os.environ)
-    found = outputs(lambda path: git.read("HEAD", path), git.files("HEAD"))
+    found = TrackedState(lambda path: git.read("HEAD", path), lambda: git.files("HEAD")).outputs
     assert {(out.path, out.md5) for out in found} == expected
     assert len(found) == len(expected) == 7
     assert not any(out.legacy for out in found)
@@ -350,7 +352,7 @@ def test_the_files_of_a_dataset_are_those_that_dvc_would_record(project: Project
     project.write(".dvcignore", "left-out.csv\n")
     project.dvc("add", "--quiet", "more/a", "more/b.csv")
     listed = ("more/a.dvc", "more/b.csv.dvc")
-    tracked = outputs(lambda path: (project.root / path).read_bytes(), listed)
+    tracked = tracked_by(project, listed)
     objects = Objects(cache=project.root / ".dvc/cache/files/md5", remotes=(), progress=Quiet())
     for path, names in {
         "more/b.csv": {"b.csv"},

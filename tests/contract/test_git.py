@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from tests.project import Project
 
+from datarelease.adapters import process
+from datarelease.adapters.git import batch
 from datarelease.adapters.git.repository import Git
 from datarelease.errors import ConfigError, WorldError
 
@@ -85,7 +91,7 @@ def test_a_repository_without_commits(tmp_path: Path) -> None:
     assert (git.branch(), git.resolve("HEAD"), git.has_remote()) == ("main", None, False)
     assert git.files() == ("a.txt",)
     assert git.changed() == (("a.txt", False),)
-    assert git.tags("data-v") == ()
+    assert git.tags("data-v").remote == ()
 
 
 def test_branches_and_a_detached_head(repo: Project) -> None:
@@ -114,7 +120,7 @@ def test_an_origin_without_a_branch_has_no_default(tmp_path: Path) -> None:
     assert git.default_branch() is None
     assert git.fetch_branch("main") is None
     git.fetch_versions("data-v")
-    assert git.tags("data-v") == ()
+    assert git.tags("data-v").remote == ()
 
 
 def test_dates_are_in_utc(repo: Project) -> None:
@@ -288,3 +294,86 @@ def test_a_mirror_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "n").mkdir()
     with pytest.raises(WorldError, match="did not do what was asked"):
         open_git(tmp_path / "n").mirror(f"file://{tmp_path}/none.git")
+
+
+# --- objects, read by one process
+
+
+def test_one_process_reads_everything(repo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Revisions, files, trees and dates come from one process, which sees what is made later."""
+    begun: list[Sequence[str]] = []
+    begin = process.begin
+
+    def counted(arguments: Sequence[str], **kwargs: Any) -> Any:
+        begun.append(arguments)
+        return begin(arguments, **kwargs)
+
+    monkeypatch.setattr(batch, "begin", counted)
+    git = open_git(repo.root)
+    first = repo.head
+    assert (git.resolve("HEAD"), git.files("HEAD"), git.commit_date("HEAD")[:2]) == (
+        first, ("a.txt",), "20",
+    )  # fmt: skip
+    repo.write("later/two\nlines", "x" * 200_000)
+    second = repo.commit()
+    assert git.resolve("HEAD") == second
+    assert set(git.files(second)) == {"a.txt", "later/two\nlines"}
+    assert git.read(second, "later/two\nlines") == b"x" * 200_000
+    assert len(begun) == 1
+    git.close()
+    assert git.read(second, "a.txt") == b"one"
+    assert len(begun) == 2
+
+
+def test_the_process_ends_with_its_repository(repo: Project) -> None:
+    """Closed or forgotten, no process of git is left."""
+    for forget in (Git.close, lambda _: None):
+        before = set(psutil.Process().children())
+        git = open_git(repo.root)
+        git.resolve("HEAD")
+        [process] = set(psutil.Process().children()) - before
+        forget(git)
+        del git
+        gc.collect()
+        assert not process.is_running()
+
+
+def test_an_object_that_git_cannot_read_is_an_error(repo: Project) -> None:
+    """A damaged object is told in git's words, and not taken for a file that is not there."""
+    blob = repo.git("rev-parse", "HEAD:a.txt")
+    place = repo.root / ".git" / "objects" / blob[:2] / blob[2:]
+    place.chmod(0o600)
+    place.write_bytes(b"garbage")
+    git = open_git(repo.root)
+    with pytest.raises(ConfigError, match="git cat-file failed: error: inflate"):
+        git.read("HEAD", "a.txt")
+    assert git.resolve("HEAD") == repo.head
+
+
+def test_a_revision_that_is_not_there_has_no_files(repo: Project) -> None:
+    """Files of a missing revision are an error; a directory that it lacks has none."""
+    (repo.root / "new").mkdir()
+    with pytest.raises(ConfigError, match="there is no revision 'none'"):
+        open_git(repo.root).files("none")
+    assert open_git(repo.root / "new").files("HEAD") == ()
+
+
+def test_a_git_that_does_not_answer_is_stopped(repo: Project, tmp_path: Path) -> None:
+    """A process that reads objects and does nothing is ended at the limit."""
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    git = Git(repo.root, env={**os.environ, "PATH": path}, timeout=0.5)
+    before = set(psutil.Process().children())
+    with pytest.raises(WorldError, match=r"git cat-file made no progress for 0\.5 seconds"):
+        git.read("HEAD", "a.txt")
+    assert set(psutil.Process().children()) <= before
+
+
+def test_submodules_are_no_files(repo: Project) -> None:
+    """A commit of another repository in a tree is left out, and so is what is below it."""
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.head},sub")
+    repo.git("commit", "--quiet", "-m", "Submodule")
+    assert open_git(repo.root).files("HEAD") == ("a.txt",)

@@ -67,7 +67,7 @@ def test_a_tag_comes_back_as_it_was_made(repo: Project, message: str) -> None:
     [result] = git.push({TAG: sha})
     assert result.accepted
     git.fetch_versions("data-v")
-    [tag] = git.tags("data-v")
+    [tag] = git.tags("data-v").remote
     assert (tag.name, tag.commit, tag.annotated, tag.sha) == ("data-v1", repo.head, True, sha)
     assert tag.message == message + "\n"
     repo.git("fsck", "--strict", "--no-dangling")
@@ -85,14 +85,14 @@ def test_tags_of_every_kind(repo: Project) -> None:
     repo.git("push", "--quiet", "origin", "--tags")
     git = open_git(repo)
     git.fetch_versions("data-v")
-    assert [(tag.name, tag.commit, tag.annotated) for tag in git.tags("data-v")] == [
+    assert [(tag.name, tag.commit, tag.annotated) for tag in git.tags("data-v").remote] == [
         ("data-v1", repo.git("rev-parse", "HEAD~1"), False),
         ("data-v2", head, True),
         ("data-v3", head, True),
         ("data-v4", blob, False),
         ("data-v5\u2028", head, True),
     ]
-    assert [tag.name for tag in git.tags("data-v", local=True)][:2] == ["data-v1", "data-v2"]
+    assert [tag.name for tag in git.tags("data-v").local][:2] == ["data-v1", "data-v2"]
 
 
 @pytest.mark.parametrize("kind", ["PGP SIGNATURE", "SSH SIGNATURE", "SIGNED MESSAGE"])
@@ -102,7 +102,7 @@ def test_a_signature_is_no_part_of_the_message(repo: Project, kind: str) -> None
     git = open_git(repo)
     git.push({TAG: git.tag_object("data-v1", repo.head, f"t\n\nDigest: abc\n{signature}")})
     git.fetch_versions("data-v")
-    [tag] = git.tags("data-v")
+    [tag] = git.tags("data-v").remote
     assert tag.message == "t\n\nDigest: abc\n"
 
 
@@ -113,7 +113,7 @@ def test_local_tags_neither_mislead_nor_are_touched(repo: Project, tmp_path: Pat
     repo.git("tag", "data-v9")
     git.push({TAG: git.tag_object("data-v1", repo.head, "real")})
     git.fetch_versions("data-v")
-    assert [(tag.name, tag.commit) for tag in git.tags("data-v")] == [("data-v1", repo.head)]
+    assert [(tag.name, tag.commit) for tag in git.tags("data-v").remote] == [("data-v1", repo.head)]
     assert repo.git("rev-parse", "data-v1") == repo.git("rev-parse", "HEAD~2")
     other = clone(repo, tmp_path / "other", "--no-tags")
     open_git(other).fetch_versions("data-v")
@@ -125,10 +125,10 @@ def test_tags_that_went_or_changed_at_the_remote(repo: Project) -> None:
     git = open_git(repo)
     repo.git("push", "--quiet", "origin", "HEAD~2:refs/tags/data-v1", "HEAD:refs/tags/data-v2")
     git.fetch_versions("data-v")
-    assert [tag.name for tag in git.tags("data-v")] == ["data-v1", "data-v2"]
+    assert [tag.name for tag in git.tags("data-v").remote] == ["data-v1", "data-v2"]
     repo.git("push", "--quiet", "origin", ":refs/tags/data-v2", "+HEAD:refs/tags/data-v1")
     git.fetch_versions("data-v")
-    assert [(tag.name, tag.commit) for tag in git.tags("data-v")] == [("data-v1", repo.head)]
+    assert [(tag.name, tag.commit) for tag in git.tags("data-v").remote] == [("data-v1", repo.head)]
 
 
 def test_a_prefix_with_folders(repo: Project) -> None:
@@ -136,7 +136,7 @@ def test_a_prefix_with_folders(repo: Project) -> None:
     git = open_git(repo)
     git.push({"refs/tags/data/people/v1": git.tag_object("data/people/v1", repo.head, "x")})
     git.fetch_versions("data/people/v")
-    assert [tag.name for tag in git.tags("data/people/v")] == ["data/people/v1"]
+    assert [tag.name for tag in git.tags("data/people/v").remote] == ["data/people/v1"]
 
 
 # --- shallow clones
@@ -169,7 +169,7 @@ def test_a_shallow_clone_gets_tagged_files_and_then_history(
     shallow = open_git(other)
     shallow.fetch_versions("data-v")
     assert shallow.is_shallow()
-    assert [tag.name for tag in shallow.tags("data-v")] == ["data-v1", "data-v2"]
+    assert [tag.name for tag in shallow.tags("data-v").remote] == ["data-v1", "data-v2"]
     assert shallow.read(first, "a.txt") == b"0"
     assert shallow.read(side, "x") == b"1"
     shallow.complete_history()
@@ -186,13 +186,13 @@ def test_a_shallow_clone_before_the_first_version(repo: Project, tmp_path: Path)
     other = clone(repo, tmp_path / "shallow", "--depth=1")
     shallow = open_git(other)
     shallow.fetch_versions("data-v")
-    assert shallow.tags("data-v") == ()
+    assert shallow.tags("data-v").remote == ()
     repo.git("push", "--quiet", "origin", f"HEAD:{TAG}")
     shallow.fetch_versions("data-v")
-    assert [tag.name for tag in shallow.tags("data-v")] == ["data-v1"]
+    assert [tag.name for tag in shallow.tags("data-v").remote] == ["data-v1"]
     repo.git("push", "--quiet", "--delete", "origin", TAG)
     shallow.fetch_versions("data-v")
-    assert shallow.tags("data-v") == ()
+    assert shallow.tags("data-v").remote == ()
     repo.origin.rename(tmp_path / "away")
     with pytest.raises(WorldError, match="origin"):
         shallow.fetch_versions("data-v")
@@ -210,6 +210,27 @@ def test_a_branch_is_fetched_beside_our_own(repo: Project, tmp_path: Path) -> No
     assert git.read(repo.head, "a.txt") == b"newer"
     assert other.head == other.git("rev-parse", "main") == before
     assert git.fetch_branch("none") is None
+
+
+def test_tags_and_a_branch_are_fetched_together(repo: Project, tmp_path: Path) -> None:
+    """One fetch brings both; a branch that the remote does not have leaves the tags as they are."""
+    other = clone(repo, tmp_path / "other")
+    repo.write("a.txt", "newer")
+    repo.commit()
+    repo.push()
+    repo.git("tag", "-a", "data-v1", "-m", "one")
+    repo.git("push", "--quiet", "origin", "data-v1")
+    git = open_git(other)
+    assert git.fetch_versions("data-v", "main") == repo.head
+    assert [tag.name for tag in git.tags("data-v").remote] == ["data-v1"]
+    assert git.containing(repo.git("rev-parse", "HEAD~1"), "data-v") == {"data-v1"}
+    assert git.containing(other.commit("Later"), "data-v") == frozenset()
+    repo.git("push", "--quiet", "--delete", "origin", "data-v1")
+    assert git.fetch_versions("data-v", "none") is None
+    assert git.tags("data-v").remote == ()
+    repo.origin.rename(tmp_path / "away")
+    with pytest.raises(WorldError, match="origin"):
+        git.fetch_versions("data-v", "main")
 
 
 # --- pushes

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datarelease.adapters.dvc import tracked
 from datarelease.adapters.dvc.listing import read_tree
 from datarelease.adapters.dvc.tracked import (
     LockedStage,
     Output,
-    declared_results,
-    load_yaml,
-    outputs,
-    stages,
+    TrackedState,
 )
+from datarelease.adapters.strict_yaml import load_mapping
 from datarelease.errors import ConfigError, SettingsError
 
 MD5 = "0123456789abcdef0123456789abcdef"
@@ -58,6 +58,38 @@ stages:
 """
 
 
+def outputs(files: Mapping[str, bytes], listed: Iterable[str] | None = None) -> tuple[Output, ...]:
+    """What is tracked where there are ``files``, or those of them that are ``listed``."""
+    return TrackedState(files.get, lambda: files if listed is None else listed).outputs
+
+
+def test_a_file_is_parsed_once_and_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked, each content is parsed once; after a change it is listed and read anew."""
+    parsed, listed = [], []
+    files = {"dvc.yaml": DVC_YAML.encode(), "dvc.lock": LOCK.encode()}
+
+    def load(data: bytes, file: str) -> dict[str, object]:
+        parsed.append(file)
+        return load_mapping(data, file)
+
+    def names() -> list[str]:
+        listed.append(1)
+        return list(files)
+
+    monkeypatch.setattr(tracked, "load_mapping", load)
+    state = TrackedState(files.get, names)
+    before = state.outputs
+    assert (state.outputs, state.mapping("dvc.lock")["schema"]) == (before, "2.0")
+    assert state.stages() == state.stages()
+    assert state.declared_results == ()
+    assert (sorted(parsed), len(listed)) == (["dvc.lock", "dvc.yaml"], 1)
+    files |= {"dvc.lock": b"stages: {}", "new.dvc": b"outs: [{path: new}]"}
+    assert state.outputs == before, "nobody said that it changed"
+    state.forget()
+    assert [out.path for out in state.outputs] == ["new"]
+    assert (sorted(parsed), len(listed)) == (["dvc.lock", "dvc.lock", "dvc.yaml", "new.dvc"], 2)
+
+
 def test_a_lock_is_read_with_working_directories() -> None:
     """Paths are relative to the repository, whatever directory a stage works in."""
     files = {"pipe/dvc.lock": LOCK.encode(), "pipe/dvc.yaml": DVC_YAML.encode()}
@@ -70,11 +102,11 @@ def test_a_lock_is_read_with_working_directories() -> None:
         path="pipe/each/a.csv", md5=MD5, size=None, source="pipe/dvc.lock", stage="each@a b",
         legacy=True,
     )  # fmt: skip
-    assert stages(files.get, "pipe/dvc.lock") == (
+    assert TrackedState(files.get).stages("pipe/dvc.lock") == (
         LockedStage(name="make", deps=(dep,), outs=(out, tree)),
         LockedStage(name="each@a b", deps=(), outs=(each,)),
     )
-    assert outputs(files.get, ["x.py", "pipe/dvc.lock", "pipe/dvc.yaml"]) == (out, tree, each)
+    assert outputs(files, ["x.py", "pipe/dvc.lock", "pipe/dvc.yaml"]) == (out, tree, each)
 
 
 def test_dvc_files_are_read_with_working_directories() -> None:
@@ -85,7 +117,7 @@ def test_dvc_files_are_read_with_working_directories() -> None:
         ".dvc/config": b"[core]",
         "data/.dvc": b"not one",
     }
-    assert outputs(files.get, files) == (
+    assert outputs(files) == (
         Output(path="data/a.csv", md5=MD5, size=3, source="data/a.csv.dvc"),
         Output(path="other/b", md5=f"{MD5}.dir", size=None, source="data/b.dvc", legacy=True),
     )
@@ -107,7 +139,7 @@ stages:
         "dvc.lock": b"stages: {one: {outs: [{path: plain}, {path: kept}, {path: away}, {path: xy},"
         b" {path: m.json}]}, each@1: {outs: [{path: part-1.csv}]}}",
     }
-    assert [(out.path, out.remote, out.pushed) for out in outputs(files.get, files)] == [
+    assert [(out.path, out.remote, out.pushed) for out in outputs(files)] == [
         ("a", "x", False), ("plain", None, True), ("kept", None, False), ("away", "far", True),
         ("xy", None, True), ("m.json", "far", True), ("part-1.csv", "far", False),
     ]  # fmt: skip
@@ -115,9 +147,9 @@ stages:
 
 def test_nothing_tracked_is_nothing() -> None:
     """A missing lock, an empty one, and stages without outputs give nothing."""
-    assert stages(lambda _: None) == ()
-    assert outputs({"dvc.lock": b""}.get, ["dvc.lock"]) == ()
-    assert outputs({"dvc.lock": b"stages: {a: {cmd: x}}"}.get, ["dvc.lock"]) == ()
+    assert TrackedState(lambda _: None).stages() == ()
+    assert outputs({"dvc.lock": b""}) == ()
+    assert outputs({"dvc.lock": b"stages: {a: {cmd: x}}"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -128,12 +160,12 @@ def test_nothing_tracked_is_nothing() -> None:
 )  # fmt: skip
 def test_locks_of_another_shape_have_no_outputs(lock: str) -> None:
     """What is no output is passed over; DVC itself complains about such files."""
-    assert outputs({"dvc.lock": lock.encode()}.get, ["dvc.lock"]) == ()
+    assert outputs({"dvc.lock": lock.encode()}) == ()
 
 
 def test_an_output_never_committed_has_no_hash() -> None:
     """Without a hash an output is told, with None."""
-    [out] = outputs({"a.dvc": b"outs:\n- {path: a, md5: 5, size: x}\n"}.get, ["a.dvc"])
+    [out] = outputs({"a.dvc": b"outs:\n- {path: a, md5: 5, size: x}\n"})
     assert (out.md5, out.size, out.legacy) == (None, None, False)
 
 
@@ -144,7 +176,7 @@ def test_a_templated_working_directory_is_refused() -> None:
         "dvc.yaml": b"stages: {a: {wdir: '${dir}', cmd: x}}",
     }
     with pytest.raises(ConfigError, match=r"stages\.a\.wdir is a template"):
-        stages(files.get)
+        TrackedState(files.get).stages()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +208,7 @@ def test_a_templated_working_directory_is_refused() -> None:
 def test_broken_yaml_is_told_with_its_place(data: bytes, what: str) -> None:
     """File, line, column and fault are named."""
     with pytest.raises(SettingsError) as caught:
-        load_yaml({"dvc.yaml": data}.get, "dvc.yaml")
+        load_mapping(data, "dvc.yaml")
     [problem] = caught.value.problems
     assert problem.where == "dvc.yaml"
     assert what in problem.what
@@ -186,7 +218,7 @@ def test_every_broken_file_is_told() -> None:
     """All files are read before the faults are shown."""
     files = {"a.dvc": b"[", "b.dvc": b"outs: []", "dvc.lock": b"a: 1\na: 1"}
     with pytest.raises(SettingsError) as caught:
-        outputs(files.get, files)
+        outputs(files)
     assert [problem.where for problem in caught.value.problems] == ["a.dvc", "dvc.lock"]
 
 
@@ -197,14 +229,14 @@ def test_aliases_of_aliases_do_not_explode(form: str) -> None:
     lines += [f"a{n}: &a{n} {form.format(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 12)]
     begun = time.monotonic()
     with pytest.raises(SettingsError, match="expand to too many values"):
-        load_yaml({"x": "\n".join(lines).encode()}.get, "x")
+        load_mapping("\n".join(lines).encode(), "x")
     assert time.monotonic() - begun < 1
 
 
 def test_honest_anchors_merges_and_marks_are_read() -> None:
     """Anchors, merge keys with overrides, a byte order mark and Windows line ends are fine."""
     text = "\ufeffbase: &b {x: 1, y: 2}\r\nuse: {<<: *b, y: 3}\r\nlist: [*b, *b]\r\n"
-    assert load_yaml({"x": text.encode()}.get, "x") == {
+    assert load_mapping(text.encode(), "x") == {
         "base": {"x": 1, "y": 2}, "use": {"x": 1, "y": 3}, "list": [{"x": 1, "y": 2}] * 2,
     }  # fmt: skip
 
@@ -216,9 +248,9 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """Whatever a file holds gives a mapping or a SettingsError."""
     files = {"dvc.lock": data, "dvc.yaml": data, "x.dvc": data}
     try:
-        found = outputs(files.get, files)
+        found = outputs(files)
         assert all(isinstance(out, Output) for out in found)
-        loaded: object = load_yaml(files.get, "dvc.lock")
+        loaded: object = load_mapping(data, "dvc.lock")
     except SettingsError as error:
         loaded = {problem.where: problem.what for problem in error.problems}
     assert isinstance(loaded, dict)
@@ -261,4 +293,6 @@ def test_what_is_no_listing(listing: str) -> None:
 )
 def test_results_declared_for_the_whole_pipeline(section: str, names: tuple[str, ...]) -> None:
     """Metrics and plots that stand beside the stages, relative to their file."""
-    assert declared_results(lambda _: section.encode(), "sub/dvc.yaml") == names
+    state = TrackedState({"sub/dvc.yaml": section.encode()}.get, lambda: ["a", "sub/dvc.yaml"])
+    assert state.declared_results == names
+    assert state.locks == ("sub/dvc.lock",)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -75,7 +76,7 @@ def capture(
     try:
         out, err = _watched(process, stdin, seconds=seconds, idle=idle)
     except BaseException:
-        _end_tree(process)
+        end_tree(process)
         raise
     return Completed(code=process.returncode, stdout=out, stderr=err.decode("utf-8", "replace"))
 
@@ -153,7 +154,7 @@ def _tree(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _end_tree(process: subprocess.Popen[bytes]) -> None:
+def end_tree(process: subprocess.Popen[bytes]) -> None:
     """Kill a program with what it has started, and close its pipes."""
     for one in reversed(_tree(process.pid)):
         with suppress(psutil.Error):
@@ -165,6 +166,38 @@ def _end_tree(process: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             with suppress(OSError):
                 pipe.close()
+
+
+def begin(
+    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """A program that answers on its standard output what it is asked on its standard input.
+
+    What it writes about failures goes to the file ``errors``. ``end`` ends it.
+
+    Raises:
+        ConfigError: The program is not installed, or ``cwd`` is gone.
+    """
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(
+            list(arguments), cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=errors, bufsize=0
+        )
+    except FileNotFoundError as error:
+        raise _missing(arguments[0], cwd) from error
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a program that ends with its input, and close its pipes."""
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_LOOK)
+    if process.poll() is None:
+        end_tree(process)
+    elif process.stdout is not None:
+        process.stdout.close()
 
 
 def run_shown(

@@ -10,6 +10,8 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.cyaml import CParser  # type: ignore[attr-defined] # untyped
 from yaml.resolver import Resolver
 
+from datarelease.errors import Problem, SettingsError
+
 _MOST_VALUES = 1_000_000
 """In one file, aliases followed; the ``dvc.lock`` of a large pipeline has some ten thousand."""
 
@@ -56,6 +58,32 @@ def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
             None, None, "an alias is inside the value that it names", node.start_mark
         )
     return known[id(node)]
+
+
+def load_mapping(data: bytes, file: str) -> dict[str, Any]:
+    """The mapping in a YAML file (messages call it ``file``); empty where there is nothing in it.
+
+    Raises:
+        SettingsError: Not UTF-8, not YAML, or not a mapping; with line and column.
+    """
+    try:
+        loaded = parse_yaml(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SettingsError([Problem(where=file, what="the file is not UTF-8")]) from error
+    except yaml.YAMLError as error:
+        raise SettingsError([Problem(where=file, what=yaml_fault(error))]) from error
+    except RecursionError as error:
+        raise SettingsError([Problem(where=file, what="nested too deeply")]) from error
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        # PyYAML's constructors of dates and tagged values let these out.
+        what = f"not valid YAML: a value does not match its form or tag ({error})"
+        raise SettingsError([Problem(where=file, what=what)]) from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        what = f"expected a mapping, found {type(loaded).__name__}"
+        raise SettingsError([Problem(where=file, what=what)])
+    return loaded
 
 
 def yaml_fault(error: yaml.YAMLError) -> str:

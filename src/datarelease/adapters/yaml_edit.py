@@ -16,8 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError as RuamelError
 
-from datarelease.adapters.dvc.tracked import load_yaml
-from datarelease.adapters.strict_yaml import parse_yaml
+from datarelease.adapters.strict_yaml import load_mapping, parse_yaml
 from datarelease.errors import ConfigError, Problem, SettingsError
 
 _CONFLICT = re.compile(r"^(<<<<<<< |>>>>>>> )", re.MULTILINE)
@@ -38,7 +37,7 @@ def read_mapping(text: str, file: str) -> dict[str, Any]:
         SettingsError: Merge conflict markers, not YAML, or not a mapping; with line and column.
     """
     refuse_conflict(text, file)
-    return load_yaml(lambda _: text.encode(), file)
+    return load_mapping(text.encode(), file)
 
 
 def refuse_conflict(text: str, file: str) -> None:

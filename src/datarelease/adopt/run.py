@@ -13,11 +13,11 @@ from pathlib import Path
 from shlex import join
 from typing import Any, Literal
 
-from datarelease.adapters.dvc.tracked import ReadAtRevision, load_yaml
+from datarelease.adapters.dvc.tracked import LOCK, TrackedState
 from datarelease.adopt.context import AdoptionContext
+from datarelease.app.wiring import work_tree_reader
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
-from datarelease.flows.check.reproduce import LOCK
 from datarelease.flows.edits.pipeline import artifacts_by_path
 from datarelease.model.adoption import Command, Note
 from datarelease.model.data.dataset import Dataset
@@ -64,7 +64,7 @@ def first_run(at: AdoptionContext, pipeline: Mapping[str, Any], loose: Sequence[
 
     ``loose`` are data that DVC does not track yet, which are in the work tree.
     """
-    waiting = _unlocked(pipeline, _locked(_reader(at.root)))
+    waiting = _unlocked(pipeline, _locked(_tracked(at.root)))
     if not waiting:
         return FirstRun()
     inputs = {check.dataset: _inputs(at, check.dataset) for check in waiting}
@@ -151,16 +151,13 @@ def _unlocked(pipeline: Mapping[str, Any], locked: frozenset[str]) -> tuple[Chec
     return tuple(check for check in checks(pipeline) if check.address not in locked)
 
 
-def _locked(read: ReadAtRevision) -> frozenset[str]:
-    stages = load_yaml(read, LOCK).get("stages")
+def _locked(tracked: TrackedState) -> frozenset[str]:
+    stages = tracked.mapping(LOCK).get("stages")
     return frozenset(map(str, stages)) if isinstance(stages, dict) else frozenset()
 
 
-def _reader(root: Path) -> ReadAtRevision:
-    def read(path: str) -> bytes | None:
-        return (root / path).read_bytes() if (root / path).is_file() else None
-
-    return read
+def _tracked(root: Path) -> TrackedState:
+    return TrackedState(work_tree_reader(root))
 
 
 def _inputs(at: AdoptionContext, dataset: Dataset) -> list[str]:
@@ -189,8 +186,8 @@ def _targets(waiting: Sequence[Check], pipeline: Mapping[str, Any]) -> list[str]
 
 
 def _waiting(root: Path) -> tuple[Check, ...]:
-    read = _reader(root)
-    return _unlocked(load_yaml(read, DATASETS_FILE), _locked(read))
+    tracked = _tracked(root)
+    return _unlocked(tracked.mapping(DATASETS_FILE), _locked(tracked))
 
 
 def _written(root: Path) -> str:
@@ -230,7 +227,7 @@ def _failed(root: Path, command: Command, left: Sequence[Command]) -> Datareleas
 
 
 def _violated(root: Path, report: str) -> bool:
-    data = _reader(root)(report)
+    data = _tracked(root).read(report)
     try:
         return data is not None and not decode(Validation, data).passed
     except DocumentError:

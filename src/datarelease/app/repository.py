@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -11,9 +11,9 @@ from platformdirs import user_cache_path
 from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.config import DvcConfig, Trust
 from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.repository import Git
-from datarelease.app.settings import open_git, timeout_at
+from datarelease.app.settings import timeout_of
 from datarelease.app.wiring import (
     PACKAGE,
     engine,
@@ -49,13 +49,15 @@ def open_repository(repo: str | Path | None, *, progress: Progress | None = None
     place = Path(repo) if repo is not None else Path.cwd()
     if repo is None or _has_dvc(place):
         root = find_root(place)
-        git = open_git(root)
+        tracked = TrackedState(work_tree_reader(root))
+        timeout = timeout_of(tracked)
+        git = Git(root, env=git_environment(), timeout=timeout)
         if not git.is_repository():
             raise ConfigError(f"{root} is not inside a git repository.")
         # In a workflow there are secrets, and the repository is what anybody merged.
         trust: Trust = "plain" if environment().get("GITHUB_ACTIONS") == "true" else "whole"
-        config = DvcConfig(root / ".dvc", env=environment(), trust=trust, timeout=timeout_at(root))
-        return _shelf(git, config, root / ".dvc", work_tree_reader(root), None, progress)
+        config = DvcConfig(root / ".dvc", env=environment(), trust=trust, timeout=timeout)
+        return _opened(git, config, root / ".dvc", tracked, None, progress)
     if place.is_dir():
         # git would read a relative path from the mirror's own directory.
         return _mirrored(str(place.resolve()), progress)
@@ -89,20 +91,19 @@ def _mirrored(url: str, progress: Progress) -> Repository:
     dvc_dir.mkdir(exist_ok=True)
     (dvc_dir / "config").write_bytes(config)
     settings = DvcConfig(dvc_dir, env=environment(), trust="foreign")
-    return _shelf(
-        git, settings, dvc_dir, lambda path: git.read(head, path), home / "objects", progress
-    )
+    tracked = TrackedState(partial(git.read, head))
+    return _opened(git, settings, dvc_dir, tracked, home / "objects", progress)
 
 
-def _shelf(
+def _opened(
     git: Git,
     config: DvcConfig,
     dvc_dir: Path,
-    read: Callable[[str], bytes | None],
+    tracked: TrackedState,
     cache: Path | None,
     progress: Progress,
 ) -> Repository:
-    tags, names = read_tag_settings(load_yaml(read, PARAMS_FILE))
+    tags, names = read_tag_settings(tracked.mapping(PARAMS_FILE))
     remotes = stores(config, names)
     return Repository(
         git=git,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.app.wiring import git_environment, work_tree_reader
 from datarelease.errors import ConfigError, SettingsError
@@ -25,15 +25,23 @@ def settings_at(root: Path) -> Settings:
     Raises:
         SettingsError: With every problem found.
     """
-    read = work_tree_reader(root)
-    if read(DATASETS_FILE) is None:
+    return settings_of(TrackedState(work_tree_reader(root)), f"in {root}")
+
+
+def settings_of(tracked: TrackedState, where: str) -> Settings:
+    """The settings of a work tree, of which messages say where it is (``in PLACE``).
+
+    Raises:
+        SettingsError: With every problem found.
+    """
+    if tracked.read(DATASETS_FILE) is None:
         raise ConfigError(
-            f"There is no {DATASETS_FILE} in {root}.",
+            f"There is no {DATASETS_FILE} {where}.",
             untouched="Nothing was changed.",
             remedy=f"Run `datarelease init`, which finds the data and writes {DATASETS_FILE}; or "
             "declare the datasets there under `artifacts:`, with `type: dataset` and `path:`.",
         )
-    return read_settings(load_yaml(read, DATASETS_FILE), load_yaml(read, PARAMS_FILE))
+    return read_settings(tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE))
 
 
 def timeout_at(root: Path) -> float:
@@ -41,8 +49,13 @@ def timeout_at(root: Path) -> float:
 
     The default if its settings are invalid: the command that needs them reports the fault.
     """
+    return timeout_of(TrackedState(work_tree_reader(root)))
+
+
+def timeout_of(tracked: TrackedState) -> float:
+    """The same of a work tree whose files were read before."""
     try:
-        return read_timeout(load_yaml(work_tree_reader(root), PARAMS_FILE))
+        return read_timeout(tracked.mapping(PARAMS_FILE))
     except SettingsError:
         return TIMEOUT
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import load_yaml
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.store.directory import Store
 from datarelease.adapters.store.limits import fs_config_problems, refuse_problems
-from datarelease.app.settings import open_git, settings_at
+from datarelease.app.settings import settings_of, timeout_of
 from datarelease.app.wiring import (
     PACKAGE,
     engine,
     environment,
+    git_environment,
     opener,
     stores,
     tool,
@@ -54,16 +55,18 @@ def open_workspace(
         SettingsError: The repository says more than it is trusted with.
     """
     root = find_root(start)
-    git = git or open_git(root, env=env)
-    if not git.is_repository():
+    # git needs a setting that is read before git is there.
+    tracked = TrackedState(work_tree_reader(root), lambda: opened.files())  # noqa: PLW0108
+    opened = git or Git(root, env=git_environment(env), timeout=timeout_of(tracked))
+    if not opened.is_repository():
         raise ConfigError(
             f"{root} is not inside a git repository.",
             untouched="Nothing was changed.",
             remedy="Run `git init` there: versions are git tags.",
         )
-    settings = settings_at(root)
+    settings = settings_of(tracked, f"in {root}")
     if plain:
-        _refuse_more(root, git)
+        _refuse_more(tracked, opened)
     config = DvcConfig(
         root / ".dvc",
         env=environment(env),
@@ -77,6 +80,7 @@ def open_workspace(
         config=config.overrides(),
         stages=stage_environment(environment(env), settings.stage_environment),
         progress=progress,
+        on_change=tracked.forget,
     )
     named = opener(config, required)
 
@@ -87,8 +91,9 @@ def open_workspace(
     return Workspace(
         root=root,
         settings=settings,
-        git=git,
+        git=opened,
         dvc=dvc,
+        tracked=tracked,
         tags=settings.tags,
         remotes=required,
         objects=Objects(cache=config.cache, remotes=required, progress=progress, bound=bound),
@@ -99,7 +104,7 @@ def open_workspace(
     )
 
 
-def _refuse_more(root: Path, git: Git) -> None:
+def _refuse_more(tracked: TrackedState, git: Git) -> None:
     """Fails where files of git beside ``.dvc/config`` configure DVC's remotes.
 
     Raises:
@@ -114,7 +119,6 @@ def _refuse_more(root: Path, git: Git) -> None:
                 )
             ]
         )
-    read = work_tree_reader(root)
-    files = [name for name in git.files() if name.endswith((".dvc", "dvc.lock", "dvc.yaml"))]
-    having = [name for name in files if b"fs_config" in (read(name) or b"")]
-    refuse_problems(fs_config_problems(lambda path: load_yaml(read, path), having))
+    files = [name for name in tracked.files if name.endswith((".dvc", "dvc.lock", "dvc.yaml"))]
+    having = [name for name in files if b"fs_config" in (tracked.read(name) or b"")]
+    refuse_problems(fs_config_problems(tracked.mapping, having))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.app.github import access_to, open_github
@@ -185,8 +186,8 @@ def _questions(here: RepositoryState, *, write: bool) -> Iterator[Question]:
     yield from repository_questions(here.git, here.tags)
     if here.settings is not None:
         yield from dataset_questions(
-            here.root, here.settings, git=here.git, read=work_tree_reader(here.root),
-            dvc=Dvc(here.root, env=environment()),
+            here.root, here.settings, dvc=Dvc(here.root, env=environment()),
+            tracked=TrackedState(work_tree_reader(here.root), here.git.files),
         )  # fmt: skip
     if here.config is not None:
         required = here.settings.remotes if here.settings else ()

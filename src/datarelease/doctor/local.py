@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from datarelease.adapters.dvc.tracked import Output, ReadAtRevision, outputs
+from datarelease.adapters.dvc.tracked import Output, TrackedState
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.github.errors import GitHubError
@@ -107,8 +107,9 @@ def _history(git: Git) -> Iterator[Line]:
 
 def _versions(git: Git, tags: TagGrammar) -> Iterator[Line]:
     git.fetch_versions(tags.prefix)
-    there = {tag.name: tag.sha for tag in git.tags(tags.prefix) if tags.parse(tag.name)}
-    here = {tag.name: tag.sha for tag in git.tags(tags.prefix, local=True)}
+    known = git.tags(tags.prefix)
+    there = {tag.name: tag.sha for tag in known.remote if tags.parse(tag.name)}
+    here = {tag.name: tag.sha for tag in known.local}
     moved = sorted(name for name, sha in there.items() if here.get(name, sha) != sha)
     absent = [name for name in there if name not in here]
     if moved:
@@ -135,7 +136,7 @@ DATASETS = "Datasets"
 
 
 def dataset_questions(
-    root: Path, settings: Settings, *, git: Git, dvc: Dvc, read: ReadAtRevision
+    root: Path, settings: Settings, *, dvc: Dvc, tracked: TrackedState
 ) -> Iterator[Question]:
     """What is asked of the declared datasets and the pipeline that makes them."""
     for dataset in settings.datasets:
@@ -143,7 +144,7 @@ def dataset_questions(
             area=DATASETS,
             check=dataset.name,
             ask=lambda dataset=dataset: [  # type: ignore[misc]
-                *_tracked(dataset, outputs(read, git.files())),
+                *_tracked(dataset, tracked.outputs),
                 *_unpushed(dataset, dvc),
             ],
         )

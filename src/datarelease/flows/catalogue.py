@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datarelease.adapters.git.repository import Git, Tag
 from datarelease.errors import ConfigError
@@ -24,6 +24,8 @@ class Catalogue:
     """Tags with our trailers that differ from the manifest they name; their numbers are used."""
     note: str = ""
     """What a reader should know about where this list comes from."""
+    local: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """Names of this clone's own tags, which make no version but take their numbers."""
 
     @property
     def latest(self) -> Version | None:
@@ -120,12 +122,21 @@ def read_catalogue(git: Git, grammar: TagGrammar) -> Catalogue:
     """
     if git.has_remote():
         git.fetch_versions(grammar.prefix)
-        return _catalogue(git.tags(grammar.prefix), grammar, note="")
+        return fetched_catalogue(git, grammar)
+    local = git.tags(grammar.prefix).local
     note = "there is no git remote 'origin': versions are those of local tags"
-    return _catalogue(git.tags(grammar.prefix, local=True), grammar, note=note)
+    return _catalogue(local, grammar, note=note, local=local)
 
 
-def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalogue:
+def fetched_catalogue(git: Git, grammar: TagGrammar) -> Catalogue:
+    """The versions on the remote as they were when its tags were last fetched."""
+    tags = git.tags(grammar.prefix)
+    return _catalogue(tags.remote, grammar, note="", local=tags.local)
+
+
+def _catalogue(
+    tags: tuple[Tag, ...], grammar: TagGrammar, *, note: str, local: tuple[Tag, ...]
+) -> Catalogue:
     yanks = {
         number: tag for tag in tags if (number := grammar.parse_yank(tag.name)) and tag.annotated
     }
@@ -154,7 +165,11 @@ def _catalogue(tags: tuple[Tag, ...], grammar: TagGrammar, note: str) -> Catalog
             foreign.append(number)
     versions.sort(key=lambda version: version.number)
     return Catalogue(
-        versions=tuple(versions), grammar=grammar, foreign=tuple(sorted({*foreign})), note=note
+        versions=tuple(versions),
+        grammar=grammar,
+        foreign=tuple(sorted({*foreign})),
+        note=note,
+        local=frozenset(tag.name for tag in local),
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.store.directory import Store
 from datarelease.errors import ConfigError, WithdrawnVersionWarning
@@ -34,9 +36,15 @@ class Repository:
     named: Callable[[str], Store]
     """Opens a remote of DVC's configuration, which an output may name (``remote: NAME``)."""
 
-    def reader(self, revision: str) -> Callable[[str], bytes | None]:
-        """Reads files of a revision."""
-        return lambda path: self.git.read(revision, path)
+    _known: dict[str, TrackedState] = field(default_factory=dict, repr=False, compare=False)
+
+    def at(self, commit: str) -> TrackedState:
+        """What DVC tracked at a commit, and its files."""
+        if commit not in self._known:
+            self._known[commit] = TrackedState(
+                partial(self.git.read, commit), partial(self.git.files, commit)
+            )
+        return self._known[commit]
 
 
 def with_remotes(repository: Repository, names: Callable[[], Iterable[str]]) -> Repository:

@@ -9,11 +9,12 @@ from pathlib import PurePosixPath
 
 import dagster as dg
 
+from datarelease.adapters.dvc.tracked import LOCK
 from datarelease.adapters.git.program import GitProgram
 from datarelease.app.settings import open_git
 from datarelease.app.wiring import git_environment
 from datarelease.errors import ConfigError
-from datarelease.flows.check.reproduce import LOCK, is_among, products_of
+from datarelease.flows.check.reproduce import is_among, products_of
 from datarelease.flows.workspace import Workspace
 from datarelease.model.versions.release import Nothing
 from datarelease.orchestration.assets import WORK_TREE

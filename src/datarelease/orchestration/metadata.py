@@ -11,7 +11,6 @@ from datarelease.adapters.dvc.graph import StageNode
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import DatareleaseError
 from datarelease.flows.check.records import _Record, in_words, other_inputs
-from datarelease.flows.check.reproduce import work_tree_outputs
 from datarelease.flows.versions.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import Dataset
@@ -177,7 +176,7 @@ def document_metadata(ws: Workspace, path: str, stage: str) -> Metadata:
 def _outdated(ws: Workspace, record: _Record, dataset: Dataset) -> str:
     """Why ``record`` does not count for the dataset in the work tree; empty: it does."""
     try:
-        now = snapshot((dataset,), work_tree_outputs(ws), ws.objects)
+        now = snapshot((dataset,), ws.tracked.outputs, ws.objects)
     except DatareleaseError as error:
         return f"it cannot be compared with the data: {error.what}"
     other = other_inputs(record, dataset, now.datasets[0], ws.read)

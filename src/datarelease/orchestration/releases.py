@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.tracked import Output, outputs
+from datarelease.adapters.dvc.tracked import Output, TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.app.publish import open_release
 from datarelease.app.reports import write_report
@@ -220,7 +221,7 @@ def tracked_at(git: Git, commit: str) -> tuple[Output, ...]:
     Raises:
         SettingsError: Its files of DVC cannot be read.
     """
-    return outputs(lambda path: git.read(commit, path), git.files(commit))
+    return TrackedState(partial(git.read, commit), partial(git.files, commit)).outputs
 
 
 def _holds(version: Version, remote: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,28 +19,66 @@ from datarelease.errors import ConfigError, WorldError, disk_fault
 from datarelease.progress import Progress, Quiet
 
 
+class DvcRepository:
+    """The ``dvc.repo.Repo`` at one place, opened once and kept until it is closed."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        config: Mapping[str, Any] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Open the repository at ``root`` (where ``.dvc`` is) when it is first used.
+
+        ``config`` is laid over DVC's own configuration; ``progress`` receives a message for each
+        lock that is removed.
+        """
+        self._root = root
+        self._config = dict(config or {})
+        self._say = (progress or Quiet()).say
+        self._repo: Any = None
+        self._close: Callable[[], object] = lambda: None
+
+    @contextmanager
+    def use(self) -> Iterator[Any]:
+        """The repository; locks of processes that are gone are removed first.
+
+        Raises:
+            ConfigError: No DVC repository, or one that DVC cannot read.
+            WorldError: Another process is at work in it, or a disk is full or broken.
+        """
+        with _explained(self._root):
+            if self._repo is None:
+                self._repo = Repo(str(self._root), config=self._config)
+                self._close = weakref.finalize(self, self._repo.close)
+            hardlink = bool(self._repo.config["core"].get("hardlink_lock", False))
+            for line in forget_dead(self._root / ".dvc" / "tmp", hardlink=hardlink):
+                self._say(line)
+            yield self._repo
+
+    def close(self) -> None:
+        """Close it; the next use opens it anew."""
+        self._close()
+        self._repo = None
+
+
 @contextmanager
-def opened(
-    root: Path, *, config: Mapping[str, Any] | None = None, progress: Progress | None = None
-) -> Iterator[Any]:
-    """The ``dvc.repo.Repo`` at ``root``; locks of processes that are gone are removed first.
-
-    Args:
-        root: Where ``.dvc`` is.
-        config: Laid over DVC's own configuration.
-        progress: Receives a message for each removed lock.
-
-    Raises:
-        ConfigError: No DVC repository, or one that DVC cannot read.
-        WorldError: Another process is at work in it, or a disk is full or broken.
-    """
-    say = (progress or Quiet()).say
+def opened(root: Path) -> Iterator[Any]:
+    """``DvcRepository.use`` for one use."""
+    repository = DvcRepository(root)
     try:
-        with Repo(str(root), config=dict(config or {})) as repo:
-            hardlink = bool(repo.config["core"].get("hardlink_lock", False))
-            for line in forget_dead(root / ".dvc" / "tmp", hardlink=hardlink):
-                say(line)
+        with repository.use() as repo:
             yield repo
+    finally:
+        repository.close()
+
+
+@contextmanager
+def _explained(root: Path) -> Iterator[None]:
+    """DVC's errors as errors of this package."""
+    try:
+        yield
     except LockError as error:
         raise busy(root) from error
     except NotDvcRepoError as error:

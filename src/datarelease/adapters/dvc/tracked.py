@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-from datarelease.adapters.strict_yaml import parse_yaml, yaml_fault
+from datarelease.adapters.strict_yaml import load_mapping
 from datarelease.errors import ConfigError, Problem, SettingsError
 
-ReadAtRevision = Callable[[str], bytes | None]
-"""The bytes of a file of the repository at the revision in question, or None."""
+PIPELINE = "dvc.yaml"
+LOCK = "dvc.lock"
 _TEMPLATE = re.compile(r"\$\{[^}]*\}")
 
 
@@ -52,99 +50,130 @@ class LockedStage:
     outs: tuple[Output, ...]
 
 
-def outputs(read: ReadAtRevision, files: Iterable[str]) -> tuple[Output, ...]:
-    """Every output tracked by the ``dvc.lock`` and ``.dvc`` files among ``files``.
+class TrackedState:
+    """What DVC tracks at one revision, or in the work tree at one moment.
 
-    Raises:
-        SettingsError: A file that is not YAML mapping; all of them at once.
+    Read when it is asked for, and once: no file is parsed twice as long as its content is the same.
     """
-    found: list[Output] = []
-    problems: list[Problem] = []
-    for path in files:
-        name = posixpath.basename(path)
-        try:
-            if name == "dvc.lock":
-                found += [out for stage in stages(read, path) for out in stage.outs]
-            elif name.endswith(".dvc") and name != ".dvc":
-                found += _of_dvc_file(read, path)
-        except SettingsError as error:
-            problems += error.problems
-    if problems:
-        raise SettingsError(problems)
-    return tuple(found)
 
+    def __init__(
+        self,
+        read: Callable[[str], bytes | None],
+        list_files: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """Read with ``read`` the files that ``list_files`` lists, and others that are asked for."""
+        self.read = read
+        """The bytes of a file of the repository, or None; not kept."""
+        self._list_files = list_files
+        self._files: tuple[str, ...] | None = None
+        self._outputs: tuple[Output, ...] | None = None
+        self._parsed: dict[str, tuple[bytes, dict[str, Any]]] = {}
 
-def declared_results(read: ReadAtRevision, path: str = "dvc.yaml") -> tuple[str, ...]:
-    """The files of a pipeline's own ``metrics:`` and ``plots:``, which stages write for git.
+    def forget(self) -> None:
+        """Read anew from now on: the work tree was changed."""
+        self._files = self._outputs = None
 
-    Those of a stage are its outputs and stand in the lock; these stand nowhere else.
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of the revision, or of the work tree together with untracked ones."""
+        if self._files is None:
+            self._files = tuple(self._list_files())
+        return self._files
 
-    Raises:
-        SettingsError: Not YAML mapping.
-    """
-    pipeline, folder = load_yaml(read, path), posixpath.dirname(path)
-    names: list[str] = []
-    for section in ("metrics", "plots"):
-        listed = pipeline.get(section)
-        for item in listed if isinstance(listed, list | dict) else ():
-            names += [str(name) for name in item] if isinstance(item, dict) else [str(item)]
-    return tuple(posixpath.normpath(posixpath.join(folder, name)) for name in names)
+    def mapping(self, path: str) -> dict[str, Any]:
+        """What a YAML file says, not to be changed; empty where there is no file or nothing in it.
 
+        Raises:
+            SettingsError: Not UTF-8, not YAML, or not a mapping; with line and column.
+        """
+        data = self.read(path)
+        if data is None:
+            return {}
+        known = self._parsed.get(path)
+        if known is None or known[0] != data:
+            known = self._parsed[path] = (data, load_mapping(data, path))
+        return known[1]
 
-def stages(read: ReadAtRevision, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
-    """The stages of one ``dvc.lock``; none where there is no such file.
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Every output that a ``dvc.lock`` or ``.dvc`` file tracks.
 
-    Raises:
-        SettingsError: Not YAML mapping.
-    """
-    lock = load_yaml(read, path)
-    folder = posixpath.dirname(path)
-    declared = _mapping(load_yaml(read, posixpath.join(folder, "dvc.yaml")).get("stages"))
-    found = []
-    for name, stage in _mapping(lock.get("stages")).items():
-        base = posixpath.join(folder, _working_directory(declared, str(name)))
-        flags = _flags(_mapping(declared.get(str(name).partition("@")[0])))
-        found.append(
-            LockedStage(
-                name=str(name),
-                deps=tuple(_outputs(stage, "deps", base, path, str(name))),
-                outs=tuple(_outputs(stage, "outs", base, path, str(name), flags)),
+        Raises:
+            SettingsError: A file that is not YAML mapping; all of them at once.
+        """
+        if self._outputs is None:
+            self._outputs = self._read_outputs()
+        return self._outputs
+
+    def _read_outputs(self) -> tuple[Output, ...]:
+        found: list[Output] = []
+        problems: list[Problem] = []
+        for path in self.files:
+            name = posixpath.basename(path)
+            try:
+                if name == LOCK:
+                    found += [out for stage in self.stages(path) for out in stage.outs]
+                elif name.endswith(".dvc") and name != ".dvc":
+                    found += _of_dvc_file(self.mapping(path), path)
+            except SettingsError as error:
+                problems += error.problems
+        if problems:
+            raise SettingsError(problems)
+        return tuple(found)
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        """Every ``dvc.yaml``."""
+        return tuple(path for path in self.files if posixpath.basename(path) == PIPELINE)
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """The locks of the pipelines, whether or not they are there."""
+        return tuple(posixpath.join(posixpath.dirname(path), LOCK) for path in self.pipelines)
+
+    @property
+    def declared_results(self) -> tuple[str, ...]:
+        """The files of the pipelines' own ``metrics:`` and ``plots:``, which stages write for git.
+
+        Those of a stage are its outputs and stand in the lock; these stand nowhere else.
+
+        Raises:
+            SettingsError: A ``dvc.yaml`` that is not YAML mapping.
+        """
+        return tuple(name for path in self.pipelines for name in self._declared_results(path))
+
+    def _declared_results(self, path: str) -> Iterator[str]:
+        pipeline, folder = self.mapping(path), posixpath.dirname(path)
+        for section in ("metrics", "plots"):
+            listed = pipeline.get(section)
+            for item in listed if isinstance(listed, list | dict) else ():
+                for name in item if isinstance(item, dict) else [item]:
+                    yield posixpath.normpath(posixpath.join(folder, str(name)))
+
+    def stages(self, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
+        """The stages of one ``dvc.lock``; none where there is no such file.
+
+        Raises:
+            SettingsError: Not YAML mapping.
+        """
+        lock = self.mapping(path)
+        folder = posixpath.dirname(path)
+        declared = _mapping(self.mapping(posixpath.join(folder, PIPELINE)).get("stages"))
+        found = []
+        for name, stage in _mapping(lock.get("stages")).items():
+            base = posixpath.join(folder, _working_directory(declared, str(name)))
+            flags = _flags(_mapping(declared.get(str(name).partition("@")[0])))
+            found.append(
+                LockedStage(
+                    name=str(name),
+                    deps=tuple(_outputs(stage, "deps", base, path, str(name))),
+                    outs=tuple(_outputs(stage, "outs", base, path, str(name), flags)),
+                )
             )
-        )
-    return tuple(found)
+        return tuple(found)
 
 
-def load_yaml(read: ReadAtRevision, path: str) -> dict[str, Any]:
-    """The mapping in a YAML file; empty where there is no such file or nothing in it.
-
-    Raises:
-        SettingsError: Not UTF-8, not YAML, or not a mapping; with line and column.
-    """
-    data = read(path)
-    if data is None:
-        return {}
-    try:
-        loaded = parse_yaml(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SettingsError([Problem(where=path, what="the file is not UTF-8")]) from error
-    except yaml.YAMLError as error:
-        raise SettingsError([Problem(where=path, what=yaml_fault(error))]) from error
-    except RecursionError as error:
-        raise SettingsError([Problem(where=path, what="nested too deeply")]) from error
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
-        # PyYAML's constructors of dates and tagged values let these out.
-        what = f"not valid YAML: a value does not match its form or tag ({error})"
-        raise SettingsError([Problem(where=path, what=what)]) from error
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        what = f"expected a mapping, found {type(loaded).__name__}"
-        raise SettingsError([Problem(where=path, what=what)])
-    return loaded
-
-
-def _of_dvc_file(read: ReadAtRevision, path: str) -> Iterator[Output]:
-    content = load_yaml(read, path)
+def _of_dvc_file(content: dict[str, Any], path: str) -> Iterator[Output]:
     base = posixpath.join(posixpath.dirname(path), str(content.get("wdir", "")))
     return _outputs(content, "outs", base, path, None)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from dvc.exceptions import ReproductionError
+from dvc.repo import lock_repo
 
-from datarelease.adapters.dvc.open import explain_unreachable, opened
+from datarelease.adapters.dvc.index import IndexedOutput, IndexView, read_index
+from datarelease.adapters.dvc.open import DvcRepository, explain_unreachable
 from datarelease.adapters.dvc.program import DvcProgram
-from datarelease.adapters.dvc.tracked import Output
 from datarelease.model.stage_environment import StageEnvironment, stage_environment
 from datarelease.progress import Progress
 
@@ -26,22 +26,6 @@ _MISSING = {"deleted", "not in cache"}
 Inputs = Literal["here", "pulled", "made"]
 """Where a stage gets the inputs that are not in the work tree: the cache has them all, DVC pulls
 them from its default remote, or the stages before make them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class IndexedOutput(Output):
-    """An output as DVC itself reads it: templates expanded, ignored files left out.
-
-    Its ``source`` is the ``.dvc`` file or the ``dvc.yaml`` that declares it.
-    """
-
-    imported: bool
-    """DVC fetches it from where it was imported, and from no remote of this repository."""
-
-    @property
-    def kept(self) -> bool:
-        """``dvc push`` sends it to a remote of this repository, and ``dvc pull`` wants it there."""
-        return self.md5 is not None and self.pushed and not self.imported
 
 
 class Dvc:
@@ -55,17 +39,25 @@ class Dvc:
         config: Mapping[str, Any] | None = None,
         stages: StageEnvironment | None = None,
         progress: Progress | None = None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """Use the repository at ``root``.
 
         Programs are started with ``env``; ``config`` is laid over DVC's own configuration. Stages
         see ``stages``, by default what they may see of ``env``. ``progress`` receives a message for
-        each lock that is removed because its process has ended.
+        each lock that is removed because its process has ended. ``on_change`` is called after DVC
+        may have written into the work tree.
         """
         self.root = root
         self._program = DvcProgram(root, env=env, stages=stages or stage_environment(env))
-        self._config = dict(config or {})
-        self._progress = progress
+        self._repository = DvcRepository(root, config=config, progress=progress)
+        self._on_change = on_change
+        self._known: IndexView | None = None
+
+    def forget(self) -> None:
+        """Read everything anew from now on: files of DVC were changed."""
+        self._repository.close()
+        self._known = None
 
     def stale_stages(self, targets: Sequence[str] = ()) -> tuple[str, ...]:
         """The stages whose commands, parameters or inputs differ from ``dvc.lock``.
@@ -75,8 +67,10 @@ class Dvc:
 
         Needs no data: what is missing from the work tree counts as unchanged.
         """
-        with self._repo() as repo:
-            wanted = list(targets) or _pipelines(repo)
+        # Under one lock DVC reads its files once for all of this.
+        with self._repo() as repo, lock_repo(repo):
+            view = self._view(repo)
+            wanted = list(targets or view.pipelines)
             if not wanted:
                 return ()
             try:
@@ -88,7 +82,7 @@ class Dvc:
                     status = repo.status(targets=wanted, with_deps=True, check_updates=False)
                 stale = [name for name, words in status.items() if {*_leaves(words)} - _MISSING]
                 stale = stale or list(status)
-            never = _never_run(repo, targets)
+        never = [address for address in view.never_run if address in targets or not targets]
         return tuple(dict.fromkeys([*stale, *never]))
 
     def changed_sources(self, dvc_files: Sequence[str]) -> tuple[str, ...]:
@@ -99,7 +93,8 @@ class Dvc:
         if not dvc_files:
             return ()
         changed = []
-        with self._repo() as repo:
+        with self._repo() as repo, lock_repo(repo):
+            self._view(repo)
             for path in dvc_files:
                 # Whether an import has news does not concern the work tree, and needs a network.
                 status = repo.status(targets=[str(self.root / path)], check_updates=False)
@@ -127,16 +122,7 @@ class Dvc:
 
         As the pipelines declare them, whatever a lock says.
         """
-        with self._repo() as repo:
-            root = self.root.resolve()
-            return tuple(
-                sorted(
-                    Path(out.fs_path).relative_to(root).as_posix()
-                    for out in repo.index.outs
-                    if not out.use_cache and out.stage.cmd and out.protocol == "local"
-                    and Path(out.fs_path).is_relative_to(root)
-                )
-            )  # fmt: skip
+        return self._view().kept_by_git
 
     def restore(self) -> bool:
         """Check out outputs that only the cache has; False: DVC failed.
@@ -151,21 +137,19 @@ class Dvc:
             ]
         if not absent:
             return True
-        return self._program.run("checkout", "--", *absent)
+        return self._run("checkout", "--", *absent)
 
     def repro(self, *, inputs: Inputs) -> bool:
         """Run the stages that are out of date; False: one of them failed.
 
         A failed stage does not prevent the others from running. Output goes to standard error.
         """
-        with self._repo() as repo:
-            complete = not _never_run(repo, ())
-            pipelines = _pipelines(repo)
+        view = self._view()
         flags = ["--pull"] if inputs == "pulled" else []
         # With --allow-missing DVC takes a stage without inputs that never ran for up to date, and
         # leaves out what a stage could make and the next one needs.
-        flags += ["--allow-missing"] if complete and inputs != "made" else []
-        return self._program.run("repro", "--keep-going", *flags, *pipelines)
+        flags += ["--allow-missing"] if inputs != "made" and not view.never_run else []
+        return self._run("repro", "--keep-going", *flags, *view.pipelines)
 
     def run_stage(self, address: str, *, pull: bool, env: Mapping[str, str]) -> int:
         """Exit code of ``dvc repro`` for one stage alone, which runs if it is out of date.
@@ -174,7 +158,21 @@ class Dvc:
         our own streams. Interrupted, the command of the stage ends too.
         """
         flags = ["--pull"] if pull else []
-        return self._program.supervised("repro", "--single-item", *flags, address, more=env)
+        try:
+            return self._program.supervised("repro", "--single-item", *flags, address, more=env)
+        finally:
+            self._changed()
+
+    def _run(self, *arguments: str) -> bool:
+        self.forget()  # nothing of ours is open while DVC writes
+        try:
+            return self._program.run(*arguments)
+        finally:
+            self._changed()
+
+    def _changed(self) -> None:
+        self.forget()
+        self._on_change()
 
     def reset(self) -> None:
         """Restore the outputs in the work tree that ``dvc.lock`` records; differing files are lost.
@@ -185,6 +183,7 @@ class Dvc:
             # It warns of stages that never ran.
             logging.getLogger("dvc_data").setLevel(logging.ERROR)
             repo.checkout(force=True, allow_missing=True)
+        self._changed()
 
     def checkout(self) -> bool:
         """Bring the data that ``dvc.lock`` and the ``.dvc`` files name into the work tree.
@@ -193,7 +192,7 @@ class Dvc:
         """
         with self._repo():  # which looks after locks
             pass
-        return self._program.run("checkout")
+        return self._run("checkout")
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
@@ -205,15 +204,7 @@ class Dvc:
 
         No remote is asked, and no data is needed. Outputs outside of the repository are none.
         """
-        with self._repo() as repo:
-            root = self.root.resolve()
-            found = [
-                _indexed(out, root)
-                for out in repo.index.outs
-                if out.use_cache and out.protocol == "local"
-                and Path(out.fs_path).is_relative_to(root)
-            ]  # fmt: skip
-        return tuple(sorted(found, key=lambda out: out.path))
+        return self._view().outputs
 
     def hashes(self) -> tuple[str, ...]:
         """Hashes of the outputs that ``dvc push`` would send for the work tree, sorted.
@@ -223,6 +214,15 @@ class Dvc:
         kept = (out for out in self.outputs() if out.kept and not out.legacy)
         return tuple(sorted({str(out.md5) for out in kept}))
 
+    def _view(self, repo: Any = None) -> IndexView:
+        """What the index of ``repo`` (None: it is opened) says, read once."""
+        if self._known is None and repo is None:
+            with self._repo() as opened:
+                return self._view(opened)
+        if self._known is None:
+            self._known = read_index(repo, self.root.resolve())
+        return self._known
+
     @contextmanager
     def _repo(self) -> Iterator[Any]:
         logging.getLogger("dvc").setLevel(logging.CRITICAL)
@@ -230,41 +230,9 @@ class Dvc:
         with (
             chdir(self.root),
             redirect_stdout(io.StringIO()),
-            opened(self.root, config=self._config, progress=self._progress) as repo,
+            self._repository.use() as repo,
         ):
             yield repo
-
-
-def _indexed(out: Any, root: Path) -> IndexedOutput:
-    stage, md5 = out.stage, out.hash_info.value if out.hash_info else None
-    return IndexedOutput(
-        path=Path(out.fs_path).relative_to(root).as_posix(),
-        md5=str(md5) if md5 else None,
-        size=out.meta.size if out.meta else None,
-        source=Path(stage.path).relative_to(root).as_posix(),
-        stage=getattr(stage, "name", None),
-        legacy=out.hash_name != "md5",
-        remote=out.remote,
-        pushed=bool(out.can_push),
-        imported=stage.is_repo_import or stage.is_partial_import or stage.is_versioned_import,
-    )
-
-
-def _pipelines(repo: Any) -> list[str]:
-    """Every ``dvc.yaml`` with stages, relative to the repository."""
-    root = Path(repo.root_dir)
-    files = {Path(stage.path) for stage in repo.index.stages if Path(stage.path).suffix == ".yaml"}
-    return sorted(file.relative_to(root).as_posix() for file in files)
-
-
-def _never_run(repo: Any, targets: Sequence[str]) -> list[str]:
-    """The stages of the pipeline (those among ``targets``, if any) that no lock knows."""
-    stages = [stage for stage in repo.index.stages if stage.addressing in targets or not targets]
-    return [
-        str(stage.addressing)
-        for stage in stages
-        if stage.cmd and not all(out.hash_info for out in stage.outs)
-    ]
 
 
 def _leaves(status: object) -> Iterator[object]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from datarelease.adapters.git.program import GitProgram
+from datarelease.adapters.git.batch import GitObject, ObjectReader
+from datarelease.adapters.git.program import GitProgram, failed
 
+_DIRECTORY, _SUBMODULE = b"40000", b"160000"
+_COMMITTED = re.compile(rb"^committer .*> (\d+) ([+-]\d{4})$", re.MULTILINE)
 _FALLBACK = "datarelease <datarelease@localhost>"
 """The committer if git has no configured name, as on a fresh runner."""
 
@@ -29,55 +33,65 @@ Content = bytes | TreeFile | None
 """What a file becomes in a commit: these bytes, what another commit has, or nothing at all."""
 
 
-class Tree:
-    """The files of one revision: listed once, and contents read by one process for many files."""
+def files_of(objects: ObjectReader, revision: str) -> dict[str, TreeFile]:
+    """The files of a revision below the directory of ``objects``, by path; submodules are none.
 
-    def __init__(self, git: GitProgram, revision: str) -> None:
-        """List the files of ``revision`` below the directory of ``git``."""
-        self._git = git
-        self._contents: dict[str, bytes] = {}
-        self.files: dict[str, TreeFile] = {}
-        """By path; submodules are none."""
-        for record in git.output("ls-tree", "-r", "-z", revision).split("\0"):
-            head, _, path = record.partition("\t")
-            if head:
-                mode, kind, blob = head.split()
-                if kind == "blob":
-                    self.files[path] = TreeFile(mode, blob)
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a file, or None where there is no such file."""
-        self.load([path])
-        file = self.files.get(path)
-        return self._contents[file.blob] if file else None
-
-    def load(self, paths: Iterable[str]) -> None:
-        """Read the contents of those files among ``paths`` that were not read yet."""
-        blobs = {self.files[path].blob for path in paths if path in self.files}
-        self._contents |= read_objects(self._git, sorted(blobs - self._contents.keys()))
+    Raises:
+        ConfigError: There is no such revision.
+    """
+    if objects.read(f"{revision}^{{tree}}") is None:
+        raise failed("cat-file", f"there is no revision {revision!r}")
+    # A directory that the revision lacks has no files.
+    top = objects.read(f"{revision}:./")
+    return dict(_listed(objects, top, "")) if top else {}
 
 
-def read_objects(git: GitProgram, names: Iterable[str]) -> dict[str, bytes]:
-    """The contents of objects, all read by one process (git-cat-file, "BATCH OUTPUT")."""
-    wanted = "".join(f"{name}\n" for name in names)
-    output = git.attempt("cat-file", "--batch", stdin=wanted.encode()).stdout if wanted else b""
-    contents: dict[str, bytes] = {}
-    place = 0
-    while place < len(output):
-        end = output.index(b"\n", place)
-        name, _, size = output[place:end].decode().split()
-        contents[name] = output[end + 1 : end + 1 + int(size)]
-        place = end + 1 + int(size) + 1
-    return contents
+def _listed(objects: ObjectReader, tree: GitObject, folder: str) -> Iterator[tuple[str, TreeFile]]:
+    """The files of a tree in git's order: MODE SP NAME NUL HASH, again and again (gitformat)."""
+    content, width, place = tree.content, len(tree.name) // 2, 0
+    while place < len(content):
+        end = content.index(b"\0", place)
+        mode, _, name = content[place:end].partition(b" ")
+        blob = content[end + 1 : end + 1 + width].hex()
+        place = end + 1 + width
+        path = folder + name.decode("utf-8", "surrogateescape")
+        if mode == _DIRECTORY:
+            inner = objects.read(blob)
+            if inner is None:
+                raise failed("cat-file", f"the tree {blob} of {path} is missing")
+            yield from _listed(objects, inner, f"{path}/")
+        elif mode != _SUBMODULE:
+            yield path, TreeFile(mode.decode(), blob)
 
 
-def commit_files(git: GitProgram, parent: str, files: Mapping[str, Content], message: str) -> str:
-    """A new commit on ``parent`` with ``files`` (None: removed).
+def committed(objects: ObjectReader, commit: str) -> tuple[int, str]:
+    """When a commit was made: seconds since 1970, and the time zone.
+
+    Raises:
+        ConfigError: There is no such commit, or it does not say.
+    """
+    read = objects.read(f"{commit}^{{commit}}")
+    found = _COMMITTED.search(read.content.partition(b"\n\n")[0]) if read else None
+    if found is None:
+        raise failed("cat-file", f"there is no date of a commit {commit!r}")
+    return int(found[1]), found[2].decode()
+
+
+def commit_files(
+    git: GitProgram,
+    objects: ObjectReader,
+    parent: str,
+    files: Mapping[str, Content],
+    message: str,
+    *,
+    prefix: str,
+) -> str:
+    """A new commit on ``parent`` with ``files`` (None: removed), whose paths are below ``prefix``.
 
     Its dates are those of ``parent``, so that equal content gives an equal commit on every run.
     """
-    tree = _tree(git, parent, files)
-    when = git.line("log", "-1", "--no-show-signature", "--format=%cd", "--date=raw", parent)
+    tree = _tree(git, parent, files, prefix)
+    when = "{} {}".format(*committed(objects, parent))
     header = f"tree {tree}\nparent {parent}\n"
     header += f"author {_person(git, 'AUTHOR')} {when}\n"
     header += f"committer {_person(git, 'COMMITTER')} {when}\n"
@@ -90,8 +104,7 @@ def tag_object(git: GitProgram, name: str, commit: str, message: str) -> str:
     return _write(git, "tag", f"{header}\n{message}\n")
 
 
-def _tree(git: GitProgram, parent: str, files: Mapping[str, Content]) -> str:
-    prefix = git.line("rev-parse", "--show-prefix")
+def _tree(git: GitProgram, parent: str, files: Mapping[str, Content], prefix: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         index = Path(scratch) / "index"
         git.line("read-tree", parent, index=index)

@@ -39,19 +39,19 @@ class GitProgram:
         ended, since git then reads, writes or computes.
         """
         self.root = root
-        self._timeout = timeout
+        self.timeout = timeout
         kept = {name: value for name, value in env.items() if name not in _PLACES}
-        self._env = {**kept, "LC_ALL": "C", "TZ": "UTC", "GIT_LITERAL_PATHSPECS": "1"}
+        self.env = {**kept, "LC_ALL": "C", "TZ": "UTC", "GIT_LITERAL_PATHSPECS": "1"}
 
     def attempt(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Completed:
         """How a call ended; ``index`` is used instead of the work tree's."""
-        env = self._env if index is None else {**self._env, "GIT_INDEX_FILE": str(index)}
+        env = self.env if index is None else {**self.env, "GIT_INDEX_FILE": str(index)}
         try:
             return capture(
-                ["git", *arguments], cwd=self.root, env=env, stdin=stdin, idle=self._timeout
+                ["git", *arguments], cwd=self.root, env=env, stdin=stdin, idle=self.timeout
             )
         except IdleError as error:
-            raise self._silent(arguments) from error
+            raise self.silent(arguments) from error
 
     def output(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
         """What a call that must succeed prints, as it is.
@@ -61,18 +61,8 @@ class GitProgram:
             WorldError: It made no progress, or a disk is full or broken.
         """
         done = self.attempt(*arguments, stdin=stdin, index=index)
-        if done.code and any(words in done.stderr for words in _DISK):
-            raise WorldError(
-                f"git {arguments[0]} failed: {one_line(done.stderr)}",
-                untouched="Nothing was pushed or tagged.",
-                remedy="Free space on the disk of the repository and of the temporary directory "
-                "(TMPDIR), then run the same command again.",
-            )
         if done.code:
-            raise ConfigError(
-                f"git {arguments[0]} failed: {one_line(done.stderr)}",
-                untouched="Nothing was changed.",
-            )
+            raise failed(arguments[0], done.stderr)
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def line(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
@@ -94,10 +84,10 @@ class GitProgram:
             raise self.unreachable(done.stderr)
         return done.stdout.decode("utf-8", "replace")
 
-    def _silent(self, arguments: Sequence[str]) -> WorldError:
+    def silent(self, arguments: Sequence[str]) -> WorldError:
         """The error for a call that made no progress."""
         name = next((word for word in arguments if word in _TALKS), None)
-        limit = f"{self._timeout:g} seconds"
+        limit = f"{self.timeout:g} seconds"
         if name is None:
             return WorldError(
                 f"git {arguments[0]} made no progress for {limit} and was stopped.",
@@ -125,6 +115,20 @@ class GitProgram:
             untouched="No tag was made.",
             remedy="Check the network and your access to it, then run the same command again.",
         )
+
+
+def failed(command: str, stderr: str) -> WorldError | ConfigError:
+    """The error for a call of git that must not fail, from what it wrote about it."""
+    if any(words in stderr for words in _DISK):
+        return WorldError(
+            f"git {command} failed: {one_line(stderr)}",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Free space on the disk of the repository and of the temporary directory "
+            "(TMPDIR), then run the same command again.",
+        )
+    return ConfigError(
+        f"git {command} failed: {one_line(stderr)}", untouched="Nothing was changed."
+    )
 
 
 def one_line(message: str) -> str:

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.git import objects as git_objects
-from datarelease.adapters.git import push as git_push
+from datarelease.adapters.git import remote as git_remote
 from datarelease.adapters.git import tags as git_tags
-from datarelease.adapters.git.objects import Content, Tree
+from datarelease.adapters.git.batch import ObjectReader
+from datarelease.adapters.git.objects import Content, TreeFile
 from datarelease.adapters.git.program import REMOTE, GitProgram, one_line
-from datarelease.adapters.git.push import PushResult
-from datarelease.adapters.git.tags import Tag
+from datarelease.adapters.git.remote import HEADS, VERSIONS, PushResult
+from datarelease.adapters.git.tags import Tag, Tags
 from datarelease.errors import ConfigError
 from datarelease.progress import TIMEOUT
 
-__all__ = ["Git", "PushResult", "Tag"]
+__all__ = ["VERSIONS", "Git", "PushResult", "Tag", "Tags"]
 
-VERSIONS = "refs/datarelease"
-"""Our own copy of the remote's version tags, so that local tags cannot affect a plan."""
+_QUESTIONS = ("--is-inside-work-tree", "--is-shallow-repository", "--show-prefix")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a directory is in its repository."""
+
+    inside: bool
+    """In the work tree."""
+    shallow: bool
+    prefix: str
+    """From the top: empty, or with a slash behind it."""
+
+
+def _place(answers: str) -> Place:
+    """What git answers to ``_QUESTIONS``, a line each."""
+    inside, shallow, prefix = answers.split("\n", 2)
+    return Place(
+        inside=inside == "true", shallow=shallow == "true", prefix=prefix.removesuffix("\n")
+    )
 
 
 class Git:
@@ -33,6 +53,13 @@ class Git:
         """
         self.root = root
         self._git = GitProgram(root, env=env, timeout=timeout)
+        self._objects = ObjectReader(self._git)
+        self._place: Place | None = None
+        self._has_remote = False
+
+    def close(self) -> None:
+        """End the process that reads objects; the next question begins another one."""
+        self._objects.close()
 
     # --- where we are
 
@@ -42,14 +69,17 @@ class Git:
         Raises:
             ConfigError: There is one that git refuses to use, such as another person's.
         """
-        done = self._git.attempt("rev-parse", "--is-inside-work-tree")
+        done = self._git.attempt("rev-parse", *_QUESTIONS)
         above = (self.root.resolve(), *self.root.resolve().parents)
         if done.code and any((folder / ".git").exists() for folder in above):
             raise ConfigError(
                 f"git refuses this repository: {one_line(done.stderr)}",
                 untouched="Nothing was changed.",
             )
-        return done.code == 0 and done.stdout.strip() == b"true"
+        if done.code:
+            return False
+        self._place = _place(done.stdout.decode("utf-8", "surrogateescape"))
+        return self._place.inside
 
     def top(self) -> Path:
         """The top of the work tree, where GitHub looks for workflows; the root where none is."""
@@ -57,9 +87,17 @@ class Git:
         found = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
         return (Path(found) if done.code == 0 and found else self.root).resolve()
 
+    def _where(self) -> Place:
+        if self._place is None:
+            self._place = _place(self._git.output("rev-parse", *_QUESTIONS))
+        return self._place
+
     def has_remote(self) -> bool:
         """A remote called ``origin`` is configured."""
-        return self._git.attempt("remote", "get-url", REMOTE).code == 0
+        self._has_remote = (
+            self._has_remote or self._git.attempt("remote", "get-url", REMOTE).code == 0
+        )
+        return self._has_remote
 
     def remote_url(self) -> str | None:
         """The address of ``origin`` without credentials, or None."""
@@ -68,7 +106,7 @@ class Git:
 
     def is_shallow(self) -> bool:
         """The history was cut off by ``git clone --depth``."""
-        return self._git.line("rev-parse", "--is-shallow-repository") == "true"
+        return self._where().shallow
 
     def branch(self) -> str | None:
         """The branch that HEAD is on; None: HEAD is detached."""
@@ -81,10 +119,8 @@ class Git:
 
     def resolve(self, revision: str) -> str | None:
         """The commit that ``revision`` names, or None."""
-        done = self._git.attempt(
-            "rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{commit}}"
-        )
-        return done.stdout.decode().strip() if done.code == 0 else None
+        found = self._objects.read(f"{revision}^{{commit}}")
+        return found.name if found is not None else None
 
     def default_branch(self) -> str | None:
         """The branch that the remote's HEAD names, as the remote says now; None: it has none.
@@ -92,13 +128,21 @@ class Git:
         Raises:
             WorldError: The remote does not answer.
         """
-        done = self._git.network("ls-remote", "--symref", REMOTE, "HEAD")
-        found = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", done, re.MULTILINE)
-        return found.group(1) if found else None
+        return git_remote.default_branch(self._git)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """``ancestor`` is ``descendant`` or is in its history."""
-        return self._git.attempt("merge-base", "--is-ancestor", ancestor, descendant).code == 0
+        return ancestor == descendant or (
+            self._git.attempt("merge-base", "--is-ancestor", ancestor, descendant).code == 0
+        )
+
+    def containing(self, commit: str, prefix: str) -> frozenset[str]:
+        """Those of our copy of the remote's tags (``prefix``…) with ``commit`` in their history."""
+        form = f"--format=%(refname:lstrip={VERSIONS.count('/') + 1})"
+        listed = self._git.output(
+            "for-each-ref", form, f"--contains={commit}", f"{VERSIONS}/{prefix}*"
+        )
+        return frozenset(listed.splitlines())
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit in both histories, or None."""
@@ -107,62 +151,57 @@ class Git:
 
     def commit_date(self, commit: str) -> str:
         """When ``commit`` was made, ISO 8601 in UTC."""
-        return self._git.line(
-            "log", "-1", "--no-show-signature", "--format=%cd",
-            "--date=format-local:%Y-%m-%dT%H:%M:%SZ", commit,
-        )  # fmt: skip
+        seconds, _ = git_objects.committed(self._objects, commit)
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     # --- files
 
     def read(self, revision: str, path: str) -> bytes | None:
         """The bytes of a file at a revision, or None where there is no such file."""
-        done = self._git.attempt("cat-file", "blob", f"{revision}:./{path}")
-        return done.stdout if done.code == 0 else None
+        found = self._objects.read(f"{revision}:./{path}")
+        return found.content if found is not None and found.kind == "blob" else None
 
     def files(self, revision: str | None = None) -> tuple[str, ...]:
         """The tracked files: of a revision, or of the work tree together with untracked ones."""
-        if revision is None:
-            listed = self._git.output("ls-files", "-z", "-c", "-o", "--exclude-standard")
-        else:
-            listed = self._git.output("ls-tree", "-r", "-z", "--name-only", revision)
+        if revision is not None:
+            return tuple(self.tree(revision))
+        listed = self._git.output("ls-files", "-z", "-c", "-o", "--exclude-standard")
         return tuple(dict.fromkeys(name for name in listed.split("\0") if name))
 
-    def tree(self, revision: str) -> Tree:
-        """The files of a revision as a value, for callers that read many of them."""
-        return Tree(self._git, revision)
+    def tree(self, revision: str) -> dict[str, TreeFile]:
+        """The files of a revision by path, submodules left out.
+
+        Raises:
+            ConfigError: There is no such revision.
+        """
+        return git_objects.files_of(self._objects, revision)
 
     def changed(self) -> tuple[tuple[str, bool], ...]:
         """(path, tracked) of the files that differ from HEAD, untracked ones included."""
         listed = self._git.output(
             "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", "."
         )
-        prefix = self._git.line("rev-parse", "--show-prefix")
+        prefix = self._where().prefix
         items = (item for item in listed.split("\0") if item)
         return tuple((item[3:].removeprefix(prefix), not item.startswith("??")) for item in items)
 
     # --- the remote's tags
 
-    def fetch_versions(self, prefix: str) -> None:
+    def fetch_versions(self, prefix: str, branch: str | None = None) -> str | None:
         """Bring our copy of the remote's tags that begin with ``prefix`` up to date.
 
-        Local tags are neither read nor written. In a shallow clone only the tagged commits come,
-        in a full one the few commits that are missing.
+        With ``branch`` that branch comes as well, at the same moment: its commit is returned, or
+        None where the remote has no such branch. Local tags are neither read nor written. In a
+        shallow clone only the tagged commits come, in a full one the few commits that are missing.
 
         Raises:
             WorldError: The remote does not answer.
         """
-        tags = f"refs/tags/{prefix}*"
-        depth = ["--depth=1"] if self.is_shallow() else []
-        done = self._git.attempt(
-            "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", *depth, REMOTE,
-            f"+{tags}:{VERSIONS}/{prefix}*",
-        )  # fmt: skip
-        if done.code == 0:
-            return
-        # With --depth git prunes, ends with 1 and says nothing where the remote has no such tag.
-        silent = depth and not done.stderr.strip()
-        if not silent or self._git.network("ls-remote", REMOTE, tags).strip():
-            raise self._git.unreachable(done.stderr)
+        if branch is None or self.is_shallow():
+            git_remote.fetch_versions(self._git, prefix, shallow=self.is_shallow())
+            return self.fetch_branch(branch) if branch else None
+        ref = git_remote.fetch_branch(self._git, branch, prefix)
+        return self.resolve(ref) if ref else None
 
     def fetch_branch(self, branch: str) -> str | None:
         """The remote's commit of ``branch``, fetched; None: the remote has no such branch.
@@ -170,15 +209,8 @@ class Git:
         Raises:
             WorldError: The remote does not answer.
         """
-        ref = f"{VERSIONS}-heads/{branch}"
-        listed = self._git.network("ls-remote", REMOTE, f"refs/heads/{branch}")
-        if not listed.strip():
-            return None
-        self._git.network(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", REMOTE,
-            f"+refs/heads/{branch}:{ref}",
-        )  # fmt: skip
-        return self.resolve(ref)
+        ref = git_remote.fetch_branch(self._git, branch)
+        return self.resolve(ref) if ref else None
 
     def complete_history(self) -> None:
         """Turn a shallow clone into a full one, which ancestry needs.
@@ -188,11 +220,11 @@ class Git:
         """
         if self.is_shallow():
             self._git.network("fetch", "--quiet", "--unshallow", "--no-tags", REMOTE)
+            self._place = None
 
-    def tags(self, prefix: str, *, local: bool = False) -> tuple[Tag, ...]:
-        """Our copy of the remote's tags (or the local ones) that begin with ``prefix``."""
-        space = "refs/tags" if local else VERSIONS
-        return tuple(git_tags.read_tags(self._git, space, prefix))
+    def tags(self, prefix: str) -> Tags:
+        """The tags that begin with ``prefix``: our copy of the remote's, and the local ones."""
+        return git_tags.read_tags(self._git, self._objects, prefix)
 
     # --- writing
 
@@ -202,7 +234,9 @@ class Git:
         Its dates are those of ``parent``, so that the same content gives the same commit on
         every run.
         """
-        return git_objects.commit_files(self._git, parent, files, message)
+        return git_objects.commit_files(
+            self._git, self._objects, parent, files, message, prefix=self._where().prefix
+        )
 
     def tag_object(self, name: str, commit: str, message: str) -> str:
         """An annotated tag object for ``commit``; no ref is made."""
@@ -214,7 +248,7 @@ class Git:
         Raises:
             WorldError: The remote does not answer or refuses the request as a whole.
         """
-        return git_push.push_refs(self._git, refs, atomic=atomic)
+        return git_remote.push_refs(self._git, refs, atomic=atomic)
 
     def switch(self, branch: str) -> None:
         """Check a branch out; edits that are in its way make git refuse.
@@ -243,11 +277,12 @@ class Git:
                 untouched="Nothing was changed.",
                 remedy="Check the address.",
             )
-        ref = f"{VERSIONS}-heads/HEAD"
+        ref = f"{HEADS}/HEAD"
         self._git.network(
             "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", REMOTE,
             f"+HEAD:{ref}",
         )  # fmt: skip
+        self._place = None  # it is shallow now
         return self._git.line("rev-parse", ref)
 
     def set_ref(self, ref: str, sha: str, *, old: str | None = None) -> bool:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from datarelease.adapters.git import push as git_push
+from datarelease.adapters.git import remote as git_remote
 from datarelease.adapters.git.program import REMOTE, GitProgram
 from datarelease.adapters.git.repository import VERSIONS, Git
 from datarelease.errors import WorldError
@@ -49,6 +49,7 @@ class ScratchGit(Git):
         """Create the clone of ``url``, or complete one that a killed process left."""
         self.place.mkdir(parents=True, exist_ok=True)
         if self._top.attempt("rev-parse", "--git-dir").code:
+            self.close()
             shutil.rmtree(self.place)
             self.place.mkdir()
             self._top.line("init", "--quiet", "--template=")
@@ -158,7 +159,7 @@ class ScratchGit(Git):
             WorldError: The remote does not answer, or refuses it.
         """
         ref = f"refs/heads/{branch}"
-        [result] = git_push.push_refs(self._top, {ref: commit}, atomic=False, only_from={ref: ""})
+        [result] = git_remote.push_refs(self._top, {ref: commit}, atomic=False, only_from={ref: ""})
         if result.accepted:
             return True
         if branch in self.advertised()[1]:
@@ -172,7 +173,7 @@ class ScratchGit(Git):
     def withdraw(self, branch: str, commit: str) -> bool:
         """The remote no longer has ``branch``, which was at ``commit``; False: it refused."""
         ref = f"refs/heads/{branch}"
-        [result] = git_push.push_refs(self._top, {ref: ""}, atomic=False, only_from={ref: commit})
+        [result] = git_remote.push_refs(self._top, {ref: ""}, atomic=False, only_from={ref: commit})
         return result.accepted
 
     def parents(self, commit: str) -> tuple[str, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from datarelease.adapters.git.objects import read_objects
+from datarelease.adapters.git.batch import ObjectReader
 from datarelease.adapters.git.program import GitProgram
+from datarelease.adapters.git.remote import VERSIONS
 
 # A signature follows the message inside the tag object (gitformat-signature).
 _SIGNATURE = re.compile(r"^-----BEGIN (PGP|SSH|SIGNED) (SIGNATURE|MESSAGE)-----$", re.MULTILINE)
+_LOCAL = "refs/tags"
 _FIELDS = (
     "%(refname)", "%(objecttype)", "%(objectname)", "%(*objecttype)", "%(*objectname)",
     "%(creatordate:iso-strict)",
@@ -33,33 +35,47 @@ class Tag:
     """Of the tag object itself (of the commit where the tag is lightweight)."""
 
 
-def read_tags(git: GitProgram, space: str, prefix: str) -> Iterator[Tag]:
-    """The tags below the ref ``space`` whose names begin with ``prefix``."""
+@dataclass(frozen=True, kw_only=True)
+class Tags:
+    """The tags of a repository whose names begin alike."""
+
+    remote: tuple[Tag, ...]
+    """Of our own copy, which ``fetch_versions`` brings up to date."""
+    local: tuple[Tag, ...]
+
+
+def read_tags(git: GitProgram, objects: ObjectReader, prefix: str) -> Tags:
+    """The tags whose names begin with ``prefix``."""
+    spaces = (VERSIONS, _LOCAL)
     form = "--format=" + "%00".join(_FIELDS)
     # Only a line feed ends a record: names may hold what Python takes for other line ends.
-    listed = git.line("for-each-ref", form, f"{space}/{prefix}*").split("\n")
+    patterns = [f"{space}/{prefix}*" for space in spaces]
+    listed = git.line("for-each-ref", form, *patterns).split("\n")
     records = [line.split("\0") for line in listed if line]
-    messages = _messages(git, [sha for _, kind, sha, *_ in records if kind == "tag"])
+    message = cache(lambda sha: _message(objects, sha))
+    found: dict[str, list[Tag]] = {space: [] for space in spaces}
     for ref, kind, sha, target, peeled, date in records:
+        space = next(space for space in spaces if ref.startswith(f"{space}/"))
         if target == "tag":
             # The tag of a tag: this git's for-each-ref may look through one only.
-            found = git.attempt("rev-parse", "--verify", "-q", f"{sha}^{{}}")
-            peeled = found.stdout.decode().strip() or peeled  # noqa: PLW2901 - seen through
-        yield Tag(
-            name=ref.removeprefix(f"{space}/"),
-            commit=peeled or sha,
-            annotated=kind == "tag",
-            date=date,
-            message=messages.get(sha, ""),
-            sha=sha,
+            inner = objects.read(f"{sha}^{{}}")
+            peeled = inner.name if inner else peeled  # noqa: PLW2901 - seen through
+        found[space].append(
+            Tag(
+                name=ref.removeprefix(f"{space}/"),
+                commit=peeled or sha,
+                annotated=kind == "tag",
+                date=date,
+                message=message(sha) if kind == "tag" else "",
+                sha=sha,
+            )
         )
+    return Tags(remote=tuple(found[VERSIONS]), local=tuple(found[_LOCAL]))
 
 
-def _messages(git: GitProgram, shas: Sequence[str]) -> dict[str, str]:
-    """The message of each tag object, all read by one process."""
-    messages = {}
-    for sha, content in read_objects(git, shas).items():
-        message = content.partition(b"\n\n")[2].decode("utf-8", "replace")
-        signature = _SIGNATURE.search(message)
-        messages[sha] = message[: signature.start()] if signature else message
-    return messages
+def _message(objects: ObjectReader, sha: str) -> str:
+    """The message of a tag object."""
+    tag = objects.read(sha)
+    message = tag.content.partition(b"\n\n")[2].decode("utf-8", "replace") if tag else ""
+    signature = _SIGNATURE.search(message)
+    return message[: signature.start()] if signature else message

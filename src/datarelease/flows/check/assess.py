@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from datarelease.adapters.dvc.tracked import LockedStage, stages
+from datarelease.adapters.dvc.tracked import LockedStage
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.analysis.validation.run import with_unreadable
 from datarelease.documents import DocumentError, decode
@@ -64,7 +64,7 @@ def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: En
         ConfigError: The schema cannot be used.
         WorldError: The data is needed and neither here nor on a remote.
     """
-    locked = stages(ws.read)
+    locked = ws.tracked.stages()
     validation = _recorded(ws, Validation, dataset, content, locked)
     known = _recorded(ws, Profile, dataset, content, locked)
     if validation is None or (known is None and not unreadable(validation)):

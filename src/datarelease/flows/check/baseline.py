@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-from datarelease.adapters.dvc.tracked import load_yaml, outputs
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import DocumentError, decode
@@ -99,7 +98,7 @@ class Baseline:
         accepted when the data was released. A record of other data is not used.
         """
         best: tuple[_T | None, tuple[str, ...]] = (None, ())
-        read = self.repository.reader(self.version.commit)
+        read = self.repository.at(self.version.commit).read
         for data in self._places(path):
             try:
                 record = decode(kind, data)
@@ -143,9 +142,9 @@ def read_baseline(repository: Repository, version: Version) -> Baseline:
             untouched="Nothing was changed.",
             remedy="Fetch it: `git fetch origin --tags`.",
         )
-    read = repository.reader(version.commit)
-    declared = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
-    tracked = outputs(read, repository.git.files(version.commit))
+    then = repository.at(version.commit)
+    declared = read_settings(then.mapping(DATASETS_FILE), {}).datasets
+    tracked = then.outputs
     manifest = cache(lambda: _manifest(repository, version))
 
     def bound() -> set[str]:

@@ -8,13 +8,12 @@ from typing import Any
 
 import yaml
 
-from datarelease.adapters.dvc.tracked import load_yaml
 from datarelease.analysis.engine.tables import Engine
 from datarelease.errors import ConfigError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.check.assess import Assessment, assess
 from datarelease.flows.check.baseline import Baseline, read_baseline
-from datarelease.flows.check.clean import unclean_files
+from datarelease.flows.check.clean import Changes, unclean_files
 from datarelease.flows.check.compare import compare_sides
 from datarelease.flows.check.reproduce import reproduce
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
@@ -46,6 +45,10 @@ class Checked:
     catalogue: Catalogue
     baseline: Baseline | None
     assessments: Mapping[str, Assessment]
+    head: str | None
+    """The commit that was checked out; None: there is none yet."""
+    changed: Changes
+    """How the work tree differed from it when the check was done."""
 
 
 def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None = None) -> Checked:
@@ -71,7 +74,9 @@ def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None
             if (content := now.get(dataset.name)) is not None
         }
         datasets = _datasets(ws, now, before, assessments, engine)
-    report = report_of(ws, catalogue, version, now, datasets)
+    head, changed = ws.git.resolve("HEAD"), ws.git.changed()
+    commit = None if unclean_files(ws, changed) else head
+    report = report_of(ws, catalogue, version, now, datasets, commit=commit)
     if failed and report.level != "block":
         raise ConfigError(
             f"`dvc repro` failed: the data was made, but {', '.join(failed)} could not be run. "
@@ -80,7 +85,13 @@ def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None
             remedy="Correct the stage, then run the command again.",
         )
     return Checked(
-        report=report, snapshot=now, catalogue=catalogue, baseline=before, assessments=assessments
+        report=report,
+        snapshot=now,
+        catalogue=catalogue,
+        baseline=before,
+        assessments=assessments,
+        head=head,
+        changed=changed,
     )
 
 
@@ -146,8 +157,13 @@ def report_of(
     base: Version | None,
     now: Snapshot,
     datasets: tuple[DatasetReport, ...],
+    *,
+    commit: str | None,
 ) -> Report:
-    """What releasing ``now`` would do, judged; all but ``datasets`` is found out here."""
+    """What releasing ``now`` would do, judged; all but ``datasets`` is found out here.
+
+    ``commit`` is the one that the work tree equals, if there is one.
+    """
     params = _params_diff(ws, base)
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)
@@ -167,7 +183,7 @@ def report_of(
         rollback_of=rollback_of,
         digest=now.digest,
         base_digest=base.digest if base else None,
-        commit=None if unclean_files(ws) else ws.git.resolve("HEAD"),
+        commit=commit,
         compatibility=max(changes, default=Compatibility.IDENTICAL),
         verdict=verdict,
         params=params,
@@ -187,7 +203,7 @@ def _streams(
     after = counts_here(ws.read, ws.settings.datasets, now)
     if base is None:
         return compare_streams(None, after), frozenset()
-    then = counts_then(ws.reader(base.commit), ws.settings.datasets, ws.progress)
+    then = counts_then(ws.at(base.commit).read, ws.settings.datasets, ws.progress)
     names = {counts.stream for counts in (*then, *after)}
     names |= {stream.name for stream in ws.settings.streams}
     return compare_streams(then, after), frozenset(names)
@@ -224,8 +240,8 @@ def _with_yank(verdict: Verdict, same: Version) -> Verdict:
 def _params_diff(ws: Workspace, base: Version | None) -> tuple[ParamChange, ...]:
     if base is None:
         return ()
-    before = _flat(load_yaml(ws.reader(base.commit), PARAMS_FILE))
-    after = _flat(load_yaml(ws.read, PARAMS_FILE))
+    before = _flat(ws.at(base.commit).mapping(PARAMS_FILE))
+    after = _flat(ws.tracked.mapping(PARAMS_FILE))
     return tuple(
         ParamChange(name=name, before=before.get(name), after=after.get(name))
         for name in dict.fromkeys([*before, *after])

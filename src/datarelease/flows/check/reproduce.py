@@ -6,7 +6,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
 
-from datarelease.adapters.dvc.tracked import Output, declared_results, outputs, stages
+from datarelease.adapters.dvc.tracked import LOCK, Output
 from datarelease.adapters.dvc.work_tree import Inputs
 from datarelease.adapters.store.directory import replacing
 from datarelease.errors import ConfigError, WorldError
@@ -16,9 +16,7 @@ from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.paths import overlap, within
 from datarelease.model.versions.manifest import object_key
-from datarelease.settings.read import DATASETS_FILE
 
-LOCK = "dvc.lock"
 _NONE = "0" * 32
 """A hash that no object has: asking for it shows whether a remote answers."""
 
@@ -30,7 +28,7 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
         ConfigError: Data of a ``.dvc`` file differs from it, or the pipeline does not run.
         SettingsError: A dataset holds a link out of the repository, or a name that readers refuse.
     """
-    sources = {out.path for out in work_tree_outputs(ws) if out.stage is None}
+    sources = {out.path for out in ws.tracked.outputs if out.stage is None}
     given = [d.path for d in ws.settings.datasets if is_among(d.path, sources)]
     given += [d.path for d in ws.settings.datasets if any(is_among(s, [d.path]) for s in sources)]
     # Before DVC is asked, since it follows links.
@@ -60,7 +58,7 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
                 "credentials: it uses what the last release left in the cache (docs/adopt.md)."
             ),
         )
-    outs = [out for out in work_tree_outputs(ws) if _serves(out, ws.settings.datasets)]
+    outs = [out for out in ws.tracked.outputs if _serves(out, ws.settings.datasets)]
     makers = {_address(out) for out in outs if out.stage is not None}
     failed = ws.dvc.stale_stages(sorted(makers)) if makers else ()
     if failed or not outs:
@@ -71,20 +69,6 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
             remedy="Correct the stage, then run the command again.",
         )
     return ws.dvc.stale_stages() or ("a stage",)
-
-
-def work_tree_outputs(ws: Workspace) -> tuple[Output, ...]:
-    """What DVC tracks in the work tree."""
-    return outputs(ws.read, ws.git.files())
-
-
-def locks(ws: Workspace) -> tuple[str, ...]:
-    """The locks of the pipelines that git tracks, whether or not they are there."""
-    return tuple(posixpath.join(posixpath.dirname(path), LOCK) for path in _pipelines(ws))
-
-
-def _pipelines(ws: Workspace) -> tuple[str, ...]:
-    return tuple(path for path in ws.git.files() if posixpath.basename(path) == DATASETS_FILE)
 
 
 def bring_outputs(ws: Workspace) -> None:
@@ -99,8 +83,7 @@ def bring_outputs(ws: Workspace) -> None:
 
 def products_of(ws: Workspace) -> tuple[str, ...]:
     """What a run of the pipelines leaves for git: locks, and results that DVC does not cache."""
-    declared = (name for pipeline in _pipelines(ws) for name in declared_results(ws.read, pipeline))
-    return (*locks(ws), *ws.dvc.kept_by_git(), *declared)
+    return (*ws.tracked.locks, *ws.dvc.kept_by_git(), *ws.tracked.declared_results)
 
 
 def is_among(path: str, products: Iterable[str]) -> bool:
@@ -113,7 +96,7 @@ def dvc_files(ws: Workspace) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             out.source
-            for out in work_tree_outputs(ws)
+            for out in ws.tracked.outputs
             if out.stage is None and _serves(out, ws.settings.datasets)
         )
     )
@@ -182,9 +165,10 @@ def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:
     if not untouched or theirs is None or theirs == mine or not ws.dvc.stale_stages():
         return
     (ws.root / LOCK).write_bytes(theirs)
+    ws.changed()
     ws.progress.say(f"dvc.lock: taken from {newest.tag}, which is newer than this branch's")
     # Reports that stages made belong to the lock: with older ones those stages would run again.
-    for stage in stages(ws.read):
+    for stage in ws.tracked.stages():
         for out in stage.outs:
             report = ws.git.read(newest.commit, out.path)
             if report is not None and ws.read(out.path) == ws.git.read(head, out.path):

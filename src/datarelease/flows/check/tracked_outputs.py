@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from datarelease.adapters.dvc.tracked import Output
-from datarelease.adapters.dvc.work_tree import IndexedOutput
+from datarelease.adapters.dvc.index import IndexedOutput
 from datarelease.adapters.store.directory import md5_of
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
-from datarelease.flows.check.reproduce import work_tree_outputs
 from datarelease.flows.versions.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import Dataset
@@ -48,7 +47,7 @@ def work_tree_snapshot(ws: Workspace) -> Snapshot:
     if problems:
         raise SettingsError(problems)
     # DVC expands what a dvc.yaml says of an output by a template.
-    now = [_as_indexed(ws, out, indexed) for out in work_tree_outputs(ws)]
+    now = [_as_indexed(ws, out, indexed) for out in ws.tracked.outputs]
     return snapshot(ws.settings.datasets, now, ws.objects)
 
 

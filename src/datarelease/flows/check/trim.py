@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.flows.check.reproduce import bring_outputs, work_tree_outputs
+from datarelease.flows.check.reproduce import bring_outputs
 from datarelease.flows.versions.snapshots import snapshot
 from datarelease.flows.workspace import Workspace
 
@@ -50,7 +50,7 @@ def trim(ws: Workspace, budget: int, *, fetched: int = 0) -> Trimmed:
     Raises:
         SettingsError: DVC does not track a dataset.
     """
-    now = snapshot(ws.settings.datasets, work_tree_outputs(ws), ws.objects)
+    now = snapshot(ws.settings.datasets, ws.tracked.outputs, ws.objects)
     datasets = {
         md5
         for content in now.datasets

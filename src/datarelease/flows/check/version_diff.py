@@ -27,8 +27,8 @@ def compare_versions(repository: Repository, before: str, after: str, *, tool: s
     sizes = {content.name: content.size for content in now.snapshot.datasets}
     every = declared.values()
     streams = compare_streams(
-        counts_then(repository.reader(old.commit), every, repository.progress),
-        counts_then(repository.reader(new.commit), every, repository.progress),
+        counts_then(repository.at(old.commit).read, every, repository.progress),
+        counts_then(repository.at(new.commit).read, every, repository.progress),
     )
     return Report(
         outcome="compared",

@@ -29,6 +29,8 @@ class ReleaseBranch:
 def release_branch(ws: Workspace, name: str | None) -> ReleaseBranch:
     """The branch to release from: the git remote's default branch, or the one called ``name``.
 
+    Our copies of the remote's tags and of that branch are up to date after it.
+
     Raises:
         ConfigError: HEAD is elsewhere.
         WorldError: The default branch has commits that HEAD lacks, and lacks HEAD itself; or the
@@ -49,13 +51,15 @@ def release_branch(ws: Workspace, name: str | None) -> ReleaseBranch:
                 remedy=f"`git switch {quote(name)}` first, or name the branch that you are on: "
                 f"--branch {quote(str(here))}.",
             )
+        ws.git.fetch_versions(ws.tags.prefix)
         return ReleaseBranch(name=name, asked=True)
     default = ws.git.default_branch()
     if default is None:
         if here is None:
             raise _detached(ws, default)
+        ws.git.fetch_versions(ws.tags.prefix)
         return ReleaseBranch(name=here, asked=False)
-    tip = ws.git.fetch_branch(default)
+    tip = ws.git.fetch_versions(ws.tags.prefix, default)
     if here is None and (tip is None or not ws.git.is_ancestor(ws.head(), tip)):
         raise _detached(ws, default)
     if here not in {None, default}:

@@ -54,19 +54,19 @@ def write_bundle(
         ConfigError: Uncommitted edits, something in the way, or too much data for a bundle.
         WorldError: The staging remote failed.
     """
-    refuse_unclean(ws)
+    refuse_unclean(ws, checked.changed)
     if target.exists() and any(target.iterdir()):
         raise ConfigError(
             f"{target} exists and is not empty.",
             untouched="Nothing was written there.",
             remedy="Name a new directory.",
         )
-    files = {path: data for path, data in products(ws).items() if data is not None}
+    files = {path: data for path, data in products(ws, checked.changed).items() if data is not None}
     carried = _carried(ws, checked)
     if staging is None:
         _refuse_too_large(ws, carried)
     bundle = Bundle(
-        commit=ws.head(),
+        commit=checked.head or ws.head(),
         digest=checked.snapshot.digest,
         staging=staging.name if staging else None,
         tree=tuple(sorted(files)),

@@ -8,7 +8,7 @@ from datarelease.flows.workspace import Workspace
 from datarelease.model.versions.manifest import DIRECTORY
 
 
-def numbers_in_use(ws: Workspace) -> frozenset[int]:
+def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
     """Numbers that this clone's own tags or folders on a required remote have.
 
     So a number stays used after somebody deleted its tag on the git remote.
@@ -16,7 +16,7 @@ def numbers_in_use(ws: Workspace) -> frozenset[int]:
     Raises:
         WorldError: A remote cannot be listed.
     """
-    names = {tag.name for tag in ws.git.tags(ws.tags.prefix, local=True)}
+    names = set(catalogue.local)
     # A prefix with slashes in it makes folders in folders.
     above = "".join(ws.tags.prefix.rpartition("/")[:2])
     for remote in ws.remotes:

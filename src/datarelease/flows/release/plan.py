@@ -11,6 +11,7 @@ from pathlib import Path
 from datarelease.analysis.engine.csv.structure import delimiter_of
 from datarelease.errors import BlockedError, ConflictError
 from datarelease.flows.check.check import Checked
+from datarelease.flows.check.clean import Changes
 from datarelease.flows.check.reproduce import is_among, products_of
 from datarelease.flows.check.streams import counts_here
 from datarelease.flows.check.tracked_outputs import tracked_beside
@@ -55,7 +56,7 @@ def plan_release(
             remedy="Review the report of this data (`datarelease check`), then release with "
             f"--reviewed {report.digest}.",
         )
-    head = ws.head()
+    head = checked.head or ws.head()
     nothing = _nothing(ws, checked, head)
     if nothing is not None:
         return nothing
@@ -82,7 +83,7 @@ def plan_release(
                 f"--reviewed {report.digest}."
             ),
         )
-    made = products(ws)
+    made = products(ws, checked.changed)
     message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
     commit = ws.git.commit_files(head, made, message) if made else head
     earlier = _earlier(ws, checked)
@@ -104,8 +105,9 @@ def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
         return Nothing(
             reason=f"nothing to release: {words} as {latest.tag}", tag=latest.tag, report=report
         )
+    later = ws.git.containing(head, ws.tags.prefix)
     for version in reversed(checked.catalogue.versions):
-        if version.commit != head and ws.git.is_ancestor(head, version.commit):
+        if version.commit != head and version.tag in later:
             return Nothing(
                 reason=f"nothing to release: this commit is superseded by {version.tag}, which "
                 "was made from a later one",
@@ -115,10 +117,10 @@ def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
     return None
 
 
-def products(ws: Workspace) -> dict[str, bytes | None]:
-    """Our own files that HEAD does not hold as they are now: the content of a release commit."""
+def products(ws: Workspace, changed: Changes) -> dict[str, bytes | None]:
+    """Our own files among what ``changed``: the content of a release commit."""
     made = products_of(ws)
-    return {path: ws.read(path) for path, _ in ws.git.changed() if is_among(path, made)}
+    return {path: ws.read(path) for path, _ in changed if is_among(path, made)}
 
 
 def _manifest(

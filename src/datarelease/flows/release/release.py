@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.check import Checked, check
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.release.branch import release_branch
@@ -55,13 +55,13 @@ def release(
     _preconditions(ws)
     deadline = time.monotonic() + _PATIENCE
     while True:
-        refuse_unclean(ws)
+        refuse_unclean(ws, ws.git.changed())
         place = release_branch(ws, branch)
-        seen = read_catalogue(ws.git, ws.tags)
-        catalogue = without_hand_made(ws, seen).taking(numbers_in_use(ws))
+        seen = fetched_catalogue(ws.git, ws.tags)
+        catalogue = without_hand_made(ws, seen).taking(numbers_in_use(ws, seen))
         checked = checking(ws, catalogue)
         on_report(checked.report)
-        refuse_unclean(ws)
+        refuse_unclean(ws, checked.changed)
         refuse_damage(ws, checked.catalogue)
         candidate = plan_release(ws, checked, reviewed=reviewed)
         if isinstance(candidate, Nothing):

@@ -9,11 +9,10 @@ from shlex import quote
 
 from ruamel.yaml import YAML
 
-from datarelease.adapters.dvc.tracked import outputs, stages
-from datarelease.adapters.git.objects import Content, Tree
+from datarelease.adapters.dvc.tracked import LOCK
+from datarelease.adapters.git.objects import Content
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.clean import refuse_unclean
-from datarelease.flows.check.reproduce import LOCK
 from datarelease.flows.repository import find_version
 from datarelease.flows.workspace import Workspace
 from datarelease.model.versions.version import Version
@@ -43,12 +42,11 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
     Raises:
         ConfigError: No such version, an unclean work tree, or the branch exists.
     """
-    refuse_unclean(ws)
+    refuse_unclean(ws, ws.git.changed())
     head = ws.head()
     version = find_version(ws, text)
     branch = f"rollback-to-{version.tag}"
-    then = ws.git.tree(version.commit)
-    files = _restored(then, ws.git.tree(head))
+    files = _restored(ws, version.commit, head)
     if files:
         commit = ws.git.commit_files(head, files, f"Roll back to the data of {version.tag}")
         if not ws.git.new_branch(branch, commit):
@@ -58,10 +56,11 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
                 remedy=f"Delete it (`git branch -D {quote(branch)}`) and run the command again.",
             )
         ws.git.switch(branch)
+        ws.changed()
     elif ws.git.branch() == branch:
         # An earlier run was stopped after the switch: what it restores is in git already.
         commit = head
-        files = _restored(then, ws.git.tree(f"{head}^"))
+        files = _restored(ws, version.commit, f"{head}^")
     else:
         raise ConfigError(
             f"HEAD already has everything of {version.tag}.",
@@ -77,37 +76,29 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
     )
 
 
-def _restored(then: Tree, now: Tree) -> dict[str, Content]:
-    """The files that differ from the version's, as they were then; None: not there then."""
-    tracked = then.files.keys()
-    then.load(name for name in tracked if _is_read(name))
+def _restored(ws: Workspace, commit: str, head: str) -> dict[str, Content]:
+    """The files that differ from those at ``commit``, as they were then; None: not there then."""
+    then, now = ws.git.tree(commit), ws.git.tree(head)
+    tracked, state = then.keys(), ws.at(commit)
     locks = [name for name in tracked if posixpath.basename(name) == LOCK]
-    locked = [stage for lock in locks for stage in stages(then.read, lock)]
+    locked = [stage for lock in locks for stage in state.stages(lock)]
     names = {DATASETS_FILE, LOCK}
-    names |= {out.source for out in outputs(then.read, tracked)}
+    names |= {out.source for out in state.outputs}
     names |= {item.path for stage in locked for item in (*stage.deps, *stage.outs)}
     folders = tuple({f"{dep.path}/" for stage in locked for dep in stage.deps})
     names |= {name for name in tracked if name.startswith(folders)}
-    gone = {name for name in now.files.keys() - tracked if name.endswith(".dvc")}
+    gone = {name for name in now.keys() - tracked if name.endswith(".dvc")}
     files: dict[str, Content] = {
-        name: then.files[name]
-        for name in names & tracked
-        if then.files[name] != now.files.get(name)
+        name: then[name] for name in names & tracked if then[name] != now.get(name)
     }
     files |= dict.fromkeys(gone)
-    params = then.read(PARAMS_FILE)
+    params = state.read(PARAMS_FILE)
     if params is not None:
-        today = now.read(PARAMS_FILE)
+        today = ws.git.read(head, PARAMS_FILE)
         merged = _with_release_section(params, today)
         files.pop(PARAMS_FILE, None)
         files |= {PARAMS_FILE: merged} if merged != today else {}
     return files
-
-
-def _is_read(name: str) -> bool:
-    """Whether a file says what DVC tracked, or with which parameters."""
-    known = posixpath.basename(name) in {LOCK, DATASETS_FILE}
-    return known or name.endswith(".dvc") or name == PARAMS_FILE
 
 
 def _with_release_section(then: bytes, now: bytes | None) -> bytes:

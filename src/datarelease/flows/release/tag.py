@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from datarelease.adapters.git.repository import VERSIONS
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
-from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.reproduce import products_of
 from datarelease.flows.release.branch import ReleaseBranch
 from datarelease.flows.release.plan import report_rows
@@ -38,28 +38,27 @@ def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranc
         branch: The branch that is released from.
 
     Raises:
-        Taken: Versions appeared or were withdrawn since the plan, or the branch diverged.
+        VersionTaken: Versions appeared or were withdrawn since the plan, or the branch diverged.
         WorldError: The git remote failed or refused the tag.
     """
     candidate, manifest = recorded.candidate, recorded.manifest
-    _refuse_other_versions(ws, seen)
+    tip = _read_again(ws, seen, branch)
     sha = ws.git.tag_object(manifest.tag, candidate.commit, _message(recorded))
     ref = f"refs/tags/{manifest.tag}"
-    moves, alone = _branch_to_move(ws, candidate, branch)
+    moves, alone = _branch_to_move(ws, candidate, branch, tip)
     if moves:
         refs = {f"refs/heads/{branch.name}": candidate.commit, ref: sha}
         results = ws.git.push(refs, atomic=True)
         if all(result.accepted for result in results):
             return Released(recorded=recorded, tag_object=sha, branch=branch.name)
-        _refuse_other_versions(ws, seen)
-        _branch_to_move(ws, candidate, branch)
+        _branch_to_move(ws, candidate, branch, _read_again(ws, seen, branch))
         alone = results[0].reason
     if alone:
         ws.progress.say(f"branch {branch.name} is not moved ({alone}): the tag is pushed alone")
     [result] = ws.git.push({ref: sha})
     if result.accepted:
         return Released(recorded=recorded, tag_object=sha, branch=None, alone=alone)
-    _refuse_other_versions(ws, seen)
+    _read_again(ws, seen, branch)
     raise WorldError(
         f"The git remote refused the tag {manifest.tag}: {result.reason}",
         untouched="The data and the manifest are on the remotes; no tag was made.",
@@ -131,19 +130,27 @@ def catch_up(ws: Workspace, version: Version) -> None:
 # --- inside
 
 
-def _refuse_other_versions(ws: Workspace, seen: Catalogue) -> None:
-    if read_catalogue(ws.git, ws.tags) != seen:
+def _read_again(ws: Workspace, seen: Catalogue, branch: ReleaseBranch) -> str | None:
+    """The commit of the remote's branch now; None: it has no such branch.
+
+    Raises:
+        VersionTaken: The remote has other versions than ``seen``.
+    """
+    tip = ws.git.fetch_versions(ws.tags.prefix, branch.name)
+    if fetched_catalogue(ws.git, ws.tags) != seen:
         # Compared with another version, or the same data under two numbers: plan again.
         raise VersionTaken
+    return tip
 
 
-def _branch_to_move(ws: Workspace, candidate: Candidate, branch: ReleaseBranch) -> tuple[bool, str]:
+def _branch_to_move(
+    ws: Workspace, candidate: Candidate, branch: ReleaseBranch, tip: str | None
+) -> tuple[bool, str]:
     """Whether the released commit continues the remote's branch; if it cannot, why.
 
     Raises:
-        Taken: The branch has diverged from HEAD, and nobody asked to release nevertheless.
+        VersionTaken: The branch has diverged from HEAD, and nobody asked to release nevertheless.
     """
-    tip = ws.git.fetch_branch(branch.name)
     if not branch.asked and branch.diverged(ws, tip, candidate.head):
         raise VersionTaken
     if tip is None:

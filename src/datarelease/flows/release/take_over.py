@@ -21,6 +21,7 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check.assess import Assessment
 from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.check import Checked, report_of
+from datarelease.flows.check.clean import unclean_files
 from datarelease.flows.check.records import in_words, other_inputs
 from datarelease.flows.check.reproduce import is_among, products_of
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
@@ -97,12 +98,16 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
         for dataset in ws.settings.datasets
         if (content := now.get(dataset.name)) is not None
     }
+    head, changed = ws.head(), ws.git.changed()
+    commit = None if unclean_files(ws, changed) else head
     return Checked(
-        report=report_of(ws, catalogue, latest, now, claimed.datasets),
+        report=report_of(ws, catalogue, latest, now, claimed.datasets, commit=commit),
         snapshot=now,
         catalogue=catalogue,
         baseline=None,
         assessments=assessments,
+        head=head,
+        changed=changed,
     )
 
 
@@ -123,6 +128,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
                 remedy="Build again; if that does not help, find out who changed the bundle.",
             )
         write(ws.root / path, data)
+    ws.changed()
 
 
 def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> None:

@@ -174,7 +174,7 @@ def _passed(report: Report) -> None:
 def _appended(ws: Workspace, stream: Stream, report: Report, tip: str, merged: str) -> None:
     """It only adds to what was released and to what the default branch has, whatever rules say."""
     then, now = (
-        counts_then(ws.reader(commit), [stream.dataset], ws.progress) for commit in (tip, merged)
+        counts_then(ws.at(commit).read, [stream.dataset], ws.progress) for commit in (tip, merged)
     )
     part = report.dataset(stream.name)
     brought = next((one for one in report.streams if one.name == stream.name), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from datarelease.adapters.dvc.tracked import load_yaml
 from datarelease.errors import ConfigError
 from datarelease.ingest.propose.proposals import OpenProposal, Proposals
 from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
@@ -46,8 +45,8 @@ def stream_at_commit(clone: ScratchClone, commit: str, name: str) -> Stream:
     Raises:
         ConfigError: It has no such stream.
     """
-    read = clone.reader(commit)
-    settings = read_settings(load_yaml(read, DATASETS_FILE), load_yaml(read, PARAMS_FILE))
+    tracked = clone.at(commit)
+    settings = read_settings(tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE))
     stream = settings.stream(name)
     if stream is None:
         known = ", ".join(found.name for found in settings.streams) or "none"

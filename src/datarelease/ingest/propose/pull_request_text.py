@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from datarelease.adapters.dvc.tracked import load_yaml, outputs
 from datarelease.errors import ConfigError
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
 from datarelease.flows.repository import Repository
@@ -50,11 +49,11 @@ def describe(repository: Repository, stream: Stream, before: str, commit: str) -
         ConfigError: Its files cannot be used.
         WorldError: A directory listing is needed that is not available.
     """
-    read = repository.reader(commit)
-    datasets = read_settings(load_yaml(read, DATASETS_FILE), {}).datasets
-    old = counts_then(repository.reader(before), [stream.dataset], repository.progress)
-    tracked = outputs(read, repository.git.files(commit))
-    now = snapshot(datasets, tracked, repository.objects)
+    tracked = repository.at(commit)
+    read = tracked.read
+    datasets = read_settings(tracked.mapping(DATASETS_FILE), {}).datasets
+    old = counts_then(repository.at(before).read, [stream.dataset], repository.progress)
+    now = snapshot(datasets, tracked.outputs, repository.objects)
     new = counts_here(read, [stream.dataset], now)
     if not new:
         raise ConfigError(

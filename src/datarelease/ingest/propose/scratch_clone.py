@@ -6,12 +6,14 @@ the clone to a commit of the remote first; nothing on it is worth keeping.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from datarelease.adapters.dvc.root import find_root
 from datarelease.adapters.dvc.scratch_clone import lend_config
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.scratch_clone import ScratchGit, find_origin, lent_settings, place_in
 from datarelease.app.github import environment_for, github_access
 from datarelease.app.settings import timeout_at
@@ -79,9 +81,9 @@ class ScratchClone:
         """Tell of a step."""
         self._progress.say(line)
 
-    def reader(self, revision: str) -> Callable[[str], bytes | None]:
-        """Reads files of a revision."""
-        return lambda path: self.git.read(revision, path)
+    def at(self, commit: str) -> TrackedState:
+        """What DVC tracked at a commit, and its files."""
+        return TrackedState(partial(self.git.read, commit), partial(self.git.files, commit))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datarelease.adapters.dvc.tracked import outputs
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import catalogue_of
@@ -124,8 +123,8 @@ class _DeadFiles:
 
     def _listed(self) -> dict[str, str]:
         if self._files is None:
-            read = self._workspace.reader(self._commit)
-            tracked = {out.path: out for out in outputs(read, ["dvc.lock"])}
+            stages = self._workspace.at(self._commit).stages()
+            tracked = {out.path: out for stage in stages for out in stage.outs}
             found = tracked.get(self._stream.dead_dir)
             listed = self._workspace.objects.tree(found.md5) if found and found.md5 else ()
             self._files = {file.path: file.md5 for file in listed}

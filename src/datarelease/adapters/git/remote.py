@@ -1,12 +1,18 @@
-"""Pushes, and what the remote did with each ref (git-push, "Output", ``--porcelain``)."""
+"""What is asked of the git remote: its branches and tags fetched, and refs pushed to it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datarelease.adapters.git.program import REMOTE, GitProgram
 
+VERSIONS = "refs/datarelease"
+"""Our own copy of the remote's version tags, so that local tags cannot affect a plan."""
+HEADS = f"{VERSIONS}-heads"
+"""Branches of the remote, as they were when they were last fetched."""
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
 _ACCEPTED = {" ", "*", "=", "-"}
 """Moved forward, new, up to date, deleted."""
 _FLAGS = {*_ACCEPTED, "+", "!"}
@@ -24,6 +30,54 @@ class PushResult:
     accepted: bool
     """It now holds what was pushed (also when it did before)."""
     reason: str
+
+
+def default_branch(git: GitProgram) -> str | None:
+    """The branch that the remote's HEAD names, as the remote says now; None: it has none.
+
+    Raises:
+        WorldError: The remote does not answer.
+    """
+    done = git.network("ls-remote", "--symref", REMOTE, "HEAD")
+    found = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", done, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def fetch_versions(git: GitProgram, prefix: str, *, shallow: bool) -> None:
+    """Bring our copy of the remote's tags up to date; of a ``shallow`` clone only their commits.
+
+    Raises:
+        WorldError: The remote does not answer.
+    """
+    tags = f"refs/tags/{prefix}*"
+    depth = ["--depth=1"] if shallow else []
+    done = git.attempt(*_FETCH, "--prune", *depth, REMOTE, f"+{tags}:{VERSIONS}/{prefix}*")
+    if done.code == 0:
+        return
+    # With --depth git prunes, ends with 1 and says nothing where the remote has no such tag.
+    silent = depth and not done.stderr.strip()
+    if not silent or git.network("ls-remote", REMOTE, tags).strip():
+        raise git.unreachable(done.stderr)
+
+
+def fetch_branch(git: GitProgram, branch: str, prefix: str | None = None) -> str | None:
+    """Our copy of a branch of the remote, now up to date; None: the remote has no such branch.
+
+    With ``prefix`` the tags come with it, at the same moment.
+
+    Raises:
+        WorldError: The remote does not answer.
+    """
+    tags = ["--prune", f"+refs/tags/{prefix}*:{VERSIONS}/{prefix}*"] if prefix else []
+    ref = f"{HEADS}/{branch}"
+    done = git.attempt(*_FETCH, *tags[:1], REMOTE, *tags[1:], f"+refs/heads/{branch}:{ref}")
+    if done.code == 0:
+        return ref
+    if git.network("ls-remote", REMOTE, f"refs/heads/{branch}").strip():
+        raise git.unreachable(done.stderr)
+    if prefix:
+        fetch_versions(git, prefix, shallow=False)
+    return None
 
 
 def push_refs(
