@@ -36,6 +36,8 @@ BOUNDS = {
     "release": {"git processes": "20", "YAML parses": "each once", "DVC opened": "1"},
 }
 """At most; a report is rendered once in each form."""
+_BY_DVC = ("adapters.dvc.work_tree", "adapters.dvc.index")
+"""Where DVC is called, which reads its files itself."""
 FILES = (5, 400)
 """How many files the version has as inputs to which a rollback leads."""
 
@@ -59,12 +61,14 @@ class Measured:
     @property
     def row(self) -> dict[str, str]:
         """The line of the table."""
-        contents = Counter(name for name, _ in self.parsed)
+        contents = Counter(name for name, by in self.parsed if not by.startswith(_BY_DVC))
         again = ", ".join(f"{name} {count}" for name, count in contents.most_common(1))
+        ours = contents.total()
         return {
             "command": self.command,
             "git processes": str(self.started),
-            "YAML parses": f"{len(self.parsed)} of {len(contents)} texts (most: {again})",
+            "YAML parses": f"{ours} of {len(contents)} texts (most: {again})",
+            "by DVC": str(len(self.parsed) - ours),
             "DVC opened": str(len(self.opened)),
             **{name: str(self.calls.get(function, 0)) for name, function in RENDERERS.items()},
             "modules": str(len({name.partition(":")[0] for name in self.calls})),

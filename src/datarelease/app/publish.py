@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from datarelease.app.actions import Actions
@@ -13,9 +13,8 @@ from datarelease.app.reports import report_files
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.check.check import check
 from datarelease.flows.release.publish import Publisher
-from datarelease.flows.release.release import Checking
+from datarelease.flows.release.release import Checking, OnReport
 from datarelease.flows.release.review import Review, find_review
-from datarelease.model.review.report import Report
 from datarelease.progress import Progress
 
 
@@ -28,7 +27,7 @@ def open_release(
     bundle: Path | None,
     out: Path | None,
     run: Actions | None,
-    on_report: Callable[[Report], None],
+    on_report: OnReport,
     progress: Progress,
 ) -> Publisher:
     """A release of the work tree around ``start``, or of the build in ``bundle``.

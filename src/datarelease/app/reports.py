@@ -6,10 +6,12 @@ from html import escape
 from pathlib import Path
 
 from datarelease.documents import encode
-from datarelease.flows.write_file import write
+from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.report import Report
 from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown
+
+HTML_NAME = "report.html"
 
 
 def report_files(report: Report) -> dict[str, bytes]:
@@ -17,7 +19,7 @@ def report_files(report: Report) -> dict[str, bytes]:
     return {
         "report.json": encode(report).encode(),
         "report.md": markdown(report).encode(),
-        "report.html": html(report).encode(),
+        HTML_NAME: html(report).encode(),
     }
 
 
@@ -27,9 +29,8 @@ def write_report(report: Report, out: Path) -> Path:
     Raises:
         ConfigError: Something is in the way.
     """
-    for name, data in report_files(report).items():
-        write(out / name, data)
-    return out / "report.html"
+    write_documents(report_files(report), out)
+    return out / HTML_NAME
 
 
 _STYLE = "width: 100%; height: 40rem; border: 0; resize: vertical"

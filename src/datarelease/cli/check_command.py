@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from datarelease.app.bundles import open_builder
-from datarelease.app.reports import report_files, write_report
+from datarelease.app.reports import HTML_NAME, report_files
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import ConsoleProgress, show, show_json
@@ -17,6 +17,7 @@ from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
 from datarelease.flows.release.bundle import make_absent, write_bundle
+from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.waivers import how_to_waive
 from datarelease.render.terminal.report import summary
 
@@ -61,9 +62,11 @@ def command(
         make_absent(ws)
     checked = check(ws, base=base)
     report = checked.report
-    written = write_report(report, out or ws.root / "reports")
+    place, files = out or ws.root / "reports", report_files(report)
+    write_documents(files, place)
+    written = place / HTML_NAME
     if bundle is not None:
-        write_bundle(ws, checked, bundle, report_files, staging=staging)
+        write_bundle(ws, checked, bundle, files, staging=staging)
     tell_report(report)
     number = ws.tags.parse(report.tag) if report.tag else None
     tell_outputs(report, number=number, tag=report.tag, html=written, released=False)

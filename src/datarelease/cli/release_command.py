@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from datarelease.app.publish import open_release
-from datarelease.app.reports import write_report
 from datarelease.app.wiring import forget_tokens
 from datarelease.cli.console import ConsoleProgress, notes, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
 from datarelease.flows.release.tag import attempt
+from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.report import REPORT_HTML, Report
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.render.terminal.report import summary
@@ -62,8 +63,8 @@ def command(
     Running it again after any failure ends in the same release.
     """
 
-    def tell(report: Report) -> None:
-        write_report(report, publisher.ws.root / "reports")
+    def tell(report: Report, files: Mapping[str, bytes]) -> None:
+        write_documents(files, publisher.ws.root / "reports")
         notes().print(summary(report))
         tell_report(report)
 

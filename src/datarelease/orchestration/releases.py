@@ -15,8 +15,8 @@ from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.tracked import Output, TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.app.publish import open_release
-from datarelease.app.reports import write_report
 from datarelease.errors import ConfigError
+from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.model.versions.version import Version
@@ -160,9 +160,9 @@ def released(repository: RepositoryResource, progress: Progress) -> Released | N
     """
     told: Metadata = {}
 
-    def tell(report: Report) -> None:
+    def tell(report: Report, files: Mapping[str, bytes]) -> None:
         told.update(report_metadata(report))
-        write_report(report, repository.path / "reports")
+        write_documents(files, repository.path / "reports")
 
     with dagster_errors(told):
         return open_release(

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from datarelease.adapters.dvc.tracked import Output
 from datarelease.adapters.dvc.index import IndexedOutput
+from datarelease.adapters.dvc.tracked import Output
 from datarelease.adapters.store.directory import md5_of
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
 from datarelease.flows.versions.snapshots import snapshot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from datarelease.adapters.store.directory import DirectoryStore, Store
@@ -11,7 +12,6 @@ from datarelease.flows.check.check import Checked
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.check.reproduce import bring_outputs
 from datarelease.flows.release.plan import products
-from datarelease.flows.release.record import Documents
 from datarelease.flows.transfer import send
 from datarelease.flows.workspace import Workspace
 from datarelease.flows.write_file import write
@@ -43,7 +43,12 @@ def make_absent(ws: Workspace) -> None:
 
 
 def write_bundle(
-    ws: Workspace, checked: Checked, target: Path, documents: Documents, *, staging: Store | None
+    ws: Workspace,
+    checked: Checked,
+    target: Path,
+    report: Mapping[str, bytes],
+    *,
+    staging: Store | None,
 ) -> Bundle:
     """Write what a publisher needs of ``checked`` into the directory ``target``.
 
@@ -71,7 +76,7 @@ def write_bundle(
         staging=staging.name if staging else None,
         tree=tuple(sorted(files)),
     )
-    documented = dict(documents(checked.report))
+    documented = dict(report)
     documented |= {f"{TREE_FOLDER}/{path}": data for path, data in files.items()}
     for dataset in ws.settings.datasets:
         found = checked.assessments[dataset.name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConflictError, DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.release.record import Documents
-from datarelease.flows.release.release import Checking, release
+from datarelease.flows.release.release import Checking, OnReport, release
 from datarelease.flows.release.review import Review
 from datarelease.flows.release.tag import attempt
 from datarelease.flows.versions.documents import fetch_documents, write_documents
@@ -33,7 +33,7 @@ class Publisher:
     review: Callable[[], Review | None]
     """Looks up what was reviewed; None: there is no review to look up."""
     documents: Documents
-    on_report: Callable[[Report], None]
+    on_report: OnReport
     branch: str | None
     """To release from; None: the git remote's default branch."""
     out: Path | None
@@ -65,9 +65,9 @@ class Publisher:
             raise
         return self._recorded(result, self.out) if self.out is not None else result
 
-    def _seen(self, report: Report) -> None:
+    def _seen(self, report: Report, files: Mapping[str, bytes]) -> None:
         self._report = report
-        self.on_report(report)
+        self.on_report(report, files)
 
     def _state(self, error: DatareleaseError) -> OutcomeState:
         if isinstance(error, BlockedError):

@@ -26,14 +26,18 @@ ROUNDS = 2
 """What the newest version lists as well is there already, unless it was lost: then it is sent."""
 
 
-def record(ws: Workspace, verified: Verified, checked: Checked, documents: Documents) -> Recorded:
+def record(
+    ws: Workspace, verified: Verified, checked: Checked, report: Mapping[str, bytes]
+) -> Recorded:
     """Write manifest and documents to every remote, and read them back.
+
+    ``report`` has the files of the report, by name.
 
     Raises:
         WorldError: A remote failed, or gives back other bytes than it was sent.
     """
     candidate = verified.pushed.candidate
-    files = _documents(ws, checked, documents)
+    files = _documents(ws, checked, report)
     manifest = dataclasses.replace(
         candidate.manifest,
         documents=tuple(
@@ -53,9 +57,9 @@ def record(ws: Workspace, verified: Verified, checked: Checked, documents: Docum
 # --- inside
 
 
-def _documents(ws: Workspace, checked: Checked, documents: Documents) -> dict[str, bytes]:
+def _documents(ws: Workspace, checked: Checked, report: Mapping[str, bytes]) -> dict[str, bytes]:
     """The report, and each dataset's validation and statistics."""
-    files = dict(documents(checked.report))
+    files = dict(report)
     for dataset in ws.settings.datasets:
         found = checked.assessments[dataset.name]
         files[dataset.validation_file] = encode(found.validation).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
@@ -23,6 +23,8 @@ from datarelease.model.versions.release import Nothing, Released
 
 _PATIENCE = 900.0
 """Seconds after which a release that other releases overtook does not plan again."""
+OnReport = Callable[[Report, Mapping[str, bytes]], None]
+"""Takes a report and its files, by name."""
 Checking = Callable[[Workspace, Catalogue], Checked]
 
 
@@ -32,7 +34,7 @@ def release(
     reviewed: Collection[str],
     documents: Documents,
     branch: str | None = None,
-    on_report: Callable[[Report], None] = lambda _: None,
+    on_report: OnReport = lambda _report, _files: None,
     checking: Checking = check,
 ) -> Released | Nothing:
     """Release the work tree's data as the next version, or say why there is nothing to release.
@@ -43,7 +45,7 @@ def release(
             together; other data is refused. Empty: nobody reviewed it.
         documents: Renders what the manifest lists.
         branch: The branch to release from, where it is not the git remote's default branch.
-        on_report: Called with the report before anything is decided by it.
+        on_report: Called with the report and its files before anything is decided by it.
         checking: Finds out what there is to release; by default by running what is out of date.
 
     Raises:
@@ -60,7 +62,8 @@ def release(
         seen = fetched_catalogue(ws.git, ws.tags)
         catalogue = without_hand_made(ws, seen).taking(numbers_in_use(ws, seen))
         checked = checking(ws, catalogue)
-        on_report(checked.report)
+        files = documents(checked.report)
+        on_report(checked.report, files)
         refuse_unclean(ws, checked.changed)
         refuse_damage(ws, checked.catalogue)
         candidate = plan_release(ws, checked, reviewed=reviewed)
@@ -68,9 +71,7 @@ def release(
             return _put_right(ws, checked, candidate)
         heal(ws, checked.catalogue)
         try:
-            recorded = record(
-                ws, verify_objects(ws, push_objects(ws, candidate)), checked, documents
-            )
+            recorded = record(ws, verify_objects(ws, push_objects(ws, candidate)), checked, files)
             return follow(ws, tag(ws, recorded, seen, place))
         except VersionTaken:
             ws.progress.say("another release was faster: planning again")

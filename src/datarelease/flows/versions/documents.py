@@ -7,6 +7,7 @@ then: this machine's copy, ``releases/sha256/`` on a remote, or the copy beside 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from datarelease.documents import DocumentError, decode_manifest
@@ -153,7 +154,7 @@ def fetch_documents(repository: Repository, version: Version, target: Path) -> t
     return tuple(sorted(there))
 
 
-def write_documents(documents: dict[str, bytes], target: Path) -> None:
+def write_documents(documents: Mapping[str, bytes], target: Path) -> None:
     """Write documents below ``target``, by name.
 
     Raises:

@@ -13,7 +13,8 @@ from datarelease.adapters.store.directory import Store
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.check.check import Checked, check
-from datarelease.flows.check.reproduce import is_among, products_of, work_tree_outputs
+from datarelease.flows.check.clean import Changes
+from datarelease.flows.check.reproduce import is_among, products_of
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.release.plan import products
 from datarelease.flows.transfer import complete
@@ -36,7 +37,8 @@ def make_commit(base: ProposalBase, branch: str, plan: StreamPlan) -> Described:
     _bring_parts(ws, stream)
     write(ws.root / stream.plan_file, encode(plan).encode())
     checked = _ran(ws, stream, plan)
-    files = {**products(ws), **_ignores(ws), stream.plan_file: ws.read(stream.plan_file)}
+    files = {**products(ws, checked.changed), **_ignores(ws, checked.changed)}
+    files[stream.plan_file] = ws.read(stream.plan_file)
     commit = ws.git.commit_files(base.tip, files, _message(base, plan, branch))
     described = describe(ws, stream, base.tip, commit)
     sent = deliver(ws)
@@ -176,7 +178,7 @@ def _ran(ws: Workspace, stream: Stream, plan: StreamPlan) -> Checked:
 def _bring_parts(ws: Workspace, stream: Stream) -> None:
     """Let the parts of earlier batches be available: the stages add to them."""
     kept = {stream.raw_dir, stream.dead_dir, stream.dataset.path}
-    hashes = [out.md5 for out in work_tree_outputs(ws) if out.path in kept and out.md5]
+    hashes = [out.md5 for out in ws.tracked.outputs if out.path in kept and out.md5]
     ws.objects.ensure(hashes)
     missing = [md5 for md5 in ws.objects.expanded(hashes) if not ws.objects.has(md5)]
     if missing:
@@ -184,11 +186,11 @@ def _bring_parts(ws: Workspace, stream: Stream) -> None:
         ws.dvc.reset()
 
 
-def _ignores(ws: Workspace) -> dict[str, bytes | None]:
+def _ignores(ws: Workspace, changed: Changes) -> dict[str, bytes | None]:
     """The files in which DVC lists its outputs: without them ``git add`` would add the data."""
-    places = {posixpath.dirname(out.path) for out in work_tree_outputs(ws)}
+    places = {posixpath.dirname(out.path) for out in ws.tracked.outputs}
     wanted = {posixpath.join(place, IGNORE) for place in places}
-    return {path: ws.read(path) for path, _ in ws.git.changed() if path in wanted}
+    return {path: ws.read(path) for path, _ in changed if path in wanted}
 
 
 def _message(base: ProposalBase, plan: StreamPlan, branch: str) -> str:
