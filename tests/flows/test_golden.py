@@ -191,6 +191,8 @@ def second_version(golden: Golden, project: Project) -> None:
         project.push()
         golden.run(project, "check", "--json", name="second/check.txt")
         keep_reports(golden, project, "second", "md", "html")
+        golden.run(project, "release", "--plan", name="second/plan.txt")
+        golden.run(project, "release", "--plan", "--json", name="second/plan-json.txt")
         golden.run(project, "release", name="second/release.txt")
         keep_version(golden, project, "data-v2")
         golden.run(project, "release", "--json", name="second/nothing.txt")

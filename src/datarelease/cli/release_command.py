@@ -12,11 +12,15 @@ from datarelease.app.wiring import forget_tokens
 from datarelease.cli.console import ConsoleProgress, notes, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
+from datarelease.documents import to_json
+from datarelease.errors import ConfigError
+from datarelease.flows.release.publish import Publisher
 from datarelease.flows.release.tag import attempt
 from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.report import REPORT_HTML, Report
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.render.terminal.report import summary
+from datarelease.render.terminal.tables import release_plan_table
 
 
 @click.command("release")
@@ -48,6 +52,12 @@ from datarelease.render.terminal.report import summary
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the outcome and the documents of the version into this directory.",
 )
+@click.option(
+    "--plan",
+    "plan_only",
+    is_flag=True,
+    help="Show each step of the release and its state, and do nothing.",
+)
 @json_option
 def command(
     reviewed: str | None,
@@ -55,6 +65,7 @@ def command(
     branch: str | None,
     bundle: Path | None,
     out: Path | None,
+    plan_only: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Release the work tree's data as the next version.
@@ -62,6 +73,12 @@ def command(
     Pushes the data to every remote, looks for every object there, and only then makes the tag.
     Running it again after any failure ends in the same release.
     """
+    if plan_only and (bundle is not None or out is not None):
+        raise ConfigError(
+            "--plan excludes --bundle and --out.",
+            untouched="Nothing was done.",
+            remedy="Leave them out: a plan is about the work tree, and is not written to a file.",
+        )
 
     def tell(report: Report, files: Mapping[str, bytes]) -> None:
         write_documents(files, publisher.ws.root / "reports")
@@ -80,6 +97,9 @@ def command(
         progress=ConsoleProgress(),
     )
     forget_tokens()
+    if plan_only:
+        _show_plan(publisher, as_json=as_json)
+        return
     result = publisher.run()
     attempt(
         publisher.ws,
@@ -91,6 +111,16 @@ def command(
         show_json(_plain(result))
     else:
         show(*(_lines(result) if isinstance(result, Released) else [result.reason]))
+
+
+def _show_plan(publisher: Publisher, *, as_json: bool) -> None:
+    plan, refusal = publisher.plan()
+    if as_json:
+        show_json(to_json(plan))
+    else:
+        show(release_plan_table(plan))
+    if refusal is not None:
+        raise refusal
 
 
 def _lines(result: Released) -> list[str]:

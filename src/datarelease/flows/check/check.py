@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +51,20 @@ class Checked:
     """How the work tree differed from it when the check was done."""
 
 
-def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None = None) -> Checked:
+def check(
+    ws: Workspace,
+    catalogue: Catalogue | None = None,
+    *,
+    base: str | None = None,
+    bring: Callable[[Workspace, Catalogue], tuple[str, ...]] = reproduce,
+) -> Checked:
     """What merging the work tree would do, and whether it may.
 
     Args:
         ws: The repository.
         catalogue: The versions; None: they are read.
         base: The version to compare with; None: the newest that is not withdrawn.
+        bring: Brings the work tree up to date; returns the stages that could not be run.
 
     Raises:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
@@ -65,7 +72,7 @@ def check(ws: Workspace, catalogue: Catalogue | None = None, *, base: str | None
     """
     catalogue, before = _baseline(ws, catalogue or read_catalogue(ws.git, ws.tags), base)
     version = before.version if before is not None else None
-    failed = reproduce(ws, catalogue)
+    failed = bring(ws, catalogue)
     now = work_tree_snapshot(ws)
     with ws.engine() as engine:
         assessments = {
@@ -160,10 +167,7 @@ def report_of(
     *,
     commit: str | None,
 ) -> Report:
-    """What releasing ``now`` would do, judged; all but ``datasets`` is found out here.
-
-    ``commit`` is the one that the work tree equals, if there is one.
-    """
+    """What releasing ``now`` would do (its work tree equals ``commit``, if any), judged."""
     params = _params_diff(ws, base)
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)

@@ -39,7 +39,7 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
-    _refuse_changed_sources(ws)
+    refuse_changed_sources(ws)
     _take_newest_lock(ws, catalogue)
     if not ws.dvc.stale_stages():
         ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
@@ -112,7 +112,12 @@ def _address(out: Output) -> str:
     return f"{folder}/dvc.yaml:{out.stage}" if folder else str(out.stage)
 
 
-def _refuse_changed_sources(ws: Workspace) -> None:
+def refuse_changed_sources(ws: Workspace) -> None:
+    """Fails where data of a ``.dvc`` file differs from it.
+
+    Raises:
+        ConfigError: It does.
+    """
     changed = ws.dvc.changed_sources(dvc_files(ws))
     if changed:
         raise not_recorded(changed)

@@ -43,9 +43,44 @@ def plan_release(
     """The release of what was checked, or why there is none.
 
     Raises:
+        ConflictError: As ``decide``.
+        BlockedError: As ``decide``.
+        WorldError: Data is needed that is neither here nor on a remote.
+    """
+    nothing = decide(ws, checked, reviewed=reviewed)
+    if nothing is not None:
+        return nothing
+    report, head = checked.report, checked.head or ws.head()
+    made = products(ws, checked.changed)
+    message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
+    commit = ws.git.commit_files(head, made, message) if made else head
+    earlier = _earlier(ws, checked)
+    manifest = _manifest(ws, checked, commit, report.digest if reviewed else None, earlier)
+    return Candidate(
+        report=report,
+        commit=commit,
+        head=head,
+        files=tuple(made),
+        manifest=manifest,
+        earlier=earlier,
+    )
+
+
+def draft_manifest(ws: Workspace, checked: Checked, commit: str) -> Manifest:
+    """The manifest as it would be if ``commit`` were released, to see what remotes must hold.
+
+    Raises:
+        WorldError: Data is needed that is neither here nor on a remote.
+    """
+    return _manifest(ws, checked, commit, None, _earlier(ws, checked))
+
+
+def decide(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Nothing | None:
+    """Why there is nothing to release of what was checked; None: there is something.
+
+    Raises:
         ConflictError: ``reviewed`` has other digests, or none where a review is required.
         BlockedError: The verdict is ``block``.
-        WorldError: Data is needed that is neither here nor on a remote.
     """
     report = checked.report
     if reviewed and report.digest not in reviewed:
@@ -83,19 +118,7 @@ def plan_release(
                 f"--reviewed {report.digest}."
             ),
         )
-    made = products(ws, checked.changed)
-    message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
-    commit = ws.git.commit_files(head, made, message) if made else head
-    earlier = _earlier(ws, checked)
-    manifest = _manifest(ws, checked, commit, report.digest if reviewed else None, earlier)
-    return Candidate(
-        report=report,
-        commit=commit,
-        head=head,
-        files=tuple(made),
-        manifest=manifest,
-        earlier=earlier,
-    )
+    return None
 
 
 def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConflictError, DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
+from datarelease.flows.release.preview import preview
 from datarelease.flows.release.record import Documents
 from datarelease.flows.release.release import Checking, OnReport, release
 from datarelease.flows.release.review import Review
@@ -21,6 +22,7 @@ from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import MANIFEST
 from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome, OutcomeState
 from datarelease.model.versions.release import Nothing, Released
+from datarelease.model.versions.release_plan import ReleasePlan
 from datarelease.model.versions.version import Version
 
 
@@ -64,6 +66,16 @@ class Publisher:
                 self._record(self.out, self._state(error), error=error)
             raise
         return self._recorded(result, self.out) if self.out is not None else result
+
+    def plan(self) -> tuple[ReleasePlan, DatareleaseError | None]:
+        """What ``run`` would do, and the error with which it would end; nothing is done.
+
+        Raises:
+            DatareleaseError: As ``preview``.
+        """
+        review = self.review()
+        digests = review.digests if review else ()
+        return preview(self.ws, reviewed=digests, branch=self.branch)
 
     def _seen(self, report: Report, files: Mapping[str, bytes]) -> None:
         self._report = report

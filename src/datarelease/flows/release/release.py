@@ -10,7 +10,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.check import Checked, check
 from datarelease.flows.check.clean import refuse_unclean
-from datarelease.flows.release.branch import release_branch
+from datarelease.flows.release.branch import ReleaseBranch, release_branch
 from datarelease.flows.release.numbers import numbers_in_use, without_hand_made
 from datarelease.flows.release.plan import plan_release
 from datarelease.flows.release.record import Documents, record
@@ -54,13 +54,9 @@ def release(
         WorldError: A remote failed, or lacks objects, or other releases were faster; run it again.
         ConflictError: Other bytes than reviewed.
     """
-    _preconditions(ws)
     deadline = time.monotonic() + _PATIENCE
     while True:
-        refuse_unclean(ws, ws.git.changed())
-        place = release_branch(ws, branch)
-        seen = fetched_catalogue(ws.git, ws.tags)
-        catalogue = without_hand_made(ws, seen).taking(numbers_in_use(ws, seen))
+        place, seen, catalogue = prepare(ws, branch)
         checked = checking(ws, catalogue)
         files = documents(checked.report)
         on_report(checked.report, files)
@@ -81,6 +77,20 @@ def release(
                 untouched="No tag was made.",
                 remedy="Run the command again when they have ended.",
             )
+
+
+def prepare(ws: Workspace, branch: str | None) -> tuple[ReleaseBranch, Catalogue, Catalogue]:
+    """The branch, the versions on the git remote now, and those that a release counts.
+
+    Raises:
+        ConfigError: The work tree or the repository cannot be released from.
+        WorldError: A remote does not answer, or the branch has diverged.
+    """
+    _preconditions(ws)
+    refuse_unclean(ws, ws.git.changed())
+    place = release_branch(ws, branch)
+    seen = fetched_catalogue(ws.git, ws.tags)
+    return place, seen, without_hand_made(ws, seen).taking(numbers_in_use(ws, seen))
 
 
 def _put_right(ws: Workspace, checked: Checked, nothing: Nothing) -> Nothing:

@@ -1,4 +1,4 @@
-"""Tables for a terminal: the failed checks of a schema, and versions."""
+"""Tables for a terminal: the failed checks of a schema, versions, and the steps of a release."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from datarelease.model.data.validation import Validation, Violation
+from datarelease.model.versions.release_plan import ReleasePlan
 from datarelease.model.versions.version import Version
 from datarelease.render import numbers as number
 from datarelease.render.escape import PROSE, clean
@@ -83,3 +84,14 @@ def _rows(version: Version) -> str:
     named = [f"{clean(name)}={number.count(rows)}" for name, rows in found[:_DATASETS]]
     more = len(found) - _DATASETS
     return " ".join([*named, *([f"and {more} more"] if more > 0 else [])])
+
+
+def release_plan_table(plan: ReleasePlan) -> Table:
+    """A row for each step of a release."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("step", "state"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("what")
+    for step in plan.steps:
+        table.add_row(step.name, step.state, Text(clean(step.what, PROSE)))
+    return table
