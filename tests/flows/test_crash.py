@@ -197,6 +197,15 @@ def test_killed_while_a_stage_runs(released: Project, *, all_of_it: bool) -> Non
     assert "people=31" in released.git("cat-file", "tag", "data-v2")
 
 
+def test_dvc_ends_while_the_release_begins(edited: Project) -> None:
+    """A pipeline that another process ends after the first look at the lock counts as it is."""
+    point = Point(function=f"{DVC}.stale_stages", act=edited.repro)
+    done = run(edited, "release", points=[point])
+    assert "dvc.lock is up to date" in done.text
+    assert tags(edited) == ["data-v1", "data-v2"]
+    assert_whole(edited, "data-v2")
+
+
 def test_another_machine_finishes_the_release(edited: Project, tmp_path: Path) -> None:
     """Killed before the tag, another clone with the same commit ends in the same version."""
     edited.commit("The lock")

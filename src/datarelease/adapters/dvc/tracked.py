@@ -53,7 +53,9 @@ class LockedStage:
 class TrackedState:
     """What DVC tracks at one revision, or in the work tree at one moment.
 
-    Read when it is asked for, and once: no file is parsed twice as long as its content is the same.
+    Read when it is asked for: files are listed once, and no content is parsed twice. A file whose
+    content is another one than before counts as it is now: DVC, begun by a run that was killed,
+    may have ended meanwhile.
     """
 
     def __init__(
@@ -66,12 +68,12 @@ class TrackedState:
         """The bytes of a file of the repository, or None; not kept."""
         self._list_files = list_files
         self._files: tuple[str, ...] | None = None
-        self._outputs: tuple[Output, ...] | None = None
+        self._outputs: tuple[Mapping[str, bytes | None], tuple[Output, ...]] = ({}, ())
         self._parsed: dict[str, tuple[bytes, dict[str, Any]]] = {}
 
     def forget(self) -> None:
-        """Read anew from now on: the work tree was changed."""
-        self._files = self._outputs = None
+        """List anew from now on: the work tree was changed."""
+        self._files = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -101,9 +103,16 @@ class TrackedState:
         Raises:
             SettingsError: A file that is not YAML mapping; all of them at once.
         """
-        if self._outputs is None:
-            self._outputs = self._read_outputs()
-        return self._outputs
+        # A lock is read together with its pipeline.
+        names = (PIPELINE, LOCK)
+        said = {
+            path: self.read(path)
+            for path in self.files
+            if posixpath.basename(path) in names or path.endswith(".dvc")
+        }
+        if said != self._outputs[0]:
+            self._outputs = (said, self._read_outputs())
+        return self._outputs[1]
 
     def _read_outputs(self) -> tuple[Output, ...]:
         found: list[Output] = []

@@ -69,7 +69,8 @@ class Dvc:
         """
         # Under one lock DVC reads its files once for all of this.
         with self._repo() as repo, lock_repo(repo):
-            view = self._view(repo)
+            # What was known before may be older than the work of another process.
+            view = self._known = read_index(repo, self.root.resolve())
             wanted = list(targets or view.pipelines)
             if not wanted:
                 return ()
