@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine import tables as engine_module
 from datarelease.analysis.engine.column_types import type_name
+from datarelease.analysis.engine.duckdb import engine as engine_module
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
 

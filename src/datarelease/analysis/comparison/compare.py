@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from datarelease.analysis.comparison.contract import contract_changes
+from datarelease.analysis.comparison.contract import contract_changes, rated_change
 from datarelease.analysis.comparison.distribution import Distribution
 from datarelease.analysis.comparison.drift import js, ks, psi
 from datarelease.analysis.comparison.histogram import histogram
@@ -83,43 +83,21 @@ def _schema_changes(
     changes = []
     origins = {new: old for old, new in renames.items()}
     for column in after.columns:
-        old = before.column(origins.get(column.name, column.name))
+        name, old = column.name, before.column(origins.get(column.name, column.name))
         if old is None:
-            changes.append(
-                SchemaChange(
-                    kind="added",
-                    column=column.name,
-                    before=None,
-                    after=column.type,
-                    compatibility=Compatibility.ADDITIVE,
-                )
-            )
+            changes.append(rated_change("added", name, None, column.type, Compatibility.ADDITIVE))
             continue
-        if old.name != column.name:
-            changes.append(
-                SchemaChange(
-                    kind="renamed",
-                    column=column.name,
-                    before=old.name,
-                    after=column.name,
-                    compatibility=Compatibility.BREAKING,
-                    note="same type and equal or nearly equal statistics",
-                )
-            )
+        if old.name != name:
+            note = "same type and equal or nearly equal statistics"
+            breaking = Compatibility.BREAKING
+            changes.append(rated_change("renamed", name, old.name, name, breaking, note))
         if old.type != column.type:
             changes.append(_retyped(old, column))
     gone = (c for c in before.columns if c.name not in renames and after.column(c.name) is None)
-    changes += [
-        SchemaChange(
-            kind="removed",
-            column=column.name,
-            before=column.type,
-            after=None,
-            compatibility=Compatibility.BREAKING,
-        )
+    return changes + [
+        rated_change("removed", column.name, column.type, None, Compatibility.BREAKING)
         for column in gone
     ]
-    return changes
 
 
 def _retyped(old: ColumnProfile, new: ColumnProfile) -> SchemaChange:
@@ -127,24 +105,16 @@ def _retyped(old: ColumnProfile, new: ColumnProfile) -> SchemaChange:
     notes = ["holds every value of the old type" if wider else ""]
     if not compared_by_row(old.type, new.type):
         notes.append("not compared row by row")
-    return SchemaChange(
-        kind="retyped",
-        column=new.name,
-        before=old.type,
-        after=new.type,
-        compatibility=Compatibility.ADDITIVE if wider else Compatibility.BREAKING,
-        note="; ".join(note for note in notes if note),
-    )
+    level = Compatibility.ADDITIVE if wider else Compatibility.BREAKING
+    note = "; ".join(filter(None, notes))
+    return rated_change("retyped", new.name, old.type, new.type, level, note)
 
 
 def _key_change(before: tuple[str, ...], after: tuple[str, ...]) -> SchemaChange:
-    return SchemaChange(
-        kind="key",
-        column=None,
-        before=", ".join(before) or None,
-        after=", ".join(after) or None,
-        compatibility=Compatibility.BREAKING if before else Compatibility.ADDITIVE,
-        note="" if before else "rows had no key before",
+    level = Compatibility.BREAKING if before else Compatibility.ADDITIVE
+    note = "" if before else "rows had no key before"
+    return rated_change(
+        "key", None, ", ".join(before) or None, ", ".join(after) or None, level, note
     )
 
 

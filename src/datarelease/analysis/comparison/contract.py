@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import ColumnContract, Contract
-from datarelease.model.review.diff import Compatibility, SchemaChange
+from datarelease.model.review.diff import Compatibility, SchemaChange, SchemaChangeKind
 
 _LOOSER, _TIGHTER, _GONE = Compatibility.ADDITIVE, Compatibility.PATCH, Compatibility.BREAKING
 
@@ -71,13 +71,20 @@ def _whole_contract(old: Contract | None, new: Contract | None) -> list[SchemaCh
 def _change(
     column: str | None, before: str | None, after: str | None, level: Compatibility, note: str
 ) -> SchemaChange:
+    return rated_change("contract", column, before, after, level, note)
+
+
+def rated_change(
+    kind: SchemaChangeKind,
+    column: str | None,
+    before: str | None,
+    after: str | None,
+    level: Compatibility,
+    note: str = "",
+) -> SchemaChange:
+    """One change and how much it matters, from its parts in the order of `SchemaChange`."""
     return SchemaChange(
-        kind="contract",
-        column=column,
-        before=before,
-        after=after,
-        compatibility=level,
-        note=note,
+        kind=kind, column=column, before=before, after=after, compatibility=level, note=note
     )
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import duckdb
@@ -18,8 +17,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datarelease.analysis.engine.csv.encoding import as_utf8
-from datarelease.analysis.engine.csv.header import read_csv_header
+from datarelease.analysis.engine.csv.header import as_utf8, read_csv_header
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
@@ -76,12 +74,7 @@ class DuckDBEngine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
         if self._copies is not None:
             self._copies.cleanup()
