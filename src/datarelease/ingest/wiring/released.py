@@ -5,31 +5,21 @@ Nothing of the work tree but its settings counts: the tag says what was released
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datarelease.app.workspace import open_workspace
-from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import catalogue_of
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.announce.announce import (
-    TopicAnnouncement,
-    announce_version,
-    announcement,
-)
-from datarelease.ingest.announce.commit import (
-    Committed,
-    DeadLetter,
-    group_of,
-    letters_in,
-    settle,
-)
+from datarelease.ingest.announce.announce import TopicAnnouncement, announce_version, announcement
+from datarelease.ingest.announce.commit import Committed, DeadLetter, group_of, letters_in, settle
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.wiring.access import connected, needed, read_plan, stream_at
-from datarelease.model.data.stream import Batch, Stream, StreamPlan
+from datarelease.model.data.stream import Batch, Stream
 from datarelease.model.git_address import repository_name
 from datarelease.model.versions.version import Version
 from datarelease.progress import Progress
@@ -52,7 +42,8 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
     workspace = open_workspace(root, progress=progress)
     stream = stream_at(workspace.root, name)
     version = catalogue_of(workspace).latest
-    plan = _plan_of(workspace, stream, version)
+    data = workspace.git.read(version.commit, stream.plan_file) if version else None
+    plan = read_plan(data, stream)
     if version is None or plan is None or not plan.batches:
         return Committed(
             stream=name,
@@ -62,7 +53,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
             dead=0,
             offsets={},
         )
-    dead = _DeadFiles(workspace, stream, version)
+    letters_of = _dead_letters(workspace, stream, version)
     if stream.dead_letters is not None:
         with connected(env) as broker:
             broker.topic(stream.dead_letters)  # or the message has the nearest name
@@ -72,7 +63,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
             stream,
             publisher,
             tag=version.tag,
-            letters_of=dead.letters,
+            letters_of=letters_of,
             progress=progress,
         )
 
@@ -92,7 +83,7 @@ def announce_now(
     workspace = open_workspace(root, progress=progress)
     topic = workspace.settings.announce
     catalogue = catalogue_of(workspace)
-    version = _named(catalogue, tag)
+    version = catalogue.find(tag) if tag is not None else catalogue.latest
     if topic is None or version is None:
         return None
     manifest = read_manifest(workspace, version)
@@ -104,41 +95,25 @@ def announce_now(
         )
 
 
-class _DeadFiles:
-    """The dead letters of a version, fetched from the remotes when asked for."""
+def _dead_letters(
+    workspace: Workspace, stream: Stream, version: Version
+) -> Callable[[Batch], Iterator[DeadLetter]]:
+    """Fetches the dead letters of a version's batches from the remotes when it is called."""
+    objects = workspace.objects
 
-    def __init__(self, workspace: Workspace, stream: Stream, version: Version) -> None:
-        self._workspace = workspace
-        self._stream = stream
-        self._commit = version.commit
-        self._files: dict[str, str] | None = None
+    @cache
+    def files() -> dict[str, str]:
+        tracked = (out for stage in workspace.at(version.commit).stages() for out in stage.outs)
+        folders = (out.md5 for out in tracked if out.path == stream.dead_dir and out.md5)
+        return {file.path: file.md5 for md5 in folders for file in objects.tree(md5)}
 
-    def letters(self, batch: Batch) -> Iterator[DeadLetter]:
-        """Those of a batch, in order."""
-        md5 = self._listed().get(batch.part)
+    def letters(batch: Batch) -> Iterator[DeadLetter]:
+        md5 = files().get(batch.part)
         if md5 is not None:
-            objects = self._workspace.objects
             objects.ensure([md5])
             yield from letters_in(objects.path(md5))
 
-    def _listed(self) -> dict[str, str]:
-        if self._files is None:
-            stages = self._workspace.at(self._commit).stages()
-            tracked = {out.path: out for stage in stages for out in stage.outs}
-            found = tracked.get(self._stream.dead_dir)
-            listed = self._workspace.objects.tree(found.md5) if found and found.md5 else ()
-            self._files = {file.path: file.md5 for file in listed}
-        return self._files
-
-
-def _plan_of(workspace: Workspace, stream: Stream, version: Version | None) -> StreamPlan | None:
-    if version is None:
-        return None
-    return read_plan(workspace.git.read(version.commit, stream.plan_file), stream)
-
-
-def _named(catalogue: Catalogue, tag: str | None) -> Version | None:
-    return catalogue.find(tag) if tag is not None else catalogue.latest
+    return letters
 
 
 def _publisher(env: Mapping[str, str], stream: Stream) -> AbstractContextManager[KafkaPublisher]:
