@@ -199,7 +199,7 @@ def test_an_upload_that_broke_off_is_seen(built: Project, bucket: Bucket) -> Non
     bucket.fs().call_s3("create_multipart_upload", Bucket=bucket.name, Key="data/files/md5/ab/x")
     found = line(doctor(built), "storage: unfinished")
     assert found["state"] == "warning"
-    assert "1 uploads broke off" in found["found"]
+    assert "1 incomplete uploads" in found["found"]
     assert "--aws-policy" in found["remedy"]
 
 
