@@ -14,7 +14,7 @@ SEAMS = {
     "adapters/github/connection.py": "PyGithub is an optional part",
     "adapters/store/connection.py": "aiobotocore is an optional part",
     "app/github.py": "loads PyGithub: only for commands that talk to GitHub",
-    "app/versions.py": "pandas takes half a second: only for `to_frame`",
+    "api.py": "pandas takes half a second: only for `to_frame`",
     "app/wiring.py": "DuckDB: only where tables are read, and not where records are used",
     "cli/__init__.py": "what errors and optional parts need; `--help` stays quick",
     "ingest/add/sample.py": "Avro is an optional part",

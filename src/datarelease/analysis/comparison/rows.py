@@ -74,10 +74,6 @@ def diff_rows(
         return plan.result(engine, differing, (old, new), rows, skipped_files)
 
 
-def _both(schemas: tuple[_Types, _Types]) -> list[str]:
-    return [name for name in schemas[1] if name in schemas[0]]
-
-
 def _schema(engine: Engine, table: Table, types: _Types) -> _Types:
     # Without the companions of columns whose type was given.
     schema = dict(engine.scan(table, types).collect_schema())
@@ -94,19 +90,16 @@ def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, 
         return {}, {}
     schemas = _schema(engine, before, {}), _schema(engine, after, {})
     agreed = {
-        name: _agreed(schemas[0][name], schemas[1][name])
-        for name in _both(schemas)
-        if schemas[0][name] != schemas[1][name]
+        name: _agreed(schemas[0][name], dtype)
+        for name, dtype in schemas[1].items()
+        if schemas[0].get(name, dtype) != dtype
     }
     return agreed if before.format == "csv" else {}, agreed if after.format == "csv" else {}
 
 
 def _agreed(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType:
-    return common_type(one, two) or (nw.Float64() if _numbers(one, two) else nw.String())
-
-
-def _numbers(one: nw.dtypes.DType, two: nw.dtypes.DType) -> bool:
-    return one.is_numeric() and two.is_numeric()
+    numbers = one.is_numeric() and two.is_numeric()
+    return common_type(one, two) or (nw.Float64() if numbers else nw.String())
 
 
 def _rows(engine: Engine, frame: nw.LazyFrame[Any], key: tuple[str, ...], when: str) -> int | str:
