@@ -23,7 +23,7 @@ from tests.versions import (
     tree_state,
 )
 
-VERIFY = "datarelease.flows.release.release:verify"
+VERIFY = "datarelease.flows.release.release:verify_objects"
 
 
 def table(data: dict[str, object]) -> str:

@@ -329,3 +329,15 @@ def test_the_dialect_that_was_validated_is_loaded(
             {"land": "DE", "preis": 1234.5, "note": "7"},
             {"land": "NA", "preis": 8.0, "note": "é"},
         ]
+
+
+def test_a_remote_that_does_not_answer_is_passed_over(two: Project, tmp_path: Path) -> None:
+    """The files come from the next remote of the settings."""
+    clone = two.clone(tmp_path / "clone")
+    clone.add_remote(
+        "dead", "s3://bucket/x", endpointurl="http://127.0.0.1:1", region="eu-central-1",
+        access_key_id="a", secret_access_key="b",
+    )  # fmt: skip
+    clone.release_settings(remotes=["dead", "storage"])
+    run(clone, "get", "data-v1", str(tmp_path / "got"))
+    assert (tmp_path / "got" / "data" / "people.csv").is_file()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from datarelease.adapters.dvc.listing import explained_listing, read_tree, refuse_names
 from datarelease.adapters.store.directory import ObjectInfo, Store, md5_of, replacing
-from datarelease.errors import DatareleaseError, WorldError
+from datarelease.adapters.store.remotes import locate
+from datarelease.errors import WorldError
 from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry
 from datarelease.progress import Progress
@@ -167,12 +168,7 @@ class Objects:
                     "Push them from a clone that has them (`dvc push`), then run the command again."
                 ),
             )
-        with (
-            self.progress.track("Fetching", len(missing), "objects") as advance,
-            ThreadPoolExecutor(8) as pool,
-        ):
-            for _ in pool.map(lambda md5: self._fetch(md5, sources[md5]), missing):
-                advance(1)
+        self._fetch_all(sources)
 
     def bring(self, hashes: Iterable[str]) -> None:
         """Bring those objects into the cache that a remote has and gives; others stay away.
@@ -180,17 +176,10 @@ class Objects:
         Raises:
             WorldError: A remote holds other bytes under their names.
         """
-        missing = {md5 for md5 in hashes if not self.has(md5)}
-        for remote in self._asked():
-            if not missing:
-                return
-            try:
-                there = remote.stat([object_key(md5) for md5 in missing])
-            except WorldError:
-                continue  # the caller that needs the object reports it
-            found = {md5 for md5 in missing if object_key(md5) in there}
-            self.ensure(found)
-            missing -= found
+        keys = {object_key(md5): md5 for md5 in hashes if not self.has(md5)}
+        # The caller that needs an object reports the remote that does not answer.
+        there, _ = locate(self._asked(), sorted(keys))
+        self._fetch_all({keys[key]: remote for key, (remote, _) in there.items()})
 
     def adopt(self, files: Sequence[DataFile], folder: Path) -> None:
         """Take files that only the work tree has into the cache, where their hashes are right."""
@@ -211,26 +200,25 @@ class Objects:
         away = [md5 for md5 in wanted if md5 not in sizes]
         return sizes | {md5: info.size for md5, (_, info) in self._found(away).items()}
 
+    def _fetch_all(self, sources: Mapping[str, Store]) -> None:
+        if not sources:
+            return
+        with (
+            self.progress.track("Fetching", len(sources), "objects") as advance,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            for _ in pool.map(lambda md5: self._fetch(md5, sources[md5]), sorted(sources)):
+                advance(1)
+
     def _sources(self, missing: Sequence[str]) -> dict[str, Store]:
         return {md5: remote for md5, (remote, _) in self._found(missing).items()}
 
     def _found(self, missing: Sequence[str]) -> dict[str, tuple[Store, ObjectInfo]]:
-        sources: dict[str, tuple[Store, ObjectInfo]] = {}
-        problem: DatareleaseError | None = None
-        for remote in self._asked():
-            wanted = {object_key(md5): md5 for md5 in missing if md5 not in sources}
-            if not wanted:
-                break
-            try:
-                found = remote.stat(list(wanted))
-            except WorldError as error:
-                # Another remote may have them all; if none has, this is the reason to show.
-                problem = problem or error
-                continue
-            sources |= {wanted[key]: (remote, info) for key, info in found.items()}
-        if problem is not None and len(sources) < len(missing):
+        keys = {object_key(md5): md5 for md5 in missing}
+        found, problem = locate(self._asked(), list(keys))
+        if problem is not None:
             raise problem
-        return sources
+        return {keys[key]: held for key, held in found.items()}
 
     def _asked(self) -> Iterator[Store]:
         yield from self.remotes

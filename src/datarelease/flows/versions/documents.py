@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from datarelease.adapters.store.directory import Store
+from datarelease.adapters.store.remotes import first
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
@@ -122,21 +124,17 @@ def find_bytes(repository: Repository, sha256: str | None, copy: str) -> bytes |
     kept = repository.objects.kept(sha256) if sha256 is not None else None
     if kept is not None:
         return kept
-    problem = None
-    for remote in repository.remotes:
+
+    def read(remote: Store) -> bytes | None:
         for key in (*([document_key(sha256)] if sha256 else []), copy):
-            try:
-                data = remote.read(key)
-            except WorldError as error:
-                problem = problem or error
-                break
+            data = remote.read(key)
             if data is not None and sha256 in {None, sha256_hex(data)}:
                 return data
             if data is not None:
                 repository.progress.say(f"{remote.name}: {key} has other bytes than the tag names")
-    if problem is not None:
-        raise problem
-    return None
+        return None
+
+    return first(repository.remotes, read)
 
 
 def fetch_documents(repository: Repository, version: Version, target: Path) -> tuple[str, ...]:

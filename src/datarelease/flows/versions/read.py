@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.adapters.store.directory import Store, sha256_of
+from datarelease.adapters.store.remotes import first
 from datarelease.adapters.untrusted import refuse_links_to
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
@@ -184,11 +185,17 @@ def _fetch(
 
 
 def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> None:
-    having = [remote for remote in remotes if file.key in remote.stat([file.key])]
-    for remote in having:
+    having: list[Store] = []
+
+    def download(remote: Store) -> bool | None:
+        if file.key not in remote.stat([file.key]):
+            return None
+        having.append(remote)
         remote.download(file.key, scratch)
-        if sha256_of(scratch) == file.sha256:
-            return
+        return True if sha256_of(scratch) == file.sha256 else None
+
+    if first(remotes, download):
+        return
     where = ", ".join(remote.name for remote in having or remotes)
     what = "has other bytes than the manifest says" if having else "is missing"
     raise WorldError(
