@@ -322,7 +322,7 @@ def test_somebodys_files_are_left_alone(get_started: Project) -> None:
     done = write(get_started, "--remote", "s3://flats")
     for path, text in own.items():
         assert (get_started.root / path).read_text() == text
-    assert ".github/workflows/data.yml: it differs from what init would write" in done.text
+    assert ".github/workflows/data.yml: it is not what init would write" in done.text
     assert "b/schemas/listings.yaml" not in done.out
     assert "add s3 there" in done.text
 
@@ -362,7 +362,7 @@ def test_killed_between_commands_it_goes_on(bare: Callable[..., Project]) -> Non
     project = bare({"data/sales.csv": rows, "data/returns.csv": rows})
     run(
         project, "init", "--yes", code=None,
-        points=[Point(function="datarelease.adopt.adoption:show", call=3)],
+        points=[Point(function="datarelease.adopt.adoption:run_shown", call=3)],
     )  # fmt: skip
     assert not (project.root / "dvc.yaml").exists()
     run(project, "init", "--yes")
