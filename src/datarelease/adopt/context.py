@@ -35,7 +35,7 @@ class AdoptionContext:
     progress: Progress
 
 
-def default_branch(git: GitProgram) -> str:
+def released_branch(git: GitProgram) -> str:
     """The branch that is released: the remote's default as this clone knows it, or the likeliest.
 
     Nothing is asked over the network.

@@ -10,7 +10,7 @@ from datarelease.adapters.dvc.files import not_ignored
 from datarelease.adapters.git.program import GitProgram
 from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.adopt.choice import only
-from datarelease.adopt.context import AdoptionContext, default_branch
+from datarelease.adopt.context import AdoptionContext, released_branch
 from datarelease.adopt.datasets import (
     FoundTable,
     logged_tables,
@@ -75,7 +75,7 @@ def plan_adoption(
     edits, names, there = plan_remotes(wanted, at.settings.remotes, at.settings.default)
     default = next((e.name for e in edits if e.default), at.settings.default)
     add_section(at, drafts, params, names if names != (default,) else ())
-    branch = default_branch(at.git)
+    branch = released_branch(at.git)
     add_github(at, drafts, branch)
     ignore_reports(at, drafts)
     # Faults that a check would find in the planned files are reported now.

@@ -44,8 +44,8 @@ class S3Location:
 def s3_location(url: str) -> S3Location:
     """The place that ``s3://BUCKET/PREFIX`` names.
 
-    >>> place_of("s3://bucket/team/data/")
-    Place(bucket='bucket', prefix='team/data')
+    >>> s3_location("s3://bucket/team/data/")
+    S3Location(bucket='bucket', prefix='team/data')
     """
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     return S3Location(bucket=bucket, prefix=prefix.strip("/"))

@@ -134,7 +134,7 @@ def failed(command: str, stderr: str) -> WorldError | ConfigError:
 def one_line(message: str) -> str:
     r"""A program's message on one line, without credentials in addresses.
 
-    >>> clean("fatal: no access to 'https://me:secret@host/x'\n\nPlease check.\n")
+    >>> one_line("fatal: no access to 'https://me:secret@host/x'\n\nPlease check.\n")
     "fatal: no access to 'https://host/x' · Please check."
     """
     lines = [line.strip() for line in message.splitlines() if line.strip()]
