@@ -9,8 +9,7 @@ import pytest
 from dvc.config import Config
 from tests.project import Project
 
-from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.scratch_clone import lend_config
+from datarelease.adapters.dvc.config import DvcConfig, lend_config
 from datarelease.errors import ConfigError
 
 LOCAL = """\

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from dvc.config import Config
+from dvc.config import Config, merge
 from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs, get_fs_config
 from dvc_objects.fs.errors import RemoteMissingDepsError
 
 from datarelease.adapters.addresses import without_credentials
+from datarelease.adapters.dvc.private import with_absolute_paths
 from datarelease.adapters.store.connection import connected_filesystem
 from datarelease.adapters.store.credentials import (
     advice,
@@ -39,6 +40,8 @@ Trust = Literal["whole", "plain", "foreign"]
 repository elsewhere no other file of DVC's configuration counts."""
 _Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
 AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+_LOCAL = "config.local"
 
 
 class DvcConfig:
@@ -263,3 +266,27 @@ def explained_config() -> Iterator[None]:
             untouched="Nothing was changed.",
             remedy="Correct it; `dvc remote list` shows what DVC reads.",
         ) from error
+
+
+def lend_config(source: Path, target: Path) -> None:
+    """Let the ``.dvc`` directory ``target`` use what the one at ``source`` does.
+
+    ``config.local`` of ``target`` is written again: the paths of its own ``config`` read as if it
+    were at ``source``, the settings of the ``config.local`` there, and the same cache.
+
+    Raises:
+        ConfigError: DVC refuses a configuration.
+    """
+    cache = DvcConfig(source, env={}).cache.parent.parent
+    local = target / _LOCAL
+    local.unlink(missing_ok=True)  # a killed process may have left half of it
+    local.touch(mode=0o600)  # it may hold secrets
+    with explained_config():
+        own = Config.load_file(str(target / "config"))
+        shown = with_absolute_paths(own, str(source / "config"))
+        with Config(str(target)).edit("local") as settings:
+            merge(settings, {"remote": shown.get("remote", {})})
+            merge(settings, Config(str(source)).load_one("local"))
+            settings["cache"]["dir"] = str(cache)
+            # They would start programs that outlive the pipeline and keep the clone's lock.
+            settings["core"] |= {"analytics": False, "check_update": False}

@@ -32,7 +32,7 @@ class PushResult:
     reason: str
 
 
-def default_branch(git: GitProgram) -> str | None:
+def head_branch(git: GitProgram) -> str | None:
     """The branch that the remote's HEAD names, as the remote says now; None: it has none.
 
     Raises:

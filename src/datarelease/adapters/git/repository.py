@@ -128,7 +128,7 @@ class Git:
         Raises:
             WorldError: The remote does not answer.
         """
-        return git_remote.default_branch(self._git)
+        return git_remote.head_branch(self._git)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """``ancestor`` is ``descendant`` or is in its history."""

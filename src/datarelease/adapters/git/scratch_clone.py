@@ -1,7 +1,7 @@
 """A clone that belongs to this program: its work tree may be deleted at any time.
 
 What does not belong here: what its branches mean, and DVC's part of it
-(``adapters.dvc.scratch_clone``).
+(``adapters.dvc.config``).
 """
 
 from __future__ import annotations

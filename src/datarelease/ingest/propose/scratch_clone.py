@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from datarelease.adapters.dvc.config import lend_config
 from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.scratch_clone import lend_config
 from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.scratch_clone import ScratchGit, find_origin, lent_settings, place_in
 from datarelease.app.github import environment_for, github_access
