@@ -19,12 +19,12 @@ from click.testing import CliRunner
 from pydantic import TypeAdapter
 from rich.console import Console, RenderableType
 from tests import sample_reports as samples
-from tests.flows.test_announce import LOST, outcome
-from tests.flows.test_announce import manifest as manifest_of_release
-from tests.flows.test_blocked import BAD, EVENTS_SCHEMA, PEOPLE_SCHEMA
-from tests.flows.test_ingest_parse import SCHEMA as EVENT_SCHEMA
-from tests.flows.test_ingest_parse import event
-from tests.flows.test_post import Desk, desk, event_of, left, step
+from tests.flows.check.test_blocked import BAD, EVENTS_SCHEMA, PEOPLE_SCHEMA
+from tests.flows.ingest.test_parse import SCHEMA as EVENT_SCHEMA
+from tests.flows.ingest.test_parse import event
+from tests.flows.pull_requests.test_announce import LOST, outcome
+from tests.flows.pull_requests.test_announce import manifest as manifest_of_release
+from tests.flows.pull_requests.test_post import Desk, desk, event_of, left, step
 from tests.get_started import listings
 from tests.goldens import GOLDEN, MOST, UPDATE, Golden, environment, playground
 from tests.project import Project, make_template

@@ -12,7 +12,7 @@ import pytest
 
 from datarelease.model.directory import suffix_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Installer:

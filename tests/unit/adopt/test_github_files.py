@@ -12,7 +12,7 @@ import yaml
 
 from datarelease.model.project import REPOSITORY
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 GITHUB = ROOT / ".github"
 FORMS = ("bug.yml", "data-version.yml")
 FIELDS = {"markdown", "textarea", "input", "dropdown", "checkboxes"}

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from tests.unit.test_documents import MANIFEST
+from tests.unit.model.test_documents import MANIFEST
 
 from datarelease.model.versions.manifest import (
     ManifestDataset,

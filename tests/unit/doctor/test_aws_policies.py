@@ -29,7 +29,7 @@ from datarelease.doctor.aws_policies import (
 from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS
 from datarelease.model.versions.manifest import manifest_key, object_key
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PLACE = S3Location(bucket="bucket", prefix="team/data")
 WHOLE = S3Location(bucket="bucket")
 

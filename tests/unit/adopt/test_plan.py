@@ -30,7 +30,7 @@ from datarelease.model.project import REPOSITORY, UNPUBLISHED, ToolRef
 from datarelease.model.review.policy import Policy
 from datarelease.settings.read import read_settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # --- names
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.commands import GIT, Point, run
-from tests.flows.test_crash import with_backup
+from tests.flows.release.test_crash import with_backup
 from tests.project import Project
 from tests.servers import Bucket
 from tests.versions import (

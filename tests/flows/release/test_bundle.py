@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.commands import DVC, Done, Point, run
 from tests.conftest import environment, hermetic_environment
-from tests.flows.test_races import BETWEEN, release_in
+from tests.flows.release.test_races import BETWEEN, release_in
 from tests.project import Project
 from tests.versions import assert_whole, branch, manifest, message, tags
 

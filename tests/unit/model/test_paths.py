@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.test_documents import MANIFEST
+from tests.unit.model.test_documents import MANIFEST
 
 from datarelease.adapters.dvc.listing import read_tree, refuse_names
 from datarelease.documents import DocumentError, decode_manifest, encode

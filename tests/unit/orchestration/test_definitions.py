@@ -18,7 +18,7 @@ from datarelease.errors import ConfigError, SettingsError
 from datarelease.orchestration.definitions import build_definitions
 
 STREAM = {"orders": {"topic": "shop.orders"}}
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
 

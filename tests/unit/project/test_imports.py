@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.tools.code_figures import inner_imports
 
-PACKAGE = Path(__file__).parents[2] / "src" / "datarelease"
+PACKAGE = Path(__file__).parents[3] / "src" / "datarelease"
 SEAMS = {
     "adapters/dvc/private.py": "the commands of DVC for metrics are needed by `init` alone",
     "adapters/dvc/stages.py": "s3fs is an optional part",

@@ -809,7 +809,7 @@ def test_the_command_needs_a_token(
 
 def test_the_real_program_is_used_through_its_adapter(desk: Desk, tmp_path: Path) -> None:
     """With the stand-in, or the CML that CML_BIN names: one comment, made and updated by CML."""
-    program = os.environ.get("CML_BIN") or str(Path(__file__).parents[1] / "forge" / "cml")
+    program = os.environ.get("CML_BIN") or str(Path(__file__).parents[2] / "forge" / "cml")
     cml = Cml(
         program,
         server=desk.github.url,

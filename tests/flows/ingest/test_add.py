@@ -17,7 +17,7 @@ import yaml
 from tests.broker import Broker
 from tests.commands import run
 from tests.project import Project
-from tests.unit.test_ingest_parse_avro import AVRO, GOOD, framed
+from tests.unit.ingest.test_parse_avro import AVRO, GOOD, framed
 
 from datarelease.errors import ConfigError, DatareleaseError, SettingsError
 from datarelease.ingest.add.add import StreamRequest, plan_stream, write_stream

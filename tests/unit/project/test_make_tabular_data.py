@@ -35,7 +35,7 @@ from customers.params import (
 )
 from make_tabular_data import NAMES, ROWS_PER_GROUP, batches, main, write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LISTS = read_names(NAMES)
 # Not those of the repository: an edit there is a change of the data, not of the generator.
 DEFAULTS = yaml.safe_load("""

@@ -12,7 +12,7 @@ import yaml
 
 from datarelease.flows.pull_requests.announce import _REPORT, OUTCOME
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / ".github" / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 LOOP = ("check", "report", "build", "release", "announce", "verify")

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
-from tests.unit.test_documents import MANIFEST
+from tests.unit.model.test_documents import MANIFEST
 
 from datarelease.app.reports import framed, show_reports
 from datarelease.documents import decode, encode

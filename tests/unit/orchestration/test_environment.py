@@ -92,7 +92,7 @@ def test_dvc_experiments_parse_beside_dagster(project: Project) -> None:
 @pytest.mark.slow
 def test_assets_are_selected_on_the_command_line(project: Project, home: Path) -> None:
     """`dagster asset materialize --select` runs a stage by an expression."""
-    shim = Path(__file__).resolve().parents[2] / "orchestration" / "dagster_app" / "definitions.py"
+    shim = Path(__file__).resolve().parents[3] / "orchestration" / "dagster_app" / "definitions.py"
     command = [
         sys.executable, "-m", "dagster", "asset", "materialize",
         "--select", 'key:"data/people.csv"', "-f", str(shim),

@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[2] / "src" / "datarelease"
+PACKAGE = Path(__file__).parents[3] / "src" / "datarelease"
 SHARED = {
     "command": "each module of a command line has its command under this name",
     "main": "an entry point of the operating system",

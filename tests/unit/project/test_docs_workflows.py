@@ -18,7 +18,7 @@ from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
 from datarelease.model import project as home
 from datarelease.model.project import REPOSITORY, ToolRef, installation
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHOWN = [
     (path, block)
     for path in ("README.md", "docs/adopt.md")
