@@ -54,7 +54,7 @@ def release(
         WorldError: A remote failed, or lacks objects, or other releases were faster; run it again.
         ConflictError: Other bytes than reviewed.
     """
-    deadline = time.monotonic() + _PATIENCE
+    started = time.monotonic()
     while True:
         place, seen, catalogue = prepare(ws, branch)
         checked = checking(ws, catalogue)
@@ -71,7 +71,7 @@ def release(
             return follow(ws, tag(ws, recorded, seen, place))
         except VersionTaken:
             ws.progress.say("another release was faster: planning again")
-        if time.monotonic() > deadline:
+        if time.monotonic() - started > _PATIENCE:
             raise WorldError(
                 f"Other releases were faster for {_PATIENCE / 60:.0f} minutes.",
                 untouched="No tag was made.",
