@@ -98,6 +98,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    """Let go of it at the end; DuckDB's bindings report at the exit what nothing collected."""
+    gc.unfreeze()
+
+
 @contextmanager
 def environment(env: dict[str, str]) -> Iterator[None]:
     """The block runs under ``env``; for what is made once, outside of any test."""
