@@ -1,8 +1,7 @@
 """The outcome of a Pandera schema on a table: exact counts, few examples, bounded memory.
 
 All built-in checks, nullability and conversions are one aggregate query; uniqueness is a query for
-each set of columns, and only what failed is asked for examples. docs/validation.md says where the
-outcome differs from `pandera.pandas`, and why.
+each set of columns, and only what failed is asked for examples. Differences: docs/validation.md.
 """
 
 from __future__ import annotations
