@@ -21,11 +21,10 @@ import pyarrow.parquet as pq
 import yaml
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.announce.commit import DeadLetter
 from datarelease.ingest.drain.drain import Drained
 from datarelease.ingest.parse.batch import DEAD_SCHEMA
 from datarelease.ingest.wiring.stream import Planned, drain_now, plan_now
-from datarelease.model.data.stream import BatchCounts, StreamCounts, StreamPlan
+from datarelease.model.data.stream import BatchCounts, DeadLetter, StreamCounts, StreamPlan
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.versions.manifest import (
     Manifest,

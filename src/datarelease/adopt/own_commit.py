@@ -37,8 +37,9 @@ def own_commit(distribution: Distribution, package: Path, *, env: Mapping[str, s
     """
     recorded = distribution.read_text("direct_url.json")
     origin: dict[str, Any] = json.loads(recorded) if recorded else {}
-    commit = str(origin.get("vcs_info", {}).get("commit_id"))
-    if _SHA.fullmatch(commit):
+    source = origin.get("vcs_info", {})
+    commit = str(source.get("commit_id"))
+    if source.get("vcs") == "git" and _SHA.fullmatch(commit):
         return commit
     address = urlsplit(str(origin.get("url", "")))
     if "dir_info" in origin and address.scheme == "file":

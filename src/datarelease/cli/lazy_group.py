@@ -6,6 +6,7 @@ descriptions.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -13,15 +14,15 @@ import click
 from click.exceptions import NoSuchCommand
 
 
-class LazyGroup(click.Group):
+class LazyGroup(click.Group, ABC):
     """Knows its commands by name and description."""
 
     descriptions: ClassVar[Mapping[str, str]]
     """One line for each name, in the order of the help."""
 
+    @abstractmethod
     def load(self, name: str) -> click.Command | None:
         """The command of a known name; None: what it needs is not installed."""
-        raise NotImplementedError
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """All names, in the order of the help."""

@@ -13,14 +13,13 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.policy import Level
 from datarelease.model.review.report import DatasetReport
 from datarelease.orchestration.assets import WORK_TREE
-from datarelease.orchestration.keys import identifier
 from datarelease.orchestration.metadata import (
     Metadata,
     findings_markdown,
     report_metadata,
     validation_metadata,
 )
-from datarelease.orchestration.pipeline import CHECK_OP
+from datarelease.orchestration.pipeline import CHECK_OP, identifier
 from datarelease.orchestration.resources import Logged, RepositoryResource, dagster_errors
 from datarelease.render.verdict import VerdictView
 

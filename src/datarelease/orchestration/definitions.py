@@ -18,7 +18,7 @@ from datarelease.orchestration.asset_checks import checks_of, dataset_checks
 from datarelease.orchestration.assets import source_assets, stage_assets
 from datarelease.orchestration.automation import Automation, read_automation
 from datarelease.orchestration.dagster_private import UnresolvedAssetJobDefinition
-from datarelease.orchestration.ingestion import Ingestion, Installed
+from datarelease.orchestration.ingestion import Ingestion, Installed, plans_of, topic_assets
 from datarelease.orchestration.jobs import announce_job, stream_jobs
 from datarelease.orchestration.main_branch import follow_main_job, release_main_job
 from datarelease.orchestration.metadata import contract_of
@@ -40,7 +40,6 @@ from datarelease.orchestration.sensors import (
     merge_sensor,
     versions_sensor,
 )
-from datarelease.orchestration.topics import plans_of, topic_assets
 from datarelease.settings.read import Settings
 
 _ROOT = "DATARELEASE_REPOSITORY"

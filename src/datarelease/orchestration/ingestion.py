@@ -1,17 +1,26 @@
-"""Ingestion as jobs and sensors call it; loaded when it is called, since it needs a client."""
+"""Topics as external assets, and ingestion as jobs and sensors call it.
+
+Nothing here makes topics; plans of streams are made from them. What needs Kafka's client is loaded
+when it is called.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import dagster as dg
+
 from datarelease.adapters.git.program import GitProgram
 from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import git_environment
+from datarelease.model.data.stream import Stream
 from datarelease.orchestration.resources import process_environment
 from datarelease.progress import Progress
+
+TOPICS = "topics"
 
 
 class WaitingEvents(Protocol):
@@ -110,3 +119,44 @@ class Installed:
         from datarelease.ingest.wiring.released import announce_now  # noqa: PLC0415 - heavy: optional
 
         return announce_now(self.root, tag, env=process_environment(), progress=progress)
+
+
+def topic_key(topic: str) -> dg.AssetKey:
+    """The key of a topic's asset."""
+    return dg.AssetKey([TOPICS, topic])
+
+
+def topic_assets(streams: Sequence[Stream]) -> list[dg.AssetSpec]:
+    """One external asset for each topic that a stream reads."""
+    readers: dict[str, list[str]] = {}
+    for stream in streams:
+        readers.setdefault(stream.topic, []).append(stream.name)
+    return [
+        dg.AssetSpec(
+            topic_key(topic),
+            group_name=TOPICS,
+            description=f"The Kafka topic {topic}, which feeds {', '.join(names)}.",
+            kinds={"kafka"},
+            metadata={"topic": topic, "streams": names},
+        )
+        for topic, names in sorted(readers.items())
+    ]
+
+
+def plans_of(streams: Sequence[Stream]) -> Mapping[str, dg.AssetKey]:
+    """The topic that each plan file is made from, by the file's path."""
+    return {stream.plan_file: topic_key(stream.topic) for stream in streams}
+
+
+def lag(stream: Stream, found: WaitingEvents) -> dg.AssetObservation:
+    """What waits in a stream's topic after the plan of the remote's default branch."""
+    return dg.AssetObservation(
+        topic_key(stream.topic),
+        description=found.reason,
+        metadata={
+            "stream": stream.name,
+            "lag": found.events,
+            "oldest": found.oldest or "nothing waits",
+            "due": found.due,
+        },
+    )

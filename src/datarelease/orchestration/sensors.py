@@ -20,8 +20,7 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.model.data.stream import Stream
 from datarelease.model.versions.version import TagGrammar, Version
 from datarelease.orchestration.automation import Automation
-from datarelease.orchestration.ingestion import Ingestion, WaitingEvents
-from datarelease.orchestration.keys import identifier
+from datarelease.orchestration.ingestion import Ingestion, WaitingEvents, lag
 from datarelease.orchestration.lock_events import lock_events
 from datarelease.orchestration.main_branch import holds_data, tip_of
 from datarelease.orchestration.pipeline import (
@@ -34,6 +33,7 @@ from datarelease.orchestration.pipeline import (
     RELEASE_MAIN,
     RELEASED_CHECKS,
     Pipeline,
+    identifier,
 )
 from datarelease.orchestration.released_checks import (
     RECORDED,
@@ -43,7 +43,6 @@ from datarelease.orchestration.released_checks import (
 )
 from datarelease.orchestration.releases import found_releases
 from datarelease.orchestration.resources import Logged, RepositoryResource
-from datarelease.orchestration.topics import lag
 
 STREAM_TAG, STATE_TAG = "datarelease/stream", "datarelease/state"
 VERSION_TAG = "datarelease/version"

@@ -21,8 +21,7 @@ from datarelease.adapters.dvc.graph import (
     read_graph,
 )
 from datarelease.errors import ConfigError
-from datarelease.orchestration.keys import asset_keys, identifiers
-from datarelease.orchestration.pipeline import Pipeline, made_by
+from datarelease.orchestration.pipeline import Pipeline, asset_keys, identifiers, made_by
 
 TEMPLATED = {
     "vars": [{"regions": ["eu", "us"]}],

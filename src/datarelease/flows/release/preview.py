@@ -127,9 +127,9 @@ def _rest(
 def _lost(ws: Workspace, checked: Checked) -> Iterator[PlannedStep]:
     """What the remotes have lost of the newest version: a release repairs it, and ends there."""
     latest = checked.catalogue.latest
-    manifest = find_manifest(ws, latest) if latest is not None else None
     if latest is None:
         return
+    manifest = find_manifest(ws, latest)
     if manifest is None:
         yield _step("repair", "refused", f"the manifest of {latest.tag} was lost")
         return

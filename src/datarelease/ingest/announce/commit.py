@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datarelease.model.data.stream import Batch, Stream, StreamPlan
+from datarelease.model.data.stream import Batch, DeadLetter, Stream, StreamPlan, group_of
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 10_000
 _STAMP = pa.timestamp("ms", tz="UTC")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeadLetter:
-    """A dead letter: a record as it was, and why it was refused."""
-
-    partition: int
-    offset: int
-    timestamp: int | None
-    """Milliseconds since 1970."""
-    key: bytes | None
-    value: bytes | None
-    reason: str
-    detail: str
-    headers: tuple[tuple[str, bytes | None], ...] = ()
-    """(name, value) in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +39,6 @@ class Committed:
     """Dead letters that were sent."""
     offsets: Mapping[int, int]
     """The group's offsets now, by partition."""
-
-
-def group_of(stream: Stream) -> str:
-    """The consumer group of a stream."""
-    return f"datarelease-{stream.name}"
 
 
 def settle(

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from datarelease.ingest.announce.commit import DeadLetter, group_of
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.producer import Group, Writer
 from datarelease.ingest.kafka.source import Message
-from datarelease.model.data.stream import Stream
+from datarelease.model.data.stream import DeadLetter, Stream, group_of
 
 
 @contextmanager

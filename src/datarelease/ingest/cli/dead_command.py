@@ -18,13 +18,13 @@ from datarelease.cli.console import show, show_json, show_table
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
-from datarelease.ingest.announce.commit import DeadLetter
 from datarelease.ingest.announce.dead_letters import (
     NOTHING_SENT,
     record_position,
     replay_now,
     selected,
 )
+from datarelease.model.data.stream import DeadLetter
 
 _reason = click.option("--reason", help="Only those of this reason, such as json:truncated.")
 

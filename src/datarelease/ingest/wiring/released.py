@@ -16,10 +16,10 @@ from datarelease.flows.repository import catalogue_of
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.workspace import Workspace
 from datarelease.ingest.announce.announce import TopicAnnouncement, announce_version, announcement
-from datarelease.ingest.announce.commit import Committed, DeadLetter, group_of, letters_in, settle
+from datarelease.ingest.announce.commit import Committed, letters_in, settle
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.wiring.access import connected, needed, read_plan, stream_at
-from datarelease.model.data.stream import Batch, Stream
+from datarelease.model.data.stream import Batch, DeadLetter, Stream, group_of
 from datarelease.model.git_address import repository_name
 from datarelease.model.versions.version import Version
 from datarelease.progress import Progress

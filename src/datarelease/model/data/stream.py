@@ -248,3 +248,24 @@ class StreamReport:
     def dead(self) -> int:
         """New dead letters."""
         return sum(batch.dead for batch in self.new)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A dead letter: a record as it was, and why it was refused."""
+
+    partition: int
+    offset: int
+    timestamp: int | None
+    """Milliseconds since 1970."""
+    key: bytes | None
+    value: bytes | None
+    reason: str
+    detail: str
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    """(name, value) in their order."""
+
+
+def group_of(stream: Stream) -> str:
+    """The consumer group of a stream."""
+    return f"datarelease-{stream.name}"
