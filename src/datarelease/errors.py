@@ -35,9 +35,18 @@ class BlockedError(DatareleaseError):
 
 
 class ConfigError(DatareleaseError):
-    """The command line, a settings file or the state of the work tree is not usable (exit 2)."""
+    """The command line, a settings file or the state of the work tree is not usable (exit 2).
+
+    It is found before anything is done, unless ``untouched`` says otherwise.
+    """
 
     exit_code = 2
+
+    def __init__(
+        self, what: str, *, untouched: str = "Nothing was changed.", remedy: str = ""
+    ) -> None:
+        """As of any error, with what is untouched by default."""
+        super().__init__(what, untouched=untouched, remedy=remedy)
 
 
 class WorldError(DatareleaseError):
@@ -122,8 +131,5 @@ class SettingsError(ConfigError):
         self.problems = tuple(problems)
         count = len(self.problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__(
-            f"{count} problem{'s' if count > 1 else ''} in the settings:\n{lines}",
-            untouched=untouched,
-            remedy=remedy,
-        )
+        what = f"{count} problem{'s' if count > 1 else ''} in the settings:\n{lines}"
+        super().__init__(what, untouched=untouched, remedy=remedy)

@@ -284,9 +284,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _missing(program: str, cwd: Path) -> ConfigError:
     if not cwd.is_dir():
-        return ConfigError(f"The directory {cwd} does not exist.", untouched="Nothing was changed.")
+        return ConfigError(f"The directory {cwd} does not exist.")
     return ConfigError(
         f"The program {program!r} was not found.",
-        untouched="Nothing was changed.",
         remedy=f"Install {Path(program).name} and put it on PATH, then run the command again.",
     )

@@ -80,7 +80,6 @@ def insert(text: str, path: Sequence[str], entries: Sequence[str], *, file: str)
     raise ConfigError(
         f"{file} is written in a form to which nothing can be added without changing it"
         f" (at {'.'.join(path) or 'the top'}).",
-        untouched="Nothing was changed.",
         remedy="Add these lines by hand, then run the command again:\n"
         + _indented(_nested(path, entries, spaced=False), 0),
     )

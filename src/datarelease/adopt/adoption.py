@@ -70,7 +70,6 @@ def _parsed(ref: str) -> ToolRef:
     except ValueError as error:
         raise ConfigError(
             f"--ref: {error}.",
-            untouched="Nothing was changed.",
             remedy="Name a tag such as v1.0.0, or the full SHA of a commit.",
         ) from error
 
@@ -95,7 +94,6 @@ def _inside(root: Path, start: Path, path: str) -> str:
     if not place.is_relative_to(root):
         raise ConfigError(
             f"--dataset {path}: this is outside of {root}.",
-            untouched="Nothing was changed.",
             remedy="Name a file or folder of the repository.",
         )
     return place.relative_to(root).as_posix()
@@ -135,7 +133,6 @@ def _premises(start: Path, ref: ToolRef | None, progress: Progress) -> Iterator[
     if not Git(start, env=env).is_repository():
         raise ConfigError(
             f"{start} is not inside a git repository.",
-            untouched="Nothing was changed.",
             remedy="Run `git init` there, or change to the repository: versions are git tags.",
         )
     top = Path(GitProgram(start, env=env).line("rev-parse", "--show-toplevel")).resolve()

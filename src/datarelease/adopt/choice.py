@@ -33,7 +33,6 @@ def only(
         if not any(wanted(path, [one]) for path in known):
             raise ConfigError(
                 f"--dataset {one}: init finds no CSV or Parquet data there.",
-                untouched="Nothing was changed.",
                 remedy=suggestion(one, [found.path for found in found]),
             )
     return (

@@ -81,7 +81,6 @@ def _blob(data: bytes) -> str:
 def _unknown(why: str) -> ConfigError:
     return ConfigError(
         f"The commit of this datarelease, which workflow files have to name, is not known: {why}.",
-        untouched="Nothing was changed.",
         remedy="Name the version that the workflows are to use, a tag or the full SHA of a commit: "
         "datarelease init --ref COMMIT",
     )

@@ -245,7 +245,6 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     where = "among DVC's outputs or in the repository" if dvc else "in the repository"
     return ConfigError(
         f"There is no dataset to release: no usable CSV or Parquet file {where}.{reasons}",
-        untouched="Nothing was changed.",
         remedy="Get the files named above (`dvc pull`, `dvc repro`), then run init again."
         if left_out
         else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), or write a "

@@ -64,7 +64,6 @@ def parse_remote(text: str, start: Path = Path()) -> RemoteArgument:
         return RemoteArgument(name="storage", other_name=_name(f"storage-{name}"), url=place)
     raise ConfigError(
         f"--remote {text}: init cannot set up such a remote.",
-        untouched="Nothing was changed.",
         remedy=f"Write {FORMS}; for any other remote, run `dvc remote add` first.",
     )
 

@@ -152,7 +152,6 @@ def actions(env: Mapping[str, str]) -> Actions | None:
     except KeyError as error:
         raise ConfigError(
             f"GITHUB_ACTIONS is set, and {error.args[0]} is not.",
-            untouched="Nothing was changed.",
             remedy="Unset GITHUB_ACTIONS outside of GitHub Actions.",
         ) from error
 
@@ -163,7 +162,6 @@ def _directory(name: str) -> str:
     except ValueError as error:
         raise ConfigError(
             f"DATARELEASE_DIRECTORY: {error}.",
-            untouched="Nothing was changed.",
             remedy="Set `directory:` of the workflow to a path, such as models/churn.",
         ) from error
 
@@ -197,8 +195,5 @@ def _event(name: str | None) -> Mapping[str, Any]:
     try:
         event = json.loads(Path(name).read_bytes())
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"The event of this run ({name}) cannot be read: {error}",
-            untouched="Nothing was changed.",
-        ) from error
+        raise ConfigError(f"The event of this run ({name}) cannot be read: {error}") from error
     return event if isinstance(event, dict) else {}

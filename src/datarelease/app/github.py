@@ -39,10 +39,7 @@ def github_access(env: Mapping[str, str], url: str | None) -> GitHubAccess | Non
     server = (env.get("GITHUB_SERVER_URL") or GITHUB_COM).rstrip("/")
     named = env.get("DATARELEASE_GITHUB_REPOSITORY")
     if named and not GITHUB_NAME.fullmatch(named):
-        raise ConfigError(
-            f"DATARELEASE_GITHUB_REPOSITORY is {named!r}, which is not OWNER/NAME.",
-            untouched="Nothing was changed.",
-        )
+        raise ConfigError(f"DATARELEASE_GITHUB_REPOSITORY is {named!r}, which is not OWNER/NAME.")
     repository = named or repository_of(url or "", server)
     return access_to(repository, env) if repository else None
 
@@ -140,7 +137,6 @@ def _token(access: GitHubAccess) -> str:
     if not access.token:
         raise ConfigError(
             "GITHUB_TOKEN is not set.",
-            untouched="Nothing was changed.",
             remedy="Give the step `GITHUB_TOKEN: ${{ github.token }}` under `env:`.",
         )
     return access.token

@@ -65,7 +65,6 @@ def open_repository(repo: str | Path | None, *, progress: Progress | None = None
         raise ConfigError(
             f"{without_credentials(str(repo))!r} is neither a directory nor the address of a "
             "repository in a supported form.",
-            untouched="Nothing was changed.",
             remedy="Name a directory, or an address in https://, ssh:// (or git@HOST:PATH), git:// "
             "or file://.",
         )
@@ -84,7 +83,6 @@ def _mirrored(url: str, progress: Progress) -> Repository:
     if config is None:
         raise ConfigError(
             f"{url} has no .dvc/config on its default branch.",
-            untouched="Nothing was changed.",
             remedy="Name a repository that uses DVC and has a remote.",
         )
     dvc_dir = root / ".dvc"

@@ -37,7 +37,6 @@ def settings_of(tracked: TrackedState, where: str) -> Settings:
     if tracked.read(DATASETS_FILE) is None:
         raise ConfigError(
             f"There is no {DATASETS_FILE} {where}.",
-            untouched="Nothing was changed.",
             remedy=f"Run `datarelease init`, which finds the data and writes {DATASETS_FILE}; or "
             "declare the datasets there under `artifacts:`, with `type: dataset` and `path:`.",
         )

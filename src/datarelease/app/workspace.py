@@ -61,7 +61,6 @@ def open_workspace(
     if not opened.is_repository():
         raise ConfigError(
             f"{root} is not inside a git repository.",
-            untouched="Nothing was changed.",
             remedy="Run `git init` there: versions are git tags.",
         )
     settings = settings_of(tracked, f"in {root}")

@@ -115,7 +115,6 @@ def aws_policies(
         what = "no remote of a release is on AWS" if repository else "no repository is named"
         raise ConfigError(
             f"There are no policies to print: {what}.",
-            untouched="Nothing was changed.",
             remedy="Add the remote (`dvc remote add NAME s3://BUCKET/PREFIX`), and name the "
             "repository with `--github OWNER/NAME` where origin is not on GitHub.",
         )

@@ -61,7 +61,6 @@ class Catalogue:
             if found is None and self.versions:
                 raise ConfigError(
                     "Every version is withdrawn, so there is no latest one.",
-                    untouched="Nothing was changed.",
                     remedy="`datarelease list` shows why; a withdrawn version is read by its name.",
                 )
         else:
@@ -71,7 +70,6 @@ class Catalogue:
             known = ", ".join([*(["…"] if len(tags) > 8 else []), *tags[-8:]]) or "none yet"  # noqa: PLR2004 - a line's worth
             raise ConfigError(
                 f"There is no version {text!r}.",
-                untouched="Nothing was changed.",
                 remedy=f"Versions: {known}. `datarelease list` shows them all.",
             )
         return found

@@ -44,7 +44,6 @@ class Workspace(Repository):
         if head is None:
             raise ConfigError(
                 "The repository has no commit yet.",
-                untouched="Nothing was changed.",
                 remedy="Commit dvc.yaml, dvc.lock and params.yaml, then run the command again.",
             )
         return head

@@ -97,7 +97,6 @@ def tip_of(repository: RepositoryResource) -> tuple[str, str]:
     if branch is None or tip is None:
         raise ConfigError(
             "The git remote 'origin' does not exist, or has no default branch.",
-            untouched="Nothing was changed.",
             remedy="Push a branch to it: data is released from the default branch.",
         )
     return branch, tip
@@ -121,7 +120,6 @@ def _follow(repository: RepositoryResource, progress: Progress) -> None:
         if ws.git.branch() != branch:
             raise ConfigError(
                 f"The clone in {ws.root} is not on the branch {branch}.",
-                untouched="Nothing was changed.",
                 remedy=f"Give Dagster a clone of its own, on {branch}.",
             )
         if not ws.git.is_ancestor(tip, ws.head()):

@@ -72,7 +72,6 @@ def places_of(root: Path, names: Sequence[str]) -> tuple[RemoteAddress, ...]:
     if unknown:
         raise ConfigError(
             f"DVC has no remote called {unknown[0]!r} (it has: {', '.join(config.remotes)}).",
-            untouched="Nothing was changed.",
             remedy=f"Add it with `dvc remote add {unknown[0]} URL`, or correct `release.remotes` "
             "of params.yaml or DATARELEASE_REMOTES.",
         )

@@ -128,14 +128,12 @@ class DvcConfig:
             known = ", ".join(self.remotes) or "none"
             raise ConfigError(
                 f"DVC has no remote called {name!r} (it has: {known}).",
-                untouched="Nothing was changed.",
                 remedy=f"Add it with `dvc remote add {name} URL`, or correct `release.remotes`.",
             )
         settings = self._config["remote"][name.lower()]
         if settings.get("worktree") or settings.get("version_aware"):
             raise ConfigError(
                 f"remote {name!r} is cloud-versioned (worktree or version_aware).",
-                untouched="Nothing was changed.",
                 remedy="Data versions need a content-addressed remote: `dvc remote modify "
                 f"{name} --unset version_aware`, or name another remote in `release.remotes`.",
             )
@@ -174,7 +172,6 @@ class DvcConfig:
             if part in seen:
                 raise ConfigError(
                     f"remote {name!r}: its address leads to itself (remote://{part}).",
-                    untouched="Nothing was changed.",
                     remedy=f"`dvc remote modify {part} url URL`",
                 )
             seen.add(part)
@@ -257,13 +254,11 @@ def explained_config() -> Iterator[None]:
     except RemoteMissingDepsError as error:
         raise ConfigError(
             f"DVC lacks a package for this remote: {error}",
-            untouched="Nothing was changed.",
             remedy=f"For S3: {installation('s3')}",
         ) from error
     except DvcException as error:
         raise ConfigError(
             f"DVC's configuration (.dvc/config) cannot be used: {error}",
-            untouched="Nothing was changed.",
             remedy="Correct it; `dvc remote list` shows what DVC reads.",
         ) from error
 

@@ -173,6 +173,4 @@ def _explained(what: str, remedy: str) -> Iterator[None]:
         yield
     except DvcException as error:
         reason = without_credentials(" ".join(str(error).split()))
-        raise ConfigError(
-            f"{what}: {reason}", untouched="Nothing was changed.", remedy=remedy
-        ) from error
+        raise ConfigError(f"{what}: {reason}", remedy=remedy) from error

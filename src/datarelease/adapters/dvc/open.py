@@ -87,7 +87,6 @@ def _explained(root: Path) -> Iterator[None]:
         reason = without_credentials(" ".join(str(error).split()))
         raise disk_fault(error) or ConfigError(
             f"DVC cannot read this repository: {reason}",
-            untouched="Nothing was changed.",
             remedy="`dvc status` shows the same problem with more detail.",
         ) from error
 

@@ -19,7 +19,6 @@ def find_root(start: Path) -> Path:
             return folder
     raise ConfigError(
         f"{start} is not inside a DVC repository (no .dvc directory here or above).",
-        untouched="Nothing was changed.",
         remedy=(
             "Change to the repository whose data is released. To adopt data releases in a "
             "repository, run `datarelease init` in it, which also runs `dvc init`."

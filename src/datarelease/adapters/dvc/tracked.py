@@ -236,7 +236,6 @@ def _working_directory(declared: Mapping[str, Any], name: str) -> str:
         raise ConfigError(
             f"dvc.yaml: stages.{name}.wdir is a template ({wdir}), which cannot be read at an "
             "older revision.",
-            untouched="Nothing was changed.",
             remedy="Write the directory as plain text, or use paths relative to dvc.yaml.",
         )
     return str(wdir)

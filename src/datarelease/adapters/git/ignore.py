@@ -27,9 +27,7 @@ def ignored(root: Path, paths: Sequence[str], *, env: Mapping[str, str]) -> dict
     command = ["git", "check-ignore", "-v", "-z", "--stdin"]
     done = capture(command, cwd=root, env=plain, stdin=asked, idle=TIMEOUT)
     if done.code > _NOT_ALL:
-        raise ConfigError(
-            f"git check-ignore failed: {one_line(done.stderr)}", untouched="Nothing was changed."
-        )
+        raise ConfigError(f"git check-ignore failed: {one_line(done.stderr)}")
     fields = done.stdout.decode("utf-8", "replace").split("\0")
     rules = [fields[at : at + 4] for at in range(0, len(fields) - 3, 4)]
     return {

@@ -126,9 +126,7 @@ def failed(command: str, stderr: str) -> WorldError | ConfigError:
             remedy="Free space on the disk of the repository and of the temporary directory "
             "(TMPDIR), then run the same command again.",
         )
-    return ConfigError(
-        f"git {command} failed: {one_line(stderr)}", untouched="Nothing was changed."
-    )
+    return ConfigError(f"git {command} failed: {one_line(stderr)}")
 
 
 def one_line(message: str) -> str:

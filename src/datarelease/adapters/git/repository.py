@@ -72,10 +72,7 @@ class Git:
         done = self._git.attempt("rev-parse", *_QUESTIONS)
         above = (self.root.resolve(), *self.root.resolve().parents)
         if done.code and any((folder / ".git").exists() for folder in above):
-            raise ConfigError(
-                f"git refuses this repository: {one_line(done.stderr)}",
-                untouched="Nothing was changed.",
-            )
+            raise ConfigError(f"git refuses this repository: {one_line(done.stderr)}")
         if done.code:
             return False
         self._place = _place(done.stdout.decode("utf-8", "surrogateescape"))
@@ -274,7 +271,6 @@ class Git:
         if not self._git.network("ls-remote", REMOTE, "HEAD").strip():
             raise ConfigError(
                 f"The repository {without_credentials(url)} has no commit.",
-                untouched="Nothing was changed.",
                 remedy="Check the address.",
             )
         ref = f"{HEADS}/HEAD"

@@ -240,7 +240,6 @@ def _requester(api_url: str, token: str) -> Requester:
     except ImportError as error:
         raise ConfigError(
             "PyGithub is not installed.",
-            untouched="Nothing was changed.",
             remedy=installation("github"),
         ) from error
     # Its own retries would repeat what must not be repeated, its pauses are for many writes.

@@ -64,7 +64,6 @@ def credentials(
         missing = _prefix(name) + "_" + (_PARTS[1] if own[0] else _PARTS[0])
         raise ConfigError(
             f"The credentials of the remote {name!r} are incomplete: {missing} is not set.",
-            untouched="Nothing was changed.",
             remedy=f"Set {missing} as well, or unset the other variables that begin with "
             f"{_prefix(name)}_.",
         )

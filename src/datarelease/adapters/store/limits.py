@@ -166,7 +166,6 @@ def refuse_own_keys(
     if what and remedy:
         raise ConfigError(
             f"remote {name!r}: {what}, which could start a program for every user of the remote.",
-            untouched="Nothing was changed.",
             remedy=remedy,
         )
 

@@ -92,7 +92,6 @@ def _refuse_unknown(names: Sequence[str] | None, known: Sequence[str]) -> None:
         hint = f"Did you mean {near!r}? " if near else ""
         raise ConfigError(
             f"There is no column {unknown[0]!r}.",
-            untouched="Nothing was changed.",
             remedy=f"{hint}Columns: {', '.join(known)}.",
         )
 
@@ -154,7 +153,6 @@ def _converted(engine: str, library: Any, rows: pa.Table) -> Any:
         raise ConfigError(
             f"{engine} cannot hold the values of column {name!r}, which are of type "
             f"{rows.schema.field(name).type}.",
-            untouched="Nothing was changed.",
             remedy="Name the other columns in columns=, or use engine='pyarrow'.",
         ) from error
 

@@ -139,7 +139,6 @@ def read_baseline(repository: Repository, version: Version) -> Baseline:
     if repository.git.resolve(version.commit) is None:
         raise ConfigError(
             f"The commit of {version.tag} ({version.commit[:12]}) is not in this clone.",
-            untouched="Nothing was changed.",
             remedy="Fetch it: `git fetch origin --tags`.",
         )
     then = repository.at(version.commit)

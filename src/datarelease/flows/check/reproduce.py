@@ -128,7 +128,6 @@ def not_recorded(changed: Sequence[str]) -> ConfigError:
     data = shlex.join(path.removesuffix(".dvc") for path in changed)
     return ConfigError(
         f"The data in the work tree differs from {', '.join(changed)}.",
-        untouched="Nothing was changed.",
         remedy=f"Record it with `dvc add {data}` and commit, or bring the recorded data "
         f"back with `dvc checkout {shlex.join(changed)}`.",
     )

@@ -11,7 +11,7 @@ from shlex import join
 
 from datarelease.adapters.dvc.inventory import RemoteSettings
 from datarelease.errors import ConfigError
-from datarelease.flows.edits.drafts import DVC_CONFIG, NOTHING_CHANGED, refuse_unwritable, text_at
+from datarelease.flows.edits.drafts import DVC_CONFIG, refuse_unwritable, text_at
 from datarelease.model.adoption import Adoption, Command, FileEdit
 
 Run = Callable[[Command], int]
@@ -31,7 +31,6 @@ def apply(root: Path, plan: Adoption, *, run: Run, settings: Callable[[], Remote
         if text_at(root / edit.path, edit.path) != edit.before:
             raise ConfigError(
                 f"{edit.path} was changed while the plan was shown.",
-                untouched=NOTHING_CHANGED,
                 remedy="Run init again.",
             )
     for done, command in enumerate(plan.commands):

@@ -13,7 +13,6 @@ from datarelease.model.adoption import FileEdit, Note
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
 
 DVC_CONFIG = ".dvc/config"
-NOTHING_CHANGED = "Nothing was changed."
 
 
 class Drafts:
@@ -107,13 +106,10 @@ def text_at(place: Path, name: str) -> str | None:
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{name} is not UTF-8.",
-            untouched=NOTHING_CHANGED,
             remedy="Save it as UTF-8, then init again.",
         ) from error
     except OSError as error:
-        raise ConfigError(
-            f"{name} cannot be read: {error.strerror or error}.", untouched=NOTHING_CHANGED
-        ) from error
+        raise ConfigError(f"{name} cannot be read: {error.strerror or error}.") from error
 
 
 def refuse_unwritable(root: Path, path: str) -> None:
@@ -142,7 +138,6 @@ def refuse_unwritable(root: Path, path: str) -> None:
 def _refused(path: str, why: str) -> ConfigError:
     return ConfigError(
         f"{path} cannot be written: {why}.",
-        untouched=NOTHING_CHANGED,
         remedy="Put a plain, writable file (or none) there, then run init again.",
     )
 
@@ -157,7 +152,6 @@ def refuse_ignored(rules: Mapping[str, str]) -> None:
         lines = "".join(f"\n  {path}: {rule}" for path, rule in rules.items())
         raise ConfigError(
             f"git ignores files that it must hold:{lines}",
-            untouched=NOTHING_CHANGED,
             remedy="Remove these rules (or add an exception below them), then run init again.",
         )
 

@@ -52,7 +52,6 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
         if not ws.git.new_branch(branch, commit):
             raise ConfigError(
                 f"The branch {branch} exists and has other content.",
-                untouched="Nothing was changed.",
                 remedy=f"Delete it (`git branch -D {quote(branch)}`) and run the command again.",
             )
         ws.git.switch(branch)
@@ -64,7 +63,6 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
     else:
         raise ConfigError(
             f"HEAD already has everything of {version.tag}.",
-            untouched="Nothing was changed.",
             remedy="There is nothing to roll back; `datarelease check` shows what HEAD would do.",
         )
     return RolledBack(

@@ -178,7 +178,7 @@ def _copy(ws: Workspace, released: Released) -> None:
 
 def _set(ws: Workspace, ref: str, sha: str, *, old: str | None = None) -> None:
     if not ws.git.set_ref(ref, sha, old=old):
-        raise ConfigError(f"git did not move {ref} to {sha[:12]}.")
+        raise ConfigError(f"git did not move {ref} to {sha[:12]}.", untouched="")
 
 
 def _message(recorded: Recorded) -> str:

@@ -43,7 +43,6 @@ def read_manifest(repository: Repository, version: Version) -> Manifest:
     if not repository.remotes:
         raise ConfigError(
             "No DVC remote is configured, so there is no place to read data from.",
-            untouched="Nothing was changed.",
             remedy="Add the remote that holds the versions: `dvc remote add -d NAME URL`.",
         )
     manifest = find_manifest(repository, version)

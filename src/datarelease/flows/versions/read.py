@@ -126,7 +126,6 @@ def verify_version(repository: Repository, version: Version, *, full: bool) -> V
         raise ConfigError(
             f"{version.tag} was released to {', '.join(sorted(names))}, and none of them is "
             "configured here.",
-            untouched="Nothing was changed.",
             remedy="Add it with `dvc remote add`, or name it in release.remotes.",
         )
     for name in sorted(names - {remote.name for remote in repository.remotes}):
@@ -151,7 +150,6 @@ def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
     if found is None:
         raise ConfigError(
             f"{manifest.tag} has no dataset {name!r}.",
-            untouched="Nothing was changed.",
             remedy=suggestion(name, (dataset.name for dataset in manifest.datasets)),
         )
     return found

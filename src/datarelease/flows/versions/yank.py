@@ -31,7 +31,6 @@ def yank(
     if version.yank is not None:
         raise ConfigError(
             f"{version.tag} is withdrawn already: {version.yank.reason}",
-            untouched="Nothing was changed.",
             remedy=f"To give another reason, run `datarelease unyank {version.tag}` first.",
         )
     use = _replacement(catalogue, version, replacement)
@@ -54,7 +53,6 @@ def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Ve
         same = "the version itself" if found == version else "withdrawn as well"
         raise ConfigError(
             f"{found.tag} cannot replace {version.tag}: it is {same}.",
-            untouched="Nothing was changed.",
             remedy="Name a version that is in force; `datarelease list` shows them.",
         )
     return found
@@ -69,7 +67,7 @@ def unyank(repository: Repository, text: str) -> Version:
     """
     version = read_catalogue(repository.git, repository.tags).find(text)
     if version.yank is None:
-        raise ConfigError(f"{version.tag} is not withdrawn.", untouched="Nothing was changed.")
+        raise ConfigError(f"{version.tag} is not withdrawn.")
     _push(repository, f"refs/tags/{repository.tags.format_yank(version.number)}", "")
     return read_catalogue(repository.git, repository.tags).find(version.tag)
 

@@ -20,7 +20,7 @@ from datarelease.errors import ConfigError
 from datarelease.flows.edits.apply import write_all
 from datarelease.flows.edits.drafts import Drafts, refuse_ignored, refuse_unwritable, text_at
 from datarelease.ingest.add.files import stage_names, stream_schema, with_settings, with_stages
-from datarelease.ingest.add.sample import NOTHING_ADDED, Sample, SampleSummary, trial
+from datarelease.ingest.add.sample import Sample, SampleSummary, trial
 from datarelease.model.adoption import Adoption, Proposed
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import EventFormat, Stream
@@ -126,7 +126,6 @@ def write_stream(root: Path, plan: Adoption) -> None:
         if text_at(root / edit.path, edit.path) != edit.before:
             raise ConfigError(
                 f"{edit.path} was changed while the plan was shown.",
-                untouched=NOTHING_ADDED,
                 remedy="Run the command again.",
             )
     write_all(root, plan.files)
@@ -157,7 +156,6 @@ def _free(root: Path, drafts: Drafts, wanted: StreamRequest) -> set[str]:
     if where is not None:
         raise ConfigError(
             f"{wanted.name!r} exists already ({where}).",
-            untouched=NOTHING_ADDED,
             remedy="Choose another name, or edit the files by hand (docs/ingest.md).",
         )
     return stages
@@ -184,14 +182,12 @@ def _decided(wanted: StreamRequest, seen: SampleSummary, types: _Types) -> Strea
         if name is not None and name not in types:
             raise ConfigError(
                 f"{option}: there is no column {name!r}.",
-                untouched=NOTHING_ADDED,
                 remedy=suggestion(name, types),
             )
     times = [name for name, dtype in types.items() if dtype.startswith("datetime64")]
     if wanted.time is not None and wanted.time not in {*times, *_days(types)}:
         raise ConfigError(
             f"--time: the field {wanted.time!r} is not a time or date ({types[wanted.time]}).",
-            untouched=NOTHING_ADDED,
             remedy=suggestion("", times),
         )
     stream = wanted.stream

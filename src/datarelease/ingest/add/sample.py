@@ -190,9 +190,6 @@ def _kind(kind: str | None) -> str:
     return _SCALARS.get(kind or "", "number")
 
 
-NOTHING_ADDED = "Nothing was changed."
-
-
 @dataclass(frozen=True, kw_only=True)
 class SampleSummary:
     """What events look like."""
@@ -276,14 +273,12 @@ def _nothing_seen(sample: Sample) -> ConfigError:
     if not sample.values:
         return ConfigError(
             f"Topic {sample.topic!r} holds no event: there is nothing to infer a schema from.",
-            untouched=NOTHING_ADDED,
             remedy="Run the command again when there are some.",
         )
     avro = sample.format == "json" and looks_like_avro(sample.values)
     return ConfigError(
         f"None of the last {len(sample.values):,} events of {sample.topic!r} is "
         f"{'a JSON object' if sample.format == 'json' else 'Avro of a schema that is known'}.",
-        untouched=NOTHING_ADDED,
         remedy="They look like Avro of a schema registry: add --format avro."
         if avro
         else "Is this the topic that you mean?",

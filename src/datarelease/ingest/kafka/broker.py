@@ -258,7 +258,6 @@ class Broker:
         shown = ", ".join(known[:8]) or "none"
         return ConfigError(
             f"The broker at {self._config.bootstrap} has no topic {name!r}.",
-            untouched="Nothing was changed.",
             remedy=f"Did you mean {near!r}?" if near else f"Its topics: {shown}.",
         )
 

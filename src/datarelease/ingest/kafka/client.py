@@ -156,7 +156,6 @@ def token_source(region: str | None) -> Callable[[str], tuple[str, float]]:
     if not region:
         raise ConfigError(
             f"Sign-in by {MECHANISM} needs the region of the cluster.",
-            untouched="Nothing was changed.",
             remedy="Set AWS_REGION.",
         )
     try:
@@ -164,7 +163,6 @@ def token_source(region: str | None) -> Callable[[str], tuple[str, float]]:
     except ImportError as error:
         raise ConfigError(
             f"Sign-in by {MECHANISM} needs Amazon's signer, which is not installed.",
-            untouched="Nothing was changed.",
             remedy=installation("msk"),
         ) from error
 

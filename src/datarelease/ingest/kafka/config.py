@@ -120,7 +120,6 @@ def registry_config(env: Mapping[str, str]) -> RegistryConfig:
     if not url:
         raise ConfigError(
             f"{REGISTRY_URL} is not set: events in Avro need the registry of their schemas.",
-            untouched="Nothing was changed.",
             remedy=f"Set it to the registry's address; with a password, {REGISTRY_USER} to "
             "USER:PASSWORD.",
         )
@@ -134,7 +133,6 @@ def unknown_property(name: str) -> ConfigError:
     hint = f"Did you mean {near}? " if near else ""
     return ConfigError(
         f"{variable_of(name)}: librdkafka does not take the property {name!r} with this value.",
-        untouched="Nothing was changed.",
         remedy=f'{hint}Its properties are listed in "Configuration properties" of its '
         "documentation.",
     )
@@ -157,7 +155,6 @@ def _no_address(found: Mapping[str, str]) -> ConfigError:
     hint = f" Did you mean {variable_of(near[0])}?" if near else ""
     return ConfigError(
         f"{BOOTSTRAP} is not set, so there is no broker to ask.{hint}",
-        untouched="Nothing was changed.",
         remedy=f"Set {BOOTSTRAP} to HOST:PORT of a broker. A build in CI needs none: push the "
         "records first (`dvc push`) and let it pull them. A stage gets the variable only if its "
         "command is `datarelease ingest drain NAME`.",

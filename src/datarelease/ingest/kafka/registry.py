@@ -38,7 +38,6 @@ class Registry:
             raise ConfigError(
                 f"{REGISTRY_URL} is not the address of a schema registry, or {REGISTRY_USER} is "
                 "not USER:PASSWORD.",
-                untouched="Nothing was changed.",
                 remedy="An address begins with http:// or https://.",
             ) from error
 

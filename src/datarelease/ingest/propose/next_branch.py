@@ -53,7 +53,6 @@ def stream_at_commit(clone: ScratchClone, commit: str, name: str) -> Stream:
         raise ConfigError(
             f"params.yaml on {clone.branch} of the git remote has no stream {name!r} (it has: "
             f"{known}).",
-            untouched="Nothing was changed.",
             remedy=f"Add it with `datarelease ingest add {name}`, and merge that first.",
         )
     return stream

@@ -40,7 +40,6 @@ def stream_at(root: Path, name: str) -> Stream:
             f"params.yaml: release.streams: {unknown('stream', name, known)}"
             if known
             else "params.yaml: release.streams has no stream.",
-            untouched="Nothing was changed.",
             remedy="`datarelease ingest add NAME --topic TOPIC` adds one.",
         )
     return stream
@@ -74,7 +73,6 @@ def read_plan(data: bytes | None, stream: Stream) -> StreamPlan | None:
     except DocumentError as error:
         raise ConfigError(
             f"{stream.plan_file} is not a plan: {error}.",
-            untouched="Nothing was changed.",
             remedy="Restore the file from git; only datarelease may write it.",
         ) from error
 
@@ -134,6 +132,5 @@ def needed() -> Iterator[None]:
     except ImportError as error:
         raise ConfigError(
             f"Kafka's client is not installed ({error.name}).",
-            untouched="Nothing was changed.",
             remedy=installation("orchestration"),
         ) from error
