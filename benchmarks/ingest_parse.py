@@ -15,7 +15,7 @@ from benchmarks.measure import Run, RunFailed, measure
 from benchmarks.places import ROOT, STAGE, environment
 from benchmarks.scene import Scene, Variant, tell
 
-from datarelease.ingest.drain.raw import RAW_SCHEMA, ROWS, RawHeader, RowGroups
+from datarelease.ingest.raw import RAW_SCHEMA, ROWS, RawHeader, RowGroups
 from datarelease.model.data.stream import Batch, Span
 
 NAME = "orders"

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datarelease.ingest.drain.raw import RAW_SCHEMA, RawHeader, read_raw_header
 from datarelease.ingest.parse.parse import parse_stream
+from datarelease.ingest.raw import RAW_SCHEMA, RawHeader, read_raw_header
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Batch, Span, Stream, StreamCounts
 from datarelease.progress import Quiet

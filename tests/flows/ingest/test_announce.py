@@ -15,11 +15,11 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError
-from datarelease.ingest.announce.announce import _SCHEMA, TopicAnnouncement
+from datarelease.ingest.announce import _SCHEMA, TopicAnnouncement
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.kafka.producer import Writer
 from datarelease.ingest.kafka.source import Message
-from datarelease.ingest.wiring.released import announce_now
+from datarelease.ingest.released import announce_now
 from datarelease.model.git_address import repository_name
 from datarelease.progress import Quiet
 
@@ -113,7 +113,7 @@ def test_schema_refuses_what_is_no_announcement(
 
 
 POINTS = [
-    Point(function="datarelease.ingest.announce.announce:_has"),
+    Point(function="datarelease.ingest.announce:_has"),
     Point(function="datarelease.ingest.kafka.producer:Writer.write"),
     Point(function="datarelease.ingest.kafka.producer:Writer._send", when="after"),
     Point(function="datarelease.ingest.kafka.producer:Writer.write", when="after"),

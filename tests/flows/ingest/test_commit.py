@@ -14,10 +14,10 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest.announce.commit import Committed
-from datarelease.ingest.announce.publisher import kafka_publisher
+from datarelease.ingest.commit import Committed
 from datarelease.ingest.kafka.config import kafka_config
-from datarelease.ingest.wiring.released import commit_now
+from datarelease.ingest.publisher import kafka_publisher
+from datarelease.ingest.released import commit_now
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import DeadLetter, Stream
 from datarelease.progress import Quiet

@@ -13,8 +13,8 @@ from tests.broker import Broker
 from tests.commands import run
 from tests.raw_files import Adopted
 
-from datarelease.ingest.announce.commit import letters_in
-from datarelease.ingest.drain.raw import RAW_SCHEMA
+from datarelease.ingest.commit import letters_in
+from datarelease.ingest.raw import RAW_SCHEMA
 
 EVENTS = [
     b'{"id":1,"email":"secret@example.com"}', b"{", b'{"id":"\x1b[2J"}', b"\xff\x00", b'{"id":2}',

@@ -19,8 +19,8 @@ from tests.ingesting import STREAM, Ingesting
 from tests.registry import framed, running_registry
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest.drain import raw
-from datarelease.ingest.drain.raw import read_raw_header
+from datarelease.ingest import raw
+from datarelease.ingest.raw import read_raw_header
 
 Make = Callable[..., Ingesting]
 
@@ -178,13 +178,13 @@ def test_damaged_file_is_drained_anew(make: Make, left: bytes | str) -> None:
 
 POINTS = [
     Point(function="datarelease.ingest.cli.drain_command:drain_now"),
-    Point(function="datarelease.ingest.drain.raw:RowGroups.add", call=1),
-    Point(function="datarelease.ingest.drain.raw:RowGroups.add", call=4, when="after"),
-    Point(function="datarelease.ingest.drain.raw:RowGroups.finish", call=2),
-    Point(function="datarelease.ingest.drain.raw:RowGroups.finish", call=2, when="after"),
-    Point(function="datarelease.ingest.drain.drain:_to_disk", call=1),
-    Point(function="datarelease.ingest.drain.drain:_to_disk", call=2),
-    Point(function="datarelease.ingest.drain.drain:_to_disk", call=3, when="after"),
+    Point(function="datarelease.ingest.raw:RowGroups.add", call=1),
+    Point(function="datarelease.ingest.raw:RowGroups.add", call=4, when="after"),
+    Point(function="datarelease.ingest.raw:RowGroups.finish", call=2),
+    Point(function="datarelease.ingest.raw:RowGroups.finish", call=2, when="after"),
+    Point(function="datarelease.ingest.drain:_to_disk", call=1),
+    Point(function="datarelease.ingest.drain:_to_disk", call=2),
+    Point(function="datarelease.ingest.drain:_to_disk", call=3, when="after"),
 ]
 
 

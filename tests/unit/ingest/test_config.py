@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.errors import ConfigError, SettingsError
-from datarelease.ingest.drain.raw import schema_id
 from datarelease.ingest.kafka.config import (
     BOOTSTRAP,
     COMMON,
@@ -17,6 +16,7 @@ from datarelease.ingest.kafka.config import (
     registry_config,
     variable_of,
 )
+from datarelease.ingest.raw import schema_id
 
 PLACE = {BOOTSTRAP: "broker:9092"}
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tests.raw_files import header, raw_table
 
-from datarelease.ingest.drain.raw import RowGroups
 from datarelease.ingest.parse.files import Md5Memo, PartWriter, fingerprint_of
+from datarelease.ingest.raw import RowGroups
 
 ROWS = pa.table({"n": range(60_000), "t": [f"{n * 7919:0100}" for n in range(60_000)]})
 """Several pages."""

@@ -22,13 +22,13 @@ import pyarrow.parquet as pq
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.inference.infer import Inferred, infer
 from datarelease.errors import ConfigError
+from datarelease.ingest.access import needed
 from datarelease.ingest.add.files import FieldGuess, bare_schema
-from datarelease.ingest.drain.raw import SchemaIds, schema_id
 from datarelease.ingest.kafka.source import Source
 from datarelease.ingest.parse.batch import BatchParser
 from datarelease.ingest.parse.event_shape import read_shape
 from datarelease.ingest.parse.event_sql import EventEngine, json_query
-from datarelease.ingest.wiring.access import needed
+from datarelease.ingest.raw import SchemaIds, schema_id
 from datarelease.model.adoption import Note
 from datarelease.model.data.provenance import CHECKS_FILE
 from datarelease.model.data.stream import EventFormat, Stream

@@ -15,9 +15,9 @@ from datarelease.cli.ask import ask
 from datarelease.cli.console import show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
+from datarelease.ingest.access import connected, schema_texts
 from datarelease.ingest.add.add import StreamRequest, plan_stream, write_stream
 from datarelease.ingest.add.sample import Sample, take
-from datarelease.ingest.wiring.access import connected, schema_texts
 from datarelease.render.terminal.adoption import adoption
 
 

@@ -18,7 +18,7 @@ from datarelease.cli.console import show, show_json, show_table
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
-from datarelease.ingest.announce.dead_letters import (
+from datarelease.ingest.dead_letters import (
     NOTHING_SENT,
     record_position,
     replay_now,

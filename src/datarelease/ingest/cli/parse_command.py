@@ -11,8 +11,8 @@ from datarelease.app.settings import settings_at
 from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
+from datarelease.ingest.access import stream_at
 from datarelease.ingest.parse.parse import parse_stream
-from datarelease.ingest.wiring.access import stream_at
 
 
 @click.command("parse")

@@ -10,7 +10,7 @@ import click
 from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
-from datarelease.ingest.wiring.stream import Planned, plan_now
+from datarelease.ingest.stream import Planned, plan_now
 
 
 @click.command("plan")

@@ -11,7 +11,7 @@ from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option
 from datarelease.documents import to_json
 from datarelease.ingest.propose.propose import propose_now
-from datarelease.ingest.wiring.stream import waiting_now
+from datarelease.ingest.stream import waiting_now
 
 
 @click.command("propose")

@@ -23,10 +23,10 @@ from confluent_kafka import (
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is documented
 
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
-from datarelease.ingest.drain.raw import columns
 from datarelease.ingest.kafka.client import PEEKING, Errors, administrator, consumer, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
+from datarelease.ingest.raw import columns
 from datarelease.model.near import nearest_name
 
 PATIENCE = 60.0

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from datarelease.ingest.drain.raw import fingerprint
+from datarelease.ingest.raw import fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class Source(Protocol):
         """
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[pa.RecordBatch]:
-        """Every record of a partition in ``[start, end)``, in order, as ``drain.raw.RAW_SCHEMA``.
+        """Every record of a partition in ``[start, end)``, in order, as ``raw.RAW_SCHEMA``.
 
         Raises:
             WorldError: The broker does not answer, or does not have them all any more.

@@ -19,14 +19,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from datarelease.ingest.drain.raw import RAW_SCHEMA, RawHeader
+from datarelease.ingest.access import needed
 from datarelease.ingest.parse.event_checks import EventChecks
 from datarelease.ingest.parse.event_faults import with_causes
 from datarelease.ingest.parse.event_shape import EventShape
 from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine, decimal_names, json_query
 from datarelease.ingest.parse.files import TAKEN, PartWriter, chunks
 from datarelease.ingest.parse.seen_events import SeenEvents
-from datarelease.ingest.wiring.access import needed
+from datarelease.ingest.raw import RAW_SCHEMA, RawHeader
 from datarelease.model.data.stream import BatchCounts, EventFormat
 
 if TYPE_CHECKING:

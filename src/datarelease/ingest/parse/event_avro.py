@@ -18,7 +18,6 @@ from uuid import UUID
 import fastavro
 import pyarrow as pa
 
-from datarelease.ingest.drain.raw import PREFIX_LENGTH, schema_id
 from datarelease.ingest.parse.event_faults import (
     AVRO_EMPTY,
     AVRO_TRUNCATED,
@@ -27,6 +26,7 @@ from datarelease.ingest.parse.event_faults import (
     PAYLOAD,
     UNKNOWN_SCHEMA,
 )
+from datarelease.ingest.raw import PREFIX_LENGTH, schema_id
 
 _Cell = tuple[str | None, str | None]
 FIELDS = pa.schema(

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datarelease.ingest.drain.raw import schema_id
+from datarelease.ingest.raw import schema_id
 
 INVALID_UTF8: Final = "json:utf8"
 SYNTAX: Final = "json:syntax"

@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from datarelease.adapters.store.directory import md5_of
 from datarelease.documents import DocumentError
 from datarelease.errors import ConfigError, WorldError
-from datarelease.ingest.drain.raw import RawHeader, read_raw_header
 from datarelease.ingest.parse.event_shape import EventShape
+from datarelease.ingest.raw import RawHeader, read_raw_header
 from datarelease.model.data.provenance import DEAD_LETTER_RULES, PARSER_RULES
 from datarelease.model.data.stream import Stream
 from datarelease.model.versions.snapshot import canonical_json

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from datarelease.errors import WorldError
+from datarelease.ingest.access import connected
 from datarelease.ingest.plan import extended
 from datarelease.ingest.propose.next_branch import (
     BranchMoved,
@@ -28,7 +29,6 @@ from datarelease.ingest.propose.proposal_commit import adopt_commit, make_commit
 from datarelease.ingest.propose.proposals import OpenProposal, Proposals, proposals_of
 from datarelease.ingest.propose.pull_request_text import Described, body
 from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
-from datarelease.ingest.wiring.access import connected
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
 

@@ -21,7 +21,7 @@ from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.wiring.access import locked, read_plan
+from datarelease.ingest.access import locked, read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
 

@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from datarelease.adapters.dvc.root import find_root
 from datarelease.errors import ConfigError, WorldError
-from datarelease.ingest.announce.commit import letters_in
+from datarelease.ingest.access import connected, needed, stream_at
+from datarelease.ingest.commit import letters_in
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.kafka.source import Message
-from datarelease.ingest.wiring.access import connected, needed, stream_at
 from datarelease.model.data.stream import DeadLetter, Stream, group_of
 
 _PLACE = re.compile(r"([0-9]+):([0-9]+)", re.ASCII)

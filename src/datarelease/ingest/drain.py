@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datarelease.errors import ConflictError, WorldError
-from datarelease.ingest.drain.raw import (
+from datarelease.ingest.kafka.source import Source
+from datarelease.ingest.raw import (
     RawHeader,
     RowGroups,
     SchemaIds,
     fingerprint,
     read_raw_header,
 )
-from datarelease.ingest.kafka.source import Source
 from datarelease.model.data.stream import Batch, Span, Stream, StreamPlan
 from datarelease.progress import Progress
 

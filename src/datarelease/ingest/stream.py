@@ -16,9 +16,7 @@ from datarelease.app.wiring import PACKAGE
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.write_file import write
-from datarelease.ingest.drain.drain import Drain, Drained
-from datarelease.ingest.plan import Waiting, continued, extended, look
-from datarelease.ingest.wiring.access import (
+from datarelease.ingest.access import (
     agreed_plan,
     connected,
     locked,
@@ -26,6 +24,8 @@ from datarelease.ingest.wiring.access import (
     schema_texts,
     stream_at,
 )
+from datarelease.ingest.drain import Drain, Drained
+from datarelease.ingest.plan import Waiting, continued, extended, look
 from datarelease.model.data.stream import Batch, Stream, StreamPlan
 from datarelease.progress import Progress
 

@@ -19,7 +19,7 @@ from datarelease.model.data.stream import Batch, DeadLetter, Stream, StreamPlan,
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
-    from datarelease.ingest.announce.publisher import KafkaPublisher
+    from datarelease.ingest.publisher import KafkaPublisher
 
 _CHUNK = 10_000
 _STAMP = pa.timestamp("ms", tz="UTC")

@@ -15,18 +15,18 @@ from datarelease.app.workspace import open_workspace
 from datarelease.flows.repository import catalogue_of
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.workspace import Workspace
-from datarelease.ingest.announce.announce import TopicAnnouncement, announce_version, announcement
-from datarelease.ingest.announce.commit import Committed, letters_in, settle
+from datarelease.ingest.access import connected, needed, read_plan, stream_at
+from datarelease.ingest.announce import TopicAnnouncement, announce_version, announcement
+from datarelease.ingest.commit import Committed, letters_in, settle
 from datarelease.ingest.kafka.config import kafka_config
-from datarelease.ingest.wiring.access import connected, needed, read_plan, stream_at
 from datarelease.model.data.stream import Batch, DeadLetter, Stream, group_of
 from datarelease.model.git_address import repository_name
 from datarelease.model.versions.version import Version
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
-    from datarelease.ingest.announce.publisher import KafkaPublisher
     from datarelease.ingest.kafka.producer import Writer
+    from datarelease.ingest.publisher import KafkaPublisher
 
 
 def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Committed:
@@ -119,7 +119,7 @@ def _dead_letters(
 def _publisher(env: Mapping[str, str], stream: Stream) -> AbstractContextManager[KafkaPublisher]:
     config = kafka_config(env)
     with needed():
-        from datarelease.ingest.announce.publisher import kafka_publisher  # noqa: PLC0415 - heavy: librdkafka
+        from datarelease.ingest.publisher import kafka_publisher  # noqa: PLC0415 - heavy: librdkafka
     return kafka_publisher(config, stream)
 
 

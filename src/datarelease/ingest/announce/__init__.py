@@ -1,1 +1,0 @@
-"""What is told to the broker after a release."""

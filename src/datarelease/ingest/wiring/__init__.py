@@ -1,1 +1,0 @@
-"""The composition root of ingestion: settings and environment in, wired steps out."""
