@@ -16,7 +16,7 @@ from datarelease.adopt.templates import (
     workflow_paths,
 )
 from datarelease.flows.edits.drafts import Drafts
-from datarelease.flows.workflow_jobs import FOLDER, jobs_in, parsed
+from datarelease.flows.workflow_jobs import FOLDER, jobs_in, workflow_texts
 from datarelease.model.directory import ROOT, normalized
 from datarelease.model.project import REPOSITORY, ToolRef
 from datarelease.model.review.report import REPORTS
@@ -112,11 +112,8 @@ def _texts(at: AdoptionContext, ref: ToolRef, branch: str) -> dict[str, str]:
 
 def _performed(at: AdoptionContext) -> dict[str, str]:
     """The steps that the workflows of this root have already, each with its file."""
-    folder = at.root / _up(at) / FOLDER
-    places = [path for pattern in ("*.yml", "*.yaml") for path in sorted(folder.glob(pattern))]
-    texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in places}
-    files, _ = parsed(texts)
-    return {job.step: job.file for job in jobs_in(files, at.directory)}
+    jobs, _ = jobs_in(workflow_texts(at.root / _up(at)), at.directory)
+    return {job.step: job.file for job in jobs}
 
 
 def _compare(drafts: Drafts, path: str, text: str) -> None:

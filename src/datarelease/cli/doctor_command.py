@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -12,15 +13,15 @@ from rich.text import Text
 
 from datarelease.cli.console import notes, show, show_json
 from datarelease.cli.options import json_option
-from datarelease.doctor.doctor import aws_policies, counts_by_state, diagnose
-from datarelease.model.diagnosis import Diagnosis, Line
+from datarelease.doctor.doctor import aws_policies, diagnose
+from datarelease.model.diagnosis import Diagnosis, Line, LineState
 from datarelease.render.escape import clean
 
-_MARKS = {
+_MARKS: dict[LineState, tuple[str, str]] = {
     "ok": ("✓", "green"),
-    "missing": ("✗", "bold red"),
     "warning": ("!", "yellow"),
     "unknown": ("?", "dim"),
+    "missing": ("✗", "bold red"),
 }
 
 
@@ -65,8 +66,8 @@ def _text(diagnosis: Diagnosis) -> Text:
             if line.state != "ok":
                 for command_line in line.remedy.splitlines():
                     text.append(f"      → {clean(command_line, None)}\n", "cyan")
-    found = counts_by_state(diagnosis.lines)
-    text.append(", ".join(f"{count} {state}" for state, count in found.items() if count))
+    found = Counter(line.state for line in diagnosis.lines)
+    text.append(", ".join(f"{found[state]} {state}" for state in _MARKS if found[state]))
     for hint in diagnosis.hints:
         text.append(f"\n{hint}", "dim")
     return text

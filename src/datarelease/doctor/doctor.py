@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,13 @@ from datarelease.app.github import access_to, open_github
 from datarelease.app.settings import open_git, settings_at, timeout_at
 from datarelease.app.wiring import environment, work_tree_reader
 from datarelease.doctor.aws_policies import Subject, policies, s3_location
-from datarelease.doctor.github import RepositoryQuestions, github_questions, unasked
-from datarelease.doctor.local import Question, answers, dataset_questions, repository_questions
+from datarelease.doctor.github import RepositoryQuestions, github_questions
+from datarelease.doctor.local import Questions, answers, dataset_questions, repository_questions
 from datarelease.doctor.remotes import remote_questions
-from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
+from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
 from datarelease.errors import ConfigError, DatareleaseError
-from datarelease.flows.workflow_jobs import FOLDER
-from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line
+from datarelease.flows.workflow_jobs import workflow_texts
+from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line, Observation
 from datarelease.model.git_address import GITHUB_NAME, repository_of
 from datarelease.model.github import GITHUB_COM
 from datarelease.model.versions.version import TagGrammar
@@ -64,15 +65,18 @@ class RepositoryState:
         """The remotes that a release needs, the staging one included."""
         named = self.settings.remotes if self.settings else ()
         default = self.config.default_remote if self.config else None
-        names = named or ((default,) if default else ())
-        return tuple(
-            dict.fromkeys((*names, *self.bound, *((self.staging,) if self.staging else ())))
-        )
+        every = (*(named or (default,)), *self.bound, self.staging)
+        return tuple(name for name in dict.fromkeys(every) if name)
 
     @property
     def staging(self) -> str | None:
         """The staging remote, if there is one."""
         return self.settings.staging if self.settings else None
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Who keeps each of the ``remotes``."""
+        return {name: self.config.kind(name) for name in self.remotes} if self.config else {}
 
 
 def diagnose(
@@ -89,13 +93,13 @@ def diagnose(
     Raises:
         ConfigError: ``github`` is no such name.
     """
-    here = _standing(start)
-    questions = [*_questions(here, write=write), *_github(here, env, github)]
+    here = _state(start)
+    areas = [*_local(here, write=write), ("GitHub", _github(here, env, github))]
+    lines = [line for area, questions in areas for line in answers(area, questions)]
     hints = []
-    config = here.config
-    if config is not None and any(config.kind(name) == "aws" for name in here.remotes):
+    if "aws" in here.kinds.values():
         hints.append("AWS: `datarelease doctor --aws-policy` prints the policies to paste.")
-    return Diagnosis(lines=(*here.lines, *answers(questions)), hints=tuple(hints))
+    return Diagnosis(lines=(*here.lines, *lines), hints=tuple(hints))
 
 
 def aws_policies(
@@ -107,10 +111,9 @@ def aws_policies(
         ConfigError: There is no such remote, or nobody says which repository they are for.
         WorldError: The repository's numbers could not be read from GitHub.
     """
-    here = _standing(start)
+    here = _state(start)
     repository = _repository(here, env, github)
-    versions = [name for name in here.remotes if name != here.staging]
-    names = [name for name in versions if here.config and here.config.kind(name) == "aws"]
+    names = [name for name, kind in here.kinds.items() if kind == "aws" and name != here.staging]
     if repository is None or here.config is None or not names:
         what = "no remote of a release is on AWS" if repository else "no repository is named"
         raise ConfigError(
@@ -128,107 +131,89 @@ def aws_policies(
     }  # fmt: skip
 
 
-def _standing(start: Path) -> RepositoryState:
-    lines: list[Line] = []
+def _state(start: Path) -> RepositoryState:
+    dvc: Questions = {"DVC": lambda: [Observation("ok", str(find_root(start)))]}
+    lines = list(answers("Repository", dvc))
     settings = config = None
-    try:
+    root = start.resolve()
+    if lines[0].state == "ok":
         root = find_root(start)
-    except ConfigError as error:
-        root = start.resolve()
-        lines.append(_fault("Repository", "DVC", error))
-    else:
-        lines.append(Line(area="Repository", check="DVC", state="ok", found=str(root)))
-        asked = Question(area="Datasets", check="settings", ask=lambda: [_settings(root)])
-        lines += answers([asked])
+        lines += answers("Datasets", {"settings": partial(_settings, root)})
         if lines[-1].state == "ok":
             settings = settings_at(root)
-        try:
-            config = DvcConfig(root / ".dvc", env=environment(), timeout=timeout_at(root))
-            lines += _refused(config)
-        except DatareleaseError as error:
-            lines.append(_fault("Remotes", "configuration", error))
+        refused = list(answers("Remotes", {"configuration": partial(_refused, root)}))
+        if all(line.state == "warning" for line in refused):
+            config = _config(root)
+        lines += refused
     git = open_git(root)
     return RepositoryState(root=root, git=git, settings=settings, config=config, lines=tuple(lines))
 
 
-def _refused(config: DvcConfig) -> Iterator[Line]:
+def _settings(root: Path) -> Iterator[Observation]:
+    names = ", ".join(dataset.name for dataset in settings_at(root).datasets)
+    yield Observation("ok", f"valid; datasets: {names}")
+
+
+def _config(root: Path) -> DvcConfig:
+    return DvcConfig(root / ".dvc", env=environment(), timeout=timeout_at(root))
+
+
+def _refused(root: Path) -> Iterator[Observation]:
     """What stops the job that publishes, which takes plain values only."""
-    names = ", ".join(problem.where.rpartition(" ")[2] for problem in config.refused())
+    names = ", ".join(problem.where.rpartition(" ")[2] for problem in _config(root).refused())
     if names:
-        yield Line(
-            area="Remotes", check="configuration", state="warning",
-            found=f".dvc/config says {names}, which `release --bundle` and readers with --repo "
-            "refuse",
-            remedy="set it for your clone only: `dvc remote modify --local NAME KEY VALUE`; in "
+        yield Observation(
+            "warning",
+            f".dvc/config says {names}, which `release --bundle` and readers with --repo refuse",
+            "set it for your clone only: `dvc remote modify --local NAME KEY VALUE`; in "
             "workflows keys come from the environment (docs/security.md)",
-        )  # fmt: skip
+        )
 
 
-def _settings(root: Path) -> Line:
-    settings = settings_at(root)
-    names = ", ".join(dataset.name for dataset in settings.datasets)
-    return Line(area="Datasets", check="settings", state="ok", found=f"valid; datasets: {names}")
-
-
-def _fault(area: str, check: str, error: DatareleaseError) -> Line:
-    return Line(area=area, check=check, state="missing", found=error.what, remedy=error.remedy)
-
-
-def _questions(here: RepositoryState, *, write: bool) -> Iterator[Question]:
+def _local(here: RepositoryState, *, write: bool) -> Iterator[tuple[str, Questions]]:
     if not here.git.is_repository():
-        line = Line(
-            area="Repository", check="git", state="missing",
-            found=f"{here.root} is in no git repository", remedy="git init",
-        )  # fmt: skip
-        yield Question(area="Repository", check="git", ask=lambda: [line])
+        what = f"{here.root} is in no git repository"
+        yield "Repository", {"git": lambda: [Observation("missing", what, "git init")]}
         return
-    yield from repository_questions(here.git, here.tags)
+    yield "Repository", repository_questions(here.git, here.tags)
     if here.settings is not None:
-        yield from dataset_questions(
-            here.root, here.settings, dvc=Dvc(here.root, env=environment()),
-            tracked=TrackedState(work_tree_reader(here.root), here.git.files),
-        )  # fmt: skip
+        dvc = Dvc(here.root, env=environment())
+        tracked = TrackedState(work_tree_reader(here.root), here.git.files)
+        yield "Datasets", dataset_questions(here.root, here.settings, dvc=dvc, tracked=tracked)
     if here.config is not None:
         required = here.settings.remotes if here.settings else ()
-        yield from remote_questions(
-            here.config, required, here.staging, bound=here.bound, write=write
+        yield (
+            "Remotes",
+            remote_questions(here.config, required, here.staging, bound=here.bound, write=write),
         )
 
 
-def _github(
-    here: RepositoryState, env: Mapping[str, str], github: str | None
-) -> Iterator[Question]:
+def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -> Questions:
     repository = _repository(here, env, github)
     if repository is None:
-        yield unasked(
-            "origin is not on GitHub, so nothing was asked there",
-            "datarelease doctor --github OWNER/NAME",
-        )
-        return
+        what = "origin is not on GitHub, so nothing was asked there"
+        unasked = Observation("unknown", what, "datarelease doctor --github OWNER/NAME")
+        return {"set-up": lambda: [unasked]}
     top = here.git.top()
-    folder = top / FOLDER
-    files = [path for pattern in ("*.yml", "*.yaml") for path in sorted(folder.glob(pattern))]
-    kinds = {name: here.config.kind(name) for name in here.remotes} if here.config else {}
+    kinds = here.kinds
     staging = kinds.pop(here.staging, None) if here.staging else None
-    texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}
     wanted = WorkflowNeeds(
         kinds=kinds, staging=staging, owner=repository.partition("/")[0],
         directory=here.root.resolve().relative_to(top).as_posix(),
     )  # fmt: skip
-    yield workflow_question(texts, wanted)
+    workflows: Questions = {
+        "workflows": partial(workflow_observations, workflow_texts(top), wanted)
+    }
     token = _token(env)
     if token is None:
-        yield unasked(
-            f"{repository} was not asked: there is no token",
-            "GITHUB_TOKEN=$(gh auth token) datarelease doctor",
-        )
-        return
-    opened = _opened(repository, token, env)
-    yield from github_questions(
-        RepositoryQuestions(
-            github=opened, repository=repository, tags=here.tags, kinds=kinds, staging=staging
-        )
-    )
+        what = f"{repository} was not asked: there is no token"
+        remedy = "GITHUB_TOKEN=$(gh auth token) datarelease doctor"
+        return {**workflows, "set-up": lambda: [Observation("unknown", what, remedy)]}
+    asked = RepositoryQuestions(
+        github=_opened(repository, token, env), repository=repository, tags=here.tags,
+        kinds=kinds, staging=staging,
+    )  # fmt: skip
+    return {**workflows, **github_questions(asked)}
 
 
 def _repository(here: RepositoryState, env: Mapping[str, str], github: str | None) -> str | None:
@@ -263,9 +248,3 @@ def _token(env: Mapping[str, str]) -> str | None:
 
 def _opened(repository: str, token: str, env: Mapping[str, str]) -> GitHub:
     return open_github(replace(access_to(repository, env), token=token))
-
-
-def counts_by_state(lines: Sequence[Line]) -> Mapping[str, int]:
-    """How many lines there are of each state."""
-    states = ("ok", "warning", "unknown", "missing")
-    return {state: sum(line.state == state for line in lines) for state in states}

@@ -7,24 +7,23 @@ waits for a renamed workflow never starts, and a secret that no job passes on is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
-from datarelease.doctor.local import Question
-from datarelease.flows.workflow_jobs import Job, jobs_in, parsed
-from datarelease.model.diagnosis import PUBLISHING, READING, STAGING_SECRETS, Line
+from datarelease.flows.workflow_jobs import Job, jobs_in
+from datarelease.model.diagnosis import PUBLISHING, READING, STAGING_SECRETS, Observation
 from datarelease.model.directory import ROOT
 from datarelease.model.review.reviewed_digest import CONTEXT
 
-AREA = "GitHub"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _LOOP = ("check", "report", "release", "verify")
 _WITH_CREDENTIALS = {"release": PUBLISHING, "verify": READING}
 """Step: the environment that has its credentials."""
 _HANDED_OVER: dict[str, tuple[str, ...]] = {"dagshub": (DAGSHUB_TOKEN,), "s3": KEYS}
 """Who keeps a remote: the secrets without which nobody can sign in there."""
+_STARTED_BY = {"check": "pull_request", "report": "workflow_run", "release": "push"}
 _DAILY = frozenset({"pull_request", "push", "merge_group"})
 """Triggers whose runs people miss when a file is disabled."""
 _PULLS_ONLY = r"workflow_run\.event == 'pull_request'"
@@ -44,85 +43,70 @@ class WorkflowNeeds:
     """The DVC root, from the top of the git repository."""
 
 
-def workflow_question(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> Question:
+def workflow_observations(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> list[Observation]:
     """Whether the workflows are there and close the loop; ``workflows`` are texts by file name."""
-    return Question(area=AREA, check="workflows", ask=lambda: _lines(workflows, wanted))
-
-
-def _lines(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> list[Line]:
-    files, faults = parsed(workflows)
-    lines = [
-        _line(f"{name}: {why}", f"correct .github/workflows/{name}") for name, why in faults.items()
+    jobs, faults = jobs_in(workflows, wanted.directory)
+    seen = [
+        Observation("missing", f"{name}: {why}", f"correct .github/workflows/{name}")
+        for name, why in faults.items()
     ]
-    jobs = list(jobs_in(files, wanted.directory))
     steps = {job.step for job in jobs}
     needed = [*_LOOP]
     if any("--bundle" in job.text for job in jobs if job.step == "release"):
         needed += ["build"]  # whoever takes a bundle over has not made it
     missing = [step for step in needed if step not in steps]
     if missing:
-        found = f"no workflow in .github/workflows runs: {', '.join(missing)}"
-        lines.append(_line(found, "datarelease init"))
+        what = f"no workflow in .github/workflows runs: {', '.join(missing)}"
+        seen.append(Observation("missing", what, "datarelease init"))
     if "release" in steps and "announce" not in steps:
-        lines.append(
-            _warning(
-                "no workflow announces releases: no GitHub Release, no word in the pull request",
-                "add the job `announce` of the file that `datarelease init` writes",
-            )
-        )
-    lines += _triggers(files, jobs)
+        what = "no workflow announces releases: no GitHub Release, no word in the pull request"
+        remedy = "add the job `announce` of the file that `datarelease init` writes"
+        seen.append(Observation("warning", what, remedy))
+    seen += _triggers(jobs)
     for job in jobs:
-        lines += [*_queue(job), *_environment(job, wanted), *_secrets(job, wanted)]
-    return lines or [Line(area=AREA, check="workflows", state="ok", found=", ".join(_LOOP))]
+        seen += [*_queue(job), *_environment(job, wanted), *_secrets(job, wanted)]
+    return seen or [Observation("ok", ", ".join(_LOOP))]
 
 
-def _line(found: str, remedy: str) -> Line:
-    return Line(area=AREA, check="workflows", state="missing", found=found, remedy=remedy)
-
-
-def _warning(found: str, remedy: str) -> Line:
-    return Line(area=AREA, check="workflows", state="warning", found=found, remedy=remedy)
-
-
-def _triggers(files: Mapping[str, Mapping[Any, Any]], jobs: Iterable[Job]) -> Iterator[Line]:
+def _triggers(jobs: Sequence[Job]) -> Iterator[Observation]:
     """What never starts, or stops by itself."""
-    jobs = list(jobs)
-    checks = {str(files[job.file].get("name")) for job in jobs if job.step == "check"}
+    checks = [job.document for job in jobs if job.step == "check"]
+    titles = {str(document.get("name")) for document in checks}
+    queue = any("merge_group" in _on(document) for document in checks)
     for job in jobs:
-        on = _on(files[job.file])
+        on = _on(job.document)
         called = _named(on.get("workflow_run"), "workflows")
-        if job.step == "report" and "workflow_run" in on and checks and not checks & called:
-            names = ", ".join(sorted(checks))
-            yield _line(
+        if job.step == "report" and "workflow_run" in on and titles and not titles & called:
+            names = ", ".join(sorted(titles))
+            yield Observation(
+                "missing",
                 f"{job.file} waits for the end of {', '.join(sorted(called)) or 'nothing'}, and "
                 f"the check is in the workflow called {names}: its report is never posted",
                 f"write `workflows: [{names}]` into .github/workflows/{job.file}",
             )
-        queue = any(
-            "merge_group" in _on(files[check.file]) for check in jobs if check.step == "check"
-        )
         if (
             job.step == "report"
             and queue
             and re.search(_PULLS_ONLY, job.text)
-            and not re.search(r"merge_group", job.text)
+            and "merge_group" not in job.text
         ):
-            yield _line(
+            yield Observation(
+                "missing",
                 f"{job.place}, posts for pull requests alone: a required {CONTEXT} never comes in "
                 "a merge queue",
                 'write `if: contains(fromJSON(\'["pull_request", "merge_group"]\'), '
                 f"github.event.workflow_run.event)` for that job in .github/workflows/{job.file}",
             )
-        wanted = {"check": "pull_request", "report": "workflow_run", "release": "push"}.get(
-            job.step
-        )
+        wanted = _STARTED_BY.get(job.step)
         if wanted is not None and wanted not in on and "workflow_call" not in on:
-            yield _line(
+            yield Observation(
+                "missing",
                 f"{job.place}, is never started by {wanted}",
                 f"add `{wanted}:` below `on:` in .github/workflows/{job.file}",
             )
         if job.step == "verify" and "schedule" in on and on.keys() & _DAILY:
-            yield _warning(
+            yield Observation(
+                "warning",
                 f"{job.file} has a schedule: in a public repository that was quiet for 60 "
                 "days GitHub disables the whole file, with its checks and releases",
                 "move the job verify and the schedule into a file of their own "
@@ -143,33 +127,36 @@ def _named(trigger: object, key: str) -> set[str]:
     return set(map(str, names if isinstance(names, list) else [names] if names else []))
 
 
-def _queue(job: Job) -> Iterator[Line]:
+def _queue(job: Job) -> Iterator[Observation]:
     """Whether releases wait for one another, and for nothing that waits for them."""
     if job.step != "release":
         return
     suffix = "" if job.directory == ROOT else f"-{job.directory}"
     if job.called and f"{PUBLISHING}{suffix}" in job.groups:
-        yield _line(
+        yield Observation(
+            "missing",
             f"{job.place}, calls a workflow whose concurrency group has the name of the caller's: "
             "GitHub cancels both as a deadlock",
             f"take `concurrency:` out of .github/workflows/{job.file}: the called workflow has it",
         )
     elif not job.called and not job.groups:
-        yield _warning(
+        yield Observation(
+            "warning",
             f"{job.place}, does not wait for another release: of two at the same time one fails",
             f"add `concurrency: {{group: {PUBLISHING}{suffix}, queue: max}}` to "
             f".github/workflows/{job.file}",
         )
 
 
-def _environment(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
+def _environment(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
     """Whether what an environment holds reaches the job."""
     needing = sorted(name for name, kind in wanted.kinds.items() if kind in {*_HANDED_OVER, "aws"})
     environment = _WITH_CREDENTIALS.get(job.step)
     if environment is None or not needing:
         return
     if not job.called and job.environment != environment:
-        yield _warning(
+        yield Observation(
+            "warning",
             f"{job.place}, does not run in the environment {environment}, so the credentials for "
             f"{', '.join(needing)} that it holds do not reach the job",
             f"add `environment: {environment}` to that job",
@@ -177,7 +164,8 @@ def _environment(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
     secret = sorted(name for name in needing if wanted.kinds[name] in _HANDED_OVER)
     owner = job.called.partition("/")[0]
     if secret and owner and wanted.owner and owner.lower() != wanted.owner.lower():
-        yield _warning(
+        yield Observation(
+            "warning",
             f"{job.place}, calls a workflow of {owner}: it is uncertain whether the secrets of the "
             f"environment {environment}, which {', '.join(secret)} needs, reach a workflow of "
             "another owner",
@@ -185,7 +173,7 @@ def _environment(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
         )
 
 
-def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
+def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
     """What a job does not hand over: it is empty where it is needed, and nothing says so."""
     needed = {}
     if job.step in _WITH_CREDENTIALS:
@@ -198,7 +186,8 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
     for remote, names in needed.items():
         if names:
             entries = ", ".join(f"{name}: ${{{{ secrets.{name} }}}}" for name in names)
-            yield _line(
+            yield Observation(
+                "missing",
                 f"{job.place}, does not hand over {' and '.join(names)}, which {remote} needs",
                 f"add to that job: {entries}",
             )
@@ -206,7 +195,8 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Line]:
         return
     takes_role = bool(job.called) or "/configure-aws-credentials@" in job.text
     if job.lacks(KEYS) and not (takes_role and job.permissions.get("id-token") == "write"):
-        yield _line(
+        yield Observation(
+            "missing",
             f"{job.place}, can sign in at AWS neither by OpenID Connect nor with keys",
             "add `id-token: write` to the permissions of that job"
             if takes_role

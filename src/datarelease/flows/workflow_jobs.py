@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -83,9 +84,18 @@ class Job:
         return [name for name in secrets if not re.search(rf"\bsecrets\.{name}\b", self.text)]
 
 
-def parsed(workflows: Mapping[str, str]) -> tuple[dict[str, Mapping[Any, Any]], dict[str, str]]:
-    """The documents in ``workflows``, texts by file name, and what is wrong with the others."""
-    files: dict[str, Mapping[Any, Any]] = {}
+def workflow_texts(top: Path) -> dict[str, str]:
+    """The workflow files of the git repository at ``top`` by their names."""
+    places = [path for end in ("yml", "yaml") for path in sorted((top / FOLDER).glob(f"*.{end}"))]
+    return {path.name: path.read_text(encoding="utf-8", errors="replace") for path in places}
+
+
+def jobs_in(workflows: Mapping[str, str], directory: str) -> tuple[list[Job], dict[str, str]]:
+    """The jobs that run a step of ours for the DVC root ``directory``, once for each step.
+
+    And what is wrong with those of the ``workflows``, texts by file name, that cannot be read.
+    """
+    jobs: list[Job] = []
     faults: dict[str, str] = {}
     for name, text in workflows.items():
         try:
@@ -95,27 +105,24 @@ def parsed(workflows: Mapping[str, str]) -> tuple[dict[str, Mapping[Any, Any]], 
         except _NOT_YAML as error:
             faults[name] = str(error)
         else:
-            files[name] = document if isinstance(document, dict) else {}
-    return files, faults
+            if isinstance(document, dict):
+                jobs += (job for job in _jobs(name, document) if job.directory == directory)
+    return jobs, faults
 
 
-def jobs_in(files: Mapping[str, Mapping[Any, Any]], directory: str) -> Iterator[Job]:
-    """The jobs that run a step of ours for the DVC root ``directory``, once for each step."""
-    for file, document in files.items():
-        jobs = document.get("jobs")
-        for name, content in jobs.items() if isinstance(jobs, dict) else ():
-            if not isinstance(content, dict):
-                continue
-            text = "\n".join(_strings(content))
-            for step, command in STEPS.items():
-                ours = rf"[\w.-]*datarelease[\w.-]*/{re.escape(FOLDER)}/{_WHOLE.get(step, step)}"
-                if re.search(rf"/{ours}\.yml@|^datarelease {command}", text, re.MULTILINE):
-                    job = Job(
-                        file=file, name=str(name), step=step, text=text, content=content,
-                        document=document,
-                    )  # fmt: skip
-                    if job.directory == directory:
-                        yield job
+def _jobs(file: str, document: Mapping[Any, Any]) -> Iterator[Job]:
+    jobs = document.get("jobs")
+    for name, content in jobs.items() if isinstance(jobs, dict) else ():
+        if not isinstance(content, dict):
+            continue
+        text = "\n".join(_strings(content))
+        for step, command in STEPS.items():
+            ours = rf"[\w.-]*datarelease[\w.-]*/{re.escape(FOLDER)}/{_WHOLE.get(step, step)}"
+            if re.search(rf"/{ours}\.yml@|^datarelease {command}", text, re.MULTILINE):
+                yield Job(
+                    file=file, name=str(name), step=step, text=text, content=content,
+                    document=document,
+                )  # fmt: skip
 
 
 def _strings(value: object) -> Iterator[str]:

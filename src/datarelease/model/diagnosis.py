@@ -20,6 +20,16 @@ STAGING_SECRETS = ("STAGING_ACCESS_KEY_ID", "STAGING_SECRET_ACCESS_KEY")
 """Of the repository, not of an environment: the build has none."""
 
 
+@dataclass(frozen=True)
+class Observation:
+    """What was found out about one thing."""
+
+    state: LineState
+    found: str
+    remedy: str = ""
+    fault: FaultKind = "setup"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """The answer to one question."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.adapters.github.errors import Answer, GitHubError
-from datarelease.doctor.local import Question, answers
+from datarelease.doctor.local import answers
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
-from datarelease.model.diagnosis import Diagnosis, FaultKind, Line, LineState
+from datarelease.model.diagnosis import Diagnosis, FaultKind, Line, LineState, Observation
 from datarelease.model.github import Environment, TagRuleset, tag_ruleset
 from datarelease.model.versions.version import TagGrammar
 
@@ -33,13 +33,13 @@ def test_the_exit_code_tells_whose_turn_it_is(lines: tuple[Line, ...], code: int
     assert Diagnosis(lines=lines).exit_code == code
 
 
-def raising(error: Exception) -> Question:
+def raising(error: Exception) -> Callable[[], Iterable[Observation]]:
     """A question that ends in ``error``."""
 
-    def ask() -> Iterable[Line]:
+    def ask() -> Iterable[Observation]:
         raise error
 
-    return Question(area="A", check="x", ask=ask)
+    return ask
 
 
 def test_a_question_that_fails_is_a_line_and_the_next_is_asked() -> None:
@@ -47,21 +47,22 @@ def test_a_question_that_fails_is_a_line_and_the_next_is_asked() -> None:
     refused = GitHubError(Answer(status=403, message=""), "no", untouched="", remedy="")
     down = GitHubError(Answer(status=None, message=""), "down", untouched="", remedy="")
     problems = SettingsError([Problem(where="a", what="b"), Problem(where="c", what="d")])
-    fine = Question(area="A", check="y", ask=lambda: [line("ok")])
     errors = [ConfigError("c"), problems, WorldError("w", remedy="again"), refused, down]
-    found = list(answers([*map(raising, errors), fine]))
+    questions = {error.what: raising(error) for error in errors}
+    found = list(answers("A", {**questions, "y": lambda: [Observation("ok", "…")]}))
     assert [(one.state, one.fault) for one in found] == [
         ("missing", "setup"), ("missing", "setup"), ("missing", "setup"), ("missing", "world"),
         ("unknown", "setup"), ("missing", "world"), ("ok", "setup"),
     ]  # fmt: skip
     assert [one.found for one in found[1:3]] == ["a: b", "c: d"]
     assert found[3].remedy == "again"
+    assert [(one.area, one.check) for one in found[-2:]] == [("A", "down"), ("A", "y")]
 
 
 def test_a_bug_is_not_taken_for_an_answer() -> None:
     """What is not an error of ours comes out as it is."""
     with pytest.raises(ZeroDivisionError):
-        list(answers([raising(ZeroDivisionError())]))
+        list(answers("A", {"x": raising(ZeroDivisionError())}))
 
 
 def ruleset(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from datarelease.adopt.templates import workflow_files
-from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
-from datarelease.model.diagnosis import Line
+from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
+from datarelease.model.diagnosis import Observation
 from datarelease.model.project import REPOSITORY, ToolRef
 
 ALL = WorkflowNeeds(
@@ -54,9 +54,9 @@ def earlier() -> dict[str, str]:
     return {**files, "data.yml": EARLIER}
 
 
-def asked(files: dict[str, str], wanted: WorkflowNeeds = ALL) -> list[Line]:
+def asked(files: dict[str, str], wanted: WorkflowNeeds = ALL) -> list[Observation]:
     """The answers."""
-    return list(workflow_question(files, wanted).ask())
+    return workflow_observations(files, wanted)
 
 
 @pytest.mark.parametrize("directory", [".", "models/churn"])

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from datarelease.adopt.templates import workflow_files
-from datarelease.doctor.workflows import WorkflowNeeds, workflow_question
+from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
 from datarelease.model import project as home
 from datarelease.model.project import REPOSITORY, ToolRef, installation
 
@@ -73,7 +73,7 @@ def test_what_the_readme_shows_yields_comment_digest_and_release() -> None:
         WorkflowNeeds(kinds={"hub": "dagshub"}),
         WorkflowNeeds(kinds={"store": "aws"}, owner="acme"),
     ):
-        [line] = workflow_question(files, wanted).ask()
+        [line] = workflow_observations(files, wanted)
         assert line.found == "no workflow in .github/workflows runs: verify"
 
 
