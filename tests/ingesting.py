@@ -34,7 +34,7 @@ from datarelease.model.versions.manifest import (
     object_key,
 )
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot
-from datarelease.model.versions.trailers import write_message
+from datarelease.model.versions.version import write_message
 from datarelease.progress import Quiet
 
 DVC_YAML: dict[str, Any] = {

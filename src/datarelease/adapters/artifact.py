@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from datarelease.adapters.untrusted import read_document, refuse_special_files
 from datarelease.errors import ConfigError
-from datarelease.model.review.pull_request_file import PULL_REQUEST_FILE as PULL_REQUEST
-from datarelease.model.review.pull_request_file import PullRequestFile
+from datarelease.model.github import PULL_REQUEST_FILE as PULL_REQUEST
+from datarelease.model.github import PullRequestFile
 from datarelease.model.review.report import Report
 
 _REPORT = "report.json"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datarelease.adopt.datasets import FoundTable
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note
-from datarelease.model.near import suggestion
 from datarelease.model.paths import within
+from datarelease.model.wording import suggestion
 
 
 def only(

@@ -11,7 +11,7 @@ from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.csv.values import infer_values
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.model.adoption import Note, yaml_text
-from datarelease.model.data.csv_dialect import CsvDialect
+from datarelease.model.data.dataset import CsvDialect
 from datarelease.settings.read import declared_dialect
 
 

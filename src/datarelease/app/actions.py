@@ -15,8 +15,7 @@ from typing import Any
 
 from datarelease.errors import ConfigError
 from datarelease.model.directory import normalized
-from datarelease.model.github import BOT, CheckRun, GitHubAccess, Push
-from datarelease.model.review.pull_request_file import PullRequestFile
+from datarelease.model.github import BOT, CheckRun, GitHubAccess, PullRequestFile, Push
 
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes of one step's summary; GitHub drops a longer one whole."""

@@ -18,7 +18,7 @@ from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
 from datarelease.flows.release.bundle import make_absent, write_bundle
 from datarelease.flows.versions.documents import write_documents
-from datarelease.model.review.waivers import how_to_waive
+from datarelease.model.review.policy import how_to_waive
 from datarelease.render.terminal.report import summary
 
 

@@ -17,7 +17,7 @@ from datarelease.flows.versions.newest import look_at_newest
 from datarelease.flows.versions.read import verify_version
 from datarelease.flows.versions.repair import repair_version
 from datarelease.flows.write_file import write
-from datarelease.model.versions.missing import Health
+from datarelease.model.versions.outcome import Health
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
 

@@ -14,7 +14,7 @@ from datarelease.app.actions import Actions, actions
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, DatareleaseError
 from datarelease.flows.write_file import write
-from datarelease.model.review.pull_request_file import PULL_REQUEST_FILE
+from datarelease.model.github import PULL_REQUEST_FILE
 from datarelease.model.review.report import Report
 from datarelease.render.escape import prose
 from datarelease.render.markdown.report import markdown

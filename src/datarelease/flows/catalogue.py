@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from datarelease.adapters.git.repository import Git, Tag
 from datarelease.errors import ConfigError
-from datarelease.model.versions.trailers import read_trailers
-from datarelease.model.versions.version import TagGrammar, Version, Yank
+from datarelease.model.versions.version import TagGrammar, Version, Yank, read_trailers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -258,3 +258,21 @@ def _matches(ref: str, pattern: str) -> bool:
     if "**" in patterns:
         return fnmatch.fnmatchcase(ref, pattern.replace("**/", "*"))
     return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
+
+
+PULL_REQUEST_FILE = "pull-request.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequestFile:
+    """Which pull request a check was about, as the check itself says in its artifact.
+
+    Readers must not trust it before GitHub has confirmed it.
+    """
+
+    number: int
+    head: str
+    """SHA of its newest commit when the check ran."""
+    base: str
+    """Name of the branch it goes into."""
+    format: int = 1

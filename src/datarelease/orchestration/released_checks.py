@@ -19,7 +19,7 @@ from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.documents import find_document, find_manifest
 from datarelease.model.paths import overlap
 from datarelease.model.review.report import Report
-from datarelease.model.versions.bundle import REPORT
+from datarelease.model.versions.outcome import REPORT
 from datarelease.model.versions.version import Version
 from datarelease.orchestration.asset_checks import Checks
 from datarelease.orchestration.dagster_private import DATA_VERSION_TAG, TargetMaterialization

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from datarelease.model.data.validation import Violation
+from datarelease.model.data.validation import Name, Sentence, Violation, failures
 from datarelease.model.review.diff import Compatibility, DatasetDiff, SchemaChange
-from datarelease.model.review.failure import Name, Sentence, failures
 from datarelease.model.review.policy import Finding, VerdictLevel, blocking_first, points, worst
 from datarelease.model.review.report import DatasetReport, MergeEffect, Report
 from datarelease.render import numbers as number

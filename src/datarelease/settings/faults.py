@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from datarelease.errors import Problem
-from datarelease.model.near import nearest_name
+from datarelease.model.wording import nearest_name
 
 _WANTED = {
     "model_type": "expected a mapping",

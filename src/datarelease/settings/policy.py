@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from datarelease.errors import ConfigError, Problem
-from datarelease.model.review.policy import AppendOnly, Limit, Policy, RowBounds, Waiver
-from datarelease.model.review.waivers import entry
+from datarelease.model.review.policy import AppendOnly, Limit, Policy, RowBounds, Waiver, entry
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.faults import unknown
 from datarelease.settings.shapes import ColumnLimitShape, DatasetLimitShape, PolicyShape

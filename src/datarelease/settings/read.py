@@ -14,13 +14,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from datarelease.errors import Problem, SettingsError
-from datarelease.model.data.csv_dialect import CsvDialect
-from datarelease.model.data.dataset import DATASET_NAME, Dataset, table_format
+from datarelease.model.data.dataset import DATASET_NAME, CsvDialect, Dataset, table_format
 from datarelease.model.data.stream import Stream
-from datarelease.model.near import nearest_name
 from datarelease.model.paths import path_fault
 from datarelease.model.review.policy import Policy
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
+from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
 from datarelease.settings.faults import problems_of, unknown
 from datarelease.settings.policy import new_form, read_policy

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from datarelease.model.data.csv_dialect import (
+from datarelease.model.data.dataset import (
     MOST_SKIPPED,
     NA_STRINGS,
     THOUSANDS,
@@ -29,10 +29,10 @@ from datarelease.model.data.csv_dialect import (
     is_delimiter,
 )
 from datarelease.model.data.stream import EventFormat
-from datarelease.model.near import nearest_name
 from datarelease.model.review.policy import Level
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.versions.version import DEFAULT_PREFIX
+from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
 
 

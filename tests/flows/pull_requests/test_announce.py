@@ -27,8 +27,7 @@ from datarelease.flows.pull_requests.announce import (
 from datarelease.model.github import BOT, Push
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestRemote
-from datarelease.model.versions.missing import Health, VersionHealth
-from datarelease.model.versions.outcome import Outcome
+from datarelease.model.versions.outcome import Health, Outcome, VersionHealth
 from datarelease.model.versions.release import Fault
 from datarelease.progress import Quiet
 from datarelease.render.markdown.comment import CommentSource, comment, notice

@@ -24,8 +24,7 @@ from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.comment import put_comment
 from datarelease.flows.pull_requests.post import CommentTexts, Posting, post
-from datarelease.model.github import BOT, CheckRun
-from datarelease.model.review.pull_request_file import PullRequestFile
+from datarelease.model.github import BOT, CheckRun, PullRequestFile
 from datarelease.model.review.report import Report
 from datarelease.model.review.reviewed_digest import queued_digest, reviewed_digest
 from datarelease.progress import Quiet

@@ -27,8 +27,8 @@ from datarelease.adapters.github.cml import is_marked, watermark
 from datarelease.adapters.untrusted import plain_json
 from datarelease.documents import DocumentError, encode
 from datarelease.errors import ConfigError
+from datarelease.model.github import PullRequestFile
 from datarelease.model.review.policy import Finding, Verdict
-from datarelease.model.review.pull_request_file import PullRequestFile
 from datarelease.model.review.report import REPORT_FORMAT, Report
 from datarelease.render.markdown.comment import CommentSource, comment
 

@@ -12,7 +12,7 @@ import pytest
 
 from datarelease.adapters.untrusted import read_document, read_inside, refuse_special_files
 from datarelease.errors import ConfigError
-from datarelease.model.versions.bundle import Bundle
+from datarelease.model.versions.outcome import Bundle
 
 BUNDLE = Bundle(commit="c" * 40, digest="d" * 64, staging=None, tree=("dvc.lock",))
 

@@ -18,8 +18,7 @@ from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_na
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.errors import SettingsError
-from datarelease.model.data.csv_dialect import CsvDialect
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import CsvDialect, Dataset
 from datarelease.model.data.provenance import differences, of_profile, of_validation
 from datarelease.model.data.validation import Validation, Violation
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry

@@ -21,8 +21,7 @@ from datarelease.analysis.engine.frames import LIBRARIES, read_frame
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.run import validate
-from datarelease.model.data.csv_dialect import NA_STRINGS, CsvDialect
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import NA_STRINGS, CsvDialect, Dataset
 
 CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16", "cp1252": "cp1252"}
 """How a file is written, and the encoding that the dialect names."""

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datarelease.documents import DocumentError, decode, encode, to_json
-from datarelease.model.data.csv_dialect import THOUSANDS, CsvDialect
+from datarelease.model.data.dataset import THOUSANDS, CsvDialect
 from datarelease.model.data.profile import ColumnProfile, Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility

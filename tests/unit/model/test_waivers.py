@@ -16,9 +16,8 @@ from datarelease.documents import decode, encode
 from datarelease.errors import SettingsError
 from datarelease.model.review.diff import Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.review.judge import judge
-from datarelease.model.review.policy import Finding, Policy, Verdict, Waiver
+from datarelease.model.review.policy import Finding, Policy, Verdict, Waiver, how_to_waive, idle
 from datarelease.model.review.report import DatasetReport, Report
-from datarelease.model.review.waivers import how_to_waive, idle
 from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown
 from datarelease.render.terminal.report import summary

@@ -19,9 +19,9 @@ from dvc_data.hashfile.tree import Tree
 
 from datarelease.adapters.dvc.open import opened
 from datarelease.errors import ConfigError
-from datarelease.model.near import nearest_name
 from datarelease.model.paths import within
 from datarelease.model.versions.snapshot import WHOLE, Entry
+from datarelease.model.wording import nearest_name
 
 _MD5 = "md5"
 

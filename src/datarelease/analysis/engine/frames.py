@@ -19,7 +19,7 @@ from datarelease.analysis.engine.parquet_parts import (
 from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
 from datarelease.errors import ConfigError, WorldError
-from datarelease.model.near import nearest_name
+from datarelease.model.wording import nearest_name
 
 LIBRARIES = ("pandas", "pyarrow", "polars", "duckdb")
 

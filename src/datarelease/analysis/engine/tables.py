@@ -15,8 +15,7 @@ from typing import Any, Protocol, Self
 import narwhals as nw
 import pyarrow as pa
 
-from datarelease.model.data.csv_dialect import DEFAULT_DIALECT, CsvDialect
-from datarelease.model.data.dataset import Format
+from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Format
 
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 

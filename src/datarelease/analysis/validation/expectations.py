@@ -17,7 +17,7 @@ from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Reason, Violation
-from datarelease.model.near import nearest_name
+from datarelease.model.wording import nearest_name
 
 
 @dataclass(frozen=True, kw_only=True)

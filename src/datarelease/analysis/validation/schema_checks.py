@@ -9,7 +9,7 @@ from typing import Any
 
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.errors import Problem
-from datarelease.model.near import nearest_name
+from datarelease.model.wording import nearest_name
 
 #: Pandera's checks of tables -> argument -> whether it must be given. (Pandera's registry also
 #: holds checks of xarray data sets and statistical tests, which mean nothing here.)

@@ -22,7 +22,7 @@ from datarelease.flows.workspace import Workspace
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.judge import judge
-from datarelease.model.review.policy import Finding, Verdict
+from datarelease.model.review.policy import Finding, Verdict, idle
 from datarelease.model.review.report import (
     DatasetReport,
     MergeEffect,
@@ -30,7 +30,6 @@ from datarelease.model.review.report import (
     Report,
     VersionRows,
 )
-from datarelease.model.review.waivers import idle
 from datarelease.model.versions.snapshot import Snapshot
 from datarelease.model.versions.version import Version
 from datarelease.settings.read import PARAMS_FILE

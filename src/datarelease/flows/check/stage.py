@@ -23,8 +23,8 @@ from datarelease.model.data import provenance
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
-from datarelease.model.near import suggestion
 from datarelease.model.versions.snapshot import DatasetSnapshot
+from datarelease.model.wording import suggestion
 from datarelease.settings.read import Settings
 
 

@@ -24,8 +24,7 @@ from datarelease.flows.pull_requests.github_release import (
 from datarelease.model.git_address import GITHUB_NAME
 from datarelease.model.github import GitHubRelease, Issue, Push
 from datarelease.model.review.report import Report
-from datarelease.model.versions.missing import Health
-from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome
+from datarelease.model.versions.outcome import OUTCOME_FILE, Health, Outcome
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:

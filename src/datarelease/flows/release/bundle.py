@@ -15,14 +15,14 @@ from datarelease.flows.release.plan import products
 from datarelease.flows.transfer import send
 from datarelease.flows.workspace import Workspace
 from datarelease.flows.write_file import write
-from datarelease.model.versions.bundle import (
+from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.outcome import (
     ASSESSMENTS,
     BUNDLE_FILE,
     SIZE_LIMIT,
     TREE_FOLDER,
     Bundle,
 )
-from datarelease.model.versions.manifest import object_key
 
 
 def make_absent(ws: Workspace) -> None:

@@ -17,10 +17,9 @@ from datarelease.flows.check.streams import counts_here
 from datarelease.flows.check.tracked_outputs import tracked_beside
 from datarelease.flows.versions.documents import find_manifest
 from datarelease.flows.workspace import Workspace
-from datarelease.model.data.csv_dialect import CsvDialect
-from datarelease.model.data.dataset import Dataset, table_format
+from datarelease.model.data.dataset import CsvDialect, Dataset, table_format
+from datarelease.model.review.policy import how_to_waive
 from datarelease.model.review.report import Report
-from datarelease.model.review.waivers import how_to_waive
 from datarelease.model.versions.manifest import (
     Manifest,
     ManifestDataset,

@@ -14,9 +14,8 @@ from datarelease.flows.release.release import prepare
 from datarelease.flows.verify import faults_of, find_faults, holders
 from datarelease.flows.versions.documents import find_manifest
 from datarelease.flows.workspace import Workspace
-from datarelease.model.short_repr import plural
-from datarelease.model.versions.release import Nothing
-from datarelease.model.versions.release_plan import PlannedStep, ReleasePlan, StepState
+from datarelease.model.versions.release import Nothing, PlannedStep, ReleasePlan, StepState
+from datarelease.model.wording import plural
 
 _LATER = ("check", "review", "version", "push", "verify", "record", "commit", "tag", "copies")
 

@@ -21,8 +21,7 @@ from datarelease.flows.write_file import write
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import MANIFEST
 from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome, OutcomeState
-from datarelease.model.versions.release import Nothing, Released
-from datarelease.model.versions.release_plan import ReleasePlan
+from datarelease.model.versions.release import Nothing, Released, ReleasePlan
 from datarelease.model.versions.version import Version
 
 

@@ -20,8 +20,7 @@ from datarelease.flows.versions.stored_documents import heal_copies
 from datarelease.flows.workspace import Workspace
 from datarelease.model.versions.manifest import trailers_of
 from datarelease.model.versions.release import Candidate, Recorded, Released
-from datarelease.model.versions.trailers import write_message
-from datarelease.model.versions.version import Version
+from datarelease.model.versions.version import Version, write_message
 
 
 class VersionTaken(Exception):  # noqa: N818 - no error: the signal to plan again

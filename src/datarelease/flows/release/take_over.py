@@ -32,7 +32,7 @@ from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.paths import path_fault
 from datarelease.model.review.report import Report
-from datarelease.model.versions.bundle import (
+from datarelease.model.versions.outcome import (
     ASSESSMENTS,
     BUNDLE_FILE,
     DOCUMENT_LIMIT,

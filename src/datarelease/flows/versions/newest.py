@@ -5,7 +5,7 @@ from __future__ import annotations
 from datarelease.errors import WorldError
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.read import verify_version
-from datarelease.model.versions.missing import Health, VersionHealth
+from datarelease.model.versions.outcome import Health, VersionHealth
 
 
 def look_at_newest(repository: Repository, count: int, *, full: bool) -> Health:

@@ -20,14 +20,12 @@ from datarelease.flows.versions.dataset_at import table_of
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.versions.stored_documents import document_faults, stored_documents
 from datarelease.flows.write_file import written
-from datarelease.model.data.csv_dialect import DEFAULT_DIALECT
-from datarelease.model.data.dataset import Dataset
-from datarelease.model.near import suggestion
-from datarelease.model.short_repr import plural, short_repr
+from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import DataFile
 from datarelease.model.versions.version import Version
+from datarelease.model.wording import plural, short_repr, suggestion
 
 
 @dataclass(frozen=True, kw_only=True)

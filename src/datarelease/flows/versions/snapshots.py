@@ -9,9 +9,9 @@ from datarelease.adapters.dvc.tracked import Output
 from datarelease.errors import Problem, SettingsError
 from datarelease.flows.cache import Objects
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.near import nearest_name
 from datarelease.model.paths import within
 from datarelease.model.versions.snapshot import WHOLE, DataFile, DatasetSnapshot, Entry, Snapshot
+from datarelease.model.wording import nearest_name
 
 
 def snapshot(datasets: Sequence[Dataset], outputs: Sequence[Output], objects: Objects) -> Snapshot:

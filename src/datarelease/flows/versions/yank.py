@@ -5,8 +5,7 @@ from __future__ import annotations
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.repository import Repository
-from datarelease.model.versions.trailers import write_message
-from datarelease.model.versions.version import Version
+from datarelease.model.versions.version import Version, write_message
 
 
 def yank(

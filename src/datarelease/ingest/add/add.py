@@ -24,7 +24,7 @@ from datarelease.ingest.add.sample import Sample, SampleSummary, trial
 from datarelease.model.adoption import Adoption, Proposed
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import EventFormat, Stream
-from datarelease.model.near import suggestion
+from datarelease.model.wording import suggestion
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION, read_settings
 
 _Types = Mapping[str, str]

@@ -27,7 +27,7 @@ from datarelease.ingest.kafka.client import PEEKING, Errors, administrator, cons
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
 from datarelease.ingest.raw import columns
-from datarelease.model.near import nearest_name
+from datarelease.model.wording import nearest_name
 
 PATIENCE = 60.0
 """Seconds without any answer after which the broker counts as away; restarts take less."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datarelease.errors import ConfigError, Problem, SettingsError
-from datarelease.model.near import nearest_name
+from datarelease.model.wording import nearest_name
 
 _PREFIX = "DATARELEASE_KAFKA_"
 BOOTSTRAP = f"{_PREFIX}BOOTSTRAP_SERVERS"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import DatasetDiff
-from datarelease.model.short_repr import plural
+from datarelease.model.wording import plural
 
 
 def not_append_only(diff: DatasetDiff | None, stream: StreamReport | None) -> str | None:

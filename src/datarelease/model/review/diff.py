@@ -8,7 +8,7 @@ from functools import total_ordering
 from typing import Literal
 
 from datarelease.model.data.profile import ColumnKind, Scalar
-from datarelease.model.short_repr import plural, short_repr
+from datarelease.model.wording import plural, short_repr
 
 
 @total_ordering

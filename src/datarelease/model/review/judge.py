@@ -6,14 +6,20 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from datarelease.model.data.stream import StreamReport
-from datarelease.model.data.validation import unreadable
+from datarelease.model.data.validation import failures, plain, unreadable
 from datarelease.model.review.append_only import not_append_only, rows_kept
 from datarelease.model.review.diff import ColumnDiff, Compatibility, DatasetDiff, SchemaChange
-from datarelease.model.review.failure import failures, plain
-from datarelease.model.review.policy import Finding, Limit, Policy, Verdict, blocking_first, points
+from datarelease.model.review.policy import (
+    Finding,
+    Limit,
+    Policy,
+    Verdict,
+    blocking_first,
+    excused,
+    points,
+)
 from datarelease.model.review.report import DatasetReport
-from datarelease.model.review.waivers import excused
-from datarelease.model.short_repr import plural
+from datarelease.model.wording import plural
 
 
 def judge(

@@ -11,7 +11,7 @@ from datarelease.model.data.stream import StreamReport
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff
 from datarelease.model.review.policy import Limit, Verdict, VerdictLevel
-from datarelease.model.short_repr import plural, short_repr
+from datarelease.model.wording import plural, short_repr
 
 REPORT_FORMAT = 3
 """2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers.

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from datarelease.model.data.csv_dialect import CsvDialect
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import CsvDialect, Dataset
 from datarelease.model.data.stream import StreamCounts
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.policy import VerdictLevel
-from datarelease.model.short_repr import plural, short_repr
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.versions.version import Version
+from datarelease.model.wording import plural, short_repr
 
 _FORMAT = 2
 """Format 1 lists no documents: those beside its manifest are known by their names only."""

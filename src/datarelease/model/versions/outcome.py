@@ -1,4 +1,9 @@
-"""How a release ended, for the code that reports it."""
+"""What one job of a workflow leaves for the next: a build, how a release ended, what is lost.
+
+A bundle is a build as data: what the job with the publishing secrets needs of the job that ran the
+pipeline. It is a directory, and nothing in it is run: the publisher reads the documents strictly,
+takes only the files named below, and objects only under the hash of their bytes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datarelease.model.review.report import Report
+from datarelease.model.versions.release import Fault
 
 _FORMAT = 1
 OUTCOME_FILE = "outcome.json"
@@ -42,4 +48,63 @@ class Outcome:
     report: Report | None
     others: tuple[int, ...] = ()
     """Further pull requests that came by the same push, as a merge queue's group does."""
+    format: int = _FORMAT
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionHealth:
+    """One version."""
+
+    tag: str
+    remotes: tuple[str, ...]
+    """Those that were asked."""
+    objects: int
+    """Per remote."""
+    faults: tuple[Fault, ...]
+    error: str | None
+    """Why it could not be looked at."""
+
+    @property
+    def sound(self) -> bool:
+        """Everything is where it should be."""
+        return not self.faults and self.error is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """The newest versions, newest first."""
+
+    versions: tuple[VersionHealth, ...]
+    format: int = _FORMAT
+
+    @property
+    def sound(self) -> bool:
+        """Every version is."""
+        return all(version.sound for version in self.versions)
+
+
+BUNDLE_FILE = "bundle.json"
+REPORT = "report.json"
+TREE_FOLDER = "tree"
+"""Folder with files of the work tree that the build changed: locks and the reports of stages."""
+ASSESSMENTS = "assessments"
+"""Folder with the validation and the statistics of each dataset, by their paths."""
+SIZE_LIMIT = 5 * 1000**3
+"""Bytes of objects in a bundle; beyond that a staging remote carries them better."""
+DOCUMENT_LIMIT = 64 * 1000**2
+"""Bytes of one document or lock in a bundle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """The table of contents."""
+
+    commit: str
+    """That was built."""
+    digest: str
+    """Of the data."""
+    staging: str | None
+    """The remote that holds the objects; None: they are in the bundle, as on a remote."""
+    tree: tuple[str, ...]
+    """Paths of the files in ``tree/``."""
     format: int = _FORMAT

@@ -1,4 +1,7 @@
-"""The release as a chain of types: each step takes the one before, so none can be left out."""
+"""The release as a chain of types: each step takes the one before, so none can be left out.
+
+And what a release would do, step by step, without doing it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from datarelease.model.review.report import Report
-from datarelease.model.short_repr import plural, short_repr
 from datarelease.model.versions.manifest import Manifest
+from datarelease.model.wording import plural, short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,3 +146,40 @@ class Fault:
 
 def _warned(warnings: tuple[str, ...]) -> str:
     return plural(len(warnings), "warning") if warnings else ""
+
+
+_FORMAT = 1
+StepState = Literal["done", "to do", "skipped", "refused"]
+"""
+done      its result is there already
+to do     the release does it
+skipped   there is nothing to do for it; the words say why
+refused   the release ends here; the words say why
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """One step of a release."""
+
+    name: str
+    """``branch``, ``pipeline``, ``check``, ``review``, ``version``, ``push`` (once for each
+    remote), ``verify``, ``record``, ``commit``, ``tag`` and ``copies``, in this order; ``repair``
+    comes before the pushes where remotes have lost objects of the newest version."""
+    state: StepState
+    what: str
+    """In words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasePlan:
+    """The steps of a release as they stand now; another release may change them."""
+
+    tag: str | None
+    """The version that would be made; None: none, or the pipeline has to run first."""
+    digest: str | None
+    """Of the data; None: the pipeline has to run first."""
+    verdict: Literal["pass", "warn", "block"] | None
+    """None: the pipeline has to run first."""
+    steps: tuple[PlannedStep, ...]
+    format: int = _FORMAT

@@ -1,12 +1,16 @@
-"""Versions and the tag grammar, in both directions. Nothing else spells or parses a tag."""
+"""Versions and the tag grammar, in both directions. Nothing else spells or parses a tag.
+
+Trailers are ``Key: value`` lines at the end of a tag's message, as in git-interpret-trailers.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from datarelease.errors import ConfigError
-from datarelease.model.short_repr import short_repr
+from datarelease.model.wording import short_repr
 
 DEFAULT_PREFIX = "data-v"
 YANKED = "-yanked"
@@ -115,3 +119,34 @@ class Version:
         """The SHA-256 of the version's manifest; None: the tag names none."""
         sha256 = self.trailer("Manifest-Sha256") or ""
         return sha256 if _SHA256.fullmatch(sha256) else None
+
+
+_LINE = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)", re.ASCII)
+
+
+def read_trailers(message: str) -> tuple[tuple[str, str], ...]:
+    r"""The (key, value) pairs in the last paragraph of a message, in order.
+
+    A signature behind the message is not a part of it.
+
+    >>> read_trailers("data-v1: first\n\nDigest: ab\nRows: customers=3\n")
+    (('Digest', 'ab'), ('Rows', 'customers=3'))
+    >>> read_trailers("no trailers here")
+    ()
+    """
+    body = message.partition("-----BEGIN ")[0].strip("\n")
+    head, _, last = body.rpartition("\n\n")
+    if not head:
+        return ()
+    matches = [_LINE.fullmatch(line) for line in last.split("\n")]
+    return tuple((match[1], match[2]) for match in matches if match)
+
+
+def write_message(subject: str, trailers: Iterable[tuple[str, str]]) -> str:
+    r"""A message of one subject line and trailers; line ends in values become spaces.
+
+    >>> write_message("a  b", [("Digest", "ab"), ("Reason", "two\nlines")])
+    'a b\n\nDigest: ab\nReason: two lines'
+    """
+    lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers]
+    return "\n".join([" ".join(subject.split()), "", *lines])

@@ -8,8 +8,7 @@ from urllib.parse import quote
 from datarelease.model.directory import ROOT
 from datarelease.model.review.report import MARKDOWN_LIMIT
 from datarelease.model.versions.manifest import Manifest
-from datarelease.model.versions.missing import Health, VersionHealth
-from datarelease.model.versions.outcome import Outcome
+from datarelease.model.versions.outcome import Health, Outcome, VersionHealth
 from datarelease.render import escape
 from datarelease.render.markdown import gfm
 from datarelease.render.markdown.comment import CommentSource, fetching

@@ -9,7 +9,7 @@ from shlex import join
 from rich.text import Text
 
 from datarelease.model.adoption import Adoption, Command, FileEdit, Proposed, yaml_text
-from datarelease.model.short_repr import plural
+from datarelease.model.wording import plural
 
 
 def adoption(plan: Adoption) -> Text:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from datarelease.model.data.validation import Validation, Violation
-from datarelease.model.versions.release_plan import ReleasePlan
+from datarelease.model.versions.release import ReleasePlan
 from datarelease.model.versions.version import Version
 from datarelease.render import numbers as number
 from datarelease.render.escape import PROSE, clean

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.errors import WorldError
-from datarelease.model.data.csv_dialect import UTF8
+from datarelease.model.data.dataset import UTF8
 
 DELIMITERS = ",;\t|"
 _PEEK_BYTES = 4 << 20

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from datarelease.analysis.engine.csv.header import DELIMITERS, find_delimiter, wide, without_lines
 from datarelease.analysis.engine.tables import Table, UnreadableTable
-from datarelease.model.data.csv_dialect import UTF8, CsvDialect
+from datarelease.model.data.dataset import UTF8, CsvDialect
 
 _PEEK_BYTES = 256 << 10
 _PEEK_RECORDS = 50

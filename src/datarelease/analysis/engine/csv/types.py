@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import type_name
-from datarelease.model.data.csv_dialect import CsvDialect
+from datarelease.model.data.dataset import CsvDialect
 
 #: Years 1 to 9999, as Python has them. DuckDB knows infinity and the years before Christ, too.
 _DAY = "([1-9][0-9]{3}|0([1-9][0-9]{2}|0([1-9][0-9]|0[1-9])))-[0-9]{2}-[0-9]{2}"

@@ -17,7 +17,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.tables import Engine, Table
-from datarelease.model.data.csv_dialect import NA_STRINGS, THOUSANDS, CsvDialect
+from datarelease.model.data.dataset import NA_STRINGS, THOUSANDS, CsvDialect
 from datarelease.model.data.validation import Reason
 
 _SAMPLE_ROWS = 2_000

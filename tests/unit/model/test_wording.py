@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datarelease.model.near import nearest_name
+from datarelease.model.wording import nearest_name
 
 
 @pytest.mark.parametrize(
