@@ -26,7 +26,7 @@ from tests.project import Project
 
 PRELOADED = (
     "tests.commands",
-    "datarelease.ingest.cli.merge_command", "datarelease.ingest.cli.propose_command",
+    "datarelease.ingest.cli.commands",
     "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
     *(f"datarelease.cli.{name}_command" for name in (
         "announce", "check", "diff", "doctor", "get", "init", "list", "post", "release", "rollback",

@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.drain import Drained
+from datarelease.ingest.drain import Drained, drain_now
 from datarelease.ingest.parse.batch import DEAD_SCHEMA
-from datarelease.ingest.stream import Planned, drain_now, plan_now
+from datarelease.ingest.plan import Planned, plan_now
 from datarelease.model.data.stream import BatchCounts, DeadLetter, StreamCounts, StreamPlan
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.versions.manifest import (

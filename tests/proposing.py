@@ -28,12 +28,12 @@ from tests.forge.server import GitHubServer
 from tests.project import REMOTE, Project
 
 from datarelease.documents import decode, encode
-from datarelease.ingest.plan import WaitingRange, cut
+from datarelease.ingest.plan import cut
 from datarelease.ingest.propose.merge import Merging, merge
 from datarelease.ingest.propose.proposals import proposals_of
 from datarelease.ingest.propose.propose import FindProposals, Proposal, propose
 from datarelease.ingest.propose.scratch_clone import ScratchClone
-from datarelease.model.data.stream import Stream, StreamPlan
+from datarelease.model.data.stream import Span, Stream, StreamPlan
 from datarelease.model.github import BOT
 from datarelease.progress import Progress, Quiet
 
@@ -276,12 +276,12 @@ class Waits:
     asked: int = 0
 
     def __call__(self, stream: Stream, plan: StreamPlan | None) -> StreamPlan:
-        """The plan with what waits, as ``ingest.plan.plan_validation.extended`` would make it."""
+        """The plan with what waits, as ``ingest.plan.extended`` would make it."""
         self.asked += 1
         plan = plan or StreamPlan(topic=stream.topic, cluster="test", topic_id=None)
         before = plan.ends()
         waiting = {
-            part: WaitingRange(start=before.get(part, 0), end=end, high=end)
+            part: Span(partition=part, start=before.get(part, 0), end=end, high=end)
             for part, end in self.ends.items()
             if end > before.get(part, 0)
         }

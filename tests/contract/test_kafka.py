@@ -21,7 +21,7 @@ from datarelease.ingest.kafka import broker as adapter
 from datarelease.ingest.kafka.broker import Broker
 from datarelease.ingest.kafka.client import Errors, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig, kafka_config
-from datarelease.ingest.kafka.producer import Group, Writer
+from datarelease.ingest.kafka.producer import Writer
 from datarelease.ingest.kafka.source import Message
 
 
@@ -341,16 +341,16 @@ def test_messages_and_offsets_are_written_together(broker: Server, kafka: Broker
     """A transaction's messages can be read, and the group stands where it was told."""
     events, letters = broker.topic(partitions=2), broker.topic("letters")
     config = kafka_config(broker.env)
-    with Writer(config, f"w-{events}") as writer, Group(config, f"g-{events}", events) as group:
-        assert group.committed([0, 1]) == {}
+    with Writer(config, f"w-{events}") as writer:
+        assert writer.committed(events, [0, 1]) == {}
         messages = [
             Message(key=b"k", value=None, headers=[("why", b"x")]),
             Message(key=None, value=b"v"),
         ]
-        assert writer.write(letters, messages, group=group, offsets={1: 7}) == 2
-        assert group.committed([0, 1]) == {1: 7}
-        assert writer.write(letters, [], group=group, offsets={0: 3}) == 0
-        assert group.committed([0, 1]) == {0: 3, 1: 7}
+        assert writer.write(letters, messages, {1: 7}, of=events) == 2
+        assert writer.committed(events, [0, 1]) == {1: 7}
+        assert writer.write(letters, [], {0: 3}, of=events) == 0
+        assert writer.committed(events, [0, 1]) == {0: 3, 1: 7}
     found = [row for r in kafka.read(letters, 0, 0, 2) for row in r.to_pylist()]
     assert [(row["key"], row["value"]) for row in found] == [(b"k", None), (None, b"v")]
     assert found[0]["headers"] == [{"name": "why", "value": b"x"}]

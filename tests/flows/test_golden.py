@@ -35,11 +35,13 @@ from datarelease.cli import group
 from datarelease.cli.post_command import command as post_command
 from datarelease.documents import encode
 from datarelease.ingest.add.add import plan_stream
+from datarelease.ingest.announce import announce_now
+from datarelease.ingest.commit import commit_now
 from datarelease.ingest.dead_letters import replay_now
+from datarelease.ingest.drain import drain_now
+from datarelease.ingest.plan import plan_now, waiting_now
 from datarelease.ingest.propose.merge import merge_now
 from datarelease.ingest.propose.propose import propose_now
-from datarelease.ingest.released import announce_now, commit_now
-from datarelease.ingest.stream import drain_now, plan_now, waiting_now
 from datarelease.render.html.report import html
 from datarelease.render.markdown.comment import CommentSource, comment, notice, unreported
 from datarelease.render.markdown.version_texts import damage_issue, release_page

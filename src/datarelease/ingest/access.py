@@ -24,6 +24,7 @@ from datarelease.settings.faults import unknown
 
 if TYPE_CHECKING:
     from datarelease.ingest.kafka.broker import Broker
+    from datarelease.ingest.kafka.producer import Writer
 
 
 def stream_at(root: Path, name: str) -> Stream:
@@ -89,6 +90,19 @@ def connected(env: Mapping[str, str]) -> Iterator[Broker]:
         from datarelease.ingest.kafka.broker import Broker  # noqa: PLC0415 - heavy: librdkafka
     with Broker(config) as broker:
         yield broker
+
+
+def open_writer(env: Mapping[str, str], name: str) -> Writer:
+    """A writer to the broker that ``env`` names, which takes over ``name`` from any other run.
+
+    Raises:
+        ConfigError: None is configured, or Kafka's client is not installed.
+        WorldError: The broker does not answer, or refuses the request.
+    """
+    config = kafka_config(env)
+    with needed():
+        from datarelease.ingest.kafka.producer import Writer  # noqa: PLC0415 - heavy: librdkafka
+    return Writer(config, name)
 
 
 def schema_texts(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 
+from datarelease.app.workspace import open_workspace
+from datarelease.flows.repository import catalogue_of
+from datarelease.flows.versions.documents import read_manifest
+from datarelease.ingest.access import connected, open_writer
 from datarelease.ingest.kafka.source import Message, Source
 from datarelease.model.data.stream import StreamCounts
+from datarelease.model.git_address import repository_name
 from datarelease.model.versions.manifest import Manifest, manifest_key
 from datarelease.model.versions.snapshot import canonical_json
 from datarelease.model.versions.version import Version
-
-if TYPE_CHECKING:
-    from datarelease.ingest.kafka.producer import Writer
+from datarelease.progress import Progress
 
 _SCHEMA = "urn:datarelease:release-announcement:v1"
 
@@ -33,7 +36,43 @@ class TopicAnnouncement:
     event: Mapping[str, Any]
 
 
-def announcement(manifest: Manifest, version: Version, repository: str) -> dict[str, Any]:
+def announce_now(
+    root: Path, tag: str | None = None, *, env: Mapping[str, str], progress: Progress
+) -> TopicAnnouncement | None:
+    """Publish a version (the newest without ``tag``) to ``release.announce``, once.
+
+    None: no topic is set, or there is no version yet.
+
+    Raises:
+        ConfigError: No such version, no broker configured, or no such topic.
+        ConflictError: Another run of it has taken over.
+        WorldError: The broker, git or a remote failed; running it again is safe.
+    """
+    workspace = open_workspace(root, progress=progress)
+    topic = workspace.settings.announce
+    catalogue = catalogue_of(workspace)
+    version = catalogue.find(tag) if tag is not None else catalogue.latest
+    if topic is None or version is None:
+        return None
+    manifest = read_manifest(workspace, version)
+    address = workspace.git.remote_url() or str(workspace.root)
+    event = _event(manifest, version, repository_name(address))
+    name = f"{event['repository']}/{event['tag']}"
+    # The transactional id first: from here on it fences an earlier writer with the same id.
+    with (
+        connected(env) as broker,
+        open_writer(env, f"datarelease-announce-{name}") as writer,
+    ):
+        known = _has(broker, topic, name.encode())
+        if not known:
+            writer.write(topic, [Message(key=name.encode(), value=canonical_json(event))])
+    return TopicAnnouncement(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)
+
+
+# --- inside
+
+
+def _event(manifest: Manifest, version: Version, repository: str) -> dict[str, Any]:
     """The event of a release; equal on every run."""
     return {
         "schema": _SCHEMA,
@@ -58,37 +97,6 @@ def announcement(manifest: Manifest, version: Version, repository: str) -> dict[
         },
         "streams": [_stream(counts) for counts in manifest.inputs],
     }
-
-
-def announce_version(
-    event: Mapping[str, Any],
-    topic: str,
-    *,
-    source: Source,
-    open_writer: Callable[[str], AbstractContextManager[Writer]],
-) -> TopicAnnouncement:
-    """Publish a release to ``topic``, unless the topic has it.
-
-    Args:
-        event: From ``announcement``.
-        topic: Its name.
-        source: The broker, to read from.
-        open_writer: The broker, to write to, under a transactional id that fences its earlier
-            writers.
-
-    Raises:
-        ConfigError: The broker has no such topic.
-        ConflictError: Another run has taken over.
-        WorldError: The broker does not answer.
-    """
-    name = f"{event['repository']}/{event['tag']}"
-    key = name.encode()
-    # The transactional id first: from here on it fences an earlier writer with the same id.
-    with open_writer(f"datarelease-announce-{name}") as writer:
-        known = _has(source, topic, key)
-        if not known:
-            writer.write(topic, [Message(key=key, value=canonical_json(dict(event)))])
-    return TopicAnnouncement(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)
 
 
 def _has(source: Source, topic: str, key: bytes) -> bool:

@@ -15,9 +15,8 @@ import pyarrow as pa
 
 from datarelease.adapters.dvc.root import find_root
 from datarelease.errors import ConfigError, WorldError
-from datarelease.ingest.access import connected, needed, stream_at
+from datarelease.ingest.access import connected, open_writer, stream_at
 from datarelease.ingest.commit import letters_in
-from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.kafka.source import Message
 from datarelease.model.data.stream import DeadLetter, Stream, group_of
 
@@ -160,8 +159,6 @@ def replay_now(letters: DeadLetters, topic: str | None, *, env: Mapping[str, str
     target = topic or stream.topic
     with connected(env) as broker:
         broker.topic(target)  # or the message has the nearest name
-    with needed():
-        from datarelease.ingest.kafka.producer import Writer  # noqa: PLC0415 - heavy: librdkafka
     messages = (
         Message(
             key=one.key,
@@ -170,7 +167,7 @@ def replay_now(letters: DeadLetters, topic: str | None, *, env: Mapping[str, str
         )
         for one in letters
     )
-    with Writer(kafka_config(env), f"{group_of(stream)}-replay") as writer:
+    with open_writer(env, f"{group_of(stream)}-replay") as writer:
         return Replayed(stream=stream.name, topic=target, records=writer.write(target, messages))
 
 

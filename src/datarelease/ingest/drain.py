@@ -7,31 +7,27 @@ are there with the right header are kept unread.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datarelease.errors import ConflictError, WorldError
+from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.store.directory import to_disk
+from datarelease.app.wiring import PACKAGE
+from datarelease.errors import ConfigError, ConflictError, WorldError
+from datarelease.flows.write_file import read
+from datarelease.ingest.access import connected, locked, read_plan, schema_texts, stream_at
 from datarelease.ingest.kafka.source import Source
-from datarelease.ingest.raw import (
-    RawHeader,
-    RowGroups,
-    SchemaIds,
-    fingerprint,
-    read_raw_header,
-)
+from datarelease.ingest.raw import RawHeader, RowGroups, SchemaIds, fingerprint, read_raw_header
 from datarelease.model.data.stream import Batch, Span, Stream, StreamPlan
 from datarelease.progress import Progress
 
 TOGETHER = 8
 """Batches written at once; a drain that is killed begins again with those it had not finished."""
-Schemas = Callable[[frozenset[int]], Mapping[int, str]]
-"""The texts of schemas by their ids; those that the registry does not know are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,49 +46,91 @@ class Drained:
     """Offsets without a record, in these files."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Drain:
-    """A drain of one stream, ready to run."""
+def drain_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Drained:
+    """The records of the work tree's plan, in ``stream.raw_dir``, which then has no other file.
 
+    Raises:
+        ConfigError: No such stream, no plan, no broker configured, or it has no such topic.
+        ConflictError: The topic is not the one that was planned.
+        WorldError: The broker does not answer or no longer has the records, another drain of this
+            stream runs, or the files cannot be written.
+    """
+    root = find_root(root)
+    stream = stream_at(root, name)
+    plan = read_plan(read(root / stream.plan_file), stream)
+    if plan is None:
+        raise ConfigError(
+            f"{stream.plan_file} does not exist: nothing was planned for {stream.name}.",
+            untouched="Nothing was drained.",
+            remedy=f"Run `datarelease ingest plan {stream.name}`.",
+        )
+    try:
+        with _scratch(root, stream) as scratch:
+            return _Drain(
+                stream=stream, plan=plan, folder=root / stream.raw_dir, scratch=scratch, env=env,
+                progress=progress,
+            ).run()  # fmt: skip
+    except OSError as error:
+        raise WorldError(
+            f"{stream.raw_dir} cannot be written: {error.strerror or error}.",
+            untouched="Batches that were finished before are kept; no file is incomplete.",
+            remedy="Free space, or correct the permissions of the directory, then run the command "
+            "again.",
+        ) from error
+
+
+@contextmanager
+def _scratch(root: Path, stream: Stream) -> Iterator[Path]:
+    """A directory for unfinished files, used by this process alone while the block runs.
+
+    Its lock ends with the process, however that ends; files of a killed process are removed.
+    """
+    folder = root / ".dvc" / "tmp" / PACKAGE / "drain" / stream.name
+    folder.mkdir(parents=True, exist_ok=True)
+    busy = WorldError(
+        f"Another drain of {stream.name} runs in this work tree.",
+        untouched="Nothing was drained.",
+        remedy="Wait for it to end, then run the command again.",
+    )
+    with locked(folder.parent / f"{stream.name}.lock", busy):
+        for left in folder.iterdir():
+            left.unlink()
+        yield folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drain:
     stream: Stream
     plan: StreamPlan
     folder: Path
     """Where the files belong."""
     scratch: Path
-    """Where they are written; on the same file system, nobody else's while this runs."""
-    open_source: Callable[[], AbstractContextManager[Source]]
-    """Called when a file is missing, not before."""
-    schemas: Schemas
+    """Where they are written; on the same file system."""
+    env: Mapping[str, str]
     progress: Progress
 
     def run(self) -> Drained:
-        """Make the folder hold exactly the batches of the plan.
-
-        Raises:
-            ConfigError: No broker is configured, or it has no such topic.
-            ConflictError: The topic is not the one that was planned.
-            WorldError: The broker does not answer, or does not have the records any more.
-        """
+        """Make the folder hold exactly the batches of the plan."""
         removed = self._remove_strangers()
         missing = [batch for batch in self.plan.batches if not self._has(batch)]
         records = offsets = 0
-        with ExitStack() as stack:
-            if missing:
-                source = stack.enter_context(self.open_source())
-                _same_topic(self.plan, source)
+        if missing:  # else no broker is needed
+            offsets = sum(batch.offsets for batch in missing)
+            label = f"Draining {self.stream.name}"
+            with (
+                connected(self.env) as source,
+                self.progress.track(label, offsets, "offsets") as advance,
+            ):
+                self._check_topic(source)
                 self.folder.mkdir(parents=True, exist_ok=True)
-                total = sum(batch.offsets for batch in missing)
-                label = f"Draining {self.stream.name}"
-                advance = stack.enter_context(self.progress.track(label, total, "offsets"))
-                records = sum(self._write(some, source, advance) for some in _groups(missing))
-                offsets = total
+                for start in range(0, len(missing), TOGETHER):
+                    records += self._write(missing[start : start + TOGETHER], source, advance)
         # Not before: an empty folder is not raw data, and where nothing can be drained (a
         # build without a broker) it would pass for what this stage left.
         self.folder.mkdir(parents=True, exist_ok=True)
-        numbers = {batch.number for batch in missing}
         return Drained(
             stream=self.stream.name,
-            kept=tuple(b.number for b in self.plan.batches if b.number not in numbers),
+            kept=tuple(batch.number for batch in self.plan.batches if batch not in missing),
             written=tuple(batch.number for batch in missing),
             removed=removed,
             records=records,
@@ -109,14 +147,19 @@ class Drain:
         return tuple(path.name for path in strangers)
 
     def _has(self, batch: Batch) -> bool:
-        path = self.folder / batch.part
         try:
-            header = read_raw_header(path)
+            header = read_raw_header(self.folder / batch.part)
         except (OSError, ValueError, LookupError, pa.ArrowException):
             return False  # none of ours, or cut off by somebody: written again
         return (header.topic, header.cluster, header.batch, header.format) == (
             self.plan.topic, self.plan.cluster, batch, self.stream.format,
         )  # fmt: skip
+
+    def _check_topic(self, source: Source) -> None:
+        topic = source.topic(self.plan.topic)
+        other = self.plan.topic_id and topic.id and self.plan.topic_id != topic.id
+        if topic.cluster != self.plan.cluster or other:
+            raise _replaced(self.plan.topic, "its cluster or its id is another one")
 
     def _write(
         self, batches: Sequence[Batch], source: Source, advance: Callable[[int], None]
@@ -128,9 +171,10 @@ class Drain:
         """
         with ExitStack() as stack:
             files = {batch.number: stack.enter_context(self._file(batch)) for batch in batches}
-            for spans in by_partition(batches):
-                for number, records in records_of(source, self.plan.topic, spans):
-                    files[number].add(records)
+            for run in _runs(batches):
+                for number, records in _records_of(source, self.plan.topic, run):
+                    files[number].ids.look(records)
+                    files[number].groups.add(records)
                     advance(records.num_rows)
                 for file in files.values():
                     file.groups.flush()
@@ -151,24 +195,8 @@ class Drain:
 
     def _finish(self, file: _File) -> None:
         """Put a file in its place, complete and on the disk."""
-        self._holes_allowed(file.batch, file.batch.offsets - file.groups.written)
-        file.groups.finish(self._header(file.batch, file.ids.found))
-        file.sink.close()
-        _to_disk(file.scratch)
-        file.scratch.chmod(0o644)
-        file.scratch.replace(self.folder / file.batch.part)
-        _to_disk(self.folder)
-
-    def _header(self, batch: Batch, ids: frozenset[int]) -> RawHeader:
-        return RawHeader(
-            topic=self.plan.topic,
-            cluster=self.plan.cluster,
-            batch=batch,
-            schemas=self.schemas(ids) if ids else {},
-            format=self.stream.format,
-        )
-
-    def _holes_allowed(self, batch: Batch, holes: int) -> None:
+        batch, ids = file.batch, file.ids.found
+        holes = batch.offsets - file.groups.written
         if holes and not self.stream.holes:
             raise WorldError(
                 f"{self.stream.name}: {holes:,} of the {batch.offsets:,} offsets of batch "
@@ -177,6 +205,20 @@ class Drain:
                 remedy=f"If that is to be expected, set `holes: true` at "
                 f"release.streams.{self.stream.name} in params.yaml.",
             )
+        file.groups.finish(
+            RawHeader(
+                topic=self.plan.topic,
+                cluster=self.plan.cluster,
+                batch=batch,
+                schemas=schema_texts(self.env, ids) if ids else {},
+                format=self.stream.format,
+            )
+        )
+        file.sink.close()
+        to_disk(file.scratch)
+        file.scratch.chmod(0o644)
+        file.scratch.replace(self.folder / batch.part)
+        to_disk(self.folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,68 +231,37 @@ class _File:
     groups: RowGroups
     ids: SchemaIds
 
-    def add(self, records: pa.RecordBatch) -> None:
-        """Append records of the batch."""
-        self.ids.look(records)
-        self.groups.add(records)
 
-
-def _groups(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
-    for start in range(0, len(batches), TOGETHER):
-        yield batches[start : start + TOGETHER]
-
-
-def _same_topic(plan: StreamPlan, source: Source) -> None:
-    topic = source.topic(plan.topic)
-    other = plan.topic_id and topic.id and plan.topic_id != topic.id
-    if topic.cluster != plan.cluster or other:
-        raise replaced(plan.topic, "its cluster or its id is another one")
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def by_partition(batches: Sequence[Batch]) -> Iterator[list[tuple[int, Span]]]:
-    """(number of the batch, span), for each partition in turn."""
-    spans = [(batch.number, span) for batch in batches for span in batch.spans]
-    for partition in sorted({span.partition for _, span in spans}):
-        yield [(number, span) for number, span in spans if span.partition == partition]
-
-
-def records_of(
-    source: Source, topic: str, spans: Sequence[tuple[int, Span]]
-) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """(number of the batch, records) of one partition, in order; each tail as it was planned."""
-    for run in _runs(spans):
-        first, last = run[0][1], run[-1][1]
-        left = list(run)
-        for records in source.read(topic, first.partition, first.start, last.end):
-            rest = records
-            while rest.num_rows:
-                number, span = left[0]
-                here = _before(rest, span.end)
-                if here.num_rows:
-                    _check_tail(here, topic, span)
-                    yield number, here
-                    rest = rest.slice(here.num_rows)
-                if rest.num_rows:
-                    left.pop(0)
-
-
-def _runs(spans: Sequence[tuple[int, Span]]) -> list[list[tuple[int, Span]]]:
-    """Spans that follow each other without a gap, together."""
+def _runs(batches: Sequence[Batch]) -> list[list[tuple[int, Span]]]:
+    """(number of the batch, span) by partition; those that follow without a gap are together."""
     runs: list[list[tuple[int, Span]]] = []
-    for number, span in spans:
-        if runs and runs[-1][-1][1].end == span.start:
+    spans = [(batch.number, span) for batch in batches for span in batch.spans]
+    for number, span in sorted(spans, key=lambda pair: pair[1].partition):
+        before = runs[-1][-1][1] if runs else None
+        if before and (before.partition, before.end) == (span.partition, span.start):
             runs[-1].append((number, span))
         else:
             runs.append([(number, span)])
     return runs
+
+
+def _records_of(
+    source: Source, topic: str, run: Sequence[tuple[int, Span]]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """(number of the batch, records) of a run, in order; each tail as it was planned."""
+    first, last = run[0][1], run[-1][1]
+    left = list(run)
+    for records in source.read(topic, first.partition, first.start, last.end):
+        rest = records
+        while rest.num_rows:
+            number, span = left[0]
+            here = _before(rest, span.end)
+            if here.num_rows:
+                _check_tail(here, topic, span)
+                yield number, here
+                rest = rest.slice(here.num_rows)
+            if rest.num_rows:
+                left.pop(0)
 
 
 def _before(records: pa.RecordBatch, end: int) -> pa.RecordBatch:
@@ -268,15 +279,14 @@ def _check_tail(records: pa.RecordBatch, topic: str, span: Span) -> None:
     stamp = records.column("timestamp").cast(pa.int64())[last].as_py()
     key, value = (records.column(name)[last].as_py() for name in ("key", "value"))
     if fingerprint(key, value, stamp) != span.tail:
-        raise replaced(
+        raise _replaced(
             topic,
             f"the record at offset {span.end - 1} of partition {span.partition} is not the one "
             "that was planned",
         )
 
 
-def replaced(topic: str, why: str) -> ConflictError:
-    """The error for a topic that is another one by the same name."""
+def _replaced(topic: str, why: str) -> ConflictError:
     return ConflictError(
         f"Topic {topic!r} is not the one that was planned: {why}.",
         untouched="Nothing was written for this batch.",

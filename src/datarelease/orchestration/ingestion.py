@@ -80,8 +80,8 @@ class Installed:
     root: Path
 
     def waiting(self, stream: str, progress: Progress) -> WaitingEvents:
-        """See ``ingest.stream.waiting_now``."""
-        from datarelease.ingest.stream import waiting_now  # noqa: PLC0415 - heavy: optional
+        """See ``ingest.plan.waiting_now``."""
+        from datarelease.ingest.plan import waiting_now  # noqa: PLC0415 - heavy: optional
 
         return waiting_now(self.root, stream, env=process_environment(), progress=progress)
 
@@ -109,14 +109,14 @@ class Installed:
         return merge_now(self.root, stream, env=process_environment(), progress=progress)
 
     def commit(self, stream: str, progress: Progress) -> object:
-        """See ``ingest.released.commit_now``."""
-        from datarelease.ingest.released import commit_now  # noqa: PLC0415 - heavy: optional
+        """See ``ingest.commit.commit_now``."""
+        from datarelease.ingest.commit import commit_now  # noqa: PLC0415 - heavy: optional
 
         return commit_now(self.root, stream, env=process_environment(), progress=progress)
 
     def announce(self, tag: str | None, progress: Progress) -> object | None:
-        """See ``ingest.released.announce_now``."""
-        from datarelease.ingest.released import announce_now  # noqa: PLC0415 - heavy: optional
+        """See ``ingest.announce.announce_now``."""
+        from datarelease.ingest.announce import announce_now  # noqa: PLC0415 - heavy: optional
 
         return announce_now(self.root, tag, env=process_environment(), progress=progress)
 

@@ -15,11 +15,10 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError
-from datarelease.ingest.announce import _SCHEMA, TopicAnnouncement
+from datarelease.ingest.announce import _SCHEMA, TopicAnnouncement, announce_now
 from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.kafka.producer import Writer
 from datarelease.ingest.kafka.source import Message
-from datarelease.ingest.released import announce_now
 from datarelease.model.git_address import repository_name
 from datarelease.progress import Quiet
 
@@ -135,10 +134,7 @@ def test_killed_announcement_is_made_by_the_next(
 def test_two_announcers_tell_once(broker: Broker) -> None:
     """The one that came later is heard; what the other one had begun is undone."""
     topic, config = broker.topic("releases"), kafka_config(broker.env)
-    with (
-        Writer(config, f"a-{topic}") as first,
-        Writer(config, f"a-{topic}") as second,
-    ):
+    with Writer(config, f"a-{topic}") as first, Writer(config, f"a-{topic}") as second:
         with pytest.raises(ConflictError):
             first.write(topic, [Message(key=b"key", value=b'"first"')])
         second.write(topic, [Message(key=b"key", value=b'"second"')])

@@ -14,12 +14,11 @@ from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest.commit import Committed
+from datarelease.ingest.commit import Committed, commit_now, settle
 from datarelease.ingest.kafka.config import kafka_config
-from datarelease.ingest.publisher import kafka_publisher
-from datarelease.ingest.released import commit_now
+from datarelease.ingest.kafka.producer import Writer
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.stream import DeadLetter, Stream
+from datarelease.model.data.stream import DeadLetter, Stream, group_of
 from datarelease.progress import Quiet
 
 Make = Callable[..., Ingesting]
@@ -180,10 +179,10 @@ WRITER = "datarelease.ingest.kafka.producer:Writer"
 POINTS = [
     Point(function=f"{WRITER}.write", call=1),
     Point(function=f"{WRITER}._send", call=1, when="after"),
-    Point(function="datarelease.ingest.kafka.producer:Group.join", call=1, when="after"),
+    Point(function=f"{WRITER}._join", call=1, when="after"),
     Point(function=f"{WRITER}.write", call=1, when="after"),
     Point(function=f"{WRITER}._send", call=2, when="after"),
-    Point(function="datarelease.ingest.kafka.producer:Group.join", call=2, when="after"),
+    Point(function=f"{WRITER}._join", call=2, when="after"),
     Point(function=f"{WRITER}.write", call=2, when="after"),
 ]
 
@@ -208,15 +207,15 @@ def test_second_commit_shuts_the_first_one_out(broker: Broker) -> None:
     stream = Stream(
         dataset=Dataset(name=STREAM, path="data/orders"), topic=topic, dead_letters=target
     )
-    config = kafka_config(broker.env)
-    with kafka_publisher(config, stream) as first:
-        assert first.committed([0]) == {}
-        with kafka_publisher(config, stream) as second:
+    config, group = kafka_config(broker.env), group_of(stream)
+    with Writer(config, group) as first:
+        assert first.committed(topic, [0]) == {}
+        with Writer(config, group) as second:
             with pytest.raises(ConflictError, match="has taken over"):
-                first.settle({0: 5}, [letter(0, 1)])
-            assert second.committed([0]) == {}
-            assert second.settle({0: 5}, [letter(0, 1)]) == 1
-            assert second.committed([0]) == {0: 5}
+                settle(first, stream, {0: 5}, [letter(0, 1)])
+            assert second.committed(topic, [0]) == {}
+            assert settle(second, stream, {0: 5}, [letter(0, 1)]) == 1
+            assert second.committed(topic, [0]) == {0: 5}
     assert read(broker, target) == [(0, 1, b"bad")]
 
 

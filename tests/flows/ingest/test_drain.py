@@ -177,14 +177,14 @@ def test_damaged_file_is_drained_anew(make: Make, left: bytes | str) -> None:
 
 
 POINTS = [
-    Point(function="datarelease.ingest.cli.drain_command:drain_now"),
+    Point(function="datarelease.ingest.cli.commands:drain_now"),
     Point(function="datarelease.ingest.raw:RowGroups.add", call=1),
     Point(function="datarelease.ingest.raw:RowGroups.add", call=4, when="after"),
     Point(function="datarelease.ingest.raw:RowGroups.finish", call=2),
     Point(function="datarelease.ingest.raw:RowGroups.finish", call=2, when="after"),
-    Point(function="datarelease.ingest.drain:_to_disk", call=1),
-    Point(function="datarelease.ingest.drain:_to_disk", call=2),
-    Point(function="datarelease.ingest.drain:_to_disk", call=3, when="after"),
+    Point(function="datarelease.ingest.drain:to_disk", call=1),
+    Point(function="datarelease.ingest.drain:to_disk", call=2),
+    Point(function="datarelease.ingest.drain:to_disk", call=3, when="after"),
 ]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from datarelease.errors import ConflictError
 from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
-from datarelease.ingest.plan import WaitingRange, cut, extended, look
+from datarelease.ingest.plan import cut, extended, look
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Span, Stream, StreamPlan
 
@@ -91,16 +91,14 @@ Waiting = st.dictionaries(
     st.integers(0, 7), st.tuples(st.integers(0, 1000), st.integers(0, 300)), max_size=8
 ).map(
     lambda found: {
-        p: WaitingRange(start=start, end=start + count, high=start + count)
+        p: Span(partition=p, start=start, end=start + count, high=start + count)
         for p, (start, count) in sorted(found.items())
     }
 )
 
 
 @given(Waiting, st.integers(1, 100), st.integers(1, 9))
-def test_batches_cover_everything_once(
-    waiting: dict[int, WaitingRange], size: int, first: int
-) -> None:
+def test_batches_cover_everything_once(waiting: dict[int, Span], size: int, first: int) -> None:
     """Spans of a partition follow each other from start to end; nothing is left out or twice."""
     batches = cut(waiting, size=size, first=first)
     ends = {p: one.start for p, one in waiting.items()}
@@ -117,7 +115,7 @@ def test_batches_cover_everything_once(
 
 
 @given(Waiting, st.integers(8, 100))
-def test_batches_are_fair(waiting: dict[int, WaitingRange], size: int) -> None:
+def test_batches_are_fair(waiting: dict[int, Span], size: int) -> None:
     """Whoever gets less than another, by more than the odd one, had no more to give."""
     left = {p: one.end - one.start for p, one in waiting.items()}
     for batch in cut(waiting, size=size, first=1):

@@ -18,11 +18,9 @@ SEAMS = {
     "app/wiring.py": "DuckDB: only where tables are read, and not where records are used",
     "cli/__init__.py": "what errors and optional parts need; `--help` stays quick",
     "ingest/add/sample.py": "Avro is an optional part",
-    "ingest/dead_letters.py": "the client of the broker is an optional part",
     "ingest/kafka/client.py": "the sign-in of Amazon MSK is an optional part",
     "ingest/parse/batch.py": "Avro is an optional part",
     "ingest/access.py": "the client of the broker is an optional part",
-    "ingest/released.py": "the client of the broker is an optional part",
     "orchestration/ingestion.py": "a repository without streams does without a broker's client",
     "progress.py": "rich: only where a bar is drawn",
 }

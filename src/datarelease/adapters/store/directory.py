@@ -107,14 +107,14 @@ def replacing(target: Path) -> Iterator[Path]:
     scratch = Path(name)
     try:
         yield scratch
-        _sync(scratch)
+        to_disk(scratch)
         scratch.chmod(0o644)  # as a new file usually is; temporary ones are private
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def to_disk(path: Path) -> None:
     """Return when what was written to a file, or named in a directory, is on the disk (fsync)."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -132,7 +132,7 @@ def _make_directory(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in missing:
-        _sync(path.parent)
+        to_disk(path.parent)
 
 
 class DirectoryStore:
@@ -187,7 +187,7 @@ class DirectoryStore:
                 _make_directory(target.parent)
                 with replacing(target) as scratch:
                     shutil.copyfile(source, scratch)
-                _sync(target.parent)
+                to_disk(target.parent)
             advance(1)
 
         # Each waits for the disk twice; together they wait for the same writes of its journal.

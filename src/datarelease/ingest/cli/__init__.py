@@ -1,4 +1,4 @@
-"""``datarelease ingest``: one module per command, loaded when it is called."""
+"""``datarelease ingest``: its commands, loaded when one of them is called."""
 
 from __future__ import annotations
 
@@ -22,16 +22,20 @@ _COMMANDS = {
 }
 
 
+_OWN_MODULE = {"add", "dead"}
+
+
 class _Commands(LazyGroup):
-    """Finds a command's module by its name."""
+    """Finds a command by its name."""
 
     descriptions = _COMMANDS
 
     def load(self, name: str) -> click.Command:
         """The command, its module now loaded."""
-        module = importlib.import_module(f"datarelease.ingest.cli.{name}_command")
-        command: click.Command = module.command
-        return command
+        module = f"{name}_command" if name in _OWN_MODULE else "commands"
+        loaded = importlib.import_module(f"datarelease.ingest.cli.{module}")
+        found: click.Command = getattr(loaded, f"{name}_command")
+        return found
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

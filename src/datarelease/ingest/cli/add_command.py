@@ -43,7 +43,7 @@ from datarelease.render.terminal.adoption import adoption
 )
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
-def command(
+def add_command(
     name: str,
     topic: str,
     event_format: Literal["json", "avro"],

@@ -30,11 +30,11 @@ _reason = click.option("--reason", help="Only those of this reason, such as json
 
 
 @click.group("dead", context_settings={"help_option_names": ["-h", "--help"]})
-def command() -> None:
+def dead_command() -> None:
     """Dead letters: records that did not become rows in the last parse of this work tree."""
 
 
-@command.command("list")
+@dead_command.command("list")
 @click.argument("name")
 @_reason
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
@@ -62,7 +62,7 @@ def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # 
     show(f"{counts.total():,} dead letters: {reasons}" + (f"; {left:,} not shown" if left else ""))
 
 
-@command.command("show")
+@dead_command.command("show")
 @click.argument("name")
 @click.argument("place", metavar="PARTITION:OFFSET")
 @json_option
@@ -79,7 +79,7 @@ def show_(name: str, place: str, as_json: bool) -> None:  # noqa: FBT001
         show(line)
 
 
-@command.command("replay")
+@dead_command.command("replay")
 @click.argument("name")
 @click.argument("places", nargs=-1, metavar="[PARTITION:OFFSET]...")
 @_reason

@@ -9,9 +9,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from datarelease.errors import ConflictError, DatareleaseError, WorldError
 from datarelease.ingest.kafka.broker import PATIENCE
@@ -33,7 +34,11 @@ _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
 
 
 class Writer:
-    """The only writer of its transactional id: a newer one fences an older one."""
+    """The only writer of its transactional id: a newer one fences an older one.
+
+    Its consumer group, which has the same name, keeps offsets of a topic that nobody of the group
+    subscribes to.
+    """
 
     def __init__(self, config: KafkaConfig, name: str, *, patience: float = PATIENCE) -> None:
         """Take over the name; what an older writer had not committed is undone.
@@ -45,6 +50,7 @@ class Writer:
         self._patience = patience
         self._errors = Errors()
         self._shut_out = False
+        self._group: Consumer = consumer(config, name, self._errors)
         self._producer = producer(
             config,
             self._errors,
@@ -65,6 +71,7 @@ class Writer:
 
     def close(self) -> None:
         """Write no more under the name; what was not committed is undone."""
+        self._group.close()
         try:
             with warnings.catch_warnings():
                 # One that was shut out cannot abort; what it had written is undone already.
@@ -78,11 +85,11 @@ class Writer:
         self,
         topic: str,
         messages: Iterable[Message],
+        offsets: Mapping[int, int] = MappingProxyType({}),
         *,
-        group: Group | None = None,
-        offsets: Mapping[int, int] | None = None,
+        of: str = "",
     ) -> int:
-        """How many messages were written, together with the offsets of a group, if any.
+        """How many messages were written, with the group's new ``offsets`` in the topic ``of``.
 
         Raises:
             ConflictError: A newer writer of the same name has taken over.
@@ -93,8 +100,8 @@ class Writer:
             self._producer.begin_transaction()
             try:
                 count = self._send(topic, messages)
-                if group is not None and offsets:
-                    group.join(self._producer, offsets, self._patience)
+                if offsets:
+                    self._join(of, offsets)
                 self._producer.commit_transaction(self._patience)
             except KafkaException as error:
                 if not error.args[0].fatal():
@@ -105,16 +112,31 @@ class Writer:
                 raise
         return count
 
+    def committed(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+        """The group's offset in each partition of ``topic`` that has one.
+
+        Raises:
+            WorldError: The broker does not answer, or refuses the request.
+        """
+        asked = [TopicPartition(topic, partition) for partition in partitions]
+        with self._explained("the group's offsets were committed"):
+            found = self._group.committed(asked, timeout=self._patience)
+        return {place.partition: place.offset for place in found if place.offset >= 0}
+
+    def _join(self, topic: str, offsets: Mapping[int, int]) -> None:
+        """Make the group's offsets part of the transaction."""
+        places = [TopicPartition(topic, place, at) for place, at in offsets.items()]
+        self._producer.send_offsets_to_transaction(
+            places, self._group.consumer_group_metadata(), self._patience
+        )
+
     def _send(self, topic: str, messages: Iterable[Message]) -> int:
         count = 0
         for count, message in enumerate(messages, 1):  # noqa: B007 - it is what is returned
             while True:
                 try:
                     self._producer.produce(
-                        topic,
-                        message.value,
-                        message.key,
-                        headers=list(message.headers),
+                        topic, message.value, message.key, headers=list(message.headers)
                     )
                     break
                 except BufferError:  # its queue is full
@@ -135,10 +157,8 @@ class Writer:
             return ConflictError(
                 "Another run of the same command has taken over.",
                 untouched="The transaction of this run was aborted.",
-                remedy=(
-                    "Wait until the other run ends, then run the command again: it finds the "
-                    "work done."
-                ),
+                remedy="Wait until the other run ends, then run the command again: it finds the "
+                "work done.",
             )
         if code == _TOO_LARGE:
             return WorldError(
@@ -148,48 +168,3 @@ class Writer:
                 remedy="Raise `max.message.bytes` of the topic, then run the command again.",
             )
         return kafka_error(self._errors.worst or error.args[0], purpose, self._config)
-
-
-class Group:
-    """A consumer group's offsets, for a topic that nobody of the group subscribes to."""
-
-    def __init__(
-        self, config: KafkaConfig, name: str, topic: str, *, patience: float = PATIENCE
-    ) -> None:
-        """Get ready; nothing is asked yet."""
-        self._config = config
-        self._topic = topic
-        self._patience = patience
-        self._errors = Errors()
-        self._consumer: Consumer = consumer(config, name, self._errors)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._consumer.close()
-
-    def committed(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The committed offset of each partition that has one.
-
-        Raises:
-            WorldError: The broker does not answer, or refuses the request.
-        """
-        asked = [TopicPartition(self._topic, partition) for partition in partitions]
-        try:
-            found = self._consumer.committed(asked, timeout=self._patience)
-        except KafkaException as error:
-            code = self._errors.worst or error.args[0]
-            raise kafka_error(code, "the group's offsets were committed", self._config) from error
-        return {place.partition: place.offset for place in found if place.offset >= 0}
-
-    def join(self, producer: Producer, offsets: Mapping[int, int], patience: float) -> None:
-        """Make the offsets part of a producer's transaction.
-
-        Raises:
-            KafkaException: The broker refuses.
-        """
-        places = [TopicPartition(self._topic, place, at) for place, at in offsets.items()]
-        producer.send_offsets_to_transaction(
-            places, self._consumer.consumer_group_metadata(), patience
-        )
