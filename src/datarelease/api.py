@@ -20,7 +20,7 @@ from datarelease.app.wiring import tool
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check import check as checking
-from datarelease.flows.check.version_diff import compare_versions
+from datarelease.flows.check.compare import compare_versions
 from datarelease.flows.release import release as releasing
 from datarelease.flows.repository import catalogue_of, find_version
 from datarelease.flows.versions.read import Verification, table_of_version, verify_version

@@ -15,13 +15,12 @@ from tests.project import REMOTE, Project
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.files import tracked_files
 from datarelease.adapters.dvc.listing import read_tree
-from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import Output, TrackedState
+from datarelease.adapters.dvc.tracked import Output, TrackedState, find_root
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.cache import Objects
-from datarelease.flows.versions.snapshots import snapshot
+from datarelease.flows.versions.dataset_at import snapshot
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.progress import Quiet

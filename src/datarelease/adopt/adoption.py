@@ -13,10 +13,9 @@ from pathlib import Path
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.inventory import Inventory, RemoteSettings, inventory
 from datarelease.adapters.dvc.program import DvcProgram
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.adapters.dvc.work_tree import Dvc
-from datarelease.adapters.git.ignore import ignored
-from datarelease.adapters.git.program import GitProgram
+from datarelease.adapters.git.program import GitProgram, ignored
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.process import run_shown
 from datarelease.adopt.context import AdoptionContext

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.files import not_ignored
 from datarelease.adapters.git.program import GitProgram
 from datarelease.adapters.yaml_edit import read_mapping
@@ -35,6 +34,7 @@ from datarelease.flows.edits.drafts import DVC_CONFIG, Drafts, refuse_ignored, r
 from datarelease.flows.edits.pipeline import PipelineDataset, artifacts_by_path, edited_pipeline
 from datarelease.model.adoption import Adoption, Command, Note, Proposed
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.git_address import without_credentials
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
 
 _MOST_TOLD = 20

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note, RemoteEdit
+from datarelease.model.git_address import without_credentials
 
 _DAGSHUB = re.compile(
     r"dagshub:([A-Za-z0-9][A-Za-z0-9_.-]*)/([A-Za-z0-9_][A-Za-z0-9_.-]*)", re.ASCII

@@ -13,7 +13,7 @@ from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError
 from datarelease.flows.release.release import Checking
 from datarelease.flows.release.take_over import promote, read_bundle
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.progress import Progress
 
 

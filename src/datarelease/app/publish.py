@@ -12,9 +12,8 @@ from datarelease.app.github import open_github
 from datarelease.app.reports import report_files
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.check.check import check
-from datarelease.flows.release.publish import Publisher
+from datarelease.flows.release.publish import Publisher, Review, find_review
 from datarelease.flows.release.release import Checking, OnReport
-from datarelease.flows.release.review import Review, find_review
 from datarelease.progress import Progress
 
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.config import DvcConfig, Trust
-from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import TrackedState
+from datarelease.adapters.dvc.tracked import TrackedState, find_root
 from datarelease.adapters.git.repository import Git
 from datarelease.app.settings import timeout_of
 from datarelease.app.wiring import (
@@ -26,7 +24,7 @@ from datarelease.app.wiring import (
 from datarelease.errors import ConfigError
 from datarelease.flows.cache import Objects
 from datarelease.flows.repository import Repository
-from datarelease.model.git_address import PROTOCOLS, is_taken
+from datarelease.model.git_address import PROTOCOLS, is_taken, without_credentials
 from datarelease.progress import Progress, Quiet
 from datarelease.settings.read import PARAMS_FILE, read_tag_settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import PACKAGE, engine
 from datarelease.flows.check.stage import profile_stage, validate_stage

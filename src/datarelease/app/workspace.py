@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import TrackedState
+from datarelease.adapters.dvc.tracked import TrackedState, find_root
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.store.directory import Store
@@ -25,7 +24,7 @@ from datarelease.app.wiring import (
 )
 from datarelease.errors import ConfigError, Problem
 from datarelease.flows.cache import Objects
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress
 

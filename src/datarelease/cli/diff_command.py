@@ -12,7 +12,7 @@ from datarelease.app.wiring import tool
 from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
-from datarelease.flows.check.version_diff import compare_versions
+from datarelease.flows.check.compare import compare_versions
 from datarelease.render.terminal.report import summary
 
 

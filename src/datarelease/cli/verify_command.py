@@ -12,10 +12,9 @@ from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.repository import Repository, catalogue_of
-from datarelease.flows.verify import faults_error
-from datarelease.flows.versions.newest import look_at_newest
+from datarelease.flows.transfer import faults_error
+from datarelease.flows.versions.missing import look_at_newest, repair_version
 from datarelease.flows.versions.read import verify_version
-from datarelease.flows.versions.repair import repair_version
 from datarelease.flows.write_file import write
 from datarelease.model.versions.outcome import Health
 from datarelease.model.versions.release import Fault

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import TrackedState
+from datarelease.adapters.dvc.tracked import TrackedState, find_root
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.app.github import access_to, open_github

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datarelease.adapters.dvc.listing import explained_listing, read_tree, refuse_names
-from datarelease.adapters.store.directory import ObjectInfo, Store, md5_of, replacing
-from datarelease.adapters.store.remotes import locate
+from datarelease.adapters.store.directory import ObjectInfo, Store, locate, md5_of, replacing
 from datarelease.errors import WorldError
 from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry

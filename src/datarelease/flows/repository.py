@@ -1,4 +1,4 @@
-"""What reading flows work with: a repository's versions and where their data is."""
+"""What flows work with: a repository's versions and their data, and for writing its work tree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.dvc.tracked import TrackedState
@@ -14,11 +15,14 @@ from datarelease.adapters.store.directory import Store
 from datarelease.errors import ConfigError, WithdrawnVersionWarning
 from datarelease.flows.cache import Objects
 from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.write_file import read
 from datarelease.model.versions.version import TagGrammar, Version
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
+    from datarelease.adapters.dvc.work_tree import Dvc
     from datarelease.analysis.engine.tables import Engine
+    from datarelease.settings.read import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class Repository:
 
 
 def with_remotes(repository: Repository, names: Callable[[], Iterable[str]]) -> Repository:
-    """The shelf, whose objects are also looked for on the remotes ``names``.
+    """The repository, whose objects are also looked for on the remotes ``names``.
 
     They are asked for objects that the others lack, and their names are determined only then. A
     remote that is not configured any more is skipped; the reader of its objects reports them.
@@ -95,3 +99,40 @@ def warned_of(repository: Repository, catalogue: Catalogue, text: str) -> Versio
     if withdrawal is not None:
         repository.progress.warn(withdrawal, WithdrawnVersionWarning)
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace(Repository):
+    """A DVC repository with its work tree."""
+
+    root: Path
+    settings: Settings
+    dvc: Dvc
+    tracked: TrackedState
+    """Of the work tree; read anew after DVC has run."""
+    tool: str
+    """``datarelease 0.1.0``"""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file of the work tree, or None."""
+        return read(self.root / path)
+
+    def changed(self) -> None:
+        """Read anew what is tracked: files of DVC in the work tree were written."""
+        self.tracked.forget()
+        self.dvc.forget()
+
+    def head(self) -> str:
+        """The commit checked out.
+
+        Raises:
+            ConfigError: There is no commit yet.
+        """
+        head = self.git.resolve("HEAD")
+        if head is None:
+            raise ConfigError(
+                "The repository has no commit yet.",
+                untouched="Nothing was changed.",
+                remedy="Commit dvc.yaml, dvc.lock and params.yaml, then run the command again.",
+            )
+        return head

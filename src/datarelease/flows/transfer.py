@@ -1,54 +1,148 @@
-"""Pushes objects to the remotes that lack them, and verifies them there."""
+"""Objects on the remotes: verified, independent of DVC's own status, and sent where they lack."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from datarelease.adapters.store.directory import Store
-from datarelease.flows.repository import Repository, with_remotes
-from datarelease.flows.verify import faults_error, faults_of, find_faults, holders
-from datarelease.flows.workspace import Workspace
-from datarelease.model.versions.manifest import object_key
-from datarelease.model.versions.release import Candidate, Pushed, Verified
+from datarelease.adapters.store.directory import ObjectInfo, Store
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.repository import Repository
+from datarelease.model.versions.manifest import Manifest, object_key
+from datarelease.model.versions.release import Fault
+from datarelease.progress import Progress
+
+SAMPLE_BYTES = 64 << 20
+"""Read back for a sample, per remote, where the remote itself does not tell a hash."""
+_SHOWN = 20
 
 
-def push_objects(ws: Workspace, candidate: Candidate) -> Pushed:
-    """Hand every object that a remote lacks to it; directory listings go last.
+def holders(
+    repository: Repository, manifest: Manifest
+) -> tuple[tuple[Store, dict[str, int | None]], ...]:
+    """The remotes of a version, each with hash and size of the objects that it must hold.
 
-    What ``verify_objects`` would find damaged is sent again as well.
+    Those that are not configured here are told, and left out.
+    """
+    found = [
+        (remote, manifest.objects_on(remote.name))
+        for remote in repository.remotes
+        if any(whole.name == remote.name for whole in manifest.remotes)
+    ]
+    for bound in manifest.output_remotes:
+        try:
+            found.append((repository.named(bound.name), manifest.objects_on(bound.name)))
+        except ConfigError as error:
+            repository.progress.say(f"{bound.name}: not checked: {error.what}")
+    return tuple(found)
+
+
+def faults_of(
+    repository: Repository, manifest: Manifest, *, full: bool = False
+) -> tuple[tuple[Store, tuple[Fault, ...]], ...]:
+    """The remotes of a version, each with what is missing or damaged there, named by its path.
 
     Raises:
-        WorldError: A remote failed.
+        WorldError: A remote cannot be asked.
     """
-    # An output that names another remote than before is where it was released to.
-    before = {held.name for earlier in candidate.earlier for held in earlier.output_remotes}
-    reached = with_remotes(ws, lambda: before)
-    sent = tuple(
-        (remote.name, len(complete(reached, remote, objects)))
-        for remote, objects in holders(ws, candidate.manifest)
-    )
-    return Pushed(candidate=candidate, uploaded=sent)
+    paths: dict[str, str] | None = None
+    found = []
+    for remote, objects in holders(repository, manifest):
+        faults = find_faults(remote, objects, progress=repository.progress, full=full)
+        if faults:
+            paths = paths or manifest.paths
+            faults = tuple(dataclasses.replace(f, path=paths.get(f.md5, "")) for f in faults)
+        found.append((remote, faults))
+    return tuple(found)
 
 
-def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
-    """Find every object on every remote where it belongs.
+def find_faults(
+    remote: Store,
+    objects: Mapping[str, int | None],
+    *,
+    progress: Progress,
+    full: bool = False,
+    sample: bool = True,
+) -> tuple[Fault, ...]:
+    """What is missing or damaged of ``objects`` (hash: size) on a remote, in key order.
+
+    Presence, size and the hash that the remote tells are checked of every object; bytes are read
+    back for a sample of those without such a hash, or with ``full`` for all.
 
     Raises:
-        WorldError: Objects are missing or damaged; they are named.
+        WorldError: The remote cannot be asked.
     """
-    manifest = pushed.candidate.manifest
-    faults = [fault for _, found in faults_of(ws, manifest) for fault in found]
-    if faults:
-        raise faults_error(
-            faults,
-            what=f"{len(faults)} object(s) are not on the remote after the push:",
-            untouched="No tag was made.",
-            remedy="Run the command again: it sends what is missing.",
-        )
-    count = len(manifest.objects)
-    remotes = len(manifest.remotes) + len(manifest.output_remotes)
-    ws.progress.say(f"verify: {count} objects on {remotes} remote(s)")
-    return Verified(pushed=pushed, objects=count)
+    keys = {md5: object_key(md5) for md5 in sorted(objects)}
+    found = remote.stat(list(keys.values()))
+    faults = []
+    for md5, key in keys.items():
+        fault = _fault(remote.name, md5, key, objects[md5], found.get(key))
+        if fault is not None and fault.kind == "hash" and _is_sound(remote, key, md5):
+            # An encrypted object's ETag is not MD5 and can look like one: the bytes decide.
+            fault = None
+        faults += [fault] if fault else []
+    bad = {fault.md5 for fault in faults}
+    sound = {md5: found[key] for md5, key in keys.items() if md5 not in bad}
+    chosen = list(sound) if full else _sample(sound) if sample else []
+    if chosen:
+        faults += _read_back(remote, chosen, progress)
+    return tuple(sorted(faults, key=lambda fault: fault.key))
+
+
+def _fault(
+    remote: str, md5: str, key: str, size: int | None, found: ObjectInfo | None
+) -> Fault | None:
+    if found is None:
+        return Fault(remote=remote, key=key, md5=md5, kind="missing")
+    if size is not None and found.size != size:
+        detail = f"{found.size:,} bytes, not {size:,}"
+        return Fault(remote=remote, key=key, md5=md5, kind="size", found=detail)
+    if found.md5 is not None and found.md5 != md5.removesuffix(".dir"):
+        return Fault(remote=remote, key=key, md5=md5, kind="hash", found=f"MD5 {found.md5}")
+    return None
+
+
+def _is_sound(remote: Store, key: str, md5: str) -> bool:
+    return remote.digest(key) == md5.removesuffix(".dir")
+
+
+def _sample(sound: Mapping[str, ObjectInfo]) -> list[str]:
+    """Objects without a hash of their own, in an order that nobody chose, up to the budget."""
+    unknown = [md5 for md5, info in sound.items() if info.md5 is None]
+    unknown.sort(key=lambda md5: hashlib.sha256(md5.encode()).digest())
+    chosen, total = [], 0
+    for md5 in unknown:
+        if total + sound[md5].size <= SAMPLE_BYTES:
+            total += sound[md5].size
+            chosen.append(md5)
+    return chosen
+
+
+def _read_back(remote: Store, hashes: Sequence[str], progress: Progress) -> list[Fault]:
+    def read(md5: str) -> Fault | None:
+        key = object_key(md5)
+        found = remote.digest(key)
+        advance(1)
+        if found == md5.removesuffix(".dir"):
+            return None
+        return Fault(remote=remote.name, key=key, md5=md5, kind="hash", found=f"MD5 {found}")
+
+    with (
+        progress.track(f"Reading back from {remote.name}", len(hashes), "objects") as advance,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        return [fault for fault in pool.map(read, hashes) if fault]
+
+
+def faults_error(faults: Sequence[Fault], *, what: str, untouched: str, remedy: str) -> WorldError:
+    """The error that names the objects at fault."""
+    lines = [f"  {fault}" for fault in faults[:_SHOWN]]
+    if len(faults) > _SHOWN:
+        lines.append(f"  … and {len(faults) - _SHOWN:,} more")
+    listed = "\n".join(lines)
+    return WorldError(f"{what}\n{listed}", untouched=untouched, remedy=remedy)
 
 
 def complete(

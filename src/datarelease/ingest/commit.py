@@ -18,8 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datarelease.app.workspace import open_workspace
-from datarelease.flows.repository import catalogue_of
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace, catalogue_of
 from datarelease.ingest.access import connected, open_writer, read_plan, stream_at
 from datarelease.ingest.kafka.source import Message
 from datarelease.model.data.stream import Batch, DeadLetter, Stream, group_of

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.access import connected, open_writer, stream_at
 from datarelease.ingest.commit import letters_in

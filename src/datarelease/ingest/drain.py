@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.adapters.store.directory import to_disk
 from datarelease.app.wiring import PACKAGE
 from datarelease.errors import ConfigError, ConflictError, WorldError

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.documents import encode
 from datarelease.errors import ConflictError
 from datarelease.flows.write_file import read, write

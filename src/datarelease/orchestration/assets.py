@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_pipes import PIPES_PROTOCOL_VERSION, PIPES_PROTOCOL_VERSION_FIELD
 
 from datarelease.adapters.dvc.graph import StageNode, current_hashes, read_graph
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.orchestration.lock_events import provenance, source_events
 from datarelease.orchestration.metadata import COLUMNS, document_metadata, stage_metadata

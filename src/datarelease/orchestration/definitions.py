@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from datarelease.adapters.dvc.graph import read_graph
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import work_tree_reader
 from datarelease.model.data.dataset import Dataset

@@ -15,7 +15,7 @@ from datarelease.app.settings import open_git
 from datarelease.app.wiring import git_environment
 from datarelease.errors import ConfigError
 from datarelease.flows.check.reproduce import is_among, products_of
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.model.versions.release import Nothing
 from datarelease.orchestration.assets import WORK_TREE
 from datarelease.orchestration.metadata import release_metadata

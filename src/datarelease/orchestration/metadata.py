@@ -10,9 +10,9 @@ import dagster as dg
 from datarelease.adapters.dvc.graph import StageNode
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import DatareleaseError
-from datarelease.flows.check.records import _Record, in_words, other_inputs
-from datarelease.flows.versions.snapshots import snapshot
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.check.assess import _Record, in_words, other_inputs
+from datarelease.flows.repository import Workspace
+from datarelease.flows.versions.dataset_at import snapshot
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.provenance import ReadFile

@@ -10,13 +10,13 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.tracked import Output, TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.app.publish import open_release
 from datarelease.errors import ConfigError
 from datarelease.flows.versions.documents import write_documents
+from datarelease.model.git_address import without_credentials
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.model.versions.version import Version

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import DatareleaseError, DatareleaseWarning, WorldError
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.progress import Advance, Progress, WarningType
 
 RETRIES = 3

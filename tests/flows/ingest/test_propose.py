@@ -30,7 +30,7 @@ from tests.versions import branch, object_path, tree_state
 
 from datarelease.adapters.git.scratch_clone import ScratchGit
 from datarelease.adapters.github.errors import Answer, GitHubError
-from datarelease.adapters.github.pulls import Pulls
+from datarelease.adapters.github.repository import GitHub
 from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest.propose import propose as flow
@@ -70,17 +70,17 @@ def before(
 
 def failing(monkeypatch: pytest.MonkeyPatch, answer: Answer, *, carried_out: bool = False) -> None:
     """GitHub answers so, once, when it is asked to open a pull request."""
-    original = Pulls.create_pull
+    original = GitHub.create_pull
     left = [answer]
 
-    def wrapped(self: Pulls, **content: str) -> PullRequest:
+    def wrapped(self: GitHub, **content: str) -> PullRequest:
         if not left:
             return original(self, **content)
         if carried_out:
             original(self, **content)
         raise GitHubError(left.pop(), "GitHub failed", untouched="", remedy="")
 
-    monkeypatch.setattr(Pulls, "create_pull", wrapped)
+    monkeypatch.setattr(GitHub, "create_pull", wrapped)
 
 
 # --- the proposal
@@ -232,7 +232,7 @@ def test_github_down_from_the_start_changes_nothing(hub: Hosted) -> None:
 @pytest.mark.slow
 def test_somebody_else_opened_it_meanwhile(hub: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub's `already exists` names the pull request that there is."""
-    before(monkeypatch, Pulls, "create_pull", lambda: hub.github.world.opened(
+    before(monkeypatch, GitHub, "create_pull", lambda: hub.github.world.opened(
         hub.repository, branch=FIRST, title="by hand", login="ann"))  # fmt: skip
     done = hub.proposed(Waits({0: 100}))
     assert (done.state, done.pull, len(hub.pulls)) == ("opened", 1, 1)

@@ -14,7 +14,7 @@ from tests.proposing import NAME, Hosted, branches, hosted, plan_of, streaming
 from tests.roads import events
 
 DESK = "datarelease.adapters.git.scratch_clone:ScratchGit"
-PULLS = "datarelease.adapters.github.pulls:Pulls"
+PULLS = "datarelease.adapters.github.repository:GitHub"
 PROPOSE = "datarelease.ingest.propose.proposal_commit"
 FIRST = f"stream/{NAME}/000001-1"
 POINTS = [
@@ -32,7 +32,7 @@ POINTS = [
     Point(function=f"{PULLS}.create_pull", when="after"),
 ]
 QUICK = {
-    "after deliver 1", "after ScratchGit.create 1", "after Pulls.create_pull 1",
+    "after deliver 1", "after ScratchGit.create 1", "after GitHub.create_pull 1",
 }  # fmt: skip
 """After the push of the data, the branch, the pull request."""
 
@@ -83,7 +83,7 @@ def test_killed_at_a_point(hub: Hosted, point: Point) -> None:
     """Whatever the point, the second run opens the pull request, or finds it open."""
     run(hub.project, "ingest", "propose", NAME, points=[point], code=KILLED)
     again = run(hub.project, "ingest", "propose", NAME, "--json").json
-    opened = str(point) != "after Pulls.create_pull 1"
+    opened = str(point) != "after GitHub.create_pull 1"
     assert again["state"] == ("opened" if opened else "open")
     assert_one(hub)
     third = run(hub.project, "ingest", "propose", NAME, "--json").json

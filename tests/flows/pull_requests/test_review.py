@@ -13,7 +13,7 @@ from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
 from datarelease.adapters.github.repository import GitHub
-from datarelease.flows.release.review import Review, find_review
+from datarelease.flows.release.publish import Review, find_review
 from datarelease.model.github import BOT, Push
 from datarelease.model.review.reviewed_digest import status_of
 

@@ -19,17 +19,15 @@ from tests.project import Project
 from tests.versions import assert_whole, branch, manifest_path, tags
 
 HASH = "datarelease.flows.cache:Objects.sha256"
-LACKING = "datarelease.flows.transfer:find_faults"
-"""What each remote lacks, before it is sent."""
-FAULTS = "datarelease.flows.verify:find_faults"
-"""A look at each remote: first for the newest version, then for what was pushed."""
+FAULTS = "datarelease.flows.transfer:find_faults"
+"""A look at each remote: for the newest version, for what it lacks, for what was pushed."""
 ONE_REMOTE = [
     *(Point(function=HASH, call=n) for n in (1, 2)),
     Point(function=f"{GIT}.commit_files"),
     Point(function=f"{GIT}.commit_files", when="after"),
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (1, 2, 3)),
     Point(function=f"{DIRECTORY}.upload_one", call=3, when="after"),
-    Point(function=FAULTS, call=2),
+    Point(function=FAULTS, call=3),
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (4, 5, 11)),
     Point(function=f"{DIRECTORY}.upload_one", call=11, when="after"),
     Point(function=f"{GIT}.tag_object", when="after"),
@@ -47,8 +45,7 @@ ONE_REMOTE = [
 TWO_REMOTES = [
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(1, 10)),
     Point(function=f"{DIRECTORY}.upload_one", call=9, when="after"),
-    *(Point(function=LACKING, call=n) for n in (1, 2)),
-    *(Point(function=FAULTS, call=n) for n in (1, 2, 3)),
+    *(Point(function=FAULTS, call=n) for n in (1, 2, 3, 4, 5)),
     *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(10, 26)),
     Point(function=f"{DIRECTORY}.upload_one", call=25, when="after"),
     Point(function=f"{GIT}.push"),

@@ -12,7 +12,7 @@ import pytest
 from rich.text import Text
 
 from datarelease.adapters.dvc.files import _places
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.app.settings import settings_at
 from datarelease.cli.console import show, show_paged

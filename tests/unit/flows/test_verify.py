@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from datarelease.adapters.store.directory import DirectoryStore
-from datarelease.flows import verify
+from datarelease.flows import transfer
 from datarelease.model.versions.manifest import object_key
 from datarelease.progress import Quiet
 
@@ -17,7 +17,7 @@ def test_a_large_object_does_not_end_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What does not fit into the budget is passed over; damage to the small ones is still found."""
-    monkeypatch.setattr(verify, "SAMPLE_BYTES", 100)
+    monkeypatch.setattr(transfer, "SAMPLE_BYTES", 100)
     store = DirectoryStore("storage", tmp_path)
     contents = [b"x" * 200, *(b"part %d" % number for number in range(8))]
     objects: dict[str, int | None] = {}
@@ -27,10 +27,10 @@ def test_a_large_object_does_not_end_the_sample(
         place = tmp_path / object_key(md5)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-    assert verify.find_faults(store, objects, progress=Quiet()) == ()
+    assert transfer.find_faults(store, objects, progress=Quiet()) == ()
     for md5, size in objects.items():
         if size != 200:
             (tmp_path / object_key(md5)).write_bytes(b"PART 0")
-    found = verify.find_faults(store, objects, progress=Quiet())
+    found = transfer.find_faults(store, objects, progress=Quiet())
     assert {fault.md5 for fault in found} == {md5 for md5, size in objects.items() if size != 200}
     assert {fault.kind for fault in found} == {"hash"}

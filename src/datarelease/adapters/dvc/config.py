@@ -13,7 +13,6 @@ from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs, get_fs_config
 from dvc_objects.fs.errors import RemoteMissingDepsError
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.private import with_absolute_paths
 from datarelease.adapters.store.connection import connected_filesystem
 from datarelease.adapters.store.credentials import (
@@ -32,6 +31,7 @@ from datarelease.adapters.store.limits import (
 )
 from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.errors import ConfigError, Problem
+from datarelease.model.git_address import without_credentials
 from datarelease.model.project import installation
 from datarelease.progress import TIMEOUT
 

@@ -13,11 +13,11 @@ from typing import Any
 from dvc.config import Config
 from dvc.exceptions import DvcException
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.open import opened
 from datarelease.adapters.dvc.private import plot_sources, top_level_metrics
 from datarelease.adapters.store.errors import brief_error
 from datarelease.errors import ConfigError, WorldError, disk_fault
+from datarelease.model.git_address import without_credentials
 from datarelease.model.paths import relative_path
 
 

@@ -20,9 +20,9 @@ import psutil
 from dvc.lock import LockError, make_lock
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.store.directory import replacing
 from datarelease.errors import WorldError
+from datarelease.model.git_address import without_credentials
 
 _ACCURACY = 1.0
 """Seconds by which the start of a process and the time of a file may be compared wrongly."""

@@ -12,10 +12,10 @@ from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.lock import LockError
 from dvc.repo import Repo
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.dvc.locks import forget_dead, lock_holders
 from datarelease.adapters.store.errors import brief_error
 from datarelease.errors import ConfigError, WorldError, disk_fault
+from datarelease.model.git_address import without_credentials
 from datarelease.progress import Progress, Quiet
 
 

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from datarelease.adapters.strict_yaml import load_mapping
@@ -243,3 +244,23 @@ def _working_directory(declared: Mapping[str, Any], name: str) -> str:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def find_root(start: Path) -> Path:
+    """The nearest directory at or above ``start`` that DVC was initialised in.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / ".dvc").is_dir():
+            return folder
+    raise ConfigError(
+        f"{start} is not inside a DVC repository (no .dvc directory here or above).",
+        untouched="Nothing was changed.",
+        remedy=(
+            "Change to the repository whose data is released. To adopt data releases in a "
+            "repository, run `datarelease init` in it, which also runs `dvc init`."
+        ),
+    )

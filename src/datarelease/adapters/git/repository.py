@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.adapters.git import objects as git_objects
 from datarelease.adapters.git import remote as git_remote
-from datarelease.adapters.git import tags as git_tags
 from datarelease.adapters.git.batch import ObjectReader
-from datarelease.adapters.git.objects import Content, TreeFile
+from datarelease.adapters.git.objects import Content, Tag, Tags, TreeFile
 from datarelease.adapters.git.program import REMOTE, GitProgram, one_line
 from datarelease.adapters.git.remote import HEADS, VERSIONS, PushResult
-from datarelease.adapters.git.tags import Tag, Tags
 from datarelease.errors import ConfigError
+from datarelease.model.git_address import without_credentials
 from datarelease.progress import TIMEOUT
 
 __all__ = ["VERSIONS", "Git", "PushResult", "Tag", "Tags"]
@@ -221,7 +219,7 @@ class Git:
 
     def tags(self, prefix: str) -> Tags:
         """The tags that begin with ``prefix``: our copy of the remote's, and the local ones."""
-        return git_tags.read_tags(self._git, self._objects, prefix)
+        return git_objects.read_tags(self._git, self._objects, prefix)
 
     # --- writing
 

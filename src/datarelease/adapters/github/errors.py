@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.errors import WorldError
+from datarelease.model.git_address import without_credentials
 
 WAITS = (0.5, 1.0, 2.0)
 """Seconds before the second, third and fourth try where GitHub or the network failed."""

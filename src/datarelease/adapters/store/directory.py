@@ -1,7 +1,9 @@
 """The objects on a remote: a directory, or anything fsspec speaks (S3 above all).
 
-Keys are relative to the remote's root, with forward slashes. What does not belong here: which
-objects a version needs, and what it means when one is missing.
+Keys are relative to the remote's root, with forward slashes. Several remotes are one place to read
+from: another one may have what is wanted, so that the error of one that does not answer counts only
+where nothing was found. What does not belong here: which objects a version needs, and what it means
+when one is missing.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from datarelease.errors import WorldError, disk_fault
 from datarelease.progress import Advance
@@ -220,3 +222,48 @@ class DirectoryStore:
                 f"remote {self.name!r} ({self.url}): {error.strerror or error}.",
                 remedy="Check that the directory is there and can be written, then run it again.",
             ) from error
+
+
+_T = TypeVar("_T")
+
+
+def first(remotes: Iterable[Store], take: Callable[[Store], _T | None]) -> _T | None:
+    """What ``take`` gets from the first remote that gives something; None: all were asked.
+
+    Raises:
+        WorldError: None gave anything, and one could not be asked.
+    """
+    problem: WorldError | None = None
+    for remote in remotes:
+        try:
+            found = take(remote)
+        except WorldError as error:
+            problem = problem or error
+            continue
+        if found is not None:
+            return found
+    if problem is not None:
+        raise problem
+    return None
+
+
+def locate(
+    remotes: Iterable[Store], keys: Sequence[str]
+) -> tuple[dict[str, tuple[Store, ObjectInfo]], WorldError | None]:
+    """The first remote that has each of ``keys``, with what it says of the object.
+
+    And the error of a remote that could not be asked, where some object was not found.
+    """
+    found: dict[str, tuple[Store, ObjectInfo]] = {}
+    problem: WorldError | None = None
+    for remote in remotes:
+        wanted = [key for key in keys if key not in found]
+        if not wanted:
+            break
+        try:
+            there = remote.stat(wanted)
+        except WorldError as error:
+            problem = problem or error
+            continue
+        found |= {key: (remote, info) for key, info in there.items()}
+    return found, problem if len(found) < len(set(keys)) else None

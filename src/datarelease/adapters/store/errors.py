@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from datarelease.adapters.addresses import without_credentials
 from datarelease.errors import WorldError, disk_fault
+from datarelease.model.git_address import without_credentials
 from datarelease.progress import TIMEOUT
 
 _NO_CREDENTIALS = {

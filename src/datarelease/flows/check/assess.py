@@ -1,4 +1,8 @@
-"""Validation and profile of each dataset: recorded by DVC's stages, or computed now."""
+"""Validation and profile of each dataset: recorded by DVC's stages, or computed now.
+
+Stages leave records for git, releases on the remotes, builds in their bundles. Each names its
+inputs and is valid for exactly these, which ``other_inputs`` decides for every reader.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,14 @@ from typing import TypeVar
 from datarelease.adapters.dvc.tracked import LockedStage
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.analysis.validation.run import with_unreadable
-from datarelease.documents import DocumentError, decode
-from datarelease.flows.check.records import in_words, other_inputs
+from datarelease.documents import DocumentError, decode, encode
 from datarelease.flows.check.stage import run_profile, run_validation
+from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import DatasetAt, table_of
-from datarelease.flows.workspace import Workspace
+from datarelease.model.data import profile, provenance, validation
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
+from datarelease.model.data.provenance import ReadFile
 from datarelease.model.data.validation import Validation, unreadable
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
 
@@ -40,6 +45,11 @@ class Assessment:
         if self.profile is None:
             raise UnreadableTable("", unreadable(self.validation) or "it is not a table")
         return self.profile
+
+    def documents(self, dataset: Dataset) -> dict[str, bytes]:
+        """Validation and statistics as the dataset's files, by name."""
+        found = {dataset.validation_file: self.validation, dataset.profile_file: self.profile}
+        return {name: encode(value).encode() for name, value in found.items() if value is not None}
 
     def side(self, ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> DatasetAt:
         """The dataset as the work tree has it."""
@@ -125,3 +135,33 @@ def _recorded(
         )
         return None
     return record
+
+
+_Record = Validation | Profile
+
+
+def other_inputs(
+    record: _Record, dataset: Dataset, content: DatasetSnapshot, read: ReadFile
+) -> tuple[str, ...]:
+    """The inputs that ``record`` was not made from as they are now; none: it counts.
+
+    Args:
+        record: As it was found.
+        dataset: As it is declared now (of a version: as it was then).
+        content: Its data.
+        read: Files of the same revision.
+    """
+    if isinstance(record, Validation):
+        now = provenance.of_validation(dataset, content, read)
+        current = record.format == validation.VALIDATION_FORMAT
+    else:
+        now = provenance.of_profile(dataset, content, read)
+        current = record.format == profile.PROFILE_FORMAT
+    return (*(() if current else ("format",)), *provenance.differences(record.made_from, now))
+
+
+def in_words(record: _Record, other: tuple[str, ...]) -> str:
+    """Why a record is not used."""
+    if not record.made_from:
+        return "it does not say what it was made from"
+    return f"it was made before a change of: {', '.join(other)}"

@@ -11,11 +11,10 @@ from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.check.records import in_words, other_inputs
+from datarelease.flows.check.assess import in_words, other_inputs
 from datarelease.flows.repository import Repository, with_remotes
-from datarelease.flows.versions.dataset_at import DatasetAt, table_of
+from datarelease.flows.versions.dataset_at import DatasetAt, snapshot, table_of
 from datarelease.flows.versions.documents import find_document, find_manifest
-from datarelease.flows.versions.snapshots import snapshot
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Contract, Validation

@@ -18,7 +18,7 @@ from datarelease.flows.check.compare import compare_sides
 from datarelease.flows.check.reproduce import reproduce
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.judge import judge

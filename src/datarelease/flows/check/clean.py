@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datarelease.adapters.dvc.tracked import LOCK
 from datarelease.errors import ConfigError
 from datarelease.flows.check.reproduce import dvc_files, is_among, products_of
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.model.paths import within
 from datarelease.model.review.report import REPORTS
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE

@@ -11,8 +11,8 @@ from datarelease.adapters.dvc.index import IndexedOutput
 from datarelease.adapters.dvc.tracked import Output
 from datarelease.adapters.store.directory import md5_of
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
-from datarelease.flows.versions.snapshots import snapshot
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
+from datarelease.flows.versions.dataset_at import snapshot
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.paths import overlap, within
 from datarelease.model.versions.manifest import (

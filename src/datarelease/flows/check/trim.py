@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.flows.check.reproduce import bring_outputs
-from datarelease.flows.versions.snapshots import snapshot
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
+from datarelease.flows.versions.dataset_at import snapshot
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from datarelease.flows.check.check import Checked
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.check.reproduce import bring_outputs
 from datarelease.flows.release.plan import products
+from datarelease.flows.repository import Workspace
 from datarelease.flows.transfer import send
-from datarelease.flows.workspace import Workspace
 from datarelease.flows.write_file import write
 from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.outcome import (
@@ -79,11 +79,8 @@ def write_bundle(
     documented = dict(report)
     documented |= {f"{TREE_FOLDER}/{path}": data for path, data in files.items()}
     for dataset in ws.settings.datasets:
-        found = checked.assessments[dataset.name]
-        place = f"{ASSESSMENTS}/{dataset.validation_file}"
-        documented[place] = encode(found.validation).encode()
-        if found.profile is not None:
-            documented[f"{ASSESSMENTS}/{dataset.profile_file}"] = encode(found.profile).encode()
+        for name, data in checked.assessments[dataset.name].documents(dataset).items():
+            documented[f"{ASSESSMENTS}/{name}"] = data
     for name, data in {**documented, BUNDLE_FILE: encode(bundle).encode()}.items():
         write(target / name, data)
     carrier = staging or DirectoryStore("bundle", target)

@@ -15,8 +15,8 @@ from datarelease.flows.check.clean import Changes
 from datarelease.flows.check.reproduce import is_among, products_of
 from datarelease.flows.check.streams import counts_here
 from datarelease.flows.check.tracked_outputs import tracked_beside
+from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.documents import find_manifest
-from datarelease.flows.workspace import Workspace
 from datarelease.model.data.dataset import CsvDialect, Dataset, table_format
 from datarelease.model.review.policy import how_to_waive
 from datarelease.model.review.report import Report

@@ -8,12 +8,12 @@ from datarelease.errors import BlockedError, ConflictError, DatareleaseError
 from datarelease.flows.check.check import Checked, check
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.check.reproduce import refuse_changed_sources
-from datarelease.flows.release.branch import ReleaseBranch
 from datarelease.flows.release.plan import decide, draft_manifest, products
 from datarelease.flows.release.release import prepare
-from datarelease.flows.verify import faults_of, find_faults, holders
+from datarelease.flows.release.tag import ReleaseBranch
+from datarelease.flows.repository import Workspace
+from datarelease.flows.transfer import faults_of, find_faults, holders
 from datarelease.flows.versions.documents import find_manifest
-from datarelease.flows.workspace import Workspace
 from datarelease.model.versions.release import Nothing, PlannedStep, ReleasePlan, StepState
 from datarelease.model.wording import plural
 

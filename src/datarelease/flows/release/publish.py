@@ -1,4 +1,7 @@
-"""The release as a workflow makes it: the review looked up, and how it ended recorded."""
+"""The release as a workflow makes it: the review looked up, and how it ended recorded.
+
+From the commit that is released a review leads back to pull requests and their statuses.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,110 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConflictError, DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
 from datarelease.flows.release.preview import preview
-from datarelease.flows.release.record import Documents
-from datarelease.flows.release.release import Checking, OnReport, release
-from datarelease.flows.release.review import Review
+from datarelease.flows.release.release import Checking, Documents, OnReport, release
 from datarelease.flows.release.tag import attempt
+from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.documents import fetch_documents, write_documents
-from datarelease.flows.workspace import Workspace
 from datarelease.flows.write_file import write
+from datarelease.model.github import Push
 from datarelease.model.review.report import Report
+from datarelease.model.review.reviewed_digest import context_of, queued_digest, reviewed_digest
 from datarelease.model.versions.manifest import MANIFEST
 from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome, OutcomeState
 from datarelease.model.versions.release import Nothing, Released, ReleasePlan
 from datarelease.model.versions.version import Version
+
+if TYPE_CHECKING:
+    from datarelease.adapters.github.repository import GitHub
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedPull:
+    """A pull request that the released commit came by."""
+
+    number: int
+    digest: str | None
+    """Of the data that its reviewer saw; None: of none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What is known of a commit's review."""
+
+    pulls: tuple[ReviewedPull, ...] = ()
+    """It came by these pull requests, newest first; several by one push of a merge queue."""
+    own: str | None = None
+    """Digest on the commit itself, which was the head of a pull request that was checked."""
+    queued: str | None = None
+    """Digest that the check of a merge queue found for the commit: what its group of reviewed
+    changes gives together."""
+    accepted: str | None = None
+    """Digest that somebody named by hand, for this release."""
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of the data that was reviewed, each once: what is released is one of these."""
+        if self.accepted:
+            return (self.accepted,)
+        seen = (self.own, self.queued, *(pull.digest for pull in self.pulls))
+        return tuple(dict.fromkeys(digest for digest in seen if digest))
+
+    def of(self, digest: str | None) -> str | None:
+        """The reviewed digest to compare ``digest`` with: itself if a reviewer saw it."""
+        return digest if digest in self.digests else next(iter(self.digests), None)
+
+    def numbers(self, digest: str | None) -> tuple[int, ...]:
+        """The pull requests; first the one in which ``digest`` was reviewed, if any."""
+        ordered = sorted(self.pulls, key=lambda pull: digest is None or pull.digest != digest)
+        return tuple(pull.number for pull in ordered)
+
+    @property
+    def said(self) -> str:
+        """The same in words."""
+        if self.accepted:
+            return f"accepted by hand: {self.accepted}"
+        queue = f"checked by the merge queue: {self.queued}; " if self.queued else ""
+        reviewed = [f"#{pull.number}: {pull.digest}" for pull in self.pulls if pull.digest]
+        if reviewed:
+            return f"{queue}reviewed in pull request {', '.join(reviewed)}"
+        if self.own:
+            return f"reviewed at this commit: {self.own}"
+        if not self.pulls:
+            return f"{queue}not reviewed: the commit belongs to no pull request"
+        numbers = ", ".join(f"#{pull.number}" for pull in self.pulls)
+        return f"{queue}not reviewed: pull request {numbers} has no recorded report"
+
+
+def find_review(github: GitHub, push: Push) -> Review:
+    """The reviews of the changes that ``push`` brought to the default branch.
+
+    The status of the released commit itself is read first, then those of the pull requests. A
+    merge queue's check wrote it: each change of the group was approved, the group as a whole was
+    checked by the same rules, and it is what the queue merged.
+
+    Raises:
+        WorldError: GitHub does not answer.
+    """
+    here = github.statuses(push.head)
+    context = context_of(github.directory)
+    pulls = github.merged_pulls(push)
+    return Review(
+        pulls=tuple(
+            ReviewedPull(
+                number=pull.number,
+                digest=reviewed_digest(github.statuses(pull.head), bot=github.bot, context=context),
+            )
+            for pull in pulls
+        ),
+        own=reviewed_digest(here, bot=github.bot, context=context),
+        queued=queued_digest(here, bot=github.bot, context=context),
+    )
 
 
 @dataclass(kw_only=True)

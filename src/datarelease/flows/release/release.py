@@ -1,28 +1,58 @@
-"""The release: push, verify, record, tag. Running it again is the recovery."""
+"""The release: push, verify, record, tag. Running it again is the recovery.
+
+Manifest and documents are put on every remote under their own SHA-256 before there is a tag.
+Nothing is reserved by that: any number of releases may write, and names made of the bytes cannot
+collide. The git remote alone decides which of them becomes a version: it takes a tag once.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
+from datarelease.adapters.store.directory import Store
+from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.check import Checked, check
 from datarelease.flows.check.clean import refuse_unclean
-from datarelease.flows.release.branch import ReleaseBranch, release_branch
-from datarelease.flows.release.numbers import numbers_in_use, without_hand_made
 from datarelease.flows.release.plan import plan_release
-from datarelease.flows.release.record import Documents, record
-from datarelease.flows.release.tag import VersionTaken, attempt, catch_up, follow, tag
-from datarelease.flows.transfer import push_objects, verify_objects
+from datarelease.flows.release.tag import (
+    ReleaseBranch,
+    VersionTaken,
+    attempt,
+    catch_up,
+    follow,
+    release_branch,
+    tag,
+)
+from datarelease.flows.repository import Workspace, with_remotes
+from datarelease.flows.transfer import complete, faults_error, faults_of, holders
+from datarelease.flows.versions.documents import find_manifest_bytes, manifest_of, sha256_hex
 from datarelease.flows.versions.missing import heal, refuse_damage
-from datarelease.flows.workspace import Workspace
 from datarelease.model.review.report import Report
-from datarelease.model.versions.release import Nothing, Released
+from datarelease.model.versions.manifest import (
+    DIRECTORY,
+    ManifestDocument,
+    document_key,
+)
+from datarelease.model.versions.release import (
+    Candidate,
+    Nothing,
+    Pushed,
+    Recorded,
+    Released,
+    Verified,
+)
 
 _PATIENCE = 900.0
 """Seconds after which a release that other releases overtook does not plan again."""
+Documents = Callable[[Report], Mapping[str, bytes]]
+"""Renders the files about a version that its manifest lists, by name."""
+ROUNDS = 2
+"""What the newest version lists as well is there already, unless it was lost: then it is sent."""
 OnReport = Callable[[Report, Mapping[str, bytes]], None]
 """Takes a report and its files, by name."""
 Checking = Callable[[Workspace, Catalogue], Checked]
@@ -93,6 +123,116 @@ def prepare(ws: Workspace, branch: str | None) -> tuple[ReleaseBranch, Catalogue
     return place, seen, without_hand_made(ws, seen).taking(numbers_in_use(ws, seen))
 
 
+def push_objects(ws: Workspace, candidate: Candidate) -> Pushed:
+    """Hand every object that a remote lacks to it; directory listings go last.
+
+    What ``verify_objects`` would find damaged is sent again as well.
+
+    Raises:
+        WorldError: A remote failed.
+    """
+    # An output that names another remote than before is where it was released to.
+    before = {held.name for earlier in candidate.earlier for held in earlier.output_remotes}
+    reached = with_remotes(ws, lambda: before)
+    sent = tuple(
+        (remote.name, len(complete(reached, remote, objects)))
+        for remote, objects in holders(ws, candidate.manifest)
+    )
+    return Pushed(candidate=candidate, uploaded=sent)
+
+
+def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
+    """Find every object on every remote where it belongs.
+
+    Raises:
+        WorldError: Objects are missing or damaged; they are named.
+    """
+    manifest = pushed.candidate.manifest
+    faults = [fault for _, found in faults_of(ws, manifest) for fault in found]
+    if faults:
+        raise faults_error(
+            faults,
+            what=f"{len(faults)} object(s) are not on the remote after the push:",
+            untouched="No tag was made.",
+            remedy="Run the command again: it sends what is missing.",
+        )
+    count = len(manifest.objects)
+    remotes = len(manifest.remotes) + len(manifest.output_remotes)
+    ws.progress.say(f"verify: {count} objects on {remotes} remote(s)")
+    return Verified(pushed=pushed, objects=count)
+
+
+def record(
+    ws: Workspace, verified: Verified, checked: Checked, report: Mapping[str, bytes]
+) -> Recorded:
+    """Write manifest and documents to every remote, and read them back.
+
+    ``report`` has the files of the report, by name.
+
+    Raises:
+        WorldError: A remote failed, or gives back other bytes than it was sent.
+    """
+    candidate = verified.pushed.candidate
+    files = dict(report)
+    for dataset in ws.settings.datasets:
+        files |= checked.assessments[dataset.name].documents(dataset)
+    manifest = dataclasses.replace(
+        candidate.manifest,
+        documents=tuple(
+            ManifestDocument(name=name, size=len(data), sha256=sha256_hex(data))
+            for name, data in sorted(files.items())
+        ),
+    )
+    document = encode(manifest).encode()
+    stored = {sha256_hex(data): data for data in (document, *files.values())}
+    there = {d.sha256 for earlier in candidate.earlier for d in earlier.documents}
+    for remote in ws.remotes:
+        _store(ws, remote, stored, there)
+    ws.progress.say(f"manifest: {document_key(sha256_hex(document))} and {len(files)} documents")
+    return Recorded(verified=verified, manifest=manifest, document=document, documents=files)
+
+
+def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
+    """Numbers that this clone's own tags or folders on a required remote have.
+
+    So a number stays used after somebody deleted its tag on the git remote.
+
+    Raises:
+        WorldError: A remote cannot be listed.
+    """
+    names = set(catalogue.local)
+    # A prefix with slashes in it makes folders in folders.
+    above = "".join(ws.tags.prefix.rpartition("/")[:2])
+    for remote in ws.remotes:
+        names |= {f"{above}{name}" for name in remote.folders(f"{DIRECTORY}/{above}".rstrip("/"))}
+    return frozenset(
+        number
+        for name in names
+        if (number := ws.tags.parse(name) or ws.tags.parse_yank(name)) is not None
+    )
+
+
+def without_hand_made(ws: Workspace, catalogue: Catalogue) -> Catalogue:
+    """The versions without those newest ones whose manifest is about something else than the tag.
+
+    Such a tag takes its number, and nothing is ever compared with it. A manifest that is nowhere
+    proves nothing: it may be lost.
+
+    Raises:
+        WorldError: A remote does not answer.
+    """
+    while (latest := catalogue.latest) is not None:
+        data = find_manifest_bytes(ws, latest)
+        if data is None or manifest_of(data, latest) is not None:
+            return catalogue
+        ws.progress.say(f"{latest.tag} is skipped: its manifest and its tag differ")
+        catalogue = catalogue.without(latest)
+    return catalogue
+
+
+# --- inside
+
+
 def _put_right(ws: Workspace, checked: Checked, nothing: Nothing) -> Nothing:
     """Finish what an earlier run left undone after its tag."""
     latest = checked.catalogue.latest
@@ -133,3 +273,25 @@ def _preconditions(ws: Workspace) -> None:
         )
     ws.head()
     ws.git.complete_history()
+
+
+def _store(ws: Workspace, remote: Store, stored: Mapping[str, bytes], there: set[str]) -> None:
+    pending = [sha256 for sha256 in stored if sha256 not in there]
+    for _ in range(ROUNDS):
+        files = {document_key(sha256): ws.objects.keep(stored[sha256]) for sha256 in pending}
+        remote.upload(files, lambda _: None)
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda sha256: remote.read(document_key(sha256)), stored))
+        pending = [
+            sha256
+            for (sha256, data), back in zip(stored.items(), found, strict=True)
+            if back != data
+        ]
+        if not pending:
+            return
+    raise WorldError(
+        f"remote {remote.name!r} ({remote.url}) accepted {document_key(pending[0])}, but other "
+        "bytes were read back.",
+        untouched="No tag was made.",
+        remedy="Check the remote's storage, then run the command again.",
+    )

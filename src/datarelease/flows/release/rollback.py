@@ -13,8 +13,7 @@ from datarelease.adapters.dvc.tracked import LOCK
 from datarelease.adapters.git.objects import Content
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.clean import refuse_unclean
-from datarelease.flows.repository import find_version
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace, find_version
 from datarelease.model.versions.version import Version
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION
 

@@ -1,26 +1,98 @@
-"""The tag: the commit point of a release, and what follows it in this clone.
+"""The branch that is released from, the tag, and what follows it in this clone.
 
-The git remote takes a new tag once, so that of all releases of one number one wins. What fails
-after that is a warning: the version exists.
+The tag is the commit point. The git remote takes a new one once, so that of all releases of one
+number one wins. What fails after that is a warning: the version exists.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
+from shlex import quote
 
 from datarelease.adapters.git.repository import VERSIONS
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.reproduce import products_of
-from datarelease.flows.release.branch import ReleaseBranch
 from datarelease.flows.release.plan import report_rows
-from datarelease.flows.versions.documents import sha256_hex
-from datarelease.flows.versions.stored_documents import heal_copies
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
+from datarelease.flows.versions.documents import heal_copies, sha256_hex
 from datarelease.model.versions.manifest import trailers_of
 from datarelease.model.versions.release import Candidate, Recorded, Released
 from datarelease.model.versions.version import Version, write_message
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseBranch:
+    """The branch that is released from."""
+
+    name: str
+    asked: bool
+    """It was named on the command line: it is released from even if it has diverged."""
+
+    def diverged(self, ws: Workspace, tip: str | None, head: str) -> bool:
+        """``head`` lacks commits that the remote's branch has, and the branch lacks ``head``."""
+        return (
+            tip is not None
+            and not ws.git.is_ancestor(tip, head)
+            and not ws.git.is_ancestor(head, tip)
+        )
+
+
+def release_branch(ws: Workspace, name: str | None) -> ReleaseBranch:
+    """The branch to release from: the git remote's default branch, or the one called ``name``.
+
+    Our copies of the remote's tags and of that branch are up to date after it.
+
+    Raises:
+        ConfigError: HEAD is elsewhere.
+        WorldError: The default branch has commits that HEAD lacks, and lacks HEAD itself; or the
+            git remote does not answer.
+    """
+    here = ws.git.branch()
+    if name is not None:
+        if not ws.git.is_branch_name(name):
+            raise ConfigError(
+                f"{name!r} cannot be the name of a branch.",
+                untouched="Nothing was pushed or tagged.",
+                remedy="Name a branch: `--branch NAME`.",
+            )
+        if here not in {None, name}:
+            raise ConfigError(
+                f"HEAD is on the branch {here}, not on {name}.",
+                untouched="Nothing was pushed or tagged.",
+                remedy=f"`git switch {quote(name)}` first, or name the branch that you are on: "
+                f"--branch {quote(str(here))}.",
+            )
+        ws.git.fetch_versions(ws.tags.prefix)
+        return ReleaseBranch(name=name, asked=True)
+    default = ws.git.default_branch()
+    if default is None:
+        if here is None:
+            raise _detached(ws, default)
+        ws.git.fetch_versions(ws.tags.prefix)
+        return ReleaseBranch(name=here, asked=False)
+    tip = ws.git.fetch_versions(ws.tags.prefix, default)
+    if here is None and (tip is None or not ws.git.is_ancestor(ws.head(), tip)):
+        raise _detached(ws, default)
+    if here not in {None, default}:
+        raise ConfigError(
+            f"HEAD is on the branch {here}; versions are released from {default}, the git "
+            "remote's default branch.",
+            untouched="Nothing was pushed or tagged.",
+            remedy=f"Merge {here} into {default} and release there; or, to release this branch "
+            f"without a merge, add --branch {here}.",
+        )
+    found = ReleaseBranch(name=default, asked=False)
+    if found.diverged(ws, tip, ws.head()):
+        raise WorldError(
+            f"origin/{default} and HEAD have diverged: each has commits that the other lacks.",
+            untouched="Nothing was tagged.",
+            remedy=f"Integrate origin/{default} (`git pull --rebase origin {quote(default)}`) and "
+            "run the command again. To release a branch without a merge: --branch NAME.",
+        )
+    return found
 
 
 class VersionTaken(Exception):  # noqa: N818 - no error: the signal to plan again
@@ -127,6 +199,16 @@ def catch_up(ws: Workspace, version: Version) -> None:
 
 
 # --- inside
+
+
+def _detached(ws: Workspace, default: str | None) -> ConfigError:
+    return ConfigError(
+        f"HEAD is detached at {ws.head()[:12]}, a commit that is not on the remote's "
+        f"{default or 'default'} branch.",
+        untouched="Nothing was pushed or tagged.",
+        remedy=f"Switch to the branch to release from: `git switch {quote(default or 'main')}`; or "
+        "name the branch that the release belongs to: --branch NAME.",
+    )
 
 
 def _read_again(ws: Workspace, seen: Catalogue, branch: ReleaseBranch) -> str | None:

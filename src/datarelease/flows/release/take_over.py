@@ -18,14 +18,13 @@ from datarelease.adapters.untrusted import (
 )
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.catalogue import Catalogue
-from datarelease.flows.check.assess import Assessment
+from datarelease.flows.check.assess import Assessment, in_words, other_inputs
 from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.check import Checked, report_of
 from datarelease.flows.check.clean import unclean_files
-from datarelease.flows.check.records import in_words, other_inputs
 from datarelease.flows.check.reproduce import is_among, products_of
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.flows.write_file import write
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile

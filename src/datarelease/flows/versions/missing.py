@@ -1,23 +1,83 @@
-"""Objects of a version that remotes have lost since its release: repaired and always reported."""
+"""Objects of versions that remotes have lost since their release: found, repaired, reported."""
 
 from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
 
 from datarelease.adapters.store.directory import Store
 from datarelease.errors import WorldError
 from datarelease.flows.catalogue import Catalogue
-from datarelease.flows.transfer import send
-from datarelease.flows.verify import faults_error, faults_of
-from datarelease.flows.versions.documents import find_manifest, find_manifest_bytes, manifest_of
-from datarelease.flows.versions.stored_documents import (
+from datarelease.flows.repository import Repository, Workspace, catalogue_of
+from datarelease.flows.transfer import faults_error, faults_of, holders, send
+from datarelease.flows.versions.documents import (
     document_faults,
+    find_manifest,
+    find_manifest_bytes,
     heal_copies,
+    manifest_of,
     put_back,
     stored_documents,
 )
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.versions.read import Verification, verify_version
 from datarelease.model.versions.manifest import Manifest, document_key, manifest_key
+from datarelease.model.versions.outcome import Health, VersionHealth
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
+
+
+def look_at_newest(repository: Repository, count: int, *, full: bool) -> Health:
+    """The health of the ``count`` newest versions that are not withdrawn.
+
+    Raises:
+        ConfigError: None of a version's remotes is configured.
+        WorldError: The git remote does not answer.
+    """
+    versions = [version for version in catalogue_of(repository).versions if version.yank is None]
+    found = []
+    for version in reversed(versions[-count:]):
+        repository.progress.say(f"verify: {version.tag}")
+        try:
+            result = verify_version(repository, version, full=full)
+        except WorldError as error:
+            found.append(
+                VersionHealth(tag=version.tag, remotes=(), objects=0, faults=(), error=error.what)
+            )
+        else:
+            found.append(
+                VersionHealth(
+                    tag=version.tag,
+                    remotes=result.remotes,
+                    objects=result.objects,
+                    faults=result.faults,
+                    error=None,
+                )
+            )
+    return Health(versions=tuple(found))
+
+
+def repair_version(
+    repository: Repository, version: Version, found: Verification, *, full: bool
+) -> Verification:
+    """Write again what ``found`` says is missing or damaged; what is found then.
+
+    Objects come from DVC's cache or from another remote, documents from any place that has the
+    bytes that the tag names.
+
+    Raises:
+        ConfigError: None of its remotes is configured.
+        WorldError: A remote cannot be written to.
+    """
+    document = find_manifest_bytes(repository, version)
+    if document is not None:
+        repository.objects.keep(document)
+    documents = stored_documents(found.manifest, version.manifest_sha256 or "")
+    for remote, _ in holders(repository, found.manifest):
+        faults = [fault for fault in found.faults if fault.remote == remote.name]
+        bad = {fault.key for fault in faults}
+        put_back(repository, remote, [document for document in documents if document.key in bad])
+        _send(repository, remote, [fault for fault in faults if fault.md5])
+    return verify_version(repository, version, full=full)
 
 
 def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
@@ -114,3 +174,20 @@ def _no_manifest(ws: Workspace, version: Version) -> WorldError:
         f"{document_key(version.manifest_sha256 or '')}. If {version.tag} was tagged by hand and "
         "is not a version, delete that tag.",
     )
+
+
+def _send(repository: Repository, remote: Store, faults: Sequence[Fault]) -> None:
+    wanted = [fault.md5 for fault in faults]
+    own = repository.objects
+    objects = dataclasses.replace(
+        own,
+        remotes=tuple(other for other in own.remotes if other.name != remote.name),
+        bound=lambda: [other for other in own.bound() if other.name != remote.name],
+    )
+    for md5 in wanted:
+        try:
+            objects.bring([md5])
+        except WorldError as error:
+            # Damaged there as well: what is not repaired is reported at the end.
+            repository.progress.say(f"{md5}: {error.what}")
+    send(repository, remote, [md5 for md5 in wanted if objects.has(md5)])

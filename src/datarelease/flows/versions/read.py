@@ -9,16 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.adapters.store.directory import Store, sha256_of
-from datarelease.adapters.store.remotes import first
+from datarelease.adapters.store.directory import Store, first, sha256_of
 from datarelease.adapters.untrusted import refuse_links_to
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
-from datarelease.flows.verify import faults_of
+from datarelease.flows.transfer import faults_of
 from datarelease.flows.versions.dataset_at import table_of
-from datarelease.flows.versions.documents import read_manifest
-from datarelease.flows.versions.stored_documents import document_faults, stored_documents
+from datarelease.flows.versions.documents import document_faults, read_manifest, stored_documents
 from datarelease.flows.write_file import written
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datarelease.adapters.git.ignore import ignored
+from datarelease.adapters.git.program import ignored
 from datarelease.adapters.yaml_edit import read_mapping
 from datarelease.analysis.inference.infer import pandera_type
 from datarelease.analysis.inference.keys import is_time_name

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.wiring import git_environment
 from datarelease.cli.ask import ask
 from datarelease.cli.console import show, show_json

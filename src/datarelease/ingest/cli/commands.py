@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from datarelease.adapters.dvc.root import find_root
+from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.settings import settings_at
 from datarelease.cli.console import ConsoleProgress, show, show_json
 from datarelease.cli.options import json_option

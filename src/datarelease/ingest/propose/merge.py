@@ -10,7 +10,7 @@ from typing import Literal
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
 from datarelease.flows.check.streams import compare_streams, counts_then
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.ingest.propose.next_branch import covers, prefix_of, stream_at_commit
 from datarelease.ingest.propose.proposal_commit import commit_fault
 from datarelease.ingest.propose.proposals import OpenProposal, Proposals, proposals_of

@@ -17,9 +17,8 @@ from datarelease.flows.check.clean import Changes
 from datarelease.flows.check.reproduce import is_among, products_of
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.release.plan import products
-from datarelease.flows.transfer import complete
-from datarelease.flows.verify import faults_error, find_faults
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
+from datarelease.flows.transfer import complete, faults_error, find_faults
 from datarelease.flows.write_file import write
 from datarelease.ingest.propose.next_branch import BranchMoved, ProposalBase
 from datarelease.ingest.propose.pull_request_text import Described, describe

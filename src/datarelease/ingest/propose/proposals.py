@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from datarelease.adapters.git.scratch_clone import ScratchGit
 from datarelease.adapters.github.errors import GitHubError
-from datarelease.adapters.github.pulls import MergeMethod
+from datarelease.adapters.github.repository import MergeMethod
 from datarelease.app.github import open_github
 from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.directory import ROOT

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datarelease.errors import ConfigError
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
 from datarelease.flows.repository import Repository
-from datarelease.flows.versions.snapshots import snapshot
+from datarelease.flows.versions.dataset_at import snapshot
 from datarelease.ingest.access import read_plan
 from datarelease.model.data.stream import (
     BatchCounts,

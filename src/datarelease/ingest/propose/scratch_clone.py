@@ -12,15 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from datarelease.adapters.dvc.config import lend_config
-from datarelease.adapters.dvc.root import find_root
-from datarelease.adapters.dvc.tracked import TrackedState
+from datarelease.adapters.dvc.tracked import TrackedState, find_root
 from datarelease.adapters.git.scratch_clone import ScratchGit, find_origin, lent_settings, place_in
 from datarelease.app.github import environment_for, github_access
 from datarelease.app.settings import timeout_at
 from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.workspace import Workspace
+from datarelease.flows.repository import Workspace
 from datarelease.ingest.access import locked, read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
