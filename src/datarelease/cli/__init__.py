@@ -9,14 +9,14 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoSuchCommand
 
-from datarelease.cli.lazy_group import LazyGroup
 from datarelease.errors import DatareleaseError, disk_fault
 
 #: Commands in the order of the help, with their one-line descriptions: reading before writing.
@@ -46,18 +46,64 @@ OPTIONAL = {
 }
 
 
-class _Commands(LazyGroup):
-    """Finds a command's module by its name."""
+class LazyGroup(click.Group):
+    """A group of commands whose modules are loaded when they are called.
 
-    descriptions = COMMANDS | OPTIONAL
+    As in click's documentation, "Lazily Loading Subcommands": the help needs only their names and
+    descriptions.
+    """
 
-    def load(self, name: str) -> click.Command | None:
-        """The command, its module now loaded; None: its part is not installed."""
-        if name in OPTIONAL:
-            return _optional(name)
-        module = importlib.import_module(f"datarelease.cli.{name}_command")
-        command: click.Command = module.command
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        descriptions: Mapping[str, str],
+        modules: Mapping[str, str],
+        **more: Any,
+    ) -> None:
+        """Commands of ``package``, with a line for each name, in the order of the help.
+
+        ``modules`` has those that do not stand in ``NAME_command``.
+        """
+        super().__init__(*args, **more)
+        self._package = package
+        self._descriptions = descriptions
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names, in the order of the help."""
+        return list(self._descriptions)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, its module now loaded; None: no such command, or its part is missing."""
+        if cmd_name not in self._descriptions:
+            return None
+        if cmd_name in OPTIONAL:
+            return _optional(cmd_name)
+        function = f"{cmd_name}_command"
+        name = f"{self._package}.{self._modules.get(cmd_name, function)}"
+        command: click.Command = getattr(importlib.import_module(name), function)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that ``args`` begin with, its name and the other arguments.
+
+        Raises:
+            NoSuchCommand: There is none; the message names those that are spelt like it.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:
+            # Click knows the names of commands that are loaded, and here that is none.
+            known = [name for name in self._descriptions if name != error.command_name]
+            raise NoSuchCommand(error.command_name, possibilities=known, ctx=ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._descriptions.items()))
 
 
 def _optional(name: str) -> click.Command | None:
@@ -70,7 +116,13 @@ def _optional(name: str) -> click.Command | None:
     return None
 
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=LazyGroup,
+    package="datarelease.cli",
+    descriptions=COMMANDS | OPTIONAL,
+    modules={"profile": "validate_command", "unyank": "yank_command"},
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="datarelease")
 def group() -> None:
     """Semantic-release for datasets.

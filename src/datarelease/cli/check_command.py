@@ -10,8 +10,7 @@ from datarelease.app.bundles import open_builder
 from datarelease.app.reports import HTML_NAME, report_files
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
-from datarelease.cli.console import ConsoleProgress, show, show_json
-from datarelease.cli.options import json_option
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
@@ -34,13 +33,8 @@ from datarelease.render.terminal.report import summary
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write what `release --bundle` needs into this new directory.",
 )
-@json_option
-def command(
-    base: str | None,
-    out: Path | None,
-    bundle: Path | None,
-    as_json: bool,  # noqa: FBT001
-) -> None:
+@prints_result
+def check_command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
     """Say what merging the work tree would release, and whether it may.
 
     Runs what is out of date with `dvc repro`, validates, profiles, and compares with the newest
@@ -70,13 +64,13 @@ def command(
     tell_report(report)
     number = ws.tags.parse(report.tag) if report.tag else None
     tell_outputs(report, number=number, tag=report.tag, html=written, released=False)
-    if as_json:
-        show_json(to_json(report))
-    else:
-        show(summary(report), f"\nreport: {written}")
-    if report.level == "block":
-        raise BlockedError(
-            "The data is blocked; the report says why.",
-            untouched="Nothing was pushed or tagged.",
-            remedy=f"Open {written}." + how_to_waive(report.verdict.findings, report.tag),
-        )
+    blocked = BlockedError(
+        "The data is blocked; the report says why.",
+        untouched="Nothing was pushed or tagged.",
+        remedy=f"Open {written}." + how_to_waive(report.verdict.findings, report.tag),
+    )
+    return Result(
+        to_json(report),
+        (summary(report), f"\nreport: {written}"),
+        error=blocked if report.level == "block" else None,
+    )

@@ -1,26 +1,38 @@
-"""Output for users: results on standard output, everything else on standard error.
+"""What commands share: options, output for users, and the question before a plan is carried out.
 
-On GitHub Actions both are read by the runner too, so what is printed passes ``log_guard``.
+Results go to standard output, everything else to standard error. On GitHub Actions both are read by
+the runner too, so what is printed passes ``log_guard``.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import IO, Any, TextIO, cast
 
+import click
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
-from datarelease.errors import DatareleaseError, DatareleaseWarning
+from datarelease.errors import ConfigError, DatareleaseError, DatareleaseWarning
 from datarelease.progress import Advance, WarningType, terminal_bar
 
 _WIDEST = 10_000
 """Columns of a file or a pipe; no line is cut there."""
+
+json_option: Callable[[Any], Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON."
+)
+repo_option: Callable[[Any], Any] = click.option(
+    "--repo", metavar="URL", help="A repository elsewhere: a directory, or what git can fetch from."
+)
 
 
 def results() -> Console:
@@ -79,6 +91,49 @@ def show_json(value: Any) -> None:
     """Results for programs: one JSON document without text that a runner takes for a command."""
     document = json.dumps(value, indent=2, ensure_ascii=False)
     print(document.replace("##[", "##\\u005b"))  # noqa: T201 - the result itself
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command found, for programs and for people."""
+
+    json: Any
+    text: RenderableType | tuple[RenderableType, ...]
+    error: DatareleaseError | None = None
+    """Raised once the result is printed."""
+
+
+def prints_result(command: Callable[..., Result]) -> Callable[..., None]:
+    """The command with the option ``--json``: its result is printed as text, or as JSON."""
+
+    @functools.wraps(command)
+    def printing(*, as_json: bool, **given: Any) -> None:
+        result = command(**given)
+        if as_json:
+            show_json(result.json)
+        else:
+            show(*(result.text if isinstance(result.text, tuple) else (result.text,)))
+        if result.error is not None:
+            raise result.error
+
+    with_json: Callable[..., None] = json_option(printing)
+    return with_json
+
+
+def ask() -> None:
+    """Continue only after a confirmation.
+
+    Raises:
+        ConfigError: There is no terminal, or the answer was no.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "This is the plan; without a terminal it cannot be confirmed.",
+            untouched="Nothing was written.",
+            remedy="Run the command with --yes to carry it out.",
+        )
+    if not click.confirm("\nCarry this plan out?"):
+        raise ConfigError("The plan was declined.", untouched="Nothing was written.")
 
 
 def show_error(error: DatareleaseError) -> None:

@@ -9,8 +9,7 @@ import click
 from datarelease.app.reports import write_report
 from datarelease.app.repository import open_repository
 from datarelease.app.wiring import tool
-from datarelease.cli.console import ConsoleProgress, show, show_json
-from datarelease.cli.options import json_option, repo_option
+from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
 from datarelease.documents import to_json
 from datarelease.flows.check.compare import compare_versions
 from datarelease.render.terminal.report import summary
@@ -25,15 +24,12 @@ from datarelease.render.terminal.report import summary
     help="Also write report.json, .md and .html there.",
 )
 @repo_option
-@json_option
-def command(before: str, after: str, out: Path | None, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
+@prints_result
+def diff_command(before: str, after: str, out: Path | None, repo: str | None) -> Result:
     """Show what changed from version A to version B: schema, distributions, rows."""
     report = compare_versions(
         open_repository(repo, progress=ConsoleProgress()), before, after, tool=tool()
     )
     if out is not None:
         write_report(report, out)
-    if as_json:
-        show_json(to_json(report))
-    else:
-        show(summary(report))
+    return Result(to_json(report), summary(report))

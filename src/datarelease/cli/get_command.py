@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, show, show_json
+from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
 from datarelease.cli.list_command import version_json
-from datarelease.cli.options import json_option, repo_option
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.read import get
 
@@ -22,15 +21,14 @@ from datarelease.flows.versions.read import get
 )
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
 @repo_option
-@json_option
-def command(
+@prints_result
+def get_command(
     version: str,
     dest: Path | None,
     names: tuple[str, ...],
     force: bool,  # noqa: FBT001
     repo: str | None,
-    as_json: bool,  # noqa: FBT001
-) -> None:
+) -> Result:
     """Put the files of VERSION into DEST (default: a directory named like the version).
 
     Files are there as in the repository. Each is checked against the manifest's SHA-256, and
@@ -40,8 +38,8 @@ def command(
     found = find_version(repository, version)
     target = dest or Path(found.tag)
     paths = get(repository, found, target, names, overwrite=force)
-    if as_json:
-        files = [str(path) for path in paths]
-        show_json({"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]})
-    else:
-        show(f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}")
+    files = [str(path) for path in paths]
+    return Result(
+        {"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]},
+        f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}",
+    )

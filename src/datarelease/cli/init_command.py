@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 from datarelease.adopt.adoption import adoption_at, carry_out
-from datarelease.cli.ask import ask
-from datarelease.cli.console import ConsoleProgress, show, show_json, show_paged
-from datarelease.cli.options import json_option
+from datarelease.cli.console import ConsoleProgress, ask, json_option, show, show_json, show_paged
 from datarelease.documents import to_json
 from datarelease.model.adoption import Adoption
 from datarelease.render.terminal.adoption import adoption, adoption_summary, next_steps
@@ -41,7 +39,7 @@ from datarelease.render.terminal.adoption import adoption, adoption_summary, nex
 @click.option("--plan", "whole", is_flag=True, help="Show the plan with every file; write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
-def command(
+def init_command(
     remotes: tuple[str, ...],
     datasets: tuple[str, ...],
     ref: str | None,

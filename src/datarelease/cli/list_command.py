@@ -7,8 +7,14 @@ from typing import Any
 import click
 
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, show, show_json, show_table
-from datarelease.cli.options import json_option, repo_option
+from datarelease.cli.console import (
+    ConsoleProgress,
+    json_option,
+    repo_option,
+    show,
+    show_json,
+    show_table,
+)
 from datarelease.flows.repository import catalogue_of
 from datarelease.model.versions.version import Version
 from datarelease.render.terminal.tables import version_table
@@ -17,7 +23,7 @@ from datarelease.render.terminal.tables import version_table
 @click.command("list")
 @repo_option
 @json_option
-def command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
+def list_command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """List the released versions, newest first."""
     catalogue = catalogue_of(open_repository(repo, progress=ConsoleProgress()))
     versions = list(reversed(catalogue.versions))

@@ -8,8 +8,7 @@ import click
 
 from datarelease.adapters.artifact import read_artifact
 from datarelease.app.github import comment_source, open_cml, open_github
-from datarelease.cli.console import ConsoleProgress, show, show_json
-from datarelease.cli.options import json_option
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.workflow import this_run, warn
 from datarelease.errors import ConfigError
 from datarelease.flows.pull_requests.post import CommentTexts, post
@@ -18,8 +17,8 @@ from datarelease.render.markdown.comment import comment, unreported
 
 @click.command("post")
 @click.argument("directory", type=click.Path(path_type=Path))
-@json_option
-def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
+@prints_result
+def post_command(directory: Path) -> Result:
     """Put a check's report on its pull request.
 
     For the workflow that runs when a check has ended. DIRECTORY holds the check's artifact, which
@@ -55,16 +54,12 @@ def command(directory: Path, as_json: bool) -> None:  # noqa: FBT001
     )
     for problem in posting.problems:
         warn(problem)
-    if as_json:
-        show_json(
-            {
-                "outcome": posting.outcome,
-                "number": posting.number,
-                "comment": posting.comment.state if posting.comment else None,
-                "by": posting.comment.by if posting.comment else None,
-                "status": posting.status.state if posting.status else None,
-                "problems": list(posting.problems),
-            }
-        )
-    else:
-        show(posting.summary)
+    found = {
+        "outcome": posting.outcome,
+        "number": posting.number,
+        "comment": posting.comment.state if posting.comment else None,
+        "by": posting.comment.by if posting.comment else None,
+        "status": posting.status.state if posting.status else None,
+        "problems": list(posting.problems),
+    }
+    return Result(found, posting.summary)

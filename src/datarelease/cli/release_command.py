@@ -9,12 +9,10 @@ import click
 
 from datarelease.app.publish import open_release
 from datarelease.app.wiring import forget_tokens
-from datarelease.cli.console import ConsoleProgress, notes, show, show_json
-from datarelease.cli.options import json_option
+from datarelease.cli.console import ConsoleProgress, Result, notes, prints_result
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
-from datarelease.flows.release.publish import Publisher
 from datarelease.flows.release.tag import attempt
 from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.report import REPORT_HTML, Report
@@ -58,16 +56,15 @@ from datarelease.render.terminal.tables import release_plan_table
     is_flag=True,
     help="Show each step of the release and its state, and do nothing.",
 )
-@json_option
-def command(
+@prints_result
+def release_command(
     reviewed: str | None,
     remotes: tuple[str, ...],
     branch: str | None,
     bundle: Path | None,
     out: Path | None,
     plan_only: bool,  # noqa: FBT001
-    as_json: bool,  # noqa: FBT001
-) -> None:
+) -> Result:
     """Release the work tree's data as the next version.
 
     Pushes the data to every remote, looks for every object there, and only then makes the tag.
@@ -98,8 +95,8 @@ def command(
     )
     forget_tokens()
     if plan_only:
-        _show_plan(publisher, as_json=as_json)
-        return
+        plan, refusal = publisher.plan()
+        return Result(to_json(plan), release_plan_table(plan), refusal)
     result = publisher.run()
     attempt(
         publisher.ws,
@@ -107,23 +104,10 @@ def command(
         failed="The outputs of the workflow's step were not written",
         remedy="Run the release again: it writes them, and finds nothing left to release.",
     )
-    if as_json:
-        show_json(_plain(result))
-    else:
-        show(*(_lines(result) if isinstance(result, Released) else [result.reason]))
+    return Result(_plain(result), _lines(result) if isinstance(result, Released) else result.reason)
 
 
-def _show_plan(publisher: Publisher, *, as_json: bool) -> None:
-    plan, refusal = publisher.plan()
-    if as_json:
-        show_json(to_json(plan))
-    else:
-        show(release_plan_table(plan))
-    if refusal is not None:
-        raise refusal
-
-
-def _lines(result: Released) -> list[str]:
+def _lines(result: Released) -> tuple[str, ...]:
     """What was released, committed, pushed and tagged."""
     manifest = result.manifest
     tag, commit = manifest.tag, manifest.commit[:12]
@@ -138,7 +122,7 @@ def _lines(result: Released) -> list[str]:
         lines.append(f"pushed: no branch ({result.alone}); only the tag has {subject}")
     else:
         lines.append("pushed: no branch, the git remote has the commit")
-    return [*lines, f"tagged: {tag} at {commit}", f"get it: datarelease get {tag}"]
+    return (*lines, f"tagged: {tag} at {commit}", f"get it: datarelease get {tag}")
 
 
 def _tell_outputs(result: Released | Nothing) -> None:

@@ -8,36 +8,32 @@ from pathlib import Path
 import click
 
 from datarelease.app.workspace import open_workspace
-from datarelease.cli.console import ConsoleProgress, show, show_json
-from datarelease.cli.options import json_option
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.flows.release.rollback import rollback
 
 
 @click.command("rollback")
 @click.argument("version")
-@json_option
-def command(version: str, as_json: bool) -> None:  # noqa: FBT001
+@prints_result
+def rollback_command(version: str) -> Result:
     """Start a branch that restores the data of VERSION.
 
     Nothing is undone: the branch restores the inputs of that version, and releasing it makes the
     next version, with no upload.
     """
     result = rollback(open_workspace(Path.cwd(), progress=ConsoleProgress()), version)
-    if as_json:
-        show_json(
-            {
-                "rollback_of": result.version.tag,
-                "branch": result.branch,
-                "commit": result.commit,
-                "files": list(result.files),
-                "data": result.data,
-            }
-        )
-        return
+    found = {
+        "rollback_of": result.version.tag,
+        "branch": result.branch,
+        "commit": result.commit,
+        "files": list(result.files),
+        "data": result.data,
+    }
     data = "the data is checked out" if result.data else "run `dvc pull` for the data"
     restored = ", ".join(result.files) or f"everything of {result.version.tag}"
-    show(
+    lines = (
         f"on branch {result.branch}: restores {restored}; {data}",
         f"next: git push -u origin {shlex.quote(result.branch)}, then open a pull request",
         "      (or, without GitHub: merge it, then `datarelease release`)",
     )
+    return Result(found, lines)

@@ -8,9 +8,8 @@ import click
 from rich.table import Table
 
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, show, show_json
+from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
 from datarelease.cli.list_command import version_json
-from datarelease.cli.options import json_option, repo_option
 from datarelease.documents import to_json
 from datarelease.flows.repository import catalogue_of
 from datarelease.flows.versions.documents import read_manifest
@@ -27,17 +26,17 @@ _SHOWN = 10
 @click.command("show")
 @click.argument("version")
 @repo_option
-@json_option
-def command(version: str, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
+@prints_result
+def show_command(version: str, repo: str | None) -> Result:
     """Show what VERSION holds, where it is, and how it came about."""
     repository = open_repository(repo, progress=ConsoleProgress())
     catalogue = catalogue_of(repository)
     found = catalogue.find(version)
     manifest = read_manifest(repository, found)
-    if as_json:
-        show_json({**version_json(found), "manifest": to_json(manifest)})
-    else:
-        show(_facts(found, manifest, catalogue.withdrawal(found)), "", _datasets(manifest))
+    return Result(
+        {**version_json(found), "manifest": to_json(manifest)},
+        (_facts(found, manifest, catalogue.withdrawal(found)), "", _datasets(manifest)),
+    )
 
 
 def _facts(version: Version, manifest: Manifest, withdrawal: str | None) -> Table:

@@ -1,4 +1,4 @@
-"""``datarelease validate NAME``."""
+"""``datarelease validate NAME`` and ``datarelease profile NAME``: the commands of stages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.stage import validate_dataset
-from datarelease.cli.console import ConsoleProgress, show, show_json
-from datarelease.cli.options import json_option
+from datarelease.app.stage import profile_dataset, validate_dataset
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError
 from datarelease.model.data.validation import unreadable
@@ -17,23 +16,34 @@ from datarelease.render.terminal.tables import violations
 
 @click.command("validate")
 @click.argument("name")
-@json_option
-def command(name: str, as_json: bool) -> None:  # noqa: FBT001
+@prints_result
+def validate_command(name: str) -> Result:
     """Check the dataset NAME against its schema.
 
     Writes reports/NAME/validation.json. Every failed check is shown; exit 1 if there is one,
     unless `release.policy.violations` says `warn`, and where the files cannot be read.
     """
     result, level = validate_dataset(Path.cwd(), name, ConsoleProgress())
-    if as_json:
-        show_json(to_json(result))
-    else:
-        show(violations(result))
+    error = None
     if (reason := unreadable(result)) != "":
-        raise BlockedError(f"{name} cannot be read: {reason}", remedy="Correct the file.")
-    if not result.passed and level == "block":
+        error = BlockedError(f"{name} cannot be read: {reason}", remedy="Correct the file.")
+    elif not result.passed and level == "block":
         failed = sum(violation.severity == "error" for violation in result.violations)
-        raise BlockedError(
+        error = BlockedError(
             f"{name}: {failed} check{'s' if failed > 1 else ''} of {result.schema} failed.",
             remedy="Correct the data or the schema.",
         )
+    return Result(to_json(result), violations(result), error)
+
+
+@click.command("profile")
+@click.argument("name")
+@prints_result
+def profile_command(name: str) -> Result:
+    """Take the statistics of the dataset NAME.
+
+    Writes reports/NAME/profile.json: the same bytes for the same data, on every run.
+    """
+    result = profile_dataset(Path.cwd(), name, ConsoleProgress())
+    text = f"{name}: {result.rows:,} rows, {len(result.columns)} columns"
+    return Result(to_json(result), text)

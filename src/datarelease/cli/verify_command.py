@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, show, show_json
-from datarelease.cli.options import json_option, repo_option
+from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.repository import Repository, catalogue_of
@@ -36,16 +35,15 @@ from datarelease.model.versions.version import Version
     help="With --newest: write the result into this file, even if no fault was found.",
 )
 @repo_option
-@json_option
-def command(
+@prints_result
+def verify_command(
     version: str | None,
     newest: int | None,
     full: bool,  # noqa: FBT001
     repair: bool,  # noqa: FBT001
     out: Path | None,
     repo: str | None,
-    as_json: bool,  # noqa: FBT001
-) -> None:
+) -> Result:
     """Look for every object and document of VERSION, or of the newest ones, on each remote.
 
     Presence, size and the hash that the remote reports are checked; of objects without such a hash
@@ -58,28 +56,21 @@ def command(
         raise click.UsageError("--repair takes a VERSION, in a clone of its repository.")
     repository = open_repository(repo, progress=ConsoleProgress())
     if newest is not None:
-        _newest(repository, newest, full=full, out=out, as_json=as_json)
-    else:
-        _one(repository, str(version), full=full, repair=repair, as_json=as_json)
+        return _newest(repository, newest, full=full, out=out)
+    return _one(repository, str(version), full=full, repair=repair)
 
 
-def _newest(
-    repository: Repository, count: int, *, full: bool, out: Path | None, as_json: bool
-) -> None:
+def _newest(repository: Repository, count: int, *, full: bool, out: Path | None) -> Result:
     health = look_at_newest(repository, count, full=full)
     if out is not None:
         write(out, encode(health).encode())
-    if as_json:
-        show_json(to_json(health))
-    else:
-        show(*_lines(health))
     bad = [version.tag for version in health.versions if not version.sound]
-    if bad:
-        raise WorldError(
-            f"Objects or documents of {', '.join(bad)} are missing or damaged.",
-            untouched="Nothing was changed.",
-            remedy=f"`datarelease verify {bad[0]}` says what to do.",
-        )
+    error = bad and WorldError(
+        f"Objects or documents of {', '.join(bad)} are missing or damaged.",
+        untouched="Nothing was changed.",
+        remedy=f"`datarelease verify {bad[0]}` says what to do.",
+    )
+    return Result(to_json(health), tuple(_lines(health)), error or None)
 
 
 def _lines(health: Health) -> list[str]:
@@ -94,7 +85,7 @@ def _lines(health: Health) -> list[str]:
     return lines or ["there is no version yet"]
 
 
-def _one(repository: Repository, version: str, *, full: bool, repair: bool, as_json: bool) -> None:
+def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> Result:
     found = catalogue_of(repository).find(version)
     result = verify_version(repository, found, full=full)
     repaired: tuple[Fault, ...] = ()
@@ -103,27 +94,26 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool, as_j
         result = repair_version(repository, found, result, full=full)
         left = {(fault.remote, fault.key) for fault in result.faults}
         repaired = tuple(fault for fault in before if (fault.remote, fault.key) not in left)
-    if as_json:
-        show_json(
-            {
-                "tag": found.tag,
-                "remotes": list(result.remotes),
-                "objects": result.objects,
-                "faults": [_described(fault) for fault in result.faults],
-                "repaired": [_described(fault) for fault in repaired],
-            }
+    document = {
+        "tag": found.tag,
+        "remotes": list(result.remotes),
+        "objects": result.objects,
+        "faults": [_described(fault) for fault in result.faults],
+        "repaired": [_described(fault) for fault in repaired],
+    }
+    lines = tuple(f"repaired: {fault}" for fault in repaired)
+    if not result.faults:
+        where = ", ".join(result.remotes)
+        return Result(
+            document, (*lines, f"{found.tag}: {result.objects} objects in order on {where}")
         )
-    elif repaired:
-        show(*(f"repaired: {fault}" for fault in repaired))
-    if result.faults:
-        raise faults_error(
-            result.faults,
-            what=f"{len(result.faults)} object(s) of {found.tag} are not as they should be:",
-            untouched="The others were repaired." if repaired else "Nothing was changed.",
-            remedy=_remedy(found, full=full, tried=repair),
-        )
-    if not as_json:
-        show(f"{found.tag}: {result.objects} objects in order on {', '.join(result.remotes)}")
+    error = faults_error(
+        result.faults,
+        what=f"{len(result.faults)} object(s) of {found.tag} are not as they should be:",
+        untouched="The others were repaired." if repaired else "Nothing was changed.",
+        remedy=_remedy(found, full=full, tried=repair),
+    )
+    return Result(document, lines, error)
 
 
 def _described(fault: Fault) -> dict[str, str | None]:

@@ -1,14 +1,13 @@
-"""``datarelease yank VERSION --reason TEXT``."""
+"""``datarelease yank VERSION --reason TEXT`` and ``datarelease unyank VERSION``."""
 
 from __future__ import annotations
 
 import click
 
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, show, show_json
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.list_command import version_json
-from datarelease.cli.options import json_option
-from datarelease.flows.versions.yank import yank
+from datarelease.flows.versions.yank import unyank, yank
 
 
 @click.command("yank")
@@ -17,13 +16,21 @@ from datarelease.flows.versions.yank import yank
 @click.option(
     "--replacement", metavar="VERSION", help="What to use instead.  [default: the newest other one]"
 )
-@json_option
-def command(version: str, reason: str, replacement: str | None, as_json: bool) -> None:  # noqa: FBT001
+@prints_result
+def yank_command(version: str, reason: str, replacement: str | None) -> Result:
     """Withdraw VERSION: `latest` and comparisons skip it; its data and tag stay."""
     repository = open_repository(None, progress=ConsoleProgress())
     found = yank(repository, version, reason=reason, replacement=replacement)
-    if as_json:
-        show_json(version_json(found))
-    else:
-        use = found.yank.replacement if found.yank else None
-        show(f"{found.tag} is withdrawn" + (f"; use {use}" if use else ""))
+    use = found.yank.replacement if found.yank else None
+    return Result(
+        version_json(found), f"{found.tag} is withdrawn" + (f"; use {use}" if use else "")
+    )
+
+
+@click.command("unyank")
+@click.argument("version")
+@prints_result
+def unyank_command(version: str) -> Result:
+    """Undo the withdrawal of VERSION."""
+    found = unyank(open_repository(None, progress=ConsoleProgress()), version)
+    return Result(version_json(found), f"{found.tag} is in use again")

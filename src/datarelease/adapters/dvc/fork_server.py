@@ -25,7 +25,7 @@ from typing import Self
 
 PROGRAM = "datarelease"
 LOADED = (
-    "configobj", "datarelease.analysis.engine.duckdb.engine", "datarelease.cli.profile_command",
+    "configobj", "datarelease.analysis.engine.duckdb.engine",
     "datarelease.cli.validate_command", "dulwich.ignore", "dulwich.worktree", "dvc.cachemgr",
     "dvc.data_cloud", "dvc.dirs", "dvc.repo.artifacts", "dvc.repo.datasets", "dvc.repo.index",
     "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots", "dvc.repo.stage", "dvc.scm",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
-from datarelease.cli.lazy_group import LazyGroup
+from datarelease.cli import LazyGroup
 
 _COMMANDS = {
     "add": "Feed a dataset from a topic: its stages, and a schema inferred from events.",
@@ -22,23 +20,13 @@ _COMMANDS = {
 }
 
 
-_OWN_MODULE = {"add", "dead"}
-
-
-class _Commands(LazyGroup):
-    """Finds a command by its name."""
-
-    descriptions = _COMMANDS
-
-    def load(self, name: str) -> click.Command:
-        """The command, its module now loaded."""
-        module = f"{name}_command" if name in _OWN_MODULE else "commands"
-        loaded = importlib.import_module(f"datarelease.ingest.cli.{module}")
-        found: click.Command = getattr(loaded, f"{name}_command")
-        return found
-
-
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=LazyGroup,
+    package="datarelease.ingest.cli",
+    descriptions=_COMMANDS,
+    modules=dict.fromkeys(_COMMANDS.keys() - {"add", "dead"}, "commands"),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def command() -> None:
     """Events of a Kafka topic become reviewed data versions.
 

@@ -12,8 +12,7 @@ import click
 
 from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.settings import settings_at
-from datarelease.cli.console import ConsoleProgress, show, show_json
-from datarelease.cli.options import json_option
+from datarelease.cli.console import ConsoleProgress, json_option, show, show_json
 from datarelease.documents import to_json
 from datarelease.ingest.access import stream_at
 from datarelease.ingest.announce import announce_now

@@ -13,9 +13,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from datarelease.cli.ask import ask
-from datarelease.cli.console import show, show_json, show_table
-from datarelease.cli.options import json_option
+from datarelease.cli.console import ask, json_option, show, show_json, show_table
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.ingest.dead_letters import (
