@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.forge.gitdir import WorkTree
 
-from datarelease.adopt.own_commit import own_commit
+from datarelease.adopt.context import own_commit
 from datarelease.errors import ConfigError
 
 SHA = "0123456789abcdef0123456789abcdef01234567"

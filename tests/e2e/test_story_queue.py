@@ -12,7 +12,7 @@ from tests.forge.records import Push
 from tests.project import Project
 from tests.stories import Team, ended
 
-from datarelease.adopt.templates import workflow_files
+from datarelease.adopt.setup import workflow_files
 from datarelease.model.project import ToolRef
 
 

@@ -2,121 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from datarelease.adapters.dvc.files import not_ignored
 from datarelease.adapters.git.program import GitProgram
-from datarelease.adapters.yaml_edit import read_mapping
-from datarelease.adopt.choice import only
-from datarelease.adopt.context import AdoptionContext, released_branch
-from datarelease.adopt.datasets import (
-    FoundTable,
-    logged_tables,
-    loose_tables,
-    names_of,
-    tracked_tables,
-)
-from datarelease.adopt.dialect import as_written, csv_setting, unsaid
-from datarelease.adopt.remotes import RemoteArgument, plan_remotes
-from datarelease.adopt.run import first_run
-from datarelease.adopt.setup import (
-    add_github,
-    add_section,
-    ignore_reports,
-    refuse_unknown_ref,
-)
-from datarelease.analysis.engine.partitions import partition_columns
-from datarelease.analysis.engine.tables import Engine, UnreadableTable
-from datarelease.analysis.inference.infer import Inferred, infer, schema_yaml
+from datarelease.adopt.context import AdoptionContext, repository_at
+from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, tracked_tables
+from datarelease.adopt.members import complete_datasets, planned_datasets
+from datarelease.adopt.remotes import RemoteArgument, parse_remote, plan_remotes, remote_addresses
+from datarelease.adopt.run import first_commands, first_run
+from datarelease.adopt.setup import add_github, add_section, ignore_reports, refuse_unknown_ref
+from datarelease.analysis.engine.tables import Engine
 from datarelease.errors import ConfigError
-from datarelease.flows.edits.drafts import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
-from datarelease.flows.edits.pipeline import PipelineDataset, artifacts_by_path, edited_pipeline
-from datarelease.model.adoption import Adoption, Command, Note, Proposed
-from datarelease.model.data.dataset import Dataset
-from datarelease.model.git_address import without_credentials
+from datarelease.flows.dvc_yaml import PipelineDataset, artifacts_by_path, edited_pipeline
+from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
+from datarelease.model.adoption import Adoption, Note
+from datarelease.model.paths import within
+from datarelease.model.project import ToolRef
+from datarelease.model.wording import suggestion
+from datarelease.progress import Progress
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
 
 _MOST_TOLD = 20
 """Ignored files that are named where there is nothing else."""
 
 
-def plan_adoption(
-    at: AdoptionContext, wanted: Sequence[RemoteArgument], chosen: Sequence[str] = ()
-) -> Adoption:
-    """Everything that makes data releases work in this repository, decided and computed.
+def adoption_at(
+    start: Path,
+    remotes: Sequence[str],
+    datasets: Sequence[str] = (),
+    *,
+    ref: str | None = None,
+    progress: Progress,
+) -> tuple[Path, Adoption]:
+    """The root of the repository around ``start``, and what init would do to it.
 
-    Of the data only what is at or below the ``chosen`` paths; of all where there are none.
+    Args:
+        start: A directory of the repository.
+        remotes: Remotes to set up.
+        datasets: Paths, relative to ``start``, outside of which no data is adopted; none: all.
+        ref: The version of the tool for the workflows, a tag or a full SHA; None: this one.
+        progress: Told what happens.
 
     Raises:
         SettingsError: Files that are not YAML, or settings that cannot be used.
-        ConfigError: No data, files that cannot be added to, or a version of the tool that workflows
-            are to name and that is not known.
+        ConfigError: No git repository, no data, a misspelt remote or ref, files in the way or that
+            cannot be added to, or no version of the tool that workflows could name.
         WorldError: The engine ran out of memory or disk.
     """
+    wanted = [parse_remote(text, start) for text in remotes]
+    chosen_ref = None if ref is None else _parsed(ref)
+    with repository_at(start, chosen_ref, progress) as context:
+        chosen = [_inside(context.root, start, path) for path in datasets]
+        return context.root, _planned(context, wanted, chosen)
+
+
+def _planned(
+    at: AdoptionContext, wanted: Sequence[RemoteArgument], chosen: Sequence[str]
+) -> Adoption:
+    """Of the data only what is at or below the ``chosen`` paths; of all where there are none."""
     drafts = Drafts(at.root)
-    pipeline = read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE)
-    params = read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE)
+    pipeline, params = drafts.mapping(DATASETS_FILE), drafts.mapping(PARAMS_FILE)
     refuse_unknown_ref(at, params)
     with at.engine() as engine:
-        complete = _complete(at, pipeline, drafts)
+        complete = complete_datasets(at, pipeline, drafts)
         found, left_out = _tables(at, engine, complete)
         found, left_out = only(chosen, found, left_out, complete)
-        members, schemas, unread = _members(at, found, pipeline, engine, drafts)
+        members, unread = planned_datasets(at, found, pipeline, engine, drafts)
     left_out = (*left_out, *unread, *_no_tables(pipeline, found, complete, left_out))
     if not members and not complete:
         raise _no_data(left_out, dvc=at.inventory is not None)
-    for path, text in schemas.items():
-        drafts.create(path, text, why="what the data promises, inferred from it; edit it")
     stages = at.inventory.stages if at.inventory else ()
-    before = drafts.text(DATASETS_FILE)
-    after = edited_pipeline(before, members, stages)
+    after = edited_pipeline(drafts.text(DATASETS_FILE), members, stages)
     drafts.edit(DATASETS_FILE, after, why="the datasets, and the stages that check them")
     edits, names, there = plan_remotes(wanted, at.settings.remotes, at.settings.default)
     default = next((e.name for e in edits if e.default), at.settings.default)
     add_section(at, drafts, params, names if names != (default,) else ())
-    branch = released_branch(at.git)
-    add_github(at, drafts, branch)
+    add_github(at, drafts, at.released_branch)
     ignore_reports(at, drafts)
     # Faults that a check would find in the planned files are reported now.
-    pipeline = read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE)
-    read_settings(pipeline, read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE))
-    first = first_run(at, pipeline, [one.path for one in found if one.untracked])
+    pipeline = drafts.mapping(DATASETS_FILE)
+    read_settings(pipeline, drafts.mapping(PARAMS_FILE))
+    last, made, unmade = first_run(at, pipeline, [one.path for one in found if one.untracked])
     if edits:
         refuse_unwritable(at.root, DVC_CONFIG)
     held = [edit.path for edit in drafts.edits]
     held += [f for m in members for f in (m.dataset.validation_file, m.dataset.profile_file)]
     held += [f"{one.path}.dvc" for one in found if one.untracked]
-    refuse_ignored(at.ignored([*held, *first.made]))
+    refuse_ignored(at.ignored([*held, *made]))
     return Adoption(
-        branch=branch,
+        branch=at.released_branch,
         datasets=tuple(member.proposed for member in members),
-        commands=tuple(_commands(at, found, {m.proposed.path for m in members})),
+        commands=first_commands(at, found, {m.proposed.path for m in members}),
         remotes=edits,
         files=drafts.edits,
         skipped=(*_declared(complete, members), *there, *drafts.skipped),
-        left_out=(*left_out, *drafts.left_out, *first.left_out),
-        last=first.commands,
-        made=first.made,
-        all_remotes=_all_remotes(at, edits, names, default),
+        left_out=(*left_out, *drafts.left_out, *unmade),
+        last=last,
+        made=made,
+        all_remotes=remote_addresses(at.settings, edits, names),
     )
-
-
-def _complete(at: AdoptionContext, pipeline: Mapping[str, Any], drafts: Drafts) -> dict[str, str]:
-    """The declared datasets that lack nothing: their names by path."""
-    made = {out.path for out in at.inventory.outputs} if at.inventory else set()
-    complete = {}
-    for path, (name, entry) in artifacts_by_path(pipeline).items():
-        dataset, meta = Dataset(name=name, path=path), entry.get("meta")
-        schema = _schema_file(meta)
-        if (
-            entry.get("type") == "dataset"
-            and meta
-            and {dataset.validation_file, dataset.profile_file} <= made
-            and (schema is None or not drafts.is_missing(schema))
-        ):
-            complete[path] = name
-    return complete
 
 
 def _tables(
@@ -145,56 +133,6 @@ def _listed(git: GitProgram, *options: str) -> tuple[str, ...]:
     return tuple(name for name in listed.split("\0") if name)
 
 
-def _members(
-    at: AdoptionContext,
-    found: Sequence[FoundTable],
-    pipeline: Mapping[str, Any],
-    engine: Engine,
-    drafts: Drafts,
-) -> tuple[list[PipelineDataset], dict[str, str], list[Note]]:
-    """The datasets as they will stand in dvc.yaml, the schema files they lack, and the rest."""
-    declared = artifacts_by_path(pipeline)
-    artifacts = pipeline.get("artifacts") or {}
-    new = [one.path for one in found if one.path not in declared]
-    names = names_of(new, [str(name) for name in artifacts])
-    made = {out.path for out in at.inventory.outputs} if at.inventory else set()
-    members: list[PipelineDataset] = []
-    schemas: dict[str, str] = {}
-    left_out: list[Note] = []
-    for one in found:
-        name, entry = declared.get(one.path, (names.get(one.path, ""), {}))
-        if entry and entry.get("type") != "dataset":
-            kind = entry.get("type") or "no type"
-            left_out.append(Note(what=one.path, why=f"declared as {name} ({kind}) in dvc.yaml"))
-            continue
-        meta = entry.get("meta")
-        bare = bool(entry) and not meta
-        schema = _schema_file(meta) if meta else f"schemas/{name}.yaml"
-        inferable = schema is not None and schema.endswith((".yaml", ".yml"))
-        at.progress.say(f"reading {one.path}")
-        try:
-            table = as_written(engine, one, meta)
-            seen = infer(engine, table, name=name, pii=_listed_pii(meta))
-        except UnreadableTable as error:
-            left_out.append(Note(what=one.path, why=str(error)))
-            continue
-        left_out += unsaid(one.path, table.csv, meta)
-        dataset = Dataset(name=name, path=one.path)
-        if schema is not None and inferable and drafts.is_missing(schema):
-            schemas[schema] = schema_yaml(seen, name=name, path=one.path)
-        members.append(
-            PipelineDataset(
-                proposed=_proposed(name, one, seen, csv_setting(table.csv)),
-                schema=schema,
-                declared=bool(entry),
-                bare=bare,
-                validated=dataset.validation_file in made,
-                profiled=dataset.profile_file in made,
-            )
-        )
-    return members, schemas, left_out
-
-
 def _no_tables(
     pipeline: Mapping[str, Any],
     found: Sequence[FoundTable],
@@ -214,32 +152,6 @@ def _no_tables(
     ]
 
 
-def _schema_file(meta: object) -> str | None:
-    schema = meta.get("schema") if isinstance(meta, dict) else None
-    return schema if isinstance(schema, str) else None
-
-
-def _listed_pii(meta: object) -> tuple[str, ...]:
-    pii = meta.get("pii") if isinstance(meta, dict) else None
-    return tuple(map(str, [pii] if isinstance(pii, str) else pii or ()))
-
-
-def _proposed(name: str, one: FoundTable, seen: Inferred, csv: str) -> Proposed:
-    return Proposed(
-        name=name,
-        path=one.path,
-        origin=one.origin,
-        partitions=tuple(column.name for column in partition_columns(one.table)),
-        rows=seen.rows,
-        columns=len(seen.columns),
-        key=seen.key,
-        guess=() if seen.key else seen.found_key.columns,
-        evidence=seen.found_key.evidence,
-        pii=seen.pii,
-        csv=csv,
-    )
-
-
 def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     reasons = "".join(f"\n  {note.what}: {note.why}" for note in left_out)
     where = "among DVC's outputs or in the repository" if dvc else "in the repository"
@@ -252,27 +164,6 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     )
 
 
-def _commands(at: AdoptionContext, found: Sequence[FoundTable], kept: set[str]) -> list[Command]:
-    commands = []
-    if at.inventory is None:
-        why = "this repository does not use DVC yet"
-        commands.append(Command(arguments=("dvc", "init", "--quiet"), why=why))
-    # One command for all: each start of DVC takes a second, and the last of several may not come.
-    loose = [one for one in found if one.untracked and one.path in kept]
-    in_git = [one.path for one in loose if one.in_git]
-    if in_git:
-        why = (
-            "git stops tracking these files and DVC tracks them; the files stay on disk, and "
-            "git's history keeps what was committed"
-        )
-        arguments = ("git", "rm", "-r", "--cached", "--quiet", "--", *in_git)
-        commands.append(Command(arguments=arguments, why=why, loud=True))
-    if loose:
-        arguments = ("dvc", "add", "--quiet", *(one.path for one in loose))
-        commands.append(Command(arguments=arguments, why="DVC keeps the data"))
-    return commands
-
-
 def _declared(complete: Mapping[str, str], members: Sequence[PipelineDataset]) -> tuple[Note, ...]:
     names = [*complete.values(), *(m.proposed.name for m in members if m.declared)]
     return tuple(
@@ -280,16 +171,52 @@ def _declared(complete: Mapping[str, str], members: Sequence[PipelineDataset]) -
     )
 
 
-def _all_remotes(
-    at: AdoptionContext, edits: Sequence[Any], names: Sequence[str], default: str | None
-) -> tuple[tuple[str, str], ...]:
-    settings: dict[str, Mapping[str, Any]] = dict(at.settings.remotes)
-    for edit in edits:
-        if edit.new:
-            settings[edit.name] = {"url": edit.url, **dict(edit.settings)}
-    chosen = names or ([default] if default else [])
-    return tuple(
-        (name, without_credentials(str(settings[name].get("endpointurl") or settings[name]["url"])))
-        for name in chosen
-        if name in settings
+def only(
+    chosen: Sequence[str],
+    found: Sequence[FoundTable],
+    left_out: Sequence[Note],
+    complete: Iterable[str],
+) -> tuple[tuple[FoundTable, ...], tuple[Note, ...]]:
+    """What is at or below the ``chosen`` paths, or all where there are none.
+
+    Raises:
+        ConfigError: There is no table at one of them.
+    """
+    if not chosen:
+        return tuple(found), tuple(left_out)
+
+    def wanted(path: str, by: Iterable[str] = chosen) -> bool:
+        return any(one == "." or within(path, one) for one in by)
+
+    known = [*(one.path for one in found), *complete, *(note.what for note in left_out)]
+    for one in chosen:
+        if not any(wanted(path, [one]) for path in known):
+            raise ConfigError(
+                f"--dataset {one}: init finds no CSV or Parquet data there.",
+                remedy=suggestion(one, [found.path for found in found]),
+            )
+    return (
+        tuple(one for one in found if wanted(one.path)),
+        tuple(note for note in left_out if wanted(note.what)),
     )
+
+
+def _parsed(ref: str) -> ToolRef:
+    try:
+        return ToolRef(name=ref)
+    except ValueError as error:
+        raise ConfigError(
+            f"--ref: {error}.",
+            remedy="Name a tag such as v1.0.0, or the full SHA of a commit.",
+        ) from error
+
+
+def _inside(root: Path, start: Path, path: str) -> str:
+    """``path``, relative to ``start``, as DVC spells it: relative to ``root``."""
+    place = Path(os.path.abspath(start.resolve() / path))  # noqa: PTH100 - links stay links
+    if not place.is_relative_to(root):
+        raise ConfigError(
+            f"--dataset {path}: this is outside of {root}.",
+            remedy="Name a file or folder of the repository.",
+        )
+    return place.relative_to(root).as_posix()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datarelease.adapters.dvc.inventory import RemoteSettings
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note, RemoteEdit
 from datarelease.model.git_address import without_credentials
@@ -121,3 +122,17 @@ def _free_name(one: RemoteArgument, taken: set[str]) -> str:
 
 def _name(text: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+
+
+def remote_addresses(
+    settings: RemoteSettings, edits: Sequence[RemoteEdit], names: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Names and addresses of the remotes that releases go to: ``names``, or the default one."""
+    default = next((edit.name for edit in edits if edit.default), settings.default)
+    made = {edit.name: {"url": edit.url, **dict(edit.settings)} for edit in edits if edit.new}
+    known = {**settings.remotes, **made}
+    return tuple(
+        (name, without_credentials(str(known[name].get("endpointurl") or known[name]["url"])))
+        for name in names or ([default] if default else [])
+        if name in known
+    )

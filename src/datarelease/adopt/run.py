@@ -1,4 +1,4 @@
-"""The last step of an adoption: the stages that check the data, run once.
+"""A plan of adoption carried out; its last step are the stages that check the data, run once.
 
 With their entries of ``dvc.lock`` and their reports in git, the check of the first pull request,
 which has no credentials, has nothing to fetch and nothing to run. Other stages of the pipeline are
@@ -11,24 +11,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
-from typing import Any, Literal
+from typing import Any
 
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.adapters.dvc.inventory import RemoteSettings
+from datarelease.adapters.dvc.program import DvcProgram
 from datarelease.adapters.dvc.tracked import LOCK, TrackedState
+from datarelease.adapters.dvc.work_tree import Dvc
+from datarelease.adapters.process import run_shown
 from datarelease.adopt.context import AdoptionContext
-from datarelease.app.wiring import work_tree_reader
+from datarelease.adopt.datasets import FoundTable
+from datarelease.app.wiring import environment, work_tree_reader
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
-from datarelease.flows.edits.pipeline import artifacts_by_path
-from datarelease.model.adoption import Command, Note
+from datarelease.flows.dvc_yaml import STAGE_KINDS, StageKind, artifacts_by_path, report_file
+from datarelease.flows.edits import DVC_CONFIG, refuse_changed, text_at, write_all
+from datarelease.model.adoption import Adoption, Command, Note
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
 from datarelease.model.paths import overlap
+from datarelease.model.stage_environment import stage_environment
 from datarelease.settings.read import DATASETS_FILE
 
-_Kind = Literal["validate", "profile"]
-_KINDS: tuple[_Kind, ...] = ("validate", "profile")
-"""In the order in which they run: bad data gets no profile."""
-PULL = ("dvc", "pull")
+_PULL = ("dvc", "pull")
 """What asks the remote, with its credentials."""
 
 
@@ -39,34 +44,50 @@ class Check:
     address: str
     """As DVC calls it: ``validate-people``, or ``validate@people`` of a group."""
     group: str | None
-    kind: _Kind
+    kind: StageKind
     dataset: Dataset
 
     @property
     def report(self) -> str:
         """The file that it writes."""
-        files = self.dataset.validation_file, self.dataset.profile_file
-        return files[_KINDS.index(self.kind)]
+        return report_file(self.kind, self.dataset)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FirstRun:
-    """What is left to run when the files of a plan are written."""
+def first_commands(
+    at: AdoptionContext, found: Sequence[FoundTable], kept: set[str]
+) -> tuple[Command, ...]:
+    """What has DVC track the tables at the paths ``kept``."""
+    commands = []
+    if at.inventory is None:
+        why = "this repository does not use DVC yet"
+        commands.append(Command(arguments=("dvc", "init", "--quiet"), why=why))
+    # One command for all: each start of DVC takes a second, and the last of several may not come.
+    loose = [one for one in found if one.untracked and one.path in kept]
+    in_git = [one.path for one in loose if one.in_git]
+    if in_git:
+        why = (
+            "git stops tracking these files and DVC tracks them; the files stay on disk, and "
+            "git's history keeps what was committed"
+        )
+        arguments = ("git", "rm", "-r", "--cached", "--quiet", "--", *in_git)
+        commands.append(Command(arguments=arguments, why=why, loud=True))
+    if loose:
+        arguments = ("dvc", "add", "--quiet", *(one.path for one in loose))
+        commands.append(Command(arguments=arguments, why="DVC keeps the data"))
+    return tuple(commands)
 
-    commands: tuple[Command, ...] = ()
-    made: tuple[str, ...] = ()
-    """Files that git will hold."""
-    left_out: tuple[Note, ...] = ()
 
+def first_run(
+    at: AdoptionContext, pipeline: Mapping[str, Any], loose: Sequence[str]
+) -> tuple[tuple[Command, ...], tuple[str, ...], tuple[Note, ...]]:
+    """What brings the checks of ``pipeline`` (``dvc.yaml`` as it will be) into the lock.
 
-def first_run(at: AdoptionContext, pipeline: Mapping[str, Any], loose: Sequence[str]) -> FirstRun:
-    """What brings those checks of ``pipeline`` (``dvc.yaml`` as it will be) into the lock.
-
+    The commands, the files that they make and git will hold, and the datasets without data.
     ``loose`` are data that DVC does not track yet, which are in the work tree.
     """
     waiting = _unlocked(pipeline, _locked(_tracked(at.root)))
     if not waiting:
-        return FirstRun()
+        return (), (), ()
     inputs = {check.dataset: _inputs(at, check.dataset) for check in waiting}
     unmade = [d for d, paths in inputs.items() if not paths and d.path not in loose]
     runnable = [check for check in waiting if check.dataset not in unmade]
@@ -74,7 +95,7 @@ def first_run(at: AdoptionContext, pipeline: Mapping[str, Any], loose: Sequence[
     commands = []
     if absent:
         why = "gets the data into the work tree, where stages read it"
-        commands.append(Command(arguments=(*PULL, *absent), why=why))
+        commands.append(Command(arguments=(*_PULL, *absent), why=why))
     if runnable:
         commands.append(
             Command(
@@ -83,13 +104,55 @@ def first_run(at: AdoptionContext, pipeline: Mapping[str, Any], loose: Sequence[
                 "pull request's check needs neither the data nor credentials",
             )
         )
-    return FirstRun(
-        commands=tuple(commands),
-        made=(LOCK, *(check.report for check in runnable)) if runnable else (),
-        left_out=tuple(
-            Note(what=d.path, why="not made yet: run `dvc repro`, then init again") for d in unmade
-        ),
-    )
+    made = (LOCK, *(check.report for check in runnable)) if runnable else ()
+    why = "not made yet: run `dvc repro`, then init again"
+    return tuple(commands), made, tuple(Note(what=dataset.path, why=why) for dataset in unmade)
+
+
+def carry_out(root: Path, adoption: Adoption) -> None:
+    """Do what the plan says: commands, remotes, then all files or none, then the first run.
+
+    Run again after a failure, init plans what is left.
+
+    Raises:
+        ConfigError: A command failed or a file could not be written; the message says what is done.
+        WorldError: Everything is written, and the data for the first run is not available, or
+            another process is at work in the repository, or a disk is full.
+        BlockedError: Everything is written, and the data violates its schema.
+    """
+    given = environment()
+    stages = stage_environment(given)
+    refuse_changed(root, adoption.files)
+    for done, command in enumerate(adoption.commands):
+        program, *arguments = command.arguments
+        found = Dvc.command(*arguments) if program == "dvc" else command.arguments
+        if run_shown(found, cwd=root, env=stages.seen):
+            before = ", ".join(f"`{join(c.arguments)}`" for c in adoption.commands[:done])
+            raise ConfigError(
+                f"`{join(command.arguments)}` failed; its own output is above.",
+                untouched=f"No file was written. Already done: {before or 'nothing'}.",
+                remedy="Correct the cause, then run init again: it continues from there.",
+            )
+    _write(root, adoption)
+    pulls = any(command.arguments[:2] == _PULL for command in adoption.last)
+    env = DvcConfig(root / ".dvc", env=given).program_environment() if pulls else stages.seen
+    dvc = DvcProgram(root, env=env, stages=stages)
+    finish(root, adoption.last, run=lambda command: dvc.run(*command.arguments[1:]))
+
+
+def _write(root: Path, adoption: Adoption) -> None:
+    config = text_at(root / DVC_CONFIG, DVC_CONFIG)
+    try:
+        for remote in adoption.remotes:
+            url = remote.url if remote.new else None
+            RemoteSettings(root / ".dvc").set(
+                remote.name, dict(remote.settings), url=url, default=remote.default
+            )
+        write_all(root, adoption.files)
+    except ConfigError:
+        if config is not None and adoption.remotes:
+            (root / DVC_CONFIG).write_bytes(config.encode())
+        raise
 
 
 def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], bool]) -> None:
@@ -121,15 +184,15 @@ def checks(pipeline: Mapping[str, Any]) -> tuple[Check, ...]:
         for path, (name, entry) in artifacts_by_path(pipeline).items()
         if entry.get("type") == "dataset"
     }
-    ours: dict[str, tuple[_Kind, str]] = {
-        f"datarelease {kind} {name}": (kind, name) for kind in _KINDS for name in datasets
+    ours: dict[str, tuple[StageKind, str]] = {
+        f"datarelease {kind} {name}": (kind, name) for kind in STAGE_KINDS for name in datasets
     }
     found = [
         Check(address=address, group=group, kind=ours[cmd][0], dataset=datasets[ours[cmd][1]])
         for address, group, cmd in _commands(pipeline)
         if cmd in ours
     ]
-    return tuple(sorted(found, key=lambda check: _KINDS.index(check.kind)))
+    return tuple(sorted(found, key=lambda check: STAGE_KINDS.index(check.kind)))
 
 
 def _commands(pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]]:
@@ -165,10 +228,9 @@ def _inputs(at: AdoptionContext, dataset: Dataset) -> list[str]:
 
     A part of a directory is had with the whole: DVC takes half a directory for a changed one.
     """
-    outputs = at.inventory.outputs if at.inventory else ()
     return [
         out.path
-        for out in outputs
+        for out in at.outputs
         if (out.md5 is not None or (at.root / out.path).exists())
         and overlap(dataset.path, out.path)
     ]
@@ -202,7 +264,7 @@ def _later(left: Sequence[Command]) -> str:
 
 def _failed(root: Path, command: Command, left: Sequence[Command]) -> DatareleaseError:
     untouched, later = _written(root), _later(left)
-    if command.arguments[:2] == PULL:
+    if command.arguments[:2] == _PULL:
         return WorldError(
             f"`{join(command.arguments)}` failed; its own output is above.",
             untouched=untouched,

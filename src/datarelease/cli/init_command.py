@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from datarelease.adopt.adoption import adoption_at, carry_out
+from datarelease.adopt.plan import adoption_at
+from datarelease.adopt.run import carry_out
 from datarelease.cli.console import ConsoleProgress, ask, json_option, show, show_json, show_paged
 from datarelease.documents import to_json
 from datarelease.model.adoption import Adoption

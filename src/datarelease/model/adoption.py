@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 
@@ -23,6 +24,23 @@ def yaml_text(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)
     # JSON writes what is beyond 16 bits as two halves, which YAML does not put together again.
     return '"' + "".join(_escaped(letter) for letter in text) + '"'
+
+
+def yaml_flow(value: object) -> str:
+    """``value`` as YAML on one line.
+
+    >>> yaml_flow({"delimiter": ";", "skip_rows": 1, "null_values": ("", "NaN")})
+    '{delimiter: ";", skip_rows: 1, null_values: ["", NaN]}'
+    """
+    match value:
+        case str():
+            return yaml_text(value)
+        case Mapping():
+            return f"{{{', '.join(f'{key}: {yaml_flow(it)}' for key, it in value.items())}}}"
+        case tuple() | list():
+            return f"[{', '.join(map(yaml_flow, value))}]"
+        case _:
+            return str(value)
 
 
 def _escaped(letter: str) -> str:

@@ -123,7 +123,7 @@ def leave() -> None:
 
 def write(project: Project, *arguments: str, env: dict[str, str] | None = None) -> Done:
     """`init --yes` that ends when the files are written: tests about files need no stage run."""
-    points = [Point(function="datarelease.adopt.adoption:finish", act=leave)]
+    points = [Point(function="datarelease.adopt.run:finish", act=leave)]
     return run(project, "init", "--yes", *arguments, points=points, env=env)
 
 
@@ -362,7 +362,7 @@ def test_killed_between_commands_it_goes_on(bare: Callable[..., Project]) -> Non
     project = bare({"data/sales.csv": rows, "data/returns.csv": rows})
     run(
         project, "init", "--yes", code=None,
-        points=[Point(function="datarelease.adopt.adoption:run_shown", call=3)],
+        points=[Point(function="datarelease.adopt.run:run_shown", call=3)],
     )  # fmt: skip
     assert not (project.root / "dvc.yaml").exists()
     run(project, "init", "--yes")
@@ -715,7 +715,7 @@ def test_data_that_git_ignores_is_named(bare: Callable[..., Project]) -> None:
 
 def test_a_failure_at_the_last_step_takes_the_remotes_back(get_started: Project) -> None:
     """When the files cannot be written, DVC's configuration is as it was, too."""
-    points = [Point(function="datarelease.flows.edits.apply:write_all", act=full_disk)]
+    points = [Point(function="datarelease.adopt.run:write_all", act=full_disk)]
     before = files_of(get_started)
     done = run(get_started, "init", "--yes", "--remote", "s3://flats", code=2, points=points)
     assert "No space left" in done.err

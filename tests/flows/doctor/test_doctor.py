@@ -16,7 +16,7 @@ from tests.forge.server import GitHubServer, running_github
 from tests.project import Project
 from tests.servers import DAGSHUB_READER, DAGSHUB_TOKEN, Bucket, S3Server
 
-from datarelease.adopt.templates import workflow_files
+from datarelease.adopt.setup import workflow_files
 from datarelease.model.project import ToolRef
 
 REPOSITORY = "me/data"

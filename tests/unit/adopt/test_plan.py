@@ -15,15 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.adapters.strict_yaml import parse_yaml
-from datarelease.adopt.choice import only
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, names_of
+from datarelease.adopt.plan import only
 from datarelease.adopt.remotes import parse_remote, plan_remotes
-from datarelease.adopt.templates import dependabot_file, release_section, workflow_files
+from datarelease.adopt.setup import dependabot_file, release_section, workflow_files
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError
-from datarelease.flows.edits.apply import write_all
-from datarelease.flows.edits.drafts import Drafts
-from datarelease.flows.edits.pipeline import MOST_PLAIN, PipelineDataset, edited_pipeline
+from datarelease.flows.dvc_yaml import MOST_PLAIN, PipelineDataset, edited_pipeline
+from datarelease.flows.edits import Drafts, write_all
 from datarelease.model.adoption import FileEdit, Note, Proposed
 from datarelease.model.directory import suffix_of
 from datarelease.model.project import REPOSITORY, UNPUBLISHED, ToolRef
@@ -472,10 +471,7 @@ def member(name: str, **changes: Any) -> PipelineDataset:
         name=name, path=f"data/{name}.csv", origin="made by the stage make", rows=1, columns=2,
         key=("no", "day"), pii=("e mail",),
     )  # fmt: skip
-    values = {"schema": f"schemas/{name}.yaml", "declared": False, "bare": False}
-    return PipelineDataset(
-        proposed=proposed, **{**values, "validated": False, "profiled": False, **changes}
-    )
+    return PipelineDataset(proposed=proposed, schema=f"schemas/{name}.yaml", **changes)
 
 
 def test_few_datasets_get_stages_of_their_own() -> None:
@@ -528,8 +524,8 @@ def test_what_is_declared_stays_as_it_is() -> None:
     text = "artifacts:\n  a: {path: data/a.csv, type: dataset}\n"
     text += "  b:\n    path: data/b.csv\n    type: dataset\n"
     members = [
-        member("a", declared=True, validated=True, profiled=True),
-        member("b", declared=True, bare=True, validated=True, profiled=True),
+        member("a", declared=True, lacks=()),
+        member("b", declared=True, bare=True, lacks=()),
     ]
     loaded = parse_yaml(edited_pipeline(text, members, []))
     assert "stages" not in loaded

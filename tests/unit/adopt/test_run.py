@@ -68,8 +68,8 @@ def planned(
 ) -> list[tuple[str, ...]]:
     """The arguments of the commands, with the stages ``lock`` in ``dvc.lock``."""
     (root / "dvc.lock").write_text(yaml.safe_dump({"stages": {name: {} for name in lock}}))
-    found = first_run(context(root, *outputs), pipeline, ["data/a.csv"])
-    return [command.arguments for command in found.commands]
+    commands, _, _ = first_run(context(root, *outputs), pipeline, ["data/a.csv"])
+    return [command.arguments for command in commands]
 
 
 def test_ours_are_those_whose_whole_command_is_ours() -> None:
@@ -125,10 +125,10 @@ def test_absent_data_is_pulled_by_whole_outputs(tmp_path: Path) -> None:
 
 def test_data_that_no_stage_made_yet_is_told(tmp_path: Path) -> None:
     """Init never runs the stage that makes it."""
-    found = first_run(context(tmp_path, output("data/a.csv", None)), PLAIN, [])
-    assert (found.commands, found.made) == ((), ())
-    assert [note.what for note in found.left_out] == ["data/a.csv"]
-    assert "dvc repro" in found.left_out[0].why
+    commands, made, [unmade] = first_run(context(tmp_path, output("data/a.csv", None)), PLAIN, [])
+    assert (commands, made) == ((), ())
+    assert unmade.what == "data/a.csv"
+    assert "dvc repro" in unmade.why
 
 
 def command(*arguments: str) -> Command:

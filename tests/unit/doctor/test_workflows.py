@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from datarelease.adopt.templates import workflow_files
+from datarelease.adopt.setup import workflow_files
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
 from datarelease.model.diagnosis import Observation
 from datarelease.model.project import REPOSITORY, ToolRef

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.adopt.templates import workflow_files
+from datarelease.adopt.setup import workflow_files
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
 from datarelease.model import project as home
 from datarelease.model.project import REPOSITORY, ToolRef, installation

@@ -1,7 +1,9 @@
 """Adds a dataset that is fed from a topic to a repository: a plan first, then files.
 
-What an adopting repository gets is in `ingest.add.files`; what the plan looks like
-on a terminal is that of ``datarelease init``.
+What the plan looks like on a terminal is that of ``datarelease init``. In the schema that it has,
+types and what may be missing are promises, since a column needs a type. Ranges and lists of values
+are comments: a sample says little about later events, and those that break a promise are lost to
+the dataset.
 """
 
 from __future__ import annotations
@@ -11,15 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datarelease.adapters.git.program import ignored
-from datarelease.adapters.yaml_edit import read_mapping
+from datarelease.adapters.yaml_edit import insert, read_mapping
 from datarelease.analysis.inference.infer import pandera_type
 from datarelease.analysis.inference.keys import is_time_name
 from datarelease.analysis.validation.expectations import expected_columns
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.errors import ConfigError
-from datarelease.flows.edits.apply import write_all
-from datarelease.flows.edits.drafts import Drafts, refuse_ignored, refuse_unwritable, text_at
-from datarelease.ingest.add.files import stage_names, stream_schema, with_settings, with_stages
+from datarelease.flows.dvc_yaml import PipelineDataset, edited_pipeline
+from datarelease.flows.edits import Drafts, refuse_changed, refuse_ignored, rendered, write_all
 from datarelease.ingest.add.sample import Sample, SampleSummary, trial
 from datarelease.model.adoption import Adoption, Proposed
 from datarelease.model.data.dataset import Dataset
@@ -104,13 +105,14 @@ def plan_stream(
 
 
 def _schema(drafts: Drafts, stream: Stream, seen: SampleSummary, events: int) -> None:
-    path, dataset = str(stream.dataset.schema), stream.dataset
+    path, key = str(stream.dataset.schema), stream.dataset.key
     if not drafts.is_missing(path):
         drafts.leave(path, "it exists already and is not changed")
         return
-    text = stream_schema(
-        seen.inferred, seen.guesses,
-        name=stream.name, topic=stream.topic, events=events, key=dataset.key,
+    text = rendered(
+        "event-schema.yaml.j2", name=stream.name, topic=stream.topic, events=events, key=key,
+        columns=seen.inferred.columns, guesses={guess.name: guess for guess in seen.guesses},
+        silent={*seen.inferred.pii, *key},
     )  # fmt: skip
     drafts.create(path, text, why="the schema of an event, inferred from some events; edit it")
 
@@ -121,13 +123,7 @@ def write_stream(root: Path, plan: Adoption) -> None:
     Raises:
         ConfigError: A file is not what it was when the plan was made, or cannot be written.
     """
-    for edit in plan.files:
-        refuse_unwritable(root, edit.path)
-        if text_at(root / edit.path, edit.path) != edit.before:
-            raise ConfigError(
-                f"{edit.path} was changed while the plan was shown.",
-                remedy="Run the command again.",
-            )
+    refuse_changed(root, plan.files)
     write_all(root, plan.files)
 
 
@@ -137,12 +133,11 @@ def _free(root: Path, drafts: Drafts, wanted: StreamRequest) -> set[str]:
     Raises:
         ConfigError: Something has the name already.
     """
-    pipeline = read_mapping(drafts.text(DATASETS_FILE), DATASETS_FILE)
-    params = read_mapping(drafts.text(PARAMS_FILE), PARAMS_FILE)
+    pipeline, params = drafts.mapping(DATASETS_FILE), drafts.mapping(PARAMS_FILE)
     release = params.get(SECTION)
     streams = release.get("streams") if isinstance(release, dict) else None
     stages = {str(name) for name in pipeline.get("stages") or ()}
-    taken = next((stage for stage in stage_names(wanted.name) if stage in stages), None)
+    taken = next((stage for stage in _stage_names(wanted.name) if stage in stages), None)
     where = None
     if wanted.name in (streams or ()):
         where = f"{PARAMS_FILE}: {SECTION}.streams"
@@ -161,13 +156,28 @@ def _free(root: Path, drafts: Drafts, wanted: StreamRequest) -> set[str]:
     return stages
 
 
+def _stage_names(name: str) -> tuple[str, str]:
+    return f"drain-{name}", f"parse-{name}"
+
+
 def _edited(
     pipeline: str, params: str, stream: Stream, proposed: Proposed, taken: Collection[str]
 ) -> tuple[str, str]:
     """Both files as they will be, which the settings can read."""
-    after = with_stages(pipeline, stream, proposed, taken), with_settings(params, stream)
-    read_settings(read_mapping(after[0], DATASETS_FILE), read_mapping(after[1], PARAMS_FILE))
-    return after
+    drain, parse = _stage_names(stream.name)
+    stages = [
+        rendered("drain.yaml.j2", name=drain, stream=stream),
+        rendered(
+            "parse.yaml.j2", name=parse, stream=stream, settings=f"{SECTION}.streams.{stream.name}"
+        ),
+    ]
+    pipeline = insert(pipeline, ["stages"], stages, file=DATASETS_FILE)
+    member = PipelineDataset(proposed=proposed, schema=stream.dataset.schema)
+    pipeline = edited_pipeline(pipeline, [member], [*taken, drain, parse])
+    settings = [rendered("stream.yaml.j2", stream=stream)]
+    params = insert(params, [SECTION, "streams"], settings, file=PARAMS_FILE)
+    read_settings(read_mapping(pipeline, DATASETS_FILE), read_mapping(params, PARAMS_FILE))
+    return pipeline, params
 
 
 def _decided(wanted: StreamRequest, seen: SampleSummary, types: _Types) -> Stream:

@@ -23,7 +23,6 @@ from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.inference.infer import Inferred, infer
 from datarelease.errors import ConfigError
 from datarelease.ingest.access import needed
-from datarelease.ingest.add.files import FieldGuess, bare_schema
 from datarelease.ingest.kafka.source import Source
 from datarelease.ingest.parse.batch import BatchParser
 from datarelease.ingest.parse.event_shape import read_shape
@@ -45,6 +44,17 @@ _TEXTS = (
 """What all texts of a field look like -> the type that they stand for."""
 _INT64 = range(-(2**63), 2**63)
 _SCALARS = {"BOOLEAN": "bool", "VARCHAR": "str", "OBJECT": "object", "ARRAY": "object"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldGuess:
+    """A field of events as they are today."""
+
+    name: str
+    dtype: str
+    """As Pandera spells it."""
+    always: bool
+    """Every event has the field."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +241,11 @@ class SampleTrial:
         if not found:
             raise _nothing_seen(self.sample)
         bare = replace(stream, time=None, dataset=replace(stream.dataset, key=()))
-        rows, _ = self._parsed(bare, bare_schema(found))
+        columns = {
+            guess.name: {"dtype": guess.dtype, "nullable": True, "required": False}
+            for guess in found
+        }
+        rows, _ = self._parsed(bare, json.dumps({"columns": columns}))
         path = self.scratch / "sample.parquet"
         self.engine.name("typed", rows)
         # Sent twice, an event would hide which columns are a key.

@@ -1,15 +1,21 @@
-"""Planned files: their present and their future content."""
+"""Changes of somebody's files: drafted as values, then written whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from datarelease.adapters.yaml_edit import read_mapping, refuse_conflict
 from datarelease.errors import ConfigError
-from datarelease.model.adoption import FileEdit, Note
+from datarelease.model.adoption import FileEdit, Note, yaml_flow
+from datarelease.model.project import REPOSITORY
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
 
 DVC_CONFIG = ".dvc/config"
@@ -51,6 +57,14 @@ class Drafts:
         if path in self._edits:
             return self._edits[path].after
         return self._read(path) or ""
+
+    def mapping(self, path: str) -> dict[str, Any]:
+        """What that text says as YAML; empty where there is nothing in it.
+
+        Raises:
+            SettingsError: Merge conflict markers, not YAML, or not a mapping.
+        """
+        return read_mapping(self.text(path), path)
 
     def is_missing(self, path: str) -> bool:
         """Nothing is at ``path``, in the plan neither."""
@@ -164,4 +178,81 @@ def refuse_broken(root: Path) -> None:
     """
     drafts = Drafts(root)
     for name in (DATASETS_FILE, PARAMS_FILE):
-        read_mapping(drafts.text(name), name)
+        drafts.mapping(name)
+
+
+def refuse_changed(root: Path, edits: Sequence[FileEdit]) -> None:
+    """Refuse to write over what somebody wrote after the plan was made.
+
+    Raises:
+        ConfigError: A file is not what it was, or cannot be written.
+    """
+    for edit in edits:
+        refuse_unwritable(root, edit.path)
+        if text_at(root / edit.path, edit.path) != edit.before:
+            raise ConfigError(
+                f"{edit.path} was changed while the plan was shown.",
+                remedy="Run the command again.",
+            )
+
+
+def write_all(root: Path, edits: Sequence[FileEdit]) -> None:
+    """Write all files or none: to temporary neighbours first, and back again after a failure.
+
+    Raises:
+        ConfigError: One could not be written; everything is as it was.
+    """
+    try:
+        with ExitStack() as undo:
+            scratches = [_scratch(root / edit.path, edit.after, undo) for edit in edits]
+            for edit, scratch in zip(edits, scratches, strict=True):
+                scratch.replace(root / edit.path)
+                undo.callback(_restore, root / edit.path, edit.before)
+            undo.pop_all()
+    except OSError as error:
+        raise ConfigError(
+            f"The files could not be written: {error.strerror or error}.",
+            untouched="None of them was changed.",
+            remedy="Correct the cause (space, rights), then run the command again.",
+        ) from error
+
+
+def _scratch(target: Path, text: str, undo: ExitStack) -> Path:
+    """A file beside ``target`` with ``text`` and the mode that ``target`` has or shall have."""
+    for folder in reversed([parent for parent in target.parents if not parent.exists()]):
+        folder.mkdir()
+        undo.callback(folder.rmdir)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
+    scratch = Path(name)
+    undo.callback(scratch.unlink, missing_ok=True)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(text.encode())
+    scratch.chmod(mode)
+    return scratch
+
+
+def _restore(place: Path, text: str | None) -> None:
+    if text is None:
+        place.unlink(missing_ok=True)
+    else:
+        place.write_bytes(text.encode())
+
+
+def rendered(template: str, **values: Any) -> str:
+    """The text of a template; ``| yaml`` spells a value in it as YAML."""
+    # GitHub's own ${{ }} must come through, so the marks are others than usual.
+    templates = Environment(
+        loader=PackageLoader("datarelease"),
+        undefined=StrictUndefined,
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - YAML, whose values `yaml_flow` spells
+    )
+    templates.filters["yaml"] = yaml_flow
+    return templates.get_template(template).render(home=REPOSITORY, **values)

@@ -1,0 +1,160 @@
+"""The tables that were found as datasets on their way into dvc.yaml."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from datarelease.adopt.context import AdoptionContext
+from datarelease.adopt.datasets import FoundTable, names_of
+from datarelease.analysis.engine.csv.structure import with_structure
+from datarelease.analysis.engine.csv.values import infer_values
+from datarelease.analysis.engine.partitions import partition_columns
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.inference.infer import Inferred, infer, schema_yaml
+from datarelease.flows.dvc_yaml import (
+    STAGE_KINDS,
+    PipelineDataset,
+    StageKind,
+    artifacts_by_path,
+    report_file,
+)
+from datarelease.flows.edits import Drafts
+from datarelease.model.adoption import Note, Proposed, yaml_flow
+from datarelease.model.data.dataset import CsvDialect, Dataset
+from datarelease.settings.read import declared_dialect
+
+
+def complete_datasets(
+    at: AdoptionContext, pipeline: Mapping[str, Any], drafts: Drafts
+) -> dict[str, str]:
+    """The declared datasets that lack nothing: their names by path."""
+    complete = {}
+    for path, (name, entry) in artifacts_by_path(pipeline).items():
+        meta = entry.get("meta")
+        schema = _schema_file(meta)
+        if (
+            entry.get("type") == "dataset"
+            and meta
+            and not _lacking(at, name)
+            and (schema is None or not drafts.is_missing(schema))
+        ):
+            complete[path] = name
+    return complete
+
+
+def planned_datasets(
+    at: AdoptionContext,
+    found: Sequence[FoundTable],
+    pipeline: Mapping[str, Any],
+    engine: Engine,
+    drafts: Drafts,
+) -> tuple[list[PipelineDataset], list[Note]]:
+    """The datasets as they will stand in dvc.yaml, and the tables that will not.
+
+    The schema files that datasets lack are drafted.
+
+    Raises:
+        WorldError: The engine ran out of memory or disk.
+    """
+    declared = artifacts_by_path(pipeline)
+    artifacts = pipeline.get("artifacts") or {}
+    new = [one.path for one in found if one.path not in declared]
+    names = names_of(new, [str(name) for name in artifacts])
+    members: list[PipelineDataset] = []
+    left_out: list[Note] = []
+    for one in found:
+        name, entry = declared.get(one.path, (names.get(one.path, ""), {}))
+        if entry and entry.get("type") != "dataset":
+            kind = entry.get("type") or "no type"
+            left_out.append(Note(what=one.path, why=f"declared as {name} ({kind}) in dvc.yaml"))
+            continue
+        meta = entry.get("meta")
+        bare = bool(entry) and not meta
+        schema = _schema_file(meta) if meta else f"schemas/{name}.yaml"
+        inferable = schema is not None and schema.endswith((".yaml", ".yml"))
+        at.progress.say(f"reading {one.path}")
+        try:
+            table = _as_written(engine, one, meta)
+            seen = infer(engine, table, name=name, pii=_listed_pii(meta))
+        except UnreadableTable as error:
+            left_out.append(Note(what=one.path, why=str(error)))
+            continue
+        left_out += _unsaid(one.path, table.csv, meta)
+        if schema is not None and inferable and drafts.is_missing(schema):
+            text = schema_yaml(seen, name=name, path=one.path)
+            drafts.create(schema, text, why="what the data promises, inferred from it; edit it")
+        members.append(
+            PipelineDataset(
+                proposed=_proposed(name, one, seen, _csv_setting(table.csv)),
+                schema=schema,
+                declared=bool(entry),
+                bare=bare,
+                lacks=_lacking(at, name),
+            )
+        )
+    return members, left_out
+
+
+def _lacking(at: AdoptionContext, name: str) -> tuple[StageKind, ...]:
+    """The stages whose reports on the dataset ``name`` no stage writes yet."""
+    made = {out.path for out in at.outputs}
+    dataset = Dataset(name=name, path=name)
+    return tuple(kind for kind in STAGE_KINDS if report_file(kind, dataset) not in made)
+
+
+def _schema_file(meta: object) -> str | None:
+    schema = meta.get("schema") if isinstance(meta, dict) else None
+    return schema if isinstance(schema, str) else None
+
+
+def _listed_pii(meta: object) -> tuple[str, ...]:
+    pii = meta.get("pii") if isinstance(meta, dict) else None
+    return tuple(map(str, [pii] if isinstance(pii, str) else pii or ()))
+
+
+def _proposed(name: str, one: FoundTable, seen: Inferred, csv: str) -> Proposed:
+    return Proposed(
+        name=name,
+        path=one.path,
+        origin=one.origin,
+        partitions=tuple(column.name for column in partition_columns(one.table)),
+        rows=seen.rows,
+        columns=len(seen.columns),
+        key=seen.key,
+        guess=() if seen.key else seen.found_key.columns,
+        evidence=seen.found_key.evidence,
+        pii=seen.pii,
+        csv=csv,
+    )
+
+
+def _as_written(engine: Engine, one: FoundTable, meta: object) -> Table:
+    """The table in the dialect that its ``meta`` declares, or else in the one it is written in.
+
+    Raises:
+        UnreadableTable: A file is missing or no such table.
+        WorldError: Out of memory or disk.
+    """
+    if one.table.format != "csv":
+        return one.table
+    declared = declared_dialect(meta)
+    if declared is not None:
+        return dataclasses.replace(one.table, csv=declared)
+    table = with_structure(one.table) if one.untracked else one.table
+    return dataclasses.replace(table, csv=infer_values(engine, table))
+
+
+def _csv_setting(dialect: CsvDialect) -> str:
+    """``meta.csv`` as one line of YAML; empty: there is nothing to say."""
+    return f"csv: {yaml_flow(dialect.changes)}" if dialect.changes else ""
+
+
+def _unsaid(path: str, dialect: CsvDialect, meta: object) -> tuple[Note, ...]:
+    """That a dataset which is declared already lacks ``csv:``, which init adds to none."""
+    setting = _csv_setting(dialect)
+    if not isinstance(meta, Mapping) or "csv" in meta or not setting:
+        return ()
+    why = f"it is declared already, but seems to need `{setting}` under `meta:` in dvc.yaml"
+    return (Note(what=path, why=why),)

@@ -1,1 +1,0 @@
-"""Changes of somebody's files: drafted as values, then applied whole or not at all."""
