@@ -13,7 +13,6 @@ from dagster_pipes import PIPES_PROTOCOL_VERSION, PIPES_PROTOCOL_VERSION_FIELD
 from datarelease.adapters.dvc.graph import StageNode, current_hashes, read_graph
 from datarelease.flows.repository import Workspace
 from datarelease.model.data.dataset import Dataset
-from datarelease.orchestration.lock_events import provenance, source_events
 from datarelease.orchestration.metadata import COLUMNS, document_metadata, stage_metadata
 from datarelease.orchestration.pipeline import (
     OBSERVE_OP,
@@ -22,6 +21,8 @@ from datarelease.orchestration.pipeline import (
     data_versions,
     kinds,
     made_by,
+    provenance,
+    source_events,
 )
 from datarelease.orchestration.resources import Logged, RepositoryResource, dagster_errors
 

@@ -16,10 +16,14 @@ from datarelease.app.wiring import work_tree_reader
 from datarelease.model.data.dataset import Dataset
 from datarelease.orchestration.asset_checks import checks_of, dataset_checks
 from datarelease.orchestration.assets import source_assets, stage_assets
-from datarelease.orchestration.automation import Automation, read_automation
 from datarelease.orchestration.dagster_private import UnresolvedAssetJobDefinition
-from datarelease.orchestration.ingestion import Ingestion, Installed, plans_of, topic_assets
-from datarelease.orchestration.jobs import announce_job, stream_jobs
+from datarelease.orchestration.ingestion import (
+    Ingestion,
+    announce_job,
+    plans_of,
+    stream_jobs,
+    topic_assets,
+)
 from datarelease.orchestration.main_branch import follow_main_job, release_main_job
 from datarelease.orchestration.metadata import contract_of
 from datarelease.orchestration.pipeline import CHECK, RELEASE, Pipeline, made_by
@@ -31,7 +35,12 @@ from datarelease.orchestration.releases import (
     release_assets,
     release_key,
 )
-from datarelease.orchestration.resources import RepositoryResource, process_environment
+from datarelease.orchestration.resources import (
+    Automation,
+    RepositoryResource,
+    process_environment,
+    read_automation,
+)
 from datarelease.orchestration.sensors import (
     announce_sensor,
     events_sensor,
@@ -79,7 +88,7 @@ def build_definitions(
         settings=settings,
         places=places_of(place, names or settings.remotes),
         when=read_automation(env),
-        ingestion=ingestion or Installed(place),
+        ingestion=ingestion or Ingestion(place),
         repository=RepositoryResource(
             root=str(place), remotes=names, reviewed=env.get(REVIEWED) or None
         ),

@@ -11,7 +11,6 @@ import dagster as dg
 
 from datarelease.adapters.dvc.tracked import LOCK
 from datarelease.adapters.git.program import GitProgram
-from datarelease.app.settings import open_git
 from datarelease.app.wiring import git_environment
 from datarelease.errors import ConfigError
 from datarelease.flows.check.reproduce import is_among, products_of
@@ -64,7 +63,7 @@ def release_main_job(
         if isinstance(result, Nothing):
             progress.say(result.reason)
             return
-        git, manifest = open_git(repository.path), result.manifest
+        git, manifest = repository.git, result.manifest
         for place in places:
             context.log_event(
                 dg.AssetMaterialization(
@@ -91,7 +90,7 @@ def tip_of(repository: RepositoryResource) -> tuple[str, str]:
         ConfigError: The origin has no default branch.
         WorldError: It does not answer.
     """
-    git = open_git(repository.path)
+    git = repository.git
     branch = git.default_branch() if git.has_remote() else None
     tip = git.fetch_branch(branch) if branch else None
     if branch is None or tip is None:
@@ -104,7 +103,7 @@ def tip_of(repository: RepositoryResource) -> tuple[str, str]:
 
 def holds_data(repository: RepositoryResource, commit: str) -> bool:
     """Something was ever made or tracked there: a stream may wait for its first events."""
-    files = open_git(repository.path).files(commit)
+    files = repository.git.files(commit)
     return any(PurePosixPath(path).name == LOCK or path.endswith(".dvc") for path in files)
 
 

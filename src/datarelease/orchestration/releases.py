@@ -21,14 +21,13 @@ from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.model.versions.version import Version
 from datarelease.orchestration.assets import WORK_TREE
-from datarelease.orchestration.lock_events import version_tags
 from datarelease.orchestration.metadata import (
     Metadata,
     release_metadata,
     report_metadata,
     trailers_metadata,
 )
-from datarelease.orchestration.pipeline import RELEASE, RELEASE_OP, RELEASES
+from datarelease.orchestration.pipeline import RELEASE, RELEASE_OP, RELEASES, version_tags
 from datarelease.orchestration.resources import (
     WORLD_RETRIES,
     Logged,

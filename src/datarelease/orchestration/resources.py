@@ -1,4 +1,4 @@
-"""Resources of runs: the repository, a log for progress, and errors as Dagster shows them.
+"""What runs use: the repository, a log, errors as Dagster shows them; what the environment sets.
 
 The only place of this package that reads the environment. Addresses of brokers and credentials stay
 there and are in no resource's configuration: Dagster shows that to everybody who can see
@@ -7,23 +7,42 @@ its pages.
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
 from pydantic import Field
 
+from datarelease.adapters.git.repository import Git
+from datarelease.app.settings import open_git
 from datarelease.app.workspace import open_workspace
-from datarelease.errors import DatareleaseError, DatareleaseWarning, WorldError
+from datarelease.errors import (
+    DatareleaseError,
+    DatareleaseWarning,
+    Problem,
+    SettingsError,
+    WorldError,
+)
 from datarelease.flows.repository import Workspace
 from datarelease.progress import Advance, Progress, WarningType
 
-RETRIES = 3
-RETRY_SECONDS = 20
+CRON = "DATARELEASE_CHECK_CRON"
+SWITCH = "DATARELEASE_AUTOMATION"
+SECONDS = "DATARELEASE_SENSOR_SECONDS"
+TIMEZONE = "DATARELEASE_TIMEZONE"
+MAIN = "DATARELEASE_MAIN"
+Main = Literal["off", "follow", "release"]
+_MAIN: dict[str, Main] = {"": "off", "off": "off", "follow": "follow", "release": "release"}
+_SWITCH = {"on": True, "off": False, "": False}
+_LEAST = 5
 
 
 class RepositoryResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -40,6 +59,11 @@ class RepositoryResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Where it is."""
         return Path(self.root)
 
+    @property
+    def git(self) -> Git:
+        """Its git repository, with the settings of the network as they are now."""
+        return open_git(self.path)
+
     def workspace(self, progress: Progress) -> Workspace:
         """The repository with its settings, as ``datarelease check`` opens it.
 
@@ -54,20 +78,10 @@ def process_environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
-class _Log(Protocol):
-    """What Dagster's contexts have as ``log``."""
-
-    def info(self, msg: object, /) -> None:
-        """Write a line."""
-
-    def warning(self, msg: object, /) -> None:
-        """Write a line that stands out."""
-
-
 class Logged:
     """Progress as lines of a run's log."""
 
-    def __init__(self, log: _Log) -> None:
+    def __init__(self, log: logging.Logger) -> None:
         """Write to ``log``."""
         self._log = log
 
@@ -112,7 +126,63 @@ def dagster_errors(metadata: Mapping[str, dg.MetadataValue] | None = None) -> It
         raise failure from error
 
 
-WORLD_RETRIES = dg.RetryPolicy(
-    max_retries=RETRIES, delay=RETRY_SECONDS, backoff=dg.Backoff.EXPONENTIAL
-)
+WORLD_RETRIES = dg.RetryPolicy(max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL)
 """Of ops that are safe to run again; a ``Failure`` that no retry helps says so itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Automation:
+    """When to check, and whether to act automatically."""
+
+    cron: str = "0 3 * * *"
+    """Of the nightly check."""
+    timezone: str = "UTC"
+    on: bool = False
+    """What opens pull requests, merges and announces runs from the start; otherwise somebody
+    switches it on in the user interface. What only looks always runs."""
+    main: Main = "off"
+    """What happens when the default branch moved: the clone follows, or releases it as well."""
+    seconds: int = 60
+    """Between two looks."""
+
+
+def read_automation(env: Mapping[str, str]) -> Automation:
+    """The automation that ``env`` asks for.
+
+    Raises:
+        SettingsError: Values that cannot be used.
+    """
+    default, problems = Automation(), []
+    cron = env.get(CRON) or default.cron
+    if not _is_cron(cron):
+        problems.append(Problem(where=CRON, what=f"{cron!r} is not a cron expression"))
+    switch, main = (env.get(name, "").strip().lower() for name in (SWITCH, MAIN))
+    if switch not in _SWITCH:
+        problems.append(Problem(where=SWITCH, what=f"{switch!r} is neither 'on' nor 'off'"))
+    if main not in _MAIN:
+        what = f"{main!r} is none of 'off', 'follow' and 'release'"
+        problems.append(Problem(where=MAIN, what=what))
+    timezone = env.get(TIMEZONE) or default.timezone
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        problems.append(Problem(where=TIMEZONE, what=f"there is no time zone {timezone!r}"))
+    seconds = env.get(SECONDS) or str(default.seconds)
+    if not re.fullmatch(r"[0-9]{1,6}", seconds, re.ASCII) or int(seconds) < _LEAST:
+        problems.append(
+            Problem(where=SECONDS, what=f"{seconds!r} is not a number of at least {_LEAST}")
+        )
+    if problems:
+        raise SettingsError(problems)
+    return Automation(
+        cron=cron, timezone=timezone, on=_SWITCH[switch], main=_MAIN[main], seconds=int(seconds)
+    )
+
+
+def _is_cron(text: str) -> bool:
+    """Whether Dagster takes ``text`` for a schedule: five fields, and it finds a time for them."""
+    try:
+        dg.ScheduleDefinition(name="probe", job_name="probe", cron_schedule=text)
+    except dg.DagsterInvalidDefinitionError:
+        return False
+    return True

@@ -13,15 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 import dagster as dg
 
 from datarelease.adapters.dvc.graph import read_graph
-from datarelease.adapters.git.repository import Git
-from datarelease.app.settings import open_git
 from datarelease.errors import DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
+from datarelease.ingest.plan import Waiting
 from datarelease.model.data.stream import Stream
 from datarelease.model.versions.version import TagGrammar, Version
-from datarelease.orchestration.automation import Automation
-from datarelease.orchestration.ingestion import Ingestion, WaitingEvents, lag
-from datarelease.orchestration.lock_events import lock_events
+from datarelease.orchestration.ingestion import Ingestion, lag
 from datarelease.orchestration.main_branch import holds_data, tip_of
 from datarelease.orchestration.pipeline import (
     ANNOUNCE,
@@ -34,6 +31,7 @@ from datarelease.orchestration.pipeline import (
     RELEASED_CHECKS,
     Pipeline,
     identifier,
+    lock_events,
 )
 from datarelease.orchestration.released_checks import (
     RECORDED,
@@ -42,7 +40,7 @@ from datarelease.orchestration.released_checks import (
     Unevaluated,
 )
 from datarelease.orchestration.releases import found_releases
-from datarelease.orchestration.resources import Logged, RepositoryResource
+from datarelease.orchestration.resources import Automation, Logged, RepositoryResource
 
 STREAM_TAG, STATE_TAG = "datarelease/stream", "datarelease/state"
 VERSION_TAG = "datarelease/version"
@@ -88,7 +86,7 @@ def versions_sensor(
     """
 
     def look(context: dg.SensorEvaluationContext) -> _Tick:
-        git = _git(repository)
+        git = repository.git
         newest = read_catalogue(git, tags).latest
         if newest is None:
             return dg.SkipReason("There is no version yet.")
@@ -122,7 +120,7 @@ def announce_sensor(
     """Runs `announce` for each new version on the git remote, however it was released."""
 
     def look(context: dg.SensorEvaluationContext) -> _Tick:
-        catalogue = read_catalogue(_git(repository), tags)
+        catalogue = read_catalogue(repository.git, tags)
         known = tags.parse(context.cursor or "")
         # Set up on a repository with a history, it tells of the newest one, not of all.
         fresh = [v for v in catalogue.versions if known is not None and v.number > known]
@@ -159,9 +157,7 @@ def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.
             return dg.SensorResult(run_requests=[tick], asset_events=told, cursor=seen)
         return dg.SensorResult(skip_reason=tick, asset_events=told, cursor=seen)
 
-    def asked(
-        context: dg.SensorEvaluationContext, found: WaitingEvents
-    ) -> dg.RunRequest | dg.SkipReason:
+    def asked(context: dg.SensorEvaluationContext, found: Waiting) -> dg.RunRequest | dg.SkipReason:
         if not found.due:
             return dg.SkipReason(found.reason)
         # The first event that waits names what would be proposed, so ticks that come twice ask
@@ -195,7 +191,7 @@ def main_sensor(
 
     def look(context: dg.SensorEvaluationContext) -> _Tick:
         branch, tip = tip_of(repository)
-        git = _git(repository)
+        git = repository.git
         versions = read_catalogue(git, tags).versions if job == RELEASE_MAIN else ()
         if any(version.commit == tip for version in versions):
             return dg.SkipReason(f"{branch} is at the commit of a version.")
@@ -239,10 +235,6 @@ def _request(
             return dg.SkipReason(f"Try {tries} ended {since:.0f} s ago; the next after {pause} s.")
     key = ":".join([job, *about.values(), state, str(tries)])
     return dg.RunRequest(run_key=key, partition_key=about.get(STREAM_TAG), tags=mine)
-
-
-def _git(repository: RepositoryResource) -> Git:
-    return open_git(repository.path)
 
 
 def _sensor(

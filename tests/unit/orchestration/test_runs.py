@@ -22,8 +22,7 @@ import datarelease.adapters.process
 from datarelease.adapters.dvc.graph import read_graph
 from datarelease.adapters.process import supervise
 from datarelease.orchestration.definitions import build_definitions
-from datarelease.orchestration.lock_events import lock_events
-from datarelease.orchestration.pipeline import Pipeline
+from datarelease.orchestration.pipeline import Pipeline, lock_events
 from datarelease.orchestration.releases import CONSENT, release_key
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 import dagster as dg
 import pytest
@@ -15,66 +17,65 @@ from tests.dagster_web import forked_dvc
 from tests.project import Project
 
 from datarelease.errors import WorldError
+from datarelease.ingest.commit import Committed
+from datarelease.ingest.plan import Waiting
+from datarelease.ingest.propose.merge import Merging
+from datarelease.ingest.propose.propose import Proposal
+from datarelease.orchestration.ingestion import Ingestion
 from datarelease.progress import Progress
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
 
-@dataclass
-class Waits:
+def waits(
+    events: int = 0,
+    *,
+    oldest: str = "2026-11-23T00:00:00Z",
+    due: bool = True,
+    reason: str = "enough",
+) -> Waiting:
     """What waits on a broker."""
-
-    events: int = 0
-    oldest: str | None = "2026-11-23T00:00:00Z"
-    due: bool = True
-    reason: str = "enough"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How something ended."""
-
-    state: str
-    message: str = "said"
+    return Waiting(stream="orders", events=events, oldest=oldest, due=due, reason=reason, lost=0)
 
 
 @dataclass
-class Fake:
+class Fake(Ingestion):
     """An ingestion that does what it is told, and remembers what it was asked."""
 
-    waits: Waits = field(default_factory=Waits)
+    root: Path = Path()
+    waits: Waiting = field(default_factory=waits)
     branches: Sequence[tuple[str, str]] = ()
-    merging: str = "waits"
+    merging: Literal["merged", "waits", "refused", "nothing"] = "waits"
     fails: bool = False
     asked: list[str] = field(default_factory=list)
 
-    def waiting(self, stream: str, progress: Progress) -> Waits:  # noqa: ARG002
+    def waiting(self, stream: str, progress: Progress) -> Waiting:  # noqa: ARG002
         """What waits."""
         if self.fails:
             raise WorldError("The broker does not answer.", remedy="Start it.")
         return self.waits
 
-    def propose(self, stream: str, progress: Progress, *, force: bool) -> Ended:
+    def propose(self, stream: str, progress: Progress, *, force: bool) -> Proposal:
         """Nothing but a note."""
         progress.say("proposing")
         self.asked.append(f"propose {stream} {force}")
         if self.fails:
             raise WorldError("GitHub does not answer.")
-        return Ended("opened")
+        return Proposal(stream=stream, state="opened", message="said")
 
     def proposed(self, stream: str) -> Sequence[tuple[str, str]]:  # noqa: ARG002
         """The branches."""
         return self.branches
 
-    def merge(self, stream: str, progress: Progress) -> Ended:  # noqa: ARG002
+    def merge(self, stream: str, progress: Progress) -> Merging:  # noqa: ARG002
         """Nothing but a note."""
         self.asked.append(f"merge {stream}")
-        return Ended(self.merging)
+        return Merging(stream=stream, state=self.merging, reason="said")
 
-    def commit(self, stream: str, progress: Progress) -> Ended:  # noqa: ARG002
+    def commit(self, stream: str, progress: Progress) -> Committed:  # noqa: ARG002
         """Nothing but a note."""
         self.asked.append(f"commit {stream}")
-        return Ended("done")
+        return Committed(stream=stream, group=f"datarelease-{stream}", tag=None, offsets={})
 
     def announce(self, tag: str | None, progress: Progress) -> None:  # noqa: ARG002
         """Nothing but a note."""
@@ -115,7 +116,7 @@ def streaming(project: Project) -> Project:
 @pytest.fixture
 def fake() -> Fake:
     """An ingestion with events that wait."""
-    return Fake(waits=Waits(events=120))
+    return Fake(waits=waits(events=120))
 
 
 @pytest.fixture
@@ -136,14 +137,14 @@ def test_events_that_are_due_are_proposed_once(daemon: Daemon, fake: Fake) -> No
 
 def test_what_is_not_due_is_not_proposed(daemon: Daemon, fake: Fake) -> None:
     """The tick says why."""
-    fake.waits = Waits(events=3, due=False, reason="3 of 100 events wait")
+    fake.waits = waits(events=3, due=False, reason="3 of 100 events wait")
     assert daemon.tick("events_orders") == []
 
 
 def test_the_lag_of_a_topic_is_told_where_it_changed(daemon: Daemon, fake: Fake) -> None:
     """The topic's asset shows what waits, whether it is due or not; nothing twice."""
     for events, due in ((0, False), (120, True)):
-        fake.waits = Waits(events=events, due=due)
+        fake.waits = waits(events=events, due=due)
         daemon.tick("events_orders")
         assert daemon.events == 1
         daemon.tick("events_orders")
@@ -159,9 +160,9 @@ def test_after_a_refusal_more_events_ask_again(daemon: Daemon, fake: Fake) -> No
     """The same first event with a hundred more behind it is worth another try, one more is not."""
     [first] = daemon.tick("events_orders")
     daemon.run(first, "propose")
-    fake.waits = Waits(events=121)
+    fake.waits = waits(events=121)
     assert daemon.tick("events_orders") == []
-    fake.waits = Waits(events=220)
+    fake.waits = waits(events=220)
     [second] = daemon.tick("events_orders")
     assert second.run_key != first.run_key
 
@@ -170,7 +171,7 @@ def test_other_events_are_another_proposal(daemon: Daemon, fake: Fake) -> None:
     """After a merge the first event that waits is another one."""
     [first] = daemon.tick("events_orders")
     daemon.run(first, "propose")
-    fake.waits = Waits(events=120, oldest="2026-11-23T01:00:00Z")
+    fake.waits = waits(events=120, oldest="2026-11-23T01:00:00Z")
     assert len(daemon.tick("events_orders")) == 1
 
 
@@ -179,7 +180,7 @@ def test_a_run_that_failed_is_asked_for_again_after_a_pause(
 ) -> None:
     """Not at once; when the pause is over, under another key."""
     monkeypatch.setattr("datarelease.orchestration.resources.WORLD_RETRIES", None)
-    monkeypatch.setattr("datarelease.orchestration.jobs.WORLD_RETRIES", None)
+    monkeypatch.setattr("datarelease.orchestration.ingestion.WORLD_RETRIES", None)
     [first] = daemon.tick("events_orders")
     fake.fails = True
     assert not daemon.run(first, "propose")
@@ -217,7 +218,10 @@ def test_open_proposals_are_tried_ever_less_often(
 
 @pytest.mark.parametrize("outcome", ["merged", "refused"])
 def test_what_was_merged_or_refused_is_left(
-    daemon: Daemon, fake: Fake, monkeypatch: pytest.MonkeyPatch, outcome: str
+    daemon: Daemon,
+    fake: Fake,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Literal["merged", "refused"],
 ) -> None:
     """Its branch may stay on the remote; only another commit asks again."""
     monkeypatch.setattr("datarelease.orchestration.sensors.PAUSE", 0)

@@ -21,7 +21,6 @@ SEAMS = {
     "ingest/kafka/client.py": "the sign-in of Amazon MSK is an optional part",
     "ingest/parse/batch.py": "Avro is an optional part",
     "ingest/access.py": "the client of the broker is an optional part",
-    "orchestration/ingestion.py": "a repository without streams does without a broker's client",
     "progress.py": "rich: only where a bar is drawn",
 }
 """The modules that import inside functions, with the reason."""
