@@ -45,7 +45,7 @@ def _with_json(run: Callable[..., Shown]) -> Callable[..., None]:
 @click.command("waiting")
 @click.argument("name")
 @_with_json
-def waiting_command(name: str) -> Shown:
+def ingest_waiting(name: str) -> Shown:
     """How many events wait for the stream NAME, since when, and whether a pull request is due.
 
     They are counted from the plan on the remote's default branch.
@@ -67,7 +67,7 @@ def waiting_command(name: str) -> Shown:
     help="Plan the batches again that the remote's default branch does not have.",
 )
 @_with_json
-def plan_command(name: str, *, anew: bool) -> Shown:
+def ingest_plan(name: str, *, anew: bool) -> Shown:
     """Append what waits for the stream NAME to streams/NAME.json, as batches of offsets.
 
     Batches that were planned before stay as they are; `dvc repro` then drains the new ones. Where
@@ -93,7 +93,7 @@ def plan_command(name: str, *, anew: bool) -> Shown:
 @click.command("drain")
 @click.argument("name")
 @_with_json
-def drain_command(name: str) -> Shown:
+def ingest_drain(name: str) -> Shown:
     """Stage command: read the planned offsets of the stream NAME from the broker.
 
     Each batch becomes a file of data/streams/NAME/raw; files that are there are kept.
@@ -111,7 +111,7 @@ def drain_command(name: str) -> Shown:
 @click.command("parse")
 @click.argument("name")
 @_with_json
-def parse_command(name: str) -> Shown:
+def ingest_parse(name: str) -> Shown:
     """Stage command: turn the raw records of the stream NAME into rows and dead letters.
 
     Each batch becomes a part file of the dataset; what breaks the schema goes to
@@ -139,7 +139,7 @@ def parse_command(name: str) -> Shown:
 )
 @click.option("--force", is_flag=True, help="Propose refused events again, however few came since.")
 @_with_json
-def propose_command(name: str, *, when_due: bool, force: bool) -> Shown:
+def ingest_propose(name: str, *, when_due: bool, force: bool) -> Shown:
     """Open a pull request with what waits for the stream NAME.
 
     It is made in a clone of its own: the pipeline runs there, the data goes to the remotes, then
@@ -165,7 +165,7 @@ def propose_command(name: str, *, when_due: bool, force: bool) -> Shown:
 @click.command("merge")
 @click.argument("name")
 @_with_json
-def merge_command(name: str) -> Shown:
+def ingest_merge(name: str) -> Shown:
     """Merge the open proposal of the stream NAME, where that needs no person.
 
     That is where params.yaml says `release.policy.auto_merge: true`, the proposal was made here
@@ -180,7 +180,7 @@ def merge_command(name: str) -> Shown:
 @click.command("commit")
 @click.argument("name")
 @_with_json
-def commit_command(name: str) -> Shown:
+def ingest_commit(name: str) -> Shown:
     """After a release: commit the offsets of the stream NAME at the broker.
 
     In one transaction a batch, dead letters go to their topic and the consumer group
@@ -201,7 +201,7 @@ def commit_command(name: str) -> Shown:
 @click.command("announce")
 @click.argument("version", required=False)
 @_with_json
-def announce_command(version: str | None) -> Shown:
+def ingest_announce(version: str | None) -> Shown:
     """After a release: publish VERSION, or the newest one, to the topic release.announce.
 
     The event follows release-announcement.v1.json; it is sent once, however often this runs.

@@ -28,11 +28,11 @@ _reason = click.option("--reason", help="Only those of this reason, such as json
 
 
 @click.group("dead", context_settings={"help_option_names": ["-h", "--help"]})
-def dead_command() -> None:
+def ingest_dead() -> None:
     """Dead letters: records that did not become rows in the last parse of this work tree."""
 
 
-@dead_command.command("list")
+@ingest_dead.command("list")
 @click.argument("name")
 @_reason
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
@@ -60,7 +60,7 @@ def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # 
     show(f"{counts.total():,} dead letters: {reasons}" + (f"; {left:,} not shown" if left else ""))
 
 
-@dead_command.command("show")
+@ingest_dead.command("show")
 @click.argument("name")
 @click.argument("place", metavar="PARTITION:OFFSET")
 @json_option
@@ -77,7 +77,7 @@ def show_(name: str, place: str, as_json: bool) -> None:  # noqa: FBT001
         show(line)
 
 
-@dead_command.command("replay")
+@ingest_dead.command("replay")
 @click.argument("name")
 @click.argument("places", nargs=-1, metavar="[PARTITION:OFFSET]...")
 @_reason
