@@ -15,7 +15,7 @@ from rich.console import Console
 
 from datarelease.analysis.engine.frames import read_frame
 from datarelease.app.reports import report_files, show_reports
-from datarelease.app.repository import open_repository
+from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.app.wiring import tool
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.catalogue import Catalogue
@@ -46,7 +46,7 @@ def versions(*, repo: str | Path | None = None) -> Versions:
         ConfigError: No DVC repository there.
         WorldError: The git remote does not answer.
     """
-    return Versions(catalogue_of(open_repository(repo)))
+    return Versions(open_catalogue(repo))
 
 
 def load(

@@ -8,17 +8,19 @@ import posixpath
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.store.directory import Store
 from datarelease.app.actions import actions
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
+    from datarelease.adapters.dvc.config import DvcConfig
+    from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
     from datarelease.analysis.engine.tables import Engine
 
 PACKAGE = "datarelease"
@@ -124,13 +126,13 @@ def opener(config: DvcConfig, opened: Sequence[Store]) -> Callable[[str], Store]
 
 
 def engine(memory_limit: str, scratch: Path, progress: Progress) -> Callable[[], Engine]:
-    """Opens the engine; DuckDB is only loaded when it is called.
+    """Opens the engine; DuckDB is only loaded, and started, when a table is read.
 
     ``progress`` is told of long queries where a person can see it: on a terminal, not in CI.
     """
     seen = sys.stderr.isatty() and not os.environ.get("CI")
 
-    def start() -> Engine:
+    def start() -> DuckDBEngine:
         from datarelease.analysis.engine.duckdb.engine import DuckDBEngine  # noqa: PLC0415 - heavy: DuckDB
 
         scratch.mkdir(parents=True, exist_ok=True)
@@ -140,7 +142,28 @@ def engine(memory_limit: str, scratch: Path, progress: Progress) -> Callable[[],
             progress=progress if seen else None,
         )
 
-    return start
+    return lambda: cast("Engine", _OnDemand(start))
+
+
+class _OnDemand:
+    """An engine that is opened when it is first asked for something."""
+
+    def __init__(self, start: Callable[[], DuckDBEngine]) -> None:
+        self._start = start
+
+    @cached_property
+    def _opened(self) -> DuckDBEngine:
+        return self._start()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opened, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "_opened" in vars(self):
+            self._opened.__exit__(*_)
 
 
 def work_tree_reader(root: Path) -> Callable[[str], bytes | None]:

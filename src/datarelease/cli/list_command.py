@@ -6,16 +6,8 @@ from typing import Any
 
 import click
 
-from datarelease.app.repository import open_repository
-from datarelease.cli.console import (
-    ConsoleProgress,
-    json_option,
-    repo_option,
-    show,
-    show_json,
-    show_table,
-)
-from datarelease.flows.repository import catalogue_of
+from datarelease.app.repository import open_catalogue
+from datarelease.cli.console import json_option, repo_option, show, show_json, show_table
 from datarelease.model.versions.version import Version
 from datarelease.render.terminal.tables import version_table
 
@@ -25,7 +17,7 @@ from datarelease.render.terminal.tables import version_table
 @json_option
 def list_command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """List the released versions, newest first."""
-    catalogue = catalogue_of(open_repository(repo, progress=ConsoleProgress()))
+    catalogue = open_catalogue(repo)
     versions = list(reversed(catalogue.versions))
     if as_json:
         show_json([version_json(version) for version in versions])

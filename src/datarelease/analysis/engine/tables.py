@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self
-
-import narwhals as nw
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Format
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import pyarrow as pa
 
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 

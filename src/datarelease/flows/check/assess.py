@@ -13,9 +13,7 @@ from typing import TypeVar
 
 from datarelease.adapters.dvc.tracked import LockedStage
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
-from datarelease.analysis.validation.run import with_unreadable
 from datarelease.documents import DocumentError, decode, encode
-from datarelease.flows.check.stage import run_profile, run_validation
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import DatasetAt, table_of
 from datarelease.model.data import profile, provenance, validation
@@ -77,19 +75,34 @@ def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: En
     locked = ws.tracked.stages()
     validation = _recorded(ws, Validation, dataset, content, locked)
     known = _recorded(ws, Profile, dataset, content, locked)
-    if validation is None or (known is None and not unreadable(validation)):
-        files = present(ws, dataset, content)
-        table = table_of(dataset, files, ws.objects)
-        if validation is None:
-            ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
-            validation = run_validation(ws.root, dataset, content, table, engine)
-        if known is None and not unreadable(validation):
-            ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
-            try:
-                known = run_profile(ws.root, dataset, content, table, engine)
-            except UnreadableTable as error:
-                # A file can be damaged in a part that no check reads.
-                validation = with_unreadable(validation, str(error))
+    if validation is not None and (known is not None or unreadable(validation)):
+        return Assessment(validation=validation, profile=known)
+    return _computed(ws, dataset, content, engine, validation, known)
+
+
+def _computed(
+    ws: Workspace,
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    engine: Engine,
+    validation: Validation | None,
+    known: Profile | None,
+) -> Assessment:
+    """The assessment, with what is not recorded computed now."""
+    from datarelease.analysis.validation.run import with_unreadable  # noqa: PLC0415 - heavy
+    from datarelease.flows.check.stage import run_profile, run_validation  # noqa: PLC0415 - heavy
+
+    table = table_of(dataset, present(ws, dataset, content), ws.objects)
+    if validation is None:
+        ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
+        validation = run_validation(ws.root, dataset, content, table, engine)
+    if known is None and not unreadable(validation):
+        ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
+        try:
+            known = run_profile(ws.root, dataset, content, table, engine)
+        except UnreadableTable as error:
+            # A file can be damaged in a part that no check reads.
+            validation = with_unreadable(validation, str(error))
     return Assessment(validation=validation, profile=known)
 
 

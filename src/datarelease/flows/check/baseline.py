@@ -8,7 +8,6 @@ from functools import cache
 from typing import TypeVar
 
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.assess import in_words, other_inputs
@@ -79,6 +78,8 @@ class Baseline:
                 f"{in_words(recorded, other)}"
             )
             return recorded
+        from datarelease.analysis.profiling.profile import profile  # noqa: PLC0415 - heavy
+
         return profile(engine, table_of(dataset, files, self.repository.objects), dataset)
 
     def _contract(self, dataset: Dataset, content: DatasetSnapshot) -> Contract | None:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 
 from datarelease.analysis.comparison.compare import compare
-from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.partitions import Folders, folders
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
@@ -116,6 +115,8 @@ def _rows(
     fresh = [file for file in new if _content(file) not in shared]
     if not left and not fresh:
         return "the files hold the same bytes under other names"
+    from datarelease.analysis.comparison.rows import diff_rows  # noqa: PLC0415 - heavy
+
     repository.objects.ensure(file.md5 for file in (*left, *fresh))
     repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
     return diff_rows(

@@ -1,0 +1,68 @@
+"""What commands load: a start takes as long as its imports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+from tests.commands import run
+from tests.project import Project
+
+TABLES = {"duckdb", "hypothesis", "numpy", "pandas", "pandera", "pyarrow"}
+"""What reads, validates and compares tables, and what that brings along."""
+REMOTES = {"aiobotocore", "botocore", "github", "s3fs"}
+HEAVY = {
+    ("--help",): TABLES | REMOTES | {"dvc", "jinja2", "narwhals", "pydantic", "rich", "yaml"},
+    ("list",): TABLES | REMOTES | {"dvc", "fsspec", "jinja2", "narwhals", "networkx"},
+    ("show", "1"): TABLES | REMOTES | {"jinja2", "narwhals", "networkx"},
+    ("check",): TABLES | REMOTES,
+    ("release",): TABLES | REMOTES,
+    ("validate", "people"): REMOTES | {"hypothesis", "jinja2", "pandas", "pandera"},
+}
+"""Command -> the packages that it does without where the data is what was released."""
+
+
+@pytest.fixture
+def staged(built: Project) -> Project:
+    """Released as data-v1, with validation and profile recorded by stages of DVC."""
+    declared = built.read_yaml("dvc.yaml")
+    del declared["artifacts"]["events"]
+    for stage, name in (("validate", "validation"), ("profile", "profile")):
+        declared["stages"][stage] = {
+            "cmd": f"datarelease {stage} people",
+            "deps": ["data/people.csv"],
+            "metrics": [{f"reports/people/{name}.json": {"cache": False}}],
+        }
+    built.write("dvc.yaml", yaml.safe_dump(declared))
+    built.repro()
+    built.commit("Validation and profile")
+    built.push()
+    run(built, "release")
+    return built
+
+
+def loaded(project: Project, *arguments: str) -> set[str]:
+    """The packages that `datarelease ARGUMENTS` imported, in a process that began with none."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "datarelease", *arguments],
+        cwd=project.root, env=dict(os.environ), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def test_commands_load_what_they_use(staged: Project) -> None:
+    """Where nothing changed, no command loads what reads tables; help and lists load no DVC."""
+    found = {command: loaded(staged, *command) & heavy for command, heavy in HEAVY.items()}
+    assert not any(found.values()), found
+
+
+def test_tables_are_loaded_where_they_are_read(staged: Project) -> None:
+    """A dataset without recorded results is validated and profiled by the same command."""
+    staged.write("data/people.csv", "id,name,email,plan,spend\n1,A,a@b.example,A,1.5\n")
+    staged.dvc("commit", "--quiet", "--force", "make")
+    assert {"duckdb", "pyarrow"} <= loaded(staged, "check")
