@@ -79,11 +79,7 @@ def _shaped(
 
 
 def refuse_artifact(why: str) -> NoReturn:
-    """Refuse an artifact.
-
-    Raises:
-        ConfigError: Always.
-    """
+    """Raise the ConfigError for an artifact that cannot be used."""
     # Names and keys come from there too.
     line = "".join(char if char.isprintable() else "\ufffd" for char in why[:300])
     raise ConfigError(

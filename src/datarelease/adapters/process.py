@@ -1,4 +1,7 @@
-"""Programs, started in one place: always a list of arguments, never a shell."""
+"""Programs, started in one place: always a list of arguments, never a shell.
+
+A program that is not installed, or a directory that is gone, is a ConfigError.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
@@ -50,16 +53,11 @@ def capture(
     seconds: float | None = None,
     idle: float | None = None,
 ) -> Completed:
-    """Exit code and captured output of a program.
+    """Exit code and captured output of a program; ``env`` None hands on our environment.
 
-    Args:
-        arguments: The program and its arguments.
-        cwd: Where it runs.
-        env: The whole environment; None hands on our own.
-        stdin: What it reads.
-        seconds: After so many it is stopped, with whatever it started.
-        idle: It is stopped when it and whatever it started did nothing for so many seconds: not
-            read, not written, not computed. Work that goes on may take as long as it takes.
+    After ``seconds`` it is stopped, with whatever it started; and when all of these did nothing for
+    ``idle`` seconds: not read, not written, not computed. Work that goes on may take as long as it
+    takes.
 
     Raises:
         ConfigError: The program is not installed, or ``cwd`` is gone.
@@ -67,12 +65,7 @@ def capture(
         IdleError: It did nothing for too long.
     """
     pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(
-            list(arguments), cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=pipe
-        )
-    except FileNotFoundError as error:
-        raise _missing(arguments[0], cwd) from error
+    process = _start(arguments, cwd, env, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
         out, err = _watched(process, stdin, seconds=seconds, idle=idle)
     except BaseException:
@@ -174,17 +167,9 @@ def begin(
     """A program that answers on its standard output what it is asked on its standard input.
 
     What it writes about failures goes to the file ``errors``. ``end`` ends it.
-
-    Raises:
-        ConfigError: The program is not installed, or ``cwd`` is gone.
     """
     pipe = subprocess.PIPE
-    try:
-        return subprocess.Popen(
-            list(arguments), cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=errors, bufsize=0
-        )
-    except FileNotFoundError as error:
-        raise _missing(arguments[0], cwd) from error
+    return _start(arguments, cwd, env, stdin=pipe, stdout=pipe, stderr=errors, bufsize=0)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -210,26 +195,22 @@ def run_shown(
     """Exit code of a program whose output goes straight to our standard error.
 
     Standard output stays ours: it carries results. ``stdin`` is what the program reads.
-
-    Raises:
-        ConfigError: The program is not installed, or ``cwd`` is gone.
     """
     sys.stderr.flush()
-    try:
-        done = subprocess.run(
-            list(arguments),
-            cwd=cwd,
-            env=env,
-            input=stdin,
-            stdout=sys.stderr.fileno(),
-            check=False,
-            # Descriptors are private to us unless made inheritable: a lock, which then lasts as
-            # long as what was started under it, also where we are killed.
-            close_fds=False,
-        )
-    except FileNotFoundError as error:
-        raise _missing(arguments[0], cwd) from error
-    return done.returncode
+    # Descriptors are private to us unless made inheritable: a lock, which then lasts as long as
+    # what was started under it, also where we are killed.
+    streams: dict[str, Any] = {
+        "stdin": subprocess.PIPE,
+        "stdout": sys.stderr.fileno(),
+        "close_fds": False,
+    }
+    with _start(arguments, cwd, env, **streams) as process:
+        try:
+            process.communicate(stdin)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode
 
 
 def supervise(
@@ -239,16 +220,8 @@ def supervise(
 
     It gets a session of its own. Interrupted, the whole session is told so, as a terminal would at
     Ctrl-C, because DVC does not pass it to the command of a stage. Slow processes are then killed.
-
-    Raises:
-        ConfigError: The program is not installed, or ``cwd`` is gone.
     """
-    try:
-        process = subprocess.Popen(
-            list(arguments), cwd=cwd, env=env, stdin=subprocess.PIPE, start_new_session=True
-        )
-    except FileNotFoundError as error:
-        raise _missing(arguments[0], cwd) from error
+    process = _start(arguments, cwd, env, stdin=subprocess.PIPE, start_new_session=True)
     try:
         process.communicate(stdin)
     except BaseException:
@@ -282,10 +255,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _missing(program: str, cwd: Path) -> ConfigError:
-    if not cwd.is_dir():
-        return ConfigError(f"The directory {cwd} does not exist.")
-    return ConfigError(
-        f"The program {program!r} was not found.",
-        remedy=f"Install {Path(program).name} and put it on PATH, then run the command again.",
-    )
+def _start(
+    arguments: Sequence[str], cwd: Path, env: Mapping[str, str] | None, **options: Any
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(list(arguments), cwd=cwd, env=env, **options)
+    except FileNotFoundError as error:
+        if not cwd.is_dir():
+            raise ConfigError(f"The directory {cwd} does not exist.") from error
+        program = arguments[0]
+        raise ConfigError(
+            f"The program {program!r} was not found.",
+            remedy=f"Install {Path(program).name} and put it on PATH, then run the command again.",
+        ) from error

@@ -8,7 +8,6 @@ error; it executes and follows nothing.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -34,21 +33,16 @@ def read_document(
 ) -> _T | None:
     """The value of class ``kind`` in the file ``name`` below ``root``; None: no such file.
 
-    Args:
-        root: The directory; it may itself be reached through a link.
-        name: Relative path with forward slashes.
-        kind: A dataclass of the model; one with a format version is read in that version alone.
-        limit: Bytes that the file may have.
-        refuse: Called where the document cannot be used.
+    A dataclass with a format version is read in that version alone. The rest is as in
+    ``read_inside``.
     """
     data = read_inside(root, name, limit=limit, refuse=refuse)
     if data is None:
         return None
     try:
         text = data.decode("utf-8")
-        known = next((f.default for f in _fields(kind) if f.name == "format"), None)
         # Another format may have other properties: that is a matter of versions, not of bad faith.
-        found = plain_json(text)
+        found, known = plain_json(text), getattr(kind, "format", None)
         if known is not None and isinstance(found, dict) and found.get("format", known) != known:
             refuse(f"{name} has format {found['format']!r:.20}, and {known} is known")
         return decode(kind, text)
@@ -61,15 +55,11 @@ def read_document(
 def read_inside(
     root: Path, name: str, *, limit: int, refuse: Refuse, sha256: str | None = None
 ) -> bytes | None:
-    """The bytes of the file ``name`` below ``root``; None: there is no such file.
+    """The bytes of the file ``name`` (with slashes) below ``root``; None: there is no such file.
 
-    Args:
-        root: The directory; it may itself be reached through a link.
-        name: Relative path with forward slashes.
-        limit: Bytes that the file may have.
-        refuse: Called where the path leads out, a link or special file is on the way, or the file
-            is too large or another one.
-        sha256: Of its bytes, in hex; None: any.
+    ``root`` may itself be reached through a link. ``refuse`` is called where the path leads out, a
+    link or special file is on the way, or the file has more than ``limit`` bytes or another SHA-256
+    (hex) than one that is given.
     """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts:
@@ -102,11 +92,8 @@ def refuse_special_files(
 ) -> None:
     """Nothing below ``root`` but directories and regular files; no link is followed.
 
-    Args:
-        root: The directory, which must not be a link itself.
-        refuse: Called where something else is there, or directories are nested too deeply.
-        entries: Files and directories that there may be; None: any number.
-        total: Bytes that they may have together; None: any number.
+    ``root`` must not be a link itself. ``refuse`` is called where something else is there, or
+    directories are nested too deeply; and above ``entries`` of them, or ``total`` bytes.
     """
     if not stat.S_ISDIR(root.lstat().st_mode):
         refuse("it is not a directory")
@@ -137,20 +124,11 @@ def _entries(folder: Path, above: str, refuse: Refuse) -> Iterator[tuple[str, os
 def refuse_links_to(root: Path, names: Iterable[str]) -> None:
     """Nothing that is written to the files ``names`` below ``root`` goes through a link.
 
-    Args:
-        root: A directory, which need not be there yet.
-        names: Relative paths with forward slashes.
-
     Raises:
         ConfigError: ``root``, a file, or a directory on the way to one is a symbolic link.
     """
-    seen: set[str] = set()
-    for name in names:
-        way = name
-        while way and way not in seen:
-            seen.add(way)
-            way = way.rpartition("/")[0]
-    for way in ("", *sorted(seen)):
+    ways = {way for name in names for way in (PurePosixPath(name), *PurePosixPath(name).parents)}
+    for way in sorted({PurePosixPath(), *ways}):
         if (root / way).is_symlink():
             raise ConfigError(
                 f"{root / way} is a symbolic link, and links are not followed.",
@@ -202,7 +180,3 @@ def _short(text: str) -> int:
     if len(text) > _DIGITS:
         raise DocumentError(f"a whole number has {len(text):,} digits")
     return int(text)
-
-
-def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(kind)

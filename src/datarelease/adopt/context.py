@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.inventory import (
+from datarelease.adapters.dvc.index import (
+    IndexedOutput,
     Inventory,
-    InventoryOutput,
     RemoteSettings,
     inventory,
 )
@@ -61,7 +61,7 @@ class AdoptionContext:
     progress: Progress
 
     @property
-    def outputs(self) -> Sequence[InventoryOutput]:
+    def outputs(self) -> Sequence[IndexedOutput]:
         """What DVC tracks."""
         return self.inventory.outputs if self.inventory else ()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.adapters.dvc.files import tracked_files
-from datarelease.adapters.dvc.inventory import Inventory, InventoryOutput
+from datarelease.adapters.dvc.index import IndexedOutput, Inventory
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.partitions import folders
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
@@ -171,7 +171,7 @@ def _is_data(path: str, root: Path) -> bool:
     )
 
 
-def _unusable(out: InventoryOutput) -> str | None:
+def _unusable(out: IndexedOutput) -> str | None:
     """Why an output can be no dataset; None: it can."""
     reasons = {
         "its path has characters that dvc.yaml cannot contain": (
@@ -179,19 +179,19 @@ def _unusable(out: InventoryOutput) -> str | None:
         ),
         "git keeps it, not DVC (cache: false)": not out.cached,
         "DVC sends it to no remote (push: false), and a version must be on one": not out.pushed,
-        "imported from another DVC repository, which releases it": out.imported,
+        "imported from another DVC repository, which releases it": out.foreign,
         "hashed by DVC 2: run `dvc cache migrate --dvc-files`, then init again": out.legacy,
         "not made yet: run `dvc repro`, then init again": out.md5 is None,
     }
     return next((reason for reason, applies in reasons.items() if applies), None)
 
 
-def _origin(out: InventoryOutput) -> str:
-    return f"made by the stage {out.stage}" if out.stage else "added with dvc add"
+def _origin(out: IndexedOutput) -> str:
+    return f"made by the stage {out.address}" if out.stage else "added with dvc add"
 
 
 def _files(
-    root: Path, out: InventoryOutput, objects: Objects, shown: frozenset[str]
+    root: Path, out: IndexedOutput, objects: Objects, shown: frozenset[str]
 ) -> Mapping[str, Path]:
     """The table files of an output, by their name inside it: in the work tree, or fetched."""
     place = root / out.path

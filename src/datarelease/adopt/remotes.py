@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datarelease.adapters.dvc.inventory import RemoteSettings
+from datarelease.adapters.dvc.index import RemoteSettings
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import Note, RemoteEdit
 from datarelease.model.git_address import without_credentials

@@ -14,7 +14,7 @@ from shlex import join
 from typing import Any
 
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.inventory import RemoteSettings
+from datarelease.adapters.dvc.index import RemoteSettings
 from datarelease.adapters.dvc.program import DvcProgram
 from datarelease.adapters.dvc.tracked import LOCK, TrackedState
 from datarelease.adapters.dvc.work_tree import Dvc

@@ -22,7 +22,10 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Objects:
-    """Objects by their hash, found wherever they are."""
+    """Objects by their hash, found wherever they are.
+
+    Methods raise WorldError where an object is damaged, or is wanted and nowhere to be had.
+    """
 
     cache: Path
     remotes: tuple[Store, ...]
@@ -55,11 +58,7 @@ class Objects:
             return read_tree(listing)
 
     def data_files(self, md5: str) -> tuple[DataFile, ...]:
-        """The same of a dataset, whose readers write these files.
-
-        Raises:
-            WorldError: As ``tree``, or a file has a name that readers refuse.
-        """
+        """The same of a dataset, whose readers write these files."""
         files = self.tree(md5)
         with explained_listing(md5):
             refuse_names(files)
@@ -82,11 +81,7 @@ class Objects:
         return sums[1].hexdigest()
 
     def prove(self, md5: str) -> None:
-        """Read an object of the cache through, unless that was done, before others rely on it.
-
-        Raises:
-            WorldError: The cache has other bytes under that name.
-        """
+        """Read an object of the cache through, unless that was done, before others rely on it."""
         if md5 in self.proven:
             return
         if md5_of(self.path(md5)) != md5.removesuffix(TREE):
@@ -124,11 +119,7 @@ class Objects:
         )
 
     def files(self, entry: Entry) -> tuple[DataFile, ...]:
-        """The files of an entry, paths inside the dataset.
-
-        Raises:
-            WorldError: As ``tree``.
-        """
+        """The files of an entry, paths inside the dataset."""
         if not entry.is_tree:
             return (DataFile(path=entry.path, md5=entry.md5),)
         base = "" if entry.path == WHOLE else entry.path
@@ -189,11 +180,7 @@ class Objects:
                     shutil.copyfile(source, scratch)
 
     def sizes(self, hashes: Iterable[str]) -> dict[str, int]:
-        """Bytes of those objects that the cache or a remote has.
-
-        Raises:
-            WorldError: Some were not found, and a remote could not be asked.
-        """
+        """Bytes of those objects that the cache or a remote has."""
         wanted = sorted(set(hashes))
         sizes = {md5: self.path(md5).stat().st_size for md5 in wanted if self.has(md5)}
         away = [md5 for md5 in wanted if md5 not in sizes]

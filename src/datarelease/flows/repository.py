@@ -16,6 +16,8 @@ from datarelease.errors import ConfigError, WithdrawnVersionWarning
 from datarelease.flows.cache import Objects
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.write_file import read
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.versions.snapshot import DataFile
 from datarelease.model.versions.version import TagGrammar, Version
 from datarelease.progress import Progress
 
@@ -74,21 +76,12 @@ def with_remotes(repository: Repository, names: Callable[[], Iterable[str]]) -> 
 
 
 def catalogue_of(repository: Repository) -> Catalogue:
-    """The versions on the git remote, asked now.
-
-    Raises:
-        WorldError: The remote does not answer.
-    """
+    """The versions on the git remote, asked now."""
     return read_catalogue(repository.git, repository.tags)
 
 
 def find_version(repository: Repository, text: str) -> Version:
-    """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned.
-
-    Raises:
-        ConfigError: No such version.
-        WorldError: The git remote does not answer.
-    """
+    """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned."""
     return warned_of(repository, catalogue_of(repository), text)
 
 
@@ -116,6 +109,11 @@ class Workspace(Repository):
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the work tree, or None."""
         return read(self.root / path)
+
+    def adopt(self, dataset: Dataset, files: Sequence[DataFile]) -> None:
+        """Take files of a dataset that only the work tree has into the cache."""
+        whole = self.root / dataset.path
+        self.objects.adopt(files, whole if whole.is_dir() else whole.parent)
 
     def changed(self) -> None:
         """Read anew what is tracked: files of DVC in the work tree were written."""

@@ -42,11 +42,7 @@ def holders(
 def faults_of(
     repository: Repository, manifest: Manifest, *, full: bool = False
 ) -> tuple[tuple[Store, tuple[Fault, ...]], ...]:
-    """The remotes of a version, each with what is missing or damaged there, named by its path.
-
-    Raises:
-        WorldError: A remote cannot be asked.
-    """
+    """The remotes of a version, each with what is missing or damaged there, named by its path."""
     paths: dict[str, str] | None = None
     found = []
     for remote, objects in holders(repository, manifest):

@@ -31,11 +31,7 @@ def written(target: Path) -> Iterator[Path]:
 
 
 def write(target: Path, data: bytes) -> None:
-    """Make ``data`` the content of ``target``, whole or not at all.
-
-    Raises:
-        ConfigError: As ``written``.
-    """
+    """Make ``data`` the content of ``target``, whole or not at all."""
     with written(target) as scratch:
         scratch.write_bytes(data)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from datarelease.adapters.dvc.inventory import Inventory, InventoryOutput
+from datarelease.adapters.dvc.index import IndexedOutput, Inventory
 from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.run import checks, finish, first_run
 from datarelease.documents import encode
@@ -20,15 +20,12 @@ MD5 = "0" * 32
 NOTHING: Any = None
 
 
-def output(path: str, md5: str | None = MD5) -> InventoryOutput:
+def output(path: str, md5: str | None = MD5) -> IndexedOutput:
     """An output that DVC knows."""
-    return InventoryOutput(
-        path=path, md5=md5, size=1, stage=None, cached=True, measured=False, legacy=False,
-        imported=False, pushed=True, remote=None,
-    )  # fmt: skip
+    return IndexedOutput(path=path, md5=md5, size=1, source=f"{path}.dvc")
 
 
-def context(root: Path, *outputs: InventoryOutput) -> AdoptionContext:
+def context(root: Path, *outputs: IndexedOutput) -> AdoptionContext:
     """A repository at ``root``; of the rest nothing is asked."""
     return AdoptionContext(
         root=root, git=NOTHING, ignored=NOTHING, directory=".", settings=NOTHING, objects=NOTHING,
@@ -64,7 +61,7 @@ GROUPS: dict[str, Any] = {
 
 
 def planned(
-    root: Path, pipeline: dict[str, Any], *outputs: InventoryOutput, lock: tuple[str, ...] = ()
+    root: Path, pipeline: dict[str, Any], *outputs: IndexedOutput, lock: tuple[str, ...] = ()
 ) -> list[tuple[str, ...]]:
     """The arguments of the commands, with the stages ``lock`` in ``dvc.lock``."""
     (root / "dvc.lock").write_text(yaml.safe_dump({"stages": {name: {} for name in lock}}))

@@ -57,11 +57,8 @@ class DvcConfig:
     ) -> None:
         """Read the configuration of the ``.dvc`` directory ``dvc_dir``.
 
-        Args:
-            dvc_dir: Where ``config`` is.
-            env: May hold credentials (``adapters.store.credentials``).
-            trust: What the repository's own file may say.
-            timeout: Seconds that a remote may be silent.
+        ``env`` may hold credentials (``adapters.store.credentials``). A remote may be silent for
+        ``timeout`` seconds.
 
         Raises:
             ConfigError: DVC refuses the configuration.
@@ -234,11 +231,7 @@ class DvcConfig:
         return {"remote": {name.lower(): added}} if added else {}
 
     def program_environment(self) -> Mapping[str, str]:
-        """The environment for ``dvc`` programs: with the credentials of DVC's default remote.
-
-        Raises:
-            ConfigError: They are incomplete.
-        """
+        """The environment for ``dvc`` programs: with the credentials of DVC's default remote."""
         name = self.default_remote
         if name is None:
             return self._env
@@ -257,8 +250,9 @@ def explained_config() -> Iterator[None]:
             remedy=f"For S3: {installation('s3')}",
         ) from error
     except DvcException as error:
+        reason = without_credentials(" ".join(str(error).split()))
         raise ConfigError(
-            f"DVC's configuration (.dvc/config) cannot be used: {error}",
+            f"DVC's configuration (.dvc/config) cannot be used: {reason}",
             remedy="Correct it; `dvc remote list` shows what DVC reads.",
         ) from error
 
@@ -268,9 +262,6 @@ def lend_config(source: Path, target: Path) -> None:
 
     ``config.local`` of ``target`` is written again: the paths of its own ``config`` read as if it
     were at ``source``, the settings of the ``config.local`` there, and the same cache.
-
-    Raises:
-        ConfigError: DVC refuses a configuration.
     """
     cache = DvcConfig(source, env={}).cache.parent.parent
     local = target / _LOCAL

@@ -67,11 +67,7 @@ def tracked_files(root: Path, path: str) -> TrackedFiles:
 
 
 def not_ignored(root: Path, files: Iterable[str]) -> tuple[str, ...]:
-    """Those of ``files`` (relative to ``root``) that ``.dvcignore`` lets DVC track.
-
-    Raises:
-        ConfigError: DVC cannot read the repository.
-    """
+    """Those of ``files`` (relative to ``root``) that ``.dvcignore`` lets DVC track."""
     with opened(root) as repo:
         here, ignore = Path(repo.root_dir), repo.dvcignore
         return tuple(name for name in files if not ignore.is_ignored_file(str(here / name)))

@@ -96,9 +96,6 @@ def current_hashes(root: Path, graph: Graph) -> dict[str, str]:
 
     What a ``.dvc`` file tracks counts as that file says; what is not here, or is outside the
     repository, is left out. Unchanged files are not read again.
-
-    Raises:
-        ConfigError: DVC cannot read the repository.
     """
     wanted = {source.path for source in graph.sources}
     found = {source.path: source.md5 for source in graph.tracked}

@@ -43,11 +43,9 @@ class Holder:
 
 
 def forget_dead(temporary: Path, *, hardlink: bool) -> tuple[str, ...]:
-    """Remove ended processes from DVC's list; returns a line for each removal.
+    """Remove ended processes from DVC's list in ``.dvc/tmp``; returns a line for each removal.
 
-    Args:
-        temporary: ``.dvc/tmp`` of the repository.
-        hardlink: ``core.hardlink_lock`` of DVC's configuration.
+    ``hardlink`` is ``core.hardlink_lock`` of DVC's configuration.
 
     Raises:
         WorldError: The list is damaged, and a process that may have been on it is running.
@@ -103,16 +101,14 @@ def _cleaned(path: Path, root: Path) -> tuple[str, ...]:
         )
     gone = [holder for holder in _holders(content) if not _lives(holder.pid, since)]
     dead = {holder.pid for holder in gone}
-    kept = {
-        "write": {name: one for name, one in content["write"].items() if one["pid"] not in dead},
-        "read": {
-            name: left
-            for name, many in content["read"].items()
-            if (left := [one for one in many if one["pid"] not in dead])
-        },
+    write = {name: one for name, one in content["write"].items() if one["pid"] not in dead}
+    read = {
+        name: left
+        for name, many in content["read"].items()
+        if (left := [one for one in many if one["pid"] not in dead])
     }
     with replacing(path) as scratch:
-        scratch.write_text(json.dumps(kept), encoding="utf-8")
+        scratch.write_text(json.dumps({"write": write, "read": read}), encoding="utf-8")
     names = dict.fromkeys(map(str, gone))
     return tuple(
         f"{name} was killed while DVC worked here; its locks are removed" for name in names

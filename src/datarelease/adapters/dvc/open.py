@@ -96,15 +96,14 @@ def busy(root: Path) -> WorldError:
     who = lock_holders(root / ".dvc" / "tmp")
     named = f": {', '.join(who)}" if who else ""
     lock = root / ".dvc" / "tmp" / "lock"
+    unless = (
+        " If no such process runs (with `core.hardlink_lock` a killed process leaves its lock "
+        f"behind), remove {lock}."
+    )
     return WorldError(
         f"Another DVC process is at work in this repository{named}.",
         untouched="Nothing was changed.",
-        remedy="Wait for it to end and run the command again."
-        if who
-        else (
-            "Wait for it to end and run the command again. If no such process runs (with "
-            f"`core.hardlink_lock` a killed process leaves its lock behind), remove {lock}."
-        ),
+        remedy=f"Wait for it to end and run the command again.{'' if who else unless}",
     )
 
 

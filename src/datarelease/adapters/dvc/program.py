@@ -44,9 +44,6 @@ class DvcProgram:
         """Exit code of ``dvc ARGUMENTS``, whose stages see ``more`` as well.
 
         Output goes to our own streams. Interrupted, the command of a stage ends too.
-
-        Raises:
-            WorldError: As ``run``.
         """
         shield()
         seen = {**self._stages.seen, **more}

@@ -41,6 +41,12 @@ class Output:
     pushed: bool = True
     """False: DVC sends it nowhere (``push: false``)."""
 
+    @property
+    def address(self) -> str | None:
+        """The argument that names its stage for DVC at the root; None: a ``.dvc`` file."""
+        folder = posixpath.dirname(self.source)
+        return f"{folder}/{PIPELINE}:{self.stage}" if folder and self.stage else self.stage
+
 
 @dataclass(frozen=True, kw_only=True)
 class LockedStage:
@@ -146,9 +152,6 @@ class TrackedState:
         """The files of the pipelines' own ``metrics:`` and ``plots:``, which stages write for git.
 
         Those of a stage are its outputs and stand in the lock; these stand nowhere else.
-
-        Raises:
-            SettingsError: A ``dvc.yaml`` that is not YAML mapping.
         """
         return tuple(name for path in self.pipelines for name in self._declared_results(path))
 
@@ -161,11 +164,7 @@ class TrackedState:
                     yield posixpath.normpath(posixpath.join(folder, str(name)))
 
     def stages(self, path: str = "dvc.lock") -> tuple[LockedStage, ...]:
-        """The stages of one ``dvc.lock``; none where there is no such file.
-
-        Raises:
-            SettingsError: Not YAML mapping.
-        """
+        """The stages of one ``dvc.lock``; none where there is no such file."""
         lock = self.mapping(path)
         folder = posixpath.dirname(path)
         declared = _mapping(self.mapping(posixpath.join(folder, PIPELINE)).get("stages"))

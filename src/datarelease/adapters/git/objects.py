@@ -39,11 +39,7 @@ Content = bytes | TreeFile | None
 
 
 def files_of(objects: ObjectReader, revision: str) -> dict[str, TreeFile]:
-    """The files of a revision below the directory of ``objects``, by path; submodules are none.
-
-    Raises:
-        ConfigError: There is no such revision.
-    """
+    """The files of a revision below the directory of ``objects``, by path; submodules are none."""
     if objects.read(f"{revision}^{{tree}}") is None:
         raise failed("cat-file", f"there is no revision {revision!r}")
     # A directory that the revision lacks has no files.
@@ -70,11 +66,7 @@ def _listed(objects: ObjectReader, tree: GitObject, folder: str) -> Iterator[tup
 
 
 def committed(objects: ObjectReader, commit: str) -> tuple[int, str]:
-    """When a commit was made: seconds since 1970, and the time zone.
-
-    Raises:
-        ConfigError: There is no such commit, or it does not say.
-    """
+    """When a commit was made: seconds since 1970, and the time zone."""
     read = objects.read(f"{commit}^{{commit}}")
     found = _COMMITTED.search(read.content.partition(b"\n\n")[0]) if read else None
     if found is None:

@@ -66,11 +66,7 @@ class GitProgram:
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def line(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
-        """The same without the last line end.
-
-        Raises:
-            ConfigError: It failed.
-        """
+        """The same without the last line end."""
         return self.output(*arguments, stdin=stdin, index=index).removesuffix("\n")
 
     def network(self, *arguments: str) -> str:

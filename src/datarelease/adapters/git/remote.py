@@ -1,4 +1,7 @@
-"""What is asked of the git remote: its branches and tags fetched, and refs pushed to it."""
+"""What is asked of the git remote: its branches and tags fetched, and refs pushed to it.
+
+Each function raises WorldError where the remote does not answer or refuses the request as a whole.
+"""
 
 from __future__ import annotations
 
@@ -33,22 +36,14 @@ class PushResult:
 
 
 def head_branch(git: GitProgram) -> str | None:
-    """The branch that the remote's HEAD names, as the remote says now; None: it has none.
-
-    Raises:
-        WorldError: The remote does not answer.
-    """
+    """The branch that the remote's HEAD names, as the remote says now; None: it has none."""
     done = git.network("ls-remote", "--symref", REMOTE, "HEAD")
     found = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", done, re.MULTILINE)
     return found.group(1) if found else None
 
 
 def fetch_versions(git: GitProgram, prefix: str, *, shallow: bool) -> None:
-    """Bring our copy of the remote's tags up to date; of a ``shallow`` clone only their commits.
-
-    Raises:
-        WorldError: The remote does not answer.
-    """
+    """Bring our copy of the remote's tags up to date; of a ``shallow`` clone only their commits."""
     tags = f"refs/tags/{prefix}*"
     depth = ["--depth=1"] if shallow else []
     done = git.attempt(*_FETCH, "--prune", *depth, REMOTE, f"+{tags}:{VERSIONS}/{prefix}*")
@@ -64,9 +59,6 @@ def fetch_branch(git: GitProgram, branch: str, prefix: str | None = None) -> str
     """Our copy of a branch of the remote, now up to date; None: the remote has no such branch.
 
     With ``prefix`` the tags come with it, at the same moment.
-
-    Raises:
-        WorldError: The remote does not answer.
     """
     tags = ["--prune", f"+refs/tags/{prefix}*:{VERSIONS}/{prefix}*"] if prefix else []
     ref = f"{HEADS}/{branch}"
@@ -90,9 +82,6 @@ def push_refs(
     """What became of each ``{remote ref: object}`` (empty: delete the ref); never forced.
 
     A ref of ``only_from`` changes only where the remote has it at that object (empty: not at all).
-
-    Raises:
-        WorldError: The remote does not answer or refuses the request as a whole.
     """
     specs = [f"{sha}:{ref}" for ref, sha in refs.items()]
     leases = [f"--force-with-lease={ref}:{sha}" for ref, sha in (only_from or {}).items()]

@@ -42,7 +42,11 @@ def _place(answers: str) -> Place:
 
 
 class Git:
-    """A repository, used through the ``git`` program."""
+    """A repository, used through the ``git`` program.
+
+    Each method raises ConfigError where git refuses, one that asks the remote WorldError where it
+    does not answer, and any of them where a disk fails or git makes no progress.
+    """
 
     def __init__(self, root: Path, *, env: Mapping[str, str], timeout: float = TIMEOUT) -> None:
         """Use the repository around ``root``; paths are relative to it, ``env`` is passed on.
@@ -118,11 +122,7 @@ class Git:
         return found.name if found is not None else None
 
     def default_branch(self) -> str | None:
-        """The branch that the remote's HEAD names, as the remote says now; None: it has none.
-
-        Raises:
-            WorldError: The remote does not answer.
-        """
+        """The branch that the remote's HEAD names, as the remote says now; None: it has none."""
         return git_remote.head_branch(self._git)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
@@ -164,11 +164,7 @@ class Git:
         return tuple(dict.fromkeys(name for name in listed.split("\0") if name))
 
     def tree(self, revision: str) -> dict[str, TreeFile]:
-        """The files of a revision by path, submodules left out.
-
-        Raises:
-            ConfigError: There is no such revision.
-        """
+        """The files of a revision by path, submodules left out."""
         return git_objects.files_of(self._objects, revision)
 
     def changed(self) -> tuple[tuple[str, bool], ...]:
@@ -188,9 +184,6 @@ class Git:
         With ``branch`` that branch comes as well, at the same moment: its commit is returned, or
         None where the remote has no such branch. Local tags are neither read nor written. In a
         shallow clone only the tagged commits come, in a full one the few commits that are missing.
-
-        Raises:
-            WorldError: The remote does not answer.
         """
         if branch is None or self.is_shallow():
             git_remote.fetch_versions(self._git, prefix, shallow=self.is_shallow())
@@ -199,20 +192,12 @@ class Git:
         return self.resolve(ref) if ref else None
 
     def fetch_branch(self, branch: str) -> str | None:
-        """The remote's commit of ``branch``, fetched; None: the remote has no such branch.
-
-        Raises:
-            WorldError: The remote does not answer.
-        """
+        """The remote's commit of ``branch``, fetched; None: the remote has no such branch."""
         ref = git_remote.fetch_branch(self._git, branch)
         return self.resolve(ref) if ref else None
 
     def complete_history(self) -> None:
-        """Turn a shallow clone into a full one, which ancestry needs.
-
-        Raises:
-            WorldError: The remote does not answer.
-        """
+        """Turn a shallow clone into a full one, which ancestry needs."""
         if self.is_shallow():
             self._git.network("fetch", "--quiet", "--unshallow", "--no-tags", REMOTE)
             self._place = None
@@ -238,19 +223,11 @@ class Git:
         return git_objects.tag_object(self._git, name, commit, message)
 
     def push(self, refs: Mapping[str, str], *, atomic: bool = False) -> tuple[PushResult, ...]:
-        """What became of each ``{remote ref: object}`` (empty: delete the ref); never forced.
-
-        Raises:
-            WorldError: The remote does not answer or refuses the request as a whole.
-        """
+        """What became of each ``{remote ref: object}`` (empty: delete the ref); never forced."""
         return git_remote.push_refs(self._git, refs, atomic=atomic)
 
     def switch(self, branch: str) -> None:
-        """Check a branch out; edits that are in its way make git refuse.
-
-        Raises:
-            ConfigError: git refused.
-        """
+        """Check a branch out; edits that are in its way make git refuse."""
         self._git.line("switch", "--quiet", branch)
 
     def mirror(self, url: str) -> str:

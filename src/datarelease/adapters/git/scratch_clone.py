@@ -67,11 +67,7 @@ class ScratchGit(Git):
                 self._top.line("config", "--local", "--replace-all", key, value)
 
     def tip(self, branch: str) -> str:
-        """The remote's commit of ``branch``, fetched.
-
-        Raises:
-            WorldError: The remote does not answer, or has no such branch.
-        """
+        """The remote's commit of ``branch``, fetched."""
         ref = f"{VERSIONS}-heads/{branch}"
         self._top.network(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", REMOTE,
@@ -80,11 +76,7 @@ class ScratchGit(Git):
         return self._top.line("rev-parse", ref)
 
     def advertised(self) -> tuple[str | None, dict[str, str]]:
-        """The default branch (None: there is none) and every branch of the remote, as of now.
-
-        Raises:
-            WorldError: The remote does not answer.
-        """
+        """The default branch (None: there is none) and every branch of the remote, as of now."""
         default, heads = None, {}
         listed = self._top.network("ls-remote", "--symref", REMOTE, "HEAD", "refs/heads/*")
         for line in listed.splitlines():
@@ -103,11 +95,7 @@ class ScratchGit(Git):
     # --- proposals
 
     def see(self, prefix: str) -> None:
-        """Fetch the remote's branches that begin with ``prefix``; those that went are kept.
-
-        Raises:
-            WorldError: The remote does not answer.
-        """
+        """Fetch the remote's branches that begin with ``prefix``; those that went are kept."""
         self._top.network(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", REMOTE,
             f"+refs/heads/{prefix}*:{_SEEN}/{prefix}*",

@@ -40,12 +40,8 @@ def watermark(sha: str, title: str = WATERMARK_TITLE) -> str:
     >>> print(watermark("deadbeef", "a_b*[<"))
     ![](https://cml.dev/watermark.png#deadbeef "CML watermark a\_b\*\[\<")
 
-    Args:
-        sha: Hexadecimal; without it CML would not find its comment again.
-        title: In the words of the option ``--watermark-title``.
-
     Raises:
-        ValueError: ``sha`` is not hexadecimal.
+        ValueError: ``sha`` is not hexadecimal: CML would not find its comment again.
     """
     if not re.fullmatch(r"[0-9a-f]+", sha, re.ASCII):
         raise ValueError(f"no commit: {sha!r}")
@@ -83,14 +79,8 @@ class Cml:
     ) -> None:
         """Nothing is run yet.
 
-        Args:
-            program: Name or path of the program.
-            server: ``https://github.com``
-            repository: ``owner/name``
-            token: Passed in the program's environment.
-            env: Ours; what leads to programs, certificates and proxies is handed on.
-            seconds: After so many it is stopped.
-            title: Distinguishes its comment from others.
+        Of ``env`` what leads to programs, certificates and proxies is handed on. After ``seconds``
+        the program is stopped. ``title`` distinguishes its comment from others.
         """
         self._program = program
         self._address = f"{server}/{repository}"

@@ -68,15 +68,7 @@ class GitHubConnection:
         directory: str = ROOT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Nothing is asked yet.
-
-        Args:
-            api_url: ``https://api.github.com``; of GitHub Enterprise ``https://HOST/api/v3``.
-            repository: ``owner/name``
-            token: Sent with every request and shown nowhere.
-            bot: Login of the account that writes our comments, statuses and issues.
-            directory: Of the DVC root in the repository that these are about.
-            sleep: Waits for so many seconds.
+        """Nothing is asked yet. The arguments are as in ``model.github.GitHubAccess``.
 
         Raises:
             ConfigError: PyGithub is not installed, or ``repository`` is not OWNER/NAME.

@@ -74,14 +74,7 @@ class GitHubError(WorldError):
 
 
 def pause(answer: Answer, ask: Ask, tries: int, now: float) -> float | None:
-    """Seconds to wait before the next try; None: trying again does not help, or not soon.
-
-    Args:
-        answer: What came instead.
-        ask: What was asked.
-        tries: How often.
-        now: Seconds since 1970.
-    """
+    """Seconds to wait before the next try; None: trying again does not help, or not soon."""
     if answer.limited:
         seconds = _until(answer, now)
         return seconds if seconds <= LONGEST_WAIT and tries <= len(WAITS) else None

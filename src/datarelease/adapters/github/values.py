@@ -6,6 +6,7 @@ without notice, so others are skipped.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from functools import cache
 from typing import Any, TypeVar
@@ -33,36 +34,27 @@ _SHA = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 def as_repository(data: Any) -> GitHubRepository:
     """A repository."""
-    return _typed(
-        GitHubRepository(
-            name=data["full_name"],
-            id=data["id"],
-            owner_id=data["owner"]["id"],
-            private=data["private"],
-            default_branch=data["default_branch"],
-        )
-    )
+    return _read(GitHubRepository, data, name=data["full_name"], owner_id=data["owner"]["id"])
 
 
 def as_pull(data: Any) -> PullRequest:
     """A pull request, asked for by number or in a listing."""
     number, head, base = data["number"], data["head"], data["base"]
     merge = data["merge_commit_sha"]
-    return _typed(
-        PullRequest(
-            number=number,
-            title=data["title"],
-            author=_login(data["user"]),
-            url=data["html_url"],
-            open={"open": True, "closed": False}[data["state"]],
-            merged=data["merged_at"] is not None,
-            head=_sha(head["sha"]),
-            base=base["ref"],
-            merge_commit=None if merge is None else _sha(merge),
-            head_branch=head["ref"],
-            head_repository=head["repo"]["full_name"] if head["repo"] else None,
-            into_default=bool(base["repo"]) and base["repo"].get("default_branch") == base["ref"],
-        )
+    return _read(
+        PullRequest,
+        data,
+        number=number,
+        author=_login(data["user"]),
+        url=data["html_url"],
+        open={"open": True, "closed": False}[data["state"]],
+        merged=data["merged_at"] is not None,
+        head=_sha(head["sha"]),
+        base=base["ref"],
+        merge_commit=None if merge is None else _sha(merge),
+        head_branch=head["ref"],
+        head_repository=head["repo"]["full_name"] if head["repo"] else None,
+        into_default=bool(base["repo"]) and base["repo"].get("default_branch") == base["ref"],
     )
 
 
@@ -75,100 +67,70 @@ def as_merge_commit(data: Any) -> str:
 
 def as_comment(data: Any) -> Comment:
     """A comment on an issue or pull request."""
-    author = _login(data.get("user"))
-    return _typed(Comment(id=data["id"], author=author, body=data.get("body") or ""))
+    return _read(Comment, data, author=_login(data.get("user")), body=data.get("body") or "")
 
 
 def as_status(data: Any) -> CommitStatus:
     """A status of a commit."""
-    return _typed(
-        CommitStatus(
-            context=data["context"],
-            state=data["state"],
-            description=data["description"] or "",
-            url=data["target_url"] or "",
-            author=_login(data["creator"]),
-        )
-    )
+    said, url, author = data["description"] or "", data["target_url"] or "", _login(data["creator"])
+    return _read(CommitStatus, data, description=said, url=url, author=author)
 
 
 def as_asset(data: Any) -> Asset:
     """A file of a release."""
-    return _typed(
-        Asset(
-            id=data["id"],
-            name=data["name"],
-            size=data["size"],
-            complete=data["state"] == "uploaded",
-            digest=data.get("digest"),
-        )
-    )
+    return _read(Asset, data, complete=data["state"] == "uploaded", digest=data.get("digest"))
 
 
 def as_release(data: Any) -> GitHubRelease:
     """A GitHub Release."""
-    return _typed(
-        GitHubRelease(
-            id=data["id"],
-            tag=data["tag_name"],
-            name=data["name"] or "",
-            body=data.get("body") or "",
-            draft=data["draft"],
-            url=data["html_url"],
-            assets=tuple(map(as_asset, data["assets"])),
-            # A template (RFC 6570): {?name,label} stands at its end.
-            uploads=data["upload_url"].partition("{")[0],
-        )
+    return _read(
+        GitHubRelease,
+        data,
+        tag=data["tag_name"],
+        name=data["name"] or "",
+        body=data.get("body") or "",
+        url=data["html_url"],
+        assets=tuple(map(as_asset, data["assets"])),
+        # A template (RFC 6570): {?name,label} stands at its end.
+        uploads=data["upload_url"].partition("{")[0],
     )
 
 
 def as_issue(data: Any) -> Issue:
     """An issue."""
-    return _typed(
-        Issue(
-            number=data["number"],
-            title=data["title"],
-            body=data.get("body") or "",
-            author=_login(data["user"]),
-            url=data["html_url"],
-        )
-    )
+    body, author, url = data.get("body") or "", _login(data["user"]), data["html_url"]
+    return _read(Issue, data, body=body, author=author, url=url)
 
 
 def as_environment(data: Any) -> Environment:
     """An environment; the branches of a list of its own are asked for separately."""
     limit = data.get("deployment_branch_policy") or {}
-    return _typed(
-        Environment(
-            name=data["name"],
-            branches=() if limit.get("custom_branch_policies") else None,
-            protected_branches=limit.get("protected_branches", False),
-        )
-    )
+    branches = () if limit.get("custom_branch_policies") else None
+    protected = limit.get("protected_branches", False)
+    return _read(Environment, data, branches=branches, protected_branches=protected)
 
 
 def as_ruleset(data: Any) -> TagRuleset:
     """A ruleset for tags."""
     refs = (data.get("conditions") or {}).get("ref_name") or {}
-    return _typed(
-        TagRuleset(
-            name=data["name"],
-            active=data["enforcement"] == "active",
-            include=tuple(refs.get("include") or ()),
-            exclude=tuple(refs.get("exclude") or ()),
-            rules=frozenset(rule["type"] for rule in data.get("rules") or ()),
-            bypassed=bool(data.get("bypass_actors")),
-        )
+    return _read(
+        TagRuleset,
+        data,
+        active=data["enforcement"] == "active",
+        include=tuple(refs.get("include") or ()),
+        exclude=tuple(refs.get("exclude") or ()),
+        rules=frozenset(rule["type"] for rule in data.get("rules") or ()),
+        bypassed=bool(data.get("bypass_actors")),
     )
 
 
 def as_permissions(data: Any) -> WorkflowPermissions:
     """The default permissions of a workflow's token."""
-    return _typed(
-        WorkflowPermissions(
-            write=data["default_workflow_permissions"] == "write",
-            approves=data["can_approve_pull_request_reviews"],
-        )
+    return _read(
+        WorkflowPermissions,
+        data,
+        write=data["default_workflow_permissions"] == "write",
+        approves=data["can_approve_pull_request_reviews"],
     )
 
 
@@ -192,10 +154,15 @@ def _sha(text: Any) -> str:
     return text
 
 
-def _typed(value: _T) -> _T:
-    """``value``, if each of its fields has the type that the model declares."""
-    kind: Any = type(value)
-    checked: _T = _adapter(kind).validate_python(value)
+def _read(kind: type[_T], data: Any, **given: Any) -> _T:
+    """The value with the fields that are ``given``, and else with the properties of their names.
+
+    Each field has the type that the model declares.
+    """
+    model: Any = kind
+    names = (field.name for field in dataclasses.fields(model))
+    fields = {name: given[name] if name in given else data[name] for name in names}
+    checked: _T = _adapter(model).validate_python(model(**fields))
     return checked
 
 

@@ -46,11 +46,8 @@ def credentials(
 ) -> Credentials | None:
     """The credentials in ``env`` for the remote ``name``; None: DVC and Amazon's SDK find them.
 
-    Args:
-        name: Of the remote, in DVC's configuration.
-        settings: Of the remote, in DVC's configuration.
-        env: The environment; what is empty there counts as not set, and blanks around a value
-            (a line end that was pasted along) do not belong to it.
+    What is empty in ``env`` counts as not set, and blanks around a value (a line end that was
+    pasted along) do not belong to it.
 
     Raises:
         ConfigError: One half of a pair is missing, or a token would be sent unencrypted.
@@ -86,9 +83,6 @@ def authorised(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -
 
     DagsHub without any credentials is asked as a stranger would, which public repositories may
     allow: the keys of another remote are never sent there.
-
-    Raises:
-        ConfigError: As ``credentials``.
     """
     found = credentials(name, settings, env)
     if found is None and not _is_left_alone(settings, env):
@@ -107,9 +101,6 @@ def program_environment(
 
     DVC knows the plain ``AWS_*`` variables only, so they are set to what belongs to this remote,
     or unset where they belong to another.
-
-    Raises:
-        ConfigError: As ``credentials``.
     """
     found = credentials(name, settings, env)
     if found is None and _is_left_alone(settings, env):

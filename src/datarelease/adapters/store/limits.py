@@ -139,11 +139,7 @@ def refuse_own_keys(
 ) -> None:
     """Fails where keys, profiles or programs come from the repository itself, for anybody.
 
-    Args:
-        name: Of the remote.
-        settings: Of the remote, from wherever DVC takes them.
-        own: Those of them that the repository's own file says.
-        dvc_dir: The ``.dvc`` directory.
+    ``settings`` come from wherever DVC takes them, ``own`` from the repository itself.
 
     Raises:
         ConfigError: They do: a profile can name a program to run (``credential_process``).
@@ -171,12 +167,10 @@ def refuse_own_keys(
 
 
 def inside(path: str, roots: Sequence[Path], base: Path) -> bool:
-    """The file that a setting names is in one of ``roots``, in any way it may be read.
+    """The file that a setting names is in one of the directories ``roots``, however it is read.
 
-    Args:
-        path: As it stands in the settings; ``~`` and ``$NAME`` are expanded.
-        roots: Directories.
-        base: What relative paths may be relative to, beside the current directory.
+    ``~`` and ``$NAME`` are expanded. Relative paths may be relative to ``base``, or to the current
+    directory.
     """
     forms = {path, os.path.expandvars(path)}
     forms |= {os.path.expanduser(form) for form in forms}  # noqa: PTH111 - as botocore does it

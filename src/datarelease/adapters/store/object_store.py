@@ -46,7 +46,7 @@ _CHUNK = 1 << 20
 class ObjectStore:
     """An fsspec file system below a root."""
 
-    def __init__(  # noqa: D417
+    def __init__(
         self,
         name: str,
         url: str,
@@ -56,14 +56,11 @@ class ObjectStore:
         keys: str = AWS_KEYS,
         timeout: float = TIMEOUT,
     ) -> None:
-        """Use ``fs`` below ``root``.
+        """Use ``fs`` (``fsspec.AbstractFileSystem``) below ``root``, such as ``bucket/prefix``.
 
-        Args:
-            fs: An ``fsspec.AbstractFileSystem`` of which nobody else keeps hold; it remembers no
-                listings from here on, because other writers are about.
-            root: Path in ``fs``, such as ``bucket/prefix``.
-            keys: Where its credentials come from, for messages.
-            timeout: Seconds that it may be silent, as ``fs`` was told.
+        Nobody else keeps hold of ``fs``; it remembers no listings from here on, because other
+        writers are about. ``keys`` says where its credentials come from; it may be silent for
+        ``timeout`` seconds, as it was told.
         """
         self.name = name
         self.url = url

@@ -113,8 +113,7 @@ def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[
         WorldError: Some are neither here nor on a remote.
     """
     files = tuple(file for entry in content.entries for file in ws.objects.files(entry))
-    whole = ws.root / dataset.path
-    ws.objects.adopt(files, whole if whole.is_dir() else whole.parent)
+    ws.adopt(dataset, files)
     ws.objects.ensure(file.md5 for file in files)
     return files
 
@@ -158,11 +157,7 @@ def other_inputs(
 ) -> tuple[str, ...]:
     """The inputs that ``record`` was not made from as they are now; none: it counts.
 
-    Args:
-        record: As it was found.
-        dataset: As it is declared now (of a version: as it was then).
-        content: Its data.
-        read: Files of the same revision.
+    Of a version, ``dataset`` is as it was declared then; ``read`` reads files of the same revision.
     """
     if isinstance(record, Validation):
         now = provenance.of_validation(dataset, content, read)

@@ -59,11 +59,8 @@ def check(
 ) -> Checked:
     """What merging the work tree would do, and whether it may.
 
-    Args:
-        ws: The repository.
-        catalogue: The versions; None: they are read.
-        base: The version to compare with; None: the newest that is not withdrawn.
-        bring: Brings the work tree up to date; returns the stages that could not be run.
+    It is compared with the version ``base``; None: with the newest that is not withdrawn. ``bring``
+    brings the work tree up to date, and returns the stages that could not be run.
 
     Raises:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.

@@ -6,7 +6,6 @@ No dataset may have links that lead outside, or names that readers refuse.
 from __future__ import annotations
 
 import os
-import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -63,7 +62,7 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
             ),
         )
     outs = [out for out in ws.tracked.outputs if _serves(out, ws.settings.datasets)]
-    makers = {_address(out) for out in outs if out.stage is not None}
+    makers = {out.address for out in outs if out.address is not None}
     failed = ws.dvc.stale_stages(sorted(makers)) if makers else ()
     if failed or not outs:
         what = f"{', '.join(failed)} could not be run" if failed else "no dataset was made"
@@ -76,11 +75,7 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def bring_outputs(ws: Workspace) -> None:
-    """Bring into the cache what some remote gives of the pipelines' outputs and ``.dvc`` data.
-
-    Raises:
-        WorldError: A remote holds other bytes under an object's name.
-    """
+    """Bring into the cache what some remote gives of the pipelines' outputs and ``.dvc`` data."""
     for _ in ("files and listings", "the files that listings name"):
         ws.objects.bring(ws.objects.expanded(ws.dvc.hashes()))
 
@@ -108,12 +103,6 @@ def dvc_files(ws: Workspace) -> tuple[str, ...]:
 
 def _serves(out: Output, datasets: tuple[Dataset, ...]) -> bool:
     return any(overlap(out.path, dataset.path) for dataset in datasets)
-
-
-def _address(out: Output) -> str:
-    """How DVC calls the stage that makes an output."""
-    folder = posixpath.dirname(out.source)
-    return f"{folder}/dvc.yaml:{out.stage}" if folder else str(out.stage)
 
 
 def refuse_changed_sources(ws: Workspace) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from datarelease.adapters.dvc.index import IndexedOutput
 from datarelease.adapters.dvc.tracked import Output
-from datarelease.adapters.store.directory import md5_of
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import snapshot
@@ -53,15 +52,13 @@ def work_tree_snapshot(ws: Workspace) -> Snapshot:
 
 def unpushed(dataset: Dataset, outputs: Iterable[Output]) -> list[Problem]:
     """Why a dataset cannot be released whose outputs DVC sends to no remote."""
+    where = f"dvc.yaml: artifacts.{dataset.name}.path"
+    what = (
+        "so it is never pushed, but a version must be on the remotes: remove that line to release "
+        "it, or give the entry another `type`"
+    )
     return [
-        Problem(
-            where=f"dvc.yaml: artifacts.{dataset.name}.path",
-            what=(
-                f"{out.path!r} has `push: false` ({out.source}), so it is never pushed, but a "
-                "version must be on the remotes: remove that line to release it, or give the "
-                "entry another `type`"
-            ),
-        )
+        Problem(where=where, what=f"{out.path!r} has `push: false` ({out.source}), {what}")
         for out in outputs
         if not out.pushed and overlap(out.path, dataset.path)
     ]
@@ -75,11 +72,8 @@ def tracked_beside(
 ) -> tuple[TrackedOutput, ...]:
     """The outputs of ``commit`` that are not part of a dataset, as a manifest lists them.
 
-    Args:
-        ws: The repository; its work tree is that of ``commit``.
-        datasets: As the manifest lists them.
-        commit: What is released.
-        known: Sizes of objects (by hash) that an earlier manifest lists; they are not read again.
+    The work tree is that of ``commit``. ``known`` are sizes of objects (by hash) that an earlier
+    manifest lists; they are not read again.
 
     Raises:
         ConfigError: An output was hashed by DVC 2, or is on a remote without objects.
@@ -164,8 +158,7 @@ def _prove(ws: Workspace, hashes: Sequence[str]) -> None:
     """Fails where the cache has other bytes than a name says: they would be pushed."""
 
     def prove(md5: str) -> None:
-        if md5_of(ws.objects.path(md5)) != md5.removesuffix(TREE):
-            raise ws.objects.damaged(md5)
+        ws.objects.prove(md5)
         advance(1)
 
     with (
@@ -194,10 +187,8 @@ def _listed(part: _Part, sizes: Mapping[str, int]) -> TrackedOutput:
         kept_by="remotes" if out.kept else "source" if out.imported else "nobody",
         remote=part.remote,
         files=tuple(
-            TrackedFile(
-                path=file.path, size=sizes[file.md5], md5=file.md5, key=object_key(file.md5)
-            )
-            for file in sorted(part.files, key=lambda file: file.path)
+            TrackedFile(path=f.path, size=sizes[f.md5], md5=f.md5, key=object_key(f.md5))
+            for f in sorted(part.files, key=lambda f: f.path)
         ),
     )
 

@@ -46,9 +46,6 @@ def trim(ws: Workspace, budget: int, *, fetched: int = 0) -> Trimmed:
     First to go is what neither the datasets nor the pipeline of the work tree use (data of older
     versions), then all but the datasets. Where they alone are more, nothing is removed and nothing
     fits. Runs that DVC remembers are small, and stay.
-
-    Raises:
-        SettingsError: DVC does not track a dataset.
     """
     now = snapshot(ws.settings.datasets, ws.tracked.outputs, ws.objects)
     datasets = {

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 from datarelease.adapters.untrusted import read_document
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.pull_requests.comment import Posted, error_line, put_comment, put_notice
+from datarelease.flows.pull_requests.comment import (
+    Posted,
+    error_line,
+    put_comment,
+    put_notice,
+    same_text,
+)
 from datarelease.flows.pull_requests.github_release import (
     ReleasePage,
     publish_page,
@@ -63,11 +69,8 @@ class AnnouncementResult:
 def read_outcome(folder: Path, github: GitHub, push: Push, results: Mapping[str, str]) -> Outcome:
     """How the release of ``push`` ended.
 
-    Args:
-        folder: Artifacts of the run, each in a folder of its name.
-        github: Asked for the pull requests where the publisher left no record.
-        push: What was to be released.
-        results: Result of each job, by its name.
+    ``folder`` has the artifacts of the run, each in a folder of its name, ``results`` the result of
+    each job by its name. GitHub is asked only where the publisher left no record.
 
     Raises:
         ConfigError: A document is there that cannot be used.
@@ -117,13 +120,7 @@ def announce(
 ) -> AnnouncementResult:
     """Report ``outcome`` in both places; a failure of one does not prevent the other.
 
-    Args:
-        folder: Artifacts of the run.
-        outcome: How the release ended.
-        github: The repository on GitHub.
-        pages: Renders the texts.
-        progress: Receives progress messages.
-        run: Id of the run: a failed run is reported once.
+    A failed ``run`` (its id) is reported once. ``folder`` has its artifacts.
     """
     problems: list[str] = []
     page = None
@@ -158,9 +155,8 @@ def dispatch(
     """Notify ``targets`` of the version that a release made; other outcomes notify nobody.
 
     Each gets a ``repository_dispatch`` event: the tag itself starts no workflow anywhere, because
-    it is made with a workflow's own token.
-
-    If the job is run again, a repository may be notified twice of the same tag.
+    it is made with a workflow's own token. If the job is run again, a repository may be notified
+    twice of the same tag.
 
     Args:
         outcome: How the release ended.
@@ -224,14 +220,7 @@ def read_health(file: Path) -> Health:
 def tell_damage(
     github: GitHub, health: Health, *, title: str, mark: str, body: Callable[[], str]
 ) -> IssueResult:
-    """Bring the one issue in line with ``health``.
-
-    Args:
-        github: The repository on GitHub.
-        health: What was found.
-        title: Of the issue.
-        mark: By which our issue is known.
-        body: Renders its text, which holds ``mark``.
+    """Bring the one issue in line with ``health``; it is known by ``mark`` in its ``body``.
 
     Raises:
         WorldError: GitHub failed.
@@ -247,14 +236,10 @@ def tell_damage(
     [newest, *older] = ours
     for issue in older:
         github.close_issue(issue.number)
-    if newest.body.replace("\r\n", "\n").strip() == text.strip():
+    if same_text(newest.body, text):
         return IssueResult(state="unchanged", issue=newest)
-    return IssueResult(
-        state="updated", issue=github.update_issue(newest.number, title=title, body=text)
-    )
-
-
-# --- inside
+    updated = github.update_issue(newest.number, title=title, body=text)
+    return IssueResult(state="updated", issue=updated)
 
 
 def _publish(

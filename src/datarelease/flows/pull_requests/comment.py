@@ -54,17 +54,9 @@ def put_comment(
 ) -> Posted:
     """Make ``body`` the text of our one comment on a pull request.
 
-    CML writes it if it would do exactly that; the built-in poster does the rest. Failures of GitHub
-    or CML are reported in the result and raise nothing.
-
-    Args:
-        github: The repository on GitHub.
-        cml: None: it is not there.
-        number: Of the pull request.
-        body: Markdown, without watermark.
-        progress: Receives progress messages.
-        sha: The commit that the watermark names.
-        create: False: an existing comment is updated, and none is created.
+    CML (None: it is not there) writes it if it would do exactly that; the built-in poster does the
+    rest. Failures of GitHub or CML are reported in the result and raise nothing. The watermark
+    names the commit ``sha``. Without ``create`` no comment is created, only updated.
 
     Raises:
         ValueError: ``body`` carries our watermark itself.
@@ -81,7 +73,10 @@ def put_comment(
             return Posted(state="unchanged", by="")
         state: Literal["created", "updated"] = "updated" if ours else "created"
         if cml is not None and _may_use(github, found, text, progress):
-            problems = _try_cml(cml, number, body, sha)
+            try:
+                cml.update(number, body, sha=sha)
+            except DatareleaseError as error:
+                problems = (error_line(error),)
             ours = _ours(github, github.comments(number))
             if _settled(ours, text):
                 return Posted(state=state, by="CML", problems=problems)
@@ -103,10 +98,10 @@ def _ours(github: GitHub, comments: Sequence[Comment]) -> list[Comment]:
 
 
 def _settled(ours: Sequence[Comment], text: str) -> bool:
-    return len(ours) == 1 and _same(ours[0].body, text)
+    return len(ours) == 1 and same_text(ours[0].body, text)
 
 
-def _same(left: str, right: str) -> bool:
+def same_text(left: str, right: str) -> bool:
     """Equal for a reader: GitHub may keep line ends and outer blanks as it likes."""
     return left.replace("\r\n", "\n").strip() == right.replace("\r\n", "\n").strip()
 
@@ -114,7 +109,7 @@ def _same(left: str, right: str) -> bool:
 def _may_use(github: GitHub, found: Sequence[Comment], text: str, progress: Progress) -> bool:
     """Whether CML would update our newest comment, or create the first one, and nothing else."""
     ours = _ours(github, found)
-    if ours and _same(ours[-1].body, text):
+    if ours and same_text(ours[-1].body, text):
         return False  # only others are to be removed
     title = titled(WATERMARK_TITLE, github.directory)
     marked = [comment for comment in found[:SEEN] if is_marked(comment.body, title)]
@@ -126,15 +121,6 @@ def _may_use(github: GitHub, found: Sequence[Comment], text: str, progress: Prog
     return False
 
 
-def _try_cml(cml: Cml, number: int, body: str, sha: str) -> tuple[str, ...]:
-    """Let CML post; what went wrong."""
-    try:
-        cml.update(number, body, sha=sha)
-    except DatareleaseError as error:
-        return (error_line(error),)
-    return ()
-
-
 def _settle(github: GitHub, number: int, ours: Sequence[Comment], text: str) -> tuple[str, ...]:
     """Write the newest of our comments (or the first), remove the others; what went wrong."""
     if not ours:
@@ -142,7 +128,7 @@ def _settle(github: GitHub, number: int, ours: Sequence[Comment], text: str) -> 
         create_once(github, number, text, lambda body: is_marked(body, title))
         return ()
     *others, newest = ours
-    if not _same(newest.body, text):
+    if not same_text(newest.body, text):
         github.update_comment(newest.id, text)
     problems = []
     for comment in others:
@@ -183,18 +169,9 @@ def put_notice(
 ) -> tuple[str, ...]:
     """Report in a new comment that a pull request was not released, or that it is released now.
 
-    Edits of our one comment notify nobody, so this is a comment of its own: one for each run that
-    failed, however often its last job is run again. When a later release succeeds, it is updated.
-
-    Args:
-        github: The repository on GitHub.
-        number: Of the pull request.
-        outcome: How the release ended.
-        text: Of the notice, Markdown; of one that is settled, its new text.
-        run: Id of the run that released.
-
-    Returns:
-        What could not be done, in one line each.
+    Edits of our one comment notify nobody, so this is a comment of its own: one for each ``run``
+    (its id) that failed, however often its last job is run again. When a later release succeeds,
+    it is updated. What could not be done comes back, in one line each.
     """
     here = _mark(run, github.directory)
     try:

@@ -61,11 +61,7 @@ def read_documents(folder: Path) -> ReleasePage:
 
 
 def refuse_record(why: str) -> NoReturn:
-    """Refuse what the publisher left.
-
-    Raises:
-        ConfigError: Always.
-    """
+    """Raise the ConfigError for a record that cannot be used."""
     raise ConfigError(
         f"The record of the release cannot be used: {why}.",
         untouched="Nothing was announced.",

@@ -77,14 +77,8 @@ def post(
 ) -> Posting:
     """Put the check's report on its pull request, and its digest on the commit's status.
 
-    Args:
-        artifact: What the check left.
-        run: The check's run, as GitHub tells of it.
-        github: The repository on GitHub.
-        cml: Posts the comment, if it is there and would do it right; None: it is not.
-        pages: Renders the comment.
-        progress: Receives progress messages.
-        default_branch: What is released from; changes of other branches have statuses of their own.
+    CML posts the comment, if it is there and would do it right. Changes of other branches than
+    ``default_branch`` have statuses of their own.
 
     Raises:
         ConfigError: The artifact is not what a check of this pull request, or of this merge queue,

@@ -106,9 +106,7 @@ def _carried(ws: Workspace, checked: Checked) -> tuple[str, ...]:
         content = checked.snapshot.get(dataset.name)
         for entry in content.entries if content else ():
             if not entry.is_tree or ws.objects.has(entry.md5):
-                whole = ws.root / dataset.path
-                folder = whole if whole.is_dir() else whole.parent
-                ws.objects.adopt(ws.objects.files(entry), folder)
+                ws.adopt(dataset, ws.objects.files(entry))
     entries = (entry.md5 for content in checked.snapshot.datasets for entry in content.entries)
     used = ws.objects.expanded((*entries, *ws.dvc.hashes()))
     return tuple(md5 for md5 in used if md5 not in held and ws.objects.has(md5))

@@ -66,11 +66,7 @@ def plan_release(
 
 
 def draft_manifest(ws: Workspace, checked: Checked, commit: str) -> Manifest:
-    """The manifest as it would be if ``commit`` were released, to see what remotes must hold.
-
-    Raises:
-        WorldError: Data is needed that is neither here nor on a remote.
-    """
+    """The manifest as it would be if ``commit`` were released, to see what remotes must hold."""
     return _manifest(ws, checked, commit, None, _earlier(ws, checked))
 
 
@@ -206,8 +202,7 @@ def _manifest_dataset(
 ) -> ManifestDataset:
     files = [file for entry in content.entries for file in ws.objects.files(entry)]
     new = [file for file in files if file.md5 not in known]
-    whole = ws.root / dataset.path
-    ws.objects.adopt(new, whole if whole.is_dir() else whole.parent)
+    ws.adopt(dataset, new)
     ws.objects.ensure(file.md5 for file in new)
     listed = []
     with ws.progress.track(f"Hashing {dataset.name}", len(new), "files") as advance:

@@ -95,9 +95,6 @@ def find_review(github: GitHub, push: Push) -> Review:
     The status of the released commit itself is read first, then those of the pull requests. A
     merge queue's check wrote it: each change of the group was approved, the group as a whole was
     checked by the same rules, and it is what the queue merged.
-
-    Raises:
-        WorldError: GitHub does not answer.
     """
     here = github.statuses(push.head)
     context = context_of(github.directory)
@@ -157,11 +154,7 @@ class Publisher:
         return self._recorded(result, self.out) if self.out is not None else result
 
     def plan(self) -> tuple[ReleasePlan, DatareleaseError | None]:
-        """What ``run`` would do, and the error with which it would end; nothing is done.
-
-        Raises:
-            DatareleaseError: As ``preview``.
-        """
+        """What ``run`` would do, and the error with which it would end; nothing is done."""
         review = self.review()
         digests = review.digests if review else ()
         return preview(self.ws, reviewed=digests, branch=self.branch)

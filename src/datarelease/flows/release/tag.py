@@ -102,11 +102,7 @@ class VersionTaken(Exception):  # noqa: N818 - no error: the signal to plan agai
 def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranch) -> Released:
     """Push the annotated tag to the git remote, with the branch if it may be moved.
 
-    Args:
-        ws: The repository.
-        recorded: What every remote holds.
-        seen: The versions that the plan was made for.
-        branch: The branch that is released from.
+    The plan was made for the versions ``seen``.
 
     Raises:
         VersionTaken: Versions appeared or were withdrawn since the plan, or the branch diverged.

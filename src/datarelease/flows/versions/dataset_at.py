@@ -111,9 +111,6 @@ def table_of(
     """The dataset's files in the cache as one table; files that are not tables are left out.
 
     ``whole`` are all files of the dataset, where ``files`` are only some of them.
-
-    Raises:
-        ConfigError: Files of two formats, or none that is a table.
     """
     return as_table(
         dataset,

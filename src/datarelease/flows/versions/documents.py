@@ -4,7 +4,8 @@ The tag names the manifest, the manifest names the documents. Where bytes come f
 then: this machine's copy, or one of two places on a remote. Under their own SHA-256 they are
 written and read back before the tag. The copies at ``releases/data-vN/``, which people and programs
 read without git, are made after the tag from bytes that it names, so that writing them again, by
-whomever, changes nothing.
+whomever, changes nothing. A function that asks remotes raises WorldError where one cannot be asked
+and no other place has what is wanted.
 """
 
 from __future__ import annotations
@@ -73,11 +74,7 @@ def find_manifest(repository: Repository, version: Version) -> Manifest | None:
 
 
 def find_manifest_bytes(repository: Repository, version: Version) -> bytes | None:
-    """The manifest with the SHA-256 in the tag, whatever it says; None: no place has it.
-
-    Raises:
-        WorldError: It was not found, and a remote could not be asked.
-    """
+    """The manifest with the SHA-256 in the tag, whatever it says; None: no place has it."""
     sha256 = version.manifest_sha256
     return find_bytes(repository, sha256, manifest_key(version.tag)) if sha256 is not None else None
 
@@ -103,11 +100,7 @@ def manifest_of(data: bytes, version: Version) -> Manifest | None:
 
 
 def find_document(repository: Repository, manifest: Manifest, name: str) -> bytes | None:
-    """A document of a version by its name; None: it has none, or no place has those bytes.
-
-    Raises:
-        WorldError: It was not found, and a remote could not be asked.
-    """
+    """A document of a version by its name; None: it has none, or no place has those bytes."""
     listed = documents_of(manifest)
     if name not in listed:
         return None
@@ -157,11 +150,7 @@ def fetch_documents(repository: Repository, version: Version, target: Path) -> t
 
 
 def write_documents(documents: Mapping[str, bytes], target: Path) -> None:
-    """Write documents below ``target``, by name.
-
-    Raises:
-        ConfigError: They cannot be written there.
-    """
+    """Write documents below ``target``, by name."""
     for name, data in documents.items():
         write(target / name, data)
 
@@ -233,11 +222,7 @@ def document_faults(
 def put_back(
     repository: Repository, remote: Store, documents: Iterable[StoredDocument]
 ) -> tuple[StoredDocument, ...]:
-    """Write documents to a remote, over what is there; those whose bytes are nowhere are returned.
-
-    Raises:
-        WorldError: A remote failed.
-    """
+    """Write documents to a remote, over what is there; returns those whose bytes are nowhere."""
     files, lost = {}, []
     for document in documents:
         data = find_bytes(repository, document.sha256, document.copy)
@@ -252,15 +237,7 @@ def put_back(
 def heal_copies(repository: Repository, manifest: Manifest, sha256: str) -> tuple[str, ...]:
     """Write the copies that a version's remotes lack or that differ; what was wrong, in words.
 
-    Args:
-        repository: The repository.
-        manifest: Of the version.
-        sha256: Of the manifest, as the tag names it.
-
-    A release that was stopped after its tag leaves them to the next one.
-
-    Raises:
-        WorldError: A remote failed.
+    A release that was stopped after its tag leaves them to the next one. The tag names ``sha256``.
     """
     healed = []
     copies = [document for document in stored_documents(manifest, sha256) if document.is_copy]

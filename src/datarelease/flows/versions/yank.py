@@ -13,11 +13,7 @@ def yank(
 ) -> Version:
     """Mark a version as withdrawn; ``latest`` and baselines skip it from now on.
 
-    Args:
-        repository: The repository.
-        text: The version.
-        reason: Why, for everybody who reads it later.
-        replacement: The version to use instead; None: the newest other one.
+    The version to use instead is ``replacement``; None: the newest other one.
 
     Raises:
         ConfigError: No such version, no reason, it is withdrawn already, or so is the replacement.
