@@ -32,7 +32,7 @@ from tests.raw_files import Adopted
 from tests.versions import manifest, manifest_path, message, object_path
 
 from datarelease.cli import group
-from datarelease.cli.post_command import post_command
+from datarelease.cli.post_command import command as post_command
 from datarelease.documents import encode
 from datarelease.ingest.add.add import plan_stream
 from datarelease.ingest.announce import announce_now

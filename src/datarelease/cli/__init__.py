@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
     ) -> None:
         """Commands of ``package``, with a line for each name, in the order of the help.
 
-        ``modules`` has those that do not stand in ``NAME_command``.
+        Each is ``command`` in its module, or ``NAME_command`` in the one that ``modules`` names.
         """
         super().__init__(*args, **more)
         self._package = package
@@ -91,9 +91,9 @@ class LazyGroup(click.Group):
     def _loaded(self, name: str) -> click.Command | None:
         if name in OPTIONAL:
             return _optional(name)
-        function = f"{name}_command"
-        module = importlib.import_module(f"{self._package}.{self._modules.get(name, function)}")
-        command: click.Command = getattr(module, function)
+        shared = self._modules.get(name)
+        module = importlib.import_module(f"{self._package}.{shared or f'{name}_command'}")
+        command: click.Command = getattr(module, f"{name}_command" if shared else "command")
         return command
 
     def resolve_command(

@@ -39,7 +39,7 @@ from datarelease.render.markdown.version_texts import (
     metavar="FILE",
     help="Report instead what `verify --newest N --out FILE` found, in one issue.",
 )
-def announce_command(directory: Path | None, damage: Path | None) -> None:
+def command(directory: Path | None, damage: Path | None) -> None:
     """Report on GitHub how a release ended.
 
     For the last job of the release workflow. DIRECTORY holds the artifacts of the run: the version

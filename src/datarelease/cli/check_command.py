@@ -34,7 +34,7 @@ from datarelease.render.terminal.report import summary
     help="Also write what `release --bundle` needs into this new directory.",
 )
 @prints_result
-def check_command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
+def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
     """Say what merging the work tree would release, and whether it may.
 
     Runs what is out of date with `dvc repro`, validates, profiles, and compares with the newest

@@ -25,7 +25,7 @@ from datarelease.render.terminal.report import summary
 )
 @repo_option
 @prints_result
-def diff_command(before: str, after: str, out: Path | None, repo: str | None) -> Result:
+def command(before: str, after: str, out: Path | None, repo: str | None) -> Result:
     """Show what changed from version A to version B: schema, distributions, rows."""
     report = compare_versions(
         open_repository(repo, progress=ConsoleProgress()), before, after, tool=tool()

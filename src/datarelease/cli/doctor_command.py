@@ -29,7 +29,7 @@ _MARKS: dict[LineState, tuple[str, str]] = {
 @click.option("--github", metavar="OWNER/NAME", help="The repository on GitHub; default: origin's.")
 @click.option("--aws-policy", is_flag=True, help="Print the policies that AWS needs, as JSON.")
 @json_option
-def doctor_command(write: bool, github: str | None, aws_policy: bool, as_json: bool) -> None:  # noqa: FBT001
+def command(write: bool, github: str | None, aws_policy: bool, as_json: bool) -> None:  # noqa: FBT001
     """Check whether everything that a release needs is set up, with a remedy for each fault.
 
     GitHub is asked where GITHUB_TOKEN is set. Exit 2: something has to be set up or corrected;

@@ -22,7 +22,7 @@ from datarelease.flows.versions.read import get
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
 @repo_option
 @prints_result
-def get_command(
+def command(
     version: str,
     dest: Path | None,
     names: tuple[str, ...],

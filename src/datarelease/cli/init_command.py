@@ -40,7 +40,7 @@ from datarelease.render.terminal.adoption import adoption, adoption_summary, nex
 @click.option("--plan", "whole", is_flag=True, help="Show the plan with every file; write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
-def init_command(
+def command(
     remotes: tuple[str, ...],
     datasets: tuple[str, ...],
     ref: str | None,

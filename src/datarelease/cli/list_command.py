@@ -15,7 +15,7 @@ from datarelease.render.terminal.tables import version_table
 @click.command("list")
 @repo_option
 @json_option
-def list_command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
+def command(repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """List the released versions, newest first."""
     catalogue = open_catalogue(repo)
     versions = list(reversed(catalogue.versions))

@@ -18,7 +18,7 @@ from datarelease.render.markdown.comment import comment, unreported
 @click.command("post")
 @click.argument("directory", type=click.Path(path_type=Path))
 @prints_result
-def post_command(directory: Path) -> Result:
+def command(directory: Path) -> Result:
     """Put a check's report on its pull request.
 
     For the workflow that runs when a check has ended. DIRECTORY holds the check's artifact, which

@@ -57,7 +57,7 @@ from datarelease.render.terminal.tables import release_plan_table
     help="Show each step of the release and its state, and do nothing.",
 )
 @prints_result
-def release_command(
+def command(
     reviewed: str | None,
     remotes: tuple[str, ...],
     branch: str | None,

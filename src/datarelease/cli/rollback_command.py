@@ -15,7 +15,7 @@ from datarelease.flows.release.rollback import rollback
 @click.command("rollback")
 @click.argument("version")
 @prints_result
-def rollback_command(version: str) -> Result:
+def command(version: str) -> Result:
     """Start a branch that restores the data of VERSION.
 
     Nothing is undone: the branch restores the inputs of that version, and releasing it makes the

@@ -27,7 +27,7 @@ _SHOWN = 10
 @click.argument("version")
 @repo_option
 @prints_result
-def show_command(version: str, repo: str | None) -> Result:
+def command(version: str, repo: str | None) -> Result:
     """Show what VERSION holds, where it is, and how it came about."""
     repository = open_repository(repo, progress=ConsoleProgress())
     catalogue = catalogue_of(repository)

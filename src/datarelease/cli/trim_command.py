@@ -36,7 +36,7 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
 @click.option(
     "--fill", "filling", is_flag=True, help="First fetch the pipeline's inputs and outputs."
 )
-def trim_command(budget: int, filling: bool) -> None:  # noqa: FBT001
+def command(budget: int, filling: bool) -> None:  # noqa: FBT001
     """Reduce DVC's cache to what the next check needs.
 
     For workflows, before they save the cache. The output `cache` says whether to save it: it holds

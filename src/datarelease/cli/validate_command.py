@@ -17,7 +17,7 @@ from datarelease.render.terminal.tables import violations
 @click.command("validate")
 @click.argument("name")
 @prints_result
-def validate_command(name: str) -> Result:
+def command(name: str) -> Result:
     """Check the dataset NAME against its schema.
 
     Writes reports/NAME/validation.json. Every failed check is shown; exit 1 if there is one,

@@ -36,7 +36,7 @@ from datarelease.model.versions.version import Version
 )
 @repo_option
 @prints_result
-def verify_command(
+def command(
     version: str | None,
     newest: int | None,
     full: bool,  # noqa: FBT001

@@ -17,7 +17,7 @@ from datarelease.flows.versions.yank import unyank, yank
     "--replacement", metavar="VERSION", help="What to use instead.  [default: the newest other one]"
 )
 @prints_result
-def yank_command(version: str, reason: str, replacement: str | None) -> Result:
+def command(version: str, reason: str, replacement: str | None) -> Result:
     """Withdraw VERSION: `latest` and comparisons skip it; its data and tag stay."""
     repository = open_repository(None, progress=ConsoleProgress())
     found = yank(repository, version, reason=reason, replacement=replacement)

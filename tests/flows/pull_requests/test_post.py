@@ -19,7 +19,7 @@ from tests.forge.server import GitHubServer
 from datarelease.adapters.artifact import Artifact
 from datarelease.adapters.github.cml import Cml, is_marked, watermark, with_watermark
 from datarelease.adapters.github.repository import GitHub
-from datarelease.cli.post_command import post_command
+from datarelease.cli.post_command import command
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.comment import put_comment
@@ -693,7 +693,7 @@ def step(
     }
     for name, value in {**known, **env}.items():
         monkeypatch.setenv(name, value)
-    return CliRunner().invoke(post_command, [str(folder / "artifact")])
+    return CliRunner().invoke(command, [str(folder / "artifact")])
 
 
 def event_of(desk: Desk) -> dict[str, Any]:
@@ -791,7 +791,7 @@ def test_the_command_belongs_into_a_workflow(
 ) -> None:
     """On a laptop it says what to do instead."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    done = CliRunner().invoke(post_command, [str(tmp_path)])
+    done = CliRunner().invoke(command, [str(tmp_path)])
     assert isinstance(done.exception, ConfigError)
     assert "is a step of a workflow" in str(done.exception)
 

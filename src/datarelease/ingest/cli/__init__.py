@@ -24,7 +24,7 @@ _COMMANDS = {
     cls=LazyGroup,
     package="datarelease.ingest.cli",
     descriptions=_COMMANDS,
-    modules=dict.fromkeys(_COMMANDS.keys() - {"add", "dead"}, "commands"),
+    modules=dict.fromkeys(_COMMANDS, "commands") | {"add": "add_command", "dead": "dead_command"},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:
