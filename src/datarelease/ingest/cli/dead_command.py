@@ -13,7 +13,15 @@ from typing import Any
 import click
 from rich.table import Table
 
-from datarelease.cli.console import ask, json_option, show, show_json, show_table
+from datarelease.cli.console import (
+    Result,
+    ask,
+    json_option,
+    prints_result,
+    show,
+    show_json,
+    show_table,
+)
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.ingest.dead_letters import (
@@ -28,11 +36,11 @@ _reason = click.option("--reason", help="Only those of this reason, such as json
 
 
 @click.group("dead", context_settings={"help_option_names": ["-h", "--help"]})
-def ingest_dead() -> None:
+def dead_command() -> None:
     """Dead letters: records that did not become rows in the last parse of this work tree."""
 
 
-@ingest_dead.command("list")
+@dead_command.command("list")
 @click.argument("name")
 @_reason
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
@@ -60,24 +68,20 @@ def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # 
     show(f"{counts.total():,} dead letters: {reasons}" + (f"; {left:,} not shown" if left else ""))
 
 
-@ingest_dead.command("show")
+@dead_command.command("show")
 @click.argument("name")
 @click.argument("place", metavar="PARTITION:OFFSET")
-@json_option
-def show_(name: str, place: str, as_json: bool) -> None:  # noqa: FBT001
+@prints_result
+def show_(name: str, place: str) -> Result:
     """Show one dead letter of the stream NAME as it came: key, headers and value.
 
     The value may hold personal data.
     """
     (letter,) = selected(Path.cwd(), name, [record_position(place)])
-    if as_json:
-        show_json({**_summary(letter), **_content(letter)})
-        return
-    for line in _lines(letter):
-        show(line)
+    return Result({**_summary(letter), **_content(letter)}, tuple(_lines(letter)))
 
 
-@ingest_dead.command("replay")
+@dead_command.command("replay")
 @click.argument("name")
 @click.argument("places", nargs=-1, metavar="[PARTITION:OFFSET]...")
 @_reason
