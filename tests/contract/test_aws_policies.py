@@ -15,11 +15,16 @@ from tests.commands import run
 from tests.project import Project
 from tests.servers import Bucket, Keys, S3Server
 
-from datarelease.doctor import aws_policies as policies
-from datarelease.doctor.aws_policies import PolicyDocument, S3Location, reader_policy, writer
+from datarelease.doctor.aws_policies import S3Location, Subject, policies
+from datarelease.model.diagnosis import PUBLISHING, READING
 
 PREFIX = "team/data"
-Grant = Callable[[Callable[[S3Location], PolicyDocument]], Keys]
+Grant = Callable[[str], Keys]
+
+
+def documents(bucket: Bucket) -> dict[str, Any]:
+    """All policies for a remote in the bucket."""
+    return policies(S3Location(bucket=bucket.name, prefix=PREFIX), Subject(repository="me/data"))
 
 
 @pytest.fixture
@@ -27,8 +32,8 @@ def grant(s3_server: S3Server, bucket: Bucket) -> Grant:
     """Keys that may do in the bucket what a role's policy allows, and nothing else."""
     stranger = s3_server.bucket().keys
 
-    def give(policy: Callable[[S3Location], PolicyDocument]) -> Keys:
-        made = policy(S3Location(bucket=bucket.name, prefix=PREFIX))
+    def give(environment: str) -> Keys:
+        made = documents(bucket)[environment]["permissions"]
         statements = [{**item, "Principal": "*"} for item in made["Statement"]]
         text = json.dumps({**made, "Statement": statements}).replace("IfExists", "")
         s3_server._admin.call_s3("put_bucket_policy", Bucket=bucket.name, Policy=text)
@@ -50,7 +55,7 @@ def test_the_writers_policy_is_enough_for_a_release(
     project: Project, bucket: Bucket, grant: Grant
 ) -> None:
     """Push, verify, record, tag, doctor, and a second version: no right is missing."""
-    project.use_bucket(bucket, prefix=PREFIX, keys=grant(writer))
+    project.use_bucket(bucket, prefix=PREFIX, keys=grant(PUBLISHING))
     project.commit("On AWS", ".dvc/config")
     project.push()
     run(project, "doctor", "--write")
@@ -64,7 +69,7 @@ def test_the_writers_policy_is_enough_for_a_release(
 
 def test_the_writers_policy_reaches_nothing_else(bucket: Bucket, grant: Grant) -> None:
     """No delete, no neighbour: neither its objects nor their names."""
-    keys = grant(writer)
+    keys = grant(PUBLISHING)
     bucket.fs().pipe_file(f"{bucket.name}/other/x", b"x")
     bucket.fs().pipe_file(f"{bucket.name}/{PREFIX}/files/md5/ab/x", b"x")
     fs = bucket.fs(keys)
@@ -84,7 +89,7 @@ def test_the_readers_policy_is_enough_to_verify_and_no_more(
     project.commit("On AWS", ".dvc/config")
     project.push()
     run(project, "release")
-    project.secrets("storage", grant(reader_policy))
+    project.secrets("storage", grant(READING))
     assert run(project, "verify", "data-v1", "--full", "--json").json["faults"] == []
     done = run(project, "doctor", "--write", code=3)
     assert "refused these credentials" in done.text
@@ -103,8 +108,8 @@ def test_the_buckets_policy_holds_against_full_rights(s3_server: S3Server, bucke
     fs.rm_file(f"{bucket.name}/other/x")
 
 
-def policy_of_bucket(where: Bucket) -> PolicyDocument:
+def policy_of_bucket(where: Bucket) -> dict[str, Any]:
     """The bucket's policy for everybody; loopback has no TLS, so without that statement."""
-    made = policies.bucket(S3Location(bucket=where.name, prefix=PREFIX), "data-release")
+    made = documents(where)["bucket"]
     kept = [item for item in made["Statement"] if item["Sid"] != "NothingUnencrypted"]
     return {**made, "Statement": [{**item, "Principal": "*"} for item in kept]}

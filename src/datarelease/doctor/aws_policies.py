@@ -2,25 +2,18 @@
 
 No role may delete. Sources: IAM User Guide, "Create a role for OpenID Connect federation"; GitHub's
 documentation, "OpenID Connect reference" (subject claims); Amazon S3 User Guide, "Actions,
-resources, and condition keys", "Configuring a
-bucket lifecycle configuration to delete incomplete multipart uploads".
+resources, and condition keys", "Configuring a bucket lifecycle configuration to delete incomplete
+multipart uploads".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass
 from typing import Any
 
-ACCOUNT = "ACCOUNT_ID"
-"""Stands for the twelve digits of the AWS account, which only its owner knows."""
-ISSUER = "token.actions.githubusercontent.com"
-AUDIENCE = "sts.amazonaws.com"
-DAYS = 7
-"""After which parts of an upload that never ended are removed."""
-_VERSION = "2012-10-17"
-
-PolicyDocument = dict[str, Any]
+from datarelease.flows.edits import rendered
+from datarelease.model.diagnosis import PUBLISHING, READING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +29,10 @@ class S3Location:
         """Of the bucket."""
         return f"arn:aws:s3:::{self.bucket}"
 
-    def objects(self, below: str = "") -> str:
-        """The ARN of all objects below the remote's root, or of those ``below`` a folder of it."""
-        return "/".join(part for part in (self.arn, self.prefix, below, "*") if part)
+    @property
+    def objects(self) -> str:
+        """Of all objects below the remote's root."""
+        return "/".join(part for part in (self.arn, self.prefix, "*") if part)
 
 
 def s3_location(url: str) -> S3Location:
@@ -79,112 +73,14 @@ class Subject:
         return [f"{form}:environment:{environment}" for form in dict.fromkeys(forms)]
 
 
-def trust(subject: Subject, environment: str) -> PolicyDocument:
-    """Who may take on the role: jobs of one environment of one repository."""
-    return _policy(
-        {
-            "Sid": "JobsOfOneEnvironment",
-            "Effect": "Allow",
-            "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {
-                "StringEquals": {
-                    f"{ISSUER}:aud": AUDIENCE,
-                    f"{ISSUER}:sub": subject.claims(environment),
-                }
-            },
-        }
-    )
+def policies(place: S3Location, subject: Subject) -> dict[str, Any]:
+    """Everything that one remote takes, by what it is for; the names of the roles are suggestions.
 
-
-def writer(place: S3Location) -> PolicyDocument:
-    """What the publishing role may do: read, list and add. It may not delete."""
-    actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload",
-               "s3:ListMultipartUploadParts"]  # fmt: skip
-    return _policy(
-        _statement("ReadAndAddObjects", actions, place.objects()),
-        _listing(place),
-        _statement("SeeUnfinishedUploads", ["s3:ListBucketMultipartUploads"], place.arn),
-    )
-
-
-def reader_policy(place: S3Location) -> PolicyDocument:
-    """What the role of ``data-read`` may do: read and list."""
-    return _policy(_statement("ReadObjects", ["s3:GetObject"], place.objects()), _listing(place))
-
-
-def bucket(place: S3Location, role: str) -> PolicyDocument:
-    """The bucket's own policy, which holds for ``role`` whatever else it is allowed.
-
-    Nothing can be deleted, and nothing is sent unencrypted. Objects can be replaced, so that
-    damaged ones can be repaired. Versioning keeps the replaced ones, and a replacement is detected
-    because a tag names the SHA-256 of its manifest.
+    A role for each environment (``trust``, ``permissions``), the ``bucket``'s own policy, its
+    ``lifecycle`` and its ``versioning``.
     """
-    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{role}"}
-    return _policy(
-        {
-            "Sid": "NothingIsDeleted",
-            "Effect": "Deny",
-            "Principal": principal,
-            "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            "Resource": place.objects(),
-        },
-        {
-            "Sid": "NothingUnencrypted",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [place.arn, f"{place.arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
+    names = {"publishing": PUBLISHING, "reading": READING}
+    documents: dict[str, Any] = json.loads(
+        rendered("aws-policies.json.j2", place=place, subject=subject, **names)
     )
-
-
-def lifecycle(place: S3Location) -> PolicyDocument:
-    """The bucket's rule that ends uploads which broke off."""
-    return {
-        "Rules": [
-            {
-                "ID": "datarelease-unfinished-uploads",
-                "Status": "Enabled",
-                "Filter": {"Prefix": f"{place.prefix}/" if place.prefix else ""},
-                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": DAYS},
-            }
-        ]
-    }
-
-
-def policies(
-    place: S3Location, subject: Subject, *, publishing: str, reading: str
-) -> Mapping[str, Any]:
-    """Everything that one remote takes, by what it is for.
-
-    ``publishing`` and ``reading`` are the environments, and the suggested names of the roles.
-    """
-    return {
-        publishing: {"trust": trust(subject, publishing), "permissions": writer(place)},
-        reading: {"trust": trust(subject, reading), "permissions": reader_policy(place)},
-        "bucket": bucket(place, publishing),
-        "lifecycle": lifecycle(place),
-        "versioning": {"Status": "Enabled"},
-    }
-
-
-def _listing(place: S3Location) -> PolicyDocument:
-    """Listing, without which S3 answers "forbidden" instead of "not found".
-
-    With ``IfExists``, because asking for an object that is not there carries no prefix.
-    """
-    statement = _statement("ListBelowThePrefix", ["s3:ListBucket"], place.arn)
-    if place.prefix:
-        prefixes = [place.prefix, f"{place.prefix}/*"]
-        statement["Condition"] = {"StringLikeIfExists": {"s3:prefix": prefixes}}
-    return statement
-
-
-def _statement(sid: str, actions: list[str], resource: str) -> PolicyDocument:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-
-
-def _policy(*statements: PolicyDocument) -> PolicyDocument:
-    return {"Version": _VERSION, "Statement": list(statements)}
+    return documents

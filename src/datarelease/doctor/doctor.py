@@ -22,7 +22,7 @@ from datarelease.doctor.remotes import remote_questions
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.workflow_jobs import workflow_texts
-from datarelease.model.diagnosis import PUBLISHING, READING, Diagnosis, Line, Observation
+from datarelease.model.diagnosis import Diagnosis, Line, Observation
 from datarelease.model.git_address import GITHUB_NAME, repository_of
 from datarelease.model.github import GITHUB_COM
 from datarelease.model.versions.version import TagGrammar
@@ -121,13 +121,8 @@ def aws_policies(
             "repository with `--github OWNER/NAME` where origin is not on GitHub.",
         )
     subject = _subject(repository, env)
-    return {
-        name: policies(
-            s3_location(str(here.config.settings(name)["url"])), subject,
-            publishing=PUBLISHING, reading=READING,
-        )
-        for name in names
-    }  # fmt: skip
+    places = {name: s3_location(str(here.config.settings(name)["url"])) for name in names}
+    return {name: policies(place, subject) for name, place in places.items()}
 
 
 def _state(start: Path) -> RepositoryState:
