@@ -10,11 +10,10 @@ from datarelease.adapters.yaml_edit import insert
 from datarelease.adopt.context import AdoptionContext
 from datarelease.flows.edits import Drafts, rendered
 from datarelease.flows.workflow_jobs import FOLDER, jobs_in, workflow_texts
-from datarelease.model.adoption import yaml_text
 from datarelease.model.diagnosis import PUBLISHING
 from datarelease.model.directory import ROOT, normalized, suffix_of
 from datarelease.model.project import REPOSITORY, ToolRef
-from datarelease.model.review.policy import Limit, Policy
+from datarelease.model.review.policy import Policy
 from datarelease.model.review.report import REPORTS
 from datarelease.settings.read import PARAMS_FILE, SECTION, read_tag_settings
 
@@ -163,22 +162,18 @@ def workflow_files(
         requirements: The pipeline's requirements file, from the top; empty: there is none.
         directory: The DVC root, from the top.
     """
-    suffix = suffix_of(directory)
     values = {
-        "branch": branch.replace("\n", " "),
-        "branch_yaml": yaml_text(branch),
+        "branch": branch,
         "pin": str(ref),
-        "requirements": yaml_text(requirements) if requirements else "",
+        "requirements": requirements,
         "directory": directory,
-        "directory_yaml": yaml_text(directory),
+        # A cache is found only with the path that check.yml saves it with.
+        "place": "" if directory == ROOT else f"{directory}/",
         "title": workflow_title(directory),
+        "suffix": suffix_of(directory),
         # The groups of the reusable workflows are called so, too.
-        "group": yaml_text(f"{PUBLISHING}{'' if directory == ROOT else f'-{directory}'}"),
-        "verify_group": yaml_text(f"data-verify{'' if directory == ROOT else f'-{directory}'}"),
-        "artifact": lambda name: f"{name}{suffix}",
-        "at": lambda path: path if directory == ROOT else yaml_text(f"{directory}/{path}"),
-        # As check.yml spells it: a cache is found only with the path that it was saved with.
-        "cache": "./.dvc/cache" if directory == ROOT else yaml_text(f"{directory}/.dvc/cache"),
+        "publishing": PUBLISHING,
+        "of_root": "" if directory == ROOT else f"-{directory}",
     }
     return {
         path: rendered("data.yml.j2" if step == "check" else f"data-{step}.yml.j2", **values)
@@ -196,29 +191,7 @@ def release_section(*, remotes: Sequence[str], ref: ToolRef, directory: str = RO
 
     Each DVC root has versions of its own: ``directory`` is in the prefix of their tags.
     """
-    listed = ", ".join(yaml_text(name) for name in remotes)
+    prefix = f"{workflow_title(directory)}-v"
     return rendered(
-        "release.yaml.j2",
-        remotes=listed,
-        ref=ref.name,
-        prefix=f"{workflow_title(directory)}-v",
-        policy=_policy_lines(),
+        "release.yaml.j2", remotes=remotes, ref=ref.name, prefix=prefix, policy=Policy()
     )
-
-
-def _policy_lines() -> list[str]:
-    default = Policy()
-
-    def limit(rule: Limit) -> str:
-        return f"{{max: {rule.max}, level: {rule.level}}}"
-
-    rules = [
-        (f"rows: {{min: {default.rows.min}, level: {default.rows.level}}}", "fewest rows"),
-        (f"row_loss: {limit(default.row_loss)}", "share of the rows that may be removed"),
-        (f"null_rate: {limit(default.null_rate)}", "rise of a column's share of nulls"),
-        (f"psi: {limit(default.psi)}", "population stability index of a column"),
-        (f"ks: {limit(default.ks)}", "Kolmogorov-Smirnov distance of a numeric column"),
-        ("allow_breaking: []", "changes meant to break: [{what: NAME.COLUMN, until:, reason:}]"),
-    ]
-    width = max(len(rule) for rule, _ in rules)
-    return [f"{rule:{width}}  # {meaning}" for rule, meaning in rules]
