@@ -59,17 +59,17 @@ class LazyGroup(click.Group):
         *args: Any,
         package: str,
         descriptions: Mapping[str, str],
-        modules: Mapping[str, str],
+        places: Mapping[str, str],
         **more: Any,
     ) -> None:
         """Commands of ``package``, with a line for each name, in the order of the help.
 
-        Each is ``command`` in its module, or ``NAME_command`` in the one that ``modules`` names.
+        Each is ``command`` in ``NAME_command``, or at its ``MODULE:FUNCTION`` of ``places``.
         """
         super().__init__(*args, **more)
         self._package = package
         self._descriptions = descriptions
-        self._modules = modules
+        self._places = places
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """All names, in the order of the help."""
@@ -91,9 +91,9 @@ class LazyGroup(click.Group):
     def _loaded(self, name: str) -> click.Command | None:
         if name in OPTIONAL:
             return _optional(name)
-        shared = self._modules.get(name)
-        module = importlib.import_module(f"{self._package}.{shared or f'{name}_command'}")
-        command: click.Command = getattr(module, f"{name}_command" if shared else "command")
+        module, _, function = self._places.get(name, f"{name}_command:command").partition(":")
+        loaded = importlib.import_module(f"{self._package}.{module}")
+        command: click.Command = getattr(loaded, function)
         return command
 
     def resolve_command(
@@ -131,7 +131,10 @@ def _optional(name: str) -> click.Command | None:
     cls=LazyGroup,
     package="datarelease.cli",
     descriptions=COMMANDS | OPTIONAL,
-    modules={"profile": "validate_command", "unyank": "yank_command"},
+    places={
+        "profile": "validate_command:profile_command",
+        "unyank": "yank_command:unyank_command",
+    },
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="datarelease")

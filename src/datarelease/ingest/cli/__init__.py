@@ -24,7 +24,8 @@ _COMMANDS = {
     cls=LazyGroup,
     package="datarelease.ingest.cli",
     descriptions=_COMMANDS,
-    modules=dict.fromkeys(_COMMANDS, "commands") | {"add": "add_command", "dead": "dead_command"},
+    places={name: f"commands:{name}_command" for name in _COMMANDS}
+    | {name: f"{name}_command:{name}_command" for name in ("add", "dead")},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:
