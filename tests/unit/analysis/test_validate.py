@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
@@ -16,7 +17,10 @@ from datarelease import documents
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation import custom as custom_checks
+from datarelease.analysis.validation.checks import Probe
 from datarelease.analysis.validation.run import validate
+from datarelease.analysis.validation.schema_checks import spelled
+from datarelease.errors import ConfigError
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation, Violation
 from datarelease.model.review.report import EXAMPLES, MASK
@@ -307,6 +311,24 @@ def test_broken_checks_hide_nothing(run: Run) -> None:
     by_check = {v.check: v.message for v in found.violations}
     assert by_check["str_matches('a')"] == "str_matches('a') is for text; the column is int64"
     assert by_check["mine"].startswith("raised ValueError in line ")
+
+
+def test_what_the_engine_refuses_is_no_violation(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that the engine cannot evaluate ends the run, by name, and counts no row."""
+
+    def refused(check: Any, column: str, _: Any) -> Probe:
+        fails = nw.col(column).str.contains("1") if check.name == "greater_than" else _null(column)
+        spelling = spelled(check)
+        return Probe(column=column, check=spelling, reason="dataframe_check", fails=fails)
+
+    monkeypatch.setattr("datarelease.analysis.validation.plan.built_in_probe", refused)
+    with pytest.raises(ConfigError, match=r"cannot evaluate greater_than\(1\) of 'v'\.") as caught:
+        run({"v": [1]}, column(int, [C.gt(1), C.lt(0)]))
+    assert "less_than" not in str(caught.value)
+
+
+def _null(column: str) -> nw.Expr:
+    return nw.col(column).is_null()
 
 
 def test_worst_first(run: Run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -31,7 +31,11 @@ ChangeKind = Literal["added", "removed", "changed"]
 _KINDS: tuple[ChangeKind, ...] = ("changed", "added", "removed")
 
 
-def row_plan(dataset: Dataset, schemas: tuple[_Types, _Types]) -> RowPlan | str:
+def row_plan(
+    dataset: Dataset,
+    schemas: tuple[_Types, _Types],
+    held: Callable[[nw.dtypes.DType], nw.dtypes.DType],
+) -> RowPlan | str:
     """How rows of tables with these columns are compared, or why they cannot be, in words."""
     if not dataset.key:
         return "the dataset declares no key"
@@ -53,6 +57,7 @@ def row_plan(dataset: Dataset, schemas: tuple[_Types, _Types]) -> RowPlan | str:
         dataset=dataset,
         types={name: dtype for name, dtype in common.items() if dtype is not None},
         cast=frozenset(name for name in common if schemas[0][name] != schemas[1][name]),
+        held=held,
     )
 
 
@@ -64,6 +69,8 @@ class RowPlan:
     types: _Types
     cast: frozenset[str]
     """Columns whose types differ."""
+    held: Callable[[nw.dtypes.DType], nw.dtypes.DType]
+    """`Engine.held`."""
 
     @property
     def columns(self) -> list[str]:
@@ -84,7 +91,7 @@ class RowPlan:
 
     def _value(self, name: str) -> nw.Expr:
         value = nw.col(name)
-        return value.cast(self.types[name]) if name in self.cast else value
+        return value.cast(self.held(self.types[name])) if name in self.cast else value
 
     def differing(self, old: nw.LazyFrame[Any], new: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """The rows that differ: key, ``kind``, and per column ``d`` (differs), ``a`` and ``b``."""

@@ -58,7 +58,8 @@ def diff_rows(
     empty = before is None, after is None
     before, after = before or one_side, after or one_side
     types = _agreed_types(engine, before, after)
-    plan = row_plan(dataset, (_schema(engine, before, types[0]), _schema(engine, after, types[1])))
+    schemas = engine.types(before, types[0]), engine.types(after, types[1])
+    plan = row_plan(dataset, schemas, engine.held)
     if isinstance(plan, str):
         return plan
     old, new = engine.scan(before, types[0]), engine.scan(after, types[1])
@@ -74,12 +75,6 @@ def diff_rows(
         return plan.result(engine, differing, (old, new), rows, skipped_files)
 
 
-def _schema(engine: Engine, table: Table, types: _Types) -> _Types:
-    # Without the companions of columns whose type was given.
-    schema = dict(engine.scan(table, types).collect_schema())
-    return {name: schema[name] for name in engine.columns(table)}
-
-
 def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, _Types]:
     """The types to read both sides with.
 
@@ -88,7 +83,7 @@ def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, 
     """
     if "csv" not in {before.format, after.format}:
         return {}, {}
-    schemas = _schema(engine, before, {}), _schema(engine, after, {})
+    schemas = engine.types(before), engine.types(after)
     agreed = {
         name: _agreed(schemas[0][name], dtype)
         for name, dtype in schemas[1].items()

@@ -1,4 +1,4 @@
-"""A lazy frame kept on disk as Parquet for as long as several queries need it.
+"""A lazy frame kept for as long as several queries need it.
 
 CSV text is parsed once instead of once a query, and a join runs once instead of once an example.
 """
@@ -6,19 +6,20 @@ CSV text is parsed once instead of once a query, and a join runs once instead of
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.errors import WorldError
 
-_BATCH = 100_000
+STAGED_ROWS = 100_000
 _LARGE = 64 << 20
 
 
@@ -26,15 +27,13 @@ _LARGE = 64 << 20
 def staged(
     engine: Engine, frame: nw.LazyFrame[Any], *, scratch: Path | None = None
 ) -> Iterator[nw.LazyFrame[Any]]:
-    """The rows of ``frame``, read from a temporary Parquet file below ``scratch``.
+    """The rows of ``frame``, computed once, in a temporary directory below ``scratch``.
 
     Raises:
         WorldError: The disk is full or not writable.
     """
     with tempfile.TemporaryDirectory(prefix="datarelease-", dir=scratch) as directory:
-        path = Path(directory) / "stage.parquet"
-        _write(engine, frame, path)
-        yield engine.scan(Table(paths=(path,), format="parquet"))
+        yield engine.keep(frame, Path(directory))
 
 
 @contextmanager
@@ -53,13 +52,18 @@ def reread(
         yield frame
 
 
-def _write(engine: Engine, frame: nw.LazyFrame[Any], path: Path) -> None:
-    batches = engine.batches(frame, _BATCH)
+def write_batches(
+    path: Path, batches: Iterator[pa.RecordBatch], schema: Callable[[], pa.Schema]
+) -> None:
+    """Write batches as a Parquet file; ``schema`` is asked for where there are none.
+
+    Raises:
+        WorldError: The disk is full or not writable.
+    """
     first = next(batches, None)
-    # An engine hands out no batch of an empty table, hence no schema either.
-    schema = frame.head(0).collect("pyarrow").to_arrow().schema if first is None else first.schema
     try:
-        with pq.ParquetWriter(path, schema, compression="lz4") as writer:
+        columns = schema() if first is None else first.schema
+        with pq.ParquetWriter(path, columns, compression="lz4") as writer:
             for batch in () if first is None else chain((first,), batches):
                 writer.write_batch(batch)
     except OSError as error:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from datarelease.errors import ConfigError
 from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Format
 
 if TYPE_CHECKING:
@@ -57,18 +58,58 @@ class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unrea
         self.reason = reason
 
 
+class UnsupportedQuery(ConfigError):  # noqa: N818 - says what is unsupported, as UnreadableTable
+    """The engine has no such query: it refused the frame itself, whatever the data are."""
+
+    def __init__(self, engine: str, fault: str) -> None:
+        """Keep the kind of fault as the engine calls it: a name, without any value."""
+        super().__init__(
+            f"{engine} cannot run a query of a check ({fault}).",
+            untouched="Nothing was written.",
+            remedy="If it says so of a check that you wrote, change the check; else report a bug.",
+        )
+
+
 def unread_name(column: str) -> str:
     """The column that holds what could not be read as the type given to ``column``."""
     return f"{_UNREAD}{column}"
 
 
 class Engine(Protocol):
-    """Opens tables and runs lazy frames over them; a context manager."""
+    """Opens tables and runs lazy frames over them; a context manager.
+
+    Any method that runs a frame raises `UnsupportedQuery` for one that the engine cannot run.
+    """
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Columns of an `ordered` scan by which its rows sort into file order.
+
+        None: the engine keeps the order of the files by itself.
+        """
+        ...
 
     def columns(self, table: Table) -> tuple[str, ...]:
         """The names of a table's columns, in order, those of partition folders last.
 
         No values are read, but those of a column that the files hold and folders name, too.
+
+        Raises:
+            UnreadableTable: As `scan`.
+        """
+        ...
+
+    def held(self, dtype: nw.dtypes.DType) -> nw.dtypes.DType:
+        """The type in which frames of this engine hold values of ``dtype``; mostly the same."""
+        ...
+
+    def types(
+        self, table: Table, types: Mapping[str, nw.dtypes.DType] | None = None
+    ) -> dict[str, nw.dtypes.DType]:
+        """The type of each of `columns` in a `scan` with ``types``.
+
+        They are the types of the values, the same with every engine. An engine that lacks one
+        holds the values in another (`held`), which is what its frames say.
 
         Raises:
             UnreadableTable: As `scan`.
@@ -82,13 +123,15 @@ class Engine(Protocol):
         columns: Sequence[str] | None = None,
         *,
         once: bool = False,
+        ordered: bool = False,
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; with ``columns``, over these only.
 
         Float NaN is null. ``types`` gives columns types (CSV columns left out are inferred).
         Each column named there gets a companion `unread_name` that holds what the file says where
         that is not a value of the type; the column itself is null there. ``once`` says that
-        one query will read the frame: nothing is prepared for further ones.
+        one query will read the frame: nothing is prepared for further ones. ``ordered`` adds the
+        columns of `order`.
 
         Raises:
             UnreadableTable: A file is missing, is no such table, or differs from the first part.
@@ -117,6 +160,17 @@ class Engine(Protocol):
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches of at most ``rows`` rows, in file order."""
+        ...
+
+    def keep(self, frame: nw.LazyFrame[Any], directory: Path) -> nw.LazyFrame[Any]:
+        """The rows of a frame, computed now and kept for several queries.
+
+        They may be kept below ``directory``, which is the caller's, is empty, and has to last as
+        long as the frame is used.
+
+        Raises:
+            UnreadableTable, WorldError: As `collect`.
+        """
         ...
 
     def __enter__(self) -> Self: ...

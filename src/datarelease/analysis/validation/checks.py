@@ -24,6 +24,8 @@ from datarelease.analysis.validation.schema_checks import built_in_name, spelled
 from datarelease.model.data.validation import Reason, Severity
 
 _LARGEST = 2**127
+_LONG = 2**63
+_LONGEST_DECIMAL = 10**38
 
 
 class CheckFault(Exception):  # noqa: N818 - becomes a `check_error` violation, not an error of ours
@@ -106,17 +108,21 @@ def _fails(
         fitting = list(_fitting(given, dtype))
         if not fitting:
             return ~value.is_null() if name == "isin" else _never(value)
+        if _naive(dtype):
+            found = _is_one_of(value, fitting, dtype)
+            return ~found if name == "isin" else found
         arguments = {key: fitting}
     elif name in {"equal_to", "not_equal_to"}:
         try:
-            arguments = {"value": _fit(arguments["value"], dtype)}
+            arguments = {"value": _literal(_fit(arguments["value"], dtype), dtype)}
         except _NeverEqual:
             return ~value.is_null() if name == "equal_to" else _never(value)
     elif name.startswith("str_"):
         _only_text(check, dtype)
     else:
         arguments = {key: _bound(check, v, dtype) for key, v in arguments.items()}
-        if name == "in_range":  # Narwhals takes bare texts for column names there
+        if name == "in_range" and not _naive(dtype):
+            # Narwhals takes bare texts for column names there.
             arguments |= {key: nw.lit(arguments[key]) for key in ("min_value", "max_value")}
     passes: nw.Expr = getattr(pandera.expression_checks(), name)(value, **arguments)
     return ~passes
@@ -133,7 +139,10 @@ def values_equal(
         return 1  # a value of the check that no row can have
     seen = frame.filter(~value.is_null()).select(value).unique().head(len(fitting) + 1)
     (row,) = engine.collect(
-        seen.select(nw.len().alias("size"), value.is_in(list(fitting)).sum().alias("known"))
+        seen.select(
+            nw.len().alias("size"),
+            _is_one_of(value, fitting, dtype).cast(nw.Int64).sum().alias("known"),
+        )
     )
     return int(not row["size"] == (row["known"] or 0) == len(fitting))
 
@@ -147,11 +156,30 @@ def _bound(check: Any, value: Any, dtype: nw.dtypes.DType) -> Any:
     if isinstance(value, bool):  # include_min, include_max
         return value
     try:
-        return _fit(value, dtype)
+        return _literal(_fit(value, dtype), dtype)
     except _NeverEqual:
         raise CheckFault(
             f"{spelled(check)} cannot be compared with a column of {type_name(dtype)}"
         ) from None
+
+
+def _naive(dtype: nw.dtypes.DType) -> bool:
+    return isinstance(dtype, nw.Datetime) and dtype.time_zone is None
+
+
+def _literal(value: Any, dtype: nw.dtypes.DType) -> Any:
+    """A fitting value as an operand.
+
+    Spark takes a time without a zone for one in the zone of this machine, unless it is text.
+    """
+    return nw.lit(value.isoformat(" ")).cast(nw.Datetime("us")) if _naive(dtype) else value
+
+
+def _is_one_of(value: nw.Expr, fitting: Iterable[Any], dtype: nw.dtypes.DType) -> nw.Expr:
+    if not _naive(dtype):
+        return value.is_in(list(fitting))
+    same = [value == _literal(one, dtype) for one in fitting]
+    return nw.any_horizontal(*same, ignore_nulls=False) if same else _never(value)
 
 
 def _fitting(values: Iterable[Any], dtype: nw.dtypes.DType) -> Iterable[Any]:
@@ -180,6 +208,8 @@ def _fit(value: Any, dtype: nw.dtypes.DType) -> Any:
         value = int(value) if isinstance(value, bool) else value
         if isinstance(value, int) and abs(value) >= _LARGEST:
             raise _NeverEqual
+        if isinstance(value, int) and _LONG <= abs(value) < _LONGEST_DECIMAL:
+            return Decimal(value)  # no engine but DuckDB has integers of more than 64 bits
         return Decimal(repr(value)) if _decimal(dtype) and isinstance(value, float) else value
     if kind == "time":
         return _fit_time(value, dtype)
@@ -247,9 +277,9 @@ def decided(engine: Engine, frame: nw.LazyFrame[Any], probe: Probe) -> tuple[int
         texts, base = frame.filter(~value.is_null()), probe.fails & value.is_null()
     else:
         texts, base = frame.filter(non_ascii(column)), probe.fails & ~non_ascii(column)
-    (row,) = engine.collect(frame.select(base.sum().alias("count")))
+    (row,) = engine.collect(frame.select(base.cast(nw.Int64).sum().alias("count")))
     count, kept = int(row["count"] or 0), list[str]()
-    sizes = texts.group_by(column).agg(nw.len().alias("size")).select(value.alias("text"), "size")
+    sizes = texts.select(value.alias("text")).group_by("text").agg(size=nw.len())
     for batch in engine.batches(sizes, _BATCH):
         failing = [
             (text, size)

@@ -57,11 +57,13 @@ class _Outcome:
 def run(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[int, Rows]:
     """How many rows fail, and some of them; a check with one answer for all counts 1 or 0.
 
+    ``frame`` is of an ordered scan (`Engine.scan`).
+
     Raises:
         CheckFault: The check raised, or needs all of a large column at once.
     """
     names = tuple(dict.fromkeys((*task.showing.key, *task.columns)))
-    frame = frame.select(*names)
+    frame = frame.select(*names, *engine.order)
     if task.rows > BATCH_ROWS:
         found = _on_engine(engine, frame, task)
         if found is not None:
@@ -162,7 +164,7 @@ def _on_engine(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[in
         passes = function(given)
         if not isinstance(passes, nw.Expr):
             return None
-        trial = frame.head(_TRIAL_ROWS)
+        trial = (frame.sort(*engine.order) if engine.order else frame).head(_TRIAL_ROWS)
         (batch,) = engine.batches(trial, _TRIAL_ROWS)
         if _in_pandera(batch, task).count != _count(engine, trial, passes):
             return None
@@ -179,7 +181,7 @@ def _on_engine(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[in
 
 
 def _count(engine: Engine, frame: nw.LazyFrame[Any], passes: nw.Expr) -> int:
-    failing = frame.select((~passes).alias(_FAIL)).select(nw.col(_FAIL).sum())
+    failing = frame.select((~passes).alias(_FAIL)).select(nw.col(_FAIL).cast(nw.Int64).sum())
     return int(engine.collect(failing)[0][_FAIL] or 0)
 
 

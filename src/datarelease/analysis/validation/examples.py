@@ -40,16 +40,20 @@ class ExampleRules:
     ) -> Rows:
         """The first rows of ``frame``, which holds failing rows only.
 
+        Without a key it is of an ordered scan (`Engine.scan`).
+
         ``unread`` shows what could not be read in ``columns``.
         """
         names = tuple(dict.fromkeys((*self.key, *columns)))
         shown = {name: f"v{place}" for place, name in enumerate(names)}
-        frame = frame.select(
+        values = [
             nw.col(self._source(name, unread=unread and name in columns)).alias(alias)
             for name, alias in shown.items()
-        )
-        if self.key:
-            frame = frame.sort(*shown.values(), nulls_last=True)
+        ]
+        frame = frame.select(*values, *(() if self.key else engine.order))
+        by = tuple(shown.values()) if self.key else engine.order
+        if by:
+            frame = frame.sort(*by, nulls_last=True)
         return self.masked(
             {name: row[alias] for name, alias in shown.items()}
             for row in engine.collect(frame.head(EXAMPLES))
@@ -76,7 +80,7 @@ def json_value(value: Any) -> Scalar:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return value + 0.0 if math.isfinite(value) else str(value)  # zero has no sign
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     if hasattr(value, "isoformat"):

@@ -7,6 +7,7 @@ private ones in any release, so ``pyproject.toml`` bounds its version, and
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, MutableMapping
 from importlib import import_module
 from typing import Any
@@ -21,6 +22,7 @@ PLACES = {
     "deserialize_schema": "pandera.io.pandas_io",
 }
 """Name -> the module that it is loaded from."""
+_SPARK = ("pyspark", "pyspark.pandas")
 
 
 def __getattr__(name: str) -> Any:
@@ -30,17 +32,35 @@ def __getattr__(name: str) -> Any:
 
 
 def _loaded(name: str) -> Any:
-    return getattr(import_module(PLACES[name]), name)
+    return getattr(_module(PLACES[name]), name)
+
+
+def _module(name: str) -> Any:
+    """A module of Pandera.
+
+    Pandera would import Spark along with itself where it is installed, for its own checks of
+    Spark's frames: that takes a second, and Spark warns of the pandas that it finds.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    blocked = [module for module in _SPARK if module not in sys.modules]
+    for module in blocked:
+        sys.modules[module] = None  # type: ignore[assignment]  # says that there is none
+    try:
+        return import_module(name)
+    finally:
+        for module in blocked:
+            del sys.modules[module]
 
 
 def dtypes() -> Any:
     """The module of Pandera's own types, of which the types of each library are subclasses."""
-    return import_module("pandera.dtypes")
+    return _module("pandera.dtypes")
 
 
 def expression_checks() -> Any:
     """The module of the built-in checks that take a Narwhals expression and return one."""
-    return import_module("pandera.backends.narwhals.builtin_checks")
+    return _module("pandera.backends.narwhals.builtin_checks")
 
 
 def registered_checks() -> MutableMapping[str, Callable[..., Any]]:

@@ -1,9 +1,11 @@
-r"""Python regular expressions in the words of RE2, the expressions that DuckDB speaks.
+r"""Python regular expressions in the words that the engines share: RE2's, Java's and Rust's.
 
-A schema's patterns mean what Python's `re` says. RE2 differs: ``\d``, ``\w``, ``\s`` and ``\b``
-know ASCII only, ``$`` does not match before a final newline, and look-around and back-references
-are missing (RE2 wiki, "Syntax"). So a pattern is taken apart by Python's own parser and put
-together again for RE2, or it is said that this cannot be done, and Python evaluates it.
+A schema's patterns mean what Python's `re` says. RE2, which DuckDB speaks, differs: ``\d``, ``\w``,
+``\s`` and ``\b`` know ASCII only, ``$`` does not match before a final newline, and look-around and
+back-references are missing (RE2 wiki, "Syntax"). Java's, which Spark speaks, know more kinds of
+line ends, and Java's and Rust's (Sail) more word characters. So a pattern is taken apart by
+Python's own parser and put together again of what all three understand alike, or it is said that
+this cannot be done, and Python evaluates it.
 """
 
 from __future__ import annotations
@@ -141,18 +143,16 @@ class _Writer:
         return f"(?:{body}){count}"
 
     def position(self, value: Any, flags: int, *, last: bool) -> str:
-        if value is op.AT_BEGINNING:
-            return "(?m:^)" if flags & re.MULTILINE else r"\A"
-        if value is op.AT_BEGINNING_STRING:
+        if value in {op.AT_BEGINNING, op.AT_END} and flags & re.MULTILINE:
+            raise _Untranslatable  # what ends a line differs
+        if value in {op.AT_BEGINNING, op.AT_BEGINNING_STRING}:
             return r"\A"
         if value is op.AT_END_STRING:
             return r"\z"
-        if value is op.AT_END and flags & re.MULTILINE:
-            return "(?m:$)"
         if value is op.AT_END and last:
             return r"\n?\z"
         if value is op.AT_BOUNDARY:
-            self.ascii_only |= not flags & re.ASCII
+            self.ascii_only = True  # whichever letters Python is told to take for a word's
             return r"\b"
         raise _Untranslatable
 

@@ -15,7 +15,12 @@ import narwhals as nw
 from datarelease.analysis.engine.csv.structure import refuse_doubtful
 from datarelease.analysis.engine.csv.values import csv_hint
 from datarelease.analysis.engine.partitions import text_columns
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
+from datarelease.analysis.engine.tables import (
+    Engine,
+    Table,
+    UnreadableTable,
+    unread_name,
+)
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import CheckFault, Probe, decided, values_equal
 from datarelease.analysis.validation.examples import (
@@ -36,7 +41,7 @@ from datarelease.analysis.validation.expectations import (
 from datarelease.analysis.validation.plan import Custom, Distinct, plan_validation
 from datarelease.analysis.validation.schema import contract
 from datarelease.analysis.validation.schema_checks import built_in_name
-from datarelease.errors import WorldError
+from datarelease.analysis.validation.tally import tally
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import (
     Reason,
@@ -54,6 +59,7 @@ def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None)
     are checked. A table that cannot be read is one violation.
 
     Raises:
+        ConfigError: The engine cannot evaluate a check.
         WorldError: Out of memory or disk.
     """
     promised = contract(schema) if schema is not None else None
@@ -109,8 +115,7 @@ class _Run:
         self.table = table
         self.given = given = self._conversions(table)
         self.frame = engine.scan(table, given)
-        found = self.frame.collect_schema()
-        self.types = {name: found[name] for name in self.names}
+        self.types = engine.types(table, given)
         self.plan = plan_validation(schema, dataset, self.expected, self.types, frozenset(given))
         present = tuple(name for name in dataset.key if name in self.types)
         self.showing = ExampleRules(
@@ -134,7 +139,7 @@ class _Run:
         untyped = text_columns(table, self.names)
         if wanted.keys() <= untyped:
             return wanted
-        found = self.engine.scan(table).collect_schema()
+        found = self.engine.types(table)
         coerced = {column.name for column in self.expected if column.coerce}
         return {
             name: dtype
@@ -155,42 +160,15 @@ class _Run:
             yield from self._custom(custom)
 
     def _probed(self, probes: Sequence[Probe]) -> Iterator[Violation]:
-        try:
-            counts = self._tally(probes)
-        except (WorldError, KeyboardInterrupt):
-            raise
-        except Exception:
-            # One expression that the engine refuses must not hide the others.
-            broken = [probe for probe in probes if not self._runs(probe)]
-            if not broken:
-                raise
-            for probe in broken:
-                what = "the engine cannot evaluate it on this column"
-                yield shape_violation(probe.column, probe.check, "check_error", what)
-            probes = [probe for probe in probes if probe not in broken]
-            counts = self._tally(probes)
+        self.rows, counts = tally(self.engine, self.frame, probes, self.dataset.name)
         for probe, count in zip(probes, counts, strict=True):
             yield from self._judged(probe, count)
-
-    def _tally(self, probes: Sequence[Probe]) -> list[int]:
-        sums = [probe.fails.sum().alias(f"n{place}") for place, probe in enumerate(probes)]
-        (row,) = self.engine.collect(self.frame.select(nw.len().alias("rows"), *sums))
-        self.rows = int(row["rows"])
-        return [int(row[f"n{place}"] or 0) for place in range(len(probes))]
-
-    def _runs(self, probe: Probe) -> bool:
-        try:
-            self.engine.collect(self.frame.head(1).select(probe.fails.sum().alias("n")))
-        except WorldError:
-            raise
-        except Exception:  # noqa: BLE001 - the question is whether anything is raised
-            return False
-        return True
 
     def _narrow(self, columns: Sequence[str]) -> nw.LazyFrame[Any]:
         """The table with the key and these columns only: hundreds of others slow a small query."""
         names = tuple(dict.fromkeys((*self.showing.key, *columns)))
-        return self.engine.scan(self.table, self.given, names)
+        ordered = not self.showing.key
+        return self.engine.scan(self.table, self.given, names, ordered=ordered)
 
     def _judged(self, probe: Probe, count: int) -> Iterator[Violation]:
         fails = probe.fails
@@ -272,7 +250,8 @@ class _Run:
             showing=self.showing,
             rows=self.rows,
         )
-        return custom_checks.run(self.engine, self.frame, task)
+        frame = self.engine.scan(self.table, self.given, ordered=True)
+        return custom_checks.run(self.engine, frame, task)
 
     def _violation(
         self,

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 import duckdb
 import narwhals as nw
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from datarelease.analysis.engine.csv.header import as_utf8, read_csv_header
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.duckdb.sql import quoted
+from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
 from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
+from datarelease.analysis.engine.values import python_rows
 from datarelease.progress import Progress
 
 _Types = Mapping[str, nw.dtypes.DType]
@@ -79,6 +78,27 @@ class DuckDBEngine:
         if self._copies is not None:
             self._copies.cleanup()
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """No columns: results are in file order; see `Engine.order`."""
+        return ()
+
+    def held(self, dtype: nw.dtypes.DType) -> nw.dtypes.DType:
+        """The same type; see `Engine.held`."""
+        return dtype
+
+    def keep(self, frame: nw.LazyFrame[Any], directory: Path) -> nw.LazyFrame[Any]:
+        """The rows of a frame, from a Parquet file; see `Engine.keep`."""
+        path = directory / "stage.parquet"
+        # No batch of an empty table is handed out, hence no schema either.
+        write_batches(path, self.batches(frame, STAGED_ROWS), lambda: self.arrow(frame).schema)
+        return self.scan(Table(paths=(path,), format="parquet"))
+
+    def types(self, table: Table, types: _Types | None = None) -> dict[str, nw.dtypes.DType]:
+        """The types of a table's columns; see `Engine.types`."""
+        found = self.scan(table, types).collect_schema()
+        return {name: found[name] for name in self.columns(table)}
+
     def scan(
         self,
         table: Table,
@@ -86,6 +106,7 @@ class DuckDBEngine:
         columns: Sequence[str] | None = None,
         *,
         once: bool = False,
+        ordered: bool = False,  # noqa: ARG002 - rows are in file order always
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
@@ -131,11 +152,7 @@ class DuckDBEngine:
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
-        table = self.arrow(frame)
-        columns = [_python_values(column) for column in table.columns]
-        return [
-            dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)
-        ]
+        return python_rows(self.arrow(frame))
 
     def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
@@ -157,48 +174,6 @@ class DuckDBEngine:
             # Closed, since a connection with an unread result refuses the next query.
             with native.to_arrow_reader(rows) as reader:
                 yield from reader
-
-
-def _python_values(column: pa.ChunkedArray) -> list[Any]:
-    if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
-        return [_plain(value) for value in _values(column)]
-    # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
-    coarse = column.cast(pa.timestamp("us"), safe=False)
-    exact = pc.equal(coarse.cast(column.type), column)
-    texts = column.filter(pc.invert(exact)).cast(pa.string()).to_pylist()
-    finer = (text.replace(" ", "T") for text in texts)
-    values = zip(coarse.to_pylist(), exact.to_pylist(), strict=True)
-    return [next(finer) if same is False else value for value, same in values]
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    try:
-        return list(column.to_pylist())
-    except OverflowError:  # Python's calendar ends with the year 9999, and begins with 1
-        return [_value_or_text(scalar) for scalar in column]
-
-
-def _value_or_text(scalar: pa.Scalar) -> Any:
-    try:
-        return scalar.as_py()
-    except OverflowError:
-        kind = scalar.type
-        unit = "days" if pa.types.is_date(kind) else getattr(kind, "unit", "")
-        number = getattr(scalar, "value", None)
-        nested = not isinstance(number, int)
-        return "(beyond the year 9999)" if nested else f"1970-01-01 + {number} {unit}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        if isinstance(exponent, int) and exponent >= 0:
-            return int(value)
-        near = float(value)
-        return near if Decimal(repr(near)) == value else value
-    if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        return value.astimezone(dt.UTC)
-    return value
 
 
 @contextmanager

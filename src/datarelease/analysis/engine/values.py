@@ -1,0 +1,58 @@
+"""Values of Arrow tables as plain Python: the same for every engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def python_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows of a table as `Engine.collect` promises them."""
+    columns = [_python_values(column) for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _python_values(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
+        return [_plain(value) for value in _values(column)]
+    # Python's datetime has microseconds; pyarrow would hand out pandas Timestamps.
+    coarse = column.cast(pa.timestamp("us"), safe=False)
+    exact = pc.equal(coarse.cast(column.type), column)
+    texts = column.filter(pc.invert(exact)).cast(pa.string()).to_pylist()
+    finer = (text.replace(" ", "T") for text in texts)
+    values = zip(coarse.to_pylist(), exact.to_pylist(), strict=True)
+    return [next(finer) if same is False else value for value, same in values]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except OverflowError:  # Python's calendar ends with the year 9999, and begins with 1
+        return [_value_or_text(scalar) for scalar in column]
+
+
+def _value_or_text(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except OverflowError:
+        kind = scalar.type
+        unit = "days" if pa.types.is_date(kind) else getattr(kind, "unit", "")
+        number = getattr(scalar, "value", None)
+        nested = not isinstance(number, int)
+        return "(beyond the year 9999)" if nested else f"1970-01-01 + {number} {unit}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and exponent >= 0:
+            return int(value)
+        near = float(value)
+        return near if Decimal(repr(near)) == value else value
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return value.astimezone(dt.UTC)
+    return value

@@ -1,0 +1,65 @@
+"""How many rows each probe finds: one aggregate query for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+
+from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.analysis.validation.checks import Probe
+from datarelease.errors import ConfigError, WorldError
+
+
+def tally(
+    engine: Engine, frame: nw.LazyFrame[Any], probes: Sequence[Probe], dataset: str
+) -> tuple[int, list[int]]:
+    """The rows of ``frame``, and for each probe how many of them fail.
+
+    Raises:
+        ConfigError: The engine cannot evaluate a probe. That is no violation: nobody knows how many
+            rows would fail.
+        UnreadableTable, WorldError: As `Engine.collect`.
+    """
+    sums = {f"n{place}": _failing(probe) for place, probe in enumerate(probes)}
+    try:
+        (row,) = engine.collect(frame.select(nw.len().alias("rows"), **sums))
+    except (UnreadableTable, WorldError):
+        raise
+    # Of no common kind: DuckDB refuses an expression when it is built, other engines later.
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run
+        raise _refused(engine, frame, probes, dataset) or error from None
+    return int(row["rows"]), [int(row[name] or 0) for name in sums]
+
+
+def _failing(probe: Probe) -> nw.Expr:
+    return probe.fails.cast(nw.Int64).sum()  # Spark adds up no booleans
+
+
+def _refused(
+    engine: Engine, frame: nw.LazyFrame[Any], probes: Sequence[Probe], dataset: str
+) -> ConfigError | None:
+    """The error that names those of the probes which the engine cannot evaluate, if there are."""
+    broken = [probe for probe in probes if not _runs(engine, frame, probe)]
+    if not broken:
+        return None
+    checks = ", ".join(
+        f"{probe.check} of {'the table' if probe.column is None else repr(probe.column)}"
+        for probe in broken
+    )
+    return ConfigError(
+        f"{dataset}: the engine cannot evaluate {checks}.",
+        untouched="Nothing was written.",
+        remedy="Write the check in another way, or remove it from the schema.",
+    )
+
+
+def _runs(engine: Engine, frame: nw.LazyFrame[Any], probe: Probe) -> bool:
+    try:
+        engine.collect(frame.head(1).select(n=_failing(probe)))
+    except (UnreadableTable, WorldError):
+        raise
+    except Exception:  # noqa: BLE001 - the question is whether anything is raised
+        return False
+    return True
