@@ -21,8 +21,8 @@ from datarelease.flows.dvc_yaml import (
     report_file,
 )
 from datarelease.flows.edits import Drafts
-from datarelease.model.adoption import Note, Proposed, yaml_flow
-from datarelease.model.data.dataset import CsvDialect, Dataset
+from datarelease.model.adoption import Proposed, yaml_flow
+from datarelease.model.data.dataset import Dataset
 from datarelease.settings.read import declared_dialect
 
 
@@ -50,10 +50,8 @@ def planned_datasets(
     pipeline: Mapping[str, Any],
     engine: Engine,
     drafts: Drafts,
-) -> tuple[list[PipelineDataset], list[Note]]:
-    """The datasets as they will stand in dvc.yaml, and the tables that will not.
-
-    The schema files that datasets lack are drafted.
+) -> list[PipelineDataset]:
+    """The tables that will be datasets; the schema files that they lack are drafted.
 
     Raises:
         WorldError: The engine ran out of memory or disk.
@@ -63,12 +61,11 @@ def planned_datasets(
     new = [one.path for one in found if one.path not in declared]
     names = names_of(new, [str(name) for name in artifacts])
     members: list[PipelineDataset] = []
-    left_out: list[Note] = []
     for one in found:
         name, entry = declared.get(one.path, (names.get(one.path, ""), {}))
         if entry and entry.get("type") != "dataset":
             kind = entry.get("type") or "no type"
-            left_out.append(Note(what=one.path, why=f"declared as {name} ({kind}) in dvc.yaml"))
+            drafts.leave(one.path, f"declared as {name} ({kind}) in dvc.yaml")
             continue
         meta = entry.get("meta")
         bare = bool(entry) and not meta
@@ -79,22 +76,26 @@ def planned_datasets(
             table = _as_written(engine, one, meta)
             seen = infer(engine, table, name=name, pii=_listed_pii(meta))
         except UnreadableTable as error:
-            left_out.append(Note(what=one.path, why=str(error)))
+            drafts.leave(one.path, str(error))
             continue
-        left_out += _unsaid(one.path, table.csv, meta)
+        csv = f"csv: {yaml_flow(table.csv.changes)}" if table.csv.changes else ""
+        if isinstance(meta, Mapping) and "csv" not in meta and csv:
+            # Init adds to no declaration.
+            why = f"it is declared already, but seems to need `{csv}` under `meta:` in dvc.yaml"
+            drafts.leave(one.path, why)
         if schema is not None and inferable and drafts.is_missing(schema):
             text = schema_yaml(seen, name=name, path=one.path)
             drafts.create(schema, text, why="what the data promises, inferred from it; edit it")
         members.append(
             PipelineDataset(
-                proposed=_proposed(name, one, seen, _csv_setting(table.csv)),
+                proposed=_proposed(name, one, seen, csv),
                 schema=schema,
                 declared=bool(entry),
                 bare=bare,
                 lacks=_lacking(at, name),
             )
         )
-    return members, left_out
+    return members
 
 
 def _lacking(at: AdoptionContext, name: str) -> tuple[StageKind, ...]:
@@ -144,17 +145,3 @@ def _as_written(engine: Engine, one: FoundTable, meta: object) -> Table:
         return dataclasses.replace(one.table, csv=declared)
     table = with_structure(one.table) if one.untracked else one.table
     return dataclasses.replace(table, csv=infer_values(engine, table))
-
-
-def _csv_setting(dialect: CsvDialect) -> str:
-    """``meta.csv`` as one line of YAML; empty: there is nothing to say."""
-    return f"csv: {yaml_flow(dialect.changes)}" if dialect.changes else ""
-
-
-def _unsaid(path: str, dialect: CsvDialect, meta: object) -> tuple[Note, ...]:
-    """That a dataset which is declared already lacks ``csv:``, which init adds to none."""
-    setting = _csv_setting(dialect)
-    if not isinstance(meta, Mapping) or "csv" in meta or not setting:
-        return ()
-    why = f"it is declared already, but seems to need `{setting}` under `meta:` in dvc.yaml"
-    return (Note(what=path, why=why),)

@@ -17,7 +17,7 @@ from datarelease.adopt.run import first_commands, first_run
 from datarelease.adopt.setup import add_github, add_section, ignore_reports, refuse_unknown_ref
 from datarelease.analysis.engine.tables import Engine
 from datarelease.errors import ConfigError
-from datarelease.flows.dvc_yaml import PipelineDataset, artifacts_by_path, edited_pipeline
+from datarelease.flows.dvc_yaml import artifacts_by_path, edited_pipeline
 from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
 from datarelease.model.adoption import Adoption, Note
 from datarelease.model.paths import within
@@ -71,14 +71,21 @@ def _planned(
         complete = complete_datasets(at, pipeline, drafts)
         found, left_out = _tables(at, engine, complete)
         found, left_out = only(chosen, found, left_out, complete)
-        members, unread = planned_datasets(at, found, pipeline, engine, drafts)
-    left_out = (*left_out, *unread, *_no_tables(pipeline, found, complete, left_out))
+        for note in left_out:
+            drafts.leave(note.what, note.why)
+        members = planned_datasets(at, found, pipeline, engine, drafts)
+    _leave_others(drafts, pipeline, [*(one.path for one in found), *complete])
     if not members and not complete:
-        raise _no_data(left_out, dvc=at.inventory is not None)
+        raise _no_data(drafts.left_out, dvc=at.inventory is not None)
+    for name in (*complete.values(), *(m.proposed.name for m in members if m.declared)):
+        drafts.skip(f"dataset {name} in {DATASETS_FILE}")
+    edits, names = plan_remotes(wanted, at.settings.remotes, at.settings.default)
+    for name in names:
+        if name in at.settings.remotes:
+            drafts.skip(f"remote {name}")
     stages = at.inventory.stages if at.inventory else ()
     after = edited_pipeline(drafts.text(DATASETS_FILE), members, stages)
     drafts.edit(DATASETS_FILE, after, why="the datasets, and the stages that check them")
-    edits, names, there = plan_remotes(wanted, at.settings.remotes, at.settings.default)
     default = next((e.name for e in edits if e.default), at.settings.default)
     add_section(at, drafts, params, names if names != (default,) else ())
     add_github(at, drafts, at.released_branch)
@@ -86,12 +93,13 @@ def _planned(
     # Faults that a check would find in the planned files are reported now.
     pipeline = drafts.mapping(DATASETS_FILE)
     read_settings(pipeline, drafts.mapping(PARAMS_FILE))
-    last, made, unmade = first_run(at, pipeline, [one.path for one in found if one.untracked])
+    loose = [one.path for one in found if one.untracked]
+    last, made = first_run(at, drafts, pipeline, loose)
     if edits:
         refuse_unwritable(at.root, DVC_CONFIG)
     held = [edit.path for edit in drafts.edits]
     held += [f for m in members for f in (m.dataset.validation_file, m.dataset.profile_file)]
-    held += [f"{one.path}.dvc" for one in found if one.untracked]
+    held += [f"{path}.dvc" for path in loose]
     refuse_ignored(at.ignored([*held, *made]))
     return Adoption(
         branch=at.released_branch,
@@ -99,8 +107,8 @@ def _planned(
         commands=first_commands(at, found, {m.proposed.path for m in members}),
         remotes=edits,
         files=drafts.edits,
-        skipped=(*_declared(complete, members), *there, *drafts.skipped),
-        left_out=(*left_out, *drafts.left_out, *unmade),
+        skipped=drafts.skipped,
+        left_out=drafts.left_out,
         last=last,
         made=made,
         all_remotes=remote_addresses(at.settings, edits, names),
@@ -133,23 +141,17 @@ def _listed(git: GitProgram, *options: str) -> tuple[str, ...]:
     return tuple(name for name in listed.split("\0") if name)
 
 
-def _no_tables(
-    pipeline: Mapping[str, Any],
-    found: Sequence[FoundTable],
-    complete: Mapping[str, str],
-    left_out: Sequence[Note],
-) -> list[Note]:
+def _leave_others(drafts: Drafts, pipeline: Mapping[str, Any], tables: Sequence[str]) -> None:
     """Datasets that somebody declared, for DVC's model registry say, and that are no tables."""
-    known = {*(one.path for one in found), *complete, *(note.what for note in left_out)}
-    why = (
-        "declared in dvc.yaml as {}, a dataset, and DVC has no CSV or Parquet data there: "
-        "`datarelease check` refuses that; give it another `type` (raw-data, say), or another path"
-    )
-    return [
-        Note(what=path, why=why.format(name))
-        for path, (name, entry) in artifacts_by_path(pipeline).items()
-        if entry.get("type") == "dataset" and path not in known
-    ]
+    known = {*tables, *(note.what for note in drafts.left_out)}
+    for path, (name, entry) in artifacts_by_path(pipeline).items():
+        if entry.get("type") == "dataset" and path not in known:
+            why = (
+                f"declared in dvc.yaml as {name}, a dataset, and DVC has no CSV or Parquet data "
+                "there: `datarelease check` refuses that; give it another `type` (raw-data, say), "
+                "or another path"
+            )
+            drafts.leave(path, why)
 
 
 def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
@@ -161,13 +163,6 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
         if left_out
         else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), or write a "
         "stage that makes it and run `dvc repro`; then run init again.",
-    )
-
-
-def _declared(complete: Mapping[str, str], members: Sequence[PipelineDataset]) -> tuple[Note, ...]:
-    names = [*complete.values(), *(m.proposed.name for m in members if m.declared)]
-    return tuple(
-        Note(what=f"dataset {name} in {DATASETS_FILE}", why="already there") for name in names
     )
 
 

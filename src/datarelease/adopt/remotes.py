@@ -11,7 +11,7 @@ from typing import Any
 
 from datarelease.adapters.dvc.index import RemoteSettings
 from datarelease.errors import ConfigError
-from datarelease.model.adoption import Note, RemoteEdit
+from datarelease.model.adoption import RemoteEdit
 from datarelease.model.git_address import without_credentials
 
 _DAGSHUB = re.compile(
@@ -71,11 +71,10 @@ def parse_remote(text: str, start: Path = Path()) -> RemoteArgument:
 
 def plan_remotes(
     wanted: Sequence[RemoteArgument], existing: Mapping[str, Mapping[str, Any]], default: str | None
-) -> tuple[tuple[RemoteEdit, ...], tuple[str, ...], tuple[Note, ...]]:
-    """The edits, the names of the wanted remotes in their order, and what is already there."""
+) -> tuple[tuple[RemoteEdit, ...], tuple[str, ...]]:
+    """The edits, and the names of the wanted remotes in their order."""
     names: list[str] = []
     made: list[RemoteEdit] = []
-    skipped = []
     for one in dict.fromkeys(wanted):
         name = _existing_name(one, existing)
         if name is None:
@@ -91,8 +90,6 @@ def plan_remotes(
                     default=first,
                 )
             )
-        else:
-            skipped.append(Note(what=f"remote {name}", why="already there"))
         names.append(name)
     fixed = [
         RemoteEdit(
@@ -104,7 +101,7 @@ def plan_remotes(
         for name, settings in existing.items()
         if str(settings.get("verify", "")).lower() not in {"true", "1", "yes", "on"}
     ]
-    return (*fixed, *made), tuple(names), tuple(skipped)
+    return (*fixed, *made), tuple(names)
 
 
 def _existing_name(one: RemoteArgument, existing: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -25,8 +25,8 @@ from datarelease.app.wiring import environment, work_tree_reader
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
 from datarelease.flows.dvc_yaml import STAGE_KINDS, StageKind, artifacts_by_path, report_file
-from datarelease.flows.edits import DVC_CONFIG, refuse_changed, text_at, write_all
-from datarelease.model.adoption import Adoption, Command, Note
+from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_changed, text_at, write_all
+from datarelease.model.adoption import Adoption, Command
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
 from datarelease.model.paths import overlap
@@ -78,16 +78,16 @@ def first_commands(
 
 
 def first_run(
-    at: AdoptionContext, pipeline: Mapping[str, Any], loose: Sequence[str]
-) -> tuple[tuple[Command, ...], tuple[str, ...], tuple[Note, ...]]:
+    at: AdoptionContext, drafts: Drafts, pipeline: Mapping[str, Any], loose: Sequence[str]
+) -> tuple[tuple[Command, ...], tuple[str, ...]]:
     """What brings the checks of ``pipeline`` (``dvc.yaml`` as it will be) into the lock.
 
-    The commands, the files that they make and git will hold, and the datasets without data.
-    ``loose`` are data that DVC does not track yet, which are in the work tree.
+    The commands, and the files that they make and git will hold. ``loose`` are data that DVC does
+    not track yet, which are in the work tree.
     """
-    waiting = _unlocked(pipeline, _locked(_tracked(at.root)))
+    waiting = _waiting(at.root, pipeline)
     if not waiting:
-        return (), (), ()
+        return (), ()
     inputs = {check.dataset: _inputs(at, check.dataset) for check in waiting}
     unmade = [d for d, paths in inputs.items() if not paths and d.path not in loose]
     runnable = [check for check in waiting if check.dataset not in unmade]
@@ -105,8 +105,9 @@ def first_run(
             )
         )
     made = (LOCK, *(check.report for check in runnable)) if runnable else ()
-    why = "not made yet: run `dvc repro`, then init again"
-    return tuple(commands), made, tuple(Note(what=dataset.path, why=why) for dataset in unmade)
+    for dataset in unmade:
+        drafts.leave(dataset.path, "not made yet: run `dvc repro`, then init again")
+    return tuple(commands), made
 
 
 def carry_out(root: Path, adoption: Adoption) -> None:
@@ -165,13 +166,40 @@ def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], 
     """
     for done, command in enumerate(commands):
         try:
-            succeeded = run(command)
-        except WorldError as error:
-            later = _later(commands[done:])
-            remedy = f"{error.remedy} To continue, {later}."
-            raise WorldError(error.what, untouched=_written(root), remedy=remedy) from error
-        if not succeeded:
-            raise _failed(root, command, commands[done:])
+            if run(command):
+                continue
+            error: DatareleaseError = _failure(root, command)
+        except WorldError as raised:
+            error = WorldError(raised.what, remedy=raised.remedy)
+        waiting = ", ".join(check.address for check in _waiting(root)) or "none"
+        later = ", then ".join(f"`{join(one.arguments)}`" for one in commands[done:])
+        raise type(error)(
+            error.what,
+            untouched=f"All files were written and are kept. Not run yet: {waiting}.",
+            remedy=f"{error.remedy} To continue, run `datarelease init` again, or {later}.",
+        )
+
+
+def _failure(root: Path, command: Command) -> DatareleaseError:
+    what = f"`{join(command.arguments)}` failed; its own output is above."
+    if command.arguments[:2] == _PULL:
+        return WorldError(what, remedy="Check the remote and its credentials.")
+    tried = [it for it in _waiting(root) if {it.address, it.group} & {*command.arguments}]
+    if tried and tried[0].kind == "validate" and _violated(root, tried[0].report):
+        return BlockedError(
+            f"{tried[0].dataset.name}: the data violates its schema; the output of the stage "
+            f"{tried[0].address} above says what is wrong.",
+            remedy="Correct the data or the schema.",
+        )
+    return ConfigError(what, remedy="Correct the cause.")
+
+
+def _violated(root: Path, report: str) -> bool:
+    data = _tracked(root).read(report)
+    try:
+        return data is not None and not decode(Validation, data).passed
+    except DocumentError:
+        return False
 
 
 def checks(pipeline: Mapping[str, Any]) -> tuple[Check, ...]:
@@ -210,13 +238,12 @@ def _commands(pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str | None, st
             yield str(name), None, str(stage.get("cmd"))
 
 
-def _unlocked(pipeline: Mapping[str, Any], locked: frozenset[str]) -> tuple[Check, ...]:
-    return tuple(check for check in checks(pipeline) if check.address not in locked)
-
-
-def _locked(tracked: TrackedState) -> frozenset[str]:
-    stages = tracked.mapping(LOCK).get("stages")
-    return frozenset(map(str, stages)) if isinstance(stages, dict) else frozenset()
+def _waiting(root: Path, pipeline: Mapping[str, Any] | None = None) -> tuple[Check, ...]:
+    """The checks that ``dvc.lock`` does not have; without ``pipeline`` of ``dvc.yaml`` as it is."""
+    tracked = _tracked(root)
+    locked = tracked.mapping(LOCK).get("stages") or ()
+    wanted = checks(tracked.mapping(DATASETS_FILE) if pipeline is None else pipeline)
+    return tuple(check for check in wanted if check.address not in locked)
 
 
 def _tracked(root: Path) -> TrackedState:
@@ -245,52 +272,3 @@ def _targets(waiting: Sequence[Check], pipeline: Mapping[str, Any]) -> list[str]
     whole = {group for group, members in groups.items() if group and members <= addresses}
     names = (check.group if check.group in whole else check.address for check in waiting)
     return list(dict.fromkeys(str(name) for name in names))
-
-
-def _waiting(root: Path) -> tuple[Check, ...]:
-    tracked = _tracked(root)
-    return _unlocked(tracked.mapping(DATASETS_FILE), _locked(tracked))
-
-
-def _written(root: Path) -> str:
-    names = ", ".join(check.address for check in _waiting(root)) or "none"
-    return f"All files were written and are kept. Not run yet: {names}."
-
-
-def _later(left: Sequence[Command]) -> str:
-    commands = ", then ".join(f"`{join(one.arguments)}`" for one in left)
-    return f"run `datarelease init` again, or {commands}"
-
-
-def _failed(root: Path, command: Command, left: Sequence[Command]) -> DatareleaseError:
-    untouched, later = _written(root), _later(left)
-    if command.arguments[:2] == _PULL:
-        return WorldError(
-            f"`{join(command.arguments)}` failed; its own output is above.",
-            untouched=untouched,
-            remedy=f"Check the remote and its credentials, then {later}.",
-        )
-    tried = (
-        check for check in _waiting(root) if {check.address, check.group} & {*command.arguments}
-    )
-    first = next(tried, None)
-    if first is not None and first.kind == "validate" and _violated(root, first.report):
-        return BlockedError(
-            f"{first.dataset.name}: the data violates its schema; the output of the stage "
-            f"{first.address} above says what is wrong.",
-            untouched=untouched,
-            remedy=f"Correct the data or the schema, then {later}.",
-        )
-    return ConfigError(
-        f"`{join(command.arguments)}` failed; its own output is above.",
-        untouched=untouched,
-        remedy=f"Correct the cause, then {later}.",
-    )
-
-
-def _violated(root: Path, report: str) -> bool:
-    data = _tracked(root).read(report)
-    try:
-        return data is not None and not decode(Validation, data).passed
-    except DocumentError:
-        return False

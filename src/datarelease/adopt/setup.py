@@ -50,7 +50,7 @@ def add_section(
 ) -> None:
     """Plan the ``release:`` section; ``remotes`` are to be named in it."""
     if SECTION in params:
-        drafts.skip(f"`{SECTION}:` in {PARAMS_FILE}", "already there")
+        drafts.skip(f"`{SECTION}:` in {PARAMS_FILE}")
         _, listed = read_tag_settings(params)
         lacking = [name for name in remotes if name not in listed]
         if lacking:
@@ -85,7 +85,7 @@ def add_github(at: AdoptionContext, drafts: Drafts, branch: str) -> None:
     if all(drafts.is_missing(f"{dependabot}.{ending}") for ending in ("yml", "yaml")):
         drafts.create(f"{dependabot}.yml", dependabot_file(), why="keeps the workflows new")
     else:
-        drafts.skip(f"{dependabot}.yml", "already there")
+        drafts.skip(f"{dependabot}.yml")
 
 
 def _is_nameable(directory: str) -> bool:
@@ -116,7 +116,7 @@ def _compare(drafts: Drafts, path: str, text: str) -> None:
     """Tell whether a file is ours; that it names another version of the tool is no edit."""
     named = re.compile(rf"({re.escape(REPOSITORY)}[\w./-]*@).*")
     if named.sub(r"\1", drafts.text(path)) == named.sub(r"\1", text):
-        drafts.skip(path, "already there")
+        drafts.skip(path)
     else:
         drafts.leave(path, "it is not what init would write; yours stays as it is")
 
@@ -124,7 +124,7 @@ def _compare(drafts: Drafts, path: str, text: str) -> None:
 def ignore_reports(at: AdoptionContext, drafts: Drafts) -> None:
     """Plan that git ignores the reports of a whole check, which are made again each time."""
     if set(at.ignored(REPORTS)) == set(REPORTS):
-        drafts.skip(".gitignore", "already there")
+        drafts.skip(".gitignore")
         return
     text = drafts.text(".gitignore")
     text += "\n" if text and not text.endswith("\n") else ""

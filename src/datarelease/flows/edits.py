@@ -71,9 +71,9 @@ class Drafts:
         place = self._root / path
         return path not in self._edits and not place.exists() and not place.is_symlink()
 
-    def skip(self, what: str, why: str) -> None:
+    def skip(self, what: str) -> None:
         """Record a step whose result exists."""
-        self._skipped.append(Note(what=what, why=why))
+        self._skipped.append(Note(what=what, why="already there"))
 
     def leave(self, what: str, why: str) -> None:
         """Record something that is not changed."""
@@ -84,7 +84,7 @@ class Drafts:
         if self.is_missing(path):
             self._edit(path, None, text, why)
         elif self._read(path) == text:
-            self.skip(path, "already there")
+            self.skip(path)
         else:
             self.leave(path, "it differs from what init would write; your file is not changed")
 
@@ -92,7 +92,7 @@ class Drafts:
         """Plan the content ``text`` for the file at ``path``; it includes the present content."""
         before = self._read(path)
         if before == text:
-            self.skip(path, "already there")
+            self.skip(path)
         else:
             self._edit(path, before, text, why)
 

@@ -181,7 +181,7 @@ def planned(*texts: str, existing: dict[str, Any] | None = None, default: str | 
 
 def test_the_first_remote_becomes_the_default() -> None:
     """Both verify what they fetch; nothing secret is written."""
-    edits, names, _ = planned("dagshub:ada/engine", "s3://bucket/x")
+    edits, names = planned("dagshub:ada/engine", "s3://bucket/x")
     assert names == ("dagshub", "s3")
     assert [edit.default for edit in edits] == [True, False]
     assert edits[0].commands == (
@@ -196,14 +196,14 @@ def test_the_first_remote_becomes_the_default() -> None:
 
 def test_a_directory_is_a_remote() -> None:
     """It verifies as the others do, and its command can be pasted."""
-    [edit], names, _ = planned("/mnt/my share")
+    [edit], names = planned("/mnt/my share")
     assert names == ("storage",)
     assert edit.commands == (
         "dvc remote add --default storage '/mnt/my share'",
         "dvc remote modify storage verify true",
     )
-    _, names, there = planned("/mnt/x", existing={"disk": {"url": "/mnt/x", "verify": "true"}})
-    assert (names, [note.what for note in there]) == (("disk",), ["remote disk"])
+    existing = {"disk": {"url": "/mnt/x", "verify": "true"}}
+    assert planned("/mnt/x", existing=existing) == ((), ("disk",))
 
 
 def test_existing_remotes_keep_their_names_and_are_made_to_verify() -> None:
@@ -213,20 +213,17 @@ def test_existing_remotes_keep_their_names_and_are_made_to_verify() -> None:
         "s3": {"url": "s3://other", "verify": True},
         "web": {"url": "https://me:hunter2@host/x", "verify": "false"},
     }
-    edits, names, skipped = planned(
-        "s3://bucket/x", "s3://third", existing=existing, default="origin"
-    )
+    edits, names = planned("s3://bucket/x", "s3://third", existing=existing, default="origin")
     assert names == ("origin", "s3-third")
     assert [(edit.name, edit.new, edit.default) for edit in edits] == [
         ("origin", False, False), ("web", False, False), ("s3-third", True, False),
     ]  # fmt: skip
     assert "hunter2" not in repr(edits)
-    assert [note.what for note in skipped] == ["remote origin"]
 
 
 def test_two_buckets_and_one_named_twice() -> None:
     """Each bucket has a name of its own; a repetition counts once."""
-    _, names, _ = planned("s3://a-bucket", "s3://b-bucket", "s3://a-bucket")
+    _, names = planned("s3://a-bucket", "s3://b-bucket", "s3://a-bucket")
     assert names == ("s3", "s3-b-bucket")
 
 

@@ -13,6 +13,7 @@ from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.run import checks, finish, first_run
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
+from datarelease.flows.edits import Drafts
 from datarelease.model.adoption import Command
 from datarelease.model.data.validation import Validation, Violation
 
@@ -65,7 +66,7 @@ def planned(
 ) -> list[tuple[str, ...]]:
     """The arguments of the commands, with the stages ``lock`` in ``dvc.lock``."""
     (root / "dvc.lock").write_text(yaml.safe_dump({"stages": {name: {} for name in lock}}))
-    commands, _, _ = first_run(context(root, *outputs), pipeline, ["data/a.csv"])
+    commands, _ = first_run(context(root, *outputs), Drafts(root), pipeline, ["data/a.csv"])
     return [command.arguments for command in commands]
 
 
@@ -122,8 +123,9 @@ def test_absent_data_is_pulled_by_whole_outputs(tmp_path: Path) -> None:
 
 def test_data_that_no_stage_made_yet_is_told(tmp_path: Path) -> None:
     """Init never runs the stage that makes it."""
-    commands, made, [unmade] = first_run(context(tmp_path, output("data/a.csv", None)), PLAIN, [])
-    assert (commands, made) == ((), ())
+    drafts, here = Drafts(tmp_path), context(tmp_path, output("data/a.csv", None))
+    assert first_run(here, drafts, PLAIN, []) == ((), ())
+    [unmade] = drafts.left_out
     assert unmade.what == "data/a.csv"
     assert "dvc repro" in unmade.why
 
