@@ -19,7 +19,7 @@ from datarelease.ingest.announce import TopicAnnouncement, announce_now
 from datarelease.ingest.commit import Committed, commit_now
 from datarelease.ingest.plan import Waiting, waiting_now
 from datarelease.ingest.propose.merge import Merging, merge_now
-from datarelease.ingest.propose.next_branch import prefix_of
+from datarelease.ingest.propose.proposals import prefix_of
 from datarelease.ingest.propose.propose import Proposal, propose_now
 from datarelease.model.data.stream import Stream
 from datarelease.orchestration.pipeline import ANNOUNCE, FOLLOW_OP, MERGE, OUTCOME_TAG, PROPOSE

@@ -11,11 +11,16 @@ from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.repository import Workspace
-from datarelease.ingest.propose.next_branch import covers, prefix_of, stream_at_commit
 from datarelease.ingest.propose.proposal_commit import commit_fault
-from datarelease.ingest.propose.proposals import OpenProposal, Proposals, proposals_of
+from datarelease.ingest.propose.proposals import (
+    OpenProposal,
+    Proposals,
+    covers,
+    prefix_of,
+    proposals_of,
+)
 from datarelease.ingest.propose.propose import FindProposals
-from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
+from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.data.stream import Stream
 from datarelease.model.review.append_only import not_append_only
 from datarelease.model.review.diff import Compatibility
@@ -60,13 +65,13 @@ def merge(clone: ScratchClone, name: str, find_proposals: FindProposals) -> Merg
         WorldError: git, a remote or GitHub failed; run it again.
     """
     tip = clone.refresh()
-    stream = stream_at_commit(clone, tip, name)
+    stream = clone.stream_at(tip, name)
     proposals = find_proposals(clone)
-    there = plan_at(clone, tip, stream)
+    there = clone.plan_at(tip, stream)
     found = [
         proposal
         for proposal in proposals.open(prefix_of(name))
-        if proposal.pull is not None or not covers(there, plan_at(clone, proposal.commit, stream))
+        if proposal.pull is not None or not covers(there, clone.plan_at(proposal.commit, stream))
     ]
     if not found:
         return Merging(stream=name, state="nothing", reason="no proposal is open")
@@ -105,7 +110,7 @@ def _merged(
     """The commit that the default branch has since; cheap questions first."""
     clone.git.fetch(proposal.commit, *proposals.places(proposal))
     _origin(clone, proposal)
-    if covers(plan_at(clone, tip, stream), plan_at(clone, proposal.commit, stream)):
+    if covers(clone.plan_at(tip, stream), clone.plan_at(proposal.commit, stream)):
         raise _Refusal(f"{clone.branch} has its events already")
     ws = clone.check_out(tip)
     if not ws.settings.policy.auto_merge:

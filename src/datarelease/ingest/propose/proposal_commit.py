@@ -20,9 +20,9 @@ from datarelease.flows.release.plan import products
 from datarelease.flows.repository import Workspace
 from datarelease.flows.transfer import complete, faults_error, find_faults
 from datarelease.flows.write_file import write
-from datarelease.ingest.propose.next_branch import BranchMoved, ProposalBase
+from datarelease.ingest.propose.proposals import BranchMoved, ProposalBase
 from datarelease.ingest.propose.pull_request_text import Described, describe
-from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
+from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.versions.release import Fault
 
@@ -59,7 +59,7 @@ def adopt_commit(base: ProposalBase, branch: str, left: str) -> Described:
     """
     clone, stream = base.clone, base.stream
     commit = clone.git.fetch(left, f"refs/heads/{branch}")
-    plan = plan_at(clone, commit, stream)
+    plan = clone.plan_at(commit, stream)
     then = base.plan.batches if base.plan else ()
     ws = clone.check_out(base.tip)
     why = commit_fault(clone, ws, commit, base.tip, stream)

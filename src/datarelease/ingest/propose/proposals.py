@@ -15,6 +15,7 @@ from datarelease.adapters.github.errors import GitHubError
 from datarelease.adapters.github.repository import MergeMethod
 from datarelease.app.github import open_github
 from datarelease.ingest.propose.scratch_clone import ScratchClone
+from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.directory import ROOT
 from datarelease.model.github import PullRequest
 from datarelease.model.review.reviewed_digest import context_of, reviewed_digest
@@ -27,6 +28,17 @@ _REFUSED = {405, 409}
 """Not mergeable (a rule of the repository, a conflict); the branch moved."""
 METHODS: tuple[MergeMethod, ...] = ("merge", "squash", "rebase")
 """Tried in this order: a repository may not allow all of them."""
+
+
+def prefix_of(stream: str) -> str:
+    """What the branches of a stream's proposals begin with."""
+    return f"stream/{stream}/"
+
+
+def covers(plan: StreamPlan | None, other: StreamPlan | None) -> bool:
+    """``plan`` goes as far as ``other`` everywhere."""
+    ends = plan.ends() if plan else {}
+    return all(ends.get(part, 0) >= end for part, end in (other.ends() if other else {}).items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +55,11 @@ class OpenProposal:
     """None: there are no pull requests here."""
     url: str | None = None
     merge_commit: str | None = None
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        return f"pull request #{self.pull}" if self.pull else f"branch {self.branch}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,12 +133,8 @@ class PullRequests:
 
     def open(self, prefix: str) -> Sequence[OpenProposal]:
         """From branches of the repository itself, never from forks."""
-        pulls = [
-            _proposal(pull)
-            for pull in self._github.open_pulls()
-            if pull.head_branch.startswith(prefix) and self._is_ours(pull)
-        ]
-        return pulls[::-1]
+        pulls = [p for p in self._github.open_pulls() if p.head_branch.startswith(prefix)]
+        return [_proposal(pull) for pull in reversed(pulls) if self._is_ours(pull)]
 
     def last(self, branch: str) -> OpenProposal | None:
         """The newest from the branch, which may be gone."""
@@ -189,6 +202,33 @@ class PullRequests:
 
 Proposals = Branches | PullRequests
 """Where the proposals of a repository are."""
+
+
+class BranchMoved(Exception):  # noqa: N818 - no error: the signal to begin anew
+    """The remote's state changed since the start; the message says how."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalBase:
+    """What everything about the next proposal is derived from."""
+
+    clone: ScratchClone
+    tip: str
+    """Of the default branch."""
+    stream: Stream
+    plan: StreamPlan | None
+    """As it is there."""
+    proposals: Proposals
+
+    @property
+    def number(self) -> int:
+        """Of the first new batch."""
+        return self.plan.batches[-1].number + 1 if self.plan and self.plan.batches else 1
+
+    def plan_of(self, proposal: OpenProposal) -> StreamPlan | None:
+        """The plan in a proposal, open or not."""
+        commit = self.clone.git.fetch(proposal.commit, *self.proposals.places(proposal))
+        return self.clone.plan_at(commit, self.stream)
 
 
 def proposals_of(clone: ScratchClone) -> Proposals:

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
 from datarelease.errors import WorldError
 from datarelease.ingest.access import connected
 from datarelease.ingest.plan import extended
-from datarelease.ingest.propose.next_branch import (
-    BranchMoved,
-    ProposalBase,
-    covers,
-    next_branch,
-    plan_of,
-    prefix_of,
-    refusal_of,
-    stream_at_commit,
-)
 from datarelease.ingest.propose.proposal_commit import adopt_commit, make_commit
-from datarelease.ingest.propose.proposals import OpenProposal, Proposals, proposals_of
+from datarelease.ingest.propose.proposals import (
+    BranchMoved,
+    OpenProposal,
+    ProposalBase,
+    Proposals,
+    covers,
+    prefix_of,
+    proposals_of,
+)
 from datarelease.ingest.propose.pull_request_text import Described, body
-from datarelease.ingest.propose.scratch_clone import ScratchClone, plan_at
+from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
 
@@ -37,9 +36,7 @@ Planner = Callable[[Stream, StreamPlan | None], StreamPlan]
 FindProposals = Callable[[ScratchClone], Proposals]
 """Where proposals of a repository are; asked after the clone was refreshed."""
 _ATTEMPTS = 3
-"""How often a proposal is started again because the default branch moved, or another run was
-faster.
-"""
+"""How often a proposal is begun, as the default branch moved or another run was faster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,22 +120,22 @@ def _once(
     clone: ScratchClone, name: str, find_proposals: FindProposals, planner: Planner, *, force: bool
 ) -> Proposal:
     tip = clone.refresh()
-    stream = stream_at_commit(clone, tip, name)
-    plan = plan_at(clone, tip, stream)
+    stream = clone.stream_at(tip, name)
+    plan = clone.plan_at(tip, stream)
     base = ProposalBase(
         clone=clone, tip=tip, stream=stream, plan=plan, proposals=find_proposals(clone)
     )
     for proposal in base.proposals.open(prefix_of(name)):
-        done = covers(plan, plan_of(base, proposal))
+        done = covers(plan, base.plan_of(proposal))
         if proposal.pull is not None or not done:
             return _still_open(base, proposal, outdated=done)
-    branch, refused = next_branch(base)
+    branch, refused = _next_branch(base)
     left = clone.heads.get(branch)
     if left is not None:
         clone.say(f"branch {branch} exists without a pull request: continuing with it")
         return _proposal(base, branch, adopt_commit(base, branch, left))
     extended_plan = planner(stream, plan)
-    refusal = None if force else refusal_of(base, extended_plan, refused)
+    refusal = None if force else _refusal(base, extended_plan, refused)
     if extended_plan == plan or not extended_plan.batches:
         refusal = "nothing waits"
     if refusal is not None:
@@ -146,9 +143,46 @@ def _once(
     return _proposal(base, branch, make_commit(base, branch, extended_plan))
 
 
+def _next_branch(base: ProposalBase) -> tuple[str, OpenProposal | None]:
+    """The branch for what comes next, and the refused proposal of the same batch before it."""
+    refused: OpenProposal | None = None
+    for attempt in count(1):
+        branch = f"{prefix_of(base.stream.name)}{base.number:06}-{attempt}"
+        proposal = base.proposals.last(branch)
+        if proposal is None:
+            break
+        if proposal.state == "open":
+            raise BranchMoved(f"a proposal from {branch} was opened meanwhile")
+        git = base.clone.git
+        landed = proposal.merge_commit is not None and proposal.base == base.clone.branch
+        if landed and not git.is_ancestor(str(proposal.merge_commit), base.tip):
+            raise BranchMoved(f"{branch} was merged meanwhile")
+        refused = proposal
+    return branch, refused
+
+
+def _refusal(base: ProposalBase, plan: StreamPlan, refused: OpenProposal | None) -> str | None:
+    """Why the same events are not proposed again: they were refused, and few came since."""
+    if refused is None or base.clone.git.is_taken_back(refused.branch, refused.commit):
+        return None
+    fresh, enough = _fresh(plan, base.plan_of(refused)), base.stream.propose_events
+    if fresh >= enough:
+        return None
+    return (
+        f"{refused.what} was closed unmerged, and {fresh:,} events came since; proposed again at "
+        f"{enough:,}, or with --force"
+    )
+
+
+def _fresh(plan: StreamPlan, refused: StreamPlan | None) -> int:
+    """Offsets that were in no proposal yet."""
+    ends = refused.ends() if refused else {}
+    highs = {span.partition: span.high for batch in plan.batches for span in batch.spans}
+    return sum(max(0, high - ends.get(part, 0)) for part, high in highs.items())
+
+
 def _still_open(base: ProposalBase, proposal: OpenProposal, *, outdated: bool) -> Proposal:
-    what = f"pull request #{proposal.pull}" if proposal.pull else f"branch {proposal.branch}"
-    message = f"{what} is open"
+    message = f"{proposal.what} is open"
     if outdated:
         message += f", and {base.clone.branch} has its events already: close it"
     return Proposal(
@@ -168,20 +202,15 @@ def _proposal(base: ProposalBase, branch: str, described: Described) -> Proposal
     if clone.heads.get(branch) != commit:
         raise BranchMoved(f"branch {branch} was deleted meanwhile")
     before = proposals.last(branch)
-    merged = covers(plan_at(clone, tip, stream), plan_at(clone, commit, stream))
+    merged = covers(clone.plan_at(tip, stream), clone.plan_at(commit, stream))
     if merged or (before is not None and before.pull is not None and before.state != "open"):
         clone.git.withdraw(branch, commit)
         raise BranchMoved(f"what {branch} holds was merged or refused meanwhile")
     proposal = proposals.create(
         branch, commit, base=clone.branch, title=described.title, body=body(described)
     )
-    return _opened(described, proposal)
-
-
-def _opened(described: Described, proposal: OpenProposal) -> Proposal:
-    where = f"pull request #{proposal.pull}" if proposal.pull else f"branch {proposal.branch}"
     return Proposal(
-        stream=described.stream.name,
+        stream=stream.name,
         state="opened",
         branch=proposal.branch,
         pull=proposal.pull,
@@ -190,5 +219,5 @@ def _opened(described: Described, proposal: OpenProposal) -> Proposal:
         digest=described.digest,
         events=described.report.events,
         dead=described.report.dead,
-        message=f"{where}: {described.title}",
+        message=f"{proposal.what}: {described.title}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,18 @@ from datarelease.settings.read import DATASETS_FILE, read_settings
 
 _ROWS = 50
 """Rows of a table in a pull request."""
+_COUNTS = {
+    "events": "events",
+    "duplicates": "duplicates (the first one stays)",
+    "tombstones": "tombstones (they remove nothing)",
+    "dead": "dead letters",
+    "records": "**all**",
+    "late": "late events",
+    "ahead": "dated ahead of their record",
+    "out_of_order": "out of order",
+    "holes": "offsets without a record",
+    "lost": "lost before they were read",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +77,7 @@ def describe(repository: Repository, stream: Stream, before: str, commit: str) -
         )
     _refuse_other_batches(read_plan(read(stream.plan_file), stream), new[0], stream)
     [report] = compare_streams(old or None, new)
-    return Described(
-        stream=stream,
-        commit=commit,
-        report=report,
-        digest=now.digest,
-    )
+    return Described(stream=stream, commit=commit, report=report, digest=now.digest)
 
 
 def _refuse_other_batches(plan: StreamPlan | None, counts: StreamCounts, stream: Stream) -> None:
@@ -80,10 +88,8 @@ def _refuse_other_batches(plan: StreamPlan | None, counts: StreamCounts, stream:
         raise ConfigError(
             f"{stream.counts_file} does not describe the batches of {stream.plan_file}.",
             untouched="Nothing was proposed.",
-            remedy=(
-                f"The stages of {stream.name} must depend on it, as in those that `datarelease "
-                "ingest add` writes."
-            ),
+            remedy=f"The stages of {stream.name} must depend on it, as in those that `datarelease "
+            "ingest add` writes.",
         )
 
 
@@ -136,26 +142,14 @@ def _offsets(report: StreamReport) -> Iterator[str]:
 def _counts(batches: Sequence[BatchCounts]) -> Iterator[str]:
     yield "| of the records | |"
     yield "| --- | --: |"
-    kinds = (
-        ("events", [b.events for b in batches]),
-        ("duplicates (the first one stays)", [b.duplicates for b in batches]),
-        ("tombstones (they remove nothing)", [b.tombstones for b in batches]),
-        ("dead letters", [b.dead for b in batches]),
-        ("**all**", [b.records for b in batches]),
-        ("late events", [b.late for b in batches]),
-        ("dated ahead of their record", [b.ahead for b in batches]),
-        ("out of order", [b.out_of_order for b in batches]),
-        ("offsets without a record", [b.holes for b in batches]),
-        ("lost before they were read", [b.lost for b in batches]),
-    )
-    yield from (f"| {name} | {sum(counts):,} |" for name, counts in kinds)
+    for name, label in _COUNTS.items():
+        yield f"| {label} | {sum(getattr(batch, name) for batch in batches):,} |"
 
 
 def _reasons(batches: Sequence[BatchCounts]) -> Iterator[str]:
-    found: dict[str, int] = {}
+    found: Counter[str] = Counter()
     for batch in batches:
-        for reason, count in batch.reasons:
-            found[reason] = found.get(reason, 0) + count
+        found.update(dict(batch.reasons))
     yield "| dead letters, by reason | |"
     yield "| --- | --: |"
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))

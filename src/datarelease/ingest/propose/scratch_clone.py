@@ -23,6 +23,7 @@ from datarelease.flows.repository import Workspace
 from datarelease.ingest.access import locked, read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
+from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
 
 _SECRET = ("GITHUB_TOKEN", "GH_TOKEN")
 """What stages of a pipeline have no business with."""
@@ -51,10 +52,8 @@ class ScratchClone:
             raise ConfigError(
                 "There is no git remote 'origin'.",
                 untouched="Nothing was proposed.",
-                remedy=(
-                    "A proposal needs a git remote that all users share: `git remote add "
-                    "origin URL`."
-                ),
+                remedy="A proposal needs a git remote that all users share: `git remote add origin "
+                "URL`.",
             )
         self._url = url
         self.github = github_access(env, url)
@@ -83,6 +82,33 @@ class ScratchClone:
     def at(self, commit: str) -> TrackedState:
         """What DVC tracked at a commit, and its files."""
         return TrackedState(partial(self.git.read, commit), partial(self.git.files, commit))
+
+    def stream_at(self, commit: str, name: str) -> Stream:
+        """The settings of a stream at a commit of the default branch.
+
+        Raises:
+            ConfigError: It has no such stream.
+        """
+        tracked = self.at(commit)
+        settings = read_settings(tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE))
+        stream = settings.stream(name)
+        if stream is None:
+            known = ", ".join(found.name for found in settings.streams) or "none"
+            raise ConfigError(
+                f"params.yaml on {self.branch} of the git remote has no stream {name!r} (it has: "
+                f"{known}).",
+                remedy=f"Add it with `datarelease ingest add {name}`, and merge that first.",
+            )
+        return stream
+
+    def plan_at(self, commit: str, stream: Stream) -> StreamPlan | None:
+        """The plan of a stream at a commit that is here; None: nothing was planned yet.
+
+        Raises:
+            ConfigError: It cannot be used.
+            WorldError: The commit is not here.
+        """
+        return read_plan(self.git.read(self.git.fetch(commit), stream.plan_file), stream)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -141,13 +167,3 @@ class ScratchClone:
         ws = open_workspace(root, progress=self._progress, env=self._env, git=self.git)
         ws.dvc.reset()
         return ws
-
-
-def plan_at(clone: ScratchClone, commit: str, stream: Stream) -> StreamPlan | None:
-    """The plan of a stream at a commit that is here; None: nothing was planned yet.
-
-    Raises:
-        ConfigError: It cannot be used.
-        WorldError: The commit is not here.
-    """
-    return read_plan(clone.git.read(clone.git.fetch(commit), stream.plan_file), stream)
