@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[3] / "src" / "datarelease"
 SHARED = {
-    "announce_command": "`announce` and `ingest announce` are two commands",
+    "command": "each module of a command line has its command under this name",
     "main": "an entry point of the operating system",
     "check": "the Python interface has the names of the commands",
     "get": "the Python interface has the names of the commands",

@@ -24,8 +24,7 @@ _COMMANDS = {
     cls=LazyGroup,
     package="datarelease.ingest.cli",
     descriptions=_COMMANDS,
-    places={name: f"commands:{name}_command" for name in _COMMANDS}
-    | {name: f"{name}_command:{name}_command" for name in ("add", "dead")},
+    places={n: f"commands:{n}_command" for n in _COMMANDS if n not in {"add", "dead"}},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:

@@ -41,7 +41,7 @@ from datarelease.render.terminal.adoption import adoption
 )
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
-def add_command(
+def command(
     name: str,
     topic: str,
     event_format: Literal["json", "avro"],

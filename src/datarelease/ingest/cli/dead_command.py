@@ -36,11 +36,11 @@ _reason = click.option("--reason", help="Only those of this reason, such as json
 
 
 @click.group("dead", context_settings={"help_option_names": ["-h", "--help"]})
-def dead_command() -> None:
+def command() -> None:
     """Dead letters: records that did not become rows in the last parse of this work tree."""
 
 
-@dead_command.command("list")
+@command.command("list")
 @click.argument("name")
 @_reason
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
@@ -68,7 +68,7 @@ def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # 
     show(f"{counts.total():,} dead letters: {reasons}" + (f"; {left:,} not shown" if left else ""))
 
 
-@dead_command.command("show")
+@command.command("show")
 @click.argument("name")
 @click.argument("place", metavar="PARTITION:OFFSET")
 @prints_result
@@ -81,7 +81,7 @@ def show_(name: str, place: str) -> Result:
     return Result({**_summary(letter), **_content(letter)}, tuple(_lines(letter)))
 
 
-@dead_command.command("replay")
+@command.command("replay")
 @click.argument("name")
 @click.argument("places", nargs=-1, metavar="[PARTITION:OFFSET]...")
 @_reason
