@@ -145,7 +145,7 @@ class Objects:
         missing = sorted({md5 for md5 in hashes if not self.has(md5)})
         if not missing:
             return
-        sources = self._sources(missing)
+        sources = {md5: remote for md5, (remote, _) in self._found(missing).items()}
         absent = [md5 for md5 in missing if md5 not in sources]
         if absent:
             names = ", ".join(remote.name for remote in self.remotes) or "no remote is configured"
@@ -195,9 +195,6 @@ class Objects:
         ):
             for _ in pool.map(lambda md5: self._fetch(md5, sources[md5]), sorted(sources)):
                 advance(1)
-
-    def _sources(self, missing: Sequence[str]) -> dict[str, Store]:
-        return {md5: remote for md5, (remote, _) in self._found(missing).items()}
 
     def _found(self, missing: Sequence[str]) -> dict[str, tuple[Store, ObjectInfo]]:
         keys = {object_key(md5): md5 for md5 in missing}

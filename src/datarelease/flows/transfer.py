@@ -6,12 +6,14 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from datarelease.adapters.store.directory import ObjectInfo, Store
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
 from datarelease.model.versions.manifest import Manifest, object_key
 from datarelease.model.versions.release import Fault
+from datarelease.model.versions.snapshot import TREE
 from datarelease.progress import Progress
 
 SAMPLE_BYTES = 64 << 20
@@ -74,8 +76,8 @@ def find_faults(
     found = remote.stat(list(keys.values()))
     faults = []
     for md5, key in keys.items():
-        fault = _fault(remote.name, md5, key, objects[md5], found.get(key))
-        if fault is not None and fault.kind == "hash" and _is_sound(remote, key, md5):
+        fault = fault_in(remote, key, objects[md5], found.get(key), md5)
+        if fault is not None and fault.kind == "hash" and _has(remote, key, md5):
             # An encrypted object's ETag is not MD5 and can look like one: the bytes decide.
             fault = None
         faults += [fault] if fault else []
@@ -87,29 +89,29 @@ def find_faults(
     return tuple(sorted(faults, key=lambda fault: fault.key))
 
 
-def _fault(
-    remote: str, md5: str, key: str, size: int | None, found: ObjectInfo | None
+def fault_in(
+    remote: Store, key: str, size: int | None, found: ObjectInfo | None, md5: str = ""
 ) -> Fault | None:
+    """What is wrong with an object of ``size`` and ``md5`` (None, empty: any), by what is said."""
+    fault = partial(Fault, remote=remote.name, key=key, md5=md5)
     if found is None:
-        return Fault(remote=remote, key=key, md5=md5, kind="missing")
+        return fault(kind="missing")
     if size is not None and found.size != size:
-        detail = f"{found.size:,} bytes, not {size:,}"
-        return Fault(remote=remote, key=key, md5=md5, kind="size", found=detail)
-    if found.md5 is not None and found.md5 != md5.removesuffix(".dir"):
-        return Fault(remote=remote, key=key, md5=md5, kind="hash", found=f"MD5 {found.md5}")
+        return fault(kind="size", found=f"{found.size:,} bytes, not {size:,}")
+    if md5 and found.md5 is not None and found.md5 != md5.removesuffix(TREE):
+        return fault(kind="hash", found=f"MD5 {found.md5}")
     return None
 
 
-def _is_sound(remote: Store, key: str, md5: str) -> bool:
-    return remote.digest(key) == md5.removesuffix(".dir")
+def _has(remote: Store, key: str, md5: str) -> bool:
+    return remote.digest(key) == md5.removesuffix(TREE)
 
 
 def _sample(sound: Mapping[str, ObjectInfo]) -> list[str]:
     """Objects without a hash of their own, in an order that nobody chose, up to the budget."""
-    unknown = [md5 for md5, info in sound.items() if info.md5 is None]
-    unknown.sort(key=lambda md5: hashlib.sha256(md5.encode()).digest())
+    unknown = (md5 for md5, info in sound.items() if info.md5 is None)
     chosen, total = [], 0
-    for md5 in unknown:
+    for md5 in sorted(unknown, key=lambda md5: hashlib.sha256(md5.encode()).digest()):
         if total + sound[md5].size <= SAMPLE_BYTES:
             total += sound[md5].size
             chosen.append(md5)
@@ -121,7 +123,7 @@ def _read_back(remote: Store, hashes: Sequence[str], progress: Progress) -> list
         key = object_key(md5)
         found = remote.digest(key)
         advance(1)
-        if found == md5.removesuffix(".dir"):
+        if found == md5.removesuffix(TREE):
             return None
         return Fault(remote=remote.name, key=key, md5=md5, kind="hash", found=f"MD5 {found}")
 
@@ -175,5 +177,5 @@ def send(ws: Repository, remote: Store, hashes: Sequence[str]) -> None:
     with ws.progress.track(f"Pushing to {remote.name}", len(hashes), "objects") as advance:
         # A listing on the remote implies its files, so it is sent after them.
         for trees in (False, True):
-            part = [md5 for md5 in hashes if md5.endswith(".dir") is trees]
+            part = [md5 for md5 in hashes if md5.endswith(TREE) is trees]
             remote.upload({object_key(md5): ws.objects.path(md5) for md5 in part}, advance)

@@ -99,7 +99,7 @@ class Baseline:
         """
         best: tuple[_T | None, tuple[str, ...]] = (None, ())
         read = self.repository.at(self.version.commit).read
-        for data in self._places(path):
+        for data in filter(None, self._places(path)):
             try:
                 record = decode(kind, data)
             except DocumentError as error:
@@ -112,21 +112,13 @@ class Baseline:
                 best = record, other
         return best
 
-    def _places(self, path: str) -> Iterator[bytes]:
-        data = self.repository.git.read(self.version.commit, path)
-        if data is not None:
-            yield data
-        data = self._from_remotes(path)
-        if data is not None:
-            yield data
-
-    def _from_remotes(self, path: str) -> bytes | None:
+    def _places(self, path: str) -> Iterator[bytes | None]:
+        yield self.repository.git.read(self.version.commit, path)
         manifest = self.manifest()
         try:
-            return find_document(self.repository, manifest, path) if manifest is not None else None
+            yield find_document(self.repository, manifest, path) if manifest is not None else None
         except WorldError as error:
             self.repository.progress.say(f"{self.version.tag}: {path} was not read: {error.what}")
-            return None
 
 
 def read_baseline(repository: Repository, version: Version) -> Baseline:

@@ -14,7 +14,7 @@ from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.check.assess import Assessment, assess
 from datarelease.flows.check.baseline import Baseline, read_baseline
 from datarelease.flows.check.clean import Changes, unclean_files
-from datarelease.flows.check.compare import compare_sides
+from datarelease.flows.check.compare import compare_sides, report_on
 from datarelease.flows.check.reproduce import reproduce
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
@@ -129,28 +129,12 @@ def _datasets(
             raise KeyError(dataset.name)
         old = before.side(dataset.name) if before else None
         new = found.side(ws, dataset, content)
-        reports.append(
-            DatasetReport(
-                name=dataset.name,
-                path=dataset.path,
-                desc=dataset.desc,
-                validation=found.validation,
-                diff=compare_sides(repository, old, new, engine),
-                size=content.size,
-            )
-        )
-    for old_dataset in before.datasets if before else ():
-        if before is not None and now.get(old_dataset.name) is None:
-            diff = compare_sides(repository, before.side(old_dataset.name), None, engine)
-            reports.append(
-                DatasetReport(
-                    name=old_dataset.name,
-                    path=old_dataset.path,
-                    desc=old_dataset.desc,
-                    validation=None,
-                    diff=diff,
-                )
-            )
+        diff = compare_sides(repository, old, new, engine)
+        reports.append(report_on(dataset, diff, validation=found.validation, size=content.size))
+    for dataset in before.datasets if before else ():
+        if before is not None and now.get(dataset.name) is None:
+            diff = compare_sides(repository, before.side(dataset.name), None, engine)
+            reports.append(report_on(dataset, diff))
     return tuple(reports)
 
 
@@ -189,7 +173,7 @@ def report_of(
         params=params,
         datasets=datasets,
         streams=streams,
-        history=_history(catalogue),
+        history=tuple(VersionRows(tag=v.tag, date=v.date, rows=v.rows) for v in catalogue.versions),
         notes=(*waivers, *_notes(ws, catalogue, base, datasets)),
         tool=ws.tool,
         psi_limit=policy.psi,
@@ -259,13 +243,6 @@ def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
             text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
             flat[name] = text.removesuffix("...\n").strip()
     return flat
-
-
-def _history(catalogue: Catalogue) -> tuple[VersionRows, ...]:
-    return tuple(
-        VersionRows(tag=version.tag, date=version.date, rows=version.rows)
-        for version in catalogue.versions
-    )
 
 
 def _notes(

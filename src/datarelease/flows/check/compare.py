@@ -9,11 +9,13 @@ from datarelease.analysis.comparison.compare import compare
 from datarelease.analysis.engine.partitions import Folders, folders
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.check.baseline import Baseline, read_baseline
+from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.repository import Repository, catalogue_of, warned_of
 from datarelease.flows.versions.dataset_at import DatasetAt, table_of
-from datarelease.model.review.diff import Compatibility, DatasetDiff, Diff, FileCounts, RowDiff
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.validation import Validation
+from datarelease.model.review.diff import Compatibility, DatasetDiff, FileCounts, RowDiff
 from datarelease.model.review.policy import Verdict
 from datarelease.model.review.report import DatasetReport, Report
 from datarelease.model.versions.snapshot import DataFile
@@ -61,6 +63,24 @@ def compare_sides(
     if identical or before is None or after is None:
         return diff
     return _with_rows(repository, before, after, engine, diff)
+
+
+def report_on(
+    dataset: Dataset,
+    diff: DatasetDiff,
+    *,
+    validation: Validation | None = None,
+    size: int | None = None,
+) -> DatasetReport:
+    """The comparison of a dataset as its part of a report."""
+    return DatasetReport(
+        name=dataset.name,
+        path=dataset.path,
+        desc=dataset.desc,
+        validation=validation,
+        diff=diff,
+        size=size,
+    )
 
 
 def _place(side: DatasetAt | None) -> str:
@@ -156,10 +176,14 @@ def compare_versions(repository: Repository, before: str, after: str, *, tool: s
     old, new = (warned_of(repository, catalogue, text) for text in (before, after))
     then = read_baseline(repository, old)
     now = read_baseline(then.repository, new)
-    diff = _diff(now.repository, then, now)
     declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}
     sizes = {content.name: content.size for content in now.snapshot.datasets}
     every = declared.values()
+    with now.repository.engine() as engine:
+        diffs = [
+            compare_sides(now.repository, then.side(name), now.side(name), engine)
+            for name in sorted(declared)
+        ]
     streams = compare_streams(
         counts_then(repository.at(old.commit).read, every, repository.progress),
         counts_then(repository.at(new.commit).read, every, repository.progress),
@@ -172,34 +196,13 @@ def compare_versions(repository: Repository, before: str, after: str, *, tool: s
         digest=new.digest,
         base_digest=old.digest,
         commit=new.commit,
-        compatibility=max(
-            (dataset.compatibility for dataset in diff.datasets), default=Compatibility.IDENTICAL
-        ),
+        compatibility=max((d.compatibility for d in diffs), default=Compatibility.IDENTICAL),
         verdict=Verdict(),
         params=(),
         datasets=tuple(
-            DatasetReport(
-                name=part.name,
-                path=declared[part.name].path,
-                desc=declared[part.name].desc,
-                validation=None,
-                diff=part,
-                size=sizes.get(part.name),
-            )
-            for part in diff.datasets
+            report_on(declared[part.name], part, size=sizes.get(part.name)) for part in diffs
         ),
         streams=streams,
         notes=tuple(filter(None, map(catalogue.withdrawal, (old, new)))),
         tool=tool,
     )
-
-
-def _diff(repository: Repository, before: Baseline, after: Baseline) -> Diff:
-    names = sorted({dataset.name for side in (before, after) for dataset in side.datasets})
-    with repository.engine() as engine:
-        return Diff(
-            datasets=tuple(
-                compare_sides(repository, before.side(name), after.side(name), engine)
-                for name in names
-            )
-        )

@@ -193,7 +193,7 @@ def refuse_unfit_files(ws: Workspace, paths: Sequence[str]) -> None:
         return
     ignored = set(ws.dvc.ignored(tuple(faults)))
     problems = [
-        Problem(where=_shown(path), what=what)
+        Problem(where="".join(char if char.isprintable() else "\ufffd" for char in path), what=what)
         for path, what in faults.items()
         if path not in ignored
     ]
@@ -247,7 +247,3 @@ def _link(link: Path, homes: Sequence[str]) -> str | None:
     inside = end.relative_to(top).as_posix()
     # Keys may be there (.dvc/config.local), and git's own files.
     return f"it is a symbolic link to {inside}" if {*inside.split("/")} & {".dvc", ".git"} else None
-
-
-def _shown(path: str) -> str:
-    return "".join(char if char.isprintable() else "\ufffd" for char in path)

@@ -33,21 +33,13 @@ def counts_here(
             counts = decode(StreamCounts, data)
         except DocumentError as error:
             raise _unusable(dataset, f"{path} cannot be used: {error}") from error
-        other = _other_inputs(counts, dataset, read, now)
+        content = now.get(dataset.name)
+        made_from = of_counts(dataset, content, read) if content is not None else None
+        other = differences(counts.made_from, made_from) if made_from is not None else ("dataset",)
         if other:
             raise _unusable(dataset, f"{path} was made before a change of: {', '.join(other)}.")
         found.append(counts)
     return tuple(found)
-
-
-def _other_inputs(
-    counts: StreamCounts, dataset: Dataset, read: _Reader, now: Snapshot
-) -> tuple[str, ...]:
-    """What the counts were not made from as it is now; none: they count."""
-    content = now.get(dataset.name)
-    if content is None:
-        return ("dataset",)
-    return differences(counts.made_from, of_counts(dataset, content, read))
 
 
 def _unusable(dataset: Dataset, what: str) -> ConfigError:

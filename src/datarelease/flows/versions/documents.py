@@ -20,6 +20,7 @@ from datarelease.adapters.store.directory import Store, first
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
+from datarelease.flows.transfer import fault_in
 from datarelease.flows.write_file import write
 from datarelease.model.versions.manifest import (
     MANIFEST,
@@ -203,16 +204,12 @@ def document_faults(
     def look(document: StoredDocument) -> Fault | None:
         # One at a time: together, a store would list the documents of all versions there are.
         found = remote.stat([document.key]).get(document.key)
-        if found is None:
-            return Fault(remote=remote.name, key=document.key, md5="", kind="missing")
-        if document.size not in {None, found.size}:
-            detail = f"{found.size:,} bytes, not {document.size:,}"
-            return Fault(remote=remote.name, key=document.key, md5="", kind="size", found=detail)
-        if full or document.size is None:
+        fault = fault_in(remote, document.key, document.size, found)
+        if fault is None and (full or document.size is None):
             data = remote.read(document.key)
             if data is None or sha256_hex(data) != document.sha256:
                 return Fault(remote=remote.name, key=document.key, md5="", kind="hash")
-        return None
+        return fault
 
     with ThreadPoolExecutor(8) as pool:
         faults = list(pool.map(look, wanted))

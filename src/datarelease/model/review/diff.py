@@ -184,18 +184,3 @@ class DatasetDiff:
             "unreadable": Compatibility.BREAKING,
         }[self.status]
         return max((floor, *(change.compatibility for change in self.schema)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diff:
-    """All datasets, old and new."""
-
-    datasets: tuple[DatasetDiff, ...]
-
-    def __bool__(self) -> bool:
-        return any(self.datasets)
-
-    @property
-    def compatibility(self) -> Compatibility:
-        """The worst of all datasets."""
-        return max((d.compatibility for d in self.datasets), default=Compatibility.IDENTICAL)
