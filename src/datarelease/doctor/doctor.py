@@ -16,7 +16,7 @@ from datarelease.app.github import access_to, open_github
 from datarelease.app.settings import open_git, settings_at, timeout_at
 from datarelease.app.wiring import environment, work_tree_reader
 from datarelease.doctor.aws_policies import Subject, policies, s3_location
-from datarelease.doctor.github import RepositoryQuestions, github_questions
+from datarelease.doctor.github import github_questions
 from datarelease.doctor.local import Questions, answers, dataset_questions, repository_questions
 from datarelease.doctor.remotes import remote_questions
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
@@ -203,11 +203,8 @@ def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -
         what = f"{repository} was not asked: there is no token"
         remedy = "GITHUB_TOKEN=$(gh auth token) datarelease doctor"
         return {**workflows, "set-up": lambda: [Observation("unknown", what, remedy)]}
-    asked = RepositoryQuestions(
-        github=_opened(repository, token, env), repository=repository, tags=here.tags,
-        kinds=kinds, staging=staging,
-    )  # fmt: skip
-    return {**workflows, **github_questions(asked)}
+    opened = _opened(repository, token, env)
+    return {**workflows, **github_questions(opened, repository, here.tags, wanted)}
 
 
 def _repository(here: RepositoryState, env: Mapping[str, str], github: str | None) -> str | None:

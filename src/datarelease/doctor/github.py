@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
 from datarelease.doctor.local import Questions
-from datarelease.doctor.workflows import KEYS
+from datarelease.doctor.workflows import KEYS, WorkflowNeeds
 from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS, Observation
 from datarelease.model.github import tag_ruleset
 from datarelease.model.versions.version import TagGrammar
@@ -28,38 +27,26 @@ _WANTED: dict[str, list[Sequence[str]]] = {
 """Who keeps a remote: the secrets or variables that release.yml and verify.yml hand on."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RepositoryQuestions:
-    """A repository on GitHub, and what this project wants of it."""
-
-    github: GitHub
-    repository: str
-    """``owner/name``"""
-    tags: TagGrammar
-    kinds: Mapping[str, str]
-    """Remote that holds versions: who keeps it."""
-    staging: str | None = None
-    """Who keeps the staging remote, if there is one."""
-
-
-def github_questions(asked: RepositoryQuestions) -> Questions:
+def github_questions(
+    github: GitHub, repository: str, tags: TagGrammar, wanted: WorkflowNeeds
+) -> Questions:
     """What is asked of GitHub, each on its own: tokens differ in what they may see."""
     return {
-        PUBLISHING: partial(_environment, asked, PUBLISHING),
-        READING: partial(_environment, asked, READING),
-        "credentials": partial(_credentials, asked),
-        "staging": partial(_staging, asked),
-        "loose secrets": partial(_loose, asked),
-        "tag ruleset": partial(_ruleset, asked),
-        "workflow token": partial(_token, asked),
-        "releases": partial(_releases, asked),
+        PUBLISHING: partial(_environment, github, repository, PUBLISHING),
+        READING: partial(_environment, github, repository, READING),
+        "credentials": partial(_credentials, github, wanted.kinds),
+        "staging": partial(_staging, github, wanted.staging),
+        "loose secrets": partial(_loose, github),
+        "tag ruleset": partial(_ruleset, github, repository, tags),
+        "workflow token": partial(_token, github, repository),
+        "releases": partial(_releases, github, repository),
     }
 
 
-def _environment(asked: RepositoryQuestions, name: str) -> Iterator[Observation]:
-    branch = asked.github.repository().default_branch
-    found = asked.github.environment(name)
-    place = f"repos/{asked.repository}/environments/{name}"
+def _environment(github: GitHub, repository: str, name: str) -> Iterator[Observation]:
+    branch = github.repository().default_branch
+    found = github.environment(name)
+    place = f"repos/{repository}/environments/{name}"
     make = (
         f"gh api -X PUT {place} -F 'deployment_branch_policy[protected_branches]=false' "
         "-F 'deployment_branch_policy[custom_branch_policies]=true'\n"
@@ -85,17 +72,15 @@ def _environment(asked: RepositoryQuestions, name: str) -> Iterator[Observation]
         yield Observation("missing", what, make)
 
 
-def _credentials(asked: RepositoryQuestions) -> Iterator[Observation]:
-    anywhere = asked.github.names("variables")
+def _credentials(github: GitHub, kinds: Mapping[str, str]) -> Iterator[Observation]:
+    anywhere = github.names("variables")
     for environment in (PUBLISHING, READING):
-        if asked.github.environment(environment) is None:
+        if github.environment(environment) is None:
             continue  # said already
         names = (
-            asked.github.names("secrets", environment)
-            | asked.github.names("variables", environment)
-            | anywhere
+            github.names("secrets", environment) | github.names("variables", environment) | anywhere
         )
-        for remote, kind in asked.kinds.items():
+        for remote, kind in kinds.items():
             if kind in _WANTED:
                 yield _has(remote, environment, _WANTED[kind], names)
 
@@ -114,10 +99,10 @@ def _has(
     )
 
 
-def _staging(asked: RepositoryQuestions) -> Iterator[Observation]:
-    if asked.staging not in {"aws", "s3"}:
+def _staging(github: GitHub, staging: str | None) -> Iterator[Observation]:
+    if staging not in {"aws", "s3"}:
         return
-    missing = sorted(set(STAGING_SECRETS) - asked.github.names("secrets"))
+    missing = sorted(set(STAGING_SECRETS) - github.names("secrets"))
     if missing:
         what = f"the repository lacks {' and '.join(missing)}, which the build needs to write"
         yield Observation("missing", what, "\n".join(f"gh secret set {name}" for name in missing))
@@ -125,8 +110,8 @@ def _staging(asked: RepositoryQuestions) -> Iterator[Observation]:
         yield Observation("ok", f"{' and '.join(STAGING_SECRETS)} of the repository")
 
 
-def _loose(asked: RepositoryQuestions) -> Iterator[Observation]:
-    loose = sorted(asked.github.names("secrets") & _SECRETS)
+def _loose(github: GitHub) -> Iterator[Observation]:
+    loose = sorted(github.names("secrets") & _SECRETS)
     if loose:
         yield Observation(
             "warning",
@@ -140,15 +125,15 @@ def _loose(asked: RepositoryQuestions) -> Iterator[Observation]:
         yield Observation("ok", "none outside environments")
 
 
-def _ruleset(asked: RepositoryQuestions) -> Iterator[Observation]:
-    rulesets = asked.github.tag_rulesets()
-    wanted = json.dumps(tag_ruleset(asked.tags))
-    strict = [rules.name for rules in rulesets if rules.forbids_unyank(asked.tags)]
-    protecting = [rules for rules in rulesets if rules.protects(asked.tags)]
-    pattern = f"{asked.tags.prefix}*"
+def _ruleset(github: GitHub, repository: str, tags: TagGrammar) -> Iterator[Observation]:
+    rulesets = github.tag_rulesets()
+    wanted = json.dumps(tag_ruleset(tags))
+    strict = [rules.name for rules in rulesets if rules.forbids_unyank(tags)]
+    protecting = [rules for rules in rulesets if rules.protects(tags)]
+    pattern = f"{tags.prefix}*"
     if not protecting:
         what = f"everybody who can push can move and delete the tags {pattern}"
-        make = f"gh api -X POST repos/{asked.repository}/rulesets --input - <<< '{wanted}'"
+        make = f"gh api -X POST repos/{repository}/rulesets --input - <<< '{wanted}'"
         yield Observation("missing", what, make)
     elif strict:
         what = f"{', '.join(strict)}: `datarelease unyank` cannot delete {pattern}-yanked"
@@ -163,9 +148,9 @@ def _ruleset(asked: RepositoryQuestions) -> Iterator[Observation]:
         yield Observation("ok", what)
 
 
-def _token(asked: RepositoryQuestions) -> Iterator[Observation]:
-    permissions = asked.github.workflow_permissions()
-    place = f"repos/{asked.repository}/actions/permissions/workflow"
+def _token(github: GitHub, repository: str) -> Iterator[Observation]:
+    permissions = github.workflow_permissions()
+    place = f"repos/{repository}/actions/permissions/workflow"
     remedy = (
         f"gh api -X PUT {place} -f default_workflow_permissions=read "
         "-F can_approve_pull_request_reviews=false"
@@ -188,12 +173,12 @@ def _token(asked: RepositoryQuestions) -> Iterator[Observation]:
         yield Observation("ok", "reads by default, approves nothing")
 
 
-def _releases(asked: RepositoryQuestions) -> Iterator[Observation]:
-    if asked.github.releases_are_immutable():
+def _releases(github: GitHub, repository: str) -> Iterator[Observation]:
+    if github.releases_are_immutable():
         yield Observation("ok", "immutable once published")
     else:
         yield Observation(
             "warning",
             "assets of a GitHub Release can be replaced (or this token may not see it)",
-            f"gh api -X PUT repos/{asked.repository}/immutable-releases",
+            f"gh api -X PUT repos/{repository}/immutable-releases",
         )
