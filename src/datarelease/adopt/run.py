@@ -8,7 +8,7 @@ never run here, up to date or not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import join
 from typing import Any
@@ -26,7 +26,7 @@ from datarelease.documents import DocumentError, decode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
 from datarelease.flows.dvc_yaml import STAGE_KINDS, StageKind, artifacts_by_path, report_file
 from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_changed, text_at, write_all
-from datarelease.model.adoption import Adoption, Command
+from datarelease.model.adoption import Adoption, Command, FileEdit
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
 from datarelease.model.paths import overlap
@@ -149,11 +149,20 @@ def _write(root: Path, adoption: Adoption) -> None:
             RemoteSettings(root / ".dvc").set(
                 remote.name, dict(remote.settings), url=url, default=remote.default
             )
-        write_all(root, adoption.files)
+        write_all(root, [_after_dvc(root, edit) for edit in adoption.files])
     except ConfigError:
         if config is not None and adoption.remotes:
             (root / DVC_CONFIG).write_bytes(config.encode())
         raise
+
+
+def _after_dvc(root: Path, edit: FileEdit) -> FileEdit:
+    """The edit, with the rules that ``dvc add`` has written into the same file meanwhile."""
+    present = text_at(root / edit.path, edit.path)
+    if edit.path != ".gitignore" or present is None:
+        return edit
+    added = edit.after.removeprefix(edit.before or "")
+    return replace(edit, before=present, after=present + added)
 
 
 def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], bool]) -> None:

@@ -713,6 +713,15 @@ def test_data_that_git_ignores_is_named(bare: Callable[..., Project]) -> None:
     assert "y.csv" not in done.text
 
 
+def test_what_dvc_has_git_ignore_stays_ignored(bare: Callable[..., Project]) -> None:
+    """`dvc add` and init both add to the .gitignore at the top: no rule is lost."""
+    project = bare({"sales.csv": "id,a\n1,2\n2,3\n", ".gitignore": "/mine"})
+    write(project)
+    rules = (project.root / ".gitignore").read_text().split()
+    assert rules == ["/mine", "/sales.csv", "/reports/report.*", "/reports/pull-request.json"]
+    assert "?? sales.csv" not in project.git("status", "--porcelain")
+
+
 def test_a_failure_at_the_last_step_takes_the_remotes_back(get_started: Project) -> None:
     """When the files cannot be written, DVC's configuration is as it was, too."""
     points = [Point(function="datarelease.adopt.run:write_all", act=full_disk)]
