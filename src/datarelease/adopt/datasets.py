@@ -69,25 +69,25 @@ def tracked_tables(
     found: list[FoundTable] = []
     left_out: list[Note] = []
     for out in known.outputs:
-        if out.measured or any(within(out.path, path) for path in known.shown):
-            continue
-        if any(within(path, out.path) for path in done):
-            continue
         is_tree = bool(out.md5 and out.md5.endswith(TREE)) or (root / out.path).is_dir()
-        if not is_tree and table_format(out.path) is None:
+        if (
+            out.measured
+            or any(within(out.path, path) for path in known.shown)
+            or any(within(path, out.path) for path in done)
+            or not (is_tree or table_format(out.path))
+        ):
             continue
-        reason = _unusable(out)
-        if reason is None:
-            try:
-                files = _files(root, out, objects, known.shown)
-                tables, unread = _tables(out.path, _origin(out), files, engine, whole=is_tree)
-                found += tables
-                left_out += unread
-            except (DatareleaseError, UnreadableTable) as error:
-                reason = error.what if isinstance(error, DatareleaseError) else str(error)
-        if reason is not None:
+        origin = f"made by the stage {out.address}" if out.stage else "added with dvc add"
+        try:
+            _refuse_unusable(out)
+            files = _files(root, out, objects, known.shown)
+            tables, unread = _tables(out.path, origin, files, engine, whole=is_tree)
+            found += tables
+            left_out += unread
+        except (DatareleaseError, UnreadableTable) as error:
             what = out.path if out.path.isprintable() else repr(out.path)
-            left_out.append(Note(what=what, why=reason))
+            why = error.what if isinstance(error, DatareleaseError) else str(error)
+            left_out.append(Note(what=what, why=why))
     return tuple(found), tuple(left_out)
 
 
@@ -171,8 +171,7 @@ def _is_data(path: str, root: Path) -> bool:
     )
 
 
-def _unusable(out: IndexedOutput) -> str | None:
-    """Why an output can be no dataset; None: it can."""
+def _refuse_unusable(out: IndexedOutput) -> None:
     reasons = {
         "its path has characters that dvc.yaml cannot contain": (
             not out.path.isprintable() or "${" in out.path
@@ -183,17 +182,19 @@ def _unusable(out: IndexedOutput) -> str | None:
         "hashed by DVC 2: run `dvc cache migrate --dvc-files`, then init again": out.legacy,
         "not made yet: run `dvc repro`, then init again": out.md5 is None,
     }
-    return next((reason for reason, applies in reasons.items() if applies), None)
-
-
-def _origin(out: IndexedOutput) -> str:
-    return f"made by the stage {out.address}" if out.stage else "added with dvc add"
+    for reason, applies in reasons.items():
+        if applies:
+            raise ConfigError(reason)
 
 
 def _files(
     root: Path, out: IndexedOutput, objects: Objects, shown: frozenset[str]
 ) -> Mapping[str, Path]:
     """The table files of an output, by their name inside it: in the work tree, or fetched."""
+
+    def is_shown(name: str) -> bool:
+        return any(within(f"{out.path}/{name}", other) for other in shown)
+
     place = root / out.path
     if place.is_symlink() and not place.exists():
         raise ConfigError("it is a link whose target does not exist")
@@ -201,16 +202,12 @@ def _files(
         return {place.name: place}
     if place.is_dir():
         listed = tracked_files(root, out.path).files
-        return {name: p for name, p in listed.items() if not _shown(out.path, name, shown)}
+        return {name: file for name, file in listed.items() if not is_shown(name)}
     name = WHOLE if str(out.md5).endswith(TREE) else place.name
     entries = objects.files(Entry(path=name, md5=str(out.md5), size=out.size))
-    kept = [file for file in entries if not _shown(out.path, file.path, shown)]
+    kept = [file for file in entries if not is_shown(file.path)]
     objects.ensure(file.md5 for file in kept if table_format(file.path))
     return {file.path: objects.path(file.md5) for file in kept}
-
-
-def _shown(path: str, name: str, shown: frozenset[str]) -> bool:
-    return any(within(f"{path}/{name}", other) for other in shown)
 
 
 def _tables(
@@ -228,13 +225,12 @@ def _tables(
         return [], []
     if logged := logged_table(files):
         raise ConfigError(_logged(path, logged).why)
-    if not whole:
-        return [FoundTable(path=path, origin=origin, table=_checked(path, tables, engine))], []
-    if not others and len({table_format(name) for name in tables}) == 1:
+    alike = not others and len({table_format(name) for name in tables}) == 1
+    if alike or not whole:
         try:
             return [FoundTable(path=path, origin=origin, table=_checked(path, tables, engine))], []
         except UnreadableTable:
-            if _like_parts(tables) or any(map(folders, tables)):
+            if not whole or _like_parts(tables) or any(map(folders, tables)):
                 raise
     if len(tables) > _MOST_FILES:
         raise ConfigError(f"its {len(tables)} files are not parts of one table")

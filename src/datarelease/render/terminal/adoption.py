@@ -14,7 +14,7 @@ from datarelease.model.wording import plural
 
 def adoption(plan: Adoption) -> Text:
     """The plan as a list, with a preview of each file."""
-    return _unwrapped(_lines(plan))
+    return _unwrapped([*_list(plan), *(line for edit in plan.files for line in _diff(edit))])
 
 
 def adoption_summary(plan: Adoption) -> Text:
@@ -30,12 +30,6 @@ def next_steps(plan: Adoption) -> Text:
 def _unwrapped(lines: Iterable[Text]) -> Text:
     # Lines that people copy, and lines of files, must not be broken at the terminal's edge.
     return Text("\n", no_wrap=True, overflow="ignore").join(lines)
-
-
-def _lines(plan: Adoption) -> Iterator[Text]:
-    yield from _list(plan)
-    for edit in plan.files:
-        yield from _diff(edit)
 
 
 def _list(plan: Adoption) -> Iterator[Text]:
