@@ -1,4 +1,4 @@
-"""The policy applied to a change."""
+"""The policy applied to a change, and whether a dataset kept every row that was released."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from datarelease.model.data.stream import StreamReport
-from datarelease.model.data.validation import failures, plain, unreadable
-from datarelease.model.review.append_only import not_append_only, rows_kept
-from datarelease.model.review.diff import ColumnDiff, Compatibility, DatasetDiff, SchemaChange
+from datarelease.model.data.validation import Severity, failures, plain, unreadable
+from datarelease.model.review.diff import (
+    ColumnDiff,
+    Compatibility,
+    DatasetDiff,
+    FileCounts,
+    RowDiff,
+    SchemaChange,
+)
 from datarelease.model.review.policy import (
     Finding,
+    Level,
     Limit,
     Policy,
     Verdict,
@@ -36,13 +43,9 @@ def judge(
     A roll-back returns to data that passed before: what it loses against the newest version is
     reported, but only violations of the schema, empty and unreadable datasets can block it.
 
-    Args:
-        policy: The rules.
-        datasets: What was found of each dataset.
-        streams: What was found of each stream.
-        number: Of the version that the change would become: waivers lapse by it.
-        fed: Datasets that a stream feeds, or fed in the baseline.
-        rollback_of: The version whose data this is.
+    Waivers lapse by ``number``, that of the version that the change would become. A stream feeds
+    the datasets in ``fed``, or fed them in the baseline; ``rollback_of`` is the version whose data
+    this is.
     """
     findings: list[Finding] = []
     by_name = {stream.name: stream for stream in streams}
@@ -69,70 +72,59 @@ def judge(
     return Verdict(findings=blocking_first(findings))
 
 
+def _finding(
+    rule: str,
+    level: Level,
+    dataset: str,
+    message: str,
+    observed: float | None = None,
+    limit: float | None = None,
+    *,
+    column: str | None = None,
+    what: str = "",
+) -> Finding:
+    return Finding(
+        rule=rule,
+        level=level,
+        dataset=dataset,
+        column=column,
+        message=message,
+        observed=None if observed is None else float(observed),
+        limit=None if limit is None else float(limit),
+        what=what,
+    )
+
+
 def _unread(dataset: DatasetReport) -> Iterator[Finding]:
     """Unreadable data always blocks, and no rule compares it."""
     reason = unreadable(dataset.validation) if dataset.validation is not None else ""
     told = dataset.diff.status == "unreadable" and dataset.diff.rows_after is None
     if reason or told:
-        yield Finding(
-            rule="unreadable",
-            level="block",
-            dataset=dataset.name,
-            column=None,
-            message=dataset.diff.unreadable or f"cannot be read: {reason}",
-        )
+        message = dataset.diff.unreadable or f"cannot be read: {reason}"
+        yield _finding("unreadable", "block", dataset.name, message)
 
 
 def _violations(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
     if dataset.validation is None:
         return
+    levels: tuple[tuple[Severity, Level], ...] = (("error", policy.violations), ("warning", "warn"))
     found = [v for v in dataset.validation.violations if v.reason != "unreadable"]
-    errors = [v for v in found if v.severity == "error"]
-    warnings = [v for v in found if v.severity == "warning"]
-    if errors:
-        yield Finding(
-            rule="violations",
-            level=policy.violations,
-            dataset=dataset.name,
-            column=None,
-            message=plain(failures(errors)),
-            observed=float(len(errors)),
-            limit=0.0,
-        )
-    if warnings:
-        yield Finding(
-            rule="violations",
-            level="warn",
-            dataset=dataset.name,
-            column=None,
-            message=plain(failures(warnings)),
-            observed=float(len(warnings)),
-            limit=0.0,
-        )
+    for severity, level in levels:
+        if of_it := [v for v in found if v.severity == severity]:
+            message = plain(failures(of_it))
+            yield _finding("violations", level, dataset.name, message, len(of_it), 0)
 
 
 def _row_counts(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
-    rows = dataset.diff.rows_after
+    rows, name, level = dataset.diff.rows_after, dataset.name, policy.rows.level
     if rows is None:
         return
-    low, high = policy.rows.of(dataset.name)
+    low, high = policy.rows.of(name)
     if low is not None and rows < low:
         what = "the dataset is empty" if rows == 0 else f"{rows:,} rows, fewer than {low:,}"
-        yield _rows_finding(policy, dataset.name, what, rows, low)
+        yield _finding("rows", level, name, what, rows, low)
     if high is not None and rows > high:
-        yield _rows_finding(policy, dataset.name, f"{rows:,} rows, more than {high:,}", rows, high)
-
-
-def _rows_finding(policy: Policy, dataset: str, what: str, rows: int, limit: int) -> Finding:
-    return Finding(
-        rule="rows",
-        level=policy.rows.level,
-        dataset=dataset,
-        column=None,
-        message=what,
-        observed=float(rows),
-        limit=float(limit),
-    )
+        yield _finding("rows", level, name, f"{rows:,} rows, more than {high:,}", rows, high)
 
 
 def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
@@ -148,14 +140,9 @@ def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
     old_names = {change.column: change.before for change in diff.schema if change.kind == "renamed"}
     for column, change in changes:
         old_name = old_names.get(column, column)
-        yield Finding(
-            rule="breaking",
-            level=policy.breaking,
-            dataset=diff.name,
-            column=column,
-            message=f"breaking change: {change}",
-            what=diff.name if old_name is None else f"{diff.name}.{old_name}",
-        )
+        what = diff.name if old_name is None else f"{diff.name}.{old_name}"
+        message = f"breaking change: {change}"
+        yield _finding("breaking", policy.breaking, diff.name, message, column=column, what=what)
 
 
 def _rewritten(
@@ -170,15 +157,9 @@ def _rewritten(
             continue
         words = not_append_only(diffs.get(name), streams.get(name))
         if words:
-            yield Finding(
-                rule="append_only",
-                # The same rows in other bytes (a column more, say) lose nothing.
-                level="warn" if rows_kept(diffs.get(name)) else policy.append_only.level,
-                dataset=name,
-                column=None,
-                message=words,
-                what=name,
-            )
+            # The same rows in other bytes (a column more, say) lose nothing.
+            level = "warn" if rows_kept(diffs.get(name)) else policy.append_only.level
+            yield _finding("append_only", level, name, words, what=name)
 
 
 def _in_words(change: SchemaChange) -> str:
@@ -207,17 +188,8 @@ def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
         ("row_loss", policy.row_loss, (before - after) / before, "lost"),
         ("row_gain", policy.row_gain, (after - before) / before, "gained"),
     ):
-        maximum = limit.of(diff.name)
-        if maximum is not None and share > maximum:
-            yield Finding(
-                rule=name,
-                level=limit.level,
-                dataset=diff.name,
-                column=None,
-                message=f"{verb} {share:.1%} of its rows, {before:,} → {after:,}",
-                observed=share,
-                limit=maximum,
-            )
+        words = f"{verb} {share:.1%} of its rows, {before:,} → {after:,}"
+        yield from _over(limit, name, diff.name, None, share, words)
 
 
 def _column(policy: Policy, dataset: DatasetReport, column: ColumnDiff) -> Iterator[Finding]:
@@ -239,44 +211,19 @@ def _column(policy: Policy, dataset: DatasetReport, column: ColumnDiff) -> Itera
 def _events(policy: Policy, stream: StreamReport) -> Iterator[Finding]:
     share = stream.dead / stream.records if stream.records else 0.0
     words = f"{stream.dead:,} of {stream.records:,} new records break the schema ({share:.1%})"
-    maximum = policy.dead_letters.of(stream.name)
-    if maximum is not None and share > maximum:
-        yield Finding(
-            rule="dead_letters",
-            level=policy.dead_letters.level,
-            dataset=stream.name,
-            column=None,
-            message=words,
-            observed=share,
-            limit=maximum,
-        )
+    yield from _over(policy.dead_letters, "dead_letters", stream.name, None, share, words)
     if stream.lost:
         offsets = plural(stream.lost, "offset")
-        yield Finding(
-            rule="lost_events",
-            level=policy.lost_events,
-            dataset=stream.name,
-            column=None,
-            message=f"the broker had dropped {offsets} of {stream.topic!r} before they were read",
-            observed=float(stream.lost),
-            limit=0.0,
-        )
+        words = f"the broker had dropped {offsets} of {stream.topic!r} before they were read"
+        yield _finding("lost_events", policy.lost_events, stream.name, words, stream.lost, 0)
 
 
 def _over(
-    limit: Limit, rule: str, dataset: str, column: str, value: float, words: str
+    limit: Limit, rule: str, dataset: str, column: str | None, value: float, words: str
 ) -> Iterator[Finding]:
     maximum = limit.of(dataset, column)
     if maximum is not None and value > maximum:
-        yield Finding(
-            rule=rule,
-            level=limit.level,
-            dataset=dataset,
-            column=column,
-            message=words,
-            observed=value,
-            limit=maximum,
-        )
+        yield _finding(rule, limit.level, dataset, words, value, maximum, column=column)
 
 
 def _softened(finding: Finding, rollback_of: str | None) -> Finding:
@@ -285,3 +232,69 @@ def _softened(finding: Finding, rollback_of: str | None) -> Finding:
     return replace(
         finding, level="warn", message=f"{finding.message} (a roll-back to {rollback_of})"
     )
+
+
+def not_append_only(diff: DatasetDiff | None, stream: StreamReport | None) -> str | None:
+    """What was removed or changed, in words; None: rows or parts were added at most.
+
+    A stream keeps its parts, byte for byte, and its rows. Any other dataset keeps its rows: as the
+    comparison by key tells or, where there is none, its files, of which none may be changed or
+    gone then.
+    """
+    # Of a stream the counts in git tell, with the data out of reach, that every part is the same.
+    proven = stream is not None and stream.append_only
+    rows = _of_rows(diff, proven=proven) if diff is not None else []
+    found = [*_of_batches(stream), *rows]
+    if not found:
+        return None
+    same = "; every released row is there, unchanged" if rows_kept(diff) else ""
+    return f"not append-only: {'; '.join(found)}{same}"
+
+
+def rows_kept(diff: DatasetDiff | None) -> bool:
+    """Whether it is known that no released row was removed or changed."""
+    if diff is None or diff.status == "identical":
+        return diff is not None
+    return diff.rows is not None and not diff.rows.removed and not diff.rows.changed
+
+
+def _of_batches(stream: StreamReport | None) -> list[str]:
+    if stream is None or stream.first:
+        return []
+    said = [
+        f"{count:,} {one if count == 1 else many}"
+        for count, one, many in (
+            (stream.remade, "has other content now", "have other content now"),
+            (stream.gone, "is gone", "are gone"),
+        )
+        if count
+    ]
+    batches = "the batch" if stream.before == 1 else f"the {stream.before:,} batches"
+    return [f"of {batches} before, {' and '.join(said)}"] if said else []
+
+
+def _of_rows(diff: DatasetDiff, *, proven: bool) -> list[str]:
+    before, after = diff.rows_before, diff.rows_after
+    if diff.status == "removed":
+        lost = f", and {plural(before, 'row')} with it" if before else ""
+        return [f"the dataset was removed{lost}"]
+    if diff.status != "changed":
+        return []
+    if diff.rows is not None:
+        return _counted("row", diff.rows)
+    if before is not None and after is not None and after < before:
+        return [f"{plural(before - after, 'row')} fewer than the {before:,} released"]
+    return _of_files(diff, proven=proven)
+
+
+def _of_files(diff: DatasetDiff, *, proven: bool) -> list[str]:
+    files, why = diff.files, f"rows were not compared ({diff.no_row_diff or 'no reason is known'})"
+    if not files.removed and not files.changed and (proven or files.added):
+        return []
+    said = _counted("released file", files)
+    return [f"{' and '.join(said)}, and {why}" if said else f"not known: {why}"]
+
+
+def _counted(noun: str, counts: RowDiff | FileCounts) -> list[str]:
+    pairs = ((counts.removed, "removed"), (counts.changed, "changed"))
+    return [f"{plural(count, noun)} {how}" for count, how in pairs if count]

@@ -10,19 +10,14 @@ from datarelease.model.paths import clash, path_fault
 from datarelease.model.versions.manifest import (
     Manifest,
     ManifestDataset,
-    ManifestDocument,
-    ManifestFile,
-    TrackedOutput,
     object_key,
 )
-from datarelease.model.versions.snapshot import Entry
+from datarelease.model.versions.snapshot import WHOLE
 
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _OUTPUT = re.compile(r"[0-9a-f]{32}(\.dir)?", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LARGEST = 2**63 - 1
-_WHOLE = "."
-"""Path of an entry that is the whole dataset, a directory."""
 
 
 def manifest_faults(manifest: Manifest) -> Iterator[str]:
@@ -37,69 +32,49 @@ def manifest_faults(manifest: Manifest) -> Iterator[str]:
     else:
         yield from _overlaps(manifest)
     for output in manifest.tracked:
-        yield from _tracked_faults(output)
+        # Nothing is written at its paths; its hashes are names of objects.
+        yield from _bytes_faults(output.path, output.md5, output.size, _OUTPUT)
+        for file in output.files:
+            if not _MD5.fullmatch(file.md5) or file.key != object_key(file.md5):
+                yield f"{file.path!r} has the MD5 {file.md5!r:.80}, the object key {file.key!r:.80}"
+            yield from _bytes_faults(file.path, None, file.size)
     for document in manifest.documents:
-        yield from _document_faults(document)
+        if fault := path_fault(document.name):
+            yield f"the document {document.name!r} is refused: {fault}"
+        yield from _bytes_faults(document.name, None, document.size, sha256=document.sha256)
 
 
 def _dataset_faults(dataset: ManifestDataset) -> Iterator[str]:
-    fault = path_fault(dataset.path)
-    if fault:
-        yield f"the path {dataset.path!r} is refused: {fault}"
+    paths = [dataset.path, *(entry.path for entry in dataset.entries if entry.path != WHOLE)]
+    for path in (*paths, *(file.path for file in dataset.files)):
+        if fault := path_fault(path):
+            yield f"the path {path!r} is refused: {fault}"
     for entry in dataset.entries:
-        yield from _entry_faults(entry)
+        yield from _bytes_faults(entry.path, entry.md5, entry.size, _OUTPUT)
     for file in dataset.files:
-        yield from _file_faults(file)
+        yield from _bytes_faults(file.path, file.md5, file.size, sha256=file.sha256)
+        if file.key != object_key(file.md5):
+            yield f"{file.path!r} has the object key {file.key!r:.80}"
     same = clash(file.path for file in dataset.files)
     if same is not None:
         yield f"{same!r} occurs twice, or is both a file and a directory"
 
 
-def _entry_faults(entry: Entry) -> Iterator[str]:
-    fault = None if entry.path == _WHOLE else path_fault(entry.path)
-    if fault:
-        yield f"the path {entry.path!r} is refused: {fault}"
-    if not _OUTPUT.fullmatch(entry.md5):
-        yield f"{entry.path!r} has the MD5 {entry.md5!r:.80}"
-    if entry.size is not None and not 0 <= entry.size <= _LARGEST:
-        yield f"{entry.path!r} has the size {entry.size}"
-
-
-def _file_faults(file: ManifestFile) -> Iterator[str]:
-    fault = path_fault(file.path)
-    if fault:
-        yield f"the path {file.path!r} is refused: {fault}"
-    if not _MD5.fullmatch(file.md5):
-        yield f"{file.path!r} has the MD5 {file.md5!r:.80}"
-    elif file.key != object_key(file.md5):
-        yield f"{file.path!r} has the object key {file.key!r:.80}"
-    if not _SHA256.fullmatch(file.sha256):
-        yield f"{file.path!r} has the SHA-256 {file.sha256!r:.80}"
-    if not 0 <= file.size <= _LARGEST:
-        yield f"{file.path!r} has the size {file.size}"
-
-
-def _tracked_faults(output: TrackedOutput) -> Iterator[str]:
-    """Its paths are where nothing is written; its hashes are names of objects."""
-    if output.md5 is not None and not _OUTPUT.fullmatch(output.md5):
-        yield f"{output.path!r} has the MD5 {output.md5!r:.80}"
-    if output.size is not None and not 0 <= output.size <= _LARGEST:
-        yield f"{output.path!r} has the size {output.size}"
-    for file in output.files:
-        if not _MD5.fullmatch(file.md5) or file.key != object_key(file.md5):
-            yield f"{file.path!r} has the MD5 {file.md5!r:.80}, the object key {file.key!r:.80}"
-        if not 0 <= file.size <= _LARGEST:
-            yield f"{file.path!r} has the size {file.size}"
-
-
-def _document_faults(document: ManifestDocument) -> Iterator[str]:
-    fault = path_fault(document.name)
-    if fault:
-        yield f"the document {document.name!r} is refused: {fault}"
-    if not _SHA256.fullmatch(document.sha256):
-        yield f"{document.name!r} has the SHA-256 {document.sha256!r:.80}"
-    if not 0 <= document.size <= _LARGEST:
-        yield f"{document.name!r} has the size {document.size}"
+def _bytes_faults(
+    name: str,
+    md5: str | None,
+    size: int | None,
+    form: re.Pattern[str] = _MD5,
+    *,
+    sha256: str | None = None,
+) -> Iterator[str]:
+    """Hashes and a size that no bytes can have; what is None is not there."""
+    if md5 is not None and not form.fullmatch(md5):
+        yield f"{name!r} has the MD5 {md5!r:.80}"
+    if sha256 is not None and not _SHA256.fullmatch(sha256):
+        yield f"{name!r} has the SHA-256 {sha256!r:.80}"
+    if size is not None and not 0 <= size <= _LARGEST:
+        yield f"{name!r} has the size {size}"
 
 
 def _overlaps(manifest: Manifest) -> Iterator[str]:
