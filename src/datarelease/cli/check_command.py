@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.bundles import open_builder
+from datarelease.app.publish import open_builder
 from datarelease.app.reports import HTML_NAME, report_files
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace

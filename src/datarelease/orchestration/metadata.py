@@ -25,8 +25,7 @@ from datarelease.render import escape, words
 from datarelease.render import numbers as number
 from datarelease.render.html.report import drift_plot
 from datarelease.render.markdown import gfm
-from datarelease.render.markdown.findings import finding_line
-from datarelease.render.markdown.report import markdown
+from datarelease.render.markdown.report import finding_line, markdown
 from datarelease.render.verdict import VerdictView
 
 REPORT_LIMIT = 20_000

@@ -1,17 +1,98 @@
-"""One column in the report: how far it moved, and what its figures say in a few words."""
+"""One column in the report: how far it moved, its figures in a few words, its bins as blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from datarelease.model.data.profile import ColumnKind, Scalar
-from datarelease.model.review.diff import ColumnDiff, ColumnStats
+from datarelease.model.review.diff import ColumnDiff, ColumnStats, Histogram
 from datarelease.model.review.policy import VerdictLevel
 from datarelease.render import numbers as number
-from datarelease.render.plots import bins
 from datarelease.render.words import Data, Phrase
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_BLOCKS_WIDE = 12
+
+
+def sparkline(shares: Sequence[float], *, peak: float | None = None) -> str:
+    """One block a share, drawn against ``peak`` (default: the largest); only zero is the lowest.
+
+    >>> sparkline([0, 1, 2, 4, 8]), sparkline([0, 0]), sparkline([])
+    ('▁▂▃▅█', '▁▁', '')
+    """
+    top = max(shares, default=0.0) if peak is None else peak
+    if top <= 0:
+        return _BLOCKS[0] * len(shares)
+    steps = len(_BLOCKS) - 1
+    return "".join(
+        _BLOCKS[min(steps, max(1, round(share / top * steps)))] if share > 0 else _BLOCKS[0]
+        for share in shares
+    )
+
+
+def blocks(histogram: Histogram, width: int = _BLOCKS_WIDE) -> tuple[str, str]:
+    """Both sides over one scale of shares, so that their heights compare; "" for a side not there.
+
+    Neighbouring bins are merged down to ``width``; of categories the first ``width`` are drawn.
+    """
+    sides = [
+        rebinned(shares(counts), width) if histogram.edges else shares(counts)[:width]
+        for counts in (histogram.before, histogram.after)
+    ]
+    peak = max((share for side in sides for share in side), default=0.0)
+    before, after = (sparkline(side, peak=peak) for side in sides)
+    return before, after
+
+
+def shares(counts: Sequence[float] | None) -> tuple[float, ...]:
+    """Counts as parts of their sum; negative ones count as nothing."""
+    counts = [max(count, 0.0) for count in counts or ()]
+    largest = max(counts, default=0.0)
+    if not largest:
+        return tuple(counts)
+    scaled = [count / largest for count in counts]  # a sum of huge counts would overflow
+    total = sum(scaled)
+    return tuple(count / total for count in scaled)
+
+
+def rebinned(values: Sequence[float], width: int) -> tuple[float, ...]:
+    """``values`` in at most ``width`` bins of equal width; a bin on a bound is divided by length.
+
+    >>> rebinned((2, 2, 2), 2)
+    (3.0, 3.0)
+    """
+    bins = len(values)
+    if bins <= width:
+        return tuple(values)
+    out = [0.0] * width
+    for index, value in enumerate(values):
+        lo, hi = index * width / bins, (index + 1) * width / bins
+        first, last = int(lo), min(int(hi), width - 1)
+        if first == last:
+            out[first] += value
+        else:  # bins are narrower than groups, so one spans two at most
+            part = (last - lo) / (hi - lo)
+            out[first] += value * part
+            out[last] += value * (1 - part)
+    return tuple(out)
+
+
+_GROWS = 10
+"""Bins of a linear axis are equally wide; those of a logarithmic one grow by more than this."""
+
+
+def logarithmic(histogram: Histogram, kind: ColumnKind) -> bool:
+    """Whether the bins grow by tens (``analysis.comparison.histogram``); plots say so."""
+    # The outermost bins may be open.
+    inner = histogram.edges[1:-1] if len(histogram.edges) > 4 else histogram.edges  # noqa: PLR2004
+    if kind != "number" or len(inner) < 3 or inner[0] <= 0:  # noqa: PLR2004
+        return False
+    widths = [high - low for low, high in pairwise(inner)]
+    return widths[0] > 0 and widths[-1] > _GROWS * widths[0]
+
 
 _NOTABLE = {"psi": 0.25, "ks": 0.20, "js": 0.10, "nulls": 0.05}
 """Values from which a drift counts as notable: PSI after Siddiqi's rule of thumb (0.1 moderate,
@@ -87,12 +168,12 @@ class ColumnView:
     def logarithmic(self) -> bool:
         """Whether the bins of its distribution grow by tens."""
         histogram = self.diff.histogram
-        return histogram is not None and bins.logarithmic(histogram, self.diff.kind)
+        return histogram is not None and logarithmic(histogram, self.diff.kind)
 
     @property
     def blocks(self) -> tuple[str, str]:
         """Its distribution, old and new, in a line of blocks each; empty where there is none."""
-        return bins.blocks(self.diff.histogram) if self.diff.histogram else ("", "")
+        return blocks(self.diff.histogram) if self.diff.histogram else ("", "")
 
     @property
     def moved(self) -> tuple[str, ...]:

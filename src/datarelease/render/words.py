@@ -7,8 +7,9 @@ data, names or messages is wrapped, so that each rendering escapes it its own wa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from datarelease.model.data.validation import Violation
 from datarelease.model.review.diff import DatasetDiff, RowDiff, SchemaChange
@@ -37,6 +38,23 @@ class Prose:
 
 
 Phrase = tuple[str | Data | Strong | Prose, ...]
+_Part = TypeVar("_Part")
+
+
+def spelled(
+    phrase: Phrase,
+    *,
+    own: Callable[[str], _Part],
+    data: Callable[[str], _Part],
+    strong: Callable[[str], _Part],
+    prose: Callable[[str], _Part],
+) -> list[_Part]:
+    """Each part of a phrase as a rendering writes it."""
+    by_kind = {Data: data, Strong: strong, Prose: prose}
+    return [
+        own(part) if isinstance(part, str) else by_kind[type(part)](part.text) for part in phrase
+    ]
+
 
 SHORT_DIGEST = 12
 

@@ -18,9 +18,8 @@ from tests.hostile import HOSTILE, poisoned
 from datarelease.model.review.diff import ColumnDiff, ColumnStats, Histogram
 from datarelease.model.review.policy import Limit
 from datarelease.model.review.report import MASK
+from datarelease.render import columns, plots
 from datarelease.render.html.report import html
-from datarelease.render.plots import bins
-from datarelease.render.plots import geometry as plots
 
 VOID = {"meta", "link", "br", "wbr"}
 
@@ -325,7 +324,7 @@ def test_a_logarithmic_axis_is_called_so() -> None:
     column = replace(samples.number_column("n", before=None, after=(1, 1, 9)), histogram=skewed)
     assert "logarithmic axis" in Page(html(samples.report(samples.dataset(columns=(column,))))).text
     for even in (samples.bins(0, 100, 30), samples.bins(1, 100, 5), (0.0, 1.0, 2.0)):
-        assert not bins.logarithmic(replace(skewed, edges=even), "number")
+        assert not columns.logarithmic(replace(skewed, edges=even), "number")
     assert "logarithmic axis" not in html(samples.blocked())
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.model.review.diff import Histogram
+from datarelease.render import columns
 from datarelease.render import numbers as number
-from datarelease.render.plots import bins
-from datarelease.render.plots.geometry import number_ticks
+from datarelease.render.plots import number_ticks
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -47,7 +47,7 @@ def test_values_that_look_alike_read_differently() -> None:
 @given(st.lists(st.floats(0, 1e300), min_size=1, max_size=60), st.integers(1, 20))
 def test_merging_bins_keeps_their_sum(values: list[float], width: int) -> None:
     """A sparkline of fewer bins stands for the same rows."""
-    merged = bins.rebinned(values, width)
+    merged = columns.rebinned(values, width)
     assert len(merged) == min(width, len(values))
     assert math.isclose(math.fsum(merged), math.fsum(values), rel_tol=1e-9)
 
@@ -55,18 +55,18 @@ def test_merging_bins_keeps_their_sum(values: list[float], width: int) -> None:
 def test_sparklines_of_a_pair_share_one_scale() -> None:
     """The same share has the same height on both sides, whatever the row counts."""
     histogram = Histogram(labels=("a", "b"), edges=(), before=(10.0, 30.0), after=(300.0, 100.0))
-    assert bins.blocks(histogram) == ("▃█", "█▃")
+    assert columns.blocks(histogram) == ("▃█", "█▃")
 
 
 def test_only_nothing_is_drawn_as_the_lowest_block() -> None:
     """One row in a million is still seen."""
-    assert bins.sparkline([0, 1e-6, 1]) == "▁▂█"
+    assert columns.sparkline([0, 1e-6, 1]) == "▁▂█"
 
 
 def test_a_side_that_is_not_there_has_no_sparkline() -> None:
     """A new column has no line for before."""
     histogram = Histogram(labels=(), edges=(0, 1, 2), before=None, after=(1.0, 2.0))
-    assert bins.blocks(histogram)[0] == ""
+    assert columns.blocks(histogram)[0] == ""
 
 
 @given(st.floats(-1e300, 1e300), st.floats(1e-6, 1e12))

@@ -13,9 +13,8 @@ from datarelease.model.review.diff import ColumnStats, RowDiff, SchemaChange
 from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import MASK, Report
 from datarelease.render import numbers as number
-from datarelease.render import words
+from datarelease.render import plots, words
 from datarelease.render.columns import ColumnView, null_rate, still_groups
-from datarelease.render.plots import geometry as plots
 from datarelease.render.view import DatasetView, ReportView
 
 _OPEN_CARDS = 8

@@ -19,13 +19,12 @@ from markupsafe import escape as markup_escape
 from datarelease.model.data.validation import Violation
 from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import Report
-from datarelease.render import escape, words
+from datarelease.render import escape, plots, words
 from datarelease.render import numbers as number
 from datarelease.render.html import page
-from datarelease.render.plots import geometry as plots
 from datarelease.render.verdict import finding_place
 from datarelease.render.view import DatasetView, ReportView
-from datarelease.render.words import Data, Phrase, Prose, Strong
+from datarelease.render.words import Phrase
 
 _SIZE = {
     "width": plots.WIDTH,
@@ -161,19 +160,17 @@ def _finalize(value: Any) -> Any:
 
 
 def _phrase(phrase: Phrase) -> Markup:
-    out: list[Markup] = []
-    for part in phrase:
-        match part:
-            case Data(text=text):
-                out.append(Markup('<code dir="auto">{}</code>').format(_wrapped(text, 120)))
-            case Strong(text=text):
-                out.append(Markup('<strong dir="auto">{}</strong>').format(escape.clean(text, 120)))
-            case Prose(text=text):
-                shown = escape.clean(text, 1000, space=" ")
-                out.append(Markup('<span dir="auto">{}</span>').format(shown))
-            case str():
-                out.append(markup_escape(part))
-    return Markup("").join(out)
+    def tagged(tag: str, text: str) -> Markup:
+        return Markup('<{0} dir="auto">{1}</{0}>').format(tag, text)
+
+    parts = words.spelled(
+        phrase,
+        own=markup_escape,
+        data=lambda text: tagged("code", _wrapped(text, 120)),
+        strong=lambda text: tagged("strong", escape.clean(text, 120)),
+        prose=lambda text: tagged("span", escape.clean(text, 1000, space=" ")),
+    )
+    return Markup("").join(parts)
 
 
 def _wrapped(text: str, limit: int) -> Markup:

@@ -147,8 +147,7 @@ def _violations(found: Sequence[Violation], detail: Detail) -> str:
     if not found:
         return ""
     lines = [_violation(violation, detail) for violation in found[: detail.violations]]
-    hidden = len(found) - len(lines)
-    more = f"{number.counted(hidden, 'more failed check')} in the HTML report" if hidden else ""
+    more = gfm.elsewhere(len(found) - len(lines), "more failed check")
     return gfm.stacked("**Failed checks**" if lines else "", gfm.bullets(lines, "*"), more)
 
 
@@ -232,12 +231,11 @@ def _column_tables(view: DatasetView, shown: int, folded: int) -> str:
     header = ("column, before and after", "what moved")
     notable = sum(c.level != "pass" or c.drift_weight >= _NOTABLE for c in view.moved)
     top, rest = rows[: min(shown, notable)], rows[min(shown, notable) :]
-    hidden = len(view.moved) - len(rows)
     noun = "more changed column" if top else "changed column"
     return gfm.stacked(
         gfm.table(header, top) if top else "",
         gfm.details(number.counted(len(rest), noun), gfm.table(header, rest)) if rest else "",
-        f"{number.counted(hidden, 'more changed column')} in the HTML report" if hidden else "",
+        gfm.elsewhere(len(view.moved) - len(rows), "more changed column"),
         gfm.text(still_line(view.still, shown)) if shown else "",
     )
 
@@ -269,12 +267,12 @@ def _axis(column: ColumnView) -> str:
 def _profile(every: Sequence[ColumnView], most: int) -> str:
     hidden = len(every) - len(every[:most])
     if hidden == len(every):
-        return f"{number.counted(len(every), 'column')} in the HTML report" if every else ""
+        return gfm.elsewhere(hidden, "column")
     return gfm.details(
         f"Profile of {number.counted(len(every), 'column')}",
         gfm.stacked(
             gfm.table(("column", "figures"), map(_profiled, every[:most])),
-            f"{number.counted(hidden, 'more column')} in the HTML report" if hidden else "",
+            gfm.elsewhere(hidden, "more column"),
         ),
     )
 

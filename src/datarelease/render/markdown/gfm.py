@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datarelease.render import escape
-from datarelease.render.words import Data, Phrase, Prose, Strong
+from datarelease.render import numbers as number
+from datarelease.render.words import Phrase, spelled
 
 GAP = "\n\n"
 _Item = TypeVar("_Item")
@@ -18,18 +19,14 @@ _Item = TypeVar("_Item")
 
 def text(phrase: Phrase, *, name: int = escape.NAME_LENGTH, prose: int = escape.PROSE) -> str:
     """A phrase as inline Markdown; names and prose are cut to so many characters."""
-    out: list[str] = []
-    for part in phrase:
-        match part:
-            case Data(text=value):
-                out.append(escape.code(value, name))
-            case Strong(text=value):
-                out.append(strong(value, name))
-            case Prose(text=value):
-                out.append(escape.prose(value, prose))
-            case str():
-                out.append(part)
-    return "".join(out)
+    parts = spelled(
+        phrase,
+        own=str,
+        data=lambda value: escape.code(value, name),
+        strong=lambda value: strong(value, name),
+        prose=lambda value: escape.prose(value, prose),
+    )
+    return "".join(parts)
 
 
 def strong(value: str, limit: int = escape.NAME_LENGTH) -> str:
@@ -58,6 +55,11 @@ def names(values: Sequence[str], most: int, *, name: int = escape.NAME_LENGTH) -
     shown = ", ".join(escape.code(value, name) for value in values[:most])
     rest = len(values) - most
     return f"{shown} and {rest:,} more" if rest > 0 and shown else shown or f"{len(values):,}"
+
+
+def elsewhere(count: int, noun: str, plural: str | None = None) -> str:
+    """What is only in the HTML report; empty where that is nothing."""
+    return f"{number.counted(count, noun, plural)} in the HTML report" if count else ""
 
 
 def stacked(*blocks: str) -> str:

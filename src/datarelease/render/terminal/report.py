@@ -19,7 +19,7 @@ from datarelease.render.streams import StreamView
 from datarelease.render.terminal.tables import violation_table
 from datarelease.render.verdict import VerdictView, finding_place
 from datarelease.render.view import DatasetView, ReportView
-from datarelease.render.words import Data, Phrase, Prose, Strong
+from datarelease.render.words import Phrase
 
 _STYLES: dict[VerdictLevel, str] = {"pass": "green", "warn": "yellow", "block": "red"}
 _MARKS: dict[VerdictLevel, str] = {"pass": "✓", "warn": "!", "block": "✗"}
@@ -76,18 +76,14 @@ def _stream(view: StreamView) -> list[RenderableType]:
 
 def _text(phrase: Phrase) -> Text:
     """A phrase as text without markup or control characters."""
-    out = Text()
-    for part in phrase:
-        match part:
-            case Data(text=value):
-                out.append(escape.clean(value, escape.NAME_LENGTH), style="cyan")
-            case Strong(text=value):
-                out.append(escape.clean(value, escape.NAME_LENGTH), style="bold")
-            case Prose(text=value):
-                out.append_text(_prose(value))
-            case str():
-                out.append(part)
-    return out
+    parts = words.spelled(
+        phrase,
+        own=Text,
+        data=lambda value: Text(escape.clean(value, escape.NAME_LENGTH), style="cyan"),
+        strong=lambda value: Text(escape.clean(value, escape.NAME_LENGTH), style="bold"),
+        prose=_prose,
+    )
+    return Text.assemble(*parts)
 
 
 def _prose(value: str) -> Text:

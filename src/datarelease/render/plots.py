@@ -15,7 +15,7 @@ from datarelease.model.data.profile import ColumnKind
 from datarelease.model.review.diff import Histogram
 from datarelease.render import escape
 from datarelease.render import numbers as number
-from datarelease.render.plots.bins import logarithmic, shares
+from datarelease.render.columns import logarithmic, shares
 
 WIDTH = 360
 HEIGHT = 150

@@ -1,1 +1,0 @@
-"""Geometry of plots: bins, ticks, sparklines."""
