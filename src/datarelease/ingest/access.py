@@ -114,8 +114,8 @@ def schema_texts(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, st
     """
     config = registry_config(env)
     with needed():
-        from datarelease.ingest.kafka.registry import Registry  # noqa: PLC0415 - heavy: HTTP client
-    return Registry(config).texts(ids)
+        from datarelease.ingest.kafka.registry import texts_of  # noqa: PLC0415 - heavy: HTTP client
+    return texts_of(config, ids)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ decided in ``parse``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from datarelease.model.data.stream import DeadLetter, Stream, group_of
 
 _PLACE = re.compile(r"([0-9]+):([0-9]+)", re.ASCII)
 NOTHING_SENT = "Nothing was sent."
+REPLAYED = "datarelease.replay"
+"""Header of a record that was sent again: its original place, as ``TOPIC:PARTITION:OFFSET``."""
 RecordPosition = tuple[int, int]
 """Partition and offset."""
 
@@ -45,59 +47,6 @@ def record_position(text: str) -> RecordPosition:
     return int(found[1]), int(found[2])
 
 
-def dead_letters(root: Path, stream: Stream, reason: str | None = None) -> Iterator[DeadLetter]:
-    """All dead letters of the work tree at ``root``, batch by batch, of one reason if given.
-
-    Raises:
-        ConfigError: The directory is not there.
-        WorldError: A file cannot be read.
-    """
-    folder = root / stream.dead_dir
-    if not folder.is_dir():
-        raise ConfigError(
-            f"{stream.dead_dir} does not exist: no records of {stream.name} were parsed in this "
-            "work tree.",
-            untouched=NOTHING_SENT,
-            remedy=(
-                f"Run `dvc pull {stream.dead_dir}` to get the dead letters of this commit, or "
-                "`dvc repro`."
-            ),
-        )
-    for path in sorted(folder.glob("*.parquet")):
-        try:
-            yield from (one for one in letters_in(path) if reason in {None, one.reason})
-        except (OSError, pa.ArrowException, KeyError) as error:
-            raise WorldError(
-                f"{stream.dead_dir}/{path.name} cannot be read ({type(error).__name__}).",
-                untouched=NOTHING_SENT,
-                remedy=f"Restore it: `dvc checkout --force {stream.dead_dir}`.",
-            ) from error
-
-
-def letters_at(
-    letters: Iterable[DeadLetter], places: Iterable[RecordPosition], stream: str
-) -> list[DeadLetter]:
-    """Those of ``letters`` at the given places, in that order.
-
-    Raises:
-        ConfigError: At a place there is no dead letter.
-    """
-    wanted = list(dict.fromkeys(places))
-    found = {place: one for one in letters if (place := (one.partition, one.offset)) in set(wanted)}
-    for partition, offset in wanted:
-        if (partition, offset) not in found:
-            raise ConfigError(
-                f"{stream} has no dead letter at offset {offset} of partition {partition}.",
-                untouched=NOTHING_SENT,
-                remedy=f"`datarelease ingest dead list {stream}` lists them.",
-            )
-    return [found[place] for place in wanted]
-
-
-REPLAYED = "datarelease.replay"
-"""Header of a record that was sent again: its original place, as ``TOPIC:PARTITION:OFFSET``."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Replayed:
     """What was sent again."""
@@ -110,11 +59,7 @@ class Replayed:
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetters:
-    """Dead letters of a work tree, read anew by each iteration, a bounded number at a time.
-
-    Iterating raises ConfigError where nothing was parsed or a place has none, and WorldError for
-    a file that cannot be read.
-    """
+    """Dead letters of a work tree, read anew by each iteration, a bounded number at a time."""
 
     root: Path
     stream: Stream
@@ -123,9 +68,46 @@ class DeadLetters:
     reason: str | None = None
 
     def __iter__(self) -> Iterator[DeadLetter]:
-        """By batch, partition and offset; in the order of ``places`` if there are any."""
-        found = dead_letters(self.root, self.stream, self.reason)
-        return iter(letters_at(found, self.places, self.stream.name)) if self.places else found
+        """By batch, partition and offset; in the order of ``places`` if there are any.
+
+        Raises:
+            ConfigError: Nothing was parsed, or there is no dead letter at a place.
+            WorldError: A file cannot be read.
+        """
+        if not self.places:
+            yield from self._all()
+            return
+        places = dict.fromkeys(self.places)
+        found = {at: one for one in self._all() if (at := (one.partition, one.offset)) in places}
+        for partition, offset in places:
+            if (partition, offset) not in found:
+                raise ConfigError(
+                    f"{self.stream.name} has no dead letter at offset {offset} of partition "
+                    f"{partition}.",
+                    untouched=NOTHING_SENT,
+                    remedy=f"`datarelease ingest dead list {self.stream.name}` lists them.",
+                )
+        yield from (found[place] for place in places)
+
+    def _all(self) -> Iterator[DeadLetter]:
+        folder = self.root / self.stream.dead_dir
+        if not folder.is_dir():
+            raise ConfigError(
+                f"{self.stream.dead_dir} does not exist: no records of {self.stream.name} were "
+                "parsed in this work tree.",
+                untouched=NOTHING_SENT,
+                remedy=f"Run `dvc pull {self.stream.dead_dir}` to get the dead letters of this "
+                "commit, or `dvc repro`.",
+            )
+        for path in sorted(folder.glob("*.parquet")):
+            try:
+                yield from (one for one in letters_in(path) if self.reason in {None, one.reason})
+            except (OSError, pa.ArrowException, KeyError) as error:
+                raise WorldError(
+                    f"{self.stream.dead_dir}/{path.name} cannot be read ({type(error).__name__}).",
+                    untouched=NOTHING_SENT,
+                    remedy=f"Restore it: `dvc checkout --force {self.stream.dead_dir}`.",
+                ) from error
 
 
 def selected(
@@ -159,17 +141,12 @@ def replay_now(letters: DeadLetters, topic: str | None, *, env: Mapping[str, str
     target = topic or stream.topic
     with connected(env) as broker:
         broker.topic(target)  # or the message has the nearest name
-    messages = (
-        Message(
-            key=one.key,
-            value=one.value,
-            headers=[*one.headers, (REPLAYED, _place(stream, one).encode())],
-        )
-        for one in letters
-    )
+    messages = (_again(stream, one) for one in letters)
     with open_writer(env, f"{group_of(stream)}-replay") as writer:
         return Replayed(stream=stream.name, topic=target, records=writer.write(target, messages))
 
 
-def _place(stream: Stream, letter: DeadLetter) -> str:
-    return f"{stream.topic}:{letter.partition}:{letter.offset}"
+def _again(stream: Stream, letter: DeadLetter) -> Message:
+    place = f"{stream.topic}:{letter.partition}:{letter.offset}"
+    headers = [*letter.headers, (REPLAYED, place.encode())]
+    return Message(key=letter.key, value=letter.value, headers=headers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,9 @@ from datarelease.ingest.parse.event_checks import EventChecks
 from datarelease.ingest.parse.event_faults import with_causes
 from datarelease.ingest.parse.event_shape import EventShape
 from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine, decimal_names, json_query
-from datarelease.ingest.parse.files import TAKEN, PartWriter, chunks
+from datarelease.ingest.parse.files import TAKEN, PartWriter, Raw, chunks
 from datarelease.ingest.parse.seen_events import SeenEvents
-from datarelease.ingest.raw import RAW_SCHEMA, RawHeader
+from datarelease.ingest.raw import RAW_SCHEMA
 from datarelease.model.data.stream import BatchCounts, EventFormat
 
 if TYPE_CHECKING:
@@ -53,28 +53,6 @@ _UNKNOWN = 20
 """Fields beside the schema that are listed by name."""
 _UNKNOWN_KEPT = 10_000
 _LONGEST_NAME = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Targets:
-    """Where the files of a batch are written, and what they were made from."""
-
-    part: Path
-    dead: Path
-    fingerprint: str
-    """Of the part."""
-    dead_fingerprint: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class EarlierParts:
-    """What came before a batch."""
-
-    parts: Sequence[Path]
-    """The files of earlier batches, as far as there are any."""
-    newest: str | None
-    """Time of the newest event of earlier batches that is not ahead of its record."""
-    late_minutes: int
 
 
 class BatchParser:
@@ -120,41 +98,34 @@ class BatchParser:
         return found.set_column(place, name, with_causes(found[name], records["value"]))
 
     def parse(
-        self,
-        raw: Path,
-        header: RawHeader,
-        targets: Targets,
-        before: EarlierParts,
-        advance: Callable[[int], None],
-    ) -> BatchCounts:
-        """Write the files of a batch (none without rows), and count all but the part's MD5.
+        self, raw: Raw, part: Path, dead: Path, advance: Callable[[int], None]
+    ) -> ParsedBatch:
+        """The batch, its rows written to ``part`` and its dead letters to ``dead``, if any.
 
         Raises:
             WorldError: The raw file is damaged.
         """
         with ExitStack() as stack:
-            batch = _Batch(self, header, targets, stack)
-            for chunk in chunks(raw, header):
+            batch = ParsedBatch(self, raw, part, dead, stack)
+            for chunk in chunks(raw.path, raw.header):
                 batch.take(chunk)
                 advance(chunk.num_rows)
-        return batch.counts(before)
+        return batch
 
 
-class _Batch:
-    """The state of one batch while its chunks pass."""
+class ParsedBatch:
+    """The state of one batch while its chunks pass, and what became of them."""
 
     def __init__(
-        self, parser: BatchParser, header: RawHeader, targets: Targets, stack: ExitStack
+        self, parser: BatchParser, raw: Raw, part: Path, dead: Path, stack: ExitStack
     ) -> None:
+        """Begin files that are closed with ``stack``."""
         self._parser = parser
-        self._header = header
-        self._reader = parser.reader(header.schemas)
-        self._targets = targets
+        self._header = raw.header
+        self._reader = parser.reader(raw.header.schemas)
         rows = parser.checks.schema
-        self._part = stack.enter_context(PartWriter(targets.part, rows, targets.fingerprint))
-        self._dead = stack.enter_context(
-            PartWriter(targets.dead, DEAD_SCHEMA, targets.dead_fingerprint)
-        )
+        self._part = stack.enter_context(PartWriter(part, rows, raw.fingerprint))
+        self._dead = stack.enter_context(PartWriter(dead, DEAD_SCHEMA, raw.dead_fingerprint))
         self._seen = SeenEvents(parser.engine, parser.shape, rows)
         self._records = 0
         self._tombstones = 0
@@ -193,13 +164,18 @@ class _Batch:
         if len(self._unknown) > _UNKNOWN_KEPT:  # somebody puts data into names
             self._unknown = Counter(dict(_ranked(self._unknown)[: _UNKNOWN_KEPT // 2]))
 
-    def counts(self, before: EarlierParts) -> BatchCounts:
-        """What became of the records, once the files are closed."""
+    def counts(self, earlier: Sequence[Path], newest: str | None, late_minutes: int) -> BatchCounts:
+        """What became of the records, without the part's MD5, once the files are closed.
+
+        Args:
+            earlier: The parts of earlier batches, whose events are left out of this one.
+            newest: Time of the newest event of earlier batches that is not ahead of its record.
+            late_minutes: How long before that an event is late.
+        """
         batch = self._header.batch
-        doubled = self._seen.duplicates(before.parts)
+        doubled = self._seen.duplicates(earlier)
         if doubled.any():
-            _leave_out(self._targets, self._part.schema, doubled)
-        times = self._seen.times(before.newest, before.late_minutes)
+            _leave_out(self._part, doubled)
         duplicates = int(doubled.sum())
         counts = BatchCounts(
             number=batch.number,
@@ -211,15 +187,10 @@ class _Batch:
             tombstones=self._tombstones,
             dead=self._dead.rows,
             reasons=_ranked(self._reasons),
-            late=times.late,
-            ahead=times.ahead,
-            watermark=times.watermark,
-            out_of_order=times.out_of_order,
             holes=batch.offsets - self._records,
             schemas=tuple(sorted(self._reader.ids)) if self._reader else (),
-            first=times.first,
-            last=times.last,
             unknown=_ranked(self._unknown)[:_UNKNOWN],
+            **asdict(self._seen.times(newest, late_minutes)),
         )
         _add_up(counts)
         return counts
@@ -236,18 +207,18 @@ def _ranked(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _leave_out(targets: Targets, schema: pa.Schema, doubled: npt.NDArray[np.bool_]) -> None:
+def _leave_out(part: PartWriter, doubled: npt.NDArray[np.bool_]) -> None:
     """Write the part once more without the events marked in ``doubled``."""
-    thinner = targets.part.with_suffix(".thinner")
+    thinner = part.path.with_suffix(".thinner")
     first = 0
     with (
-        PartWriter(thinner, schema, targets.fingerprint) as kept,
-        pq.ParquetFile(targets.part) as full,
+        PartWriter(thinner, part.schema, part.fingerprint) as kept,
+        pq.ParquetFile(part.path) as full,
     ):
         for place in range(full.num_row_groups):
             rows = full.read_row_group(place)
             kept.add(rows.filter(pa.array(~doubled[first : first + rows.num_rows])))
             first += rows.num_rows
-    targets.part.unlink()
+    part.path.unlink()
     if kept.rows:
-        thinner.replace(targets.part)
+        thinner.replace(part.path)

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datarelease.adapters.store.directory import md5_of
-from datarelease.documents import DocumentError
+from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.parse.event_shape import EventShape
 from datarelease.ingest.raw import RawHeader, read_raw_header
@@ -42,6 +42,7 @@ class PartWriter:
     def __init__(self, path: Path, schema: pa.Schema, fingerprint: str) -> None:
         """Write to ``path``, which nobody reads before the end."""
         self.path = path
+        self.fingerprint = fingerprint
         metadata = {_KEY: canonical_json({"fingerprint": fingerprint})}
         self.schema = schema.with_metadata(metadata)
         self.rows = 0
@@ -104,10 +105,8 @@ def clear_out(folder: Path, known: Collection[str]) -> None:
         raise ConfigError(
             f"{folder} holds files that belong to no batch: {listed}.",
             untouched="Nothing was written or removed.",
-            remedy=(
-                "Only the stream may write into this directory: move these files elsewhere, "
-                "then run the command again."
-            ),
+            remedy="Only the stream may write into this directory: move these files elsewhere, "
+            "then run the command again.",
         )
     for path in found:
         path.unlink()
@@ -119,25 +118,21 @@ class Md5Memo:
     def __init__(self, path: Path) -> None:
         """Take up what ``path`` remembers; what cannot be read is forgotten."""
         self._path = path
+        self._asked: dict[str, tuple[int, int, int, str]] = {}
         try:
-            loaded = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            loaded = {}
-        self._known: dict[str, list[object]] = loaded if isinstance(loaded, dict) else {}
-        self._asked: dict[str, list[object]] = {}
+            self._known = decode(dict[str, tuple[int, int, int, str]], path.read_bytes())
+        except (OSError, DocumentError):
+            self._known = {}
 
     def of(self, path: Path) -> str:
         """The MD5 (hex) of a file."""
         stat = path.stat()
-        state = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-        known = self._known.get(str(path))
-        found = (
-            known[3]
-            if isinstance(known, list) and len(known) == 4 and known[:3] == state  # noqa: PLR2004
-            else md5_of(path)
-        )
-        self._asked[str(path)] = [*state, found]
-        return str(found)
+        state = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        *before, md5 = self._known.get(str(path), (0, 0, 0, ""))
+        if tuple(before) != state:
+            md5 = md5_of(path)
+        self._asked[str(path)] = (*state, md5)
+        return md5
 
     def save(self) -> None:
         """Remember the files asked about."""
@@ -175,12 +170,13 @@ def raw_files(folder: Path, stream: Stream, shape: EventShape) -> tuple[Raw, ...
             remedy=f"Run `datarelease ingest drain {stream.name}`, or `dvc repro`, first.",
         )
     found: list[Raw] = []
-    before = ""
+    before, source = "", None
     for path in sorted(folder.glob("*.parquet")):
         header, records = _read(path)
         if path.name != header.batch.part:
             raise _stranger(path, f"it holds batch {header.batch.number}")
-        if found and (header.topic, header.cluster) != _source(found[0].header):
+        source = source or (header.topic, header.cluster)
+        if (header.topic, header.cluster) != source:
             raise _stranger(path, "its records are of another topic than those of the first batch")
         if header.format != stream.format:
             raise ConfigError(
@@ -188,7 +184,13 @@ def raw_files(folder: Path, stream: Stream, shape: EventShape) -> tuple[Raw, ...
                 untouched="Nothing was written.",
                 remedy="Drain the topic again, or restore the former format.",
             )
-        before = _fingerprint(path, shape, before)
+        made_from = {
+            "parser": PARSER_RULES,
+            "raw": footer_digest(path),
+            "shape": shape.digest,
+            "before": before if shape.dataset.key else "",  # else earlier parts play no role
+        }
+        before = _digest(made_from)
         content = {"part": before, "pii": list(shape.dataset.pii), "rules": DEAD_LETTER_RULES}
         found.append(
             Raw(
@@ -199,23 +201,8 @@ def raw_files(folder: Path, stream: Stream, shape: EventShape) -> tuple[Raw, ...
     return tuple(found)
 
 
-def _fingerprint(raw: Path, shape: EventShape, before: str) -> str:
-    """What a batch's files are made from; without a key earlier parts play no role."""
-    made_from = {
-        "parser": PARSER_RULES,
-        "raw": footer_digest(raw),
-        "shape": shape.digest,
-        "before": before if shape.dataset.key else "",
-    }
-    return _digest(made_from)
-
-
 def _digest(content: object) -> str:
     return hashlib.sha256(canonical_json(content)).hexdigest()
-
-
-def _source(header: RawHeader) -> tuple[str, str]:
-    return header.topic, header.cluster
 
 
 def _read(path: Path) -> tuple[RawHeader, int]:
@@ -255,9 +242,8 @@ def _in_order(chunk: pa.Table, last: tuple[int, int], header: RawHeader) -> tupl
     partitions, offsets = (chunk[n].to_numpy().astype(np.int64) for n in ("partition", "offset"))
     if not len(offsets):
         return last
-    places = np.concatenate(([last[0]], partitions)), np.concatenate(([last[1]], offsets))
-    same = places[0][1:] == places[0][:-1]
-    ascending = np.where(same, places[1][1:] > places[1][:-1], places[0][1:] > places[0][:-1])
+    step, rise = np.diff(partitions, prepend=last[0]), np.diff(offsets, prepend=last[1])
+    ascending = (step > 0) | ((step == 0) & (rise > 0))
     planned = np.zeros(len(offsets), dtype=bool)
     for span in header.batch.spans:
         inside = (offsets >= span.start) & (offsets < span.end)

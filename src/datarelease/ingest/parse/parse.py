@@ -18,7 +18,7 @@ from datarelease.adapters.dvc.listing import tree_md5
 from datarelease.adapters.store.directory import replacing
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.flows.write_file import read, write
-from datarelease.ingest.parse.batch import BatchParser, EarlierParts, Targets
+from datarelease.ingest.parse.batch import BatchParser
 from datarelease.ingest.parse.event_shape import EventShape, read_shape
 from datarelease.ingest.parse.event_sql import EventEngine
 from datarelease.ingest.parse.files import Md5Memo, Raw, clear_out, fingerprint_of, raw_files
@@ -148,29 +148,18 @@ class _Run:
         before: list[BatchCounts],
         advance: Callable[[int], None],
     ) -> BatchCounts:
-        batch = raw.header.batch
-        targets = Targets(
-            part=scratch / batch.part,
-            dead=scratch / f"dead-{batch.part}",
-            fingerprint=raw.fingerprint,
-            dead_fingerprint=raw.dead_fingerprint,
+        name = raw.header.batch.part
+        part, dead = scratch / name, scratch / f"dead-{name}"
+        parsed = parser.parse(raw, part, dead, advance)
+        earlier = [self.parts / other.header.batch.part for other in self.raws[: len(before)]]
+        counts = parsed.counts(
+            [path for path in earlier if path.exists()],
+            max((c.watermark for c in before if c.watermark is not None), default=None),
+            self.stream.late_minutes,
         )
-        earlier = (self.parts / other.header.batch.part for other in self.raws[: len(before)])
-        newest = max((c.watermark for c in before if c.watermark is not None), default=None)
-        counts = parser.parse(
-            raw.path,
-            raw.header,
-            targets,
-            EarlierParts(
-                parts=[path for path in earlier if path.exists()],
-                newest=newest,
-                late_minutes=self.stream.late_minutes,
-            ),
-            advance,
-        )
-        _place(targets.dead, self.dead / batch.part, raw.dead_fingerprint)
-        part = _place(targets.part, self.parts / batch.part, raw.fingerprint)
-        return replace(counts, md5=self.md5s.of(part) if part is not None else None)
+        _place(dead, self.dead / name, raw.dead_fingerprint)
+        placed = _place(part, self.parts / name, raw.fingerprint)
+        return replace(counts, md5=self.md5s.of(placed) if placed is not None else None)
 
     def _written(self, batches: list[BatchCounts]) -> StreamCounts:
         header = self.raws[0].header if self.raws else None
