@@ -14,8 +14,13 @@ from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import work_tree_reader
 from datarelease.model.data.dataset import Dataset
-from datarelease.orchestration.asset_checks import checks_of, dataset_checks
 from datarelease.orchestration.assets import source_assets, stage_assets
+from datarelease.orchestration.checks import (
+    ReleasedData,
+    checks_of,
+    dataset_checks,
+    released_checks_job,
+)
 from datarelease.orchestration.dagster_private import UnresolvedAssetJobDefinition
 from datarelease.orchestration.ingestion import (
     Ingestion,
@@ -27,7 +32,6 @@ from datarelease.orchestration.ingestion import (
 from datarelease.orchestration.main_branch import follow_main_job, release_main_job
 from datarelease.orchestration.metadata import contract_of
 from datarelease.orchestration.pipeline import CHECK, RELEASE, Pipeline, made_by
-from datarelease.orchestration.released_checks import ReleasedData, released_checks_job
 from datarelease.orchestration.releases import (
     CONSENT,
     RemoteAddress,

@@ -14,10 +14,13 @@ from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.dvc.tracked import Output, TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.app.publish import open_release
+from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
-from datarelease.flows.versions.documents import write_documents
+from datarelease.flows.repository import Repository
+from datarelease.flows.versions.documents import find_document, find_manifest, write_documents
 from datarelease.model.git_address import without_credentials
 from datarelease.model.review.report import Report
+from datarelease.model.versions.outcome import REPORT
 from datarelease.model.versions.release import Nothing, Released
 from datarelease.model.versions.version import Version
 from datarelease.orchestration.assets import WORK_TREE
@@ -220,6 +223,29 @@ def tracked_at(git: Git, commit: str) -> tuple[Output, ...]:
         SettingsError: Its files of DVC cannot be read.
     """
     return TrackedState(partial(git.read, commit), partial(git.files, commit)).outputs
+
+
+def released_report(repository: Repository, version: Version, progress: Progress) -> Report | None:
+    """The report of a version as it was released; None: it cannot be read, which is said.
+
+    Raises:
+        WorldError: It was not found, and a remote could not be asked; or its manifest is refused.
+    """
+    manifest = find_manifest(repository, version)
+    data = find_document(repository, manifest, REPORT) if manifest is not None else None
+    if data is None:
+        why = f"no remote has {'the manifest' if manifest is None else REPORT} of {version.tag}"
+    else:
+        try:
+            return decode(Report, data)
+        except DocumentError as error:
+            why = f"{REPORT} of {version.tag} cannot be read: {error}"
+    progress.warn(
+        f"The checks of {version.tag} stay without a result: {why}. Nothing was changed. "
+        "`datarelease verify --repair` writes again what a remote lost; the job `check` evaluates "
+        "the checks from the data itself."
+    )
+    return None
 
 
 def _holds(version: Version, remote: str) -> bool:

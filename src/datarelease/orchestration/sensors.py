@@ -18,6 +18,12 @@ from datarelease.flows.catalogue import read_catalogue
 from datarelease.ingest.plan import Waiting
 from datarelease.model.data.stream import Stream
 from datarelease.model.versions.version import TagGrammar, Version
+from datarelease.orchestration.checks import (
+    RECORDED,
+    UNREADABLE,
+    ReleasedData,
+    Unevaluated,
+)
 from datarelease.orchestration.ingestion import Ingestion, lag
 from datarelease.orchestration.main_branch import holds_data, tip_of
 from datarelease.orchestration.pipeline import (
@@ -32,12 +38,6 @@ from datarelease.orchestration.pipeline import (
     Pipeline,
     identifier,
     lock_events,
-)
-from datarelease.orchestration.released_checks import (
-    RECORDED,
-    UNREADABLE,
-    ReleasedData,
-    Unevaluated,
 )
 from datarelease.orchestration.releases import found_releases
 from datarelease.orchestration.resources import Automation, Logged, RepositoryResource

@@ -11,9 +11,8 @@ from tests.project import Project
 from datarelease.app.settings import open_git
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.versions.version import Version
-from datarelease.orchestration.asset_checks import Checks
+from datarelease.orchestration.checks import Checks, ReleasedData
 from datarelease.orchestration.pipeline import version_tags
-from datarelease.orchestration.released_checks import ReleasedData
 
 FIRST, SECOND = dg.AssetKey(["data", "people.csv"]), dg.AssetKey(["data", "events"])
 DEPS = {"data/people.csv": FIRST, "data/events": SECOND}

@@ -386,7 +386,7 @@ def test_a_report_that_cannot_be_read_is_said_once(
     run(project, "release")
     daemon.tick("dvc_lock")
     found = None if fault == "is missing" else b"{}"
-    monkeypatch.setattr("datarelease.orchestration.released_checks.find_document", lambda *_: found)
+    monkeypatch.setattr("datarelease.orchestration.releases.find_document", lambda *_: found)
     [request] = daemon.tick("versions")
     assert daemon.events == 1
     assert daemon.run(request, "released_checks")
@@ -407,7 +407,7 @@ def test_a_remote_that_is_away_is_asked_again(
     project: Project, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run fails and says why; after a pause the sensor asks for another one."""
-    monkeypatch.setattr("datarelease.orchestration.released_checks.WORLD_RETRIES", None)
+    monkeypatch.setattr("datarelease.orchestration.checks.WORLD_RETRIES", None)
     daemon = Daemon(project, Fake(), instance)
     run(project, "release")
     daemon.tick("dvc_lock")
@@ -417,7 +417,7 @@ def test_a_remote_that_is_away_is_asked_again(
         raise WorldError("The remote storage does not answer.")
 
     with monkeypatch.context() as broken:
-        broken.setattr("datarelease.orchestration.released_checks.find_manifest", away)
+        broken.setattr("datarelease.orchestration.releases.find_manifest", away)
         assert not daemon.run(first, "released_checks")
     assert daemon.tick("versions") == []
     monkeypatch.setattr("datarelease.orchestration.sensors.PAUSE", 0)

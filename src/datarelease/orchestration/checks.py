@@ -1,42 +1,160 @@
-"""Results of checks for data that was released outside of Dagster, from the report of its version.
+"""What the schema and the policy say of each dataset, as asset checks.
 
-A run records them, and not the sensor that asks for it, for two reasons. The report comes from a
-remote, which may take longer than a tick may. And Dagster 1.13 shows an evaluation that belongs to
-no run for every later materialization that belongs to no run, whatever that evaluation was about
-(``AssetCheckExecutionRecord.targets_latest_materialization`` compares the empty ids of their runs
-first): data that nobody has checked would be shown with the result of older data.
+They come from ``datarelease check``, and for data that was released outside of Dagster from the
+report of its version. A run records the latter, and not the sensor that asks for it, for two
+reasons. The report comes from a remote, which may take longer than a tick may. And Dagster 1.13
+shows an evaluation that belongs to no run for every later materialization that belongs to no run,
+whatever that evaluation was about (``AssetCheckExecutionRecord.targets_latest_materialization``
+compares the empty ids of their runs first): data that nobody has checked would be shown with the
+result of older data.
 """
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of contexts as types.
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
 from datarelease.adapters.git.repository import Git
-from datarelease.documents import DocumentError, decode
-from datarelease.flows.repository import Repository, catalogue_of
-from datarelease.flows.versions.documents import find_document, find_manifest
+from datarelease.app.reports import write_report
+from datarelease.flows.check.check import check
+from datarelease.flows.repository import catalogue_of
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.paths import overlap
+from datarelease.model.review.policy import Level
 from datarelease.model.review.report import Report
-from datarelease.model.versions.outcome import REPORT
 from datarelease.model.versions.version import Version
-from datarelease.orchestration.asset_checks import Checks
+from datarelease.orchestration.assets import WORK_TREE
 from datarelease.orchestration.dagster_private import DATA_VERSION_TAG, TargetMaterialization
-from datarelease.orchestration.metadata import report_metadata
-from datarelease.orchestration.pipeline import OUTCOME_TAG, RECORD_OP, RELEASED_CHECKS
-from datarelease.orchestration.releases import tracked_at
+from datarelease.orchestration.metadata import (
+    Metadata,
+    findings_markdown,
+    report_metadata,
+    validation_metadata,
+)
+from datarelease.orchestration.pipeline import (
+    CHECK_OP,
+    OUTCOME_TAG,
+    RECORD_OP,
+    RELEASED_CHECKS,
+    identifier,
+)
+from datarelease.orchestration.releases import released_report, tracked_at
 from datarelease.orchestration.resources import (
     WORLD_RETRIES,
     Logged,
     RepositoryResource,
     dagster_errors,
 )
-from datarelease.progress import Progress
 from datarelease.render.verdict import VerdictView
 
+_SCHEMA = "schema"
+POLICY = "policy"
+_LAST = {"dagster/priority": "-1"}
+"""After the stages that are ready too: what they find out need not be found out again."""
 RECORDED, UNREADABLE = "recorded", "unreadable"
 """Outcomes of a run; another run about the same events would end alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """The checks of one dataset."""
+
+    key: dg.AssetKey
+    dataset: Dataset
+    suffix: str
+    """Tells them from those of another dataset in the same directory."""
+
+    def specs(self) -> Iterator[dg.AssetCheckSpec]:
+        """Both. They hold up nothing: what they are about is downstream of the data, too.
+
+        The release refuses by itself what they would stop, and says why.
+        """
+        schema = self.dataset.schema or "no schema is declared"
+        yield dg.AssetCheckSpec(
+            _SCHEMA + self.suffix,
+            asset=self.key,
+            description=f"Pandera: the data of {self.dataset.name} against {schema}.",
+        )
+        yield dg.AssetCheckSpec(
+            POLICY + self.suffix,
+            asset=self.key,
+            description=f"What changed in {self.dataset.name} since the newest version, against "
+            "release.policy of params.yaml.",
+        )
+
+    def results(
+        self, report: Report, verdict: VerdictView, shared: Metadata, level: Level
+    ) -> Iterator[dg.AssetCheckResult]:
+        """The outcomes of the schema and of the policy; none where the report lacks the dataset.
+
+        What the policy found about all datasets counts for each. ``shared`` is the metadata of the
+        whole report; ``level`` is what the policy says of violations.
+        """
+        part = report.dataset(self.dataset.name)
+        if part is None:
+            return
+        validation = part.validation
+        failed = validation is not None and bool(validation.violations)
+        blocks = validation is not None and not validation.passed and level == "block"
+        yield dg.AssetCheckResult(
+            check_name=_SCHEMA + self.suffix,
+            asset_key=self.key,
+            passed=not failed,
+            severity=_severity(blocks=blocks),
+            metadata=validation_metadata(part, validation) if validation else {},
+        )
+        found = verdict.by_dataset
+        findings = (*found.get("", ()), *found.get(self.dataset.name, ()))
+        yield dg.AssetCheckResult(
+            check_name=POLICY + self.suffix,
+            asset_key=self.key,
+            passed=not findings,
+            severity=_severity(blocks=any(finding.level == "block" for finding in findings)),
+            metadata={"findings": findings_markdown(verdict, findings), **shared},
+        )
+
+
+def _severity(*, blocks: bool) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
+
+
+def checks_of(datasets: Sequence[tuple[dg.AssetKey, Dataset]]) -> list[Checks]:
+    """The checks of each dataset."""
+    shared = Counter(key for key, _ in datasets)
+    return [
+        Checks(key=key, dataset=each, suffix=f"_{identifier(each.name)}" if shared[key] > 1 else "")
+        for key, each in datasets
+    ]
+
+
+def dataset_checks(all_checks: Sequence[Checks]) -> dg.AssetChecksDefinition:
+    """The checks of all datasets, made in one step as they come from one report."""
+
+    @dg.multi_asset_check(
+        name=CHECK_OP,
+        specs=[spec for checks in all_checks for spec in checks.specs()],
+        can_subset=True,
+        pool=WORK_TREE,
+        op_tags=_LAST,
+        description="What `datarelease check` says: the schemas of Pandera, and the policy.",
+    )
+    def run(
+        context: dg.AssetCheckExecutionContext, repository: RepositoryResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        with dagster_errors():
+            ws = repository.workspace(Logged(context.log))
+            report = check(ws).report
+            write_report(report, ws.root / "reports")
+        verdict, shared = VerdictView(report), report_metadata(report)
+        wanted = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+        for checks in all_checks:
+            for result in checks.results(report, verdict, shared, ws.settings.policy.violations):
+                if (result.asset_key, result.check_name) in wanted:
+                    yield result
+
+    return run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +169,14 @@ class Unevaluated:
 
     def evaluations(self, report: Report, version: Version) -> Iterator[dg.AssetCheckEvaluation]:
         """The results that the report of ``version`` has; none where it lacks the dataset."""
-        part = report.dataset(self.checks.dataset.name)
-        if part is None:
-            return
+        event, target = self.event, None
+        if event.asset_materialization is not None:  # a source has none, and Dagster looks for none
+            target = TargetMaterialization(
+                storage_id=event.storage_id, run_id=event.run_id, timestamp=event.timestamp
+            )
+        verdict, shared = VerdictView(report), report_metadata(report)
         # "warn": a version with violations exists only where the policy did not block them.
-        for result in (
-            self.checks.schema(part, "warn"),
-            self.checks.policy(VerdictView(report), report_metadata(report)),
-        ):
+        for result in self.checks.results(report, verdict, shared, "warn"):
             if result.check_name in self.names:
                 yield dg.AssetCheckEvaluation(
                     asset_key=self.checks.key,
@@ -67,19 +185,8 @@ class Unevaluated:
                     severity=result.severity,
                     description=f"from the report of {version.tag}",
                     metadata={**result.metadata, "version": dg.MetadataValue.text(version.tag)},
-                    target_materialization_data=self._target,
+                    target_materialization_data=target,
                 )
-
-    @property
-    def _target(self) -> TargetMaterialization | None:
-        """The materialization; None: a source has none, and Dagster looks for none."""
-        if self.event.asset_materialization is None:
-            return None
-        return TargetMaterialization(
-            storage_id=self.event.storage_id,
-            run_id=self.event.run_id,
-            timestamp=self.event.timestamp,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,26 +290,3 @@ def released_checks_job(data: ReleasedData) -> dg.JobDefinition:
         record()
 
     return run
-
-
-def released_report(repository: Repository, version: Version, progress: Progress) -> Report | None:
-    """The report of a version as it was released; None: it cannot be read, which is said.
-
-    Raises:
-        WorldError: It was not found, and a remote could not be asked; or its manifest is refused.
-    """
-    manifest = find_manifest(repository, version)
-    data = find_document(repository, manifest, REPORT) if manifest is not None else None
-    if data is None:
-        why = f"no remote has {'the manifest' if manifest is None else REPORT} of {version.tag}"
-    else:
-        try:
-            return decode(Report, data)
-        except DocumentError as error:
-            why = f"{REPORT} of {version.tag} cannot be read: {error}"
-    progress.warn(
-        f"The checks of {version.tag} stay without a result: {why}. Nothing was changed. "
-        "`datarelease verify --repair` writes again what a remote lost; the job `check` evaluates "
-        "the checks from the data itself."
-    )
-    return None
