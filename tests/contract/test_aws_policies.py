@@ -15,7 +15,7 @@ from tests.commands import run
 from tests.project import Project
 from tests.servers import Bucket, Keys, S3Server
 
-from datarelease.doctor.aws_policies import S3Location, Subject, policies
+from datarelease.doctor.remotes import S3Location, Subject, policies
 from datarelease.model.diagnosis import PUBLISHING, READING
 
 PREFIX = "team/data"

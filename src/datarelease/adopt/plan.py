@@ -71,8 +71,7 @@ def _planned(
         complete = complete_datasets(at, pipeline, drafts)
         found, left_out = _tables(at, engine, complete)
         found, left_out = only(chosen, found, left_out, complete)
-        for note in left_out:
-            drafts.leave(note.what, note.why)
+        drafts.left_out += left_out
         members = planned_datasets(at, found, pipeline, engine, drafts)
     _leave_others(drafts, pipeline, [*(one.path for one in found), *complete])
     if not members and not complete:
@@ -107,8 +106,8 @@ def _planned(
         commands=first_commands(at, found, {m.proposed.path for m in members}),
         remotes=edits,
         files=drafts.edits,
-        skipped=drafts.skipped,
-        left_out=drafts.left_out,
+        skipped=tuple(drafts.skipped),
+        left_out=tuple(drafts.left_out),
         last=last,
         made=made,
         all_remotes=remote_addresses(at.settings, edits, names),

@@ -15,10 +15,9 @@ from datarelease.adapters.git.repository import Git
 from datarelease.app.github import access_to, open_github
 from datarelease.app.settings import open_git, settings_at, timeout_at
 from datarelease.app.wiring import environment, work_tree_reader
-from datarelease.doctor.aws_policies import Subject, policies, s3_location
 from datarelease.doctor.github import github_questions
 from datarelease.doctor.local import Questions, answers, dataset_questions, repository_questions
-from datarelease.doctor.remotes import remote_questions
+from datarelease.doctor.remotes import Subject, policies, remote_questions, s3_location
 from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.workflow_jobs import workflow_texts

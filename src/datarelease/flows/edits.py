@@ -29,23 +29,15 @@ class Drafts:
         self._root = root
         self._before: dict[str, str | None] = {}
         self._edits: dict[str, FileEdit] = {}
-        self._skipped: list[Note] = []
-        self._left_out: list[Note] = []
+        self.skipped: list[Note] = []
+        """Files and parts of files that are already there."""
+        self.left_out: list[Note] = []
+        """What is not changed, and why."""
 
     @property
     def edits(self) -> tuple[FileEdit, ...]:
         """What will be written, in the order planned."""
         return tuple(self._edits.values())
-
-    @property
-    def skipped(self) -> tuple[Note, ...]:
-        """Files and parts of files that are already there."""
-        return tuple(self._skipped)
-
-    @property
-    def left_out(self) -> tuple[Note, ...]:
-        """Existing files that are not changed."""
-        return tuple(self._left_out)
 
     def text(self, path: str) -> str:
         """The text that the file has, or will have; empty where there is none.
@@ -73,11 +65,11 @@ class Drafts:
 
     def skip(self, what: str) -> None:
         """Record a step whose result exists."""
-        self._skipped.append(Note(what=what, why="already there"))
+        self.skipped.append(Note(what=what, why="already there"))
 
     def leave(self, what: str, why: str) -> None:
         """Record something that is not changed."""
-        self._left_out.append(Note(what=what, why=why))
+        self.left_out.append(Note(what=what, why=why))
 
     def create(self, path: str, text: str, *, why: str) -> None:
         """Plan a new file; one that is there stays as it is."""

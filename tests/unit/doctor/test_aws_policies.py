@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.doctor.aws_policies import S3Location, Subject, policies, s3_location
+from datarelease.doctor.remotes import S3Location, Subject, policies, s3_location
 from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS
 from datarelease.model.versions.manifest import manifest_key, object_key
 

@@ -99,7 +99,7 @@ def plan_stream(
         commands=(),
         remotes=(),
         files=drafts.edits,
-        skipped=drafts.skipped,
+        skipped=tuple(drafts.skipped),
         left_out=(*drafts.left_out, *seen.notes, *lost),
     )
 
