@@ -34,7 +34,7 @@ from tests.versions import manifest, manifest_path, message, object_path
 from datarelease.cli import group
 from datarelease.cli.post_command import command as post_command
 from datarelease.documents import encode
-from datarelease.ingest.add.add import plan_stream
+from datarelease.ingest.add import plan_stream
 from datarelease.ingest.announce import announce_now
 from datarelease.ingest.commit import commit_now
 from datarelease.ingest.dead_letters import replay_now

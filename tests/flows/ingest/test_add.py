@@ -20,8 +20,8 @@ from tests.project import Project
 from tests.unit.ingest.test_parse_avro import AVRO, GOOD, framed
 
 from datarelease.errors import ConfigError, DatareleaseError, SettingsError
-from datarelease.ingest.add.add import StreamRequest, plan_stream, write_stream
-from datarelease.ingest.add.sample import Sample
+from datarelease.ingest.add import StreamRequest, plan_stream, write_stream
+from datarelease.ingest.sample import Sample
 from datarelease.model.adoption import Adoption
 
 DVC_YAML = """\

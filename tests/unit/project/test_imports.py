@@ -21,7 +21,7 @@ SEAMS = {
     "flows/check/assess.py": "what reads tables: not where results are recorded",
     "flows/check/baseline.py": "what reads tables: not where results are recorded",
     "flows/check/compare.py": "what reads tables: not where no rows are compared",
-    "ingest/add/sample.py": "Avro is an optional part",
+    "ingest/sample.py": "Avro is an optional part",
     "ingest/kafka/client.py": "the sign-in of Amazon MSK is an optional part",
     "ingest/parse/batch.py": "Avro is an optional part",
     "ingest/access.py": "the client of the broker is an optional part",

@@ -14,8 +14,8 @@ from datarelease.app.wiring import git_environment
 from datarelease.cli.console import ask, json_option, show, show_json
 from datarelease.documents import to_json
 from datarelease.ingest.access import connected, schema_texts
-from datarelease.ingest.add.add import StreamRequest, plan_stream, write_stream
-from datarelease.ingest.add.sample import Sample, take
+from datarelease.ingest.add import StreamRequest, plan_stream, write_stream
+from datarelease.ingest.sample import Sample, take
 from datarelease.render.terminal.adoption import adoption
 
 

@@ -33,32 +33,23 @@ def _unwrapped(lines: Iterable[Text]) -> Text:
 
 
 def _list(plan: Adoption) -> Iterator[Text]:
-    yield from _done(plan)
-    for note in plan.skipped:
-        yield Text(f"  skipped: {note.what}: {note.why}", style="dim")
-    if plan.left_out:
-        yield Text("\nleft alone", style="bold")
-    for note in plan.left_out:
-        yield Text(f"  {note.what}: {note.why}")
-
-
-def _done(plan: Adoption) -> Iterator[Text]:
-    if plan.datasets:
-        yield Text("datasets", style="bold")
-    for dataset in plan.datasets:
-        yield Text(f"  {_described(dataset)}")
-    if plan.commands or plan.remotes:
-        yield Text("\ncommands", style="bold")
-    yield from map(_command, plan.commands)
-    for line in (line for remote in plan.remotes for line in remote.commands):
-        yield Text(f"  $ {line}")
-    if plan.files:
-        yield Text("\nfiles", style="bold")
-    for edit in plan.files:
-        yield Text(f"  {'add' if edit.before is None else 'edit':4} {edit.path}: {edit.why}")
-    if plan.last:
-        yield Text("\nlast", style="bold")
-    yield from map(_command, plan.last)
+    skipped = [Text(f"  skipped: {it.what}: {it.why}", style="dim") for it in plan.skipped]
+    remotes = [Text(f"  $ {line}") for remote in plan.remotes for line in remote.commands]
+    sections = {
+        "datasets": [Text(f"  {_described(dataset)}") for dataset in plan.datasets],
+        "\ncommands": [*map(_command, plan.commands), *remotes],
+        "\nfiles": [
+            Text(f"  {'add' if edit.before is None else 'edit':4} {edit.path}: {edit.why}")
+            for edit in plan.files
+        ],
+        "\nlast": [*map(_command, plan.last)],
+        "": skipped,
+        "\nleft alone": [Text(f"  {note.what}: {note.why}") for note in plan.left_out],
+    }
+    for title, lines in sections.items():
+        if lines and title:
+            yield Text(title, style="bold")
+        yield from lines
 
 
 def _command(command: Command) -> Text:

@@ -21,7 +21,7 @@ from datarelease.analysis.validation.schema import load_schema
 from datarelease.errors import ConfigError
 from datarelease.flows.dvc_yaml import PipelineDataset, edited_pipeline
 from datarelease.flows.edits import Drafts, refuse_changed, refuse_ignored, rendered, write_all
-from datarelease.ingest.add.sample import Sample, SampleSummary, trial
+from datarelease.ingest.sample import Sample, SampleSummary, trial
 from datarelease.model.adoption import Adoption, Proposed
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import EventFormat, Stream

@@ -1,1 +1,0 @@
-"""A dataset fed from a topic, added to a repository."""
