@@ -92,7 +92,9 @@ class Adopted:
         table = raw_table(records, starts)
         about = header(number, records, starts, **more)
         path = self.raw / about.batch.part
-        pq.write_table(table.cast(about.schema()), path, row_group_size=row_group)
+        pq.write_table(
+            table.cast(RAW_SCHEMA.with_metadata(about.metadata())), path, row_group_size=row_group
+        )
         return path
 
     def _end(self, partition: int, number: int) -> int:

@@ -123,14 +123,9 @@ def selected(
 
 
 def replay_now(letters: DeadLetters, topic: str | None, *, env: Mapping[str, str]) -> Replayed:
-    """The records of ``letters`` sent to ``topic`` in one transaction, as they were.
+    """The records of ``letters`` sent to ``topic`` (None: the stream's), in one transaction.
 
     Key, value and headers are those of the record; one more header has its original place.
-
-    Args:
-        letters: What is sent.
-        topic: None: that of the stream.
-        env: Names the broker.
 
     Raises:
         ConfigError: No broker is configured, or it has no such topic.

@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 from datarelease.adapters.dvc.tracked import find_root
 from datarelease.adapters.store.directory import to_disk
 from datarelease.app.wiring import PACKAGE
+from datarelease.documents import DocumentError
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.write_file import read
 from datarelease.ingest.access import connected, locked, read_plan, schema_texts, stream_at
 from datarelease.ingest.kafka.source import Source
-from datarelease.ingest.raw import RawHeader, RowGroups, SchemaIds, fingerprint, read_raw_header
+from datarelease.ingest.raw import RawHeader, RowGroups, fingerprint, read_raw_header, schema_ids
 from datarelease.model.data.stream import Batch, Span, Stream, StreamPlan
 from datarelease.progress import Progress
 
@@ -149,7 +150,7 @@ class _Drain:
     def _has(self, batch: Batch) -> bool:
         try:
             header = read_raw_header(self.folder / batch.part)
-        except (OSError, ValueError, LookupError, pa.ArrowException):
+        except (OSError, DocumentError, pa.ArrowException):
             return False  # none of ours, or cut off by somebody: written again
         return (header.topic, header.cluster, header.batch, header.format) == (
             self.plan.topic, self.plan.cluster, batch, self.stream.format,
@@ -173,7 +174,8 @@ class _Drain:
             files = {batch.number: stack.enter_context(self._file(batch)) for batch in batches}
             for run in _runs(batches):
                 for number, records in _records_of(source, self.plan.topic, run):
-                    files[number].ids.look(records)
+                    if self.stream.format == "avro":
+                        files[number].ids.update(schema_ids(records))
                     files[number].groups.add(records)
                     advance(records.num_rows)
                 for file in files.values():
@@ -190,12 +192,11 @@ class _Drain:
             stack.callback(scratch.unlink, missing_ok=True)
             sink = stack.enter_context(pa.OSFile(str(scratch), "wb"))
             groups = stack.enter_context(RowGroups(sink))
-            ids = SchemaIds(wanted=self.stream.format == "avro")
-            yield _File(batch=batch, scratch=scratch, sink=sink, groups=groups, ids=ids)
+            yield _File(batch=batch, scratch=scratch, sink=sink, groups=groups, ids=set())
 
     def _finish(self, file: _File) -> None:
         """Put a file in its place, complete and on the disk."""
-        batch, ids = file.batch, file.ids.found
+        batch, ids = file.batch, frozenset(file.ids)
         holes = batch.offsets - file.groups.written
         if holes and not self.stream.holes:
             raise WorldError(
@@ -229,7 +230,8 @@ class _File:
     scratch: Path
     sink: pa.NativeFile
     groups: RowGroups
-    ids: SchemaIds
+    ids: set[int]
+    """Of the schemas that its records name."""
 
 
 def _runs(batches: Sequence[Batch]) -> list[list[tuple[int, Span]]]:

@@ -105,13 +105,7 @@ def waiting_now(root: Path, name: str, *, env: Mapping[str, str], progress: Prog
 
 
 def extended(plan: StreamPlan | None, stream: Stream, source: Source) -> StreamPlan:
-    """The plan with everything that waits now; the same plan where nothing does.
-
-    Args:
-        plan: The one that everybody agreed on: that of the remote's default branch.
-        stream: Its settings.
-        source: The broker.
-    """
+    """The ``plan`` of the remote's default branch, with everything that waits now after it."""
     plan, waiting = _waiting(plan, stream, source)
     first = plan.batches[-1].number + 1 if plan.batches else 1
     batches = cut(waiting, size=stream.batch, first=first)

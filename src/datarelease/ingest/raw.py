@@ -9,7 +9,6 @@ a four-byte id ("Wire format" in the documentation of Confluent's Schema Registr
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,49 +57,23 @@ class RawHeader:
 
     def metadata(self) -> dict[bytes, bytes]:
         """The header as a file's key-value metadata."""
-        content = {
-            "topic": self.topic,
-            "cluster": self.cluster,
-            "batch": to_json(self.batch),
-            "schemas": {str(number): text for number, text in sorted(self.schemas.items())},
-            "format": self.format,
-        }
-        return {_KEY: canonical_json(content)}
-
-    def schema(self) -> pa.Schema:
-        """The file's schema, with the header in its metadata."""
-        return RAW_SCHEMA.with_metadata(self.metadata())
+        return {_KEY: canonical_json(to_json(self))}
 
 
 def read_raw_header(path: Path) -> RawHeader:
     """The header of the raw file at ``path``.
 
     Raises:
-        ValueError: It is not a raw file of ours.
+        DocumentError: It is not a raw file of ours.
     """
-    found = (pq.read_metadata(path).metadata or {}).get(_KEY)
-    if found is None:
-        raise ValueError(f"{path.name} does not say which records it holds")
-    content = json.loads(found)
-    return RawHeader(
-        topic=content["topic"],
-        cluster=content["cluster"],
-        batch=decode(Batch, json.dumps(content["batch"])),
-        schemas={int(number): text for number, text in content["schemas"].items()},
-        format=content["format"],
-    )
+    return decode(RawHeader, (pq.read_metadata(path).metadata or {}).get(_KEY, b""))
 
 
 def fingerprint(key: bytes | None, value: bytes | None, timestamp: int | None) -> str:
     """SHA-256 (hex) of a record.
 
     Each part has its length before it, so that none can pass as another; -1 stands for what is
-    not there.
-
-    Args:
-        key: Of the record.
-        value: Of the record; None: a tombstone.
-        timestamp: Milliseconds since 1970; None: it has none.
+    not there. The timestamp is in milliseconds since 1970.
     """
     digest = hashlib.sha256((-1 if timestamp is None else timestamp).to_bytes(8, signed=True))
     for part in (key, value):
@@ -206,13 +179,10 @@ class RowGroups:
     def _fitting(self, records: pa.RecordBatch) -> tuple[int, int]:
         """How many of the records still belong to this row group, and their bytes."""
         head = records.slice(0, ROWS - self._rows)
-        whole = _size(head)
-        if self._bytes + whole < BYTES:
-            return head.num_rows, whole
         sizes = pc.add(_lengths(head, "key"), _lengths(head, "value"))
-        reached = pc.cumulative_sum(pc.cast(sizes, pa.int64()), start=self._bytes)
+        reached = pc.cumulative_sum(sizes, start=self._bytes)
         full = pc.index(pc.greater_equal(reached, BYTES), value=True).as_py()
-        rows = full + 1
+        rows = head.num_rows if full < 0 else full + 1
         return rows, reached[rows - 1].as_py() - self._bytes
 
     def flush(self) -> None:
@@ -225,11 +195,7 @@ class RowGroups:
 
 
 def _lengths(records: pa.RecordBatch, column: str) -> pa.Array:
-    return pc.fill_null(pc.binary_length(records.column(column)), 0)
-
-
-def _size(records: pa.RecordBatch) -> int:
-    return sum(pc.sum(_lengths(records, column)).as_py() or 0 for column in ("key", "value"))
+    return pc.fill_null(pc.binary_length(records.column(column)).cast(pa.int64()), 0)
 
 
 MAGIC = 0
@@ -237,28 +203,10 @@ PREFIX_LENGTH = 5
 """Bytes before the Avro itself."""
 
 
-class SchemaIds:
-    """Collects ids from values, a column at a time."""
-
-    def __init__(self, *, wanted: bool) -> None:
-        """Look at nothing unless ``wanted``."""
-        self._wanted = wanted
-        self._found: set[int] = set()
-
-    @property
-    def found(self) -> frozenset[int]:
-        """The ids so far."""
-        return frozenset(self._found)
-
-    def look(self, records: pa.RecordBatch) -> None:
-        """Take the ids of the values; what is not in the wire format is parse's business."""
-        if not self._wanted:
-            return
-        heads = pc.unique(pc.binary_slice(records.column("value"), 0, PREFIX_LENGTH))
-        for head in heads.to_pylist():
-            number = schema_id(head)
-            if number is not None:
-                self._found.add(number)
+def schema_ids(records: pa.RecordBatch) -> set[int]:
+    """The ids that values name; what is not in the wire format is parse's business."""
+    heads = pc.unique(pc.binary_slice(records.column("value"), 0, PREFIX_LENGTH))
+    return {number for head in heads.to_pylist() if (number := schema_id(head)) is not None}
 
 
 def schema_id(value: bytes | None) -> int | None:

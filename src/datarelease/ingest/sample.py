@@ -27,7 +27,7 @@ from datarelease.ingest.kafka.source import Source
 from datarelease.ingest.parse.batch import BatchParser
 from datarelease.ingest.parse.event_shape import read_shape
 from datarelease.ingest.parse.event_sql import EventEngine, json_query
-from datarelease.ingest.raw import SchemaIds, schema_id
+from datarelease.ingest.raw import schema_id, schema_ids
 from datarelease.model.adoption import Note
 from datarelease.model.data.provenance import CHECKS_FILE
 from datarelease.model.data.stream import EventFormat, Stream
@@ -85,15 +85,15 @@ def take(
     found = source.topic(topic)
     values: list[bytes] = []
     holes = 0
-    ids = SchemaIds(wanted=event_format == "avro")
+    ids: set[int] = set()
     for partition, log in sorted(source.logs(found).items()):
         start = max(log.low, log.stable - max(1, SIZE // len(found.partitions)))
         holes += log.stable - start
         for records in source.read(topic, partition, start, log.stable):
             holes -= records.num_rows
-            ids.look(records)
+            ids |= schema_ids(records) if event_format == "avro" else set()
             values += [value for value in records.column("value").to_pylist() if value is not None]
-    known = schemas(ids.found) if ids.found else {}
+    known = schemas(frozenset(ids)) if ids else {}
     return Sample(
         topic=topic, values=tuple(values), format=event_format, schemas=known, holes=holes
     )

@@ -152,16 +152,6 @@ def _spec(
     )
 
 
-def _speak_for_the_silent(messages: Path) -> None:
-    """Open and close Pipes for a stage that does not use it, which Dagster takes for a fault."""
-    if not messages.stat().st_size:
-        lines = [{**_PIPES, "method": name, "params": {}} for name in ("opened", "closed")]
-        messages.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-
-
-_PIPES: dict[str, object] = {PIPES_PROTOCOL_VERSION_FIELD: PIPES_PROTOCOL_VERSION}
-
-
 def _run(
     context: dg.AssetExecutionContext, ws: Workspace, stage: StageNode
 ) -> Mapping[dg.AssetKey, Mapping[str, Any]]:
@@ -178,7 +168,12 @@ def _run(
         message_reader=dg.PipesTempFileMessageReader(),
     ) as session:
         code = ws.dvc.run_stage(stage.address, pull=pull, env=session.get_bootstrap_env_vars())
-        _speak_for_the_silent(Path(session.message_reader_params["path"]))
+        messages = Path(session.message_reader_params["path"])
+        if not messages.stat().st_size:
+            # Opened and closed for a stage that does not use Pipes, which Dagster calls a fault.
+            said: dict[str, object] = {PIPES_PROTOCOL_VERSION_FIELD: PIPES_PROTOCOL_VERSION}
+            lines = [{**said, "method": name, "params": {}} for name in ("opened", "closed")]
+            messages.write_text("".join(f"{json.dumps(each)}\n" for each in lines))
     if code:
         raise dg.Failure(
             description=f"Stage {stage.address}: `dvc repro` ended with exit code {code}. "

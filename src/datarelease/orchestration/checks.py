@@ -203,9 +203,6 @@ class ReleasedData:
         """The datasets that Dagster has at ``version``, with checks that have no result there.
 
         A check that a run evaluates at the moment counts as one that has a result.
-
-        Raises:
-            SettingsError: The files of DVC at the version's commit cannot be read.
         """
         found = [each for checks in self.checks if (each := _unevaluated(checks, instance))]
         if not found:

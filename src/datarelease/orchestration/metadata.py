@@ -49,13 +49,10 @@ def report_metadata(report: Report) -> Metadata:
     plot = drift_plot(report)
     if plot is not None:
         said = f"grey: {escape.prose(report.base or 'before')}, blue: this data"
-        found["drift"] = dg.MetadataValue.md(f"{_picture(plot)}\n\n{said}")
+        data = f"data:image/svg+xml;base64,{base64.b64encode(plot.encode()).decode()}"
+        picture = f"![Distributions of the columns that moved most]({data})"
+        found["drift"] = dg.MetadataValue.md(f"{picture}\n\n{said}")
     return found
-
-
-def _picture(svg: str) -> str:
-    data = base64.b64encode(svg.encode()).decode()
-    return f"![Distributions of the columns that moved most](data:image/svg+xml;base64,{data})"
 
 
 def release_metadata(result: Released | Nothing, remote: str) -> Metadata:

@@ -199,11 +199,7 @@ def _made_from(code: str, inputs: Mapping[dg.AssetKey, str | None]) -> dict[str,
 def source_events(
     pipeline: Pipeline, root: Path, instance: dg.DagsterInstance
 ) -> Iterator[dg.AssetObservation]:
-    """An observation for each source that is not as Dagster saw it last.
-
-    Raises:
-        ConfigError: DVC cannot read the repository.
-    """
+    """An observation for each source that is not as Dagster saw it last."""
     for path, md5 in current_hashes(root, pipeline.graph).items():
         key = pipeline.keys[path]
         if _observed(instance, key) != md5:
@@ -211,11 +207,7 @@ def source_events(
 
 
 def lock_events(pipeline: Pipeline, root: Path, instance: dg.DagsterInstance) -> Iterator[Event]:
-    """An event for each asset whose newest one does not say what DVC's files say.
-
-    Raises:
-        ConfigError: DVC cannot read the repository.
-    """
+    """An event for each asset whose newest one does not say what DVC's files say."""
     yield from source_events(pipeline, root, instance)
     for stage in pipeline.graph.stages:
         for path, md5 in data_versions(stage).items():

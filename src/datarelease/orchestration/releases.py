@@ -198,8 +198,9 @@ def found_releases(
     Versions are cut anywhere: by a workflow, by a person, by another Dagster. ``deps`` are what a
     release is made from, by path.
     """
+    held = (newest.trailer("Remotes") or "").split()
     for remote in remotes:
-        if _holds(newest, remote) and not _told(instance, remote, newest):
+        if remote in held and not _told(instance, remote, newest):
             yield dg.AssetMaterialization(
                 asset_key=release_key(remote),
                 description=f"{newest.tag} was released outside of Dagster",
@@ -217,11 +218,7 @@ def made_from(
 
 
 def tracked_at(git: Git, commit: str) -> tuple[Output, ...]:
-    """What DVC tracked at a ``commit``.
-
-    Raises:
-        SettingsError: Its files of DVC cannot be read.
-    """
+    """What DVC tracked at a ``commit``."""
     return TrackedState(partial(git.read, commit), partial(git.files, commit)).outputs
 
 
@@ -246,10 +243,6 @@ def released_report(repository: Repository, version: Version, progress: Progress
         "the checks from the data itself."
     )
     return None
-
-
-def _holds(version: Version, remote: str) -> bool:
-    return remote in (version.trailer("Remotes") or "").split()
 
 
 def _told(instance: dg.DagsterInstance, remote: str, version: Version) -> bool:

@@ -65,11 +65,7 @@ class RepositoryResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return open_git(self.path)
 
     def workspace(self, progress: Progress) -> Workspace:
-        """The repository with its settings, as ``datarelease check`` opens it.
-
-        Raises:
-            ConfigError: As ``open_workspace``.
-        """
+        """The repository with its settings, as ``datarelease check`` opens it."""
         return open_workspace(self.path, progress=progress, remotes=self.remotes)
 
 

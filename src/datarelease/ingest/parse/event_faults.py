@@ -71,12 +71,7 @@ class _NotFiniteError(ValueError):
 
 
 def with_causes(faults: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """``faults`` with the cause in place of "not UTF-8" and "no JSON text".
-
-    Args:
-        faults: A reason code for each value; null: none.
-        values: As the broker has them.
-    """
+    """The reason codes ``faults`` with the cause in place of "not UTF-8" and "no JSON text"."""
     refused = pc.is_in(faults, value_set=pa.array([INVALID_UTF8, SYNTAX]))
     if not pc.any(refused).as_py():
         return faults

@@ -208,7 +208,7 @@ def _digest(content: object) -> str:
 def _read(path: Path) -> tuple[RawHeader, int]:
     try:
         return read_raw_header(path), pq.read_metadata(path).num_rows
-    except (OSError, ValueError, LookupError, DocumentError, pa.ArrowException) as error:
+    except (OSError, DocumentError, pa.ArrowException) as error:
         raise _stranger(path, "it is cut short or has another format") from error
 
 

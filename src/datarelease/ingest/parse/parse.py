@@ -38,12 +38,6 @@ def parse_stream(
     The dataset's directory and that of the dead letters then hold exactly what the raw files
     give. Killed anywhere, the same call again ends the same way.
 
-    Args:
-        root: Of the repository.
-        stream: One of the settings.
-        progress: Receives a message for each batch.
-        memory_limit: Of the engine, in DuckDB's spelling.
-
     Raises:
         ConfigError: The schema leaves open what a row is, or a directory holds other files.
         WorldError: A raw file is damaged or missing; out of memory or disk.

@@ -49,9 +49,8 @@ class SeenEvents:
     def __init__(self, engine: EventEngine, shape: EventShape, rows: pa.Schema) -> None:
         """Forget the batch before; ``rows`` is the schema of what `add` gets."""
         self._engine = engine
-        self._keys = [f"k{place}" for place in range(len(shape.dataset.key))]
-        self._taken = dict(zip(self._keys, shape.dataset.key, strict=True))
-        self._key_columns = shape.dataset.key
+        self._keys = {f"k{place}": name for place, name in enumerate(shape.dataset.key)}
+        self._taken = dict(self._keys)
         self._select = ["seq", "part", *self._keys]
         if shape.time is not None:
             self._taken["happened"] = shape.time
@@ -88,8 +87,8 @@ class SeenEvents:
             again = f"SELECT {keys}, min(seq) AS kept FROM seen GROUP BY {keys} HAVING count(*) > 1"
             queries = [f"SELECT seq FROM seen JOIN ({again}) USING ({keys}) WHERE seq > kept"]
             if earlier:
-                pairs = zip(self._key_columns, self._keys, strict=True)
-                columns = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in pairs)
+                named = self._keys.items()
+                columns = ", ".join(f"{quoted(name)} AS {alias}" for alias, name in named)
                 parts = f"SELECT {columns} FROM {parquet_source(tuple(earlier))}"
                 queries.append(f"SELECT seq FROM seen SEMI JOIN ({parts}) USING ({keys})")
             for query in queries:

@@ -59,10 +59,6 @@ def merge(clone: ScratchClone, name: str, find_proposals: FindProposals) -> Merg
     nothing but what a run of the pipeline makes, the data of the merge passes our own check and
     only adds rows, and, on GitHub, the status of the check says the same digest. One
     that was overtaken by other data on the default branch is withdrawn, to be made again.
-
-    Raises:
-        ConfigError: No such stream, or settings that cannot be used.
-        WorldError: git, a remote or GitHub failed; run it again.
     """
     tip = clone.refresh()
     stream = clone.stream_at(tip, name)

@@ -68,17 +68,7 @@ def propose(
 ) -> Proposal:
     """The proposal with what waits for a stream, opened now or before.
 
-    Args:
-        clone: Where it is made; it must be held.
-        name: The stream's.
-        find_proposals: Tells where proposals are.
-        planner: Asks the broker.
-        force: Propose again after a refusal, however little came since.
-
-    Raises:
-        ConfigError: No such stream, or a pipeline that does not run.
-        WorldError: The broker, git, a remote or GitHub failed; run it again.
-        ConflictError: The topic is another one, or somebody else's branch has our name.
+    ``planner`` asks the broker. With ``force``, refused events are proposed again at once.
     """
     for _ in range(_ATTEMPTS):
         try:

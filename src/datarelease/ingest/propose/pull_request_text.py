@@ -56,12 +56,7 @@ class Described:
 
 
 def describe(repository: Repository, stream: Stream, before: str, commit: str) -> Described:
-    """What ``commit`` brings to a stream that the commit ``before`` does not have.
-
-    Raises:
-        ConfigError: Its files cannot be used.
-        WorldError: A directory listing is needed that is not available.
-    """
+    """What ``commit`` brings to a stream that the commit ``before`` does not have."""
     tracked = repository.at(commit)
     read = tracked.read
     datasets = read_settings(tracked.mapping(DATASETS_FILE), {}).datasets

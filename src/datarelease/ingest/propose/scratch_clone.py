@@ -33,12 +33,7 @@ class ScratchClone:
     """A clone of the repository around ``root``, for one process at a time."""
 
     def __init__(self, start: Path, *, env: Mapping[str, str], progress: Progress) -> None:
-        """Nothing is made yet.
-
-        Args:
-            start: A directory in the repository.
-            env: The environment, from which the GitHub, its token and all programs' settings come.
-            progress: Receives progress messages.
+        """Nothing is made yet; GitHub, its token and all programs' settings come from ``env``.
 
         Raises:
             ConfigError: No DVC repository in a git repository with an origin.
