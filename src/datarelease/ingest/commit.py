@@ -40,9 +40,9 @@ class Committed:
     group: str
     tag: str | None
     """The version whose batches were committed; None: there is none yet."""
-    batches: tuple[int, ...] = ()
+    batches: tuple[int, ...]
     """Numbers of those that were not committed before."""
-    dead: int = 0
+    dead: int
     """Dead letters that were sent."""
     offsets: Mapping[int, int]
     """The group's offsets now, by partition."""
@@ -66,7 +66,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
     plan = read_plan(data, stream)
     if version is None or plan is None or not plan.batches:
         tag = version.tag if version else None
-        return Committed(stream=name, group=group, tag=tag, offsets={})
+        return Committed(stream=name, group=group, tag=tag, batches=(), dead=0, offsets={})
     letters_of = _dead_letters(workspace, stream, version)
     if stream.dead_letters is not None:
         with connected(env) as broker:

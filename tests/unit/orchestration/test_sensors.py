@@ -75,7 +75,9 @@ class Fake(Ingestion):
     def commit(self, stream: str, progress: Progress) -> Committed:  # noqa: ARG002
         """Nothing but a note."""
         self.asked.append(f"commit {stream}")
-        return Committed(stream=stream, group=f"datarelease-{stream}", tag=None, offsets={})
+        return Committed(
+            stream=stream, group=f"datarelease-{stream}", tag=None, batches=(), dead=0, offsets={}
+        )
 
     def announce(self, tag: str | None, progress: Progress) -> None:  # noqa: ARG002
         """Nothing but a note."""
