@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.repository import Git
+from datarelease.adapters.memo import FileMemo, memo_beside
 from datarelease.adapters.store.directory import Store
 from datarelease.errors import ConfigError, WithdrawnVersionWarning
 from datarelease.flows.cache import Objects
@@ -43,6 +44,11 @@ class Repository:
     """Opens a remote of DVC's configuration, which an output may name (``remote: NAME``)."""
 
     _known: dict[str, TrackedState] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def memo(self) -> FileMemo:
+        """What is known of content that was seen before, beside DVC's objects."""
+        return memo_beside(self.objects.cache)
 
     def at(self, commit: str) -> TrackedState:
         """What DVC tracked at a commit, and its files."""

@@ -34,6 +34,8 @@ class TrackedFiles:
     """Sorted, with the hashes that DVC would record now; as a snapshot of a commit lists them."""
     files: Mapping[str, Path]
     """Where each file is, by its name inside the path that was asked for."""
+    cache: Path
+    """The directory of the objects in DVC's cache."""
 
 
 def tracked_files(root: Path, path: str) -> TrackedFiles:
@@ -63,7 +65,8 @@ def tracked_files(root: Path, path: str) -> TrackedFiles:
             else:
                 entries += [Entry(path=part, md5=own) for part, own in parts.items()]
             files |= {part: here / path / part for part in parts}
-    return TrackedFiles(entries=tuple(sorted(entries)), files=files)
+        cache = Path(repo.cache.local.path)
+    return TrackedFiles(entries=tuple(sorted(entries)), files=files, cache=cache)
 
 
 def not_ignored(root: Path, files: Iterable[str]) -> tuple[str, ...]:

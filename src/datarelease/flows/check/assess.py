@@ -1,29 +1,32 @@
 """Validation and profile of each dataset: recorded by DVC's stages, or computed now.
 
-Stages leave records for git, releases on the remotes, builds in their bundles. Each names its
-inputs and is valid for exactly these, which ``other_inputs`` decides for every reader.
+Stages leave records for git, releases on the remotes, builds in their bundles, every run in the
+memo. Each names its inputs and is valid for exactly these, which ``other_inputs`` decides.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from datarelease.adapters.dvc.tracked import LockedStage
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.documents import DocumentError, decode, encode
+from datarelease.flows.check.known import decoded, keep, recall
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import DatasetAt, table_of
-from datarelease.model.data import profile, provenance, validation
+from datarelease.model.data import provenance
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.profile import Profile
-from datarelease.model.data.provenance import ReadFile
-from datarelease.model.data.validation import Validation, unreadable
+from datarelease.model.data.profile import PROFILE_FORMAT, Profile
+from datarelease.model.data.provenance import Provenance, ReadFile
+from datarelease.model.data.validation import VALIDATION_FORMAT, Validation, unreadable
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
 
 _T = TypeVar("_T", Validation, Profile)
+FindDocuments = Callable[[str], Iterable[bytes]]
+"""Finds documents of a version by the name of a dataset's file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,23 +61,38 @@ class Assessment:
             content=content,
             profile=lambda _: self.statistics(),
             contract=lambda: self.validation.contract,
-            files=lambda: present(ws, dataset, content),
+            files=lambda: _files(ws, content),
+            bring=lambda files: _bring(ws, dataset, files),
         )
 
 
-def assess(ws: Workspace, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Assessment:
+def assess(
+    ws: Workspace,
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    engine: Engine,
+    released: FindDocuments = lambda _: (),
+) -> Assessment:
     """Validation and profile of a dataset of the work tree.
 
     What ``datarelease validate`` and ``profile`` wrote as DVC stages is used if it was made from
-    exactly these bytes, schema, key and so on; otherwise it is computed.
+    exactly these bytes, schema, key and so on; else what the memo knows; else the documents of a
+    version with the same data. Only what none of them has is computed.
+
+    Args:
+        ws: The repository.
+        dataset: As it is declared now.
+        content: Its data.
+        engine: Reads it.
+        released: Finds documents of a version that holds the same data.
 
     Raises:
         ConfigError: The schema cannot be used.
         WorldError: The data is needed and neither here nor on a remote.
     """
     locked = ws.tracked.stages()
-    validation = _recorded(ws, Validation, dataset, content, locked)
-    known = _recorded(ws, Profile, dataset, content, locked)
+    validation = _found(ws, Validation, dataset, content, locked, released)
+    known = _found(ws, Profile, dataset, content, locked, released)
     if validation is not None and (known is not None or unreadable(validation)):
         return Assessment(validation=validation, profile=known)
     return _computed(ws, dataset, content, engine, validation, known)
@@ -95,11 +113,11 @@ def _computed(
     table = table_of(dataset, present(ws, dataset, content), ws.objects)
     if validation is None:
         ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
-        validation = run_validation(ws.root, dataset, content, table, engine)
+        validation = run_validation(ws.root, dataset, content, table, engine, ws.memo)
     if known is None and not unreadable(validation):
         ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
         try:
-            known = run_profile(ws.root, dataset, content, table, engine)
+            known = run_profile(ws.root, dataset, content, table, engine, ws.memo)
         except UnreadableTable as error:
             # A file can be damaged in a part that no check reads.
             validation = with_unreadable(validation, str(error))
@@ -112,10 +130,40 @@ def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[
     Raises:
         WorldError: Some are neither here nor on a remote.
     """
-    files = tuple(file for entry in content.entries for file in ws.objects.files(entry))
+    files = _files(ws, content)
+    _bring(ws, dataset, files)
+    return files
+
+
+def _files(ws: Workspace, content: DatasetSnapshot) -> tuple[DataFile, ...]:
+    return tuple(file for entry in content.entries for file in ws.objects.files(entry))
+
+
+def _bring(ws: Workspace, dataset: Dataset, files: Sequence[DataFile]) -> None:
     ws.adopt(dataset, files)
     ws.objects.ensure(file.md5 for file in files)
-    return files
+
+
+def _found(
+    ws: Workspace,
+    kind: type[_T],
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    locked: Sequence[LockedStage],
+    released: FindDocuments,
+) -> _T | None:
+    """The result that counts for ``content``, wherever it is; None: it has to be computed."""
+    record = _recorded(ws, kind, dataset, content, locked)
+    if record is None:
+        record = recall(ws.memo, kind, _inputs(kind, dataset, content, ws.read))
+    if record is not None:
+        return record
+    for data in released(dataset.validation_file if kind is Validation else dataset.profile_file):
+        record = decoded(kind, data)
+        if record is not None and not other_inputs(record, dataset, content, ws.read):
+            keep(ws.memo, record)
+            return record
+    return None
 
 
 def _recorded(
@@ -142,7 +190,7 @@ def _recorded(
     other = other_inputs(record, dataset, content, ws.read)
     if other:
         ws.progress.say(
-            f"{path} is not used: {in_words(record, other)}. It is computed again for this run; "
+            f"{path} is not used: {in_words(record, other)}. "
             f"`dvc repro --force --single-item {stage.name}` writes it again"
         )
         return None
@@ -159,13 +207,18 @@ def other_inputs(
 
     Of a version, ``dataset`` is as it was declared then; ``read`` reads files of the same revision.
     """
-    if isinstance(record, Validation):
-        now = provenance.of_validation(dataset, content, read)
-        current = record.format == validation.VALIDATION_FORMAT
-    else:
-        now = provenance.of_profile(dataset, content, read)
-        current = record.format == profile.PROFILE_FORMAT
+    now = _inputs(type(record), dataset, content, read)
+    newest = VALIDATION_FORMAT if isinstance(record, Validation) else PROFILE_FORMAT
+    current = record.format == newest
     return (*(() if current else ("format",)), *provenance.differences(record.made_from, now))
+
+
+def _inputs(
+    kind: type[_Record], dataset: Dataset, content: DatasetSnapshot, read: ReadFile
+) -> Provenance:
+    """What a record would be made from now."""
+    of = provenance.of_validation if kind is Validation else provenance.of_profile
+    return of(dataset, content, read)
 
 
 def in_words(record: _Record, other: tuple[str, ...]) -> str:

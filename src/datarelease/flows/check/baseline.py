@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -11,11 +12,13 @@ from datarelease.analysis.engine.tables import Engine
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.assess import in_words, other_inputs
+from datarelease.flows.check.known import keep, recall
 from datarelease.flows.repository import Repository, with_remotes
 from datarelease.flows.versions.dataset_at import DatasetAt, snapshot, table_of
 from datarelease.flows.versions.documents import find_document, find_manifest
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
+from datarelease.model.data.provenance import of_profile
 from datarelease.model.data.validation import Contract, Validation
 from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot, Snapshot
@@ -23,6 +26,8 @@ from datarelease.model.versions.version import Version
 from datarelease.settings.read import DATASETS_FILE, read_settings
 
 _T = TypeVar("_T", Validation, Profile)
+_INFERRED = ("types", "inferred")
+"""Beside the inputs of a profile: the schema of a version, which may be a program, is not run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +55,29 @@ class Baseline:
             profile=lambda engine: self._profile(dataset, content, engine),
             contract=lambda: self._contract(dataset, content),
             files=lambda: self._files(content),
+            bring=self._bring,
         )
+
+    def documents(self, path: str) -> Iterator[bytes]:
+        """What git, then the remotes hold of a file that describes a dataset."""
+        recorded = self.repository.git.read(self.version.commit, path)
+        if recorded is not None:
+            yield recorded
+        manifest = self.manifest()
+        try:
+            found = find_document(self.repository, manifest, path) if manifest else None
+        except WorldError as error:
+            self.repository.progress.say(f"{self.version.tag}: {path} was not read: {error.what}")
+        else:
+            if found is not None:
+                yield found
 
     def _files(self, content: DatasetSnapshot) -> tuple[DataFile, ...]:
         objects = self.repository.objects
         return tuple(file for entry in content.entries for file in objects.files(entry))
+
+    def _bring(self, files: Sequence[DataFile]) -> None:
+        self.repository.objects.ensure(file.md5 for file in files)
 
     def _profile(self, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Profile:
         """From git, from the documents on a remote, or made from the data, in this order.
@@ -67,9 +90,14 @@ class Baseline:
         recorded, other = self._document(Profile, dataset, content, path)
         if recorded is not None and not other:
             return recorded
+        then = self.repository.at(self.version.commit).read
+        made_from = (*of_profile(dataset, content, then), _INFERRED)
+        known = recall(self.repository.memo, Profile, made_from)
+        if known is not None:
+            return known
         try:
             files = self._files(content)
-            self.repository.objects.ensure(file.md5 for file in files)
+            self._bring(files)
         except WorldError:
             if recorded is None:
                 raise
@@ -80,7 +108,10 @@ class Baseline:
             return recorded
         from datarelease.analysis.profiling.profile import profile  # noqa: PLC0415 - heavy
 
-        return profile(engine, table_of(dataset, files, self.repository.objects), dataset)
+        table = table_of(dataset, files, self.repository.objects)
+        known = dataclasses.replace(profile(engine, table, dataset), made_from=made_from)
+        keep(self.repository.memo, known)
+        return known
 
     def _contract(self, dataset: Dataset, content: DatasetSnapshot) -> Contract | None:
         path = dataset.validation_file
@@ -99,7 +130,7 @@ class Baseline:
         """
         best: tuple[_T | None, tuple[str, ...]] = (None, ())
         read = self.repository.at(self.version.commit).read
-        for data in filter(None, self._places(path)):
+        for data in self.documents(path):
             try:
                 record = decode(kind, data)
             except DocumentError as error:
@@ -111,14 +142,6 @@ class Baseline:
             if best[0] is None and not {"data", "dataset"} & {*other}:
                 best = record, other
         return best
-
-    def _places(self, path: str) -> Iterator[bytes | None]:
-        yield self.repository.git.read(self.version.commit, path)
-        manifest = self.manifest()
-        try:
-            yield find_document(self.repository, manifest, path) if manifest is not None else None
-        except WorldError as error:
-            self.repository.progress.say(f"{self.version.tag}: {path} was not read: {error.what}")
 
 
 def read_baseline(repository: Repository, version: Version) -> Baseline:

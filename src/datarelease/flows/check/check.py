@@ -11,7 +11,7 @@ import yaml
 from datarelease.analysis.engine.tables import Engine
 from datarelease.errors import ConfigError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
-from datarelease.flows.check.assess import Assessment, assess
+from datarelease.flows.check.assess import Assessment, FindDocuments, assess
 from datarelease.flows.check.baseline import Baseline, read_baseline
 from datarelease.flows.check.clean import Changes, unclean_files
 from datarelease.flows.check.compare import compare_sides, report_on
@@ -30,7 +30,7 @@ from datarelease.model.review.report import (
     Report,
     VersionRows,
 )
-from datarelease.model.versions.snapshot import Snapshot
+from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
 from datarelease.model.versions.version import Version
 from datarelease.settings.read import PARAMS_FILE
 
@@ -72,11 +72,12 @@ def check(
     now = work_tree_snapshot(ws)
     with ws.engine() as engine:
         assessments = {
-            dataset.name: assess(ws, dataset, content, engine)
+            dataset.name: assess(ws, dataset, content, engine, _released(before, content))
             for dataset in ws.settings.datasets
             if (content := now.get(dataset.name)) is not None
         }
         datasets = _datasets(ws, now, before, assessments, engine)
+    ws.memo.prune()
     head, changed = ws.git.resolve("HEAD"), ws.git.changed()
     commit = None if unclean_files(ws, changed) else head
     report = report_of(ws, catalogue, version, now, datasets, commit=commit)
@@ -113,6 +114,14 @@ def _baseline(
             return catalogue, found
         catalogue = catalogue.without(latest)
     return catalogue, None
+
+
+def _released(before: Baseline | None, content: DatasetSnapshot) -> FindDocuments:
+    """The documents of the baseline about a dataset, where they are about this very data."""
+    then = before.snapshot.get(content.name) if before is not None else None
+    if before is None or then is None or then.content != content.content:
+        return lambda _: ()
+    return before.documents
 
 
 def _datasets(

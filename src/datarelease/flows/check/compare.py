@@ -10,6 +10,7 @@ from datarelease.analysis.engine.partitions import Folders, folders
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.baseline import read_baseline
+from datarelease.flows.check.known import keep_rows, of_rows, recall_rows
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.repository import Repository, catalogue_of, warned_of
 from datarelease.flows.versions.dataset_at import DatasetAt, table_of
@@ -137,15 +138,22 @@ def _rows(
         return "the files hold the same bytes under other names"
     from datarelease.analysis.comparison.rows import diff_rows  # noqa: PLC0415 - heavy
 
-    repository.objects.ensure(file.md5 for file in (*left, *fresh))
+    made_from = of_rows((before.dataset, old), (dataset, new))
+    known = recall_rows(repository.memo, made_from)
+    if known is not None:
+        return known
+    before.bring(left)
+    after.bring(fresh)
     repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
-    return diff_rows(
+    found = diff_rows(
         engine,
         table_of(before.dataset, left, repository.objects, whole=old) if left else None,
         table_of(dataset, fresh, repository.objects, whole=new) if fresh else None,
         dataset,
         skipped_files=len(shared),
     )
+    keep_rows(repository.memo, made_from, found)
+    return found
 
 
 def _content(file: DataFile) -> tuple[str, Folders]:

@@ -9,14 +9,17 @@ import dataclasses
 from pathlib import Path
 
 from datarelease.adapters.dvc.files import tracked_files
+from datarelease.adapters.memo import memo_beside
 from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.memo import Memo
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.expectations import schema_types
 from datarelease.analysis.validation.run import validate
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError
+from datarelease.flows.check.known import keep, recall
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.write_file import read, write
 from datarelease.model.data import provenance
@@ -35,8 +38,8 @@ def validate_stage(root: Path, settings: Settings, name: str, engine: Engine) ->
         ConfigError: No such dataset, no files, or a schema that cannot be used.
     """
     dataset = _dataset(settings, name)
-    content, table = _tracked(root, dataset)
-    result = run_validation(root, dataset, content, table, engine)
+    content, table, memo = _tracked(root, dataset)
+    result = run_validation(root, dataset, content, table, engine, memo)
     _write(root / dataset.validation_file, encode(result))
     return result
 
@@ -49,9 +52,9 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
         BlockedError: The files are no such table.
     """
     dataset = _dataset(settings, name)
-    content, table = _tracked(root, dataset)
+    content, table, memo = _tracked(root, dataset)
     try:
-        result = run_profile(root, dataset, content, table, engine)
+        result = run_profile(root, dataset, content, table, engine, memo)
     except UnreadableTable as error:
         raise BlockedError(
             f"{dataset.path} cannot be read: {error}",
@@ -63,22 +66,27 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
 
 
 def run_validation(
-    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine
+    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine, memo: Memo
 ) -> Validation:
     """The outcome of the dataset's schema on ``table``, whose files are ``content``.
 
     Raises:
         ConfigError: The schema cannot be used.
     """
+    made_from = provenance.of_validation(dataset, content, lambda path: read(root / path))
+    known = recall(memo, Validation, made_from)
+    if known is not None:
+        return known
     schema = None
     if dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
-    made_from = provenance.of_validation(dataset, content, lambda path: read(root / path))
-    return dataclasses.replace(validate(engine, table, dataset, schema), made_from=made_from)
+    result = dataclasses.replace(validate(engine, table, dataset, schema), made_from=made_from)
+    keep(memo, result)
+    return result
 
 
 def run_profile(
-    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine
+    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine, memo: Memo
 ) -> Profile:
     """The statistics of ``table``, whose files are ``content``.
 
@@ -89,12 +97,17 @@ def run_profile(
         ConfigError: The schema cannot be used.
         UnreadableTable: The files are no such table.
     """
+    made_from = provenance.of_profile(dataset, content, lambda path: read(root / path))
+    known = recall(memo, Profile, made_from)
+    if known is not None:
+        return known
     types = None
     if table.format == "csv" and dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
         types = schema_types(schema, sorted(text_columns(table, engine.columns(table))))
-    made_from = provenance.of_profile(dataset, content, lambda path: read(root / path))
-    return dataclasses.replace(profile(engine, table, dataset, types=types), made_from=made_from)
+    result = dataclasses.replace(profile(engine, table, dataset, types=types), made_from=made_from)
+    keep(memo, result)
+    return result
 
 
 def _dataset(settings: Settings, name: str) -> Dataset:
@@ -108,10 +121,10 @@ def _dataset(settings: Settings, name: str) -> Dataset:
     return dataset
 
 
-def _tracked(root: Path, dataset: Dataset) -> tuple[DatasetSnapshot, Table]:
+def _tracked(root: Path, dataset: Dataset) -> tuple[DatasetSnapshot, Table, Memo]:
     found = tracked_files(root, dataset.path)
     content = DatasetSnapshot(name=dataset.name, entries=found.entries)
-    return content, as_table(dataset, found.files)
+    return content, as_table(dataset, found.files), memo_beside(found.cache)
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,6 +11,9 @@ from datarelease.flows.check.reproduce import bring_outputs
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import snapshot
 
+_MEMO_PART = 8
+"""The memo may have an eighth of the budget."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trimmed:
@@ -44,9 +47,12 @@ def trim(ws: Workspace, budget: int, *, fetched: int = 0) -> Trimmed:
     """Remove from the cache what it takes to come within ``budget`` bytes.
 
     First to go is what neither the datasets nor the pipeline of the work tree use (data of older
-    versions), then all but the datasets. Where they alone are more, nothing is removed and nothing
-    fits. Runs that DVC remembers are small, and stay.
+    versions), then all but the datasets. Where they alone are more, no object is removed and
+    nothing fits. The memo counts, too, and keeps what was used last. Runs that DVC remembers are
+    small, and stay.
     """
+    ws.memo.prune(min(ws.memo.limit, budget // _MEMO_PART))
+    budget -= sum(path.stat().st_size for path in ws.memo.files())
     now = snapshot(ws.settings.datasets, ws.tracked.outputs, ws.objects)
     datasets = {
         md5

@@ -102,7 +102,9 @@ class DatasetAt:
     """Raises `UnreadableTable`."""
     contract: Callable[[], Contract | None]
     files: Callable[[], tuple[DataFile, ...]]
-    """Lists the files; those the caller wants to read it has to ``ensure``."""
+    """Lists the files, which need not be here."""
+    bring: Callable[[Sequence[DataFile]], None]
+    """Brings files of the list into the cache, to be read; raises `WorldError`."""
 
 
 def table_of(

@@ -1,0 +1,117 @@
+"""A memo in a directory: a file for each result, named by the kind and inputs of the result.
+
+A file is a line of JSON (kind, inputs, SHA-256 of the value) and the value. What is read is held
+against that line: a file that is damaged, cut short, renamed or of another program's format counts
+as absent, is removed, and its result is computed again. That does not prove who wrote it; whoever
+may write here can write any result, just as they may write the records of stages.
+
+A file takes its place by a rename, so that processes share a memo without locks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from datarelease.model.data.provenance import Provenance
+from datarelease.model.versions.snapshot import canonical_json
+
+MEMO_LIMIT = 512 * 1024**2
+"""Bytes that the results may have together; those that were not used for longest go first."""
+_FORMAT = 1
+_HEADER_LIMIT = 1024**2
+
+
+@dataclass(frozen=True)
+class FileMemo:
+    """Results in the files of one directory."""
+
+    folder: Path
+    limit: int = MEMO_LIMIT
+
+    def get(self, kind: str, made_from: Provenance) -> bytes | None:
+        """The result of this kind that was made from exactly these inputs; None: not known."""
+        place = self._place(kind, made_from)
+        try:
+            with place.open("rb") as stream:
+                header, value = stream.readline(_HEADER_LIMIT), stream.read()
+        except OSError:
+            return None
+        sound = header == _header(kind, made_from, value)
+        with suppress(OSError):  # where nothing can be written, nothing is removed either
+            if sound:
+                os.utime(place)  # the time of its last use
+            else:
+                place.unlink()
+        return value if sound else None
+
+    def put(self, kind: str, made_from: Provenance, value: bytes) -> None:
+        """Keep a result; without space, or the right to write, it is not kept."""
+        place = self._place(kind, made_from)
+        with suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            # Not forced to the disk: what a power loss leaves of it counts as absent.
+            with NamedTemporaryFile(dir=place.parent, prefix=".tmp-", delete=False) as scratch:
+                try:
+                    scratch.write(_header(kind, made_from, value) + value)
+                    scratch.close()
+                    Path(scratch.name).replace(place)
+                except OSError:
+                    Path(scratch.name).unlink(missing_ok=True)
+
+    def prune(self, limit: int | None = None) -> int:
+        """Remove the results that were not used for longest; how many were removed.
+
+        Args:
+            limit: Bytes that may stay; default: the memo's own limit.
+        """
+        allowed, removed = self.limit if limit is None else limit, 0
+        for place in sorted(self.files(), key=_last_used, reverse=True):
+            allowed -= _size(place)
+            if allowed < 0:
+                place.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def files(self) -> list[Path]:
+        """The files of all results, sorted by name."""
+        return sorted(path for path in self.folder.glob("[0-9a-f][0-9a-f]/*") if path.is_file())
+
+    def _place(self, kind: str, made_from: Provenance) -> Path:
+        name = hashlib.sha256(canonical_json([_FORMAT, kind, made_from])).hexdigest()
+        return self.folder / name[:2] / name[2:]
+
+
+def memo_beside(objects: Path) -> FileMemo:
+    """The memo of a cache of DVC, whose objects are in the directory ``objects``."""
+    return FileMemo(objects.with_name("memo"))
+
+
+def _header(kind: str, made_from: Provenance, value: bytes) -> bytes:
+    described = {
+        "format": _FORMAT,
+        "kind": kind,
+        "made_from": made_from,
+        "sha256": hashlib.sha256(value).hexdigest(),
+    }
+    return json.dumps(described, sort_keys=True).encode() + b"\n"
+
+
+def _last_used(place: Path) -> float:
+    """When a file was used last; a file that another process removed just now was never used."""
+    try:
+        return place.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _size(place: Path) -> int:
+    try:
+        return place.stat().st_size
+    except FileNotFoundError:
+        return 0

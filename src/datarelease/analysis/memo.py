@@ -1,0 +1,32 @@
+"""Results by content: what was computed once for these bytes is not computed again.
+
+Belongs here: what an analysis asks of a memo. Does not: where one is kept (`adapters.memo`), and
+what a result is made from (`model.data.provenance`).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from datarelease.model.data.provenance import Provenance
+
+
+class Memo(Protocol):
+    """Keeps results. It may forget any of them at any time, and then they are computed again."""
+
+    def get(self, kind: str, made_from: Provenance) -> bytes | None:
+        """The result of this kind that was made from exactly these inputs; None: not known."""
+
+    def put(self, kind: str, made_from: Provenance, value: bytes) -> None:
+        """Keep a result, if that is possible."""
+
+
+class NoMemo:
+    """Keeps nothing: every result is computed."""
+
+    def get(self, kind: str, made_from: Provenance) -> bytes | None:  # noqa: ARG002 - a Memo
+        """None."""
+        return None
+
+    def put(self, kind: str, made_from: Provenance, value: bytes) -> None:
+        """Forget the result at once."""

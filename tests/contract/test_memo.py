@@ -1,0 +1,146 @@
+"""A memo in a directory: what it gives back, and what it does not."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datarelease.adapters.memo import FileMemo
+from datarelease.analysis.memo import Memo, NoMemo
+
+MADE_FROM = (("data", "0" * 64), ("rules", "1"))
+
+
+@pytest.fixture
+def memo(tmp_path: Path) -> FileMemo:
+    """An empty memo."""
+    return FileMemo(tmp_path / "memo")
+
+
+def only_file(memo: FileMemo) -> Path:
+    """The one file that the memo has."""
+    (path,) = memo.files()
+    return path
+
+
+def test_a_result_is_given_back_for_exactly_its_inputs(memo: FileMemo) -> None:
+    """Another kind or another input is another result."""
+    memo.put("profile", MADE_FROM, b"value\nof lines")
+    assert memo.get("profile", MADE_FROM) == b"value\nof lines"
+    assert memo.get("validation", MADE_FROM) is None
+    assert memo.get("profile", (("data", "1" * 64), ("rules", "1"))) is None
+
+
+@pytest.mark.parametrize("forgetful", [NoMemo()])
+def test_no_memo_keeps_nothing(forgetful: Memo) -> None:
+    """What is put into the memo that keeps nothing is not known afterwards."""
+    forgetful.put("profile", MADE_FROM, b"value")
+    assert forgetful.get("profile", MADE_FROM) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{", b'{"format": 1}\nvalue', b"\x00" * 100, b"x" * 2_000_000],
+    ids=["empty", "cut", "other header", "zeros", "no line end"],
+)
+def test_a_damaged_file_is_absent_and_goes(memo: FileMemo, damage: bytes) -> None:
+    """What a crash or a stranger left is no result, and is written anew."""
+    memo.put("profile", MADE_FROM, b"value")
+    only_file(memo).write_bytes(damage)
+    assert memo.get("profile", MADE_FROM) is None
+    assert memo.files() == []
+    memo.put("profile", MADE_FROM, b"value")
+    assert memo.get("profile", MADE_FROM) == b"value"
+
+
+@settings(max_examples=60, deadline=None)
+@given(place=st.integers(0, 10_000), byte=st.integers(1, 255))
+def test_one_changed_byte_anywhere_is_noticed(
+    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
+) -> None:
+    """A result of which a single byte differs is not given back."""
+    memo = FileMemo(tmp_path_factory.mktemp("memo"))
+    memo.put("profile", MADE_FROM, b"a value of some length" * 10)
+    path = only_file(memo)
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= byte
+    path.write_bytes(data)
+    assert memo.get("profile", MADE_FROM) is None
+
+
+def test_a_result_under_another_name_is_not_taken(memo: FileMemo) -> None:
+    """A file that was renamed to the place of other inputs does not count for them."""
+    memo.put("profile", MADE_FROM, b"value")
+    other = (("data", "1" * 64), ("rules", "1"))
+    old = only_file(memo)
+    memo.put("profile", other, b"other")
+    (new,) = [path for path in memo.files() if path != old]
+    old.replace(new)
+    assert memo.get("profile", other) is None
+
+
+def test_links_are_replaced_and_not_followed(memo: FileMemo, tmp_path: Path) -> None:
+    """Writing a result changes no file that a link in its place leads to."""
+    memo.put("profile", MADE_FROM, b"value")
+    target = tmp_path / "precious"
+    target.write_bytes(b"precious")
+    path = only_file(memo)
+    path.unlink()
+    path.symlink_to(target)
+    memo.put("profile", MADE_FROM, b"value")
+    assert target.read_bytes() == b"precious"
+    assert memo.get("profile", MADE_FROM) == b"value"
+
+
+def test_what_was_used_last_stays(memo: FileMemo) -> None:
+    """Past the limit the results go that were not used for longest."""
+    for number in range(4):
+        memo.put("profile", (("data", str(number)),), bytes(1000))
+        stamp = time.time() - 1000 + number
+        for path in memo.files():
+            if path.stat().st_mtime > stamp + 10:
+                os.utime(path, (stamp, stamp))
+    assert memo.get("profile", (("data", "0"),)) is not None
+    assert memo.prune(limit=2_500) == 2
+    kept = [n for n in range(4) if memo.get("profile", (("data", str(n)),)) is not None]
+    assert kept == [0, 3]
+    assert memo.prune() == 0
+
+
+def test_threads_share_one(memo: FileMemo) -> None:
+    """Many writers and readers at once see whole results or none."""
+
+    def work(number: int) -> bytes | None:
+        memo.put("profile", MADE_FROM, b"value" * 5000)
+        if number % 7 == 0:
+            memo.prune(limit=0)
+        return memo.get("profile", MADE_FROM)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(work, range(200)))
+    assert found <= {None, b"value" * 5000}
+    assert b"value" * 5000 in found
+
+
+def test_a_place_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
+    """A file where the directory should be is no error: the result is computed again."""
+    (tmp_path / "memo").write_bytes(b"")
+    memo = FileMemo(tmp_path / "memo")
+    memo.put("profile", MADE_FROM, b"value")
+    assert memo.get("profile", MADE_FROM) is None
+    assert memo.prune() == 0
+
+
+def test_no_temporary_file_stays(memo: FileMemo) -> None:
+    """After a result is kept, its directory holds that file and nothing else."""
+    memo.put("profile", MADE_FROM, b"value")
+    path = only_file(memo)
+    assert [*path.parent.iterdir()] == [path]
+    assert stat.S_ISREG(path.lstat().st_mode)
