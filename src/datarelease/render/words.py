@@ -41,7 +41,7 @@ Phrase = tuple[str | Data | Strong | Prose, ...]
 _Part = TypeVar("_Part")
 
 
-def spelled(
+def write_phrase(
     phrase: Phrase,
     *,
     own: Callable[[str], _Part],

@@ -163,7 +163,7 @@ def _phrase(phrase: Phrase) -> Markup:
     def tagged(tag: str, text: str) -> Markup:
         return Markup('<{0} dir="auto">{1}</{0}>').format(tag, text)
 
-    parts = words.spelled(
+    parts = words.write_phrase(
         phrase,
         own=markup_escape,
         data=lambda text: tagged("code", _wrapped(text, 120)),

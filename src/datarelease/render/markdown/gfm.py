@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from datarelease.render import escape
 from datarelease.render import numbers as number
-from datarelease.render.words import Phrase, spelled
+from datarelease.render.words import Phrase, write_phrase
 
 GAP = "\n\n"
 _Item = TypeVar("_Item")
@@ -19,7 +19,7 @@ _Item = TypeVar("_Item")
 
 def text(phrase: Phrase, *, name: int = escape.NAME_LENGTH, prose: int = escape.PROSE) -> str:
     """A phrase as inline Markdown; names and prose are cut to so many characters."""
-    parts = spelled(
+    parts = write_phrase(
         phrase,
         own=str,
         data=lambda value: escape.code(value, name),

@@ -76,7 +76,7 @@ def _stream(view: StreamView) -> list[RenderableType]:
 
 def _text(phrase: Phrase) -> Text:
     """A phrase as text without markup or control characters."""
-    parts = words.spelled(
+    parts = words.write_phrase(
         phrase,
         own=Text,
         data=lambda value: Text(escape.clean(value, escape.NAME_LENGTH), style="cyan"),
