@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from rich.console import Console
 
@@ -22,11 +22,12 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check import check as checking
 from datarelease.flows.check.compare import compare_versions
 from datarelease.flows.release import release as releasing
+from datarelease.flows.release.preview import preview
 from datarelease.flows.repository import catalogue_of, find_version
 from datarelease.flows.versions.read import Verification, table_of_version, verify_version
 from datarelease.flows.versions.read import get as get_files
 from datarelease.model.review.report import Report
-from datarelease.model.versions.release import Nothing, Released
+from datarelease.model.versions.release import Nothing, Released, ReleasePlan
 from datarelease.model.versions.version import Version
 from datarelease.progress import TerminalBars, Warnings
 from datarelease.render.terminal.tables import version_table
@@ -153,13 +154,36 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
     return checking.check(ws, base=base).report
 
 
+@overload
 def release(
     *,
     repo: str | Path | None = None,
     reviewed: str | None = None,
     remotes: Sequence[str] = (),
     branch: str | None = None,
-) -> Released | Nothing:
+    plan: Literal[False] = False,
+) -> Released | Nothing: ...
+
+
+@overload
+def release(
+    *,
+    repo: str | Path | None = None,
+    reviewed: str | None = None,
+    remotes: Sequence[str] = (),
+    branch: str | None = None,
+    plan: Literal[True],
+) -> ReleasePlan: ...
+
+
+def release(
+    *,
+    repo: str | Path | None = None,
+    reviewed: str | None = None,
+    remotes: Sequence[str] = (),
+    branch: str | None = None,
+    plan: bool = False,
+) -> Released | Nothing | ReleasePlan:
     """The work tree's data released as the next version, or why there is nothing to release.
 
     Args:
@@ -167,6 +191,8 @@ def release(
         reviewed: Refuse data with another digest.
         remotes: Names of DVC remotes; none: ``release.remotes`` of params.yaml.
         branch: The branch that HEAD is on, where it is not the git remote's default branch.
+        plan: Do nothing, and return each step of the release with its state. Where the release
+            would be blocked or find other bytes than reviewed, a step is ``refused``.
 
     Raises:
         BlockedError: The data failed its schema or the policy.
@@ -177,6 +203,8 @@ def release(
     show_reports()
     ws = open_workspace(Path(repo or "."), progress=Warnings(), remotes=remotes)
     seen = () if reviewed is None else (reviewed,)
+    if plan:
+        return preview(ws, reviewed=seen, branch=branch)[0]
     return releasing.release(ws, reviewed=seen, documents=report_files, branch=branch)
 
 

@@ -9,6 +9,9 @@ import pytest
 from tests.commands import run
 from tests.project import REMOTE, Project
 
+import datarelease as dr
+from datarelease.documents import to_json
+
 
 def states(project: Project, *arguments: str, code: int = 0) -> dict[str, tuple[str, str]]:
     """State and words of each step, by its name."""
@@ -75,6 +78,22 @@ def test_a_refusal_is_a_step_and_an_exit_code(released: Project) -> None:
     steps = states(released, "--reviewed", "0" * 64, code=4)
     assert steps["review"][0] == "refused"
     assert steps["tag"] == ("skipped", "the release is refused")
+
+
+def test_python_returns_the_plan_that_the_command_prints(built: Project) -> None:
+    """`dr.release(plan=True)` is the value behind `release --plan`, and does nothing either."""
+    before = everything(built)
+    plan = dr.release(repo=built.root, plan=True)
+    assert to_json(plan) == run(built, "release", "--plan", "--json").json
+    assert repr(plan) == "<ReleasePlan data-v1: pass, 6 to do>"
+    assert everything(built) == before
+
+
+def test_python_returns_a_refused_plan(released: Project) -> None:
+    """Where the release would raise, its plan has a step that is refused."""
+    plan = dr.release(repo=released.root, reviewed="0" * 64, plan=True)
+    assert [step.name for step in plan.steps if step.state == "refused"] == ["review"]
+    assert plan.tag is None
 
 
 @pytest.mark.parametrize("option", ["--bundle", "--out"])

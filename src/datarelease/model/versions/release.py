@@ -5,6 +5,7 @@ And what a release would do, step by step, without doing it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -183,3 +184,8 @@ class ReleasePlan:
     """None: the pipeline has to run first."""
     steps: tuple[PlannedStep, ...]
     format: int = _FORMAT
+
+    def __repr__(self) -> str:
+        states = Counter[str](step.state for step in self.steps)
+        facts = (f"{states[state]} {state}" for state in ("to do", "refused") if states[state])
+        return short_repr(self, self.tag, self.verdict or "", *facts)
