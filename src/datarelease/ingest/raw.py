@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -82,10 +82,6 @@ def fingerprint(key: bytes | None, value: bytes | None, timestamp: int | None) -
     return digest.hexdigest()
 
 
-_HEADERS = RAW_SCHEMA.field("headers").type
-_HEADER = _HEADERS.value_type
-
-
 def columns(messages: Sequence[Message], partition: int) -> pa.RecordBatch:
     """The records of one partition, none of which is an error."""
     stamps = [message.timestamp() for message in messages]
@@ -99,29 +95,13 @@ def columns(messages: Sequence[Message], partition: int) -> pa.RecordBatch:
             ),
             pa.array([message.key() for message in messages], pa.binary()),
             pa.array([message.value() for message in messages], pa.binary()),
-            _headers([message.headers() for message in messages]),
+            pa.array(
+                [message.headers() or None for message in messages],
+                RAW_SCHEMA.field("headers").type,
+            ),
         ],
         schema=RAW_SCHEMA,
     )
-
-
-def _headers(lists: Sequence[Any]) -> pa.Array:
-    """Lists of (name, value), in their order; None: a record without."""
-    if not any(lists):
-        return pa.nulls(len(lists), _HEADERS)
-    ends = [0]
-    names: list[str] = []
-    values: list[bytes | None] = []
-    for pairs in lists:
-        for name, value in pairs or ():
-            names.append(name)
-            values.append(value)
-        ends.append(len(names))
-    flat = pa.StructArray.from_arrays(
-        [pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(_HEADER)
-    )
-    absent = pa.array([not pairs for pairs in lists])
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat, type=_HEADERS, mask=absent)
 
 
 ROWS = 1 << 16

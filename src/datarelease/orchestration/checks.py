@@ -46,6 +46,7 @@ from datarelease.orchestration.resources import (
     Logged,
     RepositoryResource,
     dagster_errors,
+    job_of,
 )
 from datarelease.render.verdict import VerdictView
 
@@ -278,12 +279,9 @@ def released_checks_job(data: ReleasedData) -> dg.JobDefinition:
         outcome = UNREADABLE if found and report is None else RECORDED
         context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: outcome})
 
-    @dg.job(
-        name=RELEASED_CHECKS,
-        description="Takes the results of the checks of released data from the report of the "
-        "newest version. Run twice, it does nothing the second time.",
+    return job_of(
+        record,
+        RELEASED_CHECKS,
+        "Takes the results of the checks of released data from the report of the newest version. "
+        "Run twice, it does nothing the second time.",
     )
-    def run() -> None:
-        record()
-
-    return run

@@ -27,6 +27,7 @@ from datarelease.orchestration.resources import (
     WORLD_RETRIES,
     Logged,
     dagster_errors,
+    job_of,
     process_environment,
 )
 from datarelease.progress import Progress
@@ -146,24 +147,14 @@ def stream_jobs(streams: Sequence[Stream], ingestion: Ingestion) -> list[dg.JobD
         # The sensor tries again unless the outcome says that this is useless.
         context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: result.state})
 
-    @dg.job(
-        name=PROPOSE,
-        partitions_def=partitions,
-        description="Opens a pull request with the events of a stream, once for the same offsets.",
+    opens = "Opens a pull request with the events of a stream, once for the same offsets."
+    merges = (
+        "Merges a stream's pull request if release.policy.auto_merge is set, the verdict is pass "
+        "and the change is a patch."
     )
-    def propose_job() -> None:
-        propose()
-
-    @dg.job(
-        name=MERGE,
-        partitions_def=partitions,
-        description="Merges a stream's pull request if release.policy.auto_merge is set, the "
-        "verdict is pass and the change is a patch.",
-    )
-    def merge_job() -> None:
-        merge()
-
-    return [propose_job, merge_job]
+    return [
+        job_of(propose, PROPOSE, opens, partitions), job_of(merge, MERGE, merges, partitions),
+    ]  # fmt: skip
 
 
 def announce_job(streams: Sequence[Stream], ingestion: Ingestion) -> dg.JobDefinition:
@@ -178,15 +169,12 @@ def announce_job(streams: Sequence[Stream], ingestion: Ingestion) -> dg.JobDefin
                 _tell(context, ingestion.commit(stream.name, told), stream.name)
             _tell(context, ingestion.announce(config.tag, told), "announced")
 
-    @dg.job(
-        name=ANNOUNCE,
-        description="After any release: commits offsets and sends dead letters to the broker, and "
-        "publishes the release to the topic that consumers watch. A second run does nothing.",
+    return job_of(
+        announce,
+        ANNOUNCE,
+        "After any release: commits offsets and sends dead letters to the broker, and publishes "
+        "the release to the topic that consumers watch. A second run does nothing.",
     )
-    def announce_run() -> None:
-        announce()
-
-    return announce_run
 
 
 _Ended = Proposal | Merging | Committed | TopicAnnouncement

@@ -30,6 +30,7 @@ from datarelease.orchestration.resources import (
     Logged,
     RepositoryResource,
     dagster_errors,
+    job_of,
 )
 from datarelease.progress import Progress
 
@@ -42,11 +43,7 @@ def follow_main_job() -> dg.JobDefinition:
         """Move the clone to the default branch of its origin."""
         _follow(repository, Logged(context.log))
 
-    @dg.job(name=FOLLOW_MAIN, description="Takes what was merged into the default branch.")
-    def run() -> None:
-        pull()
-
-    return run
+    return job_of(pull, FOLLOW_MAIN, "Takes what was merged into the default branch.")
 
 
 def release_main_job(
@@ -73,14 +70,8 @@ def release_main_job(
                 )
             )
 
-    @dg.job(
-        name=RELEASE_MAIN,
-        description="Takes what was merged into the default branch, and releases it.",
-    )
-    def run() -> None:
-        pull_and_release()
-
-    return run
+    about = "Takes what was merged into the default branch, and releases it."
+    return job_of(pull_and_release, RELEASE_MAIN, about)
 
 
 def tip_of(repository: RepositoryResource) -> tuple[str, str]:

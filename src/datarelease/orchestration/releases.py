@@ -92,10 +92,8 @@ class Consent(dg.Config):
 
     publish: bool = Field(
         default=False,
-        description=(
-            "Push the data, tag it and make it the newest version. The job `release` "
-            "sets this; materialising all assets without it releases nothing."
-        ),
+        description="Push the data, tag it and make it the newest version. The job `release` sets "
+        "this; materialising all assets without it releases nothing.",
     )
 
 

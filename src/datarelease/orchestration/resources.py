@@ -122,6 +122,21 @@ def dagster_errors(metadata: Mapping[str, dg.MetadataValue] | None = None) -> It
         raise failure from error
 
 
+def job_of(
+    op: dg.OpDefinition,
+    name: str,
+    description: str,
+    partitions: dg.PartitionsDefinition | None = None,
+) -> dg.JobDefinition:
+    """A job that runs one op."""
+
+    @dg.job(name=name, description=description, partitions_def=partitions)
+    def run() -> None:
+        op()
+
+    return run
+
+
 WORLD_RETRIES = dg.RetryPolicy(max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL)
 """Of ops that are safe to run again; a ``Failure`` that no retry helps says so itself."""
 

@@ -7,8 +7,7 @@ Python's ``json`` reads too; decimals additionally as they are written. In the S
 field's JSON type, as DuckDB's ``json_type`` gives it, and ``s`` its text.
 """
 
-# ruff: noqa: S608 - names become SQL by `literal` alone
-# ruff: noqa: S608 - names become SQL by `quoted` alone
+# ruff: noqa: S608 - names become SQL by `literal` and `quoted` alone
 
 from __future__ import annotations
 

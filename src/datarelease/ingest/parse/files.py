@@ -212,10 +212,10 @@ def _read(path: Path) -> tuple[RawHeader, int]:
         raise _stranger(path, "it is cut short or has another format") from error
 
 
-def _stranger(path: Path, why: str) -> WorldError:
+def _stranger(path: Path, why: str, untouched: str = "Nothing was written.") -> WorldError:
     return WorldError(
         f"{path.name} is not the raw file that was expected: {why}.",
-        untouched="Nothing was written.",
+        untouched=untouched,
         remedy="Restore it (`dvc checkout`, `dvc pull`), or remove it and drain again.",
     )
 
@@ -230,7 +230,8 @@ def chunks(raw: Path, header: RawHeader) -> Iterator[pa.Table]:
                 last = _in_order(chunk, last, header)
                 yield chunk
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        raise _damaged(raw) from error
+        why = "it is damaged, or not the one that was drained"
+        raise _stranger(raw, why, "The part of this batch was left as it was.") from error
 
 
 def _in_order(chunk: pa.Table, last: tuple[int, int], header: RawHeader) -> tuple[int, int]:
@@ -251,11 +252,3 @@ def _in_order(chunk: pa.Table, last: tuple[int, int], header: RawHeader) -> tupl
     if not (ascending & planned).all():
         raise ValueError("records that are not those of the plan")
     return int(partitions[-1]), int(offsets[-1])
-
-
-def _damaged(raw: Path) -> WorldError:
-    return WorldError(
-        f"{raw.name}: the raw file is damaged, or not the one that was drained.",
-        untouched="The part of this batch was left as it was.",
-        remedy="Restore it (`dvc checkout`, `dvc pull`), or remove it and drain again.",
-    )

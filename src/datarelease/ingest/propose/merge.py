@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -72,17 +73,20 @@ def merge(clone: ScratchClone, name: str, find_proposals: FindProposals) -> Merg
     if not found:
         return Merging(stream=name, state="nothing", reason="no proposal is open")
     proposal = found[0]
+    answer = partial(
+        Merging, stream=name, branch=proposal.branch, pull=proposal.pull, url=proposal.url
+    )
     if len(found) > 1:
-        return _merging(name, proposal, "refused", "more than one proposal is open")
+        return answer(state="refused", reason="more than one proposal is open")
     try:
         commit = _merged(clone, tip, stream, proposals, proposal)
     except _Refusal as refusal:
         if not refusal.outdated:
-            return _merging(name, proposal, refusal.state, refusal.reason)
+            return answer(state=refusal.state, reason=refusal.reason)
         _withdraw(clone, proposals, proposal)
         reason = f"{refusal.reason}: it was withdrawn, and its events are part of the next proposal"
-        return _merging(name, proposal, "waits", reason)
-    return _merging(name, proposal, "merged", f"{proposal.branch} is in {clone.branch}", commit)
+        return answer(state="waits", reason=reason)
+    return answer(state="merged", reason=f"{proposal.branch} is in {clone.branch}", commit=commit)
 
 
 def merge_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progress) -> Merging:
@@ -131,15 +135,6 @@ def _merged(
     if commit is None:
         raise _Refusal(f"{clone.branch} does not accept it: it is protected, or has moved", "waits")
     return commit
-
-
-def _merging(
-    name: str, proposal: OpenProposal, state: _State, reason: str, commit: str | None = None
-) -> Merging:
-    return Merging(
-        stream=name, state=state, reason=reason, branch=proposal.branch, pull=proposal.pull,
-        url=proposal.url, commit=commit,
-    )  # fmt: skip
 
 
 def _origin(clone: ScratchClone, proposal: OpenProposal) -> None:
