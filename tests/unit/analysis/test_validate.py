@@ -19,7 +19,6 @@ from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import Probe
 from datarelease.analysis.validation.run import validate
-from datarelease.analysis.validation.schema_checks import spelled
 from datarelease.errors import ConfigError
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation, Violation
@@ -316,10 +315,9 @@ def test_broken_checks_hide_nothing(run: Run) -> None:
 def test_what_the_engine_refuses_is_no_violation(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A check that the engine cannot evaluate ends the run, by name, and counts no row."""
 
-    def refused(check: Any, column: str, _: Any) -> Probe:
-        fails = nw.col(column).str.contains("1") if check.name == "greater_than" else _null(column)
-        spelling = spelled(check)
-        return Probe(column=column, check=spelling, reason="dataframe_check", fails=fails)
+    def refused(_: Any, name: str, column: str, __: Any, failed: Violation) -> Probe:
+        fails = nw.col(column).str.contains("1") if name == "greater_than" else _null(column)
+        return Probe(failed=failed, fails=fails)
 
     monkeypatch.setattr("datarelease.analysis.validation.plan.built_in_probe", refused)
     with pytest.raises(ConfigError, match=r"cannot evaluate greater_than\(1\) of 'v'\.") as caught:

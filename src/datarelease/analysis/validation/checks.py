@@ -20,8 +20,8 @@ from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.analysis.validation.patterns import NON_ASCII, Pattern, pattern_of
-from datarelease.analysis.validation.schema_checks import built_in_name, spelled
-from datarelease.model.data.validation import Reason, Severity
+from datarelease.analysis.validation.schema_checks import spelled
+from datarelease.model.data.validation import Violation
 
 _LARGEST = 2**127
 _LONG = 2**63
@@ -40,33 +40,24 @@ class _NeverEqual(Exception):  # noqa: N818 - a signal: no value of the column's
 class Probe:
     """One query of the data: in how many rows does ``fails`` hold?"""
 
-    column: str | None
-    check: str
-    reason: Reason
+    failed: Violation
+    """What it finds, without the count and the examples."""
     fails: nw.Expr
     """True where the row fails; never null."""
     show: tuple[str, ...] = ()
     """The columns that examples show, besides the key."""
-    severity: Severity = "error"
     pattern: Pattern | None = None
     """A pattern that DuckDB cannot decide for all texts; ``fails`` is what it can."""
-    message: str = ""
 
 
-def severity_of(check: Any) -> Severity:
-    """Pandera's ``raise_warning`` as a severity."""
-    return "warning" if check.raise_warning else "error"
-
-
-def built_in_probe(check: Any, column: str, dtype: nw.dtypes.DType) -> Probe:
-    """The probe for a built-in check on one column.
+def built_in_probe(
+    check: Any, name: str, column: str, dtype: nw.dtypes.DType, failed: Violation
+) -> Probe:
+    """The probe for the built-in check called ``name`` on one column.
 
     Raises:
         CheckFault: The check does not apply to the column's type.
     """
-    name = built_in_name(check)
-    if name is None:
-        raise CheckFault("is no built-in check")
     arguments = pandera.arguments_of(check)
     null = nw.col(column).is_null()
     pattern = None
@@ -83,15 +74,7 @@ def built_in_probe(check: Any, column: str, dtype: nw.dtypes.DType) -> Probe:
     if not check.ignore_na and not _null_passes(name, arguments):
         fails = fails | null
     undecided = pattern is not None and (pattern.re2 is None or pattern.ascii_only)
-    return Probe(
-        column=column,
-        check=spelled(check),
-        reason="dataframe_check",
-        fails=fails,
-        show=(column,),
-        severity=severity_of(check),
-        pattern=pattern if undecided else None,
-    )
+    return Probe(failed=failed, fails=fails, show=(column,), pattern=pattern if undecided else None)
 
 
 def non_ascii(column: str) -> nw.Expr:
@@ -269,7 +252,7 @@ def decided(engine: Engine, frame: nw.LazyFrame[Any], probe: Probe) -> tuple[int
     Python evaluates each distinct text once, in batches: all texts where RE2 lacks the construct,
     else those with characters beyond ASCII, on which the two differ.
     """
-    pattern, column = probe.pattern, probe.column
+    pattern, column = probe.pattern, probe.failed.column
     if pattern is None or column is None:
         raise ValueError("the probe has no pattern to decide")
     value = nw.col(column)

@@ -16,7 +16,7 @@ import narwhals as nw
 from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.validation import Reason, Violation
+from datarelease.model.data.validation import Violation, failed_check
 from datarelease.model.wording import nearest_name
 
 
@@ -83,12 +83,12 @@ def outline_violations(schema: Any, names: Sequence[str]) -> Iterator[Violation]
     for key, column in schema.columns.items():
         if column.required and not _matching(key, column, names):
             what = "no column matches" if column.regex else "the column is missing"
-            yield shape_violation(key, "required", "column_not_in_dataframe", what)
+            yield failed_check(key, "required", "column_not_in_dataframe", what)
     known = [column.name for column in expected_columns(schema, names)]
     if schema.strict is True and schema.columns:
         for name in names:
             if name not in known:
-                yield shape_violation(
+                yield failed_check(
                     name, "strict", "column_not_in_schema", "the schema does not know it"
                 )
     if schema.ordered:
@@ -96,7 +96,7 @@ def outline_violations(schema: Any, names: Sequence[str]) -> Iterator[Violation]
         for name, due in zip(present, dict.fromkeys(known), strict=True):
             if name != due:
                 what = f"stands where {due!r} is due"
-                yield shape_violation(name, "ordered", "column_not_ordered", what)
+                yield failed_check(name, "ordered", "column_not_ordered", what)
 
 
 def type_violations(
@@ -108,7 +108,7 @@ def type_violations(
         if wanted is not None and not satisfies(found, wanted):
             what = f"the column is {type_name(found)}, the schema wants {wanted_name(wanted)}"
             check = f"dtype({wanted_name(wanted)})"
-            yield shape_violation(column.name, check, "wrong_datatype", what)
+            yield failed_check(column.name, check, "wrong_datatype", what)
 
 
 def declaration_violations(dataset: Dataset, names: Sequence[str]) -> Iterator[Violation]:
@@ -117,20 +117,7 @@ def declaration_violations(dataset: Dataset, names: Sequence[str]) -> Iterator[V
         for name in columns:
             if name not in names:
                 what = f"artifacts.{dataset.name}.meta.{key} names a column that does not exist"
-                yield shape_violation(name, key, "column_not_in_dataframe", what)
-
-
-def shape_violation(column: str | None, check: str, reason: Reason, message: str) -> Violation:
-    """A violation of the table's shape, which no number of rows belongs to."""
-    return Violation(
-        column=column,
-        check=check,
-        reason=reason,
-        category="data" if reason == "check_error" else "schema",
-        count=1,
-        total=1,
-        message=message,
-    )
+                yield failed_check(name, key, "column_not_in_dataframe", what)
 
 
 _INTEGERS: dict[tuple[bool, int], nw.dtypes.DType] = {

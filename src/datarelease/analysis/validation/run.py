@@ -35,7 +35,6 @@ from datarelease.analysis.validation.expectations import (
     outline_violations,
     satisfies,
     schema_types,
-    shape_violation,
     type_violations,
 )
 from datarelease.analysis.validation.plan import Custom, Distinct, plan_validation
@@ -43,13 +42,7 @@ from datarelease.analysis.validation.schema import contract
 from datarelease.analysis.validation.schema_checks import built_in_name
 from datarelease.analysis.validation.tally import tally
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.validation import (
-    Reason,
-    Severity,
-    Validation,
-    Violation,
-    ViolationCategory,
-)
+from datarelease.model.data.validation import Validation, Violation, failed_check
 
 
 def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None) -> Validation:
@@ -89,7 +82,7 @@ def with_unreadable(validation: Validation, reason: str) -> Validation:
 
 
 def _not_readable(reason: str) -> Violation:
-    return shape_violation(None, "readable", "unreadable", reason)
+    return failed_check(None, "readable", "unreadable", reason)
 
 
 def _badness(violation: Violation) -> tuple[bool, bool, int, str, str]:
@@ -171,28 +164,21 @@ class _Run:
         return self.engine.scan(self.table, self.given, names, ordered=ordered)
 
     def _judged(self, probe: Probe, count: int) -> Iterator[Violation]:
-        fails = probe.fails
+        fails, failed = probe.fails, probe.failed
         if probe.pattern is not None:
             count, fails = decided(self.engine, self._narrow(probe.show), probe)
         if count:
-            name = probe.column
+            name = failed.column
             dtype = self.types[name] if name is not None else None
-            hint = csv_hint(self.engine, self.table, name, dtype, probe.reason)
+            hint = csv_hint(self.engine, self.table, name, dtype, failed.reason)
             rows = self.showing.rows(
                 self.engine,
                 self._narrow(probe.show).filter(fails),
                 probe.show,
-                unread=probe.reason == "datatype_coercion",
+                unread=failed.reason == "datatype_coercion",
             )
-            yield self._violation(
-                column=probe.column,
-                check=probe.check,
-                reason=probe.reason,
-                count=count,
-                examples=rows,
-                message="; ".join(filter(None, (probe.message, hint))),
-                severity=probe.severity,
-            )
+            message = "; ".join(filter(None, (failed.message, hint)))
+            yield self._counted(replace(failed, message=message), count, rows)
 
     def _distinct(self, asked: Distinct) -> Iterator[Violation]:
         frame = self._narrow(asked.columns)
@@ -205,40 +191,24 @@ class _Run:
         count = duplicates(self.engine, frame, asked.columns, asked.keep)
         if count:
             rows = duplicate_examples(self.engine, frame, asked.columns, self.showing)
-            yield self._violation(
-                column=asked.columns[0] if asked.reason == "series_contains_duplicates" else None,
-                check=asked.check,
-                reason=asked.reason,
-                count=count,
-                examples=rows,
-            )
+            yield self._counted(asked.failed, count, rows)
 
     def _custom(self, custom: Custom) -> Iterator[Violation]:
-        reason: Reason = "dataframe_check"
-        message = ""
-        rows: Rows = ()
         try:
-            count, rows = self._counted(custom)
+            count, rows = self._outcome(custom.check, custom.failed.column)
         except CheckFault as error:
-            count, reason, message = 1, "check_error", str(error)
-        if count:
-            yield self._violation(
-                column=custom.column,
-                check=custom.spelling,
-                reason=reason,
-                count=count,
-                examples=rows,
-                message=message,
-                severity=custom.severity,
-            )
+            broken = replace(custom.failed, reason="check_error", message=str(error))
+            yield self._counted(broken, 1)
+        else:
+            if count:
+                yield self._counted(custom.failed, count, rows)
 
-    def _counted(self, custom: Custom) -> tuple[int, Rows]:
-        """How many rows fail, and some of them.
+    def _outcome(self, check: Any, column: str | None) -> tuple[int, Rows]:
+        """How many rows fail a custom check, and some of them.
 
         Raises:
             CheckFault: The check cannot be applied.
         """
-        check, column = custom.check, custom.column
         if built_in_name(check) is not None and column is not None:
             return values_equal(self.engine, self.frame, check, column, self.types[column]), ()
         columns = (column,) if column is not None else tuple(self.types)
@@ -253,27 +223,5 @@ class _Run:
         frame = self.engine.scan(self.table, self.given, ordered=True)
         return custom_checks.run(self.engine, frame, task)
 
-    def _violation(
-        self,
-        *,
-        column: str | None,
-        check: str,
-        reason: Reason,
-        count: int,
-        examples: Rows = (),
-        message: str = "",
-        severity: Severity = "error",
-    ) -> Violation:
-        # As pandera.api.base.error_handler.get_error_category has it.
-        category: ViolationCategory = "schema" if reason == "series_contains_nulls" else "data"
-        return Violation(
-            column=column,
-            check=check,
-            reason=reason,
-            category=category,
-            count=count,
-            total=self.rows,
-            examples=examples,
-            message=message,
-            severity=severity,
-        )
+    def _counted(self, failed: Violation, count: int, examples: Rows = ()) -> Violation:
+        return replace(failed, count=count, total=self.rows, examples=examples)

@@ -45,8 +45,8 @@ def _refused(
     if not broken:
         return None
     checks = ", ".join(
-        f"{probe.check} of {'the table' if probe.column is None else repr(probe.column)}"
-        for probe in broken
+        f"{failed.check} of {'the table' if failed.column is None else repr(failed.column)}"
+        for failed in (probe.failed for probe in broken)
     )
     return ConfigError(
         f"{dataset}: the engine cannot evaluate {checks}.",

@@ -65,7 +65,7 @@ class EventChecks:
         asked = plan_validation(
             shape.schema, shape.dataset, shape.expected, types, frozenset(shape.names)
         )
-        self._probes = [probe for probe in asked.probes if probe.severity == "error"]
+        self._probes = [probe for probe in asked.probes if probe.failed.severity == "error"]
         marks = {f"{INTERNAL}p{i}": probe.fails for i, probe in enumerate(self._probes)}
         asking: Any = (frame.with_columns(**marks) if marks else frame).to_native()
         self.sql = str(asking.sql_query())
@@ -162,19 +162,21 @@ def _wrong(found: pa.Table, place: int, field: Field) -> _EventFault:
 
 
 def _failing(found: pa.Table, place: int, probe: Probe, shape: EventShape) -> _EventFault:
+    column, check = probe.failed.column, probe.failed.check
+
     def tell(rows: pa.Table) -> list[str]:
-        if probe.check in _NULL_CHECKS or probe.column is None:
-            return [probe.check] * rows.num_rows
-        if probe.column in shape.dataset.pii:
-            return [f"{probe.check} fails for {_HIDDEN}"] * rows.num_rows
-        values = rows[probe.column].to_pylist()
-        return [f"{probe.check} fails for {json_value(value)!r}" for value in values]
+        if check in _NULL_CHECKS or column is None:
+            return [check] * rows.num_rows
+        if column in shape.dataset.pii:
+            return [f"{check} fails for {_HIDDEN}"] * rows.num_rows
+        values = rows[column].to_pylist()
+        return [f"{check} fails for {json_value(value)!r}" for value in values]
 
     mask = _mask(found[f"{INTERNAL}p{place}"])
-    if probe.pattern is not None and probe.column is not None:
-        mask = _matched(probe, found[probe.column], mask)
-    check = "key" if probe.check == "key not null" else probe.check.partition("(")[0]
-    return _EventFault(reason=f"{probe.column or 'row'}:{check}", rows=mask, tell=tell)
+    if probe.pattern is not None and column is not None:
+        mask = _matched(probe, found[column], mask)
+    name = "key" if check == "key not null" else check.partition("(")[0]
+    return _EventFault(reason=f"{column or 'row'}:{name}", rows=mask, tell=tell)
 
 
 def _matched(probe: Probe, column: pa.ChunkedArray, mask: Mask) -> Mask:

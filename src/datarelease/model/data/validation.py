@@ -59,6 +59,29 @@ class Violation:
         return self.count / self.total if self.total else 0.0
 
 
+_OF_VALUES: set[Reason] = {
+    "check_error", "dataframe_check", "datatype_coercion", "duplicates",
+    "series_contains_duplicates",
+}  # fmt: skip
+"""As ``pandera.api.base.error_handler.get_error_category`` has it."""
+
+
+def failed_check(
+    column: str | None, check: str, reason: Reason, message: str = "", severity: Severity = "error"
+) -> Violation:
+    """A failed check that belongs to no number of rows."""
+    return Violation(
+        column=column,
+        check=check,
+        reason=reason,
+        category="data" if reason in _OF_VALUES else "schema",
+        count=1,
+        total=1,
+        message=message,
+        severity=severity,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class ColumnContract:
     """What the schema promises of one column."""
