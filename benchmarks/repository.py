@@ -99,6 +99,10 @@ class Repository:
         shutil.rmtree(self.work / "reports", ignore_errors=True)
         self.commit("Without stages")
 
+    def forget(self) -> None:
+        """Let the next command compute everything: results that are kept by content go."""
+        shutil.rmtree(self.work / ".dvc/cache/files/memo", ignore_errors=True)
+
     def on(self, branch: str) -> None:
         """Switch; the data of all branches is the same."""
         self.git("switch", "--quiet", branch)

@@ -54,6 +54,7 @@ def check_scene(rows: int) -> Scene:
     def check(branch: str) -> Callable[[], Run]:
         def run() -> Run:
             repository.on(branch)
+            repository.forget()
             run = measure(["datarelease", "check"], cwd=repository.work, env=repository.env)
             report = json.loads((repository.work / "reports" / "report.json").read_text("utf-8"))
             found.same(report["datasets"][0]["diff"]["rows"])

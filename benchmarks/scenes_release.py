@@ -75,6 +75,7 @@ def _scene(
     def on(branch: str, command: list[str]) -> Callable[[], Run]:
         def run() -> Run:
             count = prepare(branch)
+            repository.forget()
             run = measure(command, cwd=repository.work, env=repository.env)
             if not run.stopped and count() != repository.objects():
                 raise RunFailed(f"{count()} of {repository.objects()} objects are on the remote")

@@ -25,8 +25,9 @@ from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_init import init_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
+from benchmarks.scenes_unchanged import list_scene, unchanged_scene
 
-PARTS = ("start-up", "init", "check", "parts", "file", "ingest", "parse")
+PARTS = ("start-up", "list", "init", "unchanged", "check", "parts", "file", "ingest", "parse")
 FORMAT = 2
 """Of the results; those of another format are not kept."""
 BYTES_A_ROW = 40.9
@@ -78,8 +79,12 @@ def scenes(plan: Plan) -> Iterator[Scene]:
     """One after the other, each ready to be played; the next one cleans up after it."""
     if "start-up" in plan.only:
         yield start_up_scene()
+    if "list" in plan.only:
+        yield list_scene()
     if "init" in plan.only:
         yield init_scene()
+    for rows in (1_000, *plan.rows) if "unchanged" in plan.only else ():
+        yield unchanged_scene(rows)
     if "check" in plan.only:
         for rows in plan.rows:
             yield check_scene(rows)
@@ -145,7 +150,7 @@ def _measure(plan: Plan) -> dict[str, Any]:
         tell(scene.title)
         before = load()
         # A tenth of a second each: many rounds cost nothing.
-        rounds = 15 if scene.name == "start-up" else plan.rounds
+        rounds = 15 if scene.name in {"start-up", "list"} else plan.rounds
         played = scene.play(rounds=rounds, budget=plan.budget)
         played["load"] = f"load average {before:.1f} before, {load():.1f} after"
         played["when"] = dt.datetime.now(dt.UTC).date().isoformat()
