@@ -16,12 +16,14 @@ class DatareleaseError(Exception):
     """What the command line turns into a message and an exit code."""
 
     exit_code = 70
+    unless_said = ""
+    """What was left untouched, where a message does not say it."""
 
-    def __init__(self, what: str, *, untouched: str = "", remedy: str = "") -> None:
+    def __init__(self, what: str, *, untouched: str | None = None, remedy: str = "") -> None:
         """Keep the three parts; ``str()`` joins those that are there."""
         super().__init__(what)
         self.what = what
-        self.untouched = untouched
+        self.untouched = self.unless_said if untouched is None else untouched
         self.remedy = remedy
 
     def __str__(self) -> str:
@@ -35,18 +37,10 @@ class BlockedError(DatareleaseError):
 
 
 class ConfigError(DatareleaseError):
-    """The command line, a settings file or the state of the work tree is not usable (exit 2).
-
-    It is found before anything is done, unless ``untouched`` says otherwise.
-    """
+    """The command line, a settings file or the state of the work tree is not usable (exit 2)."""
 
     exit_code = 2
-
-    def __init__(
-        self, what: str, *, untouched: str = "Nothing was changed.", remedy: str = ""
-    ) -> None:
-        """As of any error, with what is untouched by default."""
-        super().__init__(what, untouched=untouched, remedy=remedy)
+    unless_said = "Nothing was changed."
 
 
 class WorldError(DatareleaseError):
@@ -124,7 +118,7 @@ class SettingsError(ConfigError):
         self,
         problems: Sequence[Problem],
         *,
-        untouched: str = "Nothing was changed.",
+        untouched: str | None = None,
         remedy: str = "Correct the lines named above and run the command again.",
     ) -> None:
         """Keep the problems in the order found; there is at least one."""

@@ -79,21 +79,19 @@ class Actions(GitHubAccess):
         Raises:
             ConfigError: Something else started this run, or the event says too little.
         """
-        run = self.event.get("workflow_run")
-        if self.event_name != "workflow_run" or not isinstance(run, dict):
-            raise ConfigError(
-                f"This run was started by {self.event_name!r}, not by the end of a check.",
-                untouched="Nothing was posted.",
-                remedy="Run this command in a workflow with `on: workflow_run`.",
-            )
-        try:
-            return _check_run(run)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(
-                f"The event of this run does not describe the check: {error!r}.",
-                untouched="Nothing was posted.",
-                remedy="Run this command in a workflow with `on: workflow_run`.",
-            ) from error
+        run, cause = self.event.get("workflow_run"), None
+        what = f"This run was started by {self.event_name!r}, not by the end of a check."
+        if self.event_name == "workflow_run" and isinstance(run, dict):
+            try:
+                return _check_run(run)
+            except (KeyError, TypeError, ValueError) as error:
+                what = f"The event of this run does not describe the check: {error!r}."
+                cause = error
+        raise ConfigError(
+            what,
+            untouched="Nothing was posted.",
+            remedy="Run this command in a workflow with `on: workflow_run`.",
+        ) from cause
 
     @property
     def run_url(self) -> str:

@@ -27,6 +27,7 @@ from datarelease.flows.cache import Objects
 from datarelease.flows.repository import Workspace
 from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress
+from datarelease.settings.read import Settings
 
 
 def open_workspace(
@@ -71,7 +72,6 @@ def open_workspace(
         trust="plain" if plain else "whole",
         timeout=settings.timeout,
     )
-    required = stores(config, remotes or settings.remotes)
     dvc = Dvc(
         root,
         env=config.program_environment(),
@@ -80,6 +80,20 @@ def open_workspace(
         progress=progress,
         on_change=tracked.forget,
     )
+    required = stores(config, remotes or settings.remotes)
+    return _wired(root, opened, config, dvc, tracked, settings, required, progress)
+
+
+def _wired(
+    root: Path,
+    git: Git,
+    config: DvcConfig,
+    dvc: Dvc,
+    tracked: TrackedState,
+    settings: Settings,
+    required: tuple[Store, ...],
+    progress: Progress,
+) -> Workspace:
     named = opener(config, required)
 
     def bound() -> tuple[Store, ...]:
@@ -89,7 +103,7 @@ def open_workspace(
     return Workspace(
         root=root,
         settings=settings,
-        git=opened,
+        git=git,
         dvc=dvc,
         tracked=tracked,
         tags=settings.tags,
@@ -103,20 +117,11 @@ def open_workspace(
 
 
 def _refuse_more(tracked: TrackedState, git: Git) -> None:
-    """Fails where files of git beside ``.dvc/config`` configure DVC's remotes.
-
-    Raises:
-        SettingsError: They do.
-    """
+    """Fails where files of git beside ``.dvc/config`` configure DVC's remotes."""
     local = ".dvc/config.local"
     if git.read("HEAD", local) is not None:
-        refuse_problems(
-            [
-                Problem(
-                    where=local, what="is tracked by git, but is meant for each user's own settings"
-                )
-            ]
-        )
+        what = "is tracked by git, but is meant for each user's own settings"
+        refuse_problems([Problem(where=local, what=what)])
     files = [name for name in tracked.files if name.endswith((".dvc", "dvc.lock", "dvc.yaml"))]
     having = [name for name in files if b"fs_config" in (tracked.read(name) or b"")]
     refuse_problems(fs_config_problems(tracked.mapping, having))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -126,30 +127,30 @@ def _lines(result: Released) -> tuple[str, ...]:
 
 
 def _tell_outputs(result: Released | Nothing) -> None:
-    released = isinstance(result, Released)
+    found = _plain(result)
     tell_outputs(
         result.report,
-        number=result.manifest.number if isinstance(result, Released) else None,
-        tag=result.manifest.tag if isinstance(result, Released) else result.tag,
+        number=found["version"],
+        tag=found["tag"],
         html=Path(REPORT_HTML),
-        released=released,
+        released=found["released"],
     )
 
 
-def _plain(result: Released | Nothing) -> dict[str, object]:
+def _plain(result: Released | Nothing) -> dict[str, Any]:
     report = result.report
-    released = isinstance(result, Released)
+    made = result if isinstance(result, Released) else None
     return {
-        "released": released,
-        "version": result.manifest.number if isinstance(result, Released) else None,
+        "released": made is not None,
+        "version": made.manifest.number if made else None,
         "tag": result.manifest.tag if isinstance(result, Released) else result.tag,
         "digest": report.digest,
         "verdict": report.level,
         "rollback_of": report.rollback_of,
-        "uploaded": result.uploaded if isinstance(result, Released) else 0,
-        "commit": result.manifest.commit if isinstance(result, Released) else None,
-        "branch": result.branch if isinstance(result, Released) else None,
-        "committed": list(result.committed) if isinstance(result, Released) else [],
+        "uploaded": made.uploaded if made else 0,
+        "commit": made.manifest.commit if made else None,
+        "branch": made.branch if made else None,
+        "committed": list(made.committed) if made else [],
         "warnings": list(result.warnings),
         "reason": "" if isinstance(result, Released) else result.reason,
     }

@@ -11,6 +11,8 @@ from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.faults import unknown
 from datarelease.settings.shapes import ColumnLimitShape, DatasetLimitShape, PolicyShape
 
+_LIMITS = ("row_loss", "row_gain", "null_rate", "psi", "ks", "js", "dead_letters")
+
 
 def new_form(
     policy: Mapping[str, Any], dataset: str, until: str, where: str, problems: list[Problem]
@@ -68,13 +70,7 @@ def read_policy(
             max=given.rows.max,
             overrides={name: (item.min, item.max) for name, item in given.rows.datasets.items()},
         ),
-        row_loss=_limit(given.row_loss, default.row_loss),
-        row_gain=_limit(given.row_gain, default.row_gain),
-        null_rate=_limit(given.null_rate, default.null_rate),
-        psi=_limit(given.psi, default.psi),
-        ks=_limit(given.ks, default.ks),
-        js=_limit(given.js, default.js),
-        dead_letters=_limit(given.dead_letters, default.dead_letters),
+        **{rule: _limit(getattr(given, rule), getattr(default, rule)) for rule in _LIMITS},
         lost_events=given.lost_events,
         auto_merge=given.auto_merge,
     )

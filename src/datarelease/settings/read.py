@@ -175,15 +175,9 @@ def _streams(
         streams.append(
             Stream(
                 dataset=dataset,
-                topic=shape.topic,
-                format=shape.format,
-                time=shape.time,
-                late_minutes=shape.late_minutes,
-                batch=shape.batch,
                 propose_events=shape.propose.events,
                 propose_minutes=shape.propose.minutes,
-                dead_letters=shape.dead_letters,
-                holes=shape.holes,
+                **shape.model_dump(exclude={"propose"}),
             )
         )
     return tuple(streams)
