@@ -719,7 +719,7 @@ def test_what_dvc_has_git_ignore_stays_ignored(bare: Callable[..., Project]) -> 
     write(project)
     rules = (project.root / ".gitignore").read_text().split()
     assert rules == ["/mine", "/sales.csv", "/reports/report.*", "/reports/pull-request.json"]
-    assert "?? sales.csv" not in project.git("status", "--porcelain")
+    assert "?? sales.csv" not in project.git("status", "--porcelain").splitlines()
 
 
 def test_a_failure_at_the_last_step_takes_the_remotes_back(get_started: Project) -> None:
