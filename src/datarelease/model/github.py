@@ -49,12 +49,10 @@ class PullRequest:
     head: str
     """SHA of its newest commit."""
     base: str
-    """Name of the branch it goes into."""
     merge_commit: str | None
     """SHA that the merge put on the base branch (of the merge commit, of the squashed one, of the
     last one of a rebase); before the merge, of a trial merge."""
     head_branch: str = ""
-    """Name of the branch it comes from."""
     head_repository: str | None = None
     """``owner/name`` of where that branch is; None: that fork was deleted."""
     into_default: bool = False
@@ -109,7 +107,6 @@ class GitHubRelease:
     url: str
     assets: tuple[Asset, ...]
     uploads: str = ""
-    """Where GitHub takes further assets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +137,6 @@ class Push:
     """Commits that came to the default branch together."""
 
     head: str
-    """SHA of the newest one."""
     commits: tuple[str, ...] = ()
     """All of them, newest first, as far as the event names them; without ``head``."""
 
@@ -161,7 +157,6 @@ class CheckRun:
     """SHA of the commit that was checked; of a pull request, the newest of its branch then; of a
     merge queue, the one that the default branch then gets."""
     branch: str
-    """The branch it came from."""
     repository: str | None
     """``owner/name`` of where that branch is; None: that fork was deleted."""
     url: str
@@ -190,7 +185,6 @@ class WorkflowPermissions:
 
     write: bool
     approves: bool
-    """Workflows may approve pull requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,5 +268,4 @@ class PullRequestFile:
     head: str
     """SHA of its newest commit when the check ran."""
     base: str
-    """Name of the branch it goes into."""
     format: int = 1

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 REPOSITORY = "datarelease/datarelease"
-"""On GitHub."""
 
 PUBLISHED: bool = False
 """Whether a release is on the package index, with its tag on GitHub. Messages and pages name the

@@ -38,7 +38,6 @@ class StageEnvironment:
     """The environment of stages."""
 
     seen: Mapping[str, str]
-    """What every stage sees."""
     broker: Mapping[str, str] = field(repr=False)
     """What a stage sees beside it that does nothing but drain a topic."""
 

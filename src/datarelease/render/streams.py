@@ -35,9 +35,7 @@ class StreamView:
 
     name: str
     brought: str
-    """How much came, in a few words."""
     said: tuple[Phrase, ...]
-    """A line each."""
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     """Figures of each batch, newest first; nothing in them comes from data."""

@@ -21,7 +21,6 @@ UTF8 = "utf-8"
 THOUSANDS = (".", ",", "'", "\N{RIGHT SINGLE QUOTATION MARK}", " ", "\xa0", "\u202f", "_")
 """What may stand between groups of three digits."""
 MOST_SKIPPED = 1000
-"""Lines above a header."""
 
 
 def is_delimiter(text: str) -> bool:
@@ -84,7 +83,6 @@ DEFAULT_DIALECT = CsvDialect()
 Format = Literal["csv", "parquet"]
 
 DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
-"""Of a dataset."""
 
 #: File name endings read as tables; a directory holds part files of one of them.
 SUFFIXES: dict[str, Format] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
@@ -114,7 +112,6 @@ class LoggedTable:
     folder: str
     """Where it is, among the paths that it was found in; empty: at their top."""
     kind: str
-    """``a Delta table``, say."""
 
     @property
     def reason(self) -> str:

@@ -104,7 +104,6 @@ class Batch:
     """Records that were taken together."""
 
     number: int
-    """From 1."""
     spans: tuple[Span, ...]
     """Sorted by partition; partitions with nothing new are left out."""
 
@@ -125,7 +124,6 @@ class StreamPlan:
 
     topic: str
     cluster: str
-    """Id of the Kafka cluster."""
     topic_id: str | None
     """None: the broker is too old to have one."""
     batches: tuple[Batch, ...] = ()
@@ -165,7 +163,6 @@ class BatchCounts:
     out_of_order: int = 0
     """Events that happened before one of this batch with a smaller offset of their partition."""
     holes: int = 0
-    """Offsets without a record."""
     schemas: tuple[int, ...] = ()
     """Ids in the schema registry that the records name, sorted."""
     first: str | None = None
@@ -216,7 +213,6 @@ class StreamReport:
     before: int
     """Batches of the baseline."""
     new: tuple[BatchCounts, ...]
-    """Batches since then."""
     remade: int = 0
     """Batches of the baseline whose part file has other bytes now: a rule changed, say."""
     gone: int = 0
@@ -263,7 +259,6 @@ class DeadLetter:
     reason: str
     detail: str
     headers: tuple[tuple[str, bytes | None], ...] = ()
-    """(name, value) in their order."""
 
 
 def group_of(stream: Stream) -> str:

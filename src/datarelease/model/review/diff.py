@@ -93,7 +93,6 @@ class ColumnDiff:
     psi: float | None = None
     """Population stability index over baseline deciles; None: does not apply."""
     ks: float | None = None
-    """Two-sample Kolmogorov-Smirnov statistic."""
     js: float | None = None
     """Jensen-Shannon divergence, base 2, between 0 and 1."""
     histogram: Histogram | None = None

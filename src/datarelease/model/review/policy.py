@@ -67,7 +67,6 @@ class AppendOnly:
     streams: bool = True
     """Those that streams feed do."""
     overrides: Mapping[str, bool] = field(default_factory=dict)
-    """By dataset."""
 
     def of(self, dataset: str, *, fed: bool) -> bool:
         """Whether a dataset is held to it; ``fed``: a stream feeds it."""
@@ -83,9 +82,7 @@ class Waiver:
     until: str
     """The last version that it is for; it lapses with the next one."""
     number: int
-    """Of ``until``."""
     reason: str
-    """In words for the reviewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +138,6 @@ class Verdict:
     """``pass``, ``warn`` or ``block``, with every finding behind it."""
 
     findings: tuple[Finding, ...] = ()
-    """Blocking ones first."""
 
     @property
     def level(self) -> VerdictLevel:

@@ -34,7 +34,6 @@ class ParamChange:
     """One parameter that differs from the baseline."""
 
     name: str
-    """Dotted path in params.yaml."""
     before: str | None
     """As YAML on one line; None: there was no such parameter."""
     after: str | None
@@ -52,7 +51,6 @@ class DatasetReport:
     diff: DatasetDiff
     """Against the baseline; on a first release every dataset has status ``added``."""
     size: int | None = None
-    """Bytes of all its files."""
 
     def __repr__(self) -> str:
         rows = "" if self.diff.rows_after is None else plural(self.diff.rows_after, "row")
@@ -78,7 +76,6 @@ class Report:
     base: str | None
     """The tag compared with; None: there is no version yet."""
     rollback_of: str | None
-    """The older tag whose data this is."""
     digest: str
     base_digest: str | None
     commit: str | None

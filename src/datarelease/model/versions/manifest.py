@@ -70,11 +70,9 @@ class ManifestDataset:
 
     name: str
     path: str
-    """Where it is in the repository."""
     entries: tuple[Entry, ...]
     """What DVC tracks; the digest is made of these. Directories' objects are needed by DVC."""
     files: tuple[ManifestFile, ...]
-    """Every file, directories listed out."""
     rows: int | None
     schema: str | None
     schema_sha256: str | None
@@ -112,7 +110,6 @@ class TrackedFile:
     """One file of a tracked directory."""
 
     path: str
-    """Inside the directory."""
     size: int
     md5: str
     key: str
@@ -124,7 +121,6 @@ class TrackedOutput:
     """An output that DVC tracks beside the datasets, so ``dvc pull`` at the tag wants it too."""
 
     path: str
-    """Where it is in the repository."""
     md5: str | None
     """DVC's hash, with ``.dir`` behind it for a directory; None: an import never downloaded."""
     size: int | None

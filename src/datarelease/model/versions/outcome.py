@@ -35,7 +35,6 @@ class Outcome:
     tag: str | None
     """The version released, or the one that already holds this data."""
     number: int | None
-    """Of the version released."""
     digest: str | None
     reviewed: str | None
     """The digest that a reviewer saw; None: nobody did."""
@@ -62,7 +61,6 @@ class VersionHealth:
     """Per remote."""
     faults: tuple[Fault, ...]
     error: str | None
-    """Why it could not be looked at."""
 
     @property
     def sound(self) -> bool:
@@ -100,9 +98,7 @@ class Bundle:
     """The table of contents."""
 
     commit: str
-    """That was built."""
     digest: str
-    """Of the data."""
     staging: str | None
     """The remote that holds the objects; None: they are in the bundle, as on a remote."""
     tree: tuple[str, ...]

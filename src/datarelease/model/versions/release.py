@@ -20,7 +20,6 @@ class Nothing:
     """There is nothing to release."""
 
     reason: str
-    """In words."""
     tag: str | None
     """The version that already holds this data, or the newer one that superseded it."""
     report: Report
@@ -71,7 +70,6 @@ class Recorded:
     verified: Verified
     manifest: Manifest
     document: bytes = field(repr=False)
-    """The manifest as it is stored."""
     documents: Mapping[str, bytes] = field(repr=False)
     """What the manifest lists, by name."""
 
@@ -87,7 +85,6 @@ class Released:
 
     recorded: Recorded
     tag_object: str
-    """Of the annotated tag, in git."""
     branch: str | None
     """The branch that was moved together with the tag; None: none was."""
     alone: str = ""
@@ -169,7 +166,6 @@ class PlannedStep:
     comes before the pushes where remotes have lost objects of the newest version."""
     state: StepState
     what: str
-    """In words."""
 
 
 @dataclass(frozen=True, kw_only=True)

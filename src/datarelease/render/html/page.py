@@ -20,7 +20,6 @@ from datarelease.render.view import DatasetView, ReportView
 _OPEN_CARDS = 8
 _MOST_PSI = 1e9
 Figure = tuple[str, str | None, str | None]
-"""A name, the old figure and the new one."""
 
 
 class Room(NamedTuple):
@@ -40,7 +39,6 @@ class Card:
     view: ColumnView
     anchor: str
     linked: bool
-    """Whether there is a card to link to."""
     state: str
     psi_width: float
     psi_limit: float | None

@@ -23,7 +23,6 @@ _SAID = (1500, 400, 100, 40)
 _ROOM = 5000
 """Characters of a message once escaped."""
 _LINES = 12
-"""Lines of a message."""
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _TAG = 200
 """Characters of the longest tag that can be a version."""
@@ -42,9 +41,7 @@ class CommentSource:
     run_url: str
     """Of the run whose result is reported; its artifacts are there too."""
     branch: str = "main"
-    """What is released from."""
     workflow: str = "data-release.yml"
-    """File name of the workflow that releases."""
 
     @property
     def url(self) -> str:
