@@ -66,23 +66,17 @@ def terminal_bar(
     if not terminal or not total:
         yield lambda _: None
         return
+    from rich import progress as rich  # noqa: PLC0415 - heavy: only where a bar is shown
     from rich.console import Console  # noqa: PLC0415 - heavy: only where a bar is shown
-    from rich.progress import (  # noqa: PLC0415 - heavy: only where a bar is shown
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-    from rich.progress import Progress as Bars  # noqa: PLC0415 - heavy: only where a bar is shown
 
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn(unit),
+        rich.TimeElapsedColumn(),
     )
-    with Bars(*columns, console=console or Console(stderr=True), transient=True) as bars:
+    with rich.Progress(*columns, console=console or Console(stderr=True), transient=True) as bars:
         task = bars.add_task(label, total=total)
         yield lambda count: bars.update(task, advance=count)
 

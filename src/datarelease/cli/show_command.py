@@ -78,19 +78,15 @@ def _tracked(manifest: Manifest, keeper: Keeper) -> str | None:
 
 def _stream(counts: StreamCounts) -> str:
     """Where a stream stands: how many batches, and the offset after the last one."""
-    ends: dict[int, int] = {}
-    for batch in counts.batches:
-        ends |= {span.partition: span.end for span in batch.spans}
+    ends = {span.partition: span.end for batch in counts.batches for span in batch.spans}
     listed = " ".join(f"{partition}:{end}" for partition, end in sorted(ends.items()))
     return f"{clean(counts.topic)} to {listed or 'nothing'} ({len(counts.batches)} batches)"
 
 
 def _datasets(manifest: Manifest) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title, justify in (("dataset", "left"), ("rows", "right"), ("files", "right")):
-        table.add_column(title, justify="right" if justify == "right" else "left")
-    table.add_column("size", justify="right")
-    table.add_column("path")
+    for title in ("dataset", "rows", "files", "size", "path"):
+        table.add_column(title, justify="right" if title in {"rows", "files", "size"} else "left")
     for dataset in manifest.datasets:
         rows = "" if dataset.rows is None else f"{dataset.rows:,}"
         total = sum(file.size for file in dataset.files)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from datarelease.model.data.profile import ColumnKind, Scalar
+from datarelease.model.data.profile import Scalar
 
 _MINUS = "\u2212"
 _LONGEST = 18
@@ -161,13 +161,8 @@ def moment(seconds: float) -> str:
         when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         return f"{decimal(seconds)} s"
-    pattern = "%Y-%m-%d" if when.time().replace(microsecond=0) == datetime.min.time() else None
     # strftime pads no years below 1000 on every platform; isoformat does.
-    return (
-        when.date().isoformat()
-        if pattern
-        else when.replace(microsecond=0, tzinfo=None).isoformat(" ")
-    )
+    return when.replace(microsecond=0, tzinfo=None).isoformat(" ").removesuffix(" 00:00:00")
 
 
 def duration(seconds: float) -> str:
@@ -181,11 +176,6 @@ def duration(seconds: float) -> str:
         (unit for unit in reversed(units) if abs(seconds) >= unit[1] * 1.0), units[0]
     )
     return f"{decimal(seconds / factor)} {name}"
-
-
-def measure(number: float, kind: ColumnKind) -> str:
-    """A mean or median of a column: a moment for times, else a number."""
-    return moment(number) if kind == "time" else decimal(number)
 
 
 def drift_value(number: float) -> str:

@@ -116,7 +116,8 @@ def distribution(
 def _bounds(histogram: Histogram, kind: ColumnKind) -> tuple[str, ...]:
     if len(histogram.labels) == len(histogram.edges):
         return tuple(escape.clean(label, 20) for label in histogram.labels)
-    return tuple(number.measure(edge, kind) for edge in histogram.edges)
+    shown = number.moment if kind == "time" else number.decimal
+    return tuple(map(shown, histogram.edges))
 
 
 def _x(index: float, bins: int) -> float:

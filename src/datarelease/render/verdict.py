@@ -246,14 +246,8 @@ def _group(finding: Finding) -> str:
 
 
 def _phrase(sentence: Sentence) -> Phrase:
-    return tuple(
-        Data(str(part))
-        if isinstance(part, Name)
-        else part
-        if isinstance(part, str)
-        else number.count(part)
-        for part in sentence
-    )
+    words_ = (number.count(part) if isinstance(part, int) else part for part in sentence)
+    return tuple(Data(str(part)) if isinstance(part, Name) else part for part in words_)
 
 
 def changes_summed(diffs: Sequence[DatasetDiff]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from datarelease.flows.pull_requests.comment import put_comment
 from datarelease.flows.pull_requests.post import CommentTexts, Posting, post
 from datarelease.model.github import BOT, CheckRun, PullRequestFile
 from datarelease.model.review.report import Report
-from datarelease.model.review.reviewed_digest import queued_digest, reviewed_digest
+from datarelease.model.review.reviewed_digest import reviewed_digest
 from datarelease.progress import Quiet
 
 RUN_URL = "https://github.example/acme/data/actions/runs/5"
@@ -492,7 +492,7 @@ def test_a_merge_queue_gets_the_status_and_no_comment(desk: Desk) -> None:
     assert (status.context, status.state) == ("datarelease/check", "success")
     assert status.description.startswith("merge queue · ")
     assert len(status.description) <= 140
-    assert queued_digest(found, bot=BOT) == samples.DIGEST
+    assert reviewed_digest(found, bot=BOT, queued=True) == samples.DIGEST
     assert reviewed_digest(found, bot=BOT) is None
 
 

@@ -22,7 +22,7 @@ from datarelease.flows.versions.documents import fetch_documents, write_document
 from datarelease.flows.write_file import write
 from datarelease.model.github import Push
 from datarelease.model.review.report import Report
-from datarelease.model.review.reviewed_digest import context_of, queued_digest, reviewed_digest
+from datarelease.model.review.reviewed_digest import context_of, reviewed_digest
 from datarelease.model.versions.manifest import MANIFEST
 from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome, OutcomeState
 from datarelease.model.versions.release import Nothing, Released, ReleasePlan
@@ -108,7 +108,7 @@ def find_review(github: GitHub, push: Push) -> Review:
             for pull in pulls
         ),
         own=reviewed_digest(here, bot=github.bot, context=context),
-        queued=queued_digest(here, bot=github.bot, context=context),
+        queued=reviewed_digest(here, bot=github.bot, context=context, queued=True),
     )
 
 

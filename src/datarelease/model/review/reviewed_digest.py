@@ -79,37 +79,22 @@ def quiet_status(run: CheckRun, context: str) -> CommitStatus:
 
 
 def reviewed_digest(
-    statuses: tuple[CommitStatus, ...], *, bot: str, context: str = CONTEXT
+    statuses: tuple[CommitStatus, ...], *, bot: str, context: str = CONTEXT, queued: bool = False
 ) -> str | None:
     """The digest in the newest status of ours, or None.
 
     Only what ``bot`` wrote counts: everybody who may push can set statuses. A blocked change has no
-    reviewed digest; what a merge queue put together has `queued_digest`.
+    reviewed digest.
 
     Args:
         statuses: Of the pull request's last commit, or of the released one, newest first.
         bot: Login of the account that posts reports.
         context: Name of the status.
+        queued: What a merge queue put together is asked for, and not what a reviewer saw.
     """
-    found = _newest_digest(statuses, bot, context)
-    return found[1] if found and not found[0].startswith(QUEUE) else None
-
-
-def queued_digest(
-    statuses: tuple[CommitStatus, ...], *, bot: str, context: str = CONTEXT
-) -> str | None:
-    """The digest of what a merge queue checked, if the newest status of ours is about that."""
-    found = _newest_digest(statuses, bot, context)
-    return found[1] if found and found[0].startswith(QUEUE) else None
-
-
-def _newest_digest(
-    statuses: tuple[CommitStatus, ...], bot: str, context: str
-) -> tuple[str, str] | None:
-    """Description and digest of the newest status of ours, where it is success."""
     ours = (status for status in statuses if status.context == context and status.author == bot)
     newest = next(ours, None)
     if newest is None or newest.state != "success":
         return None
     found = _DIGEST.search(newest.description)
-    return (newest.description, found[1]) if found else None
+    return found[1] if found and newest.description.startswith(QUEUE) is queued else None

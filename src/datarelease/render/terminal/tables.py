@@ -36,10 +36,9 @@ def violation_table(
 ) -> RenderableType:
     """The first ``limit`` violations as a table, and how many more there are."""
     table = Table(box=None, pad_edge=False)
-    for title in ("column", "check", "rows", "share"):
+    for title in ("column", "check", "rows", "share", "for example"):
         right = title in {"rows", "share"}
         table.add_column(title, justify="right" if right else "left", overflow="fold")
-    table.add_column("for example", overflow="fold")
     for violation in found[:limit]:
         data = violation.reason in _ROWS
         table.add_row(
@@ -55,13 +54,12 @@ def violation_table(
 
 
 def _examples(violation: Violation, count: int) -> str:
-    rows = (
+    return "; ".join(
         ", ".join(
             f"{clean(name, 40)}={clean(number.scalar_text(value), 40)}" for name, value in row
         )
         for row in violation.examples[:count]
     )
-    return "; ".join(rows)
 
 
 def version_table(versions: Iterable[tuple[Version, str]]) -> Table:
