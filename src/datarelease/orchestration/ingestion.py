@@ -8,7 +8,6 @@ step asks a broker, so a repository without streams does without it.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -185,16 +184,12 @@ def _tell(context: dg.OpExecutionContext, result: _Ended | None, name: str = "")
     if result is None:
         context.log.info("%s: nothing to do", name)
         return
-    fields = _fields(result)
     prefix = f"{name}." if name else ""
-    context.log.info(", ".join(f"{key}: {value}" for key, value in fields.items()))
-    context.add_output_metadata({f"{prefix}{key}": value for key, value in fields.items()})
-
-
-def _fields(result: _Ended) -> dict[str, Any]:
-    shown = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
-    return {
-        name: value if isinstance(value, str | int | float) else str(value)
-        for name, value in shown.items()
+    values = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
+    shown = {
+        key: value if isinstance(value, str | int | float) else str(value)
+        for key, value in values.items()
         if value is not None and value != ""
     }
+    context.log.info(", ".join(f"{key}: {value}" for key, value in shown.items()))
+    context.add_output_metadata({f"{prefix}{key}": value for key, value in shown.items()})

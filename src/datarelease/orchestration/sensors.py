@@ -15,7 +15,6 @@ import dagster as dg
 from datarelease.adapters.dvc.graph import read_graph
 from datarelease.errors import DatareleaseError
 from datarelease.flows.catalogue import read_catalogue
-from datarelease.ingest.plan import Waiting
 from datarelease.model.data.stream import Stream
 from datarelease.model.versions.version import TagGrammar, Version
 from datarelease.orchestration.checks import (
@@ -152,18 +151,16 @@ def events_sensor(stream: Stream, ingestion: Ingestion, when: Automation) -> dg.
         # Each lag is reported once, so that a quiet topic does not fill the event log.
         seen = f"{found.events} since {found.oldest}"
         told = [] if seen == context.cursor else [lag(stream, found)]
-        tick = asked(context, found)
-        if isinstance(tick, dg.RunRequest):
-            return dg.SensorResult(run_requests=[tick], asset_events=told, cursor=seen)
-        return dg.SensorResult(skip_reason=tick, asset_events=told, cursor=seen)
-
-    def asked(context: dg.SensorEvaluationContext, found: Waiting) -> dg.RunRequest | dg.SkipReason:
-        if not found.due:
-            return dg.SkipReason(found.reason)
         # The first event that waits names what would be proposed, so ticks that come twice ask
         # once. That many more events ask again: it is what a refused proposal waits for.
         state = f"{found.oldest}+{found.events // max(stream.propose_events, 1)}"
-        return _request(context.instance, PROPOSE, about, state, only=_FAILED, why=found.reason)
+        tick: dg.RunRequest | dg.SkipReason = dg.SkipReason(found.reason)
+        if found.due:
+            why = found.reason
+            tick = _request(context.instance, PROPOSE, about, state, only=_FAILED, why=why)
+        if isinstance(tick, dg.RunRequest):
+            return dg.SensorResult(run_requests=[tick], asset_events=told, cursor=seen)
+        return dg.SensorResult(skip_reason=tick, asset_events=told, cursor=seen)
 
     return _sensor(f"events_{identifier(stream.name)}", look, events_sensor, when, PROPOSE)
 

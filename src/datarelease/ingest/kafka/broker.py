@@ -20,10 +20,10 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is documented
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is documented
 
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
-from datarelease.ingest.kafka.client import PEEKING, Errors, administrator, consumer, kafka_error
+from datarelease.ingest.kafka.client import PEEKING, Errors, client_of, consumer, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.source import PartitionLog, Record, Topic
 from datarelease.ingest.raw import columns
@@ -58,7 +58,7 @@ class Broker:
         self._config = config
         self._patience = patience
         self._errors = Errors()
-        self._admin = administrator(config, self._errors)
+        self._admin = client_of(AdminClient, config, {}, self._errors)
         self._consumer = consumer(config, GROUP, self._errors)
 
     def __enter__(self) -> Self:

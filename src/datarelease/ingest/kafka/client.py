@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.ingest.kafka.config import KafkaConfig, unknown_property
@@ -85,25 +84,16 @@ def consumer(
     more: Mapping[str, str | int | bool] = MappingProxyType({}),
 ) -> Consumer:
     """A consumer that joins no group unless told so."""
-    return _made(Consumer, config, {**_READING, **more, "group.id": group}, errors)
+    return client_of(Consumer, config, {**_READING, **more, "group.id": group}, errors)
 
 
-def administrator(config: KafkaConfig, errors: Errors) -> AdminClient:
-    """A client that asks for metadata."""
-    return _made(AdminClient, config, {}, errors)
-
-
-def producer(config: KafkaConfig, errors: Errors, ours: Mapping[str, str | int]) -> Producer:
-    """A producer that writes each record once, in order."""
-    return _made(Producer, config, {"enable.idempotence": True, **ours}, errors)
-
-
-def _made(
+def client_of(
     make: Callable[[dict[str, Any]], Client],
     config: KafkaConfig,
     ours: Mapping[str, str | int | bool],
     errors: Errors,
 ) -> Client:
+    """A client with the properties of ``config``, and ``ours`` above them."""
     basis: dict[str, object] = {
         "client.id": "datarelease",
         "receive.message.max.bytes": _LARGEST_ANSWER,

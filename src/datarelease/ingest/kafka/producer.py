@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from datarelease.errors import ConflictError, DatareleaseError, WorldError
 from datarelease.ingest.kafka.broker import PATIENCE
-from datarelease.ingest.kafka.client import Errors, consumer, kafka_error, producer
+from datarelease.ingest.kafka.client import Errors, client_of, consumer, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.source import Message
 
@@ -51,15 +51,13 @@ class Writer:
         self._errors = Errors()
         self._shut_out = False
         self._group: Consumer = consumer(config, name, self._errors)
-        self._producer = producer(
-            config,
-            self._errors,
-            {
-                "transactional.id": name,
-                "transaction.timeout.ms": _TRANSACTION,
-                "message.max.bytes": _LARGEST_MESSAGE,
-            },
-        )
+        ours: dict[str, str | int | bool] = {
+            "enable.idempotence": True,
+            "transactional.id": name,
+            "transaction.timeout.ms": _TRANSACTION,
+            "message.max.bytes": _LARGEST_MESSAGE,
+        }
+        self._producer = client_of(Producer, config, ours, self._errors)
         with self._explained("the transaction began"):
             self._producer.init_transactions(patience)
 

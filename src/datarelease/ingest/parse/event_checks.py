@@ -6,9 +6,9 @@ column and checks that people wrote stay with ``datarelease validate``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from datarelease.analysis.engine.tables import unread_name
 from datarelease.analysis.validation.checks import Probe
 from datarelease.analysis.validation.examples import LONGEST_TEXT, json_value
 from datarelease.analysis.validation.expectations import wanted_name
+from datarelease.analysis.validation.patterns import Pattern
 from datarelease.analysis.validation.plan import plan_validation
 from datarelease.ingest.parse.event_faults import EXTRA, MEANINGS
 from datarelease.ingest.parse.event_shape import EventShape, Field
@@ -42,12 +43,12 @@ _KINDS = {
 _NULL_CHECKS = {"not_nullable", "key not null"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _EventFault:
-    """One kind of fault: its reason code, the rows that have it, and its description in a row."""
+class _EventFault(NamedTuple):
+    """One kind of fault."""
 
     reason: str
     rows: Mask
+    """Those that have it."""
     tell: Callable[[pa.Table], list[str]]
     """From rows (all columns of the query) to a detail for each."""
 
@@ -73,25 +74,37 @@ class EventChecks:
         self.schema = empty.select(list(shape.names)).schema
         """Of the rows."""
 
-    def faults(self, found: pa.Table) -> Iterator[_EventFault]:
-        """All faults of a chunk, in the order in which they are reported."""
-        yield from _unreadable(found)
+    def _faults(self, found: pa.Table) -> Iterator[_EventFault]:
+        """All kinds of faults of a chunk, in the order in which they are reported."""
+        unreadable, extra = found[f"{INTERNAL}fault"], found[f"{INTERNAL}extra"]
+        if unreadable.null_count < found.num_rows:
+            for reason, what in MEANINGS.items():
+                yield _EventFault(reason, _mask(pc.equal(unreadable, reason)), _saying(what))
         if self._shape.strict:
-            yield _strict(found)
-        numbered = list(enumerate(self._shape.fields))
-        for place, field in numbered:
+            rows = _mask(pc.greater(pc.list_value_length(extra), 0))
+            yield _EventFault(EXTRA, rows, _unknown_fields)
+        for place, field in enumerate(self._shape.fields):
             if field.required:
-                yield _missing(found, place, field)
-        for place, field in numbered:
-            yield _wrong(found, place, field)
+                rows = _mask(found[f"{INTERNAL}missing{place}"])
+                tell = _saying(f"the event has no {field.name!r}")
+                yield _EventFault(f"{field.name}:required", rows, tell)
+        for place, field in enumerate(self._shape.fields):
+            rows = _mask(pc.is_valid(found[f"{INTERNAL}wrong{place}"]))
+            yield _EventFault(f"{field.name}:dtype", rows, partial(_wrong, place, field))
         for place, probe in enumerate(self._probes):
-            yield _failing(found, place, probe, self._shape)
+            column, check = probe.failed.column, probe.failed.check
+            rows = _mask(found[f"{INTERNAL}p{place}"])
+            if probe.pattern is not None and column is not None:
+                rows = _matched(probe.pattern, found[column], rows)
+            name = "key" if check == "key not null" else check.partition("(")[0]
+            told = partial(_failing, probe, self._shape.dataset.pii)
+            yield _EventFault(f"{column or 'row'}:{name}", rows, told)
 
     def judge(self, found: pa.Table) -> tuple[Mask, list[str], list[str]]:
         """Which rows are broken; and of these, in order, the reasons and the details."""
         size = found.num_rows
         first = np.full(size, -1, dtype=np.int32)
-        faults = list(self.faults(found))
+        faults = list(self._faults(found))
         for place, fault in enumerate(faults):
             first[fault.rows & (first < 0)] = place
         broken = first >= 0
@@ -99,8 +112,7 @@ class EventChecks:
         for place in np.unique(first[broken]):
             rows = np.flatnonzero(first == place)
             fault = faults[place]
-            details_of_rows = fault.tell(found.take(pa.array(rows)))
-            for row, detail in zip(rows, details_of_rows, strict=True):
+            for row, detail in zip(rows, fault.tell(found.take(pa.array(rows))), strict=True):
                 reasons[row], details[row] = fault.reason, detail
         order = np.flatnonzero(broken)
         return broken, [reasons[row] for row in order], [details[row] for row in order]
@@ -112,89 +124,51 @@ def _mask(column: pa.ChunkedArray) -> Mask:
     return mask
 
 
-def _unreadable(found: pa.Table) -> Iterator[_EventFault]:
-    column = found[f"{INTERNAL}fault"]
-    if column.null_count == found.num_rows:
-        return
-    for reason, what in MEANINGS.items():
-        yield _EventFault(reason=reason, rows=_mask(pc.equal(column, reason)), tell=_saying(what))
-
-
 def _saying(what: str) -> Callable[[pa.Table], list[str]]:
     return lambda rows: [what] * rows.num_rows
 
 
-def _strict(found: pa.Table) -> _EventFault:
-    def tell(rows: pa.Table) -> list[str]:
-        return [
-            "the schema does not know " + ", ".join(_name(name) for name in names[:_SHOWN_NAMES])
-            for names in rows[f"{INTERNAL}extra"].to_pylist()
-        ]
-
-    extra = pc.greater(pc.list_value_length(found[f"{INTERNAL}extra"]), 0)
-    return _EventFault(reason=EXTRA, rows=_mask(extra), tell=tell)
+def _unknown_fields(rows: pa.Table) -> list[str]:
+    return [
+        "the schema does not know " + ", ".join(_name(name) for name in names[:_SHOWN_NAMES])
+        for names in rows[f"{INTERNAL}extra"].to_pylist()
+    ]
 
 
 def _name(name: str) -> str:
     return repr(name if len(name) <= LONGEST_TEXT else f"{name[: LONGEST_TEXT - 1]}…")
 
 
-def _missing(found: pa.Table, place: int, field: Field) -> _EventFault:
-    return _EventFault(
-        reason=f"{field.name}:required",
-        rows=_mask(found[f"{INTERNAL}missing{place}"]),
-        tell=_saying(f"the event has no {field.name!r}"),
-    )
-
-
-def _wrong(found: pa.Table, place: int, field: Field) -> _EventFault:
+def _wrong(place: int, field: Field, rows: pa.Table) -> list[str]:
     wanted = wanted_name(field.wanted)
-
-    def tell(rows: pa.Table) -> list[str]:
-        kinds = [_KINDS.get(kind, kind) for kind in rows[f"{INTERNAL}wrong{place}"].to_pylist()]
-        texts = rows[unread_name(field.name)].to_pylist()
-        shown = [_HIDDEN if field.pii else repr(json_value(text)) for text in texts]
-        pairs = zip(kinds, shown, strict=True)
-        return [f"the {kind} {text} is no {wanted}" for kind, text in pairs]
-
-    mask = _mask(pc.is_valid(found[f"{INTERNAL}wrong{place}"]))
-    return _EventFault(reason=f"{field.name}:dtype", rows=mask, tell=tell)
+    kinds = [_KINDS.get(kind, kind) for kind in rows[f"{INTERNAL}wrong{place}"].to_pylist()]
+    texts = rows[unread_name(field.name)].to_pylist()
+    shown = [_HIDDEN if field.pii else repr(json_value(text)) for text in texts]
+    return [f"the {kind} {text} is no {wanted}" for kind, text in zip(kinds, shown, strict=True)]
 
 
-def _failing(found: pa.Table, place: int, probe: Probe, shape: EventShape) -> _EventFault:
+def _failing(probe: Probe, pii: Collection[str], rows: pa.Table) -> list[str]:
     column, check = probe.failed.column, probe.failed.check
-
-    def tell(rows: pa.Table) -> list[str]:
-        if check in _NULL_CHECKS or column is None:
-            return [check] * rows.num_rows
-        if column in shape.dataset.pii:
-            return [f"{check} fails for {_HIDDEN}"] * rows.num_rows
-        values = rows[column].to_pylist()
-        return [f"{check} fails for {json_value(value)!r}" for value in values]
-
-    mask = _mask(found[f"{INTERNAL}p{place}"])
-    if probe.pattern is not None and column is not None:
-        mask = _matched(probe, found[column], mask)
-    name = "key" if check == "key not null" else check.partition("(")[0]
-    return _EventFault(reason=f"{column or 'row'}:{name}", rows=mask, tell=tell)
+    if check in _NULL_CHECKS or column is None:
+        return [check] * rows.num_rows
+    if column in pii:
+        return [f"{check} fails for {_HIDDEN}"] * rows.num_rows
+    values = rows[column].to_pylist()
+    return [f"{check} fails for {json_value(value)!r}" for value in values]
 
 
-def _matched(probe: Probe, column: pa.ChunkedArray, mask: Mask) -> Mask:
+def _matched(pattern: Pattern, column: pa.ChunkedArray, mask: Mask) -> Mask:
     """``mask`` with Python's verdict on each distinct text that DuckDB cannot decide."""
-    pattern = probe.pattern
-    if pattern is None:
-        return mask
     encoded = column.combine_chunks().dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     undecided = np.array([pattern.re2 is None or not text.isascii() for text in texts], dtype=bool)
+    if not undecided.any():
+        return mask
     fails = np.array(
         [ask and not pattern.holds(text) for text, ask in zip(texts, undecided, strict=True)],
         dtype=bool,
     )
-    if not undecided.any():
-        return mask
     index = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-    there = index >= 0
-    by_python = there & undecided[np.where(there, index, 0)]
-    decided: Mask = np.where(by_python, fails[np.where(there, index, 0)], mask)
+    place = np.where(index >= 0, index, 0)
+    decided: Mask = np.where((index >= 0) & undecided[place], fails[place], mask)
     return decided
