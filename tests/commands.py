@@ -14,8 +14,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from multiprocessing.context import ForkServerProcess
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.project import Project
+
+from datarelease.progress import Step
 
 PRELOADED = (
     "tests.commands",
@@ -47,8 +50,6 @@ PRELOADED = (
     "s3fs", "scmrepo.git", "tests.frozen",
 )  # fmt: skip
 """Whatever a command loads, so that a process begins with the work itself."""
-DIRECTORY = "datarelease.adapters.store.directory:DirectoryStore"
-GIT = "datarelease.adapters.git.repository:Git"
 DVC = "datarelease.adapters.dvc.work_tree:Dvc"
 KILLED = -signal.SIGKILL
 PATIENCE = 120.0
@@ -61,16 +62,22 @@ def kill() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Something to do before or after the ``call``-th call (from 1) of a function."""
+    """Something to do before or after a step, or a function, is done for the ``call``-th time."""
 
-    function: str
-    """``module:Class.method`` or ``module:function``."""
+    step: Step | None = None
+    function: str = ""
+    """``module:Class.method`` or ``module:function``, of what has no steps."""
     call: int = 1
     when: Literal["before", "after"] = "before"
     act: Callable[[], None] = kill
 
     def __str__(self) -> str:
-        return f"{self.when} {self.function.rpartition(':')[2]} {self.call}"
+        return f"{self.when} {self.step or self.function.rpartition(':')[2]} {self.call}"
+
+    def reached(self, when: Literal["before", "after"], call: int) -> None:
+        """Do it, if it is now."""
+        if (self.when, self.call) == (when, call):
+            self.act()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +264,8 @@ def _child(
     import datarelease.adapters.dvc.program
 
     datarelease.adapters.dvc.program.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
-    for function in dict.fromkeys(point.function for point in points):
+    _follow_steps([point for point in points if point.step is not None])
+    for function in dict.fromkeys(point.function for point in points if point.function):
         _instrument(function, [point for point in points if point.function == function])
     sys.argv = ["datarelease", *arguments]
     from datarelease.cli import main
@@ -282,6 +290,25 @@ def _settle(cwd: Path, env: dict[str, str], folder: str) -> None:
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above
 
 
+def _follow_steps(points: Sequence[Point]) -> None:
+    """Have the progress of commands act at the steps that it is told."""
+    from datarelease.cli.console import ConsoleProgress
+
+    done = Counter[Step]()
+
+    @contextmanager
+    def step(_: ConsoleProgress, step: Step) -> Iterator[None]:
+        done[step] += 1
+        here, number = [point for point in points if point.step == step], done[step]
+        for point in here:
+            point.reached("before", number)
+        yield
+        for point in here:
+            point.reached("after", number)
+
+    ConsoleProgress.step = step  # type: ignore[assignment,method-assign]
+
+
 def _instrument(function: str, points: Sequence[Point]) -> None:
     module, _, path = function.partition(":")
     *owners, name = path.split(".")
@@ -297,26 +324,23 @@ def _instrument(function: str, points: Sequence[Point]) -> None:
         calls += 1
         number = calls
         for point in points:
-            if point.call == number and point.when == "before":
-                point.act()
+            point.reached("before", number)
         result = original(*args, **kwargs)
         for point in points:
-            if point.call == number and point.when == "after":
-                point.act()
+            point.reached("after", number)
         return result
 
     setattr(owner, name, wrapped)
 
 
 def _upload_one_by_one() -> None:
-    """Make each object a call of its own, so that there is a point between any two."""
+    """Make each object a call of its own, so that they come in one order."""
     from datarelease.adapters.store.directory import DirectoryStore
 
     original = DirectoryStore.upload
 
     def upload(self: Any, files: Any, advance: Any) -> None:
         for key in sorted(files):
-            self.upload_one({key: files[key]}, advance)
+            original(self, {key: files[key]}, advance)
 
     DirectoryStore.upload = upload  # type: ignore[method-assign]
-    DirectoryStore.upload_one = original  # type: ignore[attr-defined]

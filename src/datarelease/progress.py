@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,8 +23,69 @@ Advance = Callable[[int], None]
 """Called with how many units were done since the last call; safe to call from several threads."""
 
 
+class Step(StrEnum):
+    """What a command does to the world or to this clone, a name for each point it may end at.
+
+    Whatever happens before, within or after one of them, the same command run again finishes.
+    """
+
+    STALE = "stale"
+    """The lock is compared with its inputs."""
+    REPRODUCE = "reproduce"
+    """The pipeline runs."""
+    HASH = "hash"
+    """An object is read for the manifest."""
+    COMMIT = "commit"
+    """The release commit is made; no branch has it yet."""
+    LOOK = "look"
+    """A remote is asked what it holds."""
+    SEND = "send"
+    """A remote is sent what it lacks."""
+    UPLOAD = "upload"
+    """One object or document is on a remote."""
+    VERIFY = "verify"
+    """Every object is looked for on every remote."""
+    RECORD = "record"
+    """Manifest and documents are put on the remotes under their own SHA-256."""
+    TAG = "tag"
+    """The versions are read once more, and the tag is made and pushed."""
+    TAG_OBJECT = "tag object"
+    """An annotated tag is made in this clone."""
+    PUSH = "push"
+    """The git remote is given a tag: the version exists, is withdrawn, or is in force again."""
+    REF = "ref"
+    """A tag or branch of this clone follows."""
+    INDEX = "index"
+    """The index of this clone follows."""
+    COPIES = "copies"
+    """A remote gets the copies at ``releases/data-vN/``."""
+    REPAIR = "repair"
+    """A remote gets back what it lost of a version."""
+    TAKE_OVER = "take over"
+    """A file of a build is written into the work tree."""
+    BRANCH = "branch"
+    """The branch of a rollback is made."""
+    SWITCH = "switch"
+    """It is checked out."""
+    CHECKOUT = "checkout"
+    """Its data is brought into the work tree."""
+    DRAFT = "draft"
+    """The draft of a GitHub Release is made, or brought up to date."""
+    ASSET = "asset"
+    """It gets a document."""
+    PUBLISH = "publish"
+    """It is published."""
+    COMMENT = "comment"
+    """The comment on a pull request is written."""
+    NOTICE = "notice"
+    """A notice on a pull request is written, or settled."""
+
+
 class Progress(Protocol):
     """Progress messages of a flow."""
+
+    def step(self, step: Step) -> AbstractContextManager[None]:
+        """A step that is under way within the block."""
 
     def say(self, line: str) -> None:
         """A step that was done or skipped, in one line."""
@@ -37,6 +99,10 @@ class Progress(Protocol):
 
 class Quiet:
     """Says nothing."""
+
+    def step(self, step: Step) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Drop the name."""
+        return nullcontext()
 
     def say(self, line: str) -> None:
         """Drop the line."""

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
 from datarelease.errors import ConfigError, DatareleaseError, DatareleaseWarning
-from datarelease.progress import Advance, WarningType, terminal_bar
+from datarelease.progress import Advance, Quiet, WarningType, terminal_bar
 
 _WIDEST = 10_000
 """Columns of a file or a pipe; no line is cut there."""
@@ -146,7 +146,7 @@ def show_error(error: DatareleaseError) -> None:
         console.print(Text.assemble(("next: ", "bold"), error.remedy))
 
 
-class ConsoleProgress:
+class ConsoleProgress(Quiet):
     """Progress on a terminal: lines, and a bar while something long runs."""
 
     def __init__(self) -> None:

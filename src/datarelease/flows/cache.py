@@ -15,7 +15,7 @@ from datarelease.adapters.store.directory import ObjectInfo, Store, locate, md5_
 from datarelease.errors import WorldError
 from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry
-from datarelease.progress import Progress
+from datarelease.progress import Progress, Step
 
 _CHUNK = 1 << 20
 
@@ -71,7 +71,7 @@ class Objects:
             WorldError: The cache has other bytes under that name.
         """
         sums = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-        with self.path(md5).open("rb") as stream:
+        with self.progress.step(Step.HASH), self.path(md5).open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 for one in sums:
                     one.update(chunk)

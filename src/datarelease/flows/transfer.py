@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 from datarelease.adapters.store.directory import ObjectInfo, Store
 from datarelease.errors import ConfigError, WorldError
@@ -14,7 +15,7 @@ from datarelease.flows.repository import Repository
 from datarelease.model.versions.manifest import Manifest, object_key
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import TREE
-from datarelease.progress import Progress
+from datarelease.progress import Advance, Progress, Step
 
 SAMPLE_BYTES = 64 << 20
 """Read back for a sample, per remote, where the remote itself does not tell a hash."""
@@ -73,7 +74,8 @@ def find_faults(
         WorldError: The remote cannot be asked.
     """
     keys = {md5: object_key(md5) for md5 in sorted(objects)}
-    found = remote.stat(list(keys.values()))
+    with progress.step(Step.LOOK):
+        found = remote.stat(list(keys.values()))
     faults = []
     for md5, key in keys.items():
         fault = fault_in(remote, key, objects[md5], found.get(key), md5)
@@ -174,8 +176,28 @@ def send(ws: Repository, remote: Store, hashes: Sequence[str]) -> None:
         for md5 in unproven:
             ws.objects.prove(md5)
             advance(1)
-    with ws.progress.track(f"Pushing to {remote.name}", len(hashes), "objects") as advance:
+    with (
+        ws.progress.step(Step.SEND),
+        ws.progress.track(f"Pushing to {remote.name}", len(hashes), "objects") as advance,
+    ):
         # A listing on the remote implies its files, so it is sent after them.
         for trees in (False, True):
             part = [md5 for md5 in hashes if md5.endswith(TREE) is trees]
-            remote.upload({object_key(md5): ws.objects.path(md5) for md5 in part}, advance)
+            files = {object_key(md5): ws.objects.path(md5) for md5 in part}
+            upload(remote, files, ws.progress, advance)
+
+
+def upload(
+    remote: Store, files: Mapping[str, Path], progress: Progress, advance: Advance = lambda _: None
+) -> None:
+    """Write objects (key: local file) to a remote, a step each.
+
+    Raises:
+        WorldError: The remote failed.
+    """
+
+    def uploaded(count: int) -> None:
+        with progress.step(Step.UPLOAD):
+            advance(count)
+
+    remote.upload(files, uploaded)

@@ -32,7 +32,7 @@ from datarelease.errors import (
     WorldError,
 )
 from datarelease.flows.repository import Workspace
-from datarelease.progress import Advance, Progress, WarningType
+from datarelease.progress import Advance, Progress, Quiet, WarningType
 
 CRON = "DATARELEASE_CHECK_CRON"
 SWITCH = "DATARELEASE_AUTOMATION"
@@ -74,7 +74,7 @@ def process_environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
-class Logged:
+class Logged(Quiet):
     """Progress as lines of a run's log."""
 
     def __init__(self, log: logging.Logger) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.broker import Broker
-from tests.commands import DIRECTORY, DVC, KILLED, Point, run, start
+from tests.commands import DVC, KILLED, Point, run, start
 from tests.forge.server import GitHubServer
 from tests.project import Project
 from tests.proposing import NAME, Hosted, branches, hosted, plan_of, streaming
 from tests.roads import events
+
+from datarelease.progress import Step
 
 DESK = "datarelease.adapters.git.scratch_clone:ScratchGit"
 PULLS = "datarelease.adapters.github.repository:GitHub"
@@ -24,7 +26,8 @@ POINTS = [
     Point(function=f"{PROPOSE}:write", when="after"),
     Point(function=f"{DVC}.repro", when="after"),
     Point(function=f"{PROPOSE}:check", when="after"),
-    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (1, 3)),
+    Point(step=Step.SEND),
+    Point(step=Step.UPLOAD, call=2, when="after"),
     Point(function=f"{PROPOSE}:deliver", when="after"),
     Point(function=f"{DESK}.claim", when="after"),
     Point(function=f"{DESK}.create", when="after"),

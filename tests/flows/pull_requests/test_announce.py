@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ from datarelease.model.review.diff import Compatibility
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestRemote
 from datarelease.model.versions.outcome import Health, Outcome, VersionHealth
 from datarelease.model.versions.release import Fault
-from datarelease.progress import Quiet
+from datarelease.progress import Quiet, Step
 from datarelease.render.markdown.comment import CommentSource, comment, notice
 from datarelease.render.markdown.version_texts import ISSUE_TITLE, MARK, damage_issue, release_page
 
@@ -156,6 +158,62 @@ def test_announcing_again_changes_nothing(
     before = len(github.requests)
     assert told(github, hub, folder, outcome()).problems == ()
     assert {request.method for request in github.requests[before:]} == {"GET"}
+
+
+class Crash(Exception):  # noqa: N818 - stands for the end of the process
+    """The process ends here."""
+
+
+class Crashing(Quiet):
+    """Ends the process at one boundary of a step."""
+
+    def __init__(self, step: Step, when: str) -> None:
+        """End right ``before`` or ``after`` the first ``step``."""
+        self._at = step, when
+
+    @contextmanager
+    def step(self, step: Step) -> Iterator[None]:
+        """Crash before or after it."""
+        if self._at == (step, "before"):
+            raise Crash
+        yield
+        if self._at == (step, "after"):
+            raise Crash
+
+
+WHEN = ("before", "after")
+ANNOUNCED = [(step, when) for step in (Step.DRAFT, Step.ASSET, Step.PUBLISH) for when in WHEN]
+TOLD = [(step, when) for step in (Step.COMMENT, Step.NOTICE) for when in WHEN]
+
+
+@pytest.mark.parametrize(("step", "when"), [*ANNOUNCED, *TOLD])
+def test_announced_after_a_crash(
+    step: Step, when: str, github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """Ended at any step, the next run leaves one whole page and one comment; a third only reads."""
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    folder = artifacts(tmp_path / "a")
+    with pytest.raises(Crash):
+        announce(folder, outcome(), hub, pages(github), Crashing(step, when), run="7")
+    assert told(github, hub, folder, outcome()).problems == ()
+    [page] = repo.releases.values()
+    assert (page.tag, page.draft, len(page.assets)) == ("data-v4", False, 4)
+    assert "Published as **data-v4**" in written_on(repo)[0]
+    before = len(github.requests)
+    told(github, hub, folder, outcome())
+    assert {request.method for request in github.requests[before:]} == {"GET"}
+
+
+@pytest.mark.parametrize(("step", "when"), TOLD)
+def test_a_failure_is_told_once_after_a_crash(
+    step: Step, when: str, github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
+) -> None:
+    """Ended at any step, the next run leaves one comment and one notice."""
+    failed = outcome(state="failed", tag=None, number=None, what="The remote is away.")
+    with pytest.raises(Crash):
+        announce(tmp_path, failed, hub, pages(github), Crashing(step, when), run="7")
+    assert told(github, hub, tmp_path, failed).problems == ()
+    assert len(written_on(repo)[1]) == 1
 
 
 FAILURES = {

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.commands import GIT, Point, run
+from tests.commands import Point, run
 from tests.project import Project
 from tests.versions import assert_whole, branch, commit, manifest, tags, tree_state
 
 import datarelease as dr
 from datarelease.errors import ConfigError
 from datarelease.model.versions.release import Released
+from datarelease.progress import Step
 
 PROTECT_MAIN = """\
 #!/bin/sh
@@ -155,7 +156,7 @@ def with_second_stage(project: Project) -> None:
 def test_main_that_moved_meanwhile_gets_no_release_commit(edited: Project, tmp_path: Path) -> None:
     """Somebody pushed to main before the tag: the tag is made alone, main is left to them."""
     point = Point(
-        function=f"{GIT}.tag_object",
+        step=Step.TAG_OBJECT,
         act=partial(push_elsewhere, tmp_path / "other", edited.origin),
     )
     head = edited.head
@@ -173,9 +174,7 @@ def test_main_that_moves_during_the_push_gets_no_release_commit(
     edited: Project, tmp_path: Path
 ) -> None:
     """The atomic push loses the race for main; the tag is then pushed by itself."""
-    point = Point(
-        function=f"{GIT}.push", act=partial(push_elsewhere, tmp_path / "other", edited.origin)
-    )
+    point = Point(step=Step.PUSH, act=partial(push_elsewhere, tmp_path / "other", edited.origin))
     run(edited, "release", points=[point])
     assert tags(edited) == ["data-v1", "data-v2"]
     assert edited.git(f"--git-dir={edited.origin}", "log", "-1", "--format=%s", "main") == (
@@ -287,7 +286,7 @@ def test_main_that_diverges_before_the_tag_has_to_be_integrated(
     edited.params(rows=26)
     edited.commit("Not pushed", "params.yaml")
     act = partial(push_elsewhere, tmp_path / "other", edited.origin)
-    done = run(edited, "release", points=[Point(function=f"{GIT}.push", act=act)], code=3)
+    done = run(edited, "release", points=[Point(step=Step.PUSH, act=act)], code=3)
     assert "Integrate origin/main" in done.text
     assert tags(edited) == ["data-v1"]
 

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.commands import DVC, Done, Point, run
+from tests.commands import KILLED, Done, Point, run
 from tests.conftest import environment, hermetic_environment
 from tests.flows.release.test_races import BETWEEN, release_in
 from tests.project import Project
 from tests.versions import assert_whole, branch, manifest, message, tags
 
 from datarelease.errors import WorldError
+from datarelease.progress import Step
 
 
 def forbidden() -> None:
@@ -23,7 +24,7 @@ def forbidden() -> None:
     raise AssertionError("the publisher ran the pipeline")
 
 
-NO_STAGE = (Point(function=f"{DVC}.repro", act=forbidden),)
+NO_STAGE = (Point(step=Step.REPRODUCE, act=forbidden),)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,24 @@ def test_a_bundle_is_released_without_running_anything(built: Path, publisher: P
     assert (done.json["released"], done.json["tag"]) == (True, "data-v2")
     assert_whole(publisher, "data-v2")
     assert publisher.git("rev-parse", f"{branch(publisher)}^") == before
+
+
+TAKEN_OVER = [
+    Point(step=Step.TAKE_OVER),
+    Point(step=Step.TAKE_OVER, when="after"),
+    Point(step=Step.PUSH),
+    Point(step=Step.PUSH, when="after"),
+]
+
+
+@pytest.mark.parametrize("point", TAKEN_OVER, ids=str)
+def test_killed_while_a_bundle_is_released(built: Path, publisher: Project, point: Point) -> None:
+    """The same command again ends in one whole version, and says so."""
+    run(publisher, "release", "--bundle", str(built), points=[*NO_STAGE, point], code=KILLED)
+    assert publish(publisher, built).code in {0, 3}
+    assert tags(publisher) == ["data-v1", "data-v2"]
+    run(publisher, "release")
+    assert_whole(publisher, "data-v2")
 
 
 def test_a_bundle_in_the_work_tree_stays_out_of_the_release(
@@ -351,7 +370,7 @@ def test_a_race_that_a_bundle_loses_ends_at_once(
     other.params(rows=50)
     other.commit("Other data")
     act = partial(release_in, other.root, other.origin, other.remote, "--branch", "other")
-    point = Point(function=BETWEEN, act=act)
+    point = Point(step=BETWEEN, act=act)
     done = run(publisher, "release", "--bundle", str(built), points=[*NO_STAGE, point], code=3)
     assert "builds and compares anew" in done.text
     assert tags(publisher) == ["data-v1", "data-v2"]

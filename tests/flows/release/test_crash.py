@@ -11,52 +11,55 @@ import shutil
 import time
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from tests.commands import DIRECTORY, DVC, GIT, KILLED, Point, run
+from tests.commands import KILLED, Point, run
 from tests.conftest import environment, hermetic_environment
 from tests.project import Project
-from tests.versions import assert_whole, branch, manifest_path, tags
+from tests.versions import assert_whole, branch, manifest, manifest_path, tags
 
-HASH = "datarelease.flows.cache:Objects.sha256"
-FAULTS = "datarelease.flows.transfer:find_faults"
-"""A look at each remote: for the newest version, for what it lacks, for what was pushed."""
+from datarelease.progress import Step
+
 ONE_REMOTE = [
-    *(Point(function=HASH, call=n) for n in (1, 2)),
-    Point(function=f"{GIT}.commit_files"),
-    Point(function=f"{GIT}.commit_files", when="after"),
-    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (1, 2, 3)),
-    Point(function=f"{DIRECTORY}.upload_one", call=3, when="after"),
-    Point(function=FAULTS, call=3),
-    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (4, 5, 11)),
-    Point(function=f"{DIRECTORY}.upload_one", call=11, when="after"),
-    Point(function=f"{GIT}.tag_object", when="after"),
-    Point(function=f"{GIT}.push"),
-    Point(function=f"{GIT}.push", when="after"),
-    Point(function=f"{GIT}.set_ref", call=1),
-    Point(function=f"{GIT}.adopt"),
-    Point(function=f"{GIT}.adopt", when="after"),
-    Point(function=f"{GIT}.set_ref", call=2),
-    Point(function=f"{GIT}.set_ref", call=2, when="after"),
-    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in (12, 13, 19)),
-    Point(function=f"{DIRECTORY}.upload_one", call=19, when="after"),
+    Point(step=Step.STALE),
+    *(Point(step=Step.HASH, call=n) for n in (1, 2)),
+    Point(step=Step.COMMIT),
+    Point(step=Step.COMMIT, when="after"),
+    Point(step=Step.SEND),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (1, 2, 3)),
+    Point(step=Step.LOOK, call=3),
+    Point(step=Step.VERIFY, when="after"),
+    Point(step=Step.RECORD),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (4, 10, 11)),
+    Point(step=Step.TAG),
+    Point(step=Step.TAG_OBJECT, when="after"),
+    Point(step=Step.PUSH),
+    Point(step=Step.PUSH, when="after"),
+    Point(step=Step.REF, call=1),
+    Point(step=Step.INDEX),
+    Point(step=Step.INDEX, when="after"),
+    Point(step=Step.REF, call=2),
+    Point(step=Step.REF, call=2, when="after"),
+    Point(step=Step.COPIES),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (12, 18, 19)),
+    Point(step=Step.COPIES, when="after"),
 ]
 """Uploads: a table, a part, a listing; manifest and seven documents; then, tagged, their copies."""
 TWO_REMOTES = [
-    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(1, 10)),
-    Point(function=f"{DIRECTORY}.upload_one", call=9, when="after"),
-    *(Point(function=FAULTS, call=n) for n in (1, 2, 3, 4, 5)),
-    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(10, 26)),
-    Point(function=f"{DIRECTORY}.upload_one", call=25, when="after"),
-    Point(function=f"{GIT}.push"),
-    Point(function=f"{GIT}.push", when="after"),
-    *(Point(function=f"{DIRECTORY}.upload_one", call=n) for n in range(26, 42)),
-    Point(function=f"{DIRECTORY}.upload_one", call=41, when="after"),
+    Point(step=Step.SEND),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(1, 10)),
+    *(Point(step=Step.LOOK, call=n) for n in (1, 2, 3, 4, 5)),
+    Point(step=Step.RECORD),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(10, 26)),
+    Point(step=Step.PUSH),
+    Point(step=Step.PUSH, when="after"),
+    Point(step=Step.COPIES),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(26, 42)),
 ]
+WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
 QUICK = {
-    "before DirectoryStore.upload_one 4", "before DirectoryStore.upload_one 18",
-    "after DirectoryStore.upload_one 25", "after Git.push 1",
-    "before DirectoryStore.upload_one 34",
+    "after upload 3", "after upload 17", "after upload 25", "after push 1", "after upload 33",
 }  # fmt: skip
 """With two remotes, what one remote does not have: between the remotes, in each step."""
 
@@ -143,7 +146,7 @@ def test_killed_again_and_again(edited: Project, undisturbed: dict[bool, str]) -
 def test_no_tag_before_everything_is_there(edited: Project) -> None:
     """Killed right before the push of the tag, nothing at the origin has changed."""
     before = branch(edited)
-    run(edited, "release", points=[Point(function=f"{GIT}.push")], code=KILLED)
+    run(edited, "release", points=[Point(step=Step.PUSH)], code=KILLED)
     assert tags(edited) == ["data-v1"]
     assert branch(edited) == before
 
@@ -180,7 +183,7 @@ def test_killed_while_a_stage_runs(released: Project, *, all_of_it: bool) -> Non
     if all_of_it:
         (released.root.parent / "dvc-too").touch()
     victim = released.root.parent / "victim"
-    point = Point(function=f"{DVC}.repro", act=partial(name_victim, victim))
+    point = Point(step=Step.REPRODUCE, act=partial(name_victim, victim))
     run(released, "release", points=[point], code=KILLED)
     patience = time.monotonic() + 60
     done = run(released, "release", code=None)
@@ -194,9 +197,23 @@ def test_killed_while_a_stage_runs(released: Project, *, all_of_it: bool) -> Non
     assert "people=31" in released.git("cat-file", "tag", "data-v2")
 
 
+PIPELINE = [Point(step=Step.REPRODUCE, when=when) for when in WHEN]
+
+
+@pytest.mark.parametrize("point", PIPELINE, ids=str)
+def test_killed_around_the_pipeline(released: Project, point: Point) -> None:
+    """Before it ran or after, the second run releases what the pipeline makes."""
+    released.params(rows=31)
+    released.commit("More rows")
+    released.push()
+    run(released, "release", points=[point], code=KILLED)
+    assert run(released, "release", "--json").json["tag"] == "data-v2"
+    assert_whole(released, "data-v2")
+
+
 def test_dvc_ends_while_the_release_begins(edited: Project) -> None:
     """A pipeline that another process ends after the first look at the lock counts as it is."""
-    point = Point(function=f"{DVC}.stale_stages", act=edited.repro)
+    point = Point(step=Step.STALE, act=edited.repro)
     done = run(edited, "release", points=[point])
     assert "dvc.lock is up to date" in done.text
     assert tags(edited) == ["data-v1", "data-v2"]
@@ -207,7 +224,7 @@ def test_another_machine_finishes_the_release(edited: Project, tmp_path: Path) -
     """Killed before the tag, another clone with the same commit ends in the same version."""
     edited.commit("The lock")
     edited.push()
-    run(edited, "release", points=[Point(function=f"{GIT}.push")], code=KILLED)
+    run(edited, "release", points=[Point(step=Step.PUSH)], code=KILLED)
     assert not manifest_path(edited.remote, "data-v2").exists(), "nothing is reserved"
     clone = edited.clone(tmp_path / "clone")
     shutil.copytree(edited.root / ".dvc" / "cache", clone.root / ".dvc" / "cache")
@@ -217,7 +234,7 @@ def test_another_machine_finishes_the_release(edited: Project, tmp_path: Path) -
 
 def test_another_identity_finishes_the_release(edited: Project) -> None:
     """Killed and run again by somebody else in the same work tree: the same number, whole."""
-    run(edited, "release", points=[Point(function=f"{GIT}.push")], code=KILLED)
+    run(edited, "release", points=[Point(step=Step.PUSH)], code=KILLED)
     edited.git("config", "user.name", "Somebody Else")
     edited.git("config", "user.email", "else@example.com")
     assert run(edited, "release", "--json").json["tag"] == "data-v2"
@@ -229,7 +246,7 @@ def test_copies_that_a_killed_release_left_out_are_written_by_the_next(
     edited: Project, tmp_path: Path
 ) -> None:
     """Another clone that has nothing to release heals them; `verify` names them until then."""
-    point = Point(function=f"{GIT}.push", when="after")
+    point = Point(step=Step.PUSH, when="after")
     run(edited, "release", points=[point], code=KILLED)
     assert tags(edited) == ["data-v1", "data-v2"]
     folder = edited.remote / "releases" / "data-v2"
@@ -247,3 +264,46 @@ def test_copies_that_a_killed_release_left_out_are_written_by_the_next(
         in run(clone, "verify", "data-v2", "--repair").out
     )
     assert_whole(edited, "data-v2")
+
+
+WITHDRAWAL = [Point(step=step, when=when) for step in (Step.TAG_OBJECT, Step.PUSH) for when in WHEN]
+RETURN = [Point(step=Step.PUSH, when=when) for when in WHEN]
+
+
+@pytest.mark.parametrize("point", WITHDRAWAL, ids=str)
+def test_killed_while_a_version_is_withdrawn(released: Project, point: Point) -> None:
+    """Withdrawn by the first run or by the second, and never half."""
+    command = ("yank", "data-v1", "--reason", "wrong")
+    run(released, *command, points=[point], code=KILLED)
+    done = run(released, *command, code=None)
+    assert done.code == (2 if str(point) == "after push 1" else 0)
+    assert "withdrawn already: wrong" in done.text or done.code == 0
+    assert tags(released) == ["data-v1", "data-v1-yanked"]
+
+
+@pytest.mark.parametrize("point", RETURN, ids=str)
+def test_killed_while_a_withdrawal_is_taken_back(released: Project, point: Point) -> None:
+    """In force again by the first run or by the second."""
+    run(released, "yank", "data-v1", "--reason", "wrong")
+    run(released, "unyank", "data-v1", points=[point], code=KILLED)
+    run(released, "unyank", "data-v1", code=2 if point.when == "after" else 0)
+    assert tags(released) == ["data-v1"]
+
+
+REPAIR = [
+    Point(step=Step.REPAIR),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (1, 2)),
+    Point(step=Step.REPAIR, when="after"),
+]
+
+
+@pytest.mark.parametrize("point", REPAIR, ids=str)
+def test_killed_while_a_version_is_repaired(released: Project, point: Point) -> None:
+    """An object and a document that a remote lost are there again after the second run."""
+    table = next(f for d in manifest(released.remote, "data-v1")["datasets"] for f in d["files"])
+    (released.remote / table["key"]).unlink()
+    manifest_path(released.remote, "data-v1").unlink()
+    command = ("verify", "data-v1", "--repair")
+    run(released, *command, points=[point], code=KILLED)
+    run(released, *command)
+    assert_whole(released, "data-v1")

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.commands import DVC, GIT, KILLED, Point, run
+from tests.commands import KILLED, Point, run
 from tests.project import Project
 from tests.servers import Bucket
 from tests.versions import assert_whole, branch, commit, manifest, message, tags, tree_state
+
+from datarelease.progress import Step
 
 
 def release(project: Project, *arguments: str) -> dict[str, object]:
@@ -132,15 +134,10 @@ def test_rollback_to_what_is_there_says_so(released: Project) -> None:
     assert released.git("branch", "--list", "rollback*") == ""
 
 
-@pytest.mark.parametrize(
-    "point",
-    [
-        Point(function=f"{GIT}.new_branch", when="after"),
-        Point(function=f"{GIT}.switch", when="after"),
-        Point(function=f"{DVC}.checkout", when="after"),
-    ],
-    ids=str,
-)
+ROLLBACK = [Point(step=step, when="after") for step in (Step.BRANCH, Step.SWITCH, Step.CHECKOUT)]
+
+
+@pytest.mark.parametrize("point", ROLLBACK, ids=str)
 def test_rollback_killed_and_run_again_finishes(edited: Project, point: Point) -> None:
     """Wherever it was killed, the second run ends on the branch, with its data and its words."""
     edited.commit("The lock", "dvc.lock")

@@ -10,11 +10,12 @@ from tests.commands import Point, run, start
 from tests.project import Project
 from tests.versions import assert_whole, manifest, tags
 
-RELEASE = "datarelease.flows.release.release"
-BEFORE = "datarelease.flows.release.release:record"
-"""Called when the data is on the remote."""
-BETWEEN = "datarelease.flows.release.release:tag"
-"""Called when manifest and documents are there, too."""
+from datarelease.progress import Step
+
+BEFORE = Step.RECORD
+"""The data is on the remote."""
+BETWEEN = Step.TAG
+"""Manifest and documents are there, too."""
 
 
 def release_in(root: Path, origin: Path, remote: Path, *arguments: str) -> None:
@@ -42,12 +43,12 @@ def digests(project: Project) -> list[str]:
     return [manifest(project.remote, tag)["digest"] for tag in tags(project)]
 
 
-@pytest.mark.parametrize("function", [BEFORE, BETWEEN], ids=["before record", "before tag"])
-def test_another_release_comes_between(edited: Project, tmp_path: Path, function: str) -> None:
+@pytest.mark.parametrize("step", [BEFORE, BETWEEN])
+def test_another_release_comes_between(edited: Project, tmp_path: Path, step: Step) -> None:
     """Other data released between plan and record, or record and tag: both become versions."""
     other = second_clone(edited, tmp_path / "other", 50)
     act = partial(release_in, other.root, other.origin, other.remote, "--branch", "other")
-    result = run(edited, "release", "--json", points=[Point(function=function, act=act)])
+    result = run(edited, "release", "--json", points=[Point(step=step, act=act)])
     assert "planning again" in result.err
     assert result.json["released"] is True
     names = tags(edited)
@@ -60,8 +61,8 @@ def test_another_release_comes_between(edited: Project, tmp_path: Path, function
         assert_whole(edited, name)
 
 
-@pytest.mark.parametrize("function", [BEFORE, BETWEEN], ids=["before record", "before tag"])
-def test_the_same_data_comes_between(edited: Project, tmp_path: Path, function: str) -> None:
+@pytest.mark.parametrize("step", [BEFORE, BETWEEN])
+def test_the_same_data_comes_between(edited: Project, tmp_path: Path, step: Step) -> None:
     """The same commit released in between: one version, and the slower one says nothing to do."""
     edited.commit("The lock")
     edited.push()
@@ -69,7 +70,7 @@ def test_the_same_data_comes_between(edited: Project, tmp_path: Path, function: 
     run(edited, "check")
     edited.dvc("push", "--quiet")
     act = partial(release_in, other.root, other.origin, other.remote)
-    result = run(edited, "release", "--json", points=[Point(function=function, act=act)]).json
+    result = run(edited, "release", "--json", points=[Point(step=step, act=act)]).json
     assert (result["released"], result["tag"]) == (False, "data-v2")
     assert tags(edited) == ["data-v1", "data-v2"]
     assert_whole(edited, "data-v2")
@@ -82,7 +83,7 @@ def test_the_same_data_from_another_commit_is_one_version(edited: Project, tmp_p
     other.commit("The same lock in another commit")
     edited.dvc("push", "--quiet")
     act = partial(release_in, other.root, other.origin, other.remote)
-    result = run(edited, "release", "--json", points=[Point(function=BETWEEN, act=act)]).json
+    result = run(edited, "release", "--json", points=[Point(step=BETWEEN, act=act)]).json
     assert result["released"] is False
     assert len(tags(edited)) == 2
     assert len(set(digests(edited))) == 2
@@ -91,7 +92,7 @@ def test_the_same_data_from_another_commit_is_one_version(edited: Project, tmp_p
 def test_a_yank_comes_between(edited: Project) -> None:
     """The baseline withdrawn between plan and tag: planned again, and still one version."""
     act = partial(yank_in, edited.root, edited.origin, edited.remote)
-    result = run(edited, "release", "--json", points=[Point(function=BETWEEN, act=act)])
+    result = run(edited, "release", "--json", points=[Point(step=BETWEEN, act=act)])
     assert result.json["tag"] == "data-v2"
     assert tags(edited) == ["data-v1", "data-v1-yanked", "data-v2"]
     assert_whole(edited, "data-v2")
@@ -133,11 +134,7 @@ def test_one_that_is_always_overtaken_ends_with_run_it_again(
     """When the time for planning again is up: exit 3, never a conflict."""
     other = second_clone(edited, tmp_path / "other", 50)
     act = partial(release_in, other.root, other.origin, other.remote, "--branch", "other")
-    points = [
-        Point(function=BETWEEN, act=act),
-        Point(function=f"{RELEASE}:_preconditions", act=hurry),
-    ]
-    done = run(edited, "release", points=points, code=3)
+    done = run(edited, "release", points=[Point(step=BETWEEN, act=act)], prepare=hurry, code=3)
     assert "Run the command again" in done.text
     assert tags(edited) == ["data-v1", "data-v2"]
     assert run(edited, "release", "--json").json["tag"] == "data-v3"
@@ -147,7 +144,7 @@ def hurry() -> None:
     """No time to plan again."""
     from datarelease.flows.release import release
 
-    release._PATIENCE = -1.0
+    release.PATIENCE = -1.0
 
 
 RACERS = 6

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.commands import DIRECTORY, Point, run
+from tests.commands import Point, run
 from tests.project import Project
 from tests.versions import manifest, object_path, tags
 
 from datarelease import api
 from datarelease.app.workspace import open_workspace
 from datarelease.ingest.propose.proposal_commit import deliver
-from datarelease.progress import Quiet
+from datarelease.progress import Quiet, Step
 
 
 def md5_in(project: Project, path: str) -> str:
@@ -87,7 +87,7 @@ def test_a_store_that_drops_an_object_makes_no_tag(built: Project) -> None:
     path = object_path(built.remote, md5)
     drops = [
         Point(
-            function=f"{DIRECTORY}.upload_one", call=call, when="after",
+            step=Step.UPLOAD, call=call, when="after",
             act=partial(Path.unlink, path, missing_ok=True),
         )
         for call in range(1, 12)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.commands import GIT, Point, run
+from tests.commands import Point, run
 from tests.flows.release.test_crash import with_backup
 from tests.project import Project
 from tests.servers import Bucket
@@ -23,7 +23,7 @@ from tests.versions import (
     tree_state,
 )
 
-VERIFY = "datarelease.flows.release.release:verify_objects"
+from datarelease.progress import Step
 
 
 def table(data: dict[str, object]) -> str:
@@ -143,7 +143,7 @@ def test_copies_that_cannot_be_written_do_not_undo_a_release(edited: Project) ->
     """A remote that takes nothing after the tag: exit 0, a warning with the remedy that helps."""
     folder = edited.remote / "releases" / "data-v2"
     act = partial(put_in_the_way, folder)
-    point = Point(function=f"{GIT}.push", when="after", act=act)
+    point = Point(step=Step.PUSH, when="after", act=act)
     done = run(edited, "release", "--json", points=[point])
     assert done.json["released"] is True
     [warning] = done.json["warnings"]
@@ -225,7 +225,7 @@ def test_harm_between_push_and_verify_makes_no_tag(edited: Project, harm: Harm) 
     """What is lost right after the push is found before the tag; running again repairs it."""
     md5 = cached_table(edited)
     act = partial(harm, object_path(edited.remote, md5))
-    done = run(edited, "release", points=[Point(function=VERIFY, act=act)], code=3)
+    done = run(edited, "release", points=[Point(step=Step.VERIFY, act=act)], code=3)
     assert key(md5) in done.err
     assert "Run the command again" in done.text
     assert tags(edited) == ["data-v1"]

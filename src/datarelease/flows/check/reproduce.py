@@ -19,6 +19,7 @@ from datarelease.flows.repository import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.paths import overlap, path_fault, within
 from datarelease.model.versions.manifest import object_key
+from datarelease.progress import Step
 
 _NONE = "0" * 32
 """A hash that no object has: asking for it shows whether a remote answers."""
@@ -44,12 +45,16 @@ def reproduce(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
 def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     refuse_changed_sources(ws)
     _take_newest_lock(ws, catalogue)
-    if not ws.dvc.stale_stages():
+    with ws.progress.step(Step.STALE):
+        stale = ws.dvc.stale_stages()
+    if not stale:
         ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
         return ()
     ws.progress.say("dvc repro: the lock is stale, running the pipeline")
     inputs = _inputs(ws)
-    if ws.dvc.restore() and ws.dvc.repro(inputs=inputs):
+    with ws.progress.step(Step.REPRODUCE):
+        done = ws.dvc.restore() and ws.dvc.repro(inputs=inputs)
+    if done:
         return ()
     if inputs == "made" and ws.dvc.missing():
         raise WorldError(

@@ -31,7 +31,7 @@ from datarelease.model.git_address import GITHUB_NAME
 from datarelease.model.github import GitHubRelease, Issue, Push
 from datarelease.model.review.report import Report
 from datarelease.model.versions.outcome import OUTCOME_FILE, Health, Outcome
-from datarelease.progress import Progress
+from datarelease.progress import Progress, Step
 
 if TYPE_CHECKING:
     from datarelease.adapters.github.repository import GitHub
@@ -126,7 +126,7 @@ def announce(
     page = None
     if outcome.tag is not None and outcome.state in {"released", "nothing"}:
         try:
-            page = _publish(folder, outcome, github, pages)
+            page = _publish(folder, outcome, github, pages, progress)
             progress.say(f"GitHub Release: {page.tag} is published")
         except WorldError as error:
             problems.append(f"The GitHub Release of {outcome.tag}: {error_line(error)}")
@@ -139,10 +139,12 @@ def announce(
             continue
         if pull is not None:
             body = pages.comment(outcome)
-            comment = put_comment(github, None, pull.number, body, progress, sha=pull.head)
+            with progress.step(Step.COMMENT):
+                comment = put_comment(github, None, pull.number, body, progress, sha=pull.head)
             comments.append(comment)
             problems += comment.problems
-            problems += put_notice(github, pull.number, outcome, pages.notice(outcome), run=run)
+            with progress.step(Step.NOTICE):
+                problems += put_notice(github, pull.number, outcome, pages.notice(outcome), run=run)
             progress.say(f"comment on #{pull.number}: {comment.summary}")
     return AnnouncementResult(
         outcome=outcome, page=page, comments=tuple(comments), problems=tuple(problems)
@@ -243,10 +245,10 @@ def tell_damage(
 
 
 def _publish(
-    folder: Path, outcome: Outcome, github: GitHub, pages: AnnouncementTexts
+    folder: Path, outcome: Outcome, github: GitHub, pages: AnnouncementTexts, progress: Progress
 ) -> GitHubRelease:
     documents = read_documents(folder / Path(OUTCOME).parent)
     if documents.manifest.tag != outcome.tag:
         refuse_record(f"its manifest is about {documents.manifest.tag}, not about {outcome.tag}")
     body = pages.release(outcome, documents)
-    return publish_page(github, documents, name=documents.manifest.tag, body=body)
+    return publish_page(github, documents, progress, body=body)

@@ -18,6 +18,7 @@ from datarelease.errors import ConfigError
 from datarelease.model.github import Asset, GitHubRelease
 from datarelease.model.versions.manifest import MANIFEST, Manifest, documents_of
 from datarelease.model.versions.version import TagGrammar
+from datarelease.progress import Progress, Step
 
 if TYPE_CHECKING:
     from datarelease.adapters.github.repository import GitHub
@@ -70,18 +71,21 @@ def refuse_record(why: str) -> NoReturn:
     )
 
 
-def publish_page(github: GitHub, documents: ReleasePage, *, name: str, body: str) -> GitHubRelease:
+def publish_page(
+    github: GitHub, documents: ReleasePage, progress: Progress, *, body: str
+) -> GitHubRelease:
     """The published release of a version, with every document as an asset.
 
     Raises:
         WorldError: GitHub failed; running it again goes on from there.
     """
-    manifest = documents.manifest
+    manifest, name = documents.manifest, documents.manifest.tag
     page = github.release(manifest.tag)
-    if page is None:
-        page = github.create_release(tag=manifest.tag, name=name, body=body)
-    elif page.draft:
-        page = github.update_release(page.id, name=name, body=body)
+    with progress.step(Step.DRAFT):
+        if page is None:
+            page = github.create_release(tag=manifest.tag, name=name, body=body)
+        elif page.draft:
+            page = github.update_release(page.id, name=name, body=body)
     for asset in page.assets:
         # What broke off keeps its name; a draft may also hold what another run meant to publish.
         if asset.name in documents.assets and not _whole(asset, documents.assets[asset.name]):
@@ -90,10 +94,12 @@ def publish_page(github: GitHub, documents: ReleasePage, *, name: str, body: str
     for asset_name, data in documents.assets.items():
         if asset_name not in there:
             kind = _KINDS.get(Path(asset_name).suffix, "text/plain")
-            github.upload_asset(page, asset_name, data, kind=kind)
+            with progress.step(Step.ASSET):
+                github.upload_asset(page, asset_name, data, kind=kind)
     if not page.draft:
         return page
-    return github.publish_release(page.id, latest=_is_latest(github, manifest))
+    with progress.step(Step.PUBLISH):
+        return github.publish_release(page.id, latest=_is_latest(github, manifest))
 
 
 def _whole(asset: Asset, data: bytes) -> bool:

@@ -23,6 +23,7 @@ from datarelease.model.versions.outcome import (
     TREE_FOLDER,
     Bundle,
 )
+from datarelease.progress import Step
 
 
 def make_absent(ws: Workspace) -> None:
@@ -36,7 +37,9 @@ def make_absent(ws: Workspace) -> None:
     bring_outputs(ws)
     if ws.dvc.missing():
         ws.progress.say("the lock is up to date, but its data is not available: running the stages")
-        if not ws.dvc.repro(inputs="made"):
+        with ws.progress.step(Step.REPRODUCE):
+            made = ws.dvc.repro(inputs="made")
+        if not made:
             ws.progress.say("the data could not be made: the publisher needs it on a remote")
             # Output of a failed stage would be taken for its data.
             ws.dvc.reset()

@@ -30,6 +30,7 @@ from datarelease.model.versions.manifest import (
 )
 from datarelease.model.versions.release import Candidate, Nothing
 from datarelease.model.versions.snapshot import DatasetSnapshot
+from datarelease.progress import Step
 from datarelease.settings.read import PARAMS_FILE
 
 TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
@@ -52,7 +53,8 @@ def plan_release(
     report, head = checked.report, checked.head or ws.head()
     made = products(ws, checked.changed)
     message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
-    commit = ws.git.commit_files(head, made, message) if made else head
+    with ws.progress.step(Step.COMMIT):
+        commit = ws.git.commit_files(head, made, message) if made else head
     earlier = _earlier(ws, checked)
     manifest = _manifest(ws, checked, commit, report.digest if reviewed else None, earlier)
     return Candidate(

@@ -29,7 +29,7 @@ from datarelease.flows.release.tag import (
     tag,
 )
 from datarelease.flows.repository import Workspace, with_remotes
-from datarelease.flows.transfer import complete, faults_error, faults_of, holders
+from datarelease.flows.transfer import complete, faults_error, faults_of, holders, upload
 from datarelease.flows.versions.documents import find_manifest_bytes, manifest_of, sha256_hex
 from datarelease.flows.versions.missing import heal, refuse_damage
 from datarelease.model.review.report import Report
@@ -46,8 +46,9 @@ from datarelease.model.versions.release import (
     Released,
     Verified,
 )
+from datarelease.progress import Step
 
-_PATIENCE = 900.0
+PATIENCE = 900.0
 """Seconds after which a release that other releases overtook does not plan again."""
 Documents = Callable[[Report], Mapping[str, bytes]]
 """Renders the files about a version that its manifest lists, by name."""
@@ -98,12 +99,14 @@ def release(
         heal(ws, checked.catalogue)
         try:
             recorded = record(ws, verify_objects(ws, push_objects(ws, candidate)), checked, files)
-            return follow(ws, tag(ws, recorded, seen, place))
+            with ws.progress.step(Step.TAG):
+                released = tag(ws, recorded, seen, place)
+            return follow(ws, released)
         except VersionTaken:
             ws.progress.say("another release was faster: planning again")
-        if time.monotonic() - started > _PATIENCE:
+        if time.monotonic() - started > PATIENCE:
             raise WorldError(
-                f"Other releases were faster for {_PATIENCE / 60:.0f} minutes.",
+                f"Other releases were faster for {PATIENCE / 60:.0f} minutes.",
                 untouched="No tag was made.",
                 remedy="Run the command again when they have ended.",
             )
@@ -148,7 +151,8 @@ def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
         WorldError: Objects are missing or damaged; they are named.
     """
     manifest = pushed.candidate.manifest
-    faults = [fault for _, found in faults_of(ws, manifest) for fault in found]
+    with ws.progress.step(Step.VERIFY):
+        faults = [fault for _, found in faults_of(ws, manifest) for fault in found]
     if faults:
         raise faults_error(
             faults,
@@ -186,8 +190,9 @@ def record(
     document = encode(manifest).encode()
     stored = {sha256_hex(data): data for data in (document, *files.values())}
     there = {d.sha256 for earlier in candidate.earlier for d in earlier.documents}
-    for remote in ws.remotes:
-        _store(ws, remote, stored, there)
+    with ws.progress.step(Step.RECORD):
+        for remote in ws.remotes:
+            _store(ws, remote, stored, there)
     ws.progress.say(f"manifest: {document_key(sha256_hex(document))} and {len(files)} documents")
     return Recorded(verified=verified, manifest=manifest, document=document, documents=files)
 
@@ -196,9 +201,6 @@ def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
     """Numbers that this clone's own tags or folders on a required remote have.
 
     So a number stays used after somebody deleted its tag on the git remote.
-
-    Raises:
-        WorldError: A remote cannot be listed.
     """
     names = set(catalogue.local)
     # A prefix with slashes in it makes folders in folders.
@@ -217,9 +219,6 @@ def without_hand_made(ws: Workspace, catalogue: Catalogue) -> Catalogue:
 
     Such a tag takes its number, and nothing is ever compared with it. A manifest that is nowhere
     proves nothing: it may be lost.
-
-    Raises:
-        WorldError: A remote does not answer.
     """
     while (latest := catalogue.latest) is not None:
         data = find_manifest_bytes(ws, latest)
@@ -279,7 +278,7 @@ def _store(ws: Workspace, remote: Store, stored: Mapping[str, bytes], there: set
     pending = [sha256 for sha256 in stored if sha256 not in there]
     for _ in range(ROUNDS):
         files = {document_key(sha256): ws.objects.keep(stored[sha256]) for sha256 in pending}
-        remote.upload(files, lambda _: None)
+        upload(remote, files, ws.progress)
         with ThreadPoolExecutor(8) as pool:
             found = list(pool.map(lambda sha256: remote.read(document_key(sha256)), stored))
         pending = [

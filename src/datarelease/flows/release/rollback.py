@@ -15,6 +15,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.repository import Workspace, find_version
 from datarelease.model.versions.version import Version
+from datarelease.progress import Step
 from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION
 
 
@@ -48,12 +49,15 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
     files = _restored(ws, version.commit, head)
     if files:
         commit = ws.git.commit_files(head, files, f"Roll back to the data of {version.tag}")
-        if not ws.git.new_branch(branch, commit):
+        with ws.progress.step(Step.BRANCH):
+            made = ws.git.new_branch(branch, commit)
+        if not made:
             raise ConfigError(
                 f"The branch {branch} exists and has other content.",
                 remedy=f"Delete it (`git branch -D {quote(branch)}`) and run the command again.",
             )
-        ws.git.switch(branch)
+        with ws.progress.step(Step.SWITCH):
+            ws.git.switch(branch)
         ws.changed()
     elif ws.git.branch() == branch:
         # An earlier run was stopped after the switch: what it restores is in git already.
@@ -127,4 +131,5 @@ def _bring_data(ws: Workspace) -> bool:
     except WorldError as error:
         ws.progress.say(f"the data was not fetched: {error.what}")
         return False
-    return ws.dvc.checkout()
+    with ws.progress.step(Step.CHECKOUT):
+        return ws.dvc.checkout()

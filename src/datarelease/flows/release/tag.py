@@ -21,6 +21,7 @@ from datarelease.flows.versions.documents import heal_copies, sha256_hex
 from datarelease.model.versions.manifest import trailers_of
 from datarelease.model.versions.release import Candidate, Recorded, Released
 from datarelease.model.versions.version import Version, write_message
+from datarelease.progress import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,19 +111,22 @@ def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranc
     """
     candidate, manifest = recorded.candidate, recorded.manifest
     tip = _read_again(ws, seen, branch)
-    sha = ws.git.tag_object(manifest.tag, candidate.commit, _message(recorded))
+    with ws.progress.step(Step.TAG_OBJECT):
+        sha = ws.git.tag_object(manifest.tag, candidate.commit, _message(recorded))
     ref = f"refs/tags/{manifest.tag}"
     moves, alone = _branch_to_move(ws, candidate, branch, tip)
     if moves:
         refs = {f"refs/heads/{branch.name}": candidate.commit, ref: sha}
-        results = ws.git.push(refs, atomic=True)
+        with ws.progress.step(Step.PUSH):
+            results = ws.git.push(refs, atomic=True)
         if all(result.accepted for result in results):
             return Released(recorded=recorded, tag_object=sha, branch=branch.name)
         _branch_to_move(ws, candidate, branch, _read_again(ws, seen, branch))
         alone = results[0].reason
     if alone:
         ws.progress.say(f"branch {branch.name} is not moved ({alone}): the tag is pushed alone")
-    [result] = ws.git.push({ref: sha})
+    with ws.progress.step(Step.PUSH):
+        [result] = ws.git.push({ref: sha})
     if result.accepted:
         return Released(recorded=recorded, tag_object=sha, branch=None, alone=alone)
     _read_again(ws, seen, branch)
@@ -191,7 +195,8 @@ def catch_up(ws: Workspace, version: Version) -> None:
     changed = [path for path, _ in ws.git.changed()]
     as_head = [path for path in changed if head and ws.read(path) == ws.git.read(head, path)]
     if as_head:
-        ws.git.adopt(as_head)
+        with ws.progress.step(Step.INDEX):
+            ws.git.adopt(as_head)
 
 
 # --- inside
@@ -244,7 +249,8 @@ def _follow(ws: Workspace, released: Released) -> None:
     _set(ws, f"refs/tags/{released.manifest.tag}", released.tag_object)
     if branch is not None and candidate.files and ws.git.branch() == branch:
         _set(ws, f"refs/heads/{branch}", candidate.commit, old=candidate.head)
-        ws.git.adopt(candidate.files)
+        with ws.progress.step(Step.INDEX):
+            ws.git.adopt(candidate.files)
 
 
 def _copy(ws: Workspace, released: Released) -> None:
@@ -254,7 +260,9 @@ def _copy(ws: Workspace, released: Released) -> None:
 
 
 def _set(ws: Workspace, ref: str, sha: str, *, old: str | None = None) -> None:
-    if not ws.git.set_ref(ref, sha, old=old):
+    with ws.progress.step(Step.REF):
+        moved = ws.git.set_ref(ref, sha, old=old)
+    if not moved:
         raise ConfigError(f"git did not move {ref} to {sha[:12]}.", untouched="")
 
 

@@ -40,6 +40,7 @@ from datarelease.model.versions.outcome import (
     Bundle,
 )
 from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
+from datarelease.progress import Step
 
 _T = TypeVar("_T")
 
@@ -126,7 +127,8 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
                 untouched="Nothing was pushed or tagged.",
                 remedy="Build again; if that does not help, find out who changed the bundle.",
             )
-        write(ws.root / path, data)
+        with ws.progress.step(Step.TAKE_OVER):
+            write(ws.root / path, data)
     ws.changed()
 
 

@@ -20,7 +20,7 @@ from datarelease.adapters.store.directory import Store, first
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
-from datarelease.flows.transfer import fault_in
+from datarelease.flows.transfer import fault_in, upload
 from datarelease.flows.write_file import write
 from datarelease.model.versions.manifest import (
     MANIFEST,
@@ -33,6 +33,7 @@ from datarelease.model.versions.manifest import (
 )
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
+from datarelease.progress import Step
 
 
 def sha256_hex(data: bytes) -> str:
@@ -227,7 +228,7 @@ def put_back(
             lost.append(document)
         else:
             files[document.key] = repository.objects.keep(data)
-    remote.upload(files, lambda _: None)
+    upload(remote, files, repository.progress)
     return tuple(lost)
 
 
@@ -239,8 +240,9 @@ def heal_copies(repository: Repository, manifest: Manifest, sha256: str) -> tupl
     healed = []
     copies = [document for document in stored_documents(manifest, sha256) if document.is_copy]
     for remote in remotes_of(repository, manifest):
-        faults = document_faults(remote, copies)
-        lost = put_back(repository, remote, faults)
+        with repository.progress.step(Step.COPIES):
+            faults = document_faults(remote, copies)
+            lost = put_back(repository, remote, faults)
         healed += [str(fault) for document, fault in faults.items() if document not in lost]
     return tuple(healed)
 

@@ -24,6 +24,7 @@ from datarelease.model.versions.manifest import Manifest, document_key, manifest
 from datarelease.model.versions.outcome import Health, VersionHealth
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
+from datarelease.progress import Step
 
 
 def look_at_newest(repository: Repository, count: int, *, full: bool) -> Health:
@@ -75,8 +76,9 @@ def repair_version(
     for remote, _ in holders(repository, found.manifest):
         faults = [fault for fault in found.faults if fault.remote == remote.name]
         bad = {fault.key for fault in faults}
-        put_back(repository, remote, [document for document in documents if document.key in bad])
-        _send(repository, remote, [fault for fault in faults if fault.md5])
+        with repository.progress.step(Step.REPAIR):
+            put_back(repository, remote, [one for one in documents if one.key in bad])
+            _send(repository, remote, [fault for fault in faults if fault.md5])
     return verify_version(repository, version, full=full)
 
 

@@ -6,6 +6,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.repository import Repository
 from datarelease.model.versions.version import Version, write_message
+from datarelease.progress import Step
 
 
 def yank(
@@ -31,9 +32,9 @@ def yank(
     use = _replacement(catalogue, version, replacement)
     trailers = [("Reason", reason), *([("Replacement", use.tag)] if use else [])]
     name = repository.tags.format_yank(version.number)
-    sha = repository.git.tag_object(
-        name, version.commit, write_message(f"{version.tag} is withdrawn", trailers)
-    )
+    message = write_message(f"{version.tag} is withdrawn", trailers)
+    with repository.progress.step(Step.TAG_OBJECT):
+        sha = repository.git.tag_object(name, version.commit, message)
     _push(repository, f"refs/tags/{name}", sha)
     return read_catalogue(repository.git, repository.tags).find(version.tag)
 
@@ -69,7 +70,8 @@ def unyank(repository: Repository, text: str) -> Version:
 
 def _push(repository: Repository, ref: str, sha: str) -> None:
     """Make the ref, or with an empty ``sha`` delete it."""
-    [result] = repository.git.push({ref: sha})
+    with repository.progress.step(Step.PUSH):
+        [result] = repository.git.push({ref: sha})
     if not result.accepted:
         raise WorldError(
             f"The git remote refused {ref}: {result.reason}",
