@@ -25,7 +25,7 @@ from datarelease.app.wiring import (
 from datarelease.errors import ConfigError, Problem
 from datarelease.flows.cache import Objects
 from datarelease.flows.repository import Workspace
-from datarelease.model.stage_environment import stage_environment
+from datarelease.model.stage_environment import StageEnvironment, stage_environment
 from datarelease.progress import Progress
 from datarelease.settings.read import Settings
 
@@ -72,29 +72,30 @@ def open_workspace(
         trust="plain" if plain else "whole",
         timeout=settings.timeout,
     )
-    dvc = Dvc(
-        root,
-        env=config.program_environment(),
-        config=config.overrides(),
-        stages=stage_environment(environment(env), settings.stage_environment),
-        progress=progress,
-        on_change=tracked.forget,
-    )
+    stages = stage_environment(environment(env), settings.stage_environment)
     required = stores(config, remotes or settings.remotes)
-    return _wired(root, opened, config, dvc, tracked, settings, required, progress)
+    return _wired(root, opened, config, stages, tracked, settings, required, progress)
 
 
 def _wired(
     root: Path,
     git: Git,
     config: DvcConfig,
-    dvc: Dvc,
+    stages: StageEnvironment,
     tracked: TrackedState,
     settings: Settings,
     required: tuple[Store, ...],
     progress: Progress,
 ) -> Workspace:
     named = opener(config, required)
+    dvc = Dvc(
+        root,
+        env=config.program_environment(),
+        config=config.overrides(),
+        stages=stages,
+        progress=progress,
+        on_change=tracked.forget,
+    )
 
     def bound() -> tuple[Store, ...]:
         names = {out.remote for out in dvc.outputs() if out.remote}

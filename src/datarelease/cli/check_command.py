@@ -10,7 +10,7 @@ from datarelease.app.publish import open_builder
 from datarelease.app.reports import HTML_NAME, report_files
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
-from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, prints_result
 from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
@@ -25,12 +25,12 @@ from datarelease.render.terminal.report import summary
 @click.option("--base", metavar="TAG", help="Compare with this version instead of the newest.")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=DIRECTORY_PATH,
     help="Where report.json, .md and .html go.  [default: reports/ of the repository]",
 )
 @click.option(
     "--bundle",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=DIRECTORY_PATH,
     help="Also write what `release --bundle` needs into this new directory.",
 )
 @prints_result

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
 import click
@@ -27,6 +28,8 @@ from datarelease.progress import Advance, Quiet, WarningType, terminal_bar
 _WIDEST = 10_000
 """Columns of a file or a pipe; no line is cut there."""
 
+DIRECTORY_PATH = click.Path(file_okay=False, path_type=Path)
+"""A directory that a command writes, or reads."""
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON."
 )

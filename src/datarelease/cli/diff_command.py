@@ -9,7 +9,13 @@ import click
 from datarelease.app.reports import write_report
 from datarelease.app.repository import open_repository
 from datarelease.app.wiring import tool
-from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.cli.console import (
+    DIRECTORY_PATH,
+    ConsoleProgress,
+    Result,
+    prints_result,
+    repo_option,
+)
 from datarelease.documents import to_json
 from datarelease.flows.check.compare import compare_versions
 from datarelease.render.terminal.report import summary
@@ -18,11 +24,7 @@ from datarelease.render.terminal.report import summary
 @click.command("diff")
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Also write report.json, .md and .html there.",
-)
+@click.option("--out", type=DIRECTORY_PATH, help="Also write report.json, .md and .html there.")
 @repo_option
 @prints_result
 def command(before: str, after: str, out: Path | None, repo: str | None) -> Result:

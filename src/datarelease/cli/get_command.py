@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.cli.console import (
+    DIRECTORY_PATH,
+    ConsoleProgress,
+    Result,
+    prints_result,
+    repo_option,
+)
 from datarelease.cli.list_command import version_json
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.read import get
@@ -15,7 +21,7 @@ from datarelease.flows.versions.read import get
 
 @click.command("get")
 @click.argument("version")
-@click.argument("dest", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("dest", required=False, type=DIRECTORY_PATH)
 @click.option(
     "--dataset", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
 )

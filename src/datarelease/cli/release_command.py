@@ -10,7 +10,7 @@ import click
 
 from datarelease.app.publish import open_release
 from datarelease.app.wiring import forget_tokens
-from datarelease.cli.console import ConsoleProgress, Result, notes, prints_result
+from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, notes, prints_result
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
@@ -43,12 +43,12 @@ from datarelease.render.terminal.tables import release_plan_table
 )
 @click.option(
     "--bundle",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=DIRECTORY_PATH,
     help="Release the build that `check --bundle` left here; no stage is run.",
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=DIRECTORY_PATH,
     help="Write the outcome and the documents of the version into this directory.",
 )
 @click.option(
