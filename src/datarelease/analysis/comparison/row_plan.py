@@ -103,21 +103,26 @@ class RowPlan:
             right_on=[f"ak{i}" for i in keys],
         )
         gone, fresh = nw.col("ak0").is_null(), nw.col("bk0").is_null()
-        flags = {f"d{i}": _differs(i) & ~gone & ~fresh for i in range(len(self.columns))}
+        differs = [_differs(i) for i in range(len(self.columns))]
         kind = (
             nw.when(fresh)
             .then(nw.lit("added"))
             .otherwise(nw.when(gone).then(nw.lit("removed")).otherwise(nw.lit("changed")))
         )
-        changed = reduce(or_, (nw.col(flag) for flag in flags)) if flags else nw.lit(value=False)
         return (
-            joined.with_columns(
-                **flags,
+            # Before anything else is computed: mostly few rows are left.
+            joined.filter(reduce(or_, differs, gone | fresh))
+            .with_columns(
+                **{f"d{i}": differs[i] & ~gone & ~fresh for i in range(len(differs))},
                 kind=kind,
                 **{f"k{i}": nw.coalesce(f"bk{i}", f"ak{i}") for i in keys},
             )
-            .filter((nw.col("kind") != "changed") | changed)
-            .select("kind", *(f"k{i}" for i in keys), *flags, *self._shown())
+            .select(
+                "kind",
+                *(f"k{i}" for i in keys),
+                *(f"d{i}" for i in range(len(differs))),
+                *self._shown(),
+            )
         )
 
     def _shown(self) -> list[nw.Expr]:
@@ -240,8 +245,7 @@ def _shown(value: Any) -> Scalar:
 
 def _differs(number: int) -> nw.Expr:
     old, new = nw.col(f"b{number}"), nw.col(f"a{number}")
-    one_missing = old.is_null() != new.is_null()
-    return nw.when(old.is_null() | new.is_null()).then(one_missing).otherwise(old != new)
+    return nw.coalesce(old != new, old.is_null() != new.is_null())
 
 
 def _fair(counts: Mapping[ChangeKind, int]) -> dict[ChangeKind, int]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import reduce
-from operator import or_
 from pathlib import Path
-from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.comparison.row_plan import row_plan
+from datarelease.analysis.comparison.row_keys import count_rows, is_unique_before, key_problem
+from datarelease.analysis.comparison.row_plan import Frames, RowPlan, row_plan
 from datarelease.analysis.engine.column_types import common_type
+from datarelease.analysis.engine.keys import KeyRange
 from datarelease.analysis.engine.staging import reread, staged
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff
 
 _Types = Mapping[str, nw.dtypes.DType]
+_EVERYTHING = (KeyRange(),)
 
 
 def diff_rows(
@@ -65,14 +65,57 @@ def diff_rows(
     old, new = engine.scan(before, types[0]), engine.scan(after, types[1])
     old, new = old.head(0) if empty[0] else old, new.head(0) if empty[1] else new
     with ExitStack() as stages:
-        old = stages.enter_context(reread(engine, before, old, scratch=scratch))
-        new = stages.enter_context(reread(engine, after, new, scratch=scratch))
-        rows = _rows(engine, old, dataset.key, "before")
-        problem = rows if isinstance(rows, str) else _rows(engine, new, dataset.key, "after")
-        if isinstance(rows, str) or isinstance(problem, str):
-            return str(problem)
-        differing = stages.enter_context(staged(engine, plan.differing(old, new), scratch=scratch))
-        return plan.result(engine, differing, (old, new), rows, skipped_files)
+        sides = (
+            stages.enter_context(reread(engine, before, old, scratch=scratch)),
+            stages.enter_context(reread(engine, after, new, scratch=scratch)),
+        )
+        return _compared(engine, plan, sides, (before, after), skipped_files, scratch)
+
+
+def _compared(
+    engine: Engine,
+    plan: RowPlan,
+    sides: Frames,
+    tables: tuple[Table, Table],
+    skipped_files: int,
+    scratch: Path | None,
+) -> RowDiff | str:
+    """The diff, or why the key does not identify the rows.
+
+    That the keys are unique is found with the diff; by which rows they are not is asked only after
+    that failed. It also fails if a file records wrong bounds of its keys.
+    """
+    key = plan.dataset.key
+    ranges = engine.key_ranges(*tables, key[0])
+    for parts in (ranges, _EVERYTHING) if len(ranges) > 1 else (_EVERYTHING,):
+        pairs = [(part.of(sides[0], key[0]), part.of(sides[1], key[0])) for part in parts]
+        diff = _joined(engine, plan, sides, pairs, skipped_files, scratch)
+        if diff is not None:
+            return diff
+        problem = key_problem(engine, sides, key)
+        if problem is not None:
+            return problem
+    raise UnreadableTable("", "the files changed while they were read")
+
+
+def _joined(
+    engine: Engine,
+    plan: RowPlan,
+    sides: Frames,
+    pairs: Sequence[Frames],
+    skipped_files: int,
+    scratch: Path | None,
+) -> RowDiff | None:
+    """The diff, made of pairs of frames that together are ``sides``; None: keys are not unique."""
+    rows = count_rows(engine, sides, pairs, plan.dataset.key)
+    if rows is None:
+        return None
+    frames = [plan.differing(old, new) for old, new in pairs]
+    with staged(engine, frames, scratch=scratch) as differing:
+        diff = plan.result(engine, differing, sides, rows[0], skipped_files)
+        keys = [f"k{i}" for i in range(len(plan.dataset.key))]
+        removed = differing.filter(nw.col("kind") == "removed").select(*keys)
+        return diff if is_unique_before(engine, diff, removed, rows, keys) else None
 
 
 def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, _Types]:
@@ -95,21 +138,3 @@ def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, 
 def _agreed(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType:
     numbers = one.is_numeric() and two.is_numeric()
     return common_type(one, two) or (nw.Float64() if numbers else nw.String())
-
-
-def _rows(engine: Engine, frame: nw.LazyFrame[Any], key: tuple[str, ...], when: str) -> int | str:
-    """The number of rows, or why the key identifies none. A join on duplicates would fan out."""
-    missing = reduce(or_, (nw.col(column).is_null() for column in key))
-    asked = frame.select(rows=nw.len(), missing=missing.cast(nw.Int64).sum())
-    row = engine.collect(asked)[0]
-    names = ", ".join(repr(column) for column in key)
-    if row["missing"]:
-        return f"the key {names} is null in {int(row['missing'])} rows {when}"
-    keys = frame.select(*(nw.col(column).alias(f"k{i}") for i, column in enumerate(key)))
-    if len(key) == 1:
-        unique = engine.collect(keys.select(n=nw.col("k0").n_unique()))[0]["n"]
-    else:
-        unique = engine.collect(keys.unique().select(n=nw.len()))[0]["n"]
-    if row["rows"] and int(unique) < int(row["rows"]):
-        return f"the key {names} is not unique {when}: {int(row['rows'] - unique)} rows too many"
-    return int(row["rows"])

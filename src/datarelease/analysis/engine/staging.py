@@ -6,7 +6,7 @@ CSV text is parsed once instead of once a query, and a join runs once instead of
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -25,15 +25,22 @@ _LARGE = 64 << 20
 
 @contextmanager
 def staged(
-    engine: Engine, frame: nw.LazyFrame[Any], *, scratch: Path | None = None
+    engine: Engine, frames: Sequence[nw.LazyFrame[Any]], *, scratch: Path | None = None
 ) -> Iterator[nw.LazyFrame[Any]]:
-    """The rows of ``frame``, computed once, in a temporary directory below ``scratch``.
+    """The rows of all ``frames``, computed once, in a temporary directory below ``scratch``.
+
+    The frames, one at least, have the same columns; they are computed one after the other.
 
     Raises:
         WorldError: The disk is full or not writable.
     """
     with tempfile.TemporaryDirectory(prefix="datarelease-", dir=scratch) as directory:
-        yield engine.keep(frame, Path(directory))
+        kept = []
+        for number, frame in enumerate(frames):
+            place = Path(directory) / str(number)
+            place.mkdir()
+            kept.append(engine.keep(frame, place))
+        yield nw.concat(kept) if len(kept) > 1 else kept[0]
 
 
 @contextmanager
@@ -46,7 +53,7 @@ def reread(
     Parquet; small ones are copied here.
     """
     if table.format == "csv" and sum(path.stat().st_size for path in table.paths) < _LARGE:
-        with staged(engine, frame, scratch=scratch) as rows:
+        with staged(engine, (frame,), scratch=scratch) as rows:
             yield rows
     else:
         yield frame

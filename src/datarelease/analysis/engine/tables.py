@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from datarelease.analysis.engine.keys import KeyRange
 from datarelease.errors import ConfigError
 from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Format
 
@@ -172,6 +173,19 @@ class Engine(Protocol):
             UnreadableTable, WorldError: As `collect`.
         """
         ...
+
+    def key_ranges(
+        self,
+        before: Table,  # noqa: ARG002 - a default
+        after: Table,  # noqa: ARG002 - a default
+        column: str,  # noqa: ARG002 - a default
+    ) -> tuple[KeyRange, ...]:
+        """Ranges of a key by which two tables are joined one range after the other.
+
+        Together they hold all rows, unless a file records wrong bounds of its keys, or a key is
+        null. None, or one, where joining all rows at once costs no more, as on a cluster.
+        """
+        return ()
 
     def __enter__(self) -> Self: ...
 

@@ -19,6 +19,7 @@ from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.duckdb.sql import quoted
+from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
 from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
 from datarelease.analysis.engine.values import python_rows
@@ -31,6 +32,11 @@ _AFTER = 1.0
 """Seconds before a bar appears: short queries show none."""
 _EVERY = 0.2
 _WHOLE = 100
+_RANGE_ROWS = 1_000_000
+"""Rows of each table in one range of keys: enough that a query's start does not count, few enough
+that its hash table stays near the processor."""
+_GROUPS_A_THREAD = 2
+"""Row groups of each table in a range: a thread reads one at a time."""
 
 
 class DuckDBEngine:
@@ -43,12 +49,16 @@ class DuckDBEngine:
         memory_limit: str = "2GB",
         threads: int | None = None,
         progress: Progress | None = None,
+        range_rows: int = _RANGE_ROWS,
     ) -> None:
         """Open a database in memory that downloads nothing and knows one time zone, UTC.
 
         Rows keep the order of the files: examples and samples are the same on every run.
-        ``progress`` is told of queries that take longer than a second.
+        ``progress`` is told of queries that take longer than a second; tables are joined in ranges
+        of about ``range_rows`` rows.
         """
+        self._threads = threads or os.cpu_count() or 1
+        self._range_rows = range_rows
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -56,7 +66,7 @@ class DuckDBEngine:
                 "autoload_known_extensions": "false",
                 "memory_limit": memory_limit,
                 "temp_directory": str(temp_directory),
-                "threads": str(threads or os.cpu_count() or 1),
+                "threads": str(self._threads),
                 "preserve_insertion_order": "true",
             },
         )
@@ -174,6 +184,18 @@ class DuckDBEngine:
             # Closed, since a connection with an unread result refuses the next query.
             with native.to_arrow_reader(rows) as reader:
                 yield from reader
+
+    def key_ranges(self, before: Table, after: Table, column: str) -> tuple[KeyRange, ...]:
+        """Ranges that are joined one after the other; see `Engine.key_ranges`."""
+        if {before.format, after.format} != {"parquet"}:
+            return ()
+        with translated([before, after]):
+            return key_ranges(
+                (before.paths, after.paths),
+                column,
+                rows=self._range_rows,
+                row_groups=_GROUPS_A_THREAD * self._threads,
+            )
 
 
 @contextmanager
