@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from datarelease.analysis.engine.keys import KeyRange
 from datarelease.errors import ConfigError
 from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Format
 
 if TYPE_CHECKING:
     import narwhals as nw
     import pyarrow as pa
+
+    from datarelease.analysis.engine.keys import KeyRange
 
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 
