@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.adapters.artifact import read_artifact
+from datarelease.adapters.untrusted import read_artifact
 from datarelease.app.github import comment_source, open_cml, open_github
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.workflow import this_run, warn

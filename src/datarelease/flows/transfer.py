@@ -164,11 +164,7 @@ def complete(
 
 
 def send(ws: Repository, remote: Store, hashes: Sequence[str]) -> None:
-    """Upload objects of the cache, over what the remote has under their names.
-
-    Raises:
-        WorldError: The remote failed, or the cache's own copy is damaged.
-    """
+    """Upload objects of the cache, over what the remote has under their names."""
     if not hashes:
         return
     unproven = [md5 for md5 in hashes if md5 not in ws.objects.proven]
@@ -190,11 +186,7 @@ def send(ws: Repository, remote: Store, hashes: Sequence[str]) -> None:
 def upload(
     remote: Store, files: Mapping[str, Path], progress: Progress, advance: Advance = lambda _: None
 ) -> None:
-    """Write objects (key: local file) to a remote, a step each.
-
-    Raises:
-        WorldError: The remote failed.
-    """
+    """Write objects (key: local file) to a remote, a step each."""
 
     def uploaded(count: int) -> None:
         with progress.step(Step.UPLOAD):

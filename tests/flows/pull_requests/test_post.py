@@ -16,9 +16,9 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 
-from datarelease.adapters.artifact import Artifact
 from datarelease.adapters.github.cml import Cml, is_marked, watermark, with_watermark
 from datarelease.adapters.github.repository import GitHub
+from datarelease.adapters.untrusted import Artifact
 from datarelease.cli.post_command import command
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError

@@ -22,9 +22,8 @@ from hypothesis import strategies as st
 from tests import sample_reports as samples
 from tests.hostile import poisoned
 
-from datarelease.adapters.artifact import ENTRIES, LIMITS, read_artifact
 from datarelease.adapters.github.cml import is_marked, watermark
-from datarelease.adapters.untrusted import plain_json
+from datarelease.adapters.untrusted import ENTRIES, LIMITS, plain_json, read_artifact
 from datarelease.documents import DocumentError, encode
 from datarelease.errors import ConfigError
 from datarelease.model.github import PullRequestFile
@@ -140,7 +139,7 @@ def test_a_deep_tree_is_refused(folder: Path) -> None:
 
 def test_too_many_files_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting them has an end."""
-    monkeypatch.setattr("datarelease.adapters.artifact.ENTRIES", 3)
+    monkeypatch.setattr("datarelease.adapters.untrusted.ENTRIES", 3)
     assert ENTRIES > 1000
     refused(folder, "more than 3 entries")
 

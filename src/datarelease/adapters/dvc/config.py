@@ -216,11 +216,7 @@ class DvcConfig:
         return any(given.get(key) for key in ("access_key_id", "profile", "credentialpath"))
 
     def overrides(self) -> Mapping[str, Any]:
-        """The configuration that DVC in this process needs: the credentials of its default remote.
-
-        Raises:
-            ConfigError: They are incomplete.
-        """
+        """The configuration that DVC needs here: the credentials of its default remote."""
         name = self.default_remote
         if name is None:
             return {}

@@ -102,13 +102,10 @@ def current_hashes(root: Path, graph: Graph) -> dict[str, str]:
     with opened(root) as repo:
         for dep in (dep for stage in repo.index.stages if stage.cmd for dep in stage.deps):
             path = relative_path(dep.fs_path, root.resolve())
-            if path in wanted and path not in found and _is_file(dep) and dep.exists:
+            is_file = dep.protocol == "local" and not isinstance(dep, ParamsDependency)
+            if path in wanted and path not in found and is_file and dep.exists:
                 found[path] = str(dep.get_hash().value)
     return {path: md5 for path, md5 in found.items() if md5}
-
-
-def _is_file(dep: Any) -> bool:
-    return dep.protocol == "local" and not isinstance(dep, ParamsDependency)
 
 
 def _node(stage: Any, root: Path) -> StageNode:

@@ -14,13 +14,8 @@ from datarelease.progress import TIMEOUT
 
 REMOTE = "origin"
 _PLACES = {
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-}
+    "GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_WORK_TREE",
+}  # fmt: skip
 """Set by git for its hooks; they would turn every call to the hook's repository and index."""
 _LINES = 6
 _DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO))

@@ -15,7 +15,7 @@ VERSIONS = "refs/datarelease"
 """Our own copy of the remote's version tags, so that local tags cannot affect a plan."""
 HEADS = f"{VERSIONS}-heads"
 """Branches of the remote, as they were when they were last fetched."""
-_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
 _ACCEPTED = {" ", "*", "=", "-"}
 """Moved forward, new, up to date, deleted."""
 _FLAGS = {*_ACCEPTED, "+", "!"}
@@ -46,7 +46,7 @@ def fetch_versions(git: GitProgram, prefix: str, *, shallow: bool) -> None:
     """Bring our copy of the remote's tags up to date; of a ``shallow`` clone only their commits."""
     tags = f"refs/tags/{prefix}*"
     depth = ["--depth=1"] if shallow else []
-    done = git.attempt(*_FETCH, "--prune", *depth, REMOTE, f"+{tags}:{VERSIONS}/{prefix}*")
+    done = git.attempt(*FETCH, "--prune", *depth, REMOTE, f"+{tags}:{VERSIONS}/{prefix}*")
     if done.code == 0:
         return
     # With --depth git prunes, ends with 1 and says nothing where the remote has no such tag.
@@ -62,7 +62,7 @@ def fetch_branch(git: GitProgram, branch: str, prefix: str | None = None) -> str
     """
     tags = ["--prune", f"+refs/tags/{prefix}*:{VERSIONS}/{prefix}*"] if prefix else []
     ref = f"{HEADS}/{branch}"
-    done = git.attempt(*_FETCH, *tags[:1], REMOTE, *tags[1:], f"+refs/heads/{branch}:{ref}")
+    done = git.attempt(*FETCH, *tags[:1], REMOTE, *tags[1:], f"+refs/heads/{branch}:{ref}")
     if done.code == 0:
         return ref
     if git.network("ls-remote", REMOTE, f"refs/heads/{branch}").strip():

@@ -93,9 +93,7 @@ class Git:
 
     def has_remote(self) -> bool:
         """A remote called ``origin`` is configured."""
-        self._has_remote = (
-            self._has_remote or self._git.attempt("remote", "get-url", REMOTE).code == 0
-        )
+        self._has_remote = self._has_remote or self.remote_url() is not None
         return self._has_remote
 
     def remote_url(self) -> str | None:
@@ -249,10 +247,7 @@ class Git:
                 remedy="Check the address.",
             )
         ref = f"{HEADS}/HEAD"
-        self._git.network(
-            "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", REMOTE,
-            f"+HEAD:{ref}",
-        )  # fmt: skip
+        self._git.network(*git_remote.FETCH, "--depth=1", REMOTE, f"+HEAD:{ref}")
         self._place = None  # it is shallow now
         return self._git.line("rev-parse", ref)
 

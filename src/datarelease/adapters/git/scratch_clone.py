@@ -12,6 +12,7 @@ from pathlib import Path
 
 from datarelease.adapters.git import remote as git_remote
 from datarelease.adapters.git.program import REMOTE, GitProgram
+from datarelease.adapters.git.remote import FETCH
 from datarelease.adapters.git.repository import VERSIONS, Git
 from datarelease.errors import WorldError
 from datarelease.progress import TIMEOUT
@@ -60,19 +61,14 @@ class ScratchGit(Git):
             lock.unlink(missing_ok=True)
         wanted = {f"remote.{REMOTE}.url": url, "gc.autoDetach": "false"}
         for key, value in wanted.items():
-            if (
-                self._top.attempt("config", "--local", "--get", key).stdout.decode().strip()
-                != value
-            ):
+            found = self._top.attempt("config", "--local", "--get", key).stdout.decode().strip()
+            if found != value:
                 self._top.line("config", "--local", "--replace-all", key, value)
 
     def tip(self, branch: str) -> str:
         """The remote's commit of ``branch``, fetched."""
         ref = f"{VERSIONS}-heads/{branch}"
-        self._top.network(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", REMOTE,
-            f"+refs/heads/{branch}:{ref}",
-        )  # fmt: skip
+        self._top.network(*FETCH, REMOTE, f"+refs/heads/{branch}:{ref}")
         return self._top.line("rev-parse", ref)
 
     def advertised(self) -> tuple[str | None, dict[str, str]]:
@@ -96,10 +92,7 @@ class ScratchGit(Git):
 
     def see(self, prefix: str) -> None:
         """Fetch the remote's branches that begin with ``prefix``; those that went are kept."""
-        self._top.network(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", REMOTE,
-            f"+refs/heads/{prefix}*:{_SEEN}/{prefix}*",
-        )  # fmt: skip
+        self._top.network(*FETCH, REMOTE, f"+refs/heads/{prefix}*:{_SEEN}/{prefix}*")
 
     def seen(self, branch: str) -> str | None:
         """The commit of a branch when it was last fetched."""
@@ -113,9 +106,7 @@ class ScratchGit(Git):
         """
         for ref in refs:
             if self.resolve(commit) is None:
-                self._top.attempt(
-                    "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", REMOTE, ref
-                )
+                self._top.attempt(*FETCH, REMOTE, ref)
         if self.resolve(commit) is None:
             raise WorldError(
                 f"The commit {commit[:12]} cannot be fetched from the git remote.",

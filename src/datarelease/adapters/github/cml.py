@@ -115,17 +115,10 @@ class Cml:
             raise WorldError(f"CML failed (exit {done.code}): {reason}")
 
     def _arguments(self, number: int, report: Path) -> list[str]:
-        return [
-            self._program,
-            "comment",
-            "update",
-            f"--repo={self._address}",
-            f"--target=pr/{number}",
-            # Otherwise it uploads local files that the comment links to a third party.
-            "--publish=false",
-            f"--watermark-title={self._title}",
-            str(report),
-        ]
+        where = (f"--repo={self._address}", f"--target=pr/{number}")
+        title = f"--watermark-title={self._title}"
+        # With --publish it uploads local files that the comment links to a third party.
+        return [self._program, "comment", "update", *where, "--publish=false", title, str(report)]
 
     def _environment(self, home: Path, sha: str) -> dict[str, str]:
         return {

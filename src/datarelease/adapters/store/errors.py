@@ -19,22 +19,13 @@ from datarelease.model.git_address import without_credentials
 from datarelease.progress import TIMEOUT
 
 _NO_CREDENTIALS = {
-    "NoCredentialsError",
-    "PartialCredentialsError",
-    "CredentialRetrievalError",
-    "ProfileNotFound",
-    "NoAuthTokenError",
-    "TokenRetrievalError",
-    "SSOTokenLoadError",
-    "UnauthorizedSSOTokenError",
-}
+    "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound",
+    "NoAuthTokenError", "TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError",
+}  # fmt: skip
 """Named, not imported: botocore is an optional part."""
 _UNREACHABLE = {
-    "EndpointConnectionError",
-    "ConnectionClosedError",
-    "ProxyConnectionError",
-    "SSLError",
-}
+    "EndpointConnectionError", "ConnectionClosedError", "ProxyConnectionError", "SSLError",
+}  # fmt: skip
 _TIMED_OUT = {"ConnectTimeoutError", "ReadTimeoutError", "AioReadTimeoutError"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
 _SKEWED = {"RequestTimeTooSkewed", "RequestInTheFuture"}

@@ -125,11 +125,7 @@ def _computed(
 
 
 def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[DataFile, ...]:
-    """The dataset's files, each now in the cache.
-
-    Raises:
-        WorldError: Some are neither here nor on a remote.
-    """
+    """The dataset's files, each now in the cache."""
     files = _files(ws, content)
     _bring(ws, dataset, files)
     return files

@@ -175,7 +175,9 @@ def put_notice(
     """
     here = _mark(run, github.directory)
     try:
-        notices = _our_notices(github, github.comments(number))
+        title = re.escape(titled("datarelease", github.directory))
+        ours = [c for c in github.comments(number) if c.author == github.bot]
+        notices = [c for c in ours if re.search(_MARK.format(title=title), c.body)]
         if outcome.state in DONE:
             for notice in notices:
                 settled = f"{text}\n\n{notice.body[notice.body.rindex('<!--') :].strip()}"
@@ -188,12 +190,6 @@ def put_notice(
     except WorldError as error:
         return (f"The notice on #{number} could not be written. {error_line(error)}",)
     return ()
-
-
-def _our_notices(github: GitHub, comments: Sequence[Comment]) -> list[Comment]:
-    title = re.escape(titled("datarelease", github.directory))
-    ending = re.compile(_MARK.format(title=title))
-    return [c for c in comments if c.author == github.bot and ending.search(c.body)]
 
 
 def error_line(error: DatareleaseError) -> str:

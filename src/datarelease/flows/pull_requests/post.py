@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from datarelease.adapters.artifact import Artifact, refuse_artifact
 from datarelease.adapters.github.cml import Cml
+from datarelease.adapters.untrusted import Artifact, refuse_artifact
 from datarelease.errors import WorldError
 from datarelease.flows.pull_requests.comment import Posted, error_line, put_comment
 from datarelease.model.directory import suffix_of
@@ -105,7 +105,9 @@ def post(
             outcome="nothing", summary=summary, problems=(error_line(error), _NOT_REVIEWED)
         )
     if pull is not None and pull.head != run.head:
-        return _superseded(pull, run)
+        moved = f"#{pull.number} has moved from {run.head[:12]} to {pull.head[:12]}"
+        summary = f"nothing was posted: {moved}, whose own check reports"
+        return Posting(outcome="superseded", summary=summary, number=pull.number)
     posting = _commented(pull, artifact.report, run, github, cml, pages, progress)
     context = _context(pull.base if pull else default_branch, github, default_branch)
     return _recorded(posting, run, github, run_status(artifact.report, run, context))
@@ -237,14 +239,6 @@ def _only_pull(run: CheckRun, github: GitHub) -> int | None:
         and (pull.head_repository, pull.head_branch) == (run.repository, run.branch)
     ]
     return found[0] if len(found) == 1 else None
-
-
-def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
-    summary = (
-        f"nothing was posted: #{pull.number} has moved from {run.head[:12]} to {pull.head[:12]}, "
-        "whose own check reports"
-    )
-    return Posting(outcome="superseded", summary=summary, number=pull.number)
 
 
 def _quiet_context(artifact: Artifact, run: CheckRun, github: GitHub, default_branch: str) -> str:

@@ -14,6 +14,7 @@ from datarelease.flows.release.tag import ReleaseBranch
 from datarelease.flows.repository import Workspace
 from datarelease.flows.transfer import faults_of, find_faults, holders
 from datarelease.flows.versions.documents import find_manifest
+from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, PlannedStep, ReleasePlan, StepState
 from datarelease.model.wording import plural
 
@@ -50,7 +51,7 @@ def preview(
     steps = (
         first,
         _step("pipeline", "done", "dvc.lock is up to date"),
-        _check_step(checked),
+        _check_step(report),
         _review_step(ws, checked, reviewed, refusal),
         *_rest(ws, checked, place, nothing, refusal),
     )
@@ -65,8 +66,7 @@ def _step(name: str, state: StepState, what: str) -> PlannedStep:
     return PlannedStep(name=name, state=state, what=what)
 
 
-def _check_step(checked: Checked) -> PlannedStep:
-    report = checked.report
+def _check_step(report: Report) -> PlannedStep:
     compared = f"compared with {report.base}" if report.base else "there is no version before"
     what = f"verdict {report.level}, {compared}"
     return _step("check", "refused" if report.level == "block" else "done", what)
