@@ -144,7 +144,7 @@ def hurry() -> None:
     """No time to plan again."""
     from datarelease.flows.release import release
 
-    release.PATIENCE = -1.0
+    release.REPLANNING_TIME = -1.0
 
 
 RACERS = 6

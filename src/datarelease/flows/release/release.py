@@ -48,7 +48,7 @@ from datarelease.model.versions.release import (
 )
 from datarelease.progress import Step
 
-PATIENCE = 900.0
+REPLANNING_TIME = 900.0
 """Seconds after which a release that other releases overtook does not plan again."""
 Documents = Callable[[Report], Mapping[str, bytes]]
 """Renders the files about a version that its manifest lists, by name."""
@@ -104,9 +104,9 @@ def release(
             return follow(ws, released)
         except VersionTaken:
             ws.progress.say("another release was faster: planning again")
-        if time.monotonic() - started > PATIENCE:
+        if time.monotonic() - started > REPLANNING_TIME:
             raise WorldError(
-                f"Other releases were faster for {PATIENCE / 60:.0f} minutes.",
+                f"Other releases were faster for {REPLANNING_TIME / 60:.0f} minutes.",
                 untouched="No tag was made.",
                 remedy="Run the command again when they have ended.",
             )
