@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
-import narwhals as nw
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.tables import Table
-from datarelease.analysis.profiling.cells import SHARE, fine_cells, merged_cells
+from datarelease.analysis.profiling.cells import CELLS, SHARE, Grid, merged_cells
 from datarelease.model.data.profile import Cell
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
-    """An engine with a directory of its own."""
-    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill")) as engine:
-        yield engine
-
-
-def counted(engine: DuckDBEngine, directory: Path, values: list[float]) -> list[Cell]:
-    """The cells of values that went through a Parquet file."""
-    path = directory / f"{len(list(directory.iterdir()))}.parquet"
-    pq.write_table(pa.table({"x": pa.array(values, pa.float64())}), path)
-    frame = engine.scan(Table(paths=(path,), format="parquet")).select(nw.col("x"))
-    filled = [value for value in values if value is not None]
-    return fine_cells(engine, frame, min(filled), max(filled), len(filled))
+def grid_of(values: list[float], limit: int = CELLS) -> Grid:
+    """The grid of values, heavy cells counted once more."""
+    grid = Grid.of(np.array(values, np.float64), limit=limit)
+    heavy = grid.heavy()
+    if not len(heavy):
+        return grid
+    inside = grid.inside(np.array(values, np.float64), heavy)
+    return grid.refined(Grid.of(inside, limit=limit))
 
 
 def check(values: list[float], cells: list[Cell] | tuple[Cell, ...], share: int) -> None:
@@ -53,16 +41,40 @@ def check(values: list[float], cells: list[Cell] | tuple[Cell, ...], share: int)
     assert sum(cell.count for cell in cells) == len(values)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(floats, min_size=1, max_size=60))
-def test_few_values_are_kept_one_by_one(
-    engine: DuckDBEngine, tmp_path_factory: pytest.TempPathFactory, values: list[float]
-) -> None:
+def test_few_values_are_kept_one_by_one(values: list[float]) -> None:
     """Up to 256 different floats, of any size, become point masses with exact counts."""
-    cells = counted(engine, tmp_path_factory.mktemp("few"), values)
+    cells = grid_of(values).cells()
     assert {cell.lo: cell.count for cell in cells} == Counter(value + 0.0 for value in values)
     assert all(cell.lo == cell.hi for cell in cells)
     assert merged_cells(cells, len(values)) == tuple(cells)
+
+
+@given(
+    values=st.lists(floats, min_size=1, max_size=60),
+    places=st.lists(st.integers(0, 60), max_size=5),
+    limit=st.integers(4, 20),
+    data=st.data(),
+)
+def test_grids_add_up(
+    values: list[float], places: list[int], limit: int, data: st.DataObject
+) -> None:
+    """However values are split, shuffled and added up: it is the grid of all of them."""
+    shuffled = np.array(data.draw(st.permutations(values)), np.float64)
+    parts = [part for part in np.split(shuffled, sorted(places)) if len(part)]
+    grids = [Grid.of(part, limit=limit) for part in parts]
+    level = data.draw(st.integers(0, min(grid.level for grid in grids)))
+    grids.append(Grid.of(parts[0], level=level, limit=limit))
+    grids = data.draw(st.permutations(grids[1:]))
+    while len(grids) > 1:
+        size = data.draw(st.integers(2, len(grids)))
+        grids = [Grid.merged(grids[:size], limit=limit), *grids[size:]]
+    whole = Grid.of(np.array(values, np.float64), limit=limit)
+    for one, other in ((grids[0].lo, whole.lo), (grids[0].hi, whole.hi)):
+        assert one.tolist() == other.tolist()
+    assert grids[0].counts.tolist() == whole.counts.tolist()
+    assert grids[0].level == whole.level
+    assert len(whole.counts) <= limit
 
 
 def distributions() -> dict[str, list[float]]:
@@ -88,11 +100,12 @@ def distributions() -> dict[str, list[float]]:
     }
 
 
+@pytest.mark.parametrize("limit", [CELLS, 2000])
 @pytest.mark.parametrize("name", distributions())
-def test_cells_are_exact_and_light(engine: DuckDBEngine, tmp_path: Path, name: str) -> None:
+def test_cells_are_exact_and_light(name: str, limit: int) -> None:
     """Whatever the distribution, every cell holds what is between its bounds, and not much."""
     values = distributions()[name]
-    cells = counted(engine, tmp_path, values)
+    cells = grid_of(values, limit).cells()
     check(values, cells, SHARE)
     stored = merged_cells(cells, len(values))
     check(values, stored, SHARE)
@@ -100,7 +113,25 @@ def test_cells_are_exact_and_light(engine: DuckDBEngine, tmp_path: Path, name: s
     assert not any(math.copysign(1, cell.lo) < 0 for cell in stored if cell.lo == 0)
 
 
-def test_nulls_are_ignored(engine: DuckDBEngine, tmp_path: Path) -> None:
-    """Nulls are in no cell."""
-    values: list[float] = [1.0, None, 3.0, None]  # type: ignore[list-item]
-    assert counted(engine, tmp_path, values) == [Cell(1.0, 1.0, 1), Cell(3.0, 3.0, 1)]
+@pytest.mark.parametrize("name", distributions())
+def test_the_deviation_needs_no_values(name: str) -> None:
+    """Cells tell the standard deviation: of single values exactly, of coarse cells nearly."""
+    values = distributions()[name]
+    real = np.array(values, np.longdouble)
+    mean = Fraction(0)
+    for value in values:
+        mean += Fraction(value) / len(values)
+    expected = float(real.std())
+    grid = Grid.of(np.array(values), limit=CELLS)
+    assert grid.deviation(mean) == pytest.approx(expected, rel=1e-9, abs=0)
+    coarse = Grid.of(np.array(values), limit=4000)
+    assert coarse.deviation(mean) == pytest.approx(expected, rel=2e-4, abs=0)
+
+
+def test_a_value_that_many_have_is_a_cell_of_its_own() -> None:
+    """Among a great many others, a frequent value is found by counting its cell once more."""
+    values = np.random.default_rng(2).uniform(900, 1000, 300_000)
+    values[:15_000] = 999.99
+    cells = grid_of(values.tolist(), 4096).cells()
+    assert Cell(999.99, 999.99, 15_000) in cells
+    assert Cell(999.99, 999.99, 15_000) in merged_cells(cells, len(values))

@@ -72,6 +72,25 @@ class UnsupportedQuery(ConfigError):  # noqa: N818 - says what is unsupported, a
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ValueCounts:
+    """The different values of a column, none of them null, as text."""
+
+    distinct: int
+    rows: int
+    """Rows with a value."""
+    min: str | None = None
+    """In the order of code points; None, as the fields below, where only numbers were asked for."""
+    max: str | None = None
+    length_min: int = 0
+    """In characters."""
+    length_max: int = 0
+    length_sum: int = 0
+    """Over all rows."""
+    top: tuple[tuple[str, int], ...] = ()
+    """Values and their rows: the most frequent first, then in the order of code points."""
+
+
 def unread_name(column: str) -> str:
     """The column that holds what could not be read as the type given to ``column``."""
     return f"{_UNREAD}{column}"
@@ -150,6 +169,25 @@ class Engine(Protocol):
             UnreadableTable: A file turned out to be damaged while it was read.
             WorldError: Out of memory or disk.
         """
+        ...
+
+    def value_counts(
+        self, frame: nw.LazyFrame[Any], *, top: int, weight: str | None = None
+    ) -> ValueCounts:
+        """What the column ``value`` of a frame holds, exactly, in one pass over this column.
+
+        Args:
+            frame: The rows.
+            top: How many values to name; 0: numbers of values and rows are enough.
+            weight: A column that says for how many rows each row stands.
+
+        Raises:
+            UnreadableTable, WorldError: As `collect`.
+        """
+        ...
+
+    def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """A lazy frame over an Arrow table."""
         ...
 
     def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:

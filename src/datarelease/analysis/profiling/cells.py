@@ -1,9 +1,12 @@
-"""The distribution of a numeric column as cells with exact counts, whatever the engine.
+"""The distribution of a numeric column as cells with exact counts, that add up.
 
-Values are counted in an adaptive dyadic grid: cell ``floor(x / 2**e)``. Scaling by a power of two
-is exact in IEEE 754 arithmetic, so every engine puts every value into the same cell, in any order
-of the rows. Cells that hold too much are split again on a finer grid, until each is light or a
-single value; so outliers, point masses and huge offsets cost a pass more and nothing else.
+A cell holds the values whose floats agree in their sign, their exponent and the leading bits of
+their mantissa (as the buckets of OpenTelemetry's exponential histogram do): which cell a value is
+in depends on nothing but the value and the number of bits that are left aside, the level. A column
+is kept at the finest level at which its values fill at most 65,536 cells. More values never make
+that level finer, so the cells of two parts of a table give those of both, in any order: batches,
+files and machines are counted apart and added up. With up to 65,536 different values nothing is
+left aside.
 """
 
 from __future__ import annotations
@@ -11,72 +14,203 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import reduce
-from operator import add, or_
-from typing import Any
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Self
 
-import narwhals as nw
+import numpy as np
+import numpy.typing as npt
 
-from datarelease.analysis.engine.tables import Engine
 from datarelease.model.data.profile import Cell
 
+CELLS = 65_536
+"""Filled cells of a column at most."""
 SHARE = 256
 """A stored cell that is not a single value holds at most 1/256 of the values; and so many
 different values at least are kept one by one.
 """
 _FINE = 1024
-"""While counting, cells are split until they hold at most 1/1024: bounds then fall well."""
-_CELLS = 4096
-"""Cells on the range of the first pass; more groups would cost more time than a second pass."""
-_BUDGET = 65_536
-"""Cells of a later pass at most."""
-_ROOTS = 6
-_TURNS = 60
-"""Passes at most; far more than any data seen needs. After them, cells are exact but coarser."""
-_value = nw.col("x")
+"""Cells with more than 1/1024 of the values are counted once more on a finer grid."""
+_JOINED = 4096
+"""Neighbours that hold no more than 1/4096 together are one cell, where there are many."""
+_WINDOW = 1 << 19
+"""Cells up to which counting in a table of all of them beats sorting the values."""
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Neighbouring cells that are split together."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Grid:
+    """How many values are in each filled cell, and the smallest and largest of them.
 
-    lo: float
-    hi: float
-
-
-def fine_cells(
-    engine: Engine, values: nw.LazyFrame[Any], low: float, high: float, count: int
-) -> list[Cell]:
-    """All values as cells, sorted and disjoint, each a single value or at most 1/1024 of them.
-
-    Where there are up to 256 different values, every cell is one of them.
-
-    Args:
-        engine: Runs the queries, one a pass.
-        values: One column ``x``, Float64; nulls are ignored, infinities must not be there.
-        low: The smallest value.
-        high: The largest value.
-        count: How many values there are.
+    Values stand as `ordered` integers, whose upper ``64 - level`` bits are the cell.
     """
-    if low == high:
-        return [Cell(low, high, count)]
-    cells = _count(engine, values, None, _linear(max(-low, high), _step(low, high, _CELLS)))
-    for turn in range(1, _TURNS + 1):
-        heavy = [cell for cell in cells if _is_run(cell) and cell.count * _FINE > count]
-        most = max((cell.count for cell in heavy), default=0)
-        pieces = min(_CELLS, max(8, _ceil_power(8 * most * _FINE // count)))
-        if not heavy and len(cells) <= SHARE:
-            heavy, pieces = [cell for cell in cells if _is_run(cell)], SHARE
-        if not heavy:
-            break
-        runs = _runs(heavy)
-        # Every second turn the axis is compressed: values over hundreds of orders of magnitude
-        # would otherwise need a pass for every twelve bits of exponent.
-        scale = _scale(heavy, runs, pieces, roots=_ROOTS if turn % 2 == 0 else 0)
-        kept = [c for c in cells if not any(r.lo <= c.lo and c.hi <= r.hi for r in runs)]
-        cells = sorted(kept + _count(engine, values, runs, scale))
-    return cells
+
+    level: int
+    lo: Integers
+    hi: Integers
+    counts: Integers
+
+    @classmethod
+    def of(cls, values: Floats, *, level: int = 0, limit: int = CELLS) -> Self:
+        """The grid of finite values, at the level given if they do not need a coarser one."""
+        points = ordered(values)
+        empty = np.zeros(0, np.int64)
+        grid = cls(level=level, lo=empty, hi=empty, counts=empty)
+        for side in _sides(points):
+            lo, hi, counts = _table(side, level) or _sorted(side, level)
+            grid = replace(
+                grid,
+                lo=np.concatenate((grid.lo, lo)),
+                hi=np.concatenate((grid.hi, hi)),
+                counts=np.concatenate((grid.counts, counts)),
+            )
+        return grid.coarser(level).limited(limit)
+
+    @classmethod
+    def merged(cls, grids: Sequence[Self], *, limit: int = CELLS) -> Self:
+        """The grid of all values of at least one grid."""
+        level = max(grid.level for grid in grids)
+        lo = np.concatenate([grid.lo for grid in grids])
+        hi = np.concatenate([grid.hi for grid in grids])
+        counts = np.concatenate([grid.counts for grid in grids])
+        order = np.argsort(lo, kind="stable")  # sorted runs, which this kind merges
+        grid = replace(grids[0], lo=lo[order], hi=hi[order], counts=counts[order])
+        return grid.coarser(level).limited(limit)
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return int(self.counts.sum())
+
+    @property
+    def exact(self) -> bool:
+        """Whether each cell is a single value."""
+        return bool((self.lo == self.hi).all())
+
+    def limited(self, limit: int) -> Self:
+        """The same values at the finest level at which they fill at most ``limit`` cells."""
+        level = self.level
+        while 1 + np.count_nonzero(np.diff(self.lo >> level)) > limit:
+            level += 1
+        return self.coarser(level) if level > self.level else self
+
+    def coarser(self, level: int) -> Self:
+        """The same values at another level; values of one cell lie one after the other."""
+        starts = _starts(self.lo, level)
+        if not len(starts):
+            return replace(self, level=level)
+        hi = np.maximum.reduceat(self.hi, starts)
+        counts = np.add.reduceat(self.counts, starts)
+        return replace(self, level=level, lo=self.lo[starts], hi=hi, counts=counts)
+
+    def heavy(self) -> Integers:
+        """The cells that are no single values and hold too many values, as numbers."""
+        return np.asarray(self.lo >> self.level)[self._is_heavy()]
+
+    def inside(self, values: Floats, cells: Integers) -> Floats:
+        """Those of ``values`` that are in one of these ``cells``, which are sorted."""
+        numbers = ordered(values) >> self.level
+        places = np.minimum(np.searchsorted(cells, numbers), len(cells) - 1)
+        inside: Floats = values[cells[places] == numbers]
+        return inside
+
+    def refined(self, finer: Self) -> Self:
+        """With the heavy cells replaced by ``finer``, the grid of the values inside them."""
+        light = ~self._is_heavy()
+        lo = np.concatenate((self.lo[light], finer.lo))
+        order = np.argsort(lo, kind="stable")
+        hi = np.concatenate((self.hi[light], finer.hi))[order]
+        counts = np.concatenate((self.counts[light], finer.counts))[order]
+        return replace(self, lo=lo[order], hi=hi, counts=counts)
+
+    def deviation(self, mean: Fraction) -> float:
+        """The population standard deviation, with values inside a cell spread evenly."""
+        lo, hi, counts = floats(self.lo), floats(self.hi), self.counts
+        # Squares of the largest floats are none, nor are those of the smallest.
+        exponent = math.frexp(_width(float(lo[0]), float(hi[-1])))[1]
+        low, high = np.ldexp(lo, -exponent), np.ldexp(hi, -exponent)
+        low, high = low - low[0], high - low[0]
+        offset = (mean - Fraction(float(lo[0]))) / Fraction(2) ** exponent
+        apart = (low / 2 + high / 2) - float(offset)
+        evenly = np.where(counts > 1, (counts + 1) / np.maximum(counts - 1, 1), 0.0)
+        squares = counts * (apart * apart + (high - low) ** 2 / 12 * evenly)
+        return math.ldexp(math.sqrt(math.fsum(squares.tolist()) / self.count), exponent)
+
+    def cells(self) -> list[Cell]:
+        """The cells with their bounds as floats; many light neighbours are joined."""
+        lo, hi, counts = self.lo, self.hi, self.counts
+        if len(counts) > 2 * _JOINED:
+            total = self.count
+            heavy = counts * _JOINED > total
+            group = (np.cumsum(counts) - counts) * _JOINED // total
+            first = heavy | (np.diff(group, prepend=-1) != 0)
+            first[1:] |= heavy[:-1]
+            starts = np.flatnonzero(first)
+            lo, counts = lo[starts], np.add.reduceat(counts, starts)
+            hi = hi[np.append(starts[1:], len(hi)) - 1]
+        bounds = zip(floats(lo).tolist(), floats(hi).tolist(), counts.tolist(), strict=True)
+        return [Cell(*cell) for cell in bounds]
+
+    def _is_heavy(self) -> npt.NDArray[np.bool_]:
+        return (self.lo < self.hi) & (self.counts * _FINE > self.count)
+
+
+def ordered(values: Floats) -> Integers:
+    """The bits of floats as integers that are in the same order; adjacent floats are too."""
+    # Adding zero turns -0.0, which equals 0.0, into 0.0.
+    bits = (values + 0.0).view(np.int64)
+    return bits ^ ((bits >> 63) & sys.maxsize)
+
+
+def floats(points: Integers) -> Floats:
+    """The floats that `ordered` made these integers of."""
+    bits: Integers = points ^ ((points >> 63) & sys.maxsize)
+    return bits.view(np.float64)
+
+
+def _starts(points: Integers, level: int) -> npt.NDArray[np.intp]:
+    """The places of sorted points at which another cell begins, the first one among them."""
+    later = np.flatnonzero(np.diff(points >> level)) + 1
+    return np.concatenate((np.zeros(min(1, len(points)), np.intp), later))
+
+
+def _sides(points: Integers) -> list[Integers]:
+    """Negative values, zeros and positive ones: far from each other, however near the values."""
+    if not len(points):
+        return []
+    if points.min() > 0:
+        return [points]
+    sides = (points[points < 0], points[points == 0], points[points > 0])
+    return [side for side in sides if len(side)]
+
+
+def _table(points: Integers, level: int) -> tuple[Integers, Integers, Integers] | None:
+    """Smallest, largest and number by cell; None where the cells are too many for a table.
+
+    A table of coarser cells will do, if each turns out to hold a single value.
+    """
+    first, last = int(points.min()), int(points.max())
+    coarse = level
+    while (last >> coarse) - (first >> coarse) >= _WINDOW:
+        coarse += 1
+    numbers = (points >> coarse) - (first >> coarse)
+    size = (last >> coarse) - (first >> coarse) + 1
+    counts = np.bincount(numbers, minlength=size)
+    filled = np.flatnonzero(counts)
+    lo, hi = np.full(size, sys.maxsize), np.full(size, -sys.maxsize)
+    np.minimum.at(lo, numbers, points)
+    np.maximum.at(hi, numbers, points)
+    lo, hi = lo[filled], hi[filled]
+    return (lo, hi, counts[filled]) if coarse == level or (lo == hi).all() else None
+
+
+def _sorted(points: Integers, level: int) -> tuple[Integers, Integers, Integers]:
+    points = np.sort(points)
+    starts = _starts(points, level)
+    ends = np.append(starts[1:], len(points))
+    return points[starts], points[ends - 1], ends - starts
 
 
 def merged_cells(cells: Sequence[Cell], count: int) -> tuple[Cell, ...]:
@@ -86,101 +220,13 @@ def merged_cells(cells: Sequence[Cell], count: int) -> tuple[Cell, ...]:
     the joint bounds stays true to the counts inside; how true is chosen so that they are not too
     many. Up to 256 single values stay as they are.
     """
-    if len(cells) <= SHARE and not any(map(_is_run, cells)):
+    if len(cells) <= SHARE and all(cell.lo == cell.hi for cell in cells):
         return tuple(cells)
     for share in (8192, 2048):
         joined = _join(cells, count, count / share, limit=2 * SHARE)
         if joined is not None:
             return joined
     return _join(cells, count, math.inf, limit=len(cells)) or ()
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """A monotone map of values to cell numbers: ``roots`` square roots, then ``2**power``."""
-
-    power: int
-    roots: int = 0
-
-    def frame(self, values: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """``values`` with the number of the cell as ``cell``."""
-        frame = values.with_columns(cell=_value.abs() if self.roots else _value)
-        scaled = nw.col("cell")
-        for _ in range(self.roots):
-            frame = frame.with_columns(cell=scaled.sqrt())
-        if self.roots:
-            frame = frame.with_columns(cell=nw.when(_value < 0).then(-scaled).otherwise(scaled))
-        return frame.with_columns(cell=times_power(scaled, self.power).floor().cast(nw.Int64))
-
-
-def times_power(value: nw.Expr, power: int) -> nw.Expr:
-    """``value * 2**power``, in two steps where the power itself is not a finite float."""
-    if abs(power) <= 1000:  # noqa: PLR2004 - well inside the exponents of a float
-        return value * math.ldexp(1.0, power)
-    half = power // 2
-    return value * math.ldexp(1.0, half) * math.ldexp(1.0, power - half)
-
-
-def _root(value: float, roots: int) -> float:
-    # Square roots are correctly rounded by IEEE 754, so they are the same on every engine.
-    size = abs(value)
-    for _ in range(roots):
-        size = math.sqrt(size)
-    return math.copysign(size, value)
-
-
-def _step(low: float, high: float, pieces: int) -> int:
-    """The smallest ``e`` for which ``high - low`` is at most ``pieces`` cells of ``2**e``."""
-    return math.frexp(_width(low, high))[1] + 1 - pieces.bit_length()
-
-
-def _linear(largest: float, step: int, roots: int = 0) -> _Scale:
-    # Beyond 2**53 a cell number would be finer than the floats and leave the integers.
-    return _Scale(power=-max(step, math.frexp(largest)[1] - 53), roots=roots)
-
-
-def _scale(cells: Sequence[Cell], runs: Sequence[_Run], pieces: int, roots: int) -> _Scale:
-    """A scale that cuts the widest cell into ``pieces``, all runs into ``_BUDGET`` at most."""
-    step = max(_step(_root(c.lo, roots), _root(c.hi, roots), pieces) for c in cells)
-    bounds = [(_root(run.lo, roots), _root(run.hi, roots)) for run in runs]
-    widths = [_width(lo, hi) for lo, hi in bounds]
-    step = max(step, math.frexp(max(widths))[1] - _BUDGET.bit_length())
-    while sum(math.ldexp(width, -step) for width in widths) > _BUDGET:
-        step += 1
-    return _linear(max(max(-lo, hi) for lo, hi in bounds), step, roots)
-
-
-def _runs(cells: Sequence[Cell]) -> list[_Run]:
-    """Heavy cells as runs; those that are near each other, light ones between them, as one."""
-    near = 8 * max(_width(cell.lo, cell.hi) for cell in cells)
-    runs: list[_Run] = []
-    for cell in cells:
-        if runs and cell.lo - runs[-1].hi <= near:
-            runs[-1] = _Run(runs[-1].lo, cell.hi)
-        else:
-            runs.append(_Run(cell.lo, cell.hi))
-    return runs
-
-
-def _count(
-    engine: Engine, values: nw.LazyFrame[Any], runs: Sequence[_Run] | None, scale: _Scale
-) -> list[Cell]:
-    keys = ["cell"]
-    if runs is None:
-        frame = scale.frame(values.filter(~_value.is_null()))
-    else:
-        inside = [(_value >= run.lo) & (_value <= run.hi) for run in runs]
-        frame = scale.frame(values.filter(reduce(or_, inside)))
-        if len(runs) > 1:  # a cell must not reach over what is between two runs
-            later = [(_value >= run.lo).cast(nw.Int64) for run in runs[1:]]
-            frame = frame.with_columns(run=reduce(add, later))
-            keys.append("run")
-    counted = frame.group_by(keys).agg(
-        n=nw.len(), lo=_value.min().alias("lo"), hi=_value.max().alias("hi")
-    )
-    # Adding zero turns -0.0, which equals 0.0 and may come first or not, into 0.0.
-    rows = engine.collect(counted.select("n", "lo", "hi"))
-    return sorted(Cell(row["lo"] + 0.0, row["hi"] + 0.0, int(row["n"])) for row in rows)
 
 
 def _join(
@@ -217,11 +263,3 @@ def _join(
 def _width(lo: float, hi: float) -> float:
     # The distance of two floats can be beyond the floats.
     return min(hi - lo, sys.float_info.max)
-
-
-def _is_run(cell: Cell) -> bool:
-    return cell.lo < cell.hi
-
-
-def _ceil_power(value: int) -> int:
-    return 1 << max(0, value - 1).bit_length()

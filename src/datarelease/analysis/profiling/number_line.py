@@ -1,12 +1,10 @@
-"""Columns of numbers and times as one number line: values as people write them, and moments.
-
-Mean and deviation are equal on every run, since sums of integers do not depend on the order.
-"""
+"""Columns of numbers and times as one number line: what is read of them, and how it is shown."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,76 +12,139 @@ from fractions import Fraction
 from typing import Any
 
 import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.profiling.cells import times_power
+from datarelease.analysis.profiling.cells import Floats, Integers
 from datarelease.model.data.profile import Cell, Scalar
 
-_DAY = 86_400_000_000
+Exact = int | float | Decimal
+"""A value without rounding: days of dates, and the unit of the type for timestamps, since 1970."""
+_DAY = 86_400.0
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - times without a zone stay without
+_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LEAST_DIGITS = 12
 _ALL_DIGITS = 17
+_DIGITS = 15
+"""Up to so many digits every decimal is a float of its own."""
+_INTEGERS = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The finite values of a column in a batch of rows; at least one."""
+
+    low: Exact
+    high: Exact
+    total: Fraction
+    """The sum of the positions, without rounding but that of decimals to floats."""
+    positions: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
 class NumberLine:
     """How a column is on the number line.
 
-    Numbers are there as themselves. Dates count days and timestamps microseconds since 1970-01-01
-    UTC while values are counted, because these are integers and so exact; profiles then hold
-    seconds.
+    Numbers are there as themselves, as floats. Dates count days and timestamps microseconds since
+    1970-01-01 UTC, because these are integers and so exact; profiles then hold seconds.
     """
 
-    column: str
     dtype: nw.dtypes.DType
 
     @property
-    def exact(self) -> nw.Expr:
-        """The values in the type in which smallest and largest are exact; null where infinite."""
-        value = nw.col(self.column)
-        if isinstance(self.dtype, (nw.Date, nw.Datetime)):
-            # The one expression here that Narwhals does not offer for Spark yet. On DuckDB it is
-            # `epoch_us`, which is null for infinite times.
-            return value.dt.total_microseconds()
-        if self.dtype.is_float():
-            value = value.cast(nw.Float64)
-            return nw.when(value.is_finite()).then(value)
-        return value
+    def finer(self) -> bool:
+        """Times in nanoseconds: the number line has microseconds."""
+        return isinstance(self.dtype, nw.Datetime) and self.dtype.time_unit == "ns"
 
     @property
-    def values(self) -> nw.Expr:
-        """The values as Float64, in days (dates), microseconds (timestamps) or as themselves."""
-        value = self.exact.cast(nw.Float64)
-        return value / _DAY if isinstance(self.dtype, nw.Date) else value
+    def rounded(self) -> bool:
+        """Values that differ may be one on the number line, however small they are."""
+        return self.finer or (isinstance(self.dtype, nw.Decimal) and self.dtype.precision > _DIGITS)
 
-    def position(self, exact: float) -> float:
-        """Where a value of ``exact`` is among ``values``."""
-        return float(exact) / _DAY if isinstance(self.dtype, nw.Date) else float(exact)
+    @property
+    def countable(self) -> bool:
+        """Whole numbers and days, of which different ones are always counted."""
+        return self.dtype.is_integer() or isinstance(self.dtype, nw.Date)
+
+    @property
+    def wide(self) -> bool:
+        """Numbers that Arrow has as decimals: an engine makes floats of them."""
+        return self.dtype.is_decimal() or (
+            self.dtype.is_integer() and not isinstance(self.dtype, _INTEGERS)
+        )
+
+    def read(self, values: pa.Array, near: pa.Array | None) -> Reading | None:
+        """What a batch says; None: it has no finite values.
+
+        Args:
+            values: The column.
+            near: The same as floats, where numbers are `wide`.
+        """
+        values = values.drop_null()
+        if near is not None:
+            return self._wide(values, near.drop_null()) if len(values) else None
+        if self.dtype.is_float():
+            real: Floats = _as_numpy(values).astype(np.float64, copy=False)
+            real = real[np.isfinite(real)]
+            return _reading(real, real, _sum(real)) if len(real) else None
+        whole = self._finite(values)
+        return self._whole(whole) if len(whole) else None
+
+    def _wide(self, values: pa.Array, near: pa.Array) -> Reading:
+        bounds, positions = pc.min_max(values), _as_numpy(near)
+        low, high = bounds["min"].as_py(), bounds["max"].as_py()
+        return Reading(low=low, high=high, total=_sum(positions), positions=positions)
+
+    def _finite(self, values: pa.Array) -> Integers:
+        if self.dtype.is_integer():
+            plain: Integers = _as_numpy(values)
+            return plain.astype(np.uint64 if plain.dtype.kind == "u" else np.int64, copy=False)
+        days = isinstance(self.dtype, nw.Date)
+        width, largest = (pa.int32(), 2**31 - 1) if days else (pa.int64(), sys.maxsize)
+        times: Integers = _as_numpy(values.view(width)).astype(np.int64, copy=False)
+        finite: Integers = times[(times != largest) & (times != -largest)]
+        return finite
+
+    def _whole(self, values: Integers) -> Reading:
+        if not isinstance(self.dtype, nw.Datetime):
+            return _reading(values, values.astype(np.float64), _sum_of_integers(values))
+        if self.finer:
+            coarse = values // 1000
+            return _reading(values, coarse.astype(np.float64), _sum_of_integers(coarse))
+        scale = _MICROSECONDS[self.dtype.time_unit]
+        total = _sum_of_integers(values) * scale
+        return _reading(values, values.astype(np.float64) * scale, total)
 
     def stored(self, position: float) -> float:
         """A position as profiles hold it: seconds for times."""
         if isinstance(self.dtype, nw.Date):
-            return position * 86_400.0
+            return position * _DAY
         return position / 1e6 if isinstance(self.dtype, nw.Datetime) else position
 
-    def scalar(self, exact: float | Decimal | None) -> Scalar:
-        """A value of ``exact`` as people write it: times in ISO 8601."""
-        if exact is None:
-            return None
+    def scalar(self, exact: Exact) -> Scalar:
+        """A value as people write it: times in ISO 8601; None: beyond Python's calendar."""
+        if isinstance(exact, Decimal) and exact.as_tuple().exponent == 0:
+            return int(exact)
         if not isinstance(self.dtype, (nw.Date, nw.Datetime)):
             return exact if isinstance(exact, int) else float(exact) + 0.0
+        if self.finer and exact % 1000:
+            text: str = pa.scalar(exact, pa.timestamp("ns")).cast(pa.string()).as_py()
+            return text.replace(" ", "T")
         try:
-            moment = _EPOCH + dt.timedelta(microseconds=int(exact))
-        except OverflowError:  # a year beyond Python's calendar
+            if isinstance(self.dtype, nw.Date):
+                return (_EPOCH + dt.timedelta(days=int(exact))).date().isoformat()
+            scale = _MICROSECONDS.get(self.dtype.time_unit)
+            moment = dt.timedelta(microseconds=int(exact * scale if scale else exact // 1000))
+            return (_EPOCH + moment).isoformat() + ("Z" if self.dtype.time_zone else "")
+        except OverflowError:
             return None
-        if isinstance(self.dtype, nw.Date):
-            return moment.date().isoformat()
-        return moment.isoformat() + ("Z" if self.dtype.time_zone else "")
 
 
-def shortened_cells(cells: Sequence[Cell], axis: NumberLine) -> tuple[Cell, ...]:
+def shortened_cells(cells: Sequence[Cell], line: NumberLine) -> tuple[Cell, ...]:
     """Cells with their bounds as profiles hold them, in 12 digits or as many as keep them apart."""
-    exact = [Cell(axis.stored(cell.lo), axis.stored(cell.hi), cell.count) for cell in cells]
+    exact = [Cell(line.stored(cell.lo), line.stored(cell.hi), cell.count) for cell in cells]
     bounds = [bound for cell in exact for bound in (cell.lo, cell.hi)]
     different = len(set(bounds))
     for digits in range(_LEAST_DIGITS, _ALL_DIGITS):
@@ -105,64 +166,33 @@ def significant(value: float, digits: int) -> float:
     return (rounded if math.isfinite(rounded) else value) + 0.0
 
 
-_BITS = 44
-"""Values are taken to the nearest of about 2**44 steps of their range."""
-#: Exact in DuckDB (128 bit) and in Spark; holds 2**88 a row, for more than 10**11 rows.
-_WIDE = nw.Decimal(19, 0)
+def _reading(exact: npt.NDArray[Any], positions: Floats, total: Fraction) -> Reading:
+    low, high = exact.min().item(), exact.max().item()
+    return Reading(low=low, high=high, total=total, positions=positions)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moments:
-    """Mean and population standard deviation."""
-
-    mean: float
-    std: float
+def _as_numpy(values: pa.Array) -> Any:
+    return values.to_numpy(zero_copy_only=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """A column of Float64 values without infinities; nulls are ignored."""
-
-    values: nw.Expr
-    low: float
-    high: float
-    count: int
+_LIMB = 26
+"""Bits of a half of a mantissa: sums of a batch's halves stay below 2**53, exact in floats."""
 
 
-def moments(engine: Engine, frame: nw.LazyFrame[Any], ranges: Sequence[Range]) -> list[Moments]:
-    """The moments of columns in one pass over the table, within 2**-44 of each column's range.
-
-    Args:
-        engine: Runs the query.
-        frame: The table.
-        ranges: The columns, each with its smallest and largest value and number of values.
-    """
-    sums: list[nw.Expr] = []
-    for number, column in enumerate(ranges):
-        if column.low < column.high:
-            step = _step(column)
-            low = math.ldexp(column.low, -step)
-            steps = (times_power(column.values, -step) - low + 0.5).floor().cast(_WIDE)
-            sums += [steps.sum().alias(f"s{number}"), (steps * steps).sum().alias(f"q{number}")]
-    row = engine.collect(frame.select(*sums))[0] if sums else {}
-    return [
-        _moments(column, int(row[f"s{number}"]), int(row[f"q{number}"]))
-        if column.low < column.high
-        else Moments(mean=column.low, std=0.0)
-        for number, column in enumerate(ranges)
-    ]
+def _sum(values: Floats) -> Fraction:
+    """The sum of floats without rounding, whatever their order: by exponent, halves apart."""
+    mantissas, exponents = np.frexp(values)
+    whole = np.ldexp(mantissas, 2 * _LIMB + 1).astype(np.int64)
+    least = int(exponents.min())
+    exponents -= least
+    upper = np.bincount(exponents, weights=whole >> _LIMB)
+    lower = np.bincount(exponents, weights=whole & ((1 << _LIMB) - 1))
+    total = 0
+    for power, (high, low) in enumerate(zip(upper.tolist(), lower.tolist(), strict=True)):
+        total += ((int(high) << _LIMB) + int(low)) << power
+    return total * Fraction(2) ** (least - 2 * _LIMB - 1)
 
 
-def _step(column: Range) -> int:
-    exponent = math.frexp(column.high / 2 - column.low / 2)[1] + 1
-    # Scaled up, no value may leave the floats: the range can be tiny and far from zero.
-    largest = math.frexp(max(-column.low, column.high))[1]
-    return max(exponent - _BITS, largest - 1000)
-
-
-def _moments(column: Range, total: int, squares: int) -> Moments:
-    count, step = column.count, Fraction(2) ** _step(column)
-    mean = Fraction(column.low) + Fraction(total, count) * step
-    variance = Fraction(count * squares - total * total, count * count)
-    std = math.sqrt(variance)
-    return Moments(mean=float(mean), std=float(Fraction(std) * step))
+def _sum_of_integers(values: Integers) -> Fraction:
+    halves = (values >> 32).sum().item(), (values & 0xFFFFFFFF).sum().item()
+    return Fraction((halves[0] << 32) + halves[1])

@@ -19,7 +19,7 @@ from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import DatasetAt, table_of
 from datarelease.model.data import provenance
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.profile import PROFILE_FORMAT, Profile
+from datarelease.model.data.profile import COMPARABLE_FORMATS, Profile
 from datarelease.model.data.provenance import Provenance, ReadFile
 from datarelease.model.data.validation import VALIDATION_FORMAT, Validation, unreadable
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
@@ -204,9 +204,11 @@ def other_inputs(
     Of a version, ``dataset`` is as it was declared then; ``read`` reads files of the same revision.
     """
     now = _inputs(type(record), dataset, content, read)
-    newest = VALIDATION_FORMAT if isinstance(record, Validation) else PROFILE_FORMAT
-    current = record.format == newest
-    return (*(() if current else ("format",)), *provenance.differences(record.made_from, now))
+    formats = {VALIDATION_FORMAT} if isinstance(record, Validation) else COMPARABLE_FORMATS
+    return (
+        *(() if record.format in formats else ("format",)),
+        *provenance.differences(record.made_from, now),
+    )
 
 
 def _inputs(

@@ -7,7 +7,10 @@ from typing import Literal, NamedTuple
 
 from datarelease.model.data.provenance import Provenance
 
-PROFILE_FORMAT = 1
+PROFILE_FORMAT = 2
+COMPARABLE_FORMATS = frozenset({1, PROFILE_FORMAT})
+"""Formats whose figures mean the same. In 1, cells were found by splitting the range of a column
+again and again, and floats and timestamps had `ColumnProfile.distinct` up to fewer values."""
 
 ColumnKind = Literal["number", "time", "text", "boolean", "other"]
 Scalar = int | float | str | bool | None
@@ -43,7 +46,8 @@ class ColumnProfile:
     nulls: int
     """Missing values; NaN counts as missing."""
     distinct: int | None = None
-    """Exact number of distinct values that are not null; None: not counted."""
+    """Exact number of distinct values that are not null; None: not counted, as for floats and
+    timestamps with more than 65,536 of them."""
     infinite: int = 0
     """Positive or negative infinities; they take no part in the statistics below."""
     min: Scalar = None
@@ -52,7 +56,8 @@ class ColumnProfile:
     mean: float | None = None
     """For times: seconds since 1970-01-01 UTC."""
     std: float | None = None
-    """Population standard deviation; for times in seconds."""
+    """Population standard deviation; for times in seconds. Of more than 65,536 different values it
+    is that of cells with their values spread evenly."""
     length_min: int | None = None
     """Text only, in characters."""
     length_max: int | None = None

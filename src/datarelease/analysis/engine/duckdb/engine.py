@@ -19,9 +19,10 @@ from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.duckdb.sql import quoted
+from datarelease.analysis.engine.duckdb.value_counts import less_memory, values_query
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
-from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
+from datarelease.analysis.engine.tables import Table, UnreadableTable, ValueCounts, unread_name
 from datarelease.analysis.engine.values import python_rows
 from datarelease.progress import Progress
 
@@ -74,6 +75,7 @@ class DuckDBEngine:
         # The smallest and largest value that a Parquet file records leave NaN out; DuckDB (2.0)
         # concludes from them that there is none, and `isnan` is then false for every row.
         self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        self._memory_limit = memory_limit
         self._progress = progress
         _measure_progress(self._connection, on=progress is not None)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
@@ -163,6 +165,21 @@ class DuckDBEngine:
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
         return python_rows(self.arrow(frame))
+
+    def value_counts(
+        self, frame: nw.LazyFrame[Any], *, top: int, weight: str | None = None
+    ) -> ValueCounts:
+        """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
+        native: Any = frame.to_native()
+        asked = nw.from_native(native.query("counted", values_query(top, weight)))
+        with less_memory(self._connection, self._memory_limit):
+            found = self.collect(asked)[0]
+        named = found.pop("top", None) or []
+        return ValueCounts(**found, top=tuple((one["v"], -one["n"]) for one in named))
+
+    def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """A lazy frame over an Arrow table; see `Engine.rows`."""
+        return nw.from_native(self._connection.from_arrow(table))
 
     def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""

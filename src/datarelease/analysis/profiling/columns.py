@@ -1,0 +1,212 @@
+"""The passes over a table: what is read of each column, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+
+from datarelease.analysis.engine.column_types import kind_of
+from datarelease.analysis.engine.tables import Engine, unread_name
+from datarelease.analysis.profiling.cells import Grid, Integers
+from datarelease.analysis.profiling.number_line import NumberLine, Reading
+from datarelease.analysis.profiling.summary import EXACT, Numbers
+from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.profile import ColumnKind
+
+_Frame = nw.LazyFrame[Any]
+_ROWS = 1 << 18
+"""Rows of a batch."""
+_BATCHES = 8
+"""Batches after which what is known of them is added up."""
+_MARKS = 1 << 26
+"""Bytes in which whole numbers that occur are marked, for all columns together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column, and how it is read."""
+
+    number: int
+    name: str
+    dtype: nw.dtypes.DType
+    pii: bool
+
+    @property
+    def kind(self) -> ColumnKind:
+        """How statistics treat it."""
+        return kind_of(self.dtype)
+
+    @property
+    def line(self) -> NumberLine | None:
+        """Where the column's values are shown, on the number line; None for other columns."""
+        if self.pii or self.kind not in {"number", "time"}:
+            return None
+        return NumberLine(dtype=self.dtype)
+
+    @property
+    def named(self) -> bool:
+        """Whether its values are text, of which some are named."""
+        return self.kind in {"text", "boolean"}
+
+    @property
+    def counted(self) -> bool:
+        """Whether how often its values occur is all that is read of it."""
+        return self.named or (self.pii and NumberLine(dtype=self.dtype).countable)
+
+    def values(self, frame: _Frame) -> _Frame:
+        """The column alone, as ``value``."""
+        return frame.select(nw.col(self.name).cast(nw.String).alias("value"))
+
+    def figures(self) -> list[nw.Expr]:
+        """What the pass over all columns reads of this one, under its number."""
+        values = nw.col(self.name)
+        if self.line is None:
+            return [] if self.counted else [values.is_null().alias(f"null{self.number}")]
+        exact = [values.alias(f"exact{self.number}")]
+        near = [values.cast(nw.Float64).alias(f"near{self.number}")] if self.line.wide else []
+        return exact + near
+
+    def nulls(self, batch: pa.RecordBatch) -> int:
+        """How many values of a batch are null."""
+        if self.line is None:
+            return int(batch[f"null{self.number}"].true_count)
+        return int(batch[f"exact{self.number}"].null_count)
+
+    def reading(self, batch: pa.RecordBatch) -> Reading | None:
+        """The finite values of a batch; None: there are none."""
+        if self.line is None:
+            return None
+        near = batch[f"near{self.number}"] if self.line.wide else None
+        return self.line.read(batch[f"exact{self.number}"], near)
+
+
+def columns_of(
+    frame: _Frame, dataset: Dataset, types: Mapping[str, nw.dtypes.DType] | None
+) -> list[Column]:
+    """The columns of a table that was scanned with these types."""
+    companions = {unread_name(name) for name in types or {}}
+    return [
+        Column(number=number, name=name, dtype=dtype, pii=name in dataset.pii)
+        for number, (name, dtype) in enumerate(frame.collect_schema().items())
+        if name not in companions
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FirstPass:
+    """What one pass over a table says of all columns but those whose values are counted."""
+
+    rows: int
+    filled: Mapping[str, int]
+    """By column, how many values are not null."""
+    numbers: Mapping[str, Numbers]
+    """By column; left out where there is no finite value."""
+    distinct: Mapping[str, int]
+    """By column of numbers, how many different values there are, as far as the pass could tell."""
+
+
+def first_pass(engine: Engine, frame: _Frame, columns: Sequence[Column]) -> FirstPass:
+    """What is known after one pass over the table."""
+    read = [column for column in columns if not column.counted]
+    whole = [column for column in read if column.line and column.line.countable]
+    states = {c.name: _State(_Marks(_MARKS // len(whole)) if c in whole else None) for c in read}
+    rows = 0
+    for batch in _batches(engine, frame, read):
+        rows += batch.num_rows
+        for column in read:
+            states[column.name].add(len(batch) - column.nulls(batch), column.reading(batch))
+    numbers = {name: Numbers.merged(state.some) for name, state in states.items() if state.some}
+    marked = {name: s.marks.count for name, s in states.items() if s.marks and name in numbers}
+    distinct = marked | told_by_cells(read, numbers)
+    filled = {name: state.filled for name, state in states.items()}
+    return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=distinct)
+
+
+def told_by_cells(columns: Sequence[Column], numbers: Mapping[str, Numbers]) -> dict[str, int]:
+    """How many different values the columns have of which the cells say so."""
+    found = (
+        (column.name, numbers[column.name].distinct(column.line))
+        for column in columns
+        if column.line and column.name in numbers
+    )
+    return {name: distinct for name, distinct in found if distinct is not None}
+
+
+def refined_grids(
+    engine: Engine, frame: _Frame, columns: Sequence[Column], numbers: Mapping[str, Numbers]
+) -> dict[str, Grid]:
+    """The grids of all numbers; where cells hold too much, their values are read once more."""
+    grids = {name: one.grid for name, one in numbers.items()}
+    heavy = {name: cells for name, grid in grids.items() if len(cells := grid.heavy())}
+    again = [column for column in columns if column.name in heavy]
+    finer: dict[str, list[Grid]] = {column.name: [] for column in again}
+    for batch in _batches(engine, frame, again) if again else ():
+        for column in again:
+            reading, some = column.reading(batch), finer[column.name]
+            if reading is not None:
+                inside = grids[column.name].inside(reading.positions, heavy[column.name])
+                some.append(Grid.of(inside))
+                if len(some) > _BATCHES:
+                    some[:] = [Grid.merged(some)]
+    return grids | {name: grids[name].refined(Grid.merged(some)) for name, some in finer.items()}
+
+
+def _batches(engine: Engine, frame: _Frame, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+    figures = [figure for column in columns for figure in column.figures()]
+    return engine.batches(frame.select(*figures or [nw.lit(1).alias("row")]), _ROWS)
+
+
+@dataclass
+class _State:
+    """What the batches of a column said so far."""
+
+    marks: _Marks | None
+    filled: int = 0
+    some: list[Numbers] = field(default_factory=list)
+
+    def add(self, filled: int, reading: Reading | None) -> None:
+        self.filled += filled
+        if reading is None:
+            return
+        self.some.append(Numbers.of(reading, self.some[0].grid.level if self.some else 0))
+        if len(self.some) > _BATCHES:
+            self.some = [Numbers.merged(self.some)]
+        if self.marks is not None:
+            within = max(-reading.low, reading.high) <= EXACT
+            if not within or not self.marks.add(reading.positions.astype(np.int64)):
+                self.marks = None
+
+
+class _Marks:
+    """Which integers occurred, a byte for each one of their range."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._first = 0
+        self._flags = np.zeros(0, np.bool_)
+
+    def add(self, values: Integers) -> bool:
+        """Mark integers; False: their range is too large."""
+        low, high = int(values.min()), int(values.max()) + 1
+        if len(self._flags):
+            low, high = min(low, self._first), max(high, self._first + len(self._flags))
+        if high - low > self._size:
+            return False
+        if high - low > len(self._flags):
+            # Half as much again, so that ids that grow do not have all marks copied each time.
+            flags = np.zeros(min(self._size, (high - low) * 3 // 2), np.bool_)
+            if len(self._flags):
+                start = self._first - low
+                flags[start : start + len(self._flags)] = self._flags
+            self._first, self._flags = low, flags
+        self._flags[values - self._first] = True
+        return True
+
+    @property
+    def count(self) -> int:
+        return int(np.count_nonzero(self._flags))
