@@ -22,6 +22,14 @@ rows = -(-table.num_rows // parts)
 for number in range(parts):
     pq.write_table(table.slice(number * rows, rows), target / f"part-{number:05}.parquet")
 """
+_EIGHT = "customer_id, email, country, birth_date, plan, monthly_spend, last_order, churned"
+_NARROW = """\
+import sys, duckdb
+source, target, columns, order = sys.argv[1:]
+duckdb.sql(f"SELECT {columns} FROM '{source}' {order}").write_parquet(
+    target, compression="zstd", row_group_size=122880
+)
+"""
 
 
 def edited(params: str, edits: dict[str, str]) -> str:
@@ -53,6 +61,17 @@ def customers(rows: int, edits: dict[str, str]) -> Path:
         source.write_text(params, encoding="utf-8")
         make = ROOT / "src" / "make_tabular_data.py"
         run(sys.executable, make, "--params", source, "--out", target, cwd=ROOT)
+    return target
+
+
+def eight_columns(customers: Path, *, sorted_by_key: bool) -> Path:
+    """A Parquet file with eight columns of customers, in the order of their key or in none."""
+    target = customers.with_suffix(f".{'sorted' if sorted_by_key else 'shuffled'}.parquet")
+    if not target.is_file():
+        scratch = target.with_name(f"{target.name}.partial")
+        order = f"ORDER BY {'customer_id' if sorted_by_key else 'hash(customer_id)'}"
+        run(sys.executable, "-c", _NARROW, customers, scratch, _EIGHT, order, cwd=ROOT)
+        scratch.rename(target)
     return target
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,13 @@ from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_init import init_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
+from benchmarks.scenes_rows import rows_scene
 from benchmarks.scenes_unchanged import list_scene, unchanged_scene
 
-PARTS = ("start-up", "list", "init", "unchanged", "check", "parts", "file", "ingest", "parse")
+PARTS = (
+    *("start-up", "list", "init", "unchanged", "check", "rows"),
+    *("parts", "file", "ingest", "parse"),
+)
 FORMAT = 2
 """Of the results; those of another format are not kept."""
 BYTES_A_ROW = 40.9
@@ -85,9 +90,11 @@ def scenes(plan: Plan) -> Iterator[Scene]:
         yield init_scene()
     for rows in (1_000, *plan.rows) if "unchanged" in plan.only else ():
         yield unchanged_scene(rows)
-    if "check" in plan.only:
-        for rows in plan.rows:
-            yield check_scene(rows)
+    for rows in plan.rows if "check" in plan.only else ():
+        yield check_scene(rows)
+    if "rows" in plan.only:
+        for rows, by_key in product(plan.rows, (True, False)):
+            yield rows_scene(rows, sorted_by_key=by_key)
     if "parts" in plan.only:
         source = data.parts(plan.parts)
         what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"

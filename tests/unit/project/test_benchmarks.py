@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from benchmarks import data, suite
@@ -207,3 +210,19 @@ def test_rows_that_are_no_numbers_are_refused(capsys: pytest.CaptureFixture[str]
         plan_of(["--rows", "many"])
     assert stopped.value.code == 2
     assert "--rows" in capsys.readouterr().err
+
+
+def test_the_full_join_written_by_hand_finds_what_the_row_diff_finds(tmp_path: Path) -> None:
+    """Both ways count the same rows of two small files."""
+    for name, table in (
+        ("old", {"id": [1, 2, 3, 4], "v": ["a", None, "c", "d"]}),
+        ("new", {"id": [2, 3, 4, 5, 6], "v": [None, "x", None, "e", "f"]}),
+    ):
+        pq.write_table(pa.table(table), tmp_path / name)
+    script = str(ROOT / "benchmarks" / "row_diff.py")
+    files = ["id", str(tmp_path / "old"), str(tmp_path / "new")]
+    found = [
+        json.loads(measure([sys.executable, script, way, *files], cwd=tmp_path, env={}).out)
+        for way in ("datarelease", "full-join")
+    ]
+    assert found == [{"added": 2, "removed": 1, "changed": 2}] * 2
