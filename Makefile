@@ -1,6 +1,6 @@
 # Everything this project does, as one command each. A target sets up what it needs in .venv/.
 .DEFAULT_GOAL := help
-.PHONY: help demo orchestration test test-slow newest lint format docs lock bench clean
+.PHONY: help demo orchestration test test-slow spark newest lint format docs lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,6 +28,13 @@ test: .venv/dev.stamp  ## Run the tests (under twelve minutes on two cores)
 test-slow: .venv/dev.stamp  ## Run the tests that take minutes
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --timeout 1800 $(ARGS)
+
+spark: build/spark/stamp  ## Install Spark with its JVM part for the slow tests (0.8 GB; needs Java 17)
+
+build/spark/stamp: .venv/uv.stamp requirements/spark.txt
+	@$(PYTHON) -m venv --clear build/spark
+	$(BIN)/uv pip install --quiet --python build/spark --require-hashes -r requirements/spark.txt
+	@touch $@
 
 newest: .venv/uv.stamp  ## Run the tests with the newest release of everything, in build/newest
 	@$(PYTHON) -m venv --clear build/newest
@@ -58,6 +65,7 @@ lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hash
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra s3 --extra github -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/bench.in -o requirements/bench.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/spark.in -o requirements/spark.txt
 
 
 clean:  ## Remove what the targets made

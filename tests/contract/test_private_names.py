@@ -21,21 +21,26 @@ import yaml
 from dvc.config import Config
 from dvc.repo import Repo
 from packaging.requirements import Requirement
+from pyspark.sql.connect.client import SparkConnectClient
 
 from datarelease.adapters.dvc import private as dvc_private
 from datarelease.adapters.strict_yaml import parse_yaml
+from datarelease.analysis.engine.spark import narwhals_private
 from datarelease.analysis.validation import pandera_private, patterns
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "datarelease"
 PRIVATE = {
     "adapters/dvc/private.py": {"dvc"},
+    "analysis/engine/spark/narwhals_private.py": {"narwhals"},
     "analysis/validation/patterns.py": {"re"},
     "orchestration/dagster_private.py": {"dagster"},
 }
 """The modules that import a private name, and of whom."""
 REACHING = {
     "adapters/dvc/private.py",
+    "analysis/engine/spark/narwhals_private.py",
+    "analysis/engine/spark/spark_private.py",
     "analysis/validation/pandera_private.py",
     # The client spells its public error codes with an underscore.
     "ingest/kafka/broker.py",
@@ -43,7 +48,15 @@ REACHING = {
     "ingest/kafka/producer.py",
 }
 """The modules that use a private attribute of something that they did not make."""
-BOUNDED = {"dvc": "3.68", "pandera": "0.36", "PyGithub": "3", "PyYAML": "7", "dagster": "1.14"}
+BOUNDED = {
+    "dvc": "3.68",
+    "pandera": "0.36",
+    "PyGithub": "3",
+    "PyYAML": "7",
+    "dagster": "1.14",
+    "narwhals": "2.30",
+    "pyspark-client": "4.3",
+}
 """Packages of which such names are used, and the release that is not taken unseen."""
 
 
@@ -216,6 +229,23 @@ def test_re_parses_into_the_constructs_that_are_translated() -> None:
     assert patterns.pattern_of(whole, anchored=False).re2 == (
         r"\A\A(?:(?:[a]|(?:[e])+))*(?:[bc-d])(?:[A-Za-z0-9_]){2,3}[^\n]\b[0-9](?:(?i:[f]))[^g]\n?\z"
     )
+
+
+def test_narwhals_frames_of_spark_can_be_subclassed() -> None:
+    """They take columns by the function that is replaced, and have the methods that quote names."""
+    frame = narwhals_private._Frame
+    parent = frame.__base__
+    for name, method in vars(frame).items():
+        if inspect.isfunction(method) and name != "_renamed":
+            there = inspect.signature(getattr(parent, name)).parameters
+            assert list(inspect.signature(method).parameters) == list(there)
+    assert isinstance(getattr(parent, "_F", None), property)
+
+
+def test_the_client_of_spark_hands_out_batches() -> None:
+    """Whose schema comes first, as a type of Spark's own."""
+    method = SparkConnectClient.to_table_as_iterator
+    assert list(inspect.signature(method).parameters) == ["self", "plan", "observations"]
 
 
 def test_yaml_has_the_parts_of_a_loader() -> None:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from datarelease.adapters.store.directory import Store
 from datarelease.app.actions import actions
+from datarelease.errors import ConfigError
+from datarelease.model.project import installation
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
     from datarelease.adapters.dvc.config import DvcConfig
-    from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
     from datarelease.analysis.engine.tables import Engine
+    from datarelease.settings.shapes import EngineName
 
 PACKAGE = "datarelease"
 
@@ -125,14 +127,28 @@ def opener(config: DvcConfig, opened: Sequence[Store]) -> Callable[[str], Store]
     return open_named
 
 
-def engine(memory_limit: str, scratch: Path, progress: Progress) -> Callable[[], Engine]:
-    """Opens the engine; DuckDB is only loaded, and started, when a table is read.
+def engine(
+    memory_limit: str, scratch: Path, progress: Progress, name: EngineName = "duckdb"
+) -> Callable[[], Engine]:
+    """Opens the engine called ``name``; it is only loaded, and started, when a table is read.
 
     ``progress`` is told of long queries where a person can see it: on a terminal, not in CI.
     """
     seen = sys.stderr.isatty() and not os.environ.get("CI")
+    address = os.environ.get("DATARELEASE_SPARK_REMOTE") or None
 
-    def start() -> DuckDBEngine:
+    def start_spark() -> Engine:
+        try:
+            from datarelease.analysis.engine.spark.engine import SparkEngine  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise ConfigError(
+                f"`release.engine: spark` needs a package that is not installed: {error.name}.",
+                untouched="Nothing was written.",
+                remedy=f"{installation('sail')}; for a cluster the extra `spark` is enough.",
+            ) from None
+        return SparkEngine(start(), scratch=scratch, address=address)
+
+    def start() -> Engine:
         from datarelease.analysis.engine.duckdb.engine import DuckDBEngine  # noqa: PLC0415 - heavy: DuckDB
 
         scratch.mkdir(parents=True, exist_ok=True)
@@ -142,17 +158,17 @@ def engine(memory_limit: str, scratch: Path, progress: Progress) -> Callable[[],
             progress=progress if seen else None,
         )
 
-    return lambda: cast("Engine", _OnDemand(start))
+    return lambda: cast("Engine", _OnDemand(start_spark if name == "spark" else start))
 
 
 class _OnDemand:
     """An engine that is opened when it is first asked for something."""
 
-    def __init__(self, start: Callable[[], DuckDBEngine]) -> None:
+    def __init__(self, start: Callable[[], Engine]) -> None:
         self._start = start
 
     @cached_property
-    def _opened(self) -> DuckDBEngine:
+    def _opened(self) -> Engine:
         return self._start()
 
     def __getattr__(self, name: str) -> Any:

@@ -110,7 +110,9 @@ def _wired(
         tags=settings.tags,
         remotes=required,
         objects=Objects(cache=config.cache, remotes=required, progress=progress, bound=bound),
-        engine=engine(settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE, progress),
+        engine=engine(
+            settings.memory_limit, root / ".dvc" / "tmp" / PACKAGE, progress, settings.engine
+        ),
         progress=progress,
         named=named,
         tool=tool(),

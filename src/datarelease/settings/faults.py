@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ _WANTED = {
     "int_type": "expected a whole number",
 }
 """Pydantic's error types in the words of YAML."""
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], where: str) -> list[Problem]:
@@ -35,6 +37,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], where: str) -> l
             what = unknown("key", str(path[-1]), _keys(model, path[:-1]))
         elif item["type"] == "missing":
             what = "field required"
+        elif item["type"] == "literal_error" and isinstance(item["input"], str):
+            what = unknown("value", item["input"], _QUOTED.findall(item["ctx"]["expected"]))
         else:
             wanted = _WANTED.get(item["type"], _lower(item["msg"]))
             what = f"{wanted.removeprefix('value error, ')}, found {_brief(item['input'])}"

@@ -23,7 +23,13 @@ from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
 from datarelease.settings.faults import problems_of, unknown
 from datarelease.settings.policy import new_form, read_policy
-from datarelease.settings.shapes import ArtifactShape, CsvShape, ReleaseShape, StreamShape
+from datarelease.settings.shapes import (
+    ArtifactShape,
+    CsvShape,
+    EngineName,
+    ReleaseShape,
+    StreamShape,
+)
 
 DATASETS_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
@@ -43,6 +49,8 @@ class Settings:
     """Data that nobody reviewed is not released."""
     staging: str | None
     """The DVC remote that carries data from the build to the publisher; None: an artifact does."""
+    engine: EngineName
+    """What computes validation, profile and row diff."""
     memory_limit: str
     """For the engine, in DuckDB's spelling, such as ``2GB``."""
     timeout: float = TIMEOUT
@@ -91,6 +99,7 @@ def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -
         remotes=tuple(dict.fromkeys(release.remotes)),
         require_review=release.require_review,
         staging=release.staging,
+        engine=release.engine,
         memory_limit=release.memory_limit,
         timeout=release.timeout,
         policy=policy,

@@ -182,6 +182,9 @@ Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValid
 """The name of an environment variable that stages may see."""
 
 
+EngineName = Literal["duckdb", "spark"]
+
+
 class ReleaseShape(_Strict):
     """``release:`` of params.yaml."""
 
@@ -191,7 +194,7 @@ class ReleaseShape(_Strict):
         BeforeValidator(_ref_name),
     ] = DEFAULT_PREFIX
     remotes: Annotated[list[str], BeforeValidator(_as_list)] = []
-    engine: Literal["duckdb"] = "duckdb"
+    engine: EngineName = "duckdb"
     require_review: bool = False
     staging: str | None = None
     stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []

@@ -36,6 +36,8 @@ class Table:
     labels: tuple[str, ...] = ()
     """Paths inside the dataset, in the order of ``paths``: messages call the files by them, and
     folders called ``key=value`` in them are columns (see `partitions`)."""
+    addresses: tuple[str, ...] = ()
+    """Where other machines find the files, in the order of ``paths``; empty: they do not."""
     siblings: tuple[str, ...] = ()
     """The same for all files of the dataset, where ``paths`` may be only some of them: the types
     of partition columns depend on all. Empty: there are no others."""

@@ -26,6 +26,8 @@ from datarelease.model.data.validation import Violation
 _LARGEST = 2**127
 _LONG = 2**63
 _LONGEST_DECIMAL = 10**38
+_NANOSECOND_YEARS = range(1678, 2262)
+"""The whole years that nanoseconds of 64 bits reach; beyond, an engine cannot compare."""
 
 
 class CheckFault(Exception):  # noqa: N818 - becomes a `check_error` violation, not an error of ours
@@ -192,7 +194,8 @@ def _fit(value: Any, dtype: nw.dtypes.DType) -> Any:
         if isinstance(value, int) and abs(value) >= _LARGEST:
             raise _NeverEqual
         if isinstance(value, int) and _LONG <= abs(value) < _LONGEST_DECIMAL:
-            return Decimal(value)  # no engine but DuckDB has integers of more than 64 bits
+            # No engine but DuckDB has integers of more than 64 bits.
+            return float(value) if dtype.is_float() else Decimal(value)
         return Decimal(repr(value)) if _decimal(dtype) and isinstance(value, float) else value
     if kind == "time":
         return _fit_time(value, dtype)
@@ -222,7 +225,8 @@ def _fit_time(value: Any, dtype: nw.dtypes.DType) -> Any:
     zoned = isinstance(dtype, nw.Datetime) and dtype.time_zone is not None
     if zoned:
         return value.replace(tzinfo=value.tzinfo or dt.UTC)
-    if value.tzinfo is not None:
+    nanoseconds = isinstance(dtype, nw.Datetime) and dtype.time_unit == "ns"
+    if value.tzinfo is not None or (nanoseconds and value.year not in _NANOSECOND_YEARS):
         raise _NeverEqual
     return value
 

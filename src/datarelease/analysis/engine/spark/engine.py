@@ -1,0 +1,212 @@
+"""Spark as the engine: opens tables on a server of Spark Connect, runs frames, translates faults.
+
+Everything that a file says of itself (its columns, their types, whether parts fit together) the
+embedded engine finds out, so that both engines say the same of it. Parquet files of plain types are
+then read by Spark; all others it reads from copies that the embedded engine writes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import narwhals as nw
+import pyarrow as pa
+
+from datarelease.analysis.engine.spark.copies import ROW, write_copy
+from datarelease.analysis.engine.spark.errors import spark_faults
+from datarelease.analysis.engine.spark.held import held, refuse_unheld
+from datarelease.analysis.engine.spark.narwhals_private import narwhals_frame
+from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
+from datarelease.analysis.engine.spark.session import Session, open_session, server_name
+from datarelease.analysis.engine.spark.spark_private import arrow_batches
+from datarelease.analysis.engine.tables import Engine, Table, unread_name
+from datarelease.analysis.engine.values import python_rows
+from datarelease.errors import ConfigError, WorldError
+
+_Types = Mapping[str, nw.dtypes.DType]
+_Copied = tuple[Table, tuple[tuple[str, nw.dtypes.DType], ...], tuple[str, ...]]
+
+
+class SparkEngine:
+    """The distributed engine: Spark by Spark Connect, beside an embedded engine."""
+
+    def __init__(self, embedded: Engine, *, scratch: Path, address: str | None = None) -> None:
+        """Open a session on the server at ``address``, or on one that this process starts.
+
+        ``scratch`` is where copies of tables are written that Spark cannot read itself.
+
+        Raises:
+            ConfigError: The address is none, or what is needed is not installed.
+            WorldError: The server does not answer.
+        """
+        self._embedded = embedded
+        self._server = server_name(address)
+        self._session: Session = open_session(address)
+        self._scratch = tempfile.TemporaryDirectory(prefix="spark-", dir=scratch)
+        self._plain: dict[Table, PlainFiles | None] = {}
+        self._copies: dict[_Copied, str] = {}
+
+    def __enter__(self) -> Self:
+        self._embedded.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._session.close()
+        self._scratch.cleanup()
+        self._embedded.__exit__(*error)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The number of the row; see `Engine.order`."""
+        return (ROW,)
+
+    def held(self, dtype: nw.dtypes.DType) -> nw.dtypes.DType:
+        """Spark's type for the values; see `Engine.held`."""
+        return held(dtype)
+
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """The names of a table's columns, in order; see `Engine.columns`."""
+        return self._embedded.columns(table)
+
+    def types(self, table: Table, types: _Types | None = None) -> dict[str, nw.dtypes.DType]:
+        """The types of a table's columns; see `Engine.types`."""
+        return self._embedded.types(table, types)
+
+    def scan(
+        self,
+        table: Table,
+        types: _Types | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        once: bool = False,  # noqa: ARG002 - a copy is made where Spark cannot do without
+        ordered: bool = False,
+    ) -> nw.LazyFrame[Any]:
+        """A lazy frame over all files of a table; see `Engine.scan`."""
+        given = dict(types or {})
+        names = self.columns(table) if columns is None else tuple(columns)
+        refuse_unheld(table.label(table.paths[0]), self.types(table, given))
+        plain = self._plain_files(table)
+        if not self._session.same_machine:
+            self._refuse_files_of_this_machine(table, plain, names, given, ordered=ordered)
+        with spark_faults([table], self._server):
+            if plain is not None and not ordered and not given.keys() & set(names):
+                return narwhals_frame(plain.read(self._session.spark, names))
+            whole = self.columns(table) if plain is None else names
+            asked = {name: dtype for name, dtype in given.items() if name in whole}
+            copy = self._copied(table, asked, whole)
+            frame = narwhals_frame(self._session.spark.read.parquet(copy))
+            rest = (unread_name(name) for name in names if name in given)
+            return frame.select(*names, *rest, *([ROW] if ordered else []))
+
+    def _refuse_files_of_this_machine(
+        self,
+        table: Table,
+        plain: PlainFiles | None,
+        names: Sequence[str],
+        given: _Types,
+        *,
+        ordered: bool,
+    ) -> None:
+        """Refuse what only a server of this machine can read: files here, and copies of tables.
+
+        Raises:
+            ConfigError: It is.
+        """
+        label = table.label(table.paths[0])
+        converted = sorted(given.keys() & set(names))
+        if plain is None:
+            what = f"{label}: the cluster cannot read the table as it is (CSV, or types it lacks)"
+        elif not table.addresses:
+            what = f"{label}: the cluster cannot read the files of this machine"
+        elif converted:
+            what = f"{label}: the cluster does not convert columns (coerce: {converted[0]!r})"
+        elif ordered:
+            what = f"{label}: the cluster does not know the order of rows, and there is no `key`"
+        else:
+            return
+        raise ConfigError(
+            f"{what}.",
+            untouched="Nothing was written.",
+            remedy="docs/scale.md lists what a cluster reads. Without DATARELEASE_SPARK_REMOTE, "
+            "or with `release.engine: duckdb`, this machine computes.",
+        )
+
+    def _plain_files(self, table: Table) -> PlainFiles | None:
+        if table not in self._plain:
+            plain = plain_files(table, here=self._session.same_machine)
+            if plain is not None and plain.addresses:
+                self._count(plain, table)
+            self._plain[table] = plain
+        return self._plain[table]
+
+    def _count(self, plain: PlainFiles, table: Table) -> None:
+        """Make sure that Spark finds all files: Sail takes one that is missing for an empty one."""
+        with spark_faults([table], self._server):
+            seen = self._session.spark.read.parquet(*plain.addresses).count()
+        if seen != plain.rows:
+            raise WorldError(
+                f"{self._server} finds {seen:,} rows in {table.label(table.paths[0])} and its "
+                f"siblings, which hold {plain.rows:,}.",
+                untouched="Nothing was written.",
+                remedy="Make the same files available to it, then run the same command again.",
+            )
+
+    def _copied(self, table: Table, types: _Types, names: tuple[str, ...]) -> str:
+        """Where Spark finds a copy of columns of ``table``, read as ``types`` say."""
+        key = table, tuple(sorted(types.items(), key=lambda item: item[0])), names
+        if key not in self._copies:
+            path = Path(self._scratch.name) / f"table{len(self._copies)}.parquet"
+            write_copy(self._embedded, self._embedded.scan(table, types, names, once=True), path)
+            self._copies[key] = str(path)
+        return self._copies[key]
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
+        """The rows of a frame as plain Python values; see `Engine.collect`."""
+        return python_rows(self.arrow(frame))
+
+    def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
+        """The rows of a frame as one Arrow table; see `Engine.arrow`."""
+        with spark_faults(list(self._plain), self._server):
+            table: pa.Table = _in_order(frame).to_native().toArrow()
+        return table
+
+    def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a frame as Arrow batches; see `Engine.batches`."""
+        with spark_faults(list(self._plain), self._server):
+            yield from _of_size(arrow_batches(_in_order(frame).to_native()), rows)
+
+    def keep(self, frame: nw.LazyFrame[Any], directory: Path) -> nw.LazyFrame[Any]:
+        """The rows of a frame, kept as Parquet files; see `Engine.keep`."""
+        with spark_faults(list(self._plain), self._server):
+            native: Any = frame.to_native()
+            if not self._session.same_machine:
+                return narwhals_frame(native.persist())
+            path = str(directory / "kept")
+            native.write.parquet(path)
+            return narwhals_frame(self._session.spark.read.schema(native.schema).parquet(path))
+
+
+def _in_order(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The frame in file order, if it is of an ordered scan."""
+    names = frame.collect_schema().names()
+    return frame.sort(ROW).select([n for n in names if n != ROW]) if ROW in names else frame
+
+
+def _of_size(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of ``rows`` each, but for the last one."""
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        while size + batch.num_rows >= rows:
+            head = batch.slice(0, rows - size)
+            yield pa.concat_batches([*waiting, head])
+            batch = batch.slice(head.num_rows)  # noqa: PLW2901 - its rest
+            waiting, size = [], 0
+        if batch.num_rows:
+            waiting.append(batch)
+            size += batch.num_rows
+    if waiting:
+        yield pa.concat_batches(waiting)
