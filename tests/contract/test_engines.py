@@ -1,7 +1,7 @@
 """Every engine says the same of the same tables: DuckDB, Sail, and Spark on the JVM (slow).
 
-Validation and row diff are compared as the bytes of their documents. What an engine cannot hold
-exactly it refuses by name, and whatever fails in it ends the run.
+Validation, profile and row diff are compared as the bytes of their documents. What an engine cannot
+hold exactly it refuses by name, and whatever fails in it ends the run.
 """
 
 # ruff: noqa: DTZ001 - naive times are the point
@@ -27,6 +27,8 @@ from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.spark.engine import SparkEngine
 from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.profiling.profile import profile, profile_of_summary, summarise_table
+from datarelease.analysis.profiling.summary import Summary
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
@@ -95,6 +97,16 @@ def same_validation(
     dataset = Dataset(name="d", path="d", schema="schemas/d.yaml", **meta)
     documents = [encode(validate(engine, files, dataset, schema)) for engine in engines]
     assert documents[1] == documents[0]
+    return documents[0]
+
+
+def same_profile(engines: Sequence[Engine], files: Table, **meta: Any) -> str:
+    """The profile's document, which is the same with all engines, made at once or of a summary."""
+    dataset = Dataset(name="d", path="d", **meta)
+    documents = [encode(profile(engine, files, dataset)) for engine in engines]
+    assert documents[1] == documents[0]
+    added = Summary.merged([summarise_table(engine, files, dataset) for engine in engines[1:]])
+    assert encode(profile_of_summary(engines[1], added, files, dataset)) == documents[0]
     return documents[0]
 
 
@@ -210,6 +222,17 @@ def test_every_type_is_compared_alike(
     assert '"changed": 0' in same_diff([duckdb, spark], (before, before), tmp_path)
 
 
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_type_is_profiled_alike(
+    duckdb: Engine, spark: Engine, tmp_path: Path, group: str
+) -> None:
+    """Bounds, means, cells, numbers of values and top values; of pii columns, their counts."""
+    files = one(tmp_path, arrow.table({name: VALUES[name] for name in GROUPS[group]}))
+    found = same_profile([duckdb, spark], files)
+    assert found.count('"nulls": 1') >= len(GROUPS[group]) - 4
+    same_profile([duckdb, spark], files, pii=tuple(GROUPS[group]))
+
+
 @pytest.mark.parametrize("name", [name for name in VALUES if name not in NO_KEYS])
 def test_every_type_is_a_key_alike(
     duckdb: Engine, spark: Engine, tmp_path: Path, name: str
@@ -270,11 +293,14 @@ def test_parts(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
     nulls = arrow.table({"id": [7], "v": arrow.nulls(1)})
     mixed = table(tmp_path, *parts, ("e", nulls))
     same_validation([duckdb, spark], mixed, schema)
+    same_profile([duckdb, spark], plain)
+    same_profile([duckdb, spark], mixed)
     same_diff([duckdb, spark], (plain, table(tmp_path, parts[0], ("e", nulls))), tmp_path)
     twice = Table(paths=(plain.paths[0],) * 2, format="parquet", labels=("x", "y"))
     same_validation([duckdb, spark], twice, schema)
     empty = one(tmp_path, first.slice(0, 0))
     same_validation([duckdb, spark], empty, schema, key=("id",))
+    same_profile([duckdb, spark], empty)
     same_diff([duckdb, spark], (empty, one(tmp_path, first)), tmp_path)
 
 
@@ -292,6 +318,7 @@ def test_partition_folders(
     schema = pa.DataFrameSchema({"p": pa.Column(unique=True), "q": pa.Column(str, C.ne("x"))})
     same_validation([duckdb, spark], files, schema)
     same_validation([duckdb, spark], files, schema, key=("id", "p"))
+    same_profile([duckdb, spark], files)
     moved = [(name.replace("q=x", "q=y"), data) for name, data in parts[1:]]
     same_diff([duckdb, spark], (files, table(tmp_path, *moved)), tmp_path)
     inside = table(tmp_path, ("p=1/a", arrow.table({"id": [1], "p": [1]})))
@@ -317,6 +344,7 @@ def test_csv(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
     assert '"datatype_coercion"' in same_validation([duckdb, spark], files, schema, key=("id",))
     same_validation([duckdb, spark], files, schema)
     same_validation([duckdb, spark], files, None, key=("t",))
+    same_profile([duckdb, spark], files)
     other = one(tmp_path, CSV.replace("oops", "7").replace("1.5", "2.5"))
     same_diff([duckdb, spark], (files, other), tmp_path)
     parquet = one(tmp_path, arrow.table({"id": [2, 1], "v": [1.5, 0.25], "t": ["x", "y"]}))
@@ -371,6 +399,8 @@ def test_many_rows(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
     )
     halves = table(tmp_path, ("a", data.slice(0, size // 3)), ("b", data.slice(size // 3)))
     same_validation([duckdb, spark], halves, schema)
+    same_profile([duckdb, spark], halves)
+    same_profile([duckdb, spark], halves, pii=("n", "t"))
     sides = halves, one(tmp_path, changed.slice(10, size - 500).take(place[: size - 500][::-1]))
     same_diff([duckdb, spark], sides, tmp_path)
     same_diff([duckdb, spark], sides, tmp_path, key=("t", "id"))

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import kind_of
-from datarelease.analysis.engine.tables import Engine, unread_name
+from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.profiling.cells import Grid, Integers
 from datarelease.analysis.profiling.number_line import NumberLine, Reading
 from datarelease.analysis.profiling.summary import EXACT, Numbers
@@ -85,15 +85,11 @@ class Column:
         return self.line.read(batch[f"exact{self.number}"], near)
 
 
-def columns_of(
-    frame: _Frame, dataset: Dataset, types: Mapping[str, nw.dtypes.DType] | None
-) -> list[Column]:
-    """The columns of a table that was scanned with these types."""
-    companions = {unread_name(name) for name in types or {}}
+def columns_of(types: Mapping[str, nw.dtypes.DType], dataset: Dataset) -> list[Column]:
+    """The columns of a table, of these types (`Engine.types`)."""
     return [
         Column(number=number, name=name, dtype=dtype, pii=name in dataset.pii)
-        for number, (name, dtype) in enumerate(frame.collect_schema().items())
-        if name not in companions
+        for number, (name, dtype) in enumerate(types.items())
     ]
 
 

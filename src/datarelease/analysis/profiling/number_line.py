@@ -82,7 +82,7 @@ class NumberLine:
             values: The column.
             near: The same as floats, where numbers are `wide`.
         """
-        values = values.drop_null()
+        values = self._typed(values.drop_null())
         if near is not None:
             return self._wide(values, near.drop_null()) if len(values) else None
         if self.dtype.is_float():
@@ -91,6 +91,12 @@ class NumberLine:
             return _reading(real, real, _sum(real)) if len(real) else None
         whole = self._finite(values)
         return self._whole(whole) if len(whole) else None
+
+    def _typed(self, values: pa.Array) -> pa.Array:
+        """The values in their own type, where an engine holds them in a wider one."""
+        if isinstance(self.dtype, nw.UInt64):
+            return values.cast(pa.uint64())
+        return values.cast(pa.timestamp("ns", values.type.tz)) if self.finer else values
 
     def _wide(self, values: pa.Array, near: pa.Array) -> Reading:
         bounds, positions = pc.min_max(values), _as_numpy(near)

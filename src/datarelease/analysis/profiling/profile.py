@@ -59,7 +59,7 @@ def profile(
         WorldError: Out of memory or disk.
     """
     frame = engine.scan(table, types)
-    columns = columns_of(frame, dataset, types)
+    columns = columns_of(engine.types(table, types), dataset)
     with reread(engine, table, frame) as rows:
         found = first_pass(engine, rows, columns)
         counted = {
@@ -78,7 +78,7 @@ def summarise_table(
     Args and errors are those of `profile`. It holds values, also those of pii columns.
     """
     frame = engine.scan(table, types)
-    columns = columns_of(frame, dataset, types)
+    columns = columns_of(engine.types(table, types), dataset)
     values = []
     with reread(engine, table, frame) as rows:
         found = first_pass(engine, rows, columns)
@@ -105,7 +105,7 @@ def profile_of_summary(
     The rows themselves are read only in columns where a cell holds too many of them.
     """
     frame = engine.scan(table, types)
-    columns = columns_of(frame, dataset, types)
+    columns = columns_of(engine.types(table, types), dataset)
     known = FirstPass(
         rows=summary.rows,
         filled=summary.filled,

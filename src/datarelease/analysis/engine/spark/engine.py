@@ -15,14 +15,16 @@ from typing import Any, Self
 import narwhals as nw
 import pyarrow as pa
 
+from datarelease.analysis.engine.keys import KeyRange
 from datarelease.analysis.engine.spark.copies import ROW, write_copy
 from datarelease.analysis.engine.spark.errors import spark_faults
-from datarelease.analysis.engine.spark.held import held, refuse_unheld
+from datarelease.analysis.engine.spark.held import held, held_type, refuse_unheld
 from datarelease.analysis.engine.spark.narwhals_private import narwhals_frame
 from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
 from datarelease.analysis.engine.spark.session import Session, open_session, server_name
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
-from datarelease.analysis.engine.tables import Engine, Table, unread_name
+from datarelease.analysis.engine.spark.value_counts import count_values
+from datarelease.analysis.engine.tables import Engine, Table, ValueCounts, unread_name
 from datarelease.analysis.engine.values import python_rows
 from datarelease.errors import ConfigError, WorldError
 
@@ -166,6 +168,23 @@ class SparkEngine:
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
         return python_rows(self.arrow(frame))
+
+    def value_counts(
+        self, frame: nw.LazyFrame[Any], *, top: int, weight: str | None = None
+    ) -> ValueCounts:
+        """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
+        return count_values(self, frame, top=top, weight=weight)
+
+    def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """A lazy frame over an Arrow table; see `Engine.rows`."""
+        with spark_faults([], self._server):
+            types = [field.with_type(held_type(field.type)) for field in table.schema]
+            held_table = table.cast(pa.schema(types))
+            return narwhals_frame(self._session.spark.createDataFrame(held_table))
+
+    def key_ranges(self, before: Table, after: Table, column: str) -> tuple[KeyRange, ...]:  # noqa: ARG002 - one join
+        """None: a cluster distributes the join by itself; see `Engine.key_ranges`."""
+        return ()
 
     def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
