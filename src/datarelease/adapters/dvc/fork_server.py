@@ -110,6 +110,7 @@ def _serve(connection: Connection, theirs: Connection) -> None:
 
 def _loaded() -> Callable[[], object]:
     """What the installed script calls, with all that it will need."""
+    gc.disable()
     [script] = entry_points(group="console_scripts", name=PROGRAM)
     main: Callable[[], object] = script.load()
     for name in LOADED:
@@ -118,6 +119,7 @@ def _loaded() -> Callable[[], object]:
             importlib.import_module(name)
     # The collector of a fork would touch all of it, and so copy it (`gc.freeze`).
     gc.freeze()
+    gc.enable()
     return main
 
 

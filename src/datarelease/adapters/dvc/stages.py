@@ -7,6 +7,7 @@ program could look up. DVC hands its own environment to each stage; this is wher
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -43,6 +44,8 @@ def message(env: Mapping[str, str], stages: StageEnvironment) -> bytes:
 
 def main() -> int:
     """The exit code of ``dvc`` with our own arguments."""
+    # What was loaded lives until the end: the collector of garbage need not walk it.
+    gc.freeze()
     if sys.argv[1:2] != ["repro"]:
         return _dvc()
     # It starts before this process knows a secret.
