@@ -12,7 +12,8 @@ from typing import Any
 import narwhals as nw
 from narwhals._spark_like.dataframe import SparkLikeLazyFrame
 from narwhals._utils import Implementation, Version
-from pyspark.sql.connect import functions
+
+from datarelease.analysis.engine.spark.spark_private import FUNCTIONS
 
 _ODD = frozenset(".`")
 _PLAIN = "\N{SYMBOL FOR START OF TEXT}joined"
@@ -27,11 +28,11 @@ class _Functions:
     """Spark's functions, of which `col` takes a name as it stands."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(functions, name)
+        return getattr(FUNCTIONS, name)
 
     @staticmethod
     def col(name: str) -> Any:
-        return functions.col(name if name == "*" else in_backticks(name))
+        return FUNCTIONS.col(name if name == "*" else in_backticks(name))
 
 
 class _Frame(SparkLikeLazyFrame):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyarrow import parquet
-from pyspark.sql.connect import functions as F  # noqa: N812 - as all of Spark's users call it
 
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.engine.spark.held import is_plain
 from datarelease.analysis.engine.spark.narwhals_private import in_backticks
+from datarelease.analysis.engine.spark.spark_private import FUNCTIONS as F
 from datarelease.analysis.engine.tables import Table
 
 _SQL_TYPES = {"int64": "bigint", "date": "date", "string": "string"}

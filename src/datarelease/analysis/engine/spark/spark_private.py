@@ -6,10 +6,38 @@ installed release to what is used here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pyarrow as pa
+
+
+def _client_functions() -> Any:
+    """The functions of Spark's client.
+
+    The client takes a process whose main module has no file (`python -c`, a worker of a test run)
+    for a run of its own doctests, looks for the whole of Spark, and ends the process without it.
+    """
+    main = sys.modules["__main__"]
+    lacks = not hasattr(main, "__file__")
+    if lacks:
+        main.__file__ = "-c"
+    try:
+        functions = import_module("pyspark.sql.connect.functions")
+        import_module("pyspark.sql.connect.session")
+    finally:
+        if lacks:
+            del main.__file__
+    # Other modules of the client, which are loaded when they are used, ask again.
+    checks: Any = import_module("pyspark.sql.connect.utils")
+    checks.check_dependencies = lambda: None
+    return functions
+
+
+FUNCTIONS = _client_functions()
+"""``pyspark.sql.connect.functions``"""
 
 
 def arrow_batches(native: Any) -> Iterator[pa.RecordBatch]:
