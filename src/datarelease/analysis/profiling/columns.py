@@ -21,7 +21,7 @@ from datarelease.model.data.profile import ColumnKind
 _Frame = nw.LazyFrame[Any]
 _ROWS = 1 << 18
 """Rows of a batch."""
-_BATCHES = 8
+_BATCHES = 4
 """Batches after which what is known of them is added up."""
 _MARKS = 1 << 26
 """Bytes in which whole numbers that occur are marked, for all columns together."""

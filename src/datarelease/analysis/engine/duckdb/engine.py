@@ -19,11 +19,12 @@ from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.duckdb.sql import quoted
-from datarelease.analysis.engine.duckdb.value_counts import less_memory, values_query
+from datarelease.analysis.engine.duckdb.value_counts import counted_values, less_memory
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
 from datarelease.analysis.engine.tables import Table, UnreadableTable, ValueCounts, unread_name
 from datarelease.analysis.engine.values import python_rows
+from datarelease.errors import WorldError
 from datarelease.progress import Progress
 
 _Types = Mapping[str, nw.dtypes.DType]
@@ -171,11 +172,15 @@ class DuckDBEngine:
     ) -> ValueCounts:
         """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
         native: Any = frame.to_native()
-        asked = nw.from_native(native.query("counted", values_query(top, weight)))
-        with less_memory(self._connection, self._memory_limit):
-            found = self.collect(asked)[0]
-        named = found.pop("top", None) or []
-        return ValueCounts(**found, top=tuple((one["v"], -one["n"]) for one in named))
+
+        def ask(query: str) -> dict[str, Any]:
+            return self.collect(nw.from_native(native.query("counted", query)))[0]
+
+        try:
+            with less_memory(self._connection, self._memory_limit, self._threads):
+                return counted_values(ask, top=top, weight=weight)
+        except WorldError:  # texts so long that a few of them are too much
+            return counted_values(ask, top=top, weight=weight)
 
     def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """A lazy frame over an Arrow table; see `Engine.rows`."""

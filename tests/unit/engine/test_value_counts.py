@@ -1,0 +1,84 @@
+"""The different values of a column, exactly, whichever way they are counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from datarelease.analysis.engine.duckdb import value_counts
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import ValueCounts
+
+ROWS = 3000
+
+
+def texts(repeated: int) -> list[str | None]:
+    """Texts of which all but a few occur once, shuffled, and some nulls."""
+    once = [f"ä-{number:05}" for number in range(ROWS)]
+    some = [f"z-{number % 12}" for number in range(repeated)]
+    mixed = np.array([*once, *some, None, None], object)
+    np.random.default_rng(repeated).shuffle(mixed)
+    return list(mixed)
+
+
+def expected(values: list[str | None]) -> ValueCounts:
+    """The same, counted in Python."""
+    counts = Counter(value for value in values if value is not None)
+    lengths = [len(value) for value in counts.elements()]
+    top = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return ValueCounts(
+        distinct=len(counts),
+        rows=len(lengths),
+        min=min(counts),
+        max=max(counts),
+        length_min=min(lengths),
+        length_max=max(lengths),
+        length_sum=sum(lengths),
+        top=tuple(top[:10]),
+    )
+
+
+@pytest.mark.parametrize("hashes", ["hash(value)", "hash(value) % 100000", "0::UBIGINT"])
+@pytest.mark.parametrize("repeated", [0, 3, 30, 900])
+def test_both_ways_are_exact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repeated: int, hashes: str
+) -> None:
+    """Equal hashes of different texts change nothing, nor do a few texts that occur often."""
+    monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
+    monkeypatch.setattr(value_counts, "_HASH", hashes)
+    values = texts(repeated)
+    with DuckDBEngine(temp_directory=tmp_path) as engine:
+        frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
+        found = engine.value_counts(frame, top=10)
+        monkeypatch.setattr(value_counts, "_SAMPLE", len(values) + 1)
+        by_group = engine.value_counts(frame, top=10)
+        numbers = engine.value_counts(frame, top=0)
+    assert found == by_group == expected(values)
+    assert (numbers.distinct, numbers.rows) == (found.distinct, found.rows)
+
+
+def test_too_many_repeated_hashes_are_grouped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more hashes occur twice than are kept in memory, texts are grouped after all."""
+    monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
+    monkeypatch.setattr(value_counts, "_REPEATED", 5)
+    values = texts(30)
+    with DuckDBEngine(temp_directory=tmp_path) as engine:
+        frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
+        assert engine.value_counts(frame, top=10) == expected(values)
+
+
+def test_the_memory_limit_is_given_back(tmp_path: Path) -> None:
+    """Counting takes less memory than the engine may, and what comes after it has all again."""
+    long = pa.table({"value": pa.array([str(number) * 4 for number in range(50_000)])})
+    with DuckDBEngine(temp_directory=tmp_path, memory_limit="300MB") as engine:
+        limit = nw.from_native(engine._connection.sql("SELECT current_setting('memory_limit') l"))
+        before = engine.collect(limit)
+        assert engine.value_counts(engine.rows(long), top=10).distinct == 50_000
+        assert engine.collect(limit) == before
