@@ -18,7 +18,7 @@ import duckdb
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.tables import ValueCounts
 
-Ask = Callable[[str], dict[str, Any]]
+_Ask = Callable[[str], dict[str, Any]]
 """The one row of a query that reads ``counted``."""
 _MEMORY = 48 << 20
 """Bytes a thread. What goes beyond them is spilled: faster than memory that was never touched."""
@@ -29,12 +29,12 @@ _REPEATED = 10_000
 _HASH = "hash(value)"
 
 
-def counted_values(ask: Ask, *, top: int, weight: str | None) -> ValueCounts:
+def counted_values(ask: _Ask, *, top: int, weight: str | None) -> ValueCounts:
     """What the column ``value`` holds; see `Engine.value_counts`."""
     return (_by_hash(ask, top) if top and weight is None else None) or _by_group(ask, top, weight)
 
 
-def _by_group(ask: Ask, top: int, weight: str | None) -> ValueCounts:
+def _by_group(ask: _Ask, top: int, weight: str | None) -> ValueCounts:
     rows = f"sum({quoted(weight)})" if weight is not None else "count(*)"
     figures = "count(*) AS distinct, coalesce(sum(n), 0)::BIGINT AS rows"
     if top:
@@ -47,7 +47,7 @@ def _by_group(ask: Ask, top: int, weight: str | None) -> ValueCounts:
     return ValueCounts(**found, top=tuple((one["value"], -one["n"]) for one in named))
 
 
-def _by_hash(ask: Ask, top: int) -> ValueCounts | None:
+def _by_hash(ask: _Ask, top: int) -> ValueCounts | None:
     """None: too many texts occur more than once, or there are few."""
     sample = ask(
         "SELECT count(value) AS rows, count(DISTINCT value) AS distinct "
