@@ -140,8 +140,10 @@ class Dvc:
             return True
         return self._run("checkout", "--", *absent)
 
-    def repro(self, *, inputs: Inputs) -> bool:
+    def repro(self, *, inputs: Inputs, targets: Sequence[str] = ()) -> bool:
         """Run the stages that are out of date; False: one of them failed.
+
+        With ``targets``, addresses of stages, these and what they need.
 
         A failed stage does not prevent the others from running. Output goes to standard error.
         """
@@ -150,7 +152,7 @@ class Dvc:
         # With --allow-missing DVC takes a stage without inputs that never ran for up to date, and
         # leaves out what a stage could make and the next one needs.
         flags += ["--allow-missing"] if inputs != "made" and not view.never_run else []
-        return self._run("repro", "--keep-going", *flags, *view.pipelines)
+        return self._run("repro", "--keep-going", *flags, *(targets or view.pipelines))
 
     def run_stage(self, address: str, *, pull: bool, env: Mapping[str, str]) -> int:
         """Exit code of ``dvc repro`` for one stage alone, which runs if it is out of date.

@@ -15,6 +15,8 @@ from datarelease.adapters.dvc.work_tree import Inputs
 from datarelease.adapters.store.directory import replacing
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
 from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.check.assess import assess
+from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.repository import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.paths import overlap, path_fault, within
@@ -53,7 +55,7 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     ws.progress.say("dvc repro: the lock is stale, running the pipeline")
     inputs = _inputs(ws)
     with ws.progress.step(Step.REPRODUCE):
-        done = ws.dvc.restore() and ws.dvc.repro(inputs=inputs)
+        done = ws.dvc.restore() and _run(ws, inputs)
     if done:
         return ()
     if inputs == "made" and ws.dvc.missing():
@@ -77,6 +79,28 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
             remedy="Correct the stage, then run the command again.",
         )
     return ws.dvc.stale_stages() or ("a stage",)
+
+
+def _run(ws: Workspace, inputs: Inputs) -> bool:
+    """Run the pipelines; False: a stage failed.
+
+    A stage knows no address of a cluster. So what stages would compute of the datasets is computed
+    here, between the stages that make them and the others, which find it in the memo.
+    """
+    if ws.settings.engine == "duckdb":
+        return ws.dvc.repro(inputs=inputs)
+    outs = [out for out in ws.tracked.outputs if _serves(out, ws.settings.datasets)]
+    makers = sorted({out.address for out in outs if out.address is not None})
+    if makers and not ws.dvc.repro(inputs=inputs, targets=makers):
+        return False
+    refuse_unfit_files(ws, [dataset.path for dataset in ws.settings.datasets])
+    now = work_tree_snapshot(ws)
+    with ws.engine() as engine:
+        for dataset in ws.settings.datasets:
+            content = now.get(dataset.name)
+            if content is not None:
+                assess(ws, dataset, content, engine)
+    return ws.dvc.repro(inputs=inputs)
 
 
 def bring_outputs(ws: Workspace) -> None:

@@ -147,4 +147,5 @@ def _session(address: str) -> Any:
         retries = import_module("pyspark.sql.connect.client.retries")
         spark.client.set_retry_policies([retries.DefaultPolicy(max_retries=_RETRIES)])
         return spark
-    return import_module("pyspark.sql").SparkSession.builder.remote(address).getOrCreate()
+    builder = import_module("pyspark.sql").SparkSession.builder.remote(address)
+    return builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
