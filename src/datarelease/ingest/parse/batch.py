@@ -22,8 +22,17 @@ import pyarrow.parquet as pq
 from datarelease.ingest.access import needed
 from datarelease.ingest.parse.event_checks import EventChecks
 from datarelease.ingest.parse.event_faults import with_causes
+from datarelease.ingest.parse.event_reader import EventReader
 from datarelease.ingest.parse.event_shape import EventShape
-from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine, decimal_names, json_query
+from datarelease.ingest.parse.event_sql import (
+    INTERNAL,
+    EventEngine,
+    computed_columns,
+    decimal_names,
+    json_query,
+    read_query,
+    typed_query,
+)
 from datarelease.ingest.parse.files import TAKEN, PartWriter, Raw, chunks
 from datarelease.ingest.parse.seen_events import SeenEvents
 from datarelease.ingest.raw import RAW_SCHEMA
@@ -47,6 +56,7 @@ DEAD_SCHEMA = pa.schema(
 )
 """Of a file of dead letters; sorted by partition, then offset."""
 _RECORDS = "records_of_chunk"
+_READ = "rows_read_of_chunk"
 _NO_RECORDS = pa.table({"n": pa.array([], pa.int64()), "value": pa.array([], pa.binary())})
 _PIECE = 8_192
 _UNKNOWN = 20
@@ -70,7 +80,11 @@ class BatchParser:
         else:
             engine.name(_RECORDS, reader.fields(_NO_RECORDS))
             source = f"SELECT * FROM {_RECORDS}"  # noqa: S608 - a name of ours
-        self.checks = EventChecks(engine, shape, source)
+        self.checks = EventChecks(engine, shape, typed_query(source, shape.fields))
+        self.events = EventReader(shape.fields)
+        engine.name(_READ, self.events.schema.empty_table())
+        typed = read_query(_READ, shape.fields)
+        self._read_sql = self.checks.sql_of(typed, computed_columns(shape.fields))
 
     def reader(self, schemas: Mapping[int, str]) -> AvroReader | None:
         """Reads the fields of values that DuckDB cannot read; None: it can."""
@@ -82,20 +96,49 @@ class BatchParser:
 
     def found(self, records: pa.Table, reader: AvroReader | None) -> pa.Table:
         """The columns of the schema, and all that is asked of each record; in the order given."""
-        numbers = pa.array(np.arange(records.num_rows, dtype=np.int64))
-        chunk = pa.table({"n": numbers, "value": records["value"]})
-        fields = (chunk if reader is None else reader.fields(chunk)).combine_chunks()
-        # In pieces, since a piece is what a thread of the engine takes.
-        pieces = fields.to_batches(max_chunksize=_PIECE)
-        self.engine.name(_RECORDS, pa.Table.from_batches(pieces, fields.schema))
-        found = self.engine.query(self.checks.sql)
-        if not pc.equal(found[f"{INTERNAL}n"], numbers).combine_chunks().true_count == len(numbers):
-            raise RuntimeError("the engine changed the order of records")
+        numbers = np.arange(records.num_rows, dtype=np.int64)
+        chunk = pa.table({"n": numbers, "value": records["value"]}).combine_chunks()
         if reader is not None:
-            return found
+            return self._asked(self.checks.sql, _RECORDS, reader.fields(chunk), numbers)
+        read = self.events.read(chunk)
+        found = [self._found_read(read)]
+        given = read["n"].to_numpy()
+        if len(given) == len(numbers):
+            return found[0]
+        left = np.setdiff1d(numbers, given)
+        found.append(self.found_in_texts(chunk.take(pa.array(left))))
+        order = np.argsort(np.concatenate([given, left]))
+        return pa.concat_tables(found).take(pa.array(order))
+
+    def _found_read(self, rows: pa.Table) -> pa.Table:
+        """What `found` gives of ``rows``, as the reader of events gives them."""
+        answers = self._asked(self._read_sql, _READ, rows, rows["n"].to_numpy())
+        fields = enumerate(self.shape.fields)
+        known = {field.name: rows[f"f{place}"] for place, field in fields}
+        known |= {name: answers[name] for name in answers.column_names}
+        schema = self.checks.found
+        # Rows of the reader lack nothing, and have nothing that the schema does not know.
+        columns = (known.get(f.name, pa.nulls(rows.num_rows)).cast(f.type) for f in schema)
+        return pa.Table.from_arrays(list(columns), schema=schema)
+
+    def found_in_texts(self, records: pa.Table) -> pa.Table:
+        """What `found` gives of JSON ``records`` with ``n`` and ``value``, by the engine alone."""
+        found = self._asked(self.checks.sql, _RECORDS, records, records["n"].to_numpy())
         name = f"{INTERNAL}fault"
         place = found.schema.get_field_index(name)
         return found.set_column(place, name, with_causes(found[name], records["value"]))
+
+    def _asked(
+        self, sql: str, name: str, rows: pa.Table, numbers: npt.NDArray[np.int64]
+    ) -> pa.Table:
+        """The answers to ``sql`` of ``rows``, called ``name`` and numbered ``numbers`` in order."""
+        # In pieces, since a piece is what a thread of the engine takes.
+        pieces = rows.combine_chunks().to_batches(max_chunksize=_PIECE)
+        self.engine.name(name, pa.Table.from_batches(pieces, rows.schema))
+        found = self.engine.query(sql)
+        if not np.array_equal(found[f"{INTERNAL}n"].to_numpy(), numbers):
+            raise RuntimeError("the engine changed the order of records")
+        return found
 
     def parse(
         self, raw: Raw, part: Path, dead: Path, advance: Callable[[int], None]
@@ -134,20 +177,20 @@ class ParsedBatch:
 
     def take(self, chunk: pa.Table) -> None:
         """Sort the records of a chunk into rows and dead letters."""
-        events = chunk.filter(pc.is_valid(chunk["value"]))
+        events = chunk
+        if chunk["value"].null_count:
+            events = chunk.filter(pc.is_valid(chunk["value"]))
         self._records += chunk.num_rows
         self._tombstones += chunk.num_rows - events.num_rows
         found = self._parser.found(events, self._reader)
         broken, reasons, details = self._parser.checks.judge(found)
         self._count_unknown(found)
-        self._reject(events.filter(pa.array(broken)), reasons, details)
-        good = pa.array(~broken)
-        rows = found.select(list(self._parser.shape.names)).filter(good)
+        rows = found.select(list(self._parser.shape.names))
+        if reasons:
+            self._reject(events.filter(pa.array(broken)), reasons, details)
+            rows, events = (table.filter(pa.array(~broken)) for table in (rows, events))
         self._part.add(rows)
-        partitions, stamps = (
-            events[name].filter(good).combine_chunks() for name in ("partition", "timestamp")
-        )
-        self._seen.add(rows, partitions, stamps)
+        self._seen.add(rows, events)
 
     def _reject(self, lost: pa.Table, reasons: Sequence[str], details: Sequence[str]) -> None:
         topic = pa.repeat(pa.scalar(self._header.topic), lost.num_rows)

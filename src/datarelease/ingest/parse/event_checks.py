@@ -10,11 +10,13 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datarelease.analysis.engine.duckdb.sql import quoted
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.analysis.validation.checks import Probe
 from datarelease.analysis.validation.examples import LONGEST_TEXT, json_value
@@ -23,7 +25,7 @@ from datarelease.analysis.validation.patterns import Pattern
 from datarelease.analysis.validation.plan import plan_validation
 from datarelease.ingest.parse.event_faults import EXTRA, MEANINGS
 from datarelease.ingest.parse.event_shape import EventShape, Field
-from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine, typed_query
+from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine
 
 Mask = npt.NDArray[np.bool_]
 _HIDDEN = "(hidden)"
@@ -54,12 +56,12 @@ class _EventFault(NamedTuple):
 
 
 class EventChecks:
-    """The questions to every chunk of one stream, as one query over the view ``source``."""
+    """The questions to every chunk of one stream."""
 
-    def __init__(self, engine: EventEngine, shape: EventShape, source: str) -> None:
-        """Prepare the query; ``source`` gives types and texts, see `json_query`."""
+    def __init__(self, engine: EventEngine, shape: EventShape, typed: str) -> None:
+        """Prepare what to ask of the rows of ``typed``, a `typed_query`."""
+        self._engine = engine
         self._shape = shape
-        typed = typed_query(source, shape.fields)
         frame = engine.frame(typed)
         schema = frame.collect_schema()
         types = {name: schema[name] for name in shape.names}
@@ -67,12 +69,24 @@ class EventChecks:
             shape.schema, shape.dataset, shape.expected, types, frozenset(shape.names)
         )
         self._probes = [probe for probe in asked.probes if probe.failed.severity == "error"]
-        marks = {f"{INTERNAL}p{i}": probe.fails for i, probe in enumerate(self._probes)}
-        asking: Any = (frame.with_columns(**marks) if marks else frame).to_native()
-        self.sql = str(asking.sql_query())
+        self._marks = {f"{INTERNAL}p{i}": probe.fails for i, probe in enumerate(self._probes)}
+        self.sql = self._asking(frame)
+        """Gives the columns of ``typed``, and the answers for each row."""
         empty = engine.query(f"SELECT * FROM ({self.sql}) LIMIT 0")  # noqa: S608 - our own
+        self.found = empty.schema
+        """Of the query's result."""
         self.schema = empty.select(list(shape.names)).schema
         """Of the rows."""
+
+    def sql_of(self, typed: str, columns: Collection[str]) -> str:
+        """Gives of another `typed_query` its numbers, ``columns``, and the answers."""
+        kept = ", ".join(map(quoted, [f"{INTERNAL}n", *columns, *self._marks]))
+        asking = self._asking(self._engine.frame(typed))
+        return f"SELECT {kept} FROM ({asking})"  # noqa: S608 - our own
+
+    def _asking(self, frame: nw.LazyFrame[Any]) -> str:
+        asked: Any = (frame.with_columns(**self._marks) if self._marks else frame).to_native()
+        return str(asked.sql_query())
 
     def _faults(self, found: pa.Table) -> Iterator[_EventFault]:
         """All kinds of faults of a chunk, in the order in which they are reported."""

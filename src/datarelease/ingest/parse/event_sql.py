@@ -24,6 +24,7 @@ from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.ingest.parse.event_faults import INVALID_UTF8, NO_OBJECT, SYNTAX, TWICE
+from datarelease.ingest.parse.event_reader import VALUE_TYPES
 from datarelease.ingest.parse.event_shape import Field
 
 
@@ -125,8 +126,6 @@ def _raws(names: Sequence[str], decimals: Sequence[str]) -> str:
     return f"CASE WHEN {fractions} THEN json_extract_string({quoted}, {_paths(decimals)}) END"
 
 
-INTERNAL = "\N{END OF TEXT}"
-"""Begins the names of columns that are not the dataset's."""
 _NUMBERS = "('BIGINT', 'UBIGINT', 'DOUBLE')"
 _EXACT_DOUBLE = 9_007_199_254_740_992
 """2**53: below it a double is one integer."""
@@ -153,11 +152,42 @@ def typed_query(source: str, fields: Sequence[Field]) -> str:
     of all of these begin with `INTERNAL`.
     """
     decimals = decimal_names(fields)
-    values, columns = [], []
+    cells = []
     for place, field in enumerate(fields):
         y, s = f"types[{place + 1}]", f"texts[{place + 1}]"
         raw = f"raws[{decimals.index(field.name) + 1}]" if field.name in decimals else s
-        values.append(f"{_value(y, s, raw, field)} AS v{place}, {y} AS y{place}, {s} AS s{place}")
+        cells.append((_value(y, s, raw, field), y, s))
+    return _columns(source, fields, cells)
+
+
+def read_query(source: str, fields: Sequence[Field]) -> str:
+    """The columns of `typed_query`, from the rows of an `EventReader`."""
+    cells = []
+    for place, field in enumerate(fields):
+        column, y = f"f{place}", "'VARCHAR'"
+        if type(field.wanted) in VALUE_TYPES:
+            cells.append((f"CAST({column} AS {sql_type(field.wanted)})", y, "NULL::VARCHAR"))
+        else:
+            cells.append((_value(y, column, column, field), y, column))
+    nothing = "NULL::VARCHAR[] AS extra, NULL::VARCHAR AS fault"
+    return _columns(f"SELECT *, {nothing} FROM {source}", fields, cells)
+
+
+def computed_columns(fields: Sequence[Field]) -> list[str]:
+    """The columns of `read_query`, other than answers, that an `EventReader` does not give."""
+    return [
+        name
+        for place, field in enumerate(fields)
+        if type(field.wanted) not in VALUE_TYPES
+        for name in (field.name, unread_name(field.name), f"{INTERNAL}wrong{place}")
+    ]
+
+
+def _columns(source: str, fields: Sequence[Field], cells: Sequence[tuple[str, str, str]]) -> str:
+    """SQL over ``source``; ``cells`` has the SQL of each field's value, JSON type and text."""
+    values, columns = [], []
+    for place, (field, (value, y, s)) in enumerate(zip(fields, cells, strict=True)):
+        values.append(f"{value} AS v{place}, {y} AS y{place}, {s} AS s{place}")
         wrong = f"(v{place} IS NULL AND s{place} IS NOT NULL)"
         columns.append(f"v{place} AS {quoted(field.name)}")
         columns.append(f"CASE WHEN {wrong} THEN s{place} END AS {quoted(unread_name(field.name))}")
@@ -169,6 +199,10 @@ def typed_query(source: str, fields: Sequence[Field]) -> str:
         f"typed AS (SELECT n, extra, fault, {', '.join(values)} FROM fields) "
         f"SELECT {kept}, {', '.join(columns)} FROM typed"
     )
+
+
+INTERNAL = "\N{END OF TEXT}"
+"""Begins the names of columns that are not the dataset's."""
 
 
 def internal(name: str) -> str:

@@ -20,9 +20,9 @@ import pyarrow as pa
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
 from datarelease.ingest.parse.event_shape import EventShape
 from datarelease.ingest.parse.event_sql import EventEngine
+from datarelease.ingest.raw import RAW_SCHEMA
 
 _CHUNK = "rows_of_chunk"
-_STAMP = pa.timestamp("ms", tz="UTC")
 _SKEW = 60 * 60_000_000
 """Microseconds. Clocks differ; so far an event may be ahead of its record, as Kafka 4.0 bounds a
 record's own time by default (``message.timestamp.after.max.ms``: one hour)."""
@@ -59,20 +59,20 @@ class SeenEvents:
             self._select.append(f"time > epoch_us(stamp) + {_SKEW} AS ahead")
         self._timed = shape.time is not None
         self.events = 0
-        self._take(rows.empty_table(), pa.array([], pa.int32()), pa.array([], _STAMP))
+        self._take(rows.empty_table(), RAW_SCHEMA.empty_table())
         self._engine.run(f"CREATE OR REPLACE TEMP TABLE seen AS {self._rows}")
 
-    def add(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
-        """Append events, with the partition of each and the time of its record on the broker."""
+    def add(self, rows: pa.Table, records: pa.Table) -> None:
+        """Append events, with the record of each as the broker had it."""
         if self._taken:
-            self._take(rows, partitions, stamps)
+            self._take(rows, records)
             self._engine.run(f"INSERT INTO seen {self._rows}")
         self.events += rows.num_rows
 
-    def _take(self, rows: pa.Table, partitions: pa.Array, stamps: pa.Array) -> None:
+    def _take(self, rows: pa.Table, records: pa.Table) -> None:
         numbers = pa.array(np.arange(self.events, self.events + rows.num_rows, dtype=np.int64))
         columns = {alias: rows[name] for alias, name in self._taken.items()}
-        known = {"seq": numbers, "part": partitions, "stamp": stamps}
+        known = {"seq": numbers, "part": records["partition"], "stamp": records["timestamp"]}
         self._engine.name(_CHUNK, pa.table({**known, **columns}))
 
     @property

@@ -1,0 +1,129 @@
+"""Events that `pyarrow.json` reads exactly as the SQL of `event_sql` does, many times as fast.
+
+The reader refuses what RFC 8259 does, fields that occur twice, nested values, fields that the
+schema does not know, and values of another JSON type, all of them for a whole text. What it
+refuses, and rows in which it is known to be more lenient or to leave something open, are left to
+the SQL, which alone decides what is wrong with an event.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from datarelease.ingest.parse.event_shape import Field
+
+VALUE_TYPES: Final[Mapping[type[nw.dtypes.DType], pa.DataType]] = {
+    nw.Boolean: pa.bool_(),
+    nw.Int8: pa.int8(),
+    nw.Int16: pa.int16(),
+    nw.Int32: pa.int32(),
+    nw.Int64: pa.int64(),
+    nw.UInt8: pa.uint8(),
+    nw.UInt16: pa.uint16(),
+    nw.UInt32: pa.uint32(),
+    nw.UInt64: pa.uint64(),
+    # Not as float32: rounding the text once more could give another neighbour.
+    nw.Float32: pa.float64(),
+    nw.Float64: pa.float64(),
+    nw.String: pa.string(),
+    nw.Categorical: pa.string(),
+}
+"""Types of columns whose values the reader gives; it gives the texts of all others."""
+_EXACT: Final[Mapping[type[nw.dtypes.DType], float]] = {nw.Float32: 2.0**24, nw.Float64: 2.0**53}
+"""Below these an integer is a float without a loss."""
+_FEWEST = 1_024
+"""Records that are not divided further to find those that are refused."""
+
+
+class EventReader:
+    """Reads the events of one stream whose rows are beyond doubt."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        """Prepare for events of ``fields``."""
+        self._fields = fields
+        types = [VALUE_TYPES.get(type(field.wanted), pa.string()) for field in fields]
+        values = pa.schema(
+            [(field.name, dtype) for field, dtype in zip(fields, types, strict=True)]
+        )
+        self.schema = pa.schema([("n", pa.int64()), *((f"f{i}", t) for i, t in enumerate(types))])
+        """Of what `read` gives: numbers of records, and the fields by their places."""
+        self._options = pj.ParseOptions(explicit_schema=values, unexpected_field_behavior="error")
+        self._keys = [_key(field.name) for field in fields]
+
+    def read(self, records: pa.Table) -> pa.Table:
+        """The rows beyond doubt of ``records``, which have a number ``n`` and a ``value``."""
+        return pa.concat_tables([self.schema.empty_table(), *self._read(records)])
+
+    def _read(self, records: pa.Table) -> list[pa.Table]:
+        rows = self._read_all(records)
+        if rows is not None:
+            doubtful = self._doubtful(rows, records["value"])
+            return [rows.filter(pa.array(~doubtful)) if doubtful.any() else rows]
+        if records.num_rows <= _FEWEST:
+            return []
+        half = records.num_rows // 2
+        return [*self._read(records.slice(0, half)), *self._read(records.slice(half))]
+
+    def _read_all(self, records: pa.Table) -> pa.Table | None:
+        """The rows of all records, in their order; None: there is something else among them."""
+        try:
+            text = pa.BufferReader(_text(records["value"].combine_chunks()))
+            rows = pj.read_json(text, parse_options=self._options)
+        except (pa.ArrowInvalid, pa.ArrowCapacityError):
+            return None
+        if rows.num_rows != records.num_rows:
+            return None
+        return pa.Table.from_arrays([records["n"], *rows.columns], schema=self.schema)
+
+    def _doubtful(self, rows: pa.Table, values: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+        doubtful = np.zeros(rows.num_rows, dtype=bool)
+        for place, field in enumerate(self._fields):
+            column = rows[f"f{place}"]
+            if field.required and column.null_count:
+                empty = np.flatnonzero(column.is_null())
+                named = pc.match_substring_regex(values.take(pa.array(empty)), self._keys[place])
+                doubtful[empty] |= ~named.to_numpy(zero_copy_only=False)
+            exact = _EXACT.get(type(field.wanted))
+            if exact is not None:
+                found = pc.fill_null(column, 1.0).to_numpy()
+                # Also NaN and Infinity, which the reader takes for numbers, and the integer -0.
+                doubtful |= ~(np.abs(found) < exact) | ((found == 0) & np.signbit(found))
+        return doubtful
+
+
+def _key(name: str) -> str:
+    """A pattern of events without nested values that have the field, as most spell it.
+
+    What goes before tells the beginning of a field from an escaped quotation mark.
+    """
+    space = r"[ \t\r\n]*"
+    return f"[{{,]{space}{re.escape(json.dumps(name, ensure_ascii=False))}{space}:"
+
+
+def _text(values: pa.Array) -> pa.Buffer:
+    """The values as a text in which each is a line, none of them a part of an event or several.
+
+    A value that begins and ends in a brace begins and ends an event, if the text is JSON: the end
+    of a line is no letter of a string, and ``}`` followed by ``{`` stands between events alone.
+    Then as many rows as values are the events of one value each.
+
+    Raises:
+        pyarrow.ArrowInvalid: There is another value among them, or one that is not UTF-8.
+    """
+    lines = pa.ListArray.from_arrays([0, len(values)], values.cast(pa.string()))
+    text = pc.binary_join(lines, "\n")[0].as_buffer()
+    braced = pc.and_(pc.starts_with(values, "{"), pc.ends_with(values, "}"))
+    # Where the reader finds a NUL, it leaves out the rest.
+    if not pc.all(braced).as_py() or not np.frombuffer(text, np.uint8).min(initial=1):
+        raise pa.ArrowInvalid("not a sequence of events")
+    return text

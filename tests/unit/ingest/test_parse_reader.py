@@ -1,0 +1,218 @@
+"""JSON events read by `EventReader`: the rows, faults and words are those of the SQL alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandera.pandas as pa
+import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pandera.engines.pandas_engine import Decimal
+from tests.unit.ingest.test_parse_json import CAUSES, documents, parser
+
+from datarelease.ingest.parse.batch import BatchParser
+from datarelease.ingest.parse.event_sql import EventEngine
+
+COLUMNS: dict[str, pa.Column] = {
+    "i": pa.Column("int64"),
+    "n": pa.Column("int8", pa.Check.ge(0), nullable=True),
+    "u": pa.Column("uint64", required=False, nullable=True),
+    "f": pa.Column("float64", nullable=True),
+    "g": pa.Column("float32", required=False, nullable=True),
+    "b": pa.Column("bool", required=False, nullable=True),
+    's"': pa.Column("str", pa.Check.ne("never"), nullable=True),
+    "é": pa.Column("str", pa.Check.str_matches(r"^\w*$"), required=False, nullable=True),
+    "o": pa.Column(object, required=False, nullable=True),
+    "m": pa.Column(Decimal(12, 3), required=False, nullable=True),
+    "t": pa.Column("datetime64[ns, UTC]", nullable=True),
+    "l": pa.Column("datetime64[ns]", required=False, nullable=True, coerce=True),
+    "d": pa.Column("date", required=False, nullable=True),
+}
+USUAL: dict[str, list[str]] = {
+    "i": ["1", "-7", "9223372036854775807"],
+    "n": ["1", "127"],
+    "u": ["18446744073709551615", "0"],
+    "f": ["0.1", "1", "-2.5e3", "1E-400"],
+    "g": ["0.1", "3", "16777215"],
+    "b": ["true", "false"],
+    's"': ['"x"', '"NaN"', '""', '"\\n\\u00e9\\ud83d\\ude00"', r'"{\"f\":1}"', '"}\\n{"', '",}"'],
+    "é": ['"a"', '"ä"'],
+    "o": ['"x"'],
+    "m": ['"1.25"'],
+    "t": [
+        '"2026-11-05T01:02:03Z"', '"2026-11-05 01:02:03.123456+02:00"', '"2026-11-05T01:02-0330"',
+    ],
+    "l": ['"2026-11-05T01:02:03"', '"2026-11-05 01:02"', '"2026-11-05"'],
+    "d": ['"2026-11-05"'],
+}  # fmt: skip
+"""JSON texts that the reader takes, by the field."""
+ODD = [
+    "null", "1", "1.0", "1e2", "-0", "-0.0", "0e0", "1.5", "128", "-1", "9223372036854775808",
+    "18446744073709551616", "9007199254740992", "9007199254740993", "16777217", "1e22", "1e38",
+    "3.4028236e38", "1e39", "1e308", "1e309", "1" + "0" * 400, "0.30000000000000004", "5e-324",
+    "1.00000017881393432617187499", "01", "+1", ".5", "1.", "0x1", "NaN", "-NaN", "nan", "Infinity",
+    "-Infinity", "inf", "true", "tru", '"true"', '"1"', '""', '"never"', '"a b"', '"٣"', "[]",
+    "[1,]", "{}", '{"f":null}', '{"i":1,"i":2}', '["\\"f\\":"]', "1/**/", '"\\ud800"', '"\\udc00"',
+    '"\\u0000"', '"\x00"', '"\n"', '"\\x41"', '"\u2028"', '"\\/"', "'x'", '"2026-02-30T01:02:03Z"',
+    '"2026-11-05T01Z"', '"2026-11-05T01+02:00"', '"2026-11-05T24:00:00Z"', '"2026-11-05T01:02:60Z"',
+    '"2026-11-05T01:02:03.123456000Z"', '"2026-11-05T01:02:03.1234567Z"', '"0000-01-01T00:00:00Z"',
+    '"0001-01-01T00:00:00+02:00"', '"9999-12-31T23:59:59-02:00"', '"2026-11-05T01:02:03+15:59"',
+    '"2026-11-05T01:02:03+16:00"', '"2026-11-05T01:02:03+01:99"', '" 2026-11-05T01:02:03Z"',
+    '"2026-11-05T01:02:03"', '"2026-11-05T01:02:03.Z"', '"2026-11-05t01:02:03z"', '"infinity"',
+    '"2026-11-05T01"', '"2026-1-5"', '"20261105"', '"2026-11-05T01:02:03,5Z"', '"1.2345"',
+]  # fmt: skip
+"""Texts on which readers differ, or that only some fields take."""
+SCRAPS = [
+    *(b"", b" ", b"{}", b" {}", b"{} ", b"\n{}", b"[]", b"{", b"}", b"}{", b'{"i":1', b',"f":2}'),
+    *(b"{}{}", b"{}\n{}", b'{"i":1}\n', b'{"o":"}', b'{"}', b'{"o":', b"{}}", b"{}\x00}", b"{},{}"),
+    *(b'{"o":"x\\', b"\xef\xbb\xbf{}", b"{\xc2\xa0}", b'{"o":"\xff"}', b'{"o":"\xed\xa0\x80"}'),
+    *(b'{"o":"\xc0\x80"}', b'{"\\u0069":1}', b'{"i\\u0000":1}', b'{"f\\\\":1}', b'{"s\\"":null}'),
+    *(b'{"x, \\"f":1}', b'{"":1}', b'{"w":null}', b'{"w":{"f":null}}', b'{"I":1}', b"null", b"{1}"),
+]
+"""Values that begin or end where an event does not."""
+
+
+@st.composite
+def events(draw: st.DrawFn) -> bytes:
+    """An event, most often one that the reader takes."""
+    fields = {name: draw(st.sampled_from(texts)) for name, texts in USUAL.items()}
+    for name in draw(st.lists(st.sampled_from(list(fields)), max_size=2)):
+        fields[name] = draw(st.sampled_from(ODD))
+    for name in draw(st.lists(st.sampled_from(list(fields)), max_size=2)):
+        fields.pop(name, None)
+    pairs = [
+        f"{json.dumps(name, ensure_ascii=draw(st.booleans()))}{draw(SPACES)}:{draw(SPACES)}{text}"
+        for name, text in fields.items()
+    ]
+    pairs += draw(st.lists(st.sampled_from([*pairs, '"w":1', '"f":null', ""]), max_size=1))
+    return "{{{}}}".format(f"{draw(SPACES)},".join(pairs)).encode()
+
+
+SPACES = st.sampled_from(["", "", "", " ", "\t\r\n", "\n", "\xa0", "\u2003"])
+VALUES = st.one_of(events(), events(), events(), documents(), st.sampled_from(SCRAPS))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _divided() -> Iterator[None]:
+    """Records that are refused are sought one by one, so that the reader takes all it can."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datarelease.ingest.parse.event_reader._FEWEST", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventEngine]:
+    """One engine for all tests."""
+    with EventEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def lenient(engine: EventEngine) -> BatchParser:
+    """Leaves out fields that the schema does not know."""
+    return parser(engine, pa.DataFrameSchema(COLUMNS), pii=("é",))
+
+
+@pytest.fixture(scope="module")
+def strict(engine: EventEngine) -> BatchParser:
+    """Refuses them."""
+    return parser(engine, pa.DataFrameSchema(COLUMNS, strict=True))
+
+
+def numbered(values: list[bytes]) -> arrow.Table:
+    """Records as the reader and the SQL take them."""
+    return arrow.table({"n": np.arange(len(values)), "value": arrow.array(values, arrow.binary())})
+
+
+def told(parser: BatchParser, found: arrow.Table) -> dict[str, Any]:
+    """All that becomes of records; numbers as texts, as 0 is no -0."""
+    broken, reasons, details = parser.checks.judge(found)
+    extra = found["\N{END OF TEXT}extra"].to_pylist()
+    rows = found.select(list(parser.shape.names))
+    assert rows.schema == parser.checks.schema
+    # Python knows no year 10000.
+    times = [
+        place for place, field in enumerate(rows.schema) if arrow.types.is_timestamp(field.type)
+    ]
+    for place in times:
+        rows = rows.set_column(place, f"time {place}", rows[place].cast(arrow.int64()))
+    return {
+        "broken": broken.tolist(), "reasons": reasons, "details": details, "extra": extra,
+        "rows": [repr(row) for row in rows.to_pylist()],
+    }  # fmt: skip
+
+
+def same(parser: BatchParser, values: list[bytes]) -> None:
+    """Assert that the reader, with the SQL for what it leaves, and the SQL alone agree."""
+    records = numbered(values)
+    alone = told(parser, parser.found_in_texts(records))
+    assert told(parser, parser.found(records.select(["value"]), None)) == alone
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(values=st.lists(VALUES, min_size=1, max_size=12))
+def test_the_reader_changes_nothing(lenient: BatchParser, values: list[bytes]) -> None:
+    """Whatever bytes come: rows, dead letters, reasons, details and unknown fields are the same."""
+    same(lenient, values)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(values=st.lists(VALUES, min_size=1, max_size=12))
+def test_nor_where_unknown_fields_break_an_event(strict: BatchParser, values: list[bytes]) -> None:
+    """The schema's ``strict`` decides on fields that the reader refuses anyway."""
+    same(strict, values)
+
+
+def one_event(name: str, text: str) -> bytes:
+    """A usual event with another value of one field."""
+    fields = {other: texts[0] for other, texts in USUAL.items()} | {name: text}
+    return "{{{}}}".format(",".join(f"{json.dumps(n)}:{t}" for n, t in fields.items())).encode()
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_each_odd_value_in_each_field_is_what_the_sql_takes_it_for(
+    lenient: BatchParser, name: str
+) -> None:
+    """All of them, so that chance leaves out none."""
+    values = [one_event(name, text) for text in [*USUAL[name], *ODD]]
+    same(lenient, values)
+
+
+@pytest.mark.parametrize("scrap", SCRAPS)
+def test_no_value_lends_its_end_to_its_neighbour(lenient: BatchParser, scrap: bytes) -> None:
+    """Each value is judged by itself, also where together they would be JSON."""
+    event, two = one_event("i", "5"), b'{"i":3}{"i":4}'
+    for values in ([scrap, event], [event, scrap, two], *([scrap, other] for other in SCRAPS)):
+        read = lenient.events.read(numbered(values))["n"].to_pylist()
+        alone = [
+            n for n, value in enumerate(values) if lenient.events.read(numbered([value])).num_rows
+        ]
+        assert read == alone
+    same(
+        lenient, [scrap, event, two, *SCRAPS, *(value for _, causes in CAUSES for value in causes)]
+    )
+
+
+def test_valid_events_need_no_sql_of_texts(lenient: BatchParser) -> None:
+    """The reader takes every usual value, and nulls, of which it must know that they are there."""
+    values = [one_event(name, text) for name, texts in USUAL.items() for text in texts]
+    values += [one_event(name, "null") for name in USUAL if name != "i"]
+    values += [one_event("f", " null").replace(b'"f":', b'\n"f" :')]
+    read = lenient.events.read(numbered(values))
+    assert read["n"].to_pylist() == list(range(len(values)))
+
+
+def test_one_refused_event_costs_its_neighbours_alone(
+    lenient: BatchParser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a single broken event would make a chunk of valid ones as slow as broken ones."""
+    monkeypatch.setattr("datarelease.ingest.parse.event_reader._FEWEST", 16)
+    values = [one_event("i", str(n)) for n in range(999)]
+    values[400] = b"{"
+    assert lenient.events.read(numbered(values)).num_rows >= 999 - 16
+    same(lenient, values)
