@@ -234,6 +234,13 @@ def test_empty_and_wide_and_odd_names(engine: DuckDBEngine, tmp_path: Path) -> N
     assert not found(compared(engine, tmp_path, empty, empty))
 
 
+def test_a_thousand_columns_are_compared(engine: DuckDBEngine, tmp_path: Path) -> None:
+    """Any one of very many columns makes a row differ; the query is no deeper for each of them."""
+    wide = {"id": [1, 2, 3], **{f"c{i}": [i, i, i] for i in range(1000)}}
+    diff = found(compared(engine, tmp_path, wide, {**wide, "c0": [0, 9, 0], "c999": [999, 999, 0]}))
+    assert (diff.changed, diff.columns) == (2, (("c0", 1), ("c999", 1)))
+
+
 def test_a_table_of_nothing_but_keys(engine: DuckDBEngine, tmp_path: Path) -> None:
     """Without other columns rows can only come and go."""
     diff = found(compared(engine, tmp_path, {"id": [1, 2]}, {"id": [2, 3]}))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any, Literal
 
 import narwhals as nw
@@ -111,7 +109,7 @@ class RowPlan:
         )
         return (
             # Before anything else is computed: mostly few rows are left.
-            joined.filter(reduce(or_, differs, gone | fresh))
+            joined.filter(_any([gone, fresh, *differs]))
             .with_columns(
                 **{f"d{i}": differs[i] & ~gone & ~fresh for i in range(len(differs))},
                 kind=kind,
@@ -246,6 +244,14 @@ def _shown(value: Any) -> Scalar:
 def _differs(number: int) -> nw.Expr:
     old, new = nw.col(f"b{number}"), nw.col(f"a{number}")
     return nw.coalesce(old != new, old.is_null() != new.is_null())
+
+
+def _any(conditions: Sequence[nw.Expr]) -> nw.Expr:
+    """One of the conditions holds; a flat tree of them, which engines can walk for any width."""
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return _any(conditions[:half]) | _any(conditions[half:])
 
 
 def _fair(counts: Mapping[ChangeKind, int]) -> dict[ChangeKind, int]:
