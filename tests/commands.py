@@ -29,7 +29,7 @@ from datarelease.progress import Step
 
 PRELOADED = (
     "tests.commands",
-    "datarelease.ingest.cli.commands",
+    "datarelease.ingest.cli.commands", "datarelease.ingest.cli.parse_command",
     "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
     *(f"datarelease.cli.{name}_command" for name in (
         "announce", "check", "diff", "doctor", "get", "init", "list", "post", "release", "rollback",

@@ -24,7 +24,7 @@ _COMMANDS = {
     cls=LazyGroup,
     package="datarelease.ingest.cli",
     descriptions=_COMMANDS,
-    places={n: f"commands:{n}_command" for n in _COMMANDS if n not in {"add", "dead"}},
+    places={n: f"commands:{n}_command" for n in _COMMANDS if n not in {"add", "dead", "parse"}},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:
