@@ -471,7 +471,7 @@ def test_a_cluster_reads_objects(duckdb: Engine, cluster: Engine, tmp_path: Path
     ("data", "found", "says"),
     [
         ("id,v\n1,2\n", True, r"cannot read the table as it is \(CSV"),
-        (arrow.table({"id": ID, "v": VALUES["uint8"]}), True, "or types it lacks"),
+        (arrow.table({"id": ID, "v": VALUES["uint8"]}), True, "or types that it lacks"),
         (arrow.table({"id": ID, "v": VALUES["int8"]}), False, "cannot read the files of this"),
         (arrow.table({"id": ID, "v": VALUES["text"]}), True, r"convert columns \(coerce: 'v'"),
     ],

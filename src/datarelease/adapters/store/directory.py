@@ -55,6 +55,9 @@ class Store(Protocol):
     def read(self, key: str) -> bytes | None:
         """The bytes of a small object, or None."""
 
+    def tail(self, key: str, size: int) -> bytes:
+        """The last ``size`` bytes of an object, or all of a smaller one."""
+
     def folders(self, key: str) -> tuple[str, ...]:
         """The names of the folders right below ``key``, asked of the remote now, sorted."""
 
@@ -167,6 +170,13 @@ class DirectoryStore:
                 return (self.root / key).read_bytes()
             except FileNotFoundError:
                 return None
+
+    def tail(self, key: str, size: int) -> bytes:
+        """The last bytes of a file."""
+        with self._explained(key), (self.root / key).open("rb") as stream:
+            end = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, end - size))
+            return stream.read()
 
     def folders(self, key: str) -> tuple[str, ...]:
         """The names of the directories in one; none where it is not there."""

@@ -101,6 +101,14 @@ class ObjectStore:
             return None
         return data
 
+    def tail(self, key: str, size: int) -> bytes:
+        """The last bytes of an object, by a request for this range."""
+        try:
+            data: bytes = self._call(lambda: self._fs.cat_file(self._path(key), start=-size))
+        except FileNotFoundError as error:
+            raise self._absent(key) from error
+        return data
+
     def folders(self, key: str) -> tuple[str, ...]:
         """The names between ``key`` and the next slash, listed with a delimiter."""
         path = self._path(key)

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, WorldError
 from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Format
 
 if TYPE_CHECKING:
@@ -62,7 +62,15 @@ class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unrea
         self.reason = reason
 
 
-class UnsupportedQuery(ConfigError):  # noqa: N818 - says what is unsupported, as UnreadableTable
+class EngineRefusedError(ConfigError):
+    """The engine cannot compute this, or not exactly: an error of the run, never of the data."""
+
+
+class EngineFailedError(WorldError):
+    """The engine failed while it computed: an error of the run, never of the data."""
+
+
+class UnsupportedQueryError(EngineRefusedError):
     """The engine has no such query: it refused the frame itself, whatever the data are."""
 
     def __init__(self, engine: str, fault: str) -> None:
@@ -101,8 +109,16 @@ def unread_name(column: str) -> str:
 class Engine(Protocol):
     """Opens tables and runs lazy frames over them; a context manager.
 
-    Any method that runs a frame raises `UnsupportedQuery` for one that the engine cannot run.
+    Any method that runs a frame raises `UnsupportedQueryError` for one that the engine cannot run.
     """
+
+    @property
+    def reads_addresses(self) -> bool:
+        """It reads files where `Table.addresses` say, and needs no more of them here than footers.
+
+        Then ``paths`` are files of the same sizes in which only the footer is filled.
+        """
+        return False
 
     @property
     def order(self) -> tuple[str, ...]:

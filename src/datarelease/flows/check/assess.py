@@ -15,8 +15,9 @@ from datarelease.adapters.dvc.tracked import LockedStage
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.flows.check.known import decoded, keep, recall
+from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Workspace
-from datarelease.flows.versions.dataset_at import DatasetAt, table_of
+from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data import provenance
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import COMPARABLE_FORMATS, Profile
@@ -110,7 +111,8 @@ def _computed(
     from datarelease.analysis.validation.run import with_unreadable  # noqa: PLC0415 - heavy
     from datarelease.flows.check.stage import run_profile, run_validation  # noqa: PLC0415 - heavy
 
-    table = table_of(dataset, present(ws, dataset, content), ws.objects)
+    files = _files(ws, content)
+    table = table_for(engine, dataset, files, ws.objects, lambda: _bring(ws, dataset, files))
     if validation is None:
         ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
         validation = run_validation(ws.root, dataset, content, table, engine, ws.memo)
@@ -122,13 +124,6 @@ def _computed(
             # A file can be damaged in a part that no check reads.
             validation = with_unreadable(validation, str(error))
     return Assessment(validation=validation, profile=known)
-
-
-def present(ws: Workspace, dataset: Dataset, content: DatasetSnapshot) -> tuple[DataFile, ...]:
-    """The dataset's files, each now in the cache."""
-    files = _files(ws, content)
-    _bring(ws, dataset, files)
-    return files
 
 
 def _files(ws: Workspace, content: DatasetSnapshot) -> tuple[DataFile, ...]:

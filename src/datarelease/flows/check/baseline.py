@@ -13,8 +13,9 @@ from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.assess import in_words, other_inputs
 from datarelease.flows.check.known import keep, recall
+from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Repository, with_remotes
-from datarelease.flows.versions.dataset_at import DatasetAt, snapshot, table_of
+from datarelease.flows.versions.dataset_at import DatasetAt, snapshot
 from datarelease.flows.versions.documents import find_document, find_manifest
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
@@ -97,7 +98,8 @@ class Baseline:
             return known
         try:
             files = self._files(content)
-            self._bring(files)
+            objects = self.repository.objects
+            table = table_for(engine, dataset, files, objects, lambda: self._bring(files))
         except WorldError:
             if recorded is None:
                 raise
@@ -108,7 +110,6 @@ class Baseline:
             return recorded
         from datarelease.analysis.profiling.profile import profile  # noqa: PLC0415 - heavy
 
-        table = table_of(dataset, files, self.repository.objects)
         known = dataclasses.replace(profile(engine, table, dataset), made_from=made_from)
         keep(self.repository.memo, known)
         return known

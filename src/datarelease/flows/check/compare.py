@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 from datarelease.analysis.comparison.compare import compare
 from datarelease.analysis.engine.partitions import Folders, folders
-from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.analysis.engine.tables import (
+    Engine,
+    EngineFailedError,
+    EngineRefusedError,
+    Table,
+    UnreadableTable,
+)
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.known import keep_rows, of_rows, recall_rows
 from datarelease.flows.check.streams import compare_streams, counts_then
+from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Repository, catalogue_of, warned_of
-from datarelease.flows.versions.dataset_at import DatasetAt, table_of
+from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff, FileCounts, RowDiff
@@ -106,6 +114,8 @@ def _with_rows(
         old, new = before.files(), after.files()
         diff = dataclasses.replace(diff, files=_file_counts(old, new))
         rows = _rows(repository, before, after, old, new, engine)
+    except (EngineFailedError, EngineRefusedError):
+        raise  # of the run, not of the data
     except UnreadableTable as error:
         rows = f"the tables cannot be read: {error}"
     except ConfigError as error:  # an old version of what is not a dataset any more
@@ -142,13 +152,20 @@ def _rows(
     known = recall_rows(repository.memo, made_from)
     if known is not None:
         return known
-    before.bring(left)
-    after.bring(fresh)
+    objects = repository.objects
+
+    def table(at: DatasetAt, files: Sequence[DataFile], whole: Sequence[DataFile]) -> Table | None:
+        if not files:
+            return None
+        bring = functools.partial(at.bring, files)
+        return table_for(engine, at.dataset, files, objects, bring, whole=whole)
+
+    then, now = table(before, left, old), table(after, fresh, new)
     repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
     found = diff_rows(
         engine,
-        table_of(before.dataset, left, repository.objects, whole=old) if left else None,
-        table_of(dataset, fresh, repository.objects, whole=new) if fresh else None,
+        then,
+        now,
         dataset,
         skipped_files=len(shared),
     )

@@ -92,6 +92,11 @@ class DuckDBEngine:
             self._copies.cleanup()
 
     @property
+    def reads_addresses(self) -> bool:
+        """False: it reads the files of this machine; see `Engine.reads_addresses`."""
+        return False
+
+    @property
     def order(self) -> tuple[str, ...]:
         """No columns: results are in file order; see `Engine.order`."""
         return ()

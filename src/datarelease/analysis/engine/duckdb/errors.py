@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from datarelease.analysis.engine.csv.header import NOT_UTF8, OTHER_ENCODING
-from datarelease.analysis.engine.tables import Table, UnreadableTable, UnsupportedQuery
+from datarelease.analysis.engine.tables import Table, UnreadableTable, UnsupportedQueryError
 from datarelease.errors import WorldError
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
@@ -37,7 +37,7 @@ def translated(tables: Sequence[Table]) -> Iterator[None]:
 
     Raises:
         UnreadableTable: A file is damaged or has another format.
-        UnsupportedQuery: DuckDB cannot plan the query.
+        UnsupportedQueryError: DuckDB cannot plan the query.
         WorldError: Out of memory or disk.
     """
     try:
@@ -53,7 +53,7 @@ def translated(tables: Sequence[Table]) -> Iterator[None]:
     ) as error:
         raise _ours(str(error), tables) from None
     except duckdb.ProgrammingError as error:  # no such function for these types, and the like
-        raise UnsupportedQuery("DuckDB", type(error).__name__) from None
+        raise UnsupportedQueryError("DuckDB", type(error).__name__) from None
     except (OSError, pa.ArrowException) as error:
         # Results read in batches come through Arrow, which keeps DuckDB's text and not its type.
         if getattr(error, "errno", None) is not None:

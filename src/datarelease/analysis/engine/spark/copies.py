@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from datarelease.analysis.engine.spark.held import held_type
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
-from datarelease.analysis.engine.tables import Engine
-from datarelease.errors import ConfigError
+from datarelease.analysis.engine.tables import Engine, EngineRefusedError
 
 ROW = "\N{SYMBOL FOR START OF TEXT}row"
 """The column with the number of a row in the order of the files."""
@@ -23,7 +22,7 @@ def write_copy(embedded: Engine, frame: nw.LazyFrame[Any], path: Path) -> None:
     """Write the rows of a frame of the embedded engine as a Parquet file for Spark.
 
     Raises:
-        ConfigError: A column holds times that are finer than microseconds.
+        EngineRefusedError: A column holds times that are finer than microseconds.
         UnreadableTable, WorldError: As `Engine.batches`.
     """
 
@@ -58,7 +57,7 @@ def _held(name: str, column: pa.Array) -> pa.Array:
     try:
         return column.cast(kind)
     except pa.ArrowInvalid:
-        raise ConfigError(
+        raise EngineRefusedError(
             f"Column {name!r} holds times finer than microseconds, which Spark does not have.",
             untouched="Nothing was written.",
             remedy="Use `release.engine: duckdb`, or write the times in microseconds.",

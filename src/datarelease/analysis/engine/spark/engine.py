@@ -8,7 +8,7 @@ then read by Spark; all others it reads from copies that the embedded engine wri
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine.keys import KeyRange
+from datarelease.analysis.engine.spark.cluster import refuse_prepared, refuse_unreadable
 from datarelease.analysis.engine.spark.copies import ROW, write_copy
 from datarelease.analysis.engine.spark.errors import spark_faults
 from datarelease.analysis.engine.spark.held import held, held_type, refuse_unheld
@@ -24,9 +25,14 @@ from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
 from datarelease.analysis.engine.spark.session import Session, open_session, server_name
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
 from datarelease.analysis.engine.spark.value_counts import count_values
-from datarelease.analysis.engine.tables import Engine, Table, ValueCounts, unread_name
+from datarelease.analysis.engine.tables import (
+    Engine,
+    EngineFailedError,
+    Table,
+    ValueCounts,
+    unread_name,
+)
 from datarelease.analysis.engine.values import python_rows
-from datarelease.errors import ConfigError, WorldError
 
 _Types = Mapping[str, nw.dtypes.DType]
 _Copied = tuple[Table, tuple[tuple[str, nw.dtypes.DType], ...], tuple[str, ...]]
@@ -61,6 +67,11 @@ class SparkEngine:
         self._embedded.__exit__(*error)
 
     @property
+    def reads_addresses(self) -> bool:
+        """The server is another machine; see `Engine.reads_addresses`."""
+        return not self._session.same_machine
+
+    @property
     def order(self) -> tuple[str, ...]:
         """The number of the row; see `Engine.order`."""
         return (ROW,)
@@ -71,11 +82,11 @@ class SparkEngine:
 
     def columns(self, table: Table) -> tuple[str, ...]:
         """The names of a table's columns, in order; see `Engine.columns`."""
-        return self._embedded.columns(table)
+        return self._admitted(table).columns(table)
 
     def types(self, table: Table, types: _Types | None = None) -> dict[str, nw.dtypes.DType]:
         """The types of a table's columns; see `Engine.types`."""
-        return self._embedded.types(table, types)
+        return self._admitted(table).types(table, types)
 
     def scan(
         self,
@@ -91,9 +102,9 @@ class SparkEngine:
         names = self.columns(table) if columns is None else tuple(columns)
         refuse_unheld(table.label(table.paths[0]), self.types(table, given))
         plain = self._plain_files(table)
-        if not self._session.same_machine:
-            self._refuse_files_of_this_machine(table, plain, names, given, ordered=ordered)
-        with spark_faults([table], self._server):
+        if self.reads_addresses:
+            refuse_prepared(table, names, given, ordered=ordered)
+        with spark_faults(self._suspects([table]), self._server):
             if plain is not None and not ordered and not given.keys() & set(names):
                 return narwhals_frame(plain.read(self._session.spark, names))
             whole = self.columns(table) if plain is None else names
@@ -103,53 +114,34 @@ class SparkEngine:
             rest = (unread_name(name) for name in names if name in given)
             return frame.select(*names, *rest, *([ROW] if ordered else []))
 
-    def _refuse_files_of_this_machine(
-        self,
-        table: Table,
-        plain: PlainFiles | None,
-        names: Sequence[str],
-        given: _Types,
-        *,
-        ordered: bool,
-    ) -> None:
-        """Refuse what only a server of this machine can read: files here, and copies of tables.
+    def _admitted(self, table: Table) -> Engine:
+        """The engine that says what the files say of themselves, if Spark can read them.
 
         Raises:
-            ConfigError: It is.
+            EngineRefusedError: It cannot.
         """
-        label = table.label(table.paths[0])
-        converted = sorted(given.keys() & set(names))
-        if plain is None:
-            what = f"{label}: the cluster cannot read the table as it is (CSV, or types it lacks)"
-        elif not table.addresses:
-            what = f"{label}: the cluster cannot read the files of this machine"
-        elif converted:
-            what = f"{label}: the cluster does not convert columns (coerce: {converted[0]!r})"
-        elif ordered:
-            what = f"{label}: the cluster does not know the order of rows, and there is no `key`"
-        else:
-            return
-        raise ConfigError(
-            f"{what}.",
-            untouched="Nothing was written.",
-            remedy="docs/scale.md lists what a cluster reads. Without DATARELEASE_SPARK_REMOTE, "
-            "or with `release.engine: duckdb`, this machine computes.",
-        )
+        if self.reads_addresses:
+            refuse_unreadable(table)
+        return self._embedded
+
+    def _suspects(self, tables: Iterable[Table]) -> list[Table]:
+        """Those whose files are here, to be looked at where a query fails."""
+        return [] if self.reads_addresses else list(tables)
 
     def _plain_files(self, table: Table) -> PlainFiles | None:
         if table not in self._plain:
             plain = plain_files(table, here=self._session.same_machine)
-            if plain is not None and plain.addresses:
+            if plain is not None:
                 self._count(plain, table)
             self._plain[table] = plain
         return self._plain[table]
 
     def _count(self, plain: PlainFiles, table: Table) -> None:
         """Make sure that Spark finds all files: Sail takes one that is missing for an empty one."""
-        with spark_faults([table], self._server):
+        with spark_faults(self._suspects([table]), self._server):
             seen = self._session.spark.read.parquet(*plain.addresses).count()
         if seen != plain.rows:
-            raise WorldError(
+            raise EngineFailedError(
                 f"{self._server} finds {seen:,} rows in {table.label(table.paths[0])} and its "
                 f"siblings, which hold {plain.rows:,}.",
                 untouched="Nothing was written.",
@@ -188,20 +180,20 @@ class SparkEngine:
 
     def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
-        with spark_faults(list(self._plain), self._server):
+        with spark_faults(self._suspects(self._plain), self._server):
             table: pa.Table = _in_order(frame).to_native().toArrow()
         return table
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches; see `Engine.batches`."""
-        with spark_faults(list(self._plain), self._server):
+        with spark_faults(self._suspects(self._plain), self._server):
             yield from _of_size(arrow_batches(_in_order(frame).to_native()), rows)
 
     def keep(self, frame: nw.LazyFrame[Any], directory: Path) -> nw.LazyFrame[Any]:
         """The rows of a frame, kept as Parquet files; see `Engine.keep`."""
-        with spark_faults(list(self._plain), self._server):
+        with spark_faults(self._suspects(self._plain), self._server):
             native: Any = frame.to_native()
-            if not self._session.same_machine:
+            if self.reads_addresses:
                 return narwhals_frame(native.persist())
             path = str(directory / "kept")
             native.write.parquet(path)

@@ -22,8 +22,12 @@ from pyspark.errors import (
     UnsupportedOperationException,
 )
 
-from datarelease.analysis.engine.tables import Table, UnreadableTable, UnsupportedQuery
-from datarelease.errors import WorldError
+from datarelease.analysis.engine.tables import (
+    EngineFailedError,
+    Table,
+    UnreadableTable,
+    UnsupportedQueryError,
+)
 
 _DAMAGED = "not a readable Parquet file: it is damaged, cut short, or something else"
 _REFUSED = (
@@ -41,16 +45,16 @@ def spark_faults(tables: Sequence[Table], server: str) -> Iterator[None]:
 
     Raises:
         UnreadableTable: A file of ``tables`` is damaged.
-        UnsupportedQuery: Spark cannot plan the query.
-        WorldError: Anything else: memory, disk, network, the cluster.
+        UnsupportedQueryError: Spark cannot plan the query.
+        EngineFailedError: Anything else: memory, disk, network, the cluster.
     """
     try:
         yield
     except _REFUSED as error:
-        raise UnsupportedQuery(server, _kind(error)) from None
+        raise UnsupportedQueryError(server, _kind(error)) from None
     except (PySparkException, grpc.RpcError, pa.ArrowException) as error:
         _refuse_damaged(tables)
-        raise WorldError(
+        raise EngineFailedError(
             f"{server} failed while it ran a query ({_kind(error)}).",
             untouched="Nothing was written.",
             remedy="Its own log says more. Run the same command again, or use "

@@ -12,7 +12,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import instance, type_name
-from datarelease.errors import ConfigError
+from datarelease.analysis.engine.tables import EngineRefusedError
 
 _WIDER: dict[type[nw.dtypes.DType], nw.dtypes.DType] = {
     nw.UInt8: nw.Int16(),
@@ -87,11 +87,11 @@ def refuse_unheld(label: str, types: Mapping[str, nw.dtypes.DType]) -> None:
     """Refuse columns that Spark cannot compare, or not exactly.
 
     Raises:
-        ConfigError: There is one.
+        EngineRefusedError: There is one.
     """
     for name, dtype in types.items():
         if _lacks(dtype):
-            raise ConfigError(
+            raise EngineRefusedError(
                 f"{label}: column {name!r} is {type_name(dtype)}, which Spark cannot compare "
                 "exactly.",
                 untouched="Nothing was written.",
