@@ -19,13 +19,16 @@ floats = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def grid_of(values: list[float], limit: int = CELLS) -> Grid:
-    """The grid of values, heavy cells counted once more."""
-    grid = Grid.of(np.array(values, np.float64), limit=limit)
-    heavy = grid.heavy()
-    if not len(heavy):
-        return grid
-    inside = grid.inside(np.array(values, np.float64), heavy)
-    return grid.refined(Grid.of(inside, limit=limit))
+    """The grid of values, heavy cells counted again."""
+
+    def refined(some: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Grid:
+        grid = Grid.of(some, limit=limit)
+        heavy = grid.heavy(len(values))
+        if not len(heavy):
+            return grid
+        return grid.refined(refined(grid.inside(some, heavy)), len(values))
+
+    return refined(np.array(values, np.float64))
 
 
 def check(values: list[float], cells: list[Cell] | tuple[Cell, ...], share: int) -> None:
@@ -68,7 +71,7 @@ def test_grids_add_up(
     grids = data.draw(st.permutations(grids[1:]))
     while len(grids) > 1:
         size = data.draw(st.integers(2, len(grids)))
-        grids = [Grid.merged(grids[:size], limit=limit), *grids[size:]]
+        grids = [Grid.merged(grids[:size]), *grids[size:]]
     whole = Grid.of(np.array(values, np.float64), limit=limit)
     for one, other in ((grids[0].lo, whole.lo), (grids[0].hi, whole.hi)):
         assert one.tolist() == other.tolist()

