@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.servers import Bucket, Keys
 
 from datarelease.adapters.store.directory import DirectoryStore, md5_of
+from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.spark.engine import SparkEngine
@@ -104,6 +110,62 @@ def test_nothing_is_pulled(cluster: Engine, objects: Objects, tmp_path: Path) ->
         whole = tmp_path / "remote" / object_key(file.md5)
         assert footer.stat().st_size == whole.stat().st_size
     assert footer.stat().st_blocks < whole.stat().st_blocks or whole.stat().st_size < 1 << 17
+
+
+SAIL = """
+from pysail.spark import SparkConnectServer
+server = SparkConnectServer()
+server.start(background=True)
+print(server.listening_address[1], flush=True)
+input()
+"""
+
+
+@contextmanager
+def sail_with(keys: Keys, endpoint: str) -> Iterator[str]:
+    """The address of a server that has its own rights to a store, as a cluster does."""
+    env = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": keys.access,
+        "AWS_SECRET_ACCESS_KEY": keys.secret,
+        "AWS_ENDPOINT": endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "SAIL_EXECUTION__COLLECT_STATISTICS": "false",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", SAIL],
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield f"sc://127.0.0.1:{int(server.stdout.readline())}"
+        finally:
+            server.stdin.close()
+
+
+def test_objects_of_a_bucket(bucket: Bucket, tmp_path: Path) -> None:
+    """They are read by their addresses (s3://…/files/md5/…), with the rights of the server."""
+    remote = ObjectStore("storage", bucket.url("data"), bucket.fs(), f"{bucket.name}/data")
+    cache = tmp_path / "cache" / "files" / "md5"
+    objects = Objects(cache=cache, remotes=(remote,), progress=Quiet())
+    rows = pa.table({"id": list(range(5_000)), "v": [n % 7 / 3 for n in range(5_000)]})
+    files = stored(objects, {"a.parquet": rows, "b.parquet": rows.slice(10, 1)})
+    with sail_with(bucket.reader, bucket.endpoint) as address:
+        embedded = DuckDBEngine(temp_directory=tmp_path)
+        with SparkEngine(embedded, scratch=tmp_path, address=address) as engine:
+            engine._session = dataclasses.replace(engine._session, same_machine=False)
+            away, local = both(engine, objects, files, tmp_path / "pulled")
+            assert away.addresses[0].startswith(f"s3://{bucket.name}/data/files/md5/")
+            expected = validate(embedded, local, DATASET, None)
+            assert "key unique (id)" in [found.check for found in expected.violations]
+            assert encode(validate(engine, away, DATASET, None)) == encode(expected)
+    assert not cache.exists()
 
 
 def test_what_is_no_parquet_table(cluster: Engine, objects: Objects) -> None:
