@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,6 +112,17 @@ def test_pandera_is_loaded_by_one_module() -> None:
         if re.search(r"^\s*(from|import) pandera", path.read_text("utf-8"), re.MULTILINE)
     }
     assert found == set()
+
+
+def test_pandera_brings_no_spark_along() -> None:
+    """It would, where Spark's client is installed, for checks of Spark's own frames."""
+    code = (
+        "import sys; from datarelease.analysis.validation import pandera_private as private;"
+        "private.type_of('int64'); private.expression_checks();"
+        "print('pandera' in sys.modules, 'pyspark' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True False\n", "")
 
 
 @pytest.mark.parametrize("name", BOUNDED)

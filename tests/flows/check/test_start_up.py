@@ -71,6 +71,8 @@ def test_tables_are_loaded_where_they_are_read(staged: Project) -> None:
     before = (staged.root / "data" / "people.csv").read_bytes()
     try:
         staged.write("data/people.csv", before + b"21,U,u@example.com,A,1.5\n")
-        assert {"duckdb", "dvc", "pyarrow"} <= loaded(staged, "validate", "people")
+        packages = loaded(staged, "validate", "people")
+        assert {"duckdb", "dvc", "pyarrow"} <= packages
+        assert not {"grpc", "pysail", "pyspark"} & packages  # installed, and not chosen
     finally:
         staged.write("data/people.csv", before)
