@@ -25,7 +25,7 @@ test: .venv/dev.stamp  ## Run the tests (under twelve minutes on two cores)
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: .venv/dev.stamp  ## Run the tests that take minutes
+test-slow: .venv/dev.stamp build/spark/stamp  ## Run the tests that take minutes
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --timeout 1800 $(ARGS)
 

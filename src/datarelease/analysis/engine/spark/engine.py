@@ -62,9 +62,11 @@ class SparkEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._session.close()
-        self._scratch.cleanup()
-        self._embedded.__exit__(*error)
+        try:
+            self._session.close()
+        finally:
+            self._scratch.cleanup()
+            self._embedded.__exit__(*error)
 
     @property
     def reads_addresses(self) -> bool:
