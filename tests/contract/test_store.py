@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,46 @@ def test_what_a_directory_has_taken_outlives_a_power_loss(
     assert counted == [True]
     made = [tmp_path, tmp_path / "new", root, root / "a", root / "a/b"]
     assert {("folder", str(folder)) for folder in made} <= set(disk.events)
+
+
+def test_many_files_of_a_folder_are_brought_to_the_disk_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is on the disk by bytes and name; the folder itself only once for many of them."""
+    root, source = tmp_path / "remote", tmp_path / "source"
+    source.write_bytes(b"1")
+    disk = Disk(monkeypatch)
+    counted: list[bool] = []
+    keys = [f"many/{number}" for number in range(100)]
+
+    def advance(_: int) -> None:
+        counted.append(sum(disk.keeps(root / key) for key in keys if (root / key).is_file()) > 0)
+
+    DirectoryStore("storage", root).upload(dict.fromkeys(keys, source), advance)
+    assert counted == [True] * 100
+    assert all(disk.keeps(root / key) for key in keys)
+    assert disk.events.count(("folder", str(root / "many"))) < 10
+
+
+def test_a_copy_that_fails_leaves_no_name_and_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of files that are brought to the disk together all are there before any has its name."""
+    root, source = tmp_path / "remote", tmp_path / "source"
+    source.write_bytes(b"1")
+    copied: list[str] = []
+
+    def copy(_: Path, target: Path) -> None:
+        copied.append(str(target))
+        if len(copied) == 3:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    with pytest.raises(WorldError, match="No space left"):
+        DirectoryStore("storage", root).upload(
+            {f"many/{number}": source for number in range(10)}, lambda _: None
+        )
+    assert list((root / "many").iterdir()) == []
 
 
 def test_a_cached_copy_is_written_before_it_is_named(

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from datarelease.adapters.dvc.listing import explained_listing, read_tree, refuse_names
-from datarelease.adapters.store.directory import ObjectInfo, Store, locate, md5_of, replacing
+from datarelease.adapters.store.directory import ObjectInfo, Store, md5_of, replacing
+from datarelease.adapters.store.several import locate
+from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError
 from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry
-from datarelease.progress import Progress, Step
+from datarelease.progress import Advance, Progress, Step
 
 _CHUNK = 1 << 20
+_READERS = 4
+_FETCHERS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +48,14 @@ class Objects:
 
     def has(self, md5: str) -> bool:
         """The cache has the object."""
-        return self.path(md5).is_file()
+        return self._size(md5) is not None
+
+    def _size(self, md5: str) -> int | None:
+        """Bytes of the object in the cache; None: it is not there."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            at = os.stat(f"{self.cache}/{md5[:2]}/{md5[2:]}")  # noqa: PTH116 - asked of each object
+            return at.st_size if stat.S_ISREG(at.st_mode) else None
+        return None
 
     def tree(self, md5: str) -> tuple[DataFile, ...]:
         """The files that a directory's object lists, fetched where the cache lacks it.
@@ -80,13 +93,27 @@ class Objects:
         self.proven.add(md5)
         return sums[1].hexdigest()
 
-    def prove(self, md5: str) -> None:
-        """Read an object of the cache through, unless that was done, before others rely on it."""
-        if md5 in self.proven:
-            return
-        if md5_of(self.path(md5)) != md5.removesuffix(TREE):
-            raise self.damaged(md5)
-        self.proven.add(md5)
+    def sha256_of_all(self, hashes: Sequence[str], advance: Advance) -> dict[str, str]:
+        """The same of many objects, by their hashes."""
+
+        def read(md5: str) -> str:
+            found = self.sha256(md5)
+            advance(1)
+            return found
+
+        return dict(zip(hashes, each(read, hashes, _READERS), strict=True))
+
+    def prove_all(self, hashes: Sequence[str], advance: Advance) -> None:
+        """Read objects of the cache through, unless that was done, before others rely on them."""
+
+        def prove(md5: str) -> None:
+            if md5 not in self.proven:
+                if md5_of(self.path(md5)) != md5.removesuffix(TREE):
+                    raise self.damaged(md5)
+                self.proven.add(md5)
+            advance(1)
+
+        each(prove, hashes, _READERS)
 
     def keep(self, document: bytes) -> Path:
         """A copy of a manifest or of a document that one lists, on this machine."""
@@ -182,19 +209,20 @@ class Objects:
     def sizes(self, hashes: Iterable[str]) -> dict[str, int]:
         """Bytes of those objects that the cache or a remote has."""
         wanted = sorted(set(hashes))
-        sizes = {md5: self.path(md5).stat().st_size for md5 in wanted if self.has(md5)}
+        sizes = {md5: size for md5 in wanted if (size := self._size(md5)) is not None}
         away = [md5 for md5 in wanted if md5 not in sizes]
         return sizes | {md5: info.size for md5, (_, info) in self._found(away).items()}
 
     def _fetch_all(self, sources: Mapping[str, Store]) -> None:
         if not sources:
             return
-        with (
-            self.progress.track("Fetching", len(sources), "objects") as advance,
-            ThreadPoolExecutor(8) as pool,
-        ):
-            for _ in pool.map(lambda md5: self._fetch(md5, sources[md5]), sorted(sources)):
-                advance(1)
+
+        def fetch(md5: str) -> None:
+            self._fetch(md5, sources[md5])
+            advance(1)
+
+        with self.progress.track("Fetching", len(sources), "objects") as advance:
+            each(fetch, sorted(sources), _FETCHERS)
 
     def _found(self, missing: Sequence[str]) -> dict[str, tuple[Store, ObjectInfo]]:
         keys = {object_key(md5): md5 for md5 in missing}

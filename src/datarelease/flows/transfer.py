@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from datarelease.adapters.store.directory import ObjectInfo, Store
+from datarelease.adapters.store.workers import each
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
 from datarelease.model.versions.manifest import Manifest, object_key
@@ -19,6 +19,7 @@ from datarelease.progress import Advance, Progress, Step
 
 SAMPLE_BYTES = 64 << 20
 """Read back for a sample, per remote, where the remote itself does not tell a hash."""
+_READERS = 4
 _SHOWN = 20
 
 
@@ -129,11 +130,8 @@ def _read_back(remote: Store, hashes: Sequence[str], progress: Progress) -> list
             return None
         return Fault(remote=remote.name, key=key, md5=md5, kind="hash", found=f"MD5 {found}")
 
-    with (
-        progress.track(f"Reading back from {remote.name}", len(hashes), "objects") as advance,
-        ThreadPoolExecutor(4) as pool,
-    ):
-        return [fault for fault in pool.map(read, hashes) if fault]
+    with progress.track(f"Reading back from {remote.name}", len(hashes), "objects") as advance:
+        return [fault for fault in each(read, hashes, _READERS) if fault]
 
 
 def faults_error(faults: Sequence[Fault], *, what: str, untouched: str, remedy: str) -> WorldError:
@@ -169,9 +167,7 @@ def send(ws: Repository, remote: Store, hashes: Sequence[str]) -> None:
         return
     unproven = [md5 for md5 in hashes if md5 not in ws.objects.proven]
     with ws.progress.track("Checking what is sent", len(unproven), "objects") as advance:
-        for md5 in unproven:
-            ws.objects.prove(md5)
-            advance(1)
+        ws.objects.prove_all(unproven, advance)
     with (
         ws.progress.step(Step.SEND),
         ws.progress.track(f"Pushing to {remote.name}", len(hashes), "objects") as advance,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from datarelease.adapters.store.directory import DirectoryStore, ObjectInfo, first, locate
+from datarelease.adapters.store.directory import DirectoryStore, ObjectInfo
+from datarelease.adapters.store.several import first, locate
 from datarelease.errors import WorldError
 
 

@@ -1,9 +1,7 @@
 """The objects on a remote: a directory, or anything fsspec speaks (S3 above all).
 
-Keys are relative to the remote's root, with forward slashes. Several remotes are one place to read
-from: another one may have what is wanted, so that the error of one that does not answer counts only
-where nothing was found. What does not belong here: which objects a version needs, and what it means
-when one is missing.
+Keys are relative to the remote's root, with forward slashes. What does not belong here: which
+objects a version needs, and what it means when one is missing.
 """
 
 from __future__ import annotations
@@ -11,21 +9,25 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import stat
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError, disk_fault
 from datarelease.progress import Advance
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _WRITERS = 8
-"""Files that are copied into a directory at once."""
+"""Threads that copy files into a directory."""
+_BATCH = 32
+"""Files of one folder that are brought to the disk together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,16 +109,35 @@ def replacing(target: Path) -> Iterator[Path]:
     the new one, never an empty one.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
-    os.close(handle)
-    scratch = Path(name)
-    try:
+    with replacing_all([target]) as [scratch]:
         yield scratch
-        to_disk(scratch)
-        scratch.chmod(0o644)  # as a new file usually is; temporary ones are private
-        scratch.replace(target)
+
+
+@contextmanager
+def replacing_all(targets: Sequence[Path]) -> Iterator[list[Path]]:
+    """The same for several files of folders that are there.
+
+    All are written before the first is brought to the disk: one entry in the journal of a file
+    system then holds them all.
+    """
+    scratches: list[Path] = []
+    placed = 0
+    try:
+        for target in targets:
+            scratch = target.parent / f".tmp-{secrets.token_hex(8)}"
+            # Nobody else reads it before it is complete.
+            os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            scratches.append(scratch)
+        yield scratches
+        for scratch in scratches:
+            to_disk(scratch)
+        for scratch, target in zip(scratches, targets, strict=True):
+            scratch.chmod(0o644)  # as a new file usually is; temporary ones are private
+            scratch.replace(target)
+            placed += 1
     finally:
-        scratch.unlink(missing_ok=True)
+        for scratch in scratches[placed:]:
+            scratch.unlink(missing_ok=True)
 
 
 def to_disk(path: Path) -> None:
@@ -134,6 +155,8 @@ def to_disk(path: Path) -> None:
 
 def _make_directory(folder: Path) -> None:
     """``folder`` exists, and the names of whatever had to be made for it are on the disk."""
+    if folder.is_dir():
+        return
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in missing:
@@ -156,11 +179,13 @@ class DirectoryStore:
     def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
         """The files among ``keys``."""
         found = {}
+        root = str(self.root)
         with self._explained():
             for key in keys:
-                path = self.root / key
-                if path.is_file():
-                    found[key] = ObjectInfo(size=path.stat().st_size, md5=None)
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    at = os.stat(f"{root}/{key}")  # noqa: PTH116 - a path for each costs more
+                    if stat.S_ISREG(at.st_mode):
+                        found[key] = ObjectInfo(size=at.st_size, md5=None)
         return found
 
     def read(self, key: str) -> bytes | None:
@@ -190,21 +215,35 @@ class DirectoryStore:
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Copy files in, each in full or not at all; one counts when it is on the disk."""
+        folders: dict[str, list[str]] = defaultdict(list)
+        for key in files:
+            folders[key.rpartition("/")[0]].append(key)
+        batches = [
+            keys[start : start + _BATCH]
+            for keys in folders.values()
+            for start in range(0, len(keys), _BATCH)
+        ]
 
-        def put(key: str) -> None:
-            source, target = files[key], self.root / key
+        def put(keys: Sequence[str]) -> None:
+            self._put({self.root / key: files[key] for key in keys})
+            for _ in keys:
+                advance(1)
+
+        # Each waits for the disk; together they wait for the same writes of its journal.
+        each(put, batches, _WRITERS)
+
+    def _put(self, files: Mapping[Path, Path]) -> None:
+        """Copy files (target: source) into one folder."""
+        for source in files.values():
             if not source.is_file():
                 raise unreadable_file(source, FileNotFoundError(errno.ENOENT, "No such file"))
-            with self._explained():
-                _make_directory(target.parent)
-                with replacing(target) as scratch:
+        folder = next(iter(files)).parent
+        with self._explained():
+            _make_directory(folder)
+            with replacing_all(list(files)) as scratches:
+                for source, scratch in zip(files.values(), scratches, strict=True):
                     shutil.copyfile(source, scratch)
-                to_disk(target.parent)
-            advance(1)
-
-        # Each waits for the disk twice; together they wait for the same writes of its journal.
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(put, files))
+            to_disk(folder)
 
     def download(self, key: str, target: Path) -> str:
         """Copy a file out."""
@@ -232,48 +271,3 @@ class DirectoryStore:
                 f"remote {self.name!r} ({self.url}): {error.strerror or error}.",
                 remedy="Check that the directory is there and can be written, then run it again.",
             ) from error
-
-
-_T = TypeVar("_T")
-
-
-def first(remotes: Iterable[Store], take: Callable[[Store], _T | None]) -> _T | None:
-    """What ``take`` gets from the first remote that gives something; None: all were asked.
-
-    Raises:
-        WorldError: None gave anything, and one could not be asked.
-    """
-    problem: WorldError | None = None
-    for remote in remotes:
-        try:
-            found = take(remote)
-        except WorldError as error:
-            problem = problem or error
-            continue
-        if found is not None:
-            return found
-    if problem is not None:
-        raise problem
-    return None
-
-
-def locate(
-    remotes: Iterable[Store], keys: Sequence[str]
-) -> tuple[dict[str, tuple[Store, ObjectInfo]], WorldError | None]:
-    """The first remote that has each of ``keys``, with what it says of the object.
-
-    And the error of a remote that could not be asked, where some object was not found.
-    """
-    found: dict[str, tuple[Store, ObjectInfo]] = {}
-    problem: WorldError | None = None
-    for remote in remotes:
-        wanted = [key for key in keys if key not in found]
-        if not wanted:
-            break
-        try:
-            there = remote.stat(wanted)
-        except WorldError as error:
-            problem = problem or error
-            continue
-        found |= {key: (remote, info) for key, info in there.items()}
-    return found, problem if len(found) < len(set(keys)) else None

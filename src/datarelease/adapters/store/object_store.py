@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,11 +27,11 @@ from datarelease.adapters.store.directory import (
     unreadable_file,
 )
 from datarelease.adapters.store.errors import SilentError, may_pass, reasoned, store_errors
+from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError
 from datarelease.progress import TIMEOUT, Advance
 
 _T = TypeVar("_T")
-A = TypeVar("A")
 
 LISTING_PAYS = 3
 """From so many objects of one folder on, listing it takes fewer requests than asking for each."""
@@ -83,9 +82,9 @@ class ObjectStore:
             key for members in folders.values() if len(members) < LISTING_PAYS for key in members
         ]
         listed: dict[str, Any] = {}
-        for page in self._each(self._list, crowded):
+        for page in each(self._list, crowded, CONCURRENCY):
             listed.update(page)
-        listed.update(zip(single, self._each(self._head, single), strict=True))
+        listed.update(zip(single, each(self._head, single, CONCURRENCY), strict=True))
         found = {key: listed[key] for key in dict.fromkeys(keys) if listed.get(key) is not None}
         if len(found) < sum(map(len, folders.values())):
             self._require_bucket()
@@ -132,7 +131,7 @@ class ObjectStore:
                 raise self._no_bucket() from error
             advance(1)
 
-        self._each(put, list(files))
+        each(put, list(files), CONCURRENCY)
 
     def download(self, key: str, target: Path) -> str:
         """Read an object into a file; a transfer that was cut off starts again."""
@@ -210,11 +209,6 @@ class ObjectStore:
             kms = str(head.get("ServerSideEncryption", "")).startswith("aws:kms")
             self._opaque = kms or "SSECustomerAlgorithm" in head
         return self._opaque
-
-    def _each(self, work: Callable[[A], _T], items: Sequence[A]) -> list[_T]:
-        """Results in order; the first failure cancels what has not begun."""
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            return list(pool.map(work, items))
 
     def _call(self, work: Callable[[], _T]) -> _T:
         """The result of ``work``, tried again while the failure may pass by itself.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from datarelease.adapters.dvc.index import IndexedOutput
@@ -156,17 +155,9 @@ def _sizes(
 
 def _prove(ws: Workspace, hashes: Sequence[str]) -> None:
     """Fails where the cache has other bytes than a name says: they would be pushed."""
-
-    def prove(md5: str) -> None:
-        ws.objects.prove(md5)
-        advance(1)
-
-    with (
-        ws.progress.track("Hashing the other tracked outputs", len(hashes), "files") as advance,
-        ThreadPoolExecutor(4) as pool,
-    ):
-        for _ in pool.map(prove, hashes):
-            pass
+    label = "Hashing the other tracked outputs"
+    with ws.progress.track(label, len(hashes), "files") as advance:
+        ws.objects.prove_all(hashes, advance)
 
 
 def _take_from_work_tree(ws: Workspace, parts: Sequence[_Part], new: set[str]) -> None:

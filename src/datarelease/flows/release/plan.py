@@ -206,21 +206,22 @@ def _manifest_dataset(
     new = [file for file in files if file.md5 not in known]
     ws.adopt(dataset, new)
     ws.objects.ensure(file.md5 for file in new)
-    listed = []
-    with ws.progress.track(f"Hashing {dataset.name}", len(new), "files") as advance:
-        for file in sorted(files, key=lambda file: file.path):
-            old = known.get(file.md5)
-            path = ws.objects.path(file.md5)
-            listed.append(
-                ManifestFile(
-                    path=file.path,
-                    size=old.size if old else path.stat().st_size,
-                    md5=file.md5,
-                    sha256=old.sha256 if old else ws.objects.sha256(file.md5),
-                    key=object_key(file.md5),
-                )
-            )
-            advance(0 if old else 1)
+    hashes = list(dict.fromkeys(file.md5 for file in new))
+    with ws.progress.track(f"Hashing {dataset.name}", len(hashes), "files") as advance:
+        sha256 = ws.objects.sha256_of_all(hashes, advance)
+    sizes = ws.objects.sizes(sha256)
+    listed = [
+        dataclasses.replace(known[file.md5], path=file.path)
+        if file.md5 in known
+        else ManifestFile(
+            path=file.path,
+            size=sizes[file.md5],
+            md5=file.md5,
+            sha256=sha256[file.md5],
+            key=object_key(file.md5),
+        )
+        for file in sorted(files, key=lambda file: file.path)
+    ]
     schema = ws.read(dataset.schema) if dataset.schema else None
     found = checked.assessments[dataset.name]
     is_csv = any(table_format(file.path) == "csv" for file in files)

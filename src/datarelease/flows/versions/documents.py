@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.adapters.store.directory import Store, first
+from datarelease.adapters.store.directory import Store
+from datarelease.adapters.store.several import first
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository

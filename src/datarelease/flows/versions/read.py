@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.adapters.store.directory import Store, first, sha256_of
+from datarelease.adapters.store.directory import Store, sha256_of
+from datarelease.adapters.store.several import first
 from datarelease.adapters.untrusted import refuse_links_to
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
