@@ -22,7 +22,7 @@ import pyarrow.json as pj
 
 from datarelease.ingest.parse.event_shape import Field
 
-VALUE_TYPES: Final[Mapping[type[nw.dtypes.DType], pa.DataType]] = {
+_TYPES: Final[Mapping[type[nw.dtypes.DType], pa.DataType]] = {
     nw.Boolean: pa.bool_(),
     nw.Int8: pa.int8(),
     nw.Int16: pa.int16(),
@@ -38,11 +38,21 @@ VALUE_TYPES: Final[Mapping[type[nw.dtypes.DType], pa.DataType]] = {
     nw.String: pa.string(),
     nw.Categorical: pa.string(),
 }
-"""Types of columns whose values the reader gives; it gives the texts of all others."""
 _EXACT: Final[Mapping[type[nw.dtypes.DType], float]] = {nw.Float32: 2.0**24, nw.Float64: 2.0**53}
 """Below these an integer is a float without a loss."""
+_MOMENT: Final = (
+    r"^[1-9]\d{3}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}([.]\d{1,6})?)?(Z|[+-](0\d|1[0-3])(:?[0-5]\d)?)$"
+)
+"""Moments that Arrow and DuckDB read alike, or of which Arrow reads none."""
 _FEWEST = 1_024
 """Records that are not divided further to find those that are refused."""
+
+
+def value_type(wanted: nw.dtypes.DType) -> pa.DataType | None:
+    """The type of the values that the reader gives for a column; None: it gives their texts."""
+    if isinstance(wanted, nw.Datetime) and wanted.time_zone:
+        return pa.timestamp("us", "UTC")
+    return _TYPES.get(type(wanted))
 
 
 class EventReader:
@@ -51,39 +61,43 @@ class EventReader:
     def __init__(self, fields: Sequence[Field]) -> None:
         """Prepare for events of ``fields``."""
         self._fields = fields
-        types = [VALUE_TYPES.get(type(field.wanted), pa.string()) for field in fields]
-        values = pa.schema(
-            [(field.name, dtype) for field, dtype in zip(fields, types, strict=True)]
-        )
+        types = [value_type(field.wanted) or pa.string() for field in fields]
         self.schema = pa.schema([("n", pa.int64()), *((f"f{i}", t) for i, t in enumerate(types))])
         """Of what `read` gives: numbers of records, and the fields by their places."""
-        self._options = pj.ParseOptions(explicit_schema=values, unexpected_field_behavior="error")
-        self._keys = [_key(field.name) for field in fields]
+        read = [pa.string() if pa.types.is_timestamp(dtype) else dtype for dtype in types]
+        names = [field.name for field in fields]
+        self._options = pj.ParseOptions(
+            explicit_schema=pa.schema(list(zip(names, read, strict=True))),
+            unexpected_field_behavior="error",
+        )
+        self._keys = [_key(name) for name in names]
 
     def read(self, records: pa.Table) -> pa.Table:
         """The rows beyond doubt of ``records``, which have a number ``n`` and a ``value``."""
         return pa.concat_tables([self.schema.empty_table(), *self._read(records)])
 
     def _read(self, records: pa.Table) -> list[pa.Table]:
-        rows = self._read_all(records)
-        if rows is not None:
-            doubtful = self._doubtful(rows, records["value"])
-            return [rows.filter(pa.array(~doubtful)) if doubtful.any() else rows]
-        if records.num_rows <= _FEWEST:
-            return []
+        try:
+            return [self._read_whole(records)]
+        except (pa.ArrowInvalid, pa.ArrowCapacityError):
+            if records.num_rows <= _FEWEST:
+                return []
         half = records.num_rows // 2
         return [*self._read(records.slice(0, half)), *self._read(records.slice(half))]
 
-    def _read_all(self, records: pa.Table) -> pa.Table | None:
-        """The rows of all records, in their order; None: there is something else among them."""
-        try:
-            text = pa.BufferReader(_text(records["value"].combine_chunks()))
-            rows = pj.read_json(text, parse_options=self._options)
-        except (pa.ArrowInvalid, pa.ArrowCapacityError):
-            return None
-        if rows.num_rows != records.num_rows:
-            return None
-        return pa.Table.from_arrays([records["n"], *rows.columns], schema=self.schema)
+    def _read_whole(self, records: pa.Table) -> pa.Table:
+        """The rows beyond doubt, if all of ``records`` are events.
+
+        Raises:
+            pyarrow.ArrowInvalid: They are not.
+        """
+        text = pa.BufferReader(_text(records["value"].combine_chunks()))
+        read = pj.read_json(text, parse_options=self._options)
+        if read.num_rows != records.num_rows:
+            raise pa.ArrowInvalid("more events than values, or fewer")
+        rows = pa.Table.from_arrays([records["n"], *read.columns], names=self.schema.names)
+        doubtful = self._doubtful(rows, records["value"])
+        return (rows.filter(pa.array(~doubtful)) if doubtful.any() else rows).cast(self.schema)
 
     def _doubtful(self, rows: pa.Table, values: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
         doubtful = np.zeros(rows.num_rows, dtype=bool)
@@ -93,6 +107,9 @@ class EventReader:
                 empty = np.flatnonzero(column.is_null())
                 named = pc.match_substring_regex(values.take(pa.array(empty)), self._keys[place])
                 doubtful[empty] |= ~named.to_numpy(zero_copy_only=False)
+            if isinstance(field.wanted, nw.Datetime) and field.wanted.time_zone:
+                clear = pc.fill_null(pc.match_substring_regex(column, _MOMENT), True)
+                doubtful |= ~clear.to_numpy()
             exact = _EXACT.get(type(field.wanted))
             if exact is not None:
                 found = pc.fill_null(column, 1.0).to_numpy()

@@ -24,7 +24,7 @@ from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.ingest.parse.event_faults import INVALID_UTF8, NO_OBJECT, SYNTAX, TWICE
-from datarelease.ingest.parse.event_reader import VALUE_TYPES
+from datarelease.ingest.parse.event_reader import value_type
 from datarelease.ingest.parse.event_shape import Field
 
 
@@ -165,7 +165,7 @@ def read_query(source: str, fields: Sequence[Field]) -> str:
     cells = []
     for place, field in enumerate(fields):
         column, y = f"f{place}", "'VARCHAR'"
-        if type(field.wanted) in VALUE_TYPES:
+        if value_type(field.wanted) is not None:
             cells.append((f"CAST({column} AS {sql_type(field.wanted)})", y, "NULL::VARCHAR"))
         else:
             cells.append((_value(y, column, column, field), y, column))
@@ -178,7 +178,7 @@ def computed_columns(fields: Sequence[Field]) -> list[str]:
     return [
         name
         for place, field in enumerate(fields)
-        if type(field.wanted) not in VALUE_TYPES
+        if value_type(field.wanted) is None
         for name in (field.name, unread_name(field.name), f"{INTERNAL}wrong{place}")
     ]
 
