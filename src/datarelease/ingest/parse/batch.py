@@ -216,6 +216,7 @@ class ParsedBatch:
             late_minutes: How long before that an event is late.
         """
         batch = self._header.batch
+        pa.default_memory_pool().release_unused()  # the engine now needs room for all keys
         doubled = self._seen.duplicates(earlier)
         if doubled.any():
             _leave_out(self._part, doubled)

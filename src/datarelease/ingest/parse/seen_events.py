@@ -85,7 +85,8 @@ class SeenEvents:
         if self._keys:
             keys = ", ".join(self._keys)
             again = f"SELECT {keys}, min(seq) AS kept FROM seen GROUP BY {keys} HAVING count(*) > 1"
-            queries = [f"SELECT seq FROM seen JOIN ({again}) USING ({keys}) WHERE seq > kept"]
+            self._engine.name("again", self._engine.query(again))
+            queries = [f"SELECT seq FROM seen JOIN again USING ({keys}) WHERE seq > kept"]
             if earlier:
                 named = self._keys.items()
                 columns = ", ".join(f"{quoted(name)} AS {alias}" for alias, name in named)
