@@ -50,6 +50,15 @@ def encode(value: object) -> str:
     return f'{{{head}"columns": {{\n{columns}\n}}}}\n'
 
 
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The same bytes as ``encode``, written without a copy of the manifest as Python values.
+
+    With a hundred thousand files that copy is several times the document. A manifest has no
+    numbers but integers, which alone every writer of JSON spells in the same way.
+    """
+    return _adapter(Manifest).dump_json(manifest, indent=2) + b"\n"
+
+
 def decode(cls: type[_T], text: str | bytes) -> _T:
     """The value of class ``cls`` that ``text`` stands for.
 

@@ -1,9 +1,11 @@
-"""Progress of long work: lines and bars on a terminal, and nothing elsewhere."""
+"""Progress of long work: bars on a terminal, a line now and then in a log, or nothing."""
 
 from __future__ import annotations
 
 import inspect
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 45.0
 """Seconds that another side may be silent, unless ``release.timeout`` says otherwise."""
+LINE_EVERY = 10.0
+"""Seconds between two lines on the same piece of work where there is no terminal."""
 WarningType = type[DatareleaseWarning]
 Advance = Callable[[int], None]
 """Called with how many units were done since the last call; safe to call from several threads."""
@@ -134,17 +138,65 @@ def terminal_bar(
         return
     from rich import progress as rich  # noqa: PLC0415 - heavy: only where a bar is shown
     from rich.console import Console  # noqa: PLC0415 - heavy: only where a bar is shown
+    from rich.text import Text  # noqa: PLC0415 - heavy: only where a bar is shown
+
+    class Rate(rich.ProgressColumn):
+        """Units a second, of the last half minute."""
+
+        def render(self, task: rich.Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
 
     columns = (
         rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
         rich.TextColumn(unit),
-        rich.TimeElapsedColumn(),
+        Rate(),
+        rich.TimeRemainingColumn(elapsed_when_finished=True),
     )
     with rich.Progress(*columns, console=console or Console(stderr=True), transient=True) as bars:
         task = bars.add_task(label, total=total)
         yield lambda count: bars.update(task, advance=count)
+
+
+@contextmanager
+def plain_lines(
+    label: str,
+    total: int,
+    unit: str,
+    say: Callable[[str], None],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Advance]:
+    """The same as lines of a log, for work that takes longer than ``LINE_EVERY``."""
+    started = last = clock()
+    done = 0
+    counting = threading.Lock()
+
+    def advance(count: int) -> None:
+        nonlocal done, last
+        with counting:
+            done += count
+            now = clock()
+            if now - last >= LINE_EVERY and done < total:
+                last = now
+                say(_line(label, done, total, unit, now - started))
+
+    yield advance
+
+
+def _line(label: str, done: int, total: int, unit: str, took: float) -> str:
+    """How far something is.
+
+    >>> _line("Pushing to storage", 25_000, 100_000, "objects", 20.0)
+    'Pushing to storage: 25,000 of 100,000 objects, 1,250 a second, 1 min 0 s left'
+    """
+    rate = done / took
+    left = (total - done) / rate if rate else 0.0
+    minutes, seconds = divmod(round(left), 60)
+    time_left = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    speed = f"{rate:,.0f}" if rate >= 1 else f"{rate:.2f}"
+    return f"{label}: {done:,} of {total:,} {unit}, {speed} a second, {time_left} left"
 
 
 class TerminalBars(Quiet):

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
 from datarelease.errors import ConfigError, DatareleaseError, DatareleaseWarning
-from datarelease.progress import Advance, Quiet, WarningType, terminal_bar
+from datarelease.progress import Advance, Quiet, WarningType, plain_lines, terminal_bar
 
 _WIDEST = 10_000
 """Columns of a file or a pipe; no line is cut there."""
@@ -150,7 +150,7 @@ def show_error(error: DatareleaseError) -> None:
 
 
 class ConsoleProgress(Quiet):
-    """Progress on a terminal: lines, and a bar while something long runs."""
+    """Progress of a command: lines, and a bar while something long runs."""
 
     def __init__(self) -> None:
         """Write to standard error."""
@@ -165,5 +165,7 @@ class ConsoleProgress(Quiet):
         self._console.print(Text.assemble(("warning: ", "bold yellow"), line))
 
     def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
-        """A bar, only where there is a terminal to draw it on."""
-        return terminal_bar(label, total, unit, self._console)
+        """A bar on a terminal; elsewhere, as in CI, a line every ten seconds."""
+        if sys.stderr.isatty() and not os.environ.get("CI"):
+            return terminal_bar(label, total, unit, self._console)
+        return plain_lines(label, total, unit, self.say)

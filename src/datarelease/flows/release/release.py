@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from datarelease.adapters.store.directory import Store
-from datarelease.documents import encode
+from datarelease.documents import encode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.check import Checked, check
@@ -187,7 +187,7 @@ def record(
             for name, data in sorted(files.items())
         ),
     )
-    document = encode(manifest).encode()
+    document = encode_manifest(manifest)
     stored = {sha256_hex(data): data for data in (document, *files.values())}
     there = {d.sha256 for earlier in candidate.earlier for d in earlier.documents}
     with ws.progress.step(Step.RECORD):
