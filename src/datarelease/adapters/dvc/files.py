@@ -34,6 +34,8 @@ class TrackedFiles:
     """Sorted, with the hashes that DVC would record now; as a snapshot of a commit lists them."""
     files: Mapping[str, Path]
     """Where each file is, by its name inside the path that was asked for."""
+    digests: Mapping[str, str]
+    """The hash of each file, by the same name."""
     cache: Path
     """The directory of the objects in DVC's cache."""
 
@@ -51,12 +53,13 @@ def tracked_files(root: Path, path: str) -> TrackedFiles:
         outs = _outputs(repo, here, path)
         entries: list[Entry] = []
         files: dict[str, Path] = {}
+        digests: dict[str, str] = {}
         for place in _places(path, outs):
             md5, listed = _built(repo, here / place, place)
             name = posixpath.basename(path) if place == path else posixpath.relpath(place, path)
             if listed is None:
                 entries.append(Entry(path=name, md5=md5))
-                files[name] = here / place
+                files[name], digests[name] = here / place, md5
                 continue
             folder = "" if place == path else name
             parts = {posixpath.join(folder, part): own for part, own in listed.items()}
@@ -65,8 +68,9 @@ def tracked_files(root: Path, path: str) -> TrackedFiles:
             else:
                 entries += [Entry(path=part, md5=own) for part, own in parts.items()]
             files |= {part: here / path / part for part in parts}
+            digests |= parts
         cache = Path(repo.cache.local.path)
-    return TrackedFiles(entries=tuple(sorted(entries)), files=files, cache=cache)
+    return TrackedFiles(entries=tuple(sorted(entries)), files=files, digests=digests, cache=cache)
 
 
 def not_ignored(root: Path, files: Iterable[str]) -> tuple[str, ...]:

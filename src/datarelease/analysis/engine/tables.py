@@ -7,7 +7,7 @@ compare) do not belong here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from datarelease.analysis.engine.keys import KeyRange
 
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
+PART = f"{_UNREAD}{_UNREAD}part"
+"""The column of `Engine.scan_parts` that says which part a row is of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,21 @@ class Table:
     siblings: tuple[str, ...] = ()
     """The same for all files of the dataset, where ``paths`` may be only some of them: the types
     of partition columns depend on all. Empty: there are no others."""
+
+    digests: tuple[str, ...] = ()
+    """The hash of each file's bytes, in the order of ``paths``. Empty: not known, and then nothing
+    that was found in a part is looked for or kept."""
+
+    def part(self, places: Sequence[int]) -> Table:
+        """The files at these places of ``paths``, which ascend, as parts of the same dataset."""
+        if len(places) == len(self.paths):
+            return self
+        lists: dict[str, Any] = {
+            name: tuple(listed[place] for place in places)
+            for name in ("paths", "labels", "addresses", "digests")
+            if (listed := getattr(self, name))
+        }
+        return replace(self, **lists, siblings=self.siblings or self.labels)
 
     def label(self, path: Path) -> str:
         """What messages call the file at ``path``; its own name where there is no label."""
@@ -174,6 +191,28 @@ class Engine(Protocol):
 
         Raises:
             UnreadableTable: A file is missing, is no such table, or differs from the first part.
+        """
+        ...
+
+    def shapes(self, table: Table) -> tuple[str, ...]:
+        """What tells of each part whether its columns are those of another one: equal texts.
+
+        None: how the parts of this table are read depends on one another, or the engine does not
+        tell the rows of one from those of another.
+
+        Raises:
+            UnreadableTable: As `scan`.
+        """
+        ...
+
+    def scan_parts(
+        self, table: Table, types: Mapping[str, nw.dtypes.DType], columns: Sequence[str]
+    ) -> nw.LazyFrame[Any]:
+        """As `scan`, with the column `PART`: the place in ``paths`` of the part a row is of.
+
+        Raises:
+            UnsupportedQueryError: There are no `shapes` of this table.
+            UnreadableTable: As `scan`.
         """
         ...
 

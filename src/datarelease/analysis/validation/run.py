@@ -7,6 +7,7 @@ each set of columns, and only what failed is asked for examples. Differences: do
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,6 @@ from datarelease.analysis.engine.tables import (
     Engine,
     Table,
     UnreadableTable,
-    unread_name,
 )
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import CheckFault, Probe, decided, values_equal
@@ -37,6 +37,8 @@ from datarelease.analysis.validation.expectations import (
     schema_types,
     type_violations,
 )
+from datarelease.analysis.validation.part_memo import KnownParts, PartMemo
+from datarelease.analysis.validation.parts import OtherPartsError, Parts, counted_rows
 from datarelease.analysis.validation.plan import Custom, Distinct, plan_validation
 from datarelease.analysis.validation.schema import contract
 from datarelease.analysis.validation.schema_checks import built_in_name
@@ -45,11 +47,18 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation, Violation, failed_check
 
 
-def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None) -> Validation:
+def validate(
+    engine: Engine,
+    table: Table,
+    dataset: Dataset,
+    schema: Any | None,
+    memo: PartMemo | None = None,
+) -> Validation:
     """Every failed check of ``schema``, and of what dvc.yaml says of the dataset, worst first.
 
     ``schema`` is a `pandera.pandas.DataFrameSchema`; None: only the key and the names in dvc.yaml
-    are checked. A table that cannot be read is one violation.
+    are checked. A table that cannot be read is one violation. Parts that ``memo`` knows are read
+    only for examples, for custom checks, and where values must differ across parts.
 
     Raises:
         ConfigError: The engine cannot evaluate a check.
@@ -59,8 +68,7 @@ def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None)
     name = dataset.schema if schema is not None else None
     try:
         refuse_doubtful(table)
-        run = _Run(engine, table, dataset, schema)
-        found = sorted(run.violations(), key=_badness)
+        run, found = _found(engine, table, dataset, schema, memo)
         rows, checks = run.rows, run.checks
     except UnreadableTable as error:
         found = [_not_readable(str(error))]
@@ -73,6 +81,25 @@ def validate(engine: Engine, table: Table, dataset: Dataset, schema: Any | None)
         violations=tuple(found),
         contract=promised,
     )
+
+
+def _found(
+    engine: Engine, table: Table, dataset: Dataset, schema: Any, memo: PartMemo | None
+) -> tuple[_Run, list[Violation]]:
+    """A run and what it found: by parts where these are known by name and can be told apart."""
+    splits = len(table.paths) > 1 and len(table.digests) == len(table.paths) == len(table.labels)
+    if memo is not None and splits:
+        remembered = memo.recall(table)
+        # Nothing is reported of some parts alone: whatever is wrong with them, all are asked.
+        for known in (remembered, KnownParts()) if remembered.parts else (remembered,):
+            with suppress(OtherPartsError, *((UnreadableTable,) if known.parts else ())):
+                parts = Parts(engine, table, dataset, known)
+                run = _Run(engine, table, dataset, schema, parts)
+                found = sorted(run.violations(), key=_badness)
+                memo.keep(table, remembered, parts.facts)
+                return run, found
+    run = _Run(engine, table, dataset, schema)
+    return run, sorted(run.violations(), key=_badness)
 
 
 def with_unreadable(validation: Validation, reason: str) -> Validation:
@@ -99,16 +126,25 @@ def _badness(violation: Violation) -> tuple[bool, bool, int, str, str]:
 class _Run:
     """One validation: the table as the schema wants it read, and what is found in it."""
 
-    def __init__(self, engine: Engine, table: Table, dataset: Dataset, schema: Any) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        table: Table,
+        dataset: Dataset,
+        schema: Any,
+        parts: Parts | None = None,
+    ) -> None:
         self.engine = engine
         self.dataset = dataset
         self.schema = schema
-        self.names = engine.columns(table)
-        self.expected = expected_columns(schema, self.names)
         self.table = table
-        self.given = given = self._conversions(table)
-        self.frame = engine.scan(table, given)
-        self.types = engine.types(table, given)
+        self.parts = parts
+        known = parts.fresh if parts else table
+        """Says what columns there are, of which types; each part says the same."""
+        self.names = engine.columns(known)
+        self.expected = expected_columns(schema, self.names)
+        self.given = given = self._conversions(known)
+        self.types = engine.types(known, given)
         self.plan = plan_validation(schema, dataset, self.expected, self.types, frozenset(given))
         present = tuple(name for name in dataset.key if name in self.types)
         self.showing = ExampleRules(
@@ -147,47 +183,55 @@ class _Run:
         yield from type_violations(self.expected, self.types)
         yield from self.plan.faults
         yield from self._probed(self.plan.probes)
-        for distinct in self.plan.distinct:
-            yield from self._distinct(distinct)
+        for number, distinct in enumerate(self.plan.distinct):
+            yield from self._distinct(number, distinct)
         for custom in self.plan.custom:
             yield from self._custom(custom)
 
     def _probed(self, probes: Sequence[Probe]) -> Iterator[Violation]:
-        self.rows, counts = tally(self.engine, self.frame, probes, self.dataset.name)
+        if self.parts:
+            self.rows, counts = self.parts.tally(self.plan, self.given)
+        else:
+            self.rows, counts = tally(self.engine, self.frame, probes, self.dataset.name)
         for probe, count in zip(probes, counts, strict=True):
             yield from self._judged(probe, count)
 
-    def _narrow(self, columns: Sequence[str]) -> nw.LazyFrame[Any]:
-        """The table with the key and these columns only: hundreds of others slow a small query."""
+    @property
+    def frame(self) -> nw.LazyFrame[Any]:
+        """All rows."""
+        return self.engine.scan(self.table, self.given)
+
+    def _narrow(self, table: Table, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+        """Parts with the key and these columns only: hundreds of others slow a small query."""
         names = tuple(dict.fromkeys((*self.showing.key, *columns)))
         ordered = not self.showing.key
-        return self.engine.scan(self.table, self.given, names, ordered=ordered)
+        return self.engine.scan(table, self.given, names, ordered=ordered)
 
     def _judged(self, probe: Probe, count: int) -> Iterator[Violation]:
-        fails, failed = probe.fails, probe.failed
+        fails, failed, table = probe.fails, probe.failed, self.table
         if probe.pattern is not None:
-            count, fails = decided(self.engine, self._narrow(probe.show), probe)
+            count, fails = decided(self.engine, self._narrow(table, probe.show), probe)
+        elif self.parts and count:
+            table = self.parts.failing()
         if count:
             name = failed.column
             dtype = self.types[name] if name is not None else None
             hint = csv_hint(self.engine, self.table, name, dtype, failed.reason)
             rows = self.showing.rows(
                 self.engine,
-                self._narrow(probe.show).filter(fails),
+                self._narrow(table, probe.show).filter(fails),
                 probe.show,
                 unread=failed.reason == "datatype_coercion",
             )
             message = "; ".join(filter(None, (failed.message, hint)))
             yield self._counted(replace(failed, message=message), count, rows)
 
-    def _distinct(self, asked: Distinct) -> Iterator[Violation]:
-        frame = self._narrow(asked.columns)
-        for name in asked.columns:
-            # Text that could not be read is null here; it is reported as such, not as equal.
-            if name in self.showing.converted:
-                frame = frame.filter(nw.col(unread_name(name)).is_null())
-            if asked.skip_nulls:
-                frame = frame.filter(~nw.col(name).is_null())
+    def _distinct(self, number: int, asked: Distinct) -> Iterator[Violation]:
+        table = self.parts.sharing(number, asked) if self.parts else self.table
+        if table is None:
+            return
+        frame = self._narrow(table, asked.columns)
+        frame = frame.filter(counted_rows(asked, self.showing.converted))
         count = duplicates(self.engine, frame, asked.columns, asked.keep)
         if count:
             rows = duplicate_examples(self.engine, frame, asked.columns, self.showing)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.analysis.engine.tables import PART, Engine, UnreadableTable
 from datarelease.analysis.validation.checks import Probe
 from datarelease.errors import ConfigError, WorldError
+
+Row = Mapping[str, Any]
 
 
 def tally(
@@ -22,15 +24,51 @@ def tally(
             rows would fail.
         UnreadableTable, WorldError: As `Engine.collect`.
     """
-    sums = {f"n{place}": _failing(probe) for place, probe in enumerate(probes)}
+    figures = _figures(probes, {})
+    (row,) = _collected(engine, frame, lambda: frame.select(**figures), probes, dataset)
+    return counts(row, probes)
+
+
+def tally_parts(
+    engine: Engine,
+    frame: nw.LazyFrame[Any],
+    probes: Sequence[Probe],
+    also: Mapping[str, nw.Expr],
+    dataset: str,
+) -> dict[int, Row]:
+    """What `counts` reads, by the place of each part that has rows, and the figures ``also``.
+
+    ``frame`` is one of `Engine.scan_parts`. Errors are those of `tally`.
+    """
+    figures = _figures(probes, also)
+    rows = _collected(engine, frame, lambda: frame.group_by(PART).agg(**figures), probes, dataset)
+    return {int(row[PART]): row for row in rows}
+
+
+def counts(row: Row, probes: Sequence[Probe]) -> tuple[int, list[int]]:
+    """The number of rows, and for each probe how many of them fail."""
+    return int(row["rows"]), [int(row[f"n{place}"] or 0) for place in range(len(probes))]
+
+
+def _figures(probes: Sequence[Probe], also: Mapping[str, nw.Expr]) -> dict[str, nw.Expr]:
+    failing = {f"n{place}": _failing(probe) for place, probe in enumerate(probes)}
+    return {"rows": nw.len(), **failing, **also}
+
+
+def _collected(
+    engine: Engine,
+    frame: nw.LazyFrame[Any],
+    asked: Callable[[], nw.LazyFrame[Any]],
+    probes: Sequence[Probe],
+    dataset: str,
+) -> list[dict[str, Any]]:
     try:
-        (row,) = engine.collect(frame.select(nw.len().alias("rows"), **sums))
+        return engine.collect(asked())
     except (UnreadableTable, WorldError):
         raise
     # Of no common kind: DuckDB refuses an expression when it is built, other engines later.
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run
         raise _refused(engine, frame, probes, dataset) or error from None
-    return int(row["rows"]), [int(row[name] or 0) for name in sums]
 
 
 def _failing(probe: Probe) -> nw.Expr:

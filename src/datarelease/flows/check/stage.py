@@ -15,6 +15,7 @@ from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.memo import Memo
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.expectations import schema_types
+from datarelease.analysis.validation.part_memo import PartMemo
 from datarelease.analysis.validation.run import validate
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.documents import encode
@@ -80,7 +81,9 @@ def run_validation(
     schema = None
     if dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
-    result = dataclasses.replace(validate(engine, table, dataset, schema), made_from=made_from)
+    parts = PartMemo(memo=memo, made_from=provenance.of_any_data(made_from))
+    result = validate(engine, table, dataset, schema, parts)
+    result = dataclasses.replace(result, made_from=made_from)
     keep(memo, result)
     return result
 
@@ -124,7 +127,8 @@ def _dataset(settings: Settings, name: str) -> Dataset:
 def _tracked(root: Path, dataset: Dataset) -> tuple[DatasetSnapshot, Table, Memo]:
     found = tracked_files(root, dataset.path)
     content = DatasetSnapshot(name=dataset.name, entries=found.entries)
-    return content, as_table(dataset, found.files), memo_beside(found.cache)
+    table = as_table(dataset, found.files, digests=found.digests)
+    return content, table, memo_beside(found.cache)
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.dvc.tracked import Output
@@ -118,13 +119,21 @@ def table_of(
         dataset,
         {file.path: objects.path(file.md5) for file in files},
         whole=[file.path for file in whole],
+        digests={file.path: file.md5 for file in files},
     )
 
 
-def as_table(dataset: Dataset, files: Mapping[str, Path], *, whole: Sequence[str] = ()) -> Table:
+def as_table(
+    dataset: Dataset,
+    files: Mapping[str, Path],
+    *,
+    whole: Sequence[str] = (),
+    digests: Mapping[str, str] = MappingProxyType({}),
+) -> Table:
     """The files (name inside the dataset: where it is) as one table, in the order of names.
 
-    ``whole`` are the names of all files of the dataset, where ``files`` are only some of them.
+    ``whole`` are the names of all files of the dataset, where ``files`` are only some of them;
+    ``digests`` are the hashes of the files, where they are known.
 
     Raises:
         ConfigError: Files of two formats, or none that is a table; a table of Delta and the like.
@@ -153,5 +162,6 @@ def as_table(dataset: Dataset, files: Mapping[str, Path], *, whole: Sequence[str
         format=kind,
         labels=tuple(names),
         siblings=tuple(sorted(name for name in whole if table_format(name) == kind)),
+        digests=tuple(digests[name] for name in names) if digests else (),
         csv=dataset.csv,
     )

@@ -71,6 +71,15 @@ def of_counts(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) -> Pro
     )
 
 
+def of_any_data(made_from: Provenance) -> Provenance:
+    """What results on the same question are made from, whatever the data.
+
+    >>> of_any_data((("data", "0"), ("key", "a")))
+    (('key', 'a'),)
+    """
+    return tuple(pair for pair in made_from if pair[0] != "data")
+
+
 def differences(recorded: Provenance, now: Provenance) -> tuple[str, ...]:
     """The names of the inputs that are not the same, in the order of ``now``.
 

@@ -22,7 +22,14 @@ from datarelease.analysis.engine.duckdb.sql import quoted
 from datarelease.analysis.engine.duckdb.value_counts import counted_values, less_memory
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
-from datarelease.analysis.engine.tables import Table, UnreadableTable, ValueCounts, unread_name
+from datarelease.analysis.engine.tables import (
+    PART,
+    Table,
+    UnreadableTable,
+    UnsupportedQueryError,
+    ValueCounts,
+    unread_name,
+)
 from datarelease.analysis.engine.values import python_rows
 from datarelease.errors import WorldError
 from datarelease.progress import Progress
@@ -132,10 +139,24 @@ class DuckDBEngine:
             query = files.query(
                 self._connection,
                 types or {},
-                lambda name: quoted(unread_name(name)),
+                _unread,
                 files.names if columns is None else columns,
                 once=once,
             )
+            return nw.from_native(self._connection.sql(query))
+
+    def shapes(self, table: Table) -> tuple[str, ...]:
+        """Columns and types of each part; see `Engine.shapes`. None for CSV: types are inferred."""
+        files = self._opened(table)
+        return files.shapes if isinstance(files, ParquetFiles) else ()
+
+    def scan_parts(self, table: Table, types: _Types, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+        """A lazy frame with the part of each row; see `Engine.scan_parts`."""
+        files = self._opened(table)
+        if not isinstance(files, ParquetFiles):
+            raise UnsupportedQueryError("DuckDB", "parts of CSV")
+        with translated([files.table]):
+            query = files.query(self._connection, types, _unread, columns, once=True, part=PART)
             return nw.from_native(self._connection.sql(query))
 
     def columns(self, table: Table) -> tuple[str, ...]:
@@ -223,6 +244,10 @@ class DuckDBEngine:
                 rows=self._range_rows,
                 row_groups=_GROUPS_A_THREAD * self._threads,
             )
+
+
+def _unread(name: str) -> str:
+    return quoted(unread_name(name))
 
 
 @contextmanager

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,8 @@ class ParquetFiles:
     """Columns that only folders have."""
     durations: dict[str, int]
     """Those that hold durations, and how many nanoseconds their unit has."""
+    shapes: tuple[str, ...]
+    """Columns and types of each part; equal for parts that are read in the same way."""
     _suspects: dict[Path, frozenset[str]]
     """Columns of each part whose times are yet to be looked at."""
 
@@ -68,10 +71,12 @@ class ParquetFiles:
         schema: pa.Schema | None = None
         suspects: dict[Path, frozenset[str]] = {}
         lengths: dict[str, int] = {}
+        shapes: dict[Path, str] = {}
         for path in dict.fromkeys(table.paths):
             relation = connection.sql(f"FROM {parquet_source((path,))}")
             names, label = tuple(relation.columns), table.label(path)
-            arrow = parquet.read_schema(path)
+            with parquet.ParquetFile(path) as file:
+                arrow, shapes[path] = file.schema_arrow, _shape(file)
             if path != table.paths[0] and arrow.equals(schema):
                 suspects[path] = suspects[table.paths[0]]
             else:
@@ -96,7 +101,8 @@ class ParquetFiles:
         folders = beside(table, tuple(first), partitions)
         check_agreement(connection, parquet_source, table, partitions, tuple(first))
         _check_lengths(connection, table, lengths)
-        return cls(table, tuple(first.items()), folders, lengths, suspects)
+        each = tuple(shapes[path] for path in table.paths)
+        return cls(table, tuple(first.items()), folders, lengths, each, suspects)
 
     def query(
         self,
@@ -106,8 +112,9 @@ class ParquetFiles:
         names: Sequence[str],
         *,
         once: bool,  # noqa: ARG002 - Parquet is cheap to read again
+        part: str | None = None,
     ) -> str:
-        """SQL of the columns as the files say, or as ``types`` say."""
+        """SQL of the columns as the files say, or as ``types`` say; see `with_partitions`."""
         for path, fine in self._suspects.items():
             if asked := fine.intersection(names):
                 check_times(path, self.table.label(path), asked)
@@ -132,8 +139,18 @@ class ParquetFiles:
             else:
                 parts.append(f"{value} AS {column}")
         inside = tuple(name for name, _ in self.columns)
-        source = with_partitions(parquet_source, self.table, self.folders, inside)
+        if part is not None:
+            parts.append(quoted(part))
+        source = with_partitions(parquet_source, self.table, self.folders, inside, part=part)
         return f"SELECT {', '.join(parts)} FROM {source}"
+
+
+def _shape(file: parquet.ParquetFile) -> str:
+    """The digest of a file's columns with their types, those of Parquet and those of Arrow."""
+    # The first line of the former is the place of an object in memory.
+    stored = str(file.schema).partition("\n")[2]
+    told = file.schema_arrow.remove_metadata().to_string(show_field_metadata=False)
+    return hashlib.sha256(f"{stored}\n{told}".encode()).hexdigest()
 
 
 def _check_lengths(

@@ -29,13 +29,17 @@ def with_partitions(
     columns: Sequence[PartitionColumn],
     inside: Sequence[str],
     text: _Text | None = None,
+    *,
+    part: str | None = None,
 ) -> str:
     """SQL of the columns ``inside`` the files, in their order, and of ``columns`` after them.
+
+    A last column called ``part`` has the place of the file in the list.
 
     Files are distinguished by their place in the list: parts with equal bytes are one file of a
     cache.
     """
-    if not columns and text is None:
+    if not columns and text is None and part is None:
         return read(table.paths)
     # Under other names, for a column called `file_index` would hide DuckDB's own.
     meant = text or str
@@ -46,6 +50,8 @@ def with_partitions(
         f" CAST(file_index AS BIGINT) + 1) AS {quoted(column.name)}"
         for column in columns
     ]
+    if part is not None:
+        values.append(f"CAST(file_index AS BIGINT) AS {quoted(part)}")
     return f"(SELECT {', '.join(own + values)} FROM {read(table.paths)} AS files({names}))"
 
 

@@ -29,6 +29,7 @@ from datarelease.analysis.engine.tables import (
     Engine,
     EngineFailedError,
     Table,
+    UnsupportedQueryError,
     ValueCounts,
     unread_name,
 )
@@ -158,6 +159,19 @@ class SparkEngine:
             write_copy(self._embedded, self._embedded.scan(table, types, names, once=True), path)
             self._copies[key] = str(path)
         return self._copies[key]
+
+    def shapes(self, table: Table) -> tuple[str, ...]:  # noqa: ARG002 - all rows are one frame
+        """None: tables are read as a whole; see `Engine.shapes`."""
+        return ()
+
+    def scan_parts(
+        self,
+        table: Table,  # noqa: ARG002 - whatever it is
+        types: _Types,  # noqa: ARG002
+        columns: Sequence[str],  # noqa: ARG002
+    ) -> nw.LazyFrame[Any]:
+        """Refused, as there are no `shapes`; see `Engine.scan_parts`."""
+        raise UnsupportedQueryError(self._server, "rows of parts")
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""
