@@ -44,7 +44,7 @@ _MOMENT: Final = (
     r"^[1-9]\d{3}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}([.]\d{1,6})?)?(Z|[+-](0\d|1[0-3])(:?[0-5]\d)?)$"
 )
 """Moments that Arrow and DuckDB read alike, or of which Arrow reads none."""
-_FEWEST = 1_024
+_FEWEST = 8_192
 """Records that are not divided further to find those that are refused."""
 
 
@@ -82,8 +82,9 @@ class EventReader:
         except (pa.ArrowInvalid, pa.ArrowCapacityError):
             if records.num_rows <= _FEWEST:
                 return []
-        half = records.num_rows // 2
-        return [*self._read(records.slice(0, half)), *self._read(records.slice(half))]
+        size = max(_FEWEST, records.num_rows // 8)
+        pieces = (records.slice(n, size) for n in range(0, records.num_rows, size))
+        return [rows for piece in pieces for rows in self._read(piece)]
 
     def _read_whole(self, records: pa.Table) -> pa.Table:
         """The rows beyond doubt, if all of ``records`` are events.
