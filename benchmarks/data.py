@@ -1,5 +1,7 @@
 """The inputs: customers as one Parquet file, or as many small part files. Kept between runs."""
 
+# ruff: noqa: S608 - the paths and names are those of the benchmark
+
 from __future__ import annotations
 
 import hashlib
@@ -23,12 +25,34 @@ for number in range(parts):
     pq.write_table(table.slice(number * rows, rows), target / f"part-{number:05}.parquet")
 """
 _EIGHT = "customer_id, email, country, birth_date, plan, monthly_spend, last_order, churned"
+EIGHT = tuple(_EIGHT.split(", "))
+_BAD = {
+    "customer_id": "customer_id % 20 = 0, customer_id - 1",
+    "email": "customer_id % 30 = 0, 'nobody'",
+    "country": "customer_id % 40 = 0, 'XX'",
+    "birth_date": "customer_id % 50 = 0, TIMESTAMP '1800-01-01'",
+    "plan": "customer_id % 60 = 0, NULL",
+    "monthly_spend": "customer_id % 70 = 0, -1.0",
+    "last_order": "customer_id % 80 = 0, TIMESTAMP '2017-12-31'",
+}
+"""When a row fails a check of a column, and what it holds then."""
+_FAILING = """\
+-(i // 2) AS customer_id, 'Customer ' || i AS email, 'X' || i % 9 AS country,
+TIMESTAMP '1800-01-01' + to_days(i % 9999) AS birth_date, 'plan ' || i % 5 AS plan,
+-1.0 - i % 10000 / 100 AS monthly_spend,
+TIMESTAMP '2000-01-01' + to_seconds(i % 99999999) AS last_order, NULL::BOOLEAN AS churned
+"""
 _NARROW = """\
 import sys, duckdb
 source, target, columns, order = sys.argv[1:]
 duckdb.sql(f"SELECT {columns} FROM '{source}' {order}").write_parquet(
     target, compression="zstd", row_group_size=122880
 )
+"""
+_WRITE = """\
+import sys, duckdb
+duckdb.execute("SET memory_limit = '2GB'")
+duckdb.sql(sys.argv[1]).write_parquet(sys.argv[2], compression="zstd", row_group_size=122880)
 """
 
 
@@ -71,6 +95,45 @@ def eight_columns(customers: Path, *, sorted_by_key: bool) -> Path:
         scratch = target.with_name(f"{target.name}.partial")
         order = f"ORDER BY {'customer_id' if sorted_by_key else 'hash(customer_id)'}"
         run(sys.executable, "-c", _NARROW, customers, scratch, _EIGHT, order, cwd=ROOT)
+        scratch.rename(target)
+    return target
+
+
+def failing_some(table: Path) -> Path:
+    """A table of `eight_columns` in which each column but the last fails in one row of 20 to 80."""
+    changed = [
+        f"CASE WHEN {when} THEN {value} ELSE {name} END AS {name}"
+        for name, (when, value) in ((name, bad.split(", ")) for name, bad in _BAD.items())
+    ]
+    query = f"SELECT * REPLACE ({', '.join(changed)}) FROM '{table}'"
+    return _written(table.with_suffix(".bad.parquet"), query)
+
+
+def failing_all(rows: int) -> Path:
+    """A table of eight columns in which every row fails every check."""
+    target = DATA / f"failing-{rows}.parquet"
+    return _written(target, f"SELECT {_FAILING} FROM range({rows}) r(i)")
+
+
+def repeated(table: Path, times: int) -> Path:
+    """A table of `eight_columns` so many times, each time with ids and addresses of its own."""
+    target = table.with_suffix(f".{times}-times.parquet")
+    rest = ", ".join(EIGHT[2:])
+    rows = f"(SELECT max(customer_id) FROM '{table}')"
+    again = (
+        f"SELECT customer_id + {number} * {rows} AS customer_id, "
+        f"'{number}' || email AS email, {rest} FROM '{table}'"
+        for number in range(times)
+    )
+    return _written(target, " UNION ALL ".join(again))
+
+
+def _written(target: Path, query: str) -> Path:
+    """The rows of a query as a Parquet file, in their order, made unless it is there already."""
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = target.with_name(f"{target.name}.partial")
+        run(sys.executable, "-c", _WRITE, query, scratch, cwd=ROOT)
         scratch.rename(target)
     return target
 

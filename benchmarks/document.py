@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import re
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -42,6 +45,13 @@ resident set of the whole process tree; servers are not part of it.
 ## Where we are slower, and why
 
 {summary}
+
+## How cost grows
+
+The exponent of the growth from one number of rows to the next larger one that was measured: 1.0 is
+in proportion to the rows, 0 not at all. Small tables cost mostly the start, which draws it down.
+
+{growth}
 """
 
 TAIL = """\
@@ -51,6 +61,7 @@ TAIL = """\
 make bench                                    # everything; half an hour, 10 GB of disk
 make bench ARGS="--quick"                     # a tenth of it, printed and not written here
 make bench ARGS="--only check --rows 1000000"
+make bench ARGS="--only failing --only large" # what is too slow for each time
 ```
 
 `--only` measures one part anew and leaves the others as they are. Generated data and raw results
@@ -84,6 +95,7 @@ def document(results: Json) -> str:
     head = HEAD.format(
         machine="\n\n".join([results["machine"], *versions]),
         summary="\n".join(summary(scenes.values())),
+        growth="\n".join(growth(scenes)),
     )
     sections = [section(name, scene) for name, scene in scenes.items()]
     return "\n".join([head, WHY, *sections, TAIL])
@@ -207,6 +219,37 @@ def summary(scenes: Iterable[Json]) -> Iterator[str]:
             if variant["ours"]:
                 cells = (_worse_is_bold(ratio(runs, base, what)) for what in MEASURES)
                 yield f"| {scene['title']}; {_condition(variant)} | {' | '.join(cells)} |"
+
+
+def growth(scenes: Mapping[str, Json]) -> Iterator[str]:
+    """Our rows of scenes that differ in nothing but the number of rows, as exponents."""
+    yield "| exponent | from | to | wall | CPU | peak memory |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    families: dict[tuple[str, ...], list[tuple[int, Json]]] = {}
+    for name, scene in scenes.items():
+        if found := re.fullmatch(r"(.+?)-(\d+)(-.+)?", name):
+            kind = (found[1], found[3] or "")
+            families.setdefault(kind, []).append((int(found[2]), scene))
+    for family in families.values():
+        sizes = sorted(family, key=lambda one: one[0])
+        for (few, small), (many, large) in itertools.pairwise(sizes):
+            before = {one["name"]: one["runs"] for one in small["variants"] if one["ours"]}
+            for variant in large["variants"]:
+                if (runs := before.get(variant["name"])) is not None:
+                    shown = (exponent(runs, variant["runs"], many / few, what) for what in MEASURES)
+                    label = f"{large['title'].partition(', ')[0]}; {variant['label']}"
+                    yield f"| {label} | {few:,} | {many:,} | {' | '.join(shown)} |"
+
+
+def exponent(before: Sequence[Json], after: Sequence[Json], times: float, what: str) -> str:
+    """The power of ``times``, how many times as many rows, by which the median has grown.
+
+    >>> exponent([{"wall": 2.0}], [{"wall": 20.0}], 10, "wall")
+    '1.00'
+    >>> exponent([{"wall": 2.0}], [{"wall": 2.0}], 10, "wall")
+    '0.00'
+    """
+    return f"{math.log(median(after, what) / median(before, what)) / math.log(times):.2f}"
 
 
 def _condition(variant: Json) -> str:

@@ -27,12 +27,15 @@ from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_init import init_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 from benchmarks.scenes_rows import rows_scene
+from benchmarks.scenes_table import failing_scene, large_scenes, table_scenes
 from benchmarks.scenes_unchanged import list_scene, unchanged_scene
 
 PARTS = (
     *("start-up", "list", "init", "unchanged", "check", "rows"),
-    *("parts", "file", "ingest", "parse"),
+    *("table", "parts", "file", "ingest", "parse"),
 )
+SLOW_PARTS = ("failing", "large")
+"""Measured only where they are named: many minutes, and 10 GB of disk."""
 FORMAT = 2
 """Of the results; those of another format are not kept."""
 BYTES_A_ROW = 40.9
@@ -60,7 +63,7 @@ def plan_of(arguments: Sequence[str] | None) -> tuple[Plan, bool]:
         "--rows", help="of the checks and events, with commas between (1000000,10000000)"
     )
     parser.add_argument("--quick", action="store_true", help="a tenth; docs/ is left alone")
-    parser.add_argument("--only", action="append", choices=PARTS, help="this part; repeatable")
+    parser.add_argument("--only", action="append", choices=PARTS + SLOW_PARTS, help="repeatable")
     parser.add_argument("--rounds", type=int, help="at most so many of each (3)")
     parser.add_argument("--budget", type=float, default=150, help="seconds a table (150)")
     given = parser.parse_args(arguments)
@@ -92,9 +95,7 @@ def scenes(plan: Plan) -> Iterator[Scene]:
         yield unchanged_scene(rows)
     for rows in plan.rows if "check" in plan.only else ():
         yield check_scene(rows)
-    if "rows" in plan.only:
-        for rows, by_key in product(plan.rows, (True, False)):
-            yield rows_scene(rows, sorted_by_key=by_key)
+    yield from _tables(plan)
     if "parts" in plan.only:
         source = data.parts(plan.parts)
         what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"
@@ -103,6 +104,18 @@ def scenes(plan: Plan) -> Iterator[Scene]:
         source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
         yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
     yield from _events(plan)
+
+
+def _tables(plan: Plan) -> Iterator[Scene]:
+    if "rows" in plan.only:
+        for rows, by_key in product(plan.rows, (True, False)):
+            yield rows_scene(rows, sorted_by_key=by_key)
+    for rows in plan.rows if "table" in plan.only else ():
+        yield from table_scenes(rows)
+    if "failing" in plan.only:
+        yield failing_scene(5 * plan.rows[-1])
+    if "large" in plan.only:
+        yield from large_scenes(plan.rows[-1], 10)
 
 
 def _events(plan: Plan) -> Iterator[Scene]:

@@ -112,6 +112,29 @@ def test_the_page_shows_what_is_slower_in_bold() -> None:
     assert "2 cores." in page
 
 
+def test_growth_is_between_the_sizes_of_one_kind_of_work() -> None:
+    """Ten times the rows in a hundred times the time is the second power; others do not count."""
+    page = document(
+        {
+            "machine": "",
+            "scenes": {
+                "work-1000-bad": scene(variant("mine", 100.0, ours=True), variant("peer", 1.0)),
+                "work-100-bad": scene(variant("mine", 1.0, ours=True), variant("peer", 1.0)),
+                "work-10": scene(variant("mine", 1.0, ours=True)),
+            },
+        }
+    )
+    rows = [line for line in page.splitlines() if line.startswith("| Work; `mine`, as it is |")]
+    assert rows == ["| Work; `mine`, as it is | 100 | 1,000 | 2.00 | 0.00 | 0.00 |"]
+
+
+def test_slow_parts_are_measured_only_where_they_are_named() -> None:
+    """Without `--only` neither the largest table nor the worst one is made."""
+    slow = {"failing", "large"}
+    assert not slow & set(plan_of([])[0].only)
+    assert plan_of(["--only", "failing"])[0].only == ("failing",)
+
+
 def test_a_run_stopped_for_memory_is_a_lower_bound() -> None:
     """Figures of a run that did not end are marked as such."""
     starved = variant("peer", 2.0)
