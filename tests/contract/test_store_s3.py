@@ -74,6 +74,38 @@ def test_listings_of_many_pages_are_read_to_the_end(bucket: Bucket, tmp_path: Pa
     assert {info.md5 for info in found.values()} == {md5(b"x")}
 
 
+def test_requests_do_not_grow_with_the_objects(bucket: Bucket, tmp_path: Path) -> None:
+    """Eight folders are eight listings, however many objects are asked for in them."""
+    source = tmp_path / "x"
+    source.write_bytes(b"x")
+    asked = []
+    for count in (10, 60):
+        keys = [f"files/md5/{n % 8:02}/{n // 8}" for n in range(8 * count)]
+        open_store(bucket).upload(dict.fromkeys(keys, source), lambda _: None)
+        fs = Flaky(bucket.fs(), OSError("never"), times=0)
+        assert len(open_store(bucket, fs).stat(keys)) == 8 * count
+        asked.append(fs.calls)
+    assert asked[0] == asked[1] <= 8 + 1  # one object tells whether ETags are hashes
+
+
+def test_a_listing_says_what_each_object_says(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Size and MD5 are the same by listing and by asking, and what vanished is in neither."""
+    store, keys = open_store(bucket), [f"both/{n}" for n in range(12)]
+    for number, key in enumerate(keys):
+        (tmp_path / f"{number}").write_bytes(b"x" * number)
+        store.upload({key: tmp_path / f"{number}"}, lambda _: None)
+    bucket.fs().rm(f"{bucket.name}/both/3")
+    found = []
+    for pays in (1, 1000):
+        monkeypatch.setattr(module, "LISTING_PAYS", pays)
+        found.append(open_store(bucket).stat(keys))
+    assert found[0] == found[1]
+    assert sorted(found[0]) == sorted(set(keys) - {"both/3"})
+    assert found[0]["both/5"].md5 == md5(b"x" * 5)
+
+
 def test_an_object_sent_in_parts_has_no_md5(bucket: Bucket, tmp_path: Path) -> None:
     """The ETag of a multipart upload is not MD5 of the content, and is not taken for one."""
     (tmp_path / "big").write_bytes(bytes(11 * MB))

@@ -8,6 +8,7 @@ import posixpath
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry
 from datarelease.progress import Advance, Progress, Step
 
 _CHUNK = 1 << 20
+_LARGE, _LARGE_CHUNK = 16 << 20, 4 << 20
+"""Bytes from which on the two hashes of one object are computed at the same time; of a chunk."""
 _READERS = 4
 _FETCHERS = 8
 
@@ -83,15 +86,23 @@ class Objects:
         Raises:
             WorldError: The cache has other bytes under that name.
         """
-        sums = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-        with self.progress.step(Step.HASH), self.path(md5).open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                for one in sums:
-                    one.update(chunk)
-        if sums[0].hexdigest() != md5.removesuffix(".dir"):
+        own, wanted = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        with self.progress.step(Step.HASH), self.path(md5).open("rb", buffering=0) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size >= _LARGE:
+                with ThreadPoolExecutor(1) as beside:
+                    while chunk := stream.read(_LARGE_CHUNK):
+                        done = beside.submit(wanted.update, chunk)
+                        own.update(chunk)
+                        done.result()
+            else:
+                while chunk := stream.read(_CHUNK):
+                    own.update(chunk)
+                    wanted.update(chunk)
+        if own.hexdigest() != md5.removesuffix(".dir"):
             raise self.damaged(md5)
         self.proven.add(md5)
-        return sums[1].hexdigest()
+        return wanted.hexdigest()
 
     def sha256_of_all(self, hashes: Sequence[str], advance: Advance) -> dict[str, str]:
         """The same of many objects, by their hashes."""

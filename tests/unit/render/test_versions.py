@@ -75,6 +75,20 @@ def test_a_file_holds_whole_lines_without_padding(
     assert lines[2].endswith("prices  (use data-v3)")
 
 
+def test_a_file_holds_the_columns_that_a_wide_terminal_shows(
+    catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same cells at the same places, with characters of two columns among them."""
+    table = version_table((v, f"{catalogue.state(v)} 数据") for v in catalogue.versions)
+    show_table(table)
+    console = Console(file=io.StringIO(), width=10_000)
+    with console.capture() as captured:
+        console.print(table)
+    assert capsys.readouterr().out.splitlines() == [
+        line.rstrip() for line in captured.get().splitlines()
+    ]
+
+
 def test_the_list_prints_as_a_table(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     """`dr.versions()` is a list of versions, oldest first, and its repr has a line for each."""
     monkeypatch.setenv("COLUMNS", "80")
