@@ -138,9 +138,9 @@ def _written(target: Path, query: str) -> Path:
     return target
 
 
-def parts(count: int) -> Path:
-    """A directory with ``count`` small Parquet files of customers."""
-    whole = customers(count * PART_ROWS, BEFORE)
+def parts(count: int, rows: int = PART_ROWS) -> Path:
+    """A directory with ``count`` Parquet files of so many customers each."""
+    whole = customers(count * rows, BEFORE)
     target = whole.with_suffix(f".{count}-parts")
     if not target.is_dir():
         scratch = target.with_name(f"{target.name}.partial")

@@ -101,7 +101,12 @@ class Repository:
 
     def forget(self) -> None:
         """Let the next command compute everything: results that are kept by content go."""
-        shutil.rmtree(self.work / ".dvc/cache/files/memo", ignore_errors=True)
+        shutil.rmtree(self.memo, ignore_errors=True)
+
+    @property
+    def memo(self) -> Path:
+        """Where results are kept by content."""
+        return self.work / ".dvc/cache/files/memo"
 
     def on(self, branch: str) -> None:
         """Switch; the data of all branches is the same."""

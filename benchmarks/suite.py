@@ -25,6 +25,7 @@ from benchmarks.places import DOCUMENT, QUICK_RESULTS, RESULTS, STAGE, peers_pyt
 from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_init import init_scene
+from benchmarks.scenes_parts import changed_parts_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 from benchmarks.scenes_rows import rows_scene
 from benchmarks.scenes_table import failing_scene, large_scenes, table_scenes
@@ -32,12 +33,14 @@ from benchmarks.scenes_unchanged import list_scene, unchanged_scene
 
 PARTS = (
     *("start-up", "list", "init", "unchanged", "check", "rows"),
-    *("table", "parts", "file", "ingest", "parse"),
+    *("table", "changed-parts", "parts", "file", "ingest", "parse"),
 )
 SLOW_PARTS = ("failing", "large")
 """Measured only where they are named: many minutes, and 10 GB of disk."""
 FORMAT = 2
 """Of the results; those of another format are not kept."""
+_PART_ROWS = 10_000
+"""Of a part of which few change."""
 BYTES_A_ROW = 40.9
 """Of the customers' Parquet file, to make one of about a given size."""
 
@@ -96,10 +99,7 @@ def scenes(plan: Plan) -> Iterator[Scene]:
     for rows in plan.rows if "check" in plan.only else ():
         yield check_scene(rows)
     yield from _tables(plan)
-    if "parts" in plan.only:
-        source = data.parts(plan.parts)
-        what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"
-        yield from _releases(source, "parts", what)
+    yield from _of_parts(plan)
     if "file" in plan.only:
         source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
         yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
@@ -116,6 +116,15 @@ def _tables(plan: Plan) -> Iterator[Scene]:
         yield failing_scene(5 * plan.rows[-1])
     if "large" in plan.only:
         yield from large_scenes(plan.rows[-1], 10)
+
+
+def _of_parts(plan: Plan) -> Iterator[Scene]:
+    if "changed-parts" in plan.only:
+        yield changed_parts_scene(plan.rows[-1] // _PART_ROWS, _PART_ROWS)
+    if "parts" in plan.only:
+        source = data.parts(plan.parts)
+        what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"
+        yield from _releases(source, "parts", what)
 
 
 def _events(plan: Plan) -> Iterator[Scene]:
