@@ -14,9 +14,9 @@ from benchmarks.scene import Scene, Variant, tell
 
 def unchanged_scene(rows: int) -> Scene:
     """A check, and a release with nothing new, of data that the newest version holds already."""
-    repository = _released(rows, f"unchanged-{rows}")
+    repository = released(rows, f"unchanged-{rows}")
 
-    def released() -> Run:
+    def again() -> Run:
         run = measure(["datarelease", "release"], cwd=repository.work, env=repository.env)
         if "data-v2" in repository.git("tag", "--list"):
             raise RunFailed("the release of unchanged data made a version")
@@ -42,21 +42,22 @@ def unchanged_scene(rows: int) -> Scene:
             Variant(
                 name="release",
                 label="**`datarelease release`**, with nothing new",
-                run=released,
+                run=again,
                 ours=True,
             ),
         ),
     )
 
 
-def list_scene() -> Scene:
-    """The versions of a repository, asked of its origin."""
-    repository = _released(1_000, "list")
+def list_scene(repository: Repository | None = None, versions: int = 1) -> Scene:
+    """The versions of a repository, asked of its origin; by default of a new one with one."""
+    repository = repository or released(1_000, "list")
     remote = ["git", "ls-remote", "--tags", "origin"]
     return Scene(
-        name="list",
-        title="The versions at the origin",
-        about="What a person asks most often, of a repository with one version.",
+        name="list" if versions == 1 else f"list-{versions}",
+        title="The versions at the origin" + (f": {versions:,}" if versions > 1 else ""),
+        about="What a person asks most often, of a repository with "
+        f"{f'{versions:,} versions' if versions > 1 else 'one version'}.",
         variants=(
             Variant(name="git", label="`git ls-remote --tags`", run=_plain(repository, remote)),
             Variant(
@@ -69,7 +70,8 @@ def list_scene() -> Scene:
     )
 
 
-def _released(rows: int, name: str) -> Repository:
+def released(rows: int, name: str) -> Repository:
+    """A repository of customers whose first version is released."""
     tell("  preparing: data-v1 released")
     repository = Repository(STAGE / name, "data/customers.parquet")
     repository.create(data.customers(rows, data.BEFORE))

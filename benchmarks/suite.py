@@ -25,6 +25,7 @@ from benchmarks.places import DOCUMENT, QUICK_RESULTS, RESULTS, STAGE, peers_pyt
 from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_init import init_scene
+from benchmarks.scenes_many import many_objects_scenes, many_versions_scene
 from benchmarks.scenes_parts import changed_parts_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 from benchmarks.scenes_rows import rows_scene
@@ -51,6 +52,8 @@ class Plan:
 
     rows: tuple[int, ...]
     parts: int
+    objects: int
+    versions: int
     file_bytes: float
     rounds: int
     budget: float
@@ -78,6 +81,8 @@ def plan_of(arguments: Sequence[str] | None) -> tuple[Plan, bool]:
     return Plan(
         rows=rows or ((100_000, 1_000_000) if quick else (1_000_000, 10_000_000)),
         parts=500 if quick else 5_000,
+        objects=2_000 if quick else 20_000,
+        versions=100 if quick else 1_000,
         file_bytes=1e8 if quick else 1.01e9,
         rounds=given.rounds or (2 if quick else 3),
         budget=given.budget,
@@ -92,6 +97,7 @@ def scenes(plan: Plan) -> Iterator[Scene]:
         yield start_up_scene()
     if "list" in plan.only:
         yield list_scene()
+        yield many_versions_scene(plan.versions)
     if "init" in plan.only:
         yield init_scene()
     for rows in (1_000, *plan.rows) if "unchanged" in plan.only else ():
@@ -103,6 +109,8 @@ def scenes(plan: Plan) -> Iterator[Scene]:
     if "file" in plan.only:
         source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
         yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
+    if "objects" in plan.only:
+        yield from many_objects_scenes(plan.objects)
     yield from _events(plan)
 
 
