@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from tests.commands import run
@@ -126,6 +128,30 @@ def test_a_fresh_clone_takes_the_results_of_the_newest_version(
     assert not (clone.root / "data/people.csv").exists()
     read = {path.relative_to(released.remote).parts[0] for path in objects(opened)}
     assert "files" not in read
+
+
+def test_a_stage_reads_only_the_parts_that_changed(edited: Project) -> None:
+    """Of a directory of parts, the second validation opens the one that changed."""
+    folder = edited.root / "data/parts"
+    folder.mkdir()
+    for number in range(3):
+        pq.write_table(pa.table({"id": [2 * number, 2 * number + 1]}), folder / f"{number}.parquet")
+    edited.dvc("add", "--quiet", "data/parts")
+    declared = edited.read_yaml("dvc.yaml")
+    declared["artifacts"]["parts"] = {
+        "path": "data/parts",
+        "type": "dataset",
+        "meta": {"key": ["id"]},
+    }
+    edited.write("dvc.yaml", yaml.safe_dump(declared, sort_keys=False))
+    run(edited, "validate", "parts")
+    changed = folder / "1.parquet"
+    changed.unlink()  # it may be a link to DVC's cache
+    pq.write_table(pa.table({"id": [2, 2]}), changed)
+    with opened_files(folder) as opened:
+        done = run(edited, "validate", "parts", code=1)
+    assert "key unique" in done.out + done.err
+    assert objects(opened) == {changed}
 
 
 def test_results_are_bounded(edited: Project) -> None:
