@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals as nw
 
+from datarelease.analysis.engine.keys import Repeats, count_repeats
 from datarelease.analysis.engine.tables import Engine, unread_name
 from datarelease.model.data.profile import Scalar
 from datarelease.model.review.report import EXAMPLES, MASK
@@ -95,6 +96,8 @@ def _nested(value: Any) -> bool:
 
 
 _NAME = "\N{SYMBOL FOR START OF TEXT}column"
+_ROWS = 100_000
+"""In a batch."""
 _SIZE = "\N{SYMBOL FOR START OF TEXT}size"
 
 
@@ -106,6 +109,8 @@ def duplicates(
     ``keep`` is Pandera's ``report_duplicates``: ``all`` counts every one of them,
     ``exclude_first`` and ``exclude_last`` all but one of each group.
     """
+    if (found := _repeats(engine, frame, columns)) is not None:
+        return found.again + found.groups if keep == "all" else found.again
     plain = _plain(columns)
     groups = _groups(frame.select(**plain), [*plain])
     counted = nw.col(_SIZE) if keep == "all" else nw.col(_SIZE) - 1
@@ -117,10 +122,14 @@ def duplicate_examples(
     engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], showing: ExampleRules
 ) -> Rows:
     """Some rows that share their values of ``columns``, those with values before those without."""
-    plain = _plain(columns)
-    keyed = frame.with_columns(**plain)
-    chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(EXAMPLES)
-    shared = keyed.join(chosen.select(*plain), on=[*plain], how="semi")
+    found = _repeats(engine, frame, columns) if len(columns) == 1 else None
+    if found is not None:
+        shared = frame.filter(nw.col(columns[0]).is_in([value for (value,) in found.first]))
+    else:
+        plain = _plain(columns)
+        keyed = frame.with_columns(**plain)
+        chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(EXAMPLES)
+        shared = keyed.join(chosen.select(*plain), on=[*plain], how="semi")
     by_value = ExampleRules(
         key=tuple(dict.fromkeys((*columns, *showing.key))),
         pii=showing.pii,
@@ -133,6 +142,13 @@ def duplicate_examples(
         nw.all_horizontal(*(nw.col(name).is_null() for name in columns), ignore_nulls=False)
     )
     return showing.rows(engine, missing, columns)
+
+
+def _repeats(engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str]) -> Repeats | None:
+    """What occurs more than once, if the rows come in the order of these columns."""
+    if engine.order:  # rows come in no order by themselves
+        return None
+    return count_repeats(engine.batches(frame.select(**_plain(columns)), _ROWS), named=EXAMPLES)
 
 
 def _plain(columns: Sequence[str]) -> dict[str, nw.Expr]:
