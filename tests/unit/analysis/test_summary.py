@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -179,6 +179,18 @@ class Recorded(DuckDBEngine):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.passes: list[tuple[str, list[str]]] = []
+        self.scans: list[Sequence[str] | None] = []
+
+    def scan(
+        self,
+        table: Table,
+        types: Mapping[str, nw.dtypes.DType] | None = None,
+        columns: Sequence[str] | None = None,
+        **options: Any,
+    ) -> nw.LazyFrame[Any]:
+        """As usual, recorded."""
+        self.scans.append(columns)
+        return super().scan(table, types, columns, **options)
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """As usual, recorded."""
@@ -208,6 +220,23 @@ def test_one_pass_reads_all_numbers(tmp_path: Path) -> None:
     kinds = [kind for kind, _ in engine.passes]
     assert kinds == ["batches", "values", "values"]
     assert len(engine.passes[0][1]) == len(numbers)
+
+
+def test_wide_tables_are_read_in_groups_of_columns(tmp_path: Path) -> None:
+    """Passes and scans grow with the columns by groups, and no query binds many that it ignores."""
+    rng = np.random.default_rng(7)
+    spread, near = rng.lognormal(sigma=3, size=(300, 5500)), rng.random((300, 500))
+    numbers = np.concatenate((spread, 5 + near * 1e-9), axis=1)
+    texts = {f"t{place}": [str(row % 7) for row in range(6000)] for place in range(100)}
+    columns = {f"n{place}": column for place, column in enumerate(numbers)} | texts
+    with Recorded(temp_directory=tmp_path / "spill") as engine:
+        profile(engine, stored(tmp_path, pa.table(columns)), DATASET)
+    passes = [len(names) for kind, names in engine.passes if kind == "batches"]
+    # Each column once, and each once more for its heavy cell.
+    assert passes == [128, 128, 44] * 2
+    assert len(engine.passes) == len(passes) + len(texts)
+    bound = [len(names) for names in engine.scans if names is not None]
+    assert bound == [128, 128, 44, 32, 32, 32, 4, 128, 128, 44]
 
 
 def test_only_columns_with_heavy_cells_are_read_again(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import kind_of
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.staging import reread
+from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.profiling.cells import Grid, Integers, cells_for
 from datarelease.analysis.profiling.number_line import NumberLine, Reading
 from datarelease.analysis.profiling.summary import EXACT, Numbers
@@ -19,6 +21,14 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import ColumnKind
 
 _Frame = nw.LazyFrame[Any]
+_Types = Mapping[str, nw.dtypes.DType]
+Read = Callable[[Sequence["Column"]], _Frame]
+"""A frame in which the columns given are, and as a rule few others: an engine binds all columns of
+a frame for each query, so that one query a column over a frame of all would be quadratic."""
+_FEW = 32
+"""Columns of one frame, where each of them has queries of its own."""
+_MANY = 128
+"""Columns of numbers in one pass: Arrow has all values of a batch at once."""
 _ROWS = 1 << 18
 """Rows of a batch."""
 _BATCHES = 4
@@ -106,22 +116,48 @@ class FirstPass:
     """By column of numbers, how many different values there are, as far as the pass could tell."""
 
 
-def first_pass(engine: Engine, frame: _Frame, columns: Sequence[Column]) -> FirstPass:
-    """What is known after one pass over the table."""
-    read = [column for column in columns if not column.counted]
-    whole = [column for column in read if column.line and column.line.countable]
+@contextmanager
+def read_often(
+    engine: Engine, table: Table, types: _Types | None, columns: Sequence[Column]
+) -> Iterator[Read]:
+    """What reads some of the ``columns`` of a table, made cheap to use many times."""
+    frame = engine.scan(table, types)
+    with reread(engine, table, frame) as rows:
+
+        def read(some: Sequence[Column]) -> _Frame:
+            names = [column.name for column in some]
+            if len(columns) <= _FEW or not names:
+                return rows
+            return engine.scan(table, types, names) if rows is frame else rows.select(*names)
+
+        yield read
+
+
+def one_by_one(read: Read, columns: Sequence[Column]) -> Iterator[tuple[Column, _Frame]]:
+    """Each column, and its values as ``value``."""
+    for some in _groups(columns, _FEW):
+        frame = read(some)
+        for column in some:
+            yield column, column.values(frame)
+
+
+def first_pass(engine: Engine, read: Read, columns: Sequence[Column]) -> FirstPass:
+    """What is known after one pass over the columns of numbers and times."""
+    numeric = [column for column in columns if not column.counted]
+    whole = [column for column in numeric if column.line and column.line.countable]
     limit = cells_for(len(columns))
     states = {
-        c.name: _State(limit, _Marks(_MARKS // len(whole)) if c in whole else None) for c in read
+        c.name: _State(limit, _Marks(_MARKS // len(whole)) if c in whole else None) for c in numeric
     }
     rows = 0
-    for batch in _batches(engine, frame, read):
-        rows += batch.num_rows
-        for column in read:
-            states[column.name].add(len(batch) - column.nulls(batch), column.reading(batch))
+    for place, some in enumerate(_groups(numeric, _MANY) or [numeric]):
+        for batch in _batches(engine, read(some or columns[:1]), some):
+            rows += batch.num_rows * (place == 0)
+            for column in some:
+                states[column.name].add(len(batch) - column.nulls(batch), column.reading(batch))
     numbers = {name: Numbers.merged(state.some) for name, state in states.items() if state.some}
     marked = {name: s.marks.count for name, s in states.items() if s.marks and name in numbers}
-    distinct = marked | told_by_cells(read, numbers)
+    distinct = marked | told_by_cells(numeric, numbers)
     filled = {name: state.filled for name, state in states.items()}
     return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=distinct)
 
@@ -138,7 +174,7 @@ def told_by_cells(columns: Sequence[Column], numbers: Mapping[str, Numbers]) -> 
 
 def refined_grids(
     engine: Engine,
-    frame: _Frame,
+    read: Read,
     columns: Sequence[Column],
     grids: Mapping[str, Grid],
     counts: Mapping[str, int],
@@ -152,18 +188,36 @@ def refined_grids(
     again = [column for column in columns if column.name in heavy]
     if not again:
         return grids
-    inside: dict[str, list[Grid]] = {column.name: [] for column in again}
-    for batch in _batches(engine, frame, again):
-        for column in again:
+    refined = dict(grids)
+    for some in _groups(again, _MANY):
+        finer = _inside(engine, read, some, grids, heavy)
+        finest = refined_grids(engine, read, some, finer, counts)
+        refined |= {name: grids[name].refined(grid, counts[name]) for name, grid in finest.items()}
+    return refined
+
+
+def _inside(
+    engine: Engine,
+    read: Read,
+    columns: Sequence[Column],
+    grids: Mapping[str, Grid],
+    heavy: Mapping[str, Integers],
+) -> dict[str, Grid]:
+    """The values inside heavy cells of these columns, on finer grids."""
+    inside: dict[str, list[Grid]] = {column.name: [] for column in columns}
+    for batch in _batches(engine, read(columns), columns):
+        for column in columns:
             reading, some, grid = column.reading(batch), inside[column.name], grids[column.name]
             if reading is not None:
                 values = grid.inside(reading.positions, heavy[column.name])
                 some.append(Grid.of(values, limit=grid.limit))
                 if len(some) > _BATCHES:
                     some[:] = [Grid.merged(some)]
-    finer = {name: Grid.merged(some) for name, some in inside.items()}
-    finest = refined_grids(engine, frame, again, finer, counts)
-    return {**grids, **{n: grids[n].refined(grid, counts[n]) for n, grid in finest.items()}}
+    return {name: Grid.merged(some) for name, some in inside.items()}
+
+
+def _groups(columns: Sequence[Column], size: int) -> list[Sequence[Column]]:
+    return [columns[start : start + size] for start in range(0, len(columns), size)]
 
 
 def _batches(engine: Engine, frame: _Frame, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:

@@ -12,21 +12,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from datarelease.analysis.engine.column_types import type_name
-from datarelease.analysis.engine.staging import reread
 from datarelease.analysis.engine.tables import Engine, Table, ValueCounts
 from datarelease.analysis.profiling.cells import Grid, merged_cells
 from datarelease.analysis.profiling.columns import (
     Column,
     FirstPass,
+    Read,
     columns_of,
     first_pass,
+    one_by_one,
+    read_often,
     refined_grids,
     told_by_cells,
 )
@@ -39,7 +40,6 @@ TOP = 10
 """Categories kept of a column."""
 _TEXT_LIMIT = 200
 """Characters kept of a value."""
-_Frame = nw.LazyFrame[Any]
 _Types = Mapping[str, nw.dtypes.DType]
 
 
@@ -58,16 +58,15 @@ def profile(
         UnreadableTable: A file is missing or no such table.
         WorldError: Out of memory or disk.
     """
-    frame = engine.scan(table, types)
     columns = columns_of(engine.types(table, types), dataset)
-    with reread(engine, table, frame) as rows:
-        found = first_pass(engine, rows, columns)
+    with read_often(engine, table, types, columns) as read:
+        found = first_pass(engine, read, columns)
+        count = [column for column in columns if column.counted or _uncounted(column, found)]
         counted = {
-            column.name: engine.value_counts(column.values(rows), top=TOP * column.named)
-            for column in columns
-            if column.counted or _uncounted(column, found)
+            column.name: engine.value_counts(values, top=TOP * column.named)
+            for column, values in one_by_one(read, count)
         }
-        return _profile(engine, rows, dataset.name, columns, found, counted)
+        return _profile(engine, read, dataset.name, columns, found, counted)
 
 
 def summarise_table(
@@ -77,16 +76,15 @@ def summarise_table(
 
     Args and errors are those of `profile`. It holds values, also those of pii columns.
     """
-    frame = engine.scan(table, types)
     columns = columns_of(engine.types(table, types), dataset)
     values = []
-    with reread(engine, table, frame) as rows:
-        found = first_pass(engine, rows, columns)
-        for column in columns:
-            if column.counted or (column.line and (column.line.countable or column.line.rounded)):
-                filled = column.values(rows).filter(~nw.col("value").is_null())
-                counts = engine.arrow(filled.group_by("value").agg(n=nw.len()))
-                values.append(counts.add_column(0, "column", pa.repeat(column.name, len(counts))))
+    with read_often(engine, table, types, columns) as read:
+        found = first_pass(engine, read, columns)
+        count = [column for column in columns if column.counted or _by_value(column.line)]
+        for column, texts in one_by_one(read, count):
+            filled = texts.filter(~nw.col("value").is_null())
+            counts = engine.arrow(filled.group_by("value").agg(n=nw.len()))
+            values.append(counts.add_column(0, "column", pa.repeat(column.name, len(counts))))
     return Summary(
         rows=found.rows, filled=found.filled, numbers=found.numbers, values=value_table(values)
     )
@@ -104,7 +102,6 @@ def profile_of_summary(
 
     The rows themselves are read only in columns where a cell holds too many of them.
     """
-    frame = engine.scan(table, types)
     columns = columns_of(engine.types(table, types), dataset)
     known = FirstPass(
         rows=summary.rows,
@@ -118,7 +115,18 @@ def profile_of_summary(
             own = summary.values.filter(pc.equal(summary.values["column"], column.name))
             rows = engine.rows(own)
             counted[column.name] = engine.value_counts(rows, top=TOP * column.named, weight="n")
-    return _profile(engine, frame, dataset.name, columns, known, counted)
+    return _profile(
+        engine,
+        lambda some: engine.scan(table, types, [column.name for column in some]),
+        dataset.name,
+        columns,
+        known,
+        counted,
+    )
+
+
+def _by_value(line: NumberLine | None) -> bool:
+    return line is not None and (line.countable or line.rounded)
 
 
 def _uncounted(column: Column, known: FirstPass) -> bool:
@@ -131,7 +139,7 @@ def _uncounted(column: Column, known: FirstPass) -> bool:
 
 def _profile(
     engine: Engine,
-    frame: _Frame,
+    read: Read,
     name: str,
     columns: Sequence[Column],
     known: FirstPass,
@@ -139,7 +147,7 @@ def _profile(
 ) -> Profile:
     coarse = {name: numbers.grid for name, numbers in known.numbers.items()}
     counts = {name: grid.count for name, grid in coarse.items()}
-    grids = refined_grids(engine, frame, columns, coarse, counts)
+    grids = refined_grids(engine, read, columns, coarse, counts)
     profiles = []
     for column in columns:
         values, numbers = counted.get(column.name), known.numbers.get(column.name)

@@ -198,9 +198,18 @@ class DuckDBEngine:
     ) -> ValueCounts:
         """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
         native: Any = frame.to_native()
+        # As text: a relation binds each of its steps again for each query and changed setting.
+        rows = native.sql_query()
 
         def ask(query: str) -> dict[str, Any]:
-            return self.collect(nw.from_native(native.query("counted", query)))[0]
+            with (
+                translated([files.table for files in self._files.values()]),
+                _show_progress(self._connection, self._progress),
+            ):
+                found = self._connection.execute(f"WITH counted AS ({rows}) {query}")
+                names = [name for name, *_ in found.description or ()]
+                [figures] = found.fetchall()
+                return dict(zip(names, figures, strict=True))
 
         try:
             with less_memory(self._connection, self._memory_limit, self._threads):
