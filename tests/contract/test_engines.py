@@ -493,3 +493,12 @@ def test_a_file_that_a_cluster_does_not_find(cluster: Engine, tmp_path: Path) ->
     lost = dataclasses.replace(files, addresses=(str(tmp_path / "lost"),))
     with pytest.raises(WorldError, match="finds 0 rows in data and its siblings, which hold 4"):
         validate(cluster, lost, Dataset(name="d", path="d", key=("id",)), None)
+
+
+def test_wide_tables_have_one_profile(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
+    """Columns that are read in groups are those that are read together, with all engines."""
+    rng = np.random.default_rng(9)
+    numbers = {f"n {place}": rng.normal(size=50) for place in range(135)}
+    texts = {f"t.{place}": [f"{row % (place + 1)}" for row in range(50)] for place in range(35)}
+    wide = arrow.table(numbers | texts)
+    same_profile([duckdb, spark], one(tmp_path, wide), pii=("t.3", "n 7"))

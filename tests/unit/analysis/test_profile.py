@@ -21,7 +21,7 @@ from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import decode, encode
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import Dataset, Format
 from datarelease.model.data.profile import Category, Cell, ColumnProfile, Profile
 
 
@@ -221,6 +221,26 @@ def test_csv_equals_parquet(engine: DuckDBEngine, tmp_path: Path) -> None:
     dataset = Dataset(name="d", path="t.csv")
     csv = profile(engine, Table(paths=(tmp_path / "t.csv",), format="csv"), dataset)
     assert csv == profiled(engine, tmp_path, table)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_columns_of_wide_tables_are_those_of_narrow_ones(
+    engine: DuckDBEngine, tmp_path: Path, kind: Format
+) -> None:
+    """Columns that are read in groups have the profiles that they have each alone."""
+    numbers = {f"n {place}": [place, None, 7, place + 1] for place in range(140)}
+    texts = {f't"{place}': [f"a{place}", None, "b", "b"] for place in range(40)}
+    table = pa.table(numbers | texts)
+    path = tmp_path / f"t.{kind}"
+    if kind == "csv":
+        pc.write_csv(table, path)
+    else:
+        pq.write_table(table, path)
+    found = profile(engine, Table(paths=(path,), format=kind), Dataset(name="d", path="d"))
+    assert [column.name for column in found.columns] == table.column_names
+    for name in ("n 0", "n 127", "n 139", 't"0', 't"39'):
+        [alone] = profiled(engine, tmp_path, table.select([name])).columns
+        assert found.column(name) == alone
 
 
 def test_part_files_are_one_table(engine: DuckDBEngine, tmp_path: Path) -> None:

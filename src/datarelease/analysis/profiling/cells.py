@@ -207,17 +207,24 @@ def _table(points: Integers, level: int) -> tuple[Integers, Integers, Integers] 
     """
     first, last = int(points.min()), int(points.max())
     coarse = level
-    while (last >> coarse) - (first >> coarse) >= _WINDOW:
+    window = min(_WINDOW, 2 * len(points))
+    while (last >> coarse) - (first >> coarse) >= max(window, 1):
         coarse += 1
     numbers = (points >> coarse) - (first >> coarse)
     size = (last >> coarse) - (first >> coarse) + 1
+    if coarse > level:
+        single = np.empty(size, np.int64)
+        single[numbers] = points
+        if (single[numbers] != points).any():
+            return None
     counts = np.bincount(numbers, minlength=size)
     filled = np.flatnonzero(counts)
+    if coarse > level:
+        return single[filled], single[filled], counts[filled]
     lo, hi = np.full(size, sys.maxsize), np.full(size, -sys.maxsize)
     np.minimum.at(lo, numbers, points)
     np.maximum.at(hi, numbers, points)
-    lo, hi = lo[filled], hi[filled]
-    return (lo, hi, counts[filled]) if coarse == level or (lo == hi).all() else None
+    return lo[filled], hi[filled], counts[filled]
 
 
 def _sorted(points: Integers, level: int) -> tuple[Integers, Integers, Integers]:
@@ -254,22 +261,25 @@ def _join(
     joined: list[Cell] = []
     lo, hi, total = cells[0]
     flattest, steepest = -math.inf, math.inf
-    most = count // SHARE
-    for cell in cells[1:]:
-        whole = total + cell.count
+    most, largest = count // SHARE, sys.float_info.max
+    # Thousands of cells for each column: a call or an attribute in here shows.
+    for low, high, number in cells[1:]:
+        whole = total + number
         if whole <= most:
-            for bound in (hi, cell.lo):
+            for bound in (hi, low):
                 if bound > lo:
-                    width = _width(lo, bound)
-                    flattest = max(flattest, (total - tolerance) / width)
-                    steepest = min(steepest, (total + tolerance) / width)
-            if flattest <= whole / _width(lo, cell.hi) <= steepest:
-                hi, total = cell.hi, whole
+                    width = min(largest, bound - lo)
+                    flat, steep = (total - tolerance) / width, (total + tolerance) / width
+                    flattest = max(flattest, flat)
+                    steepest = min(steepest, steep)
+            width = min(largest, high - lo)
+            if flattest <= whole / width <= steepest:
+                hi, total = high, whole
                 continue
         joined.append(Cell(lo, hi, total))
         if len(joined) >= limit:
             return None
-        lo, hi, total = cell
+        lo, hi, total = low, high, number
         flattest, steepest = -math.inf, math.inf
     return (*joined, Cell(lo, hi, total))
 

@@ -154,10 +154,10 @@ def shortened_cells(cells: Sequence[Cell], line: NumberLine) -> tuple[Cell, ...]
     bounds = [bound for cell in exact for bound in (cell.lo, cell.hi)]
     different = len(set(bounds))
     for digits in range(_LEAST_DIGITS, _ALL_DIGITS):
-        if len({significant(bound, digits) for bound in bounds}) == different:
-            return tuple(
-                Cell(significant(c.lo, digits), significant(c.hi, digits), c.count) for c in exact
-            )
+        short = [significant(bound, digits) for bound in bounds]
+        if len(set(short)) == different:
+            pairs = zip(short[::2], short[1::2], exact, strict=True)
+            return tuple(Cell(lo, hi, cell.count) for lo, hi, cell in pairs)
     return tuple(exact)
 
 
