@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from datarelease.errors import Problem
 from datarelease.model.wording import nearest_name
@@ -37,13 +38,19 @@ def problems_of(error: ValidationError, model: type[BaseModel], where: str) -> l
             what = unknown("key", str(path[-1]), _keys(model, path[:-1]))
         elif item["type"] == "missing":
             what = "field required"
-        elif item["type"] == "literal_error" and isinstance(item["input"], str):
-            what = unknown("value", item["input"], _QUOTED.findall(item["ctx"]["expected"]))
         else:
             wanted = _WANTED.get(item["type"], _lower(item["msg"]))
             what = f"{wanted.removeprefix('value error, ')}, found {_brief(item['input'])}"
+            known = _QUOTED.findall(item["ctx"]["expected"]) if _is_of_a_list(item) else ()
+            if near := nearest_name(str(item["input"]), known):
+                what += f"; did you mean {near!r}?"
         problems.setdefault(dotted, Problem(where=dotted, what=what))
     return list(problems.values())
+
+
+def _is_of_a_list(item: ErrorDetails) -> bool:
+    """The fault is a text that is none of those that the setting may be."""
+    return item["type"] == "literal_error" and isinstance(item["input"], str)
 
 
 def _keys(model: type[BaseModel], path: Sequence[object]) -> list[str]:
@@ -73,7 +80,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
+    return (message[:1].lower() + message[1:]).replace("input should be", "expected", 1)
 
 
 def _brief(value: object) -> str:

@@ -60,7 +60,8 @@ def test_an_engine_that_is_unknown(edited: Project) -> None:
     """The nearest name is proposed."""
     edited.release_settings(engine="sparc")
     done = run(edited, "check", code=2)
-    assert "params.yaml: release.engine: unknown value 'sparc'; did you mean 'spark'?" in done.err
+    assert "params.yaml: release.engine: expected 'duckdb' or 'spark', found 'sparc'" in done.err
+    assert "did you mean 'spark'?" in done.err
 
 
 def test_a_server_that_does_not_answer(edited: Project) -> None:

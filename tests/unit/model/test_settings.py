@@ -150,7 +150,8 @@ def test_every_problem_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("section", "where", "what"),
     [
-        ({"engine": "spork"}, "engine", "'duckdb'"),
+        ({"engine": "polars"}, "engine", "expected 'duckdb' or 'spark', found 'polars'"),
+        ({"engine": "spork"}, "engine", "found 'spork'; did you mean 'spark'?"),
         ({"memory_limit": "lots"}, "memory_limit", "found 'lots'"),
         ({"timeout": 0}, "timeout", "greater than or equal to 1"),
         ({"tag_prefix": "-x"}, "tag_prefix", "found '-x'"),
