@@ -30,6 +30,8 @@ _ENDS = {
 """What a line of the log ends, by what it starts with."""
 REST = "the rest"
 MEASURES = ("wall", "cpu", "peak")
+UNSEEN = "-"
+"""A process of a few milliseconds is over before its memory was looked at."""
 
 HEAD = """\
 # Benchmarks
@@ -161,7 +163,7 @@ def median(runs: Sequence[Json], what: str) -> float:
 
 
 def ratio(runs: Sequence[Json], base: Sequence[Json], what: str) -> str:
-    """How many times the base's median, to two digits.
+    """How many times the base's median, to two digits; a dash where the base was not to be seen.
 
     >>> ratio([{"wall": 3.0}], [{"wall": 2.0}], "wall")
     '1.5'
@@ -169,7 +171,11 @@ def ratio(runs: Sequence[Json], base: Sequence[Json], what: str) -> str:
     '0.25'
     >>> ratio([{"wall": 83}], [{"wall": 2}], "wall")
     '42'
+    >>> ratio([{"peak": 83}], [{"peak": 0}], "peak")
+    '-'
     """
+    if not median(base, what):
+        return UNSEEN
     value = median(runs, what) / median(base, what)
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
@@ -257,4 +263,4 @@ def _condition(variant: Json) -> str:
 
 
 def _worse_is_bold(shown: str) -> str:
-    return f"**{shown}**" if float(shown) > 1 else shown
+    return f"**{shown}**" if shown != UNSEEN and float(shown) > 1 else shown
