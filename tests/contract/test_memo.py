@@ -99,6 +99,24 @@ def test_links_are_replaced_and_not_followed(memo: FileMemo, tmp_path: Path) -> 
     assert memo.get("profile", MADE_FROM) == b"value"
 
 
+@pytest.mark.timeout(20)
+def test_what_is_no_file_of_the_memo_is_not_read(memo: FileMemo, tmp_path: Path) -> None:
+    """A pipe is not waited for, a link not followed, a file past the limit not read."""
+    memo.put("profile", MADE_FROM, b"value")
+    path = only_file(memo)
+    kept = tmp_path / "kept"
+    path.replace(kept)
+    os.mkfifo(path)
+    assert memo.get("profile", MADE_FROM) is None
+    path.unlink()
+    path.symlink_to(kept)
+    assert memo.get("profile", MADE_FROM) is None
+    path.unlink()
+    kept.replace(path)
+    assert FileMemo(memo.folder, limit=5).get("profile", MADE_FROM) is None
+    assert memo.get("profile", MADE_FROM) == b"value"
+
+
 def test_what_was_used_last_stays(memo: FileMemo) -> None:
     """Past the limit the results go that were not used for longest."""
     for number in range(4):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ class FileMemo:
         """The result of this kind that was made from exactly these inputs; None: not known."""
         place = self._place(kind, made_from)
         try:
+            # A cache is data: a pipe would be waited for, a link or a huge file read through.
+            found = place.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > self.limit:
+                return None
             with place.open("rb") as stream:
                 header, value = stream.readline(_HEADER_LIMIT), stream.read()
         except OSError:
