@@ -82,6 +82,14 @@ def decode(cls: type[_T], text: str | bytes) -> _T:
     return value
 
 
+def decode_or_none(cls: type[_T], text: str | bytes | None) -> _T | None:
+    """As ``decode``; None: there is no text, or it stands for no such value."""
+    try:
+        return decode(cls, text) if text is not None else None
+    except DocumentError:
+        return None
+
+
 def decode_manifest(text: str | bytes) -> Manifest:
     """The manifest that ``text`` stands for, whoever wrote it.
 

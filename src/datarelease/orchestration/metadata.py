@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from datarelease.adapters.dvc.graph import StageNode
-from datarelease.documents import DocumentError, decode
+from datarelease.documents import DocumentError, decode, decode_or_none
 from datarelease.errors import DatareleaseError
 from datarelease.flows.check.assess import _Record, in_words, other_inputs
 from datarelease.flows.repository import Workspace
@@ -190,11 +190,7 @@ def contract_of(dataset: Dataset, read: ReadFile) -> dg.TableSchema | None:
     None: there is none that can be read, or it was made from another schema or other checks of
     one's own than those that ``read`` gives now.
     """
-    data = read(dataset.validation_file)
-    try:
-        record = decode(Validation, data) if data is not None else None
-    except DocumentError:
-        return None
+    record = decode_or_none(Validation, read(dataset.validation_file))
     if record is None or record.contract is None:
         return None
     # The data decides no promise, so that which data it is may stay unknown here.

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from orchestration.programs import Servers
 from orchestration.servers import HOST, free_port, free_ports
 from orchestration.shop_repository import Shop
-from orchestration.stack import ROOT, Servers, start_dagster
+from orchestration.stack import ROOT, start_dagster
 
 
 class Starting(BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ from itertools import islice
 from datarelease.analysis.engine.partitions import folders, partition_columns
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.memo import Memo
-from datarelease.documents import DocumentError, decode, encode
+from datarelease.documents import decode_or_none, encode
 from datarelease.model.data.provenance import Provenance
 from datarelease.model.versions.snapshot import canonical_json
 
@@ -86,11 +86,9 @@ class PartMemo:
     def recall(self, table: Table) -> KnownParts:
         """What is known; it was read as strictly as a document from elsewhere."""
         data = self.memo.get(_KIND, self._inputs(table))
-        try:
-            found = decode(KnownParts, data).parts if data is not None else {}
-        except DocumentError:
-            found = {}
-        return KnownParts(parts={name: facts for name, facts in found.items() if facts.possible})
+        found = decode_or_none(KnownParts, data) or KnownParts()
+        possible = {name: facts for name, facts in found.parts.items() if facts.possible}
+        return KnownParts(parts=possible)
 
     def keep(self, table: Table, known: KnownParts, facts: Sequence[PartFacts]) -> None:
         """Keep the facts on all parts of a table, and some of those that were known before."""

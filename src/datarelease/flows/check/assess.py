@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from datarelease.adapters.dvc.tracked import LockedStage
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
-from datarelease.documents import DocumentError, decode, encode
-from datarelease.flows.check.known import decoded, keep, recall
+from datarelease.documents import DocumentError, decode, decode_or_none, encode
+from datarelease.flows.check.known import keep, recall
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import DatasetAt
@@ -150,7 +150,7 @@ def _found(
     if record is not None:
         return record
     for data in released(dataset.validation_file if kind is Validation else dataset.profile_file):
-        record = decoded(kind, data)
+        record = decode_or_none(kind, data)
         if record is not None and not other_inputs(record, dataset, content, ws.read):
             keep(ws.memo, record)
             return record

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datarelease.analysis.memo import Memo
-from datarelease.documents import DocumentError, decode, encode
+from datarelease.documents import decode_or_none, encode
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import PROFILE_FORMAT, Profile
 from datarelease.model.data.provenance import Provenance
@@ -45,7 +45,7 @@ class ComparedRows:
 def recall(memo: Memo, kind: type[_T], made_from: Provenance) -> _T | None:
     """The validation or profile that was made from exactly these inputs, if it is known."""
     data = memo.get(_KINDS[kind], made_from)
-    record = decoded(kind, data)
+    record = decode_or_none(kind, data)
     return record if record is not None and record.made_from == made_from else None
 
 
@@ -58,7 +58,7 @@ def keep(memo: Memo, record: Validation | Profile) -> None:
 
 def recall_rows(memo: Memo, made_from: Provenance) -> RowDiff | str | None:
     """The row diff of exactly these inputs, or why there is none; None: it is not known."""
-    found = decoded(ComparedRows, memo.get(_ROWS, made_from))
+    found = decode_or_none(ComparedRows, memo.get(_ROWS, made_from))
     if found is None:
         return None
     return found.reason if found.rows is None else found.rows
@@ -96,14 +96,3 @@ def _files(files: Sequence[DataFile]) -> str:
 
 def _text(names: tuple[str, ...]) -> str:
     return canonical_json(names).decode()
-
-
-_D = TypeVar("_D")
-
-
-def decoded(cls: type[_D], data: bytes | None) -> _D | None:
-    """The document that ``data`` is; None: there is none, or it is no such document."""
-    try:
-        return decode(cls, data) if data is not None else None
-    except DocumentError:
-        return None
