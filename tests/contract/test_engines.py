@@ -26,6 +26,7 @@ from tests.spark_server import java_server
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.spark.engine import SparkEngine
+from datarelease.analysis.engine.spark.number_counts import SparkNumberCounts
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.profiling.profile import profile, profile_of_summary, summarise_table
 from datarelease.analysis.profiling.summary import Summary
@@ -37,6 +38,17 @@ from datarelease.model.data.dataset import Dataset
 C = pa.Check
 INF, NAN = math.inf, math.nan
 Parts = Sequence[tuple[str, arrow.Table]]
+
+
+class SparkAtHand(SparkEngine):
+    """A distributed engine that can count numbers itself although it is on this machine."""
+
+    counts_numbers = False
+
+    @property
+    def numbers(self) -> SparkNumberCounts | None:
+        """As the test wants it."""
+        return self._numbers if self.counts_numbers else None
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +68,7 @@ def opened(
     scratch = tmp_path_factory.mktemp("scratch")
     embedded = DuckDBEngine(temp_directory=scratch)
     address = request.getfixturevalue("java") if request.param == "java" else None
-    with SparkEngine(embedded, scratch=scratch, address=address) as engine:
+    with SparkAtHand(embedded, scratch=scratch, address=address) as engine:
         yield engine
 
 
@@ -101,12 +113,19 @@ def same_validation(
 
 
 def same_profile(engines: Sequence[Engine], files: Table, **meta: Any) -> str:
-    """The profile's document, which is the same with all engines, made at once or of a summary."""
+    """The profile's document, which is the same with all engines.
+
+    And the same where rows are read here, where Spark counts them, and where it is made of a
+    summary.
+    """
     dataset = Dataset(name="d", path="d", **meta)
     documents = [encode(profile(engine, files, dataset)) for engine in engines]
     assert documents[1] == documents[0]
-    added = Summary.merged([summarise_table(engine, files, dataset) for engine in engines[1:]])
-    assert encode(profile_of_summary(engines[1], added, files, dataset)) == documents[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SparkAtHand, "counts_numbers", True)
+        assert encode(profile(engines[1], files, dataset)) == documents[0]
+        added = Summary.merged([summarise_table(engines[1], files, dataset)])
+        assert encode(profile_of_summary(engines[1], added, files, dataset)) == documents[0]
     return documents[0]
 
 
@@ -376,6 +395,31 @@ def test_own_checks(
     same_validation([duckdb, spark], files, schema, key=("id",))
 
 
+def test_numbers_of_every_size(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
+    """Cells that Spark counts are those that are counted here, whatever the values."""
+    size = 140_000  # more than a column has cells
+    rng = np.random.default_rng(5)
+    powers = 2.0 ** np.arange(-1074, 1024)
+    edges = np.concatenate((powers, np.nextafter(powers, 0), np.nextafter(powers, np.inf)))
+    bits = rng.integers(-(2**63), 2**63 - 1, size)
+    spread = bits.view(np.float64)
+    close = 1 + rng.random(size) * 1e-9  # most of them in one cell of the others' level
+    close[::3] = spread[::3]
+    data = arrow.table(
+        {
+            "spread": spread,
+            "edges": np.resize(np.concatenate((edges, -edges)), size),
+            "close": close,
+            "integers": bits,
+            "times": arrow.array(1_700_000_000_000_000 + bits % 10**12, arrow.timestamp("us")),
+            "near": arrow.array(rng.normal(1e9, 1, size)),
+            "decimals": arrow.array(bits % 10**9).cast(arrow.decimal128(38, 0)),
+            "days": arrow.array((bits % 3000).astype(np.int32)).cast(arrow.date32()),
+        }
+    )
+    same_profile([duckdb, spark], one(tmp_path, data))
+
+
 def test_many_rows(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
     """Results do not depend on how many machines or threads had which rows."""
     size = 60_000
@@ -463,6 +507,9 @@ def test_a_cluster_reads_objects(duckdb: Engine, cluster: Engine, tmp_path: Path
     files = elsewhere(table(tmp_path, *parts))
     schema = pa.DataFrameSchema({"int8": pa.Column(checks=C.gt(0), unique=True), "p": pa.Column()})
     assert '"count": 1' in same_validation([duckdb, cluster], files, schema, key=("id",))
+    assert cluster.numbers is not None
+    dataset = Dataset(name="d", path="d", pii=("int8",))
+    assert encode(profile(cluster, files, dataset)) == encode(profile(duckdb, files, dataset))
     other = elsewhere(table(tmp_path, parts[0]))
     assert '"added": 2' in same_diff([duckdb, cluster], (other, files), tmp_path)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from datarelease.analysis.engine.keys import KeyRange
+    from datarelease.analysis.engine.number_counts import NumberCounts
 
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 PART = f"{_UNREAD}{_UNREAD}part"
@@ -136,6 +137,11 @@ class Engine(Protocol):
         Then ``paths`` are files of the same sizes in which only the footer is filled.
         """
         return False
+
+    @property
+    def numbers(self) -> NumberCounts | None:
+        """What counts numbers where the rows are; None: they are read here, which costs little."""
+        return None
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -123,6 +123,12 @@ class NumberLine:
         total = _sum_of_integers(values) * scale
         return _reading(values, values.astype(np.float64) * scale, total)
 
+    def of_microseconds(self, whole: int) -> int:
+        """Microseconds in the unit of the column's timestamps; numbers and days as they are."""
+        if not isinstance(self.dtype, nw.Datetime):
+            return whole
+        return whole * 1000 if self.finer else whole // _MICROSECONDS[self.dtype.time_unit]
+
     def stored(self, position: float) -> float:
         """A position as profiles hold it: seconds for times."""
         if isinstance(self.dtype, nw.Date):

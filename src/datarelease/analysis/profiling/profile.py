@@ -25,13 +25,12 @@ from datarelease.analysis.profiling.columns import (
     FirstPass,
     Read,
     columns_of,
-    first_pass,
     one_by_one,
     read_often,
-    refined_grids,
     told_by_cells,
 )
 from datarelease.analysis.profiling.number_line import NumberLine, shortened_cells, significant
+from datarelease.analysis.profiling.passes import first_pass, refined_grids
 from datarelease.analysis.profiling.summary import Numbers, Summary, value_table
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Category, ColumnProfile, Profile

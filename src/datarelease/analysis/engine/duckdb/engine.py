@@ -51,6 +51,11 @@ _GROUPS_A_THREAD = 2
 class DuckDBEngine:
     """The embedded engine: DuckDB in this process, within a memory limit, spilling to disk."""
 
+    reads_addresses = False
+    """It reads the files of this machine; see `Engine.reads_addresses`."""
+    numbers = None
+    """Rows are read in this process; see `Engine.numbers`."""
+
     def __init__(
         self,
         *,
@@ -97,11 +102,6 @@ class DuckDBEngine:
         self._connection.close()
         if self._copies is not None:
             self._copies.cleanup()
-
-    @property
-    def reads_addresses(self) -> bool:
-        """False: it reads the files of this machine; see `Engine.reads_addresses`."""
-        return False
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from datarelease.analysis.engine.spark.copies import ROW, write_copy
 from datarelease.analysis.engine.spark.errors import spark_faults
 from datarelease.analysis.engine.spark.held import held, held_type, refuse_unheld
 from datarelease.analysis.engine.spark.narwhals_private import narwhals_frame
+from datarelease.analysis.engine.spark.number_counts import SparkNumberCounts
 from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
 from datarelease.analysis.engine.spark.session import Session, open_session, server_name
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
@@ -55,6 +56,7 @@ class SparkEngine:
         self._server = server_name(address)
         self._session: Session = open_session(address)
         self._scratch = tempfile.TemporaryDirectory(prefix="spark-", dir=scratch)
+        self._numbers = SparkNumberCounts(self._run)
         self._plain: dict[Table, PlainFiles | None] = {}
         self._copies: dict[_Copied, str] = {}
 
@@ -73,6 +75,14 @@ class SparkEngine:
     def reads_addresses(self) -> bool:
         """The server is another machine; see `Engine.reads_addresses`."""
         return not self._session.same_machine
+
+    @property
+    def numbers(self) -> SparkNumberCounts | None:
+        """Counts numbers on another machine; see `Engine.numbers`.
+
+        On this one it takes three times the time of reading them.
+        """
+        return None if self._session.same_machine else self._numbers
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -196,8 +206,11 @@ class SparkEngine:
 
     def arrow(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
+        return self._run(_in_order(frame).to_native())
+
+    def _run(self, native: Any) -> pa.Table:
         with spark_faults(self._suspects(self._plain), self._server):
-            table: pa.Table = _in_order(frame).to_native().toArrow()
+            table: pa.Table = native.toArrow()
         return table
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
