@@ -22,6 +22,7 @@ import pytest
 import yaml
 from dvc.config import Config
 from dvc.repo import Repo
+from dvc.utils import serialize, strictyaml
 from packaging.requirements import Requirement
 from pyspark.sql.connect.client import SparkConnectClient
 
@@ -192,6 +193,39 @@ def test_dvc_starts_commands_in_one_place(monkeypatch: pytest.MonkeyPatch) -> No
     called = inspect.getsource(dvc.stage.run.cmd_run)
     assert "prepare_kwargs(stage, run_env=run_env)" in called
     assert "_run(executable, cmd, **kwargs)" in called
+
+
+def test_dvc_parses_a_yaml_text_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every way to a YAML file leads there; a change of what was read, or of the file, counts."""
+    own, parsed = inspect.unwrap(serialize._yaml.parse_yaml), []
+
+    def counting(text: str, path: str, typ: str = "safe") -> Any:
+        parsed.append(text)
+        return own(text, path, typ)
+
+    for module in (serialize, serialize._yaml, strictyaml):
+        assert inspect.unwrap(module.parse_yaml) is own
+        monkeypatch.setattr(module, "parse_yaml", own)
+    monkeypatch.setattr(serialize._yaml, "parse_yaml", counting)
+    dvc_private.parse_yaml_once.__wrapped__()
+    (file := tmp_path / "params.yaml").write_text("a: {b: [1]}\n")
+    for _ in range(2):
+        for read in (
+            serialize.load_yaml(file),
+            serialize.PARSERS[".yaml"](file.read_text(), file),
+            strictyaml.load(str(file))[0],
+        ):
+            assert read == {"a": {"b": [1]}}
+            read["a"]["b"].append(2)
+    assert len(parsed) == 2, "once by a path, once by its text"
+    file.write_text("a: 1\n")
+    assert serialize.load_yaml(file) == {"a": 1}
+    with serialize.modify_yaml(file) as edited:
+        edited["a"] = 2
+    assert serialize.load_yaml(file) == {"a": 2}
+    for name in ("one", "other"):
+        with pytest.raises(serialize.YAMLFileCorruptedError, match=name):
+            serialize._yaml.parse_yaml("a: [", name)
 
 
 @pytest.mark.parametrize("name", pandera_private.PLACES)

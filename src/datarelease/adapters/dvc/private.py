@@ -7,11 +7,15 @@ DVC may move them in any release, so ``pyproject.toml`` bounds its version, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from functools import cache, lru_cache, wraps
 from typing import Any
 
 from dvc.config import Config
 from dvc.stage import run
 
+_TEXTS = 128
+"""How many YAML texts are remembered: those of a large repository, and never all `.dvc` files."""
 StartCommand = Callable[..., None]
 """Runs a stage's command: the shell, the command, and what `subprocess.Popen` takes by name."""
 
@@ -37,3 +41,26 @@ def with_absolute_paths(config: Mapping[str, Any], file: str) -> Mapping[str, An
 def replace_start(replaced: Callable[[StartCommand], StartCommand]) -> None:
     """Have DVC start the commands of stages by what ``replaced`` makes of its own way."""
     run._run = replaced(run._run)  # noqa: SLF001 - the one place where DVC starts a command
+
+
+@cache
+def parse_yaml_once() -> None:
+    """Have DVC parse each YAML text once in this process, however often it reads it.
+
+    It reads its files anew for the index, for its targets and for their parameters, with a parser
+    written in Python.
+    """
+    from dvc.utils import serialize, strictyaml  # noqa: PLC0415 - of use with a repository alone
+    from dvc.utils.serialize import _yaml  # noqa: PLC0415 - as above
+
+    parse = _yaml.parse_yaml
+    remembered = lru_cache(_TEXTS)(parse)
+
+    @wraps(parse)
+    def parsed(text: Any, path: Any, typ: str = "safe") -> Any:
+        if typ != "safe":
+            return parse(text, path, typ=typ)  # its comments are edited in place
+        return deepcopy(remembered(text, path))  # DVC changes what it has read
+
+    for module in (_yaml, serialize, strictyaml):
+        module.parse_yaml = parsed

@@ -21,7 +21,7 @@ from dvc.stage import run
 from dvc.stage.exceptions import StageCmdFailedError
 
 from datarelease.adapters.dvc.fork_server import ForkServer
-from datarelease.adapters.dvc.private import StartCommand, replace_start
+from datarelease.adapters.dvc.private import StartCommand, parse_yaml_once, replace_start
 from datarelease.adapters.process import shield
 from datarelease.errors import disk_fault
 from datarelease.model.stage_environment import StageEnvironment, is_drain
@@ -97,6 +97,7 @@ def _dvc() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if {"pull", "--pull"} & {*arguments}:
         _ask_once()
+    parse_yaml_once()
     causes = _Causes()
     for name in ("dvc", "dvc_data", "dvc_objects"):
         logging.getLogger(name).addHandler(causes)
