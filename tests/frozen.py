@@ -1,19 +1,23 @@
 """Loaded last by the process that commands are forked from.
 
 It makes what each command would make before it begins with its own work: the compiled templates of
-the report and the readers of documents. What exists by then lives as long as the process. It is
-moved out of the collector's sight, so that it is neither walked nor, since walking writes to it,
-copied in each child.
+the report, the readers of documents, the patterns and schemas that settings are held to. What
+exists by then lives as long as the process. It is moved out of the collector's sight, so that it
+is neither walked nor, since walking writes to it, copied in each child.
 """
 
 import gc
+import os
 
+from dvc.config import get_compiled_schema
+from dvc.utils.serialize import PARSERS
 from tests import sample_reports
 
 from datarelease import documents
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.report import Report
+from datarelease.model.stage_environment import stage_environment
 from datarelease.model.versions.manifest import Manifest
 from datarelease.render.html.report import html
 
@@ -21,6 +25,9 @@ for report in (sample_reports.small(), sample_reports.streamed(), sample_reports
     html(report)
 for kind in (Manifest, Profile, Report, Validation):
     documents._adapter(kind)
+get_compiled_schema()
+PARSERS[".yaml"]("a: [1, 2.5, text]", "any.yaml")
+stage_environment(os.environ)
 
 gc.collect()
 gc.freeze()
