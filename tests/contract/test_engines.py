@@ -211,6 +211,16 @@ GROUPS = {"plain": [name for name in VALUES if name not in COPIED], "copied": CO
 NO_KEYS = {"list", "bytes", "struct", "null", "binary", "fixed"}
 
 
+@pytest.mark.parametrize(("keys", "expected"), [([2, 1], 2), ([2, 1, 2], None), ([1, None], None)])
+def test_unique_rows_are_counted_alike(
+    duckdb: Engine, spark: Engine, keys: list[int | None], expected: int | None
+) -> None:
+    """The number of rows, unless two are equal or something in them is null."""
+    rows = arrow.table({"k": arrow.array(keys, arrow.int64())})
+    for engine in (duckdb, spark):
+        assert engine.count_if_unique(engine.rows(rows)) == expected
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_type_is_validated_alike(
     duckdb: Engine, spark: Engine, tmp_path: Path, group: str

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
-from datarelease.analysis.engine.duckdb import engine as duckdb_engine
+from datarelease.analysis.engine.duckdb import query_progress
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
@@ -274,8 +274,8 @@ def test_progress_is_told_of_long_queries_alone(
     with DuckDBEngine(temp_directory=tmp_path / "s", threads=1, progress=told) as engine:
         engine.collect(engine.scan(table).head(1))
         assert told.work == []
-        monkeypatch.setattr(duckdb_engine, "_AFTER", 0.0)
-        monkeypatch.setattr(duckdb_engine, "_EVERY", 0.01)
+        monkeypatch.setattr(query_progress, "_AFTER", 0.0)
+        monkeypatch.setattr(query_progress, "_EVERY", 0.01)
         engine.collect(engine.scan(table).group_by("a").agg(nw.len()).sort("a").head(1))
         whole = len(told.work)
         list(engine.batches(engine.scan(table).sort("a"), 1000))

@@ -1,4 +1,4 @@
-"""Keys in order: counted while they ascend, and split into ranges by what Parquet files record."""
+"""Keys split into ranges by what Parquet files record."""
 
 from __future__ import annotations
 
@@ -13,94 +13,10 @@ import pytest
 
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.keys import (
-    KeyRange,
-    Repeats,
-    count_ascending,
-    count_repeats,
-    key_ranges,
-)
+from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.tables import Table
-from datarelease.analysis.validation.examples import (
-    ExampleRules,
-    duplicate_examples,
-    duplicates,
-)
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff
-
-
-@pytest.mark.parametrize(
-    ("columns", "size", "expected"),
-    [
-        ([[1, 2, 3, 10]], 2, 4),
-        ([[1, 2, 2, 3]], 4, None),
-        ([[1, 2, 2, 3]], 2, None),
-        ([[2, 1]], 2, None),
-        ([[1, None]], 2, None),
-        ([[None]], 1, None),
-        ([[]], 1, 0),
-        ([["a", "b", "ä", "😀"]], 3, 4),
-        ([[1, 1, 2], ["a", "b", "a"]], 3, 3),
-        ([[1, 1, 2], ["a", "a", "a"]], 3, None),
-        ([[1, 1, 2], ["b", "a", "a"]], 1, None),
-        ([[1, 2], [None, "a"]], 2, None),
-        ([[-0.0, 0.0]], 2, None),
-    ],
-)
-def test_rows_are_counted_while_they_ascend(
-    columns: list[list[Any]], size: int, expected: int | None
-) -> None:
-    """A number says that no row is there twice, within batches and from one to the next."""
-    table = pa.table({f"k{place}": values for place, values in enumerate(columns)})
-    assert count_ascending(table.to_batches(max_chunksize=size)) == expected
-
-
-@pytest.mark.parametrize(
-    ("columns", "expected"),
-    [
-        ([[1, 2, 3, 10]], (0, 0, ())),
-        ([[1, 2, 2, 3]], (1, 1, ((2,),))),
-        ([[1, 1, 1, 2, 3, 3, 4, 4]], (4, 3, ((1,), (3,)))),
-        ([["a", "a", "ä"]], (1, 1, (("a",),))),
-        ([[1, 1, 1, 2], ["a", "b", "b", "a"]], (1, 1, ((1, "b"),))),
-        ([[]], (0, 0, ())),
-        ([[2, 2, 1]], None),
-        ([[1, 1], ["b", "a"]], None),
-        ([[1, 1, None]], None),
-        ([[1.5, 1.5]], None),
-        ([[[1], [1]]], None),
-    ],
-)
-@pytest.mark.parametrize("size", [1, 2, 3, 9])
-def test_rows_in_order_tell_what_occurs_more_than_once(
-    columns: list[list[Any]], size: int, expected: tuple[int, int, tuple[Any, ...]] | None
-) -> None:
-    """Equal rows are counted within batches and from one to the next; without order, nothing is."""
-    table = pa.table({f"k{place}": values for place, values in enumerate(columns)})
-    found = count_repeats(table.to_batches(max_chunksize=size), named=2)
-    wanted = expected and Repeats(again=expected[0], groups=expected[1], first=expected[2])
-    assert found == wanted
-
-
-@pytest.mark.parametrize("keep", ["all", "exclude_first"])
-@pytest.mark.parametrize("columns", [("k",), ("k", "t")])
-def test_duplicates_in_order_are_those_in_no_order(
-    tmp_path: Path, columns: tuple[str, ...], keep: str
-) -> None:
-    """The order of rows decides how duplicates are looked for, and nothing that is found."""
-    rows = [(n // 3 if n > 40 else n, f"t{n // 2:03}", n) for n in range(120)]
-    rules = ExampleRules(key=("n",), pii=frozenset())
-    found = []
-    with DuckDBEngine(temp_directory=tmp_path) as engine:
-        for ordered in (sorted(rows), rows[::-1]):
-            values = zip(*ordered, strict=True)
-            table = pa.table(dict(zip(("k", "t", "n"), map(list, values), strict=True)))
-            frame = engine.rows(table)
-            count = duplicates(engine, frame, columns, keep)
-            found.append((count, duplicate_examples(engine, frame, columns, rules)))
-    assert found[0] == found[1]
-    assert found[0][0] > 20
 
 
 def written(path: Path, values: Sequence[Any], size: int, **options: Any) -> Path:

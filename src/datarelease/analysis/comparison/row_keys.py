@@ -13,12 +13,9 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.keys import count_ascending
 from datarelease.analysis.engine.tables import Engine
 from datarelease.model.review.diff import RowDiff
 
-_KEYS = 100_000
-"""In a batch."""
 _Frame = nw.LazyFrame[Any]
 _Sides = tuple[_Frame, _Frame]
 
@@ -41,7 +38,7 @@ def count_rows(
     """The number of rows before and after; None: the key does not identify the rows after.
 
     Also None if a key is null, and if ``pairs``, the ranges that the sides are joined in, do not
-    hold all of their rows.
+    hold all of their rows. One range is the sides themselves.
     """
     before = after = 0
     for old, new in pairs:
@@ -50,8 +47,10 @@ def count_rows(
         if missing or unique is None:
             return None
         before, after = before + rows, after + unique
-    whole = tuple(engine.collect(side.select(n=nw.len()))[0]["n"] for side in sides)
-    return (before, after) if whole == (before, after) else None
+    if len(pairs) > 1:
+        whole = tuple(engine.collect(side.select(n=nw.len()))[0]["n"] for side in sides)
+        return (before, after) if whole == (before, after) else None
+    return before, after
 
 
 def is_unique_before(
@@ -77,18 +76,16 @@ def _count(engine: Engine, frame: _Frame, key: Sequence[str]) -> tuple[int, int]
 
 def _count_unique(engine: Engine, frame: _Frame, key: Sequence[str]) -> int | None:
     """The number of rows if each has a key of its own, else None."""
-    if not engine.order:
-        # Where rows come in file order by themselves, an ascending key needs no hash table.
-        ascending = count_ascending(engine.batches(frame.select(*key), _KEYS))
-        if ascending is not None:
-            return ascending
-    rows, missing = _count(engine, frame, key)
-    return rows if not missing and _count_distinct(engine, frame, key) == rows else None
+    return engine.count_if_unique(_keys(frame, key))
 
 
 def _count_distinct(engine: Engine, frame: _Frame, key: Sequence[str]) -> int:
     """The number of different keys."""
-    keys = frame.select(*(nw.col(column).alias(f"k{i}") for i, column in enumerate(key)))
+    keys = _keys(frame, key)
     if len(key) == 1:
         return int(engine.collect(keys.select(n=nw.col("k0").n_unique()))[0]["n"] or 0)
     return int(engine.collect(keys.unique().select(n=nw.len()))[0]["n"])
+
+
+def _keys(frame: _Frame, key: Sequence[str]) -> _Frame:
+    return frame.select(*(nw.col(column).alias(f"k{i}") for i, column in enumerate(key)))

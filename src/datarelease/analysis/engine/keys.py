@@ -1,23 +1,20 @@
-"""What the order of rows says about a key: that no row is there twice, and how rows are split.
+"""Ranges of a key, by which two tables are read one range after the other.
 
-Most tables are written in the order of their key. Whether a key ascends is seen by reading it once,
-without a hash table of all keys; and the rows with keys between two bounds are found by the
-smallest and the largest key that Parquet files record of each row group.
+Most tables are written in the order of their key. The rows with keys between two bounds are found
+by the smallest and the largest key that Parquet files record of each row group.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
 Bound = int | str | dt.date
@@ -37,89 +34,6 @@ class KeyRange:
         if self.low is not None:
             frame = frame.filter(nw.col(column) >= nw.lit(self.low))
         return frame if self.high is None else frame.filter(nw.col(column) < nw.lit(self.high))
-
-
-def count_ascending(batches: Iterable[pa.RecordBatch]) -> int | None:
-    """The number of rows if each is greater than the one before it and nothing is null, else None.
-
-    The first column in which two rows differ decides which is greater. By what order values are
-    compared does not matter: that it is an order proves that no row is there twice.
-    """
-    rows = 0
-    last: pa.RecordBatch | None = None
-    for batch in filter(len, batches):
-        if any(column.null_count for column in batch.columns):
-            return None
-        if last is not None and not _ascends(last, batch.slice(0, 1)):
-            return None
-        if not _ascends(batch.slice(0, len(batch) - 1), batch.slice(1)):
-            return None
-        rows, last = rows + len(batch), batch.slice(len(batch) - 1)
-    return rows
-
-
-def _ascends(rows: pa.RecordBatch, following: pa.RecordBatch) -> bool:
-    """Whether each of the ``following`` rows is greater than the one in its place; no nulls."""
-    greater, _ = _compared(rows, following)
-    return bool(pc.all(greater, min_count=0).as_py())
-
-
-def _compared(rows: pa.RecordBatch, following: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
-    """Which ``following`` rows are greater than the one in their place, and which equal it."""
-    greater = pa.nulls(len(rows), pa.bool_()).fill_null(False)
-    equal = pc.invert(greater)
-    for one, two in reversed(list(zip(rows.columns, following.columns, strict=True))):
-        same = pc.equal(two, one)
-        greater = pc.or_(pc.greater(two, one), pc.and_(same, greater))
-        equal = pc.and_(same, equal)
-    return greater, equal
-
-
-@dataclass(frozen=True, kw_only=True)
-class Repeats:
-    """Which rows occur more than once, as tables in the order of their values show it."""
-
-    again: int
-    """Rows that equal the one before them."""
-    groups: int
-    """Different rows that occur more than once."""
-    first: tuple[tuple[Any, ...], ...]
-    """The least of them."""
-
-
-def count_repeats(batches: Iterable[pa.RecordBatch], *, named: int) -> Repeats | None:
-    """What occurs more than once where no row is less than the one before it, else None.
-
-    Equal rows are neighbours then, so no hash table of all rows is needed. None also where anything
-    is null, or of a type that Arrow may order or hold otherwise than an engine does. The ``named``
-    least are kept.
-    """
-    again = groups = 0
-    first: list[tuple[Any, ...]] = []
-    last: pa.RecordBatch | None = None
-    repeated = False
-    for batch in filter(len, batches):
-        if any(column.null_count or not _is_exact(column.type) for column in batch.columns):
-            return None
-        pairs = [] if last is None else [_compared(last, batch.slice(0, 1))]
-        pairs.append(_compared(batch.slice(0, len(batch) - 1), batch.slice(1)))
-        if not all(pc.all(pc.or_(*pair), min_count=0).as_py() for pair in pairs):
-            return None
-        same = np.concatenate([equal.to_numpy(zero_copy_only=False) for _, equal in pairs])
-        same = same if last is not None else np.concatenate(([False], same))
-        begins = np.flatnonzero(same & ~np.concatenate(([repeated], same[:-1])))
-        first += (
-            tuple(column[place].as_py() for column in batch.columns)
-            for place in begins[: named - len(first)].tolist()
-        )
-        again, groups = again + int(np.count_nonzero(same)), groups + len(begins)
-        repeated, last = bool(same[-1]), batch.slice(len(batch) - 1)
-    return Repeats(again=again, groups=groups, first=tuple(first))
-
-
-def _is_exact(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_integer, pa.types.is_string, pa.types.is_date32)
-    return any(test(kind) for test in tests)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -249,6 +249,10 @@ class Engine(Protocol):
         """
         ...
 
+    def count_if_unique(self, frame: nw.LazyFrame[Any]) -> int | None:
+        """The number of rows if no two are equal and no value in them is null, else None."""
+        ...
+
     def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """A lazy frame over an Arrow table."""
         ...

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +16,9 @@ from datarelease.analysis.engine.csv.header import as_utf8, read_csv_header
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
-from datarelease.analysis.engine.duckdb.sql import quoted
+from datarelease.analysis.engine.duckdb.query_progress import measure_progress, show_progress
+from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
+from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
 from datarelease.analysis.engine.duckdb.value_counts import counted_values, less_memory
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
@@ -35,12 +35,10 @@ from datarelease.errors import WorldError
 from datarelease.progress import Progress
 
 _Types = Mapping[str, nw.dtypes.DType]
+_HASHES = 8
+"""Of so many parts of DuckDB's memory, as much as one may be held beside it for hashes of rows."""
 _SPOOL_FROM = 32 << 20
 """Bytes of CSV from which on reading it once into a temporary table is faster."""
-_AFTER = 1.0
-"""Seconds before a bar appears: short queries show none."""
-_EVERY = 0.2
-_WHOLE = 100
 _RANGE_ROWS = 1_000_000
 """Rows of each table in one range of keys: enough that a query's start does not count, few enough
 that its hash table stays near the processor."""
@@ -90,7 +88,7 @@ class DuckDBEngine:
         self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         self._memory_limit = memory_limit
         self._progress = progress
-        _measure_progress(self._connection, on=progress is not None)
+        measure_progress(self._connection, on=progress is not None)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
         self._temp_directory = temp_directory
         self._copies: tempfile.TemporaryDirectory[str] | None = None
@@ -135,7 +133,7 @@ class DuckDBEngine:
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
-        with translated([files.table]), _show_progress(self._connection, self._progress):
+        with translated([files.table]), show_progress(self._connection, self._progress):
             query = files.query(
                 self._connection,
                 types or {},
@@ -204,7 +202,7 @@ class DuckDBEngine:
         def ask(query: str) -> dict[str, Any]:
             with (
                 translated([files.table for files in self._files.values()]),
-                _show_progress(self._connection, self._progress),
+                show_progress(self._connection, self._progress),
             ):
                 found = self._connection.execute(f"WITH counted AS ({rows}) {query}")
                 names = [name for name, *_ in found.description or ()]
@@ -217,6 +215,19 @@ class DuckDBEngine:
         except WorldError:  # texts so long that a few of them are too much
             return counted_values(ask, top=top, weight=weight)
 
+    def count_if_unique(self, frame: nw.LazyFrame[Any]) -> int | None:
+        """The number of rows if no two are equal; see `Engine.count_if_unique`."""
+        native: Any = frame.to_native()
+        rows, names = native.sql_query(), frame.collect_schema().names()
+
+        def ask(query: str) -> Iterator[pa.RecordBatch]:
+            return self._batches(
+                lambda: self._connection.sql(f"WITH asked AS ({rows}) {query}"), STAGED_ROWS
+            )
+
+        memory = memory_limit(self._connection) // _HASHES
+        return count_by_hashes(ask, names, memory=memory)
+
     def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """A lazy frame over an Arrow table; see `Engine.rows`."""
         return nw.from_native(self._connection.from_arrow(table))
@@ -225,7 +236,7 @@ class DuckDBEngine:
         """The rows of a frame as one Arrow table; see `Engine.arrow`."""
         with (
             translated([files.table for files in self._files.values()]),
-            _show_progress(self._connection, self._progress),
+            show_progress(self._connection, self._progress),
         ):
             native: Any = frame.to_native()
             table: pa.Table = native.to_arrow_table()
@@ -233,14 +244,16 @@ class DuckDBEngine:
 
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches; see `Engine.batches`."""
+        return self._batches(frame.to_native, rows)
+
+    def _batches(self, query: Callable[[], Any], rows: int) -> Iterator[pa.RecordBatch]:
         with (
             translated([files.table for files in self._files.values()]),
-            _show_progress(self._connection, self._progress),
-        ):
-            native: Any = frame.to_native()
+            show_progress(self._connection, self._progress),
             # Closed, since a connection with an unread result refuses the next query.
-            with native.to_arrow_reader(rows) as reader:
-                yield from reader
+            query().to_arrow_reader(rows) as reader,
+        ):
+            yield from reader
 
     def key_ranges(self, before: Table, after: Table, column: str) -> tuple[KeyRange, ...]:
         """Ranges that are joined one after the other; see `Engine.key_ranges`."""
@@ -257,41 +270,3 @@ class DuckDBEngine:
 
 def _unread(name: str) -> str:
     return quoted(unread_name(name))
-
-
-@contextmanager
-def _show_progress(
-    connection: duckdb.DuckDBPyConnection, progress: Progress | None
-) -> Iterator[None]:
-    """Tell ``progress`` how many per cent of the running query are done; None: nobody is told."""
-    if progress is None:
-        yield
-        return
-    done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(connection, progress, done), daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _watch(
-    connection: duckdb.DuckDBPyConnection, progress: Progress, done: threading.Event
-) -> None:
-    if done.wait(_AFTER):
-        return
-    shown = 0
-    with progress.track("Querying tables", _WHOLE, "%") as advance:
-        while not done.wait(_EVERY):
-            # Below zero while DuckDB does not know yet.
-            reached = max(shown, int(connection.query_progress()))
-            advance(reached - shown)
-            shown = reached
-
-
-def _measure_progress(connection: duckdb.DuckDBPyConnection, *, on: bool) -> None:
-    """Have DuckDB measure its progress, and print nothing of it."""
-    connection.execute(f"SET enable_progress_bar = {str(on).lower()}")
-    connection.execute("SET enable_progress_bar_print = false")

@@ -1,4 +1,4 @@
-"""Names, texts and paths as SQL, and the only calls of DuckDB's functions that read files.
+"""Names, texts and paths as SQL, the only calls of DuckDB's functions that read files, its limits.
 
 DuckDB would take every folder called ``key=value`` on the way to a file, also those around the
 repository, for a column, so this is switched off. `partitions` reads such folders.
@@ -7,6 +7,8 @@ repository, for a column, so this is switched off. `partitions` reads such folde
 from __future__ import annotations
 
 from pathlib import Path
+
+import duckdb
 
 
 def quoted(name: str) -> str:
@@ -17,6 +19,14 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def memory_limit(connection: duckdb.DuckDBPyConnection) -> int:
+    """The bytes that DuckDB keeps within."""
+    [(limit,)] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    number, unit = limit.split()
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+    return int(float(number) * 1024 ** units.index(unit))
 
 
 def parquet_source(paths: tuple[Path, ...]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from datarelease.analysis.engine.duckdb.sql import literal, quoted
+from datarelease.analysis.engine.duckdb.sql import literal, memory_limit, quoted
 from datarelease.analysis.engine.tables import ValueCounts
 
 _Ask = Callable[[str], dict[str, Any]]
@@ -89,10 +89,7 @@ def _texts(weight: str) -> str:
 @contextmanager
 def less_memory(connection: duckdb.DuckDBPyConnection, limit: str, threads: int) -> Iterator[None]:
     """Keep queries within 48 MB a thread, or within ``limit`` if that is less."""
-    [(own,)] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
-    number, unit = own.split()
-    size = float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB").index(unit)
-    if size > _MEMORY * threads:
+    if memory_limit(connection) > _MEMORY * threads:
         connection.execute(f"SET memory_limit = '{_MEMORY * threads}B'")
     try:
         yield

@@ -25,7 +25,7 @@ from datarelease.analysis.engine.spark.number_counts import SparkNumberCounts
 from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
 from datarelease.analysis.engine.spark.session import Session, open_session, server_name
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
-from datarelease.analysis.engine.spark.value_counts import count_values
+from datarelease.analysis.engine.spark.value_counts import count_if_unique, count_values
 from datarelease.analysis.engine.tables import (
     Engine,
     EngineFailedError,
@@ -192,6 +192,10 @@ class SparkEngine:
     ) -> ValueCounts:
         """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
         return count_values(self, frame, top=top, weight=weight)
+
+    def count_if_unique(self, frame: nw.LazyFrame[Any]) -> int | None:
+        """The number of rows if no two are equal; see `Engine.count_if_unique`."""
+        return count_if_unique(self, frame)
 
     def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """A lazy frame over an Arrow table; see `Engine.rows`."""

@@ -1,7 +1,9 @@
-"""The different values of a column, counted by two queries over one grouping."""
+"""Different values of a column, and rows that differ, counted by queries over one grouping."""
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import narwhals as nw
@@ -41,3 +43,14 @@ def count_values(
         length_sum=int(row["length_sum"] or 0),
         top=tuple((str(row["v"]), int(row["n"])) for row in engine.collect(most)),
     )
+
+
+def count_if_unique(engine: Engine, frame: nw.LazyFrame[Any]) -> int | None:
+    """What `Engine.count_if_unique` promises."""
+    names = frame.collect_schema().names()
+    missing = reduce(or_, (nw.col(name).is_null() for name in names)).cast(nw.Int64).sum()
+    (row,) = engine.collect(frame.select(rows=nw.len(), missing=missing))
+    if row["missing"]:
+        return None
+    (different,) = engine.collect(frame.unique().select(n=nw.len()))
+    return int(row["rows"]) if different["n"] == row["rows"] else None

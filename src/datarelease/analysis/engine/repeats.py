@@ -1,0 +1,75 @@
+"""Which rows occur more than once, as the order of a table shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeats:
+    """Which rows occur more than once, as tables in the order of their values show it."""
+
+    again: int
+    """Rows that equal the one before them."""
+    groups: int
+    """Different rows that occur more than once."""
+    first: tuple[tuple[Any, ...], ...]
+    """The least of them."""
+
+
+def count_repeats(batches: Iterable[pa.RecordBatch], *, named: int) -> Repeats | None:
+    """What occurs more than once where no row is less than the one before it, else None.
+
+    Equal rows are neighbours then, so no hash table of all rows is needed. None also where anything
+    is null, or of a type that Arrow may order or hold otherwise than an engine does. The ``named``
+    least are kept.
+    """
+    again = groups = 0
+    first: list[tuple[Any, ...]] = []
+    last: pa.RecordBatch | None = None
+    repeated = False
+    for batch in filter(len, batches):
+        if any(column.null_count or not _is_exact(column.type) for column in batch.columns):
+            return None
+        pairs = [] if last is None else [_compared(last, batch.slice(0, 1))]
+        pairs.append(_compared(batch.slice(0, len(batch) - 1), batch.slice(1)))
+        if not all(pc.all(pc.or_(*pair), min_count=0).as_py() for pair in pairs):
+            return None
+        same = np.concatenate([_bits(equal) for _, equal in pairs])
+        same = same if last is not None else np.concatenate(([False], same))
+        begins = np.flatnonzero(same & ~np.concatenate(([repeated], same[:-1])))
+        first += (
+            tuple(column[place].as_py() for column in batch.columns)
+            for place in begins[: named - len(first)].tolist()
+        )
+        again, groups = again + int(np.count_nonzero(same)), groups + len(begins)
+        repeated, last = bool(same[-1]), batch.slice(len(batch) - 1)
+    return Repeats(again=again, groups=groups, first=tuple(first))
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_integer, pa.types.is_string, pa.types.is_date32)
+    return any(test(kind) for test in tests)
+
+
+def _compared(rows: pa.RecordBatch, following: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
+    """Which ``following`` rows are greater than the one in their place, and which equal it."""
+    greater = pa.nulls(len(rows), pa.bool_()).fill_null(False)
+    equal = pc.invert(greater)
+    for one, two in reversed(list(zip(rows.columns, following.columns, strict=True))):
+        same = pc.equal(two, one)
+        greater = pc.or_(pc.greater(two, one), pc.and_(same, greater))
+        equal = pc.and_(same, equal)
+    return greater, equal
+
+
+def _bits(values: pa.Array) -> npt.NDArray[np.bool_]:
+    """Booleans without nulls; `to_numpy` would import pandas."""
+    return np.from_dlpack(values.cast(pa.uint8())).view(np.bool_)

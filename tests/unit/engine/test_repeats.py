@@ -1,0 +1,64 @@
+"""Rows that occur more than once, counted as their order shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.repeats import Repeats, count_repeats
+from datarelease.analysis.validation.examples import (
+    ExampleRules,
+    duplicate_examples,
+    duplicates,
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ([[1, 2, 3, 10]], (0, 0, ())),
+        ([[1, 2, 2, 3]], (1, 1, ((2,),))),
+        ([[1, 1, 1, 2, 3, 3, 4, 4]], (4, 3, ((1,), (3,)))),
+        ([["a", "a", "ä"]], (1, 1, (("a",),))),
+        ([[1, 1, 1, 2], ["a", "b", "b", "a"]], (1, 1, ((1, "b"),))),
+        ([[]], (0, 0, ())),
+        ([[2, 2, 1]], None),
+        ([[1, 1], ["b", "a"]], None),
+        ([[1, 1, None]], None),
+        ([[1.5, 1.5]], None),
+        ([[[1], [1]]], None),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+def test_rows_in_order_tell_what_occurs_more_than_once(
+    columns: list[list[Any]], size: int, expected: tuple[int, int, tuple[Any, ...]] | None
+) -> None:
+    """Equal rows are counted within batches and from one to the next; without order, nothing is."""
+    table = pa.table({f"k{place}": values for place, values in enumerate(columns)})
+    found = count_repeats(table.to_batches(max_chunksize=size), named=2)
+    wanted = expected and Repeats(again=expected[0], groups=expected[1], first=expected[2])
+    assert found == wanted
+
+
+@pytest.mark.parametrize("keep", ["all", "exclude_first"])
+@pytest.mark.parametrize("columns", [("k",), ("k", "t")])
+def test_duplicates_in_order_are_those_in_no_order(
+    tmp_path: Path, columns: tuple[str, ...], keep: str
+) -> None:
+    """The order of rows decides how duplicates are looked for, and nothing that is found."""
+    rows = [(n // 3 if n > 40 else n, f"t{n // 2:03}", n) for n in range(120)]
+    rules = ExampleRules(key=("n",), pii=frozenset())
+    found = []
+    with DuckDBEngine(temp_directory=tmp_path) as engine:
+        for ordered in (sorted(rows), rows[::-1]):
+            values = zip(*ordered, strict=True)
+            table = pa.table(dict(zip(("k", "t", "n"), map(list, values), strict=True)))
+            frame = engine.rows(table)
+            count = duplicates(engine, frame, columns, keep)
+            found.append((count, duplicate_examples(engine, frame, columns, rules)))
+    assert found[0] == found[1]
+    assert found[0][0] > 20
