@@ -24,9 +24,10 @@ from datarelease.analysis.inference.infer import Inferred, infer
 from datarelease.errors import ConfigError
 from datarelease.ingest.access import needed
 from datarelease.ingest.kafka.source import Source
-from datarelease.ingest.parse.batch import BatchParser
+from datarelease.ingest.parse.event_engine import EventEngine
+from datarelease.ingest.parse.event_parser import EventParser
 from datarelease.ingest.parse.event_shape import read_shape
-from datarelease.ingest.parse.event_sql import EventEngine, json_query
+from datarelease.ingest.parse.event_sql import json_query
 from datarelease.ingest.raw import schema_id, schema_ids
 from datarelease.model.adoption import Note
 from datarelease.model.data.provenance import CHECKS_FILE
@@ -276,11 +277,10 @@ class SampleTrial:
         path = self.scratch / str(stream.dataset.schema)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(schema.encode())
-        parser = BatchParser(self.engine, read_shape(self.scratch, stream), self.sample.format)
-        records = pa.table({"value": pa.array(self.sample.values, pa.binary())})
-        found = parser.found(records, parser.reader(self.sample.schemas))
-        broken, reasons, _ = parser.checks.judge(found)
-        return found.select(list(parser.shape.names)).filter(pa.array(~broken)), reasons
+        parser = EventParser(self.engine, read_shape(self.scratch, stream), self.sample.format)
+        values = pa.chunked_array([pa.array(self.sample.values, pa.binary())])
+        parsed = parser.parse(values, parser.avro_reader(self.sample.schemas))
+        return parsed.rows, parsed.reasons
 
 
 def _nothing_seen(sample: Sample) -> ConfigError:

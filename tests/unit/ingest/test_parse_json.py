@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from pandera.engines.pandas_engine import Decimal
 
 from datarelease.analysis.validation.expectations import expected_columns
-from datarelease.ingest.parse.batch import BatchParser
+from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_faults import MEANINGS
+from datarelease.ingest.parse.event_parser import EventParser
 from datarelease.ingest.parse.event_shape import EventShape, Field
-from datarelease.ingest.parse.event_sql import EventEngine
 from datarelease.model.data.dataset import Dataset
 
 Told = tuple[dict[str, Any] | None, str | None]
@@ -35,7 +35,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventEngine]:
         yield opened
 
 
-def parser(engine: EventEngine, schema: pa.DataFrameSchema, **about: Any) -> BatchParser:
+def parser(engine: EventEngine, schema: pa.DataFrameSchema, **about: Any) -> EventParser:
     """A parser of events for ``schema``."""
     dataset = Dataset(name="orders", path="data/orders", schema="orders.yaml", **about)
     expected = expected_columns(schema, list(schema.columns))
@@ -51,20 +51,16 @@ def parser(engine: EventEngine, schema: pa.DataFrameSchema, **about: Any) -> Bat
         dataset=dataset, fields=fields, expected=expected, strict=schema.strict is True,
         schema=schema, time=None,
     )  # fmt: skip
-    return BatchParser(engine, shape, "json")
+    return EventParser(engine, shape, "json")
 
 
-def told(parser: BatchParser, values: Sequence[bytes]) -> list[Told]:
+def told(parser: EventParser, values: Sequence[bytes]) -> list[Told]:
     """What becomes of each value."""
-    records = arrow.table({"value": arrow.array(values, arrow.binary())})
-    found = parser.found(records, None)
-    broken, reasons, _ = parser.checks.judge(found)
-    rows = found.select(list(parser.shape.names)).to_pylist()
-    reason = iter(reasons)
-    return [
-        (None, next(reason)) if dead else (row, None)
-        for row, dead in zip(rows, broken, strict=True)
-    ]
+    parsed = parser.parse(arrow.chunked_array([values], arrow.binary()), None)
+    rows, reasons = iter(parsed.rows.to_pylist()), iter(parsed.reasons)
+    found: list[Told] = [(None, next(reasons)) if b else (next(rows), None) for b in parsed.broken]
+    assert list(rows) == list(reasons) == []
+    return found
 
 
 def column(dtype: Any, **options: Any) -> pa.DataFrameSchema:
@@ -110,7 +106,7 @@ def verdict(reason: str | None) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def any_event(engine: EventEngine) -> BatchParser:
+def any_event(engine: EventEngine) -> EventParser:
     """Takes every event."""
     return parser(engine, column(object, required=False))
 
@@ -131,7 +127,7 @@ def any_event(engine: EventEngine) -> BatchParser:
         b'{"v"\xc2\xa0:1}', b"\xed\xa0\x80", b'{"v":"\xed\xa0\x80"}', b'{"v":"\xc0\x80"}',
     ],
 )  # fmt: skip
-def test_what_is_an_event_is_what_python_reads_as_one(any_event: BatchParser, value: bytes) -> None:
+def test_what_is_an_event_is_what_python_reads_as_one(any_event: EventParser, value: bytes) -> None:
     """Neither more lenient nor stricter than RFC 8259 and distinct fields."""
     ((_, reason),) = told(any_event, [value])
     assert verdict(reason) in {python_says(value), "v:dtype"}
@@ -165,15 +161,13 @@ CAUSES = [
 
 @pytest.mark.parametrize(("cause", "values"), CAUSES, ids=[cause for cause, _ in CAUSES])
 def test_each_cause_of_a_value_that_is_no_json_has_its_own_words(
-    any_event: BatchParser, cause: str, values: list[bytes]
+    any_event: EventParser, cause: str, values: list[bytes]
 ) -> None:
     """Whoever reads a dead letter learns what its producer has to mend."""
-    records = arrow.table({"value": arrow.array([b"{}", *values], arrow.binary())})
-    found = any_event.found(records, None)
-    broken, reasons, details = any_event.checks.judge(found)
-    assert broken.tolist() == [False, *[True] * len(values)]
-    assert dict(zip(values, reasons, strict=True)) == dict.fromkeys(values, cause)
-    assert set(details) == {MEANINGS[cause]}
+    parsed = any_event.parse(arrow.chunked_array([[b"{}", *values]], arrow.binary()), None)
+    assert parsed.broken.tolist() == [False, *[True] * len(values)]
+    assert dict(zip(values, parsed.reasons, strict=True)) == dict.fromkeys(values, cause)
+    assert set(parsed.details) == {MEANINGS[cause]}
     assert sum(words == MEANINGS[cause] for name, words in MEANINGS.items() if name in NO_TEXT) == 1
 
 
@@ -203,7 +197,7 @@ def documents(draw: st.DrawFn) -> bytes:
 @settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(documents(), min_size=1, max_size=8))
 def test_the_verdict_is_python_s_for_broken_texts_too(
-    any_event: BatchParser, values: list[bytes]
+    any_event: EventParser, values: list[bytes]
 ) -> None:
     """Whatever bytes come, a value is an event exactly if Python's strict reader takes it."""
     for value, (_, reason) in zip(values, told(any_event, values), strict=True):
@@ -214,7 +208,7 @@ def test_the_verdict_is_python_s_for_broken_texts_too(
 # --- what becomes of values
 
 BAD = "v:dtype"
-_PARSERS: dict[str, BatchParser] = {}
+_PARSERS: dict[str, EventParser] = {}
 """By the type of their one column."""
 UTC = dt.UTC
 _naive = dt.datetime.fromisoformat
@@ -403,7 +397,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 @pytest.fixture(scope="module")
-def full(engine: EventEngine) -> BatchParser:
+def full(engine: EventEngine) -> EventParser:
     """Takes events of all types."""
     columns = {name: pa.Column(d, nullable=True, required=False) for name, d in COLUMNS.items()}
     return parser(engine, pa.DataFrameSchema(columns))
@@ -423,7 +417,7 @@ def written(name: str, value: Any) -> str:
         min_size=1, max_size=6,
     )
 )  # fmt: skip
-def test_no_valid_event_is_altered(full: BatchParser, events: list[dict[str, Any]]) -> None:
+def test_no_valid_event_is_altered(full: EventParser, events: list[dict[str, Any]]) -> None:
     """The row of a valid event holds what Python reads in it, to the last digit and letter."""
     values = [
         ("{" + ",".join(f"{json.dumps(n)}: {written(n, v)}" for n, v in e.items()) + "}").encode()

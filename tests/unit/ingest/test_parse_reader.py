@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandera.engines.pandas_engine import Decimal
+from pyarrow import compute
 from tests.unit.ingest.test_parse_json import CAUSES, documents, parser
 
-from datarelease.ingest.parse.batch import BatchParser
-from datarelease.ingest.parse.event_sql import EventEngine
+from datarelease.ingest.parse.event_engine import EventEngine
+from datarelease.ingest.parse.event_parser import EventParser, ParsedEvents
 
 COLUMNS: dict[str, pa.Column] = {
     "i": pa.Column("int64"),
@@ -36,7 +38,7 @@ COLUMNS: dict[str, pa.Column] = {
 USUAL: dict[str, list[str]] = {
     "i": ["1", "-7", "9223372036854775807"],
     "n": ["1", "127"],
-    "u": ["18446744073709551615", "0"],
+    "u": ["0", "18446744073709551615"],
     "f": ["0.1", "1", "-2.5e3", "1E-400"],
     "g": ["0.1", "3", "16777215"],
     "b": ["true", "false"],
@@ -97,14 +99,6 @@ SPACES = st.sampled_from(["", "", "", " ", "\t\r\n", "\n", "\xa0", "\u2003"])
 VALUES = st.one_of(events(), events(), events(), documents(), st.sampled_from(SCRAPS))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _divided() -> Iterator[None]:
-    """Records that are refused are sought one by one, so that the reader takes all it can."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("datarelease.ingest.parse.event_reader._FEWEST", 1)
-        yield
-
-
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventEngine]:
     """One engine for all tests."""
@@ -113,13 +107,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventEngine]:
 
 
 @pytest.fixture(scope="module")
-def lenient(engine: EventEngine) -> BatchParser:
+def lenient(engine: EventEngine) -> EventParser:
     """Leaves out fields that the schema does not know."""
     return parser(engine, pa.DataFrameSchema(COLUMNS), pii=("é",))
 
 
 @pytest.fixture(scope="module")
-def strict(engine: EventEngine) -> BatchParser:
+def strict(engine: EventEngine) -> EventParser:
     """Refuses them."""
     return parser(engine, pa.DataFrameSchema(COLUMNS, strict=True))
 
@@ -129,12 +123,9 @@ def numbered(values: list[bytes]) -> arrow.Table:
     return arrow.table({"n": np.arange(len(values)), "value": arrow.array(values, arrow.binary())})
 
 
-def told(parser: BatchParser, found: arrow.Table) -> dict[str, Any]:
-    """All that becomes of records; numbers as texts, as 0 is no -0."""
-    broken, reasons, details = parser.checks.judge(found)
-    extra = found["\N{END OF TEXT}extra"].to_pylist()
-    rows = found.select(list(parser.shape.names))
-    assert rows.schema == parser.checks.schema
+def told(parsed: ParsedEvents) -> dict[str, Any]:
+    """All that becomes of values; numbers as texts, as 0 is no -0."""
+    rows = parsed.rows
     # Python knows no year 10000.
     times = [
         place for place, field in enumerate(rows.schema) if arrow.types.is_timestamp(field.type)
@@ -142,28 +133,46 @@ def told(parser: BatchParser, found: arrow.Table) -> dict[str, Any]:
     for place in times:
         rows = rows.set_column(place, f"time {place}", rows[place].cast(arrow.int64()))
     return {
-        "broken": broken.tolist(), "reasons": reasons, "details": details, "extra": extra,
+        "broken": parsed.broken.tolist(), "reasons": parsed.reasons, "details": parsed.details,
+        "extra": [names for names in parsed.extra.to_pylist() if names is not None],
         "rows": [repr(row) for row in rows.to_pylist()],
     }  # fmt: skip
 
 
-def same(parser: BatchParser, values: list[bytes]) -> None:
-    """Assert that the reader, with the SQL for what it leaves, and the SQL alone agree."""
-    records = numbered(values)
-    alone = told(parser, parser.found_in_texts(records))
-    assert told(parser, parser.found(records.select(["value"]), None)) == alone
+def same(parser: EventParser, values: list[bytes]) -> None:
+    """Assert that the reader, with the SQL for what it leaves, and the SQL alone agree.
+
+    Events are read one by one too, so that the reader takes all it can.
+    """
+    column = arrow.chunked_array([values], arrow.binary())
+    alone = parser.parse(column, None, by_sql=True)
+    assert alone.rows.schema == parser.schema
+    for piece, fewest in ((len(values), 1), (len(values), len(values)), (3, 2)):
+        with divided(fewest, piece):
+            parsed = parser.parse(column, None)
+        assert parsed.rows.schema == parser.schema
+        assert told(parsed) == told(alone)
+
+
+@contextmanager
+def divided(fewest: int, piece: int = 999) -> Iterator[None]:
+    """So many records are read at once, and those that are refused sought among ``fewest``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datarelease.ingest.parse.event_reader._PIECE", piece)
+        patch.setattr("datarelease.ingest.parse.event_reader._FEWEST", fewest)
+        yield
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(VALUES, min_size=1, max_size=12))
-def test_the_reader_changes_nothing(lenient: BatchParser, values: list[bytes]) -> None:
+def test_the_reader_changes_nothing(lenient: EventParser, values: list[bytes]) -> None:
     """Whatever bytes come: rows, dead letters, reasons, details and unknown fields are the same."""
     same(lenient, values)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(VALUES, min_size=1, max_size=12))
-def test_nor_where_unknown_fields_break_an_event(strict: BatchParser, values: list[bytes]) -> None:
+def test_nor_where_unknown_fields_break_an_event(strict: EventParser, values: list[bytes]) -> None:
     """The schema's ``strict`` decides on fields that the reader refuses anyway."""
     same(strict, values)
 
@@ -176,43 +185,68 @@ def one_event(name: str, text: str) -> bytes:
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_each_odd_value_in_each_field_is_what_the_sql_takes_it_for(
-    lenient: BatchParser, name: str
+    lenient: EventParser, name: str
 ) -> None:
     """All of them, so that chance leaves out none."""
     values = [one_event(name, text) for text in [*USUAL[name], *ODD]]
     same(lenient, values)
 
 
+def is_usual(parser: EventParser, value: bytes) -> bool:
+    """Whether a value is read whatever stands beside it, if it is read alone."""
+    usual = compute.match_substring_regex(arrow.array([value], arrow.binary()), parser.reader.usual)
+    return bool(usual[0].as_py())
+
+
 @pytest.mark.parametrize("scrap", SCRAPS)
-def test_no_value_lends_its_end_to_its_neighbour(lenient: BatchParser, scrap: bytes) -> None:
+def test_no_value_lends_its_end_to_its_neighbour(lenient: EventParser, scrap: bytes) -> None:
     """Each value is judged by itself, also where together they would be JSON."""
     event, two = one_event("i", "5"), b'{"i":3}{"i":4}'
     for values in ([scrap, event], [event, scrap, two], *([scrap, other] for other in SCRAPS)):
-        read = lenient.events.read(numbered(values))["n"].to_pylist()
-        alone = [
-            n for n, value in enumerate(values) if lenient.events.read(numbered([value])).num_rows
-        ]
-        assert read == alone
+        with divided(1):
+            read = set(lenient.reader.read(numbered(values))["n"].to_pylist())
+        alone = {
+            n for n, value in enumerate(values) if lenient.reader.read(numbered([value])).num_rows
+        }
+        usual = {n for n, value in enumerate(values) if is_usual(lenient, value)}
+        assert alone & usual <= read <= alone
     same(
         lenient, [scrap, event, two, *SCRAPS, *(value for _, causes in CAUSES for value in causes)]
     )
 
 
-def test_valid_events_need_no_sql_of_texts(lenient: BatchParser) -> None:
+def test_valid_events_need_no_sql_of_texts(lenient: EventParser) -> None:
     """The reader takes every usual value, and nulls, of which it must know that they are there."""
     values = [one_event(name, text) for name, texts in USUAL.items() for text in texts]
     values += [one_event(name, "null") for name in USUAL if name != "i"]
     values += [one_event("f", " null").replace(b'"f":', b'\n"f" :')]
-    read = lenient.events.read(numbered(values))
+    read = lenient.reader.read(numbered(values))
     assert read["n"].to_pylist() == list(range(len(values)))
+    # Of the largest integers the pattern cannot tell whether they are too large.
+    largest = [
+        one_event(*pair) for pair in (("i", USUAL["i"][2]), ("n", "127"), ("u", USUAL["u"][1]))
+    ]
+    assert [value for value in values if not is_usual(lenient, value)] == largest
 
 
-def test_one_refused_event_costs_its_neighbours_alone(
-    lenient: BatchParser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("refused", [b"{", b'{"w":1}', b'{"n":128}', b'{"o":"\xff"}', b"\x00", b""])
+def test_a_refused_event_costs_itself_alone(lenient: EventParser, refused: bytes) -> None:
     """Else a single broken event would make a chunk of valid ones as slow as broken ones."""
-    monkeypatch.setattr("datarelease.ingest.parse.event_reader._FEWEST", 16)
     values = [one_event("i", str(n)) for n in range(999)]
-    values[400] = b"{"
-    assert lenient.events.read(numbered(values)).num_rows >= 999 - 16
+    values[400] = values[998] = refused
+    with divided(len(values)):
+        parsed = lenient.parse(arrow.chunked_array([values], arrow.binary()), None)
+    assert parsed.read == 997
+    same(lenient, values)
+
+
+def test_an_event_that_only_the_reader_refuses_costs_its_neighbours_alone(
+    lenient: EventParser,
+) -> None:
+    """A field that occurs twice: no pattern can tell."""
+    values = [one_event("i", str(n)) for n in range(999)]
+    values[400] = b'{"n":1,"n":1}'
+    assert is_usual(lenient, values[400])
+    with divided(16):
+        assert 999 > lenient.reader.read(numbered(values)).num_rows >= 999 - 16
     same(lenient, values)

@@ -23,7 +23,7 @@ SEAMS = {
     "flows/check/compare.py": "what reads tables: not where no rows are compared",
     "ingest/sample.py": "Avro is an optional part",
     "ingest/kafka/client.py": "the sign-in of Amazon MSK is an optional part",
-    "ingest/parse/batch.py": "Avro is an optional part",
+    "ingest/parse/event_parser.py": "Avro is an optional part",
     "ingest/access.py": "the client of the broker is an optional part",
     "progress.py": "rich: only where a bar is drawn",
 }

@@ -23,9 +23,10 @@ from datarelease.analysis.validation.examples import LONGEST_TEXT, json_value
 from datarelease.analysis.validation.expectations import wanted_name
 from datarelease.analysis.validation.patterns import Pattern
 from datarelease.analysis.validation.plan import plan_validation
+from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_faults import EXTRA, MEANINGS
 from datarelease.ingest.parse.event_shape import EventShape, Field
-from datarelease.ingest.parse.event_sql import INTERNAL, EventEngine
+from datarelease.ingest.parse.event_sql import INTERNAL
 
 Mask = npt.NDArray[np.bool_]
 _HIDDEN = "(hidden)"
@@ -43,6 +44,7 @@ _KINDS = {
 }
 """What `json_type` says, in words."""
 _NULL_CHECKS = {"not_nullable", "key not null"}
+FAILS = f"{INTERNAL}fails"
 
 
 class _EventFault(NamedTuple):
@@ -70,6 +72,12 @@ class EventChecks:
         )
         self._probes = [probe for probe in asked.probes if probe.failed.severity == "error"]
         self._marks = {f"{INTERNAL}p{i}": probe.fails for i, probe in enumerate(self._probes)}
+        self.patterns = {
+            f"{INTERNAL}p{i}": (probe.failed.column, probe.pattern)
+            for i, probe in enumerate(self._probes)
+            if probe.pattern is not None and probe.failed.column is not None
+        }
+        """Column and pattern, by the name of the answer that `matched` needs."""
         self.sql = self._asking(frame)
         """Gives the columns of ``typed``, and the answers for each row."""
         empty = engine.query(f"SELECT * FROM ({self.sql}) LIMIT 0")  # noqa: S608 - our own
@@ -78,11 +86,21 @@ class EventChecks:
         self.schema = empty.select(list(shape.names)).schema
         """Of the rows."""
 
-    def sql_of(self, typed: str, columns: Collection[str]) -> str:
-        """Gives of another `typed_query` its numbers, ``columns``, and the answers."""
-        kept = ", ".join(map(quoted, [f"{INTERNAL}n", *columns, *self._marks]))
+    def failing(self, typed: str, computed: Collection[str]) -> str:
+        """SQL that gives those rows of a `read_query` that may be broken, with what says so.
+
+        The column `FAILS` says of each whether it is, if no pattern that Python decides fails for
+        it; for these, there are the columns that `patterns` names. ``computed`` columns are given
+        too, then of all rows; what could not be computed is broken.
+        """
+        wrong = [f"({quoted(unread_name(name))} IS NOT NULL)" for name in computed]
+        patterns = list(map(quoted, self.patterns))
+        marks = [quoted(name) for name in self._marks if name not in self.patterns]
+        fails = " OR ".join([*marks, *wrong]) or "false"
+        kept = ", ".join([*map(quoted, [f"{INTERNAL}n", *computed]), *patterns])
         asking = self._asking(self._engine.frame(typed))
-        return f"SELECT {kept} FROM ({asking})"  # noqa: S608 - our own
+        some = "" if computed else f" WHERE {' OR '.join([fails, *patterns])}"
+        return f"SELECT {kept}, {fails} AS {quoted(FAILS)} FROM ({asking}){some}"  # noqa: S608 - our own
 
     def _asking(self, frame: nw.LazyFrame[Any]) -> str:
         asked: Any = (frame.with_columns(**self._marks) if self._marks else frame).to_native()
@@ -109,7 +127,7 @@ class EventChecks:
             column, check = probe.failed.column, probe.failed.check
             rows = _mask(found[f"{INTERNAL}p{place}"])
             if probe.pattern is not None and column is not None:
-                rows = _matched(probe.pattern, found[column], rows)
+                rows = matched(probe.pattern, found[column], rows)
             name = "key" if check == "key not null" else check.partition("(")[0]
             told = partial(_failing, probe, self._shape.dataset.pii)
             yield _EventFault(f"{column or 'row'}:{name}", rows, told)
@@ -171,7 +189,7 @@ def _failing(probe: Probe, pii: Collection[str], rows: pa.Table) -> list[str]:
     return [f"{check} fails for {json_value(value)!r}" for value in values]
 
 
-def _matched(pattern: Pattern, column: pa.ChunkedArray, mask: Mask) -> Mask:
+def matched(pattern: Pattern, column: pa.ChunkedArray, mask: Mask) -> Mask:
     """``mask`` with Python's verdict on each distinct text that DuckDB cannot decide."""
     encoded = column.combine_chunks().dictionary_encode()
     texts = encoded.dictionary.to_pylist()

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import narwhals as nw
@@ -44,7 +45,22 @@ _MOMENT: Final = (
     r"^[1-9]\d{3}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}([.]\d{1,6})?)?(Z|[+-](0\d|1[0-3])(:?[0-5]\d)?)$"
 )
 """Moments that Arrow and DuckDB read alike, or of which Arrow reads none."""
-_FEWEST = 8_192
+_SPACE: Final = r"[ \t\r\n]*"
+_HEX: Final = "[0-9a-fA-F]"
+_ESCAPE: Final = (
+    rf'\\(?:["\\/bfnrt]|u(?:[0-9a-cefA-CEF]{_HEX}{{3}}|[dD][0-7]{_HEX}{{2}}'
+    rf"|[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}))"
+)
+_UTF8: Final = (
+    r"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
+    r"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
+    r"|\xf4[\x80-\x8f][\x80-\xbf]{2}"
+)
+"""Characters beyond ASCII, byte by byte (RFC 3629, section 4)."""
+_STRING: Final = rf'"(?:[ !#-\[\]-\x7f]|{_ESCAPE}|{_UTF8})*"'
+_PIECE = 16_384
+"""Records that are read at once: few, so that memory stays near the processor and is used again."""
+_FEWEST = 2_048
 """Records that are not divided further to find those that are refused."""
 
 
@@ -71,20 +87,28 @@ class EventReader:
             unexpected_field_behavior="error",
         )
         self._keys = [_key(name) for name in names]
+        pairs = "|".join(
+            f"{_name(field.name)}:{_SPACE}(?:{_value(dtype)}|null){_SPACE}"
+            for field, dtype in zip(fields, types, strict=True)
+        )
+        self.usual: Final = rf"^\{{{_SPACE}(?:(?:{pairs})(?:,{_SPACE}(?:{pairs}))*)?\}}$"
+        """A pattern (Latin-1) of values that are read, unless a field occurs twice in one."""
 
     def read(self, records: pa.Table) -> pa.Table:
         """The rows beyond doubt of ``records``, which have a number ``n`` and a ``value``."""
-        return pa.concat_tables([self.schema.empty_table(), *self._read(records)])
+        found = [self.schema.empty_table()]
+        for piece in _pieces(records, _PIECE):
+            try:
+                found.append(self._read_whole(piece))
+            except (pa.ArrowInvalid, pa.ArrowCapacityError):
+                usual = pc.match_substring_regex(piece["value"], self.usual)
+                found += self._read_usual(piece.filter(usual))
+        return pa.concat_tables(found)
 
-    def _read(self, records: pa.Table) -> list[pa.Table]:
-        try:
-            return [self._read_whole(records)]
-        except (pa.ArrowInvalid, pa.ArrowCapacityError):
-            if records.num_rows <= _FEWEST:
-                return []
-        size = max(_FEWEST, records.num_rows // 8)
-        pieces = (records.slice(n, size) for n in range(0, records.num_rows, size))
-        return [rows for piece in pieces for rows in self._read(piece)]
+    def _read_usual(self, records: pa.Table) -> Iterator[pa.Table]:
+        for piece in _pieces(records, _FEWEST):
+            with suppress(pa.ArrowInvalid, pa.ArrowCapacityError):
+                yield self._read_whole(piece)
 
     def _read_whole(self, records: pa.Table) -> pa.Table:
         """The rows beyond doubt, if all of ``records`` are events.
@@ -119,13 +143,38 @@ class EventReader:
         return doubtful
 
 
+def _pieces(records: pa.Table, size: int) -> Iterator[pa.Table]:
+    return (records.slice(n, size) for n in range(0, records.num_rows, size))
+
+
 def _key(name: str) -> str:
     """A pattern of events without nested values that have the field, as most spell it.
 
     What goes before tells the beginning of a field from an escaped quotation mark.
     """
-    space = r"[ \t\r\n]*"
-    return f"[{{,]{space}{re.escape(json.dumps(name, ensure_ascii=False))}{space}:"
+    return f"[{{,]{_SPACE}{_name(name)}:"
+
+
+def _name(name: str) -> str:
+    """A pattern of a field's name, as it is or with everything beyond ASCII escaped."""
+    spelled = sorted(
+        {re.escape(json.dumps(name, ensure_ascii=escaped)) for escaped in (True, False)}
+    )
+    return f"(?:{'|'.join(spelled)}){_SPACE}"
+
+
+def _value(dtype: pa.DataType) -> str:
+    """A pattern (Latin-1) of JSON texts that the reader takes for values of a type."""
+    if pa.types.is_boolean(dtype):
+        return "true|false"
+    if pa.types.is_integer(dtype):
+        # One digit less than the largest has, since that many may be too large.
+        sign = "-?" if pa.types.is_signed_integer(dtype) else ""
+        digits = len(str(2 ** (dtype.bit_width - 1))) - 1
+        return f"{sign}(?:0|[1-9][0-9]{{0,{digits - 1}}})"
+    if pa.types.is_floating(dtype):
+        return r"-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?"
+    return _STRING
 
 
 def _text(values: pa.Array) -> pa.Buffer:

@@ -12,44 +12,16 @@ field's JSON type, as DuckDB's ``json_type`` gives it, and ``s`` its text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import narwhals as nw
-import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.csv.types import parse_sql, sql_type
-from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.tables import unread_name
 from datarelease.ingest.parse.event_faults import INVALID_UTF8, NO_OBJECT, SYNTAX, TWICE
 from datarelease.ingest.parse.event_reader import value_type
 from datarelease.ingest.parse.event_shape import Field
-
-
-class EventEngine(DuckDBEngine):
-    """The embedded engine, within its memory limit, spilling to disk."""
-
-    def name(self, name: str, table: pa.Table) -> None:
-        """Let queries call ``table`` by ``name``; another table may have had it."""
-        self._connection.register(name, table)
-
-    def query(self, sql: str) -> pa.Table:
-        """The rows of a query."""
-        with translated([]):
-            return self._connection.sql(sql).to_arrow_table()
-
-    def run(self, sql: str) -> None:
-        """Run a statement that has no rows."""
-        with translated([]):
-            self._connection.execute(sql)
-
-    def frame(self, sql: str) -> nw.LazyFrame[Any]:
-        """A query as a Narwhals frame, for the checks of a schema."""
-        with translated([]):
-            return nw.from_native(self._connection.sql(sql))
-
 
 _LENIENT = r",\s*[}\]]|(?:^|[,:\[])\s*-?(?i:nan|inf)"
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -152,42 +124,11 @@ def typed_query(source: str, fields: Sequence[Field]) -> str:
     of all of these begin with `INTERNAL`.
     """
     decimals = decimal_names(fields)
-    cells = []
+    values, columns = [], []
     for place, field in enumerate(fields):
         y, s = f"types[{place + 1}]", f"texts[{place + 1}]"
         raw = f"raws[{decimals.index(field.name) + 1}]" if field.name in decimals else s
-        cells.append((_value(y, s, raw, field), y, s))
-    return _columns(source, fields, cells)
-
-
-def read_query(source: str, fields: Sequence[Field]) -> str:
-    """The columns of `typed_query`, from the rows of an `EventReader`."""
-    cells = []
-    for place, field in enumerate(fields):
-        column, y = f"f{place}", "'VARCHAR'"
-        if value_type(field.wanted) is not None:
-            cells.append((f"CAST({column} AS {sql_type(field.wanted)})", y, "NULL::VARCHAR"))
-        else:
-            cells.append((_value(y, column, column, field), y, column))
-    nothing = "NULL::VARCHAR[] AS extra, NULL::VARCHAR AS fault"
-    return _columns(f"SELECT *, {nothing} FROM {source}", fields, cells)
-
-
-def computed_columns(fields: Sequence[Field]) -> list[str]:
-    """The columns of `read_query`, other than answers, that an `EventReader` does not give."""
-    return [
-        name
-        for place, field in enumerate(fields)
-        if value_type(field.wanted) is None
-        for name in (field.name, unread_name(field.name), f"{INTERNAL}wrong{place}")
-    ]
-
-
-def _columns(source: str, fields: Sequence[Field], cells: Sequence[tuple[str, str, str]]) -> str:
-    """SQL over ``source``; ``cells`` has the SQL of each field's value, JSON type and text."""
-    values, columns = [], []
-    for place, (field, (value, y, s)) in enumerate(zip(fields, cells, strict=True)):
-        values.append(f"{value} AS v{place}, {y} AS y{place}, {s} AS s{place}")
+        values.append(f"{_value(y, s, raw, field)} AS v{place}, {y} AS y{place}, {s} AS s{place}")
         wrong = f"(v{place} IS NULL AND s{place} IS NOT NULL)"
         columns.append(f"v{place} AS {quoted(field.name)}")
         columns.append(f"CASE WHEN {wrong} THEN s{place} END AS {quoted(unread_name(field.name))}")
@@ -199,6 +140,31 @@ def _columns(source: str, fields: Sequence[Field], cells: Sequence[tuple[str, st
         f"typed AS (SELECT n, extra, fault, {', '.join(values)} FROM fields) "
         f"SELECT {kept}, {', '.join(columns)} FROM typed"
     )
+
+
+def read_query(source: str, fields: Sequence[Field]) -> str:
+    """The columns of `typed_query` and its `unread_name`, from the rows of an `EventReader`."""
+    values, columns = [], []
+    for place, field in enumerate(fields):
+        column, s = f"f{place}", f"f{place}"
+        if value_type(field.wanted) is not None:
+            value, s = f"CAST({column} AS {sql_type(field.wanted)})", "NULL::VARCHAR"
+        else:
+            value = _value("'VARCHAR'", column, column, field)
+        values.append(f"{value} AS v{place}, {s} AS s{place}")
+        columns.append(f"v{place} AS {quoted(field.name)}")
+        columns.append(
+            f"CASE WHEN v{place} IS NULL THEN s{place} END AS {quoted(unread_name(field.name))}"
+        )
+    return (
+        f"SELECT n AS {internal('n')}, {', '.join(columns)} "
+        f"FROM (SELECT n, {', '.join(values)} FROM {source})"
+    )
+
+
+def computed_names(fields: Sequence[Field]) -> tuple[str, ...]:
+    """The columns of `read_query` whose values an `EventReader` does not give."""
+    return tuple(field.name for field in fields if value_type(field.wanted) is None)
 
 
 INTERNAL = "\N{END OF TEXT}"

@@ -19,8 +19,8 @@ from datarelease.adapters.store.directory import replacing
 from datarelease.documents import DocumentError, decode, encode
 from datarelease.flows.write_file import read, write
 from datarelease.ingest.parse.batch import BatchParser
+from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_shape import EventShape, read_shape
-from datarelease.ingest.parse.event_sql import EventEngine
 from datarelease.ingest.parse.files import Md5Memo, Raw, clear_out, fingerprint_of, raw_files
 from datarelease.model.data.provenance import of_counts
 from datarelease.model.data.stream import BatchCounts, Stream, StreamCounts

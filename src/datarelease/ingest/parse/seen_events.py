@@ -11,21 +11,27 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
+from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_shape import EventShape
-from datarelease.ingest.parse.event_sql import EventEngine
 from datarelease.ingest.raw import RAW_SCHEMA
 
 _CHUNK = "rows_of_chunk"
 _SKEW = 60 * 60_000_000
 """Microseconds. Clocks differ; so far an event may be ahead of its record, as Kafka 4.0 bounds a
 record's own time by default (``message.timestamp.after.max.ms``: one hour)."""
+_NEVER = -(2**63)
+"""Microseconds: before every time."""
+_AT_ONCE = 65_536
+"""Events that are looked at in one go."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -106,16 +112,10 @@ class SeenEvents:
         if not self._timed:
             return Times()
         limit = "NULL" if newest is None else str(_micros(newest) - late_minutes * 60_000_000)
-        before = (
-            "max(time) FILTER (NOT coalesce(ahead, false)) OVER (PARTITION BY part ORDER BY seq "
-            "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-        )
         (row,) = self._engine.query(
             f"SELECT min(time) AS first, max(time) AS last, count(*) FILTER (ahead) AS ahead, "
             f"max(time) FILTER (NOT coalesce(ahead, false)) AS watermark, "
-            f"count(*) FILTER (time < {limit}) AS late, "
-            f"count(*) FILTER (time < before) AS out_of_order "
-            f"FROM (SELECT time, ahead, {before} AS before FROM seen)"
+            f"count(*) FILTER (time < {limit}) AS late FROM seen"
         ).to_pylist()
         return Times(
             first=_iso(row["first"]),
@@ -123,8 +123,30 @@ class SeenEvents:
             watermark=_iso(row["watermark"]),
             ahead=row["ahead"],
             late=row["late"],
-            out_of_order=row["out_of_order"],
+            out_of_order=self._out_of_order(),
         )
+
+    def _out_of_order(self) -> int:
+        """How many events are older than one before, not ahead of its record, of their partition.
+
+        Events come in the order of partitions.
+        """
+        found, seq, partition, newest = 0, -1, -1, _NEVER
+        asked = "SELECT seq, part, time, coalesce(ahead, false) AS ahead FROM seen"
+        for batch in self._engine.batches(self._engine.frame(asked), _AT_ONCE):
+            numbers, parts = (batch[name].to_numpy() for name in ("seq", "part"))
+            if (np.diff(numbers, prepend=seq) <= 0).any():
+                raise RuntimeError("the engine changed the order of events")
+            timed = batch["time"].is_valid().to_numpy(zero_copy_only=False)
+            times = pc.fill_null(batch["time"], _NEVER).to_numpy()
+            limits = np.where(batch["ahead"].to_numpy(zero_copy_only=False), _NEVER, times)
+            edges = [0, *(np.flatnonzero(np.diff(parts)) + 1), len(parts)]
+            for first, end in pairwise(edges):
+                newest = newest if parts[first] == partition else _NEVER
+                before = np.maximum.accumulate(np.concatenate([[newest], limits[first:end]]))
+                found += int((timed[first:end] & (times[first:end] < before[:-1])).sum())
+                seq, partition, newest = numbers[end - 1], parts[end - 1], before[-1]
+        return found
 
 
 def _micros(time: str) -> int:
