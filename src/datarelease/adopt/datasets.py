@@ -23,8 +23,8 @@ from datarelease.model.data.dataset import (
     Dataset,
     LoggedTable,
     logged_table,
-    table_format,
 )
+from datarelease.model.data.table_format import table_format, without_suffix
 from datarelease.model.paths import within
 from datarelease.model.versions.snapshot import TREE, WHOLE, Entry
 
@@ -265,8 +265,7 @@ def names_of(paths: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
     used = {name.lower() for name in taken}
     names: dict[str, str] = {}
     for path in paths:
-        bare = path[: -len(posixpath.splitext(path)[1])] if table_format(path) else path
-        parts = [part for part in map(_slug, bare.split("/")) if part]
+        parts = [part for part in map(_slug, without_suffix(path).split("/")) if part]
         choices = ["-".join(parts[-count:]) for count in range(1, len(parts) + 1)]
         choices = [c if c[0].isalpha() else f"data-{c}" for c in choices] or ["dataset"]
         choices += [f"{choices[0]}-{number}" for number in range(2, len(used) + 3)]

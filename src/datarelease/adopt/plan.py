@@ -146,9 +146,9 @@ def _leave_others(drafts: Drafts, pipeline: Mapping[str, Any], tables: Sequence[
     for path, (name, entry) in artifacts_by_path(pipeline).items():
         if entry.get("type") == "dataset" and path not in known:
             why = (
-                f"declared in dvc.yaml as {name}, a dataset, and DVC has no CSV or Parquet data "
-                "there: `datarelease check` refuses that; give it another `type` (raw-data, say), "
-                "or another path"
+                f"declared in dvc.yaml as {name}, a dataset, and DVC has no table there (CSV, JSON "
+                "Lines, Parquet or Arrow): `datarelease check` refuses that; give it another "
+                "`type` (raw-data, say), or another path"
             )
             drafts.leave(path, why)
 
@@ -157,7 +157,8 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     reasons = "".join(f"\n  {note.what}: {note.why}" for note in left_out)
     where = "among DVC's outputs or in the repository" if dvc else "in the repository"
     return ConfigError(
-        f"There is no dataset to release: no usable CSV or Parquet file {where}.{reasons}",
+        "There is no dataset to release: no usable table (CSV, JSON Lines, Parquet or Arrow) "
+        f"{where}.{reasons}",
         remedy="Get the files named above (`dvc pull`, `dvc repro`), then run init again."
         if left_out
         else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), or write a "
@@ -186,7 +187,7 @@ def only(
     for one in chosen:
         if not any(wanted(path, [one]) for path in known):
             raise ConfigError(
-                f"--dataset {one}: init finds no CSV or Parquet data there.",
+                f"--dataset {one}: init finds no table there (CSV, JSON Lines, Parquet or Arrow).",
                 remedy=suggestion(one, [found.path for found in found]),
             )
     return (

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from datarelease.adapters.store.directory import Store, replacing
-from datarelease.analysis.engine.tables import Engine, EngineRefusedError, Table
+from datarelease.analysis.engine.errors import EngineRefusedError
+from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.errors import WorldError
 from datarelease.flows.cache import Objects
 from datarelease.flows.versions.dataset_at import table_of

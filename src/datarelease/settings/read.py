@@ -14,8 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from datarelease.errors import Problem, SettingsError
-from datarelease.model.data.dataset import DATASET_NAME, CsvDialect, Dataset, table_format
+from datarelease.model.data.dataset import DATASET_NAME, CsvDialect, Dataset
 from datarelease.model.data.stream import Stream
+from datarelease.model.data.table_format import FORMAT_NAMES, table_format
 from datarelease.model.paths import path_fault
 from datarelease.model.review.policy import Policy
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
@@ -237,8 +238,9 @@ def _dataset(
         problems += [*found, *problems_of(error, ArtifactShape, where)]
         return None
     path = _inside(parsed.path, f"{where}.path", found)
-    if "csv" in parsed.meta.model_fields_set and table_format(path) == "parquet":
-        what = "the dataset is Parquet, which has no such settings"
+    kind = table_format(path)
+    if "csv" in parsed.meta.model_fields_set and kind not in {"csv", None}:
+        what = f"the dataset is {FORMAT_NAMES[kind]}, which has no such settings"
         found.append(Problem(where=f"{where}.meta.csv", what=what))
     schema = parsed.meta.schema_
     if schema is not None:

@@ -382,7 +382,7 @@ def test_without_git_there_is_nothing_to_adopt(tmp_path: Path) -> None:
 def test_without_data_there_is_nothing_to_release(bare: Callable[..., Project]) -> None:
     """No table anywhere: what to do is said."""
     done = refused(bare({"README": "x"}), "--yes")
-    assert "no usable CSV or Parquet" in done.text
+    assert "no usable table (CSV, JSON Lines, Parquet or Arrow)" in done.text
     assert "dvc repro" in done.text
 
 

@@ -19,8 +19,9 @@ from datarelease.adapters.store.directory import DirectoryStore, md5_of
 from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.errors import EngineRefusedError
 from datarelease.analysis.engine.spark.engine import SparkEngine
-from datarelease.analysis.engine.tables import Engine, EngineRefusedError, Table
+from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode

@@ -21,8 +21,9 @@ from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import decode, encode
-from datarelease.model.data.dataset import Dataset, Format
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Category, Cell, ColumnProfile, Profile
+from datarelease.model.data.table_format import Format
 
 
 @pytest.fixture(scope="module")

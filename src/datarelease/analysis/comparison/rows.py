@@ -121,10 +121,10 @@ def _joined(
 def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, _Types]:
     """The types to read both sides with.
 
-    Each CSV file's types were inferred for itself: what looks like integers on one side and like
-    text on the other is the same column of text.
+    The types of text were inferred for each side by itself: what looks like integers on one side
+    and like text on the other is the same column of text.
     """
-    if "csv" not in {before.format, after.format}:
+    if not before.is_text and not after.is_text:
         return {}, {}
     schemas = engine.types(before), engine.types(after)
     agreed = {
@@ -132,7 +132,7 @@ def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, 
         for name, dtype in schemas[1].items()
         if schemas[0].get(name, dtype) != dtype
     }
-    return agreed if before.format == "csv" else {}, agreed if after.format == "csv" else {}
+    return agreed if before.is_text else {}, agreed if after.is_text else {}
 
 
 def _agreed(one: nw.dtypes.DType, two: nw.dtypes.DType) -> nw.dtypes.DType:

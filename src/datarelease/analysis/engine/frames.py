@@ -35,7 +35,7 @@ def read_frame(
     """All parts of a table as one data frame of the library called ``engine``.
 
     Parts are put one below the other in the order of their names, and partition columns stand
-    last. CSV files are read as a check reads them: by ``reader``, in the table's own dialect, with
+    last. Text is read as a check reads it: by ``reader``, in the table's own dialect, with
     columns of the named ``types``, or of those that their values have. A column whose values are
     not all of the type in ``types`` (a release may be allowed to have some) is text.
 
@@ -63,6 +63,8 @@ def _rows(
 ) -> pa.Table:
     """The table, or some of its columns."""
     try:
+        if table.format == "arrow":
+            table = reader.converted(table)
         known = parquet_columns(table) if table.format == "parquet" else reader.columns(table)
         _refuse_unknown(names, known)
         wanted = list(known) if names is None else names

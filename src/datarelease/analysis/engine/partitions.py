@@ -99,7 +99,7 @@ def text_columns(table: Table, names: Iterable[str]) -> frozenset[str]:
     Raises:
         UnreadableTable: As `partition_columns`.
     """
-    if table.format != "csv":
+    if not table.is_text:
         return frozenset()
     return frozenset(names) - {column.name for column in partition_columns(table)}
 

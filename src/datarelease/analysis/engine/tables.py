@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from datarelease.errors import ConfigError, WorldError
-from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Format
+from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect
+from datarelease.model.data.table_format import TEXT_FORMATS, Format
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -37,17 +37,21 @@ class Table:
     csv: CsvDialect = DEFAULT_DIALECT
     """How CSV files are written."""
     labels: tuple[str, ...] = ()
-    """Paths inside the dataset, in the order of ``paths``: messages call the files by them, and
-    folders called ``key=value`` in them are columns (see `partitions`)."""
+    """Paths inside the dataset, in the order of ``paths``: messages call the files by them, folders
+    called ``key=value`` in them are columns (see `partitions`), and endings name compressions."""
     addresses: tuple[str, ...] = ()
     """Where other machines find the files, in the order of ``paths``; empty: they do not."""
     siblings: tuple[str, ...] = ()
     """The same for all files of the dataset, where ``paths`` may be only some of them: the types
     of partition columns depend on all. Empty: there are no others."""
-
     digests: tuple[str, ...] = ()
     """The hash of each file's bytes, in the order of ``paths``. Empty: not known, and then nothing
     that was found in a part is looked for or kept."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether files say nothing of the types of their columns."""
+        return self.format in TEXT_FORMATS
 
     def part(self, places: Sequence[int]) -> Table:
         """The files at these places of ``paths``, which ascend, as parts of the same dataset."""
@@ -78,26 +82,6 @@ class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unrea
         super().__init__(f"{label}: {reason}" if label else reason)
         self.label = label
         self.reason = reason
-
-
-class EngineRefusedError(ConfigError):
-    """The engine cannot compute this, or not exactly: an error of the run, never of the data."""
-
-
-class EngineFailedError(WorldError):
-    """The engine failed while it computed: an error of the run, never of the data."""
-
-
-class UnsupportedQueryError(EngineRefusedError):
-    """The engine has no such query: it refused the frame itself, whatever the data are."""
-
-    def __init__(self, engine: str, fault: str) -> None:
-        """Keep the kind of fault as the engine calls it: a name, without any value."""
-        super().__init__(
-            f"{engine} cannot run a query of a check ({fault}).",
-            untouched="Nothing was written.",
-            remedy="If it says so of a check that you wrote, change the check; else report a bug.",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +132,14 @@ class Engine(Protocol):
         """Columns of an `ordered` scan by which its rows sort into file order.
 
         None: the engine keeps the order of the files by itself.
+        """
+        ...
+
+    def converted(self, table: Table) -> Table:
+        """The same table as CSV in UTF-8 or as Parquet: copies, which end with the engine.
+
+        Raises:
+            UnreadableTable, WorldError: As `collect`.
         """
         ...
 
@@ -203,8 +195,7 @@ class Engine(Protocol):
     def shapes(self, table: Table) -> tuple[str, ...]:
         """What tells of each part whether its columns are those of another one: equal texts.
 
-        None: how the parts of this table are read depends on one another, or the engine does not
-        tell the rows of one from those of another.
+        None: how the parts are read depends on one another, or the engine does not tell their rows.
 
         Raises:
             UnreadableTable: As `scan`.

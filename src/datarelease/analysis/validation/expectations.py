@@ -178,7 +178,7 @@ def type_fault(dtype: Any) -> str:
     except (TypeError, ValueError, AttributeError):
         close = nearest_name(str(dtype), _SPELLINGS)
         return f"unknown type; did you mean {close}?" if close else "unknown type"
-    return "" if file_type(found) else f"no column of a CSV or Parquet file can be {found}"
+    return "" if file_type(found) else f"no column of a table can be {found}"
 
 
 def satisfies(  # noqa: PLR0911 - one line a type

@@ -7,14 +7,9 @@ import functools
 from collections.abc import Sequence
 
 from datarelease.analysis.comparison.compare import compare
+from datarelease.analysis.engine.errors import EngineFailedError, EngineRefusedError
 from datarelease.analysis.engine.partitions import Folders, folders
-from datarelease.analysis.engine.tables import (
-    Engine,
-    EngineFailedError,
-    EngineRefusedError,
-    Table,
-    UnreadableTable,
-)
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.known import keep_rows, of_rows, recall_rows

@@ -93,7 +93,7 @@ def run_profile(
 ) -> Profile:
     """The statistics of ``table``, whose files are ``content``.
 
-    Text has no types of its own: CSV columns are read as the schema says, so that a column of
+    Text has no types of its own: its columns are read as the schema says, so that a column of
     prices stays a column of decimals in a version that happens to hold whole numbers only.
 
     Raises:
@@ -105,7 +105,7 @@ def run_profile(
     if known is not None:
         return known
     types = None
-    if table.format == "csv" and dataset.schema is not None:
+    if table.is_text and dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
         types = schema_types(schema, sorted(text_columns(table, engine.columns(table))))
     result = dataclasses.replace(profile(engine, table, dataset, types=types), made_from=made_from)

@@ -17,7 +17,8 @@ from datarelease.flows.check.streams import counts_here
 from datarelease.flows.check.tracked_outputs import tracked_beside
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.documents import find_manifest
-from datarelease.model.data.dataset import CsvDialect, Dataset, table_format
+from datarelease.model.data.dataset import CsvDialect, Dataset
+from datarelease.model.data.table_format import TEXT_FORMATS, table_format
 from datarelease.model.review.policy import how_to_waive
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import (
@@ -224,7 +225,8 @@ def _manifest_dataset(
     ]
     schema = ws.read(dataset.schema) if dataset.schema else None
     found = checked.assessments[dataset.name]
-    is_csv = any(table_format(file.path) == "csv" for file in files)
+    formats = {table_format(file.path) for file in files}
+    is_csv = "csv" in formats
     written = {file.path: ws.objects.path(file.md5) for file in new}
     return ManifestDataset(
         name=dataset.name,
@@ -237,7 +239,7 @@ def _manifest_dataset(
         key=dataset.key,
         csv=_with_delimiter(dataset.csv, written) if is_csv else None,
         types=tuple((c.name, c.type) for c in found.profile.columns)
-        if is_csv and found.profile
+        if formats & TEXT_FORMATS and found.profile
         else (),
     )
 
@@ -250,7 +252,7 @@ def _with_delimiter(dialect: CsvDialect, files: Mapping[str, Path]) -> CsvDialec
     first = min((path for path in files if table_format(path) == "csv"), default=None)
     if dialect.delimiter is not None or first is None:
         return dialect
-    return dataclasses.replace(dialect, delimiter=delimiter_of(files[first], dialect))
+    return dataclasses.replace(dialect, delimiter=delimiter_of(files[first], first, dialect))
 
 
 def _earlier(ws: Workspace, checked: Checked) -> tuple[Manifest, ...]:

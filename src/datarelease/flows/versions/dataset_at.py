@@ -13,8 +13,9 @@ from datarelease.adapters.dvc.tracked import Output
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, Problem, SettingsError
 from datarelease.flows.cache import Objects
-from datarelease.model.data.dataset import LOGGED_REMEDY, Dataset, logged_table, table_format
+from datarelease.model.data.dataset import LOGGED_REMEDY, Dataset, logged_table
 from datarelease.model.data.profile import Profile
+from datarelease.model.data.table_format import FORMAT_NAMES, table_format
 from datarelease.model.data.validation import Contract
 from datarelease.model.paths import within
 from datarelease.model.versions.snapshot import WHOLE, DataFile, DatasetSnapshot, Entry, Snapshot
@@ -146,13 +147,15 @@ def as_table(
         )
     kinds = {kind for name in files if (kind := table_format(name))}
     if len(kinds) != 1:
-        what = "both CSV and Parquet files" if kinds else "no CSV or Parquet file"
+        several = " and ".join(FORMAT_NAMES[kind] for kind in FORMAT_NAMES if kind in kinds)
+        what = f"files of {several}" if kinds else "no file of a table"
         raise ConfigError(
             f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} has {what}.",
             untouched="Nothing was written.",
             remedy=(
-                "A dataset is a .csv or .parquet file, or a directory of parts of one kind. If "
-                "the data is not in the work tree yet, get it with `dvc repro` or `dvc pull`."
+                "A dataset is a file, or a directory of parts of one format: .csv or .tsv, .jsonl "
+                "(these also as .gz or .zst), .parquet, .arrow or .feather. If the data is not in "
+                "the work tree yet, get it with `dvc repro` or `dvc pull`."
             ),
         )
     [kind] = kinds

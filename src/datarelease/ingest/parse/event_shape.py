@@ -20,8 +20,9 @@ from datarelease.analysis.validation.expectations import Expected, expected_colu
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.analysis.validation.schema_checks import spelled
 from datarelease.errors import Problem, SettingsError
-from datarelease.model.data.dataset import Dataset, table_format
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Stream
+from datarelease.model.data.table_format import table_format
 from datarelease.model.versions.snapshot import canonical_json
 
 

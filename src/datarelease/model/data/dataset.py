@@ -9,8 +9,6 @@ import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Literal
 
 #: What pandas.read_csv takes for a missing value unless told otherwise (pandas 3, ``na_values``).
 NA_STRINGS = (
@@ -80,22 +78,7 @@ class CsvDialect:
 
 DEFAULT_DIALECT = CsvDialect()
 
-Format = Literal["csv", "parquet"]
-
 DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
-
-#: File name endings read as tables; a directory holds part files of one of them.
-SUFFIXES: dict[str, Format] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
-
-
-def table_format(name: str) -> Format | None:
-    """The table format that a file name's ending stands for, or None.
-
-    >>> table_format("data/Customers.CSV"), table_format("notes.txt")
-    ('csv', None)
-    """
-    return SUFFIXES.get(PurePosixPath(name).suffix.lower())
-
 
 #: Formats that keep a log beside their Parquet files: what names a file of the log.
 _LOGS: tuple[tuple[str, re.Pattern[str]], ...] = (

@@ -16,9 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from datarelease.analysis.engine.conversion.compressed import opened_plain
 from datarelease.analysis.engine.tables import Table, UnreadableTable
-from datarelease.errors import WorldError
 from datarelease.model.data.dataset import UTF8
+from datarelease.model.data.table_format import compression, delimiter_of_name
 
 DELIMITERS = ",;\t|"
 _PEEK_BYTES = 4 << 20
@@ -58,7 +59,7 @@ def _read_one(table: Table, path: Path) -> Header:
     records = without_lines(_first_records(path, label), table.csv.skip_rows)
     if not records.strip() and table.csv.skip_rows:
         raise UnreadableTable(label, f"no header below the {table.csv.skip_rows} lines skipped")
-    delimiter = table.csv.delimiter or find_delimiter(records)
+    delimiter = table.csv.delimiter or delimiter_of_name(label) or find_delimiter(records)
     reader = csv.reader(io.StringIO(records, newline=""), delimiter=delimiter)
     header = next(reader, [])
     last = islice(_LINE_END.finditer(records), reader.line_num - 1, None)
@@ -179,32 +180,31 @@ _SKIPPED = re.compile(rb"[^\r\n]+")
 def as_utf8(table: Table, folder: Path) -> Table:
     """The same table in files that the engine can read, copied to ``folder`` where need be.
 
-    A file is copied if it is not in UTF-8, or if lines above its header hold quotation marks,
-    which would be taken for the beginning of a value. Lines keep their numbers. Memory stays
+    A file is copied if it is compressed, not in UTF-8, or if lines above its header hold quotation
+    marks, which would be taken for the beginning of a value. Lines keep their numbers. Memory stays
     bounded.
 
     Raises:
-        UnreadableTable: A file is not in the encoding of the dialect.
-        WorldError: The disk is full or not writable.
+        UnreadableTable: A file is not in the encoding of the dialect, or not compressed as its name
+            says.
+        OSError: The disk is full or not writable.
     """
     dialect = table.csv
     paths = []
     for number, path in enumerate(table.paths):
-        if dialect.encoding == UTF8 and not _quotes_above(path, dialect.skip_rows):
+        label = table.labels[number] if table.labels else path.name
+        if (
+            dialect.encoding == UTF8
+            and compression(label) is None
+            and not _quotes_above(path, dialect.skip_rows)
+        ):
             paths.append(path)
             continue
         copy = folder / f"{number}.csv"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("rb") as source, copy.open("wb") as target:
-                for piece in _blanked(_decoded(source, table, path), dialect.skip_rows):
-                    target.write(piece)
-        except OSError as error:
-            raise WorldError(
-                f"{table.label(path)} could not be copied ({error.strerror or 'disk error'}).",
-                untouched="Nothing else was written.",
-                remedy="Free space in the temporary directory, then run the same command again.",
-            ) from None
+        folder.mkdir(parents=True, exist_ok=True)
+        with opened_plain(path, label) as source, copy.open("wb") as target:
+            for piece in _blanked(_decoded(source, table, label), dialect.skip_rows):
+                target.write(piece)
         paths.append(copy)
     if tuple(paths) == table.paths:
         return table
@@ -213,7 +213,7 @@ def as_utf8(table: Table, folder: Path) -> Table:
     return dataclasses.replace(table, paths=tuple(paths), labels=labels)
 
 
-def _decoded(source: BinaryIO, table: Table, path: Path) -> Iterator[bytes]:
+def _decoded(source: BinaryIO, table: Table, label: str) -> Iterator[bytes]:
     """The file in UTF-8, piece by piece."""
     decoder = codecs.getincrementaldecoder(table.csv.encoding)()
     lines = 1
@@ -226,7 +226,7 @@ def _decoded(source: BinaryIO, table: Table, path: Path) -> Iterator[bytes]:
             read = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
             lines += read.decode(table.csv.encoding, errors="ignore").count("\n")
             reason = f"not {table.csv.encoding} (line {lines})"
-            raise UnreadableTable(table.label(path), reason) from None
+            raise UnreadableTable(label, reason) from None
         lines += text.count("\n")
         yield encoded
         if not chunk:

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from datarelease.analysis.engine.conversion.compressed import opened_plain
 from datarelease.analysis.engine.csv.header import DELIMITERS, find_delimiter, wide, without_lines
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.model.data.dataset import UTF8, CsvDialect
+from datarelease.model.data.table_format import delimiter_of_name
 
 _PEEK_BYTES = 256 << 10
 _PEEK_RECORDS = 50
@@ -57,10 +59,12 @@ def doubt(table: Table) -> str | None:
     """
     if table.format != "csv" or table.csv.skip_rows or not table.paths:
         return None
-    text = _beginning(table.paths[0], table.csv.encoding)
+    label = table.label(table.paths[0])
+    text = _beginning(table.paths[0], label, table.csv.encoding)
     found = structure(text)
     noted = _EXCEL.fullmatch(_first_line(text)) is not None
-    if found is None or (table.csv.delimiter is not None and not noted):
+    known = table.csv.delimiter or delimiter_of_name(label)
+    if found is None or (known is not None and not noted):
         return None
     delimiter = f"delimiter: {_yaml(found.delimiter)}"
     begins = f"say `csv: {{skip_rows: {found.skip_rows}, {delimiter}}}`"
@@ -123,26 +127,31 @@ def with_structure(table: Table) -> Table:
     """
     if table.format != "csv" or not table.paths:
         return table
-    encodings = {e for path in table.paths if (e := _encoding(path)) != "ascii"}
+    encodings = {e for p in table.paths if (e := _encoding(p, table.label(p))) != "ascii"}
     if len(encodings) > 1:
         names = " and ".join(sorted(encodings))
         raise UnreadableTable("", f"its parts are of different encodings: {names}")
     encoding = next(iter(encodings), UTF8)
-    text = _beginning(table.paths[0], encoding)
+    label = table.label(table.paths[0])
+    text = _beginning(table.paths[0], label, encoding)
     found = structure(text)
-    delimiter = found.delimiter if found else find_delimiter(text)
+    named = delimiter_of_name(label)
+    if found and named and found.delimiter != named:
+        found = None
+    delimiter = named or (found.delimiter if found else find_delimiter(text))
     dialect = dataclasses.replace(
         table.csv,
         encoding=encoding,
         skip_rows=found.skip_rows if found else 0,
-        delimiter=delimiter if delimiter != "," else None,
+        delimiter=delimiter if delimiter != (named or ",") else None,
     )
     return dataclasses.replace(table, csv=dialect)
 
 
-def delimiter_of(path: Path, dialect: CsvDialect) -> str:
-    """The delimiter that a reader finds in a file whose dialect names none."""
-    return find_delimiter(without_lines(_beginning(path, dialect.encoding), dialect.skip_rows))
+def delimiter_of(path: Path, name: str, dialect: CsvDialect) -> str:
+    """The delimiter that a reader finds in a file called ``name`` whose dialect names none."""
+    text = without_lines(_beginning(path, name, dialect.encoding), dialect.skip_rows)
+    return delimiter_of_name(name) or find_delimiter(text)
 
 
 def _width(text: str, delimiter: str) -> int:
@@ -172,12 +181,12 @@ def _first_line(text: str) -> str:
     return re.split(r"[\r\n]", text, maxsplit=1)[0].strip()
 
 
-def _beginning(path: Path, encoding: str) -> str:
+def _beginning(path: Path, name: str, encoding: str) -> str:
     """The first lines of a file, whatever in it is not of the encoding."""
     try:
-        with path.open("rb") as file:
+        with opened_plain(path, name) as file:
             peek = file.read(_PEEK_BYTES)
-    except OSError:
+    except (OSError, UnreadableTable):  # said where the table is read
         return ""
     text = peek.decode("utf-8-sig" if encoding == UTF8 else encoding, errors="replace")
     if len(peek) < _PEEK_BYTES:
@@ -185,33 +194,37 @@ def _beginning(path: Path, encoding: str) -> str:
     return text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
 
 
-def _encoding(path: Path) -> str:
-    """The encoding of a file: by its mark, or the first that fits; ``ascii`` fits all of them."""
-    with path.open("rb") as file:
+def _encoding(path: Path, name: str) -> str:
+    """The encoding of a file: by its mark, or the first that fits; ``ascii`` fits all of them.
+
+    Raises:
+        UnreadableTable: It is not compressed as its name says.
+    """
+    with opened_plain(path, name) as file:
         start = file.read(1000)
-    for mark, name in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")):
-        if start.startswith(mark):
-            return name
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     unmarked = wide(start)
     if unmarked is not None:
         return unmarked
-    return next((name for name in ("ascii", UTF8, "cp1252") if _fits(path, name)), "iso8859-1")
+    fitting = (e for e in ("ascii", UTF8, "cp1252") if _fits(path, name, e))
+    return next(fitting, "iso8859-1")
 
 
-def _fits(path: Path, encoding: str) -> bool:
+def _fits(path: Path, name: str, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        for chunk, last in _chunks(path):
+        for chunk, last in _chunks(path, name):
             decoder.decode(chunk, final=last)
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _chunks(path: Path) -> Iterator[tuple[bytes, bool]]:
-    with path.open("rb") as file:
+def _chunks(path: Path, name: str) -> Iterator[tuple[bytes, bool]]:
+    with opened_plain(path, name) as file:
         while chunk := file.read(_CHUNK):
             yield chunk, False
     yield b"", True

@@ -12,7 +12,8 @@ import duckdb
 import narwhals as nw
 import pyarrow as pa
 
-from datarelease.analysis.engine.csv.header import as_utf8, read_csv_header
+from datarelease.analysis.engine.conversion.convert import convert_table
+from datarelease.analysis.engine.csv.header import read_csv_header
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
@@ -20,13 +21,13 @@ from datarelease.analysis.engine.duckdb.query_progress import measure_progress, 
 from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
 from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
 from datarelease.analysis.engine.duckdb.value_counts import counted_values, less_memory
+from datarelease.analysis.engine.errors import UnsupportedQueryError
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
 from datarelease.analysis.engine.tables import (
     PART,
     Table,
     UnreadableTable,
-    UnsupportedQueryError,
     ValueCounts,
     unread_name,
 )
@@ -90,6 +91,7 @@ class DuckDBEngine:
         self._progress = progress
         measure_progress(self._connection, on=progress is not None)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
+        self._converted: dict[Table, Table] = {}
         self._temp_directory = temp_directory
         self._copies: tempfile.TemporaryDirectory[str] | None = None
 
@@ -116,6 +118,20 @@ class DuckDBEngine:
         # No batch of an empty table is handed out, hence no schema either.
         write_batches(path, self.batches(frame, STAGED_ROWS), lambda: self.arrow(frame).schema)
         return self.scan(Table(paths=(path,), format="parquet"))
+
+    def converted(self, table: Table) -> Table:
+        """The same table in files that DuckDB reads; see `Engine.converted`."""
+        if table not in self._converted:
+            for path in table.paths:
+                if not path.is_file():
+                    raise UnreadableTable(table.label(path), "there is no such file")
+            if not table.paths:
+                raise UnreadableTable("", "the dataset has no files")
+            if table.format == "parquet":
+                return table
+            folder = self._copies_folder() / str(len(self._converted))
+            self._converted[table] = convert_table(table, folder, self._progress)
+        return self._converted[table]
 
     def types(self, table: Table, types: _Types | None = None) -> dict[str, nw.dtypes.DType]:
         """The types of a table's columns; see `Engine.types`."""
@@ -168,13 +184,8 @@ class DuckDBEngine:
         return self._files[table]
 
     def _open(self, table: Table) -> CsvFiles | ParquetFiles:
-        for path in table.paths:
-            if not path.is_file():
-                raise UnreadableTable(table.label(path), "there is no such file")
-        if not table.paths:
-            raise UnreadableTable("", "the dataset has no files")
+        table = self.converted(table)
         if table.format == "csv":
-            table = as_utf8(table, self._copies_folder() / str(len(self._files)))
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
             spool = f"csv{len(self._files)}_" if large else None
             return CsvFiles.open(self._connection, table, read_csv_header(table), spool)

@@ -17,8 +17,10 @@ import duckdb
 import pyarrow as pa
 
 from datarelease.analysis.engine.csv.header import NOT_UTF8, OTHER_ENCODING
-from datarelease.analysis.engine.tables import Table, UnreadableTable, UnsupportedQueryError
+from datarelease.analysis.engine.errors import UnsupportedQueryError
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.errors import WorldError
+from datarelease.model.data.table_format import FORMAT_NAMES
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 #: Fault -> the words with which DuckDB 1.5 and 2.0 say so (there are no codes).
@@ -97,6 +99,8 @@ def _at_fault(text: str, tables: Sequence[Table]) -> tuple[Table | None, Path | 
 def _reason(text: str, table: Table) -> str:
     if table.format == "parquet":
         return "not a readable Parquet file: it is damaged, cut short, or something else"
+    if table.format != "csv":
+        return f"it cannot be read as {FORMAT_NAMES[table.format]}"
     line = _LINE.search(text)
     where = f" (line {line.group(1)})" if line else ""
     for words, reason in _CSV_FAULTS:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import narwhals as nw
 import pyarrow as pa
 
+from datarelease.analysis.engine.errors import EngineRefusedError
 from datarelease.analysis.engine.partitions import partition_columns
 from datarelease.analysis.engine.spark.parquet import plain_files
-from datarelease.analysis.engine.tables import EngineRefusedError, Table
+from datarelease.analysis.engine.tables import Table
 
 
 def refuse_unreadable(table: Table) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import narwhals as nw
 import pyarrow as pa
 
+from datarelease.analysis.engine.errors import EngineFailedError, UnsupportedQueryError
 from datarelease.analysis.engine.keys import KeyRange
 from datarelease.analysis.engine.spark.cluster import refuse_prepared, refuse_unreadable
 from datarelease.analysis.engine.spark.copies import ROW, write_copy
@@ -26,14 +27,7 @@ from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
 from datarelease.analysis.engine.spark.session import Session, open_session, server_name
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
 from datarelease.analysis.engine.spark.value_counts import count_if_unique, count_values
-from datarelease.analysis.engine.tables import (
-    Engine,
-    EngineFailedError,
-    Table,
-    UnsupportedQueryError,
-    ValueCounts,
-    unread_name,
-)
+from datarelease.analysis.engine.tables import Engine, Table, ValueCounts, unread_name
 from datarelease.analysis.engine.values import python_rows
 
 _Types = Mapping[str, nw.dtypes.DType]
@@ -92,6 +86,10 @@ class SparkEngine:
     def held(self, dtype: nw.dtypes.DType) -> nw.dtypes.DType:
         """Spark's type for the values; see `Engine.held`."""
         return held(dtype)
+
+    def converted(self, table: Table) -> Table:
+        """The table in plain files of this machine; see `Engine.converted`."""
+        return self._admitted(table).converted(table)
 
     def columns(self, table: Table) -> tuple[str, ...]:
         """The names of a table's columns, in order; see `Engine.columns`."""

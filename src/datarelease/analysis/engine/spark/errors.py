@@ -22,12 +22,8 @@ from pyspark.errors import (
     UnsupportedOperationException,
 )
 
-from datarelease.analysis.engine.tables import (
-    EngineFailedError,
-    Table,
-    UnreadableTable,
-    UnsupportedQueryError,
-)
+from datarelease.analysis.engine.errors import EngineFailedError, UnsupportedQueryError
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 _DAMAGED = "not a readable Parquet file: it is damaged, cut short, or something else"
 _REFUSED = (

@@ -12,7 +12,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import instance, type_name
-from datarelease.analysis.engine.tables import EngineRefusedError
+from datarelease.analysis.engine.errors import EngineRefusedError
 
 _WIDER: dict[type[nw.dtypes.DType], nw.dtypes.DType] = {
     nw.UInt8: nw.Int16(),

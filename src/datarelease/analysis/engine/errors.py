@@ -1,0 +1,25 @@
+"""What an engine refuses or fails at: errors of the run, never of the data."""
+
+from __future__ import annotations
+
+from datarelease.errors import ConfigError, WorldError
+
+
+class EngineRefusedError(ConfigError):
+    """The engine cannot compute this, or not exactly: an error of the run, never of the data."""
+
+
+class EngineFailedError(WorldError):
+    """The engine failed while it computed: an error of the run, never of the data."""
+
+
+class UnsupportedQueryError(EngineRefusedError):
+    """The engine has no such query: it refused the frame itself, whatever the data are."""
+
+    def __init__(self, engine: str, fault: str) -> None:
+        """Keep the kind of fault as the engine calls it: a name, without any value."""
+        super().__init__(
+            f"{engine} cannot run a query of a check ({fault}).",
+            untouched="Nothing was written.",
+            remedy="If it says so of a check that you wrote, change the check; else report a bug.",
+        )
