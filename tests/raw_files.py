@@ -14,7 +14,7 @@ from datarelease.ingest.parse.parse import parse_stream
 from datarelease.ingest.raw import RAW_SCHEMA, RawHeader, read_raw_header
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Batch, Span, Stream, StreamCounts
-from datarelease.progress import Quiet
+from datarelease.progress import Progress, Quiet
 
 STAMP = 1_793_880_000_000
 """When records reached the topic, in milliseconds: 2026-11-05 12:00 UTC."""
@@ -102,9 +102,9 @@ class Adopted:
         spans = (span for path in earlier for span in read_raw_header(path).batch.spans)
         return max((span.end for span in spans if span.partition == partition), default=0)
 
-    def parse(self) -> StreamCounts:
+    def parse(self, progress: Progress | None = None) -> StreamCounts:
         """Run the stage."""
-        return parse_stream(self.root, self.stream, progress=Quiet())
+        return parse_stream(self.root, self.stream, progress=progress or Quiet())
 
     def rows(self, number: int | None = None) -> list[dict[str, Any]]:
         """Rows of the dataset, of one part or of all."""

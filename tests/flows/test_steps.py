@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from tests.commands import kill
+from tests.flows.adopt.test_init import POINTS as ADOPTED
+from tests.flows.ingest.test_announce import POINTS as TOPIC_TOLD
+from tests.flows.ingest.test_commit import POINTS as COMMITTED
+from tests.flows.ingest.test_parse import STOPPED
 from tests.flows.pull_requests.test_announce import ANNOUNCED, TOLD
 from tests.flows.release.test_bundle import TAKEN_OVER
 from tests.flows.release.test_crash import (
@@ -29,7 +33,11 @@ def test_every_step_is_crashed_at_least_once() -> None:
         *WITHDRAWAL,
         *ROLLBACK,
         *TAKEN_OVER,
+        *ADOPTED,
+        *COMMITTED,
+        *TOPIC_TOLD,
     ]
     assert all(point.act is kill for point in points)
-    crashed = {point.step for point in points} | {step for step, _ in (*ANNOUNCED, *TOLD)}
+    crashed = {point.step for point in points}
+    crashed |= {step for step, _ in (*ANNOUNCED, *TOLD, *STOPPED) if step is not None}
     assert crashed == set(Step)

@@ -31,6 +31,7 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
 from datarelease.model.paths import overlap
 from datarelease.model.stage_environment import stage_environment
+from datarelease.progress import Progress, Step
 from datarelease.settings.read import DATASETS_FILE
 
 _PULL = ("dvc", "pull")
@@ -110,7 +111,7 @@ def first_run(
     return tuple(commands), made
 
 
-def carry_out(root: Path, adoption: Adoption) -> None:
+def carry_out(root: Path, adoption: Adoption, *, progress: Progress) -> None:
     """Do what the plan says: commands, remotes, then all files or none, then the first run.
 
     Run again after a failure, init plans what is left.
@@ -127,21 +128,24 @@ def carry_out(root: Path, adoption: Adoption) -> None:
     for done, command in enumerate(adoption.commands):
         program, *arguments = command.arguments
         found = Dvc.command(*arguments) if program == "dvc" else command.arguments
-        if run_shown(found, cwd=root, env=stages.seen):
+        with progress.step(Step.COMMAND):
+            failed = run_shown(found, cwd=root, env=stages.seen)
+        if failed:
             before = ", ".join(f"`{join(c.arguments)}`" for c in adoption.commands[:done])
             raise ConfigError(
                 f"`{join(command.arguments)}` failed; its own output is above.",
                 untouched=f"No file was written. Already done: {before or 'nothing'}.",
                 remedy="Correct the cause, then run init again: it continues from there.",
             )
-    _write(root, adoption)
+    _write(root, adoption, progress)
     pulls = any(command.arguments[:2] == _PULL for command in adoption.last)
     env = DvcConfig(root / ".dvc", env=given).program_environment() if pulls else stages.seen
     dvc = DvcProgram(root, env=env, stages=stages)
-    finish(root, adoption.last, run=lambda command: dvc.run(*command.arguments[1:]))
+    with progress.step(Step.FIRST_RUN):
+        finish(root, adoption.last, run=lambda command: dvc.run(*command.arguments[1:]))
 
 
-def _write(root: Path, adoption: Adoption) -> None:
+def _write(root: Path, adoption: Adoption, progress: Progress) -> None:
     config = text_at(root / DVC_CONFIG, DVC_CONFIG)
     try:
         for remote in adoption.remotes:
@@ -149,7 +153,8 @@ def _write(root: Path, adoption: Adoption) -> None:
             RemoteSettings(root / ".dvc").set(
                 remote.name, dict(remote.settings), url=url, default=remote.default
             )
-        write_all(root, [_after_dvc(root, edit) for edit in adoption.files])
+        with progress.step(Step.EDIT):
+            write_all(root, [_after_dvc(root, edit) for edit in adoption.files])
     except ConfigError:
         if config is not None and adoption.remotes:
             (root / DVC_CONFIG).write_bytes(config.encode())

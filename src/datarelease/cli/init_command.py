@@ -68,7 +68,7 @@ def command(
         return
     if not yes:
         ask()
-    carry_out(root, found)
+    carry_out(root, found, progress=ConsoleProgress())
     if not as_json:
         show(next_steps(found))
 

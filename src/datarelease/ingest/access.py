@@ -20,6 +20,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.kafka.config import kafka_config, registry_config
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.project import installation
+from datarelease.progress import Progress
 from datarelease.settings.faults import unknown
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def connected(env: Mapping[str, str]) -> Iterator[Broker]:
         yield broker
 
 
-def open_writer(env: Mapping[str, str], name: str) -> Writer:
+def open_writer(env: Mapping[str, str], name: str, *, progress: Progress | None = None) -> Writer:
     """A writer to the broker that ``env`` names, which takes over ``name`` from any other run.
 
     Raises:
@@ -102,7 +103,7 @@ def open_writer(env: Mapping[str, str], name: str) -> Writer:
     config = kafka_config(env)
     with needed():
         from datarelease.ingest.kafka.producer import Writer  # noqa: PLC0415 - heavy: librdkafka
-    return Writer(config, name)
+    return Writer(config, name, progress=progress)
 
 
 def schema_texts(env: Mapping[str, str], ids: frozenset[int]) -> Mapping[int, str]:

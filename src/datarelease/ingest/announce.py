@@ -19,7 +19,7 @@ from datarelease.model.git_address import repository_name
 from datarelease.model.versions.manifest import Manifest, manifest_key
 from datarelease.model.versions.snapshot import canonical_json
 from datarelease.model.versions.version import Version
-from datarelease.progress import Progress
+from datarelease.progress import Progress, Step
 
 _SCHEMA = "urn:datarelease:release-announcement:v1"
 
@@ -61,9 +61,10 @@ def announce_now(
     # The transactional id first: from here on it fences an earlier writer with the same id.
     with (
         connected(env) as broker,
-        open_writer(env, f"datarelease-announce-{name}") as writer,
+        open_writer(env, f"datarelease-announce-{name}", progress=progress) as writer,
     ):
-        known = _has(broker, topic, name.encode())
+        with progress.step(Step.SEARCH):
+            known = _has(broker, topic, name.encode())
         if not known:
             writer.write(topic, [Message(key=name.encode(), value=canonical_json(event))])
     return TopicAnnouncement(tag=event["tag"], topic=topic, key=name, sent=not known, event=event)

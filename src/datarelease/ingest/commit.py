@@ -71,7 +71,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
     if stream.dead_letters is not None:
         with connected(env) as broker:
             broker.topic(stream.dead_letters)  # or the message has the nearest name
-    with open_writer(env, group) as writer:
+    with open_writer(env, group, progress=progress) as writer:
         # Not before: from here on the name fences an earlier run.
         reached = writer.committed(stream.topic, sorted(plan.ends()))
         committed, dead = [], 0

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.commands import Done, Point, run
+from tests.commands import KILLED, Done, Point, run
 from tests.conftest import environment, hermetic_environment
 from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
@@ -26,6 +26,7 @@ from tests.versions import assert_whole, tags, tree_state
 
 from datarelease.errors import ConfigError
 from datarelease.model.project import REPOSITORY
+from datarelease.progress import Step
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +124,7 @@ def leave() -> None:
 
 def write(project: Project, *arguments: str, env: dict[str, str] | None = None) -> Done:
     """`init --yes` that ends when the files are written: tests about files need no stage run."""
-    points = [Point(function="datarelease.adopt.run:finish", act=leave)]
+    points = [Point(step=Step.FIRST_RUN, act=leave)]
     return run(project, "init", "--yes", *arguments, points=points, env=env)
 
 
@@ -356,15 +357,21 @@ def test_a_repository_without_dvc(bare: Callable[..., Project]) -> None:
     assert "nothing to do" in run(project, "init").out
 
 
-def test_killed_between_commands_it_goes_on(bare: Callable[..., Project]) -> None:
-    """Killed when git has let go of the data, the same command run again ends in the same state."""
+POINTS = [
+    Point(step=Step.COMMAND, call=3),
+    Point(step=Step.EDIT),
+    Point(step=Step.FIRST_RUN),
+]
+"""When git has let go of the data; when DVC has it; when the files are written."""
+
+
+def test_killed_again_and_again_it_goes_on(bare: Callable[..., Project]) -> None:
+    """Each run goes on where the one before was killed, and the last ends in the same state."""
     rows = "sale_id,what\n1,a\n2,b\n"
     project = bare({"data/sales.csv": rows, "data/returns.csv": rows})
-    run(
-        project, "init", "--yes", code=None,
-        points=[Point(function="datarelease.adopt.run:run_shown", call=3)],
-    )  # fmt: skip
-    assert not (project.root / "dvc.yaml").exists()
+    for point in POINTS:
+        assert not (project.root / "dvc.yaml").exists()
+        run(project, "init", "--yes", code=KILLED, points=[point])
     run(project, "init", "--yes")
     assert set(project.read_yaml("dvc.yaml")["artifacts"]) == {"sales", "returns"}
     assert "nothing to do" in run(project, "init").out
@@ -724,7 +731,7 @@ def test_what_dvc_has_git_ignore_stays_ignored(bare: Callable[..., Project]) -> 
 
 def test_a_failure_at_the_last_step_takes_the_remotes_back(get_started: Project) -> None:
     """When the files cannot be written, DVC's configuration is as it was, too."""
-    points = [Point(function="datarelease.adopt.run:write_all", act=full_disk)]
+    points = [Point(step=Step.EDIT, act=full_disk)]
     before = files_of(get_started)
     done = run(get_started, "init", "--yes", "--remote", "s3://flats", code=2, points=points)
     assert "No space left" in done.err

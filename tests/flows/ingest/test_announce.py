@@ -20,7 +20,7 @@ from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.kafka.producer import Writer
 from datarelease.ingest.kafka.source import Message
 from datarelease.model.git_address import repository_name
-from datarelease.progress import Quiet
+from datarelease.progress import Quiet, Step
 
 Make = Callable[..., Ingesting]
 
@@ -112,10 +112,10 @@ def test_schema_refuses_what_is_no_announcement(
 
 
 POINTS = [
-    Point(function="datarelease.ingest.announce:_has"),
-    Point(function="datarelease.ingest.kafka.producer:Writer.write"),
-    Point(function="datarelease.ingest.kafka.producer:Writer._send", when="after"),
-    Point(function="datarelease.ingest.kafka.producer:Writer.write", when="after"),
+    Point(step=Step.SEARCH),
+    Point(step=Step.TRANSACTION),
+    Point(step=Step.MESSAGES, when="after"),
+    Point(step=Step.TRANSACTION, when="after"),
 ]
 
 

@@ -19,7 +19,7 @@ from datarelease.ingest.kafka.config import kafka_config
 from datarelease.ingest.kafka.producer import Writer
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import DeadLetter, Stream, group_of
-from datarelease.progress import Quiet
+from datarelease.progress import Quiet, Step
 
 Make = Callable[..., Ingesting]
 
@@ -175,15 +175,14 @@ def test_dead_letters_that_are_on_no_remote(make: Make, broker: Broker) -> None:
     assert read(broker, target) == []
 
 
-WRITER = "datarelease.ingest.kafka.producer:Writer"
 POINTS = [
-    Point(function=f"{WRITER}.write", call=1),
-    Point(function=f"{WRITER}._send", call=1, when="after"),
-    Point(function=f"{WRITER}._join", call=1, when="after"),
-    Point(function=f"{WRITER}.write", call=1, when="after"),
-    Point(function=f"{WRITER}._send", call=2, when="after"),
-    Point(function=f"{WRITER}._join", call=2, when="after"),
-    Point(function=f"{WRITER}.write", call=2, when="after"),
+    Point(step=Step.TRANSACTION, call=1),
+    Point(step=Step.MESSAGES, call=1, when="after"),
+    Point(step=Step.OFFSETS, call=1, when="after"),
+    Point(step=Step.TRANSACTION, call=1, when="after"),
+    Point(step=Step.MESSAGES, call=2, when="after"),
+    Point(step=Step.OFFSETS, call=2, when="after"),
+    Point(step=Step.TRANSACTION, call=2, when="after"),
 ]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import operator
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from datarelease.documents import decode
 from datarelease.errors import ConfigError, SettingsError, WorldError
 from datarelease.ingest.parse import parse
 from datarelease.model.data.stream import BatchCounts, StreamCounts
+from datarelease.progress import Advance, Quiet, Step
 
 SCHEMA = """\
 schema_type: dataframe
@@ -476,37 +476,45 @@ def three(
     return replace(template[0], root=tmp_path / "work"), template[1]
 
 
-@pytest.mark.parametrize(
-    ("place", "call"),
-    [
-        ("parse:_place", 1), ("parse:_place", 2), ("parse:_place", 4), ("parse:write", 2),
-        ("parse:write", 3), ("files:PartWriter.add", 7), ("seen_events:SeenEvents.duplicates", 2),
-        ("batch:_leave_out", 2),
-    ],
-)  # fmt: skip
+class Stopping(Quiet):
+    """Progress that ends a run before a step; without one, when so many chunks are done."""
+
+    def __init__(self, at: Step | None, call: int) -> None:
+        """Stop at the ``call``-th of them."""
+        self._at = at
+        self._left = call
+
+    def step(self, step: Step) -> AbstractContextManager[None]:
+        """Stop before it, if it is time."""
+        if step == self._at:
+            self._passed()
+        return super().step(step)
+
+    def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:  # noqa: ARG002
+        """Stop when a chunk is done, if it is time."""
+        return nullcontext(lambda _: self._passed() if self._at is None else None)
+
+    def _passed(self) -> None:
+        self._left -= 1
+        if not self._left:
+            raise Stop
+
+
+STOPPED = [
+    (Step.PARSE, 2), (None, 5), (Step.DUPLICATES, 2), (Step.PART, 1), (Step.PART, 2),
+    (Step.PART, 4), (Step.COUNTS, 2), (Step.COUNTS, 3),
+]  # fmt: skip
+"""Steps, and the call before which a run is stopped; None: chunks."""
+
+
+@pytest.mark.parametrize(("step", "call"), STOPPED)
 def test_stopped_anywhere_the_next_run_ends_alike(
-    three: tuple[Adopted, dict[str, bytes]],
-    monkeypatch: pytest.MonkeyPatch,
-    place: str,
-    call: int,
+    three: tuple[Adopted, dict[str, bytes]], step: Step | None, call: int
 ) -> None:
     """Whatever was written before, the files end up the same, to the byte."""
     stream, whole = three
-    calls = 0
-    module, _, name = f"datarelease.ingest.parse.{place}".partition(":")
-    original = operator.attrgetter(name)(importlib.import_module(module))
-
-    def stopping(*args: Any, **options: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == call:
-            raise Stop
-        return original(*args, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(f"{module}.{name}", stopping)
-        with pytest.raises(Stop):
-            stream.parse()
+    with pytest.raises(Stop):
+        stream.parse(Stopping(step, call))
     assert stream.files() != whole
     stream.parse()
     assert stream.files() == whole
@@ -526,7 +534,7 @@ def test_killed_for_real_the_command_ends_alike(
     (stream.root / "params.yaml").write_text(
         "release:\n  streams:\n    orders: {topic: orders, time: at}\n"
     )
-    point = Point(function="datarelease.ingest.parse.parse:_place", call=3, when="after")
+    point = Point(step=Step.PART, call=3, when="after")
     run(stream.root, "ingest", "parse", "orders", points=[point], code=KILLED)
     done = run(stream.root, "ingest", "parse", "orders")
     assert done.out.strip() == "orders: 40 rows in 3 batches, 6 dead letters"

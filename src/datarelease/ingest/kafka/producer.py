@@ -19,6 +19,7 @@ from datarelease.ingest.kafka.broker import PATIENCE
 from datarelease.ingest.kafka.client import Errors, client_of, consumer, kafka_error
 from datarelease.ingest.kafka.config import KafkaConfig
 from datarelease.ingest.kafka.source import Message
+from datarelease.progress import Progress, Quiet, Step
 
 _LARGEST_MESSAGE = 1_000_000_000
 """Bytes; the topic's own limit decides."""
@@ -40,7 +41,14 @@ class Writer:
     subscribes to.
     """
 
-    def __init__(self, config: KafkaConfig, name: str, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        config: KafkaConfig,
+        name: str,
+        *,
+        patience: float = PATIENCE,
+        progress: Progress | None = None,
+    ) -> None:
         """Take over the name; what an older writer had not committed is undone.
 
         Raises:
@@ -48,6 +56,7 @@ class Writer:
         """
         self._config = config
         self._patience = patience
+        self._progress = progress or Quiet()
         self._errors = Errors()
         self._shut_out = False
         self._group: Consumer = consumer(config, name, self._errors)
@@ -94,12 +103,17 @@ class Writer:
             WorldError: The broker does not answer, or refuses the request or a message; nothing was
                 written.
         """
-        with self._explained(f"the messages for {topic!r} were committed"):
+        with (
+            self._explained(f"the messages for {topic!r} were committed"),
+            self._progress.step(Step.TRANSACTION),
+        ):
             self._producer.begin_transaction()
             try:
-                count = self._send(topic, messages)
+                with self._progress.step(Step.MESSAGES):
+                    count = self._send(topic, messages)
                 if offsets:
-                    self._join(of, offsets)
+                    with self._progress.step(Step.OFFSETS):
+                        self._join(of, offsets)
                 self._producer.commit_transaction(self._patience)
             except KafkaException as error:
                 if not error.args[0].fatal():

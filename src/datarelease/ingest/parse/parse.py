@@ -25,7 +25,7 @@ from datarelease.ingest.parse.files import Md5Memo, Raw, clear_out, fingerprint_
 from datarelease.model.data.provenance import of_counts
 from datarelease.model.data.stream import BatchCounts, Stream, StreamCounts
 from datarelease.model.versions.snapshot import WHOLE, DataFile, DatasetSnapshot, Entry
-from datarelease.progress import Progress
+from datarelease.progress import Progress, Step
 
 _SCRATCH = ".dvc/tmp/datarelease"
 
@@ -144,15 +144,18 @@ class _Run:
     ) -> BatchCounts:
         name = raw.header.batch.part
         part, dead = scratch / name, scratch / f"dead-{name}"
-        parsed = parser.parse(raw, part, dead, advance)
+        with self.progress.step(Step.PARSE):
+            parsed = parser.parse(raw, part, dead, advance)
         earlier = [self.parts / other.header.batch.part for other in self.raws[: len(before)]]
-        counts = parsed.counts(
-            [path for path in earlier if path.exists()],
-            max((c.watermark for c in before if c.watermark is not None), default=None),
-            self.stream.late_minutes,
-        )
-        _place(dead, self.dead / name, raw.dead_fingerprint)
-        placed = _place(part, self.parts / name, raw.fingerprint)
+        newest = max((c.watermark for c in before if c.watermark is not None), default=None)
+        with self.progress.step(Step.DUPLICATES):
+            counts = parsed.counts(
+                [path for path in earlier if path.exists()], newest, self.stream.late_minutes
+            )
+        with self.progress.step(Step.PART):
+            _place(dead, self.dead / name, raw.dead_fingerprint)
+        with self.progress.step(Step.PART):
+            placed = _place(part, self.parts / name, raw.fingerprint)
         return replace(counts, md5=self.md5s.of(placed) if placed is not None else None)
 
     def _written(self, batches: list[BatchCounts]) -> StreamCounts:
@@ -171,7 +174,8 @@ class _Run:
             key=dataset.key,
             made_from=of_counts(dataset, content, lambda path: read(self.root / path)),
         )
-        write(self.root / self.stream.counts_file, encode(counts).encode())
+        with self.progress.step(Step.COUNTS):
+            write(self.root / self.stream.counts_file, encode(counts).encode())
         return counts
 
     @contextmanager
