@@ -280,6 +280,36 @@ def test_keys_without_schema(run: Run) -> None:
     assert found.contract is None
 
 
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ([(None, "a"), (None, "a"), (None, None)], [(None, "a"), (None, "a")]),
+        ([(None, None), (1, None), (1, None)], [(1, None), (1, None)]),
+        ([(None, None), (2, None), (None, None)], [(None, None), (None, None)]),
+        ([(2, "a"), (None, "a"), (2, "a"), (None, "a")], [(2, "a"), (2, "a"), *[(None, "a")] * 2]),
+        (
+            [(n // 2, None) for n in range(30)] + [(99, "b")] * 2,
+            [(n // 2, None) for n in range(10)],
+        ),
+    ],
+)
+def test_duplicates_that_share_a_null_are_shown(
+    run: Run, rows: list[tuple[int | None, str | None]], shown: list[tuple[int | None, str | None]]
+) -> None:
+    """Only rows that share all of their values are examples, those with values before nulls."""
+    schema = pa.DataFrameSchema(
+        {"a": pa.Column(nullable=True), "b": pa.Column(nullable=True)}, unique=["a", "b"]
+    )
+    data = arrow.table(
+        {
+            "a": arrow.array([a for a, _ in rows], arrow.int64()),
+            "b": arrow.array([b for _, b in rows], arrow.string()),
+        }
+    )
+    found = only(run(data, schema))
+    assert [tuple(value for _, value in row) for row in found.examples] == shown
+
+
 def test_a_key_that_the_schema_checks_is_told_once(run: Run) -> None:
     """Null and duplicate keys that the schema refuses too are not told twice."""
     schema = pa.DataFrameSchema({"v": pa.Column(float, unique=True)})

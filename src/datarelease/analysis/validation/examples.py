@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,17 +46,24 @@ class ExampleRules:
         ``unread`` shows what could not be read in ``columns``.
         """
         names = tuple(dict.fromkeys((*self.key, *columns)))
-        shown = {name: f"v{place}" for place, name in enumerate(names)}
-        values = [
-            nw.col(self._source(name, unread=unread and name in columns)).alias(alias)
-            for name, alias in shown.items()
-        ]
-        frame = frame.select(*values, *(() if self.key else engine.order))
-        by = tuple(shown.values()) if self.key else engine.order
-        if by:
-            frame = frame.sort(*by, nulls_last=True)
+        values = {
+            _shown(place): nw.col(self._source(name, unread=unread and name in columns))
+            for place, name in enumerate(names)
+        }
+        frame = frame.select(**values, **{} if self.key else {n: nw.col(n) for n in engine.order})
+        return self.first(engine, frame, names, [*values] if self.key else engine.order)
+
+    def first(
+        self, engine: Engine, frame: nw.LazyFrame[Any], names: Sequence[str], order: Sequence[str]
+    ) -> Rows:
+        """The first rows of ``frame`` in an order; what it holds of column ``names`` is numbered.
+
+        Numbers, since a name may have a dot.
+        """
+        if order:
+            frame = frame.sort(*order, nulls_last=True)
         return self.masked(
-            {name: row[alias] for name, alias in shown.items()}
+            {name: row[_shown(place)] for place, name in enumerate(names)}
             for row in engine.collect(frame.head(EXAMPLES))
         )
 
@@ -69,6 +76,11 @@ class ExampleRules:
 
     def _source(self, name: str, *, unread: bool) -> str:
         return unread_name(name) if unread and name in self.converted else name
+
+
+def _shown(place: int) -> str:
+    """The column of a query that holds what is shown in this place."""
+    return f"v{place}"
 
 
 def json_value(value: Any) -> Scalar:
@@ -124,26 +136,37 @@ def duplicate_examples(
     engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], showing: ExampleRules
 ) -> Rows:
     """Some rows that share their values of ``columns``, those with values before those without."""
+    names = tuple(dict.fromkeys((*columns, *showing.key)))
+    values = {_shown(place): nw.col(name) for place, name in enumerate(names)}
     found = _repeats(engine, frame, columns) if len(columns) == 1 else None
     if found is not None:
         shared = frame.filter(nw.col(columns[0]).is_in([value for (value,) in found.first]))
+        rows = shared.select(**values)
     else:
         plain = _plain(columns)
         keyed = frame.with_columns(**plain)
         chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(EXAMPLES)
-        shared = keyed.join(chosen.select(*plain), on=[*plain], how="semi")
-    by_value = ExampleRules(
-        key=tuple(dict.fromkeys((*columns, *showing.key))),
-        pii=showing.pii,
-        converted=showing.converted,
-    )
-    rows = by_value.rows(engine, shared, columns)
-    if rows:
-        return rows
-    missing = frame.filter(
-        nw.all_horizontal(*(nw.col(name).is_null() for name in columns), ignore_nulls=False)
-    )
-    return showing.rows(engine, missing, columns)
+        parts = _rows_of_groups(engine, keyed, chosen.select(*plain))
+        rows = nw.concat([part.select(**values) for part in parts])
+    return showing.first(engine, rows, names, [*values])
+
+
+def _rows_of_groups(
+    engine: Engine, frame: nw.LazyFrame[Any], groups: nw.LazyFrame[Any]
+) -> Iterator[nw.LazyFrame[Any]]:
+    """The rows with the values of one of a few ``groups``, nulls among them.
+
+    A join pairs no nulls, so there is one for each set of columns in which groups are null.
+    """
+    table = engine.arrow(groups)
+    few = engine.rows(table)
+    nulls = zip(*(column.is_null().to_pylist() for column in table.columns), strict=True)
+    for pattern in sorted({*nulls}):
+        marks = dict(zip(table.column_names, pattern, strict=True))
+        same = [nw.col(name).is_null() == nw.lit(null) for name, null in marks.items()]
+        held = [name for name, null in marks.items() if not null]
+        rows = frame.filter(*same)
+        yield rows.join(few.filter(*same), on=held, how="semi") if held else rows
 
 
 def _repeats(engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str]) -> Repeats | None:

@@ -21,7 +21,7 @@ Provenance = tuple[tuple[str, str], ...]
 ReadFile = Callable[[str], bytes | None]
 """The bytes of a file of the repository at the revision in question, or None."""
 
-VALIDATION_RULES = 1
+VALIDATION_RULES = 2
 """Counts up when `analysis.validation.run` finds something else in equal data."""
 PROFILE_RULES = 1
 """Counts up when `analysis.profiling.profile` gives other statistics of equal data."""
