@@ -41,7 +41,8 @@ def versions(*, repo: str | Path | None = None) -> Versions:
     ``.to_frame()`` gives them as a ``pandas.DataFrame``.
 
     Args:
-        repo: A directory, or an address (https, ssh, git, file); None: the current directory.
+        repo: A directory, or an address (https, ssh, git, file), with ``#subdirectory=DIR`` for a
+            project that is not at its top; None: the current directory.
 
     Raises:
         ConfigError: No DVC repository there.
@@ -71,7 +72,9 @@ def load(
         columns: Which columns, in this order; None: all.
         engine: ``pandas`` gives a ``pandas.DataFrame``, ``pyarrow`` a ``pyarrow.Table``,
             ``polars`` a ``polars.DataFrame``, ``duckdb`` a ``duckdb.DuckDBPyRelation``.
-        repo: A directory, or an address (https, ssh, git, file); None: the current directory.
+        repo: A directory, or an address (https, ssh, git, file), with ``#subdirectory=DIR`` for a
+            project that is not at its top; None: the current directory. Of several projects, a
+            whole tag says which one is meant.
 
     Warns:
         WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
@@ -80,7 +83,7 @@ def load(
         ConfigError: No such version, dataset, column or engine.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
-    repository = open_repository(repo, progress=Warnings())
+    repository = open_repository(repo, version, progress=Warnings())
     found = find_version(repository, version)
     files, types = table_of_version(repository, found, dataset)
     with repository.engine() as reader:
@@ -104,7 +107,7 @@ def get(
         ConfigError: No such version or dataset, or a file that differs is in the way.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
-    repository = open_repository(repo, progress=Warnings())
+    repository = open_repository(repo, version, progress=Warnings())
     found = find_version(repository, version)
     return get_files(repository, found, Path(dest), datasets, overwrite=force)
 
@@ -122,7 +125,8 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
         WorldError: Statistics or data are neither in git nor on a remote.
     """
     show_reports()
-    return compare_versions(open_repository(repo, progress=Warnings()), before, after, tool=tool())
+    repository = open_repository(repo, before, after, progress=Warnings())
+    return compare_versions(repository, before, after, tool=tool())
 
 
 def verify(version: str, *, full: bool = False, repo: str | Path | None = None) -> Verification:
@@ -132,7 +136,7 @@ def verify(version: str, *, full: bool = False, repo: str | Path | None = None) 
         ConfigError: No such version, or none of its remotes is configured.
         WorldError: A remote does not answer.
     """
-    repository = open_repository(repo)
+    repository = open_repository(repo, version)
     return verify_version(repository, catalogue_of(repository).find(version), full=full)
 
 

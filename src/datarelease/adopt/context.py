@@ -84,9 +84,11 @@ class AdoptionContext:
 
 @contextmanager
 def repository_at(
-    start: Path, ref: ToolRef | None, progress: Progress
+    start: Path, ref: ToolRef | None, progress: Progress, *, subdirectory: bool = False
 ) -> Iterator[AdoptionContext]:
     """The git repository around ``start``; its workflows name the version ``ref``, or this one.
+
+    With ``subdirectory`` the project is ``start`` itself, whatever is above it.
 
     Raises:
         ConfigError: There is no git repository, or DVC's files in it cannot be read.
@@ -99,17 +101,19 @@ def repository_at(
         )
     top = Path(GitProgram(start, env=env).line("rev-parse", "--show-toplevel")).resolve()
     root = _dvc_root(start, top)
-    refuse_broken(root or top)
-    dvc_dir = (root or top) / ".dvc"
+    own = start.resolve() if subdirectory else root or top
+    root = root if root == own else None
+    refuse_broken(own)
+    dvc_dir = own / ".dvc"
     settings = RemoteSettings(dvc_dir)
     known = inventory(root) if root else None
     with tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-") as scratch:
         temporary = dvc_dir / "tmp" / PACKAGE if root else Path(scratch)
         yield AdoptionContext(
-            root=root or top,
-            git=GitProgram(root or top, env=env),
-            ignored=lambda paths: ignored(root or top, paths, env=env),
-            directory=(root or top).relative_to(top).as_posix(),
+            root=own,
+            git=GitProgram(own, env=env),
+            ignored=lambda paths: ignored(own, paths, env=env),
+            directory=own.relative_to(top).as_posix(),
             inventory=known,
             settings=settings,
             objects=_objects(dvc_dir, known, progress) if known else None,

@@ -36,6 +36,7 @@ def adoption_at(
     datasets: Sequence[str] = (),
     *,
     ref: str | None = None,
+    subdirectory: bool = False,
     progress: Progress,
 ) -> tuple[Path, Adoption]:
     """The root of the repository around ``start``, and what init would do to it.
@@ -45,6 +46,7 @@ def adoption_at(
         remotes: Remotes to set up.
         datasets: Paths, relative to ``start``, outside of which no data is adopted; none: all.
         ref: The version of the tool for the workflows, a tag or a full SHA; None: this one.
+        subdirectory: ``start`` is, or becomes, a DVC project of its own.
         progress: Told what happens.
 
     Raises:
@@ -55,7 +57,7 @@ def adoption_at(
     """
     wanted = [parse_remote(text, start) for text in remotes]
     chosen_ref = None if ref is None else _parsed(ref)
-    with repository_at(start, chosen_ref, progress) as context:
+    with repository_at(start, chosen_ref, progress, subdirectory=subdirectory) as context:
         chosen = [_inside(context.root, start, path) for path in datasets]
         return context.root, _planned(context, wanted, chosen)
 

@@ -29,6 +29,7 @@ from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_changed, text_at,
 from datarelease.model.adoption import Adoption, Command, FileEdit
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation
+from datarelease.model.directory import ROOT
 from datarelease.model.paths import overlap
 from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress, Step
@@ -60,8 +61,10 @@ def first_commands(
     """What has DVC track the tables at the paths ``kept``."""
     commands = []
     if at.inventory is None:
-        why = "this repository does not use DVC yet"
-        commands.append(Command(arguments=("dvc", "init", "--quiet"), why=why))
+        top = at.directory == ROOT
+        why = f"this {'repository' if top else 'directory'} does not use DVC yet"
+        below = () if top else ("--subdir",)
+        commands.append(Command(arguments=("dvc", "init", "--quiet", *below), why=why))
     # One command for all: each start of DVC takes a second, and the last of several may not come.
     loose = [one for one in found if one.untracked and one.path in kept]
     in_git = [one.path for one in loose if one.in_git]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from datarelease.adapters.dvc.tracked import TrackedState, find_root
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.repository import Git
+from datarelease.app.projects import has_project, mirrored_project, read_root, split_subdirectory
 from datarelease.app.settings import timeout_of
 from datarelease.app.wiring import (
     PACKAGE,
@@ -53,12 +55,16 @@ class _Found:
         return read_tag_settings(self.tracked.mapping(PARAMS_FILE))
 
 
-def open_repository(repo: str | Path | None, *, progress: Progress | None = None) -> Repository:
+def open_repository(
+    repo: str | Path | None, *versions: str, progress: Progress | None = None
+) -> Repository:
     """The released versions of a repository, and where their data is.
 
     Args:
         repo: A directory inside a DVC repository, or the address of a repository (https, ssh, git,
-            file); None: the current directory.
+            file), with ``#subdirectory=DIR`` behind it for a project that is not at its top; None:
+            the current directory.
+        versions: What will be read: of several projects, a whole tag says which one is meant.
         progress: Receives progress messages.
 
     Raises:
@@ -67,7 +73,7 @@ def open_repository(repo: str | Path | None, *, progress: Progress | None = None
     """
     from datarelease.adapters.dvc.config import DvcConfig  # noqa: PLC0415 - heavy: DVC
 
-    found, progress = _found(repo), progress or Quiet()
+    found, progress = _found(repo, versions), progress or Quiet()
     # In a workflow there are secrets, and the repository is what anybody merged.
     own: Trust = "plain" if environment().get("GITHUB_ACTIONS") == "true" else "whole"
     config = DvcConfig(
@@ -95,15 +101,16 @@ def open_catalogue(repo: str | Path | None) -> Catalogue:
     Raises:
         ConfigError, WorldError: As `open_repository`.
     """
-    found = _found(repo)
+    found = _found(repo, ())
     tags, _ = found.release_settings()
     return read_catalogue(found.git, tags)
 
 
-def _found(repo: str | Path | None) -> _Found:
-    place = Path(repo) if repo is not None else Path.cwd()
-    if repo is None or _has_dvc(place):
-        root = find_root(place)
+def _found(repo: str | Path | None, versions: Sequence[str]) -> _Found:
+    address, directory = split_subdirectory(str(repo)) if repo is not None else (None, None)
+    place = Path(address) if address is not None else Path.cwd()
+    if address is None or _is_work_tree(place):
+        root = read_root(place / (directory or ""), versions)
         tracked = TrackedState(work_tree_reader(root))
         timeout = timeout_of(tracked)
         git = Git(root, env=git_environment(), timeout=timeout)
@@ -112,34 +119,31 @@ def _found(repo: str | Path | None) -> _Found:
         return _Found(git=git, dvc_dir=root / ".dvc", tracked=tracked, timeout=timeout)
     if place.is_dir():
         # git would read a relative path from the mirror's own directory.
-        return _mirrored(str(place.resolve()))
-    if not is_taken(str(repo)):
+        return _mirrored(str(place.resolve()), directory, versions)
+    if not is_taken(address):
         raise ConfigError(
-            f"{without_credentials(str(repo))!r} is neither a directory nor the address of a "
+            f"{without_credentials(address)!r} is neither a directory nor the address of a "
             "repository in a supported form.",
             remedy="Name a directory, or an address in https://, ssh:// (or git@HOST:PATH), git:// "
             "or file://.",
         )
-    return _mirrored(str(repo))
+    return _mirrored(address, directory, versions)
 
 
-def _mirrored(url: str) -> _Found:
-    """A repository elsewhere, through a small mirror in the user's cache."""
+def _mirrored(url: str, directory: str | None, versions: Sequence[str]) -> _Found:
+    """A project of a repository elsewhere, through a small mirror in the user's cache."""
     home = user_cache_path(PACKAGE)
     root = home / "repositories" / hashlib.sha256(url.encode()).hexdigest()[:16]
     root.mkdir(parents=True, exist_ok=True)
     allowed = (*PROTOCOLS, *(["http"] if url.startswith("http://") else []))
-    git = Git(root, env={**git_environment(), "GIT_ALLOW_PROTOCOL": ":".join(allowed)})
+    env = {**git_environment(), "GIT_ALLOW_PROTOCOL": ":".join(allowed)}
+    git = Git(root, env=env)
     head = git.mirror(url)
-    config = git.read(head, ".dvc/config")
-    if config is None:
-        raise ConfigError(
-            f"{url} has no .dvc/config on its default branch.",
-            remedy="Name a repository that uses DVC and has a remote.",
-        )
-    dvc_dir = root / ".dvc"
-    dvc_dir.mkdir(exist_ok=True)
-    (dvc_dir / "config").write_bytes(config)
+    project = mirrored_project(git, head, without_credentials(url), directory, versions)
+    dvc_dir = root / project / ".dvc"
+    dvc_dir.mkdir(parents=True, exist_ok=True)
+    git = Git(root / project, env=env)
+    (dvc_dir / "config").write_bytes(git.read(head, ".dvc/config") or b"")
     return _Found(
         git=git,
         dvc_dir=dvc_dir,
@@ -149,12 +153,8 @@ def _mirrored(url: str) -> _Found:
     )
 
 
-def _has_dvc(place: Path) -> bool:
-    """A directory in the work tree of a DVC repository; no bare repository that is in one."""
+def _is_work_tree(place: Path) -> bool:
+    """A directory of a work tree with a DVC project around it or below; no bare repository."""
     if not place.is_dir() or not Git(place, env=git_environment()).is_repository():
         return False
-    try:
-        find_root(place)
-    except ConfigError:
-        return False
-    return True
+    return has_project(place)

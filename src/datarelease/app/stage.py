@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datarelease.adapters.dvc.tracked import find_root
+from datarelease.app.projects import project_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import PACKAGE, engine
 from datarelease.flows.check.stage import profile_stage, validate_stage
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def validate_dataset(start: Path, name: str, progress: Progress) -> tuple[Validation, Level]:
     """A schema's outcome on a dataset (``flows.check.stage``), and what violations mean here."""
-    root = find_root(start)
+    root = project_root(start)
     settings = settings_at(root)
     with _engine(root, settings, progress) as opened:
         return validate_stage(root, settings, name, opened), settings.policy.violations
@@ -30,7 +30,7 @@ def validate_dataset(start: Path, name: str, progress: Progress) -> tuple[Valida
 
 def profile_dataset(start: Path, name: str, progress: Progress) -> Profile:
     """The statistics of a dataset (see ``flows.check.stage``)."""
-    root = find_root(start)
+    root = project_root(start)
     settings = settings_at(root)
     with _engine(root, settings, progress) as opened:
         return profile_stage(root, settings, name, opened)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.adapters.dvc.tracked import TrackedState, find_root
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.adapters.store.directory import Store
 from datarelease.adapters.store.limits import fs_config_problems, refuse_problems
+from datarelease.app.projects import project_root
 from datarelease.app.settings import settings_of, timeout_of
 from datarelease.app.wiring import (
     PACKAGE,
@@ -54,7 +55,7 @@ def open_workspace(
         ConfigError: No DVC repository, no git repository, or settings that cannot be used.
         SettingsError: The repository says more than it is trusted with.
     """
-    root = find_root(start)
+    root = project_root(start)
     # git needs a setting that is read before git is there.
     tracked = TrackedState(work_tree_reader(root), lambda: opened.files())  # noqa: PLW0108
     opened = git or Git(root, env=git_environment(env), timeout=timeout_of(tracked))

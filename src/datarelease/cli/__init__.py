@@ -10,7 +10,7 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
@@ -45,6 +45,37 @@ COMMANDS = {
 OPTIONAL = {
     "ingest": "Events of a Kafka topic into a dataset: plan, drain, parse, propose, commit.",
 }
+
+
+def in_directory(command: click.Command) -> click.Command:
+    """The command with the option ``-C DIR``, which is read before all others, as by git."""
+    if all(parameter.name != _DIRECTORY for parameter in command.params):
+        option = click.Option(
+            ["-C", _DIRECTORY],
+            type=click.Path(exists=True, file_okay=False),
+            multiple=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_change_directory,
+            metavar="DIR",
+            help="Work in DIR, to which other paths are relative.",
+        )
+        command.params.insert(0, option)
+    return command
+
+
+_DIRECTORY = "working_directory"
+
+
+def _change_directory(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - what click calls with
+    directories: Sequence[str],
+) -> None:
+    if context.resilient_parsing:
+        return
+    for directory in directories:
+        os.chdir(directory)
 
 
 class LazyGroup(click.Group):
@@ -94,7 +125,7 @@ class LazyGroup(click.Group):
         module, _, function = self._places.get(name, f"{name}_command:command").partition(":")
         loaded = importlib.import_module(f"{self._package}.{module}")
         command: click.Command = getattr(loaded, function)
-        return command
+        return in_directory(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -123,7 +154,7 @@ def _optional(name: str) -> click.Command | None:
 
     for entry in entry_points(group="datarelease.commands", name=name):
         command: click.Command = entry.load()
-        return command
+        return in_directory(command)
     return None
 
 
@@ -144,6 +175,9 @@ def group() -> None:
     A reviewed change of params.yaml becomes a verified, immutable data version: a git tag
     data-vN with every object on its remotes.
     """
+
+
+in_directory(group)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from datarelease.render.terminal.report import summary
 def command(before: str, after: str, out: Path | None, repo: str | None) -> Result:
     """Show what changed from version A to version B: schema, distributions, rows."""
     report = compare_versions(
-        open_repository(repo, progress=ConsoleProgress()), before, after, tool=tool()
+        open_repository(repo, before, after, progress=ConsoleProgress()), before, after, tool=tool()
     )
     if out is not None:
         write_report(report, out)

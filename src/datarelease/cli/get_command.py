@@ -40,7 +40,7 @@ def command(
     Files are there as in the repository. Each is checked against the manifest's SHA-256, and
     what is already there is not fetched again.
     """
-    repository = open_repository(repo, progress=ConsoleProgress())
+    repository = open_repository(repo, version, progress=ConsoleProgress())
     found = find_version(repository, version)
     target = dest or Path(found.tag)
     paths = get(repository, found, target, names, overwrite=force)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from datarelease.adopt.plan import adoption_at
 from datarelease.adopt.run import carry_out
+from datarelease.app.projects import projects_below
 from datarelease.cli.console import ConsoleProgress, ask, json_option, show, show_json, show_paged
 from datarelease.documents import to_json
 from datarelease.model.adoption import Adoption
@@ -37,6 +40,13 @@ from datarelease.render.terminal.adoption import adoption, adoption_summary, nex
     help="The version of datarelease that the workflows use: a tag, or the full SHA of a commit."
     "  [default: the one that runs here]",
 )
+@click.option(
+    "--subdir",
+    is_flag=True,
+    help="The current directory becomes a DVC project of its own (`dvc init --subdir`), whatever"
+    " is above it.",
+)
+@click.option("--all", "every", is_flag=True, help="Adopt every DVC project below, one by one.")
 @click.option("--plan", "whole", is_flag=True, help="Show the plan with every file; write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @json_option
@@ -44,6 +54,8 @@ def command(
     remotes: tuple[str, ...],
     datasets: tuple[str, ...],
     ref: str | None,
+    subdir: bool,  # noqa: FBT001
+    every: bool,  # noqa: FBT001
     whole: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
@@ -57,20 +69,44 @@ def command(
     """
     if whole and yes:
         raise click.UsageError("--plan writes nothing: leave out --plan or --yes.")
-    root, found = adoption_at(Path.cwd(), remotes, datasets, ref=ref, progress=ConsoleProgress())
+    if every and (remotes or datasets or subdir):
+        raise click.UsageError("--all takes neither --remote, --dataset nor --subdir.")
+    places = [Path.cwd() / one for one in projects_below(Path.cwd())] if every else [Path.cwd()]
+
+    def plan(start: Path) -> tuple[Path, Adoption]:
+        return adoption_at(
+            start, remotes, datasets, ref=ref, subdirectory=subdir, progress=ConsoleProgress()
+        )
+
+    plans = [plan(place) for place in places]
     if as_json:
-        show_json(to_json(found))
-        if not yes:
-            return
+        documents = [to_json(found) for _, found in plans]
+        show_json(documents if every else documents[0])
     else:
-        _show(found, whole=whole)
-    if whole or not found:
+        _show_all(plans, every=every, whole=whole)
+    if whole or (as_json and not yes) or not any(found for _, found in plans):
         return
     if not yes:
         ask()
-    carry_out(root, found, progress=ConsoleProgress())
-    if not as_json:
-        show(next_steps(found))
+    # Planned anew: projects share the files that GitHub reads at the top of the repository.
+    for root, found in map(plan, places) if every else plans:
+        if found:
+            carry_out(root, found, progress=ConsoleProgress())
+        if found and not as_json:
+            _show_title(root, every=every)
+            show(next_steps(found))
+
+
+def _show_title(root: Path, *, every: bool) -> None:
+    """The project that the next lines are about, where there may be several."""
+    if every:
+        show(Text(f"\n{root.relative_to(Path.cwd())}", style="bold"))
+
+
+def _show_all(plans: Sequence[tuple[Path, Adoption]], *, every: bool, whole: bool) -> None:
+    for root, found in plans:
+        _show_title(root, every=every)
+        _show(found, whole=whole)
 
 
 def _show(found: Adoption, *, whole: bool) -> None:

@@ -29,7 +29,7 @@ _SHOWN = 10
 @prints_result
 def command(version: str, repo: str | None) -> Result:
     """Show what VERSION holds, where it is, and how it came about."""
-    repository = open_repository(repo, progress=ConsoleProgress())
+    repository = open_repository(repo, version, progress=ConsoleProgress())
     catalogue = catalogue_of(repository)
     found = catalogue.find(version)
     manifest = read_manifest(repository, found)

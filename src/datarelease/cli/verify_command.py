@@ -54,7 +54,8 @@ def command(
     if repair and (version is None or repo is not None):
         # What a foreign repository names as its remotes must not be written to with our keys.
         raise click.UsageError("--repair takes a VERSION, in a clone of its repository.")
-    repository = open_repository(repo, progress=ConsoleProgress())
+    named = [version] if version is not None else []
+    repository = open_repository(repo, *named, progress=ConsoleProgress())
     if newest is not None:
         return _newest(repository, newest, full=full, out=out)
     return _one(repository, str(version), full=full, repair=repair)

@@ -19,7 +19,7 @@ from datarelease.flows.versions.yank import unyank, yank
 @prints_result
 def command(version: str, reason: str, replacement: str | None) -> Result:
     """Withdraw VERSION: `latest` and comparisons skip it; its data and tag stay."""
-    repository = open_repository(None, progress=ConsoleProgress())
+    repository = open_repository(None, version, progress=ConsoleProgress())
     found = yank(repository, version, reason=reason, replacement=replacement)
     use = found.yank.replacement if found.yank else None
     return Result(
@@ -32,5 +32,5 @@ def command(version: str, reason: str, replacement: str | None) -> Result:
 @prints_result
 def unyank_command(version: str) -> Result:
     """Undo the withdrawal of VERSION."""
-    found = unyank(open_repository(None, progress=ConsoleProgress()), version)
+    found = unyank(open_repository(None, version, progress=ConsoleProgress()), version)
     return Result(version_json(found), f"{found.tag} is in use again")
