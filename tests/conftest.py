@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer, running_github
 from tests.goldens import UPDATE
 from tests.project import Project, make_template
+from tests.remote_servers import RemoteServers
 from tests.servers import Bucket, S3Server, running_s3
 
 # An example that takes long on a busy machine says nothing about the code.
@@ -145,6 +146,13 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 def bucket(s3_server: S3Server) -> Bucket:
     """An empty bucket with keys that fit no other."""
     return s3_server.bucket()
+
+
+@pytest.fixture(scope="session")
+def remote_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServers]:
+    """Servers of the other kinds of remotes, each started when the first test asks for it."""
+    with ExitStack() as stack:
+        yield RemoteServers(tmp_path_factory.mktemp("remotes"), stack)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from tests.servers import Bucket, Keys, S3Server
 
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.store import object_store as module
-from datarelease.adapters.store.object_store import _ATTEMPTS, ObjectStore
+from datarelease.adapters.store.kinds import KINDS
+from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.errors import ConfigError, WorldError
 
 MB = 1 << 20
@@ -239,7 +240,7 @@ def test_tries_are_bounded(shared_bucket: Bucket) -> None:
     flaky = Flaky(shared_bucket.fs(), OSError(16, "please slow down"), 1000)
     with pytest.raises(WorldError, match="please slow down"):
         open_store(shared_bucket, flaky).read("a/x")
-    assert flaky.calls == _ATTEMPTS
+    assert flaky.calls == KINDS["s3"].attempts
 
 
 def test_refusals_are_not_tried_again(shared_bucket: Bucket) -> None:

@@ -23,6 +23,7 @@ from datarelease.adapters.store.credentials import (
 )
 from datarelease.adapters.store.directory import DirectoryStore, Store
 from datarelease.adapters.store.errors import store_errors
+from datarelease.adapters.store.kinds import KINDS, RemoteKind
 from datarelease.adapters.store.limits import (
     refuse_own_keys,
     refuse_problems,
@@ -42,6 +43,8 @@ _Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
 AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 _LOCAL = "config.local"
+_EXTRAS = {kind: kind for kind in ("s3", "gs", "azure", "ssh", "webdav")} | {"webdavs": "webdav"}
+"""By DVC's protocol, the extra of this package that installs what the remote needs."""
 
 
 class DvcConfig:
@@ -144,9 +147,10 @@ class DvcConfig:
                 return DirectoryStore(name, Path(root))
             url = without_credentials(str(settings["url"]))
             keys = advice(name, settings, self._env)
-            with store_errors(name, url, keys):
+            with store_errors(name, url, keys, self._timeout):
                 fs = connected_filesystem(factory(**options), self._timeout)
-                return ObjectStore(name, url, fs, root, keys=keys, timeout=self._timeout)
+                kind = KINDS.get(factory.protocol, RemoteKind())
+                return ObjectStore(name, url, fs, root, kind=kind, keys=keys, timeout=self._timeout)
 
     def _refuse_own_keys(self, name: str) -> None:
         """Fails where keys, profiles or programs of the remote come from the repository."""
@@ -241,9 +245,10 @@ def explained_config() -> Iterator[None]:
     try:
         yield
     except RemoteMissingDepsError as error:
+        extra = _EXTRAS.get(error.protocol)
         raise ConfigError(
             f"DVC lacks a package for this remote: {error}",
-            remedy=f"For S3: {installation('s3')}",
+            remedy=installation(extra) if extra else f"pip install 'dvc[{error.protocol}]'",
         ) from error
     except DvcException as error:
         reason = without_credentials(" ".join(str(error).split()))

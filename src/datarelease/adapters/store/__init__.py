@@ -1,1 +1,1 @@
-"""Places that hold objects: directories and object stores, their errors and credentials."""
+"""Places that hold objects: directories, object stores, servers; their errors and credentials."""

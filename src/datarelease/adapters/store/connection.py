@@ -1,7 +1,8 @@
-"""Connections to object stores: time limits, and which layer retries.
+"""Connections to remotes: time limits, and which layer retries.
 
-Only ``ObjectStore`` tries again. The retries of the libraries below it are off, because they would
-multiply with its own, and a dead endpoint would be asked for many minutes.
+One layer tries again, as a rule ``ObjectStore``. The retries of the libraries below it are off,
+because they would multiply with its own, and a dead endpoint would be asked for many minutes. Those
+of Google and Azure cannot be turned off; there ``ObjectStore`` asks once (`RemoteKind.attempts`).
 """
 
 from __future__ import annotations
@@ -14,17 +15,33 @@ CONCURRENCY = 32
 """Requests under way at once; each waits for the network, none for a core."""
 _CONNECT = 10.0
 """Seconds for one attempt to reach a host; a lost packet is sent again within the first three."""
+_PROBES = 4
+"""Questions in vain after which a host counts as silent (SSH)."""
 
 
 def connected_filesystem(fs: Any, timeout: float) -> Any:
     """The fsspec file system inside DVC's wrapper ``fs``, which keeps it to itself.
 
-    For S3, ``timeout`` is how many seconds the other side may be silent; a transfer that goes on
-    may take as long as it takes. What is set for the remote (``connect_timeout``, ``read_timeout``)
-    counts instead.
+    ``timeout`` is how many seconds the other side may be silent; a transfer that goes on
+    may take as long as it takes. What is set for a remote on S3 or Azure counts instead, and HTTP
+    has DVC's own limits.
     """
-    if fs.protocol != "s3":
-        return fs.fs
+    protocol = fs.protocol
+    if protocol == "s3":
+        return _connected_s3(fs, timeout)
+    if protocol == "gs":
+        return _connected_google(fs, timeout)
+    if protocol == "azure":
+        fs.fs_args.setdefault("connection_timeout", min(timeout, _CONNECT))
+        fs.fs_args.setdefault("read_timeout", timeout)
+    elif protocol == "ssh":
+        fs.fs_args |= _of_ssh(timeout)
+    elif protocol in {"webdav", "webdavs"}:
+        fs.fs_args |= {"retry": False, "timeout": timeout}
+    return fs.fs
+
+
+def _connected_s3(fs: Any, timeout: float) -> Any:
     config = fs.fs_args.setdefault("config_kwargs", {})
     config["retries"] = {"mode": "standard", "total_max_attempts": 1}
     config["max_pool_connections"] = CONCURRENCY
@@ -38,6 +55,35 @@ def connected_filesystem(fs: Any, timeout: float) -> Any:
     opened = fs.fs
     opened.retries = 1  # s3fs counts attempts
     return opened
+
+
+def _of_ssh(timeout: float) -> dict[str, Any]:
+    """Settings of asyncssh: time limits, and what DVC leaves open.
+
+    DVC accepts the key of any host, forwards the agent of this machine to it, and asks for
+    passwords on the terminal.
+    """
+    import asyncssh  # noqa: PLC0415 - an optional part
+
+    return {
+        "client_factory": asyncssh.SSHClient,
+        # Empty: the user's known_hosts. DVC's None is no check.
+        "known_hosts": (),
+        "agent_forwarding": False,
+        "connect_timeout": min(timeout, _CONNECT),
+        "login_timeout": timeout,
+        "keepalive_interval": max(1, timeout / _PROBES),
+        "keepalive_count_max": _PROBES,
+    }
+
+
+def _connected_google(fs: Any, timeout: float) -> Any:
+    from aiohttp import ClientTimeout  # noqa: PLC0415 - an optional part
+    from gcsfs.core import GCSFileSystem  # noqa: PLC0415 - an optional part
+
+    # The public class asks another service, which has other rights, for the bucket's type first.
+    limits = ClientTimeout(total=None, sock_connect=min(timeout, _CONNECT), sock_read=timeout)
+    return GCSFileSystem(**fs.fs_args | {"requests_timeout": limits})
 
 
 def _stalled_uploads_end() -> dict[str, Any]:

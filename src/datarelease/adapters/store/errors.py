@@ -1,7 +1,8 @@
 """The errors of a remote's client library: which are temporary, and what to do.
 
 Sources: Amazon S3 API Reference, "Error responses"; ``s3fs.errors``, which turns most codes into
-Python's own exceptions and keeps the original as their cause.
+Python's own exceptions and keeps the original as their cause; the exceptions of gcsfs, adlfs,
+asyncssh and webdav4, which keep the status of an answer.
 """
 
 from __future__ import annotations
@@ -21,12 +22,23 @@ from datarelease.progress import TIMEOUT
 _NO_CREDENTIALS = {
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound",
     "NoAuthTokenError", "TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError",
+    "DefaultCredentialsError", "RefreshError", "AzureAuthError", "CredentialUnavailableError",
 }  # fmt: skip
-"""Named, not imported: botocore is an optional part."""
+"""Named, not imported: the clients are optional parts."""
 _UNREACHABLE = {
     "EndpointConnectionError", "ConnectionClosedError", "ProxyConnectionError", "SSLError",
+    "ConnectionRefusedError", "gaierror", "ClientConnectorError", "ClientConnectorDNSError",
+    "ConnectError", "ServiceRequestError", "ConnectionLost",
 }  # fmt: skip
-_TIMED_OUT = {"ConnectTimeoutError", "ReadTimeoutError", "AioReadTimeoutError"}
+_TIMED_OUT = {
+    "ConnectTimeoutError", "ReadTimeoutError", "AioReadTimeoutError", "ConnectTimeout",
+    "ReadTimeout", "WriteTimeout", "PoolTimeout", "ServiceResponseTimeoutError",
+    "ServiceRequestTimeoutError",
+}  # fmt: skip
+_UNKNOWN_HOST = "HostKeyNotVerifiable"
+_FORBIDDEN = {401, 403}
+_LATER = {408, 425, 429}
+"""Statuses of refusals that may be none the next time."""
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
 _SKEWED = {"RequestTimeTooSkewed", "RequestInTheFuture"}
 _ELSEWHERE = {"PermanentRedirect", "AuthorizationHeaderMalformed", "301"}
@@ -68,9 +80,25 @@ def may_pass(error: BaseException) -> bool:
     """A retry may help: the network or the server failed, not the request."""
     if not isinstance(error, Exception) or isinstance(error, _REFUSED):
         return False
-    if type(error).__name__ in _NO_CREDENTIALS or _goes_round(error) or disk_fault(error):
+    if type(error).__name__ in _NO_CREDENTIALS | {_UNKNOWN_HOST}:
+        return False
+    if _goes_round(error) or disk_fault(error) or _is_settled(_status(error)):
         return False
     return getattr(error, "errno", None) not in _SETTLED or s3_code(error) in _DAMAGED
+
+
+def _status(error: BaseException) -> int | None:
+    """The status of the HTTP answer behind an exception; None: there was none."""
+    for candidate in (error, error.__cause__):
+        for name in ("status_code", "status", "code"):
+            found = getattr(candidate, name, None)
+            if isinstance(found, int) and 100 <= found < 600:  # noqa: PLR2004 - what HTTP has
+                return found
+    return None
+
+
+def _is_settled(status: int | None) -> bool:
+    return status is not None and 400 <= status < 500 and status not in _LATER  # noqa: PLR2004
 
 
 @contextmanager
@@ -181,22 +209,35 @@ def _skew(date: object) -> float | None:
 
 
 def _translated(where: str, name: str, keys: str, error: Exception) -> WorldError:
-    if isinstance(error, PermissionError):
+    kind = type(error).__name__
+    if kind == _UNKNOWN_HOST:
+        return WorldError(
+            f"{where}: the host shows a key that this machine does not know.",
+            untouched="No credentials were sent.",
+            remedy="Compare the key with what its operator says, and add it to ~/.ssh/known_hosts "
+            "(`ssh HOST` shows it and asks); then run it again.",
+        )
+    if isinstance(error, PermissionError) or _status(error) in _FORBIDDEN:
         return WorldError(
             f"{where} refused these credentials: {brief_error(error)}",
             remedy=f"Check {keys}, and that they may read, list and write below this address; "
             "then run it again.",
         )
-    if type(error).__name__ in _NO_CREDENTIALS:
+    if kind in _NO_CREDENTIALS:
         return WorldError(
             f"{where}: no credentials were found: {brief_error(error)}",
-            remedy=f"Set {keys}, or `dvc remote modify --local {name} profile NAME`.",
+            remedy=f"Set {keys}, or `dvc remote modify --local {name} profile NAME`."
+            if "s3://" in where
+            else f"Set {keys}.",
         )
-    if type(error).__name__ in _UNREACHABLE:
+    if kind in _UNREACHABLE:
         return WorldError(
             f"{where} cannot be reached: {brief_error(error)}",
             remedy="Check the network and the endpoint "
-            f"(`dvc remote modify {name} endpointurl URL`), then run it again.",
+            f"(`dvc remote modify {name} endpointurl URL`), then run it again."
+            if "s3://" in where
+            else f"Check the network and the address (`dvc remote modify {name} url URL`), then "
+            "run it again.",
         )
     return WorldError(
         f"{where} could not be used: {brief_error(error)}",

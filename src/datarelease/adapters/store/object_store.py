@@ -1,11 +1,12 @@
-"""Object stores through fsspec: S3 and whatever else DVC has a file system for."""
+"""Remotes through the file systems of DVC: object stores, and folders on servers."""
 
 from __future__ import annotations
 
 import hashlib
-import re
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from datarelease.adapters.store.directory import (
     unreadable_file,
 )
 from datarelease.adapters.store.errors import SilentError, may_pass, reasoned, store_errors
+from datarelease.adapters.store.kinds import KINDS, RemoteKind
 from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError
 from datarelease.progress import TIMEOUT, Advance
@@ -35,10 +37,7 @@ _T = TypeVar("_T")
 
 LISTING_PAYS = 3
 """From so many objects of one folder on, listing it takes fewer requests than asking for each."""
-_ATTEMPTS = 5
-"""Tries of one request, with 4 to 6 seconds of waiting between the first and the last."""
 AWS_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
-_MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CHUNK = 1 << 20
 
 
@@ -52,19 +51,22 @@ class ObjectStore:
         fs: Any,
         root: str,
         *,
+        kind: RemoteKind = KINDS["s3"],
         keys: str = AWS_KEYS,
         timeout: float = TIMEOUT,
     ) -> None:
         """Use ``fs`` (``fsspec.AbstractFileSystem``) below ``root``, such as ``bucket/prefix``.
 
         Nobody else keeps hold of ``fs``; it remembers no listings from here on, because other
-        writers are about. ``keys`` says where its credentials come from; it may be silent for
-        ``timeout`` seconds, as it was told.
+        writers are about. ``kind`` says how it is used, ``keys`` where its credentials come from;
+        it may be silent for ``timeout`` seconds, as it was told.
         """
         self.name = name
         self.url = url
         self._fs = fs
+        self._kind = kind
         self._root = root.rstrip("/")
+        self._prefix = root if not root or root.endswith("/") else f"{root}/"
         self._keys = keys
         self._timeout = timeout
         self._silent: WorldError | None = None
@@ -77,9 +79,17 @@ class ObjectStore:
         folders: dict[str, list[str]] = defaultdict(list)
         for key in dict.fromkeys(keys):
             folders[key.rpartition("/")[0]].append(key)
-        crowded = [folder for folder, members in folders.items() if len(members) >= LISTING_PAYS]
+        crowded = [
+            folder
+            for folder, members in folders.items()
+            if self._kind.lists and len(members) >= LISTING_PAYS
+        ]
+        listed_folders = set(crowded)
         single = [
-            key for members in folders.values() if len(members) < LISTING_PAYS for key in members
+            key
+            for folder, members in folders.items()
+            if folder not in listed_folders
+            for key in members
         ]
         listed: dict[str, Any] = {}
         for page in each(self._list, crowded, CONCURRENCY):
@@ -89,7 +99,7 @@ class ObjectStore:
         if len(found) < sum(map(len, folders.values())):
             self._require_bucket()
         opaque = self._etags_are_opaque(found)
-        return {key: _info(item, opaque=opaque) for key, item in found.items()}
+        return {key: self._described(item, opaque=opaque) for key, item in found.items()}
 
     def read(self, key: str) -> bytes | None:
         """The bytes of an object, or None."""
@@ -103,14 +113,24 @@ class ObjectStore:
     def tail(self, key: str, size: int) -> bytes:
         """The last bytes of an object, by a request for this range."""
         try:
-            data: bytes = self._call(lambda: self._fs.cat_file(self._path(key), start=-size))
+            data = self._call(lambda: self._kind.tail(self._fs, self._path(key), size))
         except FileNotFoundError as error:
             raise self._absent(key) from error
         return data
 
     def folders(self, key: str) -> tuple[str, ...]:
-        """The names between ``key`` and the next slash, listed with a delimiter."""
-        path = self._path(key)
+        """The names between ``key`` and the next slash, listed with a delimiter.
+
+        Raises:
+            WorldError: The remote cannot be asked, or has no listings.
+        """
+        if not self._kind.lists:
+            raise WorldError(
+                f"remote {self.name!r} ({self.url}) has no listings.",
+                remedy="Name a version, or ask another remote or the git repository for the "
+                "versions.",
+            )
+        path = self._path(key).rstrip("/")
         try:
             listed = self._call(lambda: self._fs.ls(path, detail=True))
         except FileNotFoundError:
@@ -123,11 +143,11 @@ class ObjectStore:
         """Write objects; each is retried on its own."""
 
         def put(key: str) -> None:
+            if not files[key].is_file():
+                raise unreadable_file(files[key], FileNotFoundError(ENOENT, os.strerror(ENOENT)))
             try:
-                self._call(lambda: self._fs.put_file(str(files[key]), self._path(key)))
+                self._call(lambda: self._kind.put(self._fs, str(files[key]), self._path(key)))
             except FileNotFoundError as error:
-                if error.filename is not None:
-                    raise unreadable_file(files[key], error) from error
                 raise self._no_bucket() from error
             advance(1)
 
@@ -174,7 +194,7 @@ class ObjectStore:
     # --- inside
 
     def _path(self, key: str) -> str:
-        return f"{self._root}/{key}"
+        return self._kind.path(self._prefix, key)
 
     def _head(self, key: str) -> Mapping[str, Any] | None:
         try:
@@ -188,10 +208,11 @@ class ObjectStore:
             listed = self._call(lambda: self._fs.ls(self._path(folder).rstrip("/"), detail=True))
         except FileNotFoundError:
             return {}
+        above = f"{folder}/" if folder else ""
         return {
-            item["name"].removeprefix(f"{self._root}/"): item
+            above + item["name"].rpartition("/")[2]: item
             for item in listed
-            if item["type"] == "file"
+            if item["type"] == "file" and not item["name"].endswith("/")
         }
 
     def _etags_are_opaque(self, found: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -224,7 +245,8 @@ class ObjectStore:
                 reasoned(self._fs, self._root.partition("/")[0]),
             ):
                 return Retrying(
-                    stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(self._timeout / 2),
+                    stop=stop_after_attempt(self._kind.attempts)
+                    | stop_after_delay(self._timeout / 2),
                     wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
                     retry=retry_if_exception(may_pass),
                     reraise=True,
@@ -235,11 +257,10 @@ class ObjectStore:
 
     def _require_bucket(self) -> None:
         """Fail unless the bucket exists: without it, every object would only look absent."""
-        bucket = self._root.partition("/")[0]
 
         def ask() -> None:
             try:
-                self._fs.info(bucket)
+                self._kind.require_holder(self._fs, self._root)
             except PermissionError:
                 # The bucket exists; keys for a part of it have no right to query the whole bucket.
                 return
@@ -250,19 +271,16 @@ class ObjectStore:
             raise self._no_bucket() from error
 
     def _no_bucket(self) -> WorldError:
-        bucket = self._root.partition("/")[0]
+        holder, name = self._kind.holder, self._root.partition("/")[0]
         return WorldError(
-            f"remote {self.name!r} ({self.url}): there is no bucket {bucket!r}.",
-            remedy="Create the bucket, or correct the address: "
-            f"`dvc remote modify {self.name} url s3://BUCKET/PREFIX`.",
+            f"remote {self.name!r} ({self.url}): there is no {holder}{name and f' {name!r}'}.",
+            remedy=f"Create the {holder}, or correct the address: "
+            f"`dvc remote modify {self.name} url {self._kind.example}`.",
         )
 
     def _absent(self, key: str) -> WorldError:
         self._require_bucket()
         return absent(self.name, self.url, key)
 
-
-def _info(item: Mapping[str, Any], *, opaque: bool) -> ObjectInfo:
-    etag = str(item.get("ETag", "")).strip('"')
-    md5 = etag if _MD5.fullmatch(etag) and not opaque else None
-    return ObjectInfo(size=int(item["size"]), md5=md5)
+    def _described(self, item: Mapping[str, Any], *, opaque: bool) -> ObjectInfo:
+        return ObjectInfo(size=int(item["size"]), md5=None if opaque else self._kind.md5(item))

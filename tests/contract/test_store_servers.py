@@ -1,0 +1,97 @@
+"""What remotes on servers refuse, and what is said of it: passwords, hosts, places, silence."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.test_store import configured, put
+from tests.remote_servers import Place, RemoteServers
+
+from datarelease.errors import WorldError
+
+
+@pytest.fixture
+def place(remote_servers: RemoteServers) -> Callable[[str], Place]:
+    """Makes a place on a server of a kind."""
+    return lambda kind: remote_servers.place(kind, Path.home())
+
+
+@pytest.mark.parametrize("kind", ["webdav", "ssh"])
+def test_a_wrong_password_is_told(place: Callable[[str], Place], tmp_path: Path, kind: str) -> None:
+    """Credentials that are refused are named as such at once, and the password is not shown."""
+    wrong = dataclasses.replace(place(kind), settings={"user": "writer", "password": "hunter2"})
+    with pytest.raises(WorldError, match="refused these credentials") as caught:
+        configured(wrong, tmp_path).stat(["a"])
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_unknown_host_gets_no_password(place: Callable[[str], Place], tmp_path: Path) -> None:
+    """A host whose key is not in known_hosts is refused before anybody signs in."""
+    there = place("ssh")
+    (Path.home() / ".ssh" / "known_hosts").write_text("")
+    with pytest.raises(WorldError, match="a key that this machine does not know") as caught:
+        configured(there, tmp_path).stat(["a"])
+    assert "No credentials were sent." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [("webdav", "there is no folder"), ("gs", "there is no bucket 'none'")]
+)
+def test_a_place_that_is_not_there_is_told(
+    place: Callable[[str], Place], tmp_path: Path, kind: str, says: str
+) -> None:
+    """Objects are not called missing where their bucket or folder is."""
+    there = place(kind)
+    gone = dataclasses.replace(there, url=there.url.rpartition("/")[0] + "/none")
+    store = configured(gone, tmp_path)
+    with pytest.raises(WorldError, match=says):
+        store.stat(["a"])
+    with pytest.raises(WorldError, match=says):
+        put(store, tmp_path / "in", a__b=b"1")
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """The port of a server that takes connections and never answers."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("scheme", ["webdav", "ssh"])
+def test_a_server_that_is_silent_is_told(deaf: int, tmp_path: Path, scheme: str) -> None:
+    """After the time limit the remote is called silent, and is not asked again."""
+    there = Place(url=f"{scheme}://127.0.0.1:{deaf}/x", settings={"user": "u", "password": "p"})
+    with pytest.raises(WorldError, match="was silent for 2 seconds"):
+        configured(there, tmp_path, timeout=2).stat(["a"])
+
+
+@pytest.mark.parametrize("scheme", ["webdav", "ssh"])
+def test_a_server_that_is_not_there_is_told(tmp_path: Path, scheme: str) -> None:
+    """A refused connection is the network's fault, with the address to correct."""
+    there = Place(url=f"{scheme}://127.0.0.1:9/x", settings={"user": "u", "password": "p"})
+    with pytest.raises(WorldError, match="cannot be reached"):
+        configured(there, tmp_path, timeout=2).stat(["a"])
+
+
+@pytest.mark.parametrize("kind", ["webdav", "ssh"])
+def test_an_upload_that_fails_leaves_no_rest(
+    place: Callable[[str], Place], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """What was written under another name is removed, and the object that was there stays."""
+    store = configured(place(kind), tmp_path)
+    put(store, tmp_path / "in", a__b=b"before")
+
+    def failed(*_: object) -> None:
+        raise PermissionError("no renames here")
+
+    monkeypatch.setattr(type(store._kind), "replace", failed)  # type: ignore[attr-defined]
+    with pytest.raises(WorldError, match="no renames here"):
+        put(store, tmp_path / "in", a__b=b"after")
+    assert store.read("a/b") == b"before"
+    assert [item["name"].rpartition("/")[2] for item in store._fs.ls(store._path("a"))] == ["b"]  # type: ignore[attr-defined]
