@@ -21,6 +21,9 @@ _MEANING = {
     "rows": "`min` and `max` rows of a dataset; an empty one is below `min: 1`",
     "row_loss": "share of the rows that went missing",
     "row_gain": "growth, as a share of the rows before",
+    "files": "`min` and `max` files of a [dataset of files](files.md)",
+    "file_loss": "share of the files that went missing; a renamed file is not lost",
+    "bytes_gain": "growth of a dataset of files in bytes, as a share of the bytes before",
     "null_rate": "rise of a column's null rate, in share points",
     "psi": "population stability index of a column",
     "ks": "Kolmogorov-Smirnov statistic of a column",
@@ -50,7 +53,7 @@ def policy() -> str:
             lines.append(f"| `{name}` | {meaning} | {limit} | {value.level} |")
         elif name == "append_only":
             lines.append(f"| `{name}` | {meaning} | `streams: true` | {value.level} |")
-        elif name == "rows":
+        elif name in {"rows", "files"}:
             lines.append(f"| `{name}` | {meaning} | `min: {value.min}` | {value.level} |")
         else:
             lines.append(f"| `{name}` | {meaning} | | {value} |")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from datarelease.app.stage import profile_dataset
 from datarelease.errors import DatareleaseError
+from datarelease.model.data.profile import Profile
 from datarelease.progress import TerminalBars
 
 
@@ -25,6 +26,9 @@ def main(arguments: list[str]) -> int:
     except DatareleaseError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
+    if not isinstance(result, Profile):
+        sys.stdout.write(f"{result.dataset}: {result.files:,} files, {result.bytes:,} bytes\n")
+        return 0
     missing = sum(column.nulls for column in result.columns)
     sys.stdout.write(
         f"{result.dataset}: {result.rows:,} rows, {len(result.columns)} columns, "

@@ -3,8 +3,8 @@
 >>> import datarelease as dr
 >>> dr.load("latest", "customers")  # doctest: +SKIP
 
-Reading (`versions`, `load`, `get`, `diff`, `verify`) works in a repository, in a fresh clone of it,
-and with ``repo=URL`` from anywhere. `check` and `release` need the work tree.
+Reading (`versions`, `load`, `files`, `get`, `diff`, `verify`) works in a repository, in a fresh
+clone of it, and with ``repo=URL`` from anywhere. `check` and `release` need the work tree.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from datarelease.errors import (
 )
 
 if TYPE_CHECKING:
-    from datarelease.api import check, diff, get, load, release, verify, versions
+    from datarelease.api import check, diff, files, get, load, release, verify, versions
 
 __all__ = [
     "BlockedError",
@@ -37,6 +37,7 @@ __all__ = [
     "WorldError",
     "check",
     "diff",
+    "files",
     "get",
     "load",
     "release",

@@ -24,6 +24,7 @@ from datarelease.flows.check.compare import compare_versions
 from datarelease.flows.release import release as releasing
 from datarelease.flows.release.preview import preview
 from datarelease.flows.repository import catalogue_of, find_version
+from datarelease.flows.versions.files import ReleasedFiles, files_of_version
 from datarelease.flows.versions.read import Verification, table_of_version, verify_version
 from datarelease.flows.versions.read import get as get_files
 from datarelease.model.review.report import Report
@@ -80,7 +81,7 @@ def load(
         WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
 
     Raises:
-        ConfigError: No such version, dataset, column or engine.
+        ConfigError: No such version, dataset, column or engine; or it is a dataset of files.
         WorldError: An object is missing or damaged, or a remote does not answer.
     """
     repository = open_repository(repo, version, progress=Warnings())
@@ -88,6 +89,29 @@ def load(
     files, types = table_of_version(repository, found, dataset)
     with repository.engine() as reader:
         return read_frame(reader, files, columns=columns, engine=engine, types=types)
+
+
+def files(version: str, dataset: str, *, repo: str | Path | None = None) -> ReleasedFiles:
+    """The files of one dataset of a version: a sequence, of which no file is fetched yet.
+
+    Each has ``path``, ``name``, ``size``, ``md5`` and ``sha256``; ``.open()`` and ``.read_bytes()``
+    fetch it into DVC's cache first, where the hash is checked. A file is found by its place or by
+    its path: ``files("data-v3", "images")["cats/1.png"]``. Of a table they are its part files.
+
+    Args:
+        version: ``data-v3``, ``v3``, ``3`` or ``latest``.
+        dataset: Its name in ``dvc.yaml: artifacts``.
+        repo: A directory, or an address (https, ssh, git, file); None: the current directory.
+
+    Warns:
+        WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
+
+    Raises:
+        ConfigError: No such version or dataset.
+        WorldError: The manifest is missing, or a remote does not answer.
+    """
+    repository = open_repository(repo, progress=Warnings())
+    return files_of_version(repository, find_version(repository, version), dataset)
 
 
 def get(
@@ -232,7 +256,8 @@ class Versions(list[Version]):
         """A row for each version, with its number as the index.
 
         Columns: ``tag``, ``date`` (UTC), ``change`` (compatibility), ``state``, ``digest``,
-        ``commit``, and ``rows_NAME`` for each dataset: ``Int64``, missing where it was not there.
+        ``commit``, and for each dataset ``rows_NAME`` or, of a dataset of files, ``files_NAME``:
+        ``Int64``, missing where it was not there.
         """
         import pandas as pd  # noqa: PLC0415 - heavy: only where a frame is asked for
 
@@ -251,10 +276,14 @@ class Versions(list[Version]):
         columns = ["tag", "date", "change", "state", "digest", "commit"]
         frame = pd.DataFrame.from_records(records, index=index, columns=columns)
         frame["date"] = pd.to_datetime(frame["date"], utc=True, format="ISO8601").dt.as_unit("us")
-        rows = [dict(version.rows) for version in self]
-        for name in dict.fromkeys(name for counts in rows for name in counts):
-            column = [counts.get(name) for counts in rows]
-            frame[f"rows_{name}"] = pd.array(column, dtype="Int64")
+        counted = {
+            "rows": [dict(version.rows) for version in self],
+            "files": [dict(version.files) for version in self],
+        }
+        for what, versions in counted.items():
+            for name in dict.fromkeys(name for counts in versions for name in counts):
+                column = [counts.get(name) for counts in versions]
+                frame[f"{what}_{name}"] = pd.array(column, dtype="Int64")
         return frame
 
     def __repr__(self) -> str:

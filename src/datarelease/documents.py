@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.profile import Profile
 from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.manifest_faults import manifest_faults
@@ -80,6 +81,24 @@ def decode(cls: type[_T], text: str | bytes) -> _T:
     if value is None:
         raise DocumentError(f"not a {cls.__name__.lower()}: the document is null")
     return value
+
+
+def decode_statistics(text: str | bytes) -> Profile | FilesProfile:
+    """The statistics of a table or of a dataset of files, whichever ``text`` stands for.
+
+    Raises:
+        DocumentError: As ``decode``.
+    """
+    return decode(FilesProfile, text) if _is_of_files(text) else decode(Profile, text)
+
+
+def _is_of_files(text: str | bytes) -> bool:
+    """Only statistics of a table have columns; what is no JSON is refused as those."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "columns" not in found and "files" in found
 
 
 def decode_or_none(cls: type[_T], text: str | bytes | None) -> _T | None:

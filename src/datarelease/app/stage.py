@@ -10,7 +10,7 @@ from datarelease.app.projects import project_root
 from datarelease.app.settings import settings_at
 from datarelease.app.wiring import PACKAGE, engine
 from datarelease.flows.check.stage import profile_stage, validate_stage
-from datarelease.model.data.profile import Profile
+from datarelease.model.data.files import Statistics
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.policy import Level
 from datarelease.progress import Progress
@@ -28,7 +28,7 @@ def validate_dataset(start: Path, name: str, progress: Progress) -> tuple[Valida
         return validate_stage(root, settings, name, opened), settings.policy.violations
 
 
-def profile_dataset(start: Path, name: str, progress: Progress) -> Profile:
+def profile_dataset(start: Path, name: str, progress: Progress) -> Statistics:
     """The statistics of a dataset (see ``flows.check.stage``)."""
     root = project_root(start)
     settings = settings_at(root)

@@ -10,7 +10,10 @@ from datarelease.app.stage import profile_dataset, validate_dataset
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError
+from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.validation import unreadable
+from datarelease.model.wording import plural
+from datarelease.render.numbers import size
 from datarelease.render.terminal.tables import violations
 
 
@@ -45,5 +48,8 @@ def profile_command(name: str) -> Result:
     Writes reports/NAME/profile.json: the same bytes for the same data, on every run.
     """
     result = profile_dataset(Path.cwd(), name, ConsoleProgress())
-    text = f"{name}: {result.rows:,} rows, {len(result.columns)} columns"
+    if isinstance(result, FilesProfile):
+        text = f"{name}: {plural(result.files, 'file')}, {size(result.bytes)}"
+    else:
+        text = f"{name}: {result.rows:,} rows, {len(result.columns)} columns"
     return Result(to_json(result), text)

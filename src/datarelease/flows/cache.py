@@ -217,10 +217,14 @@ class Objects:
                 with replacing(self.path(file.md5)) as scratch:
                     shutil.copyfile(source, scratch)
 
+    def local_sizes(self, hashes: Iterable[str]) -> dict[str, int]:
+        """Bytes of those objects that the cache has."""
+        return {md5: size for md5 in hashes if (size := self._size(md5)) is not None}
+
     def sizes(self, hashes: Iterable[str]) -> dict[str, int]:
         """Bytes of those objects that the cache or a remote has."""
         wanted = sorted(set(hashes))
-        sizes = {md5: size for md5 in wanted if (size := self._size(md5)) is not None}
+        sizes = self.local_sizes(wanted)
         away = [md5 for md5 in wanted if md5 not in sizes]
         return sizes | {md5: info.size for md5, (_, info) in self._found(away).items()}
 

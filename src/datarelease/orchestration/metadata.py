@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import dagster as dg
 
 from datarelease.adapters.dvc.graph import StageNode
-from datarelease.documents import DocumentError, decode, decode_or_none
+from datarelease.documents import DocumentError, decode, decode_or_none, decode_statistics
 from datarelease.errors import DatareleaseError
 from datarelease.flows.check.assess import _Record, in_words, other_inputs
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import snapshot
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.data.profile import Profile
+from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.provenance import ReadFile
 from datarelease.model.data.validation import Contract, Validation
 from datarelease.model.review.policy import Finding
@@ -120,7 +121,16 @@ def findings_markdown(verdict: VerdictView, findings: Sequence[Finding]) -> dg.M
 
 def trailers_metadata(trailers: Mapping[str, str], tag: str, date: str) -> Metadata:
     """What a version's tag tells of it, for one that was released elsewhere."""
-    names = ("Digest", "Rows", "Baseline", "Compatibility", "Verdict", "Reviewed", "Remotes")
+    names = (
+        "Digest",
+        "Rows",
+        "Files",
+        "Baseline",
+        "Compatibility",
+        "Verdict",
+        "Reviewed",
+        "Remotes",
+    )
     told = {name.lower(): trailers[name] for name in names if name in trailers}
     return {
         "version": dg.MetadataValue.text(tag),
@@ -147,14 +157,15 @@ def document_metadata(ws: Workspace, path: str, stage: str) -> Metadata:
     holds only the reason, under ``not_used``, and how ``stage`` (its address) writes it again.
     """
     for dataset in ws.settings.datasets:
-        kinds: dict[str, type[_Record]] = {
-            dataset.validation_file: Validation, dataset.profile_file: Profile,
-        }  # fmt: skip
-        data = ws.read(path) if path in kinds else None
+        readers: dict[str, Callable[[bytes], _Record]] = {
+            dataset.validation_file: partial(decode, Validation),
+            dataset.profile_file: decode_statistics,
+        }
+        data = ws.read(path) if path in readers else None
         if data is None:
             continue
         try:
-            record = decode(kinds[path], data)
+            record = readers[path](data)
         except DocumentError as error:
             return _not_used(str(error), stage)
         why = _outdated(ws, record, dataset)
@@ -162,6 +173,11 @@ def document_metadata(ws: Workspace, path: str, stage: str) -> Metadata:
             return _not_used(why, stage)
         if isinstance(record, Validation):
             return _validation(record)
+        if isinstance(record, FilesProfile):
+            return {
+                "files": dg.MetadataValue.int(record.files),
+                "bytes": dg.MetadataValue.int(record.bytes),
+            }
         return {
             "rows": dg.MetadataValue.int(record.rows),
             "columns": dg.MetadataValue.int(len(record.columns)),

@@ -81,6 +81,8 @@ class History(Axes):
 
     line: str
     points: tuple[Point, ...]
+    noun: str
+    """What is counted."""
     alt: str
 
 
@@ -210,7 +212,9 @@ def categories(histogram: Histogram, most: int = 10) -> tuple[tuple[CategoryBar,
     return bars, max(len(found) - most, 0)
 
 
-def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | None:
+def history(
+    versions: Sequence[tuple[str, int]], *, current: bool, noun: str = "row"
+) -> History | None:
     """Row counts over versions, (tag, rows) each; ``current``: the last is the change itself.
 
     None for fewer than two versions: one point is not a history.
@@ -237,7 +241,8 @@ def history(versions: Sequence[tuple[str, int]], *, current: bool) -> History | 
         points=points,
         x=tuple(reversed(_apart(labels[::-1]))),
         y=tuple(Label(LEFT - 6, _y(t.at / top * 0.92), t.label, "end") for t in y_ticks),
-        alt="Rows by version: "
+        noun=noun,
+        alt=f"{noun.capitalize()}s by version: "
         + ", ".join(f"{tag} {number.count(rows)}" for tag, rows in versions[-12:])
         + ".",
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from datarelease.model.data.validation import Name, Sentence, Violation, failures
-from datarelease.model.review.diff import Compatibility, DatasetDiff, SchemaChange
+from datarelease.model.review.diff import Compatibility, SchemaChange
 from datarelease.model.review.policy import Finding, VerdictLevel, blocking_first, points, worst
 from datarelease.model.review.report import DatasetReport, MergeEffect, Report
 from datarelease.render import numbers as number
 from datarelease.render import words
+from datarelease.render.changes import changes_summed
 from datarelease.render.words import Data, Phrase, Prose, Strong
 
 _VERDICTS: dict[VerdictLevel, str] = {"pass": "Pass", "warn": "Warn", "block": "Blocked"}
@@ -28,7 +29,7 @@ _UNTIL = {
     "limit": "the data is within the limits of the policy",
 }
 """What publishing waits for, by rule; the rules that are not named here are limits."""
-_SHARES = {"row_loss", "row_gain", "dead_letters"}
+_SHARES = {"row_loss", "row_gain", "file_loss", "bytes_gain", "dead_letters"}
 _DRIFT = {"psi", "ks", "js"}
 
 
@@ -191,7 +192,12 @@ class VerdictView:
         if self.report.level != "block" or self.report.outcome == "compared":
             return ""
         rules = {_group(finding) for finding in self._blocking}
-        *head, last = (text for rule, text in _UNTIL.items() if rule in rules)
+        until = dict(_UNTIL)
+        checked = [finding for finding in self._blocking if finding.rule == "violations"]
+        failed = [violation for finding in checked for violation in self._failed(finding)]
+        if failed and all(violation.reason == "file_check" for violation in failed):
+            until["violations"] = "the files keep their rules"
+        *head, last = (text for rule, text in until.items() if rule in rules)
         return f"To be published once {', '.join(head) + ' and ' if head else ''}{last}."
 
     @property
@@ -212,6 +218,13 @@ class VerdictView:
     def effect(self) -> Phrase:
         """What a change means for readers, with the term that settings use."""
         meaning = _MEANING.get(self.report.compatibility)
+        changed = [part.diff for part in self.report.datasets if part.diff]
+        if (
+            self.report.compatibility is Compatibility.PATCH
+            and changed
+            and all(diff.of_files is not None for diff in changed)
+        ):
+            meaning = "the same kinds of files"
         return (meaning, " (", Data(self.report.compatibility.value), ")") if meaning else ()
 
 
@@ -248,40 +261,3 @@ def _group(finding: Finding) -> str:
 def _phrase(sentence: Sentence) -> Phrase:
     words_ = (number.count(part) if isinstance(part, int) else part for part in sentence)
     return tuple(Data(str(part)) if isinstance(part, Name) else part for part in words_)
-
-
-def changes_summed(diffs: Sequence[DatasetDiff]) -> tuple[str, ...]:
-    """What changed in some datasets, a group each: datasets, rows, columns and rules.
-
-    >>> changes_summed([DatasetDiff(name="a", status="changed", rows_before=100, rows_after=120)])
-    ('20 rows more',)
-    """
-    status = Counter[str](diff.status for diff in diffs)
-    whole = {"removed": "removed", "unreadable": "not readable", "added": "added"}
-    moved = [diff for diff in diffs if diff.status == "changed"]
-    keyed = [diff.rows for diff in moved if diff.rows is not None]
-    # Where there is no key, added rows and removed ones cannot be told apart.
-    by = [
-        diff.rows_after - diff.rows_before
-        for diff in moved
-        if diff.rows is None and diff.rows_before is not None and diff.rows_after is not None
-    ]
-    unkeyed = (
-        (sum(d for d in by if d > 0), "more"),
-        (-sum(d for d in by if d < 0), "fewer"),
-    )
-    groups = (
-        number.listed("dataset", [(status[state], text) for state, text in whole.items()]),
-        number.listed(
-            "row",
-            [
-                (sum(rows.added for rows in keyed), "added"),
-                (sum(rows.removed for rows in keyed), "removed"),
-                (sum(rows.changed for rows in keyed), "changed"),
-            ],
-        ),
-        *(number.listed("row", [part]) for part in unkeyed),
-        words.change_counts([change for diff in moved for change in diff.schema]),
-    )
-    said = tuple(filter(None, groups))
-    return said or ("other values in the same rows and columns" if moved else "the same data",)

@@ -16,6 +16,7 @@ from datarelease.model.review.policy import LEVELS, Finding, VerdictLevel, worst
 from datarelease.model.review.report import DatasetReport, Report
 from datarelease.render import words
 from datarelease.render.columns import ColumnView
+from datarelease.render.files import FilesView
 from datarelease.render.streams import StreamView, stream_view
 from datarelease.render.verdict import VerdictView
 from datarelease.render.words import Phrase
@@ -52,6 +53,17 @@ class DatasetView:
         """Whether there is something to say about it beyond that it is the same."""
         return bool(self.diff or self.violations) or self.level != "pass"
 
+    @cached_property
+    def files(self) -> FilesView | None:
+        """Its files, if it is a dataset of files."""
+        found = self.diff.of_files
+        return None if found is None else FilesView(found, self.diff.status)
+
+    @property
+    def noun(self) -> str:
+        """What it holds: rows, or files."""
+        return "row" if self.diff.of_files is None else "file"
+
     @property
     def standing(self) -> Phrase:
         """What happened to it as a whole; empty where it merely changed."""
@@ -63,10 +75,13 @@ class DatasetView:
         return self.diff.status in {"removed", "identical", "unreadable"}
 
     @cached_property
-    def rows_lost(self) -> int:
-        """Rows that the next version is short of, by count or by key; 0 where there are none."""
-        by_count = (self.diff.rows_before or 0) - (self.diff.rows_after or 0)
-        return max(by_count, self.diff.rows.removed if self.diff.rows else 0, 0)
+    def lost(self) -> int:
+        """Rows or files that the next version is short of, by count or one by one; 0: none."""
+        before, after, _ = words.amounts(self.diff)
+        one_by_one = self.diff.rows.removed if self.diff.rows else 0
+        if self.diff.of_files is not None and self.diff.of_files.counts is not None:
+            one_by_one = self.diff.of_files.counts.removed
+        return max((before or 0) - (after or 0), one_by_one, 0)
 
     @cached_property
     def schema(self) -> tuple[SchemaChange, ...]:
@@ -143,7 +158,7 @@ class DatasetView:
             -LEVELS.index(self.level),
             self.diff.status not in {"removed", "unreadable"},
             self.diff.compatibility is not Compatibility.BREAKING,
-            not self.rows_lost,
+            not self.lost,
             not self.diff,
             -(self.drifted.drift_weight if self.drifted else 0.0),
         )

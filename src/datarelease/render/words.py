@@ -60,22 +60,31 @@ SHORT_DIGEST = 12
 
 
 def rows(diff: DatasetDiff) -> str:
-    """Row counts, old and new.
+    """Counts of rows, or of files, old and new.
 
     >>> rows(DatasetDiff(name="a", status="changed", rows_before=1000, rows_after=900))
     '1,000 → 900 rows (−100, −10.0%)'
     """  # noqa: RUF002
-    before, after = diff.rows_before, diff.rows_after
+    before, after, noun = amounts(diff)
     if diff.status == "removed" and before is not None:
-        return f"{number.count(before)} → 0 rows"
+        return f"{number.count(before)} → 0 {noun}s"
     if before is None or after is None:
         known = after if before is None else before
-        return "rows unknown" if known is None else number.counted(known, "row")
+        return f"{noun}s unknown" if known is None else number.counted(known, noun)
     if before == after:
-        return number.counted(after, "row")
+        return number.counted(after, noun)
     return (
-        f"{number.count(before)} → {number.counted(after, 'row')} ({number.change(before, after)})"
+        f"{number.count(before)} → {number.counted(after, noun)} ({number.change(before, after)})"
     )
+
+
+def amounts(diff: DatasetDiff) -> tuple[int | None, int | None, str]:
+    """How much a dataset held and holds, None where that is not known, and what it is called."""
+    files = diff.of_files
+    if files is None:
+        return diff.rows_before, diff.rows_after, "row"
+    old, new = files.before, files.after
+    return old.files if old else None, new.files if new else None, "file"
 
 
 def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
@@ -84,7 +93,8 @@ def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
         case "added":
             return () if first else ("new dataset",)
         case "removed":
-            lost = number.counted(diff.rows_before, "row") if diff.rows_before else "its data"
+            before, _, noun = amounts(diff)
+            lost = number.counted(before, noun) if before else "its data"
             return ("dataset removed, and ", lost, " with it")
         case "identical":
             return ("unchanged: the same bytes",)
@@ -123,12 +133,13 @@ _REASONS = {
     "duplicates": "duplicate rows",
     "check_error": "the check itself failed",
     "unreadable": "the file cannot be read as a table",
+    "file_check": "files break a rule",
 }
 
 
 def violation(failed: Violation) -> Phrase:
     """What a failed check found."""
-    if failed.reason == "dataframe_check":
+    if failed.reason in {"dataframe_check", "file_check"}:
         return (Data(failed.check),)
     said = _REASONS[failed.reason]
     speaks = failed.message and failed.category == "schema"
@@ -137,27 +148,49 @@ def violation(failed: Violation) -> Phrase:
 
 def schema_change(change: SchemaChange) -> Phrase:
     """One schema change as a sentence without its compatibility."""
+    note: Phrase = (" (", Prose(change.note), ")") if change.note else ()
+    said = _file_change(change) if change.kind in _OF_FILES else _column_change(change)
+    return (*said, *note)
+
+
+_OF_FILES = {"kind_added", "kind_removed", "form", "rule"}
+
+
+def _column_change(change: SchemaChange) -> Phrase:
     column: Phrase = (
         ("column ", Data(change.column)) if change.column is not None else ("the table",)
     )
     before, after = change.before, change.after
-    note: Phrase = (" (", Prose(change.note), ")") if change.note else ()
     match change.kind:
         case "added":
             typed: Phrase = (", type ", Data(after)) if after else ()
-            return (*column, " added", *typed, *note)
+            return (*column, " added", *typed)
         case "removed":
             typed = (", it was of type ", Data(before)) if before else ()
-            return (*column, " removed", *typed, *note)
+            return (*column, " removed", *typed)
         case "renamed":
             old, new = before or change.column or "?", after or change.column or "?"
-            return ("column ", Data(old), " renamed to ", Data(new), *note)
+            return ("column ", Data(old), " renamed to ", Data(new))
         case "retyped":
-            return (*column, " changed its type: ", *_from_to(before, after, "unknown"), *note)
+            return (*column, " changed its type: ", *_from_to(before, after, "unknown"))
         case "key":
-            return ("row key changed: ", *_from_to(before, after, "none"), *note)
-        case "contract":
-            return (*_contract(column, before, after), *note)
+            return ("row key changed: ", *_from_to(before, after, "none"))
+        case _:
+            return _contract(column, before, after)
+
+
+def _file_change(change: SchemaChange) -> Phrase:
+    """A change of a dataset of files as a sentence."""
+    kind, before, after = Data(change.column or "?"), change.before, change.after
+    match change.kind:
+        case "kind_added":
+            return ("a new kind of file: ", kind, f", {after}" if after else "")
+        case "kind_removed":
+            return ("no ", kind, " files any more", f", there were {before}" if before else "")
+        case "form":
+            return ("it was ", Data(before or "?"), " and is ", Data(after or "?"), " now")
+        case _:
+            return ("rule for files changed: ", *_from_to(before, after, "none"))
 
 
 def _contract(column: Phrase, before: str | None, after: str | None) -> Phrase:
@@ -196,6 +229,13 @@ def change_counts(found: Sequence[SchemaChange]) -> str:
     out = [number.listed("column", [(kinds[kind], words) for kind, words in _COLUMNS.items()])]
     if kinds["key"]:
         out.append("another row key")
+    out.append(
+        number.listed("file kind", [(kinds["kind_removed"], "gone"), (kinds["kind_added"], "new")])
+    )
+    if kinds["form"]:
+        out.append("another form (table or files)")
+    if kinds["rule"]:
+        out.append(f"{number.counted(kinds['rule'], 'rule')} for files changed")
     if kinds["contract"]:
         out.append(f"{number.counted(kinds['contract'], 'schema rule')} changed")
     return ", ".join(filter(None, out))

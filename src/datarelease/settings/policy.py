@@ -9,9 +9,22 @@ from datarelease.errors import ConfigError, Problem
 from datarelease.model.review.policy import AppendOnly, Limit, Policy, RowBounds, Waiver, entry
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.faults import unknown
-from datarelease.settings.shapes import ColumnLimitShape, DatasetLimitShape, PolicyShape
+from datarelease.settings.shapes import (
+    ColumnLimitShape,
+    DatasetLimitShape,
+    PolicyShape,
+    RowsShape,
+)
 
-_LIMITS = ("row_loss", "row_gain", "null_rate", "psi", "ks", "js", "dead_letters")
+_LIMITS = (
+    "row_loss", "row_gain", "file_loss", "bytes_gain", "null_rate", "psi", "ks", "js",
+    "dead_letters",
+)  # fmt: skip
+
+_BY_DATASET = (
+    "rows", "row_loss", "row_gain", "files", "file_loss", "bytes_gain", "dead_letters",
+    "append_only",
+)  # fmt: skip
 
 
 def new_form(
@@ -64,12 +77,8 @@ def read_policy(
             streams=given.append_only.streams,
             overrides=given.append_only.datasets,
         ),
-        rows=RowBounds(
-            level=given.rows.level,
-            min=given.rows.min,
-            max=given.rows.max,
-            overrides={name: (item.min, item.max) for name, item in given.rows.datasets.items()},
-        ),
+        rows=_bounds(given.rows),
+        files=_bounds(given.files),
         **{rule: _limit(getattr(given, rule), getattr(default, rule)) for rule in _LIMITS},
         lost_events=given.lost_events,
         auto_merge=given.auto_merge,
@@ -92,6 +101,11 @@ def _waivers(
         yield Waiver(what=shape.what, until=until, number=number, reason=shape.reason)
 
 
+def _bounds(given: RowsShape) -> RowBounds:
+    overrides = {name: (item.min, item.max) for name, item in given.datasets.items()}
+    return RowBounds(level=given.level, min=given.min, max=given.max, overrides=overrides)
+
+
 def _limit(given: ColumnLimitShape | DatasetLimitShape | None, default: Limit) -> Limit:
     if given is None:
         return default
@@ -103,7 +117,7 @@ def _limit(given: ColumnLimitShape | DatasetLimitShape | None, default: Limit) -
 def _known_datasets(
     policy: PolicyShape, names: Collection[str], where: str, problems: list[Problem]
 ) -> None:
-    for rule in ("rows", "row_loss", "row_gain", "dead_letters", "append_only"):
+    for rule in _BY_DATASET:
         given = getattr(policy, rule)
         for name in getattr(given, "datasets", {}):
             if name not in names:

@@ -28,6 +28,7 @@ from datarelease.settings.shapes import (
     ArtifactShape,
     CsvShape,
     EngineName,
+    MetaShape,
     ReleaseShape,
     StreamShape,
 )
@@ -35,7 +36,8 @@ from datarelease.settings.shapes import (
 DATASETS_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
 SECTION = "release"
-_META = ("schema", "key", "pii", "csv")
+_META = ("schema", "key", "pii", "csv", "files")
+_FIELDS = {"schema": "schema_"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +244,10 @@ def _dataset(
     if "csv" in parsed.meta.model_fields_set and kind not in {"csv", None}:
         what = f"the dataset is {FORMAT_NAMES[kind]}, which has no such settings"
         found.append(Problem(where=f"{where}.meta.csv", what=what))
+    of_tables = [key for key in _META if key != "files" and _is_given(parsed.meta, key)]
+    if parsed.meta.files is not None and of_tables:
+        what = f"this is a dataset of files, and {', '.join(of_tables)} is about tables: remove one"
+        found.append(Problem(where=f"{where}.meta.files", what=what))
     schema = parsed.meta.schema_
     if schema is not None:
         schema = _inside(schema, f"{where}.meta.schema", found)
@@ -254,7 +260,13 @@ def _dataset(
         pii=tuple(parsed.meta.pii),
         desc=parsed.desc,
         csv=parsed.meta.csv.dialect,
+        files=None if parsed.meta.files is None else parsed.meta.files.rules,
     )
+
+
+def _is_given(meta: MetaShape, key: str) -> bool:
+    """A setting has a value that says something."""
+    return bool(meta.csv.dialect.changes if key == "csv" else getattr(meta, _FIELDS.get(key, key)))
 
 
 def declared_dialect(meta: object) -> CsvDialect | None:

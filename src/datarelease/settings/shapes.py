@@ -34,6 +34,7 @@ from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.versions.version import DEFAULT_PREFIX
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
+from datarelease.settings.files_shape import FilesShape, no_rules
 
 
 class _Strict(BaseModel):
@@ -90,14 +91,14 @@ class DatasetLimitShape(_Strict):
 
 
 class BoundsShape(_Strict):
-    """Fewest and most rows."""
+    """Fewest and most rows, or files."""
 
     min: Count = 1
     max: Count = None
 
 
 class RowsShape(BoundsShape):
-    """Fewest and most rows, with overrides by dataset."""
+    """Fewest and most rows, or files, with overrides by dataset."""
 
     level: Level = "block"
     datasets: dict[str, BoundsShape] = {}
@@ -132,6 +133,9 @@ class PolicyShape(_Strict):
     rows: RowsShape = RowsShape()
     row_loss: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
     row_gain: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    files: RowsShape = RowsShape()
+    file_loss: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
+    bytes_gain: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
     null_rate: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
     psi: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
     ks: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
@@ -260,6 +264,7 @@ class MetaShape(BaseModel):
     key: Annotated[list[str], BeforeValidator(_as_list)] = []
     pii: Annotated[list[str], BeforeValidator(_as_list)] = []
     csv: CsvShape = CsvShape()
+    files: Annotated[FilesShape | None, BeforeValidator(no_rules)] = None
 
 
 class ArtifactShape(BaseModel):

@@ -51,6 +51,7 @@ def side(label: str, rows: int | None, *, md5: str = "0") -> DatasetAt:
         profile=profile,
         contract=lambda: None,
         files=lambda: (),
+        listing=lambda: (),
         bring=lambda _: None,
     )
 

@@ -9,23 +9,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from datarelease.adapters.dvc.tracked import LockedStage
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
-from datarelease.documents import DocumentError, decode, decode_or_none, encode
+from datarelease.documents import (
+    DocumentError,
+    decode,
+    decode_or_none,
+    decode_statistics,
+    encode,
+)
+from datarelease.flows.check.files import list_files, run_files_profile, run_files_validation
 from datarelease.flows.check.known import keep, recall
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data import provenance
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import Dataset, is_of_files
+from datarelease.model.data.files import FILES_FORMAT, FilesProfile, ListedFile, Statistics
 from datarelease.model.data.profile import COMPARABLE_FORMATS, Profile
 from datarelease.model.data.provenance import Provenance, ReadFile
 from datarelease.model.data.validation import VALIDATION_FORMAT, Validation, unreadable
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
 
-_T = TypeVar("_T", Validation, Profile)
+_T = TypeVar("_T", Validation, Profile, FilesProfile)
 FindDocuments = Callable[[str], Iterable[bytes]]
 """Finds documents of a version by the name of a dataset's file."""
 
@@ -35,10 +44,15 @@ class Assessment:
     """What the schema and the statistics say of one dataset."""
 
     validation: Validation
-    profile: Profile | None
+    profile: Statistics | None
     """None: the files cannot be read as tables; the validation says why."""
 
-    def statistics(self) -> Profile:
+    @property
+    def table(self) -> Profile | None:
+        """The statistics of a table; None: it cannot be read, or it is a dataset of files."""
+        return self.profile if isinstance(self.profile, Profile) else None
+
+    def statistics(self) -> Statistics:
         """The profile.
 
         Raises:
@@ -63,6 +77,7 @@ class Assessment:
             profile=lambda _: self.statistics(),
             contract=lambda: self.validation.contract,
             files=lambda: _files(ws, content),
+            listing=lambda: list_files(ws, dataset, _files(ws, content)),
             bring=lambda files: _bring(ws, dataset, files),
         )
 
@@ -93,7 +108,11 @@ def assess(
     """
     locked = ws.tracked.stages()
     validation = _found(ws, Validation, dataset, content, locked, released)
-    known = _found(ws, Profile, dataset, content, locked, released)
+    known: Statistics | None = None
+    if dataset.files is None:
+        known = _found(ws, Profile, dataset, content, locked, released)
+    if known is None and not dataset.is_declared_table:
+        known = _found(ws, FilesProfile, dataset, content, locked, released)
     if validation is not None and (known is not None or unreadable(validation)):
         return Assessment(validation=validation, profile=known)
     return _computed(ws, dataset, content, engine, validation, known)
@@ -105,13 +124,15 @@ def _computed(
     content: DatasetSnapshot,
     engine: Engine,
     validation: Validation | None,
-    known: Profile | None,
+    known: Statistics | None,
 ) -> Assessment:
     """The assessment, with what is not recorded computed now."""
     from datarelease.analysis.validation.run import with_unreadable  # noqa: PLC0415 - heavy
     from datarelease.flows.check.stage import run_profile, run_validation  # noqa: PLC0415 - heavy
 
     files = _files(ws, content)
+    if is_of_files(dataset, [file.path for file in files]):
+        return _assessed_files(ws, dataset, content, files, validation)
     table = table_for(engine, dataset, files, ws.objects, lambda: _bring(ws, dataset, files))
     if validation is None:
         ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
@@ -124,6 +145,30 @@ def _computed(
             # A file can be damaged in a part that no check reads.
             validation = with_unreadable(validation, str(error))
     return Assessment(validation=validation, profile=known)
+
+
+def _assessed_files(
+    ws: Workspace,
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    files: Sequence[DataFile],
+    validation: Validation | None,
+) -> Assessment:
+    """The same of a dataset of files, whose statistics cost too little to be looked for first."""
+    ws.progress.say(f"{dataset.name}: listing {len(files)} file(s)")
+    listing = list_files(ws, dataset, files)
+
+    def place_of(wanted: Sequence[ListedFile]) -> dict[str, Path]:
+        _bring(ws, dataset, [DataFile(path=file.path, md5=file.md5) for file in wanted])
+        return {file.md5: ws.objects.path(file.md5) for file in wanted}
+
+    if validation is None:
+        validation = run_files_validation(
+            dataset, content, listing, place_of, read=ws.read, memo=ws.memo
+        )
+    return Assessment(
+        validation=validation, profile=run_files_profile(dataset, content, listing, ws.memo)
+    )
 
 
 def _files(ws: Workspace, content: DatasetSnapshot) -> tuple[DataFile, ...]:
@@ -174,9 +219,11 @@ def _recorded(
     if not any(out.path == path and out.md5 == digest for out in stage.outs):
         return None
     try:
-        record = decode(kind, data)
+        record = decode(Validation, data) if kind is Validation else decode_statistics(data)
     except DocumentError as error:
         ws.progress.say(f"{path} is not used: {error}")
+        return None
+    if not isinstance(record, kind):  # it was a table, or files
         return None
     other = other_inputs(record, dataset, content, ws.read)
     if other:
@@ -188,7 +235,12 @@ def _recorded(
     return record
 
 
-_Record = Validation | Profile
+_Record = Validation | Statistics
+_FORMATS: dict[type, frozenset[int]] = {
+    Validation: frozenset({VALIDATION_FORMAT}),
+    Profile: COMPARABLE_FORMATS,
+    FilesProfile: frozenset({FILES_FORMAT}),
+}
 
 
 def other_inputs(
@@ -199,9 +251,8 @@ def other_inputs(
     Of a version, ``dataset`` is as it was declared then; ``read`` reads files of the same revision.
     """
     now = _inputs(type(record), dataset, content, read)
-    formats = {VALIDATION_FORMAT} if isinstance(record, Validation) else COMPARABLE_FORMATS
     return (
-        *(() if record.format in formats else ("format",)),
+        *(() if record.format in _FORMATS[type(record)] else ("format",)),
         *provenance.differences(record.made_from, now),
     )
 
@@ -210,6 +261,8 @@ def _inputs(
     kind: type[_Record], dataset: Dataset, content: DatasetSnapshot, read: ReadFile
 ) -> Provenance:
     """What a record would be made from now."""
+    if kind is FilesProfile:
+        return provenance.of_files_profile(dataset, content)
     of = provenance.of_validation if kind is Validation else provenance.of_profile
     return of(dataset, content, read)
 

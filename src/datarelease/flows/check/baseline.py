@@ -9,15 +9,17 @@ from functools import cache
 from typing import TypeVar
 
 from datarelease.analysis.engine.tables import Engine
-from datarelease.documents import DocumentError, decode
+from datarelease.documents import DocumentError, decode, decode_statistics
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.assess import in_words, other_inputs
+from datarelease.flows.check.files import run_files_profile
 from datarelease.flows.check.known import keep, recall
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Repository, with_remotes
 from datarelease.flows.versions.dataset_at import DatasetAt, snapshot
 from datarelease.flows.versions.documents import find_document, find_manifest
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import Dataset, is_of_files
+from datarelease.model.data.files import FilesProfile, ListedFile, Statistics
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.provenance import of_profile
 from datarelease.model.data.validation import Contract, Validation
@@ -26,7 +28,7 @@ from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot, Snaps
 from datarelease.model.versions.version import Version
 from datarelease.settings.read import DATASETS_FILE, read_settings
 
-_T = TypeVar("_T", Validation, Profile)
+_T = TypeVar("_T", Validation, Statistics)
 _INFERRED = ("types", "inferred")
 """Beside the inputs of a profile: the schema of a version, which may be a program, is not run."""
 
@@ -56,6 +58,7 @@ class Baseline:
             profile=lambda engine: self._profile(dataset, content, engine),
             contract=lambda: self._contract(dataset, content),
             files=lambda: self._files(content),
+            listing=lambda: self._listing(content),
             bring=self._bring,
         )
 
@@ -80,7 +83,25 @@ class Baseline:
     def _bring(self, files: Sequence[DataFile]) -> None:
         self.repository.objects.ensure(file.md5 for file in files)
 
-    def _profile(self, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Profile:
+    def _listing(self, content: DatasetSnapshot) -> tuple[ListedFile, ...]:
+        """Files with their sizes: as this machine has them, else as the manifest lists them."""
+        objects = self.repository.objects
+        if all(objects.has(entry.md5) for entry in content.entries if entry.is_tree):
+            files = self._files(content)
+            sizes = objects.local_sizes(file.md5 for file in files)
+            if all(file.md5 in sizes for file in files):
+                return tuple(ListedFile(file.path, sizes[file.md5], file.md5) for file in files)
+        manifest = self.manifest()
+        listed = manifest.dataset(content.name) if manifest is not None else None
+        if listed is not None and tuple(sorted(listed.entries)) == content.entries:
+            return tuple(ListedFile(file.path, file.size, file.md5) for file in listed.files)
+        files = self._files(content)
+        sizes = objects.sizes(file.md5 for file in files)
+        if any(file.md5 not in sizes for file in files):
+            objects.ensure(file.md5 for file in files)  # says which are lost
+        return tuple(ListedFile(file.path, sizes[file.md5], file.md5) for file in files)
+
+    def _profile(self, dataset: Dataset, content: DatasetSnapshot, engine: Engine) -> Statistics:
         """From git, from the documents on a remote, or made from the data, in this order.
 
         Raises:
@@ -88,7 +109,7 @@ class Baseline:
             WorldError: Nor is the data available.
         """
         path = dataset.profile_file
-        recorded, other = self._document(Profile, dataset, content, path)
+        recorded, other = self._document(decode_statistics, dataset, content, path)
         if recorded is not None and not other:
             return recorded
         then = self.repository.at(self.version.commit).read
@@ -97,7 +118,14 @@ class Baseline:
         if known is not None:
             return known
         try:
+            if isinstance(recorded, FilesProfile) or dataset.files is not None:
+                return run_files_profile(
+                    dataset, content, self._listing(content), self.repository.memo
+                )
             files = self._files(content)
+            if is_of_files(dataset, [file.path for file in files]):
+                listing, memo = self._listing(content), self.repository.memo
+                return run_files_profile(dataset, content, listing, memo)
             objects = self.repository.objects
             table = table_for(engine, dataset, files, objects, lambda: self._bring(files))
         except WorldError:
@@ -116,13 +144,19 @@ class Baseline:
 
     def _contract(self, dataset: Dataset, content: DatasetSnapshot) -> Contract | None:
         path = dataset.validation_file
-        recorded, other = self._document(Validation, dataset, content, path)
+        recorded, other = self._document(
+            lambda data: decode(Validation, data), dataset, content, path
+        )
         if recorded is None or {"schema", "checks"} & {*other}:
             return None
         return recorded.contract
 
     def _document(
-        self, kind: type[_T], dataset: Dataset, content: DatasetSnapshot, path: str
+        self,
+        read_record: Callable[[bytes], _T],
+        dataset: Dataset,
+        content: DatasetSnapshot,
+        path: str,
     ) -> tuple[_T | None, tuple[str, ...]]:
         """The best record there is of this data, and the inputs that it was not made from.
 
@@ -133,7 +167,7 @@ class Baseline:
         read = self.repository.at(self.version.commit).read
         for data in self.documents(path):
             try:
-                record = decode(kind, data)
+                record = read_record(data)
             except DocumentError as error:
                 self.repository.progress.say(f"{self.version.tag}: {path} is not used: {error}")
                 continue

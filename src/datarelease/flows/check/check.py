@@ -182,7 +182,10 @@ def report_of(
         params=params,
         datasets=datasets,
         streams=streams,
-        history=tuple(VersionRows(tag=v.tag, date=v.date, rows=v.rows) for v in catalogue.versions),
+        history=tuple(
+            VersionRows(tag=v.tag, date=v.date, rows=(*v.rows, *v.files))
+            for v in catalogue.versions
+        ),
         notes=(*waivers, *_notes(ws, catalogue, base, datasets)),
         tool=ws.tool,
         psi_limit=policy.psi,

@@ -12,12 +12,14 @@ from datarelease.analysis.engine.partitions import Folders, folders
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.baseline import read_baseline
+from datarelease.flows.check.files import compare_file_sides
 from datarelease.flows.check.known import keep_rows, of_rows, recall_rows
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Repository, catalogue_of, warned_of
 from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff, FileCounts, RowDiff
 from datarelease.model.review.policy import Verdict
@@ -53,7 +55,13 @@ def compare_sides(
                 name=present.dataset.name, status="removed", rows_before=None, rows_after=None
             )
         what = f"not compared: {_place(before)}cannot be read: {error}"
-        return _unreadable(present, profile_after.rows, what)
+        return _unreadable(present, getattr(profile_after, "rows", None), what)
+    if isinstance(profile_before, FilesProfile) or isinstance(profile_after, FilesProfile):
+        return compare_file_sides(
+            (before, profile_before) if before and profile_before else None,
+            (after, profile_after) if after and profile_after else None,
+            identical=identical,
+        )
     diff = compare(
         present.dataset,
         profile_before,
@@ -83,7 +91,7 @@ def report_on(
         desc=dataset.desc,
         validation=validation,
         diff=diff,
-        size=size,
+        size=size if diff.files_after is None else diff.files_after.bytes,
     )
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from datarelease.analysis.memo import Memo
 from datarelease.documents import decode_or_none, encode
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.files import FILES_FORMAT, FilesProfile
 from datarelease.model.data.profile import PROFILE_FORMAT, Profile
 from datarelease.model.data.provenance import Provenance
 from datarelease.model.data.validation import VALIDATION_FORMAT, Validation
@@ -26,11 +27,12 @@ _ROWS = "rows"
 _KINDS = {
     Validation: f"validation {VALIDATION_FORMAT}",
     Profile: f"profile {PROFILE_FORMAT}",
+    FilesProfile: f"profile of files {FILES_FORMAT}",
 }
 _PASSING = frozenset({"unreadable", "check_error"})
 """Reasons that may be gone when the same data is looked at again: a package that was missing."""
 
-_T = TypeVar("_T", Validation, Profile)
+_T = TypeVar("_T", Validation, Profile, FilesProfile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +45,13 @@ class ComparedRows:
 
 
 def recall(memo: Memo, kind: type[_T], made_from: Provenance) -> _T | None:
-    """The validation or profile that was made from exactly these inputs, if it is known."""
+    """The validation or statistics that were made from exactly these inputs, if it is known."""
     data = memo.get(_KINDS[kind], made_from)
     record = decode_or_none(kind, data)
     return record if record is not None and record.made_from == made_from else None
 
 
-def keep(memo: Memo, record: Validation | Profile) -> None:
+def keep(memo: Memo, record: Validation | Profile | FilesProfile) -> None:
     """Let the memo know a result, unless another run could come to another one."""
     if isinstance(record, Validation) and _PASSING & {v.reason for v in record.violations}:
         return

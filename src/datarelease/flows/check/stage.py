@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from datarelease.adapters.dvc.files import tracked_files
+from datarelease.adapters.dvc.files import TrackedFiles, tracked_files
 from datarelease.adapters.memo import memo_beside
 from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
@@ -20,11 +20,13 @@ from datarelease.analysis.validation.run import validate
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError
+from datarelease.flows.check.files import run_files_profile, run_files_validation
 from datarelease.flows.check.known import keep, recall
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.write_file import read, write
 from datarelease.model.data import provenance
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import Dataset, is_of_files
+from datarelease.model.data.files import ListedFile, Statistics
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.versions.snapshot import DatasetSnapshot
@@ -39,13 +41,24 @@ def validate_stage(root: Path, settings: Settings, name: str, engine: Engine) ->
         ConfigError: No such dataset, no files, or a schema that cannot be used.
     """
     dataset = _dataset(settings, name)
-    content, table, memo = _tracked(root, dataset)
-    result = run_validation(root, dataset, content, table, engine, memo)
+    found = tracked_files(root, dataset.path)
+    content, memo = _content(dataset, found), memo_beside(found.cache)
+    if is_of_files(dataset, found.files):
+        result = run_files_validation(
+            dataset,
+            content,
+            _listing(found),
+            lambda files: {file.md5: found.files[file.path] for file in files},
+            read=lambda path: read(root / path),
+            memo=memo,
+        )
+    else:
+        result = run_validation(root, dataset, content, _table(dataset, found), engine, memo)
     _write(root / dataset.validation_file, encode(result))
     return result
 
 
-def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> Profile:
+def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> Statistics:
     """A dataset's statistics, also written to ``reports/NAME/profile.json``.
 
     Raises:
@@ -53,9 +66,15 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
         BlockedError: The files are no such table.
     """
     dataset = _dataset(settings, name)
-    content, table, memo = _tracked(root, dataset)
+    found = tracked_files(root, dataset.path)
+    content, memo = _content(dataset, found), memo_beside(found.cache)
+    result: Statistics
     try:
-        result = run_profile(root, dataset, content, table, engine, memo)
+        if is_of_files(dataset, found.files):
+            result = run_files_profile(dataset, content, _listing(found), memo)
+        else:
+            table = _table(dataset, found)
+            result = run_profile(root, dataset, content, table, engine, memo)
     except UnreadableTable as error:
         raise BlockedError(
             f"{dataset.path} cannot be read: {error}",
@@ -124,11 +143,19 @@ def _dataset(settings: Settings, name: str) -> Dataset:
     return dataset
 
 
-def _tracked(root: Path, dataset: Dataset) -> tuple[DatasetSnapshot, Table, Memo]:
-    found = tracked_files(root, dataset.path)
-    content = DatasetSnapshot(name=dataset.name, entries=found.entries)
-    table = as_table(dataset, found.files, digests=found.digests)
-    return content, table, memo_beside(found.cache)
+def _content(dataset: Dataset, found: TrackedFiles) -> DatasetSnapshot:
+    return DatasetSnapshot(name=dataset.name, entries=found.entries)
+
+
+def _table(dataset: Dataset, found: TrackedFiles) -> Table:
+    return as_table(dataset, found.files, digests=found.digests)
+
+
+def _listing(found: TrackedFiles) -> tuple[ListedFile, ...]:
+    return tuple(
+        ListedFile(path, place.stat().st_size, found.digests[path])
+        for path, place in found.files.items()
+    )
 
 
 def _write(path: Path, text: str) -> None:

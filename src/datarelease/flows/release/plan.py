@@ -18,6 +18,7 @@ from datarelease.flows.check.tracked_outputs import tracked_beside
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.documents import find_manifest
 from datarelease.model.data.dataset import CsvDialect, Dataset
+from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.table_format import TEXT_FORMATS, table_format
 from datarelease.model.review.policy import how_to_waive
 from datarelease.model.review.report import Report
@@ -225,7 +226,9 @@ def _manifest_dataset(
     ]
     schema = ws.read(dataset.schema) if dataset.schema else None
     found = checked.assessments[dataset.name]
-    formats = {table_format(file.path) for file in files}
+    formats: set[str | None] = set()
+    if not isinstance(found.profile, FilesProfile):
+        formats = {table_format(file.path) for file in files}
     is_csv = "csv" in formats
     written = {file.path: ws.objects.path(file.md5) for file in new}
     return ManifestDataset(
@@ -233,13 +236,13 @@ def _manifest_dataset(
         path=dataset.path,
         entries=content.entries,
         files=tuple(listed),
-        rows=found.profile.rows if found.profile else None,
+        rows=found.table.rows if found.table else None,
         schema=dataset.schema,
         schema_sha256=hashlib.sha256(schema).hexdigest() if schema is not None else None,
         key=dataset.key,
         csv=_with_delimiter(dataset.csv, written) if is_csv else None,
-        types=tuple((c.name, c.type) for c in found.profile.columns)
-        if formats & TEXT_FORMATS and found.profile
+        types=tuple((c.name, c.type) for c in found.table.columns)
+        if formats & TEXT_FORMATS and found.table
         else (),
     )
 
@@ -266,4 +269,14 @@ def _earlier(ws: Workspace, checked: Checked) -> tuple[Manifest, ...]:
 def report_rows(report: Report) -> str:
     """Rows of each dataset as ``name=count`` pairs, for a trailer."""
     rows = ((dataset.name, dataset.diff.rows_after) for dataset in report.datasets)
-    return " ".join(f"{name}={count}" for name, count in rows if count is not None)
+    return _pairs(rows)
+
+
+def count_files(report: Report) -> str:
+    """Files of each dataset of files, in the same way."""
+    found = ((dataset.name, dataset.diff.files_after) for dataset in report.datasets)
+    return _pairs((name, None if files is None else files.files) for name, files in found)
+
+
+def _pairs(counts: Iterable[tuple[str, int | None]]) -> str:
+    return " ".join(f"{name}={count}" for name, count in counts if count is not None)

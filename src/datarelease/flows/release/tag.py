@@ -15,12 +15,13 @@ from datarelease.adapters.git.repository import VERSIONS
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.reproduce import products_of
-from datarelease.flows.release.plan import report_rows
+from datarelease.flows.release.plan import count_files, report_rows
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.documents import heal_copies, sha256_hex
 from datarelease.model.versions.manifest import trailers_of
 from datarelease.model.versions.release import Candidate, Recorded, Released
 from datarelease.model.versions.version import Version, write_message
+from datarelease.model.wording import plural
 from datarelease.progress import Step
 
 
@@ -270,14 +271,16 @@ def _message(recorded: Recorded) -> str:
     manifest = recorded.manifest
     sizes = ", ".join(
         f"{dataset.name} {dataset.rows:,} rows"
-        for dataset in manifest.datasets
         if dataset.rows is not None
+        else f"{dataset.name} {plural(len(dataset.files), 'file')}"
+        for dataset in manifest.datasets
     )
     digest, *others = trailers_of(manifest).items()
     trailers = [
         digest,
         ("Manifest-Sha256", sha256_hex(recorded.document)),
         ("Rows", report_rows(recorded.candidate.report)),
+        ("Files", count_files(recorded.candidate.report)),
         *others,
     ]
     return write_message(

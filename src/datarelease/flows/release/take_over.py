@@ -27,6 +27,7 @@ from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.repository import Workspace
 from datarelease.flows.write_file import write
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.files import FilesProfile, Statistics
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.paths import path_fault
@@ -153,9 +154,12 @@ def _assessment(
 ) -> Assessment:
     """What the build measured of one dataset: of this data, under what is declared here."""
     place = f"{ASSESSMENTS}/{dataset.profile_file}"
+    told = claimed.dataset(dataset.name)
+    of_files = told is not None and told.diff.of_files is not None
+    kind: type[Statistics] = FilesProfile if of_files else Profile
     found = Assessment(
         validation=_document(folder, Validation, f"{ASSESSMENTS}/{dataset.validation_file}"),
-        profile=read_document(folder, place, Profile, limit=DOCUMENT_LIMIT, refuse=_refuse),
+        profile=read_document(folder, place, kind, limit=DOCUMENT_LIMIT, refuse=_refuse),
     )
     for record in (found.validation, found.profile):
         other = other_inputs(record, dataset, content, ws.read) if record is not None else ()
@@ -164,7 +168,6 @@ def _assessment(
                 f"the {type(record).__name__.lower()} of {dataset.name} cannot be used: "
                 f"{in_words(record, other)}"
             )
-    told = claimed.dataset(dataset.name)
     if told is None or told.validation != found.validation:
         raise _inconsistent(f"its report has another validation of {dataset.name}")
     return found

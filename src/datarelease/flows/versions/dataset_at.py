@@ -14,7 +14,7 @@ from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, Problem, SettingsError
 from datarelease.flows.cache import Objects
 from datarelease.model.data.dataset import LOGGED_REMEDY, Dataset, logged_table
-from datarelease.model.data.profile import Profile
+from datarelease.model.data.files import ListedFile, Statistics
 from datarelease.model.data.table_format import FORMAT_NAMES, table_format
 from datarelease.model.data.validation import Contract
 from datarelease.model.paths import within
@@ -100,11 +100,13 @@ class DatasetAt:
     released: bool
     dataset: Dataset
     content: DatasetSnapshot
-    profile: Callable[[Engine], Profile]
+    profile: Callable[[Engine], Statistics]
     """Raises `UnreadableTable`."""
     contract: Callable[[], Contract | None]
     files: Callable[[], tuple[DataFile, ...]]
     """Lists the files, which need not be here."""
+    listing: Callable[[], tuple[ListedFile, ...]]
+    """The same with their sizes; raises `WorldError`."""
     bring: Callable[[Sequence[DataFile]], None]
     """Brings files of the list into the cache, to be read; raises `WorldError`."""
 
@@ -153,9 +155,10 @@ def as_table(
             f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} has {what}.",
             untouched="Nothing was written.",
             remedy=(
-                "A dataset is a file, or a directory of parts of one format: .csv or .tsv, .jsonl "
-                "(these also as .gz or .zst), .parquet, .arrow or .feather. If the data is not in "
-                "the work tree yet, get it with `dvc repro` or `dvc pull`."
+                "A table is a file, or a directory of parts of one format: .csv or .tsv, .jsonl "
+                "(these also as .gz or .zst), .parquet, .arrow or .feather. Other files are a "
+                "dataset without `schema`, `key`, `pii` and `csv`. If the data is not in the work "
+                "tree yet, get it with `dvc repro` or `dvc pull`."
             ),
         )
     [kind] = kinds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from datarelease.flows.transfer import faults_of
 from datarelease.flows.versions.dataset_at import table_of
 from datarelease.flows.versions.documents import document_faults, read_manifest, stored_documents
 from datarelease.flows.write_file import written
-from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
+from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset, is_of_files
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import DataFile
@@ -56,11 +56,11 @@ def get(
         WorldError: An object is missing or damaged.
     """
     manifest = read_manifest(repository, version)
-    chosen = [_dataset(manifest, name) for name in names] or list(manifest.datasets)
+    chosen = [dataset_in(manifest, name) for name in names] or list(manifest.datasets)
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
     refuse_links_to(target, places)
     wanted = {target / place: file for place, file in places.items()}
-    remotes = {dataset.name: _remotes(repository, dataset) for dataset in chosen}
+    remotes = {dataset.name: _holders(repository, dataset) for dataset in chosen}
     sources = {
         target / dataset.place(file): remotes[dataset.name].get(file.path, repository.remotes)
         for dataset in chosen
@@ -98,15 +98,16 @@ def table_of_version(
         ConfigError: The version has no such dataset, or it is not a table.
         WorldError: An object is missing or damaged.
     """
-    dataset = _dataset(read_manifest(repository, version), name)
-    remotes = _remotes(repository, dataset)
-    for some in {repository.remotes, *remotes.values()}:
-        objects = dataclasses.replace(repository.objects, remotes=some)
-        objects.ensure(
-            f.md5 for f in dataset.files if remotes.get(f.path, repository.remotes) == some
-        )
-    files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
+    dataset = dataset_in(read_manifest(repository, version), name)
     declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
+    if dataset.rows is None and is_of_files(declared, [file.path for file in dataset.files]):
+        raise ConfigError(
+            f"{name} of {version.tag} is a dataset of files, not a table.",
+            remedy=f"List and open them: `dr.files({version.tag!r}, {name!r})`; or get them all: "
+            f"`datarelease get {version.tag}`.",
+        )
+    bring(repository, dataset, ((file.path, file.md5) for file in dataset.files))
+    files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
     return table_of(declared, files, repository.objects), dict(dataset.types)
 
 
@@ -142,7 +143,12 @@ def verify_version(repository: Repository, version: Version, *, full: bool) -> V
     )
 
 
-def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
+def dataset_in(manifest: Manifest, name: str) -> ManifestDataset:
+    """The dataset called ``name``.
+
+    Raises:
+        ConfigError: There is none.
+    """
     found = manifest.dataset(name)
     if found is None:
         raise ConfigError(
@@ -152,7 +158,23 @@ def _dataset(manifest: Manifest, name: str) -> ManifestDataset:
     return found
 
 
-def _remotes(repository: Repository, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
+def bring(
+    repository: Repository, dataset: ManifestDataset, files: Iterable[tuple[str, str]]
+) -> None:
+    """Bring files (path, hash) of a dataset into the cache, each from a remote that holds it.
+
+    Raises:
+        ConfigError: A remote that alone holds one is not configured.
+        WorldError: An object is missing or damaged.
+    """
+    bound = _holders(repository, dataset)
+    wanted = list(files)
+    for some in {repository.remotes, *bound.values()}:
+        objects = dataclasses.replace(repository.objects, remotes=some)
+        objects.ensure(md5 for path, md5 in wanted if bound.get(path, repository.remotes) == some)
+
+
+def _holders(repository: Repository, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
     """Where those files are that one remote alone holds, by path.
 
     Raises:

@@ -23,8 +23,8 @@ from datarelease.ingest.propose.proposals import (
 from datarelease.ingest.propose.propose import FindProposals
 from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.data.stream import Stream
+from datarelease.model.review.append_only import not_append_only
 from datarelease.model.review.diff import Compatibility
-from datarelease.model.review.judge import not_append_only
 from datarelease.model.review.report import Report
 from datarelease.progress import Progress
 

@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from datarelease.model.data.file_rules import FileRules
+from datarelease.model.data.table_format import table_format
+
 #: What pandas.read_csv takes for a missing value unless told otherwise (pandas 3, ``na_values``).
 NA_STRINGS = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
@@ -123,7 +126,7 @@ def logged_table(paths: Iterable[str]) -> LoggedTable | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A table under release: a file, or a directory of part files, tracked by DVC."""
+    """What is under release: a file or a directory, tracked by DVC; a table or other files."""
 
     name: str
     path: str
@@ -137,6 +140,14 @@ class Dataset:
     desc: str = ""
     csv: CsvDialect = DEFAULT_DIALECT
     """How its CSV files are written; of no concern where it has none."""
+    files: FileRules | None = None
+    """It is a dataset of files, with these rules; None: its files say whether it is a table."""
+
+    @property
+    def is_declared_table(self) -> bool:
+        """What is declared of it is about tables."""
+        of_tables = (self.schema, self.key, self.pii, self.csv.changes)
+        return self.files is None and any(of_tables)
 
     @property
     def report_dir(self) -> str:
@@ -152,3 +163,20 @@ class Dataset:
     def profile_file(self) -> str:
         """The statistics of ``datarelease profile NAME``, a DVC metric kept by git."""
         return f"{self.report_dir}/profile.json"
+
+
+def is_of_files(dataset: Dataset, names: Iterable[str]) -> bool:
+    """A dataset whose files have these names is no table, but a dataset of files.
+
+    It is declared so, or its files have no format of tables, or several. What is declared as a
+    table is none even then, and nor is a table of Delta and the like: their readers refuse them.
+
+    >>> plain = Dataset(name="d", path="d")
+    >>> is_of_files(plain, ["a.csv", "_SUCCESS"]), is_of_files(plain, ["a.png"])
+    (False, True)
+    """
+    if dataset.files is not None or dataset.is_declared_table:
+        return dataset.files is not None
+    listed = tuple(names)
+    formats = {found for name in listed if (found := table_format(name))}
+    return bool(listed) and len(formats) != 1 and logged_table(listed) is None

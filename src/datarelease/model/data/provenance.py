@@ -25,6 +25,10 @@ VALIDATION_RULES = 2
 """Counts up when `analysis.validation.run` finds something else in equal data."""
 PROFILE_RULES = 1
 """Counts up when `analysis.profiling.profile` gives other statistics of equal data."""
+FILE_PROFILE_RULES = 1
+"""Counts up when `analysis.files.profile` gives other statistics of equal files."""
+FILE_RULES = 1
+"""Counts up when `analysis.files.validate` finds something else in equal files."""
 PARSER_RULES = 1
 """Counts up when the same record and schema give another row: all parts are made again then."""
 DEAD_LETTER_RULES = 2
@@ -48,6 +52,7 @@ def of_validation(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) ->
     return (
         *_common(dataset, content, read),
         ("key", _text(dataset.key)),
+        *((("file_rules", str(FILE_RULES)),) if dataset.files is not None else ()),
         ("rules", str(VALIDATION_RULES)),
     )
 
@@ -55,6 +60,15 @@ def of_validation(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) ->
 def of_profile(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) -> Provenance:
     """What the statistics of ``content`` are made from today; no key decides them."""
     return (*_common(dataset, content, read), ("rules", str(PROFILE_RULES)))
+
+
+def of_files_profile(dataset: Dataset, content: DatasetSnapshot) -> Provenance:
+    """What the statistics of the files of ``content`` are made from: nothing but these files."""
+    return (
+        ("dataset", dataset.name),
+        ("data", _data(content)),
+        ("rules", f"files {FILE_PROFILE_RULES}"),
+    )
 
 
 def of_counts(dataset: Dataset, content: DatasetSnapshot, read: ReadFile) -> Provenance:
@@ -98,7 +112,7 @@ def _common(
     schema = dataset.schema
     beside = posixpath.join(posixpath.dirname(schema), CHECKS_FILE) if schema else None
     yield "dataset", dataset.name
-    yield "data", hashlib.sha256(canonical_json(content.content)).hexdigest()
+    yield "data", _data(content)
     yield "schema", _sha256(read(schema) if schema else None)
     yield "checks", _sha256(read(beside) if beside else None)
     yield "pii", _text(dataset.pii)
@@ -115,6 +129,10 @@ def _options(dataset: Dataset) -> Iterator[tuple[str, str]]:
     for option in dataclasses.fields(dataset):
         if option.name not in _NOT_HERE and getattr(dataset, option.name) != option.default:
             yield option.name, canonical_json(written[option.name]).decode()
+
+
+def _data(content: DatasetSnapshot) -> str:
+    return hashlib.sha256(canonical_json(content.content)).hexdigest()
 
 
 def _sha256(data: bytes | None) -> str:

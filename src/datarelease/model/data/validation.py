@@ -11,6 +11,8 @@ from datarelease.model.data.provenance import Provenance
 from datarelease.model.wording import plural, short_repr
 
 VALIDATION_FORMAT = 1
+FILES_DECLARED = "dvc.yaml"
+"""Stands for the schema of a dataset of files: the file with the rules for them."""
 
 #: Pandera's failure categories (pandera.errors.ErrorCategory): columns and types, or values.
 ViolationCategory = Literal["schema", "data"]
@@ -29,8 +31,10 @@ Reason = Literal[
     "dataframe_check",
     "check_error",
     "unreadable",
+    "file_check",
 ]
-"""Pandera's SchemaErrorReasonCode, lower case, plus ``unreadable``: the file is no such table."""
+"""Pandera's SchemaErrorReasonCode, lower case, plus ``unreadable``: the file is no such table; and
+``file_check``: files break a rule of ``meta.files``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +48,12 @@ class Violation:
     reason: Reason
     category: ViolationCategory
     count: int
-    """Rows that fail; for a schema violation (a missing column, say) 1."""
+    """Rows (or files) that fail; for a schema violation (a missing column, say) 1."""
     total: int
-    """Rows that were looked at; the share is ``count / total``."""
+    """Rows (or files) that were looked at; the share is ``count / total``."""
     examples: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
     """At most 10 failing rows, each the pairs (column, value) of the key and the checked columns;
-    values of pii columns are masked."""
+    values of pii columns are masked. Of files: the path, and what was found of it."""
     message: str = ""
     severity: Severity = "error"
 
@@ -61,7 +65,7 @@ class Violation:
 
 _OF_VALUES: set[Reason] = {
     "check_error", "dataframe_check", "datatype_coercion", "duplicates",
-    "series_contains_duplicates",
+    "series_contains_duplicates", "file_check",
 }  # fmt: skip
 """As ``pandera.api.base.error_handler.get_error_category`` has it."""
 
@@ -110,8 +114,10 @@ class Validation:
 
     dataset: str
     rows: int
+    """Of a dataset of files: files."""
     schema: str | None
-    """The schema's file; None: the dataset declares none, and nothing was checked."""
+    """The schema's file, of a dataset of files `FILES_DECLARED`; None: there is no schema, and
+    nothing was checked."""
     checks: int
     """How many checks were evaluated, column types, nullability and uniqueness included."""
     violations: tuple[Violation, ...] = ()
@@ -123,6 +129,11 @@ class Validation:
     def __repr__(self) -> str:
         failed = f"{len(self.violations):,} failed"
         return short_repr(self, self.dataset, plural(self.checks, "check"), failed)
+
+    @property
+    def noun(self) -> str:
+        """What it counts: rows, or files."""
+        return "file" if self.schema == FILES_DECLARED else "row"
 
     @property
     def passed(self) -> bool:
@@ -164,6 +175,8 @@ def failure(failed: Violation) -> Sentence:
     """What failed, where and in how many rows, in the order of a sentence."""
     if failed.reason == "unreadable":
         return ("the data cannot be read",)
+    if failed.reason == "file_check":
+        return (failed.count, " of ", failed.total, " files fail ", Name(failed.check))
     where: Sentence = ()
     if failed.category == "data":
         where = (" in ", failed.count, " of ", failed.total, " rows")

@@ -7,6 +7,7 @@ from enum import Enum
 from functools import total_ordering
 from typing import Literal
 
+from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.profile import ColumnKind, Scalar
 from datarelease.model.wording import plural, short_repr
 
@@ -31,7 +32,12 @@ class Compatibility(Enum):
         return order.index(self) < order.index(other)
 
 
-SchemaChangeKind = Literal["added", "removed", "renamed", "retyped", "key", "contract"]
+SchemaChangeKind = Literal[
+    "added", "removed", "renamed", "retyped", "key", "contract",
+    "form", "kind_added", "kind_removed", "rule",
+]  # fmt: skip
+"""The last four are about files: a table became files or the reverse, a content type is new or
+gone, and a rule of ``meta.files`` changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +46,9 @@ class SchemaChange:
 
     kind: SchemaChangeKind
     column: str | None
+    """Of files: the content type."""
     before: str | None
-    """The old name (renamed), type (retyped, removed) or promise (contract)."""
+    """The old name (renamed), type (retyped, removed) or promise (contract, rule)."""
     after: str | None
     compatibility: Compatibility
     note: str = ""
@@ -140,6 +147,60 @@ class FileCounts:
     removed: int = 0
     changed: int = 0
     unchanged: int = 0
+    renamed: int = 0
+    """The same bytes under another path; of tables such files count as added and removed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange:
+    """One file that was added, removed, changed or renamed."""
+
+    kind: Literal["added", "removed", "changed", "renamed"]
+    path: str
+    """The present one; of a removed file, the last one."""
+    before: int | None = None
+    """Bytes; None: it was not there."""
+    after: int | None = None
+    old_path: str = ""
+    """Of a renamed file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderDiff:
+    """The files of one folder that changed; a renamed file counts where it is now."""
+
+    path: str
+    """Inside the dataset; empty: at its top."""
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    renamed: int = 0
+    bytes: int = 0
+    """By which the files in it grew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesDiff:
+    """The files of a dataset of files, old and new."""
+
+    before: FilesProfile | None
+    """None: there was no such dataset, or it was a table."""
+    after: FilesProfile | None
+    counts: FileCounts | None
+    """None: they were not compared one by one; `no_comparison` says why."""
+    bytes_added: int = 0
+    """Of new files, and by which changed ones grew."""
+    bytes_removed: int = 0
+    folders: tuple[FolderDiff, ...] = ()
+    """Those with changes, the most changed first; at most 50."""
+    more_folders: int = 0
+    examples: tuple[FileChange, ...] = ()
+    """At most 50 of each kind: removed, changed, renamed, added, each sorted by path."""
+    no_comparison: str = ""
+    """In words; empty where the files were compared, or there was nothing to compare with."""
+
+    def __bool__(self) -> bool:
+        return self.counts is None or self.counts != FileCounts(unchanged=self.counts.unchanged)
 
 
 DatasetStatus = Literal["added", "removed", "changed", "identical", "unreadable"]
@@ -161,6 +222,8 @@ class DatasetDiff:
     no_row_diff: str = ""
     """Why there is no row-level diff, in words; empty where there is one."""
     files: FileCounts = FileCounts()
+    of_files: FilesDiff | None = None
+    """Of a dataset of files what changed; None: it is a table, or cannot be read."""
     unreadable: str = ""
     """What cannot be read and why, in words that hold no values; empty but for that status."""
 
@@ -168,8 +231,19 @@ class DatasetDiff:
         return self.status != "identical"
 
     def __repr__(self) -> str:
-        rows = "" if self.rows_after is None else plural(self.rows_after, "row")
-        return short_repr(self, self.name, self.status, rows)
+        return short_repr(self, self.name, self.status, self.amount)
+
+    @property
+    def files_after(self) -> FilesProfile | None:
+        """What is known of its files now; None: it is no dataset of files, or was removed."""
+        return None if self.of_files is None else self.of_files.after
+
+    @property
+    def amount(self) -> str:
+        """How many rows or files it has now, in words; empty where that is not known."""
+        if self.of_files is not None:
+            return "" if self.of_files.after is None else plural(self.of_files.after.files, "file")
+        return "" if self.rows_after is None else plural(self.rows_after, "row")
 
     @property
     def compatibility(self) -> Compatibility:

@@ -1,4 +1,4 @@
-"""The policy applied to a change, and whether a dataset kept every row that was released."""
+"""The policy applied to a change."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.data.validation import Severity, failures, plain, unreadable
+from datarelease.model.review.append_only import all_kept, not_append_only
 from datarelease.model.review.diff import (
     ColumnDiff,
     Compatibility,
     DatasetDiff,
-    FileCounts,
-    RowDiff,
     SchemaChange,
 )
 from datarelease.model.review.policy import (
@@ -20,9 +19,12 @@ from datarelease.model.review.policy import (
     Level,
     Limit,
     Policy,
+    RowBounds,
     Verdict,
     blocking_first,
     excused,
+    new_finding,
+    over_limit,
     points,
 )
 from datarelease.model.review.report import DatasetReport
@@ -52,12 +54,13 @@ def judge(
     for dataset in datasets:
         findings += _unread(dataset)
         findings += _violations(policy, dataset)
-        findings += _row_counts(policy, dataset)
+        findings += _counts(policy, dataset)
         if dataset.diff.status == "identical":
             continue
         change = [
             *(excused(found, policy.waivers, number) for found in _breaking(policy, dataset.diff)),
             *_row_change(policy, dataset.diff),
+            *_file_change(policy, dataset.diff),
             *(
                 found
                 for column in dataset.diff.columns
@@ -72,36 +75,13 @@ def judge(
     return Verdict(findings=blocking_first(findings))
 
 
-def _finding(
-    rule: str,
-    level: Level,
-    dataset: str,
-    message: str,
-    observed: float | None = None,
-    limit: float | None = None,
-    *,
-    column: str | None = None,
-    what: str = "",
-) -> Finding:
-    return Finding(
-        rule=rule,
-        level=level,
-        dataset=dataset,
-        column=column,
-        message=message,
-        observed=None if observed is None else float(observed),
-        limit=None if limit is None else float(limit),
-        what=what,
-    )
-
-
 def _unread(dataset: DatasetReport) -> Iterator[Finding]:
     """Unreadable data always blocks, and no rule compares it."""
     reason = unreadable(dataset.validation) if dataset.validation is not None else ""
     told = dataset.diff.status == "unreadable" and dataset.diff.rows_after is None
     if reason or told:
         message = dataset.diff.unreadable or f"cannot be read: {reason}"
-        yield _finding("unreadable", "block", dataset.name, message)
+        yield new_finding("unreadable", "block", dataset.name, message)
 
 
 def _violations(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
@@ -112,19 +92,25 @@ def _violations(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
     for severity, level in levels:
         if of_it := [v for v in found if v.severity == severity]:
             message = plain(failures(of_it))
-            yield _finding("violations", level, dataset.name, message, len(of_it), 0)
+            yield new_finding("violations", level, dataset.name, message, len(of_it), 0)
 
 
-def _row_counts(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
-    rows, name, level = dataset.diff.rows_after, dataset.name, policy.rows.level
-    if rows is None:
-        return
-    low, high = policy.rows.of(name)
-    if low is not None and rows < low:
-        what = "the dataset is empty" if rows == 0 else f"{rows:,} rows, fewer than {low:,}"
-        yield _finding("rows", level, name, what, rows, low)
-    if high is not None and rows > high:
-        yield _finding("rows", level, name, f"{rows:,} rows, more than {high:,}", rows, high)
+def _counts(policy: Policy, dataset: DatasetReport) -> Iterator[Finding]:
+    rows, files = dataset.diff.rows_after, dataset.diff.of_files
+    if rows is not None:
+        yield from _within(policy.rows, "rows", dataset.name, rows)
+    if files is not None and files.after is not None:
+        yield from _within(policy.files, "files", dataset.name, files.after.files)
+
+
+def _within(bounds: RowBounds, rule: str, name: str, count: int) -> Iterator[Finding]:
+    low, high = bounds.of(name)
+    if low is not None and count < low:
+        what = "the dataset is empty" if count == 0 else f"{count:,} {rule}, fewer than {low:,}"
+        yield new_finding(rule, bounds.level, name, what, count, low)
+    if high is not None and count > high:
+        what = f"{count:,} {rule}, more than {high:,}"
+        yield new_finding(rule, bounds.level, name, what, count, high)
 
 
 def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
@@ -142,7 +128,7 @@ def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
         old_name = old_names.get(column, column)
         what = diff.name if old_name is None else f"{diff.name}.{old_name}"
         message = f"breaking change: {change}"
-        yield _finding("breaking", policy.breaking, diff.name, message, column=column, what=what)
+        yield new_finding("breaking", policy.breaking, diff.name, message, column=column, what=what)
 
 
 def _rewritten(
@@ -158,26 +144,22 @@ def _rewritten(
         words = not_append_only(diffs.get(name), streams.get(name))
         if words:
             # The same rows in other bytes (a column more, say) lose nothing.
-            level = "warn" if rows_kept(diffs.get(name)) else policy.append_only.level
-            yield _finding("append_only", level, name, words, what=name)
+            level = "warn" if all_kept(diffs.get(name)) else policy.append_only.level
+            yield new_finding("append_only", level, name, words, what=name)
 
 
 def _in_words(change: SchemaChange) -> str:
-    column = f"column {change.column!r}"
-    match change.kind:
-        case "removed":
-            return f"{column} was removed"
-        case "renamed":
-            return f"column {change.before!r} was renamed to {change.after!r}"
-        case "retyped":
-            return f"{column} changed its type from {change.before} to {change.after}"
-        case "key":
-            return f"the key changed from ({change.before}) to ({change.after})"
-        case _:
-            return (
-                change.note
-                or f"{column}: {change.before or 'none'} became {change.after or 'none'}"
-            )
+    column, before, after = f"column {change.column!r}", change.before, change.after
+    said = {
+        "removed": f"{column} was removed",
+        "renamed": f"column {before!r} was renamed to {after!r}",
+        "retyped": f"{column} changed its type from {before} to {after}",
+        "key": f"the key changed from ({before}) to ({after})",
+        "kind_removed": f"no {change.column} files any more (there were {before})",
+        "form": f"it was {before} and is {after} now",
+    }
+    other = change.note or f"{column}: {before or 'none'} became {after or 'none'}"
+    return said.get(change.kind, other)
 
 
 def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
@@ -189,14 +171,32 @@ def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
         ("row_gain", policy.row_gain, (after - before) / before, "gained"),
     ):
         words = f"{verb} {share:.1%} of its rows, {before:,} → {after:,}"
-        yield from _over(limit, name, diff.name, None, share, words)
+        yield from over_limit(limit, name, diff.name, None, share, words)
+
+
+def _file_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
+    found = diff.of_files
+    if found is None or found.before is None or found.after is None:
+        return
+    before, after = found.before, found.after
+    gone = before.files - after.files if found.counts is None else found.counts.removed
+    if before.files:
+        share = gone / before.files
+        words = f"lost {share:.1%} of its files: {gone:,} of {before.files:,}"
+        yield from over_limit(policy.file_loss, "file_loss", diff.name, None, share, words)
+    if before.bytes:
+        share = (after.bytes - before.bytes) / before.bytes
+        words = f"grew by {share:.1%} in bytes, {before.bytes:,} → {after.bytes:,}"
+        yield from over_limit(policy.bytes_gain, "bytes_gain", diff.name, None, share, words)
 
 
 def _column(policy: Policy, dataset: DatasetReport, column: ColumnDiff) -> Iterator[Finding]:
     if column.before is not None and column.after is not None and dataset.diff.rows_before:
         rise = column.after.null_rate - column.before.null_rate
         words = f"null rate rose by {points(rise)} to {column.after.null_rate:.1%}"
-        yield from _over(policy.null_rate, "null_rate", dataset.name, column.column, rise, words)
+        yield from over_limit(
+            policy.null_rate, "null_rate", dataset.name, column.column, rise, words
+        )
     measures: tuple[tuple[str, Limit, float | None], ...] = (
         ("psi", policy.psi, column.psi),
         ("ks", policy.ks, column.ks),
@@ -205,25 +205,17 @@ def _column(policy: Policy, dataset: DatasetReport, column: ColumnDiff) -> Itera
     for name, limit, value in measures:
         if value is not None:
             words = f"the distribution drifted: {name.upper()} {value:.3g}"
-            yield from _over(limit, name, dataset.name, column.column, value, words)
+            yield from over_limit(limit, name, dataset.name, column.column, value, words)
 
 
 def _events(policy: Policy, stream: StreamReport) -> Iterator[Finding]:
     share = stream.dead / stream.records if stream.records else 0.0
     words = f"{stream.dead:,} of {stream.records:,} new records break the schema ({share:.1%})"
-    yield from _over(policy.dead_letters, "dead_letters", stream.name, None, share, words)
+    yield from over_limit(policy.dead_letters, "dead_letters", stream.name, None, share, words)
     if stream.lost:
         offsets = plural(stream.lost, "offset")
         words = f"the broker had dropped {offsets} of {stream.topic!r} before they were read"
-        yield _finding("lost_events", policy.lost_events, stream.name, words, stream.lost, 0)
-
-
-def _over(
-    limit: Limit, rule: str, dataset: str, column: str | None, value: float, words: str
-) -> Iterator[Finding]:
-    maximum = limit.of(dataset, column)
-    if maximum is not None and value > maximum:
-        yield _finding(rule, limit.level, dataset, words, value, maximum, column=column)
+        yield new_finding("lost_events", policy.lost_events, stream.name, words, stream.lost, 0)
 
 
 def _softened(finding: Finding, rollback_of: str | None) -> Finding:
@@ -232,69 +224,3 @@ def _softened(finding: Finding, rollback_of: str | None) -> Finding:
     return replace(
         finding, level="warn", message=f"{finding.message} (a roll-back to {rollback_of})"
     )
-
-
-def not_append_only(diff: DatasetDiff | None, stream: StreamReport | None) -> str | None:
-    """What was removed or changed, in words; None: rows or parts were added at most.
-
-    A stream keeps its parts, byte for byte, and its rows. Any other dataset keeps its rows: as the
-    comparison by key tells or, where there is none, its files, of which none may be changed or
-    gone then.
-    """
-    # Of a stream the counts in git tell, with the data out of reach, that every part is the same.
-    proven = stream is not None and stream.append_only
-    rows = _of_rows(diff, proven=proven) if diff is not None else []
-    found = [*_of_batches(stream), *rows]
-    if not found:
-        return None
-    same = "; every released row is there, unchanged" if rows_kept(diff) else ""
-    return f"not append-only: {'; '.join(found)}{same}"
-
-
-def rows_kept(diff: DatasetDiff | None) -> bool:
-    """Whether it is known that no released row was removed or changed."""
-    if diff is None or diff.status == "identical":
-        return diff is not None
-    return diff.rows is not None and not diff.rows.removed and not diff.rows.changed
-
-
-def _of_batches(stream: StreamReport | None) -> list[str]:
-    if stream is None or stream.first:
-        return []
-    said = [
-        f"{count:,} {one if count == 1 else many}"
-        for count, one, many in (
-            (stream.remade, "has other content now", "have other content now"),
-            (stream.gone, "is gone", "are gone"),
-        )
-        if count
-    ]
-    batches = "the batch" if stream.before == 1 else f"the {stream.before:,} batches"
-    return [f"of {batches} before, {' and '.join(said)}"] if said else []
-
-
-def _of_rows(diff: DatasetDiff, *, proven: bool) -> list[str]:
-    before, after = diff.rows_before, diff.rows_after
-    if diff.status == "removed":
-        lost = f", and {plural(before, 'row')} with it" if before else ""
-        return [f"the dataset was removed{lost}"]
-    if diff.status != "changed":
-        return []
-    if diff.rows is not None:
-        return _counted("row", diff.rows)
-    if before is not None and after is not None and after < before:
-        return [f"{plural(before - after, 'row')} fewer than the {before:,} released"]
-    return _of_files(diff, proven=proven)
-
-
-def _of_files(diff: DatasetDiff, *, proven: bool) -> list[str]:
-    files, why = diff.files, f"rows were not compared ({diff.no_row_diff or 'no reason is known'})"
-    if not files.removed and not files.changed and (proven or files.added):
-        return []
-    said = _counted("released file", files)
-    return [f"{' and '.join(said)}, and {why}" if said else f"not known: {why}"]
-
-
-def _counted(noun: str, counts: RowDiff | FileCounts) -> list[str]:
-    pairs = ((counts.removed, "removed"), (counts.changed, "changed"))
-    return [f"{plural(count, noun)} {how}" for count, how in pairs if count]

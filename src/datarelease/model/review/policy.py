@@ -32,7 +32,7 @@ class Limit:
     max: float | None
     """None: the rule is off."""
     overrides: Mapping[str, float | None] = field(default_factory=dict)
-    """By ``dataset.column`` or ``column`` (by ``dataset`` where the rule is about row counts);
+    """By ``dataset.column`` or ``column`` (by ``dataset`` where the rule is about all of it);
     None switches the rule off there."""
 
     def of(self, dataset: str, column: str | None = None) -> float | None:
@@ -46,7 +46,7 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class RowBounds:
-    """How many rows a dataset may have."""
+    """How many rows, or files, a dataset may have."""
 
     level: Level
     min: int | None
@@ -101,6 +101,12 @@ class Policy:
     """Largest share of the rows that may go missing."""
     row_gain: Limit = Limit(level="warn", max=None)
     """Largest growth, as a share of the rows before."""
+    files: RowBounds = RowBounds(level="block", min=1, max=None)
+    """Of datasets of files."""
+    file_loss: Limit = Limit(level="warn", max=0.10)
+    """Largest share of the files that may go; a renamed file stays."""
+    bytes_gain: Limit = Limit(level="warn", max=None)
+    """Largest growth of a dataset of files, as a share of its bytes before."""
     null_rate: Limit = Limit(level="warn", max=0.05)
     """Largest rise of a column's null rate, in share points."""
     psi: Limit = Limit(level="warn", max=0.25)
@@ -131,6 +137,39 @@ class Finding:
     """How a waiver names it; empty: no waiver excuses it."""
     waiver: Waiver | None = None
     """The one that excuses it: it blocks nothing then."""
+
+
+def new_finding(
+    rule: str,
+    level: Level,
+    dataset: str,
+    message: str,
+    observed: float | None = None,
+    limit: float | None = None,
+    *,
+    column: str | None = None,
+    what: str = "",
+) -> Finding:
+    """A finding whose figures are any numbers."""
+    return Finding(
+        rule=rule,
+        level=level,
+        dataset=dataset,
+        column=column,
+        message=message,
+        observed=None if observed is None else float(observed),
+        limit=None if limit is None else float(limit),
+        what=what,
+    )
+
+
+def over_limit(
+    limit: Limit, rule: str, dataset: str, column: str | None, value: float, words: str
+) -> Iterator[Finding]:
+    """The finding that ``value`` is over its limit, if it is."""
+    maximum = limit.of(dataset, column)
+    if maximum is not None and value > maximum:
+        yield new_finding(rule, limit.level, dataset, words, value, maximum, column=column)
 
 
 @dataclass(frozen=True, kw_only=True)

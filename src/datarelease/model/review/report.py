@@ -13,9 +13,10 @@ from datarelease.model.review.diff import Compatibility, DatasetDiff
 from datarelease.model.review.policy import Limit, Verdict, VerdictLevel
 from datarelease.model.wording import plural, short_repr
 
-REPORT_FORMAT = 3
+REPORT_FORMAT = 4
 """2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers.
-3: `psi_limit`; earlier ones read as if it were unknown."""
+3: `psi_limit`; earlier ones read as if it were unknown.
+4: `of_files` and `renamed` files; earlier ones read as reports on tables alone."""
 
 MergeEffect = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:
@@ -53,13 +54,12 @@ class DatasetReport:
     size: int | None = None
 
     def __repr__(self) -> str:
-        rows = "" if self.diff.rows_after is None else plural(self.diff.rows_after, "row")
-        return short_repr(self, self.name, self.diff.status, rows)
+        return short_repr(self, self.name, self.diff.status, self.diff.amount)
 
 
 @dataclass(frozen=True, kw_only=True)
 class VersionRows:
-    """Rows of each dataset in one version, for the history plot."""
+    """Rows (or files) of each dataset in one version, for the history plot."""
 
     tag: str
     date: str

@@ -111,7 +111,15 @@ class Version:
         >>> Version(number=1, tag="data-v1", commit="", digest="", trailers=trailers).rows
         (('people', 3), ('events', 40))
         """
-        pairs = (part.rpartition("=") for part in (self.trailer("Rows") or "").split())
+        return self._counts("Rows")
+
+    @property
+    def files(self) -> tuple[tuple[str, int], ...]:
+        """Files of each dataset of files, in the same way."""
+        return self._counts("Files")
+
+    def _counts(self, trailer: str) -> tuple[tuple[str, int], ...]:
+        pairs = (part.rpartition("=") for part in (self.trailer(trailer) or "").split())
         return tuple((name, int(count)) for name, _, count in pairs if name and count.isdecimal())
 
     @property

@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from datarelease.model.data.profile import Scalar
 from datarelease.model.data.validation import Violation
-from datarelease.model.review.diff import ColumnStats, RowDiff, SchemaChange
+from datarelease.model.review.diff import ColumnStats, FileCounts, RowDiff, SchemaChange
 from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import MASK, Report
 from datarelease.render import numbers as number
 from datarelease.render import plots, words
 from datarelease.render.columns import ColumnView, null_rate, still_groups
+from datarelease.render.files import COUNTS
+from datarelease.render.html.files import files_facts, sizes_plot
 from datarelease.render.view import DatasetView, ReportView
 
 _OPEN_CARDS = 8
@@ -57,6 +59,8 @@ class Section:
     view: DatasetView
     anchor: str
     history: plots.History | None
+    sizes: plots.DistributionPlot | None
+    """Of a dataset of files."""
     schema: tuple[SchemaChange, ...]
     violations: tuple[Violation, ...]
     columns: tuple[Card, ...]
@@ -124,6 +128,7 @@ def _section(report: Report, view: DatasetView, anchor: str, room: Room) -> Sect
         view=view,
         anchor=anchor,
         history=_history(report, view),
+        sizes=sizes_plot(view.files),
         schema=view.schema[: room.changes],
         violations=view.violations[: room.violations],
         columns=_cards(report, view, shown, anchor, room.cards),
@@ -140,14 +145,17 @@ def _section(report: Report, view: DatasetView, anchor: str, room: Room) -> Sect
 def section_facts(view: DatasetView) -> tuple[tuple[str, str, str], ...]:
     """The figures at the head of a section: a name, the figure, and what it was before."""
     diff = view.diff
-    after, before = diff.rows_after, diff.rows_before
+    before, after, noun = words.amounts(diff)
+    title = f"{noun.capitalize()}s"
     current = before if after is None else after
     rows = "unknown" if current is None else number.count(current)
-    out = [("Rows lost" if diff.status == "removed" else "Rows", rows, "")]
+    out = [(f"{title} lost" if diff.status == "removed" else title, rows, "")]
     if before is not None and after is not None and diff.status != "removed":
         by = f" ({number.signed_share(number.ratio(after - before, before))})" if before else ""
         moved = "as many as before" if before == after else f"from {number.count(before)}{by}"
-        out = [("Rows", rows, moved)]
+        out = [(title, rows, moved)]
+    if view.files is not None:
+        return (*out, *files_facts(view.files), *_schema_fact(view))
     if view.part.size is not None:
         files = diff.files
         total = files.added + files.changed + files.unchanged
@@ -166,11 +174,12 @@ def _schema_fact(view: DatasetView) -> tuple[tuple[str, str, str], ...]:
     if validation is None:
         return ()
     checks = number.counted(validation.checks, "check")
+    title = "Schema" if view.files is None else "Rules"
     if validation.violations:
-        return (("Schema", f"{number.count(len(validation.violations))} failed", f"of {checks}"),)
+        return ((title, f"{number.count(len(validation.violations))} failed", f"of {checks}"),)
     if validation.schema is None:
         return (("Schema", "none", "nothing checked"),)
-    return (("Schema", "passed", checks),)
+    return ((title, "passed", checks),)
 
 
 def _history(report: Report, view: DatasetView) -> plots.History | None:
@@ -180,16 +189,16 @@ def _history(report: Report, view: DatasetView) -> plots.History | None:
         for name, rows in version.rows
         if name == view.name
     ]
-    now = view.diff.rows_after
+    _, now, _ = words.amounts(view.diff)
     current = now is not None and (not versions or versions[-1][0] != report.tag)
     if now is not None and current:
         versions.append((report.tag or "now", now))
-    return plots.history(versions, current=current)
+    return plots.history(versions, current=current, noun=view.noun)
 
 
-def row_parts(rows: RowDiff) -> tuple[tuple[str, int, float, float], ...]:
+def row_parts(rows: RowDiff | FileCounts) -> tuple[tuple[str, int, float, float], ...]:
     """The parts of the bar of rows: a word, how many, where it begins and its width in percent."""
-    names = ("added", "removed", "changed", "unchanged")
+    names = COUNTS if isinstance(rows, FileCounts) else ("added", "removed", "changed", "unchanged")
     counts = [getattr(rows, name) for name in names]
     # What is there gets at least one percent, the rest share what remains.
     raw = [max(number.ratio(n, sum(counts)) * 100, 1.0) if n else 0.0 for n in counts]

@@ -21,6 +21,7 @@ from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import Report
 from datarelease.render import escape, plots, words
 from datarelease.render import numbers as number
+from datarelease.render.files import arrow, growth, of_change
 from datarelease.render.html import page
 from datarelease.render.verdict import finding_place
 from datarelease.render.view import DatasetView, ReportView
@@ -58,6 +59,7 @@ def html(report: Report) -> str:
 
     compared = report.outcome == "compared" and report.tag
     counted = [rows for d in report.datasets if (rows := d.diff.rows_after) is not None]
+    files = [found.files for d in report.datasets if (found := d.diff.files_after) is not None]
     context = {
         "report": report,
         "verdict": verdict,
@@ -70,6 +72,8 @@ def html(report: Report) -> str:
         "most_datasets": _MOST_DATASETS,
         "rows": sum(counted),
         "datasets": len(counted),
+        "files": sum(files),
+        "file_datasets": len(files),
         "overview": [
             (dataset, section and section.anchor)
             for dataset in view.datasets
@@ -132,13 +136,16 @@ def _environment() -> tuple[Environment, str]:
         "param": _param,
         "count": number.count,
         "counted": number.counted,
-        "rowcount": lambda rows: number.counted(rows, "row"),
         "drift": lambda value: "" if value is None else number.drift_value(value),
         "figure": lambda text: "none" if text is None else text,
         "place": finding_place,
         "change_words": words.schema_change,
         "violation_words": words.violation,
         "violation_share": _violation_share,
+        "sizes": number.size,
+        "arrow": _arrow,
+        "change_size": of_change,
+        "growth": growth,
         "row_words": lambda rows: _plain(words.row_counts(rows)),
         "row_parts": page.row_parts,
         "bar_share": _bar_share,
@@ -213,6 +220,10 @@ def _chip(view: DatasetView) -> tuple[str, str]:
     state = view.diff.status
     # There is nothing to approve in what is unchanged or new.
     return ("pass" if state == "changed" else "plain"), _STATES.get(state, "pass")
+
+
+def _arrow(pair: tuple[int | None, int | None], *, sizes: bool = False) -> str:
+    return arrow(*pair, write=number.size if sizes else number.count)
 
 
 def _cells(view: DatasetView) -> dict[str, str]:

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from datarelease.model.data.profile import Scalar
 from datarelease.model.data.validation import Validation, Violation
-from datarelease.model.review.diff import Compatibility, DatasetDiff, RowChange, SchemaChange
+from datarelease.model.review.diff import (
+    Compatibility,
+    DatasetDiff,
+    FileCounts,
+    RowChange,
+    SchemaChange,
+)
 from datarelease.model.review.policy import VerdictLevel
 from datarelease.render import escape, words
 from datarelease.render import numbers as number
 from datarelease.render.columns import ColumnView, still_line
 from datarelease.render.markdown import gfm
+from datarelease.render.markdown.files import Detail, file_section
 from datarelease.render.view import DatasetView
 
 SYMBOLS: dict[VerdictLevel, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}
 """Each differs in shape, and the word stands beside it: colour alone says nothing."""
 _NOTABLE = 0.2
 """A fifth of what counts as large drift; columns that moved less are folded."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Detail:
-    """How much of a section is shown."""
-
-    columns: int
-    folded: int
-    violations: int
-    examples: int
-    changes: int
 
 
 _LEVELS = (
@@ -73,7 +68,7 @@ def _section(view: DatasetView, detail: Detail) -> str:
         _facts_line(view),
         _schema(view.schema, detail),
         _violations(view.violations, detail),
-        _rows(view.diff, detail),
+        _rows(view.diff, detail) if view.files is None else file_section(view.files, detail),
         _column_tables(view, detail.columns, detail.folded),
     )
 
@@ -95,7 +90,7 @@ def _facts_line(view: DatasetView) -> str:
         out.append(_checks(dataset.validation))
     if dataset.size is not None:
         out.append(number.size(dataset.size))
-    files = diff.files
+    files = diff.files if view.files is None else FileCounts()
     if files.added + files.removed + files.changed + files.unchanged > 1:
         counts = {"added": files.added, "removed": files.removed, "changed": files.changed}
         moved = [f"{number.count(n)} {word}" for word, n in counts.items() if n]
@@ -124,11 +119,20 @@ def _schema(ordered: Sequence[SchemaChange], detail: Detail) -> str:
     lines = []
     for (compatibility, kind), group in groups.items():
         shown = gfm.names([_subject(change) for change in group], detail.changes, name=40)
-        noun = {"contract": "schema rule", "key": "row key"}.get(kind, "column")
-        verb = "changed" if kind in {"contract", "key"} else kind
+        noun, verb = _NOUNS.get(kind, ("column", kind))
         strong = f"**{compatibility.value}**: " if compatibility is Compatibility.BREAKING else ""
         lines.append(f"{strong}{number.counted(len(group), noun)} {verb}: {shown}")
     return gfm.bullets(lines)
+
+
+_NOUNS = {
+    "contract": ("schema rule", "changed"),
+    "key": ("row key", "changed"),
+    "rule": ("rule for files", "changed"),
+    "form": ("form", "changed"),
+    "kind_added": ("file kind", "new"),
+    "kind_removed": ("file kind", "gone"),
+}
 
 
 def _subject(change: SchemaChange) -> str:
@@ -153,12 +157,14 @@ def _violations(found: Sequence[Violation], detail: Detail) -> str:
 
 def _violation(violation: Violation, detail: Detail) -> str:
     mark = "❌" if violation.severity == "error" else "⚠️ warning:"
-    column = "the table" if violation.column is None else escape.code(violation.column)
+    of_files = violation.reason == "file_check"
+    whole = "files" if of_files else "the table"
+    column = whole if violation.column is None else escape.code(violation.column)
     what = gfm.text(words.violation(violation), name=80, prose=160)
     rows = ""
     if violation.category == "data":
         part = number.share(number.ratio(violation.count, violation.total))
-        total = number.counted(violation.total, "row")
+        total = number.counted(violation.total, "file" if of_files else "row")
         rows = f" in {number.count(violation.count)} of {total} ({part})"
     shown = violation.examples[: min(3, max(detail.examples, 1))]
     examples = " · ".join(

@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.policy import Finding
 from datarelease.model.review.report import MARKDOWN_LIMIT, Report
 from datarelease.render import escape, words
@@ -18,9 +17,10 @@ from datarelease.render import numbers as number
 from datarelease.render.markdown import gfm
 from datarelease.render.markdown.dataset import SYMBOLS, facts, section
 from datarelease.render.markdown.gfm import GAP, Part
+from datarelease.render.markdown.losses import losses
 from datarelease.render.streams import StreamView
 from datarelease.render.verdict import VerdictView, finding_place
-from datarelease.render.view import DatasetView, ReportView
+from datarelease.render.view import ReportView
 
 SECTIONS = 30
 """At most so many datasets get a section of their own; the table names the others."""
@@ -49,7 +49,7 @@ def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = 
     single = len(report.datasets) == 1
     parts = [
         Part(rank=0, variants=(_head(view.verdict),)),
-        Part(rank=0, variants=_grave(view)),
+        Part(rank=0, variants=losses(view)),
         Part(rank=0, variants=blocking(view.verdict, limit)),
         Part(rank=2, variants=warnings(view.verdict), what="warnings"),
         Part(rank=4, variants=_notes(report), what="notes"),
@@ -99,56 +99,6 @@ def _head(verdict: VerdictView) -> str:
     return gfm.stacked(first, verdict.remedy, " · ".join(filter(None, status)))
 
 
-def _grave(view: ReportView) -> tuple[str, ...]:
-    """Data loss and breaking changes, a line a dataset; this part can shrink but never vanish."""
-    report = view.report
-    losses = [(d, loss) for d in view.datasets if d.diff and (loss := _loss(d))]
-    breaking = report.compatibility is Compatibility.BREAKING
-    if not losses or (report.level == "pass" and not breaking and len(report.datasets) == 1):
-        return ()
-    loud = any("**" in loss for _, loss in losses)
-    alert = "> [!CAUTION]\n" if report.level == "block" else "> [!WARNING]\n" if loud else ""
-
-    def assemble(lines: Sequence[str], hidden: int) -> str:
-        others = [dataset for dataset, _ in losses[len(lines) :]]
-        rest = [_loss_totals(others, more=bool(lines))] if hidden else []
-        return alert + "\n".join(f"> {line}<br>" for line in (*lines, *rest)).removesuffix("<br>")
-
-    lines = [f"{escape.code(dataset.name, 40)} {loss}" for dataset, loss in losses]
-    return gfm.shorter_lists(lines, assemble, steps=(300, 200, 100, 50, 20, 5, 0))
-
-
-def _loss(view: DatasetView) -> str:
-    """What readers of a dataset lose, in a few words; empty where nothing."""
-    diff = view.diff
-    if diff.status == "removed":
-        lost = f" with its {number.counted(diff.rows_before, 'row')}" if diff.rows_before else ""
-        return f"is **removed**{lost}"
-    out = []
-    before, after = diff.rows_before or 0, diff.rows_after or 0
-    if after < before:
-        part = number.signed_share(number.ratio(after - before, before))
-        out.append(
-            f"**loses {number.count(before - after)} of {number.count(before)} rows** ({part})"
-        )
-    elif diff.rows and diff.rows.removed:
-        out.append(f"has {number.counted(diff.rows.removed, 'row')} removed, others added")
-    if view.breaking:
-        out.append(f"**breaks its schema**: {words.change_counts(view.breaking)}")
-    return "; ".join(out)
-
-
-def _loss_totals(datasets: Sequence[DatasetView], *, more: bool) -> str:
-    removed = sum(view.diff.status == "removed" for view in datasets)
-    breaking = sum(len(view.breaking) for view in datasets)
-    return (
-        f"{number.counted(len(datasets), 'more dataset' if more else 'dataset')}: "
-        f"{number.count(removed)} removed, "
-        f"{number.counted(sum(view.rows_lost for view in datasets), 'row')} lost, "
-        f"{number.counted(breaking, 'breaking schema change')}"
-    )
-
-
 def _notes(report: Report) -> tuple[str, ...]:
     notes = [f"\u2139\ufe0f {escape.prose(note)}" for note in report.notes]
     return (gfm.bullets(notes[:10], "+"), gfm.bullets(notes[:2], "+"), "") if notes else ()
@@ -180,7 +130,8 @@ def _param(value: str | None) -> str:
 
 def _overview(view: ReportView) -> tuple[str, ...]:
     """A row a dataset, worst first, and the unchanged ones by name."""
-    header = ("dataset", "rows, schema, checks, largest drift")
+    of_files = any(dataset.files for dataset in view.told)
+    header = ("dataset", f"rows{' or files' * of_files}, schema, checks, largest drift")
     rest = f"Unchanged: {gfm.names([d.name for d in view.same], 12)}" if view.same else ""
     rows = [facts(dataset) for dataset in view.told]
 

@@ -15,6 +15,7 @@ from datarelease.model.review.report import Report
 from datarelease.render import escape, words
 from datarelease.render import numbers as number
 from datarelease.render.columns import still_line
+from datarelease.render.files import SIGNS, FilesView, arrow, of_change
 from datarelease.render.streams import StreamView
 from datarelease.render.terminal.tables import violation_table
 from datarelease.render.verdict import VerdictView, finding_place
@@ -158,9 +159,33 @@ def _dataset(view: DatasetView) -> list[RenderableType]:
     lines += _checked(view)
     if diff.rows is not None:
         lines.append(Text.assemble("  rows by key: ", _text(words.row_counts(diff.rows))))
+    elif view.files is not None:
+        return [*lines, *_files(view.files)]
     elif diff.no_row_diff and diff.status == "changed":
         lines.append(Text.assemble("  no row-level diff: ", _prose(diff.no_row_diff)))
     return [*lines, *_columns(view)]
+
+
+def _files(view: FilesView) -> list[RenderableType]:
+    if not view.told:
+        return []
+    lines: list[RenderableType] = []
+    if view.counts and view.compares:
+        moved = f" ({view.moved_bytes})" if view.moved_bytes else ""
+        lines.append(Text(f"  files: {view.counts}{moved}"))
+    if view.diff.no_comparison:
+        why = _prose(view.diff.no_comparison)
+        lines.append(Text.assemble("  files were not compared one by one: ", why))
+    kinds = (f"{pair.name} {arrow(*pair.files)}" for pair in view.kinds[:_CHANGES])
+    lines.append(_dim(f"  kinds: {escape.clean(', '.join(kinds), None)}"))
+    for change in view.examples[:_CHANGES] if view.compares else ():
+        path = escape.clean(change.path, escape.NAME_LENGTH)
+        old = f"{escape.clean(change.old_path, escape.NAME_LENGTH)} → " if change.old_path else ""
+        lines.append(Text(f"  {SIGNS[change.kind]} {old}{path}  {of_change(change)}"))
+    more = view.hidden + max(len(view.examples) - _CHANGES, 0)
+    if more and view.compares:
+        lines.append(_dim(f"  {number.counted(more, 'more changed file')}"))
+    return lines
 
 
 def _checked(view: DatasetView) -> list[RenderableType]:

@@ -19,7 +19,7 @@ _EXAMPLES = 3
 _DATASETS = 3
 """Datasets whose rows are named in a line of a version."""
 _ROWS = {"dataframe_check", "datatype_coercion", "duplicates", "series_contains_duplicates"}
-_ROWS |= {"series_contains_nulls"}
+_ROWS |= {"series_contains_nulls", "file_check"}
 """Reasons that are about rows; the others are about the table."""
 
 
@@ -27,7 +27,8 @@ def violations(result: Validation) -> RenderableType:
     """One line a failed check, worst first, each with a few failing rows."""
     if not result.violations:
         against = number.counted(result.checks, "check") if result.schema else "no schema"
-        return Text(f"{result.dataset}: {number.count(result.rows)} rows, {against}, no violation")
+        rows = f"{number.count(result.rows)} {result.noun}s"
+        return Text(f"{result.dataset}: {rows}, {against}, no violation")
     return violation_table(result.violations, limit=50)
 
 
@@ -36,13 +37,15 @@ def violation_table(
 ) -> RenderableType:
     """The first ``limit`` violations as a table, and how many more there are."""
     table = Table(box=None, pad_edge=False)
-    for title in ("column", "check", "rows", "share", "for example"):
-        right = title in {"rows", "share"}
+    of_files = all(violation.reason == "file_check" for violation in found)
+    whole, what = ("", "files") if of_files else ("(table)", "rows")
+    for title in ("" if of_files else "column", "check", what, "share", "for example"):
+        right = title in {what, "share"}
         table.add_column(title, justify="right" if right else "left", overflow="fold")
     for violation in found[:limit]:
         data = violation.reason in _ROWS
         table.add_row(
-            Text(clean(violation.column or "(table)", 40)),
+            Text(clean(violation.column or whole, 40)),
             Text(clean(violation.check, 60)),
             number.count(violation.count) if data else "",
             number.share(violation.share) if data else "",
@@ -78,8 +81,9 @@ def version_table(versions: Iterable[tuple[Version, str]]) -> Table:
 
 
 def _rows(version: Version) -> str:
-    found = version.rows
-    named = [f"{clean(name)}={number.count(rows)}" for name, rows in found[:_DATASETS]]
+    found = [f"{clean(name)}={number.count(rows)}" for name, rows in version.rows]
+    found += [f"{clean(name)}={number.counted(n, 'file')}" for name, n in version.files]
+    named = found[:_DATASETS]
     more = len(found) - _DATASETS
     return " ".join([*named, *([f"and {more} more"] if more > 0 else [])])
 

@@ -1,0 +1,1 @@
+"""Datasets of files: their kinds, statistics, rules, and two versions of them compared."""
