@@ -9,8 +9,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from datarelease.analysis.files.compare import Listings, compare_files
+from datarelease.analysis.files.profile import profile_files
+from datarelease.model.data.files import ListedFile
 from datarelease.model.data.stream import BatchCounts, Span, StreamReport
-from datarelease.model.data.validation import Validation, Violation
+from datarelease.model.data.validation import FILES_DECLARED, Validation, Violation
 from datarelease.model.review.diff import (
     ColumnDiff,
     ColumnStats,
@@ -615,7 +618,46 @@ def streamed() -> Report:
     return report(part, streams=(stream,), verdict=judge(Policy(), (part,), (stream,)))
 
 
+def files() -> Report:
+    """A dataset of files with every kind of change, and broken rules."""
+    size = 48_000
+    listing = [
+        ListedFile("labels/notes.md", 900, "notes"),
+        *(ListedFile(f"cats/{n}.png", size + n * 900, f"cats{n}") for n in range(3, 60)),
+        *(ListedFile(f"dogs/{n}.png", size + n * 700, f"dog{n}") for n in range(5)),
+        *(ListedFile(f"wolves/{n}.png", size + n * 900, f"dogs{n}") for n in range(5, 40)),
+    ]
+    old = [
+        ListedFile(f"{folder}/{n}.png", size + n * 900, f"{folder}{n}")
+        for folder in ("cats", "dogs")
+        for n in range(40)
+    ]
+    diff = compare_files(
+        "images",
+        profile_files("images", old),
+        profile_files("images", listing),
+        listings=Listings(before=old, after=listing),
+    )
+    broken = Violation(
+        column=None, check="kinds: image/png", reason="file_check", category="data", count=1,
+        total=len(listing), examples=((("file", "labels/notes.md"), ("kind", "text/markdown")),),
+    )  # fmt: skip
+    outcome = Validation(
+        dataset="images", rows=len(listing), schema=FILES_DECLARED, checks=3, violations=(broken,)
+    )
+    part = DatasetReport(
+        name="images", path="data/images", desc="Pictures", validation=outcome, diff=diff,
+        size=sum(file.size for file in listing),
+    )  # fmt: skip
+    history = tuple(
+        VersionRows(tag=f"data-v{n}", date="2026-10-11T10:00:00Z", rows=(("images", 60 + 10 * n),))
+        for n in (1, 2)
+    )
+    return report(part, history=history, verdict=judge(Policy(), (part,)))
+
+
 SAMPLES = {
+    "files": files,
     "streamed": streamed,
     "small": small,
     "warned": warned,

@@ -21,6 +21,8 @@ from datarelease.render.columns import blocks
 COUNTS = ("added", "removed", "changed", "renamed", "unchanged")
 SIGNS = {"added": "+", "removed": "\N{MINUS SIGN}", "changed": "~", "renamed": "↪"}
 _FIGURES = (("smallest", "min"), ("median", "median"), ("largest", "max"))
+_LONGEST = 63
+"""Binary digits of the size of a file."""
 AT_TOP = "(at the top)"
 
 
@@ -75,7 +77,7 @@ class FilesView:
     def kinds(self) -> tuple[Pair, ...]:
         """The files by content type, most first, then those that are gone."""
         old, new = self._sides
-        names = dict.fromkeys(k.kind for side in (new, old) if side for k in side.kinds)
+        names = dict.fromkeys(k.type for side in (new, old) if side for k in side.kinds)
         return tuple(
             _pair(name, old.kind(name) if old else None, new.kind(name) if new else None)
             for name in names
@@ -101,7 +103,7 @@ class FilesView:
     @cached_property
     def sizes(self) -> Histogram | None:
         """How many files have which size, in bins of powers of two; None: there are no files."""
-        sides = [dict(side.bins) if side else None for side in self._sides]
+        sides = [_bins(side) for side in self._sides]
         bits = sorted({size for side in sides if side for size in side})
         if not bits:
             return None
@@ -205,6 +207,13 @@ def _duplicates(side: FilesProfile | None) -> str | None:
         if found.files
         else "none"
     )
+
+
+def _bins(side: FilesProfile | None) -> dict[int, int] | None:
+    """The bins of sizes that files can have: a report may come from anywhere."""
+    if side is None:
+        return None
+    return {bits: files for bits, files in side.bins if 0 <= bits <= _LONGEST and files > 0}
 
 
 def _depth(side: FilesProfile | None) -> str | None:

@@ -184,9 +184,10 @@ def _file_change(change: SchemaChange) -> Phrase:
     kind, before, after = Data(change.column or "?"), change.before, change.after
     match change.kind:
         case "kind_added":
-            return ("a new kind of file: ", kind, f", {after}" if after else "")
+            return ("a new kind of file: ", kind, *((", ", Prose(after)) if after else ()))
         case "kind_removed":
-            return ("no ", kind, " files any more", f", there were {before}" if before else "")
+            were = (", there were ", Prose(before)) if before else ()
+            return ("no ", kind, " files any more", *were)
         case "form":
             return ("it was ", Data(before or "?"), " and is ", Data(after or "?"), " now")
         case _:

@@ -203,7 +203,7 @@ def test_what_is_declared_of_tables_refuses_other_files(copy: Copy) -> None:
     project.write("dvc.yaml", yaml.safe_dump(declared, sort_keys=False))
     project.commit("A key", "dvc.yaml")
     done = run(project, "check", code=2)
-    assert "artifacts.posts.path: 'data.xml' has no CSV or Parquet file" in done.err
+    assert "artifacts.posts.path: 'data.xml' has no file of a table" in done.err
 
 
 def test_old_files_that_nobody_can_list_are_said_so(copy: Copy) -> None:

@@ -122,7 +122,7 @@ def test_statistics_of_files() -> None:
         "d", listed(a__1_png="xx", a__2_png="xx", b__c__3_txt="xxx", e_txt="", f_txt="")
     )
     assert (found.files, found.bytes) == (5, 7)
-    assert [(kind.kind, kind.files, kind.bytes) for kind in found.kinds] == [
+    assert [(kind.type, kind.files, kind.bytes) for kind in found.kinds] == [
         ("text/plain", 3, 3), ("image/png", 2, 4),
     ]  # fmt: skip
     assert found.sizes is not None

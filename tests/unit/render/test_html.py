@@ -152,10 +152,11 @@ def test_every_picture_has_words() -> None:
     assert all("aria-label" in names or "aria-hidden" in names for names in pictures)
 
 
+@pytest.mark.parametrize("name", ["blocked", "files"])
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.split()])
-def test_hostile_text_makes_no_element_and_no_attribute(text: str) -> None:
+def test_hostile_text_makes_no_element_and_no_attribute(text: str, name: str) -> None:
     """With hostile text in every string the page has the elements that "x" gives, in order."""
-    report = samples.blocked()
+    report = samples.SAMPLES[name]()
     page = Page(html(poisoned(report, text)))
     plain = Page(html(poisoned(report, "x")))
     # Lines and labels of axes follow the text, and names may break where their words end.

@@ -424,7 +424,7 @@ def test_data_of_the_newest_version_compared_with_an_older_one() -> None:
 
 @settings(max_examples=25)
 @given(
-    st.sampled_from(["blocked", "warned", "first", "rollback", "many", "wide"]),
+    st.sampled_from(["blocked", "warned", "first", "rollback", "files", "many", "wide"]),
     st.text(min_size=0, max_size=200) | st.sampled_from(HOSTILE),
     st.integers(2500, 65_000),
 )
@@ -439,7 +439,7 @@ def test_any_text_in_any_place_fits_any_limit(name: str, text: str, limit: int) 
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.split()])
-@pytest.mark.parametrize("name", ["blocked", "first"])
+@pytest.mark.parametrize("name", ["blocked", "first", "files"])
 def test_hostile_text_changes_no_structure(name: str, text: str) -> None:
     """With hostile text in every string the comment has the elements that "x" gives."""
     report = samples.SAMPLES[name]()

@@ -61,10 +61,11 @@ def test_a_pipe_gets_no_control_characters() -> None:
     assert "\x1b[" in shown(samples.blocked(), terminal=True)
 
 
+@pytest.mark.parametrize("name", ["blocked", "files"])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_cannot_drive_the_terminal(text: str) -> None:
+def test_hostile_text_cannot_drive_the_terminal(text: str, name: str) -> None:
     """No escape sequence, markup or line of its own comes from data."""
-    report = poisoned(samples.blocked(), text)
+    report = poisoned(samples.SAMPLES[name](), text)
     printed = shown(report)
     assert not {"\x1b", "\x07", "\x9b", "\r", "\u202e", "\u2066"} & set(printed)
     coloured = shown(report, terminal=True)

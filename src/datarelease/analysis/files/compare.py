@@ -184,20 +184,20 @@ def _folders(changes: Sequence[FileChange]) -> tuple[FolderDiff, ...]:
 
 def _kind_changes(before: FilesProfile, after: FilesProfile) -> Iterator[SchemaChange]:
     for kind in before.kinds:
-        if after.kind(kind.kind) is None and after.files:
+        if after.kind(kind.type) is None and after.files:
             notable = kind.files >= _NOTABLE * before.files or kind.bytes >= _NOTABLE * before.bytes
             yield SchemaChange(
                 kind="kind_removed",
-                column=kind.kind,
+                column=kind.type,
                 before=plural(kind.files, "file"),
                 after=None,
                 compatibility=Compatibility.BREAKING if notable else Compatibility.PATCH,
             )
     for kind in after.kinds:
-        if before.kind(kind.kind) is None and before.files:
+        if before.kind(kind.type) is None and before.files:
             yield SchemaChange(
                 kind="kind_added",
-                column=kind.kind,
+                column=kind.type,
                 before=None,
                 after=plural(kind.files, "file"),
                 compatibility=Compatibility.ADDITIVE,

@@ -64,8 +64,8 @@ def _by_kind(listing: Iterable[ListedFile]) -> tuple[FileKind, ...]:
     found: dict[str, list[int]] = {}
     for file in listing:
         found.setdefault(kind_by_ending(file.path), []).append(file.size)
-    kinds = (FileKind(kind=k, files=len(sizes), bytes=sum(sizes)) for k, sizes in found.items())
-    return tuple(sorted(kinds, key=lambda kind: (-kind.files, kind.kind)))
+    kinds = (FileKind(type=k, files=len(sizes), bytes=sum(sizes)) for k, sizes in found.items())
+    return tuple(sorted(kinds, key=lambda kind: (-kind.files, kind.type)))
 
 
 def _by_folder(listing: Iterable[ListedFile]) -> list[FileFolder]:

@@ -28,7 +28,7 @@ class ListedFile(NamedTuple):
 class FileKind:
     """The files of one content type."""
 
-    kind: str
+    type: str
     files: int
     bytes: int
 
@@ -105,7 +105,7 @@ class FilesProfile:
 
     def kind(self, name: str) -> FileKind | None:
         """The files of the content type ``name``, or None."""
-        return next((kind for kind in self.kinds if kind.kind == name), None)
+        return next((kind for kind in self.kinds if kind.type == name), None)
 
 
 Statistics = Profile | FilesProfile

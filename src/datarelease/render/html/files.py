@@ -20,7 +20,7 @@ def files_facts(view: FilesView) -> tuple[tuple[str, str, str], ...]:
         same = old.bytes == shown.bytes
         moved = "as before" if same else f"from {number.size(old.bytes)}{by if old.bytes else ''}"
         out = [("Size", number.size(shown.bytes), moved)]
-    first = shown.kinds[0].kind if shown.kinds else ""
+    first = shown.kinds[0].type if shown.kinds else ""
     most = f"most are {first}" if len(shown.kinds) > 1 else first
     out.append(("Kinds", number.count(len(shown.kinds)), most))
     again = shown.duplicates
