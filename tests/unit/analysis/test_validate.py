@@ -17,6 +17,7 @@ from datarelease import documents
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation import custom as custom_checks
+from datarelease.analysis.validation import examples
 from datarelease.analysis.validation.checks import Probe
 from datarelease.analysis.validation.run import validate
 from datarelease.errors import ConfigError
@@ -308,6 +309,35 @@ def test_duplicates_that_share_a_null_are_shown(
     )
     found = only(run(data, schema))
     assert [tuple(value for _, value in row) for row in found.examples] == shown
+
+
+@pytest.mark.parametrize("first", [EXAMPLES, 15, 40, 1_000])
+@pytest.mark.parametrize("keys", [5, 30, 300])
+def test_examples_of_checks_that_fail_often_are_those_of_each_check(
+    run: Run, monkeypatch: pytest.MonkeyPatch, first: int, keys: int
+) -> None:
+    """However many first rows are looked at, and rows share a key, the same examples are shown."""
+    numbers = [n * 37 % 300 for n in range(300)]
+    data = arrow.table(
+        {
+            "k": arrow.array([None if n % 50 == 49 else n % keys for n in numbers], arrow.int64()),
+            "a": [n * 7 % 11 for n in numbers],
+            "b": [f"{n * 13 % 17}" for n in numbers],
+        }
+    )
+    schema = pa.DataFrameSchema(
+        {
+            "k": pa.Column(float, nullable=True),
+            "a": pa.Column(int, [C.gt(5), C.gt(20), C.ne(3)]),
+            "b": pa.Column(str, [C.ne("4"), C.str_length(2, 2)]),
+        }
+    )
+    monkeypatch.setattr(examples, "_WANTED", 1)
+    monkeypatch.setattr(examples, "_FIRST", first)
+    looked = run(data, schema, key=("k",))
+    monkeypatch.setattr(examples, "_FIRST", 0)
+    assert looked == run(data, schema, key=("k",))
+    assert [len(v.examples) for v in looked.violations if v.category == "data"][:5] == [10] * 5
 
 
 def test_a_key_that_the_schema_checks_is_told_once(run: Run) -> None:

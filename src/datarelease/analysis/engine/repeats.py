@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ class Repeats:
 
 
 def count_repeats(batches: Iterable[pa.RecordBatch], *, named: int) -> Repeats | None:
-    """What occurs more than once where no row is less than the one before it, else None.
+    """What occurs more than once where rows ascend, or descend, and may be equal, else None.
 
     Equal rows are neighbours then, so no hash table of all rows is needed. None also where anything
     is null, or of a type that Arrow may order or hold otherwise than an engine does. The ``named``
@@ -33,25 +34,34 @@ def count_repeats(batches: Iterable[pa.RecordBatch], *, named: int) -> Repeats |
     """
     again = groups = 0
     first: list[tuple[Any, ...]] = []
+    latest: deque[tuple[Any, ...]] = deque(maxlen=named)
     last: pa.RecordBatch | None = None
     repeated = False
+    ascends = descends = True
     for batch in filter(len, batches):
         if any(column.null_count or not _is_exact(column.type) for column in batch.columns):
             return None
         pairs = [] if last is None else [_compared(last, batch.slice(0, 1))]
         pairs.append(_compared(batch.slice(0, len(batch) - 1), batch.slice(1)))
-        if not all(pc.all(pc.or_(*pair), min_count=0).as_py() for pair in pairs):
+        greater, same = (
+            np.concatenate([_bits(one) for one in half]) for half in zip(*pairs, strict=True)
+        )
+        ascends = ascends and bool((greater | same).all())
+        descends = descends and not greater.any()
+        if not (ascends or descends):
             return None
-        same = np.concatenate([_bits(equal) for _, equal in pairs])
         same = same if last is not None else np.concatenate(([False], same))
         begins = np.flatnonzero(same & ~np.concatenate(([repeated], same[:-1])))
-        first += (
-            tuple(column[place].as_py() for column in batch.columns)
-            for place in begins[: named - len(first)].tolist()
-        )
+        first += _rows(batch, begins[: named - len(first)])
+        latest += _rows(batch, begins[-named:])
         again, groups = again + int(np.count_nonzero(same)), groups + len(begins)
         repeated, last = bool(same[-1]), batch.slice(len(batch) - 1)
-    return Repeats(again=again, groups=groups, first=tuple(first))
+    least = first if ascends else reversed(latest)
+    return Repeats(again=again, groups=groups, first=tuple(least))
+
+
+def _rows(batch: pa.RecordBatch, places: npt.NDArray[np.intp]) -> list[tuple[Any, ...]]:
+    return [tuple(column[at].as_py() for column in batch.columns) for at in places.tolist()]
 
 
 def _is_exact(kind: pa.DataType) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import narwhals as nw
@@ -105,6 +106,69 @@ def json_value(value: Any) -> Scalar:
 
 def _nested(value: Any) -> bool:
     return isinstance(value, (list, Mapping))
+
+
+_FIRST = 1_000
+_WANTED = 4 * EXAMPLES
+"""Failing rows to expect among so many first ones, for these to be worth a query of their own."""
+_PLAIN = (
+    *(nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64),
+    *(nw.Float32, nw.Float64, nw.String, nw.Boolean, nw.Date),
+)
+"""Types whose values an engine holds in the same way after they were held as Arrow."""
+
+
+@dataclass(kw_only=True)
+class FirstRows:
+    """The first rows of a table by its key, in memory.
+
+    Where many rows fail a check, its examples are among them, and so one query finds those of many
+    checks: each by itself would sort all rows.
+    """
+
+    engine: Engine
+    showing: ExampleRules
+    columns: frozenset[str]
+    """Beside the key."""
+    read: Callable[[Sequence[str]], nw.LazyFrame[Any]]
+    """A frame over the whole table, with columns."""
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        showing: ExampleRules,
+        failing: Iterable[tuple[Sequence[str], float]],
+        types: Mapping[str, nw.dtypes.DType],
+        read: Callable[[Sequence[str]], nw.LazyFrame[Any]],
+    ) -> FirstRows:
+        """Those for checks (the columns that examples show, the share of rows that fail)."""
+        plain = {n for n in types.keys() - showing.converted if isinstance(types[n], _PLAIN)}
+        often = [show for show, share in failing if share * _FIRST >= _WANTED and plain >= {*show}]
+        # Without a key, examples come in file order, and looking ends with the last of them. On a
+        # cluster, rows that are here would travel there.
+        usable = showing.key and plain >= {*showing.key} and not engine.order and len(often) > 1
+        columns = frozenset(name for show in often for name in show) if usable else frozenset()
+        return cls(engine=engine, showing=showing, columns=columns, read=read)
+
+    def examples(self, fails: nw.Expr, columns: Sequence[str]) -> Rows | None:
+        """Those of the rows that fail a check; None: there are not enough among the first rows."""
+        if not columns or not self.columns >= {*columns}:
+            return None
+        rows = self.showing.rows(self.engine, self._rows.filter(fails), columns)
+        return rows if len(rows) == EXAMPLES else None
+
+    @cached_property
+    def _rows(self) -> nw.LazyFrame[Any]:
+        """All rows up to a key: none with a lesser key, or with an equal one, is left out."""
+        by = _plain(self.showing.key)
+        frame = self.read(sorted(self.columns)).with_columns(**by)
+        table = self.engine.arrow(frame.sort(*by, nulls_last=True).head(_FIRST))
+        keys = table.select([*by]).to_pylist()
+        whole = len(keys)
+        if whole == _FIRST:  # there may be more with the last key
+            whole = next((n for n in range(whole, 0, -1) if keys[n - 1] != keys[-1]), 0)
+        return self.engine.rows(table.slice(0, whole))
 
 
 _NAME = "\N{SYMBOL FOR START OF TEXT}column"

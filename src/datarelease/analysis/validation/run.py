@@ -25,6 +25,7 @@ from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import CheckFault, Probe, decided, values_equal
 from datarelease.analysis.validation.examples import (
     ExampleRules,
+    FirstRows,
     Rows,
     duplicate_examples,
     duplicates,
@@ -193,6 +194,14 @@ class _Run:
             self.rows, counts = self.parts.tally(self.plan, self.given)
         else:
             self.rows, counts = tally(self.engine, self.frame, probes, self.dataset.name)
+        failing = ((p.show, n / self.rows) for p, n in zip(probes, counts, strict=True) if n)
+        self.first = FirstRows.of(
+            self.engine,
+            self.showing,
+            () if self.parts else failing,
+            self.types,
+            lambda columns: self._narrow(self.table, columns),
+        )
         for probe, count in zip(probes, counts, strict=True):
             yield from self._judged(probe, count)
 
@@ -217,7 +226,7 @@ class _Run:
             name = failed.column
             dtype = self.types[name] if name is not None else None
             hint = csv_hint(self.engine, self.table, name, dtype, failed.reason)
-            rows = self.showing.rows(
+            rows = self.first.examples(fails, probe.show) or self.showing.rows(
                 self.engine,
                 self._narrow(table, probe.show).filter(fails),
                 probe.show,
