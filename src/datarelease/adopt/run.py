@@ -142,8 +142,11 @@ def carry_out(root: Path, adoption: Adoption, *, progress: Progress) -> None:
             )
     _write(root, adoption, progress)
     pulls = any(command.arguments[:2] == _PULL for command in adoption.last)
-    env = DvcConfig(root / ".dvc", env=given).program_environment() if pulls else stages.seen
-    dvc = DvcProgram(root, env=env, stages=stages)
+    dvc = DvcProgram(root, env=stages.seen, stages=stages)
+    if pulls:
+        config = DvcConfig(root / ".dvc", env=given)
+        env = config.program_environment()
+        dvc = DvcProgram(root, env=env, stages=stages, config=config.overrides())
     with progress.step(Step.FIRST_RUN):
         finish(root, adoption.last, run=lambda command: dvc.run(*command.arguments[1:]))
 

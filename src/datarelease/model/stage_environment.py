@@ -13,9 +13,12 @@ from fnmatch import fnmatchcase
 
 NEVER = (
     "ACTIONS_*", "CML_TOKEN", "DAGSHUB_TOKEN", "DAGSHUB_USER_TOKEN",
-    "DATARELEASE_*_ACCESS_KEY_ID", "DATARELEASE_*_SECRET_ACCESS_KEY",
-    "DATARELEASE_*_SESSION_TOKEN", "DATARELEASE_SPARK_REMOTE", "GH_ENTERPRISE_TOKEN", "GH_TOKEN",
-    "GITHUB_ENTERPRISE_TOKEN", "GITHUB_TOKEN", "REPO_TOKEN", "STAGING_*",
+    "DATARELEASE_*_ACCESS_KEY_ID", "DATARELEASE_*_ACCOUNT_KEY", "DATARELEASE_*_CONNECTION_STRING",
+    "DATARELEASE_*_CREDENTIALS_FILE", "DATARELEASE_*_KEY_FILE", "DATARELEASE_*_PASSPHRASE",
+    "DATARELEASE_*_PASSWORD", "DATARELEASE_*_SAS_TOKEN", "DATARELEASE_*_SECRET_ACCESS_KEY",
+    "DATARELEASE_*_SESSION_TOKEN", "DATARELEASE_*_TOKEN", "DATARELEASE_SPARK_REMOTE",
+    "GH_ENTERPRISE_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITHUB_TOKEN", "REPO_TOKEN",
+    "STAGING_*",
 )  # fmt: skip
 """Of the workflow and of publishing: no setting hands them on."""
 HIDDEN = (
@@ -25,7 +28,7 @@ HIDDEN = (
     "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_CLIENT_*", "AZURE_FEDERATED_TOKEN*", "AZURE_PASSWORD",
     "AZURE_STORAGE_*", "CLOUDSDK_AUTH_*", "DATARELEASE_KAFKA_*", "DATARELEASE_SCHEMA_REGISTRY_*",
     "DVC_STUDIO_TOKEN", "GDRIVE_CREDENTIALS_DATA", "GOOGLE_APPLICATION_CREDENTIALS",
-    "GOOGLE_GHA_CREDS_PATH", "OSS_ACCESS_KEY_*", "STUDIO_TOKEN",
+    "GOOGLE_GHA_CREDS_PATH", "OSS_ACCESS_KEY_*", "SSH_AUTH_SOCK", "STUDIO_TOKEN",
 )  # fmt: skip
 """Of remotes and brokers: a pipeline may have reasons to use its own under these names."""
 _BROKER = ("DATARELEASE_KAFKA_*", "DATARELEASE_SCHEMA_REGISTRY_*")
@@ -58,7 +61,7 @@ def is_never_passed(name: str) -> bool:
     >>> is_never_passed("GITHUB_TOKEN"), is_never_passed("AWS_PROFILE")
     (True, False)
     """
-    return _matches(name, NEVER)
+    return _matches(name, NEVER) and not _matches(name, _BROKER)
 
 
 def is_drain(command: object) -> bool:

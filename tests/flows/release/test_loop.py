@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -11,9 +12,12 @@ import pytest
 import yaml
 from tests.commands import KILLED, Point, run
 from tests.project import Project
+from tests.remote_servers import RemoteServers
 from tests.servers import Bucket
 from tests.versions import assert_whole, branch, commit, manifest, message, tags, tree_state
 
+from datarelease.adapters.dvc.config import DvcConfig
+from datarelease.model.versions.manifest import object_key
 from datarelease.progress import Step
 
 
@@ -258,6 +262,45 @@ def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
     assert (third["tag"], third["uploaded"], third["rollback_of"]) == ("data-v3", 0, "data-v1")
     assert tags(built) == ["data-v1", "data-v2", "data-v3"]
     assert run(built, "verify", "data-v1", "--full", "--json").json["faults"] == []
+
+
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "kind", ["webdav", pytest.param("ssh", marks=SLOW), pytest.param("gs", marks=SLOW)]
+)
+def test_the_loop_runs_on_other_servers(
+    built: Project,
+    remote_servers: RemoteServers,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    """Two releases, a repair, and DVC's own pull, with credentials from the environment alone."""
+    place = remote_servers.place(kind, Path.home())
+    plain = {name: value for name, value in place.settings.items() if name not in place.secrets}
+    built.add_remote("storage", place.url, default=True, **plain)
+    for name in place.secrets:
+        monkeypatch.setenv(f"DATARELEASE_STORAGE_{name.upper()}", place.settings[name])
+    built.commit("Data on a server", ".dvc/config")
+    built.push()
+    assert release(built)["uploaded"] == 5
+    built.params(rows=25)
+    built.commit("More rows")
+    built.push()
+    assert release(built)["uploaded"] == 1
+    store = DvcConfig(built.root / ".dvc", env=os.environ).store("storage")
+    document = json.loads(store.read("releases/data-v1/manifest.json") or b"")
+    (tmp_path / "damaged").write_bytes(b"damaged")
+    lost = object_key(document["datasets"][0]["files"][0]["md5"])
+    store.upload({lost: tmp_path / "damaged"}, lambda _: None)
+    assert run(built, "verify", "data-v1", "--json", code=3).json["faults"] != []
+    assert run(built, "verify", "data-v1", "--repair", "--json").json["faults"] == []
+    shutil.rmtree(built.root / ".dvc" / "cache")
+    shutil.rmtree(built.root / "data")
+    assert release(built)["released"] is False
+    assert run(built, "check", "--json").code == 0
 
 
 def test_metrics_of_stages_go_into_the_release_commit(released: Project) -> None:

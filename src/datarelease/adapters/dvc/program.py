@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from datarelease.adapters.dvc import stages as dvc_stages
 from datarelease.adapters.dvc.open import busy, opened
@@ -21,8 +22,19 @@ _LITTLE = 1 << 20
 class DvcProgram:
     """``dvc`` in one repository; its stages see less than it is given."""
 
-    def __init__(self, root: Path, *, env: Mapping[str, str], stages: StageEnvironment) -> None:
-        """Start it in ``root`` with ``env``, and let its stages see ``stages``."""
+    def __init__(
+        self,
+        root: Path,
+        *,
+        env: Mapping[str, str],
+        stages: StageEnvironment,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start it in ``root`` with ``env``, and let its stages see ``stages``.
+
+        ``config`` is laid over DVC's own configuration.
+        """
+        self._config = config
         self.root = root
         self._env = env
         self._stages = stages
@@ -58,7 +70,7 @@ class DvcProgram:
 
     def _secrets(self) -> bytes:
         """Variables that DVC gets and its stages do not."""
-        return dvc_stages.message(self._env, self._stages)
+        return dvc_stages.message(self._env, self._stages, self._config)
 
     def _refuse_world(self, code: int) -> None:
         if code == dvc_stages.BUSY:

@@ -13,10 +13,12 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
 from dvc.cli import main as dvc
 from dvc.lock import LockError
+from dvc.repo import Repo
 from dvc.stage import run
 from dvc.stage.exceptions import StageCmdFailedError
 
@@ -33,13 +35,19 @@ DISK = 74
 """Exit code: a disk is full or broken (``EX_IOERR``)."""
 
 
-def message(env: Mapping[str, str], stages: StageEnvironment) -> bytes:
-    """The program's input: how DVC's environment, ``env``, differs from that of stages."""
+def message(
+    env: Mapping[str, str], stages: StageEnvironment, config: Mapping[str, Any] | None = None
+) -> bytes:
+    """The program's input: how DVC's environment, ``env``, differs from that of stages.
+
+    ``config`` is laid over DVC's configuration; it may hold secrets.
+    """
     # Its S3 client would try each request five times.
     env = {"AWS_MAX_ATTEMPTS": "1", **env}
     names = {name for name in (*env, *stages.seen) if env.get(name) != stages.seen.get(name)}
     own = {name: env.get(name) for name in names}
-    return json.dumps({"own": own, "broker": dict(stages.broker)}).encode()
+    given = {"own": own, "broker": dict(stages.broker), "config": dict(config or {})}
+    return json.dumps(given).encode()
 
 
 def main() -> int:
@@ -91,6 +99,7 @@ def _dvc() -> int:
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
+    _lay_over(given["config"])
     arguments = sys.argv[1:]
     if arguments[:1] == ["checkout"]:
         # It lists what it fetches; with --quiet it would not log failures either.
@@ -103,6 +112,22 @@ def _dvc() -> int:
         logging.getLogger(name).addHandler(causes)
     code: int = dvc(arguments)
     return causes.code or code if code else 0
+
+
+def _lay_over(config: Mapping[str, Any]) -> None:
+    """Have the repository here opened with more configuration than its files hold.
+
+    Others, from which it imports, are named when they are opened: they get none of our credentials.
+    """
+    opened = Repo.__init__
+
+    @wraps(opened)
+    def configured(self: Any, *place: Any, **named: Any) -> None:
+        here = not place and not {"root_dir", "url", "fs"} & named.keys()
+        opened(self, *place, **({"config": dict(config), **named} if here else named))
+
+    if config:
+        Repo.__init__ = configured
 
 
 def _ask_once() -> None:

@@ -49,7 +49,8 @@ class Dvc:
         may have written into the work tree.
         """
         self.root = root
-        self._program = DvcProgram(root, env=env, stages=stages or stage_environment(env))
+        stages = stages or stage_environment(env)
+        self._program = DvcProgram(root, env=env, stages=stages, config=config)
         self._repository = DvcRepository(root, config=config, progress=progress)
         self._on_change = on_change
         self._known: IndexView | None = None

@@ -1,19 +1,24 @@
 """The credentials of each remote, from the environment alone: never a file, never an argument.
 
 With two remotes in one job the plain ``AWS_*`` variables would go to both, so a remote can have
-variables of its own, and DagsHub has its token. What is not set here is left to DVC's settings and
-to the chain of Amazon's SDK. Sources: DVC's documentation, "Amazon S3 and Compatible Servers";
-DagsHub's client, ``DAGSHUB_CLIENT_HOST`` for an installation of one's own.
+variables of its own, and DagsHub has its token; remotes of other kinds have theirs in
+`remote_variables`. What is not set here is left to DVC's settings and to the chain of Amazon's SDK.
+Sources: DVC's documentation, "Amazon S3 and Compatible Servers"; DagsHub's client,
+``DAGSHUB_CLIENT_HOST`` for an installation of one's own.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from datarelease.adapters.store.remote_variables import (
+    own_advice,
+    own_settings,
+    variable_prefix,
+)
 from datarelease.errors import ConfigError
 
 DAGSHUB_TOKEN = "DAGSHUB_TOKEN"  # noqa: S105 - the variable's name
@@ -54,15 +59,15 @@ def credentials(
     """
     if _scheme(settings) != "s3":
         return None
-    own = [_value(env, f"{_prefix(name)}_{part}") for part in _PARTS]
+    own = [_value(env, f"{variable_prefix(name)}_{part}") for part in _PARTS]
     if own[0] and own[1]:
         return Credentials(access_key=own[0], secret_key=own[1], session_token=own[2])
     if any(own):
-        missing = _prefix(name) + "_" + (_PARTS[1] if own[0] else _PARTS[0])
+        missing = variable_prefix(name) + "_" + (_PARTS[1] if own[0] else _PARTS[0])
         raise ConfigError(
             f"The credentials of the remote {name!r} are incomplete: {missing} is not set.",
             remedy=f"Set {missing} as well, or unset the other variables that begin with "
-            f"{_prefix(name)}_.",
+            f"{variable_prefix(name)}_.",
         )
     token = _value(env, DAGSHUB_TOKEN)
     if token and is_dagshub(settings, env):
@@ -84,6 +89,8 @@ def authorised(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -
     DagsHub without any credentials is asked as a stranger would, which public repositories may
     allow: the keys of another remote are never sent there.
     """
+    if _scheme(settings) != "s3":
+        return own_settings(name, settings, env)
     found = credentials(name, settings, env)
     if found is None and not _is_left_alone(settings, env):
         return {**settings, "allow_anonymous_login": True}
@@ -114,8 +121,10 @@ def program_environment(
 
 def advice(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> str:
     """Where the remote's credentials come from, as what to check when they are refused."""
-    own = f"{_prefix(name)}_{_PARTS[0]} and {_prefix(name)}_{_PARTS[1]}"
-    if _value(env, f"{_prefix(name)}_{_PARTS[0]}"):
+    if _scheme(settings) != "s3":
+        return own_advice(name, settings)
+    own = f"{variable_prefix(name)}_{_PARTS[0]} and {variable_prefix(name)}_{_PARTS[1]}"
+    if _value(env, f"{variable_prefix(name)}_{_PARTS[0]}"):
         return own
     if is_dagshub(settings, env):
         return f"{DAGSHUB_TOKEN} (a token of DagsHub's user settings; it counts for this remote)"
@@ -123,10 +132,6 @@ def advice(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> st
 
 
 _PARTS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
-
-
-def _prefix(name: str) -> str:
-    return "DATARELEASE_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
 def _value(env: Mapping[str, str], name: str) -> str | None:
