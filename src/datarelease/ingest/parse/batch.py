@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from datarelease.ingest.parse.event_engine import EventEngine
-from datarelease.ingest.parse.event_parser import EventParser
+from datarelease.ingest.parse.event_parser import EventParser, ParsedEvents
 from datarelease.ingest.parse.event_shape import EventShape
 from datarelease.ingest.parse.files import TAKEN, PartWriter, Raw, chunks
 from datarelease.ingest.parse.seen_events import SeenEvents
@@ -40,10 +40,38 @@ DEAD_SCHEMA = pa.schema(
     ]
 )
 """Of a file of dead letters; sorted by partition, then offset."""
+_SHORTEST, _LONGEST = 2, 32
+"""Chunks that the reader is not tried on after one of which it could not read half."""
 _UNKNOWN = 20
 """Fields beside the schema that are listed by name."""
 _UNKNOWN_KEPT = 10_000
 _LONGEST_NAME = 100
+
+
+class Attempts:
+    """Which chunks the reader is tried on: none for a while after one of which it read too little.
+
+    A stream whose events all have a field that the schema does not know would pay for each try. It
+    makes no difference to what becomes of events.
+    """
+
+    def __init__(self) -> None:
+        """Try it on the first."""
+        self._pause = self._left = 0
+
+    @property
+    def due(self) -> bool:
+        """Whether to try it on the next chunk."""
+        return not self._left
+
+    def made(self, parsed: ParsedEvents) -> None:
+        """Take note of what became of the next chunk."""
+        if self._left:
+            self._left -= 1
+        elif parsed.read * 2 < len(parsed.broken):
+            self._left = self._pause = min(max(2 * self._pause, _SHORTEST), _LONGEST)
+        else:
+            self._pause = 0
 
 
 class BatchParser:
@@ -53,6 +81,7 @@ class BatchParser:
         """Prepare for batches whose values become rows of ``shape``."""
         self.engine = engine
         self.events = EventParser(engine, shape, event_format)
+        self.attempts = Attempts()
 
     def parse(
         self, raw: Raw, part: Path, dead: Path, advance: Callable[[int], None]
@@ -96,7 +125,9 @@ class ParsedBatch:
             events = chunk.filter(pc.is_valid(chunk["value"]))
         self._records += chunk.num_rows
         self._tombstones += chunk.num_rows - events.num_rows
-        parsed = self._parser.events.parse(events["value"], self._avro)
+        attempts = self._parser.attempts
+        parsed = self._parser.events.parse(events["value"], self._avro, by_sql=not attempts.due)
+        attempts.made(parsed)
         self._count_unknown(parsed.extra)
         if parsed.reasons:
             lost = events.filter(pa.array(parsed.broken))
