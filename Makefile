@@ -1,6 +1,6 @@
 # Everything this project does, as one command each. A target sets up what it needs in .venv/.
 .DEFAULT_GOAL := help
-.PHONY: help demo orchestration test test-slow spark newest lint format docs lock bench clean
+.PHONY: help demo orchestration test test-slow spark azurite newest lint format docs lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,7 +25,7 @@ test: .venv/dev.stamp  ## Run the tests (under twelve minutes on two cores)
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: .venv/dev.stamp build/spark/stamp  ## Run the tests that take minutes
+test-slow: .venv/dev.stamp build/spark/stamp build/azurite/stamp  ## Run the tests that take minutes
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --timeout 1800 $(ARGS)
 
@@ -34,6 +34,14 @@ spark: build/spark/stamp  ## Install Spark with its JVM part for the slow tests 
 build/spark/stamp: .venv/uv.stamp requirements/spark.txt
 	@$(PYTHON) -m venv --clear build/spark
 	$(BIN)/uv pip install --quiet --python build/spark --require-hashes -r requirements/spark.txt
+	@touch $@
+
+azurite: build/azurite/stamp  ## Install Azurite for the slow tests (0.4 GB; needs Node.js 20)
+
+build/azurite/stamp: requirements/azurite/package-lock.json
+	@mkdir -p build/azurite
+	@cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite/
+	npm ci --prefix build/azurite --no-fund --no-audit --loglevel=error
 	@touch $@
 
 newest: .venv/uv.stamp  ## Run the tests with the newest release of everything, in build/newest
@@ -66,7 +74,7 @@ lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hash
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/spark.in -o requirements/spark.txt
-
+	npm install --prefix requirements/azurite --package-lock-only --omit-lockfile-registry-resolved --no-fund --no-audit
 
 clean:  ## Remove what the targets made
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

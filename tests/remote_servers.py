@@ -1,4 +1,4 @@
-"""Servers of the other kinds of remotes: WebDAV, SSH, Google Cloud Storage, plain HTTP.
+"""Servers of the other kinds of remotes: WebDAV, SSH, Google Cloud Storage, Azure, plain HTTP.
 
 Each is a program that others use as well, but for HTTP, whose protocol is two methods. They start
 once for each worker; what a test writes is below a folder or bucket of its own.
@@ -7,6 +7,7 @@ once for each worker; what a test writes is below a folder or bucket of its own.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import subprocess
@@ -16,7 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+import pytest
 from orchestration.servers import free_ports
 
 USER = "writer"
@@ -76,9 +78,37 @@ def running_gcs(folder: Path) -> Iterator[str]:
         yield endpoint
 
 
+AZURITE = Path(__file__).parents[1] / "build" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
+"""What `make azurite` installs."""
+_ACCOUNT = "testing"
+_ACCOUNT_KEY = base64.b64encode(b"a key of this test and of nobody else").decode()
+
+
 @contextmanager
-def _running(command: list[str], log: Path, probe: str) -> Iterator[None]:
-    env = {**os.environ, "TZ": "UTC"}  # clients expect times that end with Z
+def running_azurite(folder: Path) -> Iterator[str]:
+    """The connection string of an Azurite that keeps its blobs below ``folder``."""
+    if not AZURITE.exists():
+        pytest.skip("Azurite is not installed: `make azurite`")
+    folder.mkdir(parents=True)
+    (port,) = free_ports(1)
+    command = [
+        str(AZURITE), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location",
+        str(folder), "--skipApiVersionCheck", "--silent", "--disableTelemetry",
+    ]  # fmt: skip
+    endpoint = f"http://127.0.0.1:{port}"
+    accounts = {"AZURITE_ACCOUNTS": f"{_ACCOUNT}:{_ACCOUNT_KEY}"}
+    with _running(command, folder.parent / "log", f"{endpoint}/{_ACCOUNT}?comp=list", accounts):
+        yield (
+            f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_ACCOUNT_KEY};"
+            f"BlobEndpoint={endpoint}/{_ACCOUNT};"
+        )
+
+
+@contextmanager
+def _running(
+    command: list[str], log: Path, probe: str, more: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    env = {**os.environ, "TZ": "UTC", **(more or {})}  # clients expect times that end with Z
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=log.parent, env=env)
     try:
@@ -268,6 +298,15 @@ class RemoteServers:
         _fetch(f"{endpoint}/storage/v1/b?project=p", f'{{"name": "{name}"}}'.encode())
         settings = {"endpointurl": endpoint, "allow_anonymous_login": "true"}
         return Place(url=f"gs://{name}", settings=settings)
+
+    def _azure(self, name: str, _: Path) -> Place:
+        from azure.storage.blob import BlobServiceClient
+
+        connection: str = self._server("azure", running_azurite)
+        with BlobServiceClient.from_connection_string(connection) as client:
+            client.create_container(name)
+        settings = {"connection_string": connection}
+        return Place(url=f"azure://{name}", settings=settings, secrets=("connection_string",))
 
     def _http(self, name: str, _: Path) -> Place:
         url = self._server("http", running_http)

@@ -40,11 +40,19 @@ def configured(place: Place, folder: Path, timeout: float = TIMEOUT) -> Store:
     return DvcConfig(config.parent, env=os.environ, timeout=timeout).store("storage")
 
 
-SERVED = ("webdav", "ssh", "gs", "http")
+SERVED = ("webdav", "ssh", "gs", "http", "azure")
 WITHOUT_PAGES = ("directory", "webdav", "ssh")
 
 
-@pytest.fixture(params=["directory", "s3", "s3 with prefix", *SERVED])
+@pytest.fixture(
+    params=[
+        "directory",
+        "s3",
+        "s3 with prefix",
+        *SERVED[:-1],
+        pytest.param("azure", marks=pytest.mark.slow),
+    ]
+)
 def kind(request: pytest.FixtureRequest) -> str:
     """Each kind of remote."""
     return str(request.param)

@@ -39,7 +39,12 @@ def test_an_unknown_host_gets_no_password(place: Callable[[str], Place], tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("kind", "says"), [("webdav", "there is no folder"), ("gs", "there is no bucket 'none'")]
+    ("kind", "says"),
+    [
+        ("webdav", "there is no folder"),
+        ("gs", "there is no bucket 'none'"),
+        pytest.param("azure", "there is no container 'none'", marks=pytest.mark.slow),
+    ],
 )
 def test_a_place_that_is_not_there_is_told(
     place: Callable[[str], Place], tmp_path: Path, kind: str, says: str

@@ -268,7 +268,7 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    "kind", ["webdav", pytest.param("ssh", marks=SLOW), pytest.param("gs", marks=SLOW)]
+    "kind", ["webdav", *(pytest.param(kind, marks=SLOW) for kind in ("ssh", "gs", "azure"))]
 )
 def test_the_loop_runs_on_other_servers(
     built: Project,
