@@ -50,8 +50,11 @@ def planned_datasets(
     pipeline: Mapping[str, Any],
     engine: Engine,
     drafts: Drafts,
+    taken: Sequence[str] = (),
 ) -> list[PipelineDataset]:
     """The tables that will be datasets; the schema files that they lack are drafted.
+
+    They get other names than those ``taken`` in another ``dvc.yaml``.
 
     Raises:
         WorldError: The engine ran out of memory or disk.
@@ -59,7 +62,7 @@ def planned_datasets(
     declared = artifacts_by_path(pipeline)
     artifacts = pipeline.get("artifacts") or {}
     new = [one.path for one in found if one.path not in declared]
-    names = names_of(new, [str(name) for name in artifacts])
+    names = names_of(new, [*map(str, artifacts), *taken])
     members: list[PipelineDataset] = []
     for one in found:
         name, entry = declared.get(one.path, (names.get(one.path, ""), {}))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datarelease.adapters.dvc.files import not_ignored
+from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.program import GitProgram
 from datarelease.adopt.context import AdoptionContext, repository_at
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, tracked_tables
@@ -16,8 +17,9 @@ from datarelease.adopt.remotes import RemoteArgument, parse_remote, plan_remotes
 from datarelease.adopt.run import first_commands, first_run
 from datarelease.adopt.setup import add_github, add_section, ignore_reports, refuse_unknown_ref
 from datarelease.analysis.engine.tables import Engine
+from datarelease.app.wiring import work_tree_reader
 from datarelease.errors import ConfigError
-from datarelease.flows.dvc_yaml import artifacts_by_path, edited_pipeline
+from datarelease.flows.dvc_yaml import artifacts_by_path, declared_below, edited_pipeline
 from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
 from datarelease.model.adoption import Adoption, Note
 from datarelease.model.paths import within
@@ -70,15 +72,22 @@ def _planned(
     pipeline, params = drafts.mapping(DATASETS_FILE), drafts.mapping(PARAMS_FILE)
     refuse_unknown_ref(at, params)
     with at.engine() as engine:
+        below = _pipelines_below(at)
+        elsewhere = declared_below(below)
         complete = complete_datasets(at, pipeline, drafts)
+        for path, (name, file) in elsewhere.items():
+            complete[path] = name
+            drafts.skip(f"dataset {name} in {file}")
         found, left_out = _tables(at, engine, complete)
         found, left_out = only(chosen, found, left_out, complete)
         drafts.left_out += left_out
-        members = planned_datasets(at, found, pipeline, engine, drafts)
+        taken = [name for name, _ in elsewhere.values()]
+        members = planned_datasets(at, found, pipeline, engine, drafts, taken)
     _leave_others(drafts, pipeline, [*(one.path for one in found), *complete])
     if not members and not complete:
         raise _no_data(drafts.left_out, dvc=at.inventory is not None)
-    for name in (*complete.values(), *(m.proposed.name for m in members if m.declared)):
+    own = [name for path, name in complete.items() if path not in elsewhere]
+    for name in (*own, *(m.proposed.name for m in members if m.declared)):
         drafts.skip(f"dataset {name} in {DATASETS_FILE}")
     edits, names = plan_remotes(wanted, at.settings.remotes, at.settings.default)
     for name in names:
@@ -93,7 +102,7 @@ def _planned(
     ignore_reports(at, drafts)
     # Faults that a check would find in the planned files are reported now.
     pipeline = drafts.mapping(DATASETS_FILE)
-    read_settings(pipeline, drafts.mapping(PARAMS_FILE))
+    read_settings(pipeline, drafts.mapping(PARAMS_FILE), below)
     loose = [one.path for one in found if one.untracked]
     last, made = first_run(at, drafts, pipeline, loose)
     if edits:
@@ -114,6 +123,17 @@ def _planned(
         made=made,
         all_remotes=remote_addresses(at.settings, edits, names),
     )
+
+
+def _pipelines_below(at: AdoptionContext) -> dict[str, dict[str, Any]]:
+    """The other ``dvc.yaml`` of the project that declare artifacts."""
+    if at.inventory is None:
+        return {}
+    state = TrackedState(
+        work_tree_reader(at.root),
+        lambda: _listed(at.git, "--cached", "--others", "--exclude-standard"),
+    )
+    return state.artifacts
 
 
 def _tables(

@@ -19,13 +19,21 @@ from datarelease.settings.read import (
 )
 
 
-def settings_at(root: Path) -> Settings:
+def settings_at(root: Path, dataset: str | None = None) -> Settings:
     """The settings of the work tree at ``root``.
+
+    If the ``dvc.yaml`` at the top declares ``dataset``, no other one is looked for.
 
     Raises:
         SettingsError: With every problem found.
     """
-    return settings_of(TrackedState(work_tree_reader(root)), f"in {root}")
+    read = work_tree_reader(root)
+    top = TrackedState(read)
+    if dataset is None or dataset not in (top.mapping(DATASETS_FILE).get("artifacts") or ()):
+        git = Git(root, env=git_environment())
+        listed = git.files() if git.is_repository() else ()
+        top = TrackedState(read, lambda: listed)
+    return settings_of(top, f"in {root}")
 
 
 def settings_of(tracked: TrackedState, where: str) -> Settings:
@@ -34,13 +42,14 @@ def settings_of(tracked: TrackedState, where: str) -> Settings:
     Raises:
         SettingsError: With every problem found.
     """
-    if tracked.read(DATASETS_FILE) is None:
+    below = tracked.artifacts
+    if tracked.read(DATASETS_FILE) is None and not below:
         raise ConfigError(
             f"There is no {DATASETS_FILE} {where}.",
             remedy=f"Run `datarelease init`, which finds the data and writes {DATASETS_FILE}; or "
             "declare the datasets there under `artifacts:`, with `type: dataset` and `path:`.",
         )
-    return read_settings(tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE))
+    return read_settings(tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE), below)
 
 
 def timeout_at(root: Path) -> float:

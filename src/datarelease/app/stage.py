@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def validate_dataset(start: Path, name: str, progress: Progress) -> tuple[Validation, Level]:
     """A schema's outcome on a dataset (``flows.check.stage``), and what violations mean here."""
     root = project_root(start)
-    settings = settings_at(root)
+    settings = settings_at(root, name)
     with _engine(root, settings, progress) as opened:
         return validate_stage(root, settings, name, opened), settings.policy.violations
 
@@ -31,7 +31,7 @@ def validate_dataset(start: Path, name: str, progress: Progress) -> tuple[Valida
 def profile_dataset(start: Path, name: str, progress: Progress) -> Statistics:
     """The statistics of a dataset (see ``flows.check.stage``)."""
     root = project_root(start)
-    settings = settings_at(root)
+    settings = settings_at(root, name)
     with _engine(root, settings, progress) as opened:
         return profile_stage(root, settings, name, opened)
 

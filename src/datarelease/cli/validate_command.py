@@ -32,9 +32,11 @@ def command(name: str) -> Result:
         error = BlockedError(f"{name} cannot be read: {reason}", remedy="Correct the file.")
     elif not result.passed and level == "block":
         failed = sum(violation.severity == "error" for violation in result.violations)
+        checks = f"{failed} check{'s' if failed > 1 else ''}"
+        of = f" of {result.schema}" if result.schema else ""
         error = BlockedError(
-            f"{name}: {failed} check{'s' if failed > 1 else ''} of {result.schema} failed.",
-            remedy="Correct the data or the schema.",
+            f"{name}: {checks}{of} failed.",
+            remedy=f"Correct the data or the {'schema' if of else 'key'}.",
         )
     return Result(to_json(result), violations(result), error)
 

@@ -132,7 +132,7 @@ def _data(dataset: Dataset, dvc: Dvc, tracked: TrackedState) -> Iterator[Observa
 
 def _schema(root: Path, dataset: Dataset) -> Iterator[Observation]:
     if dataset.schema is None:
-        remedy = f"name a Pandera schema in dvc.yaml: artifacts.{dataset.name}.meta.schema"
+        remedy = f"name a Pandera schema in {dataset.where}.meta.schema"
         yield Observation("warning", "none: only the key is validated", remedy)
     else:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)

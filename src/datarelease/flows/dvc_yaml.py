@@ -100,3 +100,18 @@ def artifacts_by_path(dvc_yaml: Mapping[str, Any]) -> dict[str, tuple[str, Mappi
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
             found[posixpath.normpath(entry["path"].strip())] = (str(name), entry)
     return found
+
+
+def declared_below(files: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+    """The datasets that other ``dvc.yaml`` declare: (name, file) by path from the root.
+
+    >>> entry = {"artifacts": {"u": {"path": "data/u.csv", "type": "dataset"}}}
+    >>> declared_below({"sub/dvc.yaml": entry})
+    {'sub/data/u.csv': ('u', 'sub/dvc.yaml')}
+    """
+    return {
+        posixpath.normpath(posixpath.join(posixpath.dirname(file), path)): (name, file)
+        for file, content in files.items()
+        for path, (name, entry) in artifacts_by_path(content).items()
+        if entry.get("type") == "dataset"
+    }

@@ -7,8 +7,9 @@ the nearest known one. Pydantic checks the shape; the result is plain model valu
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -74,14 +75,18 @@ class Settings:
         return next((dataset for dataset in self.datasets if dataset.name == name), None)
 
 
-def read_settings(dvc_yaml: Mapping[str, Any], params_yaml: Mapping[str, Any]) -> Settings:
-    """The settings in the parsed files.
+def read_settings(
+    dvc_yaml: Mapping[str, Any],
+    params_yaml: Mapping[str, Any],
+    below: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Settings:
+    """The settings in the parsed files; ``below`` are other ``dvc.yaml`` that declare artifacts.
 
     Raises:
         SettingsError: With every problem found in both.
     """
     problems: list[Problem] = []
-    datasets = _datasets(dvc_yaml, problems)
+    datasets = _datasets({DATASETS_FILE: dvc_yaml, **below}, problems)
     release = _release(_new_form(params_yaml, datasets, problems), problems)
     if problems:
         raise SettingsError(problems)
@@ -177,7 +182,7 @@ def _streams(
             problems.append(Problem(where=where, what=unknown("dataset", name, known)))
             continue
         if dataset.schema is None:
-            what = f"{DATASETS_FILE}: artifacts.{name}.meta.schema is missing: it types the events"
+            what = f"{dataset.where}.meta.schema is missing: it types the events"
             problems.append(Problem(where=where, what=what))
         for place, other in (("dead_letters", shape.dead_letters), ("", announce)):
             if other == shape.topic:
@@ -195,35 +200,47 @@ def _streams(
     return tuple(streams)
 
 
-def _datasets(dvc_yaml: Mapping[str, Any], problems: list[Problem]) -> tuple[Dataset, ...]:
-    where = f"{DATASETS_FILE}: artifacts"
-    artifacts = dvc_yaml.get("artifacts")
-    if artifacts is None:
-        artifacts = {}
-    if not isinstance(artifacts, dict):
-        problems.append(Problem(where=where, what="expected a mapping of names to artifacts"))
-        return ()
-    datasets = []
-    for name, artifact in artifacts.items():
-        if not isinstance(artifact, dict):
-            problems.append(Problem(where=f"{where}.{name}", what="expected a mapping"))
-        elif artifact.get("type") == "dataset":
-            dataset = _dataset(str(name), artifact, f"{where}.{name}", problems)
-            datasets += [dataset] if dataset else []
-        elif near := nearest_name(str(artifact.get("type")), ["dataset"]):
-            problems.append(Problem(where=f"{where}.{name}.type", what=f"did you mean {near!r}?"))
+def _datasets(
+    files: Mapping[str, Mapping[str, Any]], problems: list[Problem]
+) -> tuple[Dataset, ...]:
+    datasets: dict[str, Dataset] = {}
+    for file, content in files.items():
+        for dataset in _declared(file, content.get("artifacts"), problems):
+            other = datasets.setdefault(dataset.name, dataset)
+            if other is not dataset:
+                what = f"{other.declared} declares a dataset of this name, too"
+                problems.append(Problem(where=dataset.where, what=what))
     if not datasets and not problems:
+        where = f"{DATASETS_FILE}: artifacts"
         what = (
             "no dataset is declared: run `datarelease init`, which finds the data, or add an entry "
             "with `type: dataset` and `path:`"
         )
         problems.append(Problem(where=where, what=what))
-    return tuple(sorted(datasets, key=lambda dataset: dataset.name))
+    return tuple(datasets[name] for name in sorted(datasets))
+
+
+def _declared(file: str, artifacts: object, problems: list[Problem]) -> Iterator[Dataset]:
+    """The datasets among the ``artifacts`` of a ``dvc.yaml``."""
+    where = f"{file}: artifacts"
+    if artifacts is not None and not isinstance(artifacts, dict):
+        problems.append(Problem(where=where, what="expected a mapping of names to artifacts"))
+        return
+    for name, artifact in (artifacts or {}).items():
+        if not isinstance(artifact, dict):
+            problems.append(Problem(where=f"{where}.{name}", what="expected a mapping"))
+        elif artifact.get("type") == "dataset":
+            dataset = _dataset(str(name), artifact, file, problems)
+            if dataset is not None:
+                yield dataset
+        elif near := nearest_name(str(artifact.get("type")), ["dataset"]):
+            problems.append(Problem(where=f"{where}.{name}.type", what=f"did you mean {near!r}?"))
 
 
 def _dataset(
-    name: str, artifact: Mapping[str, Any], where: str, problems: list[Problem]
+    name: str, artifact: Mapping[str, Any], file: str, problems: list[Problem]
 ) -> Dataset | None:
+    where, folder = f"{file}: artifacts.{name}", posixpath.dirname(file)
     found: list[Problem] = []
     if not DATASET_NAME.fullmatch(name):
         found.append(
@@ -239,7 +256,7 @@ def _dataset(
     except ValidationError as error:
         problems += [*found, *problems_of(error, ArtifactShape, where)]
         return None
-    path = _inside(parsed.path, f"{where}.path", found)
+    path = _inside(posixpath.join(folder, parsed.path), f"{where}.path", found)
     kind = table_format(path)
     if "csv" in parsed.meta.model_fields_set and kind not in {"csv", None}:
         what = f"the dataset is {FORMAT_NAMES[kind]}, which has no such settings"
@@ -250,7 +267,7 @@ def _dataset(
         found.append(Problem(where=f"{where}.meta.files", what=what))
     schema = parsed.meta.schema_
     if schema is not None:
-        schema = _inside(schema, f"{where}.meta.schema", found)
+        schema = _inside(posixpath.join(folder, schema), f"{where}.meta.schema", found)
     problems += found
     return Dataset(
         name=name,
@@ -261,6 +278,7 @@ def _dataset(
         desc=parsed.desc,
         csv=parsed.meta.csv.dialect,
         files=None if parsed.meta.files is None else parsed.meta.files.rules,
+        declared=file,
     )
 
 

@@ -118,3 +118,58 @@ def test_a_directory_becomes_a_project_of_its_own(both: Project, tmp_path: Path)
 def test_a_fragment_of_another_kind_stays_with_the_address() -> None:
     """Only `#subdirectory=` at the end is taken off."""
     assert split_subdirectory("https://u:p#x@host/a") == ("https://u:p#x@host/a", None)
+
+
+def test_a_dataset_may_be_declared_beside_its_data(built: Project) -> None:
+    """A `dvc.yaml` in a folder declares datasets with paths from there, as DVC reads them."""
+    built.write("sub/data/u.csv", "id,x\n1,2\n1,3\n")
+    built.write(
+        "sub/dvc.yaml",
+        "artifacts:\n  u:\n    path: data/u.csv\n    type: dataset\n    meta: {key: [id]}\n",
+    )
+    built.dvc("add", "--quiet", "sub/data/u.csv")
+    assert (
+        "u: 1 check failed. next: Correct the data or the key."
+        in run(built, "validate", "u", code=1).text
+    )
+    built.commit("A dataset below")
+    built.push()
+    assert "u" in run(built, "check", code=1).text
+    built.write("sub/data/u.csv", "id,x\n1,2\n2,3\n")
+    built.dvc("add", "--quiet", "sub/data/u.csv")
+    built.commit("Unique keys")
+    built.push()
+    run(built, "release")
+    clone = built.clone(built.root.parent / "fresh")
+    frame = dr.load("data-v1", "u", repo=clone.root)
+    assert list(frame["id"]) == [1, 2]
+    assert "dataset u in sub/dvc.yaml" in run(built, "init", "--plan").text
+
+
+def test_two_declarations_of_one_name_are_refused(built: Project) -> None:
+    """Both files are named."""
+    built.write("sub/dvc.yaml", "artifacts:\n  people: {path: ../data/people.csv, type: dataset}\n")
+    done = run(built, "check", code=2)
+    assert "sub/dvc.yaml: artifacts.people: dvc.yaml declares a dataset of this name" in done.text
+
+
+def test_a_rollback_leaves_the_projects_below_alone(released: Project) -> None:
+    """What another project tracks is neither restored nor removed."""
+    nested = Project(released.root / "sub", released.origin, released.remote)
+    nested.root.mkdir()
+    nested.dvc("init", "--quiet", "--subdir")
+    nested.write("u.csv", "id\n1\n")
+    nested.dvc("add", "--quiet", "u.csv")
+    released.params(rows=25)
+    released.commit("More people, and a project below")
+    released.push()
+    released.repro()
+    released.commit("Lock")
+    released.push()
+    run(released, "release")
+    assert "u.csv" not in run(released, "show", "data-v2").text
+    run(released, "rollback", "data-v1")
+    assert (nested.root / "u.csv.dvc").is_file()
+    changed = released.git("show", "--name-only", "--format=", "HEAD").split()
+    assert "dvc.lock" in changed
+    assert not [name for name in changed if name.startswith("sub/")]

@@ -16,6 +16,7 @@ from typing import Any
 from datarelease.adapters.strict_yaml import load_mapping
 from datarelease.errors import ConfigError, Problem, SettingsError
 
+_CONFIG = "/.dvc/config"
 PIPELINE = "dvc.yaml"
 LOCK = "dvc.lock"
 _TEMPLATE = re.compile(r"\$\{[^}]*\}")
@@ -84,9 +85,12 @@ class TrackedState:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files of the revision, or of the work tree together with untracked ones."""
+        """The files of the revision, or of the work tree together with untracked ones.
+
+        Those of DVC projects below this one are not among them.
+        """
         if self._files is None:
-            self._files = tuple(self._list_files())
+            self._files = own_paths(self._list_files())
         return self._files
 
     def mapping(self, path: str) -> dict[str, Any]:
@@ -141,6 +145,18 @@ class TrackedState:
     def pipelines(self) -> tuple[str, ...]:
         """Every ``dvc.yaml``."""
         return tuple(path for path in self.files if posixpath.basename(path) == PIPELINE)
+
+    @property
+    def artifacts(self) -> dict[str, dict[str, Any]]:
+        """What each ``dvc.yaml`` below the one at the top says, if it declares artifacts.
+
+        Raises:
+            SettingsError: One is not a YAML mapping.
+        """
+        below = [path for path in self.pipelines if path != PIPELINE]
+        return {
+            path: self.mapping(path) for path in below if b"artifacts" in (self.read(path) or b"")
+        }
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -243,6 +259,17 @@ def _working_directory(declared: Mapping[str, Any], name: str) -> str:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def own_paths(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths without those of other DVC projects below, which have a ``.dvc`` of their own.
+
+    >>> own_paths([".dvc/config", "a.dvc", "sub/.dvc/config", "sub/b.dvc"])
+    ('.dvc/config', 'a.dvc')
+    """
+    listed = tuple(paths)
+    inner = tuple(p.removesuffix(_CONFIG[1:]) for p in listed if p.endswith(_CONFIG))
+    return tuple(p for p in listed if not p.startswith(inner)) if inner else listed
 
 
 def find_root(start: Path) -> Path:

@@ -192,7 +192,7 @@ def read_baseline(repository: Repository, version: Version) -> Baseline:
             remedy="Fetch it: `git fetch origin --tags`.",
         )
     then = repository.at(version.commit)
-    declared = read_settings(then.mapping(DATASETS_FILE), {}).datasets
+    declared = read_settings(then.mapping(DATASETS_FILE), {}, then.artifacts).datasets
     tracked = then.outputs
     manifest = cache(lambda: _manifest(repository, version))
 

@@ -24,7 +24,7 @@ def unclean_files(ws: Workspace, changed: Changes) -> tuple[str, ...]:
     What ``dvc repro`` and we write does not count: locks, reports, metrics and other outputs that
     git holds, and the ``.gitignore`` files in which DVC notes its outputs.
     """
-    inputs = {DATASETS_FILE, PARAMS_FILE, *dvc_files(ws)}
+    inputs = {DATASETS_FILE, *ws.tracked.artifacts, PARAMS_FILE, *dvc_files(ws)}
     inputs |= {dataset.schema for dataset in ws.settings.datasets if dataset.schema}
     inputs |= {dep.path for stage in ws.tracked.stages() for dep in stage.deps}
     own = {name for d in ws.settings.datasets for name in (d.validation_file, d.profile_file)}

@@ -140,7 +140,7 @@ def _rows(
 ) -> RowDiff | str:
     dataset = after.dataset
     if not dataset.key:
-        return f"no key is declared (dvc.yaml: artifacts.{dataset.name}.meta.key)"
+        return f"no key is declared ({dataset.where}.meta.key)"
     # Equal bytes in equal partitions are equal rows on both sides: such parts are not read.
     shared = set(map(_content, old)) & set(map(_content, new))
     if before.dataset.csv != dataset.csv:  # the same bytes are read as other rows

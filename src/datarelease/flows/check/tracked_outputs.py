@@ -51,7 +51,7 @@ def work_tree_snapshot(ws: Workspace) -> Snapshot:
 
 def unpushed(dataset: Dataset, outputs: Iterable[Output]) -> list[Problem]:
     """Why a dataset cannot be released whose outputs DVC sends to no remote."""
-    where = f"dvc.yaml: artifacts.{dataset.name}.path"
+    where = f"{dataset.where}.path"
     what = (
         "so it is never pushed, but a version must be on the remotes: remove that line to release "
         "it, or give the entry another `type`"
@@ -231,7 +231,7 @@ def _left_out(dataset: Dataset, outs: Iterable[IndexedOutput]) -> list[Problem]:
         if out.path.startswith(f"{dataset.path}/")
         and ((out.legacy and out.md5) or (out.md5 is None and out.imported))
     }
-    where = f"dvc.yaml: artifacts.{dataset.name}.path"
+    where = f"{dataset.where}.path"
     return [
         Problem(where=where, what=f"its part {path!r} {what}") for path, what in reasons.items()
     ]

@@ -9,7 +9,7 @@ from shlex import quote
 
 from ruamel.yaml import YAML
 
-from datarelease.adapters.dvc.tracked import LOCK
+from datarelease.adapters.dvc.tracked import LOCK, own_paths
 from datarelease.adapters.git.objects import Content
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.clean import refuse_unclean
@@ -80,15 +80,15 @@ def rollback(ws: Workspace, text: str) -> RolledBack:
 def _restored(ws: Workspace, commit: str, head: str) -> dict[str, Content]:
     """The files that differ from those at ``commit``, as they were then; None: not there then."""
     then, now = ws.git.tree(commit), ws.git.tree(head)
-    tracked, state = then.keys(), ws.at(commit)
+    tracked, state = set(own_paths(then)), ws.at(commit)
     locks = [name for name in tracked if posixpath.basename(name) == LOCK]
     locked = [stage for lock in locks for stage in state.stages(lock)]
-    names = {DATASETS_FILE, LOCK}
+    names = {DATASETS_FILE, LOCK, *state.artifacts}
     names |= {out.source for out in state.outputs}
     names |= {item.path for stage in locked for item in (*stage.deps, *stage.outs)}
     folders = tuple({f"{dep.path}/" for stage in locked for dep in stage.deps})
     names |= {name for name in tracked if name.startswith(folders)}
-    gone = {name for name in now.keys() - tracked if name.endswith(".dvc")}
+    gone = {name for name in set(own_paths(now)) - tracked if name.endswith(".dvc")}
     files: dict[str, Content] = {
         name: then[name] for name in names & tracked if then[name] != now.get(name)
     }

@@ -78,7 +78,7 @@ def _part_of(inside: str, files: Sequence[DataFile], remote: str | None) -> list
 
 
 def _untracked(dataset: Dataset, outputs: Sequence[Output]) -> Problem:
-    where = f"dvc.yaml: artifacts.{dataset.name}.path"
+    where = f"{dataset.where}.path"
     same = [out for out in outputs if out.path == dataset.path]
     if any(out.legacy for out in same):
         what = f"{dataset.path!r} was hashed by DVC 2: run `dvc cache migrate --dvc-files`"
@@ -143,7 +143,7 @@ def as_table(
     """
     if logged := logged_table(files):
         raise ConfigError(
-            f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} is {logged.reason}.",
+            f"{dataset.where}.path: {dataset.path!r} is {logged.reason}.",
             untouched="Nothing was written.",
             remedy=LOGGED_REMEDY,
         )
@@ -152,7 +152,7 @@ def as_table(
         several = " and ".join(FORMAT_NAMES[kind] for kind in FORMAT_NAMES if kind in kinds)
         what = f"files of {several}" if kinds else "no file of a table"
         raise ConfigError(
-            f"dvc.yaml: artifacts.{dataset.name}.path: {dataset.path!r} has {what}.",
+            f"{dataset.where}.path: {dataset.path!r} has {what}.",
             untouched="Nothing was written.",
             remedy=(
                 "A table is a file, or a directory of parts of one format: .csv or .tsv, .jsonl "

@@ -89,7 +89,7 @@ def read_shape(root: Path, stream: Stream) -> EventShape:
     """
     dataset = stream.dataset
     if dataset.schema is None:
-        where = f"dvc.yaml: artifacts.{dataset.name}.meta.schema"
+        where = f"{dataset.where}.meta.schema"
         raise SettingsError([Problem(where=where, what="is missing: it types the events")])
     schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
     problems = [*_place(dataset), *_open_ends(schema, dataset.schema)]
@@ -119,7 +119,7 @@ def read_shape(root: Path, stream: Stream) -> EventShape:
 
 def _place(dataset: Dataset) -> Iterator[Problem]:
     if table_format(dataset.path) is not None:
-        where = f"dvc.yaml: artifacts.{dataset.name}.path"
+        where = f"{dataset.where}.path"
         yield Problem(where=where, what="must be a directory: each batch becomes a part file in it")
 
 
@@ -157,7 +157,7 @@ def _unnamed(stream: Stream, expected: Sequence[Expected]) -> Iterator[Problem]:
     for key, names in (("key", dataset.key), ("pii", dataset.pii)):
         for name in names:
             if name not in types:
-                where = f"dvc.yaml: artifacts.{dataset.name}.meta.{key}"
+                where = f"{dataset.where}.meta.{key}"
                 yield Problem(where=where, what=f"{dataset.schema} has no column {name!r}")
     if stream.time is None:
         return

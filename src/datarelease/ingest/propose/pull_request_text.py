@@ -59,7 +59,7 @@ def describe(repository: Repository, stream: Stream, before: str, commit: str) -
     """What ``commit`` brings to a stream that the commit ``before`` does not have."""
     tracked = repository.at(commit)
     read = tracked.read
-    datasets = read_settings(tracked.mapping(DATASETS_FILE), {}).datasets
+    datasets = read_settings(tracked.mapping(DATASETS_FILE), {}, tracked.artifacts).datasets
     old = counts_then(repository.at(before).read, [stream.dataset], repository.progress)
     now = snapshot(datasets, tracked.outputs, repository.objects)
     new = counts_here(read, [stream.dataset], now)

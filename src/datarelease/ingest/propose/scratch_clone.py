@@ -85,7 +85,9 @@ class ScratchClone:
             ConfigError: It has no such stream.
         """
         tracked = self.at(commit)
-        settings = read_settings(tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE))
+        settings = read_settings(
+            tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE), tracked.artifacts
+        )
         stream = settings.stream(name)
         if stream is None:
             known = ", ".join(found.name for found in settings.streams) or "none"

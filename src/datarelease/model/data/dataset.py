@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datarelease.model.data.file_rules import FileRules
 from datarelease.model.data.table_format import table_format
@@ -142,6 +142,13 @@ class Dataset:
     """How its CSV files are written; of no concern where it has none."""
     files: FileRules | None = None
     """It is a dataset of files, with these rules; None: its files say whether it is a table."""
+    declared: str = field(default="dvc.yaml", compare=False)
+    """The file that declares it, relative to the repository."""
+
+    @property
+    def where(self) -> str:
+        """What messages call its declaration."""
+        return f"{self.declared}: artifacts.{self.name}"
 
     @property
     def is_declared_table(self) -> bool:
