@@ -23,7 +23,7 @@ from datarelease.flows.dvc_yaml import (
 from datarelease.flows.edits import Drafts
 from datarelease.model.adoption import Proposed, yaml_flow
 from datarelease.model.data.dataset import Dataset
-from datarelease.settings.read import declared_dialect
+from datarelease.settings.artifacts import declared_dialect
 
 
 def complete_datasets(

@@ -26,7 +26,8 @@ from datarelease.model.paths import within
 from datarelease.model.project import ToolRef
 from datarelease.model.wording import suggestion
 from datarelease.progress import Progress
-from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import PARAMS_FILE, read_settings
 
 _MOST_TOLD = 20
 """Ignored files that are named where there is nothing else."""

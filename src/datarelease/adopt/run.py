@@ -33,7 +33,7 @@ from datarelease.model.directory import ROOT
 from datarelease.model.paths import overlap
 from datarelease.model.stage_environment import stage_environment
 from datarelease.progress import Progress, Step
-from datarelease.settings.read import DATASETS_FILE
+from datarelease.settings.artifacts import DATASETS_FILE
 
 _PULL = ("dvc", "pull")
 """What asks the remote, with its credentials."""

@@ -10,8 +10,8 @@ from datarelease.adapters.git.repository import Git
 from datarelease.app.wiring import git_environment, work_tree_reader
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.progress import TIMEOUT
+from datarelease.settings.artifacts import DATASETS_FILE
 from datarelease.settings.read import (
-    DATASETS_FILE,
     PARAMS_FILE,
     Settings,
     read_settings,

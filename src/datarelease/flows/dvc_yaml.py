@@ -12,7 +12,7 @@ from datarelease.adapters.yaml_edit import insert
 from datarelease.flows.edits import rendered
 from datarelease.model.adoption import Proposed
 from datarelease.model.data.dataset import Dataset
-from datarelease.settings.read import DATASETS_FILE
+from datarelease.settings.artifacts import DATASETS_FILE
 
 MOST_PLAIN = 4
 """Up to so many datasets each gets stages of its own; more of them share a `foreach`."""

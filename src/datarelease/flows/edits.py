@@ -16,7 +16,8 @@ from datarelease.adapters.yaml_edit import read_mapping, refuse_conflict
 from datarelease.errors import ConfigError
 from datarelease.model.adoption import FileEdit, Note, yaml_flow
 from datarelease.model.project import REPOSITORY
-from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import PARAMS_FILE
 
 DVC_CONFIG = ".dvc/config"
 

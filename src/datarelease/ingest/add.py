@@ -26,7 +26,8 @@ from datarelease.model.adoption import Adoption, Proposed
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import EventFormat, Stream
 from datarelease.model.wording import suggestion
-from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION, read_settings
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import PARAMS_FILE, SECTION, read_settings
 
 _Types = Mapping[str, str]
 """Columns -> types as Pandera spells them."""

@@ -26,7 +26,8 @@ from datarelease.model.data.validation import Contract, Validation
 from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot, Snapshot
 from datarelease.model.versions.version import Version
-from datarelease.settings.read import DATASETS_FILE, read_settings
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import read_settings
 
 _T = TypeVar("_T", Validation, Statistics)
 _INFERRED = ("types", "inferred")

@@ -11,7 +11,8 @@ from datarelease.flows.check.reproduce import dvc_files, is_among, products_of
 from datarelease.flows.repository import Workspace
 from datarelease.model.paths import within
 from datarelease.model.review.report import REPORTS
-from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import PARAMS_FILE
 
 _SHOWN = 8
 Changes = Sequence[tuple[str, bool]]

@@ -16,7 +16,8 @@ from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.repository import Workspace, find_version
 from datarelease.model.versions.version import Version
 from datarelease.progress import Step
-from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, SECTION
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import PARAMS_FILE, SECTION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,8 @@ from datarelease.model.data.stream import (
 )
 from datarelease.render.escape import code
 from datarelease.render.numbers import counted
-from datarelease.settings.read import DATASETS_FILE, read_settings
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import read_settings
 
 _ROWS = 50
 """Rows of a table in a pull request."""

@@ -23,7 +23,8 @@ from datarelease.flows.repository import Workspace
 from datarelease.ingest.access import locked, read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
-from datarelease.settings.read import DATASETS_FILE, PARAMS_FILE, read_settings
+from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.read import PARAMS_FILE, read_settings
 
 _SECRET = ("GITHUB_TOKEN", "GH_TOKEN")
 """What stages of a pipeline have no business with."""

@@ -1,0 +1,127 @@
+"""The datasets of a project: entries of ``artifacts:`` in a ``dvc.yaml``, checked."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from datarelease.errors import Problem
+from datarelease.model.data.dataset import DATASET_NAME, CsvDialect, Dataset
+from datarelease.model.data.table_format import FORMAT_NAMES, table_format
+from datarelease.model.paths import path_fault
+from datarelease.model.wording import nearest_name
+from datarelease.settings.faults import problems_of
+from datarelease.settings.shapes import ArtifactShape, CsvShape, MetaShape
+
+DATASETS_FILE = "dvc.yaml"
+_META = ("schema", "key", "pii", "csv", "files")
+_FIELDS = {"schema": "schema_"}
+
+
+def read_datasets(
+    files: Mapping[str, Mapping[str, Any]], problems: list[Problem]
+) -> tuple[Dataset, ...]:
+    """The datasets that the ``artifacts`` of each ``dvc.yaml`` (by its path) declare, by name."""
+    datasets: dict[str, Dataset] = {}
+    for file, content in files.items():
+        for dataset in _declared(file, content.get("artifacts"), problems):
+            other = datasets.setdefault(dataset.name, dataset)
+            if other is not dataset:
+                what = f"{other.declared} declares a dataset of this name, too"
+                problems.append(Problem(where=dataset.where, what=what))
+    if not datasets and not problems:
+        where = f"{DATASETS_FILE}: artifacts"
+        what = (
+            "no dataset is declared: run `datarelease init`, which finds the data, or add an entry "
+            "with `type: dataset` and `path:`"
+        )
+        problems.append(Problem(where=where, what=what))
+    return tuple(datasets[name] for name in sorted(datasets))
+
+
+def _declared(file: str, artifacts: object, problems: list[Problem]) -> Iterator[Dataset]:
+    """The datasets among the ``artifacts`` of a ``dvc.yaml``."""
+    where = f"{file}: artifacts"
+    if artifacts is not None and not isinstance(artifacts, dict):
+        problems.append(Problem(where=where, what="expected a mapping of names to artifacts"))
+        return
+    for name, artifact in (artifacts or {}).items():
+        if not isinstance(artifact, dict):
+            problems.append(Problem(where=f"{where}.{name}", what="expected a mapping"))
+        elif artifact.get("type") == "dataset":
+            dataset = _dataset(str(name), artifact, file, problems)
+            if dataset is not None:
+                yield dataset
+        elif near := nearest_name(str(artifact.get("type")), ["dataset"]):
+            problems.append(Problem(where=f"{where}.{name}.type", what=f"did you mean {near!r}?"))
+
+
+def _dataset(
+    name: str, artifact: Mapping[str, Any], file: str, problems: list[Problem]
+) -> Dataset | None:
+    where, folder = f"{file}: artifacts.{name}", posixpath.dirname(file)
+    found: list[Problem] = []
+    if not DATASET_NAME.fullmatch(name):
+        found.append(
+            Problem(where=where, what="a dataset's name has letters, digits, '_', '-' and '.'")
+        )
+    meta = artifact.get("meta")
+    for key in meta if isinstance(meta, dict) else ():
+        near = nearest_name(str(key), _META)
+        if key not in _META and near:
+            found.append(Problem(where=f"{where}.meta.{key}", what=f"did you mean {near!r}?"))
+    try:
+        parsed = ArtifactShape.model_validate({k: v for k, v in artifact.items() if v is not None})
+    except ValidationError as error:
+        problems += [*found, *problems_of(error, ArtifactShape, where)]
+        return None
+    path = _inside(posixpath.join(folder, parsed.path), f"{where}.path", found)
+    kind = table_format(path)
+    if "csv" in parsed.meta.model_fields_set and kind not in {"csv", None}:
+        what = f"the dataset is {FORMAT_NAMES[kind]}, which has no such settings"
+        found.append(Problem(where=f"{where}.meta.csv", what=what))
+    of_tables = [key for key in _META if key != "files" and _is_given(parsed.meta, key)]
+    if parsed.meta.files is not None and of_tables:
+        what = f"this is a dataset of files, and {', '.join(of_tables)} is about tables: remove one"
+        found.append(Problem(where=f"{where}.meta.files", what=what))
+    schema = parsed.meta.schema_
+    if schema is not None:
+        schema = _inside(posixpath.join(folder, schema), f"{where}.meta.schema", found)
+    problems += found
+    return Dataset(
+        name=name,
+        path=path,
+        schema=schema,
+        key=tuple(parsed.meta.key),
+        pii=tuple(parsed.meta.pii),
+        desc=parsed.desc,
+        csv=parsed.meta.csv.dialect,
+        files=None if parsed.meta.files is None else parsed.meta.files.rules,
+        declared=file,
+    )
+
+
+def _is_given(meta: MetaShape, key: str) -> bool:
+    """A setting has a value that says something."""
+    return bool(meta.csv.dialect.changes if key == "csv" else getattr(meta, _FIELDS.get(key, key)))
+
+
+def declared_dialect(meta: object) -> CsvDialect | None:
+    """What ``meta`` of a dataset says of its CSV files; None: nothing, or nothing that can be."""
+    try:
+        return CsvShape.model_validate(meta["csv"]).dialect if isinstance(meta, dict) else None
+    except (KeyError, ValidationError):
+        return None
+
+
+def _inside(path: str, where: str, problems: list[Problem]) -> str:
+    """``path`` as DVC spells it, or a problem where it leads out of the repository."""
+    normal = posixpath.normpath(path.strip() or ".")
+    fault = path_fault(normal) or (None if path.isprintable() else "it holds a control character")
+    if fault:
+        what = f"must be a path inside the repository, and {fault}"
+        problems.append(Problem(where=where, what=what))
+    return normal
