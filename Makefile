@@ -25,9 +25,10 @@ test: .venv/dev.stamp  ## Run the tests (under twelve minutes on two cores)
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: .venv/dev.stamp build/spark/stamp build/azurite/stamp  ## Run the tests that take minutes
+test-slow: .venv/dev.stamp build/spark/stamp build/azurite/stamp  ## Run the tests that take minutes, and property tests with many examples
 	@$(COMPILE)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow --timeout 1800 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m 'slow or hypothesis' \
+		--hypothesis-profile thorough --timeout 1800 $(ARGS)
 
 spark: build/spark/stamp  ## Install Spark with its JVM part for the slow tests (0.8 GB; needs Java 17)
 

@@ -14,19 +14,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from tests.broker import Broker, shared_broker
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer, running_github
 from tests.goldens import UPDATE
 from tests.project import Project, make_template
+from tests.properties import register_profiles
 from tests.remote_servers import RemoteServers
 from tests.servers import Bucket, S3Server, running_s3
 
-# An example that takes long on a busy machine says nothing about the code.
-settings.register_profile("suite", deadline=None)
-settings.load_profile("suite")
+register_profiles()
 
 REF = f"v{version('datarelease')}"
 """The version of the tool that adopted repositories name, whatever is checked out here."""

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.adapters.memo import FileMemo
 from datarelease.analysis.memo import Memo, NoMemo
@@ -60,7 +61,7 @@ def test_a_damaged_file_is_absent_and_goes(memo: FileMemo, damage: bytes) -> Non
     assert memo.get("profile", MADE_FROM) == b"value"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(place=st.integers(0, 10_000), byte=st.integers(1, 255))
 def test_one_changed_byte_anywhere_is_noticed(
     tmp_path_factory: pytest.TempPathFactory, place: int, byte: int

@@ -19,8 +19,9 @@ import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
@@ -245,7 +246,7 @@ def test_checks_of_the_whole_table(engine: DuckDBEngine, tmp_path: Path) -> None
     assert ours(engine, tmp_path / "t", table, schema) == theirs(table, schema)
 
 
-SMALL = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = examples(20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FLOATS = st.lists(st.none() | st.floats() | st.integers(-3, 3).map(float), max_size=8)
 WORDS = st.lists(st.none() | st.text("aAb1\n ٣éK", max_size=3), max_size=8)
 

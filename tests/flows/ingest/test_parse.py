@@ -12,9 +12,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from tests.commands import KILLED, Point, run
+from tests.properties import examples
 from tests.raw_files import Adopted
 
 from datarelease.documents import decode
@@ -555,10 +556,7 @@ VALUE = st.one_of(
 )
 
 
-@settings(
-    max_examples=10,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+@examples(5, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     batches=st.lists(
         st.dictionaries(st.integers(0, 2), st.lists(VALUE, max_size=12), max_size=3), max_size=3

@@ -17,10 +17,11 @@ from typing import Any
 import cmarkgfm  # type: ignore[import-untyped]
 import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from tests import sample_reports as samples
 from tests.hostile import poisoned
+from tests.properties import examples
 
 from datarelease.adapters.github.cml import is_marked, watermark
 from datarelease.adapters.untrusted import ENTRIES, LIMITS, plain_json, read_artifact
@@ -404,7 +405,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from([*json.loads(encode(samples.small())), "other"]), value=json_values)
 def test_any_value_anywhere_is_refused_or_rendered(folder: Path, name: str, value: Any) -> None:
     """Never a traceback, whatever stands in the place of a property."""

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
+from tests.properties import examples
 
 from datarelease.analysis.comparison.drift import js, ks, psi
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -129,7 +130,7 @@ def test_large_psi_is_within_two_per_cent(
 small = st.lists(st.integers(-20, 20).map(float), min_size=1, max_size=50)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@examples(15, suppress_health_check=[HealthCheck.too_slow])
 @given(before=small, after=small)
 def test_few_values_are_exact(
     engine: DuckDBEngine,
@@ -235,7 +236,7 @@ def from_cells(values: Values, limit: int) -> ColumnProfile:
     return ColumnProfile(name="x", type="float64", kind="number", nulls=0, cells=cells)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(15, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**32),
     center=st.sampled_from([0.0, 5.0, 1e6, -1e12]),

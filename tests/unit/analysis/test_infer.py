@@ -13,9 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from pyarrow import parquet
+from tests.properties import examples
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table, UnreadableTable
@@ -95,7 +96,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return [names, *rows, *rows] if draw(st.booleans()) else [names, *rows]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=tables())
 def test_the_very_data_passes_its_schema(
     engine: DuckDBEngine, tmp_path: Path, rows: list[list[str]]

@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.validation.patterns import pattern_of
 
@@ -45,7 +46,7 @@ def connection() -> Any:
     return duckdb.connect()
 
 
-@settings(max_examples=400)
+@examples(200)
 @given(
     pattern=PATTERNS,
     texts=st.lists(st.text(LETTERS, max_size=6), min_size=1, max_size=8),

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
@@ -67,7 +68,7 @@ def test_the_largest_floats_have_a_profile(
     assert "Infinity" not in encode(found)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@examples(10, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(row, max_size=40), data=st.data())
 def test_row_order_does_not_matter(
     engine: DuckDBEngine,

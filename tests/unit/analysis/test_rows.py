@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -81,7 +82,7 @@ def same(one: Any, two: Any) -> bool:
     return bool(one == two)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@examples(12, suppress_health_check=[HealthCheck.too_slow])
 @given(before=keyed, after=keyed)
 def test_counts_are_those_of_a_naive_comparison(
     engine: DuckDBEngine,

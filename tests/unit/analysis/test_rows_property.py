@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -200,7 +201,7 @@ def written(draw: st.DrawFn, table: pa.Table) -> list[tuple[pa.Table, int]]:
     return [(part, draw(st.sampled_from([1, 2, 1000]))) for part in parts]
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@examples(30, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_diff_is_that_of_a_full_join_in_plain_python(
     engines: list[DuckDBEngine], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

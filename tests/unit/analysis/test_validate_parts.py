@@ -17,8 +17,9 @@ import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.adapters.memo import FileMemo
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -178,9 +179,7 @@ SHARED_NULLS = (
 
 
 @example(history=SHARED_NULLS, meta=(True, False))
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories(), meta=st.tuples(st.booleans(), st.booleans()))
 def test_a_memo_changes_nothing_but_what_is_read(
     place: Path,

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.frames import LIBRARIES, read_frame
@@ -172,7 +173,7 @@ def meant(text: str | None, kind: str, dialect: CsvDialect) -> Any:
     return readers[kind]()
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=tables())
 def test_all_read_the_same(engine: DuckDBEngine, folders: Iterator[Path], written: Written) -> None:
     """Rows and nulls of a check, and what each engine loads, are what Python's csv module reads."""

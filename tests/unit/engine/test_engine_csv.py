@@ -10,8 +10,9 @@ from typing import Any
 
 import narwhals as nw
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.duckdb import engine as engine_module
@@ -279,7 +280,7 @@ def test_large_files_are_read_alike(
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=8)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6))
 def test_any_text_comes_back(read: Read, cells: list[tuple[str, str]]) -> None:
     """What is written with quotes is read back as it was, or as missing."""

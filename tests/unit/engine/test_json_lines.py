@@ -12,8 +12,9 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.engine.conversion import json_blocks
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -186,7 +187,7 @@ _VALUES = st.recursive(
 _ROWS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), _VALUES), min_size=1, max_size=8)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=_ROWS, cuts=st.sets(st.integers(1, 7)), block=st.integers(1, 200))
 def test_values_survive_whatever_the_parts_and_blocks(
     read: Read, monkeypatch: pytest.MonkeyPatch, rows: list[Any], cuts: set[int], block: int

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.column_types import type_name
@@ -210,7 +211,7 @@ KEYS = st.one_of(
 )
 
 
-@settings(max_examples=30)
+@examples(12)
 @given(st.tuples(KEYS, KEYS))
 def test_whatever_arrow_writes_is_read(keys: tuple[list[Any], list[Any]]) -> None:
     """Arrow's partitions come back with the values that they were made of, in every reader."""

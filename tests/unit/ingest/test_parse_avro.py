@@ -12,8 +12,9 @@ from uuid import UUID
 
 import fastavro
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 from tests.raw_files import Adopted
 
 from datarelease.errors import SettingsError
@@ -180,7 +181,7 @@ RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@examples(5, suppress_health_check=[HealthCheck.too_slow])
 @given(records=st.lists(RECORDS, max_size=6, unique_by=lambda record: record["id"]), cut=st.data())
 def test_no_valid_record_is_altered_and_no_broken_one_gets_in(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], cut: st.DataObject

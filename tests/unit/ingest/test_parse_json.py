@@ -13,9 +13,10 @@ import numpy as np
 import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from pandera.engines.pandas_engine import Decimal
+from tests.properties import examples
 
 from datarelease.analysis.validation.expectations import expected_columns
 from datarelease.ingest.parse.event_engine import EventEngine
@@ -194,7 +195,7 @@ def documents(draw: st.DrawFn) -> bytes:
     return bytes(text)
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@examples(30, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(documents(), min_size=1, max_size=8))
 def test_the_verdict_is_python_s_for_broken_texts_too(
     any_event: EventParser, values: list[bytes]
@@ -410,7 +411,7 @@ def written(name: str, value: Any) -> str:
     return json.dumps(value.isoformat() if isinstance(value, dt.datetime) else value)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@examples(25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     events=st.lists(
         st.fixed_dictionaries({}, optional={n: st.none() | v for n, v in VALUES.items()}),

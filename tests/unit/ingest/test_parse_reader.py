@@ -11,10 +11,11 @@ import numpy as np
 import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from pandera.engines.pandas_engine import Decimal
 from pyarrow import compute
+from tests.properties import examples
 from tests.unit.ingest.test_parse_json import CAUSES, documents, parser
 
 from datarelease.ingest.parse.event_engine import EventEngine
@@ -163,14 +164,14 @@ def divided(fewest: int, piece: int = 999) -> Iterator[None]:
         yield
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@examples(18, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(VALUES, min_size=1, max_size=12))
 def test_the_reader_changes_nothing(lenient: EventParser, values: list[bytes]) -> None:
     """Whatever bytes come: rows, dead letters, reasons, details and unknown fields are the same."""
     same(lenient, values)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@examples(10, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(VALUES, min_size=1, max_size=12))
 def test_nor_where_unknown_fields_break_an_event(strict: EventParser, values: list[bytes]) -> None:
     """The schema's ``strict`` decides on fields that the reader refuses anyway."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_shape import EventShape
@@ -55,7 +56,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(events=EVENTS, cut=st.integers(0, 25))
 def test_times_are_those_of_the_first_of_each_key(
     engine: EventEngine, events: list[Event], cut: int

@@ -7,8 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.documents import DocumentError, decode, encode, encode_manifest, to_json
 from datarelease.model.data.dataset import THOUSANDS, CsvDialect
@@ -71,7 +72,7 @@ MANIFEST = Manifest(
 
 
 @pytest.mark.parametrize("cls", DOCUMENTS, ids=lambda cls: cls.__name__)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@examples(15, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_written_is_read_back(cls: Any, data: st.DataObject) -> None:
     """Any value of a document's class survives the way through JSON, and gives equal bytes."""
@@ -82,7 +83,7 @@ def test_what_is_written_is_read_back(cls: Any, data: st.DataObject) -> None:
     assert text.endswith("\n")
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(manifest=st.from_type(Manifest))
 def test_a_manifest_is_written_byte_for_byte_by_the_faster_writer(manifest: Manifest) -> None:
     """Its SHA-256 is in the tag, so any text in it is escaped as it always was."""

@@ -9,11 +9,12 @@ from typing import get_args
 import cmarkgfm  # type: ignore[import-untyped]
 import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
+from tests.properties import examples
 
 from datarelease.adapters.github.cml import is_marked, watermark, with_watermark
 from datarelease.model.review.report import Report
@@ -250,7 +251,7 @@ def test_a_watermark_in_the_data_is_none(text: str) -> None:
         assert "<!--" not in shown
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=40), state=st.sampled_from(STATES))
 def test_any_text_is_nothing_but_text(text: str, state: OutcomeState) -> None:
     """Whatever names, values, tags and messages are."""

@@ -10,10 +10,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
+from tests.properties import examples
 
 from datarelease.model.review.diff import ColumnDiff, ColumnStats, Histogram
 from datarelease.model.review.policy import Limit
@@ -168,7 +169,7 @@ def test_hostile_text_makes_no_element_and_no_attribute(text: str, name: str) ->
     assert page.open == []
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(st.text(max_size=100))
 def test_any_text_leaves_the_page_whole(text: str) -> None:
     """Any string in every place: one visible page in UTF-8 without control characters."""
@@ -205,7 +206,7 @@ def test_five_hundred_bad_datasets_stay_openable() -> None:
 NUMBERS = st.floats(-1e308, 1e308) | st.sampled_from([0.0, 1.0, float("inf"), float("nan")])
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(
     st.lists(NUMBERS, max_size=6).map(tuple),
     st.lists(st.floats(0, 1e300), max_size=6).map(tuple),

@@ -9,11 +9,12 @@ from dataclasses import replace
 import cmarkgfm  # type: ignore[import-untyped]
 import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
+from tests.properties import examples
 
 from datarelease.model.data.validation import Violation
 from datarelease.model.review.diff import (
@@ -422,7 +423,7 @@ def test_data_of_the_newest_version_compared_with_an_older_one() -> None:
     assert first == "### ✅ Pass · nothing to release: same data as the newest version"
 
 
-@settings(max_examples=25)
+@examples(15)
 @given(
     st.sampled_from(["blocked", "warned", "first", "rollback", "files", "many", "wide"]),
     st.text(min_size=0, max_size=200) | st.sampled_from(HOSTILE),
