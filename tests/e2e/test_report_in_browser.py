@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 from tests.tools.comment_page import page as comment_page
@@ -48,29 +48,52 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-def opened(
-    browser: Browser, report: Report, folder: Path, *, width: int = 1200, scheme: str = "light"
-) -> tuple[Page, list[str]]:
-    """The report opened from a file, and what went wrong: console errors, requests, page errors."""
-    file = folder / "report.html"
-    file.write_text(html(report), encoding="utf-8")
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(f"console: {message.text}"))
-    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-    page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
-    page.on(
-        "request",
-        lambda request: (
-            None if request.url in {file.as_uri(), "data:,"} else wrong.append(request.url)
-        ),
-    )
-    page.goto(file.as_uri())
-    return page, wrong
+class Tab:
+    """The browser's one page, on which one test opens its file after the other.
+
+    A page of its own for each test costs a process of Chromium's: four times as much.
+    """
+
+    def __init__(self, page: Page) -> None:
+        """Note what goes wrong on ``page``."""
+        self._page = page
+        self._address = ""
+        self._wrong: list[str] = []
+        page.on("console", lambda message: self._wrong.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self._wrong.append(f"error: {error}"))
+        page.on("dialog", self._note_dialog)
+        page.on("request", self._note_request)
+
+    def open(self, file: Path, *, width: int = 1200, dark: bool = False) -> tuple[Page, list[str]]:
+        """A file, and what goes wrong on it: console errors, requests, page errors, dialogs."""
+        self._page.goto("about:blank")  # what was open ends here
+        self._address, self._wrong = file.as_uri(), []
+        self._page.set_viewport_size({"width": width, "height": 800})
+        self._page.emulate_media(color_scheme="dark" if dark else "light")
+        self._page.goto(self._address)
+        return self._page, self._wrong
+
+    def report(
+        self, report: Report, folder: Path, *, width: int = 1200, dark: bool = False
+    ) -> tuple[Page, list[str]]:
+        """A report, written to a file in ``folder``, opened likewise."""
+        file = folder / "report.html"
+        file.write_text(html(report), encoding="utf-8")
+        return self.open(file, width=width, dark=dark)
+
+    def _note_dialog(self, dialog: Dialog) -> None:
+        self._wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _note_request(self, request: Request) -> None:
+        if request.url not in {self._address, "data:,"}:
+            self._wrong.append(request.url)
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Tab:
+    """One page for the module."""
+    return Tab(browser.new_page())
 
 
 def unfold(page: Page) -> None:
@@ -78,26 +101,22 @@ def unfold(page: Page) -> None:
     page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
 
 
-def test_links_in_a_notebook_lead_to_their_place_in_the_report(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_links_in_a_notebook_lead_to_their_place_in_the_report(tab: Tab, tmp_path: Path) -> None:
     """The frame scrolls to the finding; it does not load the notebook into itself."""
     file = tmp_path / "notebook.html"
     file.write_text(f"<!doctype html><h1>Notebook</h1>{framed(samples.blocked())}")
-    page = browser.new_page(viewport={"width": 1000, "height": 800})
-    page.goto(file.as_uri())
+    page, _ = tab.open(file, width=1000)
     frame = page.frame_locator("iframe")
     frame.locator(".finding a").first.click()
     assert frame.locator("h1, h2").first.inner_text() != "Notebook"
     assert page.frames[1].evaluate("window.scrollY") > 100
     assert "Times" in page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily")
-    page.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_phone_needs_no_sideways_scrolling(browser: Browser, tmp_path: Path, name: str) -> None:
+def test_a_phone_needs_no_sideways_scrolling(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 360 pixels the page is as wide as the screen, folded and unfolded."""
-    page, wrong = opened(browser, PAGES[name](), tmp_path, width=360)
+    page, wrong = tab.report(PAGES[name](), tmp_path, width=360)
     for _ in range(2):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         outside = page.evaluate(
@@ -112,9 +131,9 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, tmp_path: Path, n
 
 
 @pytest.mark.parametrize("name", [*samples.SAMPLES, "wide"])
-def test_a_phone_clips_nothing(browser: Browser, tmp_path: Path, name: str) -> None:
+def test_a_phone_clips_nothing(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 390 pixels no table reaches beyond its frame, folded and unfolded."""
-    page, _ = opened(browser, PAGES[name](), tmp_path, width=390)
+    page, _ = tab.report(PAGES[name](), tmp_path, width=390)
     for _ in range(2):
         clipped = page.evaluate(
             """() => [...document.querySelectorAll('.scroll')]
@@ -143,12 +162,11 @@ COMMENTS = {
 
 
 @pytest.mark.parametrize("name", COMMENTS)
-def test_tables_of_the_comment_fit_a_phone(browser: Browser, tmp_path: Path, name: str) -> None:
+def test_tables_of_the_comment_fit_a_phone(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 390 pixels no table of the comment has to be moved sideways, folded and unfolded."""
     file = tmp_path / "comment.html"
     file.write_text(comment_page(markdown(COMMENTS[name]())), encoding="utf-8")
-    page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto(file.as_uri())
+    page, _ = tab.open(file, width=390)
     for _ in range(2):
         wide = page.eval_on_selector_all(
             "table",
@@ -161,9 +179,9 @@ def test_tables_of_the_comment_fit_a_phone(browser: Browser, tmp_path: Path, nam
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["blocked", "warned", "first"])
-def test_the_page_is_accessible(browser: Browser, tmp_path: Path, name: str, scheme: str) -> None:
+def test_the_page_is_accessible(tab: Tab, tmp_path: Path, name: str, scheme: str) -> None:
     """Axe finds no violation of WCAG 2.2 A and AA, contrast included, in light and dark."""
-    page, _ = opened(browser, samples.SAMPLES[name](), tmp_path, scheme=scheme)
+    page, _ = tab.report(samples.SAMPLES[name](), tmp_path, dark=scheme == "dark")
     unfold(page)
     # axe runs as a script of the test; the page's policy would refuse it in the page itself.
     found = Axe().run(
@@ -180,35 +198,32 @@ def test_the_page_is_accessible(browser: Browser, tmp_path: Path, name: str, sch
     assert (background == "rgb(13, 17, 23)") == (scheme == "dark")
 
 
-def test_hostile_text_makes_the_same_elements_as_harmless_text(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_hostile_text_makes_the_same_elements_as_harmless_text(tab: Tab, tmp_path: Path) -> None:
     """The browser's own parser builds one tree whatever the strings say, and runs nothing."""
     shape = """() => [...document.querySelectorAll('*')]
         .filter(each => !['line', 'text', 'wbr'].includes(each.localName))
         .map(each => each.localName + ' ' + each.getAttributeNames().join(' '))"""
     report = samples.blocked()
-    page, _ = opened(browser, poisoned(report, "x"), tmp_path)
+    page, _ = tab.report(poisoned(report, "x"), tmp_path)
     harmless = page.evaluate(shape)
     for text in [text for text in HOSTILE if set(text) & set("<{\x00")]:
-        page, wrong = opened(browser, poisoned(report, text), tmp_path)
+        page, wrong = tab.report(poisoned(report, text), tmp_path)
         assert page.evaluate(shape) == harmless, text
         assert wrong == [], text
-        page.context.close()
 
 
-def test_three_hundred_columns_open_at_once(browser: Browser, tmp_path: Path) -> None:
+def test_three_hundred_columns_open_at_once(tab: Tab, tmp_path: Path) -> None:
     """A wide report is laid out quickly, and a link in the table leads to a folded column."""
-    page, wrong = opened(browser, samples.wide(300), tmp_path)
+    page, wrong = tab.report(samples.wide(300), tmp_path)
     assert page.locator("article.column:visible").count() == 8
     page.goto(page.url + "#d1c250")
     assert page.locator("#d1c250").is_visible()
     assert wrong == []
 
 
-def test_plots_have_their_labels_apart(browser: Browser, tmp_path: Path) -> None:
+def test_plots_have_their_labels_apart(tab: Tab, tmp_path: Path) -> None:
     """No two labels of one plot overlap as drawn."""
-    page, _ = opened(browser, samples.blocked(), tmp_path, width=360)
+    page, _ = tab.report(samples.blocked(), tmp_path, width=360)
     unfold(page)
     touching = page.evaluate(
         """() => [...document.querySelectorAll('svg.plot')].flatMap(plot => {
