@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from datarelease.analysis.engine.tables import UnreadableTable
 from datarelease.model.data.table_format import compression
+
+if TYPE_CHECKING:
+    from pyarrow import NativeFile
 
 _LEAST_REFUSED = 1 << 30
 _MOST_TIMES = 300
@@ -31,6 +32,8 @@ def opened_plain(path: Path, name: str) -> Iterator[BinaryIO]:
         if kind is None:
             yield file
             return
+        import pyarrow as pa  # noqa: PLC0415 - heavy: a release looks at delimiters of plain text
+
         plain = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), kind)
         yield cast("BinaryIO", _Bounded(plain, name, kind, path.stat().st_size))
 
@@ -38,7 +41,7 @@ def opened_plain(path: Path, name: str) -> Iterator[BinaryIO]:
 class _Bounded:
     """A stream that ends with an error where too much comes of too little."""
 
-    def __init__(self, stream: pa.NativeFile, name: str, kind: str, size: int) -> None:
+    def __init__(self, stream: NativeFile, name: str, kind: str, size: int) -> None:
         self._stream = stream
         self._name = name
         self._kind = kind
@@ -52,7 +55,7 @@ class _Bounded:
         """
         try:
             piece: bytes = self._stream.read(size)
-        except (OSError, pa.ArrowException):
+        except (OSError, ValueError):  # pyarrow's errors are kinds of both
             reason = f"it is damaged, cut short, or not compressed with {self._kind}"
             raise UnreadableTable(self._name, reason) from None
         self._left -= len(piece)
