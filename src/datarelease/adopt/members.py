@@ -63,42 +63,51 @@ def planned_datasets(
     artifacts = pipeline.get("artifacts") or {}
     new = [one.path for one in found if one.path not in declared]
     names = names_of(new, [*map(str, artifacts), *taken])
-    members: list[PipelineDataset] = []
+    members = []
     for one in found:
         name, entry = declared.get(one.path, (names.get(one.path, ""), {}))
-        if entry and entry.get("type") != "dataset":
-            kind = entry.get("type") or "no type"
-            drafts.leave(one.path, f"declared as {name} ({kind}) in dvc.yaml")
-            continue
-        meta = entry.get("meta")
-        bare = bool(entry) and not meta
-        schema = _schema_file(meta) if meta else f"schemas/{name}.yaml"
-        inferable = schema is not None and schema.endswith((".yaml", ".yml"))
-        at.progress.say(f"reading {one.path}")
-        try:
-            table = _as_written(engine, one, meta)
-            seen = infer(engine, table, name=name, pii=_listed_pii(meta))
-        except UnreadableTable as error:
-            drafts.leave(one.path, str(error))
-            continue
-        csv = f"csv: {yaml_flow(table.csv.changes)}" if table.csv.changes else ""
-        if isinstance(meta, Mapping) and "csv" not in meta and csv:
-            # Init adds to no declaration.
-            why = f"it is declared already, but seems to need `{csv}` under `meta:` in dvc.yaml"
-            drafts.leave(one.path, why)
-        if schema is not None and inferable and drafts.is_missing(schema):
-            text = schema_yaml(seen, name=name, path=one.path)
-            drafts.create(schema, text, why="what the data promises, inferred from it; edit it")
-        members.append(
-            PipelineDataset(
-                proposed=_proposed(name, one, seen, csv),
-                schema=schema,
-                declared=bool(entry),
-                bare=bare,
-                lacks=_lacking(at, name),
-            )
-        )
-    return members
+        members.append(_planned_dataset(at, one, name, entry, engine, drafts))
+    return [member for member in members if member is not None]
+
+
+def _planned_dataset(
+    at: AdoptionContext,
+    one: FoundTable,
+    name: str,
+    entry: Mapping[str, Any],
+    engine: Engine,
+    drafts: Drafts,
+) -> PipelineDataset | None:
+    """A table as a dataset, with its ``entry`` in dvc.yaml, if any; None: it is left out."""
+    if entry and entry.get("type") != "dataset":
+        kind = entry.get("type") or "no type"
+        drafts.leave(one.path, f"declared as {name} ({kind}) in dvc.yaml")
+        return None
+    meta = entry.get("meta")
+    schema = _schema_file(meta) if meta else f"schemas/{name}.yaml"
+    inferable = schema is not None and schema.endswith((".yaml", ".yml"))
+    at.progress.say(f"reading {one.path}")
+    try:
+        table = _as_written(engine, one, meta)
+        seen = infer(engine, table, name=name, pii=_listed_pii(meta))
+    except UnreadableTable as error:
+        drafts.leave(one.path, str(error))
+        return None
+    csv = f"csv: {yaml_flow(table.csv.changes)}" if table.csv.changes else ""
+    if isinstance(meta, Mapping) and "csv" not in meta and csv:
+        # Init adds to no declaration.
+        why = f"it is declared already, but seems to need `{csv}` under `meta:` in dvc.yaml"
+        drafts.leave(one.path, why)
+    if schema is not None and inferable and drafts.is_missing(schema):
+        text = schema_yaml(seen, name=name, path=one.path)
+        drafts.create(schema, text, why="what the data promises, inferred from it; edit it")
+    return PipelineDataset(
+        proposed=_proposed(name, one, seen, csv),
+        schema=schema,
+        declared=bool(entry),
+        bare=bool(entry) and not meta,
+        lacks=_lacking(at, name),
+    )
 
 
 def _lacking(at: AdoptionContext, name: str) -> tuple[StageKind, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,12 @@ from datarelease.adopt.setup import add_github, add_section, ignore_reports, ref
 from datarelease.analysis.engine.tables import Engine
 from datarelease.app.wiring import work_tree_reader
 from datarelease.errors import ConfigError
-from datarelease.flows.dvc_yaml import artifacts_by_path, declared_below, edited_pipeline
+from datarelease.flows.dvc_yaml import (
+    PipelineDataset,
+    artifacts_by_path,
+    declared_below,
+    edited_pipeline,
+)
 from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_ignored, refuse_unwritable
 from datarelease.model.adoption import Adoption, Note
 from datarelease.model.paths import within
@@ -72,24 +77,8 @@ def _planned(
     drafts = Drafts(at.root)
     pipeline, params = drafts.mapping(DATASETS_FILE), drafts.mapping(PARAMS_FILE)
     refuse_unknown_ref(at, params)
-    with at.engine() as engine:
-        below = _pipelines_below(at)
-        elsewhere = declared_below(below)
-        complete = complete_datasets(at, pipeline, drafts)
-        for path, (name, file) in elsewhere.items():
-            complete[path] = name
-            drafts.skip(f"dataset {name} in {file}")
-        found, left_out = _tables(at, engine, complete)
-        found, left_out = only(chosen, found, left_out, complete)
-        drafts.left_out += left_out
-        taken = [name for name, _ in elsewhere.values()]
-        members = planned_datasets(at, found, pipeline, engine, drafts, taken)
-    _leave_others(drafts, pipeline, [*(one.path for one in found), *complete])
-    if not members and not complete:
-        raise _no_data(drafts.left_out, dvc=at.inventory is not None)
-    own = [name for path, name in complete.items() if path not in elsewhere]
-    for name in (*own, *(m.proposed.name for m in members if m.declared)):
-        drafts.skip(f"dataset {name} in {DATASETS_FILE}")
+    below = _pipelines_below(at)
+    found, members = _datasets(at, drafts, pipeline, below, chosen)
     edits, names = plan_remotes(wanted, at.settings.remotes, at.settings.default)
     for name in names:
         if name in at.settings.remotes:
@@ -108,10 +97,7 @@ def _planned(
     last, made = first_run(at, drafts, pipeline, loose)
     if edits:
         refuse_unwritable(at.root, DVC_CONFIG)
-    held = [edit.path for edit in drafts.edits]
-    held += [f for m in members for f in (m.dataset.validation_file, m.dataset.profile_file)]
-    held += [f"{path}.dvc" for path in loose]
-    refuse_ignored(at.ignored([*held, *made]))
+    refuse_ignored(at.ignored([*_written(drafts, members, loose), *made]))
     return Adoption(
         branch=at.released_branch,
         datasets=tuple(member.proposed for member in members),
@@ -126,6 +112,38 @@ def _planned(
     )
 
 
+def _datasets(
+    at: AdoptionContext,
+    drafts: Drafts,
+    pipeline: Mapping[str, Any],
+    below: Mapping[str, Mapping[str, Any]],
+    chosen: Sequence[str],
+) -> tuple[tuple[FoundTable, ...], list[PipelineDataset]]:
+    """The tables that were found, and those of them that will be datasets.
+
+    Raises:
+        ConfigError: There is no data, and nothing is a dataset already.
+    """
+    elsewhere = declared_below(below)
+    with at.engine() as engine:
+        own = complete_datasets(at, pipeline, drafts)
+        complete = own | {path: name for path, (name, _) in elsewhere.items()}
+        for name, file in elsewhere.values():
+            drafts.skip(f"dataset {name} in {file}")
+        found, left_out = _tables(at, engine, complete)
+        found, left_out = only(chosen, found, left_out, complete)
+        drafts.left_out += left_out
+        taken = [name for name, _ in elsewhere.values()]
+        members = planned_datasets(at, found, pipeline, engine, drafts, taken)
+    _leave_others(drafts, pipeline, [*(one.path for one in found), *complete])
+    if not members and not complete:
+        raise _no_data(drafts.left_out, dvc=at.inventory is not None)
+    here = (name for path, name in own.items() if path not in elsewhere)
+    for name in (*here, *(m.proposed.name for m in members if m.declared)):
+        drafts.skip(f"dataset {name} in {DATASETS_FILE}")
+    return found, members
+
+
 def _pipelines_below(at: AdoptionContext) -> dict[str, dict[str, Any]]:
     """The other ``dvc.yaml`` of the project that declare artifacts."""
     if at.inventory is None:
@@ -135,6 +153,16 @@ def _pipelines_below(at: AdoptionContext) -> dict[str, dict[str, Any]]:
         lambda: _listed(at.git, "--cached", "--others", "--exclude-standard"),
     )
     return state.artifacts
+
+
+def _written(
+    drafts: Drafts, members: Sequence[PipelineDataset], loose: Sequence[str]
+) -> Iterator[str]:
+    """The files that git is to hold: edited ones, those of new stages, and of ``dvc add``."""
+    yield from (edit.path for edit in drafts.edits)
+    for member in members:
+        yield from (member.dataset.validation_file, member.dataset.profile_file)
+    yield from (f"{path}.dvc" for path in loose)
 
 
 def _tables(

@@ -10,15 +10,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
-from datarelease.adapters.store.directory import Store
-from datarelease.documents import encode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.check import Checked, check
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.release.plan import plan_release
+from datarelease.flows.release.record import record
 from datarelease.flows.release.tag import (
     ReleaseBranch,
     VersionTaken,
@@ -29,20 +27,15 @@ from datarelease.flows.release.tag import (
     tag,
 )
 from datarelease.flows.repository import Workspace, with_remotes
-from datarelease.flows.transfer import complete, faults_error, faults_of, holders, upload
-from datarelease.flows.versions.documents import find_manifest_bytes, manifest_of, sha256_hex
+from datarelease.flows.transfer import complete, faults_error, faults_of, holders
+from datarelease.flows.versions.documents import find_manifest_bytes, manifest_of
 from datarelease.flows.versions.missing import heal, refuse_damage
 from datarelease.model.review.report import Report
-from datarelease.model.versions.manifest import (
-    DIRECTORY,
-    ManifestDocument,
-    document_key,
-)
+from datarelease.model.versions.manifest import DIRECTORY
 from datarelease.model.versions.release import (
     Candidate,
     Nothing,
     Pushed,
-    Recorded,
     Released,
     Verified,
 )
@@ -52,8 +45,6 @@ REPLANNING_TIME = 900.0
 """Seconds after which a release that other releases overtook does not plan again."""
 Documents = Callable[[Report], Mapping[str, bytes]]
 """Renders the files about a version that its manifest lists, by name."""
-ROUNDS = 2
-"""What the newest version lists as well is there already, unless it was lost: then it is sent."""
 OnReport = Callable[[Report, Mapping[str, bytes]], None]
 """Takes a report and its files, by name."""
 Checking = Callable[[Workspace, Catalogue], Checked]
@@ -87,21 +78,8 @@ def release(
     """
     started = time.monotonic()
     while True:
-        place, seen, catalogue = prepare(ws, branch)
-        checked = checking(ws, catalogue)
-        files = documents(checked.report)
-        on_report(checked.report, files)
-        refuse_unclean(ws, checked.changed)
-        refuse_damage(ws, checked.catalogue)
-        candidate = plan_release(ws, checked, reviewed=reviewed)
-        if isinstance(candidate, Nothing):
-            return _put_right(ws, checked, candidate)
-        heal(ws, checked.catalogue)
         try:
-            recorded = record(ws, verify_objects(ws, push_objects(ws, candidate)), checked, files)
-            with ws.progress.step(Step.TAG):
-                released = tag(ws, recorded, seen, place)
-            return follow(ws, released)
+            return _release_once(ws, reviewed, documents, branch, on_report, checking)
         except VersionTaken:
             ws.progress.say("another release was faster: planning again")
         if time.monotonic() - started > REPLANNING_TIME:
@@ -110,6 +88,35 @@ def release(
                 untouched="No tag was made.",
                 remedy="Run the command again when they have ended.",
             )
+
+
+def _release_once(
+    ws: Workspace,
+    reviewed: Collection[str],
+    documents: Documents,
+    branch: str | None,
+    on_report: OnReport,
+    checking: Checking,
+) -> Released | Nothing:
+    """One try, by the versions that there are now.
+
+    Raises:
+        VersionTaken: Another release was faster.
+    """
+    place, seen, catalogue = prepare(ws, branch)
+    checked = checking(ws, catalogue)
+    files = documents(checked.report)
+    on_report(checked.report, files)
+    refuse_unclean(ws, checked.changed)
+    refuse_damage(ws, checked.catalogue)
+    candidate = plan_release(ws, checked, reviewed=reviewed)
+    if isinstance(candidate, Nothing):
+        return _put_right(ws, checked, candidate)
+    heal(ws, checked.catalogue)
+    recorded = record(ws, verify_objects(ws, push_objects(ws, candidate)), checked, files)
+    with ws.progress.step(Step.TAG):
+        released = tag(ws, recorded, seen, place)
+    return follow(ws, released)
 
 
 def prepare(ws: Workspace, branch: str | None) -> tuple[ReleaseBranch, Catalogue, Catalogue]:
@@ -164,37 +171,6 @@ def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
     remotes = len(manifest.remotes) + len(manifest.output_remotes)
     ws.progress.say(f"verify: {count} objects on {remotes} remote(s)")
     return Verified(pushed=pushed, objects=count)
-
-
-def record(
-    ws: Workspace, verified: Verified, checked: Checked, report: Mapping[str, bytes]
-) -> Recorded:
-    """Write manifest and documents to every remote, and read them back.
-
-    ``report`` has the files of the report, by name.
-
-    Raises:
-        WorldError: A remote failed, or gives back other bytes than it was sent.
-    """
-    candidate = verified.pushed.candidate
-    files = dict(report)
-    for dataset in ws.settings.datasets:
-        files |= checked.assessments[dataset.name].documents(dataset)
-    manifest = dataclasses.replace(
-        candidate.manifest,
-        documents=tuple(
-            ManifestDocument(name=name, size=len(data), sha256=sha256_hex(data))
-            for name, data in sorted(files.items())
-        ),
-    )
-    document = encode_manifest(manifest)
-    stored = {sha256_hex(data): data for data in (document, *files.values())}
-    there = {d.sha256 for earlier in candidate.earlier for d in earlier.documents}
-    with ws.progress.step(Step.RECORD):
-        for remote in ws.remotes:
-            _store(ws, remote, stored, there)
-    ws.progress.say(f"manifest: {document_key(sha256_hex(document))} and {len(files)} documents")
-    return Recorded(verified=verified, manifest=manifest, document=document, documents=files)
 
 
 def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
@@ -272,25 +248,3 @@ def _preconditions(ws: Workspace) -> None:
         )
     ws.head()
     ws.git.complete_history()
-
-
-def _store(ws: Workspace, remote: Store, stored: Mapping[str, bytes], there: set[str]) -> None:
-    pending = [sha256 for sha256 in stored if sha256 not in there]
-    for _ in range(ROUNDS):
-        files = {document_key(sha256): ws.objects.keep(stored[sha256]) for sha256 in pending}
-        upload(remote, files, ws.progress)
-        with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(lambda sha256: remote.read(document_key(sha256)), stored))
-        pending = [
-            sha256
-            for (sha256, data), back in zip(stored.items(), found, strict=True)
-            if back != data
-        ]
-        if not pending:
-            return
-    raise WorldError(
-        f"remote {remote.name!r} ({remote.url}) accepted {document_key(pending[0])}, but other "
-        "bytes were read back.",
-        untouched="No tag was made.",
-        remedy="Check the remote's storage, then run the command again.",
-    )

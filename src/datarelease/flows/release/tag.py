@@ -53,22 +53,30 @@ def release_branch(ws: Workspace, name: str | None) -> ReleaseBranch:
             git remote does not answer.
     """
     here = ws.git.branch()
-    if name is not None:
-        if not ws.git.is_branch_name(name):
-            raise ConfigError(
-                f"{name!r} cannot be the name of a branch.",
-                untouched="Nothing was pushed or tagged.",
-                remedy="Name a branch: `--branch NAME`.",
-            )
-        if here not in {None, name}:
-            raise ConfigError(
-                f"HEAD is on the branch {here}, not on {name}.",
-                untouched="Nothing was pushed or tagged.",
-                remedy=f"`git switch {quote(name)}` first, or name the branch that you are on: "
-                f"--branch {quote(str(here))}.",
-            )
-        ws.git.fetch_versions(ws.tags.prefix)
-        return ReleaseBranch(name=name, asked=True)
+    return _default_branch(ws, here) if name is None else _named_branch(ws, name, here)
+
+
+def _named_branch(ws: Workspace, name: str, here: str | None) -> ReleaseBranch:
+    """The branch that somebody asked for, which HEAD is on, or which a detached HEAD stands for."""
+    if not ws.git.is_branch_name(name):
+        raise ConfigError(
+            f"{name!r} cannot be the name of a branch.",
+            untouched="Nothing was pushed or tagged.",
+            remedy="Name a branch: `--branch NAME`.",
+        )
+    if here not in {None, name}:
+        raise ConfigError(
+            f"HEAD is on the branch {here}, not on {name}.",
+            untouched="Nothing was pushed or tagged.",
+            remedy=f"`git switch {quote(name)}` first, or name the branch that you are on: "
+            f"--branch {quote(str(here))}.",
+        )
+    ws.git.fetch_versions(ws.tags.prefix)
+    return ReleaseBranch(name=name, asked=True)
+
+
+def _default_branch(ws: Workspace, here: str | None) -> ReleaseBranch:
+    """The git remote's default branch; where it has none yet, the one that HEAD is on."""
     default = ws.git.default_branch()
     if default is None:
         if here is None:
