@@ -9,6 +9,7 @@ WORKERS ?= 3
 # Hundreds of programs start in the tests: where PYTHONDONTWRITEBYTECODE is set, each would compile
 # every module anew.
 COMPILE := $(BIN)/python -m compileall -q src tests
+REMOTES := s3 gs azure ssh webdav
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	-c requirements/overrides.in
 
@@ -71,7 +72,7 @@ bench: .venv/dev.stamp  ## Measure against peers (half an hour); the table goes 
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hashes without addresses
-	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra s3 --extra github -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in $(REMOTES:%=--extra %) --extra github -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/spark.in -o requirements/spark.txt

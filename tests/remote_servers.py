@@ -142,6 +142,8 @@ class SshServer:
     port: int
     known_hosts: str
     """The line by which clients know it."""
+    private_key: str
+    """The key of a user, as text."""
 
 
 @contextmanager
@@ -149,6 +151,7 @@ def running_ssh(folder: Path) -> Iterator[SshServer]:
     """An SFTP server of asyncssh whose root is ``folder``, in a thread of this process."""
     folder.mkdir(parents=True)
     key = asyncssh.generate_private_key("ssh-ed25519")
+    users = asyncssh.generate_private_key("ssh-ed25519")
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -163,6 +166,12 @@ def running_ssh(folder: Path) -> Iterator[SshServer]:
         def validate_password(self, username: str, password: str) -> bool:
             return (username, password) == (USER, PASSWORD)
 
+        def public_key_auth_supported(self) -> bool:
+            return True
+
+        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+            return username == USER and key.public_data == users.public_data
+
     def files(channel: Any) -> asyncssh.SFTPServer:
         return asyncssh.SFTPServer(channel, chroot=os.fsencode(folder))
 
@@ -175,7 +184,11 @@ def running_ssh(folder: Path) -> Iterator[SshServer]:
     port = acceptor.sockets[0].getsockname()[1]
     public = key.export_public_key().decode().split()
     try:
-        yield SshServer(port=port, known_hosts=f"[127.0.0.1]:{port} {public[0]} {public[1]}\n")
+        yield SshServer(
+            port=port,
+            known_hosts=f"[127.0.0.1]:{port} {public[0]} {public[1]}\n",
+            private_key=users.export_private_key().decode(),
+        )
     finally:
         loop.call_soon_threadsafe(acceptor.close)
         loop.call_soon_threadsafe(loop.stop)
@@ -292,6 +305,11 @@ class RemoteServers:
         known.write_text(server.known_hosts)
         url = f"ssh://{USER}@127.0.0.1:{server.port}/data/{name}"
         return Place(url=url, settings={"password": PASSWORD}, secrets=("password",))
+
+    def ssh_keys(self) -> tuple[str, str]:
+        """The private key of a user of the SSH server, and the line by which clients know it."""
+        server: SshServer = self._server("ssh", running_ssh)
+        return server.private_key, server.known_hosts
 
     def _gs(self, name: str, _: Path) -> Place:
         endpoint = self._server("gs", running_gcs)

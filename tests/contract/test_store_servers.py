@@ -11,7 +11,7 @@ import pytest
 from tests.contract.test_store import configured, put
 from tests.remote_servers import Place, RemoteServers
 
-from datarelease.errors import WorldError
+from datarelease.errors import ConfigError, WorldError
 
 
 @pytest.fixture
@@ -36,6 +36,24 @@ def test_an_unknown_host_gets_no_password(place: Callable[[str], Place], tmp_pat
     with pytest.raises(WorldError, match="a key that this machine does not know") as caught:
         configured(there, tmp_path).stat(["a"])
     assert "No credentials were sent." in str(caught.value)
+
+
+def test_a_key_and_known_hosts_may_be_texts(
+    remote_servers: RemoteServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workflow's secret and variable are enough: no file is read, and none is written."""
+    there = dataclasses.replace(remote_servers.place("ssh", Path.home()), settings={})
+    (Path.home() / ".ssh" / "known_hosts").unlink()
+    key, hosts = remote_servers.ssh_keys()
+    monkeypatch.setenv("DATARELEASE_STORAGE_PRIVATE_KEY", key)
+    monkeypatch.setenv("DATARELEASE_STORAGE_KNOWN_HOSTS", hosts)
+    store = configured(there, tmp_path)
+    put(store, tmp_path / "in", a__b=b"1")
+    assert store.read("a/b") == b"1"
+    monkeypatch.setenv("DATARELEASE_STORAGE_PRIVATE_KEY", "hunter2")
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        configured(there, tmp_path)
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

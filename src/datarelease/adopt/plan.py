@@ -88,7 +88,8 @@ def _planned(
     drafts.edit(DATASETS_FILE, after, why="the datasets, and the stages that check them")
     default = next((e.name for e in edits if e.default), at.settings.default)
     add_section(at, drafts, params, names if names != (default,) else ())
-    add_github(at, drafts, at.released_branch)
+    released_to = remote_addresses(at.settings, edits, names)
+    add_github(at, drafts, at.released_branch, released_to)
     ignore_reports(at, drafts)
     # Faults that a check would find in the planned files are reported now.
     pipeline = drafts.mapping(DATASETS_FILE)
@@ -108,7 +109,7 @@ def _planned(
         left_out=tuple(drafts.left_out),
         last=last,
         made=made,
-        all_remotes=remote_addresses(at.settings, edits, names),
+        all_remotes=released_to,
     )
 
 

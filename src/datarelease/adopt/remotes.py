@@ -18,9 +18,23 @@ _DAGSHUB = re.compile(
     r"dagshub:([A-Za-z0-9][A-Za-z0-9_.-]*)/([A-Za-z0-9_][A-Za-z0-9_.-]*)", re.ASCII
 )
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/[^\s/?#@]+)*/?", re.ASCII)
+_BUCKET = r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"
+_FOLDERS = r"(/[^\s/?#@]+)*"
+_HOST = r"([A-Za-z0-9_.-]+@)?[A-Za-z0-9.-]+(:[0-9]+)?"
+_OTHERS: Mapping[str, re.Pattern[str]] = {
+    "gs": re.compile(rf"gs://({_BUCKET}){_FOLDERS}/?", re.ASCII),
+    "azure": re.compile(rf"azure://({_BUCKET}){_FOLDERS}/?", re.ASCII),
+    "ssh": re.compile(rf"ssh://{_HOST}{_FOLDERS}/?", re.ASCII),
+    "webdav": re.compile(rf"webdavs://{_HOST}{_FOLDERS}/?", re.ASCII),
+}
+"""By the name that such a remote gets; an address holds a user at most, never a password."""
 _VERIFY = ("verify", "true")
 _DIRECTORY = re.compile(r"(/|\.\.?/).*")
-FORMS = "`--remote dagshub:OWNER/REPO`, `--remote s3://BUCKET/PREFIX` or `--remote /DIRECTORY`"
+FORMS = (
+    "`--remote dagshub:OWNER/REPO`, `--remote s3://BUCKET/PREFIX`, `--remote gs://BUCKET/PREFIX`, "
+    "`--remote azure://CONTAINER/PREFIX`, `--remote ssh://USER@HOST/DIRECTORY`, "
+    "`--remote webdavs://HOST/FOLDER` or `--remote /DIRECTORY`"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +58,8 @@ def parse_remote(text: str, start: Path = Path()) -> RemoteArgument:
     'https://dagshub.com/ada/engine.s3'
     >>> parse_remote("s3://bucket/data/").url
     's3://bucket/data'
+    >>> parse_remote("ssh://ada@host:2222/srv/data").other_name
+    'ssh-host-2222'
     >>> parse_remote("../store", Path("/srv/repository")).url
     '/srv/store'
     """
@@ -59,6 +75,11 @@ def parse_remote(text: str, start: Path = Path()) -> RemoteArgument:
     s3 = _S3.fullmatch(text)
     if s3:
         return RemoteArgument(name="s3", other_name=_name(f"s3-{s3[1]}"), url=text.rstrip("/"))
+    for kind, form in _OTHERS.items():
+        if form.fullmatch(text):
+            place = text.partition("://")[2].partition("/")[0]
+            other = _name(f"{kind}-{place.partition('@')[2] or place}")
+            return RemoteArgument(name=kind, other_name=other, url=text.rstrip("/"))
     if _DIRECTORY.fullmatch(text) and text.isprintable():
         place = os.path.abspath(start / text)  # noqa: PTH100 - links stay as they are named
         name = Path(place).name

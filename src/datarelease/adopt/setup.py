@@ -10,6 +10,7 @@ from datarelease.adapters.yaml_edit import insert
 from datarelease.adopt.context import AdoptionContext
 from datarelease.flows.edits import Drafts, rendered
 from datarelease.flows.workflow_jobs import FOLDER, jobs_in, workflow_texts
+from datarelease.model.adoption import address_scheme, workflow_credentials
 from datarelease.model.diagnosis import PUBLISHING
 from datarelease.model.directory import ROOT, normalized, suffix_of
 from datarelease.model.project import REPOSITORY, ToolRef
@@ -62,14 +63,19 @@ def add_section(
     drafts.edit(PARAMS_FILE, text, why="how data is released; the policy's defaults as comments")
 
 
-def add_github(at: AdoptionContext, drafts: Drafts, branch: str) -> None:
-    """Plan the workflows, which release what is pushed to ``branch``."""
+def add_github(
+    at: AdoptionContext, drafts: Drafts, branch: str, remotes: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Plan the workflows, which release what is pushed to ``branch``.
+
+    ``remotes`` are names and addresses: jobs that use them sign in.
+    """
     if not _is_nameable(at.directory):
         why = f"{at.directory}: a workflow takes directories of letters, digits and . _ + @ - only"
         drafts.leave(FOLDER, why)
         return
     performed = _performed(at)
-    expected = _texts(at, _ANY, branch)
+    expected = _texts(at, _ANY, branch, remotes)
     for step, path in workflow_paths(at.directory).items():
         place = f"{_up(at)}{path}"
         if not drafts.is_missing(place):
@@ -80,7 +86,7 @@ def add_github(at: AdoptionContext, drafts: Drafts, branch: str) -> None:
             ref = at.ref()
             # Twelve digits of a commit are enough to find it; the file has all.
             why = f"{_WHY[step]} (with datarelease {ref.name[:12]})"
-            drafts.create(place, _texts(at, ref, branch)[path], why=why)
+            drafts.create(place, _texts(at, ref, branch, remotes)[path], why=why)
     dependabot = f"{_up(at)}.github/dependabot"
     if all(drafts.is_missing(f"{dependabot}.{ending}") for ending in ("yml", "yaml")):
         drafts.create(f"{dependabot}.yml", dependabot_file(), why="keeps the workflows new")
@@ -100,10 +106,18 @@ def _up(at: AdoptionContext) -> str:
     return "" if at.directory == ROOT else "../" * len(at.directory.split("/"))
 
 
-def _texts(at: AdoptionContext, ref: ToolRef, branch: str) -> dict[str, str]:
+def _texts(
+    at: AdoptionContext, ref: ToolRef, branch: str, remotes: Sequence[tuple[str, str]]
+) -> dict[str, str]:
     own = _REQUIREMENTS if at.directory == ROOT else f"{at.directory}/{_REQUIREMENTS}"
     requirements = own if (at.root / _REQUIREMENTS).is_file() else ""
-    return workflow_files(branch=branch, ref=ref, requirements=requirements, directory=at.directory)
+    return workflow_files(
+        branch=branch,
+        ref=ref,
+        requirements=requirements,
+        directory=at.directory,
+        remotes=remotes,
+    )
 
 
 def _performed(at: AdoptionContext) -> dict[str, str]:
@@ -152,7 +166,12 @@ def workflow_paths(directory: str) -> dict[str, str]:
 
 
 def workflow_files(
-    *, branch: str, ref: ToolRef, requirements: str, directory: str = ROOT
+    *,
+    branch: str,
+    ref: ToolRef,
+    requirements: str,
+    directory: str = ROOT,
+    remotes: Sequence[tuple[str, str]] = (),
 ) -> dict[str, str]:
     """The workflow files by path from the top, the same for every clone of a repository.
 
@@ -161,8 +180,11 @@ def workflow_files(
         ref: The version of the tool that they use.
         requirements: The pipeline's requirements file, from the top; empty: there is none.
         directory: The DVC root, from the top.
+        remotes: Names and addresses of those that releases go to.
     """
     values = {
+        "schemes": {address_scheme(address) for _, address in remotes},
+        "credentials": dict(pair for remote in remotes for pair in workflow_credentials(*remote)),
         "branch": branch,
         "pin": str(ref),
         "requirements": requirements,

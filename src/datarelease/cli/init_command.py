@@ -23,7 +23,8 @@ from datarelease.render.terminal.adoption import adoption, adoption_summary, nex
     "remotes",
     multiple=True,
     metavar="REMOTE",
-    help="Set up a DVC remote: dagshub:OWNER/REPO, s3://BUCKET/PREFIX or a directory (/DIR, ./DIR);"
+    help="Set up a DVC remote: dagshub:OWNER/REPO, s3://BUCKET/PREFIX, gs://…, azure://…, ssh://…, "
+    "webdavs://… or a directory (/DIR, ./DIR);"
     " may be given twice.",
 )
 @click.option(

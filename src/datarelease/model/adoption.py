@@ -146,3 +146,54 @@ class Adoption:
 
     def __bool__(self) -> bool:
         return bool(self.commands or self.remotes or self.files or self.last)
+
+
+_VARIABLES = {"KNOWN_HOSTS", "AZURE_STORAGE_ACCOUNT"}
+"""Of GitHub, which everybody may read; the others are secrets."""
+_ENDS = {"ssh": ("PRIVATE_KEY", "KNOWN_HOSTS"), "webdavs": ("USER", "PASSWORD")}
+_SIGNED_IN = {
+    "gs": ("GOOGLE_PROVIDER", "GOOGLE_SERVICE_ACCOUNT"),
+    "azure": ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_STORAGE_ACCOUNT"),
+}
+"""Variables of GitHub with which a job signs in by OpenID Connect."""
+
+
+def address_scheme(address: str) -> str:
+    """The scheme of a remote's address; empty: a directory."""
+    scheme, found, _ = address.partition("://")
+    return scheme.lower() if found else ""
+
+
+def workflow_credentials(name: str, address: str) -> tuple[tuple[str, str], ...]:
+    """Variables for commands in a workflow, each with GitHub's expression for its value.
+
+    They are those of remotes of which each has credentials of its own.
+
+    >>> workflow_credentials("ssh", "ssh://host/data")[1]
+    ('DATARELEASE_SSH_KNOWN_HOSTS', '${{ vars.SSH_KNOWN_HOSTS }}')
+    """
+    own = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    if address_scheme(address) == "azure":
+        return (("AZURE_STORAGE_ACCOUNT", "${{ vars.AZURE_STORAGE_ACCOUNT }}"),)
+    return tuple(
+        (
+            f"DATARELEASE_{own}_{end}",
+            f"${{{{ {'vars' if end in _VARIABLES else 'secrets'}.{own}_{end} }}}}",
+        )
+        for end in _ENDS.get(address_scheme(address), ())
+    )
+
+
+def workflow_needs(name: str, address: str) -> tuple[str, ...]:
+    """What an environment on GitHub holds for a remote: names of secrets and of variables.
+
+    >>> workflow_needs("ssh", "ssh://host/data")
+    ('the secret SSH_PRIVATE_KEY', 'the variable SSH_KNOWN_HOSTS')
+    """
+    signed_in = _SIGNED_IN.get(address_scheme(address))
+    if signed_in:
+        return tuple(f"the variable {variable}" for variable in signed_in)
+    expressions = (value for _, value in workflow_credentials(name, address))
+    found = (re.search(r"(secrets|vars)\.(\w+)", expression) for expression in expressions)
+    words = {"secrets": "secret", "vars": "variable"}
+    return tuple(f"the {words[one[1]]} {one[2]}" for one in found if one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,10 @@ def test_paths_choose_what_is_adopted() -> None:
         ("dagshub:ada/engine.git", "s3://dvc", "https://dagshub.com/ada/engine.s3"),
         ("s3://bucket", "s3://bucket", None),
         ("s3://my.bucket-1/a/b/", "s3://my.bucket-1/a/b", None),
+        ("gs://my_bucket/a/", "gs://my_bucket/a", None),
+        ("azure://container/a/b", "azure://container/a/b", None),
+        ("ssh://me@host:2222/srv/data", "ssh://me@host:2222/srv/data", None),
+        ("webdavs://host/remote.php/dav/data/", "webdavs://host/remote.php/dav/data", None),
         ("/mnt/my share/", "/mnt/my share", None),
         ("../store", "/srv/store", None),
         ("./a/../b", "/srv/repository/b", None),
@@ -163,7 +168,8 @@ def test_remotes_by_name(text: str, url: str, endpoint: str | None) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "dagshub", "dagshub:ada", "dagshub:ada/x/y", "dagshub://ada/x", "https://dagshub.com/a/b.s3",
-     "s3:/bucket", "s3://", "s3://B", "s3://bucket?x=1", "s3://key:secret@bucket/x", "gs://bucket",
+     "s3:/bucket", "s3://", "s3://B", "s3://bucket?x=1", "s3://key:secret@bucket/x", "gs://",
+     "oss://bucket", "ssh://me:secret@host/x", "webdavs://host/x?y", "webdav://host/x", "azure://C",
      "mnt/x", "/mnt/\n[core]", "dagshub:a b/c", "s3://bucket/\n[core]"],
 )  # fmt: skip
 def test_other_spellings_are_refused(text: str) -> None:
@@ -232,6 +238,8 @@ def test_two_buckets_and_one_named_twice() -> None:
 
 REF = ToolRef(name="a" * 40, comment=UNPUBLISHED)
 ROOTS = (".", "models/churn")
+REMOTES = (("gs", "gs://b/x"), ("azure", "azure://c/x"), ("ssh", "ssh://h/x"),
+           ("dav-2", "webdavs://h/x"), ("s3", "s3://b/x"), ("here", "/srv/data"))  # fmt: skip
 
 
 def texts(**changes: Any) -> dict[str, str]:
@@ -417,13 +425,17 @@ def test_the_workflows_are_short(root: str) -> None:
             assert re.fullmatch(r"datarelease [\w .-]+", command)
 
 
-@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize(
+    ("root", "remotes"), [*((root, ()) for root in ROOTS), (".", REMOTES)], ids=[*ROOTS, "remotes"]
+)
 @pytest.mark.parametrize("program", ["actionlint", "zizmor"])
-def test_linters_of_workflows_find_nothing(program: str, root: str, tmp_path: Path) -> None:
+def test_linters_of_workflows_find_nothing(
+    program: str, root: str, remotes: Sequence[tuple[str, str]], tmp_path: Path
+) -> None:
     """In files that are pinned to a commit: who pins to a tag has decided so."""
     (tmp_path / ".github" / "workflows").mkdir(parents=True)
     names = []
-    for name, text in texts(directory=root).items():
+    for name, text in texts(directory=root, remotes=remotes).items():
         names.append(f".github/workflows/{name}")
         (tmp_path / names[-1]).write_text(text)
     more = ["--offline", "--quiet", ".github"] if program == "zizmor" else sorted(names)
@@ -432,6 +444,27 @@ def test_linters_of_workflows_find_nothing(program: str, root: str, tmp_path: Pa
         cwd=tmp_path, check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", ["data-release.yml", "data-verify.yml"])
+def test_jobs_sign_in_at_the_remotes_of_a_release(file: str) -> None:
+    """By OpenID Connect where there is one, else by secrets named for the remote; in no other job.
+
+    Without such remotes the file says nothing of them.
+    """
+    plain, made = texts()[file], texts(remotes=REMOTES)[file]
+    assert not re.search("google|azure|SSH_|DAV_", plain)
+    steps = [step for job in parse_yaml(made)["jobs"].values() for step in job.get("steps", ())]
+    used = [step["uses"].partition("@")[0] for step in steps if "uses" in step]
+    assert {"google-github-actions/auth", "azure/login"} <= set(used)
+    for step in steps:
+        env = step.get("env", {})
+        if "AWS_ACCESS_KEY_ID" in env:
+            assert env["DATARELEASE_DAV_2_PASSWORD"] == "${{ secrets.DAV_2_PASSWORD }}"
+            assert env["DATARELEASE_SSH_PRIVATE_KEY"] == "${{ secrets.SSH_PRIVATE_KEY }}"
+            assert env["DATARELEASE_SSH_KNOWN_HOSTS"] == "${{ vars.SSH_KNOWN_HOSTS }}"
+        else:
+            assert "secrets.DAV_2" not in str(step)
 
 
 def test_dependabot_waits_before_it_updates() -> None:

@@ -31,6 +31,7 @@ from datarelease.adapters.store.limits import (
     section_problems,
 )
 from datarelease.adapters.store.object_store import ObjectStore
+from datarelease.adapters.store.remote_variables import ssh_texts
 from datarelease.errors import ConfigError, Problem
 from datarelease.model.git_address import without_credentials
 from datarelease.model.project import installation
@@ -148,7 +149,8 @@ class DvcConfig:
             url = without_credentials(str(settings["url"]))
             keys = advice(name, settings, self._env)
             with store_errors(name, url, keys, self._timeout):
-                fs = connected_filesystem(factory(**options), self._timeout)
+                ssh = ssh_texts(name, settings, self._env)
+                fs = connected_filesystem(factory(**options), self._timeout, ssh)
                 kind = KINDS.get(factory.protocol, RemoteKind())
                 return ObjectStore(name, url, fs, root, kind=kind, keys=keys, timeout=self._timeout)
 

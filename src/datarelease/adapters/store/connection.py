@@ -11,6 +11,8 @@ import asyncio
 import time
 from typing import Any
 
+from datarelease.errors import ConfigError
+
 CONCURRENCY = 32
 """Requests under way at once; each waits for the network, none for a core."""
 _CONNECT = 10.0
@@ -19,12 +21,17 @@ _PROBES = 4
 """Questions in vain after which a host counts as silent (SSH)."""
 
 
-def connected_filesystem(fs: Any, timeout: float) -> Any:
+def connected_filesystem(
+    fs: Any, timeout: float, ssh: tuple[str | None, str | None] = (None, None)
+) -> Any:
     """The fsspec file system inside DVC's wrapper ``fs``, which keeps it to itself.
 
     ``timeout`` is how many seconds the other side may be silent; a transfer that goes on
     may take as long as it takes. What is set for a remote on S3 or Azure counts instead, and HTTP
-    has DVC's own limits.
+    has DVC's own limits. ``ssh``: a private key and known hosts, as texts, in place of files.
+
+    Raises:
+        ConfigError: They are none.
     """
     protocol = fs.protocol
     if protocol == "s3":
@@ -35,7 +42,7 @@ def connected_filesystem(fs: Any, timeout: float) -> Any:
         fs.fs_args.setdefault("connection_timeout", min(timeout, _CONNECT))
         fs.fs_args.setdefault("read_timeout", timeout)
     elif protocol == "ssh":
-        fs.fs_args |= _of_ssh(timeout)
+        fs.fs_args |= _of_ssh(timeout, *ssh)
     elif protocol in {"webdav", "webdavs"}:
         fs.fs_args |= {"retry": False, "timeout": timeout}
     return fs.fs
@@ -57,7 +64,7 @@ def _connected_s3(fs: Any, timeout: float) -> Any:
     return opened
 
 
-def _of_ssh(timeout: float) -> dict[str, Any]:
+def _of_ssh(timeout: float, key: str | None, hosts: str | None) -> dict[str, Any]:
     """Settings of asyncssh: time limits, and what DVC leaves open.
 
     DVC accepts the key of any host, forwards the agent of this machine to it, and asks for
@@ -65,10 +72,21 @@ def _of_ssh(timeout: float) -> dict[str, Any]:
     """
     import asyncssh  # noqa: PLC0415 - an optional part
 
-    return {
+    try:
+        known = asyncssh.import_known_hosts(hosts) if hosts else ()
+        keys = [asyncssh.import_private_key(key)] if key else []
+    except (ValueError, asyncssh.KeyImportError) as error:
+        raise ConfigError(
+            f"The private key or the known hosts of a remote by SSH cannot be read: {error}.",
+            untouched="Nothing was sent.",
+            remedy="Set the variables to the whole text of a key without a passphrase, and to "
+            "lines of a known_hosts file (docs/remotes.md).",
+        ) from None
+    of_key = {"client_keys": keys, "preferred_auth": ["publickey"]} if keys else {}
+    return of_key | {
         "client_factory": asyncssh.SSHClient,
         # Empty: the user's known_hosts. DVC's None is no check.
-        "known_hosts": (),
+        "known_hosts": known,
         "agent_forwarding": False,
         "connect_timeout": min(timeout, _CONNECT),
         "login_timeout": timeout,

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from datarelease.errors import WorldError, disk_fault
+from datarelease.errors import DatareleaseError, WorldError, disk_fault
 from datarelease.model.git_address import without_credentials
 from datarelease.progress import TIMEOUT
 
@@ -111,7 +111,7 @@ def store_errors(name: str, url: str, keys: str, timeout: float = TIMEOUT) -> It
     """
     try:
         yield
-    except (FileNotFoundError, FileExistsError, WorldError):
+    except (FileNotFoundError, FileExistsError, DatareleaseError):
         raise
     except Exception as error:
         # Whatever a client library raises for a network is, for us, the world.
@@ -217,7 +217,7 @@ def _translated(where: str, name: str, keys: str, error: Exception) -> WorldErro
             remedy="Compare the key with what its operator says, and add it to ~/.ssh/known_hosts "
             "(`ssh HOST` shows it and asks); then run it again.",
         )
-    if isinstance(error, PermissionError) or _status(error) in _FORBIDDEN:
+    if _is_refusal(error):
         return WorldError(
             f"{where} refused these credentials: {brief_error(error)}",
             remedy=f"Check {keys}, and that they may read, list and write below this address; "
@@ -243,6 +243,12 @@ def _translated(where: str, name: str, keys: str, error: Exception) -> WorldErro
         f"{where} could not be used: {brief_error(error)}",
         remedy="Check the address (`dvc remote list`) and the network, then run it again.",
     )
+
+
+def _is_refusal(error: Exception) -> bool:
+    # gcsfs keeps neither the status of a 403 nor a type of its own for it.
+    google = type(error) is OSError and str(error).startswith("Forbidden: ")
+    return google or isinstance(error, PermissionError) or _status(error) in _FORBIDDEN
 
 
 def brief_error(error: BaseException) -> str:

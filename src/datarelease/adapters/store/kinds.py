@@ -77,6 +77,10 @@ class GoogleKind(RemoteKind):
     example = "gs://BUCKET/PREFIX"
     attempts = 1
 
+    def require_holder(self, fs: Any, root: str) -> None:
+        """By listing one object: asking for the bucket itself takes one more right."""
+        fs.call("GET", "b/{}/o", root.partition("/")[0], maxResults=1, json_out=True)
+
     def md5(self, item: Mapping[str, Any]) -> str | None:
         """Of the object's metadata, in base 64 there."""
         return _hex(item.get("md5Hash"))
@@ -88,6 +92,10 @@ class AzureKind(RemoteKind):
     holder = "container"
     example = "azure://CONTAINER/PREFIX"
     attempts = 1
+
+    def require_holder(self, fs: Any, root: str) -> None:
+        """By listing: a signature for a container does not open its properties."""
+        fs.ls(root.partition("/")[0])
 
 
 class FolderKind(RemoteKind):

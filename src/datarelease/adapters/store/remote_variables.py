@@ -27,6 +27,8 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "http": _SIGN_IN,
 }
 """By scheme: the end of a variable's name, and DVC's setting."""
+_TEXTS = ("PRIVATE_KEY", "KNOWN_HOSTS")
+"""Of remotes by SSH; DVC has no settings for them, so its own commands do not get them."""
 _ANONYMOUS = "allow_anonymous_login"
 _OTHERS: Mapping[str, tuple[str, ...]] = {
     "azure": ("client_id", "client_secret", "tenant_id"),
@@ -80,10 +82,25 @@ def own_settings(name: str, settings: Mapping[str, Any], env: Mapping[str, str])
     return kept | found | ({"auth": "basic"} if kind == "http" else {})
 
 
+def ssh_texts(
+    name: str, settings: Mapping[str, Any], env: Mapping[str, str]
+) -> tuple[str | None, str | None]:
+    """The private key and the known hosts of a remote by SSH, as texts; None: not set.
+
+    They are for workflows, which have secrets and variables, and files only if a step makes some.
+    """
+    if _kind(settings) != "ssh":
+        return None, None
+    prefix = variable_prefix(name)
+    key, hosts = (env.get(f"{prefix}_{end}", "").strip() for end in _TEXTS)
+    return key + "\n" if key else None, hosts + "\n" if hosts else None
+
+
 def own_advice(name: str, settings: Mapping[str, Any]) -> str:
     """Where the remote's credentials come from, as what to check when they are refused."""
     kind = _kind(settings)
-    own = [f"{variable_prefix(name)}_{end}" for end in _SETTINGS.get(kind, ())]
+    ends = [*_SETTINGS.get(kind, ()), *(_TEXTS[:1] if kind == "ssh" else ())]
+    own = [f"{variable_prefix(name)}_{end}" for end in ends]
     return " or ".join(filter(None, (_PLAIN.get(kind), ", ".join(own)))) or "its credentials"
 
 

@@ -8,7 +8,14 @@ from shlex import join
 
 from rich.text import Text
 
-from datarelease.model.adoption import Adoption, Command, FileEdit, Proposed, yaml_text
+from datarelease.model.adoption import (
+    Adoption,
+    Command,
+    FileEdit,
+    Proposed,
+    workflow_needs,
+    yaml_text,
+)
 from datarelease.model.wording import plural
 
 
@@ -105,7 +112,7 @@ def _next(plan: Adoption) -> Iterator[Text]:
             "`--remote s3://BUCKET/PREFIX` or `--remote /DIRECTORY`"
         )
     for number, (name, address) in enumerate(plan.all_remotes, 3):
-        yield Text(f"  {number}. remote {name} ({address}): {_secrets(address)}")
+        yield Text(f"  {number}. remote {name} ({address}): {_secrets(name, address)}")
     yield Text("  then: datarelease doctor")
 
 
@@ -123,7 +130,7 @@ def _to_add(plan: Adoption) -> list[str]:
     return list(dict.fromkeys([*paths, *plan.made]))
 
 
-def _secrets(address: str) -> str:
+def _secrets(name: str, address: str) -> str:
     if "dagshub.com" in address:
         return (
             "on GitHub, make the environment `data-release` and give it the secret DAGSHUB_TOKEN "
@@ -135,5 +142,11 @@ def _secrets(address: str) -> str:
             "on GitHub, make the environments `data-release` and `data-read` and give each the "
             "variables AWS_ROLE and AWS_REGION (`datarelease doctor --aws-policy` prints what the "
             "roles take), or, with keys, the secrets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    needs = workflow_needs(name, address)
+    if needs:
+        return (
+            "on GitHub, make the environments `data-release` and `data-read` and give each "
+            f"{', '.join(needs[:-1])} and {needs[-1]} (docs/remotes.md)"
         )
     return "GitHub's machines must be able to reach it"
