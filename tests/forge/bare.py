@@ -160,6 +160,26 @@ class Bare:
         """Whether ``sha`` is ``tip`` or one of its ancestors."""
         return self.git("rev-list", "--count", f"{tip}..{sha}") == "0"
 
+    def tree(self, sha: str, *, recursive: bool) -> list[tuple[str, str, str, str]]:
+        """Mode, kind, hash and path of each entry of a commit's tree."""
+        listed = self.git("ls-tree", "-z", *(["-r", "-t"] if recursive else []), sha)
+        rows = (line.split("\t", 1) for line in listed.split("\0") if line)
+        return [(*meta.split(" ", 2), path) for meta, path in rows]  # type: ignore[misc]
+
+    def changed(self, base: str, head: str) -> list[tuple[str, str, str]]:
+        """Status, path and (of a renamed one) former path of the files that ``head`` changes."""
+        merge_base = self.git("merge-base", base, head)
+        listed = self.git("diff", "--name-status", "-z", "-M", merge_base, head).split("\0")
+        names, found = iter(listed), []
+        words = {"A": "added", "M": "modified", "D": "removed", "T": "changed"}
+        for letter in names:
+            if letter.startswith("R"):
+                before = next(names)
+                found.append(("renamed", next(names), before))
+            elif letter:
+                found.append((words[letter], next(names), ""))
+        return found
+
     def holds(self, text: str) -> bool:
         """Whether ``text`` is in any object that was ever pushed: file, commit, tag or name."""
         done = subprocess.run(

@@ -164,6 +164,20 @@ def matching_refs(call: Call) -> Reply:
     return Reply(body=[_ref(call, name, *where) for name, where in found.items()])
 
 
+@route("GET", f"{REPO}/git/trees/{{tree_sha}}", "contents")
+def tree(call: Call) -> Reply:
+    """The files of a revision, all of them if it is asked for them."""
+    revision = call.values["tree_sha"]
+    sha = call.repository.bare.sha(revision)
+    if sha is None:
+        raise Refusal(404, "Not Found")
+    listed = call.repository.bare.tree(sha, recursive="recursive" in call.query)
+    entries = [
+        {"path": path, "mode": mode, "type": kind, "sha": blob} for mode, kind, blob, path in listed
+    ]
+    return Reply(body=shaped("git-tree", sha=sha, truncated=False, tree=entries))
+
+
 @route("POST", f"{REPO}/dispatches", "contents")
 def dispatch(call: Call) -> Reply:
     """Starts the workflows that wait for ``repository_dispatch``."""

@@ -79,6 +79,23 @@ def one_pull(call: Call) -> Reply:
     return Reply(body=shown_pull(call, _pull(call)))
 
 
+@route("GET", f"{REPO}/pulls/{{pull_number}}/files", "pull-requests")
+def files(call: Call) -> Reply:
+    """The files that a pull request changes."""
+    pull = _pull(call)
+    base = call.repository.bare.sha(f"refs/heads/{pull.base}")
+    changed = call.repository.bare.changed(str(base), pull.head)
+
+    def shown(entry: tuple[str, str, str]) -> dict[str, Any]:
+        status, path, before = entry
+        return shaped(
+            "diff-entry", filename=path, status=status,
+            **({"previous_filename": before} if before else {}),
+        )  # fmt: skip
+
+    return call.page(changed, shown)
+
+
 @route("PATCH", f"{REPO}/pulls/{{pull_number}}", "pull-requests")
 def update_pull(call: Call) -> Reply:
     """Changes a pull request."""

@@ -45,7 +45,9 @@ class Desk:
     @property
     def hub(self) -> GitHub:
         """The adapter with the permissions of the job."""
-        permissions = {"pull-requests": "write", "statuses": "write", "actions": "read"}
+        permissions = {
+            "actions": "read", "contents": "read", "pull-requests": "write", "statuses": "write",
+        }  # fmt: skip
         return GitHub(
             api_url=self.github.api_url,
             repository="acme/data",
@@ -678,7 +680,9 @@ def step(
 ) -> Result:
     """How `datarelease post` ends as a step of report.yml."""
     (folder / "event.json").write_text(json.dumps(event))
-    permissions = {"actions": "read", "pull-requests": "write", "statuses": "write"}
+    permissions = {
+        "actions": "read", "contents": "read", "pull-requests": "write", "statuses": "write",
+    }  # fmt: skip
     known = {
         "GITHUB_ACTIONS": "true",
         "GITHUB_SERVER_URL": desk.github.url,
@@ -734,7 +738,9 @@ def test_the_command_posts_the_whole_report(
     [body] = desk.ours()
     assert body.startswith("### ⚠️ Warn · merging publishes **data-v4**")
     assert f"[the HTML report]({desk.github.url}/acme/data/actions/runs/5#artifacts)" in body
-    assert [request.method for request in desk.github.requests] == ["GET", "GET", "POST", "POST"]
+    assert [request.method for request in desk.github.requests] == [
+        "GET", "GET", "POST", "POST", "GET", "GET",
+    ]  # fmt: skip
 
 
 def test_the_token_is_in_no_output_and_no_comment(

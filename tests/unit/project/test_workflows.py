@@ -33,7 +33,10 @@ PERMISSIONS = {
     ("ci", "redpanda"): {"contents": "read"},
     ("ci", "slow"): {"contents": "read"},
     ("newest", "newest"): {"contents": "read"},
-    ("report", "report"): {"actions": "read", "pull-requests": "write", "statuses": "write"},
+    # It lists the projects of the base branch, for the status of all of them.
+    ("report", "report"): {
+        "actions": "read", "contents": "read", "pull-requests": "write", "statuses": "write",
+    },
     ("build", "build"): {"contents": "read"},
     ("release", "build"): {"contents": "read"},
     ("release", "publish"): {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
+from urllib.parse import quote
 
 from datarelease.adapters.github import values
 from datarelease.adapters.github.connection import PAGE, GitHubConnection, part
@@ -33,6 +34,8 @@ _READ, _WRITE = "pull-requests: read", "pull-requests: write"
 _READ_CONTENTS, _WRITE_CONTENTS = "contents: read", "contents: write"
 _COMMITS = 100
 """Commits of a push whose pull requests are looked up: as many as a merge queue's group has."""
+_MOST_FILES = 3000
+"""Files of a pull request that GitHub lists."""
 _SAME = "The comment was not changed."
 
 
@@ -134,6 +137,22 @@ class GitHub(GitHubConnection):
         """All statuses of a commit, newest first; 1 request a page of 100."""
         ask = Ask(f"list the statuses of {sha[:12]}", "statuses: read")
         return tuple(self._list(values.as_status, f"/commits/{part(sha)}/statuses", ask))
+
+    def paths(self, branch: str) -> tuple[str, ...]:
+        """The files on a branch; none where there are too many to list; 2 requests."""
+        ask = Ask(f"list the files of {branch}", _READ_CONTENTS)
+        # Of a tree's address it is not documented how a branch with a slash is spelt.
+        head = self._get(values.as_ref, f"/git/ref/heads/{quote(branch)}", ask)
+        return self._get(values.as_paths, f"/git/trees/{head}", ask, recursive="1")
+
+    def changed_paths(self, number: int) -> tuple[str, ...] | None:
+        """The files that a pull request changes, under old and new names; 1 request a page of 100.
+
+        None: there may be more than GitHub lists.
+        """
+        ask = Ask(f"list the files of pull request #{number}", _READ)
+        found = list(self._list(values.as_changed_paths, f"/pulls/{number}/files", ask))
+        return tuple(p for names in found for p in names) if len(found) < _MOST_FILES else None
 
     def set_status(self, sha: str, status: CommitStatus) -> CommitStatus:
         """The status that a commit now has in its context; 1 request."""

@@ -76,6 +76,23 @@ def as_status(data: Any) -> CommitStatus:
     return _read(CommitStatus, data, description=said, url=url, author=author)
 
 
+def as_ref(data: Any) -> str:
+    """The commit that a branch is at."""
+    return _sha(data["object"]["sha"])
+
+
+def as_paths(data: Any) -> tuple[str, ...]:
+    """The files of a tree that was asked for with all below it; none if it was cut short."""
+    if data["truncated"]:
+        return ()
+    return tuple(str(entry["path"]) for entry in data["tree"] if entry["type"] == "blob")
+
+
+def as_changed_paths(data: Any) -> tuple[str, ...]:
+    """The names of a file that a pull request changes: the new one, and the old one."""
+    return tuple(str(data[k]) for k in ("filename", "previous_filename") if data.get(k))
+
+
 def as_asset(data: Any) -> Asset:
     """A file of a release."""
     return _read(Asset, data, complete=data["state"] == "uploaded", digest=data.get("digest"))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from datarelease.adapters.github.cml import Cml
 from datarelease.adapters.untrusted import Artifact, refuse_artifact
 from datarelease.errors import WorldError
+from datarelease.flows.pull_requests.all_projects import set_status_of_all
 from datarelease.flows.pull_requests.comment import Posted, error_line, put_comment
 from datarelease.model.directory import suffix_of
 from datarelease.model.github import CheckRun, CommitStatus, PullRequest
@@ -92,11 +93,15 @@ def post(
     if artifact.report is None:
         _refuse_lost_report(run, github)
     if run.event == "merge_group":
-        return _queued(artifact, run, github, default_branch)
+        posting, base = _queued(artifact, run, github, default_branch)
+        return _with_all(posting, run, github, base, None, default_branch)
     idle = _unreported(artifact, run)
     if idle is not None:
-        context = _quiet_context(artifact, run, github, default_branch)
-        return _recorded(idle, run, github, quiet_status(run, context))
+        pull = _quiet_pull(artifact, run, github)
+        base = pull.base if pull else default_branch
+        context = _context(base, github, default_branch)
+        posting = _recorded(idle, run, github, quiet_status(run, context))
+        return _with_all(posting, run, github, base, pull, default_branch)
     try:
         pull = _pull(artifact, run, github)
     except WorldError as error:
@@ -109,8 +114,10 @@ def post(
         summary = f"nothing was posted: {moved}, whose own check reports"
         return Posting(outcome="superseded", summary=summary, number=pull.number)
     posting = _commented(pull, artifact.report, run, github, cml, pages, progress)
-    context = _context(pull.base if pull else default_branch, github, default_branch)
-    return _recorded(posting, run, github, run_status(artifact.report, run, context))
+    base = pull.base if pull else default_branch
+    context = _context(base, github, default_branch)
+    posting = _recorded(posting, run, github, run_status(artifact.report, run, context))
+    return _with_all(posting, run, github, base, pull, default_branch)
 
 
 def _nothing(run: CheckRun) -> Posting | None:
@@ -124,8 +131,10 @@ def _nothing(run: CheckRun) -> Posting | None:
     return Posting(outcome="nothing", summary=f"nothing to post: {idle}") if idle else None
 
 
-def _queued(artifact: Artifact, run: CheckRun, github: GitHub, default_branch: str) -> Posting:
-    """The status of a merge queue's group, which waits for it where it is required.
+def _queued(
+    artifact: Artifact, run: CheckRun, github: GitHub, default_branch: str
+) -> tuple[Posting, str]:
+    """The status of a merge queue's group, which waits for it where it is required; its base.
 
     A group has no page for comments: its pull requests have the comments of their own checks.
     """
@@ -133,10 +142,11 @@ def _queued(artifact: Artifact, run: CheckRun, github: GitHub, default_branch: s
         refuse_artifact("it names a pull request, but the check was of a merge queue")
     posting = Posting(outcome="queued", summary=f"merge queue, {run.head[:12]}")
     named = _QUEUE.fullmatch(run.branch)
-    context = _context(named[1] if named else default_branch, github, default_branch)
+    base = named[1] if named else default_branch
+    context = _context(base, github, default_branch)
     quiet = _unreported(artifact, run) is not None
     status = quiet_status(run, context) if quiet else run_status(artifact.report, run, context)
-    return _recorded(posting, run, github, status)
+    return _recorded(posting, run, github, status), base
 
 
 def _refuse_lost_report(run: CheckRun, github: GitHub) -> None:
@@ -241,13 +251,12 @@ def _only_pull(run: CheckRun, github: GitHub) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _quiet_context(artifact: Artifact, run: CheckRun, github: GitHub, default_branch: str) -> str:
-    """The name of the status of a check that had nothing to report on."""
+def _quiet_pull(artifact: Artifact, run: CheckRun, github: GitHub) -> PullRequest | None:
+    """The pull request of a check that had nothing to report on; None: it is not known."""
     try:
-        pull = _pull(artifact, run, github)
-    except WorldError:  # if it is unknown, the one that may be required
-        pull = None
-    return _context(pull.base if pull else default_branch, github, default_branch)
+        return _pull(artifact, run, github)
+    except WorldError:  # then the status is the one that may be required
+        return None
 
 
 def _context(base: str, github: GitHub, default_branch: str) -> str:
@@ -268,3 +277,19 @@ def _recorded(posting: Posting, run: CheckRun, github: GitHub, status: CommitSta
         lost = (_NOT_REVIEWED,) if status.state == "success" else ()
         return replace(posting, problems=(*posting.problems, error_line(error), *lost))
     return replace(posting, status=status, summary=f"{posting.summary}; status {status.state}")
+
+
+def _with_all(
+    posting: Posting,
+    run: CheckRun,
+    github: GitHub,
+    base: str,
+    pull: PullRequest | None,
+    default_branch: str,
+) -> Posting:
+    """Set the status of all projects, too, where there are several."""
+    try:
+        set_status_of_all(github, run.head, base, pull, default=default_branch, url=run.url)
+    except WorldError as error:
+        return replace(posting, problems=(*posting.problems, error_line(error)))
+    return posting
