@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.project import Project
 
@@ -52,6 +54,25 @@ def test_list_loads_no_engine(project: Project) -> None:
     """Listing versions needs git and DVC's configuration, not the analysis."""
     code = command_line("list")
     assert loaded_by(code, project.root) & {"pandera", "duckdb", "pandas", "pyarrow"} == set()
+
+
+def test_profile_and_row_diff_load_no_pandas(tmp_path: Path) -> None:
+    """Statistics and rows are found without pandas, whose start costs more than a small table."""
+    pq.write_table(pa.table({"id": [2, 1], "v": [0.5, 1.5], "t": ["a", "b"]}), tmp_path / "table")
+    code = """
+from pathlib import Path
+from datarelease.analysis.comparison.rows import diff_rows
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.tables import Table
+from datarelease.analysis.profiling.profile import profile
+from datarelease.model.data.dataset import Dataset
+table = Table(paths=(Path("table"),), format="parquet")
+dataset = Dataset(name="d", path="d", key=("id",))
+with DuckDBEngine(temp_directory=Path("spill")) as engine:
+    assert profile(engine, table, dataset).rows == 2
+    assert diff_rows(engine, table, table, dataset).unchanged == 2
+"""
+    assert loaded_by(code, tmp_path) & {"pandas", "pandera", "dvc"} == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

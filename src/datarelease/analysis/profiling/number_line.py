@@ -184,7 +184,8 @@ def _reading(exact: npt.NDArray[Any], positions: Floats, total: Fraction) -> Rea
 
 
 def _as_numpy(values: pa.Array) -> Any:
-    return values.to_numpy(zero_copy_only=False)
+    # `to_numpy` imports pandas, which costs more than a small table.
+    return values.to_numpy(zero_copy_only=False) if values.null_count else np.from_dlpack(values)
 
 
 _LIMB = 26
