@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import gzip
 import math
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -21,6 +22,7 @@ import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 from tests.spark_server import java_server
 
 from datarelease.analysis.comparison.rows import diff_rows
@@ -33,7 +35,8 @@ from datarelease.analysis.profiling.summary import Summary
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
-from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.dataset import CsvDialect, Dataset
+from datarelease.model.data.table_format import table_format
 
 C = pa.Check
 INF, NAN = math.inf, math.nan
@@ -77,6 +80,14 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server of Spark on the JVM."""
     with java_server(tmp_path_factory.mktemp("spark")) as address:
         yield address
+
+
+def feather_file(data: arrow.Table) -> bytes:
+    """A table as a Feather file."""
+    sink = arrow.BufferOutputStream()
+    feather.write_feather(data, sink)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
 
 
 def table(directory: Path, *parts: tuple[str, Any]) -> Table:
@@ -390,6 +401,30 @@ def _plain_operators(values: Any) -> Any:
 
 def _python_only(values: Any) -> Any:
     return values.map(lambda value: value % 50_000 != 3)
+
+
+@pytest.mark.parametrize(
+    ("label", "data"),
+    [
+        ("a.csv.gz", gzip.compress(b"id;x\n1;1,5\n2;\n3;x\n")),
+        ("a.jsonl", b'{"id":1,"x":1.5}\n{"id":2}\n{"id":3,"x":"y","n":{"a":[1,null]}}\n'),
+        ("a.ndjson.gz", gzip.compress(b'{"id":1,"x":18446744073709551617}\n{"id":1,"x":null}\n')),
+        ("a.feather", feather_file(arrow.table({"id": [1, 2, 2], "x": [0.5, None, -0.0]}))),
+    ],
+)
+def test_formats_that_are_converted(
+    duckdb: Engine, spark: Engine, tmp_path: Path, label: str, data: bytes
+) -> None:
+    """JSON Lines, compressed text and Arrow files hold the same for both engines."""
+    path = tmp_path / "object"
+    path.write_bytes(data)
+    form = table_format(label)
+    assert form is not None
+    dialect = CsvDialect(delimiter=";", decimal=",")
+    files = Table(paths=(path,), format=form, labels=(label,), csv=dialect)
+    schema = pa.DataFrameSchema({"id": pa.Column("int64", unique=True), "x": pa.Column("float64")})
+    assert '"count": ' in same_validation([duckdb, spark], files, schema)
+    same_profile([duckdb, spark], files)
 
 
 @pytest.mark.parametrize("function", [_plain_operators, _python_only])

@@ -18,6 +18,7 @@ from datarelease.errors import WorldError
 from datarelease.flows.cache import Objects
 from datarelease.flows.versions.dataset_at import table_of
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.table_format import FORMAT_NAMES
 from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.snapshot import DataFile
 
@@ -58,7 +59,8 @@ def table_for(
     table = table_of(dataset, files, objects, whole=whole)
     if table.format != "parquet":
         raise EngineRefusedError(
-            f"{dataset.name}: a cluster reads Parquet alone, and this dataset is CSV.",
+            f"{dataset.name}: a cluster reads Parquet alone, and this dataset is "
+            f"{FORMAT_NAMES[table.format]}.",
             untouched="Nothing was written.",
             remedy="Without DATARELEASE_SPARK_REMOTE, or with `release.engine: duckdb`, this "
             "machine computes.",
