@@ -21,6 +21,7 @@ from datarelease.app.workspace import open_workspace
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check import check as checking
 from datarelease.flows.check.compare import compare_versions
+from datarelease.flows.check.pictures import with_pictures
 from datarelease.flows.release import release as releasing
 from datarelease.flows.release.preview import preview
 from datarelease.flows.repository import catalogue_of, find_version
@@ -179,7 +180,7 @@ def check(*, repo: str | Path | None = None, base: str | None = None) -> Report:
     """
     show_reports()
     ws = open_workspace(Path(repo or "."), progress=TerminalBars())
-    return checking.check(ws, base=base).report
+    return with_pictures(ws, checking.check(ws, base=base))
 
 
 @overload

@@ -79,7 +79,7 @@ def tracked_tables(
             continue
         origin = f"made by the stage {out.address}" if out.stage else "added with dvc add"
         try:
-            _refuse_unusable(out)
+            refuse_unusable(out)
             files = _files(root, out, objects, known.shown)
             tables, unread = _tables(out.path, origin, files, engine, whole=is_tree)
             found += tables
@@ -171,7 +171,12 @@ def _is_data(path: str, root: Path) -> bool:
     )
 
 
-def _refuse_unusable(out: IndexedOutput) -> None:
+def refuse_unusable(out: IndexedOutput) -> None:
+    """Fail for an output that cannot be released, with the reason.
+
+    Raises:
+        ConfigError: It cannot.
+    """
     reasons = {
         "its path has characters that dvc.yaml cannot contain": (
             not out.path.isprintable() or "${" in out.path
@@ -220,7 +225,7 @@ def _tables(
         ConfigError: The files are not parts of one, and too many to be each on its own.
     """
     tables = {name: place for name, place in files.items() if table_format(name)}
-    others = [n for n in files if n not in tables and not _MARKERS.fullmatch(n.rpartition("/")[2])]
+    others = [name for name in files if name not in tables and not is_marker(name)]
     if not tables:
         return [], []
     if logged := logged_table(files):
@@ -254,6 +259,11 @@ def _checked(path: str, files: Mapping[str, Path], engine: Engine) -> Table:
     table = with_structure(as_table(Dataset(name=path, path=path), files))
     engine.columns(table)
     return table
+
+
+def is_marker(name: str) -> bool:
+    """A file that says nothing against the others' being parts of one table."""
+    return _MARKERS.fullmatch(name.rpartition("/")[2]) is not None
 
 
 def names_of(paths: Sequence[str], taken: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.datasets import FoundTable, names_of
+from datarelease.adopt.file_datasets import FoundFiles, proposed_files
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.csv.values import infer_values
 from datarelease.analysis.engine.partitions import partition_columns
@@ -108,6 +109,37 @@ def _planned_dataset(
         bare=bool(entry) and not meta,
         lacks=_lacking(at, name),
     )
+
+
+def planned_files(
+    at: AdoptionContext,
+    found: Sequence[FoundFiles],
+    pipeline: Mapping[str, Any],
+    taken: Sequence[str],
+    drafts: Drafts,
+) -> list[PipelineDataset]:
+    """The files that will be datasets; ``taken`` are names of datasets beside the declared."""
+    declared = artifacts_by_path(pipeline)
+    artifacts = pipeline.get("artifacts") or {}
+    new = [one.path for one in found if one.path not in declared]
+    names = names_of(new, [*map(str, artifacts), *taken])
+    members = []
+    for one in found:
+        name, entry = declared.get(one.path, (names.get(one.path, ""), {}))
+        if entry and entry.get("type") != "dataset":
+            kind = entry.get("type") or "no type"
+            drafts.leave(one.path, f"declared as {name} ({kind}) in dvc.yaml")
+            continue
+        members.append(
+            PipelineDataset(
+                proposed=proposed_files(name, one),
+                schema=None,
+                declared=bool(entry),
+                bare=bool(entry) and not entry.get("meta"),
+                lacks=_lacking(at, name),
+            )
+        )
+    return members
 
 
 def _lacking(at: AdoptionContext, name: str) -> tuple[StageKind, ...]:

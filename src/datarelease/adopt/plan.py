@@ -12,7 +12,8 @@ from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.program import GitProgram
 from datarelease.adopt.context import AdoptionContext, repository_at
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, tracked_tables
-from datarelease.adopt.members import complete_datasets, planned_datasets
+from datarelease.adopt.file_datasets import FoundFiles, tracked_other_files
+from datarelease.adopt.members import complete_datasets, planned_datasets, planned_files
 from datarelease.adopt.remotes import RemoteArgument, parse_remote, plan_remotes, remote_addresses
 from datarelease.adopt.run import first_commands, first_run
 from datarelease.adopt.setup import add_github, add_section, ignore_reports, refuse_unknown_ref
@@ -120,7 +121,7 @@ def _datasets(
     below: Mapping[str, Mapping[str, Any]],
     chosen: Sequence[str],
 ) -> tuple[tuple[FoundTable, ...], list[PipelineDataset]]:
-    """The tables that were found, and those of them that will be datasets.
+    """The tables that were found, and all data that will be datasets.
 
     Raises:
         ConfigError: There is no data, and nothing is a dataset already.
@@ -131,18 +132,24 @@ def _datasets(
         complete = own | {path: name for path, (name, _) in elsewhere.items()}
         for name, file in elsewhere.values():
             drafts.skip(f"dataset {name} in {file}")
-        found, left_out = _tables(at, engine, complete)
-        found, left_out = only(chosen, found, left_out, complete)
+        tables, left_out = _tables(at, engine, complete)
+        covered = [*(table.path for table in tables), *complete]
+        files, no_files = _other_files(at, pipeline, chosen, covered)
+        found, left_out = only(chosen, (*tables, *files), (*left_out, *no_files), complete)
+        tables = tuple(one for one in found if isinstance(one, FoundTable))
         drafts.left_out += left_out
         taken = [name for name, _ in elsewhere.values()]
-        members = planned_datasets(at, found, pipeline, engine, drafts, taken)
+        members = planned_datasets(at, tables, pipeline, engine, drafts, taken)
+        taken += [member.proposed.name for member in members]
+        files = tuple(one for one in found if isinstance(one, FoundFiles))
+        members += planned_files(at, files, pipeline, taken, drafts)
     _leave_others(drafts, pipeline, [*(one.path for one in found), *complete])
     if not members and not complete:
         raise _no_data(drafts.left_out, dvc=at.inventory is not None)
     here = (name for path, name in own.items() if path not in elsewhere)
     for name in (*here, *(m.proposed.name for m in members if m.declared)):
         drafts.skip(f"dataset {name} in {DATASETS_FILE}")
-    return found, members
+    return tables, members
 
 
 def _pipelines_below(at: AdoptionContext) -> dict[str, dict[str, Any]]:
@@ -187,20 +194,35 @@ def _tables(
     return found, left_out
 
 
+def _other_files(
+    at: AdoptionContext, pipeline: Mapping[str, Any], chosen: Sequence[str], taken: Sequence[str]
+) -> tuple[tuple[FoundFiles, ...], tuple[Note, ...]]:
+    """The outputs that are no tables, where they are data: added, declared or ``chosen``."""
+    if at.inventory is None or at.objects is None:
+        return (), ()
+    entries = artifacts_by_path(pipeline).items()
+    said = {path for path, (_, entry) in entries if entry.get("type") == "dataset"}
+
+    def wanted(path: str) -> bool:
+        return path in said or any(one != "." and within(path, one) for one in chosen)
+
+    return tracked_other_files(at.root, at.inventory, at.objects, wanted=wanted, taken=taken)
+
+
 def _listed(git: GitProgram, *options: str) -> tuple[str, ...]:
     listed = git.output("ls-files", "-z", *options)
     return tuple(name for name in listed.split("\0") if name)
 
 
 def _leave_others(drafts: Drafts, pipeline: Mapping[str, Any], tables: Sequence[str]) -> None:
-    """Datasets that somebody declared, for DVC's model registry say, and that are no tables."""
+    """Datasets that somebody declared, for DVC's model registry say, and that DVC has not."""
     known = {*tables, *(note.what for note in drafts.left_out)}
     for path, (name, entry) in artifacts_by_path(pipeline).items():
         if entry.get("type") == "dataset" and path not in known:
             why = (
-                f"declared in dvc.yaml as {name}, a dataset, and DVC has no table there (CSV, JSON "
-                "Lines, Parquet or Arrow): `datarelease check` refuses that; give it another "
-                "`type` (raw-data, say), or another path"
+                f"declared in dvc.yaml as {name}, a dataset, and DVC has no usable data there: "
+                "`datarelease check` refuses that; give it another `type` (raw-data, say), or "
+                "another path"
             )
             drafts.leave(path, why)
 
@@ -210,24 +232,25 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     where = "among DVC's outputs or in the repository" if dvc else "in the repository"
     return ConfigError(
         "There is no dataset to release: no usable table (CSV, JSON Lines, Parquet or Arrow) "
-        f"{where}.{reasons}",
+        f"{where}, and no other data that was added with `dvc add`.{reasons}",
         remedy="Get the files named above (`dvc pull`, `dvc repro`), then run init again."
         if left_out
-        else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), or write a "
-        "stage that makes it and run `dvc repro`; then run init again.",
+        else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), add other "
+        "files with `dvc add`, or write a stage that makes the data and run `dvc repro`; then run "
+        "init again.",
     )
 
 
 def only(
     chosen: Sequence[str],
-    found: Sequence[FoundTable],
+    found: Sequence[FoundTable | FoundFiles],
     left_out: Sequence[Note],
     complete: Iterable[str],
-) -> tuple[tuple[FoundTable, ...], tuple[Note, ...]]:
+) -> tuple[tuple[FoundTable | FoundFiles, ...], tuple[Note, ...]]:
     """What is at or below the ``chosen`` paths, or all where there are none.
 
     Raises:
-        ConfigError: There is no table at one of them.
+        ConfigError: There is no data at one of them.
     """
     if not chosen:
         return tuple(found), tuple(left_out)
@@ -239,7 +262,8 @@ def only(
     for one in chosen:
         if not any(wanted(path, [one]) for path in known):
             raise ConfigError(
-                f"--dataset {one}: init finds no table there (CSV, JSON Lines, Parquet or Arrow).",
+                f"--dataset {one}: init finds no data there, neither a table nor other files that "
+                "DVC tracks.",
                 remedy=suggestion(one, [found.path for found in found]),
             )
     return (

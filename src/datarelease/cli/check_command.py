@@ -15,6 +15,7 @@ from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_repor
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
+from datarelease.flows.check.pictures import with_pictures
 from datarelease.flows.release.bundle import make_absent, write_bundle
 from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.policy import how_to_waive
@@ -55,7 +56,8 @@ def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
     if bundle is not None:
         make_absent(ws)
     checked = check(ws, base=base)
-    report = checked.report
+    # A release shows no pictures, so a build makes none.
+    report = with_pictures(ws, checked) if bundle is None else checked.report
     place, files = out or ws.root / "reports", report_files(report)
     write_documents(files, place)
     written = place / HTML_NAME

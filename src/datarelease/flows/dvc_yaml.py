@@ -12,6 +12,7 @@ from datarelease.adapters.yaml_edit import insert
 from datarelease.flows.edits import rendered
 from datarelease.model.adoption import Proposed
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.file_rules import FileRules
 from datarelease.settings.artifacts import DATASETS_FILE
 
 MOST_PLAIN = 4
@@ -43,7 +44,8 @@ class PipelineDataset:
     @property
     def dataset(self) -> Dataset:
         """As the settings will read it."""
-        return Dataset(name=self.proposed.name, path=self.proposed.path)
+        files = None if self.proposed.files is None else FileRules()
+        return Dataset(name=self.proposed.name, path=self.proposed.path, files=files)
 
 
 def edited_pipeline(text: str, members: Sequence[PipelineDataset], stages: Iterable[str]) -> str:

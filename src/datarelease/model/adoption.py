@@ -70,6 +70,12 @@ class Proposed:
     """Those of the columns whose values stand in the names of folders."""
     csv: str = ""
     """``meta.csv`` as one line of YAML; empty: its files need none."""
+    files: int | None = None
+    """Of a dataset of files; None: it is a table."""
+    bytes: int = 0
+    """Of its files."""
+    rules: tuple[tuple[str, str], ...] = ()
+    """Rules that its files keep today, key and value as YAML: a comment, for people to decide."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from datarelease.model.data.files import FileKind, FileSizes, FilesProfile
+from datarelease.model.data.pictures import PictureChange, is_copy
 from datarelease.model.review.diff import (
     DatasetStatus,
     FileChange,
@@ -21,6 +23,7 @@ from datarelease.render.columns import blocks
 COUNTS = ("added", "removed", "changed", "renamed", "unchanged")
 SIGNS = {"added": "+", "removed": "\N{MINUS SIGN}", "changed": "~", "renamed": "↪"}
 _FIGURES = (("smallest", "min"), ("median", "median"), ("largest", "max"))
+_PICTURES, _MODES = 60, 6
 _LONGEST = 63
 """Binary digits of the size of a file."""
 AT_TOP = "(at the top)"
@@ -136,6 +139,29 @@ class FilesView:
         return tuple((f.path or AT_TOP, f.files, f.bytes) for f in folders)
 
     @property
+    def pictures(self) -> tuple[PictureChange, ...]:
+        """Pictures that can be shown: a report may come from anywhere, and so may its copies."""
+        found = self.diff.pictures
+        return () if found is None else tuple(filter(None, map(_shown, found.changes[:_PICTURES])))
+
+    @property
+    def picture_figures(self) -> tuple[tuple[str, str], ...]:
+        """Width, height and modes of the pictures: a name and the figure."""
+        found = self.diff.pictures.statistics if self.diff.pictures is not None else None
+        if found is None:
+            return ()
+        out = [("pictures", number.count(found.pictures))]
+        out += [
+            (word, _spread(part))
+            for word, part in (("width", found.width), ("height", found.height))
+        ]
+        modes = (f"{one.mode} {number.count(one.pictures)}" for one in found.modes[:_MODES])
+        out.append(("modes", ", ".join(modes)))
+        if found.unreadable:
+            out.append(("unreadable", number.count(found.unreadable)))
+        return tuple(out)
+
+    @property
     def examples(self) -> tuple[FileChange, ...]:
         """Changes, those first that take something away."""
         return self.diff.examples
@@ -207,6 +233,20 @@ def _duplicates(side: FilesProfile | None) -> str | None:
         if found.files
         else "none"
     )
+
+
+def _shown(change: PictureChange) -> PictureChange | None:
+    before, after = (
+        c if c is not None and is_copy(c) else None for c in (change.before, change.after)
+    )
+    if before is None and after is None:
+        return None
+    return dataclasses.replace(change, before=before, after=after)
+
+
+def _spread(values: tuple[int, int, int]) -> str:
+    low, middle, high = map(number.count, values)
+    return f"{low} px" if low == high else f"{low} to {high} px, median {middle}"
 
 
 def _bins(side: FilesProfile | None) -> dict[int, int] | None:

@@ -816,3 +816,48 @@ def mark(project: Project, **flags: object) -> None:
     content = project.read_yaml("data/listings.csv.dvc")
     content["outs"][0].update(flags)
     project.write("data/listings.csv.dvc", yaml.safe_dump(content))
+
+
+# --- what is no table
+
+
+def test_pictures_and_an_xml_file_are_adopted(get_started: Project) -> None:
+    """Data that was added or declared is a dataset of files; a model that a stage makes is none."""
+    project = get_started
+    for number in range(4):
+        project.write(f"images/{number}.png", b"\x89PNG\r\n\x1a\n" + bytes(number * 400))
+    project.write("images/labels.csv", "id,label\n0,cat\n1,dog\n")
+    for number in (1, 2):
+        project.write(f"texts/chapter {number}.txt", f"Text {number}")
+    project.write("data.xml", "<people/>")
+    project.dvc("add", "--quiet", "images", "texts", "data.xml")
+    declared = project.read_yaml("dvc.yaml")
+    declared["artifacts"] = {"posts": {"path": "data.xml", "type": "dataset"}}
+    project.write("dvc.yaml", yaml.safe_dump(declared, sort_keys=False))
+    project.commit("Other data")
+    project.push()
+    plan = planned(project)
+    found = {one["name"]: one for one in plan["datasets"] if one["files"] is not None}
+    assert {name: one["files"] for name, one in found.items()} == {
+        "images": 5, "texts": 2, "posts": 1,
+    }  # fmt: skip
+    assert not any("model" in one["path"] for one in plan["datasets"])
+    said = run(project, "init", "--yes").text
+    assert "images: images, added with dvc add; 5 files" in said
+    artifacts = project.read_yaml("dvc.yaml")["artifacts"]
+    assert artifacts["images"]["meta"] == artifacts["posts"]["meta"] == {"files": None}
+    text = (project.root / "dvc.yaml").read_text()
+    assert "# kinds: [image/png, text/csv]" in text
+    assert r'# names: "[A-Za-z0-9._-]+\\.(csv|png)"' in text
+    assert "# max_size: 5kB" in text
+    project.commit("Adopt data releases")
+    project.push()
+    report = run(project, "check", "--json").json
+    assert report["verdict"]["findings"] == []
+    # The rules hold as they stand: they are comments only so that people decide.
+    lines = [line.replace("# ", "", 1) if "# kinds" in line or "# names" in line or "# max" in line
+             else line for line in text.splitlines()]  # fmt: skip
+    project.write("dvc.yaml", "\n".join(lines) + "\n")
+    project.commit("Rules")
+    report = run(project, "check", "--json").json
+    assert [one for one in report["verdict"]["findings"] if one["rule"] == "violations"] == []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 from tests.commands import run
 from tests.conftest import environment, hermetic_environment
 from tests.project import Project, make_template
@@ -309,3 +311,105 @@ def test_the_first_bytes_of_known_files_are_not_read(
     monkeypatch.setattr(module, "read_head", counted)
     check(open_workspace(project.root, progress=Quiet()))
     assert len(opened) == 1
+
+
+def test_a_check_shows_pictures_and_a_release_does_not(copy: Copy) -> None:
+    """Small copies of added, removed and changed pictures; a release decodes none."""
+    project = copy()
+    for name, colour in (("cats/1", "red"), ("cats/3", "green"), ("dogs/1", "blue")):
+        Image.new("RGB", (60, 40), colour).save(project.root / "images" / f"{name}.png")
+    edited(project, dogs__2=None)
+    report = checked(project)
+    pictures = part(report, "images").of_files.pictures
+    assert [(c.kind, c.path, bool(c.before), bool(c.after)) for c in pictures.changes] == [
+        ("changed", "cats/1.png", False, True),
+        ("changed", "dogs/1.png", False, True),
+        ("added", "cats/3.png", False, True),
+    ]
+    assert (pictures.statistics.pictures, pictures.statistics.unreadable) == (3, 1)
+    assert pictures.statistics.width == (60, 60, 60)
+    page = (project.root / "reports/report.html").read_text(encoding="utf-8")
+    assert page.count('src="data:image/jpeg;base64,/9j/') == 3
+    assert "width 60 px" in (project.root / "reports/report.md").read_text(encoding="utf-8")
+    shutil.rmtree(project.root / "reports")
+    run(project, "release")
+    released = (project.remote / "releases/data-v2/report.html").read_text(encoding="utf-8")
+    assert "data:image" not in released
+    assert "cats/3.png" in released.replace("<wbr>", "")
+
+
+HOSTILE_NAMES = [
+    "pay\u202egnp.png", "é\u0301.png", "É.PNG", "é.png", "e\u0301.png", "x" * 251 + ".png",
+    "<img src=x onerror=alert(1)>.png", "a|b`c.png", "[red]x[/red].png", " .png", "-rf.png",
+    "${x}.png", "%2e%2e.png",
+]  # fmt: skip
+"""Names that a file system takes, and that no form of the report may let do anything."""
+
+
+def test_hostile_names_are_released_and_do_nothing(copy: Copy, tmp_path: Path) -> None:
+    """What a name holds is shown as text, and each file comes back under its very name."""
+    project = copy()
+    declared = project.read_yaml("dvc.yaml")
+    declared["artifacts"]["images"]["meta"] = {"files": {}}
+    project.write("dvc.yaml", yaml.safe_dump(declared, sort_keys=False))
+    for number, name in enumerate(HOSTILE_NAMES):
+        project.write(f"images/{name}", PNG + bytes([number]))
+    project.dvc("add", "--quiet", "images")
+    project.commit("Hostile names")
+    project.push()
+    found = checked(project).dataset("images")
+    assert found is not None
+    assert found.validation is not None
+    [violation] = found.validation.violations
+    assert (violation.severity, violation.count) == (
+        "warning",
+        2,
+    )  # two that differ in form or case
+    for form in ("report.md", "report.html"):
+        text = (project.root / "reports" / form).read_text(encoding="utf-8")
+        # In a comment it stands in a code span, where nothing is an element.
+        assert "<img src=x" not in text.replace("`<img src=x onerror=alert(1)>.png`", "")
+        assert "\u202e" not in text
+    shutil.rmtree(project.root / "reports")
+    run(project, "release")
+    clone = project.clone(tmp_path / "clone")
+    run(clone, "get", "latest", "out")
+    got = {
+        path.name: path.read_bytes()
+        for path in (clone.root / "out/images").glob("*")
+        if path.is_file()
+    }
+    assert got == {name: PNG + bytes([number]) for number, name in enumerate(HOSTILE_NAMES)}
+
+
+@pytest.mark.parametrize("name", ["two\nlines.png", "back\\slash.png", "bell\x07.png"])
+def test_names_that_no_machine_should_write_are_refused(copy: Copy, name: str) -> None:
+    """A line end, a control character or a backslash in a name: refused before anything is sent."""
+    project = copy()
+    project.write(f"images/{name}", PNG)
+    project.dvc("add", "--quiet", "images")
+    project.commit("A name")
+    project.push()
+    done = run(project, "check", code=None)
+    assert done.code in {2, 3}
+    assert "images" in done.err or ".dir" in done.err
+    assert "\x07" not in done.err
+    assert "\nlines" not in done.err
+    assert run(project, "release", code=None).code in {2, 3}
+
+
+@pytest.mark.parametrize("kind", ["socket", "pipe", "device"])
+def test_special_files_are_refused(copy: Copy, kind: str) -> None:
+    """A socket, a pipe or a link to a device among the files: a stage names it, and never waits."""
+    project = copy()
+    place = project.root / "images" / "special.png"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            os.chdir(place.parent)
+            server.bind(place.name)
+    else:
+        place.symlink_to("/dev/null")
+    done = run(project, "validate", "images", code=2)
+    assert "images: 'special.png' is a pipe, a socket or a device, and not a file." in done.err

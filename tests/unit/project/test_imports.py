@@ -13,6 +13,7 @@ SEAMS = {
     "adapters/dvc/stages.py": "s3fs is an optional part",
     "adapters/github/connection.py": "PyGithub is an optional part",
     "adapters/store/connection.py": "aiobotocore is an optional part",
+    "analysis/files/pictures.py": "Pillow is an optional part",
     "app/github.py": "loads PyGithub: only for commands that talk to GitHub",
     "analysis/engine/conversion/compressed.py": "pyarrow: a release reads plain text's delimiter",
     "api.py": "pandas takes half a second: only for `to_frame`",

@@ -8,6 +8,7 @@ from rich.console import Console
 from tests import sample_reports as samples
 
 from datarelease.model.data.files import SizeBin
+from datarelease.model.data.pictures import LONGEST_COPY, PictureChange, PicturesReport
 from datarelease.model.review.report import Report
 from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown
@@ -71,3 +72,23 @@ def test_the_history_counts_files() -> None:
     page = html(samples.files())
     assert "Files over versions" in page
     assert "Files by version: data-v1 70, data-v2 80, data-v4 98." in page
+
+
+def test_only_copies_that_are_jpegs_are_shown() -> None:
+    """A report from elsewhere may say anything: what is no JPEG in Base64 makes no picture."""
+    report = samples.files()
+    [part] = report.datasets
+    files = part.diff.of_files
+    assert files is not None
+    good, bad = "/9j/4AAQSkZJRg==", "/9j/' onload='alert(1)"
+    changes = (
+        PictureChange(kind="added", path="cats/1.png", after=good),
+        PictureChange(kind="changed", path="cats/2.png", before=bad, after=good),
+        PictureChange(kind="removed", path="cats/3.png", before=bad),
+        PictureChange(kind="removed", path="cats/4.png", before="/9j/" + "A" * LONGEST_COPY),
+    )
+    files = replace(files, pictures=PicturesReport(statistics=None, changes=changes))
+    report = replace(report, datasets=(replace(part, diff=replace(part.diff, of_files=files)),))
+    page = html(report)
+    assert page.count("<img ") == 2
+    assert "onload" not in page

@@ -6,7 +6,9 @@ says (`tracked`). Files that were hashed before and did not change since are not
 
 from __future__ import annotations
 
+import os
 import posixpath
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -124,6 +126,35 @@ def _places(path: str, outs: Sequence[str]) -> list[str]:
     return inside
 
 
+def _refuse_special_files(place: Path, name: str) -> None:
+    """Fail for what is neither a file nor a directory: DVC would wait for a pipe to be written."""
+    folders = [place]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif not entry.is_file(follow_symlinks=False) and _is_special(entry):
+                inside = Path(entry.path).relative_to(place).as_posix()
+                raise ConfigError(
+                    f"{name}: {inside!r} is a pipe, a socket or a device, and not a file.",
+                    untouched="Nothing was written.",
+                    remedy="Remove it.",
+                )
+
+
+def _is_special(entry: os.DirEntry[str]) -> bool:
+    """Also what a link leads to; one that leads nowhere is for DVC to refuse."""
+    try:
+        mode = entry.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def _built(repo: Any, place: Path, name: str) -> tuple[str, dict[str, str] | None]:
     """The hash of a file or directory, and those of the directory's files by path in it."""
     try:
@@ -133,6 +164,7 @@ def _built(repo: Any, place: Path, name: str) -> tuple[str, dict[str, str] | Non
                 untouched="Nothing was written.",
                 remedy="Correct .dvcignore, or the path under artifacts in dvc.yaml.",
             )
+        _refuse_special_files(place, name)
         odb, ignore = repo.cache.local, repo.dvcignore
         _, _, built = build(odb, str(place), repo.fs, _MD5, ignore=ignore, dry_run=True)
     except FileNotFoundError as error:

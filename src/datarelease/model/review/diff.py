@@ -8,6 +8,7 @@ from functools import total_ordering
 from typing import Literal
 
 from datarelease.model.data.files import FilesProfile
+from datarelease.model.data.pictures import PicturesReport
 from datarelease.model.data.profile import ColumnKind, Scalar
 from datarelease.model.wording import plural, short_repr
 
@@ -196,6 +197,8 @@ class FilesDiff:
     more_folders: int = 0
     examples: tuple[FileChange, ...] = ()
     """At most 50 of each kind: removed, changed, renamed, added, each sorted by path."""
+    pictures: PicturesReport | None = None
+    """None: there are none, or nobody looked: a check does, with Pillow, and a release does not."""
     no_comparison: str = ""
     """In words; empty where the files were compared, or there was nothing to compare with."""
 

@@ -41,6 +41,7 @@ def file_section(view: FilesView, detail: Detail) -> str:
         f"Files were not compared one by one: {escape.prose(why, 300)}" if why else "",
         _kinds(view),
         _sizes(view),
+        _pictures(view),
         _folders(view, detail),
         _examples(view, detail),
     )
@@ -78,6 +79,13 @@ def _sizes(view: FilesView) -> str:
     ]
     line = " → ".join(f"`{side}`" for side in (old, new) if side)
     return f"Sizes {line} " + " · ".join(figures) if line else ""
+
+
+def _pictures(view: FilesView) -> str:
+    """Their figures in a line; small copies are on the page alone."""
+    figures = [f"{name} {escape.prose(figure, 120)}" for name, figure in view.picture_figures]
+    text = " · ".join(figures)
+    return text[:1].upper() + text[1:]
 
 
 def _folders(view: FilesView, detail: Detail) -> str:

@@ -17,6 +17,7 @@ from datarelease.model.adoption import (
     yaml_text,
 )
 from datarelease.model.wording import plural
+from datarelease.render.numbers import size
 
 
 def adoption(plan: Adoption) -> Text:
@@ -66,6 +67,11 @@ def _command(command: Command) -> Text:
 
 
 def _described(dataset: Proposed) -> str:
+    if dataset.files is not None:
+        return (
+            f"{dataset.name}: {dataset.path}, {dataset.origin}; {plural(dataset.files, 'file')}, "
+            f"{size(dataset.bytes)}"
+        )
     key = f"key {_names(dataset.key)}" if dataset.key else "no key found"
     if dataset.guess:
         key = f"no key written (perhaps {_names(dataset.guess)}: {dataset.evidence})"
@@ -95,9 +101,19 @@ def _diff(edit: FileEdit) -> Iterator[Text]:
         yield Text(line, style="bold" if line.startswith(("+++", "---")) else style)
 
 
+_FILES = "look at `files` in dvc.yaml: the rules there are comments until you want them"
+
+
 def _next(plan: Adoption) -> Iterator[Text]:
     yield Text("\nnext", style="bold")
-    yield Text("  1. look at the schemas, and at key and pii in dvc.yaml: they are guesses")
+    tables = not plan.datasets or any(one.files is None for one in plan.datasets)
+    files = any(one.files is not None for one in plan.datasets)
+    told = ["look at the schemas, and at key and pii in dvc.yaml: they are guesses"] * tables
+    told += [
+        "look at `files` in dvc.yaml: the rules there are comments until you want them"
+    ] * files
+    for number, text in enumerate(told):
+        yield Text(f"  1. {text}" if not number else f"     {text}")
     for command in plan.last:
         if command.arguments[:2] == ("dvc", "repro"):
             again = (*command.arguments[:2], "--force", *command.arguments[2:])

@@ -178,6 +178,9 @@ def _files(view: FilesView) -> list[RenderableType]:
         lines.append(Text.assemble("  files were not compared one by one: ", why))
     kinds = (f"{pair.name} {arrow(*pair.files)}" for pair in view.kinds[:_CHANGES])
     lines.append(_dim(f"  kinds: {escape.clean(', '.join(kinds), None)}"))
+    if view.picture_figures:
+        figures = ", ".join(f"{name} {figure}" for name, figure in view.picture_figures)
+        lines.append(_dim(f"  {escape.clean(figures, None)}"))
     for change in view.examples[:_CHANGES] if view.compares else ():
         path = escape.clean(change.path, escape.NAME_LENGTH)
         old = f"{escape.clean(change.old_path, escape.NAME_LENGTH)} → " if change.old_path else ""

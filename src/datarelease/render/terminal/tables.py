@@ -27,7 +27,8 @@ def violations(result: Validation) -> RenderableType:
     """One line a failed check, worst first, each with a few failing rows."""
     if not result.violations:
         against = number.counted(result.checks, "check") if result.schema else "no schema"
-        rows = f"{number.count(result.rows)} {result.noun}s"
+        one = result.noun == "file" and result.rows == 1
+        rows = f"{number.count(result.rows)} {result.noun}{'' if one else 's'}"
         return Text(f"{result.dataset}: {rows}, {against}, no violation")
     return violation_table(result.violations, limit=50)
 
