@@ -13,6 +13,7 @@ import io
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,8 @@ _WHITE = (255, 255, 255)
 
 
 def is_available() -> bool:
-    """Pillow is installed."""
-    try:
-        import PIL  # noqa: F401, PLC0415 - an optional part
-    except ImportError:
-        return False
-    return True
+    """Pillow is installed; it is not loaded for this."""
+    return find_spec("PIL") is not None
 
 
 def picture_facts(place: Path) -> PictureFacts | None:
