@@ -27,7 +27,7 @@ from datarelease.model.data.pictures import (
 if TYPE_CHECKING:
     from PIL import Image
 
-KINDS = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
+PICTURE_KINDS = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 """Content types that are looked at."""
 _DECODERS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 MOST_PIXELS = 40_000_000

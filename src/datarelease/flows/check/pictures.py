@@ -15,7 +15,7 @@ from pathlib import Path
 
 from datarelease.analysis.files.kinds import kind_by_ending
 from datarelease.analysis.files.pictures import (
-    KINDS,
+    PICTURE_KINDS,
     is_available,
     picture_facts,
     picture_statistics,
@@ -80,11 +80,11 @@ def _dataset(ws: Workspace, checked: Checked, part: DatasetReport, most: int) ->
 
 def _has_pictures(files: FilesDiff) -> bool:
     sides = (side for side in (files.before, files.after) if side is not None)
-    return any(kind.type in KINDS for side in sides for kind in side.kinds)
+    return any(kind.type in PICTURE_KINDS for side in sides for kind in side.kinds)
 
 
 def _pictures(listing: Iterable[ListedFile]) -> list[ListedFile]:
-    return [file for file in listing if kind_by_ending(file.path) in KINDS]
+    return [file for file in listing if kind_by_ending(file.path) in PICTURE_KINDS]
 
 
 def _facts(
