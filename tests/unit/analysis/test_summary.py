@@ -165,12 +165,12 @@ def test_large_parts_add_up(engine: DuckDBEngine, tmp_path: Path) -> None:
 
 def test_parts_of_wide_tables_add_up(engine: DuckDBEngine, tmp_path: Path) -> None:
     """Tables of very many columns keep fewer cells of each, and their parts add up all the same."""
-    values = np.random.default_rng(6).normal(size=(400, 6000))
+    values = np.random.default_rng(6).normal(size=(160, 13_500))
     table = pa.table({f"n{place}": column for place, column in enumerate(values)})
     (tmp_path / "whole").mkdir()
     found = profile(engine, stored(tmp_path / "whole", table), DATASET)
     assert found.columns[0].distinct is None
-    spread = stored(tmp_path, table[:5000], table[5000:])
+    spread = stored(tmp_path, table[:12_000], table[12_000:])
     assert added_up(engine, spread, lambda parts: parts[::-1]) == encode(found)
 
 
