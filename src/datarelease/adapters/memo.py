@@ -63,7 +63,8 @@ class FileMemo:
             # Not forced to the disk: what a power loss leaves of it counts as absent.
             with NamedTemporaryFile(dir=place.parent, prefix=".tmp-", delete=False) as scratch:
                 try:
-                    scratch.write(_header(kind, made_from, value) + value)
+                    scratch.write(_header(kind, made_from, value))
+                    scratch.write(value)
                     scratch.close()
                     Path(scratch.name).replace(place)
                 except OSError:

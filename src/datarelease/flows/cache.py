@@ -47,7 +47,7 @@ class Objects:
 
     def path(self, md5: str) -> Path:
         """Where the cache has (or would have) the object."""
-        return self.cache / md5[:2] / md5[2:]
+        return object_in(self.cache, md5)
 
     def has(self, md5: str) -> bool:
         """The cache has the object."""
@@ -264,3 +264,8 @@ class Objects:
                 )
         target.chmod(0o444)
         self.proven.add(md5)
+
+
+def object_in(cache: Path, md5: str) -> Path:
+    """Where a cache has (or would have) an object."""
+    return cache / md5[:2] / md5[2:]

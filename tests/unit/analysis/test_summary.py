@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from tests.properties import examples
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.tables import Table, ValueCounts
+from datarelease.analysis.engine.tables import Table
+from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.profile import profile, profile_of_summary, summarise_table
 from datarelease.analysis.profiling.summary import Summary
 from datarelease.documents import encode

@@ -12,7 +12,7 @@ import pytest
 
 from datarelease.analysis.engine.duckdb import value_counts
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.tables import ValueCounts
+from datarelease.analysis.engine.values import ValueCounts
 
 ROWS = 3000
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from datarelease.analysis.engine.keys import KeyRange
     from datarelease.analysis.engine.number_counts import NumberCounts
+    from datarelease.analysis.engine.values import ValueCounts
 
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 PART = f"{_UNREAD}{_UNREAD}part"
@@ -47,6 +48,9 @@ class Table:
     digests: tuple[str, ...] = ()
     """The hash of each file's bytes, in the order of ``paths``. Empty: not known, and then nothing
     that was found in a part is looked for or kept."""
+
+    alike: bool = False
+    """All files are known to have the columns and types of the first, which alone is asked."""
 
     @property
     def is_text(self) -> bool:
@@ -82,25 +86,6 @@ class UnreadableTable(Exception):  # noqa: N818 - the term of the design; `unrea
         super().__init__(f"{label}: {reason}" if label else reason)
         self.label = label
         self.reason = reason
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueCounts:
-    """The different values of a column, none of them null, as text."""
-
-    distinct: int
-    rows: int
-    """Rows with a value."""
-    min: str | None = None
-    """In the order of code points; None, as the fields below, where only numbers were asked for."""
-    max: str | None = None
-    length_min: int = 0
-    """In characters."""
-    length_max: int = 0
-    length_sum: int = 0
-    """Over all rows."""
-    top: tuple[tuple[str, int], ...] = ()
-    """Values and their rows: the most frequent first, then in the order of code points."""
 
 
 def unread_name(column: str) -> str:
@@ -242,6 +227,22 @@ class Engine(Protocol):
 
     def count_if_unique(self, frame: nw.LazyFrame[Any]) -> int | None:
         """The number of rows if no two are equal and no value in them is null, else None."""
+        ...
+
+    def value_keys(
+        self, frame: nw.LazyFrame[Any], salt: str, *, grouped: bool, rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Keys of the texts in the column ``value``, where there are `shapes`; in any order.
+
+        A key is the MD5 of the text behind ``salt``, as a little-endian integer: ``key`` has the
+        upper 64 bits, ``rest`` the lowest 32. ``length`` has the characters of the text, and
+        ``rows`` for how many rows it stands, which is 1 if texts are not ``grouped`` before.
+        Batches have at most ``rows`` keys.
+
+        Raises:
+            UnsupportedQueryError: There are no `shapes`.
+            UnreadableTable, WorldError: As `collect`.
+        """
         ...
 
     def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:

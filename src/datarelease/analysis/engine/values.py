@@ -1,13 +1,33 @@
-"""Values of Arrow tables as plain Python: the same for every engine."""
+"""Values as engines hand them over: the rows of Arrow tables, and how often values occur."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueCounts:
+    """The different values of a column, none of them null, as text."""
+
+    distinct: int
+    rows: int
+    """Rows with a value."""
+    min: str | None = None
+    """In the order of code points; None, as the fields below, where only numbers were asked for."""
+    max: str | None = None
+    length_min: int = 0
+    """In characters."""
+    length_max: int = 0
+    length_sum: int = 0
+    """Over all rows."""
+    top: tuple[tuple[str, int], ...] = ()
+    """Values and their rows: the most frequent first, then in the order of code points."""
 
 
 def python_rows(table: pa.Table) -> list[dict[str, Any]]:

@@ -11,17 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.profiling.cells import Grid, Integers, cells_for
+from datarelease.analysis.profiling.cells import Grid, Integers
 from datarelease.analysis.profiling.columns import (
     MANY,
     Column,
     FirstPass,
     Read,
     groups_of,
-    told_by_cells,
 )
-from datarelease.analysis.profiling.number_line import Reading
-from datarelease.analysis.profiling.summary import EXACT, Numbers
+from datarelease.analysis.profiling.number_line import EXACT, Reading
+from datarelease.analysis.profiling.summary import Numbers
 
 _ROWS = 1 << 18
 """Rows of a batch."""
@@ -31,11 +30,10 @@ _MARKS = 1 << 26
 """Bytes in which whole numbers that occur are marked, for all columns together."""
 
 
-def read_pass(engine: Engine, read: Read, columns: Sequence[Column]) -> FirstPass:
+def read_pass(engine: Engine, read: Read, columns: Sequence[Column], limit: int) -> FirstPass:
     """What is known after the rows of the columns of numbers and times were read once."""
     numeric = [column for column in columns if not column.counted]
     whole = [column for column in numeric if column.line and column.line.countable]
-    limit = cells_for(len(columns))
     states = {
         c.name: _State(limit, _Marks(_MARKS // len(whole)) if c in whole else None) for c in numeric
     }
@@ -47,9 +45,8 @@ def read_pass(engine: Engine, read: Read, columns: Sequence[Column]) -> FirstPas
                 states[column.name].add(len(batch) - column.nulls(batch), column.reading(batch))
     numbers = {name: Numbers.merged(state.some) for name, state in states.items() if state.some}
     marked = {name: s.marks.count for name, s in states.items() if s.marks and name in numbers}
-    distinct = marked | told_by_cells(numeric, numbers)
     filled = {name: state.filled for name, state in states.items()}
-    return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=distinct)
+    return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=marked)
 
 
 def read_refined(
@@ -69,14 +66,25 @@ def read_refined(
                 some.append(Grid.of(values, limit=grid.limit))
                 if len(some) > _BATCHES:
                     some[:] = [Grid.merged(some)]
-    return {name: Grid.merged(some) for name, some in inside.items()}
+    nothing = Grid.of(np.zeros(0))
+    return {name: Grid.merged(some or [nothing]) for name, some in inside.items()}
 
 
 def _batches(
     engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[Column]
 ) -> Iterator[pa.RecordBatch]:
+    """Batches with what is read of the columns, full ones: parts of tables may be small."""
     figures = [figure for column in columns for figure in column.figures()]
-    return engine.batches(frame.select(*figures or [nw.lit(1).alias("row")]), _ROWS)
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in engine.batches(frame.select(*figures or [nw.lit(1).alias("row")]), _ROWS):
+        if waiting and rows + batch.num_rows > _ROWS:
+            yield pa.concat_batches(waiting)
+            waiting, rows = [], 0
+        waiting.append(batch)
+        rows += batch.num_rows
+    if waiting:
+        yield pa.concat_batches(waiting)
 
 
 @dataclass

@@ -105,7 +105,7 @@ class FirstPass:
     numbers: Mapping[str, Numbers]
     """By column; left out where there is no finite value."""
     distinct: Mapping[str, int]
-    """By column of numbers, how many different values there are, as far as the pass could tell."""
+    """By column of whole numbers, how many different values there are, where that was counted."""
 
 
 @contextmanager

@@ -17,14 +17,13 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.number_counts import LOWER_BITS, NumberCounts, NumberFigures
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.profiling.cells import Grid, Integers, cells_for, ordered
+from datarelease.analysis.profiling.cells import Grid, Integers, ordered
 from datarelease.analysis.profiling.columns import (
     FEW,
     Column,
     FirstPass,
     Read,
     groups_of,
-    told_by_cells,
 )
 from datarelease.analysis.profiling.number_line import NumberLine
 from datarelease.analysis.profiling.summary import Numbers
@@ -46,10 +45,9 @@ class _Counted:
     total: Fraction
 
 
-def grouped_pass(engine: Engine, read: Read, columns: Sequence[Column]) -> FirstPass:
+def grouped_pass(engine: Engine, read: Read, columns: Sequence[Column], limit: int) -> FirstPass:
     """What is known after the engine counted the columns of numbers and times."""
     source = _source(engine)
-    limit = cells_for(len(columns))
     numeric = [column for column in columns if not column.counted]
     rows = 0
     filled: dict[str, int] = {}
@@ -63,8 +61,7 @@ def grouped_pass(engine: Engine, read: Read, columns: Sequence[Column]) -> First
         starts = {name: _start(one, limit) for name, one in figures.items()}
         for name, counted in _counted(source, read, some, starts, {}).items():
             numbers[name] = _numbers(lines[name], figures[name], counted)
-    distinct = told_by_cells(numeric, numbers)
-    return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=distinct)
+    return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct={})
 
 
 def grouped_refined(

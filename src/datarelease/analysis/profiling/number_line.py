@@ -29,6 +29,8 @@ _LEAST_DIGITS = 12
 _ALL_DIGITS = 17
 _DIGITS = 15
 """Up to so many digits every decimal is a float of its own."""
+EXACT = 2**53
+"""Up to here every integer is a float of its own."""
 _INTEGERS = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
 
 
@@ -128,6 +130,16 @@ class NumberLine:
         if not isinstance(self.dtype, nw.Datetime):
             return whole
         return whole * 1000 if self.finer else whole // _MICROSECONDS[self.dtype.time_unit]
+
+    def exact(self, position: float) -> Exact | None:
+        """The value at a position; None: several may be there."""
+        if self.dtype.is_float():
+            return position
+        if self.rounded or abs(position) > EXACT:
+            return None
+        if isinstance(self.dtype, nw.Decimal) and self.dtype.scale:
+            return Decimal(str(position))
+        return self.of_microseconds(int(position))
 
     def stored(self, position: float) -> float:
         """A position as profiles hold it: seconds for times."""

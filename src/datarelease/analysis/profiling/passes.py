@@ -3,40 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.profiling.batches import read_pass, read_refined
-from datarelease.analysis.profiling.cells import Grid
+from datarelease.analysis.profiling.cells import Grid, Integers
 from datarelease.analysis.profiling.columns import MANY, Column, FirstPass, Read, groups_of
 from datarelease.analysis.profiling.grouped import grouped_pass, grouped_refined
 
 
-def first_pass(engine: Engine, read: Read, columns: Sequence[Column]) -> FirstPass:
-    """What is known after the first pass over the columns of numbers and times."""
+def first_pass(engine: Engine, read: Read, columns: Sequence[Column], limit: int) -> FirstPass:
+    """What is known after the first pass over the columns of numbers and times.
+
+    ``limit`` is how many cells a column may fill.
+    """
     counted = read_pass if engine.numbers is None else grouped_pass
-    return counted(engine, read, columns)
+    return counted(engine, read, columns, limit)
 
 
-def refined_grids(
+def chains_of(
     engine: Engine,
     read: Read,
     columns: Sequence[Column],
     grids: Mapping[str, Grid],
-    counts: Mapping[str, int],
-) -> Mapping[str, Grid]:
-    """The grids of columns, in which no cell but single values holds too many of the ``counts``.
+    limit: int,
+) -> dict[str, list[Grid]]:
+    """For each grid the chain that it begins: each next grid is of the values in heavy cells.
 
-    The columns where one did are read again, the values inside such cells counted on a finer grid;
-    as a rule this is done once at most.
+    Heavy cells are those of a grid that is `limited` to ``limit`` cells, `Grid.heavy` for the
+    number of values in the column. Columns that have some are read again; as a rule, this is done
+    once at most.
     """
-    heavy = {name: cells for name, grid in grids.items() if len(cells := grid.heavy(counts[name]))}
-    again = [column for column in columns if column.name in heavy]
-    if not again:
-        return grids
+    chains = {name: [grid] for name, grid in grids.items()}
+    again = list(columns)
+    while again:
+        last = {c.name: chains[c.name][-1] for c in again if c.name in chains}
+        cells = {name: heavy_cells(grid, limit, grids[name].count) for name, grid in last.items()}
+        again = [column for column in again if len(cells.get(column.name, ()))]
+        for some in groups_of(again, MANY):
+            # Finer grids may fill as many cells as the first one may.
+            room = {
+                c.name: replace(last[c.name].limited(limit), limit=last[c.name].limit) for c in some
+            }
+            for name, grid in values_inside(engine, read, some, room, cells).items():
+                chains[name].append(grid)
+    return chains
+
+
+def values_inside(
+    engine: Engine,
+    read: Read,
+    columns: Sequence[Column],
+    grids: Mapping[str, Grid],
+    cells: Mapping[str, Integers],
+) -> dict[str, Grid]:
+    """The values of these columns that are in ``cells`` of ``grids``, on grids of their own."""
     inside = read_refined if engine.numbers is None else grouped_refined
-    refined = dict(grids)
-    for some in groups_of(again, MANY):
-        finer = inside(engine, read, some, grids, heavy)
-        finest = refined_grids(engine, read, some, finer, counts)
-        refined |= {name: grids[name].refined(grid, counts[name]) for name, grid in finest.items()}
-    return refined
+    return inside(engine, read, columns, grids, cells)
+
+
+def heavy_cells(grid: Grid, limit: int, count: int) -> Integers:
+    """The cells of a column's grid from which the next one of a chain is made; see `chains_of`."""
+    return grid.limited(limit).heavy(count)
+
+
+def refined_grid(chain: Sequence[Grid], limit: int) -> Grid:
+    """The grid of a chain in which no cell but single values holds too many of all values."""
+    *coarse, grid = (one.limited(limit) for one in chain)
+    for one in reversed(coarse):
+        grid = one.refined(grid, chain[0].count)
+    return grid

@@ -11,39 +11,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from datarelease.analysis.engine.column_types import type_name
-from datarelease.analysis.engine.tables import Engine, Table, ValueCounts
-from datarelease.analysis.profiling.cells import Grid, merged_cells
+from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.values import ValueCounts
+from datarelease.analysis.profiling.cells import Grid, cells_for, merged_cells
 from datarelease.analysis.profiling.columns import (
     Column,
-    FirstPass,
-    Read,
     columns_of,
     one_by_one,
     read_often,
     told_by_cells,
 )
+from datarelease.analysis.profiling.figures import TOP, Figures, measure, uncounted
 from datarelease.analysis.profiling.number_line import NumberLine, shortened_cells, significant
-from datarelease.analysis.profiling.passes import first_pass, refined_grids
+from datarelease.analysis.profiling.parts.by_change import figures_by_change
+from datarelease.analysis.profiling.parts.known_columns import NAMED, ROOM
+from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
+from datarelease.analysis.profiling.parts.remember import remember
+from datarelease.analysis.profiling.passes import chains_of, first_pass, refined_grid
 from datarelease.analysis.profiling.summary import Numbers, Summary, value_table
+from datarelease.errors import WorldError
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Category, ColumnProfile, Profile
 
-TOP = 10
-"""Categories kept of a column."""
 _TEXT_LIMIT = 200
 """Characters kept of a value."""
 _Types = Mapping[str, nw.dtypes.DType]
 
 
 def profile(
-    engine: Engine, table: Table, dataset: Dataset, *, types: _Types | None = None
+    engine: Engine,
+    table: Table,
+    dataset: Dataset,
+    *,
+    types: _Types | None = None,
+    memo: ProfileMemo | None = None,
 ) -> Profile:
     """The statistics of every column of a table; of pii columns only what reveals no value.
 
@@ -52,20 +62,45 @@ def profile(
         table: The files.
         dataset: Its name, and which columns are pii.
         types: Types of columns, for CSV files, where they are not to be inferred.
+        memo: Knows the parts of another version of the table, if few of them are others.
 
     Raises:
         UnreadableTable: A file is missing or no such table.
         WorldError: Out of memory or disk.
     """
+    splits = len(table.paths) > 1 and len(table.digests) == len(table.paths) == len(table.labels)
+    if memo is not None and splits:
+        with suppress(UnreadableTable):  # whatever is wrong with some parts, all are asked
+            known = _by_change(engine, table, dataset, types, memo)
+            if known is not None:
+                return known
     columns = columns_of(engine.types(table, types), dataset)
+    limit = cells_for(len(columns))
+    keeps = memo is not None and splits and len(set(engine.shapes(table))) == 1
     with read_often(engine, table, types, columns) as read:
-        found = first_pass(engine, read, columns)
-        count = [column for column in columns if column.counted or _uncounted(column, found)]
-        counted = {
-            column.name: engine.value_counts(values, top=TOP * column.named)
-            for column, values in one_by_one(read, count)
-        }
-        return _profile(engine, read, dataset.name, columns, found, counted)
+        if memo is None or not keeps:
+            return _profile(dataset.name, columns, measure(engine, read, columns, limit), limit)
+        figures = measure(engine, read, columns, limit, room=ROOM * limit, top=NAMED)
+        with suppress(WorldError):  # a profile does not fail for what would save time later
+            remember(engine, read, table, columns, figures, memo.of(table))
+        return _profile(dataset.name, columns, figures, limit)
+
+
+def _by_change(
+    engine: Engine, table: Table, dataset: Dataset, types: _Types | None, memo: ProfileMemo
+) -> Profile | None:
+    """The same from what another version said; None: that does not say enough."""
+    known = figures_by_change(engine, table, dataset, types, memo)
+    if known is None:
+        return None
+    columns, figures, limit = known.columns, known.figures, cells_for(len(known.columns))
+    if known.lost:
+        with read_often(engine, known.table, types, columns) as read:
+            others = measure(engine, read, known.lost, limit)
+        if others.rows != figures.rows:
+            return None
+        figures = figures.joined(others)
+    return _profile(dataset.name, columns, figures, limit)
 
 
 def summarise_table(
@@ -78,7 +113,7 @@ def summarise_table(
     columns = columns_of(engine.types(table, types), dataset)
     values = []
     with read_often(engine, table, types, columns) as read:
-        found = first_pass(engine, read, columns)
+        found = first_pass(engine, read, columns, cells_for(len(columns)))
         count = [column for column in columns if column.counted or _by_value(column.line)]
         for column, texts in one_by_one(read, count):
             filled = texts.filter(~nw.col("value").is_null())
@@ -102,72 +137,57 @@ def profile_of_summary(
     The rows themselves are read only in columns where a cell holds too many of them.
     """
     columns = columns_of(engine.types(table, types), dataset)
-    known = FirstPass(
+    limit = cells_for(len(columns))
+
+    def read(some: Sequence[Column]) -> nw.LazyFrame[Any]:
+        return engine.scan(table, types, [column.name for column in some])
+
+    grids = {name: numbers.grid for name, numbers in summary.numbers.items()}
+    figures = Figures(
         rows=summary.rows,
         filled=summary.filled,
         numbers=summary.numbers,
         distinct=told_by_cells(columns, summary.numbers),
+        chains=chains_of(engine, read, columns, grids, limit),
+        counted={},
     )
     counted = {}
     for column in columns:
-        if column.counted or _uncounted(column, known):
+        if column.counted or uncounted(column, figures):
             own = summary.values.filter(pc.equal(summary.values["column"], column.name))
             rows = engine.rows(own)
             counted[column.name] = engine.value_counts(rows, top=TOP * column.named, weight="n")
-    return _profile(
-        engine,
-        lambda some: engine.scan(table, types, [column.name for column in some]),
-        dataset.name,
-        columns,
-        known,
-        counted,
-    )
+    return _profile(dataset.name, columns, replace(figures, counted=counted), limit)
 
 
 def _by_value(line: NumberLine | None) -> bool:
     return line is not None and (line.countable or line.rounded)
 
 
-def _uncounted(column: Column, known: FirstPass) -> bool:
-    """Whether different numbers must be counted apart, for the cells do not say how many."""
-    numbers = known.numbers.get(column.name)
-    if column.line is None or column.name in known.distinct or numbers is None:
-        return False
-    return column.line.countable or (column.line.rounded and numbers.grid.exact)
-
-
-def _profile(
-    engine: Engine,
-    read: Read,
-    name: str,
-    columns: Sequence[Column],
-    known: FirstPass,
-    counted: Mapping[str, ValueCounts],
-) -> Profile:
-    coarse = {name: numbers.grid for name, numbers in known.numbers.items()}
-    counts = {name: grid.count for name, grid in coarse.items()}
-    grids = refined_grids(engine, read, columns, coarse, counts)
+def _profile(name: str, columns: Sequence[Column], figures: Figures, limit: int) -> Profile:
     profiles = []
     for column in columns:
-        values, numbers = counted.get(column.name), known.numbers.get(column.name)
-        filled = values.rows if column.counted and values else known.filled[column.name]
+        values, numbers = figures.counted.get(column.name), figures.numbers.get(column.name)
+        filled = values.rows if column.counted and values else figures.filled[column.name]
         plain = ColumnProfile(
             name=column.name,
             type=type_name(column.dtype),
             kind=column.kind,
-            nulls=known.rows - filled,
+            nulls=figures.rows - filled,
             pii=column.pii,
         )
         if column.line:
             infinite = filled - (numbers.grid.count if numbers else 0)
-            distinct = values.distinct if values else known.distinct.get(column.name)
+            distinct = values.distinct if values else figures.distinct.get(column.name)
             plain = replace(plain, infinite=infinite, distinct=distinct)
             if numbers:
-                plain = _on_line(plain, column.line, numbers, grids[column.name])
+                plain = _on_line(
+                    plain, column.line, numbers, refined_grid(figures.chains[column.name], limit)
+                )
         elif values and (filled or not column.named):
             plain = _with_values(plain, values)
         profiles.append(plain)
-    return Profile(dataset=name, rows=known.rows, columns=tuple(profiles))
+    return Profile(dataset=name, rows=figures.rows, columns=tuple(profiles))
 
 
 def _on_line(plain: ColumnProfile, line: NumberLine, numbers: Numbers, grid: Grid) -> ColumnProfile:
@@ -206,5 +226,5 @@ def _with_values(plain: ColumnProfile, values: ValueCounts) -> ColumnProfile:
     unique = values.distinct == values.rows and values.distinct > TOP
     if plain.pii or plain.kind not in {"text", "boolean"} or (unique and plain.kind == "text"):
         return plain
-    top = (Category(value[:_TEXT_LIMIT], count) for value, count in values.top)
+    top = (Category(value[:_TEXT_LIMIT], count) for value, count in values.top[:TOP])
     return replace(plain, top=tuple(top))

@@ -18,10 +18,8 @@ import numpy as np
 import pyarrow as pa
 
 from datarelease.analysis.profiling.cells import Grid, floats
-from datarelease.analysis.profiling.number_line import Exact, NumberLine, Reading
+from datarelease.analysis.profiling.number_line import EXACT, Exact, NumberLine, Reading
 
-EXACT = 2**53
-"""Up to here every integer is a float of its own."""
 _CELLS = pa.schema([("column", "string"), ("lo", "int64"), ("hi", "int64"), ("count", "int64")])
 _VALUES = pa.schema([("column", "string"), ("value", "large_string"), ("n", "int64")])
 _FACTS = b"summary"

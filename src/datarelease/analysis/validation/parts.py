@@ -57,6 +57,7 @@ class Parts:
         shapes = {*self._shapes, *(facts.shape for facts in self._facts if facts is not None)}
         if len(shapes) != 1:
             raise OtherPartsError
+        self._table = replace(table, alike=True)
 
     @property
     def facts(self) -> list[PartFacts]:

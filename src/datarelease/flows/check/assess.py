@@ -140,7 +140,7 @@ def _computed(
     if known is None and not unreadable(validation):
         ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
         try:
-            known = run_profile(ws.root, dataset, content, table, engine, ws.memo)
+            known = run_profile(ws.root, dataset, content, table, engine, ws.memo, ws.objects.path)
         except UnreadableTable as error:
             # A file can be damaged in a part that no check reads.
             validation = with_unreadable(validation, str(error))

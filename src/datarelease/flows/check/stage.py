@@ -6,6 +6,7 @@ They read what DVC tracks there, under the hashes that DVC is about to record, a
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 from datarelease.adapters.dvc.files import TrackedFiles, tracked_files
@@ -13,6 +14,7 @@ from datarelease.adapters.memo import memo_beside
 from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.memo import Memo
+from datarelease.analysis.profiling.parts.profile_memo import FindPart, ProfileMemo
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.expectations import schema_types
 from datarelease.analysis.validation.part_memo import PartMemo
@@ -20,6 +22,7 @@ from datarelease.analysis.validation.run import validate
 from datarelease.analysis.validation.schema import load_schema
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, ConfigError
+from datarelease.flows.cache import object_in
 from datarelease.flows.check.files import run_files_profile, run_files_validation
 from datarelease.flows.check.known import keep, recall
 from datarelease.flows.versions.dataset_at import as_table
@@ -74,7 +77,8 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
             result = run_files_profile(dataset, content, _listing(found), memo)
         else:
             table = _table(dataset, found)
-            result = run_profile(root, dataset, content, table, engine, memo)
+            find = partial(object_in, found.cache)
+            result = run_profile(root, dataset, content, table, engine, memo, find)
     except UnreadableTable as error:
         raise BlockedError(
             f"{dataset.path} cannot be read: {error}",
@@ -108,9 +112,15 @@ def run_validation(
 
 
 def run_profile(
-    root: Path, dataset: Dataset, content: DatasetSnapshot, table: Table, engine: Engine, memo: Memo
+    root: Path,
+    dataset: Dataset,
+    content: DatasetSnapshot,
+    table: Table,
+    engine: Engine,
+    memo: Memo,
+    find: FindPart,
 ) -> Profile:
-    """The statistics of ``table``, whose files are ``content``.
+    """The statistics of ``table``, whose files are ``content``; ``find`` finds files of before.
 
     Text has no types of its own: its columns are read as the schema says, so that a column of
     prices stays a column of decimals in a version that happens to hold whole numbers only.
@@ -127,7 +137,9 @@ def run_profile(
     if table.is_text and dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
         types = schema_types(schema, sorted(text_columns(table, engine.columns(table))))
-    result = dataclasses.replace(profile(engine, table, dataset, types=types), made_from=made_from)
+    parts = ProfileMemo(memo=memo, made_from=provenance.of_any_data(made_from), find=find)
+    result = profile(engine, table, dataset, types=types, memo=parts)
+    result = dataclasses.replace(result, made_from=made_from)
     keep(memo, result)
     return result
 

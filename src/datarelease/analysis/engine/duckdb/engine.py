@@ -20,7 +20,7 @@ from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.duckdb.query_progress import measure_progress, show_progress
 from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
 from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
-from datarelease.analysis.engine.duckdb.value_counts import counted_values, less_memory
+from datarelease.analysis.engine.duckdb.value_counts import counted_values, key_query, less_memory
 from datarelease.analysis.engine.errors import UnsupportedQueryError
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
@@ -28,10 +28,9 @@ from datarelease.analysis.engine.tables import (
     PART,
     Table,
     UnreadableTable,
-    ValueCounts,
     unread_name,
 )
-from datarelease.analysis.engine.values import python_rows
+from datarelease.analysis.engine.values import ValueCounts, python_rows
 from datarelease.errors import WorldError
 from datarelease.progress import Progress
 
@@ -238,6 +237,14 @@ class DuckDBEngine:
 
         memory = memory_limit(self._connection) // _HASHES
         return count_by_hashes(ask, names, memory=memory)
+
+    def value_keys(
+        self, frame: nw.LazyFrame[Any], salt: str, *, grouped: bool, rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Keys of the texts in the column ``value``; see `Engine.value_keys`."""
+        native: Any = frame.to_native()
+        query = key_query(native.sql_query(), salt, grouped=grouped)
+        return self._batches(lambda: self._connection.sql(query), rows)
 
     def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """A lazy frame over an Arrow table; see `Engine.rows`."""

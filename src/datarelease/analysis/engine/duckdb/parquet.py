@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -72,7 +73,7 @@ class ParquetFiles:
         suspects: dict[Path, frozenset[str]] = {}
         lengths: dict[str, int] = {}
         shapes: dict[Path, str] = {}
-        for path in dict.fromkeys(table.paths):
+        for path in table.paths[:1] if table.alike else dict.fromkeys(table.paths):
             relation = connection.sql(f"FROM {parquet_source((path,))}")
             names, label = tuple(relation.columns), table.label(path)
             with parquet.ParquetFile(path) as file:
@@ -97,6 +98,9 @@ class ParquetFiles:
                     reason = f"column {name!r} is {kind}, in the first part {first[name]}"
                     raise UnreadableTable(label, reason)
                 first[name] = both
+        for path in table.paths:  # those that were not asked
+            shapes.setdefault(path, shapes[table.paths[0]])
+            suspects.setdefault(path, suspects[table.paths[0]])
         partitions = partition_columns(table)
         folders = beside(table, tuple(first), partitions)
         check_agreement(connection, parquet_source, table, partitions, tuple(first))
@@ -141,7 +145,8 @@ class ParquetFiles:
         inside = tuple(name for name, _ in self.columns)
         if part is not None:
             parts.append(quoted(part))
-        source = with_partitions(parquet_source, self.table, self.folders, inside, part=part)
+        read = partial(parquet_source, alike=self.table.alike)
+        source = with_partitions(read, self.table, self.folders, inside, part=part)
         return f"SELECT {', '.join(parts)} FROM {source}"
 
 

@@ -29,9 +29,9 @@ def memory_limit(connection: duckdb.DuckDBPyConnection) -> int:
     return int(float(number) * 1024 ** units.index(unit))
 
 
-def parquet_source(paths: tuple[Path, ...]) -> str:
-    """SQL that reads Parquet files, columns matched by name."""
-    by_name = ", union_by_name=true" if len(paths) > 1 else ""
+def parquet_source(paths: tuple[Path, ...], *, alike: bool = False) -> str:
+    """SQL that reads Parquet files, columns matched by name; ``alike``: to those of the first."""
+    by_name = ", union_by_name=true" if len(paths) > 1 and not alike else ""
     return f"read_parquet({_file_list(paths)}, hive_partitioning=false{by_name})"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from datarelease.analysis.engine.duckdb.sql import literal, memory_limit, quoted
-from datarelease.analysis.engine.tables import ValueCounts
+from datarelease.analysis.engine.values import ValueCounts
 
 _Ask = Callable[[str], dict[str, Any]]
 """The one row of a query that reads ``counted``."""
@@ -27,6 +27,7 @@ _SAMPLE = 100_000
 _REPEATED = 10_000
 """Hashes that may occur more than once; and in no more rows than a sample has."""
 _HASH = "hash(value)"
+_LOWER = (1 << 32) - 1
 
 
 def counted_values(ask: _Ask, *, top: int, weight: str | None) -> ValueCounts:
@@ -76,6 +77,16 @@ def _by_hash(ask: _Ask, top: int) -> ValueCounts | None:
     named.sort(key=lambda one: (-one[1], one[0]))
     distinct = hashes["once"] + len(repeated)
     return ValueCounts(**found, distinct=distinct, top=tuple(named[:top]))
+
+
+def key_query(rows: str, salt: str, *, grouped: bool) -> str:
+    """SQL of `Engine.value_keys`; ``rows`` is the SQL of the texts."""
+    group, number = ("GROUP BY value", "count(*)") if grouped else ("", "1")
+    return f"""SELECT (digest >> 64)::UBIGINT AS key, rest::UINTEGER AS rest,
+        number::BIGINT AS rows, length(value)::BIGINT AS length
+        FROM (SELECT *, digest & {_LOWER}::UHUGEINT AS rest FROM (
+            SELECT value, number, md5_number({literal(salt)} || value) AS digest FROM (
+                SELECT value, {number} AS number FROM ({rows}) WHERE value IS NOT NULL {group})))"""
 
 
 def _texts(weight: str) -> str:

@@ -27,8 +27,8 @@ from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
 from datarelease.analysis.engine.spark.session import Session, open_session, server_name
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
 from datarelease.analysis.engine.spark.value_counts import count_if_unique, count_values
-from datarelease.analysis.engine.tables import Engine, Table, ValueCounts, unread_name
-from datarelease.analysis.engine.values import python_rows
+from datarelease.analysis.engine.tables import Engine, Table, unread_name
+from datarelease.analysis.engine.values import ValueCounts, python_rows
 
 _Types = Mapping[str, nw.dtypes.DType]
 _Copied = tuple[Table, tuple[tuple[str, nw.dtypes.DType], ...], tuple[str, ...]]
@@ -194,6 +194,17 @@ class SparkEngine:
     def count_if_unique(self, frame: nw.LazyFrame[Any]) -> int | None:
         """The number of rows if no two are equal; see `Engine.count_if_unique`."""
         return count_if_unique(self, frame)
+
+    def value_keys(
+        self,
+        frame: nw.LazyFrame[Any],  # noqa: ARG002 - whatever it is
+        salt: str,  # noqa: ARG002
+        *,
+        grouped: bool,  # noqa: ARG002
+        rows: int,  # noqa: ARG002
+    ) -> Iterator[pa.RecordBatch]:
+        """Refused, as there are no `shapes`; see `Engine.value_keys`."""
+        raise UnsupportedQueryError(self._server, "keys of values")
 
     def rows(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """A lazy frame over an Arrow table; see `Engine.rows`."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.tables import Engine, ValueCounts
+from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.values import ValueCounts
 
 
 def count_values(

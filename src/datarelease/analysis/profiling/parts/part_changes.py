@@ -1,0 +1,141 @@
+"""What parts that are gone and parts that are new say of each column, without what both say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datarelease.analysis.engine.tables import PART, Engine, Table
+from datarelease.analysis.profiling.columns import Column
+
+_Types = Mapping[str, nw.dtypes.DType]
+_CELLS = 1 << 22
+"""Values of a side that are in memory at a time, as far as one column has no more."""
+_FEW = 32
+"""Columns that are read together at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedParts:
+    """Parts of a table that another version of it has not."""
+
+    gone: Table | None
+    """Those of the other version that are not in the table; None: there are none."""
+    new: Table | None
+    any: Table
+    """Some part of the table, which says what columns there are."""
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The places of parts with the same path: mostly such a part was edited."""
+        if self.gone is None or self.new is None:
+            return []
+        places = {label: place for place, label in enumerate(self.new.labels)}
+        gone = enumerate(self.gone.labels)
+        return [(place, places[label]) for place, label in gone if label in places]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ColumnChange:
+    """Values of a column that rows lost and gained; equal ones may be left out of both."""
+
+    before: pa.RecordBatch
+    """What `Column.figures` reads; of a `counted` column the text of the values."""
+    after: pa.RecordBatch
+
+
+def column_changes(
+    engine: Engine,
+    parts: ChangedParts,
+    columns: Sequence[Column],
+    types: _Types | None,
+    rows: int,
+) -> Iterator[tuple[Column, ColumnChange]]:
+    """What changed in each column.
+
+    Args:
+        engine: Reads the parts.
+        parts: Those to be read.
+        columns: Those that are wanted.
+        types: As in `Engine.scan`.
+        rows: About how many rows a side has.
+
+    Raises:
+        UnreadableTable: A part is damaged.
+    """
+    size = max(1, min(_FEW, _CELLS // max(1, rows)))
+    for start in range(0, len(columns), size):
+        some = columns[start : start + size]
+        before, after = (
+            _rows(engine, table or parts.any, some, types, empty=table is None)
+            for table in (parts.gone, parts.new)
+        )
+        facing = _facing((before, after), parts.pairs)
+        for column in some:
+            names = [name for name in before.schema.names if name in _names(column)]
+            yield column, _differing(before.select(names), after.select(names), facing)
+
+
+def _rows(
+    engine: Engine, table: Table, columns: Sequence[Column], types: _Types | None, *, empty: bool
+) -> pa.RecordBatch:
+    """The columns as `ColumnChange` has them, under their numbers, and the part of each row."""
+    names = [column.name for column in columns]
+    expressions: list[nw.Expr] = []
+    for column in columns:
+        text = nw.col(column.name).cast(nw.String).alias(f"text{column.number}")
+        expressions += [text] if column.counted else column.figures()
+    frame = engine.scan_parts(table, types or {}, names).select(nw.col(PART), *expressions)
+    rows = engine.arrow(frame.head(0) if empty else frame).combine_chunks()
+    arrays = [column.chunk(0) if column.num_chunks else _empty(column) for column in rows.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=rows.column_names)
+
+
+def _empty(column: pa.ChunkedArray) -> pa.Array:
+    return pa.array([], column.type)
+
+
+_Facing = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Rows before and after that stand at the same place of a part."""
+
+
+def _facing(sides: Sequence[pa.RecordBatch], pairs: Sequence[tuple[int, int]]) -> _Facing:
+    if not pairs:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    parts = [side[PART].to_numpy(zero_copy_only=False) for side in sides]
+    found: tuple[list[Any], list[Any]] = [], []
+    for pair in pairs:
+        starts = [int(np.searchsorted(p, place)) for p, place in zip(parts, pair, strict=True)]
+        ends = [int(np.searchsorted(p, n, "right")) for p, n in zip(parts, pair, strict=True)]
+        length = min(end - start for start, end in zip(starts, ends, strict=True))
+        for rows, start in zip(found, starts, strict=True):
+            rows.append(np.arange(start, start + length))
+    before, after = (np.concatenate(rows) for rows in found)
+    return before, after
+
+
+def _names(column: Column) -> set[str]:
+    return {f"{name}{column.number}" for name in ("text", "null", "exact", "near")}
+
+
+def _differing(before: pa.RecordBatch, after: pa.RecordBatch, facing: _Facing) -> ColumnChange:
+    """The values of both sides, without those that face an equal one."""
+    sides = before, after
+    old, new = (
+        side.column(0).take(pa.array(rows)) for side, rows in zip(sides, facing, strict=True)
+    )
+    equal = pc.if_else(pc.is_null(old), pc.is_null(new), pc.equal(old, new))
+    same = pc.fill_null(equal, False).to_numpy(zero_copy_only=False)
+    kept = []
+    for side, rows in zip(sides, facing, strict=True):
+        mask = np.ones(side.num_rows, np.bool_)
+        mask[rows[same]] = False
+        kept.append(side.filter(pa.array(mask)))
+    return ColumnChange(before=kept[0], after=kept[1])

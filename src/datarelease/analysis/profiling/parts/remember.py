@@ -1,0 +1,227 @@
+"""What a whole profile leaves for the profile of a version in which few parts are others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from datarelease.analysis.engine.column_types import type_name
+from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.values import ValueCounts
+from datarelease.analysis.profiling.cells import Integers
+from datarelease.analysis.profiling.columns import Column, Read, one_by_one
+from datarelease.analysis.profiling.figures import Figures
+from datarelease.analysis.profiling.parts.known_columns import (
+    LONGEST,
+    OUTERMOST,
+    KnownColumn,
+    KnownNumbers,
+    KnownTable,
+    KnownValues,
+    exact_text,
+)
+from datarelease.analysis.profiling.parts.profile_memo import KeptProfile
+from datarelease.analysis.profiling.parts.value_keys import (
+    KEY_SIZE,
+    MOST_KEYS,
+    Keys,
+    Rests,
+    ValueKeys,
+    keys_of_integers,
+    salt_of,
+)
+
+_MOST_BYTES = 256 << 20
+"""Of the keys of all columns: half of a memo. Columns with more are counted anew each time."""
+_ROWS = 1 << 18
+"""Of a batch."""
+_INTEGERS = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
+
+
+def remember(
+    engine: Engine,
+    read: Read,
+    table: Table,
+    columns: Sequence[Column],
+    figures: Figures,
+    kept: KeptProfile,
+) -> None:
+    """Keep what is known of a table of parts that are read alike, and the keys of its values.
+
+    Args:
+        engine: Reads the values again of which keys are kept.
+        read: Reads columns of the table.
+        table: The parts.
+        columns: All of the table.
+        figures: Of these columns. They name `NAMED` values of each column of text, and the grids of
+            their chains have twice the cells that a profile may have.
+        kept: Keeps it.
+
+    Raises:
+        UnreadableTable, WorldError: As `profile`.
+    """
+    shapes = set(engine.shapes(table))
+    if len(shapes) != 1:
+        return
+    parts = tuple(zip(table.digests, table.labels, strict=True))
+    salt = salt_of(parts)
+    values: dict[str, KnownValues] = {}
+    keyed = []
+    for column in columns:
+        if (counts := _few(column, figures)) is not None:
+            values[column.name] = counts
+        elif _to_count(column, figures):
+            keyed.append(column)
+    left = _MOST_BYTES
+    keyed.sort(key=lambda column: (column.counted, _to_count(column, figures)))
+    for column, texts in one_by_one(read, keyed):
+        distinct = _to_count(column, figures)
+        if column.counted and KEY_SIZE * distinct > left:
+            continue
+        found = _Keyed(engine, read, column, texts, salt)
+        keys = found.keys(grouped=2 * distinct < figures.rows)
+        if column.named:
+            known = _many(engine, column, texts, figures.counted[column.name], found)
+        else:
+            known = KnownValues(rows=found.rows, distinct=distinct)
+        if keys is None or known is None or len(keys.keys) != known.distinct:
+            continue
+        data = keys.encoded()
+        if len(data) <= left:
+            left -= len(data)
+            kept.keep_keys(salt, column.name, data)
+            values[column.name] = known
+    found_columns = {column.name: _known(column, figures, values) for column in columns}
+    known_table = KnownTable(
+        shape=shapes.pop(), rows=figures.rows, parts=parts, columns=found_columns
+    )
+    kept.keep(salt, known_table, figures.chains)
+
+
+def _few(column: Column, figures: Figures) -> KnownValues | None:
+    """What is known of a column whose values are all named; None: they are not."""
+    counts = figures.counted.get(column.name)
+    if counts is None or column.pii or not column.named or len(counts.top) < counts.distinct:
+        return None
+    lengths: dict[int, int] = {}
+    for text, rows in counts.top if column.kind == "text" else ():
+        lengths[len(text)] = lengths.get(len(text), 0) + rows
+    return _told(
+        KnownValues(
+            rows=counts.rows,
+            distinct=counts.distinct,
+            lengths=tuple(sorted(lengths.items())),
+            often=counts.top,
+        )
+    )
+
+
+def _to_count(column: Column, figures: Figures) -> int:
+    """How many keys a column has; 0: none are kept."""
+    counts = figures.counted.get(column.name)
+    if column.counted:
+        distinct = counts.distinct if counts else 0
+    elif isinstance(column.dtype, _INTEGERS) and column.name in figures.numbers:
+        numbers = figures.numbers[column.name]
+        told = column.line is not None and numbers.distinct(column.line) is not None
+        found = counts.distinct if counts else figures.distinct[column.name]
+        distinct = 0 if told else found
+    else:
+        distinct = 0
+    return distinct if distinct <= MOST_KEYS else 0
+
+
+@dataclass
+class _Keyed:
+    """The keys of a column's values, and the lengths of texts that were read for them."""
+
+    engine: Engine
+    read: Read
+    column: Column
+    texts: nw.LazyFrame[Any]
+    salt: str
+    rows: int = 0
+    lengths: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def keys(self, *, grouped: bool) -> ValueKeys | None:
+        """The keys; ``grouped``: values are counted first, since most are in several rows."""
+        return ValueKeys.of(self._texts(grouped=grouped) if self.column.counted else self._whole())
+
+    def _whole(self) -> Iterator[tuple[Keys, Rests, Integers]]:
+        frame = self.read([self.column]).select(nw.col(self.column.name).alias("value"))
+        for batch in self.engine.batches(frame, _ROWS):
+            numbers = batch["value"].drop_null().to_numpy(zero_copy_only=False)
+            self.rows += len(numbers)
+            yield (*keys_of_integers(numbers), np.ones(len(numbers), np.int64))
+
+    def _texts(self, *, grouped: bool) -> Iterator[tuple[Keys, Rests, Integers]]:
+        for batch in self.engine.value_keys(self.texts, self.salt, grouped=grouped, rows=_ROWS):
+            keys, rests, rows, lengths = (
+                batch[name].to_numpy(zero_copy_only=False)
+                for name in ("key", "rest", "rows", "length")
+            )
+            self.rows += int(rows.sum())
+            if self.column.kind == "text":
+                self._measure(lengths, rows)
+            yield keys, rests, rows.astype(np.int64)
+
+    @property
+    def histogram(self) -> tuple[tuple[int, int], ...]:
+        """How many rows have so many characters."""
+        return tuple((n, int(self.lengths[n])) for n in np.flatnonzero(self.lengths).tolist())
+
+    def _measure(self, lengths: Integers, rows: Integers) -> None:
+        if len(self.lengths) > LONGEST:
+            return
+        size = max(len(self.lengths), min(int(lengths.max(initial=0)), LONGEST + 1) + 1)
+        counts = np.bincount(np.minimum(lengths, size - 1), rows, minlength=size).astype(np.int64)
+        counts[: len(self.lengths)] += self.lengths
+        self.lengths = counts
+
+
+def _many(
+    engine: Engine,
+    column: Column,
+    texts: nw.LazyFrame[Any],
+    counts: ValueCounts,
+    found: _Keyed,
+) -> KnownValues | None:
+    """What is known, beside keys, of a column with many values; None: texts are too long."""
+    known = KnownValues(rows=counts.rows, distinct=counts.distinct, lengths=found.histogram)
+    if len(found.lengths) > LONGEST:
+        return None
+    if column.pii or column.kind != "text":
+        return known
+    values = texts.filter(~nw.col("value").is_null())
+    ends = []
+    for descending in (False, True):
+        rows = engine.collect(values.sort("value", descending=descending).head(OUTERMOST))
+        ends.append(tuple(sorted({row["value"] for row in rows})))
+    return _told(replace(known, often=counts.top, first=ends[0], last=ends[1]))
+
+
+def _known(column: Column, figures: Figures, values: Mapping[str, KnownValues]) -> KnownColumn:
+    numbers, counts = figures.numbers.get(column.name), figures.counted.get(column.name)
+    chain = figures.chains.get(column.name, ())
+    kept = None
+    if numbers is not None:
+        kept = KnownNumbers(
+            low=exact_text(numbers.low),
+            high=exact_text(numbers.high),
+            total=str(numbers.total),
+            grids=tuple((grid.level, len(grid.counts)) for grid in chain),
+        )
+    filled = counts.rows if column.counted and counts else figures.filled[column.name]
+    return KnownColumn(
+        type=type_name(column.dtype), filled=filled, numbers=kept, values=values.get(column.name)
+    )
+
+
+def _told(values: KnownValues) -> KnownValues | None:
+    """The same, if its texts are not too long to be kept."""
+    texts = (*(text for text, _ in values.often), *values.first, *values.last)
+    return values if sum(map(len, texts)) <= LONGEST else None

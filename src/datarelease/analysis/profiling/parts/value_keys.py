@@ -1,0 +1,187 @@
+"""How often each value of a column occurs, by the keys of the values: at most 12 bytes for each.
+
+The key of a text is its MD5 behind a text of one's own (`salt_of`), as an integer of 64 bits and
+32 bits that tell apart what these take for equal. That of a whole number is the number itself.
+Equal texts have equal keys; other ones could only be made to have them by somebody who knew the
+salt before the data, which it is made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from datarelease.analysis.profiling.cells import Integers
+from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
+from datarelease.model.versions.snapshot import canonical_json
+
+MOST_KEYS = 12_000_000
+"""Of a column: 144 MB, and three times as much while they are sorted."""
+KEY_SIZE = 12
+"""Bytes of a key that is kept; 16 more where its value is in several rows."""
+_BATCH = 1 << 22
+"""Keys that are added up at a time, where values occur often."""
+_REST = (1 << 32) - 1
+_HEAD = struct.Struct("<B?Q")
+"""Bytes of a step from one key to the next, whether there are further bits, and the first key."""
+_WIDTHS = (1, 2, 4, 8)
+_WHOLE = 8
+"""Bytes of a key: so large steps are no shorter than the keys."""
+_ROWS = np.dtype([("place", "<i8"), ("rows", "<i8")])
+
+Keys = npt.NDArray[np.uint64]
+Rests = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueKeys:
+    """The different values of a column."""
+
+    keys: Keys
+    """Ascending, each once."""
+    rests: Rests
+    """The further bits of each of them."""
+    places: Integers
+    """Of the keys whose value is in more than one row; ascending."""
+    rows: Integers
+    """For each of these places, in how many."""
+
+    @classmethod
+    def of(cls, batches: Iterable[tuple[Keys, Rests, Integers]]) -> Self | None:
+        """The values in batches of keys, their further bits, and their numbers of rows.
+
+        None: there are too many, or two values have equal keys and other further bits.
+        """
+        waiting: list[tuple[Keys, Rests, Integers]] = []
+        size, most = 0, _BATCH
+        for batch in batches:
+            waiting.append(batch)
+            size += len(batch[0])
+            if size > most:
+                waiting = [_added(waiting)]
+                size = len(waiting[0][0])
+                if size > MOST_KEYS:
+                    return None
+                most = max(_BATCH, 2 * size)
+        keys, rests, rows = _added(waiting) if waiting else _NOTHING
+        if len(keys) > MOST_KEYS or (keys[1:] == keys[:-1]).any():
+            return None
+        places = np.flatnonzero(rows > 1)
+        return cls(keys=keys, rests=rests, places=places, rows=rows[places])
+
+    def counts(self, keys: Keys, rests: Rests) -> Integers:
+        """In how many rows each of these values is.
+
+        Raises:
+            OtherValuesError: Another value has the same key.
+        """
+        if not len(self.keys):
+            return np.zeros(len(keys), np.int64)
+        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        found = self.keys[places] == keys
+        if (found & (self.rests[places] != rests)).any():
+            raise OtherValuesError
+        counts: Integers = found.astype(np.int64)
+        if len(self.places):
+            at = np.minimum(np.searchsorted(self.places, places), len(self.places) - 1)
+            often = found & (self.places[at] == places)
+            counts[often] = self.rows[at[often]]
+        return counts
+
+    def encoded(self) -> bytes:
+        """The bytes that `decoded` makes the same of; ids without gaps take one byte each."""
+        steps = np.diff(self.keys, prepend=self.keys[:1])
+        largest = int(steps.max(initial=0))
+        width = next(width for width in _WIDTHS if largest >> (8 * width) == 0)
+        first = int(self.keys[0]) if len(self.keys) else 0
+        told = bool(self.rests.any())
+        repeated = np.empty(len(self.places), _ROWS)
+        repeated["place"], repeated["rows"] = self.places, self.rows
+        return b"".join(
+            (
+                _HEAD.pack(width, told, first),
+                (self.keys if width == _WHOLE else steps).astype(f"<u{width}").tobytes(),
+                self.rests.astype("<u4").tobytes() if told else b"",
+                repeated.tobytes(),
+            )
+        )
+
+    @classmethod
+    def decoded(cls, data: bytes, size: int) -> Self | None:
+        """The ``size`` values that these bytes stand for; None: they stand for no such thing."""
+        if len(data) < _HEAD.size:
+            return None
+        width, told, first = _HEAD.unpack_from(data)
+        rest = _HEAD.size + width * size
+        end = rest + 4 * size * told
+        if width not in _WIDTHS or len(data) < end or (len(data) - end) % _ROWS.itemsize:
+            return None
+        keys = np.frombuffer(data, f"<u{width}", size, offset=_HEAD.size)
+        if width != _WHOLE:
+            keys = np.cumsum(keys, dtype=np.uint64) + np.uint64(first)
+        repeated = np.frombuffer(data, _ROWS, offset=end)
+        places, rows = repeated["place"].copy(), repeated["rows"].copy()
+        ascending = (keys[1:] > keys[:-1]).all() and (np.diff(places) > 0).all()
+        inside = not len(places) or (places[0] >= 0 and places[-1] < size and rows.min() > 1)
+        if not ascending or not inside:
+            return None
+        nothing = np.broadcast_to(np.zeros(1, np.uint32), size)
+        rests = np.frombuffer(data, "<u4", size, offset=rest) if told else nothing
+        return cls(keys=keys, rests=rests, places=places, rows=rows)
+
+    @property
+    def total(self) -> int:
+        """The number of rows with a value."""
+        return len(self.keys) + int((self.rows - 1).sum())
+
+
+def salt_of(parts: Sequence[tuple[str, str]]) -> str:
+    """What stands before each text of a table of these parts when its key is made."""
+    return hashlib.sha256(canonical_json(sorted(parts))).hexdigest()[:16]
+
+
+def keys_of_texts(texts: Iterable[str], salt: str) -> tuple[Keys, Rests]:
+    """The keys of texts, as `Engine.value_keys` gives them.
+
+    >>> keys, rests = keys_of_texts(["x"], "salt")
+    >>> keys.tolist(), rests.tolist()
+    ([898397999683368098], [334965989])
+    """
+    numbers = [
+        int.from_bytes(
+            hashlib.md5(f"{salt}{text}".encode(), usedforsecurity=False).digest(), "little"
+        )
+        for text in texts
+    ]
+    keys = np.array([number >> 64 for number in numbers], np.uint64)
+    return keys, np.array([number & _REST for number in numbers], np.uint32)
+
+
+def keys_of_integers(values: npt.NDArray[np.int64] | Keys) -> tuple[Keys, Rests]:
+    """The keys of whole numbers, which have no further bits."""
+    return values.astype(np.int64 if values.dtype.kind == "i" else np.uint64).view(
+        np.uint64
+    ), np.zeros(len(values), np.uint32)
+
+
+_NOTHING = (np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(0, np.int64))
+
+
+def _added(batches: Sequence[tuple[Keys, Rests, Integers]]) -> tuple[Keys, Rests, Integers]:
+    """Each value once, by its key; values with equal keys and other further bits stay apart."""
+    keys = np.concatenate([batch[0] for batch in batches])
+    order = np.argsort(keys)
+    keys = keys[order]
+    rests = np.concatenate([batch[1] for batch in batches])[order]
+    rows = np.concatenate([batch[2] for batch in batches])[order]
+    first = np.ones(len(keys), np.bool_)
+    first[1:] = (keys[1:] != keys[:-1]) | (rests[1:] != rests[:-1])
+    starts = np.flatnonzero(first)
+    sums = np.add.reduceat(rows, starts) if len(starts) else rows
+    return keys[starts], rests[starts], sums

@@ -1,0 +1,109 @@
+"""How often values occur, by their keys."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.profiling.cells import Integers
+from datarelease.analysis.profiling.parts import value_keys
+from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
+from datarelease.analysis.profiling.parts.value_keys import (
+    Keys,
+    Rests,
+    ValueKeys,
+    keys_of_integers,
+    keys_of_texts,
+)
+
+WHOLE = st.integers(-9, 9) | st.integers(-(2**63), 2**63 - 1) | st.integers(2**40, 2**40 + 9)
+
+
+def batches_of(keyed: tuple[Keys, Rests], size: int) -> list[tuple[Keys, Rests, Integers]]:
+    """Keys of values in batches."""
+    keys, rests = keyed
+    places = range(0, len(keys), size)
+    return [
+        (keys[at : at + size], rests[at : at + size], np.ones(len(keys[at : at + size]), np.int64))
+        for at in places
+    ]
+
+
+@given(values=st.lists(WHOLE), asked=st.lists(WHOLE), size=st.integers(1, 5))
+def test_counts_are_those_of_the_values(
+    values: Sequence[int], asked: Sequence[int], size: int
+) -> None:
+    """Each value is counted, those that there are none of as well, and again from the bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(value_keys, "_BATCH", 3)
+        found = ValueKeys.of(batches_of(keys_of_integers(np.array(values, np.int64)), size))
+    assert found is not None
+    again = ValueKeys.decoded(found.encoded(), len(found.keys))
+    assert again is not None
+    counter = Counter(values)
+    wanted = np.array([*asked, *values], np.int64)
+    for one in (found, again):
+        assert one.counts(*keys_of_integers(wanted)).tolist() == [counter[n] for n in wanted]
+        assert (one.total, len(one.keys)) == (len(values), len(counter))
+
+
+@given(texts=st.lists(st.text(max_size=3)))
+def test_texts_are_counted_by_their_keys(texts: Sequence[str]) -> None:
+    """The same of texts."""
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    found = ValueKeys.of(batches_of(keys_of_texts(texts, "salt"), 4))
+    assert found is not None
+    again = ValueKeys.decoded(found.encoded(), len(found.keys))
+    assert again is not None
+    counter = Counter(texts)
+    assert again.counts(*keys_of_texts(counter, "salt")).tolist() == [*counter.values()]
+
+
+def test_ids_without_gaps_take_a_byte_each() -> None:
+    """A million ids are kept in a megabyte."""
+    found = ValueKeys.of(batches_of(keys_of_integers(np.arange(10**6) + 10**9), 10**5))
+    assert found is not None
+    assert len(found.encoded()) == 10**6 + 10
+
+
+def test_other_values_with_equal_keys_are_told_apart() -> None:
+    """A text that only has the first bits of the key of another one is not counted as that one."""
+    keys, rests = keys_of_texts(["a", "b"], "salt")
+    found = ValueKeys.of(batches_of((keys, rests), 2))
+    assert found is not None
+    with pytest.raises(OtherValuesError):
+        found.counts(keys, rests + np.uint32(1))
+    assert ValueKeys.of(batches_of((keys[[0, 0]], rests), 2)) is None
+
+
+def test_too_many_values_have_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory does not grow with the number of different values."""
+    monkeypatch.setattr(value_keys, "MOST_KEYS", 5)
+    monkeypatch.setattr(value_keys, "_BATCH", 2)
+    assert ValueKeys.of(batches_of(keys_of_integers(np.arange(6)), 1)) is None
+    assert ValueKeys.of(batches_of(keys_of_integers(np.arange(99) % 5), 1)) is not None
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_the_engine_has_the_same_keys(tmp_path: Path, *, grouped: bool) -> None:
+    """DuckDB's keys are those of Python, with rows and lengths; nulls have none."""
+    texts = ["a", "ä😀", "", "a", "x" * 99, "it's"]
+    with DuckDBEngine(temp_directory=tmp_path) as engine:
+        frame = engine.rows(pa.table({"value": [*texts, None]}))
+        batches = engine.value_keys(frame, "sa'lt", grouped=grouped, rows=100)
+        found = [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
+    counter = Counter(texts)
+    listed = list(counter) if grouped else texts
+    keys, rests = keys_of_texts(listed, "sa'lt")
+    rows = [counter[text] if grouped else 1 for text in listed]
+    lengths = map(len, listed)
+    expected = zip(keys.tolist(), rests.tolist(), rows, lengths, strict=True)
+    assert sorted(found) == sorted(expected)
