@@ -28,7 +28,7 @@ def md5(data: bytes) -> str:
 def object_store(bucket: Bucket, prefix: str = "", fs: Any = None) -> ObjectStore:
     """A store on a bucket, with the bucket's own keys."""
     root = f"{bucket.name}/{prefix}".rstrip("/")
-    return ObjectStore("storage", bucket.url(prefix), fs or bucket.fs(), root)
+    return ObjectStore("storage", bucket.url(prefix), lambda: fs or bucket.fs(), root)
 
 
 def configured(place: Place, folder: Path, timeout: float = TIMEOUT) -> Store:

@@ -29,7 +29,7 @@ def md5(data: bytes) -> str:
 
 def open_store(bucket: Bucket, fs: Any = None) -> ObjectStore:
     """A store on a bucket."""
-    return ObjectStore("storage", bucket.url(), fs or bucket.fs(), bucket.name)
+    return ObjectStore("storage", bucket.url(), lambda: fs or bucket.fs(), bucket.name)
 
 
 class Flaky:

@@ -52,8 +52,21 @@ def test_a_key_and_known_hosts_may_be_texts(
     assert store.read("a/b") == b"1"
     monkeypatch.setenv("DATARELEASE_STORAGE_PRIVATE_KEY", "hunter2")
     with pytest.raises(ConfigError, match="cannot be read") as caught:
-        configured(there, tmp_path)
+        configured(there, tmp_path).read("a/b")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["ssh://127.0.0.1:9/x", "azure://container/x", "gs://bucket/x"])
+def test_nobody_is_asked_before_the_first_request(tmp_path: Path, address: str) -> None:
+    """A check of a fork's pull request names the remotes, and has nothing to sign in with."""
+    assert configured(Place(url=address), tmp_path).url == address
+
+
+def test_azure_without_an_account_is_told(tmp_path: Path) -> None:
+    """By the first request, with the variables that would name one."""
+    with pytest.raises(WorldError, match="no credentials were found") as caught:
+        configured(Place(url="azure://container/x"), tmp_path).stat(["a"])
+    assert "AZURE_STORAGE_CONNECTION_STRING" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def sail_with(keys: Keys, endpoint: str) -> Iterator[str]:
 
 def test_objects_of_a_bucket(bucket: Bucket, tmp_path: Path) -> None:
     """They are read by their addresses (s3://…/files/md5/…), with the rights of the server."""
-    remote = ObjectStore("storage", bucket.url("data"), bucket.fs(), f"{bucket.name}/data")
+    remote = ObjectStore("storage", bucket.url("data"), bucket.fs, f"{bucket.name}/data")
     cache = tmp_path / "cache" / "files" / "md5"
     objects = Objects(cache=cache, remotes=(remote,), progress=Quiet())
     rows = pa.table({"id": list(range(5_000)), "v": [n % 7 / 3 for n in range(5_000)]})

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from dvc.config import Config, merge
 from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs, get_fs_config
-from dvc_objects.fs.errors import RemoteMissingDepsError
+from dvc_objects.fs.errors import AuthError, RemoteMissingDepsError
 
 from datarelease.adapters.dvc.private import with_absolute_paths
 from datarelease.adapters.store.connection import connected_filesystem
@@ -22,7 +22,6 @@ from datarelease.adapters.store.credentials import (
     program_environment,
 )
 from datarelease.adapters.store.directory import DirectoryStore, Store
-from datarelease.adapters.store.errors import store_errors
 from datarelease.adapters.store.kinds import KINDS, RemoteKind
 from datarelease.adapters.store.limits import (
     refuse_own_keys,
@@ -148,11 +147,17 @@ class DvcConfig:
                 return DirectoryStore(name, Path(root))
             url = without_credentials(str(settings["url"]))
             keys = advice(name, settings, self._env)
-            with store_errors(name, url, keys, self._timeout):
-                ssh = ssh_texts(name, settings, self._env)
-                fs = connected_filesystem(factory(**options), self._timeout, ssh)
-                kind = KINDS.get(factory.protocol, RemoteKind())
-                return ObjectStore(name, url, fs, root, kind=kind, keys=keys, timeout=self._timeout)
+            try:
+                wrapper = factory(**options)
+            except AuthError:  # it is raised again by the first request, which may never come
+                wrapper = None
+
+        def opened() -> Any:
+            ssh = ssh_texts(name, settings, self._env)
+            return connected_filesystem(wrapper or factory(**options), self._timeout, ssh)
+
+        kind = KINDS.get(factory.protocol, RemoteKind())
+        return ObjectStore(name, url, opened, root, kind=kind, keys=keys, timeout=self._timeout)
 
     def _refuse_own_keys(self, name: str) -> None:
         """Fails where keys, profiles or programs of the remote come from the repository."""

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from errno import ENOENT
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from tenacity import (
@@ -48,22 +49,26 @@ class ObjectStore:
         self,
         name: str,
         url: str,
-        fs: Any,
+        fs: Callable[[], Any],
         root: str,
         *,
         kind: RemoteKind = KINDS["s3"],
         keys: str = AWS_KEYS,
         timeout: float = TIMEOUT,
     ) -> None:
-        """Use ``fs`` (``fsspec.AbstractFileSystem``) below ``root``, such as ``bucket/prefix``.
+        """Use what ``fs`` opens below ``root``, such as ``bucket/prefix``.
 
-        Nobody else keeps hold of ``fs``; it remembers no listings from here on, because other
-        writers are about. ``kind`` says how it is used, ``keys`` where its credentials come from;
-        it may be silent for ``timeout`` seconds, as it was told.
+        It is opened by the first request: that may sign in, and a check of a fork's pull request
+        has nothing to sign in with. It is an ``fsspec.AbstractFileSystem`` of which nobody else
+        keeps hold, and it remembers no listings, because other writers are about. ``kind`` says
+        how it is used, ``keys`` where its credentials come from; it may be silent for ``timeout``
+        seconds, as it was told.
         """
         self.name = name
         self.url = url
-        self._fs = fs
+        self._open = fs
+        self._opened: Any = None
+        self._opening = Lock()
         self._kind = kind
         self._root = root.rstrip("/")
         self._prefix = root if not root or root.endswith("/") else f"{root}/"
@@ -71,8 +76,16 @@ class ObjectStore:
         self._timeout = timeout
         self._silent: WorldError | None = None
         self._opaque: bool | None = None
-        fs.dircache.use_listings_cache = False
-        fs.dircache.clear()
+
+    @property
+    def _fs(self) -> Any:
+        with self._opening:
+            if self._opened is None:
+                opened = self._open()
+                opened.dircache.use_listings_cache = False
+                opened.dircache.clear()
+                self._opened = opened
+        return self._opened
 
     def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
         """The objects among ``keys``: by listing the folders where several of them are."""
