@@ -56,6 +56,16 @@ def test_a_key_and_known_hosts_may_be_texts(
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_server_that_takes_no_uploads_is_told(
+    place: Callable[[str], Place], tmp_path: Path
+) -> None:
+    """POST is DVC's default, and this server knows PUT alone."""
+    there = dataclasses.replace(place("http"), settings={})
+    with pytest.raises(WorldError, match="takes no such request") as caught:
+        put(configured(there, tmp_path), tmp_path / "in", a__b=b"1")
+    assert "dvc remote modify storage method PUT" in caught.value.remedy
+
+
 @pytest.mark.parametrize("address", ["ssh://127.0.0.1:9/x", "azure://container/x", "gs://bucket/x"])
 def test_nobody_is_asked_before_the_first_request(tmp_path: Path, address: str) -> None:
     """A check of a fork's pull request names the remotes, and has nothing to sign in with."""

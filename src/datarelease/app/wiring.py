@@ -7,7 +7,7 @@ import os
 import posixpath
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -113,6 +113,24 @@ def stores(config: DvcConfig, names: Sequence[str]) -> tuple[Store, ...]:
     """The remotes called ``names``; none named: DVC's default remote, if there is one."""
     default = [config.default_remote] if config.default_remote else []
     return tuple(config.store(name) for name in names or default)
+
+
+def refuse_read_only(config: DvcConfig, names: Iterable[str]) -> None:
+    """Fail where a release would go to a server of which nobody said that it takes uploads.
+
+    Raises:
+        ConfigError: It is on HTTP, without DVC's setting for uploads.
+    """
+    for name in names:
+        settings = config.settings(name)
+        scheme = str(settings.get("url", "")).partition("://")[0].lower()
+        if scheme in {"http", "https"} and not settings.get("method"):
+            raise ConfigError(
+                f"remote {name!r} is on HTTP, and nothing says that it takes uploads.",
+                untouched="Nothing was written.",
+                remedy=f"If it does: `dvc remote modify {name} method PUT` (or POST). Else name "
+                "another remote in `release.remotes`; this one can be read from.",
+            )
 
 
 def opener(config: DvcConfig, opened: Sequence[Store]) -> Callable[[str], Store]:

@@ -19,6 +19,7 @@ from datarelease.app.wiring import (
     environment,
     git_environment,
     opener,
+    refuse_read_only,
     stores,
     tool,
     work_tree_reader,
@@ -75,6 +76,7 @@ def open_workspace(
     )
     stages = stage_environment(environment(env), settings.stage_environment)
     required = stores(config, remotes or settings.remotes)
+    refuse_read_only(config, (store.name for store in required))
     return _wired(root, opened, config, stages, tracked, settings, required, progress)
 
 

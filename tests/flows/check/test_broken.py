@@ -346,6 +346,25 @@ def test_an_s3_remote_that_refuses(
     assert tags(project) == []
 
 
+@pytest.mark.parametrize(
+    ("url", "options", "words"),
+    [
+        ("s3://bucket/x", {"version_aware": "true"}, "--unset version_aware"),
+        ("s3://bucket/x", {"worktree": "true"}, "cloud-versioned"),
+        ("azure://c/x", {"version_aware": "true", "account_name": "data"}, "cloud-versioned"),
+        ("https://host/x", {}, "dvc remote modify other method PUT"),
+    ],
+    ids=["version-aware", "worktree", "azure", "http"],
+)
+def test_a_remote_that_cannot_be_released_to_is_refused(
+    project: Project, url: str, options: dict[str, str], words: str
+) -> None:
+    """By the check, with the reason and the way out, and nobody is asked."""
+    project.add_remote("other", url, default=True, **options)
+    done = run(project, "check", code=2)
+    assert_told(done, "remote 'other'", words)
+
+
 def test_a_file_in_the_way_of_the_reports(released: Project) -> None:
     """A file called `reports` is the user's to move: exit 2 with its name."""
     released.write("reports", "a file")

@@ -268,7 +268,7 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    "kind", ["webdav", *(pytest.param(kind, marks=SLOW) for kind in ("ssh", "gs", "azure"))]
+    "kind", ["webdav", *(pytest.param(kind, marks=SLOW) for kind in ("ssh", "gs", "azure", "http"))]
 )
 def test_the_loop_runs_on_other_servers(
     built: Project,
@@ -301,6 +301,24 @@ def test_the_loop_runs_on_other_servers(
     shutil.rmtree(built.root / "data")
     assert release(built)["released"] is False
     assert run(built, "check", "--json").code == 0
+
+
+@SLOW
+def test_a_number_stays_used_on_a_remote_without_listings(
+    built: Project, remote_servers: RemoteServers
+) -> None:
+    """Whoever deletes a tag frees no number: the remote is asked for the versions that would be."""
+    place = remote_servers.place("http", Path.home())
+    built.add_remote("storage", place.url, default=True, **place.settings)
+    built.commit("Data on a server", ".dvc/config")
+    built.push()
+    assert release(built)["tag"] == "data-v1"
+    built.git("push", "--quiet", "origin", ":refs/tags/data-v1")
+    built.git("tag", "--delete", "data-v1")
+    built.params(rows=25)
+    built.commit("More rows")
+    built.push()
+    assert release(built)["tag"] == "data-v2"
 
 
 def test_metrics_of_stages_go_into_the_release_commit(released: Project) -> None:

@@ -51,6 +51,10 @@ class Store(Protocol):
     def url(self) -> str:
         """Where it is, without credentials."""
 
+    @property
+    def lists(self) -> bool:
+        """It says which `folders` there are."""
+
     def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
         """The objects among ``keys`` that exist, asked of the remote now."""
 
@@ -61,7 +65,11 @@ class Store(Protocol):
         """The last ``size`` bytes of an object, or all of a smaller one."""
 
     def folders(self, key: str) -> tuple[str, ...]:
-        """The names of the folders right below ``key``, asked of the remote now, sorted."""
+        """The names of the folders right below ``key``, asked of the remote now, sorted.
+
+        Raises:
+            WorldError: The remote does not answer, or it does not `lists`.
+        """
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Write objects (key: local file), over what is there; ``advance`` counts objects."""
@@ -165,6 +173,8 @@ def _make_directory(folder: Path) -> None:
 
 class DirectoryStore:
     """A directory as remote. Files that it has stored survive a power loss."""
+
+    lists = True
 
     def __init__(self, name: str, root: Path) -> None:
         """Use the directory ``root``, which is made with the first object."""

@@ -37,6 +37,7 @@ _TIMED_OUT = {
 }  # fmt: skip
 _UNKNOWN_HOST = "HostKeyNotVerifiable"
 _FORBIDDEN = {401, 403}
+_NO_METHOD = {405, 501}
 _LATER = {408, 425, 429}
 """Statuses of refusals that may be none the next time."""
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
@@ -222,6 +223,12 @@ def _translated(where: str, name: str, keys: str, error: Exception) -> WorldErro
             f"{where} refused these credentials: {brief_error(error)}",
             remedy=f"Check {keys}, and that they may read, list and write below this address; "
             "then run it again.",
+        )
+    if _status(error) in _NO_METHOD:
+        return WorldError(
+            f"{where} takes no such request: {brief_error(error)}",
+            remedy=f"If it takes uploads another way: `dvc remote modify {name} method PUT` (or "
+            "POST). Else name another remote in `release.remotes`.",
         )
     if kind in _NO_CREDENTIALS:
         return WorldError(

@@ -69,6 +69,7 @@ class ObjectStore:
         self._open = fs
         self._opened: Any = None
         self._opening = Lock()
+        self.lists = kind.lists
         self._kind = kind
         self._root = root.rstrip("/")
         self._prefix = root if not root or root.endswith("/") else f"{root}/"

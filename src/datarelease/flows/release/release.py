@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import count
 
+from datarelease.adapters.store.directory import Store
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.check import Checked, check
@@ -31,7 +33,7 @@ from datarelease.flows.transfer import complete, faults_error, faults_of, holder
 from datarelease.flows.versions.documents import find_manifest_bytes, manifest_of
 from datarelease.flows.versions.missing import heal, refuse_damage
 from datarelease.model.review.report import Report
-from datarelease.model.versions.manifest import DIRECTORY
+from datarelease.model.versions.manifest import DIRECTORY, manifest_key
 from datarelease.model.versions.release import (
     Candidate,
     Nothing,
@@ -167,10 +169,10 @@ def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
             untouched="No tag was made.",
             remedy="Run the command again: it sends what is missing.",
         )
-    count = len(manifest.objects)
+    objects = len(manifest.objects)
     remotes = len(manifest.remotes) + len(manifest.output_remotes)
-    ws.progress.say(f"verify: {count} objects on {remotes} remote(s)")
-    return Verified(pushed=pushed, objects=count)
+    ws.progress.say(f"verify: {objects} objects on {remotes} remote(s)")
+    return Verified(pushed=pushed, objects=objects)
 
 
 def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
@@ -182,12 +184,25 @@ def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
     # A prefix with slashes in it makes folders in folders.
     above = "".join(ws.tags.prefix.rpartition("/")[:2])
     for remote in ws.remotes:
-        names |= {f"{above}{name}" for name in remote.folders(f"{DIRECTORY}/{above}".rstrip("/"))}
+        if remote.lists:
+            folder = f"{DIRECTORY}/{above}".rstrip("/")
+            names |= {f"{above}{name}" for name in remote.folders(folder)}
+        else:
+            names |= set(_following(ws, remote, catalogue))
     return frozenset(
         number
         for name in names
         if (number := ws.tags.parse(name) or ws.tags.parse_yank(name)) is not None
     )
+
+
+def _following(ws: Workspace, remote: Store, catalogue: Catalogue) -> Iterator[str]:
+    """The versions after the newest known one that a remote without listings has, up to a gap."""
+    for number in count(catalogue.next_number):
+        name = ws.tags.format(number)
+        if not remote.stat([manifest_key(name)]):
+            return
+        yield name
 
 
 def without_hand_made(ws: Workspace, catalogue: Catalogue) -> Catalogue:
