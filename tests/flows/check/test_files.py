@@ -20,7 +20,7 @@ from tests.versions import assert_whole, manifest, message, object_path
 
 import datarelease as dr
 from datarelease.app.workspace import open_workspace
-from datarelease.documents import decode
+from datarelease.documents import decode, decode_statistics
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check import files as module
 from datarelease.flows.check.check import check
@@ -336,6 +336,24 @@ def test_a_check_shows_pictures_and_a_release_does_not(copy: Copy) -> None:
     released = (project.remote / "releases/data-v2/report.html").read_text(encoding="utf-8")
     assert "data:image" not in released
     assert "cats/3.png" in released.replace("<wbr>", "")
+
+
+def test_a_build_hands_files_over(copy: Copy, tmp_path: Path) -> None:
+    """What a build measured of files is released by a publisher that reads none of them."""
+    project = copy()
+    edited(project, cats__3=PNG + b"new", dogs__2=None)
+    project.dvc("push", "--quiet")
+    builder, publisher = (project.clone(tmp_path / name) for name in ("builder", "publisher"))
+    bundle = str(tmp_path / "bundle")
+    run(builder, "check", "--bundle", bundle)
+    run(publisher, "release", "--bundle", bundle)
+    assert_whole(project, "data-v2")
+    assert "\nFiles: images=4 posts=1\n" in message(project, "data-v2")
+    stored = project.remote / "releases/data-v2/report.json"
+    images = part(decode(Report, stored.read_bytes()), "images")
+    assert (images.files.added, images.files.removed, images.files.unchanged) == (1, 1, 3)
+    profile = project.remote / "releases/data-v2/reports/images/profile.json"
+    assert decode_statistics(profile.read_bytes()) == images.of_files.after
 
 
 HOSTILE_NAMES = [

@@ -10,7 +10,9 @@ from tests import sample_reports as samples
 from datarelease.model.data.files import SizeBin
 from datarelease.model.data.pictures import LONGEST_COPY, PictureChange, PicturesReport
 from datarelease.model.review.report import Report
+from datarelease.model.versions.outcome import Outcome
 from datarelease.render.html.report import html
+from datarelease.render.markdown.comment import CommentSource, comment
 from datarelease.render.markdown.report import markdown
 from datarelease.render.terminal.report import summary
 from datarelease.render.view import ReportView
@@ -92,3 +94,16 @@ def test_only_copies_that_are_jpegs_are_shown() -> None:
     page = html(report)
     assert page.count("<img ") == 2
     assert "onload" not in page
+
+
+def test_a_published_comment_says_how_to_open_the_files() -> None:
+    """Where a version has files alone, the code to copy is that for files."""
+    report = samples.files()
+    outcome = Outcome(
+        state="released", tag="data-v4", number=4, digest=report.digest, reviewed=report.digest,
+        pull=None, commit="0" * 40, what="", untouched="", remedy="", report=report,
+    )  # fmt: skip
+    place = CommentSource(
+        server="https://github.com", repository="acme/data", run_url="https://github.com/r/1"
+    )
+    assert 'files = dr.files("data-v4", "images"' in comment(outcome, place)

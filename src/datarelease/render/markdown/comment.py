@@ -154,7 +154,9 @@ def _body(outcome: Outcome, place: CommentSource) -> tuple[str, ...]:
 def _published(outcome: Outcome, place: CommentSource) -> tuple[str, ...]:
     tag = outcome.tag or ""
     datasets = outcome.report.datasets if outcome.report else ()
-    names = [dataset.name for dataset in datasets if dataset.diff.status != "removed"]
+    there = [dataset for dataset in datasets if dataset.diff.status != "removed"]
+    tables = [dataset.name for dataset in there if dataset.diff.of_files is None]
+    files = [dataset.name for dataset in there if dataset.diff.of_files is not None]
     reviewed = "" if outcome.reviewed else "**Released without review.** "
     page = f"/tag/{quote(tag, safe='')}" if len(tag) <= _TAG else ""
     release = f"{_address(place.url)}/releases{page}"
@@ -162,17 +164,21 @@ def _published(outcome: Outcome, place: CommentSource) -> tuple[str, ...]:
         f"{reviewed}Every object was verified on every remote. "
         f"[Release page]({release}) · digest {_short(outcome.digest)}"
     )
-    return (verified, *fetching(tag, names, place))
+    return (verified, *fetching(tag, tables, files, place))
 
 
-def fetching(tag: str, names: Sequence[str], place: CommentSource) -> tuple[str, ...]:
-    """How to get a version with the datasets ``names``, as blocks of code."""
+def fetching(
+    tag: str, tables: Sequence[str], files: Sequence[str], place: CommentSource
+) -> tuple[str, ...]:
+    """How to get a version with these datasets, tables or files, as blocks of code."""
+    names = [*tables, *files]
+    call = "files = dr.files" if files and not tables else "data = dr.load"
     return (
         _fenced("bash", f"datarelease get {_typed(shlex.quote(tag))}"),
         _fenced(
             "python",
             "import datarelease as dr\n\n"
-            f"data = dr.load({_quoted(tag)}, {_quoted(names[0] if names else 'NAME')}, "
+            f"{call}({_quoted(tag)}, {_quoted(names[0] if names else 'NAME')}, "
             f"repo={_quoted(place.url)})",
         ),
     )

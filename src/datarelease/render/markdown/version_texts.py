@@ -41,7 +41,12 @@ def release_page(manifest: Manifest, outcome: Outcome, place: CommentSource) -> 
             ),
             right="rows|files|size",
         ),
-        *fetching(manifest.tag, [dataset.name for dataset in manifest.datasets], place),
+        *fetching(
+            manifest.tag,
+            [dataset.name for dataset in manifest.datasets if dataset.rows is not None],
+            [dataset.name for dataset in manifest.datasets if dataset.rows is None],
+            place,
+        ),
         _facts(manifest),
     )
     if outcome.report is None or outcome.state != "released":
