@@ -154,9 +154,9 @@ class Adoption:
         return bool(self.commands or self.remotes or self.files or self.last)
 
 
-_VARIABLES = {"KNOWN_HOSTS", "AZURE_STORAGE_ACCOUNT"}
+_VARIABLES = {"HOST", "KNOWN_HOSTS", "AZURE_STORAGE_ACCOUNT"}
 """Of GitHub, which everybody may read; the others are secrets."""
-_ENDS = {"ssh": ("PRIVATE_KEY", "KNOWN_HOSTS"), "webdavs": ("USER", "PASSWORD")}
+_ENDS = {"ssh": ("PRIVATE_KEY", "KNOWN_HOSTS"), "webdavs": ("HOST", "USER", "PASSWORD")}
 _SIGNED_IN = {
     "gs": ("GOOGLE_PROVIDER", "GOOGLE_SERVICE_ACCOUNT"),
     "azure": ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_STORAGE_ACCOUNT"),

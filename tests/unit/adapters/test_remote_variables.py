@@ -9,7 +9,11 @@ from datarelease.errors import ConfigError
 from datarelease.model.stage_environment import is_never_passed
 
 DAV = {"url": "webdavs://host/x", "verify": True}
-OWN = {"DATARELEASE_MY_REMOTE_USER": "me", "DATARELEASE_MY_REMOTE_PASSWORD": " s3cret\n"}
+OWN = {
+    "DATARELEASE_MY_REMOTE_HOST": "host",
+    "DATARELEASE_MY_REMOTE_USER": "me",
+    "DATARELEASE_MY_REMOTE_PASSWORD": " s3cret\n",
+}
 
 
 def test_what_is_set_for_a_remote_goes_to_it_alone() -> None:
@@ -22,7 +26,7 @@ def test_what_is_set_for_a_remote_goes_to_it_alone() -> None:
 def test_the_environment_takes_the_place_of_dvcs_own_settings() -> None:
     """Whatever else says who asks is left out; the user of the settings stays."""
     own = {**DAV, "user": "me", "token": "old", "ask_password": True, "custom_auth_header": "X"}
-    found = authorised("r", own, {"DATARELEASE_R_PASSWORD": "p"})
+    found = authorised("r", own, {"DATARELEASE_R_PASSWORD": "p", "DATARELEASE_R_HOST": "HOST"})
     assert found == {**DAV, "user": "me", "password": "p"}
 
 
@@ -42,7 +46,8 @@ def test_the_environment_takes_the_place_of_dvcs_own_settings() -> None:
 def test_each_kind_has_variables_of_its_own(url: str, end: str, setting: str) -> None:
     """They are settings of DVC, no stage ever sees one, and messages name them."""
     variable = f"DATARELEASE_R_{end}"
-    found = authorised("r", {"url": url, "allow_anonymous_login": True}, {variable: "value"})
+    env = {variable: "value", "DATARELEASE_R_HOST": "h"}
+    found = authorised("r", {"url": url, "allow_anonymous_login": True}, env)
     assert found[setting] == "value"
     assert "allow_anonymous_login" not in found
     assert is_never_passed(variable)
@@ -51,7 +56,7 @@ def test_each_kind_has_variables_of_its_own(url: str, end: str, setting: str) ->
 
 def test_http_signs_in_by_basic_authentication() -> None:
     """DVC takes user and password only where a method is named."""
-    assert authorised("my-remote", {"url": "https://h/x"}, OWN)["auth"] == "basic"
+    assert authorised("my-remote", {"url": "https://host/x"}, OWN)["auth"] == "basic"
 
 
 @pytest.mark.parametrize("scheme", ["webdav", "http"])
@@ -61,6 +66,17 @@ def test_a_password_is_not_sent_unencrypted(scheme: str) -> None:
         authorised("my-remote", {"url": f"{scheme}://host/x"}, OWN)
     here = {"url": f"{scheme}://127.0.0.1:80/x"}
     assert authorised("my-remote", here, OWN)["password"] == "s3cret"
+
+
+@pytest.mark.parametrize("url", ["webdavs://host.evil/x", "https://evil/host", "https://me@evil/x"])
+def test_a_password_goes_to_the_host_that_it_is_for(url: str) -> None:
+    """An address in the repository, which anybody may change, does not decide who gets it."""
+    with pytest.raises(ConfigError, match="are for the host host"):
+        authorised("my-remote", {"url": url}, OWN)
+    unnamed = {name: value for name, value in OWN.items() if not name.endswith("HOST")}
+    with pytest.raises(ConfigError, match="DATARELEASE_MY_REMOTE_HOST does not say"):
+        authorised("my-remote", {"url": url}, unnamed)
+    assert "password" not in authorised("my-remote", {"url": url}, {})
 
 
 def test_variables_of_brokers_stay_what_they_were() -> None:

@@ -461,6 +461,7 @@ def test_jobs_sign_in_at_the_remotes_of_a_release(file: str) -> None:
         env = step.get("env", {})
         if "AWS_ACCESS_KEY_ID" in env:
             assert env["DATARELEASE_DAV_2_PASSWORD"] == "${{ secrets.DAV_2_PASSWORD }}"
+            assert env["DATARELEASE_DAV_2_HOST"] == "${{ vars.DAV_2_HOST }}"
             assert env["DATARELEASE_SSH_PRIVATE_KEY"] == "${{ secrets.SSH_PRIVATE_KEY }}"
             assert env["DATARELEASE_SSH_KNOWN_HOSTS"] == "${{ vars.SSH_KNOWN_HOSTS }}"
         else:

@@ -38,7 +38,10 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
 }
 """DVC's settings that say who asks and have no variable."""
 _OPEN = {"webdav", "http"}
-"""Schemes that encrypt nothing."""
+"""Schemes that encrypt nothing; and what they send as a secret, whoever receives it can use."""
+_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
+_HOST = "HOST"
+"""The end of the name of the variable that says which host a password is for."""
 _SAME = {"webdavs": "webdav", "https": "http"}
 _PLAIN: Mapping[str, str] = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
@@ -64,7 +67,7 @@ def own_settings(name: str, settings: Mapping[str, Any], env: Mapping[str, str])
     Variables that are empty count as not set; blanks around a value do not belong to it.
 
     Raises:
-        ConfigError: A secret would be sent unencrypted.
+        ConfigError: A secret would be sent unencrypted, or to a host that it is not for.
     """
     kind = _kind(settings)
     known = _SETTINGS.get(kind, {})
@@ -77,6 +80,8 @@ def own_settings(name: str, settings: Mapping[str, Any], env: Mapping[str, str])
     if not found:
         return dict(settings)
     _refuse_clear_text(name, settings)
+    if kind in _OPEN:
+        _refuse_other_host(name, settings, env)
     replaced = {*known.values(), *_OTHERS.get(kind, ()), _ANONYMOUS} - {"user"}
     kept = {key: value for key, value in settings.items() if key not in replaced}
     return kept | found | ({"auth": "basic"} if kind == "http" else {})
@@ -111,11 +116,35 @@ def _kind(settings: Mapping[str, Any]) -> str:
 
 def _refuse_clear_text(name: str, settings: Mapping[str, Any]) -> None:
     address = urlsplit(str(settings["url"]))
-    if address.scheme.lower() not in _OPEN or address.hostname in {"127.0.0.1", "localhost", "::1"}:
+    if address.scheme.lower() not in _OPEN or address.hostname in _THIS_MACHINE:
         return
     raise ConfigError(
         f"remote {name!r}: its password would be sent unencrypted to {address.hostname}.",
         untouched="Nothing was sent.",
         remedy=f"`dvc remote modify {name} url {address.scheme}s://{address.hostname}"
         f"{address.path}`",
+    )
+
+
+def _refuse_other_host(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> None:
+    """A pull request can change the address of a remote; it must not decide who gets its password.
+
+    Others need no such variable: keys of object stores sign requests and are not sent, and a host
+    of SSH has to show a key that is known.
+    """
+    address = urlsplit(str(settings["url"]))
+    variable = f"{variable_prefix(name)}_{_HOST}"
+    wanted = env.get(variable, "").strip().lower()
+    if address.hostname in _THIS_MACHINE or (wanted and wanted == address.hostname):
+        return
+    what = (
+        f"its credentials are for the host {wanted} ({variable}), and its address names "
+        f"{address.hostname}"
+        if wanted
+        else f"its credentials are in the environment, and {variable} does not say for which host"
+    )
+    raise ConfigError(
+        f"remote {name!r}: {what}.",
+        untouched="Nothing was sent.",
+        remedy=f"If the address in .dvc/config is right, set {variable}={address.hostname}.",
     )
