@@ -22,7 +22,7 @@ from datarelease.doctor.workflows import WorkflowNeeds, workflow_observations
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.workflow_jobs import workflow_texts
 from datarelease.model.diagnosis import Diagnosis, Line, Observation
-from datarelease.model.git_address import GITHUB_NAME, repository_of
+from datarelease.model.git_address import GITHUB_NAME, repository_of, without_credentials
 from datarelease.model.github import GITHUB_COM
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.read import Settings
@@ -75,6 +75,11 @@ class RepositoryState:
     def kinds(self) -> dict[str, str]:
         """Who keeps each of the ``remotes``."""
         return {name: self.config.kind(name) for name in self.remotes} if self.config else {}
+
+    def address(self, name: str) -> str:
+        """Where the remote ``name`` is, without credentials."""
+        settings = self.config.settings(name) if self.config else {}
+        return without_credentials(str(settings.get("url", "")))
 
 
 def diagnose(
@@ -191,7 +196,8 @@ def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -
     kinds = here.kinds
     staging = kinds.pop(here.staging, None) if here.staging else None
     wanted = WorkflowNeeds(
-        kinds=kinds, staging=staging, owner=repository.partition("/")[0],
+        kinds=kinds, addresses={name: here.address(name) for name in kinds},
+        staging=staging, owner=repository.partition("/")[0],
         directory=here.root.resolve().relative_to(top).as_posix(),
     )  # fmt: skip
     workflows: Questions = {

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
+from datarelease.adapters.store.remote_variables import variable_prefix
 from datarelease.flows.workflow_jobs import Job, jobs_in
+from datarelease.model.adoption import address_scheme, workflow_credentials
 from datarelease.model.diagnosis import PUBLISHING, READING, STAGING_SECRETS, Observation
 from datarelease.model.directory import ROOT
 from datarelease.model.review.reviewed_digest import CONTEXT
@@ -21,6 +23,8 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _LOOP = ("check", "report", "release", "verify")
 _WITH_CREDENTIALS = {"release": PUBLISHING, "verify": READING}
 """Step: the environment that has its credentials."""
+_ACTIONS = {"gs": "google-github-actions/auth@", "azure": "azure/login@"}
+"""By scheme, the step that signs in by OpenID Connect."""
 _HANDED_OVER: dict[str, tuple[str, ...]] = {"dagshub": (DAGSHUB_TOKEN,), "s3": KEYS}
 """Who keeps a remote: the secrets without which nobody can sign in there."""
 _STARTED_BY = {"check": "pull_request", "report": "workflow_run", "release": "push"}
@@ -35,6 +39,8 @@ class WorkflowNeeds:
 
     kinds: Mapping[str, str]
     """Remote that holds versions: who keeps it."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """The same remotes: their addresses, without credentials."""
     staging: str | None = None
     """Who keeps the staging remote, if there is one."""
     owner: str = ""
@@ -173,6 +179,23 @@ def _environment(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
         )
 
 
+def _elsewhere(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
+    """Remotes that are not on S3, at which the job cannot sign in."""
+    for remote, address in wanted.addresses.items():
+        action = _ACTIONS.get(address_scheme(address), "")
+        if action and f"{variable_prefix(remote)}_" in job.text:
+            continue  # a key or a signature of its own
+        values = [value for _, value in workflow_credentials(remote, address)]
+        lacks = [value.strip("${ }") for value in values if value not in job.text]
+        if lacks or action not in job.text:
+            missing = " and ".join([*lacks, *([f"the step {action}…"] if action else ())])
+            yield Observation(
+                "missing",
+                f"{job.place}, cannot sign in at {remote}: it does not have {missing}",
+                "remove the file and run `datarelease init`, or add it (docs/remotes-elsewhere.md)",
+            )
+
+
 def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
     """What a job does not hand over: it is empty where it is needed, and nothing says so."""
     needed = {}
@@ -191,6 +214,8 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
                 f"{job.place}, does not hand over {' and '.join(names)}, which {remote} needs",
                 f"add to that job: {entries}",
             )
+    if job.step in _WITH_CREDENTIALS:
+        yield from _elsewhere(job, wanted)
     if job.step not in _WITH_CREDENTIALS or "aws" not in wanted.kinds.values():
         return
     takes_role = bool(job.called) or "/configure-aws-credentials@" in job.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,10 +40,17 @@ jobs:
 """What `data.yml` was in earlier versions: it calls the reusable workflow that releases."""
 
 
-def written(directory: str = ".") -> dict[str, str]:
+ELSEWHERE = {"gs": "gs://b", "azure": "azure://c", "ssh": "ssh://h/x", "dav": "webdavs://h/x"}
+
+
+def written(directory: str = ".", remotes: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
     """The files that `datarelease init` writes."""
     files = workflow_files(
-        branch="main", ref=ToolRef(name="v1"), requirements="", directory=directory
+        branch="main",
+        ref=ToolRef(name="v1"),
+        requirements="",
+        directory=directory,
+        remotes=remotes,
     )
     return {Path(path).name: text for path, text in files.items()}
 
@@ -65,6 +72,31 @@ def test_what_init_writes_is_complete(directory: str) -> None:
     files = {**written(), **written("models/churn")}
     [line] = asked(files, replace(ALL, directory=directory))
     assert (line.state, line.found) == ("ok", "check, report, release, verify")
+
+
+def test_jobs_that_cannot_sign_in_elsewhere_are_named() -> None:
+    """With what they lack; files that were written for the remotes lack nothing."""
+    wanted = replace(ALL, addresses=ELSEWHERE)
+    [line] = asked(written(remotes=tuple(ELSEWHERE.items())), wanted)
+    assert line.state == "ok"
+    lines = [line.found for line in asked(written(), wanted) if line.state == "missing"]
+    assert len(lines) == 2 * len(ELSEWHERE)
+    for remote, lack in (
+        ("gs", "the step google-github-actions/auth@…"),
+        ("azure", "vars.AZURE_STORAGE_ACCOUNT and the step azure/login@…"),
+        ("ssh", "secrets.SSH_PRIVATE_KEY and vars.SSH_KNOWN_HOSTS"),
+        ("dav", "secrets.DAV_USER and secrets.DAV_PASSWORD"),
+    ):
+        words = f"cannot sign in at {remote}: it does not have {lack}"
+        assert sum(words in line for line in lines) == 2
+    signed = {
+        name: text.replace(
+            "GITHUB_TOKEN:", "DATARELEASE_AZURE_SAS_TOKEN: x\n          GITHUB_TOKEN:"
+        )
+        for name, text in written().items()
+    }
+    [line] = asked(signed, replace(ALL, addresses={"azure": "azure://c"}))
+    assert line.state == "ok"
 
 
 def test_files_of_another_dvc_root_do_not_count() -> None:
