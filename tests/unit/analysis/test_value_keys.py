@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.parts import value_keys
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
 from datarelease.analysis.profiling.parts.value_keys import (
+    KeyBatch,
     Keys,
     Rests,
     ValueKeys,
@@ -27,13 +27,16 @@ from datarelease.analysis.profiling.parts.value_keys import (
 WHOLE = st.integers(-9, 9) | st.integers(-(2**63), 2**63 - 1) | st.integers(2**40, 2**40 + 9)
 
 
-def batches_of(keyed: tuple[Keys, Rests], size: int) -> list[tuple[Keys, Rests, Integers]]:
-    """Keys of values in batches."""
+def batches_of(keyed: tuple[Keys, Rests], size: int) -> list[KeyBatch]:
+    """Keys of values in batches, some of which say how many rows have each."""
     keys, rests = keyed
-    places = range(0, len(keys), size)
     return [
-        (keys[at : at + size], rests[at : at + size], np.ones(len(keys[at : at + size]), np.int64))
-        for at in places
+        KeyBatch(
+            keys=keys[at : at + size],
+            rests=rests[at : at + size] if rests.any() else None,
+            rows=np.ones(len(keys[at : at + size]), np.int64) if at % 2 else None,
+        )
+        for at in range(0, len(keys), size)
     ]
 
 
@@ -43,7 +46,7 @@ def test_counts_are_those_of_the_values(
 ) -> None:
     """Each value is counted, those that there are none of as well, and again from the bytes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(value_keys, "_BATCH", 3)
+        patch.setattr(value_keys, "_WAITING", 3)
         found = ValueKeys.of(batches_of(keys_of_integers(np.array(values, np.int64)), size))
     assert found is not None
     again = ValueKeys.decoded(found.encoded(), len(found.keys))
@@ -87,7 +90,7 @@ def test_other_values_with_equal_keys_are_told_apart() -> None:
 def test_too_many_values_have_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory does not grow with the number of different values."""
     monkeypatch.setattr(value_keys, "MOST_KEYS", 5)
-    monkeypatch.setattr(value_keys, "_BATCH", 2)
+    monkeypatch.setattr(value_keys, "_WAITING", 6)
     assert ValueKeys.of(batches_of(keys_of_integers(np.arange(6)), 1)) is None
     assert ValueKeys.of(batches_of(keys_of_integers(np.arange(99) % 5), 1)) is not None
 

@@ -28,8 +28,7 @@ from datarelease.analysis.profiling.parts.profile_memo import KeptProfile
 from datarelease.analysis.profiling.parts.value_keys import (
     KEY_SIZE,
     MOST_KEYS,
-    Keys,
-    Rests,
+    KeyBatch,
     ValueKeys,
     keys_of_integers,
     salt_of,
@@ -151,30 +150,30 @@ class _Keyed:
         """The keys; ``grouped``: values are counted first, since most are in several rows."""
         return ValueKeys.of(self._texts(grouped=grouped) if self.column.counted else self._whole())
 
-    def _whole(self) -> Iterator[tuple[Keys, Rests, Integers]]:
+    def _whole(self) -> Iterator[KeyBatch]:
         frame = self.read([self.column]).select(nw.col(self.column.name).alias("value"))
         for batch in self.engine.batches(frame, _ROWS):
             numbers = batch["value"].drop_null().to_numpy(zero_copy_only=False)
             self.rows += len(numbers)
-            yield (*keys_of_integers(numbers), np.ones(len(numbers), np.int64))
+            keys, _ = keys_of_integers(numbers)
+            yield KeyBatch(keys=keys)
 
-    def _texts(self, *, grouped: bool) -> Iterator[tuple[Keys, Rests, Integers]]:
+    def _texts(self, *, grouped: bool) -> Iterator[KeyBatch]:
         for batch in self.engine.value_keys(self.texts, self.salt, grouped=grouped, rows=_ROWS):
-            keys, rests, rows, lengths = (
-                batch[name].to_numpy(zero_copy_only=False)
-                for name in ("key", "rest", "rows", "length")
+            keys, rests, lengths, rows = (
+                batch[name].to_numpy() for name in ("key", "rest", "length", "rows")
             )
             self.rows += int(rows.sum())
             if self.column.kind == "text":
-                self._measure(lengths, rows)
-            yield keys, rests, rows.astype(np.int64)
+                self._measure(lengths, rows if grouped else None)
+            yield KeyBatch(keys=keys, rests=rests, rows=rows if grouped else None)
 
     @property
     def histogram(self) -> tuple[tuple[int, int], ...]:
         """How many rows have so many characters."""
         return tuple((n, int(self.lengths[n])) for n in np.flatnonzero(self.lengths).tolist())
 
-    def _measure(self, lengths: Integers, rows: Integers) -> None:
+    def _measure(self, lengths: Integers, rows: Integers | None) -> None:
         if len(self.lengths) > LONGEST:
             return
         size = max(len(self.lengths), min(int(lengths.max(initial=0)), LONGEST + 1) + 1)

@@ -12,7 +12,7 @@ import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,11 @@ from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
 from datarelease.model.versions.snapshot import canonical_json
 
 MOST_KEYS = 12_000_000
-"""Of a column: 144 MB, and three times as much while they are sorted."""
+"""Of a column: 144 MB, and up to half a gigabyte while they are sorted."""
 KEY_SIZE = 12
 """Bytes of a key that is kept; 16 more where its value is in several rows."""
-_BATCH = 1 << 22
-"""Keys that are added up at a time, where values occur often."""
+_WAITING = MOST_KEYS * 5 // 4
+"""Keys that are sorted at a time."""
 _REST = (1 << 32) - 1
 _HEAD = struct.Struct("<B?Q")
 """Bytes of a step from one key to the next, whether there are further bits, and the first key."""
@@ -37,6 +37,17 @@ _ROWS = np.dtype([("place", "<i8"), ("rows", "<i8")])
 
 Keys = npt.NDArray[np.uint64]
 Rests = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeyBatch:
+    """Keys of values, each as often as its value was read, or once."""
+
+    keys: Keys
+    rests: Rests | None = None
+    """Further bits of each; None: there are none."""
+    rows: Integers | None = None
+    """In how many rows each value is; None: in one each."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,27 +64,32 @@ class ValueKeys:
     """For each of these places, in how many."""
 
     @classmethod
-    def of(cls, batches: Iterable[tuple[Keys, Rests, Integers]]) -> Self | None:
-        """The values in batches of keys, their further bits, and their numbers of rows.
+    def of(cls, batches: Iterable[KeyBatch]) -> Self | None:
+        """The values in batches of keys.
 
         None: there are too many, or two values have equal keys and other further bits.
         """
-        waiting: list[tuple[Keys, Rests, Integers]] = []
-        size, most = 0, _BATCH
+        waiting: list[KeyBatch] = []
+        size = 0
         for batch in batches:
             waiting.append(batch)
-            size += len(batch[0])
-            if size > most:
+            size += len(batch.keys)
+            if size > _WAITING:
                 waiting = [_added(waiting)]
-                size = len(waiting[0][0])
+                size = len(waiting[0].keys)
                 if size > MOST_KEYS:
                     return None
-                most = max(_BATCH, 2 * size)
-        keys, rests, rows = _added(waiting) if waiting else _NOTHING
+        found = _added(waiting) if waiting else KeyBatch(keys=np.zeros(0, np.uint64))
+        keys, rests, rows = found.keys, found.rests, found.rows
         if len(keys) > MOST_KEYS or (keys[1:] == keys[:-1]).any():
             return None
-        places = np.flatnonzero(rows > 1)
-        return cls(keys=keys, rests=rests, places=places, rows=rows[places])
+        places = np.zeros(0, np.int64) if rows is None else np.flatnonzero(rows > 1)
+        return cls(
+            keys=keys,
+            rests=_no_rests(len(keys)) if rests is None else rests,
+            places=places,
+            rows=places if rows is None else rows[places],
+        )
 
     def counts(self, keys: Keys, rests: Rests) -> Integers:
         """In how many rows each of these values is.
@@ -131,8 +147,7 @@ class ValueKeys:
         inside = not len(places) or (places[0] >= 0 and places[-1] < size and rows.min() > 1)
         if not ascending or not inside:
             return None
-        nothing = np.broadcast_to(np.zeros(1, np.uint32), size)
-        rests = np.frombuffer(data, "<u4", size, offset=rest) if told else nothing
+        rests = np.frombuffer(data, "<u4", size, offset=rest) if told else _no_rests(size)
         return cls(keys=keys, rests=rests, places=places, rows=rows)
 
     @property
@@ -170,18 +185,51 @@ def keys_of_integers(values: npt.NDArray[np.int64] | Keys) -> tuple[Keys, Rests]
     ), np.zeros(len(values), np.uint32)
 
 
-_NOTHING = (np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(0, np.int64))
+def _no_rests(size: int) -> Rests:
+    return np.broadcast_to(np.zeros(1, np.uint32), size)
 
 
-def _added(batches: Sequence[tuple[Keys, Rests, Integers]]) -> tuple[Keys, Rests, Integers]:
-    """Each value once, by its key; values with equal keys and other further bits stay apart."""
-    keys = np.concatenate([batch[0] for batch in batches])
-    order = np.argsort(keys)
-    keys = keys[order]
-    rests = np.concatenate([batch[1] for batch in batches])[order]
-    rows = np.concatenate([batch[2] for batch in batches])[order]
+def _added(batches: list[KeyBatch]) -> KeyBatch:
+    """Each value once, by its key; values with equal keys and other further bits stay apart.
+
+    The batches are let go on the way: they are large.
+    """
+    keys = np.concatenate([batch.keys for batch in batches])
+    rests, rows = _joined(batches, "rests"), _joined(batches, "rows")
+    batches.clear()
+    if rests is None and rows is None:
+        keys.sort()
+    else:
+        order = np.argsort(keys)
+        keys = keys[order]
+        rests = None if rests is None else rests[order]
+        rows = None if rows is None else rows[order]
     first = np.ones(len(keys), np.bool_)
-    first[1:] = (keys[1:] != keys[:-1]) | (rests[1:] != rests[:-1])
+    first[1:] = keys[1:] != keys[:-1]
+    if rests is not None:
+        first[1:] |= rests[1:] != rests[:-1]
     starts = np.flatnonzero(first)
-    sums = np.add.reduceat(rows, starts) if len(starts) else rows
-    return keys[starts], rests[starts], sums
+    if rows is not None and len(rows):
+        rows = np.add.reduceat(rows, starts)
+    elif len(starts) < len(keys):
+        rows = np.diff(starts, append=len(keys))
+    if len(starts) < len(keys):
+        keys = keys[starts]
+        rests = None if rests is None else rests[starts]
+    return KeyBatch(keys=keys, rests=rests, rows=rows)
+
+
+def _joined(batches: Sequence[KeyBatch], name: str) -> Any:
+    """The arrays of all batches together; None: no batch has one."""
+    arrays = [getattr(batch, name) for batch in batches]
+    if all(array is None for array in arrays):
+        return None
+    sizes = [len(batch.keys) for batch in batches]
+    ones = np.ones if name == "rows" else np.zeros
+    kind = np.int64 if name == "rows" else np.uint32
+    return np.concatenate(
+        [
+            ones(size, kind) if array is None else array
+            for array, size in zip(arrays, sizes, strict=True)
+        ]
+    )
