@@ -96,28 +96,32 @@ def post(
         posting, base = _queued(artifact, run, github, default_branch)
         return _with_all(posting, run, github, base, None, default_branch)
     idle = _unreported(artifact, run)
-    if idle is not None:
-        pull = _quiet_pull(artifact, run, github)
-        base = pull.base if pull else default_branch
-        context = _context(base, github, default_branch)
-        posting = _recorded(idle, run, github, quiet_status(run, context))
-        return _with_all(posting, run, github, base, pull, default_branch)
     try:
         pull = _pull(artifact, run, github)
     except WorldError as error:
-        summary = "nothing was posted: the pull request could not be confirmed"
-        return Posting(
-            outcome="nothing", summary=summary, problems=(error_line(error), _NOT_REVIEWED)
-        )
-    if pull is not None and pull.head != run.head:
-        moved = f"#{pull.number} has moved from {run.head[:12]} to {pull.head[:12]}"
-        summary = f"nothing was posted: {moved}, whose own check reports"
-        return Posting(outcome="superseded", summary=summary, number=pull.number)
-    posting = _commented(pull, artifact.report, run, github, cml, pages, progress)
+        if idle is None:
+            summary = "nothing was posted: the pull request could not be confirmed"
+            return Posting(
+                outcome="nothing", summary=summary, problems=(error_line(error), _NOT_REVIEWED)
+            )
+        pull = None  # the status is then the one that may be required
+    if idle is None and pull is not None and pull.head != run.head:
+        return _superseded(pull, run)
     base = pull.base if pull else default_branch
     context = _context(base, github, default_branch)
-    posting = _recorded(posting, run, github, run_status(artifact.report, run, context))
+    if idle is not None:
+        posting, status = idle, quiet_status(run, context)
+    else:
+        posting = _commented(pull, artifact.report, run, github, cml, pages, progress)
+        status = run_status(artifact.report, run, context)
+    posting = _recorded(posting, run, github, status)
     return _with_all(posting, run, github, base, pull, default_branch)
+
+
+def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
+    moved = f"#{pull.number} has moved from {run.head[:12]} to {pull.head[:12]}"
+    summary = f"nothing was posted: {moved}, whose own check reports"
+    return Posting(outcome="superseded", summary=summary, number=pull.number)
 
 
 def _nothing(run: CheckRun) -> Posting | None:
@@ -249,14 +253,6 @@ def _only_pull(run: CheckRun, github: GitHub) -> int | None:
         and (pull.head_repository, pull.head_branch) == (run.repository, run.branch)
     ]
     return found[0] if len(found) == 1 else None
-
-
-def _quiet_pull(artifact: Artifact, run: CheckRun, github: GitHub) -> PullRequest | None:
-    """The pull request of a check that had nothing to report on; None: it is not known."""
-    try:
-        return _pull(artifact, run, github)
-    except WorldError:  # then the status is the one that may be required
-        return None
 
 
 def _context(base: str, github: GitHub, default_branch: str) -> str:
