@@ -85,7 +85,7 @@ def test_jobs_that_cannot_sign_in_elsewhere_are_named() -> None:
         ("gs", "the step google-github-actions/auth@…"),
         ("azure", "vars.AZURE_STORAGE_ACCOUNT and the step azure/login@…"),
         ("ssh", "secrets.SSH_PRIVATE_KEY and vars.SSH_KNOWN_HOSTS"),
-        ("dav", "secrets.DAV_USER and secrets.DAV_PASSWORD"),
+        ("dav", "vars.DAV_HOST and secrets.DAV_USER and secrets.DAV_PASSWORD"),
     ):
         words = f"cannot sign in at {remote}: it does not have {lack}"
         assert sum(words in line for line in lines) == 2
