@@ -128,7 +128,13 @@ def test_two_releases_of_real_data(repository: Path, tmp_path: Path) -> None:
     told = {part["name"]: part["diff"] for part in report["datasets"]}
     assert report["tag"] == "data-v2"
     assert told["weather"]["rows"]["added"] == 365
-    assert told["weather"]["files"] == {"added": 1, "removed": 0, "changed": 0, "unchanged": 3}
+    assert told["weather"]["files"] == {
+        "added": 1,
+        "removed": 0,
+        "changed": 0,
+        "unchanged": 3,
+        "renamed": 0,
+    }
     assert told["weather"]["rows"]["skipped_files"] == 3
     assert told["airports"]["rows"]["removed"] == 3
     assert told["airports"]["rows"]["changed"] == 1

@@ -69,7 +69,7 @@ def test_an_edit_says_what_merging_publishes(edited: Project) -> None:
     assert "merging publishes data-v2" in words.replace("*", "")
     assert of(report, "people")["rows"]["added"] == 5
     assert of(report, "events")["files"] == {
-        "added": 1, "removed": 0, "changed": 0, "unchanged": 3,
+        "added": 1, "removed": 0, "changed": 0, "unchanged": 3, "renamed": 0,
     }  # fmt: skip
 
 
