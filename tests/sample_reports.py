@@ -27,8 +27,9 @@ from datarelease.model.review.diff import (
     SchemaChange,
 )
 from datarelease.model.review.judge import judge
+from datarelease.model.review.pipeline import MetricChange, NotShown, ParamChange, PipelineDiff
 from datarelease.model.review.policy import Finding, Policy, Verdict, Waiver
-from datarelease.model.review.report import MASK, DatasetReport, ParamChange, Report, VersionRows
+from datarelease.model.review.report import MASK, DatasetReport, Report, VersionRows
 
 DAY = 86400.0
 DIGEST = "a1b2c3d4e5f60718293a4b5c6d7e8f90" * 2
@@ -348,6 +349,27 @@ def warned() -> Report:
             ParamChange(name="make.rows", before="10000", after="12000"),
             ParamChange(name="make.country_mix.France", before="0.23", after="0.31"),
             ParamChange(name="make.churn_rate", before=None, after="0.05"),
+            ParamChange(file="conf/train.yaml", name="optimizer.lr", before="0.001", after="0.01"),
+        ),
+        pipeline=measured(),
+    )
+
+
+def measured() -> PipelineDiff:
+    """Metrics of two files, one of which has a new and a lost one; and a file that is not shown."""
+    return PipelineDiff(
+        metrics=(
+            MetricChange(file="scores/test.json", name="auc", before=0.912, after=0.8875),
+            MetricChange(file="scores/test.json", name="support.churned", before=1200, after=1312),
+            MetricChange(file="scores/test.json", name="loss.l2", before=0.25, after=None),
+            MetricChange(file="scores/train.json", name="model", before="forest", after="boosted"),
+            MetricChange(file="scores/train.json", name="epochs", before=None, after=40),
+        ),
+        not_shown=(
+            NotShown(
+                file="scores/calibration.json",
+                why="DVC keeps it in its cache, and it is not on this machine",
+            ),
         ),
     )
 

@@ -30,13 +30,29 @@ def parse_yaml(text: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        _expanded(node, {})
+        _expanded(node, {}, _MOST_VALUES)
         return loader.construct_document(node)
     finally:
         loader.dispose()
 
 
-def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
+def refuse_expansion(text: str, most: int) -> None:
+    """Nothing happens where ``text``, which another parser is to read, stands for few values.
+
+    Raises:
+        yaml.YAMLError: Not YAML, aliases in cycles, or more than ``most`` values, aliases followed.
+        RecursionError: Nested too deeply.
+    """
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            _expanded(node, {}, most)
+    finally:
+        loader.dispose()
+
+
+def _expanded(node: yaml.Node, known: dict[int, int], most: int) -> int:
     """How many values ``node`` stands for once its aliases are followed.
 
     A few lines of aliases of aliases stand for billions, and whatever walks or prints them later
@@ -47,8 +63,8 @@ def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
         total = 1
         for child in node.value if isinstance(node, yaml.CollectionNode) else ():
             for part in child if isinstance(child, tuple) else (child,):
-                total += _expanded(part, known)
-        if total > _MOST_VALUES:
+                total += _expanded(part, known, most)
+        if total > most:
             raise ConstructorError(
                 None, None, "its aliases expand to too many values", node.start_mark
             )

@@ -35,6 +35,17 @@ def signed_number(number: int) -> str:
     return count(number) if number < 0 else f"+{count(number)}" if number else "±0"
 
 
+def signed_decimal(number: float) -> str:
+    """A difference of any two numbers with its sign, to four significant digits.
+
+    >>> signed_decimal(0.020000000000000018), signed_decimal(-1500), signed_decimal(0)
+    ('+0.02', '−1,500', '±0')
+    """  # noqa: RUF002
+    if isinstance(number, int):
+        return signed_number(number)
+    return f"+{decimal(number)}" if number > 0 else decimal(number) if number else "±0"
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A count with its noun in the right number.
 

@@ -17,6 +17,7 @@ from datarelease.model.review.report import DatasetReport, Report
 from datarelease.render import words
 from datarelease.render.columns import ColumnView
 from datarelease.render.files import FilesView
+from datarelease.render.pipeline import PipelineView, pipeline_view
 from datarelease.render.streams import StreamView, stream_view
 from datarelease.render.verdict import VerdictView
 from datarelease.render.words import Phrase
@@ -212,6 +213,11 @@ class ReportView:
     def streams(self) -> tuple[StreamView, ...]:
         """What each stream brought."""
         return tuple(stream_view(stream, self.report.base) for stream in self.report.streams)
+
+    @cached_property
+    def pipeline(self) -> PipelineView:
+        """What changed beside the datasets: metrics and parameters."""
+        return pipeline_view(self.report)
 
     def drifted(self) -> Sequence[tuple[DatasetView, ColumnView]]:
         """The columns of all datasets that moved, those that moved most first."""

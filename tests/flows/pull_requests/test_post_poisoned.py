@@ -301,7 +301,7 @@ HOSTILE = {
 
 
 def placed(text: str) -> list[Callable[[Report], Report]]:
-    """Where a text can stand: a message, a name, a note, a parameter, everywhere."""
+    """Where a text can stand: a message, a name, a note, a parameter, a metric, everywhere."""
 
     def finding(report: Report) -> Report:
         found = Finding(rule="psi", level="block", dataset=text, column=text, message=text)
@@ -312,11 +312,12 @@ def placed(text: str) -> list[Callable[[Report], Report]]:
         lambda report: replace(report, notes=(text,), tool=text),
         lambda report: replace(report, datasets=poisoned(report.datasets, text)),
         lambda report: replace(report, params=poisoned(report.params, text)),
+        lambda report: replace(report, pipeline=poisoned(report.pipeline, text)),
     ]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(5))
 def test_hostile_text_in_a_report_is_text(folder: Path, name: str, place: int) -> None:
     """Read from disk as posted, rendered here: nothing of it acts."""
     report = placed(HOSTILE[name])[place](replace(samples.warned(), commit=SHA))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import yaml
 
 from datarelease.analysis.engine.tables import Engine
 from datarelease.errors import ConfigError
@@ -16,17 +13,22 @@ from datarelease.flows.check.baseline import Baseline, read_baseline
 from datarelease.flows.check.clean import Changes, unclean_files
 from datarelease.flows.check.compare import compare_sides, report_on
 from datarelease.flows.check.reproduce import reproduce
+from datarelease.flows.check.results import (
+    compare_results,
+    results_in_git,
+    results_in_work_tree,
+)
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.repository import Workspace
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.judge import judge
+from datarelease.model.review.pipeline import ParamChange, PipelineDiff
 from datarelease.model.review.policy import Finding, Verdict, idle
 from datarelease.model.review.report import (
     DatasetReport,
     MergeEffect,
-    ParamChange,
     Report,
     VersionRows,
 )
@@ -157,7 +159,7 @@ def report_of(
     commit: str | None,
 ) -> Report:
     """What releasing ``now`` would do (its work tree equals ``commit``, if any), judged."""
-    params = _params_diff(ws, base)
+    params, pipeline = _results_diff(ws, base)
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)
     rollback_of = same.tag if outcome == "rollback" and same else None
@@ -181,6 +183,7 @@ def report_of(
         verdict=verdict,
         params=params,
         datasets=datasets,
+        pipeline=pipeline,
         streams=streams,
         history=tuple(
             VersionRows(tag=v.tag, date=v.date, rows=(*v.rows, *v.files))
@@ -233,28 +236,13 @@ def _with_yank(verdict: Verdict, same: Version) -> Verdict:
     return Verdict(findings=(finding, *verdict.findings))
 
 
-def _params_diff(ws: Workspace, base: Version | None) -> tuple[ParamChange, ...]:
+def _results_diff(
+    ws: Workspace, base: Version | None
+) -> tuple[tuple[ParamChange, ...], PipelineDiff]:
     if base is None:
-        return ()
-    before = _flat(ws.at(base.commit).mapping(PARAMS_FILE))
-    after = _flat(ws.tracked.mapping(PARAMS_FILE))
-    return tuple(
-        ParamChange(name=name, before=before.get(name), after=after.get(name))
-        for name in dict.fromkeys([*before, *after])
-        if before.get(name) != after.get(name)
-    )
-
-
-def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in params.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and value:
-            flat |= _flat(value, f"{name}.")
-        else:
-            text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
-            flat[name] = text.removesuffix("...\n").strip()
-    return flat
+        return (), PipelineDiff()
+    before = results_in_git(ws.at(base.commit), ws.objects)
+    return compare_results(before, results_in_work_tree(ws.tracked, ws.objects, ws.root))
 
 
 def _notes(

@@ -14,6 +14,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.files import compare_file_sides
 from datarelease.flows.check.known import keep_rows, of_rows, recall_rows
+from datarelease.flows.check.results import compare_results, results_in_git
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Repository, catalogue_of, warned_of
@@ -216,6 +217,9 @@ def compare_versions(repository: Repository, before: str, after: str, *, tool: s
         counts_then(repository.at(old.commit).read, every, repository.progress),
         counts_then(repository.at(new.commit).read, every, repository.progress),
     )
+    params, pipeline = compare_results(
+        *(results_in_git(repository.at(side.commit), repository.objects) for side in (old, new))
+    )
     return Report(
         outcome="compared",
         tag=new.tag,
@@ -226,7 +230,8 @@ def compare_versions(repository: Repository, before: str, after: str, *, tool: s
         commit=new.commit,
         compatibility=max((d.compatibility for d in diffs), default=Compatibility.IDENTICAL),
         verdict=Verdict(),
-        params=(),
+        params=params,
+        pipeline=pipeline,
         datasets=tuple(
             report_on(declared[part.name], part, size=sizes.get(part.name)) for part in diffs
         ),

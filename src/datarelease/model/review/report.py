@@ -10,13 +10,15 @@ from datarelease.model.data.profile import Scalar
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff
+from datarelease.model.review.pipeline import ParamChange, PipelineDiff
 from datarelease.model.review.policy import Limit, Verdict, VerdictLevel
 from datarelease.model.wording import plural, short_repr
 
 REPORT_FORMAT = 4
 """2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers.
 3: `psi_limit`; earlier ones read as if it were unknown.
-4: `of_files` and `renamed` files; earlier ones read as reports on tables alone."""
+4: `of_files` and `renamed` files; earlier ones read as reports on tables alone. `pipeline`, and
+the `file` of a parameter; earlier ones read as if no metric had changed."""
 
 MergeEffect = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:
@@ -28,16 +30,6 @@ unchanged   nothing: same data and same params as the baseline
 same_bytes  nothing: params changed, the data did not
 compared    (no merge: two released versions were compared, `tag` with `base`)
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParamChange:
-    """One parameter that differs from the baseline."""
-
-    name: str
-    before: str | None
-    """As YAML on one line; None: there was no such parameter."""
-    after: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +76,7 @@ class Report:
     verdict: Verdict
     params: tuple[ParamChange, ...]
     datasets: tuple[DatasetReport, ...]
+    pipeline: PipelineDiff = PipelineDiff()  # noqa: RUF009 - frozen
     streams: tuple[StreamReport, ...] = ()
     history: tuple[VersionRows, ...] = ()
     notes: tuple[str, ...] = ()

@@ -81,6 +81,7 @@ def html(report: Report) -> str:
         ],
         "sections": sections,
         "streams": view.streams,
+        "pipeline": view.pipeline,
         "before_word": escape.clean(report.base or "before", 24),
         "after_word": escape.clean(report.tag or "", 24) if compared else "this change",
         "size": _SIZE,

@@ -18,6 +18,7 @@ from datarelease.render.markdown import gfm
 from datarelease.render.markdown.dataset import SYMBOLS, facts, section
 from datarelease.render.markdown.gfm import GAP, Part
 from datarelease.render.markdown.losses import losses
+from datarelease.render.markdown.pipeline import pipeline_parts
 from datarelease.render.streams import StreamView
 from datarelease.render.verdict import VerdictView, finding_place
 from datarelease.render.view import ReportView
@@ -25,7 +26,7 @@ from datarelease.render.view import ReportView
 SECTIONS = 30
 """At most so many datasets get a section of their own; the table names the others."""
 _OPEN = 20
-"""Parameters, or findings, shown in the open; more are folded."""
+"""Findings shown in the open; more are folded."""
 _MESSAGES = (escape.PROSE, 100)
 """Characters of a finding's message, in a list and in a tighter one."""
 _LEAST_LINE = 30
@@ -53,7 +54,6 @@ def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = 
         Part(rank=0, variants=blocking(view.verdict, limit)),
         Part(rank=2, variants=warnings(view.verdict), what="warnings"),
         Part(rank=4, variants=_notes(report), what="notes"),
-        Part(rank=5, variants=_params(report), what="parameters"),
         Part(rank=3, variants=() if single else _overview(view), what="the table of datasets"),
         *(
             Part(rank=1 if single else 5, variants=_stream(stream), what="a stream")
@@ -67,6 +67,7 @@ def markdown(report: Report, *, limit: int = MARKDOWN_LIMIT, link: str | None = 
             )
             for place, dataset in enumerate(view.told[:SECTIONS])
         ),
+        *pipeline_parts(view, rank=6 + SECTIONS),
     ]
     parts = [part for part in parts if part.variants and part.variants[0]]
     footer = _footer(report, page)
@@ -102,30 +103,6 @@ def _head(verdict: VerdictView) -> str:
 def _notes(report: Report) -> tuple[str, ...]:
     notes = [f"\u2139\ufe0f {escape.prose(note)}" for note in report.notes]
     return (gfm.bullets(notes[:10], "+"), gfm.bullets(notes[:2], "+"), "") if notes else ()
-
-
-def _params(report: Report) -> tuple[str, ...]:
-    if not report.params:
-        return ()
-    base = escape.prose(report.base or "before", 40)
-
-    def assemble(rows: Sequence[str], hidden: int) -> str:
-        more = gfm.elsewhere(hidden, "more parameter")
-        head = f"| parameter | {base} → this change |\n| --- | --- |"
-        shown = "\n".join((head, *rows[:_OPEN]))
-        folded = gfm.details(
-            number.counted(len(rows) - _OPEN, "more parameter"), "\n".join((head, *rows[_OPEN:]))
-        )
-        return gfm.stacked(shown if rows else "", folded if len(rows) > _OPEN else "", more)
-
-    rows = [
-        f"| {escape.cell(p.name)} | {_param(p.before)} → {_param(p.after)} |" for p in report.params
-    ]
-    return (*gfm.shorter_lists(rows, assemble), "")
-
-
-def _param(value: str | None) -> str:
-    return "_none_" if value is None else escape.cell(value, escape.VALUE)
 
 
 def _overview(view: ReportView) -> tuple[str, ...]:

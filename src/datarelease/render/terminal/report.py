@@ -7,7 +7,6 @@ Text from data goes into ``rich.text.Text`` values, which know no markup, and th
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from datarelease.model.review.policy import VerdictLevel
@@ -17,7 +16,8 @@ from datarelease.render import numbers as number
 from datarelease.render.columns import still_line
 from datarelease.render.files import SIGNS, FilesView, arrow, of_change
 from datarelease.render.streams import StreamView
-from datarelease.render.terminal.tables import violation_table
+from datarelease.render.terminal.pipeline import pipeline_tables
+from datarelease.render.terminal.tables import plain_table, violation_table
 from datarelease.render.verdict import VerdictView, finding_place
 from datarelease.render.view import DatasetView, ReportView
 from datarelease.render.words import Phrase
@@ -46,14 +46,13 @@ def summary(report: Report) -> RenderableType:
         *_findings(verdict),
         *(Text.assemble(("note  ", "dim"), _prose(note)) for note in report.notes[:5]),
     ]
-    if report.params:
-        parts += [Text(), _params(report)]
     for dataset in view.told[:_DATASETS]:
         parts += [Text(), *_dataset(dataset)]
     if len(view.told) > _DATASETS:
         parts.append(_dim(number.counted(len(view.told) - _DATASETS, "more dataset")))
     for stream in view.streams:
         parts += [Text(), *_stream(stream)]
+    parts += pipeline_tables(view.pipeline)
     if view.same and view.told:
         parts += [Text(), _dim(f"{number.counted(len(view.same), 'dataset')} unchanged")]
     return Group(*parts)
@@ -69,7 +68,7 @@ def _stream(view: StreamView) -> list[RenderableType]:
     lines: list[RenderableType] = [title, *(Text.assemble("  ", _text(s)) for s in view.said)]
     if not view.rows:
         return lines
-    table = _table(f"  {view.header[0]}", *view.header[1:])
+    table = plain_table(f"  {view.header[0]}", *view.header[1:])
     for row in view.rows[:_CHANGES]:
         table.add_row(f"  {row[0]}", *row[1:])
     return [*lines, table]
@@ -120,23 +119,6 @@ def _findings(verdict: VerdictView) -> list[RenderableType]:
         more = f"  {number.counted(len(rest), 'more finding')}, {number.count(blocking)} blocking"
         lines.append(Text(more))
     return lines
-
-
-def _params(report: Report) -> Table:
-    table = _table("parameter", "before", "after")
-    for param in report.params[:_FINDINGS]:
-        cells = (param.name, param.before, param.after)
-        table.add_row(*(Text("none" if c is None else escape.clean(c, 40)) for c in cells))
-    if len(report.params) > _FINDINGS:
-        table.add_row(Text(f"and {number.count(len(report.params) - _FINDINGS)} more"), "", "")
-    return table
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    return table
 
 
 def _dataset(view: DatasetView) -> list[RenderableType]:
@@ -208,7 +190,7 @@ def _columns(view: DatasetView) -> list[RenderableType]:
     still = [Text.assemble("  ", _text(quiet), style="dim")] if quiet else []
     if not view.moved:
         return [*still]
-    table = _table("  column", "before", "after", "drift", "nulls")
+    table = plain_table("  column", "before", "after", "drift", "nulls")
     for column in view.moved[:_COLUMNS]:
         old, new = column.blocks
         table.add_row(

@@ -23,6 +23,14 @@ _ROWS |= {"series_contains_nulls", "file_check"}
 """Reasons that are about rows; the others are about the table."""
 
 
+def plain_table(*headers: str) -> Table:
+    """A table without lines; what is too wide for a column goes on below."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
 def violations(result: Validation) -> RenderableType:
     """One line a failed check, worst first, each with a few failing rows."""
     if not result.violations:
