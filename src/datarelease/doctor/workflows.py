@@ -183,7 +183,8 @@ def _elsewhere(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
     """Remotes that are not on S3, at which the job cannot sign in."""
     for remote, address in wanted.addresses.items():
         action = _ACTIONS.get(address_scheme(address), "")
-        if action and f"{variable_prefix(remote)}_" in job.text:
+        own = variable_prefix(remote).removeprefix("DATARELEASE_")
+        if action and f"secrets.{own}_" in job.text:
             continue  # a key or a signature of its own
         values = [value for _, value in workflow_credentials(remote, address)]
         lacks = [value.strip("${ }") for value in values if value not in job.text]
