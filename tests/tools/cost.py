@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +87,12 @@ def processor_seconds(root: int) -> float:
     ticks, waiting = 0, [root]
     while waiting:
         folder = Path("/proc", str(waiting.pop()))
-        try:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
             stat = (folder / "stat").read_bytes()
+            ticks += sum(map(int, stat[stat.rindex(b")") + 2 :].split()[11:15]))
             for thread in (folder / "task").iterdir():
-                waiting += map(int, (thread / "children").read_bytes().split())
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended since
-        ticks += sum(map(int, stat[stat.rindex(b")") + 2 :].split()[11:15]))
+                with suppress(FileNotFoundError, ProcessLookupError):  # one thread of it has
+                    waiting += map(int, (thread / "children").read_bytes().split())
     return ticks * TICK
 
 

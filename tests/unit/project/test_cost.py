@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Event, Thread
 
 from tests.tools.cost import processor_seconds, table
 
@@ -37,3 +39,27 @@ def test_sums_are_shown_by_test_file_and_fixture(tmp_path: Path) -> None:
     assert ["4.00", "3.00", "2", "tests/a.py::f"] in shown
     assert ["4.00", "3.00", "2", "tests/a.py"] in shown
     assert ["0.25", "1.00", "1", "home", "(function)"] in shown
+
+
+def test_a_thread_that_ends_hides_nothing() -> None:
+    """What a process has used counts while threads of it come and go."""
+    over = Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            threads = [Thread(target=time.sleep, args=(0.0005,)) for _ in range(20)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+    used = processor_seconds(os.getpid())
+    assert used > 0.1, "pytest has been loaded"
+    coming = Thread(target=come_and_go)
+    coming.start()
+    try:
+        counts = [processor_seconds(os.getpid()) for _ in range(2000)]
+    finally:
+        over.set()
+        coming.join()
+    assert min(counts) >= used
