@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
+
+import narwhals as nw
 
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.engine.values import ValueCounts
@@ -13,6 +15,8 @@ from datarelease.analysis.profiling.columns import Column, Read, one_by_one, tol
 from datarelease.analysis.profiling.passes import chains_of, first_pass
 from datarelease.analysis.profiling.summary import Numbers
 
+CountValues = Callable[[Column, nw.LazyFrame[Any]], ValueCounts | None]
+"""Counts the values of a column, or not."""
 TOP = 10
 """Categories kept of a column."""
 
@@ -54,6 +58,7 @@ def measure(
     *,
     room: int | None = None,
     top: int = TOP,
+    count: CountValues = lambda _column, _values: None,
 ) -> Figures:
     """The figures of these columns, from one pass over the numbers and one over each other column.
 
@@ -64,6 +69,7 @@ def measure(
         limit: How many cells each column of the profile may fill.
         room: How many cells each grid of the chains may fill, if that is more.
         top: How many values are named of a column of text.
+        count: Asked first for the counts of a column; None: the engine counts the values.
     """
     found = first_pass(engine, read, columns, room or limit)
     grids = {name: numbers.grid for name, numbers in found.numbers.items()}
@@ -77,10 +83,10 @@ def measure(
         chains={},
         counted={},
     )
-    count = [column for column in columns if column.counted or uncounted(column, figures)]
+    asked = [column for column in columns if column.counted or uncounted(column, figures)]
     counted = {
-        column.name: engine.value_counts(values, top=top * column.named)
-        for column, values in one_by_one(read, count)
+        column.name: count(column, values) or engine.value_counts(values, top=top * column.named)
+        for column, values in one_by_one(read, asked)
     }
     chains = chains_of(engine, read, columns, grids, limit)
     return replace(figures, chains=chains, counted=counted)

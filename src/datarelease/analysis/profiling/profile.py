@@ -35,7 +35,8 @@ from datarelease.analysis.profiling.number_line import NumberLine, shortened_cel
 from datarelease.analysis.profiling.parts.by_change import figures_by_change
 from datarelease.analysis.profiling.parts.known_columns import NAMED, ROOM
 from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
-from datarelease.analysis.profiling.parts.remember import remember
+from datarelease.analysis.profiling.parts.remember import KeyedCounts, parts_of, remember
+from datarelease.analysis.profiling.parts.value_keys import salt_of
 from datarelease.analysis.profiling.passes import chains_of, first_pass, refined_grid
 from datarelease.analysis.profiling.summary import Numbers, Summary, value_table
 from datarelease.errors import WorldError
@@ -80,9 +81,12 @@ def profile(
     with read_often(engine, table, types, columns) as read:
         if memo is None or not keeps:
             return _profile(dataset.name, columns, measure(engine, read, columns, limit), limit)
-        figures = measure(engine, read, columns, limit, room=ROOM * limit, top=NAMED)
+        counts = KeyedCounts(engine, read, memo.of(table), salt_of(parts_of(table)))
+        figures = measure(
+            engine, read, columns, limit, room=ROOM * limit, top=NAMED, count=counts.count
+        )
         with suppress(WorldError):  # a profile does not fail for what would save time later
-            remember(engine, read, table, columns, figures, memo.of(table))
+            remember(table, columns, figures, counts)
         return _profile(dataset.name, columns, figures, limit)
 
 

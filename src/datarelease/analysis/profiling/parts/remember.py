@@ -31,74 +31,111 @@ from datarelease.analysis.profiling.parts.value_keys import (
     KeyBatch,
     ValueKeys,
     keys_of_integers,
-    salt_of,
 )
+from datarelease.errors import WorldError
 
 _MOST_BYTES = 256 << 20
 """Of the keys of all columns: half of a memo. Columns with more are counted anew each time."""
+_SAMPLE = 100_000
+"""Rows that tell whether most values are in several."""
 _ROWS = 1 << 18
 """Of a batch."""
 _INTEGERS = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
 
 
+@dataclass
+class KeyedCounts:
+    """Columns of pii, whose values are counted by the keys that are kept of them anyway."""
+
+    engine: Engine
+    read: Read
+    kept: KeptProfile
+    salt: str
+    left: int = _MOST_BYTES
+    """Bytes of keys that may still be kept."""
+    values: dict[str, KnownValues] = field(default_factory=dict)
+    """What is known of columns whose keys are kept."""
+
+    def count(self, column: Column, texts: nw.LazyFrame[Any]) -> ValueCounts | None:
+        """The counts of a column; None: its values have no keys, or are named."""
+        if not column.pii:
+            return None
+        try:
+            some = self.engine.value_counts(texts.head(_SAMPLE), top=0)
+            found = _Keyed(self.engine, self.read, column, texts, self.salt)
+            keys = found.keys(grouped=2 * some.distinct < some.rows)
+        except WorldError:  # counting as ever may take less
+            return None
+        if keys is None or len(found.lengths) > LONGEST:
+            return None
+        known = KnownValues(rows=found.rows, distinct=len(keys.keys), lengths=found.histogram)
+        self.keep(column, keys, known)
+        return ValueCounts(
+            distinct=known.distinct,
+            rows=known.rows,
+            length_min=min((length for length, _ in known.lengths), default=0),
+            length_max=max((length for length, _ in known.lengths), default=0),
+            length_sum=sum(length * rows for length, rows in known.lengths),
+        )
+
+    def keep(self, column: Column, keys: ValueKeys, known: KnownValues) -> None:
+        """Keep the keys of a column, if there is room for them."""
+        data = keys.encoded()
+        if len(data) <= self.left:
+            self.left -= len(data)
+            self.kept.keep_keys(self.salt, column.name, data)
+            self.values[column.name] = known
+
+
 def remember(
-    engine: Engine,
-    read: Read,
-    table: Table,
-    columns: Sequence[Column],
-    figures: Figures,
-    kept: KeptProfile,
+    table: Table, columns: Sequence[Column], figures: Figures, counts: KeyedCounts
 ) -> None:
     """Keep what is known of a table of parts that are read alike, and the keys of its values.
 
     Args:
-        engine: Reads the values again of which keys are kept.
-        read: Reads columns of the table.
         table: The parts.
         columns: All of the table.
         figures: Of these columns. They name `NAMED` values of each column of text, and the grids of
             their chains have twice the cells that a profile may have.
-        kept: Keeps it.
+        counts: What is known of columns whose keys are kept already.
 
     Raises:
         UnreadableTable, WorldError: As `profile`.
     """
-    shapes = set(engine.shapes(table))
-    if len(shapes) != 1:
-        return
-    parts = tuple(zip(table.digests, table.labels, strict=True))
-    salt = salt_of(parts)
-    values: dict[str, KnownValues] = {}
+    engine, values, salt = counts.engine, counts.values, counts.salt
     keyed = []
     for column in columns:
-        if (counts := _few(column, figures)) is not None:
-            values[column.name] = counts
+        if column.name in values:
+            continue
+        if (known := _few(column, figures)) is not None:
+            values[column.name] = known
         elif _to_count(column, figures):
             keyed.append(column)
-    left = _MOST_BYTES
     keyed.sort(key=lambda column: (column.counted, _to_count(column, figures)))
-    for column, texts in one_by_one(read, keyed):
+    for column, texts in one_by_one(counts.read, keyed):
         distinct = _to_count(column, figures)
-        if column.counted and KEY_SIZE * distinct > left:
+        if column.counted and KEY_SIZE * distinct > counts.left:
             continue
-        found = _Keyed(engine, read, column, texts, salt)
+        found = _Keyed(engine, counts.read, column, texts, salt)
         keys = found.keys(grouped=2 * distinct < figures.rows)
         if column.named:
             known = _many(engine, column, texts, figures.counted[column.name], found)
         else:
             known = KnownValues(rows=found.rows, distinct=distinct)
-        if keys is None or known is None or len(keys.keys) != known.distinct:
-            continue
-        data = keys.encoded()
-        if len(data) <= left:
-            left -= len(data)
-            kept.keep_keys(salt, column.name, data)
-            values[column.name] = known
-    found_columns = {column.name: _known(column, figures, values) for column in columns}
+        if keys is not None and known is not None and len(keys.keys) == known.distinct:
+            counts.keep(column, keys, known)
     known_table = KnownTable(
-        shape=shapes.pop(), rows=figures.rows, parts=parts, columns=found_columns
+        shape=engine.shapes(table)[0],
+        rows=figures.rows,
+        parts=parts_of(table),
+        columns={column.name: _known(column, figures, values) for column in columns},
     )
-    kept.keep(salt, known_table, figures.chains)
+    counts.kept.keep(salt, known_table, figures.chains)
+
+
+def parts_of(table: Table) -> tuple[tuple[str, str], ...]:
+    """Hash and path of each part."""
+    return tuple(zip(table.digests, table.labels, strict=True))
 
 
 def _few(column: Column, figures: Figures) -> KnownValues | None:
