@@ -1,6 +1,6 @@
 """One Parquet table of customers validated or profiled, by the package or by SQL written by hand.
 
-    python one_table.py profile|validate datarelease|sql|summarize FILE SCHEMA [MEMORY]
+    python one_table.py profile|validate datarelease|sail|sql|summarize FILE SCHEMA [MEMORY]
 
 Prints what was found as JSON: of a validation how many rows failed each check that found any, of a
 profile the number of rows. The SQL only counts: it reads no schema, shows no examples, and its
@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +64,13 @@ def sql_validation(file: str, schema: str, memory: str) -> Found:  # noqa: ARG00
     return sorted(filter(None, (*counts, *repeated)))
 
 
-def our_validation(file: str, schema: str, memory: str) -> Found:
+def our_validation(file: str, schema: str, memory: str, *, sail: bool = False) -> Found:
     """The counts of the package, which reads the Pandera schema and finds examples, too."""
     from datarelease.analysis.validation.run import validate  # noqa: PLC0415 - as above
     from datarelease.analysis.validation.schema import load_schema  # noqa: PLC0415 - as above
 
     read = load_schema(Path(schema), name_in_messages=schema)
-    with _opened(file, schema, memory) as (engine, table, dataset):
+    with _opened(file, schema, memory, sail=sail) as (engine, table, dataset):
         validation = validate(engine, table, dataset, read)
     return sorted(violation.count for violation in validation.violations)
 
@@ -97,16 +98,16 @@ def summarize(file: str, schema: str, memory: str) -> Found:  # noqa: ARG001 - a
     return [database.sql(f"SUMMARIZE FROM '{file}'").fetchall()[0][-2]]
 
 
-def our_profile(file: str, schema: str, memory: str) -> Found:
+def our_profile(file: str, schema: str, memory: str, *, sail: bool = False) -> Found:
     """The number of rows, by the package's profile."""
     from datarelease.analysis.profiling.profile import profile  # noqa: PLC0415 - as above
 
-    with _opened(file, schema, memory) as (engine, table, dataset):
+    with _opened(file, schema, memory, sail=sail) as (engine, table, dataset):
         return [profile(engine, table, dataset).rows]
 
 
 @contextmanager
-def _opened(file: str, schema: str, memory: str) -> Iterator[tuple[Any, Any, Any]]:
+def _opened(file: str, schema: str, memory: str, *, sail: bool) -> Iterator[tuple[Any, Any, Any]]:
     from datarelease.analysis.engine.duckdb.engine import DuckDBEngine  # noqa: PLC0415 - as above
     from datarelease.analysis.engine.tables import Table  # noqa: PLC0415 - as above
     from datarelease.model.data.dataset import Dataset  # noqa: PLC0415 - as above
@@ -114,18 +115,31 @@ def _opened(file: str, schema: str, memory: str) -> Iterator[tuple[Any, Any, Any
     dataset = Dataset(name="table", path="table", schema=schema, key=("customer_id",))
     with (
         tempfile.TemporaryDirectory() as scratch,
-        DuckDBEngine(temp_directory=Path(scratch), memory_limit=memory) as engine,
+        _distributed(
+            DuckDBEngine(temp_directory=Path(scratch), memory_limit=memory), scratch, sail
+        ) as engine,
     ):
         yield engine, Table(paths=(Path(file),), format="parquet"), dataset
 
 
+def _distributed(embedded: Any, scratch: str, sail: bool) -> Any:  # noqa: FBT001
+    """The embedded engine, or Spark beside it: Sail in a process of its own."""
+    if not sail:
+        return embedded
+    from datarelease.analysis.engine.spark.engine import SparkEngine  # noqa: PLC0415 - as above
+
+    return SparkEngine(embedded, scratch=Path(scratch))
+
+
 if __name__ == "__main__":
     work, way, *arguments = sys.argv[1:]
-    do = {
+    ways: dict[tuple[str, str], Callable[..., Found]] = {
         ("validate", "datarelease"): our_validation,
+        ("validate", "sail"): partial(our_validation, sail=True),
         ("validate", "sql"): sql_validation,
         ("profile", "datarelease"): our_profile,
+        ("profile", "sail"): partial(our_profile, sail=True),
         ("profile", "sql"): sql_profile,
         ("profile", "summarize"): summarize,
-    }[work, way]
-    print(json.dumps(do(*arguments[:2], *(arguments[2:] or ["2GB"]))))
+    }
+    print(json.dumps(ways[work, way](*arguments[:2], *(arguments[2:] or ["2GB"]))))

@@ -74,6 +74,34 @@ def validate_scene(table: Path, rows: int, what: str, *, peers: bool = True) -> 
     )
 
 
+def engine_scenes(rows: int) -> Iterator[Scene]:
+    """Validation and profile of a table by the embedded engine and by a distributed one, here."""
+    table = data.eight_columns(data.customers(rows, data.BEFORE), sorted_by_key=True)
+    for work, title in (("validate", "Validation"), ("profile", "Profile")):
+        ways = _Ways(work, table)
+        yield Scene(
+            name=f"engines-{work}-{rows}",
+            title=f"{title} by two engines, {rows:,} rows",
+            about=f"A Parquet file of {_megabytes(table)}, eight columns. Sail, a server of Spark "
+            "Connect, runs on this machine, and its start counts; the results are equal byte for "
+            "byte. A cluster pays off beyond one machine (docs/scale.md).",
+            variants=(
+                Variant(
+                    name="datarelease",
+                    label="**DuckDB** (`release.engine: duckdb`)",
+                    run=ways("datarelease"),
+                    ours=True,
+                ),
+                Variant(
+                    name="sail",
+                    label="**Sail** (`release.engine: spark`)",
+                    run=ways("sail"),
+                    ours=True,
+                ),
+            ),
+        )
+
+
 def failing_scene(rows: int) -> Scene:
     """The validation of a table in which every row fails every check, in little memory."""
     ways = _Ways("validate", table := data.failing_all(rows), memory=_LITTLE_MEMORY)

@@ -29,12 +29,12 @@ from benchmarks.scenes_many import many_objects_scenes, many_versions_scene
 from benchmarks.scenes_parts import changed_parts_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 from benchmarks.scenes_rows import rows_scene
-from benchmarks.scenes_table import failing_scene, large_scenes, table_scenes
+from benchmarks.scenes_table import engine_scenes, failing_scene, large_scenes, table_scenes
 from benchmarks.scenes_unchanged import list_scene, unchanged_scene
 
 PARTS = (
     *("start-up", "list", "init", "unchanged", "check", "rows"),
-    *("table", "changed-parts", "parts", "file", "ingest", "parse"),
+    *("table", "engines", "changed-parts", "parts", "file", "ingest", "parse"),
 )
 SLOW_PARTS = ("failing", "large")
 """Measured only where they are named: many minutes, and 10 GB of disk."""
@@ -120,6 +120,8 @@ def _tables(plan: Plan) -> Iterator[Scene]:
             yield rows_scene(rows, sorted_by_key=by_key)
     for rows in plan.rows if "table" in plan.only else ():
         yield from table_scenes(rows)
+    if "engines" in plan.only:
+        yield from engine_scenes(plan.rows[0])
     if "failing" in plan.only:
         yield failing_scene(5 * plan.rows[-1])
     if "large" in plan.only:
