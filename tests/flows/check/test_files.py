@@ -427,3 +427,7 @@ def test_special_files_are_refused(copy: Copy, kind: str) -> None:
         place.symlink_to("/dev/null")
     done = run(project, "validate", "images", code=2)
     assert "images: 'special.png' is a pipe, a socket or a device, and not a file." in done.err
+    said = run(project, "check", code=2).err
+    leads = "it is a symbolic link that leads outside the repository, to /dev/null"
+    what = leads if kind == "device" else "it is a pipe, a socket or a device, and not a file"
+    assert f"images/special.png: {what}" in said

@@ -208,11 +208,13 @@ _SHOWN = 8
 def refuse_unfit_files(ws: Workspace, paths: Sequence[str]) -> None:
     """Nothing at ``paths`` (files or directories) leads out of the repository or is misnamed.
 
+    Nor is anything there a pipe, a socket or a device.
+
     A link within the repository is the data that it leads to; one into DVC's cache is how DVC may
     lay files out.
 
     Raises:
-        SettingsError: A symbolic link that leads elsewhere, or a name that readers refuse.
+        SettingsError: A symbolic link that leads elsewhere, a name that readers refuse, or no file.
     """
     root = ws.root.resolve()
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
@@ -264,6 +266,9 @@ def _inside(root: Path, path: str, homes: Sequence[str]) -> Iterator[tuple[str, 
                     yield name, what
             elif entry.is_dir(follow_symlinks=False):
                 yield from _inside(root, name, homes)
+            elif not entry.is_file(follow_symlinks=False):
+                # DVC would wait for a pipe to be written.
+                yield name, "it is a pipe, a socket or a device, and not a file"
 
 
 def _link(link: Path, homes: Sequence[str]) -> str | None:
