@@ -36,7 +36,7 @@ def check_types(label: str, schema: pa.Schema, first: pa.Schema) -> None:
                 what = f"column {name!r} is {inner}: only {_DIGITS} digits can be compared exactly"
                 raise UnreadableTable(label, f"{what}; write it as decimal128, or as text")
         place = first.get_field_index(name)
-        other = first.types[place] if place >= 0 else kind
+        other = first.field(place).type if place >= 0 else kind
         if _units(kind) != _units(other) and not any(map(_has_nulls_only, (kind, other))):
             reason = f"column {name!r} is {kind}, in the first part {other}"
             raise UnreadableTable(label, reason)
