@@ -74,6 +74,7 @@ def html(report: Report) -> str:
         "datasets": len(counted),
         "files": sum(files),
         "file_datasets": len(files),
+        "counted_word": ("Rows or files" if counted else "Files") if files else "Rows",
         "overview": [
             (dataset, section and section.anchor)
             for dataset in view.datasets
@@ -232,7 +233,9 @@ def _cells(view: DatasetView) -> dict[str, str]:
     breaking, others = view.schema_counts
     changed = "; ".join(filter(None, (breaking and f"breaking: {breaking}", others)))
     return {
-        "Rows": words.rows(view.diff).replace(" rows", "").replace(" row", ""),
+        "Files" if view.diff.files_after is not None else "Rows": words.rows(view.diff)
+        .replace(" rows", "")
+        .replace(" row", ""),
         "Schema": _WHOLE.get(view.diff.status) or changed or "same",
         "Checks": _checks_cell(view),
     }
