@@ -27,7 +27,14 @@ from datarelease.model.review.diff import (
     SchemaChange,
 )
 from datarelease.model.review.judge import judge
-from datarelease.model.review.pipeline import MetricChange, NotShown, ParamChange, PipelineDiff
+from datarelease.model.review.pipeline import (
+    MetricChange,
+    NotShown,
+    ParamChange,
+    PipelineDiff,
+    PlotChange,
+    PlotPoints,
+)
 from datarelease.model.review.policy import Finding, Policy, Verdict, Waiver
 from datarelease.model.review.report import MASK, DatasetReport, Report, VersionRows
 
@@ -364,6 +371,44 @@ def measured() -> PipelineDiff:
             MetricChange(file="scores/test.json", name="loss.l2", before=0.25, after=None),
             MetricChange(file="scores/train.json", name="model", before="forest", after="boosted"),
             MetricChange(file="scores/train.json", name="epochs", before=None, after=40),
+        ),
+        plots=(
+            PlotChange(
+                name="Loss",
+                file="scores/curve.csv",
+                kind="line",
+                x="epoch",
+                y="loss",
+                before=PlotPoints(
+                    x=tuple(map(float, range(30))),
+                    y=tuple(round(1.2 * 0.9**n + 0.2, 4) for n in range(30)),
+                ),
+                after=PlotPoints(
+                    x=tuple(map(float, range(40))),
+                    y=tuple(round(1.1 * 0.87**n + 0.15, 4) for n in range(40)),
+                ),
+            ),
+            PlotChange(
+                name="scores/errors.json",
+                file="scores/errors.json",
+                kind="scatter",
+                x="predicted",
+                y="actual",
+                before=None,
+                after=PlotPoints(
+                    x=tuple(float(n % 17) for n in range(60)),
+                    y=tuple(float(n % 17 + n % 5) for n in range(60)),
+                ),
+            ),
+            PlotChange(
+                name="Importance of each column",
+                file="scores/importance.csv",
+                kind="bar",
+                x="gain",
+                y="column",
+                before=PlotPoints(labels=("age", "plan"), y=(0.5, 0.25)),
+                after=PlotPoints(labels=("age", "monthly_spend", "plan"), y=(0.375, 0.5, 0.125)),
+            ),
         ),
         not_shown=(
             NotShown(

@@ -20,7 +20,7 @@ from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.flows.cache import Objects
 from datarelease.flows.check.results import compare_results, results_in_git, results_in_work_tree
-from datarelease.model.review.pipeline import ParamChange, PipelineDiff
+from datarelease.model.review.pipeline import ParamChange, PipelineDiff, PlotPoints
 from datarelease.progress import Quiet
 
 PIPELINE = """\
@@ -104,6 +104,7 @@ MADE_AFTER = {
     **MADE_BEFORE,
     "scores/train.json": '{"acc": 0.75, "loss": {"l1": 2}, "more": "text"}',
     "scores/cached.json": '{"kept": 2}',
+    "scores/curve.csv": "step,loss\n1,2\n2,1.5\n",
     "scores/south.yaml": "rmse: 0.5e-1\n",
     "sub/part/fit.json": '{"r2": 0.625}',
 }
@@ -206,6 +207,14 @@ def as_dvc(text: str) -> object:
     """A value on one line as DVC's JSON has it: lists as text."""
     value = yaml.safe_load(text)
     return value if isinstance(value, int | float | str) else str(value)
+
+
+def test_plots_are_drawn_of_the_columns_that_the_pipeline_names(repository: Compared) -> None:
+    """Of the file of a stage's plot, old and new, with the names of its axes."""
+    [plot] = repository.ours[1].plots
+    assert (plot.name, plot.kind, plot.x, plot.y) == ("scores/curve.csv", "line", "step", "loss")
+    assert plot.before == PlotPoints(x=(1.0,), y=(2.0,))
+    assert plot.after == PlotPoints(x=(1.0, 2.0), y=(2.0, 1.5))
 
 
 def test_a_metric_of_a_cache_elsewhere_is_named(repository: Compared, tmp_path: Path) -> None:

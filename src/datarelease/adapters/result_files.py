@@ -1,4 +1,4 @@
-"""Files of metrics and parameters, read as DVC reads them: by their extension.
+"""Files of metrics, plots and parameters, read as DVC reads them: by their extension.
 
 YAML is version 1.2 here, as it is for DVC (``1e-3`` is a number, ``yes`` a text). The files come
 from revisions that nobody has reviewed, and are read where secrets are: they are parsed as data
@@ -7,6 +7,8 @@ within bounds, and a Python file is not parsed at all.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import posixpath
@@ -66,6 +68,37 @@ def parse_result(path: str, data: bytes) -> Any:
 def _yaml(text: str) -> Any:
     refuse_expansion(text, MOST_VALUES * 5)
     return YAML(typ="safe", pure=True).load(text)
+
+
+def parse_rows(path: str, data: bytes) -> list[Mapping[str, Any]]:
+    """The rows of a plot's file by column: CSV or TSV with a header, or a list in JSON or YAML.
+
+    Raises:
+        UnreadableResult: As ``parse_result``, or it has no rows.
+    """
+    kind = posixpath.splitext(path)[1].lower()
+    if kind in {".csv", ".tsv"}:
+        if len(data) > LARGEST:
+            raise UnreadableResult(f"it is larger than {LARGEST:,} bytes")
+        try:
+            text = io.StringIO(data.decode("utf-8-sig"), newline="")
+            read = csv.DictReader(text, delimiter="\t" if kind == ".tsv" else ",")
+            return [{k: v for k, v in row.items() if isinstance(k, str)} for row in read]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise UnreadableResult("it is not a table in UTF-8") from error
+    if kind not in {".json", ".yaml", ".yml"}:
+        raise UnreadableResult("it is no table; `dvc plots diff` may show it")
+    rows = _first_rows(parse_result(path, data), 0)
+    if rows is None:
+        raise UnreadableResult("it holds no list of rows")
+    return rows
+
+
+def _first_rows(value: Any, depth: int) -> list[Mapping[str, Any]] | None:
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return value
+    below = value.values() if isinstance(value, dict) and depth < _DEPTH else ()
+    return next((rows for item in below if (rows := _first_rows(item, depth + 1))), None)
 
 
 def values_by_name(value: Any, *, empty: bool = False) -> dict[str, Any]:

@@ -1,13 +1,14 @@
-"""Changed metrics and parameters of the pipeline as every writer shows them."""
+"""Changed metrics, plots and parameters of the pipeline as every writer shows them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from datarelease.model.data.profile import Scalar
-from datarelease.model.review.pipeline import DEFAULT_PARAMS, MetricChange, ParamChange
+from datarelease.model.review.pipeline import DEFAULT_PARAMS, MOST_PLOTS, MetricChange, ParamChange
 from datarelease.model.review.report import Report
 from datarelease.render import numbers as number
+from datarelease.render.curves import PlotCard, plot_cards
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,13 @@ class ResultRow:
     after: str | None
     difference: str = ""
     """With its sign, of numbers."""
+    file: str = ""
+    """Where the name needs one."""
+
+    @property
+    def label(self) -> str:
+        """The name with its file, in DVC's form."""
+        return ":".join(filter(None, (self.file, self.name)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +38,8 @@ class PipelineView:
     """Changed metrics that the report does not have."""
     params: tuple[ResultRow, ...]
     more_params: int
+    plots: tuple[PlotCard, ...]
+    more_plots: int
     not_shown: tuple[tuple[str, str], ...]
     """(file, why)"""
 
@@ -47,6 +57,8 @@ def pipeline_view(report: Report) -> PipelineView:
         more_metrics=max(pipeline.more_metrics, 0),
         params=tuple(map(_param, report.params)),
         more_params=max(pipeline.more_params, 0),
+        plots=plot_cards(pipeline.plots),
+        more_plots=max(pipeline.more_plots, 0) + max(len(pipeline.plots) - MOST_PLOTS, 0),
         not_shown=tuple((item.file, item.why) for item in pipeline.not_shown),
     )
 
@@ -54,21 +66,17 @@ def pipeline_view(report: Report) -> PipelineView:
 def _metric(metric: MetricChange, *, alone: bool) -> ResultRow:
     difference = metric.difference
     return ResultRow(
-        name=metric.name if alone and metric.name else _with_file(metric.file, metric.name),
+        name=metric.name,
         before=_shown(metric.before),
         after=_shown(metric.after),
         difference=number.signed_decimal(difference) if difference is not None else "",
+        file="" if alone and metric.name else metric.file,
     )
 
 
 def _param(param: ParamChange) -> ResultRow:
-    plain = param.file == DEFAULT_PARAMS
-    name = param.name if plain else _with_file(param.file, param.name)
-    return ResultRow(name=name, before=param.before, after=param.after)
-
-
-def _with_file(file: str, name: str) -> str:
-    return f"{file}:{name}" if name else file
+    file = "" if param.file == DEFAULT_PARAMS else param.file
+    return ResultRow(name=param.name, before=param.before, after=param.after, file=file)
 
 
 def _shown(value: Scalar) -> str | None:

@@ -100,6 +100,9 @@ def test_a_link_in_the_work_tree_is_not_followed(tmp_path: Path) -> None:
     found = compare_results(at({}), new)[1]
     assert not found.metrics
     assert ["symbolic link" in item.why for item in found.not_shown] == [True, True]
+    same = {"dvc.yaml": "metrics: [m.json]\n", "m.json": str(tmp_path / "m.json")}  # as git has it
+    only = work_tree(root, {"dvc.yaml": same["dvc.yaml"]})
+    assert not compare_results(at(same), only)[1]
 
 
 def cached(tmp_path: Path, content: bytes, kept: bytes) -> ResultsAt:
@@ -152,6 +155,62 @@ def test_the_report_keeps_so_many_changes() -> None:
     values = {metric.name: metric.after for metric in found.metrics}
     assert (values["n"], values["i"], values["s"]) == ("nan", "inf", "?")
     assert values["long"] == f"{'x' * 499}…"
+
+
+PLOTS = {
+    "top: one file of several columns": (
+        "plots: [p.csv: {x: a, y: [b, c], title: T, x_label: X}]", "a,b,c\n1,2,3\n",
+        [("T", "line", "X", "b", (1.0,), (2.0,)), ("T", "line", "X", "c", (1.0,), (3.0,))],
+    ),
+    "top: by name, files below y": (
+        "plots: {Curve: {x: a, y: {p.csv: b}, template: scatter}}", "a,b\n1,2\n",
+        [("Curve", "scatter", "a", "b", (1.0,), (2.0,))],
+    ),
+    "the last column over the number of the row": (
+        "plots: [p.csv]", "a,b\n5,2\n6,3\n",
+        [("p.csv", "line", "row", "b", (0.0, 1.0), (2.0, 3.0))],
+    ),
+    "a stage": (
+        "stages: {s: {cmd: x, plots: [p.csv: {y: b, cache: false}]}}", "a,b\n5,2\n",
+        [("p.csv", "line", "row", "b", (0.0,), (2.0,))],
+    ),
+    "bars": (
+        "plots: [p.csv: {x: n, y: who, template: bar_horizontal}]", "who,n\na,2\nb,3\n",
+        [("p.csv", "bar", "n", "who", (), (2.0, 3.0))],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_every_form_of_a_plot_is_read(name: str) -> None:
+    """As "dvc.yaml" of DVC's documentation has them."""
+    pipeline, text, expected = PLOTS[name]
+    found = compared({}, {"dvc.yaml": pipeline, "p.csv": text}).plots
+    assert [
+        (p.name, p.kind, p.x, p.y, p.after.x, p.after.y) for p in found if p.after is not None
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "properties", "text", "why"),
+    [
+        ("p.png", "", "\x89PNG", "no table"),
+        ("p.csv", "template: confusion, x: a, y: b", "a,b\n1,2\n", "'confusion' is not drawn"),
+        ("p.csv", "y: none", "a,b\n1,2\n", "no numbers in the column 'none'"),
+        ("p.csv", "y: a", "a\nx\n", "no numbers in the column 'a'"),
+        ("p.json", "y: a", "[1, 2]", "no list of rows"),
+        ("p.json", "y: a", "[", "not valid JSON"),
+        ("../p.csv", "y: a", "a\n1\n", "inside of the DVC project"),
+    ],
+)
+def test_a_plot_that_is_not_drawn_is_named(file: str, properties: str, text: str, why: str) -> None:
+    """A picture, a template of another kind, no numbers, a path that leads out: with the reason."""
+    files = {"dvc.yaml": f"plots: [{{'{file}': {{{properties}}}}}]", file: text}
+    found = compared({}, files)
+    assert not found.plots
+    [item] = found.not_shown
+    assert why in item.why
+    assert not compared(files, files)
 
 
 VALUES = st.dictionaries(

@@ -6,14 +6,27 @@ from dataclasses import replace
 from io import StringIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
+from tests.properties import examples
 from tests.unit.render.test_markdown import OURS, elements
 
 from datarelease.model.data.profile import Scalar
-from datarelease.model.review.pipeline import MetricChange, NotShown, ParamChange, PipelineDiff
+from datarelease.model.review.pipeline import (
+    MOST_PLOTS,
+    MetricChange,
+    NotShown,
+    ParamChange,
+    PipelineDiff,
+    PlotChange,
+    PlotKind,
+    PlotPoints,
+)
 from datarelease.model.review.report import MARKDOWN_LIMIT, Report
+from datarelease.render.curves import plot_cards
 from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown
 from datarelease.render.pipeline import pipeline_view
@@ -71,10 +84,10 @@ def test_names_say_their_file_where_it_matters() -> None:
         ),
     )
     view = pipeline_view(report)
-    assert [row.name for row in view.metrics] == ["m.json:a", "n.json:b", "o"]
-    assert [row.name for row in view.params] == ["lr", "conf.yaml:lr"]
+    assert [row.label for row in view.metrics] == ["m.json:a", "n.json:b", "o"]
+    assert [row.label for row in view.params] == ["lr", "conf.yaml:lr"]
     [alone] = pipeline_view(with_metrics(metric("a", 1, 2))).metrics
-    assert alone.name == "a"
+    assert alone.label == "a"
 
 
 def test_every_form_has_them_after_the_datasets() -> None:
@@ -118,6 +131,36 @@ def test_what_the_report_does_not_keep_is_counted() -> None:
     assert "7 more metrics changed" in markdown(report)
     assert "7 more metrics changed" in html(report)
     assert "and 7 more" in terminal(report)
+
+
+@given(st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(-9, 9))))
+@examples(40)
+def test_any_points_can_be_drawn(values: list[tuple[float, float]]) -> None:
+    """A report from elsewhere may have any numbers, and more than a check keeps."""
+    side = PlotPoints(x=tuple(v[0] for v in values), y=tuple(v[1] for v in values))
+    kinds: tuple[PlotKind, ...] = ("line", "scatter", "bar")
+    for kind in kinds:
+        labelled = replace(side, labels=tuple(map(str, range(len(values) * 20))))
+        plot = PlotChange(
+            name="n", file="f", kind=kind, x="x", y="y", before=labelled, after=labelled
+        )
+        [card] = plot_cards([plot])
+        assert len(card.bars) <= 12
+        if card.curve is not None:
+            for x, y in (*card.curve.dots_before, *card.curve.dots_after):
+                assert 0 <= x <= 360
+                assert 0 <= y <= 150
+            assert "nan" not in card.curve.before + card.curve.after
+            assert "inf" not in card.curve.before + card.curve.after
+
+
+def test_a_page_draws_so_many_plots() -> None:
+    """However many an artifact has."""
+    [plot] = [p for p in samples.measured().plots if p.kind == "line"]
+    report = replace(samples.small(), pipeline=PipelineDiff(plots=(plot,) * 100, more_plots=3))
+    page = html(report)
+    assert page.count('class="line now" d="M0 6H14"') == MOST_PLOTS
+    assert "79 more plots changed" in page
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -1,4 +1,4 @@
-"""The metrics and parameters that the pipelines of a revision declare, read without DVC.
+"""The metrics, plots and parameters that the pipelines of a revision declare, read without DVC.
 
 They stand in every ``dvc.yaml``: at its top, and at its stages. What a stage of a group
 (``foreach``, ``matrix``) declares with templates is found in the lock, where DVC wrote it expanded.
@@ -20,6 +20,22 @@ _TEMPLATE = re.compile(r"\$\{[^}]*\}")
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeclaredPlot:
+    """One curve of a plot: a column of a file over another one."""
+
+    name: str
+    file: str
+    """Or a directory of files."""
+    x: str | None
+    """None: the number of the row."""
+    y: str | None
+    """None: the last column."""
+    template: str
+    x_label: str
+    y_label: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeclaredResults:
     """Paths are relative to the DVC project, with forward slashes."""
 
@@ -29,11 +45,13 @@ class DeclaredResults:
     """The keys that stages depend on, by file; none: the whole file counts."""
     recorded: Mapping[str, Mapping[str, Any]]
     """The values that the locks have of them, by file and key: those of the last run."""
+    plots: tuple[DeclaredPlot, ...] = ()
 
 
 @dataclass
 class _Found:
     metrics: dict[str, None] = field(default_factory=dict)
+    plots: list[DeclaredPlot] = field(default_factory=list)
     params: dict[str, list[str]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     recorded: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -52,6 +70,8 @@ def declared_results(state: TrackedState) -> DeclaredResults:
         found.metrics |= dict.fromkeys(
             _joined(folder, str(name)) for name, _ in _named(pipeline.get("metrics"))
         )
+        for name, said in _named(pipeline.get("plots")):
+            found.plots += _plots(folder, str(name), said)
         whole = [_joined(folder, str(name)) for name, _ in _named(pipeline.get("params"))]
         found.whole.update(whole)
         found.params |= {name: found.params.get(name, []) for name in whole}
@@ -66,7 +86,32 @@ def declared_results(state: TrackedState) -> DeclaredResults:
             for name in names
         },
         recorded=found.recorded,
+        plots=tuple(
+            plot
+            for plot in dict.fromkeys(found.plots)
+            # A stage may name a file that the top of the file says how to draw.
+            if plot.y or not any(other.file == plot.file and other.y for other in found.plots)
+        ),
     )
+
+
+def _plots(folder: str, name: str, said: object) -> Iterator[DeclaredPlot]:
+    for item in said if isinstance(said, list) else [said]:
+        properties = _mapping(item)
+        x, y = properties.get("x"), properties.get("y")
+        by_file = y if isinstance(y, dict) else {name: y}
+        for file, fields in by_file.items():
+            across = x.get(file) if isinstance(x, dict) else x
+            for column in fields if isinstance(fields, list) else [fields]:
+                yield DeclaredPlot(
+                    name=str(properties.get("title") or name),
+                    file=_joined(folder, str(file)),
+                    x=across if isinstance(across, str) else None,
+                    y=None if column is None else str(column),
+                    template=str(properties.get("template") or "linear"),
+                    x_label=str(properties.get("x_label") or ""),
+                    y_label=str(properties.get("y_label") or ""),
+                )
 
 
 def _add_stages(state: TrackedState, folder: str, stages: Mapping[str, Any], found: _Found) -> None:
@@ -77,18 +122,24 @@ def _add_stages(state: TrackedState, folder: str, stages: Mapping[str, Any], fou
         body = _mapping(_mapping(declared).get("do")) or _mapping(declared)
         base = posixpath.join(folder, str(body.get("wdir") or _mapping(declared).get("wdir") or ""))
         own = [one for one in locked if str(one).partition("@")[0] == str(name)]
+        there = [out.path for one in own for out in outs.get(str(one), ())]
         for path, _ in _named(body.get("metrics")):
-            place = _joined(base, str(path))
-            if "${" not in place:
-                found.metrics[place] = None
-                continue
-            pattern = re.compile(".+".join(map(re.escape, _TEMPLATE.split(place))))
-            there = (out.path for one in own for out in outs.get(str(one), ()))
-            found.metrics |= dict.fromkeys(path for path in there if pattern.fullmatch(path))
+            found.metrics |= dict.fromkeys(_expanded(_joined(base, str(path)), there))
+        for path, said in _named(body.get("plots")):
+            for place in _expanded(_joined(base, str(path)), there):
+                found.plots += _plots("", place, said)
         for one in own:
             for file, values in _mapping(_mapping(locked[one]).get("params")).items():
                 found.recorded.setdefault(_joined(base, str(file)), {}).update(_mapping(values))
         _add_params(base, body.get("params"), [_mapping(locked[one]) for one in own], found)
+
+
+def _expanded(place: str, there: list[str]) -> list[str]:
+    """The path, or those outputs of the lock that a path with templates stands for."""
+    if "${" not in place:
+        return [place]
+    pattern = re.compile(".+".join(map(re.escape, _TEMPLATE.split(place))))
+    return [path for path in there if pattern.fullmatch(path)]
 
 
 def _add_params(base: str, declared: object, locked: list[dict[str, Any]], found: _Found) -> None:

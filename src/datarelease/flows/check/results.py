@@ -1,4 +1,4 @@
-"""Metrics and parameters of the pipeline at two revisions, compared as ``dvc metrics diff`` does.
+"""Metrics, plots and parameters of the pipeline at two revisions, compared as DVC compares them.
 
 They are read from git and the work tree without DVC. Of a metric that DVC keeps in its cache, the
 object is read where the cache of this machine has it; nothing is fetched.
@@ -6,16 +6,18 @@ object is read where the cache of this machine has it; nothing is fetched.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
-from datarelease.adapters.dvc.declared import DeclaredResults, declared_results
+from datarelease.adapters.dvc.declared import DeclaredPlot, DeclaredResults, declared_results
 from datarelease.adapters.dvc.tracked import Output, TrackedState
 from datarelease.adapters.result_files import (
     LARGEST,
@@ -23,18 +25,22 @@ from datarelease.adapters.result_files import (
     metrics_in,
     params_in,
     parse_result,
+    parse_rows,
     short_text,
 )
 from datarelease.adapters.untrusted import read_inside
+from datarelease.analysis.comparison.curves import PLOT_KINDS, plot_points
 from datarelease.flows.cache import Objects
 from datarelease.model.data.profile import Scalar
 from datarelease.model.paths import path_fault
 from datarelease.model.review.pipeline import (
     MOST_CHANGES,
+    MOST_PLOTS,
     MetricChange,
     NotShown,
     ParamChange,
     PipelineDiff,
+    PlotChange,
 )
 
 _OWN = re.compile(r"reports/[^/]+/(validation|profile)\.json")
@@ -55,6 +61,8 @@ class ResultsAt:
 
     Raises UnreadableResult where it may not be read.
     """
+    link: Callable[[str], bytes | None]
+    """What git has of a path that is a link: where it leads."""
     objects: Objects
 
     @cached_property
@@ -72,6 +80,15 @@ class ResultsAt:
         for path in self.declared.metrics:
             below = [name for name in self.state.files if name.startswith(f"{path}/")]
             yield from below[:_MOST_FILES] or [path]
+
+    def plots(self) -> Iterator[DeclaredPlot]:
+        """The plots, those of directories file by file."""
+        for plot in self.declared.plots:
+            below = [name for name in self.state.files if name.startswith(f"{plot.file}/")]
+            for name in below[:_MOST_FILES]:
+                yield dataclasses.replace(plot, file=name, name=name)
+            if not below:
+                yield plot
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a file; None: there is none.
@@ -97,6 +114,15 @@ class ResultsAt:
             raise UnreadableResult("DVC keeps it in its cache, and it is not on this machine")
         return data
 
+    def identity(self, path: str) -> str | bytes | None:
+        """What tells whether a file that cannot be read is another one; None: unknown."""
+        if path_fault(path):
+            named = {*self.declared.metrics, *self.declared.params}
+            named |= {plot.file for plot in self.declared.plots}
+            return "declared" if path in named else None
+        out = self.outputs.get(path)
+        return out.md5 if out is not None and out.md5 is not None else self.link(path)
+
     def _cached(self, out: Output | None) -> bytes | None:
         if out is None or out.md5 is None or out.legacy or not self.objects.has(out.md5):
             return None
@@ -108,7 +134,7 @@ class ResultsAt:
 
 def results_in_git(state: TrackedState, objects: Objects) -> ResultsAt:
     """The results at a commit."""
-    return ResultsAt(state=state, read=state.read, objects=objects)
+    return ResultsAt(state=state, read=state.read, link=state.read, objects=objects)
 
 
 def results_in_work_tree(state: TrackedState, objects: Objects, root: Path) -> ResultsAt:
@@ -120,6 +146,9 @@ def results_in_work_tree(state: TrackedState, objects: Objects, root: Path) -> R
     return ResultsAt(
         state=state,
         read=lambda path: read_inside(root, path, limit=LARGEST, refuse=refuse),
+        link=lambda path: (
+            os.fsencode((root / path).readlink()) if (root / path).is_symlink() else None
+        ),
         objects=objects,
     )
 
@@ -146,10 +175,13 @@ def compare_results(
         )
         for file, name, old, new in _params(before, after, failed)
     ]
+    plots = list(_plots(before, after, failed))
     return tuple(params[:MOST_CHANGES]), PipelineDiff(
         metrics=tuple(metrics[:MOST_CHANGES]),
         more_metrics=max(len(metrics) - MOST_CHANGES, 0),
         more_params=max(len(params) - MOST_CHANGES, 0),
+        plots=tuple(plots[:MOST_PLOTS]),
+        more_plots=max(len(plots) - MOST_PLOTS, 0),
         not_shown=tuple(
             NotShown(file=short_text(file), why=why)
             for file, why in list(failed.items())[:_MOST_NOT_SHOWN]
@@ -183,6 +215,42 @@ def _params(before: ResultsAt, after: ResultsAt, failed: dict[str, str]) -> _Row
                 yield from _changes(file, *(_params_of(file, *side) for side in sides))
 
 
+def _plots(before: ResultsAt, after: ResultsAt, failed: dict[str, str]) -> Iterator[PlotChange]:
+    sides = [{(p.file, p.y): p for p in at.plots()} for at in (before, after)]
+    for file, y in dict.fromkeys([*sides[1], *sides[0]]):
+        plots = [side.get((file, y)) for side in sides]
+        with _noted(file, before, after, failed):
+            old, new = (
+                at.content(file) if plot else None
+                for at, plot in zip((before, after), plots, strict=True)
+            )
+            drawn = plots[1] or plots[0]
+            if old != new and drawn is not None:
+                rows = [None if data is None else parse_rows(file, data) for data in (old, new)]
+                yield _plot(drawn, *rows)
+
+
+def _plot(plot: DeclaredPlot, *sides: Sequence[Mapping[str, Any]] | None) -> PlotChange:
+    kind = PLOT_KINDS.get(plot.template)
+    if kind is None:
+        raise UnreadableResult(f"its template {plot.template[:40]!r} is not drawn here")
+    columns = [name for rows in reversed(sides) if rows for name in rows[0]]
+    y = plot.y or (columns[-1] if columns else "")
+    found = [None if rows is None else plot_points(rows, plot.x, y, kind) for rows in sides]
+    if not any(side is not None and side.y for side in found):
+        raise UnreadableResult(f"it has no numbers in the column {y[:40]!r}")
+    before, after = found
+    return PlotChange(
+        name=short_text(plot.name),
+        file=short_text(plot.file),
+        kind=kind,
+        x=short_text(plot.x_label or plot.x or "row"),
+        y=short_text(plot.y_label or y),
+        before=before,
+        after=after,
+    )
+
+
 @contextmanager
 def _noted(
     file: str, before: ResultsAt, after: ResultsAt, failed: dict[str, str]
@@ -191,8 +259,8 @@ def _noted(
     try:
         yield
     except UnreadableResult as error:
-        old, new = (at.outputs.get(file) for at in (before, after))
-        if old is None or new is None or old.md5 is None or old.md5 != new.md5:
+        old, new = before.identity(file), after.identity(file)
+        if old is None or old != new:
             failed[file] = str(error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from datarelease.model.data.profile import Scalar
 
@@ -52,6 +53,38 @@ class MetricChange:
             return None
 
 
+PlotKind = Literal["line", "scatter", "bar"]
+MOST_PLOTS = 24
+"""Changed plots that a report keeps."""
+MOST_POINTS = 120
+"""Points, or bars, of one side of a plot that a report keeps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotPoints:
+    """One side of a plot: as many ``y`` as ``x``, or as ``labels`` where it has bars."""
+
+    x: tuple[float, ...] = ()
+    y: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotChange:
+    """One curve, cloud of points or row of bars of a plot that differs from the baseline."""
+
+    name: str
+    """Its title, else its name in ``dvc.yaml``."""
+    file: str
+    kind: PlotKind
+    x: str
+    """What is on the axis, as the pipeline calls it."""
+    y: str
+    before: PlotPoints | None
+    """None: there was no such plot."""
+    after: PlotPoints | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class NotShown:
     """A file of results or parameters that differs, and why its values are not in the report."""
@@ -62,7 +95,7 @@ class NotShown:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineDiff:
-    """What changed in the metrics that the pipelines of a project declare; falsy: nothing did.
+    """What changed in the metrics and plots that the pipelines declare; falsy: nothing did.
 
     Validations and statistics of datasets are metrics, too; they are in the datasets' own parts.
     """
@@ -72,7 +105,10 @@ class PipelineDiff:
     """Changed metrics that are not kept."""
     more_params: int = 0
     """Changed parameters that are not kept in ``Report.params``."""
+    plots: tuple[PlotChange, ...] = ()
+    more_plots: int = 0
+    """Changed plots that are not kept."""
     not_shown: tuple[NotShown, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.metrics or self.more_params or self.not_shown)
+        return bool(self.metrics or self.more_params or self.plots or self.not_shown)

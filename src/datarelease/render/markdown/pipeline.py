@@ -45,13 +45,20 @@ def _table(noun: str, change: str, rows: Sequence[ResultRow], more: int) -> tupl
             f"{number.counted(more, f'more {noun}')} changed" if more else "",
         )
 
-    cells = [(escape.cell(row.name), _change(row)) for row in rows]
+    cells = [(_name(row), _change(row)) for row in rows]
     return (*gfm.shorter_lists(cells, assemble), "")
 
 
+def _name(row: ResultRow) -> str:
+    # Both in one code span would have no place to break.
+    if not row.file:
+        return escape.cell(row.name)
+    return ":<wbr>".join(escape.cell(text) for text in (row.file, row.name) if text)
+
+
 def _change(row: ResultRow) -> str:
-    # A third column would be too wide for a phone.
-    difference = f" ({row.difference})" if row.difference else ""
+    # A third column would be too wide for a phone, and so would one line.
+    difference = f"<br>{row.difference}" if row.difference else ""
     return f"{_value(row.before)} → {_value(row.after)}{difference}"
 
 

@@ -41,7 +41,7 @@ def _table(
 ) -> RenderableType:
     table = plain_table(noun, "before", "after", *(["difference"] if difference else []))
     for row in rows[:_ROWS]:
-        cells = [Text(_clean(row.name))]
+        cells = [Text(_clean(row.label))]
         cells += [Text("none" if c is None else _clean(c)) for c in (row.before, row.after)]
         table.add_row(*cells, *([Text(row.difference)] if difference else []))
     more += max(len(rows) - _ROWS, 0)
