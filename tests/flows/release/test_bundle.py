@@ -65,6 +65,25 @@ def test_a_bundle_is_released_without_running_anything(built: Path, publisher: P
     assert publisher.git("rev-parse", f"{branch(publisher)}^") == before
 
 
+PLANTED = {"file": "m.json", "name": "planted", "before": 1, "after": 2}
+
+
+def test_metrics_and_parameters_of_a_bundle_are_not_taken(built: Path, publisher: Project) -> None:
+    """The publisher reads those of its own commit, whatever the report of the build claims."""
+
+    def plant(report: dict[str, object]) -> None:
+        report["pipeline"] = {"metrics": [PLANTED]}
+        report["params"] = [{"name": "planted", "before": "1", "after": "2"}]
+
+    edit(built / "report.json", plant)
+    done = publish(publisher, built)
+    assert done.code == 0, done.err
+    report = json.loads((publisher.remote / "releases" / "data-v2" / "report.json").read_text())
+    assert report["pipeline"]["metrics"] == []
+    assert "make.rows" in [param["name"] for param in report["params"]]
+    assert "planted" not in json.dumps(report)
+
+
 TAKEN_OVER = [
     Point(step=Step.TAKE_OVER),
     Point(step=Step.TAKE_OVER, when="after"),
