@@ -6,19 +6,16 @@ them is used.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
-
-from rich.console import Console
+from typing import Any, Literal, overload
 
 from datarelease.analysis.engine.frames import read_frame
 from datarelease.app.reports import report_files, show_reports
 from datarelease.app.repository import open_catalogue, open_repository
+from datarelease.app.version_list import Versions
 from datarelease.app.wiring import tool
 from datarelease.app.workspace import open_workspace
-from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.check import check as checking
 from datarelease.flows.check.compare import compare_versions
 from datarelease.flows.check.pictures import with_pictures
@@ -30,9 +27,7 @@ from datarelease.flows.versions.read import Verification, table_of_version, veri
 from datarelease.flows.versions.read import get as get_files
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, Released, ReleasePlan
-from datarelease.model.versions.version import Version
 from datarelease.progress import TerminalBars, Warnings
-from datarelease.render.terminal.tables import version_table
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 
@@ -235,70 +230,3 @@ def release(
     if plan:
         return preview(ws, reviewed=seen, branch=branch)[0]
     return releasing.release(ws, reviewed=seen, documents=report_files, branch=branch)
-
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-_COLUMNS = 12
-"""Of the table in a notebook; ``to_frame`` has them all."""
-
-
-class Versions(list[Version]):
-    """Versions, oldest first."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        """All versions of ``catalogue``."""
-        super().__init__(catalogue.versions)
-        self._states = {version.tag: catalogue.state(version) for version in self}
-
-    def to_frame(self) -> pd.DataFrame:
-        """A row for each version, with its number as the index.
-
-        Columns: ``tag``, ``date`` (UTC), ``change`` (compatibility), ``state``, ``digest``,
-        ``commit``, and for each dataset ``rows_NAME`` or, of a dataset of files, ``files_NAME``:
-        ``Int64``, missing where it was not there.
-        """
-        import pandas as pd  # noqa: PLC0415 - heavy: only where a frame is asked for
-
-        records = [
-            {
-                "tag": version.tag,
-                "date": version.date,
-                "change": version.trailer("Compatibility"),
-                "state": self._state(version),
-                "digest": version.digest,
-                "commit": version.commit,
-            }
-            for version in self
-        ]
-        index = pd.Index([version.number for version in self], name="version", dtype="int64")
-        columns = ["tag", "date", "change", "state", "digest", "commit"]
-        frame = pd.DataFrame.from_records(records, index=index, columns=columns)
-        frame["date"] = pd.to_datetime(frame["date"], utc=True, format="ISO8601").dt.as_unit("us")
-        counted = {
-            "rows": [dict(version.rows) for version in self],
-            "files": [dict(version.files) for version in self],
-        }
-        for what, versions in counted.items():
-            for name in dict.fromkeys(name for counts in versions for name in counts):
-                column = [counts.get(name) for counts in versions]
-                frame[f"{what}_{name}"] = pd.array(column, dtype="Int64")
-        return frame
-
-    def __repr__(self) -> str:
-        if not self:
-            return "no version yet"
-        console = Console(file=io.StringIO(), color_system=None, markup=False, highlight=False)
-        with console.capture() as captured:
-            console.print(version_table((version, self._state(version)) for version in self))
-        return "\n".join(line.rstrip() for line in captured.get().splitlines())
-
-    def _repr_html_(self) -> str:
-        """The table as notebooks show it."""
-        frame = self.to_frame().drop(columns=["digest", "commit"]).reset_index()
-        return str(frame.to_html(index=False, na_rep="", border=0, max_cols=_COLUMNS))
-
-    def _state(self, version: Version) -> str:
-        return self._states.get(version.tag, "")

@@ -16,7 +16,7 @@ SEAMS = {
     "analysis/files/pictures.py": "Pillow is an optional part",
     "app/github.py": "loads PyGithub: only for commands that talk to GitHub",
     "analysis/engine/conversion/compressed.py": "pyarrow: a release reads plain text's delimiter",
-    "api.py": "pandas takes half a second: only for `to_frame`",
+    "app/version_list.py": "pandas takes half a second: only for `to_frame`",
     "app/repository.py": "DVC: not to list versions",
     "app/wiring.py": "DuckDB: only where tables are read, and not where records are used",
     "cli/__init__.py": "what errors and optional parts need; `--help` stays quick",

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from datarelease.api import Versions
+from datarelease.app.version_list import Versions
 from datarelease.cli.console import show_table
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.versions.version import TagGrammar, Version, Yank
