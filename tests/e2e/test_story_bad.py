@@ -46,7 +46,7 @@ def test_a_fork_is_served_without_a_secret_and_bad_data_is_blocked(team: Team) -
     posting = runs["data-report"].job("report")
     assert posting.secrets == frozenset()
     assert posting.permissions == {
-        "actions": "read", "pull-requests": "write", "statuses": "write",
+        "actions": "read", "contents": "read", "pull-requests": "write", "statuses": "write",
     }  # fmt: skip
     assert check.log.count("GITHUB_REPOSITORY=acme/data") > 1, "it did look"
     assert PLANTED not in check.log

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+_DVC_CONFIG = "/.dvc/config"
 _OWN = {".dvc", ".git", "git~1"}
 """Directories whose files make git and DVC do something; the last is `.git` on Windows."""
 # Left out by file systems of macOS when they compare names (git, "is_hfs_dotgit").
@@ -86,3 +87,14 @@ def overlap(one: str, other: str) -> bool:
     (True, True, False)
     """
     return within(one, other) or within(other, one)
+
+
+def own_paths(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths without those of other DVC projects below, which have a ``.dvc`` of their own.
+
+    >>> own_paths([".dvc/config", "a.dvc", "sub/.dvc/config", "sub/b.dvc"])
+    ('.dvc/config', 'a.dvc')
+    """
+    listed = tuple(paths)
+    inner = tuple(p.removesuffix(_DVC_CONFIG[1:]) for p in listed if p.endswith(_DVC_CONFIG))
+    return tuple(p for p in listed if not p.startswith(inner)) if inner else listed

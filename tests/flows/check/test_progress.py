@@ -20,8 +20,8 @@ WORK = {
     "dr.check": "import datarelease as dr; print(dr.check().level)",
 }
 AT_ONCE = (
-    "import sys; from datarelease.analysis.engine.duckdb import engine; "
-    "engine._AFTER, engine._EVERY = 0.0, 0.001; "
+    "import sys; from datarelease.analysis.engine.duckdb import query_progress; "
+    "query_progress._AFTER, query_progress._EVERY = 0.0, 0.001; "
 )
 """Shows the bars of queries that take less than a second, too."""
 

@@ -299,3 +299,21 @@ def test_results_declared_for_the_whole_pipeline(section: str, names: tuple[str,
     state = TrackedState({"sub/dvc.yaml": section.encode()}.get, lambda: ["a", "sub/dvc.yaml"])
     assert state.declared_results == names
     assert state.locks == ("sub/dvc.lock",)
+
+
+def test_artifacts_below_count_where_dvc_tracks_what_they_name() -> None:
+    """A file among a test's data that looks like a pipeline declares nothing."""
+    entry = "artifacts:\n  d: {path: data/d.csv, type: dataset}\n"
+    files = {
+        "dvc.yaml": entry,
+        "sub/dvc.yaml": entry + "  other: {path: none.csv, type: dataset}\n",
+        "sub/data/d.csv.dvc": f"outs:\n- path: d.csv\n  md5: {MD5}\n  hash: md5\n  size: 1\n",
+        "tests/data/dvc.yaml": entry,
+        "tests/odd/dvc.yaml": "artifacts: [1]\n",
+    }
+    state = TrackedState(
+        lambda path: files[path].encode() if path in files else None, lambda: files
+    )
+    assert state.artifacts == {
+        "sub/dvc.yaml": {"artifacts": {"d": {"path": "data/d.csv", "type": "dataset"}}}
+    }

@@ -15,8 +15,8 @@ from typing import Any
 
 from datarelease.adapters.strict_yaml import load_mapping
 from datarelease.errors import ConfigError, Problem, SettingsError
+from datarelease.model.paths import overlap, own_paths
 
-_CONFIG = "/.dvc/config"
 PIPELINE = "dvc.yaml"
 LOCK = "dvc.lock"
 _TEMPLATE = re.compile(r"\$\{[^}]*\}")
@@ -148,15 +148,27 @@ class TrackedState:
 
     @property
     def artifacts(self) -> dict[str, dict[str, Any]]:
-        """What each ``dvc.yaml`` below the one at the top says, if it declares artifacts.
+        """The artifacts that ``dvc.yaml`` files below the one at the top declare, by file.
+
+        They count once DVC tracks what they name: a file in a test's data may look like one of the
+        project's.
 
         Raises:
             SettingsError: One is not a YAML mapping.
         """
-        below = [path for path in self.pipelines if path != PIPELINE]
-        return {
-            path: self.mapping(path) for path in below if b"artifacts" in (self.read(path) or b"")
-        }
+        found: dict[str, dict[str, Any]] = {}
+        for path in self.pipelines:
+            if path != PIPELINE and b"artifacts" in (self.read(path) or b""):
+                folder = posixpath.dirname(path)
+                listed = _mapping(self.mapping(path).get("artifacts")).items()
+                kept = {name: entry for name, entry in listed if self._is_tracked(folder, entry)}
+                found |= {path: {"artifacts": kept}} if kept else {}
+        return found
+
+    def _is_tracked(self, folder: str, artifact: object) -> bool:
+        place = _mapping(artifact).get("path")
+        path = posixpath.normpath(posixpath.join(folder, place)) if isinstance(place, str) else ""
+        return any(overlap(path, out.path) for out in self.outputs)
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -259,17 +271,6 @@ def _working_directory(declared: Mapping[str, Any], name: str) -> str:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def own_paths(paths: Iterable[str]) -> tuple[str, ...]:
-    """Paths without those of other DVC projects below, which have a ``.dvc`` of their own.
-
-    >>> own_paths([".dvc/config", "a.dvc", "sub/.dvc/config", "sub/b.dvc"])
-    ('.dvc/config', 'a.dvc')
-    """
-    listed = tuple(paths)
-    inner = tuple(p.removesuffix(_CONFIG[1:]) for p in listed if p.endswith(_CONFIG))
-    return tuple(p for p in listed if not p.startswith(inner)) if inner else listed
 
 
 def find_root(start: Path) -> Path:

@@ -9,11 +9,12 @@ from shlex import quote
 
 from ruamel.yaml import YAML
 
-from datarelease.adapters.dvc.tracked import LOCK, own_paths
+from datarelease.adapters.dvc.tracked import LOCK
 from datarelease.adapters.git.objects import Content
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.clean import refuse_unclean
 from datarelease.flows.repository import Workspace, find_version
+from datarelease.model.paths import own_paths
 from datarelease.model.versions.version import Version
 from datarelease.progress import Step
 from datarelease.settings.artifacts import DATASETS_FILE

@@ -80,9 +80,11 @@ class ReleasedFiles(Sequence[ReleasedFile]):
     A file is found by its place (``files[0]``) or by its path (``files["cats/1.png"]``).
     """
 
-    def __init__(self, tag: str, dataset: str, files: Iterable[ReleasedFile]) -> None:
-        """``files`` of the dataset called ``dataset`` in the version ``tag``."""
-        self.tag, self.dataset = tag, dataset
+    def __init__(
+        self, tag: str, dataset: str, files: Iterable[ReleasedFile], objects: FileObjects
+    ) -> None:
+        """``files`` of a ``dataset`` in the version ``tag``, whose bytes are the ``objects``."""
+        self.tag, self.dataset, self._objects = tag, dataset, objects
         self._files = tuple(files)
         self._by_path = {file.path: file for file in self._files}
 
@@ -97,7 +99,7 @@ class ReleasedFiles(Sequence[ReleasedFile]):
         Raises:
             WorldError: One is on no remote, or has other bytes there.
         """
-        return tuple(self._files[0]._bytes.fetch(self._files)) if self._files else ()  # noqa: SLF001
+        return tuple(self._objects.fetch(self._files))
 
     @overload
     def __getitem__(self, key: int | str) -> ReleasedFile: ...
@@ -111,7 +113,7 @@ class ReleasedFiles(Sequence[ReleasedFile]):
             IndexError: There are not so many.
         """
         if isinstance(key, slice):
-            return ReleasedFiles(self.tag, self.dataset, self._files[key])
+            return ReleasedFiles(self.tag, self.dataset, self._files[key], self._objects)
         if isinstance(key, int):
             return self._files[key]
         if key not in self._by_path:
@@ -158,6 +160,7 @@ def files_of_version(repository: Repository, version: Version, name: str) -> Rel
             )
             for file in listed
         ),
+        objects,
     )
 
 
