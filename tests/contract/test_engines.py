@@ -406,9 +406,12 @@ def _python_only(values: Any) -> Any:
 @pytest.mark.parametrize(
     ("label", "data"),
     [
-        ("a.csv.gz", gzip.compress(b"id;x\n1;1,5\n2;\n3;x\n")),
+        ("a.csv.gz", gzip.compress(b"id;x\n1;1,5\n2;\n3;x\n", mtime=0)),
         ("a.jsonl", b'{"id":1,"x":1.5}\n{"id":2}\n{"id":3,"x":"y","n":{"a":[1,null]}}\n'),
-        ("a.ndjson.gz", gzip.compress(b'{"id":1,"x":18446744073709551617}\n{"id":1,"x":null}\n')),
+        (
+            "a.ndjson.gz",
+            gzip.compress(b'{"id":1,"x":18446744073709551617}\n{"id":1,"x":null}\n', mtime=0),
+        ),
         ("a.feather", feather_file(arrow.table({"id": [1, 2, 2], "x": [0.5, None, -0.0]}))),
     ],
 )

@@ -24,6 +24,11 @@ Write = Callable[..., Table]
 TEXT = b"id,x\n1,a\n2,b\n"
 
 
+def gz(data: bytes) -> bytes:
+    """One member of gzip, the same bytes at any time: names of tests are made of them."""
+    return gzip.compress(data, mtime=0)
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
     """An engine that writes its copies below the test's own directory."""
@@ -81,14 +86,14 @@ def arrow_file(table: pa.Table, compression: str = "lz4") -> bytes:
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("a__csv__gz", gzip.compress(TEXT)),
-        ("a__csv__gz", gzip.compress(b"id,x\n1,") + gzip.compress(b"a\n2,b\n")),
+        ("a__csv__gz", gz(TEXT)),
+        ("a__csv__gz", gz(b"id,x\n1,") + gz(b"a\n2,b\n")),
         ("a__csv__zst", zstd(TEXT)),
         ("a__csv__zst", zstd(b"id,x\n1,") + zstd(b"a\n2,b\n")),
         ("a__tsv", TEXT.replace(b",", b"\t")),
-        ("a__tsv__gz", gzip.compress(TEXT.replace(b",", b"\t"))),
+        ("a__tsv__gz", gz(TEXT.replace(b",", b"\t"))),
         ("a__psv", TEXT.replace(b",", b"|")),
-        ("a__ndjson__gz", gzip.compress(b'{"id":1,"x":"a"}\n{"id":2,"x":"b"}')),
+        ("a__ndjson__gz", gz(b'{"id":1,"x":"a"}\n{"id":2,"x":"b"}')),
         ("a__feather", arrow_file(pa.table({"id": [1, 2], "x": ["a", "b"]}))),
         ("a__feather", arrow_file(pa.table({"id": [1, 2], "x": ["a", "b"]}), "zstd")),
         ("a__arrow", arrow_stream(pa.table({"id": [1, 2], "x": ["a", "b"]}))),
@@ -103,7 +108,7 @@ def test_every_format_gives_the_same_rows(
 
 def test_parts_may_be_compressed_otherwise(engine: DuckDBEngine, write: Write) -> None:
     """Parts of one format need not have one compression."""
-    table = write(a__csv=TEXT, b__csv__gz=gzip.compress(TEXT), c__csv__zst=zstd(TEXT))
+    table = write(a__csv=TEXT, b__csv__gz=gz(TEXT), c__csv__zst=zstd(TEXT))
     assert [row["id"] for row in rows(engine, table)] == [1, 2] * 3
 
 
@@ -112,7 +117,7 @@ def test_compressed_text_has_an_encoding_and_a_delimiter(
 ) -> None:
     """What is inferred of a file's beginning is inferred of its text, and read back so."""
     text = "id;n\u00e4me\n1;\u00e9\n".encode("cp1252")
-    table = with_structure(write(a__csv__gz=gzip.compress(text)))
+    table = with_structure(write(a__csv__gz=gz(text)))
     assert (table.csv.encoding, table.csv.delimiter) == ("cp1252", ";")
     assert rows(engine, table) == [{"id": 1, "n\u00e4me": "\u00e9"}]
     assert delimiter_of(table.paths[0], "a.csv.gz", CsvDialect(encoding="cp1252")) == ";"
@@ -129,12 +134,12 @@ def test_a_name_that_says_the_delimiter_is_believed(engine: DuckDBEngine, write:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a__csv__gz", gzip.compress(TEXT)[:-6], "cut short"),
+        ("a__csv__gz", gz(TEXT)[:-6], "cut short"),
         ("a__csv__gz", TEXT, "not compressed with gzip"),
         ("a__csv__zst", zstd(TEXT)[:-2], "cut short"),
-        ("a__csv__zst", gzip.compress(TEXT), "not compressed with zstd"),
+        ("a__csv__zst", gz(TEXT), "not compressed with zstd"),
         ("a__jsonl__zst", zstd(b'{"a":1}\n') + b"rest", "not compressed with zstd"),
-        ("a__csv__gz", gzip.compress(b""), "the file is empty"),
+        ("a__csv__gz", gz(b""), "the file is empty"),
         ("a__arrow", b"", "not a readable Arrow file"),
         ("a__arrow", b"something else of some length", "not a readable Arrow file"),
         ("a__feather", arrow_file(pa.table({"id": [1] * 1000}))[:-50], "not a readable Arrow file"),
@@ -155,7 +160,7 @@ def test_a_decompression_bomb_is_refused(
 ) -> None:
     """A small file that becomes a very large text does not fill the disk."""
     monkeypatch.setattr(compressed, "_LEAST_REFUSED", 1 << 20)
-    bomb = gzip.compress(b"id\n" + b"1\n" * (8 << 20))
+    bomb = gz(b"id\n" + b"1\n" * (8 << 20))
     with pytest.raises(UnreadableTable, match="more than 300 times as long"):
         engine.columns(write(a__csv__gz=bomb))
 
@@ -188,7 +193,7 @@ def test_a_full_disk_is_not_the_file_s_fault(tmp_path: Path, write: Write) -> No
     """A copy that cannot be written is an error of the run."""
     blocked = tmp_path / "blocked"
     blocked.write_bytes(b"")
-    table = write(a__csv__gz=gzip.compress(TEXT))
+    table = write(a__csv__gz=gz(TEXT))
     with DuckDBEngine(temp_directory=tmp_path / "copies", threads=1) as engine:
         engine._copies_folder = lambda: blocked  # type: ignore[method-assign]
         with pytest.raises(WorldError, match="could not be converted"):
