@@ -22,7 +22,7 @@ demo: .venv/run.stamp  ## Play the whole story in build/demo: pull requests, rel
 orchestration: .venv/dev.stamp  ## Run broker, S3, Dagster and a producer of events until Ctrl-C (build/orchestration)
 	@$(BIN)/python orchestration/stack.py $(ARGS)
 
-test: .venv/dev.stamp  ## Run the tests (under twelve minutes on two cores)
+test: .venv/dev.stamp  ## Run the tests (under ten minutes on two cores)
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
