@@ -17,6 +17,7 @@ from datarelease.adapters.git.repository import Git
 from datarelease.app.wiring import git_environment, work_tree_reader
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.model.directory import ROOT, normalized
+from datarelease.model.paths import path_fault, project_directories
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.read import PARAMS_FILE, read_tag_settings
 
@@ -62,12 +63,12 @@ def split_subdirectory(address: str) -> tuple[str, str | None]:
 
 def projects_of(files: Iterable[str], read: Callable[[str], bytes | None]) -> tuple[Project, ...]:
     """The projects among the files of a repository, which ``read`` reads."""
-    found = []
-    for name in sorted(files):
-        if f"/{name}".endswith(_CONFIG):
-            directory = f"/{name}".removesuffix(_CONFIG).lstrip("/") or ROOT
-            found.append(Project(directory=directory, tags=_tags(directory, read)))
-    return tuple(found)
+    return tuple(
+        Project(directory=directory, tags=_tags(directory, read))
+        for directory in project_directories(files)
+        # A repository from elsewhere may hold anything: nothing is written below its own `.git`.
+        if directory == ROOT or path_fault(directory) is None
+    )
 
 
 def _tags(directory: str, read: Callable[[str], bytes | None]) -> TagGrammar | None:

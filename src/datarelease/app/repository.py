@@ -111,6 +111,11 @@ def _found(repo: str | Path | None, versions: Sequence[str]) -> _Found:
     place = Path(address) if address is not None else Path.cwd()
     if address is None or _is_work_tree(place):
         root = read_root(place / (directory or ""), versions)
+        if directory is not None and root != (place / directory).resolve():
+            raise ConfigError(
+                f"{place / directory} is no DVC project.",
+                remedy="Name a directory that has a .dvc of its own, or leave #subdirectory out.",
+            )
         tracked = TrackedState(work_tree_reader(root))
         timeout = timeout_of(tracked)
         git = Git(root, env=git_environment(), timeout=timeout)

@@ -89,6 +89,17 @@ def overlap(one: str, other: str) -> bool:
     return within(one, other) or within(other, one)
 
 
+def project_directories(paths: Iterable[str]) -> tuple[str, ...]:
+    """The directories of DVC projects among the files of a repository: those with a ``.dvc``.
+
+    >>> project_directories(["a.dvc", ".dvc/config", "models/churn/.dvc/config"])
+    ('.', 'models/churn')
+    """
+    configs = (path for path in paths if f"/{path}".endswith(_DVC_CONFIG))
+    found = (f"/{path}".removesuffix(_DVC_CONFIG).lstrip("/") or "." for path in configs)
+    return tuple(sorted(found))
+
+
 def own_paths(paths: Iterable[str]) -> tuple[str, ...]:
     """Paths without those of other DVC projects below, which have a ``.dvc`` of their own.
 
@@ -96,5 +107,5 @@ def own_paths(paths: Iterable[str]) -> tuple[str, ...]:
     ('.dvc/config', 'a.dvc')
     """
     listed = tuple(paths)
-    inner = tuple(p.removesuffix(_DVC_CONFIG[1:]) for p in listed if p.endswith(_DVC_CONFIG))
-    return tuple(p for p in listed if not p.startswith(inner)) if inner else listed
+    inner = tuple(f"{one}/" for one in project_directories(listed) if one != ".")
+    return tuple(path for path in listed if not path.startswith(inner)) if inner else listed

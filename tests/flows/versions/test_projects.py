@@ -89,6 +89,8 @@ def test_an_address_may_name_the_directory(both: Project) -> None:
     for directory, said in (("models", "has no models/.dvc/config"), ("../x", "'../x' is not")):
         with pytest.raises(ConfigError, match=said):
             dr.versions(repo=f"{address}{directory}")
+    with pytest.raises(ConfigError, match="is no DVC project"):
+        dr.versions(repo=f"{both.root / 'sales'}#subdirectory=data")
 
 
 def test_what_could_mean_either_project_is_refused_with_their_names(both: Project) -> None:

@@ -11,6 +11,7 @@ import base64
 import os
 import re
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -98,7 +99,7 @@ class AzureKind(RemoteKind):
         fs.ls(root.partition("/")[0])
 
 
-class FolderKind(RemoteKind):
+class FolderKind(RemoteKind, ABC):
     """Folders on a server: an upload has another name until it is complete."""
 
     holder = "folder"
@@ -119,9 +120,9 @@ class FolderKind(RemoteKind):
         """Write a local file to a new name, and the folders that it lacks."""
         fs.put_file(source, path)
 
+    @abstractmethod
     def replace(self, fs: Any, scratch: str, path: str) -> None:
         """Give a file the name of another one, which it replaces."""
-        raise NotImplementedError
 
     def tail(self, fs: Any, path: str, size: int) -> bytes:
         """By reading from there."""

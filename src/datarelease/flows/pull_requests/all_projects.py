@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datarelease.model.directory import ROOT
 from datarelease.model.github import CommitStatus, PullRequest
+from datarelease.model.paths import project_directories
 from datarelease.model.review.all_projects import status_of_all, touched
 
 if TYPE_CHECKING:
     from datarelease.adapters.github.repository import GitHub
 
-_CONFIG = "/.dvc/config"
 _TRIES = 5
 """Rounds of writing and reading; each further one means that another project reported meanwhile."""
 
@@ -31,8 +30,7 @@ def set_status_of_all(
     Raises:
         WorldError: GitHub does not answer, or does not allow it.
     """
-    paths = github.paths(base)
-    directories = [p.removesuffix(_CONFIG[1:]).rstrip("/") or ROOT for p in paths if _is_config(p)]
+    directories = list(project_directories(github.paths(base)))
     if len(directories) < 2:  # noqa: PLR2004 - several
         return None
     if pull is not None:
@@ -47,7 +45,3 @@ def set_status_of_all(
             return known
         known = github.set_status(head, status)
     return known
-
-
-def _is_config(path: str) -> bool:
-    return f"/{path}".endswith(_CONFIG)
