@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.profile import Profile
+from datarelease.model.versions.index import VersionIndex, index_faults
 from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.manifest_faults import manifest_faults
 
@@ -71,9 +72,7 @@ def decode(cls: type[_T], text: str | bytes) -> _T:
             text = _columns_as_list(text)
         value: _T | None = _adapter(cls).validate_json(text, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise DocumentError(f"{where}: {first['msg']}") from error
+        raise DocumentError(_first_fault(error)) from error
     except (ValueError, LookupError, RecursionError, TypeError, AttributeError) as error:
         raise DocumentError(
             f"not a {cls.__name__.lower()} in JSON ({type(error).__name__})"
@@ -81,6 +80,15 @@ def decode(cls: type[_T], text: str | bytes) -> _T:
     if value is None:
         raise DocumentError(f"not a {cls.__name__.lower()}: the document is null")
     return value
+
+
+def _first_fault(error: Exception) -> str:
+    """The first fault of a document: where it is, and what."""
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the document"
+    return f"{where}: {first['msg']}"
 
 
 def decode_statistics(text: str | bytes) -> Profile | FilesProfile:
@@ -121,6 +129,27 @@ def decode_manifest(text: str | bytes) -> Manifest:
     if fault:
         raise DocumentError(fault)
     return manifest
+
+
+def decode_index(text: str | bytes) -> VersionIndex:
+    """The index of versions that ``text`` stands for, whoever wrote it.
+
+    Properties that are not known are left out: a later release of this tool may have written it.
+
+    Raises:
+        DocumentError: Not such an index, one of a later format, or it has names that no tag has.
+    """
+    try:
+        # Without the configuration of `_adapter`, which forbids what is not known.
+        index = TypeAdapter(VersionIndex).validate_json(text, strict=True)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"not an index of versions: {_first_fault(error)}") from error
+    if index.format != VersionIndex.format:
+        raise DocumentError(f"it has format {index.format}, and {VersionIndex.format} is known")
+    fault = next(index_faults(index), None)
+    if fault:
+        raise DocumentError(fault)
+    return index
 
 
 def _columns_as_list(text: str | bytes) -> str:

@@ -63,6 +63,8 @@ class Step(StrEnum):
     """The index of this clone follows."""
     COPIES = "copies"
     """A remote gets the copies at ``releases/data-vN/``."""
+    VERSION_INDEX = "version index"
+    """A remote gets the index of versions."""
     REPAIR = "repair"
     """A remote gets back what it lost of a version."""
     TAKE_OVER = "take over"

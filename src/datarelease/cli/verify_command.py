@@ -12,6 +12,7 @@ from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.transfer import faults_error
+from datarelease.flows.versions.index import repair_index
 from datarelease.flows.versions.missing import look_at_newest, repair_version
 from datarelease.flows.versions.read import verify_version
 from datarelease.flows.write_file import write
@@ -87,7 +88,8 @@ def _lines(health: Health) -> list[str]:
 
 
 def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> Result:
-    found = catalogue_of(repository).find(version)
+    catalogue = catalogue_of(repository)
+    found = catalogue.find(version)
     result = verify_version(repository, found, full=full)
     repaired: tuple[Fault, ...] = ()
     if repair and result.faults:
@@ -95,14 +97,17 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
         result = repair_version(repository, found, result, full=full)
         left = {(fault.remote, fault.key) for fault in result.faults}
         repaired = tuple(fault for fault in before if (fault.remote, fault.key) not in left)
+    indexed = repair_index(repository, catalogue) if repair else ()
     document = {
         "tag": found.tag,
         "remotes": list(result.remotes),
         "objects": result.objects,
         "faults": [_described(fault) for fault in result.faults],
         "repaired": [_described(fault) for fault in repaired],
+        "index_written": list(indexed),
     }
     lines = tuple(f"repaired: {fault}" for fault in repaired)
+    lines += tuple(f"index of versions written: {remote}" for remote in indexed)
     if not result.faults:
         where = ", ".join(result.remotes)
         return Result(

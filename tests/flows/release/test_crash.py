@@ -19,6 +19,7 @@ from tests.conftest import environment, hermetic_environment
 from tests.project import Project
 from tests.versions import assert_whole, branch, manifest, manifest_path, tags
 
+from datarelease.documents import decode_index
 from datarelease.progress import Step
 
 ONE_REMOTE = [
@@ -44,6 +45,7 @@ ONE_REMOTE = [
     Point(step=Step.COPIES),
     *(Point(step=Step.UPLOAD, call=n, when="after") for n in (12, 18, 19)),
     Point(step=Step.COPIES, when="after"),
+    Point(step=Step.VERSION_INDEX),
 ]
 """Uploads: a table, a part, a listing; manifest and seven documents; then, tagged, their copies."""
 TWO_REMOTES = [
@@ -98,10 +100,12 @@ def assert_same_end(project: Project, calm: str, remotes: list[Path]) -> None:
     assert tags(project) == ["data-v1", "data-v2"]
     assert_whole(project, "data-v2", *remotes)
     for remote in remotes:
-        folders = {path.name for path in (remote / "releases").iterdir()}
+        folders = {path.name for path in (remote / "releases").iterdir() if path.is_dir()}
         assert folders - {"data-v1"} == {"data-v2", "sha256"}, "no number but the version's"
         text = manifest_path(remote, "data-v2").read_text()
         assert text.replace(str(project.remote.parent), "HERE") == calm
+        index = decode_index((remote / "releases" / "index.json").read_bytes())
+        assert [version.tag for version in index.versions] == ["data-v1", "data-v2"]
     left = [path for remote in remotes for path in remote.rglob("*") if ".tmp" in path.name]
     assert len(left) <= 1, "at most the one file that was being written"
     assert branch(project) == project.head, "main has the release commit, here as there"

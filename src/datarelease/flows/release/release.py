@@ -31,6 +31,7 @@ from datarelease.flows.release.tag import (
 from datarelease.flows.repository import Workspace, with_remotes
 from datarelease.flows.transfer import complete, faults_error, faults_of, holders
 from datarelease.flows.versions.documents import find_manifest_bytes, manifest_of
+from datarelease.flows.versions.index import write_index
 from datarelease.flows.versions.missing import heal, refuse_damage
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import DIRECTORY, manifest_key
@@ -113,7 +114,7 @@ def _release_once(
     refuse_damage(ws, checked.catalogue)
     candidate = plan_release(ws, checked, reviewed=reviewed)
     if isinstance(candidate, Nothing):
-        return _put_right(ws, checked, candidate)
+        return _put_right(ws, checked, seen, candidate)
     heal(ws, checked.catalogue)
     recorded = record(ws, verify_objects(ws, push_objects(ws, candidate)), checked, files)
     with ws.progress.step(Step.TAG):
@@ -223,7 +224,7 @@ def without_hand_made(ws: Workspace, catalogue: Catalogue) -> Catalogue:
 # --- inside
 
 
-def _put_right(ws: Workspace, checked: Checked, nothing: Nothing) -> Nothing:
+def _put_right(ws: Workspace, checked: Checked, seen: Catalogue, nothing: Nothing) -> Nothing:
     """Finish what an earlier run left undone after its tag."""
     latest = checked.catalogue.latest
     warnings = [
@@ -243,6 +244,7 @@ def _put_right(ws: Workspace, checked: Checked, nothing: Nothing) -> Nothing:
                 remedy="Remove what is in the way, then run `datarelease release` again.",
             )
         )
+    warnings += write_index(ws, seen, stale_only=True)
     return dataclasses.replace(nothing, warnings=tuple(text for text in warnings if text))
 
 

@@ -16,8 +16,9 @@ from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.flows.catalogue import Catalogue, fetched_catalogue
 from datarelease.flows.check.reproduce import products_of
 from datarelease.flows.release.plan import count_files, report_rows
-from datarelease.flows.repository import Workspace
+from datarelease.flows.repository import Workspace, catalogue_of
 from datarelease.flows.versions.documents import heal_copies, sha256_hex
+from datarelease.flows.versions.index import write_index
 from datarelease.model.versions.manifest import trailers_of
 from datarelease.model.versions.release import Candidate, Recorded, Released
 from datarelease.model.versions.version import Version, write_message
@@ -164,7 +165,14 @@ def follow(ws: Workspace, released: Released) -> Released:
         failed=f"The copies of manifest and documents at releases/{name}/ are incomplete",
         remedy=f"`datarelease verify {name} --repair` writes them, and so does the next release.",
     )
-    warnings = tuple(warning for warning in (clone, copies) if warning)
+    index: list[str] = []
+    tags = attempt(
+        ws,
+        lambda: index.extend(write_index(ws, catalogue_of(ws))),
+        failed="The index of versions was not written",
+        remedy="`datarelease verify latest --repair` writes it, and so does the next release.",
+    )
+    warnings = tuple(warning for warning in (clone, copies, tags, *index) if warning)
     return dataclasses.replace(released, warnings=(*released.warnings, *warnings))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.repository import Repository
+from datarelease.flows.versions.index import write_index
 from datarelease.model.versions.version import Version, write_message
 from datarelease.progress import Step
 
@@ -36,7 +37,7 @@ def yank(
     with repository.progress.step(Step.TAG_OBJECT):
         sha = repository.git.tag_object(name, version.commit, message)
     _push(repository, f"refs/tags/{name}", sha)
-    return read_catalogue(repository.git, repository.tags).find(version.tag)
+    return _indexed(repository, version)
 
 
 def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Version | None:
@@ -65,7 +66,14 @@ def unyank(repository: Repository, text: str) -> Version:
     if version.yank is None:
         raise ConfigError(f"{version.tag} is not withdrawn.")
     _push(repository, f"refs/tags/{repository.tags.format_yank(version.number)}", "")
-    return read_catalogue(repository.git, repository.tags).find(version.tag)
+    return _indexed(repository, version)
+
+
+def _indexed(repository: Repository, version: Version) -> Version:
+    """The version as it is now, after readers without git were told as well."""
+    catalogue = read_catalogue(repository.git, repository.tags)
+    write_index(repository, catalogue)
+    return catalogue.find(version.tag)
 
 
 def _push(repository: Repository, ref: str, sha: str) -> None:

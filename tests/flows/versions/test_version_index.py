@@ -1,0 +1,59 @@
+"""The index of versions on the remotes: written by what changes versions, healed by `verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.commands import run
+from tests.project import Project
+
+from datarelease.documents import decode_index
+from datarelease.model.versions.index import VersionIndex
+
+
+def index(remote: Path) -> VersionIndex:
+    """The index on a directory as remote."""
+    return decode_index((remote / "releases" / "index.json").read_bytes())
+
+
+def test_the_index_follows_the_tags(released: Project) -> None:
+    """A release, a withdrawal and its end write it; a version from before it is healed."""
+    place = released.remote / "releases" / "index.json"
+    first = place.read_bytes()
+    [version] = index(released.remote).versions
+    assert version.tag == "data-v1"
+    assert version.rows == {"people": 20, "events": 30}
+    assert f"Manifest-Sha256: {version.manifest_sha256}" in released.git(
+        "cat-file", "-p", "data-v1"
+    )
+
+    run(released, "yank", "data-v1", "--reason", "wrong unit")
+    [version] = index(released.remote).versions
+    assert version.withdrawn is not None
+    assert (version.withdrawn.reason, version.withdrawn.replacement) == ("wrong unit", None)
+
+    place.unlink()
+    run(released, "unyank", "data-v1")
+    assert place.read_bytes() == first
+
+    place.unlink()
+    assert run(released, "verify", "data-v1", "--json").json["index_written"] == []
+    assert not place.exists(), "without --repair nothing is written"
+    done = run(released, "verify", "data-v1", "--repair", "--json")
+    assert done.json["index_written"] == ["storage"]
+    assert place.read_bytes() == first
+
+    place.write_text("{}")
+    run(released, "release")
+    assert place.read_bytes() == first, "a release of nothing new heals it as well"
+
+
+def test_a_remote_that_cannot_be_written_is_a_warning(released: Project) -> None:
+    """The version is withdrawn nevertheless; the message says who is not told, and the remedy."""
+    place = released.remote / "releases" / "index.json"
+    place.unlink()
+    place.mkdir()
+    done = run(released, "yank", "data-v1", "--reason", "wrong unit")
+    assert "The index of versions on storage was not written" in done.text
+    assert "`datarelease verify latest --repair` writes it" in done.text
+    assert "data-v1-yanked" in released.git("ls-remote", "--tags", str(released.origin))
