@@ -43,6 +43,10 @@ class ConfigError(DatareleaseError):
     unless_said = "Nothing was changed."
 
 
+class ErasedVersionError(ConfigError):
+    """A version is to be read whose data was erased (exit 2); why and when is in the message."""
+
+
 class WorldError(DatareleaseError):
     """A remote, the network or credentials failed; the same command can be run again (exit 3)."""
 

@@ -44,4 +44,7 @@ def version_json(version: Version) -> dict[str, Any]:
             "date": version.yank.date,
             "replacement": version.yank.replacement,
         },
+        "erased": None
+        if version.erased is None
+        else {"reason": version.erased.reason, "date": version.erased.date},
     }

@@ -11,6 +11,7 @@ from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
 from datarelease.cli.list_command import version_json
 from datarelease.documents import to_json
+from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import catalogue_of
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.model.data.stream import StreamCounts
@@ -35,11 +36,12 @@ def command(version: str, repo: str | None) -> Result:
     manifest = read_manifest(repository, found)
     return Result(
         {**version_json(found), "manifest": to_json(manifest)},
-        (_facts(found, manifest, catalogue.withdrawal(found)), "", _datasets(manifest)),
+        (_facts(found, manifest, catalogue), "", _datasets(manifest)),
     )
 
 
-def _facts(version: Version, manifest: Manifest, withdrawal: str | None) -> Table:
+def _facts(version: Version, manifest: Manifest, catalogue: Catalogue) -> Table:
+    withdrawal, erasure = catalogue.withdrawal(version), catalogue.erasure(version)
     table = Table.grid(padding=(0, 2))
     facts = {
         "version": version.tag,
@@ -58,6 +60,7 @@ def _facts(version: Version, manifest: Manifest, withdrawal: str | None) -> Tabl
         "never pushed": _tracked(manifest, "nobody"),
         "streams": ", ".join(map(_stream, manifest.inputs)) or None,
         "withdrawn": clean(withdrawal, PROSE) if withdrawal else None,
+        "erased": clean(erasure, PROSE) if erasure else None,
     }
     for name, value in facts.items():
         if value is not None:

@@ -8,6 +8,7 @@ import click
 
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.cli.list_command import version_json
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.repository import Repository, catalogue_of
@@ -19,6 +20,7 @@ from datarelease.flows.write_file import write
 from datarelease.model.versions.outcome import Health
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
+from datarelease.render.escape import PROSE, clean
 
 
 @click.command("verify")
@@ -102,6 +104,7 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
         "tag": found.tag,
         "remotes": list(result.remotes),
         "objects": result.objects,
+        "erased": version_json(found)["erased"],
         "faults": [_described(fault) for fault in result.faults],
         "repaired": [_described(fault) for fault in repaired],
         "index_written": list(indexed),
@@ -110,9 +113,11 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
     lines += tuple(f"index of versions written: {remote}" for remote in indexed)
     if not result.faults:
         where = ", ".join(result.remotes)
-        return Result(
-            document, (*lines, f"{found.tag}: {result.objects} objects in order on {where}")
-        )
+        said = f"{found.tag}: {result.objects} objects in order on {where}"
+        erasure = catalogue.erasure(found)
+        if erasure is not None:
+            said = f"{clean(erasure, PROSE)} Its manifest is on {where}."
+        return Result(document, (*lines, said))
     error = faults_error(
         result.faults,
         what=f"{len(result.faults)} object(s) of {found.tag} are not as they should be:",

@@ -7,8 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from datarelease.adapters.git.repository import Git, Tag
-from datarelease.errors import ConfigError
-from datarelease.model.versions.version import TagGrammar, Version, Yank, read_trailers
+from datarelease.errors import ConfigError, ErasedVersionError
+from datarelease.model.versions.version import (
+    Erasure,
+    TagGrammar,
+    Version,
+    Yank,
+    read_trailers,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +34,8 @@ class Catalogue:
 
     @property
     def latest(self) -> Version | None:
-        """The newest version that is not withdrawn; the baseline of a change."""
-        return next((v for v in reversed(self.versions) if v.yank is None), None)
+        """The newest version in force; the baseline of a change."""
+        return next((v for v in reversed(self.versions) if v.in_force), None)
 
     @property
     def next_number(self) -> int:
@@ -58,8 +64,9 @@ class Catalogue:
         if number is None:
             found = self.latest
             if found is None and self.versions:
+                erased = " or erased" if any(v.erased for v in self.versions) else ""
                 raise ConfigError(
-                    "Every version is withdrawn, so there is no latest one.",
+                    f"Every version is withdrawn{erased}, so there is no latest one.",
                     remedy="`datarelease list` shows why; a withdrawn version is read by its name.",
                 )
         else:
@@ -73,6 +80,26 @@ class Catalogue:
             )
         return found
 
+    def find_readable(self, text: str) -> Version:
+        """The same, of which there is data to read.
+
+        Raises:
+            ConfigError: As `find`.
+            ErasedVersionError: Its data was erased.
+        """
+        found = self.find(text)
+        erasure = self.erasure(found)
+        if erasure is not None:
+            use = self.latest
+            raise ErasedVersionError(
+                erasure,
+                untouched="Nothing was read or written.",
+                remedy="Its manifest still says what it held: `datarelease show "
+                f"{found.tag}`. "
+                + (f"The newest version is {use.tag}." if use else "No version is in force."),
+            )
+        return found
+
     def replacement(self, version: Version) -> Version | None:
         """What to use instead of a withdrawn version: its named replacement, or its successors.
 
@@ -82,10 +109,10 @@ class Catalogue:
         known = {other.tag: other for other in self.versions}
         seen: set[str] = set()
         found: Version | None = version
-        while found is not None and found.yank is not None and found.tag not in seen:
+        while found is not None and not found.in_force and found.tag not in seen:
             seen.add(found.tag)
-            found = known.get(found.yank.replacement or "")
-        return found if found is not None and found.yank is None else self.latest
+            found = known.get((found.yank.replacement if found.yank else None) or "")
+        return found if found is not None and found.in_force else self.latest
 
     def withdrawal(self, version: Version) -> str | None:
         """Why, since when and for what a version was withdrawn, in a sentence; None: it was not."""
@@ -96,8 +123,17 @@ class Catalogue:
         reason = version.yank.reason.rstrip(".") or "no reason was given"
         return f"{version.tag} was withdrawn on {version.yank.date[:10]}: {reason}. {instead}"
 
+    def erasure(self, version: Version) -> str | None:
+        """When and why the data of a version was erased, in a sentence; None: it was not."""
+        if version.erased is None:
+            return None
+        reason = version.erased.reason.rstrip(".") or "no reason was given"
+        return f"{version.tag} was erased on {version.erased.date[:10]} because {reason}."
+
     def state(self, version: Version) -> str:
         """How a version stands among the others, in a few words; empty: nothing sets it apart."""
+        if version.erased is not None:
+            return f"erased: {version.erased.reason}"
         if version.yank is not None:
             use = self.replacement(version)
             return f"withdrawn: {version.yank.reason}{f' (use {use.tag})' if use else ''}"
@@ -107,8 +143,12 @@ class Catalogue:
         return ", ".join(parts)
 
     def with_digest(self, digest: str) -> Version | None:
-        """The newest version with this content, withdrawn ones included."""
-        return next((v for v in reversed(self.versions) if v.digest == digest), None)
+        """The newest version with this content, withdrawn ones included.
+
+        One that was erased counts where no other one has it.
+        """
+        found = [v for v in reversed(self.versions) if v.digest == digest]
+        return next((v for v in found if v.erased is None), next(iter(found), None))
 
 
 def read_catalogue(git: Git, grammar: TagGrammar) -> Catalogue:
@@ -137,8 +177,15 @@ def _catalogue(
     yanks = {
         number: tag for tag in tags if (number := grammar.parse_yank(tag.name)) and tag.annotated
     }
+    erasures = {
+        number: tag for tag in tags if (number := grammar.parse_erased(tag.name)) and tag.annotated
+    }
     # A withdrawal remains when its version's tag is deleted, and so does the use of the number.
-    foreign = [number for tag in tags if (number := grammar.parse_yank(tag.name))]
+    foreign = [
+        number
+        for tag in tags
+        if grammar.parse(tag.name) is None and (number := grammar.number(tag.name))
+    ]
     versions = []
     for tag in tags:
         number = grammar.parse(tag.name)
@@ -153,6 +200,7 @@ def _catalogue(
             date=tag.date,
             trailers=trailers,
             yank=_yank(yanks[number], grammar) if number in yanks else None,
+            erased=_erasure(erasures[number]) if number in erasures else None,
         )
         # A message names its version, so that another version's tag object is not taken for it.
         ours = version.digest and version.manifest_sha256 and tag.message.startswith(f"{tag.name}:")
@@ -172,11 +220,19 @@ def _catalogue(
 
 def _yank(tag: Tag, grammar: TagGrammar) -> Yank:
     trailers = dict(read_trailers(tag.message))
-    # Everybody who may push tags can write these texts, and every reader of the version sees them.
-    reason = "".join(char if char.isprintable() else " " for char in trailers.get("Reason", ""))
     replacement = trailers.get("Replacement", "")
     return Yank(
-        reason=reason.strip(),
+        reason=_printable(trailers.get("Reason", "")),
         date=tag.date,
         replacement=replacement if grammar.parse(replacement) is not None else None,
     )
+
+
+def _erasure(tag: Tag) -> Erasure:
+    trailers = dict(read_trailers(tag.message))
+    return Erasure(reason=_printable(trailers.get("Reason", "")), date=tag.date)
+
+
+def _printable(text: str) -> str:
+    """A text that everybody who may push tags can write, and every reader of a version sees."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()

@@ -87,13 +87,18 @@ def catalogue_of(repository: Repository) -> Catalogue:
 
 
 def find_version(repository: Repository, text: str) -> Version:
-    """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned."""
+    """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned.
+
+    Raises:
+        ConfigError: There is no such version.
+        ErasedVersionError: Its data was erased.
+    """
     return warned_of(repository, catalogue_of(repository), text)
 
 
 def warned_of(repository: Repository, catalogue: Catalogue, text: str) -> Version:
     """``find_version`` in a catalogue that was read before."""
-    found = catalogue.find(text)
+    found = catalogue.find_readable(text)
     withdrawal = catalogue.withdrawal(found)
     if withdrawal is not None:
         repository.progress.warn(withdrawal, WithdrawnVersionWarning)

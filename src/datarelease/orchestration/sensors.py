@@ -134,7 +134,7 @@ def announce_sensor(
                     tags={VERSION_TAG: version.tag},
                 )
                 for version in fresh
-                if version.yank is None
+                if version.in_force
             ],
             cursor=fresh[-1].tag,
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from datarelease.errors import ConfigError
+from datarelease.errors import ConfigError, ErasedVersionError
 from datarelease.flows.catalogue import Catalogue
-from datarelease.model.versions.version import TagGrammar, Version, Yank
+from datarelease.model.versions.version import Erasure, TagGrammar, Version, Yank
 
 TAGS = TagGrammar()
 
@@ -17,6 +17,14 @@ def version(number: int, replacement: str | None = None, *, yanked: bool = False
     return Version(
         number=number, tag=TAGS.format(number), commit="c", digest=f"d{number}",
         yank=yank if yanked or replacement else None,
+    )  # fmt: skip
+
+
+def erased(number: int, digest: str = "") -> Version:
+    """Version ``number``, whose data was erased."""
+    return Version(
+        number=number, tag=TAGS.format(number), commit="c", digest=digest or f"d{number}",
+        erased=Erasure(reason="a person asked for it.", date="2026-11-29T10:00:00+00:00"),
     )  # fmt: skip
 
 
@@ -57,3 +65,29 @@ def test_latest_is_never_a_withdrawn_version() -> None:
     with pytest.raises(ConfigError, match="Every version is withdrawn"):
         none.find("latest")
     assert none.find("1").number == 1
+
+
+def test_an_erased_version_is_neither_latest_nor_read_nor_a_replacement() -> None:
+    """It is found by its name, and who wants its data is told when and why it is gone."""
+    found = catalogue(version(1), version(2, "data-v3"), erased(3))
+    assert found.find("latest").number == 1
+    assert found.next_number == 4
+    assert found.replacement(found.find("2")) == found.find("1")
+    assert found.state(found.find("3")) == "erased: a person asked for it."
+    assert found.withdrawal(found.find("3")) is None
+    said = "data-v3 was erased on 2026-11-29 because a person asked for it."
+    assert found.erasure(found.find("3")) == said
+    assert found.find_readable("1") == found.find("1")
+    with pytest.raises(ErasedVersionError) as caught:
+        found.find_readable("v3")
+    assert caught.value.what == said
+    assert caught.value.remedy.endswith("The newest version is data-v1.")
+    with pytest.raises(ConfigError, match="Every version is withdrawn or erased, so"):
+        catalogue(version(1, yanked=True), erased(2)).find("latest")
+
+
+def test_equal_data_that_was_not_erased_comes_first() -> None:
+    """Only where no other version has it is it the data of an erased one."""
+    assert catalogue(version(1), erased(2, "d1")).with_digest("d1") == version(1)
+    assert catalogue(version(1), erased(2)).with_digest("d2") == erased(2)
+    assert catalogue(version(1), erased(2)).with_digest("d3") is None

@@ -109,7 +109,7 @@ def _baseline(
     This needs neither a remote nor a secret; a release looks at the manifests, too.
     """
     if base is not None:
-        return catalogue, read_baseline(ws, catalogue.find(base))
+        return catalogue, read_baseline(ws, catalogue.find_readable(base))
     while (latest := catalogue.latest) is not None:
         found = read_baseline(ws, latest)
         if found.snapshot.digest == latest.digest:
@@ -167,8 +167,8 @@ def report_of(
     number, policy = catalogue.next_number, ws.settings.policy
     verdict = judge(policy, datasets, streams, number=number, fed=fed, rollback_of=rollback_of)
     waivers = idle(policy.waivers, verdict.findings, number, ws.tags.format(number))
-    if same is not None and same.yank is not None and outcome == "rollback":
-        verdict = _with_yank(verdict, same)
+    if same is not None and not same.in_force and outcome == "rollback":
+        verdict = _with_refusal(verdict, catalogue, same)
     releases = outcome in {"first", "release", "rollback"}
     changes = (dataset.diff.compatibility for dataset in datasets)
     return Report(
@@ -223,15 +223,18 @@ def _outcome(
     return "release" if base is not None or catalogue.versions else "first"
 
 
-def _with_yank(verdict: Verdict, same: Version) -> Verdict:
-    """Withdrawn data blocks: otherwise the next release of main would publish it again."""
+def _with_refusal(verdict: Verdict, catalogue: Catalogue, same: Version) -> Verdict:
+    """Withdrawn or erased data blocks: else the next release of main would publish it again."""
     reason = same.yank.reason if same.yank else ""
+    message = f"this is the data of {same.tag}, which was withdrawn: {reason}"
+    if same.erased is not None:
+        message = f"this is the data of an erased version: {catalogue.erasure(same)}"
     finding = Finding(
-        rule="yanked",
+        rule="yanked" if same.erased is None else "erased",
         level="block",
         dataset="",
         column=None,
-        message=f"this is the data of {same.tag}, which was withdrawn: {reason}",
+        message=message,
     )
     return Verdict(findings=(finding, *verdict.findings))
 
@@ -257,9 +260,7 @@ def _notes(
         yield f"compared with {base.tag}; the newest version is {catalogue.latest.tag}"
     for tag in catalogue.hand_made:
         yield f"{tag} is skipped: its manifest and its tag differ"
-    for version in catalogue.versions:
-        if version.yank is not None and (base is None or version.number > base.number):
-            yield f"{version.tag} was withdrawn and is skipped: {version.yank.reason}"
+    yield from _skipped(catalogue, base)
     columns = {
         name
         for dataset in datasets
@@ -270,3 +271,14 @@ def _notes(
         for name in getattr(ws.settings.policy, rule).overrides:
             if columns and name not in columns:
                 yield f"{PARAMS_FILE}: release.policy.{rule}.columns.{name} names no column"
+
+
+def _skipped(catalogue: Catalogue, base: Version | None) -> Iterable[str]:
+    """The versions after the baseline that are none themselves."""
+    for version in catalogue.versions:
+        if base is not None and version.number <= base.number:
+            continue
+        if version.erased is not None:
+            yield f"{version.tag} was erased and is skipped: {version.erased.reason}"
+        elif version.yank is not None:
+            yield f"{version.tag} was withdrawn and is skipped: {version.yank.reason}"

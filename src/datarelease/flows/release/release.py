@@ -190,11 +190,7 @@ def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
             names |= {f"{above}{name}" for name in remote.folders(folder)}
         else:
             names |= set(_following(ws, remote, catalogue))
-    return frozenset(
-        number
-        for name in names
-        if (number := ws.tags.parse(name) or ws.tags.parse_yank(name)) is not None
-    )
+    return frozenset(number for name in names if (number := ws.tags.number(name)) is not None)
 
 
 def _following(ws: Workspace, remote: Store, catalogue: Catalogue) -> Iterator[str]:

@@ -17,6 +17,7 @@ from datarelease.flows.versions.documents import (
     heal_copies,
     manifest_of,
     put_back,
+    remotes_of,
     stored_documents,
 )
 from datarelease.flows.versions.read import Verification, verify_version
@@ -28,13 +29,13 @@ from datarelease.progress import Step
 
 
 def look_at_newest(repository: Repository, count: int, *, full: bool) -> Health:
-    """The health of the ``count`` newest versions that are not withdrawn.
+    """The health of the ``count`` newest versions in force.
 
     Raises:
         ConfigError: None of a version's remotes is configured.
         WorldError: The git remote does not answer.
     """
-    versions = [version for version in catalogue_of(repository).versions if version.yank is None]
+    versions = [version for version in catalogue_of(repository).versions if version.in_force]
     found = []
     for version in reversed(versions[-count:]):
         repository.progress.say(f"verify: {version.tag}")
@@ -73,6 +74,11 @@ def repair_version(
     if document is not None:
         repository.objects.keep(document)
     documents = stored_documents(found.manifest, version.manifest_sha256 or "")
+    if version.erased is not None:
+        for remote in remotes_of(repository, found.manifest):
+            bad = {fault.key for fault in found.faults if fault.remote == remote.name}
+            put_back(repository, remote, [one for one in documents if one.key in bad])
+        return verify_version(repository, version, full=full)
     for remote, _ in holders(repository, found.manifest):
         faults = [fault for fault in found.faults if fault.remote == remote.name]
         bad = {fault.key for fault in faults}
@@ -128,12 +134,14 @@ def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
 def heal(ws: Workspace, catalogue: Catalogue) -> None:
     """Write the copies that a release which was stopped after its tag left undone.
 
+    Those of an erased version stay away, wherever their bytes still are.
+
     Raises:
         WorldError: A remote failed.
     """
     newest = catalogue.versions[-1] if catalogue.versions else None
     for version in dict.fromkeys(v for v in (newest, catalogue.latest) if v is not None):
-        manifest = find_manifest(ws, version)
+        manifest = find_manifest(ws, version) if version.erased is None else None
         if manifest is None:
             continue
         for line in heal_copies(ws, manifest, version.manifest_sha256 or ""):

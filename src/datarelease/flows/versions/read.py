@@ -17,13 +17,19 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
 from datarelease.flows.transfer import faults_of
 from datarelease.flows.versions.dataset_at import table_of
-from datarelease.flows.versions.documents import document_faults, read_manifest, stored_documents
+from datarelease.flows.versions.documents import (
+    StoredDocument,
+    document_faults,
+    read_manifest,
+    remotes_of,
+    stored_documents,
+)
 from datarelease.flows.write_file import written
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset, is_of_files
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import DataFile
-from datarelease.model.versions.version import Version
+from datarelease.model.versions.version import Erasure, Version
 from datarelease.model.wording import plural, short_repr, suggestion
 
 
@@ -37,9 +43,12 @@ class Verification:
     objects: int
     """Wherever they are."""
     faults: tuple[Fault, ...]
+    erased: Erasure | None = None
+    """Its data was erased: nothing but its manifest has to be there."""
 
     def __repr__(self) -> str:
         found = f"{plural(self.objects, 'object')} on {', '.join(self.remotes)}"
+        found = "erased" if self.erased else found
         return short_repr(self, self.manifest.tag, found, plural(len(self.faults), "fault"))
 
 
@@ -114,6 +123,8 @@ def table_of_version(
 def verify_version(repository: Repository, version: Version, *, full: bool) -> Verification:
     """Every object of a version looked for on each of its remotes, and its documents.
 
+    Of an erased version its manifest alone.
+
     Raises:
         ConfigError: None of its remotes is configured.
         WorldError: No remote has its manifest, or a remote cannot be asked.
@@ -129,8 +140,10 @@ def verify_version(repository: Repository, version: Version, *, full: bool) -> V
     for name in sorted(names - {remote.name for remote in repository.remotes}):
         repository.progress.say(f"{name}: not configured in this repository, not checked")
     faults: list[Fault] = []
-    remotes = faults_of(repository, manifest, full=full)
     documents = stored_documents(manifest, version.manifest_sha256 or "")
+    if version.erased is not None:
+        return _verify_erased(repository, version, manifest, documents, full=full)
+    remotes = faults_of(repository, manifest, full=full)
     for remote, found in remotes:
         if remote.name in names:
             faults += document_faults(remote, documents, full=full).values()
@@ -140,6 +153,26 @@ def verify_version(repository: Repository, version: Version, *, full: bool) -> V
         remotes=tuple(remote.name for remote, _ in remotes),
         objects=len(manifest.objects),
         faults=tuple(faults),
+    )
+
+
+def _verify_erased(
+    repository: Repository,
+    version: Version,
+    manifest: Manifest,
+    documents: Iterable[StoredDocument],
+    *,
+    full: bool,
+) -> Verification:
+    own = [document for document in documents if document.sha256 == version.manifest_sha256]
+    remotes = remotes_of(repository, manifest)
+    found = [document_faults(remote, own, full=full) for remote in remotes]
+    return Verification(
+        manifest=manifest,
+        remotes=tuple(remote.name for remote in remotes),
+        objects=0,
+        faults=tuple(fault for faults in found for fault in faults.values()),
+        erased=version.erased,
     )
 
 

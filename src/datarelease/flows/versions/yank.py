@@ -25,6 +25,7 @@ def yank(
     version = catalogue.find(text)
     if not reason.strip():
         raise ConfigError("A reason is needed, written for users of the version.")
+    _refuse_erased(catalogue, version)
     if version.yank is not None:
         raise ConfigError(
             f"{version.tag} is withdrawn already: {version.yank.reason}",
@@ -41,13 +42,14 @@ def yank(
 
 
 def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Version | None:
-    others = [other for other in catalogue.versions if other.yank is None and other != version]
+    others = [other for other in catalogue.versions if other.in_force and other != version]
     if text is None:
         return others[-1] if others else None
     # The newest that is left, once this one is withdrawn.
     found = others[-1] if text == "latest" and others else catalogue.find(text)
     if found not in others:
-        same = "the version itself" if found == version else "withdrawn as well"
+        state = "erased" if found.erased else "withdrawn as well"
+        same = "the version itself" if found == version else state
         raise ConfigError(
             f"{found.tag} cannot replace {version.tag}: it is {same}.",
             remedy="Name a version that is in force; `datarelease list` shows them.",
@@ -62,7 +64,9 @@ def unyank(repository: Repository, text: str) -> Version:
         ConfigError: No such version, or it is not withdrawn.
         WorldError: The git remote refused.
     """
-    version = read_catalogue(repository.git, repository.tags).find(text)
+    catalogue = read_catalogue(repository.git, repository.tags)
+    version = catalogue.find(text)
+    _refuse_erased(catalogue, version)
     if version.yank is None:
         raise ConfigError(f"{version.tag} is not withdrawn.")
     _push(repository, f"refs/tags/{repository.tags.format_yank(version.number)}", "")
@@ -74,6 +78,15 @@ def _indexed(repository: Repository, version: Version) -> Version:
     catalogue = read_catalogue(repository.git, repository.tags)
     write_index(repository, catalogue)
     return catalogue.find(version.tag)
+
+
+def _refuse_erased(catalogue: Catalogue, version: Version) -> None:
+    erasure = catalogue.erasure(version)
+    if erasure is not None:
+        raise ConfigError(
+            f"{erasure} It is neither withdrawn nor brought back.",
+            remedy="`datarelease list` shows the versions in force.",
+        )
 
 
 def _push(repository: Repository, ref: str, sha: str) -> None:

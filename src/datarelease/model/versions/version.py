@@ -14,6 +14,7 @@ from datarelease.model.wording import short_repr
 
 DEFAULT_PREFIX = "data-v"
 YANKED = "-yanked"
+ERASED = "-erased"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -27,6 +28,8 @@ class TagGrammar:
     ('data-v7', 7, 7)
     >>> [tags.parse(t) for t in ("data-v0", "data-v01", "data-v1.2", "xdata-v1", "data-v1-yanked")]
     [None, None, None, None, None]
+    >>> [tags.number(t) for t in ("data-v3", "data-v4-yanked", "data-v5-erased", "data-v6-x")]
+    [3, 4, 5, None]
     """
 
     prefix: str = DEFAULT_PREFIX
@@ -49,6 +52,18 @@ class TagGrammar:
     def parse_yank(self, tag: str) -> int | None:
         """The number withdrawn by a yank tag, or None for any other tag."""
         return self.parse(tag.removesuffix(YANKED)) if tag.endswith(YANKED) else None
+
+    def format_erased(self, number: int) -> str:
+        """The tag that says that the data of version ``number`` was erased."""
+        return f"{self.format(number)}{ERASED}"
+
+    def parse_erased(self, tag: str) -> int | None:
+        """The number in a tag of an erasure, or None for any other tag."""
+        return self.parse(tag.removesuffix(ERASED)) if tag.endswith(ERASED) else None
+
+    def number(self, tag: str) -> int | None:
+        """The number that a version's tag uses, or one that withdraws or erases it; else None."""
+        return self.parse(tag) or self.parse_yank(tag) or self.parse_erased(tag)
 
     def read(self, text: str) -> int | None:
         """The number a person means, None for ``latest``.
@@ -83,6 +98,14 @@ class Yank:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """Why the data of a version was deleted for good; its tag and its manifest stay."""
+
+    reason: str
+    date: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Version:
     """One released version as its tag tells it."""
 
@@ -95,9 +118,16 @@ class Version:
     """When the tag was made, ISO 8601."""
     trailers: tuple[tuple[str, str], ...] = ()
     yank: Yank | None = None
+    erased: Erasure | None = None
 
     def __repr__(self) -> str:
-        return short_repr(self, self.tag, self.date[:10], "withdrawn" if self.yank else "")
+        state = "erased" if self.erased else "withdrawn" if self.yank else ""
+        return short_repr(self, self.tag, self.date[:10], state)
+
+    @property
+    def in_force(self) -> bool:
+        """It was neither withdrawn nor erased: it may be the latest, and a baseline."""
+        return self.yank is None and self.erased is None
 
     def trailer(self, name: str) -> str | None:
         """The value of a trailer of the tag's message, or None."""
