@@ -17,9 +17,10 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,8 @@ class SshServer:
     """The line by which clients know it."""
     private_key: str
     """The key of a user, as text."""
+    hang_up: Callable[[], None]
+    """Ends the connections of all clients, without a word."""
 
 
 @contextmanager
@@ -156,7 +159,12 @@ def running_ssh(folder: Path) -> Iterator[SshServer]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
+    clients: list[asyncssh.SSHServerConnection] = []
+
     class Accounts(asyncssh.SSHServer):
+        def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+            clients.append(conn)
+
         def begin_auth(self, username: str) -> bool:  # noqa: ARG002 - everybody has to sign in
             return True
 
@@ -188,11 +196,20 @@ def running_ssh(folder: Path) -> Iterator[SshServer]:
             port=port,
             known_hosts=f"[127.0.0.1]:{port} {public[0]} {public[1]}\n",
             private_key=users.export_private_key().decode(),
+            hang_up=partial(_hang_up, clients, loop),
         )
     finally:
         loop.call_soon_threadsafe(acceptor.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(START_UP)
+
+
+def _hang_up(clients: list[asyncssh.SSHServerConnection], loop: Any) -> None:
+    async def abort() -> None:
+        while clients:
+            clients.pop().abort()
+
+    asyncio.run_coroutine_threadsafe(abort(), loop).result(START_UP)
 
 
 class _Uploads(BaseHTTPRequestHandler):
@@ -299,17 +316,18 @@ class RemoteServers:
         return Place(url=f"{url}/{name}", settings=settings, secrets=("password",))
 
     def _ssh(self, name: str, home: Path) -> Place:
-        server: SshServer = self._server("ssh", running_ssh)
+        server = self.ssh
         known = home / ".ssh" / "known_hosts"
         known.parent.mkdir(mode=0o700, exist_ok=True)
         known.write_text(server.known_hosts)
         url = f"ssh://{USER}@127.0.0.1:{server.port}/data/{name}"
         return Place(url=url, settings={"password": PASSWORD}, secrets=("password",))
 
-    def ssh_keys(self) -> tuple[str, str]:
-        """The private key of a user of the SSH server, and the line by which clients know it."""
+    @property
+    def ssh(self) -> SshServer:
+        """The SSH server."""
         server: SshServer = self._server("ssh", running_ssh)
-        return server.private_key, server.known_hosts
+        return server
 
     def _gs(self, name: str, _: Path) -> Place:
         endpoint = self._server("gs", running_gcs)

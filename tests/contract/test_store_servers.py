@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_a_key_and_known_hosts_may_be_texts(
     """A workflow's secret and variable are enough: no file is read, and none is written."""
     there = dataclasses.replace(remote_servers.place("ssh", Path.home()), settings={})
     (Path.home() / ".ssh" / "known_hosts").unlink()
-    key, hosts = remote_servers.ssh_keys()
+    key, hosts = remote_servers.ssh.private_key, remote_servers.ssh.known_hosts
     monkeypatch.setenv("DATARELEASE_STORAGE_PRIVATE_KEY", key)
     monkeypatch.setenv("DATARELEASE_STORAGE_KNOWN_HOSTS", hosts)
     store = configured(there, tmp_path)
@@ -54,6 +55,26 @@ def test_a_key_and_known_hosts_may_be_texts(
     with pytest.raises(ConfigError, match="cannot be read") as caught:
         configured(there, tmp_path).read("a/b")
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_connection_that_ended_is_made_again(
+    remote_servers: RemoteServers, tmp_path: Path
+) -> None:
+    """A host that hangs up, as after a long stage, is asked again, and what was sent is sent."""
+    store = configured(remote_servers.place("ssh", Path.home()), tmp_path)
+    put(store, tmp_path / "in", a__b=b"1")
+    remote_servers.ssh.hang_up()
+    assert store.read("a/b") == b"1"
+    started = threading.Event()
+
+    def interrupt(_: int) -> None:
+        if not started.is_set():
+            started.set()
+            remote_servers.ssh.hang_up()
+
+    files = {f"many/{number}": tmp_path / "in" / "a__b" for number in range(60)}
+    store.upload(files, interrupt)
+    assert len(store.stat(list(files))) == len(files)
 
 
 def test_a_server_that_takes_no_uploads_is_told(

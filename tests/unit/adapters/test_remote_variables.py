@@ -34,6 +34,7 @@ def test_the_environment_takes_the_place_of_dvcs_own_settings() -> None:
     ("url", "end", "setting"),
     [
         ("gs://b/x", "CREDENTIALS_FILE", "credentialpath"),
+        ("gs://b/x", "CREDENTIALS_JSON", "credentialpath"),
         ("azure://c/x", "CONNECTION_STRING", "connection_string"),
         ("azure://c/x", "ACCOUNT_KEY", "account_key"),
         ("azure://c/x", "SAS_TOKEN", "sas_token"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -152,9 +152,13 @@ class DvcConfig:
             except AuthError:  # it is raised again by the first request, which may never come
                 wrapper = None
 
+        unused = [wrapper] if wrapper is not None else []
+
         def opened() -> Any:
+            # A wrapper opens its file system once, and connections end.
+            fresh = unused.pop() if unused else factory(**options)
             ssh = ssh_texts(name, settings, self._env)
-            return connected_filesystem(wrapper or factory(**options), self._timeout, ssh)
+            return connected_filesystem(fresh, self._timeout, ssh)
 
         kind = KINDS.get(factory.protocol, RemoteKind())
         return ObjectStore(name, url, opened, root, kind=kind, keys=keys, timeout=self._timeout)
@@ -227,15 +231,23 @@ class DvcConfig:
         return any(given.get(key) for key in ("access_key_id", "profile", "credentialpath"))
 
     def overrides(self) -> Mapping[str, Any]:
-        """The configuration that DVC needs here: the credentials of its default remote."""
-        name = self.default_remote
-        if name is None:
-            return {}
+        """The configuration that DVC needs here: the credentials of each remote.
+
+        A remote that may get none, other than the default one, stays without.
+        """
+        added = {}
+        default = (self.default_remote or "").lower()
+        for name in self.remotes:
+            with nullcontext() if name == default else suppress(ConfigError):
+                added[name] = self._added(name)
+        found = {name: settings for name, settings in added.items() if settings}
+        return {"remote": found} if found else {}
+
+    def _added(self, name: str) -> Mapping[str, Any]:
         self._refuse_own_keys(name)
         settings = self.settings(name)
         given = authorised(name, settings, self._env)
-        added = {key: value for key, value in given.items() if settings.get(key) != value}
-        return {"remote": {name.lower(): added}} if added else {}
+        return {key: value for key, value in given.items() if settings.get(key) != value}
 
     def program_environment(self) -> Mapping[str, str]:
         """The environment for ``dvc`` programs: with the credentials of DVC's default remote."""

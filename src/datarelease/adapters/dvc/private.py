@@ -12,6 +12,7 @@ from functools import cache, lru_cache, wraps
 from typing import Any
 
 from dvc.config import Config
+from dvc.fs import get_fs_cls
 from dvc.stage import run
 
 _TEXTS = 128
@@ -36,6 +37,21 @@ def with_absolute_paths(config: Mapping[str, Any], file: str) -> Mapping[str, An
     """A configuration whose paths are what they mean in the configuration file at ``file``."""
     shown: Mapping[str, Any] = Config._load_paths(config, file)  # noqa: SLF001 - DVC's own way
     return shown
+
+
+def add_settings(scheme: str, more: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Have DVC open file systems of ``scheme`` with what ``more`` makes of their options.
+
+    It is laid over what DVC makes of them, whose schema knows no such settings.
+    """
+    made = get_fs_cls({"url": f"{scheme}://host"})
+    prepare = made._prepare_credentials  # noqa: SLF001 - the one place where DVC decides on them
+
+    @wraps(prepare)
+    def prepared(self: Any, **options: Any) -> dict[str, Any]:
+        return {**prepare(self, **options), **more(options)}
+
+    made._prepare_credentials = prepared  # noqa: SLF001 - as above
 
 
 def replace_start(replaced: Callable[[StartCommand], StartCommand]) -> None:

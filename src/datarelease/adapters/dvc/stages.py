@@ -24,6 +24,7 @@ from dvc.stage.exceptions import StageCmdFailedError
 
 from datarelease.adapters.dvc.fork_server import ForkServer
 from datarelease.adapters.dvc.private import StartCommand, parse_yaml_once, replace_start
+from datarelease.adapters.dvc.sign_in import sign_in_as_we_do
 from datarelease.adapters.process import shield
 from datarelease.errors import disk_fault
 from datarelease.model.stage_environment import StageEnvironment, is_drain
@@ -119,15 +120,18 @@ def _lay_over(config: Mapping[str, Any]) -> None:
 
     Others, from which it imports, are named when they are opened: they get none of our credentials.
     """
+    signed_in: list[Repo] = []
     opened = Repo.__init__
 
     @wraps(opened)
     def configured(self: Any, *place: Any, **named: Any) -> None:
         here = not place and not {"root_dir", "url", "fs"} & named.keys()
         opened(self, *place, **({"config": dict(config), **named} if here else named))
+        if here and not signed_in:
+            signed_in.append(self)
+            sign_in_as_we_do(self.config, os.environ)
 
-    if config:
-        Repo.__init__ = configured
+    Repo.__init__ = configured
 
 
 def _ask_once() -> None:

@@ -8,7 +8,10 @@ of Google and Azure cannot be turned off; there ``ObjectStore`` asks once (`Remo
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from datarelease.errors import ConfigError
@@ -19,6 +22,34 @@ _CONNECT = 10.0
 """Seconds for one attempt to reach a host; a lost packet is sent again within the first three."""
 _PROBES = 4
 """Questions in vain after which a host counts as silent (SSH)."""
+
+
+class Connection:
+    """A file system that is opened when it is first used, and again after its connection ended."""
+
+    def __init__(self, opened: Callable[[], Any], has_ended: Callable[[Any], bool]) -> None:
+        """Open it by ``opened``, which connects anew each time that it is called."""
+        self._open = opened
+        self._has_ended = has_ended
+        self._opened: Any = None
+        self._opening = Lock()
+
+    @property
+    def fs(self) -> Any:
+        """The file system, which remembers no listings."""
+        with self._opening:
+            if self._opened is None:
+                opened = self._open()
+                opened.dircache.use_listings_cache = False
+                opened.dircache.clear()
+                self._opened = opened
+        return self._opened
+
+    def forget_ended(self) -> None:
+        """Have the next use connect again if the connection ended."""
+        with self._opening:
+            if self._opened is not None and self._has_ended(self._opened):
+                self._opened = None
 
 
 def connected_filesystem(
@@ -42,7 +73,7 @@ def connected_filesystem(
         fs.fs_args.setdefault("connection_timeout", min(timeout, _CONNECT))
         fs.fs_args.setdefault("read_timeout", timeout)
     elif protocol == "ssh":
-        fs.fs_args |= _of_ssh(timeout, *ssh)
+        fs.fs_args |= ssh_settings(timeout, *ssh)
     elif protocol in {"webdav", "webdavs"}:
         fs.fs_args |= {"retry": False, "timeout": timeout}
     return fs.fs
@@ -64,11 +95,14 @@ def _connected_s3(fs: Any, timeout: float) -> Any:
     return opened
 
 
-def _of_ssh(timeout: float, key: str | None, hosts: str | None) -> dict[str, Any]:
+def ssh_settings(timeout: float, key: str | None, hosts: str | None) -> dict[str, Any]:
     """Settings of asyncssh: time limits, and what DVC leaves open.
 
     DVC accepts the key of any host, forwards the agent of this machine to it, and asks for
-    passwords on the terminal.
+    passwords on the terminal. ``key`` and ``hosts``: texts in place of files.
+
+    Raises:
+        ConfigError: The texts are no private key, or no known hosts.
     """
     import asyncssh  # noqa: PLC0415 - an optional part
 
@@ -95,13 +129,36 @@ def _of_ssh(timeout: float, key: str | None, hosts: str | None) -> dict[str, Any
     }
 
 
+def google_settings(credentials: object) -> dict[str, Any]:
+    """Settings of gcsfs: a key of a service account where ``credentials`` is its text, not a path.
+
+    Raises:
+        ConfigError: The text is no such key.
+    """
+    text = str(credentials or "")
+    if not text.startswith("{"):
+        return {}
+    try:
+        key = json.loads(text)
+    except ValueError:
+        key = {}
+    if key.get("type") != "service_account":
+        raise ConfigError(
+            "The credentials of a remote on Google Cloud Storage are no key of a service account.",
+            untouched="Nothing was sent.",
+            remedy="Set the variable to the whole text of the key's JSON file (docs/remotes.md).",
+        )
+    return {"token": key}
+
+
 def _connected_google(fs: Any, timeout: float) -> Any:
     from aiohttp import ClientTimeout  # noqa: PLC0415 - an optional part
     from gcsfs.core import GCSFileSystem  # noqa: PLC0415 - an optional part
 
     # The public class asks another service, which has other rights, for the bucket's type first.
     limits = ClientTimeout(total=None, sock_connect=min(timeout, _CONNECT), sock_read=timeout)
-    return GCSFileSystem(**fs.fs_args | {"requests_timeout": limits})
+    key = google_settings(fs.fs_args.get("token"))
+    return GCSFileSystem(**fs.fs_args | key | {"requests_timeout": limits})
 
 
 def _stalled_uploads_end() -> dict[str, Any]:

@@ -57,6 +57,10 @@ class RemoteKind:
         """Raise FileNotFoundError if the place that the root is in is not there."""
         fs.info(root.partition("/")[0])
 
+    def has_ended(self, fs: Any) -> bool:  # noqa: ARG002 - most connect for each request
+        """The one connection of the file system ended, so that it has to be opened again."""
+        return False
+
 
 class S3Kind(RemoteKind):
     """Amazon S3 and stores like it."""
@@ -144,6 +148,11 @@ class SshKind(FolderKind):
 
     def require_holder(self, fs: Any, root: str) -> None:
         """Nothing is required."""
+
+    def has_ended(self, fs: Any) -> bool:
+        """All requests share one connection, which the file system does not open again."""
+        ended: bool = fs.client.is_closed()
+        return ended
 
 
 class WebdavKind(FolderKind):

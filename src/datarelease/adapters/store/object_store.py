@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from errno import ENOENT
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeVar
 
 from tenacity import (
@@ -20,7 +19,7 @@ from tenacity import (
     wait_random,
 )
 
-from datarelease.adapters.store.connection import CONCURRENCY
+from datarelease.adapters.store.connection import CONCURRENCY, Connection
 from datarelease.adapters.store.directory import (
     ObjectInfo,
     absent,
@@ -66,9 +65,7 @@ class ObjectStore:
         """
         self.name = name
         self.url = url
-        self._open = fs
-        self._opened: Any = None
-        self._opening = Lock()
+        self._connection = Connection(fs, kind.has_ended)
         self.lists = kind.lists
         self._kind = kind
         self._root = root.rstrip("/")
@@ -80,13 +77,7 @@ class ObjectStore:
 
     @property
     def _fs(self) -> Any:
-        with self._opening:
-            if self._opened is None:
-                opened = self._open()
-                opened.dircache.use_listings_cache = False
-                opened.dircache.clear()
-                self._opened = opened
-        return self._opened
+        return self._connection.fs
 
     def stat(self, keys: Sequence[str]) -> dict[str, ObjectInfo]:
         """The objects among ``keys``: by listing the folders where several of them are."""
@@ -263,6 +254,7 @@ class ObjectStore:
                     | stop_after_delay(self._timeout / 2),
                     wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
                     retry=retry_if_exception(may_pass),
+                    before_sleep=lambda _: self._connection.forget_ended(),
                     reraise=True,
                 )(work)
         except SilentError as error:

@@ -16,7 +16,8 @@ from datarelease.errors import ConfigError
 
 _SIGN_IN = {"USER": "user", "PASSWORD": "password"}
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "gs": {"CREDENTIALS_FILE": "credentialpath"},
+    # A text takes the place of its file (`connection.google_settings`).
+    "gs": {"CREDENTIALS_FILE": "credentialpath", "CREDENTIALS_JSON": "credentialpath"},
     "azure": {
         "CONNECTION_STRING": "connection_string",
         "ACCOUNT_KEY": "account_key",
@@ -28,7 +29,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
 }
 """By scheme: the end of a variable's name, and DVC's setting."""
 _TEXTS = ("PRIVATE_KEY", "KNOWN_HOSTS")
-"""Of remotes by SSH; DVC has no settings for them, so its own commands do not get them."""
+"""Of remotes by SSH; DVC has no settings for them."""
 _ANONYMOUS = "allow_anonymous_login"
 _OTHERS: Mapping[str, tuple[str, ...]] = {
     "azure": ("client_id", "client_secret", "tenant_id"),
