@@ -24,6 +24,7 @@ from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
 from datarelease.adapters.store.directory import DirectoryStore, Store
 from datarelease.adapters.store.object_store import ObjectStore
+from datarelease.adapters.store.upkeep import ObjectUpkeep
 from datarelease.doctor.local import Questions
 from datarelease.errors import WorldError
 from datarelease.flows.edits import rendered
@@ -161,7 +162,7 @@ def _writes(store: Store, *, write: bool) -> Observation:
 def _unfinished(store: ObjectStore) -> Observation:
     rule = "a lifecycle rule removes them: `datarelease doctor --aws-policy` prints one to paste"
     try:
-        count = store.unfinished_uploads()
+        count = ObjectUpkeep(store).unfinished_uploads()
     except WorldError as error:
         what = f"incomplete uploads cannot be counted: {error.what}"
         return Observation("unknown", what, rule)

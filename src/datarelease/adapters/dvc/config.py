@@ -22,7 +22,7 @@ from datarelease.adapters.store.credentials import (
     program_environment,
 )
 from datarelease.adapters.store.directory import DirectoryStore, Store
-from datarelease.adapters.store.kinds import KINDS, RemoteKind
+from datarelease.adapters.store.kinds import KINDS
 from datarelease.adapters.store.limits import (
     refuse_own_keys,
     refuse_problems,
@@ -30,6 +30,7 @@ from datarelease.adapters.store.limits import (
     section_problems,
 )
 from datarelease.adapters.store.object_store import ObjectStore
+from datarelease.adapters.store.remote_kind import RemoteKind
 from datarelease.adapters.store.remote_variables import ssh_texts
 from datarelease.errors import ConfigError, Problem
 from datarelease.model.git_address import without_credentials

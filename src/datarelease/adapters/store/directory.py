@@ -190,7 +190,7 @@ class DirectoryStore:
         """The files among ``keys``."""
         found = {}
         root = str(self.root)
-        with self._explained():
+        with self.explained():
             for key in keys:
                 with suppress(FileNotFoundError, NotADirectoryError):
                     at = os.stat(f"{root}/{key}")  # noqa: PTH116 - a path for each costs more
@@ -200,7 +200,7 @@ class DirectoryStore:
 
     def read(self, key: str) -> bytes | None:
         """The bytes of a file, or None."""
-        with self._explained():
+        with self.explained():
             try:
                 return (self.root / key).read_bytes()
             except FileNotFoundError:
@@ -208,14 +208,14 @@ class DirectoryStore:
 
     def tail(self, key: str, size: int) -> bytes:
         """The last bytes of a file."""
-        with self._explained(key), (self.root / key).open("rb") as stream:
+        with self.explained(key), (self.root / key).open("rb") as stream:
             end = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, end - size))
             return stream.read()
 
     def folders(self, key: str) -> tuple[str, ...]:
         """The names of the directories in one; none where it is not there."""
-        with self._explained():
+        with self.explained():
             try:
                 return tuple(
                     sorted(path.name for path in (self.root / key).iterdir() if path.is_dir())
@@ -248,7 +248,7 @@ class DirectoryStore:
             if not source.is_file():
                 raise unreadable_file(source, FileNotFoundError(errno.ENOENT, "No such file"))
         folder = next(iter(files)).parent
-        with self._explained():
+        with self.explained():
             _make_directory(folder)
             with replacing_all(list(files)) as scratches:
                 for source, scratch in zip(files.values(), scratches, strict=True):
@@ -257,17 +257,17 @@ class DirectoryStore:
 
     def download(self, key: str, target: Path) -> str:
         """Copy a file out."""
-        with self._explained(key), replacing(target) as scratch:
+        with self.explained(key), replacing(target) as scratch:
             shutil.copyfile(self.root / key, scratch)
             return md5_of(scratch)
 
     def digest(self, key: str) -> str:
         """The MD5 of a file."""
-        with self._explained(key):
+        with self.explained(key):
             return md5_of(self.root / key)
 
     @contextmanager
-    def _explained(self, key: str | None = None) -> Iterator[None]:
+    def explained(self, key: str | None = None) -> Iterator[None]:
         """Turns an OSError into a WorldError; ``key`` is what the block cannot do without."""
         try:
             yield

@@ -18,48 +18,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from fsspec.asyn import sync
+
+from datarelease.adapters.store.remote_kind import RemoteKind
+
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _NO_FOLDER = {404, 409}
 """Answers to an upload below a folder that is not there: servers differ."""
-
-
-class RemoteKind:
-    """A store of objects in a bucket, which appear in full or not at all."""
-
-    holder = "bucket"
-    """What the first part of the root names: without it, every object would only look absent."""
-    example = "s3://BUCKET/PREFIX"
-    """An address, as advice."""
-    attempts = 5
-    """Tries of one request; 1 where the client tries again by itself."""
-    lists = True
-    """It says what is in a folder."""
-
-    def path(self, prefix: str, key: str) -> str:
-        """Where the file system finds an object; ``prefix`` is the root, with a slash."""
-        return prefix + key
-
-    def md5(self, item: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - most say none
-        """The MD5 of an object's bytes as the store says it, in lower case; None: it does not."""
-        return None
-
-    def put(self, fs: Any, source: str, path: str) -> None:
-        """Write a local file, over what is there, in full or not at all."""
-        fs.put_file(source, path)
-
-    def tail(self, fs: Any, path: str, size: int) -> bytes:
-        """The last ``size`` bytes of an object, or all of a smaller one."""
-        whole = fs.info(path)["size"]
-        data: bytes = fs.cat_file(path, start=max(0, whole - size), end=whole) if whole else b""
-        return data
-
-    def require_holder(self, fs: Any, root: str) -> None:
-        """Raise FileNotFoundError if the place that the root is in is not there."""
-        fs.info(root.partition("/")[0])
-
-    def has_ended(self, fs: Any) -> bool:  # noqa: ARG002 - most connect for each request
-        """The one connection of the file system ended, so that it has to be opened again."""
-        return False
 
 
 class S3Kind(RemoteKind):
@@ -74,6 +39,23 @@ class S3Kind(RemoteKind):
         """By one request for this range."""
         data: bytes = fs.cat_file(path, start=-size)
         return data
+
+    def remove(self, fs: Any, path: str, *, versions: bool) -> None:
+        """With the versions that a bucket keeps, where they are asked for."""
+        if not versions:
+            super().remove(fs, path, versions=False)
+            return
+        bucket, _, key = path.partition("/")
+        start: dict[str, str] = {}
+        while True:
+            page = fs.call_s3("list_object_versions", Bucket=bucket, Prefix=key, **start)
+            for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                if item["Key"] == key:
+                    fs.call_s3("delete_object", Bucket=bucket, Key=key, VersionId=item["VersionId"])
+            if not page.get("IsTruncated"):
+                return
+            start = {"KeyMarker": page["NextKeyMarker"]}
+            start |= {"VersionIdMarker": page["NextVersionIdMarker"]}
 
 
 class GoogleKind(RemoteKind):
@@ -120,6 +102,22 @@ class FolderKind(RemoteKind, ABC):
                 fs.rm_file(scratch)
             raise
 
+    def copy(self, fs: Any, source: str, path: str) -> None:
+        """Copy beside the target, then rename, as `put` does."""
+        folder, slash, _ = path.rpartition("/")
+        scratch = f"{folder}{slash}.tmp-{secrets.token_hex(8)}"
+        try:
+            self.duplicate(fs, source, scratch)
+            self.replace(fs, scratch, path)
+        except BaseException:
+            with suppress(Exception):  # the first error counts
+                fs.rm_file(scratch)
+            raise
+
+    @abstractmethod
+    def duplicate(self, fs: Any, source: str, path: str) -> None:
+        """Copy a file to a new name, and make the folders that it lacks."""
+
     def write(self, fs: Any, source: str, path: str) -> None:
         """Write a local file to a new name, and the folders that it lacks."""
         fs.put_file(source, path)
@@ -145,6 +143,25 @@ class SshKind(FolderKind):
     def replace(self, fs: Any, scratch: str, path: str) -> None:
         """By OpenSSH's rename, which replaces at once."""
         fs.mv(scratch, path)
+
+    def duplicate(self, fs: Any, source: str, path: str) -> None:
+        """By OpenSSH's `copy-data` (since 9.0), else by `cp` on the server."""
+        fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        try:
+            sync(fs.loop, self._copied, fs, source, path)
+        except Exception as error:
+            if type(error).__name__ == "SFTPNoSuchFile":
+                raise FileNotFoundError(source) from error
+            raise
+
+    @staticmethod
+    async def _copied(fs: Any, source: str, path: str) -> None:
+        # sshfs has no public name for its channels, and its copy needs a shell on the server.
+        async with fs._pool.get() as channel:  # noqa: SLF001
+            if channel.supports_remote_copy:
+                await channel.copy(source, path, remote_only=True)
+                return
+        await fs._cp_file(source, path)  # noqa: SLF001
 
     def require_holder(self, fs: Any, root: str) -> None:
         """Nothing is required."""
@@ -193,6 +210,17 @@ class WebdavKind(FolderKind):
                 raise FileNotFoundError(path) from error
             self._make_folder(fs, above)
             self._make_folder(fs, path)
+
+    def duplicate(self, fs: Any, source: str, path: str) -> None:
+        """By one request, unless a folder is missing."""
+        try:
+            fs.client.copy(source, path, overwrite=True)
+        except Exception as error:
+            code = getattr(getattr(error, "response", error), "status_code", None)
+            if code not in _NO_FOLDER and type(error).__name__ != "ResourceConflict":
+                raise
+            self._make_folder(fs, path.rpartition("/")[0])
+            fs.client.copy(source, path, overwrite=True)
 
     def replace(self, fs: Any, scratch: str, path: str) -> None:
         """By one request; the file system's own `mv` copies and deletes."""

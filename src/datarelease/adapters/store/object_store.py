@@ -28,7 +28,8 @@ from datarelease.adapters.store.directory import (
     unreadable_file,
 )
 from datarelease.adapters.store.errors import SilentError, may_pass, reasoned, store_errors
-from datarelease.adapters.store.kinds import KINDS, RemoteKind
+from datarelease.adapters.store.kinds import KINDS
+from datarelease.adapters.store.remote_kind import RemoteKind
 from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError
 from datarelease.progress import TIMEOUT, Advance
@@ -67,7 +68,7 @@ class ObjectStore:
         self.url = url
         self._connection = Connection(fs, kind.has_ended)
         self.lists = kind.lists
-        self._kind = kind
+        self.kind = kind
         self._root = root.rstrip("/")
         self._prefix = root if not root or root.endswith("/") else f"{root}/"
         self._keys = keys
@@ -87,7 +88,7 @@ class ObjectStore:
         crowded = [
             folder
             for folder, members in folders.items()
-            if self._kind.lists and len(members) >= LISTING_PAYS
+            if self.kind.lists and len(members) >= LISTING_PAYS
         ]
         listed_folders = set(crowded)
         single = [
@@ -102,23 +103,23 @@ class ObjectStore:
         listed.update(zip(single, each(self._head, single, CONCURRENCY), strict=True))
         found = {key: listed[key] for key in dict.fromkeys(keys) if listed.get(key) is not None}
         if len(found) < sum(map(len, folders.values())):
-            self._require_bucket()
+            self.require_bucket()
         opaque = self._etags_are_opaque(found)
         return {key: self._described(item, opaque=opaque) for key, item in found.items()}
 
     def read(self, key: str) -> bytes | None:
         """The bytes of an object, or None."""
         try:
-            data: bytes = self._call(lambda: self._fs.cat_file(self._path(key)))
+            data: bytes = self._call(lambda: self._fs.cat_file(self.path(key)))
         except FileNotFoundError:
-            self._require_bucket()
+            self.require_bucket()
             return None
         return data
 
     def tail(self, key: str, size: int) -> bytes:
         """The last bytes of an object, by a request for this range."""
         try:
-            data = self._call(lambda: self._kind.tail(self._fs, self._path(key), size))
+            data = self._call(lambda: self.kind.tail(self._fs, self.path(key), size))
         except FileNotFoundError as error:
             raise self._absent(key) from error
         return data
@@ -129,17 +130,17 @@ class ObjectStore:
         Raises:
             WorldError: The remote cannot be asked, or has no listings.
         """
-        if not self._kind.lists:
+        if not self.kind.lists:
             raise WorldError(
                 f"remote {self.name!r} ({self.url}) has no listings.",
                 remedy="Name a version, or ask another remote or the git repository for the "
                 "versions.",
             )
-        path = self._path(key).rstrip("/")
+        path = self.path(key).rstrip("/")
         try:
             listed = self._call(lambda: self._fs.ls(path, detail=True))
         except FileNotFoundError:
-            self._require_bucket()
+            self.require_bucket()
             return ()
         names = {item["name"] for item in listed if item["type"] == "directory"}
         return tuple(sorted(name.rstrip("/").rpartition("/")[2] for name in names))
@@ -151,7 +152,7 @@ class ObjectStore:
             if not files[key].is_file():
                 raise unreadable_file(files[key], FileNotFoundError(ENOENT, os.strerror(ENOENT)))
             try:
-                self._call(lambda: self._kind.put(self._fs, str(files[key]), self._path(key)))
+                self._call(lambda: self.kind.put(self._fs, str(files[key]), self.path(key)))
             except FileNotFoundError as error:
                 raise self._no_bucket() from error
             advance(1)
@@ -162,7 +163,7 @@ class ObjectStore:
         """Read an object into a file; a transfer that was cut off starts again."""
         with replacing(target) as scratch:
             try:
-                self._call(lambda: self._fs.get_file(self._path(key), str(scratch)))
+                self._call(lambda: self._fs.get_file(self.path(key), str(scratch)))
             except FileNotFoundError as error:
                 raise self._absent(key) from error
             return md5_of(scratch)
@@ -172,7 +173,7 @@ class ObjectStore:
 
         def read_through() -> str:
             md5 = hashlib.md5(usedforsecurity=False)
-            with self._fs.open(self._path(key), "rb", block_size=8 * _CHUNK) as stream:
+            with self._fs.open(self.path(key), "rb", block_size=8 * _CHUNK) as stream:
                 while chunk := stream.read(_CHUNK):
                     md5.update(chunk)
             return md5.hexdigest()
@@ -182,35 +183,46 @@ class ObjectStore:
         except FileNotFoundError as error:
             raise self._absent(key) from error
 
-    # --- for a look at the set-up
+    # --- for the upkeep of what is there
 
-    def unfinished_uploads(self) -> int:
-        """How many uploads in parts were begun below the root and never ended, up to 1,000.
+    def path(self, key: str) -> str:
+        """Where the file system finds an object."""
+        return self.kind.path(self._prefix, key)
 
-        Raises:
-            WorldError: These credentials may not ask, or the store does not say.
-        """
-        bucket, _, prefix = f"{self._root}/".partition("/")
-        found = self._call(
-            lambda: self._fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix)
-        )
-        return len(found.get("Uploads", ()))
+    def ask(self, work: Callable[[Any], _T], *, key: str = "") -> _T:
+        """What ``work`` gets from the file system; ``key`` is what it cannot do without."""
+        try:
+            return self._call(lambda: work(self._fs))
+        except FileNotFoundError as error:
+            raise self._absent(key) from error
+
+    def require_bucket(self) -> None:
+        """Fail unless the bucket exists: without it, every object would only look absent."""
+
+        def ask() -> None:
+            try:
+                self.kind.require_holder(self._fs, self._root)
+            except PermissionError:
+                # The bucket exists; keys for a part of it have no right to query the whole bucket.
+                return
+
+        try:
+            self._call(ask)
+        except FileNotFoundError as error:
+            raise self._no_bucket() from error
 
     # --- inside
 
-    def _path(self, key: str) -> str:
-        return self._kind.path(self._prefix, key)
-
     def _head(self, key: str) -> Mapping[str, Any] | None:
         try:
-            found: Mapping[str, Any] = self._call(lambda: self._fs.info(self._path(key)))
+            found: Mapping[str, Any] = self._call(lambda: self._fs.info(self.path(key)))
         except FileNotFoundError:
             return None
         return found if found["type"] == "file" else None
 
     def _list(self, folder: str) -> dict[str, Mapping[str, Any]]:
         try:
-            listed = self._call(lambda: self._fs.ls(self._path(folder).rstrip("/"), detail=True))
+            listed = self._call(lambda: self._fs.ls(self.path(folder).rstrip("/"), detail=True))
         except FileNotFoundError:
             return {}
         above = f"{folder}/" if folder else ""
@@ -230,7 +242,7 @@ class ObjectStore:
             return False
         if self._opaque is None:
             newest = max(found, key=lambda key: str(found[key].get("LastModified")))
-            bucket, _, path = self._path(newest).partition("/")
+            bucket, _, path = self.path(newest).partition("/")
             head = self._call(lambda: self._fs.call_s3("head_object", Bucket=bucket, Key=path))
             kms = str(head.get("ServerSideEncryption", "")).startswith("aws:kms")
             self._opaque = kms or "SSECustomerAlgorithm" in head
@@ -250,7 +262,7 @@ class ObjectStore:
                 reasoned(self._fs, self._root.partition("/")[0]),
             ):
                 return Retrying(
-                    stop=stop_after_attempt(self._kind.attempts)
+                    stop=stop_after_attempt(self.kind.attempts)
                     | stop_after_delay(self._timeout / 2),
                     wait=wait_exponential(multiplier=0.25, max=5) + wait_random(0, 0.5),
                     retry=retry_if_exception(may_pass),
@@ -261,32 +273,17 @@ class ObjectStore:
             self._silent = error
             raise
 
-    def _require_bucket(self) -> None:
-        """Fail unless the bucket exists: without it, every object would only look absent."""
-
-        def ask() -> None:
-            try:
-                self._kind.require_holder(self._fs, self._root)
-            except PermissionError:
-                # The bucket exists; keys for a part of it have no right to query the whole bucket.
-                return
-
-        try:
-            self._call(ask)
-        except FileNotFoundError as error:
-            raise self._no_bucket() from error
-
     def _no_bucket(self) -> WorldError:
-        holder, name = self._kind.holder, self._root.partition("/")[0]
+        holder, name = self.kind.holder, self._root.partition("/")[0]
         return WorldError(
             f"remote {self.name!r} ({self.url}): there is no {holder}{name and f' {name!r}'}.",
             remedy=f"Create the {holder}, or correct the address: "
-            f"`dvc remote modify {self.name} url {self._kind.example}`.",
+            f"`dvc remote modify {self.name} url {self.kind.example}`.",
         )
 
     def _absent(self, key: str) -> WorldError:
-        self._require_bucket()
+        self.require_bucket()
         return absent(self.name, self.url, key)
 
     def _described(self, item: Mapping[str, Any], *, opaque: bool) -> ObjectInfo:
-        return ObjectInfo(size=int(item["size"]), md5=None if opaque else self._kind.md5(item))
+        return ObjectInfo(size=int(item["size"]), md5=None if opaque else self.kind.md5(item))

@@ -13,7 +13,7 @@ from datarelease.model.paths import path_fault
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.policy import LEVELS, VerdictLevel
 from datarelease.model.versions.manifest import DIRECTORY
-from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar, Version, Yank
+from datarelease.model.versions.version import DEFAULT_PREFIX, Erasure, TagGrammar, Version, Yank
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FORMAT = 1
@@ -52,6 +52,7 @@ class IndexedVersion:
     baseline: str | None
     rollback_of: str | None
     withdrawn: Yank | None = None
+    erased: Erasure | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,7 @@ def _indexed(version: Version) -> IndexedVersion:
         baseline=version.trailer("Baseline"),
         rollback_of=version.trailer("Rollback-Of"),
         withdrawn=version.yank,
+        erased=version.erased,
     )
 
 
@@ -114,6 +116,7 @@ def _version(entry: IndexedVersion) -> Version:
         date=entry.date,
         trailers=tuple((key, value) for key, value in trailers.items() if value),
         yank=entry.withdrawn,
+        erased=entry.erased,
     )
 
 
@@ -137,6 +140,7 @@ def index_faults(index: VersionIndex) -> Iterator[str]:
         yank = entry.withdrawn
         told = (entry.commit, entry.date, entry.baseline, entry.rollback_of)
         texts = (*told, *((yank.reason, yank.date, yank.replacement) if yank else ()))
+        texts += (entry.erased.reason, entry.erased.date) if entry.erased else ()
         if not all(text.isprintable() for text in (*texts, *entry.rows, *entry.files) if text):
             yield f"{entry.tag!r:.80} has a text with control characters"
 
