@@ -26,6 +26,7 @@ COMMANDS = {
     "show": "One version: what it holds, where it is, how it came about.",
     "diff": "What changed between two versions.",
     "get": "Put the files of a version into a directory.",
+    "site": "Write a catalogue of all versions as static pages.",
     "verify": "Look for every object of versions on their remotes.",
     "doctor": "What the set-up lacks, with the remedy for each.",
     "check": "What merging the work tree would release, and whether it may.",

@@ -74,6 +74,31 @@ def committed(objects: ObjectReader, commit: str) -> tuple[int, str]:
     return int(found[1]), found[2].decode()
 
 
+@dataclass(frozen=True)
+class CommitText:
+    """Who wrote a commit, and what they said."""
+
+    author: str
+    """The name alone: addresses are nobody else's business."""
+    message: str
+    parents: tuple[str, ...]
+
+
+def commit_text(objects: ObjectReader, commit: str) -> CommitText | None:
+    """Author, message and parents of a commit; None: this clone does not have it."""
+    read = objects.read(f"{commit}^{{commit}}")
+    if read is None:
+        return None
+    head, _, message = read.content.decode(errors="replace").partition("\n\n")
+    fields = [line.partition(" ") for line in head.split("\n")]
+    author = next((value for name, _, value in fields if name == "author"), "")
+    return CommitText(
+        author=author.rpartition(" <")[0],
+        message=message,
+        parents=tuple(value for name, _, value in fields if name == "parent"),
+    )
+
+
 def commit_files(
     git: GitProgram,
     objects: ObjectReader,

@@ -147,6 +147,10 @@ class Git:
         seconds, _ = git_objects.committed(self._objects, commit)
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def commit_text(self, commit: str) -> git_objects.CommitText | None:
+        """Author, message and parents of ``commit``; None: this clone does not have it."""
+        return git_objects.commit_text(self._objects, commit)
+
     # --- files
 
     def read(self, revision: str, path: str) -> bytes | None:

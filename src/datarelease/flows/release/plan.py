@@ -37,6 +37,8 @@ from datarelease.settings.read import PARAMS_FILE
 
 TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
 """Tools whose versions a manifest records."""
+RELEASE_COMMIT = "datarelease: dvc.lock and reports of "
+"""How the message of a release commit begins; the digest follows."""
 
 
 def plan_release(
@@ -54,7 +56,7 @@ def plan_release(
         return nothing
     report, head = checked.report, checked.head or ws.head()
     made = products(ws, checked.changed)
-    message = f"datarelease: dvc.lock and reports of {report.digest[:12]}"
+    message = f"{RELEASE_COMMIT}{report.digest[:12]}"
     with ws.progress.step(Step.COMMIT):
         commit = ws.git.commit_files(head, made, message) if made else head
     earlier = _earlier(ws, checked)

@@ -1,20 +1,13 @@
-"""The report as one HTML file: no request, no script, light and dark, phone to paper.
-
-Jinja2 escapes every expression; before that, ``escape.clean`` makes control, bidirectional and
-invisible characters visible in each of them, so that no template can forget it.
-"""
+"""The report as one HTML file: no request, no script, light and dark, phone to paper."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
-from markupsafe import escape as markup_escape
 
 from datarelease.model.data.validation import Violation
 from datarelease.model.review.policy import Finding
@@ -23,17 +16,15 @@ from datarelease.render import escape, plots, words
 from datarelease.render import numbers as number
 from datarelease.render.files import arrow, growth, of_change
 from datarelease.render.html import page
+from datarelease.render.html.environment import (
+    PLOT_SIZE,
+    html_environment,
+    plain_phrase,
+    style_sheet,
+)
 from datarelease.render.verdict import finding_place
 from datarelease.render.view import DatasetView, ReportView
-from datarelease.render.words import Phrase
 
-_SIZE = {
-    "width": plots.WIDTH,
-    "height": plots.HEIGHT,
-    "left": plots.LEFT,
-    "right": plots.RIGHT,
-    "base": plots.HEIGHT - plots.BOTTOM,
-}
 _MOST_FINDINGS = 12
 _ALL_FINDINGS = 2000
 _MOST_DATASETS = 40
@@ -85,7 +76,7 @@ def html(report: Report) -> str:
         "pipeline": view.pipeline,
         "before_word": escape.clean(report.base or "before", 24),
         "after_word": escape.clean(report.tag or "", 24) if compared else "this change",
-        "size": _SIZE,
+        "size": PLOT_SIZE,
         "style": Markup(f"<style>{style}</style>"),  # noqa: S704 - our own style sheet
         "style_hash": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     }
@@ -113,91 +104,28 @@ def drift_plot(report: Report) -> str | None:
         for name, view, histogram in moved[:MOST_PANELS]
     ]
     template = _environment()[0].get_template("drift.svg.j2")
-    return template.render(panels=panels, size=_SIZE).strip() if panels else None
+    return template.render(panels=panels, size=PLOT_SIZE).strip() if panels else None
 
 
 @cache
 def _environment() -> tuple[Environment, str]:
     """The templates, and the style sheet."""
-    environment = Environment(
-        loader=PackageLoader("datarelease.render"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_environment()
     environment.filters |= {
-        "phrase": _phrase,
-        "plain": _plain,
-        "name": lambda text: escape.clean(text, 120),
-        "wrap": lambda text: _wrapped(text, 120),
-        "prose": lambda text: escape.clean(text, 1000, space=" "),
-        "digest": lambda text: escape.clean(text[: words.SHORT_DIGEST]),
-        "value": lambda value, limit=120: escape.clean(number.scalar_text(value), limit),
         "param": _param,
-        "count": number.count,
-        "counted": number.counted,
-        "drift": lambda value: "" if value is None else number.drift_value(value),
-        "figure": lambda text: "none" if text is None else text,
         "place": finding_place,
-        "change_words": words.schema_change,
-        "violation_words": words.violation,
         "violation_share": _violation_share,
-        "sizes": number.size,
         "arrow": _arrow,
         "change_size": of_change,
         "growth": growth,
-        "row_words": lambda rows: _plain(words.row_counts(rows)),
+        "row_words": lambda rows: plain_phrase(words.row_counts(rows)),
         "row_parts": page.row_parts,
         "bar_share": _bar_share,
-        "sentence": _sentence,
         "chip": _chip,
         "cells": _cells,
         "facts": page.section_facts,
     }
-    source = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
-    return environment, "\n".join(line.strip() for line in source.splitlines())
-
-
-def _finalize(value: Any) -> Any:
-    return (
-        escape.clean(value, None)
-        if isinstance(value, str) and not isinstance(value, Markup)
-        else value
-    )
-
-
-def _phrase(phrase: Phrase) -> Markup:
-    def tagged(tag: str, text: str) -> Markup:
-        return Markup('<{0} dir="auto">{1}</{0}>').format(tag, text)
-
-    parts = words.write_phrase(
-        phrase,
-        own=markup_escape,
-        data=lambda text: tagged("code", _wrapped(text, 120)),
-        strong=lambda text: tagged("strong", escape.clean(text, 120)),
-        prose=lambda text: tagged("span", escape.clean(text, 1000, space=" ")),
-    )
-    return Markup("").join(parts)
-
-
-def _wrapped(text: str, limit: int) -> Markup:
-    """A name that may go on in the next line where its words end."""
-    parts = re.split(r"(?<=[_./])(?=.)", escape.clean(text, limit))
-    return Markup("<wbr>").join(parts)
-
-
-def _sentence(phrase: Phrase) -> Phrase:
-    """The phrase with a capital first letter, if it is a word of ours: a tag stays as it is."""
-    first, *rest = phrase
-    return (first[:1].upper() + first[1:] if isinstance(first, str) else first, *rest)
-
-
-def _plain(phrase: Phrase) -> str:
-    return "".join(
-        part if isinstance(part, str) else escape.clean(part.text, 60, space=" ") for part in phrase
-    )
+    return environment, style_sheet(environment)
 
 
 def _param(value: str | None) -> Markup:

@@ -1,0 +1,37 @@
+"""``datarelease site``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from datarelease.cli.console import (
+    DIRECTORY_PATH,
+    ConsoleProgress,
+    Result,
+    prints_result,
+    repo_option,
+)
+from datarelease.render.numbers import counted
+from datarelease.site.build import build_site, result_json
+
+
+@click.command("site")
+@click.option(
+    "--out",
+    required=True,
+    type=DIRECTORY_PATH,
+    help="Directory: new, empty, or with an earlier catalogue.",
+)
+@repo_option
+@prints_result
+def command(out: Path, repo: str | None) -> Result:
+    """Write a catalogue of all versions as static pages.
+
+    The pages need no server: open index.html, or put the directory on GitHub Pages or any other
+    host. Of an earlier catalogue only the files that changed are written.
+    """
+    written = build_site(out, repo, ConsoleProgress())
+    said = f"{counted(written.files, 'file')} in {out}, {written.changed:,} of them new or changed"
+    return Result(result_json(written, out), f"{said}\nopen {out / 'index.html'}")

@@ -1,0 +1,75 @@
+"""The versions as an Atom feed (RFC 4287), newest first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from xml.sax.saxutils import escape as xml_escape
+from xml.sax.saxutils import quoteattr
+
+from datarelease.render import escape
+from datarelease.render.html.environment import plain_phrase
+from datarelease.site.timeline import Timeline
+from datarelease.site.views import VersionView
+
+_MOST = 50
+_NAMESPACE = uuid.UUID("d5aff558-679b-5a49-a0d1-3159785f1c0b")
+"""Of the names from which the identities of feeds and entries are made."""
+_NEVER = "1970-01-01T00:00:00Z"
+
+
+def atom(timeline: Timeline, views: Sequence[VersionView], url: str) -> bytes:
+    """The feed; ``url``: where the catalogue will be, empty: not known, links are then relative."""
+    shown = [*reversed(views)][:_MOST]
+    title = timeline.content.title
+    source = timeline.content.address or title
+    updated = max((view.version.date for view in views), default=_NEVER)
+    own = f'<link rel="self" type="application/atom+xml" href={_attribute(f"{url}feed.atom")}/>\n'
+    head = (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<feed xmlns="http://www.w3.org/2005/Atom">\n'
+        f"<title>{_text(title)}: data versions</title>\n"
+        f"<id>{_identity(source)}</id>\n"
+        f"<updated>{_text(updated)}</updated>\n"
+        f"<author><name>{_text(title)}</name></author>\n"
+        f"{own}"
+        f'<link rel="alternate" type="text/html" href={_attribute(f"{url}index.html")}/>\n'
+    )
+    entries = "".join(_entry(view, source, url) for view in shown)
+    return f"{head}{entries}</feed>\n".encode()
+
+
+def _entry(view: VersionView, source: str, url: str) -> str:
+    version = view.version
+    said = [*view.highlights]
+    lines = [plain_phrase(line) for line in said]
+    title = f"{version.tag}: {view.change[1]}"
+    if view.withdrawal:
+        title, lines = f"{version.tag}: withdrawn", [view.withdrawal, *lines]
+    # A withdrawal is news of the version, so the entry is new to readers.
+    updated = version.yank.date if version.yank else version.date
+    author = view.figures.author
+    return (
+        "<entry>\n"
+        f"<title>{_text(title)}</title>\n"
+        f"<id>{_identity(f'{source} {version.tag}')}</id>\n"
+        f"<updated>{_text(updated)}</updated>\n"
+        f"<published>{_text(version.date)}</published>\n"
+        f'<link rel="alternate" type="text/html" href={_attribute(url + view.page)}/>\n'
+        + (f"<author><name>{_text(author)}</name></author>\n" if author else "")
+        + f'<summary type="text">{_text("; ".join(lines))}</summary>\n'
+        "</entry>\n"
+    )
+
+
+def _identity(name: str) -> str:
+    """The same on every run and wherever the feed is: readers know entries by it."""
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, name)}"
+
+
+def _text(text: str) -> str:
+    return xml_escape(escape.clean(text, 2000, space=" "))
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(escape.clean(text, 2000))

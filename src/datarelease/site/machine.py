@@ -1,0 +1,26 @@
+"""Documents for machines beside the pages: of each version what its tag vouches for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from datarelease.model.versions.manifest import MANIFEST
+from datarelease.site.names import file_name
+from datarelease.site.read import ReleasedVersion
+
+MOST_COPIED = 1_000_000
+"""Bytes of a document that the site has a copy of; larger ones stay on the remotes."""
+
+
+def documents_of_page(released: ReleasedVersion) -> Iterator[tuple[str, str, bytes]]:
+    """Name, path and content of the documents of a version that the site has."""
+    data = released.manifest
+    if data is not None and len(data) <= MOST_COPIED:
+        yield MANIFEST, f"versions/{file_name(released.version.tag)}/{MANIFEST}", data
+
+
+def machine_documents(versions: Iterable[ReleasedVersion]) -> Iterator[tuple[str, bytes]]:
+    """Path and content of the documents of all versions."""
+    for released in versions:
+        for _, path, data in documents_of_page(released):
+            yield path, data

@@ -1,0 +1,209 @@
+"""The versions of a repository with their figures, read from git and from the remotes.
+
+Figures of a version never change, so they are kept by the SHA-256 of its manifest, and a version is
+read once. Where no remote can be read, as in a job without credentials, the validations and
+statistics that git holds take the place of the documents; the pages say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from datarelease.documents import decode_or_none, encode
+from datarelease.errors import ConfigError, DatareleaseError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.release.plan import RELEASE_COMMIT
+from datarelease.flows.repository import Repository, catalogue_of
+from datarelease.flows.versions.documents import find_document, find_manifest_bytes, manifest_of
+from datarelease.model.adoption import yaml_flow
+from datarelease.model.data.provenance import Provenance
+from datarelease.model.git_address import is_taken, repository_name
+from datarelease.model.review.pipeline import DEFAULT_PARAMS, LONGEST_VALUE
+from datarelease.model.review.report import Report
+from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.version import Version
+from datarelease.settings.read import SECTION
+from datarelease.site.derive import figures_of
+from datarelease.site.figures import VersionFigures
+from datarelease.site.recorded import recorded_in_git
+
+_RULES = "2"
+"""Of the figures: what is kept counts for these alone."""
+_KIND = "site"
+_WORKERS = 8
+_MOST_PARAMS = 400
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasedVersion:
+    """A version as the catalogue shows it."""
+
+    version: Version
+    figures: VersionFigures
+    manifest: bytes | None = None
+    """The document that the tag names; None: it was not read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteContent:
+    """All that the pages are made of."""
+
+    title: str
+    versions: tuple[ReleasedVersion, ...]
+    """Oldest first."""
+    catalogue: Catalogue
+    address: str = ""
+    """Of the git repository, without credentials; empty: it has no remote."""
+    notes: tuple[str, ...] = ()
+
+
+def read_content(repository: Repository, *, name: str) -> SiteContent:
+    """Every version of the repository; ``name`` is its title where git has no remote.
+
+    Raises:
+        WorldError: The git remote does not answer.
+    """
+    catalogue = catalogue_of(repository)
+    reader = _Reader(repository, {version.tag: version for version in catalogue.versions})
+    with (
+        repository.progress.track("Reading versions", len(catalogue.versions), "versions") as done,
+        ThreadPoolExecutor(_WORKERS) as pool,
+    ):
+        found = []
+        for version in pool.map(reader.read, catalogue.versions):
+            found.append(version)
+            done(1)
+    repository.memo.prune()
+    url = repository.git.remote_url()
+    known = url is not None and is_taken(url)
+    return SiteContent(
+        title=repository_name(url).partition("/")[2] if url and known else name,
+        versions=tuple(found),
+        catalogue=catalogue,
+        address=f"https://{repository_name(url)}" if url and _is_web(url) else "",
+        notes=tuple(filter(None, (catalogue.note, reader.told))),
+    )
+
+
+def _is_web(url: str) -> bool:
+    return is_taken(url) and not url.startswith(("file:", "/", "."))
+
+
+@dataclass
+class _Reader:
+    repository: Repository
+    known: Mapping[str, Version]
+    """Versions by tag."""
+    fault: str = ""
+    """Why the remotes are not asked any more."""
+    incomplete: list[str] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """What a reader of the pages should know, in a sentence."""
+        if not self.incomplete:
+            return ""
+        count = len(self.incomplete)
+        which = self.incomplete[0] if count == 1 else f"{count:,} versions"
+        why = f": {self.fault.rstrip('.')}" if self.fault else ""
+        return f"The documents of {which} were not read from a remote{why}. What git has is shown."
+
+    def read(self, version: Version) -> ReleasedVersion:
+        data = self._manifest_bytes(version)
+        made_from: Provenance = (("manifest", version.manifest_sha256 or ""), ("rules", _RULES))
+        kept = self.repository.memo.get(_KIND, made_from)
+        figures = decode_or_none(VersionFigures, kept)
+        if figures is None:
+            figures = self._derived(version, data)
+            if figures.complete:
+                self.repository.memo.put(_KIND, made_from, encode(figures).encode())
+            else:
+                self.incomplete.append(version.tag)
+        return ReleasedVersion(version=version, figures=figures, manifest=data)
+
+    def _derived(self, version: Version, data: bytes | None) -> VersionFigures:
+        manifest = self._asked(lambda: manifest_of(data, version)) if data is not None else None
+        report = self._report(manifest)
+        figures = figures_of(report, manifest)
+        if report is None:
+            base = self.known.get(version.trailer("Baseline") or "")
+            recorded = recorded_in_git(self.repository.git, version, base)
+            names = {dataset.name for dataset in recorded}
+            rest = (dataset for dataset in figures.datasets if dataset.name not in names)
+            figures = replace(
+                figures,
+                datasets=(*recorded, *rest),
+                base=version.trailer("Baseline"),
+                complete=False,
+            )
+        author, subject = self._author(version.commit)
+        return replace(figures, params=self._params(version), author=author, subject=subject)
+
+    def _manifest_bytes(self, version: Version) -> bytes | None:
+        data = self._asked(lambda: find_manifest_bytes(self.repository, version))
+        if data is not None:
+            with suppress(OSError):  # it is read again where nothing can be kept
+                self.repository.objects.keep(data)
+        return data
+
+    def _report(self, manifest: Manifest | None) -> Report | None:
+        if manifest is None:
+            return None
+        data = self._asked(lambda: find_document(self.repository, manifest, "report.json"))
+        return decode_or_none(Report, data)
+
+    def _asked(self, ask: Callable[[], _T | None]) -> _T | None:
+        """An answer of the remotes; None once they failed: each version would wait anew."""
+        if self.fault:
+            return None
+        try:
+            return ask()
+        except DatareleaseError as error:
+            self.fault = self.fault or error.what
+            return None
+
+    def _params(self, version: Version) -> tuple[tuple[str, str], ...]:
+        try:
+            params = self.repository.at(version.commit).mapping(DEFAULT_PARAMS)
+        except ConfigError:
+            return ()
+        own = {key: value for key, value in params.items() if key != SECTION}
+        return tuple(_flat(own))[:_MOST_PARAMS]
+
+    def _author(self, commit: str) -> tuple[str, str]:
+        """Who made a change, and the first line of what they said; of a merge the side merged.
+
+        The commit that a release makes for its own files says nothing of the change.
+        """
+        told = self.repository.git.commit_text(commit)
+        if told is not None and told.message.startswith(RELEASE_COMMIT) and told.parents:
+            told = self.repository.git.commit_text(told.parents[0]) or told
+        if told is None:
+            return "", ""
+        if len(told.parents) < _MERGED:
+            return told.author, told.message.partition("\n")[0]
+        side = self.repository.git.commit_text(told.parents[-1]) or told
+        merge = _MERGE.match(told.message)
+        subject = f"{merge[2]} ({merge[1]})" if merge else side.message.partition("\n")[0]
+        return side.author, subject
+
+
+_MERGED = 2
+"""Parents of a merge, at least."""
+_MERGE = re.compile(r"Merge pull request (#\d+) from \S+\n+(.+)")
+"""As GitHub words it: the title of the pull request is in the second line."""
+
+
+def _flat(value: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, dict) and item:
+            yield from _flat(item, f"{name}.")
+        else:
+            yield name, yaml_flow(item)[:LONGEST_VALUE]

@@ -1,0 +1,176 @@
+"""Datasets and columns over all versions, and which values are never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from datarelease.model.versions.version import Version
+from datarelease.site.derive import masked
+from datarelease.site.figures import ColumnFigures, DatasetFigures, VersionFigures
+from datarelease.site.read import ReleasedVersion, SiteContent
+
+NOTABLE_PSI = 0.1
+"""Some drift; over 0.25 it is much (Siddiqi's rule of thumb)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnHistory:
+    """A column over all versions."""
+
+    dataset: str
+    name: str
+    points: tuple[ColumnFigures | None, ...]
+    """As many as versions; None: a version that has no such column."""
+    rows: tuple[int | None, ...]
+    """Of the dataset."""
+
+    @cached_property
+    def latest(self) -> ColumnFigures:
+        """The newest figures there are."""
+        return next(point for point in reversed(self.points) if point is not None)
+
+    @property
+    def present(self) -> bool:
+        """Whether the newest version has it."""
+        return self.points[-1] is not None
+
+    @property
+    def null_rates(self) -> tuple[float | None, ...]:
+        """Nulls per row."""
+        return tuple(
+            point.nulls / rows if point is not None and rows else None
+            for point, rows in zip(self.points, self.rows, strict=True)
+        )
+
+    def values(self, name: str) -> tuple[float | None, ...]:
+        """The figure called ``name`` in each version; what is no number is left out."""
+        found = (getattr(point, name) if point is not None else None for point in self.points)
+        return tuple(
+            v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in found
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetHistory:
+    """A dataset over all versions."""
+
+    name: str
+    points: tuple[DatasetFigures | None, ...]
+
+    @cached_property
+    def latest(self) -> DatasetFigures:
+        """The newest figures there are."""
+        return next(point for point in reversed(self.points) if point is not None)
+
+    @property
+    def present(self) -> bool:
+        """Whether the newest version has it."""
+        return self.points[-1] is not None
+
+    @property
+    def noun(self) -> str:
+        """What it holds: rows, or files."""
+        return "file" if self.latest.of_files else "row"
+
+    @property
+    def amounts(self) -> tuple[int | None, ...]:
+        """Rows, or files."""
+        return tuple(point.amount if point else None for point in self.points)
+
+    @property
+    def sizes(self) -> tuple[int | None, ...]:
+        """Bytes."""
+        return tuple(point.size if point else None for point in self.points)
+
+    @cached_property
+    def columns(self) -> tuple[ColumnHistory, ...]:
+        """Those of the newest version in its order, then those that are gone, the last first."""
+        names = dict.fromkeys(
+            column.name for point in reversed(self.points) if point for column in point.columns
+        )
+        by_name = [
+            {column.name: column for column in point.columns} if point else {}
+            for point in self.points
+        ]
+        return tuple(
+            ColumnHistory(
+                dataset=self.name,
+                name=name,
+                points=tuple(columns.get(name) for columns in by_name),
+                rows=self.amounts,
+            )
+            for name in names
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """All versions, oldest first, and the datasets over them."""
+
+    content: SiteContent
+    versions: tuple[ReleasedVersion, ...]
+    datasets: tuple[DatasetHistory, ...]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Of the versions."""
+        return tuple(released.version.tag for released in self.versions)
+
+    @property
+    def latest(self) -> ReleasedVersion | None:
+        """The newest one that is in force."""
+        newest = self.content.catalogue.latest
+        return next((released for released in self.versions if released.version == newest), None)
+
+    def of(self, tag: str | None) -> ReleasedVersion | None:
+        """The version ``tag``, or None."""
+        return next((released for released in self.versions if released.version.tag == tag), None)
+
+
+def timeline_of(content: SiteContent) -> Timeline:
+    """The versions without any value of a column that is ``pii`` in one of them."""
+    hidden = _hidden(released.figures for released in content.versions)
+    versions = tuple(
+        replace(released, figures=_masked(released.figures, hidden))
+        for released in content.versions
+    )
+    names = dict.fromkeys(
+        dataset.name for released in reversed(versions) for dataset in released.figures.datasets
+    )
+    return Timeline(
+        content=content,
+        versions=versions,
+        datasets=tuple(
+            DatasetHistory(
+                name=name, points=tuple(released.figures.dataset(name) for released in versions)
+            )
+            for name in sorted(names)
+        ),
+    )
+
+
+def _hidden(versions: Iterable[VersionFigures]) -> dict[str, set[str]]:
+    """The columns of each dataset that are ``pii`` in any version."""
+    hidden: dict[str, set[str]] = {}
+    for figures in versions:
+        for dataset in figures.datasets:
+            names = (column.name for column in dataset.columns if column.pii)
+            hidden.setdefault(dataset.name, set()).update(names)
+    return hidden
+
+
+def _masked(figures: VersionFigures, hidden: dict[str, set[str]]) -> VersionFigures:
+    datasets = tuple(masked(dataset, hidden[dataset.name]) for dataset in figures.datasets)
+    same = all(new is old for new, old in zip(datasets, figures.datasets, strict=True))
+    return figures if same else replace(figures, datasets=datasets)
+
+
+def neighbours(
+    versions: Sequence[ReleasedVersion], index: int
+) -> tuple[Version | None, Version | None]:
+    """The versions before and after the one at ``index``."""
+    before = versions[index - 1].version if index else None
+    after = versions[index + 1].version if index + 1 < len(versions) else None
+    return before, after

@@ -1,0 +1,197 @@
+"""The catalogue from values: its pages, feed and data, and what it never shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree as ET
+
+from tests import site_samples as samples
+from tests.hostile import HOSTILE
+
+from datarelease.progress import Quiet
+from datarelease.site.build import site_files
+from datarelease.site.read import SiteContent
+
+
+def read_xml(data: bytes) -> ET.Element:
+    """The document that the site wrote."""
+    return ET.fromstring(data)  # noqa: S314 - our own
+
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@cache
+def shop() -> Mapping[str, bytes]:
+    """The files of the sample's site."""
+    return site_files(samples.shop(), Quiet())
+
+
+def page(path: str) -> str:
+    """A page of it as text."""
+    return shop()[path].decode()
+
+
+class Links(HTMLParser):
+    """The addresses on a page, and its scripts and handlers."""
+
+    def __init__(self, text: str) -> None:
+        """Read a page."""
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.wrong: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what an element asks for."""
+        given = dict(attrs)
+        self.links += [v for n, v in given.items() if n in {"href", "src"} and v is not None]
+        self.ids |= {value for name, value in given.items() if name == "id" and value}
+        self.wrong += [name for name in given if name.startswith("on") or name == "style"]
+        if tag == "script" and "src" not in given:
+            self.wrong.append("inline script")
+
+
+def dangling(files: Mapping[str, bytes]) -> list[str]:
+    """Links of pages that lead out of the site, or to no file or place of it."""
+    ids = {p: Links(d.decode()).ids for p, d in files.items() if p.endswith(".html")}
+    out = []
+    for path in ids:
+        for link in Links(files[path].decode()).links:
+            parts = urlsplit(link)
+            if link.startswith("https://github.com/acme/"):
+                continue
+            folders = list(PurePosixPath(path).parent.parts)
+            for part in unquote(parts.path).split("/") if parts.path else []:
+                folders = folders[:-1] if part == ".." else [*folders, part]
+            target = "/".join(folders) if parts.path else path
+            fragment = parts.fragment
+            known = fragment in ids.get(target, set()) or "..." in fragment or not fragment
+            if parts.scheme or parts.netloc or target not in files or not known:
+                out.append(f"{path}: {link}")
+    return out
+
+
+def test_every_link_leads_to_a_file_of_the_site_by_a_relative_path() -> None:
+    """So that it works from a disk, and below any path of a host."""
+    assert dangling(shop()) == []
+
+
+def test_no_page_holds_a_script_or_a_style_of_its_own() -> None:
+    """The policy of each page allows files of the site alone."""
+    for path, data in shop().items():
+        if path.endswith(".html"):
+            assert Links(data.decode()).wrong == [], path
+            assert "default-src 'none'; script-src 'self'; style-src 'self'" in data.decode()
+
+
+def test_equal_content_gives_equal_bytes() -> None:
+    """No clock and no order of a set is in a page."""
+    assert site_files(samples.shop(), Quiet()) == shop()
+
+
+def test_the_first_page_tells_of_each_version_newest_first() -> None:
+    """With its compatibility, what became of it, and how much it holds."""
+    tags = re.findall(r'<li class="at (\w+)( gone)?" id="(data-v\d+)">', page("index.html"))
+    assert [tag for _, _, tag in tags] == [f"data-v{n}" for n in range(12, 0, -1)]
+    assert {tag: kind for kind, _, tag in tags}["data-v5"] == "breaking"
+    assert [tag for _, gone, tag in tags if gone] == ["data-v7"]
+    assert "prices are in the wrong currency. Use data-v8 instead." in page("index.html")
+
+
+def test_a_version_says_how_it_is_loaded() -> None:
+    """By each way, with the address of the repository."""
+    text = page("versions/data-v9.html").replace("&#34;", '"')
+    repo = 'repo="https://github.com/acme/shop-data"'
+    assert f'customers = dr.load("data-v9", "customers", {repo})' in text
+    assert f'dr.load("data-v9", "orders", engine="polars", {repo})' in text
+    assert "datarelease get data-v9 --dataset customers --repo https://github.com/acme" in text
+    assert "dvc get https://github.com/acme/shop-data data/orders.parquet --rev data-v9" in text
+
+
+def test_a_column_that_is_pii_in_one_version_is_hidden_in_all() -> None:
+    """Also where it was not declared when an older version was released."""
+    versions = [*samples.shop().versions]
+    first, *others = versions[-1].figures.datasets
+    hidden = tuple(
+        samples.private("plan") if column.name == "plan" else column for column in first.columns
+    )
+    figures = replace(versions[-1].figures, datasets=(replace(first, columns=hidden), *others))
+    versions[-1] = replace(versions[-1], figures=figures)
+    files = site_files(samples.content(versions), Quiet())
+    assert b"premium" in shop()["datasets/customers/plan.html"]
+    assert [path for path in files if path.startswith("datasets/customers")
+            and b"premium" in files[path]] == []  # fmt: skip
+    customers = json.loads(data_of(files, "data/data-v3.js"))["datasets"][0]
+    assert customers["name"] == "customers"
+    assert "premium" not in json.dumps(customers)
+
+
+def data_of(files: Mapping[str, bytes], path: str) -> str:
+    """The value that a data file hands over, as JSON."""
+    found = re.fullmatch(r'catalogue\("[\w-]+",(.*)\);\n', files[path].decode(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_feed_names_each_version_with_a_lasting_identity() -> None:
+    """A withdrawal makes its entry new."""
+    feed = read_xml(shop()["feed.atom"])
+    entries = feed.findall(f"{ATOM}entry")
+    assert [e.findtext(f"{ATOM}title") for e in entries[:2]] == [
+        "data-v12: patch",
+        "data-v11: patch",
+    ]
+    assert len({e.findtext(f"{ATOM}id") for e in entries}) == 12
+    withdrawn = next(e for e in entries if e.findtext(f"{ATOM}title") == "data-v7: withdrawn")
+    assert withdrawn.findtext(f"{ATOM}updated") == "2022-02-20T10:00:00Z"
+    assert feed.findtext(f"{ATOM}updated")
+
+
+def test_hostile_names_and_values_stay_text() -> None:
+    """In pages, data, feed and names of files."""
+    shop_ = samples.shop()
+    versions = []
+    for version in shop_.versions[:2]:
+        datasets = tuple(
+            replace(d, desc=HOSTILE[place % len(HOSTILE)], path=HOSTILE[0],
+                    columns=tuple(
+                        replace(samples.text("x", 1), name=bad, labels=tuple(HOSTILE[:5]))
+                        for bad in HOSTILE
+                    ))
+            for place, d in enumerate(version.figures.datasets)
+        )  # fmt: skip
+        figures = replace(
+            version.figures, datasets=datasets, author=HOSTILE[1], subject=HOSTILE[2],
+            params=tuple((bad, bad) for bad in HOSTILE),
+        )  # fmt: skip
+        versions.append(replace(version, figures=figures))
+    files = site_files(samples.content(versions, title=HOSTILE[0]), Quiet())
+    assert dangling(files) == []
+    for path, data in files.items():
+        assert re.fullmatch(r"[A-Za-z0-9_./-]+", path), path
+        assert ".." not in path
+        if path.endswith(".html"):
+            assert Links(data.decode()).wrong == [], path
+            assert b"<img src=x" not in data
+        if path.startswith("data/"):
+            json.loads(data_of(files, path))
+            assert data.isascii()
+    read_xml(files["feed.atom"])
+
+
+def test_without_a_version_the_catalogue_says_how_the_first_one_comes() -> None:
+    """All pages are there, and no list is empty without a word."""
+    nothing: SiteContent = samples.content([])
+    files = site_files(nothing, Quiet())
+    assert "There is no version yet." in files["index.html"].decode()
+    assert dangling(files) == []
+    read_xml(files["feed.atom"])
