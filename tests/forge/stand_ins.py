@@ -20,6 +20,8 @@ PINS = {
     "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97",
     "actions/upload-artifact": "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f",
     "aws-actions/configure-aws-credentials": "e6de054238d6b7531b4efff3b6587d9aade6a06c",
+    "azure/login": "a457da9ea143d694b1b9c7c869ebb04ebe844ef5",
+    "google-github-actions/auth": "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093",
     "iterative/setup-cml": "f12ea7685438c1fc438d50f77519b3860cf5fa98",
 }
 USES = re.compile(r"(?P<repository>[^/@]+/[^/@]+)(?P<path>/[^@]+)?@(?P<ref>.+)")

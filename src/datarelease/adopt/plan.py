@@ -90,11 +90,12 @@ def _planned(
     default = next((e.name for e in edits if e.default), at.settings.default)
     add_section(at, drafts, params, names if names != (default,) else ())
     released_to = remote_addresses(at.settings, edits, names)
-    add_github(at, drafts, at.released_branch, released_to)
-    ignore_reports(at, drafts)
     # Faults that a check would find in the planned files are reported now.
     pipeline = drafts.mapping(DATASETS_FILE)
-    read_settings(pipeline, drafts.mapping(PARAMS_FILE), below)
+    staging = read_settings(pipeline, drafts.mapping(PARAMS_FILE), below).staging
+    carrier = str(at.settings.remotes.get(staging or "", {}).get("url", ""))
+    add_github(at, drafts, at.released_branch, released_to, carrier)
+    ignore_reports(at, drafts)
     loose = [one.path for one in found if one.untracked]
     last, made = first_run(at, drafts, pipeline, loose)
     if edits:

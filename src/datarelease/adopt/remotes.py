@@ -145,12 +145,20 @@ def _name(text: str) -> str:
 def remote_addresses(
     settings: RemoteSettings, edits: Sequence[RemoteEdit], names: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
-    """Names and addresses of the remotes that releases go to: ``names``, or the default one."""
+    """Names and addresses of the remotes that releases go to: ``names``, or the default one.
+
+    Of one on DagsHub, whose bucket has the same name for everybody, it is the endpoint.
+    """
     default = next((edit.name for edit in edits if edit.default), settings.default)
     made = {edit.name: {"url": edit.url, **dict(edit.settings)} for edit in edits if edit.new}
     known = {**settings.remotes, **made}
     return tuple(
-        (name, without_credentials(str(known[name].get("endpointurl") or known[name]["url"])))
+        (name, without_credentials(_address(known[name])))
         for name in names or ([default] if default else [])
         if name in known
     )
+
+
+def _address(settings: Mapping[str, Any]) -> str:
+    endpoint = str(settings.get("endpointurl") or "")
+    return endpoint if "dagshub.com" in endpoint else str(settings["url"])

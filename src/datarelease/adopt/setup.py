@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from datarelease.adapters.yaml_edit import insert
 from datarelease.adopt.context import AdoptionContext
 from datarelease.flows.edits import Drafts, rendered
 from datarelease.flows.workflow_jobs import FOLDER, jobs_in, workflow_texts
-from datarelease.model.adoption import address_scheme, workflow_credentials
+from datarelease.model.adoption import (
+    address_scheme,
+    staging_credentials,
+    workflow_credentials,
+)
 from datarelease.model.diagnosis import PUBLISHING
 from datarelease.model.directory import ROOT, normalized, suffix_of
 from datarelease.model.project import REPOSITORY, ToolRef
@@ -64,18 +69,23 @@ def add_section(
 
 
 def add_github(
-    at: AdoptionContext, drafts: Drafts, branch: str, remotes: Sequence[tuple[str, str]] = ()
+    at: AdoptionContext,
+    drafts: Drafts,
+    branch: str,
+    remotes: Sequence[tuple[str, str]] = (),
+    staging: str = "",
 ) -> None:
     """Plan the workflows, which release what is pushed to ``branch``.
 
-    ``remotes`` are names and addresses: jobs that use them sign in.
+    ``remotes`` are names and addresses: jobs that use them sign in, and at the address ``staging``.
     """
     if not _is_nameable(at.directory):
         why = f"{at.directory}: a workflow takes directories of letters, digits and . _ + @ - only"
         drafts.leave(FOLDER, why)
         return
     performed = _performed(at)
-    expected = _texts(at, _ANY, branch, remotes)
+    texts = partial(_texts, at, branch=branch, remotes=remotes, staging=staging)
+    expected = texts(_ANY)
     for step, path in workflow_paths(at.directory).items():
         place = f"{_up(at)}{path}"
         if not drafts.is_missing(place):
@@ -86,7 +96,7 @@ def add_github(
             ref = at.ref()
             # Twelve digits of a commit are enough to find it; the file has all.
             why = f"{_WHY[step]} (with datarelease {ref.name[:12]})"
-            drafts.create(place, _texts(at, ref, branch, remotes)[path], why=why)
+            drafts.create(place, texts(ref)[path], why=why)
     dependabot = f"{_up(at)}.github/dependabot"
     if all(drafts.is_missing(f"{dependabot}.{ending}") for ending in ("yml", "yaml")):
         drafts.create(f"{dependabot}.yml", dependabot_file(), why="keeps the workflows new")
@@ -107,7 +117,12 @@ def _up(at: AdoptionContext) -> str:
 
 
 def _texts(
-    at: AdoptionContext, ref: ToolRef, branch: str, remotes: Sequence[tuple[str, str]]
+    at: AdoptionContext,
+    ref: ToolRef,
+    *,
+    branch: str,
+    remotes: Sequence[tuple[str, str]],
+    staging: str,
 ) -> dict[str, str]:
     own = _REQUIREMENTS if at.directory == ROOT else f"{at.directory}/{_REQUIREMENTS}"
     requirements = own if (at.root / _REQUIREMENTS).is_file() else ""
@@ -117,6 +132,7 @@ def _texts(
         requirements=requirements,
         directory=at.directory,
         remotes=remotes,
+        staging=staging,
     )
 
 
@@ -172,6 +188,7 @@ def workflow_files(
     requirements: str,
     directory: str = ROOT,
     remotes: Sequence[tuple[str, str]] = (),
+    staging: str = "",
 ) -> dict[str, str]:
     """The workflow files by path from the top, the same for every clone of a repository.
 
@@ -181,10 +198,12 @@ def workflow_files(
         requirements: The pipeline's requirements file, from the top; empty: there is none.
         directory: The DVC root, from the top.
         remotes: Names and addresses of those that releases go to.
+        staging: Address of the staging remote; empty: there is none, and one on S3 may come.
     """
     values = {
         "schemes": {address_scheme(address) for _, address in remotes},
         "credentials": dict(pair for remote in remotes for pair in workflow_credentials(*remote)),
+        "staging": dict(staging_credentials(staging or "s3://")),
         "branch": branch,
         "pin": str(ref),
         "requirements": requirements,

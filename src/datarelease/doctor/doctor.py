@@ -194,7 +194,8 @@ def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -
         return {"set-up": lambda: [unasked]}
     top = here.git.top()
     kinds = here.kinds
-    staging = kinds.pop(here.staging, None) if here.staging else None
+    carrier = here.staging or ""
+    staging = here.address(carrier) if kinds.pop(carrier, None) else ""
     wanted = WorkflowNeeds(
         kinds=kinds, addresses={name: here.address(name) for name in kinds},
         staging=staging, owner=repository.partition("/")[0],

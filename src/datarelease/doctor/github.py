@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
+from datarelease.adapters.store.remote_variables import variable_prefix
 from datarelease.doctor.local import Questions
 from datarelease.doctor.workflows import KEYS, WorkflowNeeds
-from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, STAGING_SECRETS, Observation
+from datarelease.model.adoption import held_for, held_on_github, staging_credentials
+from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, Observation
 from datarelease.model.github import tag_ruleset
 from datarelease.model.versions.version import TagGrammar
 
@@ -34,7 +36,7 @@ def github_questions(
     return {
         PUBLISHING: partial(_environment, github, repository, PUBLISHING),
         READING: partial(_environment, github, repository, READING),
-        "credentials": partial(_credentials, github, wanted.kinds),
+        "credentials": partial(_credentials, github, wanted),
         "staging": partial(_staging, github, wanted.staging),
         "loose secrets": partial(_loose, github),
         "tag ruleset": partial(_ruleset, github, repository, tags),
@@ -72,7 +74,7 @@ def _environment(github: GitHub, repository: str, name: str) -> Iterator[Observa
         yield Observation("missing", what, make)
 
 
-def _credentials(github: GitHub, kinds: Mapping[str, str]) -> Iterator[Observation]:
+def _credentials(github: GitHub, wanted: WorkflowNeeds) -> Iterator[Observation]:
     anywhere = github.names("variables")
     for environment in (PUBLISHING, READING):
         if github.environment(environment) is None:
@@ -80,9 +82,12 @@ def _credentials(github: GitHub, kinds: Mapping[str, str]) -> Iterator[Observati
         names = (
             github.names("secrets", environment) | github.names("variables", environment) | anywhere
         )
-        for remote, kind in kinds.items():
+        for remote, kind in wanted.kinds.items():
+            held = held_for(remote, wanted.addresses.get(remote, ""))
             if kind in _WANTED:
                 yield _has(remote, environment, _WANTED[kind], names)
+            elif held:
+                yield _has_elsewhere(remote, environment, held, names)
 
 
 def _has(
@@ -99,15 +104,40 @@ def _has(
     )
 
 
-def _staging(github: GitHub, staging: str | None) -> Iterator[Observation]:
-    if staging not in {"aws", "s3"}:
+def _has_elsewhere(
+    remote: str, environment: str, held: Sequence[tuple[str, str]], names: frozenset[str]
+) -> Observation:
+    lacking = [(kind, name) for kind, name in held if name not in names]
+    # DVC's configuration may name the account, and a key of the remote's own needs nothing else.
+    key = f"{variable_prefix(remote).removeprefix('DATARELEASE_')}_"
+    by_key = held[0][0] == "vars" and any(name.startswith(key) for name in names)
+    if by_key or {name for _, name in lacking} <= {"AZURE_STORAGE_ACCOUNT"}:
+        return Observation("ok", f"{remote}: can sign in in {environment}")
+    return Observation(
+        "missing" if environment == PUBLISHING else "warning",
+        f"{remote}: {environment} lacks {' and '.join(name for _, name in lacking)}",
+        _commands(lacking, f" --env {environment}"),
+    )
+
+
+def _commands(held: Sequence[tuple[str, str]], more: str = "") -> str:
+    """What sets secrets and variables on GitHub."""
+    kinds = {"secrets": "secret", "vars": "variable"}
+    return "\n".join(f"gh {kinds[kind]} set {name}{more}" for kind, name in held)
+
+
+def _staging(github: GitHub, staging: str) -> Iterator[Observation]:
+    held = held_on_github(staging_credentials(staging))
+    if not held:
         return
-    missing = sorted(set(STAGING_SECRETS) - github.names("secrets"))
+    there = {"secrets": github.names("secrets"), "vars": github.names("variables")}
+    missing = [(kind, name) for kind, name in held if name not in there[kind]]
     if missing:
-        what = f"the repository lacks {' and '.join(missing)}, which the build needs to write"
-        yield Observation("missing", what, "\n".join(f"gh secret set {name}" for name in missing))
+        names = " and ".join(name for _, name in missing)
+        what = f"the repository lacks {names}, which the build needs to write"
+        yield Observation("missing", what, _commands(missing))
     else:
-        yield Observation("ok", f"{' and '.join(STAGING_SECRETS)} of the repository")
+        yield Observation("ok", f"{' and '.join(name for _, name in held)} of the repository")
 
 
 def _loose(github: GitHub) -> Iterator[Observation]:

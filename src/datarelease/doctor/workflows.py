@@ -14,8 +14,13 @@ from typing import Any
 from datarelease.adapters.store.credentials import DAGSHUB_TOKEN
 from datarelease.adapters.store.remote_variables import variable_prefix
 from datarelease.flows.workflow_jobs import Job, jobs_in
-from datarelease.model.adoption import address_scheme, workflow_credentials
-from datarelease.model.diagnosis import PUBLISHING, READING, STAGING_SECRETS, Observation
+from datarelease.model.adoption import (
+    address_scheme,
+    held_on_github,
+    staging_credentials,
+    workflow_credentials,
+)
+from datarelease.model.diagnosis import PUBLISHING, READING, Observation
 from datarelease.model.directory import ROOT
 from datarelease.model.review.reviewed_digest import CONTEXT
 
@@ -25,6 +30,8 @@ _WITH_CREDENTIALS = {"release": PUBLISHING, "verify": READING}
 """Step: the environment that has its credentials."""
 _ACTIONS = {"gs": "google-github-actions/auth@", "azure": "azure/login@"}
 """By scheme, the step that signs in by OpenID Connect."""
+_CALLED = {"ssh": "ssh", "webdavs": "webdav"}
+"""By scheme, the name of the remote whose secrets our reusable workflows take."""
 _HANDED_OVER: dict[str, tuple[str, ...]] = {"dagshub": (DAGSHUB_TOKEN,), "s3": KEYS}
 """Who keeps a remote: the secrets without which nobody can sign in there."""
 _STARTED_BY = {"check": "pull_request", "report": "workflow_run", "release": "push"}
@@ -41,8 +48,8 @@ class WorkflowNeeds:
     """Remote that holds versions: who keeps it."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """The same remotes: their addresses, without credentials."""
-    staging: str | None = None
-    """Who keeps the staging remote, if there is one."""
+    staging: str = ""
+    """Address of the staging remote; empty: there is none."""
     owner: str = ""
     """Of the repository on GitHub; empty: it is not known."""
     directory: str = ROOT
@@ -184,6 +191,9 @@ def _elsewhere(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
     for remote, address in wanted.addresses.items():
         action = _ACTIONS.get(address_scheme(address), "")
         own = variable_prefix(remote).removeprefix("DATARELEASE_")
+        if job.called:
+            yield from _in_called(job, remote, address)
+            continue
         if action and f"secrets.{own}_" in job.text:
             continue  # a key or a signature of its own
         values = [value for _, value in workflow_credentials(remote, address)]
@@ -197,6 +207,33 @@ def _elsewhere(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
             )
 
 
+def _in_called(job: Job, remote: str, address: str) -> Iterator[Observation]:
+    """The same of our reusable workflows: they know remotes by the names that `init` gives them."""
+    scheme = address_scheme(address)
+    if scheme in _ACTIONS and job.permissions.get("id-token") != "write":
+        yield Observation(
+            "missing",
+            f"{job.place}, cannot sign in at {remote} by OpenID Connect",
+            "add `id-token: write` to the permissions of that job",
+        )
+    held = () if scheme in _ACTIONS else held_on_github(workflow_credentials(remote, address))
+    if held and remote.lower() != _CALLED.get(scheme):
+        known = " and ".join(sorted(_CALLED.values()))
+        yield Observation(
+            "missing",
+            f"{job.place}, calls a workflow that has secrets of the remotes called {known} and "
+            f"none of {remote}",
+            "take that job out and run `datarelease init`: it writes a job of your own",
+        )
+    elif lacks := job.lacks(name for kind, name in held if kind == "secrets"):
+        entries = ", ".join(f"{name}: ${{{{ secrets.{name} }}}}" for name in lacks)
+        yield Observation(
+            "missing",
+            f"{job.place}, does not hand over {' and '.join(lacks)}, which {remote} needs",
+            f"add to that job: {entries}",
+        )
+
+
 def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
     """What a job does not hand over: it is empty where it is needed, and nothing says so."""
     needed = {}
@@ -205,8 +242,9 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
         needed = {remote: job.lacks(_HANDED_OVER.get(kind, ())) for remote, kind in kinds}
     # A reusable workflow that does both is asked once.
     builds = job.step == "build" and "/release.yml@" not in job.text
-    if wanted.staging in {"aws", "s3"} and (job.step == "release" or builds):
-        needed["the staging remote"] = job.lacks(STAGING_SECRETS)
+    if job.step == "release" or builds:
+        held = held_on_github(staging_credentials(wanted.staging))
+        needed["the staging remote"] = job.lacks(name for kind, name in held if kind == "secrets")
     for remote, names in needed.items():
         if names:
             entries = ", ".join(f"{name}: ${{{{ secrets.{name} }}}}" for name in names)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from shlex import quote
+
+from datarelease.model.diagnosis import STAGING
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*( [A-Za-z0-9_./@-]+)*", re.ASCII)
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
@@ -156,7 +158,14 @@ class Adoption:
 
 _VARIABLES = {"HOST", "KNOWN_HOSTS", "AZURE_STORAGE_ACCOUNT"}
 """Of GitHub, which everybody may read; the others are secrets."""
-_ENDS = {"ssh": ("PRIVATE_KEY", "KNOWN_HOSTS"), "webdavs": ("HOST", "USER", "PASSWORD")}
+_ACCOUNT = ("HOST", "USER", "PASSWORD")
+_ENDS = {"ssh": ("PRIVATE_KEY", "KNOWN_HOSTS"), "webdavs": _ACCOUNT, "https": _ACCOUNT}
+_ENDS_OF_STAGING = _ENDS | {
+    "s3": ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"),
+    "gs": ("CREDENTIALS_JSON",),
+    "azure": ("CONNECTION_STRING",),
+}
+"""Nobody signs in by OpenID Connect there: the build runs in no environment."""
 _SIGNED_IN = {
     "gs": ("GOOGLE_PROVIDER", "GOOGLE_SERVICE_ACCOUNT"),
     "azure": ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_STORAGE_ACCOUNT"),
@@ -178,15 +187,28 @@ def workflow_credentials(name: str, address: str) -> tuple[tuple[str, str], ...]
     >>> workflow_credentials("ssh", "ssh://host/data")[1]
     ('DATARELEASE_SSH_KNOWN_HOSTS', '${{ vars.SSH_KNOWN_HOSTS }}')
     """
-    own = re.sub(r"[^A-Z0-9]", "_", name.upper())
     if address_scheme(address) == "azure":
         return (("AZURE_STORAGE_ACCOUNT", "${{ vars.AZURE_STORAGE_ACCOUNT }}"),)
+    return _expressions(name, _ENDS.get(address_scheme(address), ()))
+
+
+def staging_credentials(address: str) -> tuple[tuple[str, str], ...]:
+    """The same for the staging remote at ``address``, whose secrets are the repository's own.
+
+    >>> [name for name, _ in staging_credentials("gs://bucket")]
+    ['DATARELEASE_STAGING_CREDENTIALS_JSON']
+    """
+    return _expressions(STAGING, _ENDS_OF_STAGING.get(address_scheme(address), ()))
+
+
+def _expressions(name: str, ends: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    own = re.sub(r"[^A-Z0-9]", "_", name.upper())
     return tuple(
         (
             f"DATARELEASE_{own}_{end}",
             f"${{{{ {'vars' if end in _VARIABLES else 'secrets'}.{own}_{end} }}}}",
         )
-        for end in _ENDS.get(address_scheme(address), ())
+        for end in ends
     )
 
 
@@ -196,10 +218,27 @@ def workflow_needs(name: str, address: str) -> tuple[str, ...]:
     >>> workflow_needs("ssh", "ssh://host/data")
     ('the secret SSH_PRIVATE_KEY', 'the variable SSH_KNOWN_HOSTS')
     """
-    signed_in = _SIGNED_IN.get(address_scheme(address))
-    if signed_in:
-        return tuple(f"the variable {variable}" for variable in signed_in)
-    expressions = (value for _, value in workflow_credentials(name, address))
-    found = (re.search(r"(secrets|vars)\.(\w+)", expression) for expression in expressions)
     words = {"secrets": "secret", "vars": "variable"}
-    return tuple(f"the {words[one[1]]} {one[2]}" for one in found if one)
+    return tuple(f"the {words[kind]} {called}" for kind, called in held_for(name, address))
+
+
+def held_for(name: str, address: str) -> tuple[tuple[str, str], ...]:
+    """The same as ``secrets`` or ``vars``, and the name.
+
+    >>> held_for("gs", "gs://bucket")
+    (('vars', 'GOOGLE_PROVIDER'), ('vars', 'GOOGLE_SERVICE_ACCOUNT'))
+    """
+    signed_in = _SIGNED_IN.get(address_scheme(address), ())
+    return tuple(("vars", variable) for variable in signed_in) or held_on_github(
+        workflow_credentials(name, address)
+    )
+
+
+def held_on_github(credentials: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Where GitHub's expressions take their values from: ``secrets`` or ``vars``, and the name.
+
+    >>> held_on_github(staging_credentials("ssh://host/data"))
+    (('secrets', 'STAGING_PRIVATE_KEY'), ('vars', 'STAGING_KNOWN_HOSTS'))
+    """
+    found = (re.search(r"(secrets|vars)\.(\w+)", value) for _, value in credentials)
+    return tuple((one[1], one[2]) for one in found if one)

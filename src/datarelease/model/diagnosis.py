@@ -16,8 +16,6 @@ ROLE = ("AWS_REGION", "AWS_ROLE")
 """The variables of an environment that name the role to take on, as release.yml reads them."""
 STAGING = "staging"
 """What the staging remote has to be called, so that release.yml's credentials are for it."""
-STAGING_SECRETS = ("STAGING_ACCESS_KEY_ID", "STAGING_SECRET_ACCESS_KEY")
-"""Of the repository, not of an environment: the build has none."""
 
 
 @dataclass(frozen=True)

@@ -238,6 +238,10 @@ def test_two_buckets_and_one_named_twice() -> None:
 
 REF = ToolRef(name="a" * 40, comment=UNPUBLISHED)
 ROOTS = (".", "models/churn")
+STAGING = ("s3://b", "gs://b", "azure://c", "ssh://h/x", "webdavs://h/x", "https://h/x")
+EVERYWHERE = (("gs", "gs://b"), ("azure", "azure://c"), ("ssh", "ssh://h/x"),
+              ("webdav", "webdavs://h/x"))  # fmt: skip
+"""Remotes by the names that the reusable workflows know."""
 REMOTES = (("gs", "gs://b/x"), ("azure", "azure://c/x"), ("ssh", "ssh://h/x"),
            ("dav-2", "webdavs://h/x"), ("s3", "s3://b/x"), ("here", "/srv/data"))  # fmt: skip
 
@@ -295,9 +299,13 @@ def test_a_job_hands_over_what_the_called_workflow_takes(name: str, file: str, r
     needed = {it for it, options in inputs.items() if options.get("required")}
     assert needed <= set(job.get("with", {})) <= set(inputs)
     assert job.get("with", {}).get("directory", ".") == root
-    secrets = job.get("secrets", {})
-    assert set(secrets) == set(takes.get("secrets", {}))
-    assert all(value == f"${{{{ secrets.{key} }}}}" for key, value in secrets.items())
+    handed: set[str] = set()
+    for address in STAGING:
+        files = workflows(directory=root, staging=address)
+        secrets = files[of_root(file, root)]["jobs"][name].get("secrets", {})
+        assert all(value == f"${{{{ secrets.{key} }}}}" for key, value in secrets.items())
+        handed |= set(secrets)
+    assert handed == set(takes.get("secrets", {}))
 
 
 def short(step: dict[str, Any], root: str) -> dict[str, Any]:
@@ -308,7 +316,11 @@ def short(step: dict[str, Any], root: str) -> dict[str, Any]:
         key: value.removeprefix("./") if root == "." and isinstance(value, str) else value
         for key, value in step.get("with", {}).items()
     }
-    env = {key: value for key, value in step.get("env", {}).items() if value != "."}
+    env = {
+        key: value
+        for key, value in step.get("env", {}).items()
+        if value != "." and not key.startswith("DATARELEASE_STAGING_")
+    }
     return {**step, "with": given, "env": env}
 
 
@@ -324,12 +336,22 @@ def test_a_job_with_credentials_is_the_repositorys_own(workflow: str, name: str,
     }.items():
         text = text.replace(written, meant)
     same = yaml.safe_load(text)["jobs"][name]
-    job = workflows(directory=root)[of_root(f"data-{workflow}.yml", root)]["jobs"][name]
+    job = workflows(directory=root, remotes=EVERYWHERE)[of_root(f"data-{workflow}.yml", root)][
+        "jobs"
+    ][name]
     for key in ("permissions", "environment", "outputs", "needs", "cache-mode"):
         assert job.get(key) == same.get(key), key
     assert job.get("defaults", {"run": {"working-directory": "."}}) == same["defaults"]
     for step, expected in zip(job["steps"], same["steps"], strict=True):
         assert short(step, root) == short(expected, root)
+    for address in STAGING if workflow == "release" else ():
+        files = workflows(directory=root, remotes=EVERYWHERE, staging=address)
+        written_steps = files[of_root("data-release.yml", root)]["jobs"][name]["steps"]
+        step, expected = (
+            next(it for it in listed if it.get("id") == "release")
+            for listed in (written_steps, same["steps"])
+        )
+        assert step["env"].items() <= {**expected["env"], "DATARELEASE_DIRECTORY": root}.items()
 
 
 @pytest.mark.parametrize("root", ROOTS)

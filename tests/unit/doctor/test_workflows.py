@@ -15,7 +15,7 @@ from datarelease.model.diagnosis import Observation
 from datarelease.model.project import REPOSITORY, ToolRef
 
 ALL = WorkflowNeeds(
-    kinds={"hub": "dagshub", "store": "s3", "aws": "aws"}, staging="s3", owner="acme"
+    kinds={"hub": "dagshub", "store": "s3", "aws": "aws"}, staging="s3://staging", owner="acme"
 )  # fmt: skip
 EARLIER = f"""
 name: data
@@ -43,7 +43,9 @@ jobs:
 ELSEWHERE = {"gs": "gs://b", "azure": "azure://c", "ssh": "ssh://h/x", "dav": "webdavs://h/x"}
 
 
-def written(directory: str = ".", remotes: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
+def written(
+    directory: str = ".", remotes: Sequence[tuple[str, str]] = (), staging: str = ""
+) -> dict[str, str]:
     """The files that `datarelease init` writes."""
     files = workflow_files(
         branch="main",
@@ -51,13 +53,15 @@ def written(directory: str = ".", remotes: Sequence[tuple[str, str]] = ()) -> di
         requirements="",
         directory=directory,
         remotes=remotes,
+        staging=staging,
     )
     return {Path(path).name: text for path, text in files.items()}
 
 
-def earlier() -> dict[str, str]:
+def earlier(remotes: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
     """The files that earlier versions wrote."""
-    files = {name: text for name, text in written().items() if name != "data-release.yml"}
+    files = written(remotes=remotes)
+    del files["data-release.yml"]
     return {**files, "data.yml": EARLIER}
 
 
@@ -93,6 +97,44 @@ def test_jobs_that_cannot_sign_in_elsewhere_are_named() -> None:
     signed = {name: text.replace("GITHUB_TOKEN:", own) for name, text in written().items()}
     [line] = asked(signed, replace(ALL, addresses={"azure": "azure://c"}))
     assert line.state == "ok"
+
+
+def test_the_reusable_workflows_know_remotes_by_the_names_of_init() -> None:
+    """They sign in at Google and Azure, and take secrets of `ssh` and `webdav`."""
+    own = replace(ALL, kinds={}, staging="", owner=REPOSITORY.partition("/")[0])
+    known = {"gs": "gs://b", "azure": "azure://c", "ssh": "ssh://h/x"}
+    files = earlier(tuple(known.items()))
+    [line] = asked(files, replace(own, addresses=known))
+    assert "release, does not hand over SSH_PRIVATE_KEY, which ssh needs" in line.found
+    handed = "    secrets:\n      SSH_PRIVATE_KEY: ${{ secrets.SSH_PRIVATE_KEY }}\n"
+    files["data.yml"] = EARLIER.replace("    secrets:\n", handed)
+    assert [line.state for line in asked(files, replace(own, addresses=known))] == ["ok"]
+    for name, address in {"ssh2": "ssh://h/x", "http": "https://h/x"}.items():
+        verify = written(remotes=((name, address),))["data-verify.yml"]
+        found = asked({**files, "data-verify.yml": verify}, replace(own, addresses={name: address}))
+        assert [f"ssh and webdav and none of {name}" in line.found for line in found] == [True]
+    files["data.yml"] = EARLIER.replace(", id-token: write", "")
+    [line] = asked(files, replace(own, addresses={"gs": "gs://b"}))
+    assert "add `id-token: write`" in line.remedy
+
+
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [
+        ("gs://b", "STAGING_CREDENTIALS_JSON"),
+        ("azure://c", "STAGING_CONNECTION_STRING"),
+        ("ssh://h/x", "STAGING_PRIVATE_KEY"),
+        ("webdavs://h/x", "STAGING_USER and STAGING_PASSWORD"),
+        ("https://h/x", "STAGING_USER and STAGING_PASSWORD"),
+    ],
+)
+def test_a_staging_remote_of_any_kind_is_asked_for(address: str, names: str) -> None:
+    """By both jobs that use it; files that were written for it lack nothing."""
+    wanted = replace(ALL, staging=address)
+    assert [line.state for line in asked(written(staging=address), wanted)] == ["ok"]
+    lines = [line.found for line in asked(written(), wanted)]
+    assert len([line for line in lines if f"does not hand over {names}, which" in line]) == 2
+    assert [line.state for line in asked(written(), replace(ALL, staging="/srv/x"))] == ["ok"]
 
 
 def test_files_of_another_dvc_root_do_not_count() -> None:

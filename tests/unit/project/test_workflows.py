@@ -24,6 +24,8 @@ PINS = {
     "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
     "actions/upload-artifact": "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
     "aws-actions/configure-aws-credentials": "e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
+    "azure/login": "a457da9ea143d694b1b9c7c869ebb04ebe844ef5 # v2.3.0",
+    "google-github-actions/auth": "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093 # v3.0.0",
     "iterative/setup-cml": "f12ea7685438c1fc438d50f77519b3860cf5fa98 # v2.0.1",
 }
 """Every action used, with the commit that its version tag was verified to point at."""
@@ -48,8 +50,14 @@ PERMISSIONS = {
     ("verify", "verify"): {"contents": "read", "id-token": "write", "issues": "write"},
 }  # fmt: skip
 """All that any job may do; more than this has to be argued here."""
-STAGING = {"STAGING_ACCESS_KEY_ID", "STAGING_SECRET_ACCESS_KEY"}
-REMOTES = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DAGSHUB_TOKEN"}
+STAGING = {
+    "STAGING_ACCESS_KEY_ID", "STAGING_CONNECTION_STRING", "STAGING_CREDENTIALS_JSON",
+    "STAGING_PASSWORD", "STAGING_PRIVATE_KEY", "STAGING_SECRET_ACCESS_KEY", "STAGING_USER",
+}  # fmt: skip
+REMOTES = {
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DAGSHUB_TOKEN", "SSH_PRIVATE_KEY",
+    "WEBDAV_PASSWORD", "WEBDAV_USER",
+}  # fmt: skip
 SECRETS = {
     ("build", "build"): STAGING,
     ("announce", "announce"): {"DISPATCH_TOKEN"},

@@ -109,9 +109,7 @@ def _next(plan: Adoption) -> Iterator[Text]:
     tables = not plan.datasets or any(one.files is None for one in plan.datasets)
     files = any(one.files is not None for one in plan.datasets)
     told = ["look at the schemas, and at key and pii in dvc.yaml: they are guesses"] * tables
-    told += [
-        "look at `files` in dvc.yaml: the rules there are comments until you want them"
-    ] * files
+    told += [_FILES] * files
     for number, text in enumerate(told):
         yield Text(f"  1. {text}" if not number else f"     {text}")
     for command in plan.last:
