@@ -64,7 +64,7 @@ def load(
     columns, and so is an index that pandas wrote.
 
     Args:
-        version: ``data-v3``, ``v3``, ``3`` or ``latest``.
+        version: ``data-v3``, ``v3``, ``3``, ``latest`` or the name of a channel.
         dataset: Its name in ``dvc.yaml: artifacts``.
         columns: Which columns, in this order; None: all.
         engine: ``pandas`` gives a ``pandas.DataFrame``, ``pyarrow`` a ``pyarrow.Table``,
@@ -95,7 +95,7 @@ def files(version: str, dataset: str, *, repo: str | Path | None = None) -> Rele
     its path: ``files("data-v3", "images")["cats/1.png"]``. Of a table they are its part files.
 
     Args:
-        version: ``data-v3``, ``v3``, ``3`` or ``latest``.
+        version: ``data-v3``, ``v3``, ``3``, ``latest`` or the name of a channel.
         dataset: Its name in ``dvc.yaml: artifacts``.
         repo: A directory, or an address (https, ssh, git, file); None: the current directory.
 

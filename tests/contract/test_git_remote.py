@@ -221,16 +221,16 @@ def test_tags_and_a_branch_are_fetched_together(repo: Project, tmp_path: Path) -
     repo.git("tag", "-a", "data-v1", "-m", "one")
     repo.git("push", "--quiet", "origin", "data-v1")
     git = open_git(other)
-    assert git.fetch_versions("data-v", "main") == repo.head
+    assert git.fetch_versions("data-v", branch="main") == repo.head
     assert [tag.name for tag in git.tags("data-v").remote] == ["data-v1"]
     assert git.containing(repo.git("rev-parse", "HEAD~1"), "data-v") == {"data-v1"}
     assert git.containing(other.commit("Later"), "data-v") == frozenset()
     repo.git("push", "--quiet", "--delete", "origin", "data-v1")
-    assert git.fetch_versions("data-v", "none") is None
+    assert git.fetch_versions("data-v", branch="none") is None
     assert git.tags("data-v").remote == ()
     repo.origin.rename(tmp_path / "away")
     with pytest.raises(WorldError, match="origin"):
-        git.fetch_versions("data-v", "main")
+        git.fetch_versions("data-v", branch="main")
 
 
 # --- pushes

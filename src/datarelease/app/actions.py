@@ -36,6 +36,8 @@ class Actions(GitHubAccess):
     run_id: str
     output: Path | None
     summary: Path | None
+    actor: str | None = None
+    """Login of who started it."""
     workflow_ref: str = ""
     """The file that was started: ``owner/name/.github/workflows/data-release.yml@refs/…``."""
 
@@ -144,6 +146,7 @@ def actions(env: Mapping[str, str]) -> Actions | None:
             output=_file(env.get("GITHUB_OUTPUT")),
             summary=_file(env.get("GITHUB_STEP_SUMMARY")),
             directory=_directory(env.get("DATARELEASE_DIRECTORY", "")),
+            actor=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR") or None,
             workflow_ref=env.get("GITHUB_WORKFLOW_REF", ""),
         )
     except KeyError as error:

@@ -18,6 +18,7 @@ from datarelease.app.wiring import git_environment, work_tree_reader
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.model.directory import ROOT, normalized
 from datarelease.model.paths import path_fault, project_directories
+from datarelease.model.versions.channel import is_channel_name
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.read import PARAMS_FILE, read_tag_settings
 
@@ -203,5 +204,6 @@ def mirrored_project(
 
 
 def _is_of_another(tags: TagGrammar | None, version: str) -> bool:
-    """A version of another project: not one of ``tags``, and not of the short spellings."""
-    return tags is None or (tags.parse(version) is None and not _SHORT.fullmatch(version))
+    """A version of another project: not one of ``tags``, a short spelling or a channel."""
+    short = _SHORT.fullmatch(version) or is_channel_name(version)
+    return tags is None or (tags.parse(version) is None and not short)

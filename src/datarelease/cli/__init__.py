@@ -37,6 +37,7 @@ COMMANDS = {
     "rollback": "Start a branch that restores the data of an older version.",
     "yank": "Withdraw a version; its data and tag stay.",
     "unyank": "Undo the withdrawal of a version.",
+    "channel": "Names for versions that move, such as `stable`: set one, list them.",
     "post": "Workflow step: put a check's report on its pull request.",
     "announce": "Workflow step: report on GitHub how a release ended.",
     "trim": "Workflow step: reduce DVC's cache to what the next check needs.",

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 from datarelease.adapters.git.repository import Git, Tag
 from datarelease.errors import ConfigError, ErasedVersionError
-from datarelease.model.versions.version import (
-    Erasure,
-    TagGrammar,
-    Version,
-    Yank,
-    read_trailers,
+from datarelease.flows.tag_messages import (
+    read_channels,
+    read_erasure,
+    read_yank,
+    tag_prefixes,
 )
+from datarelease.model.versions.channel import Channel, is_channel_name, version_of
+from datarelease.model.versions.version import TagGrammar, Version, read_trailers
+from datarelease.model.wording import suggestion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Catalogue:
     """Tags with our trailers that differ from the manifest they name; their numbers are used."""
     note: str = ""
     """What a reader should know about where this list comes from."""
+    channels: tuple[Channel, ...] = field(default=(), compare=False)
+    """By name; where they point is no part of what a release is planned from."""
     local: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     """Names of this clone's own tags, which make no version but take their numbers."""
 
@@ -55,11 +59,13 @@ class Catalogue:
         )
 
     def find(self, text: str) -> Version:
-        """The version that is meant by ``data-v3``, ``v3``, ``3`` or ``latest``.
+        """The version that is meant by ``data-v3``, ``v3``, ``3``, ``latest`` or a channel's name.
 
         Raises:
             ConfigError: No such spelling, or no such version; the known ones are named.
         """
+        if is_channel_name(text):
+            return self._of_channel(self.channel(text))
         number = self.grammar.read(text)
         if number is None:
             found = self.latest
@@ -100,6 +106,55 @@ class Catalogue:
             )
         return found
 
+    def find_exactly(self, text: str) -> Version:
+        """``find`` for those who change the version: a channel is where it was set last.
+
+        Readers are led past a withdrawn version; the same command twice must not withdraw two.
+        """
+        known = {version.tag: version for version in self.versions}
+        if is_channel_name(text) and (newest := self.channel(text).newest).version in known:
+            return known[newest.version]
+        return self.find(text)
+
+    def channel(self, name: str) -> Channel:
+        """The channel of this name.
+
+        Raises:
+            ConfigError: There is none; the known ones are named.
+        """
+        found = next((channel for channel in self.channels if channel.name == name), None)
+        if found is None:
+            hint = suggestion(name, (channel.name for channel in self.channels))
+            raise ConfigError(
+                f"{name!r} is not a version, and no channel has this name. {hint}",
+                remedy=f"Write {self.grammar.format(3)}, v3, 3, latest or the name of a channel.",
+            )
+        return found
+
+    def _of_channel(self, channel: Channel) -> Version:
+        found = version_of(channel, self.versions)
+        if found is None:
+            raise ConfigError(
+                f"The channel {channel.name} has no version in force: each one that it was set to "
+                "is withdrawn or erased.",
+                remedy=f"Read a version by its name, or set the channel to another one: "
+                f"`datarelease channel set {channel.name} VERSION --reason TEXT`.",
+            )
+        return found
+
+    def fallback(self, channel: Channel) -> str | None:
+        """Why a channel does not mean the version that it was last set to, in sentences.
+
+        None: it means that version.
+        """
+        found = self._of_channel(channel)
+        if found.tag == channel.newest.version:
+            return None
+        set_to = next((v for v in self.versions if v.tag == channel.newest.version), None)
+        gone = f"{channel.newest.version} is no version any more."
+        why = (self.out_of_force(set_to) if set_to else None) or gone
+        return f"The channel {channel.name} falls back to {found.tag}, where it was before: {why}"
+
     def replacement(self, version: Version) -> Version | None:
         """What to use instead of a withdrawn version: its named replacement, or its successors.
 
@@ -116,12 +171,26 @@ class Catalogue:
 
     def withdrawal(self, version: Version) -> str | None:
         """Why, since when and for what a version was withdrawn, in a sentence; None: it was not."""
-        if version.yank is None:
+        said = self.withdrawn(version)
+        if said is None:
             return None
         use = self.replacement(version)
-        instead = f"Use {use.tag} instead." if use else "No other version is in force."
+        return f"{said} {f'Use {use.tag} instead.' if use else 'No other version is in force.'}"
+
+    def withdrawn(self, version: Version) -> str | None:
+        """Why and since when a version was withdrawn, in a sentence; None: it was not."""
+        if version.yank is None:
+            return None
         reason = version.yank.reason.rstrip(".") or "no reason was given"
-        return f"{version.tag} was withdrawn on {version.yank.date[:10]}: {reason}. {instead}"
+        return f"{version.tag} was withdrawn on {version.yank.date[:10]}: {reason}."
+
+    def out_of_force(self, version: Version) -> str | None:
+        """Why a version may be no channel and no baseline, in a sentence; None: it is in force."""
+        return self.erasure(version) or self.withdrawn(version)
+
+    def channels_at(self, version: Version) -> tuple[str, ...]:
+        """The names of the channels that mean this version now."""
+        return tuple(c.name for c in self.channels if version_of(c, self.versions) == version)
 
     def erasure(self, version: Version) -> str | None:
         """When and why the data of a version was erased, in a sentence; None: it was not."""
@@ -138,7 +207,7 @@ class Catalogue:
             use = self.replacement(version)
             return f"withdrawn: {version.yank.reason}{f' (use {use.tag})' if use else ''}"
         rolled = version.trailer("Rollback-Of")
-        parts = ["latest"] if version == self.latest else []
+        parts = [*(["latest"] if version == self.latest else []), *self.channels_at(version)]
         parts += [f"data of {rolled}"] if rolled else []
         return ", ".join(parts)
 
@@ -151,6 +220,17 @@ class Catalogue:
         return next((v for v in found if v.erased is None), next(iter(found), None))
 
 
+def fetch_tags(git: Git, grammar: TagGrammar, branch: str | None = None) -> str | None:
+    """Bring our copy of the remote's tags of versions and channels up to date.
+
+    With ``branch`` that branch comes at the same moment: its commit, None where it is not there.
+
+    Raises:
+        WorldError: The remote does not answer.
+    """
+    return git.fetch_versions(*tag_prefixes(grammar), branch=branch)
+
+
 def read_catalogue(git: Git, grammar: TagGrammar) -> Catalogue:
     """The versions on the remote, asked now; without a remote, those of local tags.
 
@@ -158,16 +238,16 @@ def read_catalogue(git: Git, grammar: TagGrammar) -> Catalogue:
         WorldError: The remote does not answer.
     """
     if git.has_remote():
-        git.fetch_versions(grammar.prefix)
+        fetch_tags(git, grammar)
         return fetched_catalogue(git, grammar)
-    local = git.tags(grammar.prefix).local
+    local = git.tags(*tag_prefixes(grammar)).local
     note = "there is no git remote 'origin': versions are those of local tags"
     return _catalogue(local, grammar, note=note, local=local)
 
 
 def fetched_catalogue(git: Git, grammar: TagGrammar) -> Catalogue:
     """The versions on the remote as they were when its tags were last fetched."""
-    tags = git.tags(grammar.prefix)
+    tags = git.tags(*tag_prefixes(grammar))
     return _catalogue(tags.remote, grammar, note="", local=tags.local)
 
 
@@ -199,8 +279,8 @@ def _catalogue(
             digest=dict(trailers).get("Digest", ""),
             date=tag.date,
             trailers=trailers,
-            yank=_yank(yanks[number], grammar) if number in yanks else None,
-            erased=_erasure(erasures[number]) if number in erasures else None,
+            yank=read_yank(yanks[number], grammar) if number in yanks else None,
+            erased=read_erasure(erasures[number]) if number in erasures else None,
         )
         # A message names its version, so that another version's tag object is not taken for it.
         ours = version.digest and version.manifest_sha256 and tag.message.startswith(f"{tag.name}:")
@@ -214,25 +294,6 @@ def _catalogue(
         grammar=grammar,
         foreign=tuple(sorted({*foreign})),
         note=note,
+        channels=read_channels(tags, grammar),
         local=frozenset(tag.name for tag in local),
     )
-
-
-def _yank(tag: Tag, grammar: TagGrammar) -> Yank:
-    trailers = dict(read_trailers(tag.message))
-    replacement = trailers.get("Replacement", "")
-    return Yank(
-        reason=_printable(trailers.get("Reason", "")),
-        date=tag.date,
-        replacement=replacement if grammar.parse(replacement) is not None else None,
-    )
-
-
-def _erasure(tag: Tag) -> Erasure:
-    trailers = dict(read_trailers(tag.message))
-    return Erasure(reason=_printable(trailers.get("Reason", "")), date=tag.date)
-
-
-def _printable(text: str) -> str:
-    """A text that everybody who may push tags can write, and every reader of a version sees."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()

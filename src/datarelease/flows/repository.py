@@ -18,6 +18,7 @@ from datarelease.flows.cache import Objects
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.write_file import read
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.versions.channel import is_channel_name
 from datarelease.model.versions.snapshot import DataFile
 from datarelease.model.versions.version import TagGrammar, Version
 from datarelease.progress import Progress
@@ -87,7 +88,9 @@ def catalogue_of(repository: Repository) -> Catalogue:
 
 
 def find_version(repository: Repository, text: str) -> Version:
-    """The version that ``text`` names, to be read; where it was withdrawn, the reader is warned.
+    """The version that ``text`` names, to be read.
+
+    The reader is warned where it was withdrawn, or where a channel falls back because of that.
 
     Raises:
         ConfigError: There is no such version.
@@ -99,9 +102,11 @@ def find_version(repository: Repository, text: str) -> Version:
 def warned_of(repository: Repository, catalogue: Catalogue, text: str) -> Version:
     """``find_version`` in a catalogue that was read before."""
     found = catalogue.find_readable(text)
-    withdrawal = catalogue.withdrawal(found)
-    if withdrawal is not None:
-        repository.progress.warn(withdrawal, WithdrawnVersionWarning)
+    warning = catalogue.withdrawal(found)
+    if is_channel_name(text):
+        warning = catalogue.fallback(catalogue.channel(text))
+    if warning is not None:
+        repository.progress.warn(warning, WithdrawnVersionWarning)
     return found
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from datarelease.model.directory import ROOT
+from datarelease.model.versions.channel import ChannelGrammar
 from datarelease.model.versions.version import TagGrammar
 
 GITHUB_COM = "https://github.com"
@@ -229,15 +230,17 @@ class TagRuleset:
 def tag_ruleset(tags: TagGrammar) -> dict[str, object]:
     """The ruleset that is asked for, as the API takes it.
 
-    Versions may be neither moved nor deleted; a withdrawal (``data-vN-yanked``) is reversible.
+    Versions and moves of channels may be neither moved nor deleted; a withdrawal
+    (``data-vN-yanked``) is reversible.
     """
+    permanent = (tags.prefix, ChannelGrammar(tags).prefix)
     return {
         "name": f"{tags.prefix}* are permanent",
         "target": "tag",
         "enforcement": "active",
         "conditions": {
             "ref_name": {
-                "include": [f"refs/tags/{tags.prefix}*"],
+                "include": [f"refs/tags/{prefix}*" for prefix in permanent],
                 "exclude": [f"refs/tags/{tags.prefix}*-yanked"],
             }
         },

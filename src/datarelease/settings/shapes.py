@@ -31,6 +31,7 @@ from datarelease.model.data.dataset import (
 from datarelease.model.data.stream import EventFormat
 from datarelease.model.review.policy import Level
 from datarelease.model.stage_environment import is_never_passed
+from datarelease.model.versions.channel import ends_like_channel
 from datarelease.model.versions.version import DEFAULT_PREFIX
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
@@ -149,6 +150,8 @@ def _ref_name(value: object) -> object:
     # git-check-ref-format: what no part of a tag's name may hold, or begin or end with.
     if isinstance(value, str) and re.search(r"\.\.|//|/\.|\.lock/|\./", value):
         raise ValueError("a git tag cannot begin with this")
+    if isinstance(value, str) and ends_like_channel(value):
+        raise ValueError("tags that begin with this are moves of a channel")
     return value
 
 

@@ -184,7 +184,7 @@ _SIGNATURE = re.compile(r"^-----BEGIN (PGP|SSH|SIGNED) (SIGNATURE|MESSAGE)-----$
 _LOCAL = "refs/tags"
 _FIELDS = (
     "%(refname)", "%(objecttype)", "%(objectname)", "%(*objecttype)", "%(*objectname)",
-    "%(creatordate:iso-strict)",
+    "%(creatordate:iso-strict)", "%(taggername)",
 )  # fmt: skip
 
 
@@ -202,6 +202,8 @@ class Tag:
     """Without a signature."""
     sha: str
     """Of the tag object itself (of the commit where the tag is lightweight)."""
+    tagger: str = ""
+    """The name of who made it; empty where the tag is lightweight."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,17 +215,17 @@ class Tags:
     local: tuple[Tag, ...]
 
 
-def read_tags(git: GitProgram, objects: ObjectReader, prefix: str) -> Tags:
-    """The tags whose names begin with ``prefix``."""
+def read_tags(git: GitProgram, objects: ObjectReader, prefixes: Iterable[str]) -> Tags:
+    """The tags whose names begin with one of ``prefixes``."""
     spaces = (VERSIONS, _LOCAL)
     form = "--format=" + "%00".join(_FIELDS)
     # Only a line feed ends a record: names may hold what Python takes for other line ends.
-    patterns = [f"{space}/{prefix}*" for space in spaces]
+    patterns = [f"{space}/{prefix}*" for space in spaces for prefix in prefixes]
     listed = git.line("for-each-ref", form, *patterns).split("\n")
     records = [line.split("\0") for line in listed if line]
     message = cache(lambda sha: _message(objects, sha))
     found: dict[str, list[Tag]] = {space: [] for space in spaces}
-    for ref, kind, sha, target, peeled, date in records:
+    for ref, kind, sha, target, peeled, date, tagger in records:
         space = next(space for space in spaces if ref.startswith(f"{space}/"))
         if target == "tag":
             # The tag of a tag: this git's for-each-ref may look through one only.
@@ -237,6 +239,7 @@ def read_tags(git: GitProgram, objects: ObjectReader, prefix: str) -> Tags:
                 date=date,
                 message=message(sha) if kind == "tag" else "",
                 sha=sha,
+                tagger=tagger,
             )
         )
     return Tags(remote=tuple(found[VERSIONS]), local=tuple(found[_LOCAL]))

@@ -6,7 +6,7 @@ Each function raises WorldError where the remote does not answer or refuses the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from datarelease.adapters.git.program import REMOTE, GitProgram
@@ -42,34 +42,40 @@ def head_branch(git: GitProgram) -> str | None:
     return found.group(1) if found else None
 
 
-def fetch_versions(git: GitProgram, prefix: str, *, shallow: bool) -> None:
+def fetch_versions(git: GitProgram, prefixes: Sequence[str], *, shallow: bool) -> None:
     """Bring our copy of the remote's tags up to date; of a ``shallow`` clone only their commits."""
-    tags = f"refs/tags/{prefix}*"
     depth = ["--depth=1"] if shallow else []
-    done = git.attempt(*FETCH, "--prune", *depth, REMOTE, f"+{tags}:{VERSIONS}/{prefix}*")
+    done = git.attempt(*FETCH, "--prune", *depth, REMOTE, *_copies(prefixes))
     if done.code == 0:
         return
     # With --depth git prunes, ends with 1 and says nothing where the remote has no such tag.
     silent = depth and not done.stderr.strip()
-    if not silent or git.network("ls-remote", REMOTE, tags).strip():
+    tags = [f"refs/tags/{prefix}*" for prefix in prefixes]
+    if not silent or git.network("ls-remote", REMOTE, *tags).strip():
         raise git.unreachable(done.stderr)
 
 
-def fetch_branch(git: GitProgram, branch: str, prefix: str | None = None) -> str | None:
+def fetch_branch(git: GitProgram, branch: str, prefixes: Sequence[str] = ()) -> str | None:
     """Our copy of a branch of the remote, now up to date; None: the remote has no such branch.
 
-    With ``prefix`` the tags come with it, at the same moment.
+    With ``prefixes`` the tags come with it, at the same moment.
     """
-    tags = ["--prune", f"+refs/tags/{prefix}*:{VERSIONS}/{prefix}*"] if prefix else []
+    prune = ["--prune"] if prefixes else []
     ref = f"{HEADS}/{branch}"
-    done = git.attempt(*FETCH, *tags[:1], REMOTE, *tags[1:], f"+refs/heads/{branch}:{ref}")
+    wanted = [*_copies(prefixes), f"+refs/heads/{branch}:{ref}"]
+    done = git.attempt(*FETCH, *prune, REMOTE, *wanted)
     if done.code == 0:
         return ref
     if git.network("ls-remote", REMOTE, f"refs/heads/{branch}").strip():
         raise git.unreachable(done.stderr)
-    if prefix:
-        fetch_versions(git, prefix, shallow=False)
+    if prefixes:
+        fetch_versions(git, prefixes, shallow=False)
     return None
+
+
+def _copies(prefixes: Sequence[str]) -> list[str]:
+    """What is fetched of the remote's tags, and to where."""
+    return [f"+refs/tags/{prefix}*:{VERSIONS}/{prefix}*" for prefix in prefixes]
 
 
 def push_refs(

@@ -180,17 +180,17 @@ class Git:
 
     # --- the remote's tags
 
-    def fetch_versions(self, prefix: str, branch: str | None = None) -> str | None:
-        """Bring our copy of the remote's tags that begin with ``prefix`` up to date.
+    def fetch_versions(self, *prefixes: str, branch: str | None = None) -> str | None:
+        """Bring our copy of the remote's tags that begin with one of ``prefixes`` up to date.
 
         With ``branch`` that branch comes as well, at the same moment: its commit is returned, or
         None where the remote has no such branch. Local tags are neither read nor written. In a
         shallow clone only the tagged commits come, in a full one the few commits that are missing.
         """
         if branch is None or self.is_shallow():
-            git_remote.fetch_versions(self._git, prefix, shallow=self.is_shallow())
+            git_remote.fetch_versions(self._git, prefixes, shallow=self.is_shallow())
             return self.fetch_branch(branch) if branch else None
-        ref = git_remote.fetch_branch(self._git, branch, prefix)
+        ref = git_remote.fetch_branch(self._git, branch, prefixes)
         return self.resolve(ref) if ref else None
 
     def fetch_branch(self, branch: str) -> str | None:
@@ -204,9 +204,9 @@ class Git:
             self._git.network("fetch", "--quiet", "--unshallow", "--no-tags", REMOTE)
             self._place = None
 
-    def tags(self, prefix: str) -> Tags:
-        """The tags that begin with ``prefix``: our copy of the remote's, and the local ones."""
-        return git_objects.read_tags(self._git, self._objects, prefix)
+    def tags(self, *prefixes: str) -> Tags:
+        """The tags that begin with one of these: our copy of the remote's, and the local ones."""
+        return git_objects.read_tags(self._git, self._objects, prefixes)
 
     # --- writing
 

@@ -13,7 +13,7 @@ from shlex import quote
 
 from datarelease.adapters.git.repository import VERSIONS
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
-from datarelease.flows.catalogue import Catalogue, fetched_catalogue
+from datarelease.flows.catalogue import Catalogue, fetch_tags, fetched_catalogue
 from datarelease.flows.check.reproduce import products_of
 from datarelease.flows.release.plan import count_files, report_rows
 from datarelease.flows.repository import Workspace, catalogue_of
@@ -72,7 +72,7 @@ def _named_branch(ws: Workspace, name: str, here: str | None) -> ReleaseBranch:
             remedy=f"`git switch {quote(name)}` first, or name the branch that you are on: "
             f"--branch {quote(str(here))}.",
         )
-    ws.git.fetch_versions(ws.tags.prefix)
+    fetch_tags(ws.git, ws.tags)
     return ReleaseBranch(name=name, asked=True)
 
 
@@ -82,9 +82,9 @@ def _default_branch(ws: Workspace, here: str | None) -> ReleaseBranch:
     if default is None:
         if here is None:
             raise _detached(ws, default)
-        ws.git.fetch_versions(ws.tags.prefix)
+        fetch_tags(ws.git, ws.tags)
         return ReleaseBranch(name=here, asked=False)
-    tip = ws.git.fetch_versions(ws.tags.prefix, default)
+    tip = fetch_tags(ws.git, ws.tags, default)
     if here is None and (tip is None or not ws.git.is_ancestor(ws.head(), tip)):
         raise _detached(ws, default)
     if here not in {None, default}:
@@ -235,7 +235,7 @@ def _read_again(ws: Workspace, seen: Catalogue, branch: ReleaseBranch) -> str | 
     Raises:
         VersionTaken: The remote has other versions than ``seen``.
     """
-    tip = ws.git.fetch_versions(ws.tags.prefix, branch.name)
+    tip = fetch_tags(ws.git, ws.tags, branch.name)
     if fetched_catalogue(ws.git, ws.tags) != seen:
         # Compared with another version, or the same data under two numbers: plan again.
         raise VersionTaken

@@ -72,7 +72,8 @@ _REMEDY = (
 
 
 def _document(catalogue: Catalogue) -> bytes:
-    return encode(index_of(catalogue.grammar.prefix, catalogue.versions)).encode()
+    index = index_of(catalogue.grammar.prefix, catalogue.versions, catalogue.channels)
+    return encode(index).encode()
 
 
 def _write(repository: Repository, remote: Store, catalogue: Catalogue) -> None:

@@ -22,7 +22,7 @@ def yank(
         WorldError: The git remote refused the tag.
     """
     catalogue = read_catalogue(repository.git, repository.tags)
-    version = catalogue.find(text)
+    version = catalogue.find_exactly(text)
     if not reason.strip():
         raise ConfigError("A reason is needed, written for users of the version.")
     _refuse_erased(catalogue, version)
@@ -65,7 +65,7 @@ def unyank(repository: Repository, text: str) -> Version:
         WorldError: The git remote refused.
     """
     catalogue = read_catalogue(repository.git, repository.tags)
-    version = catalogue.find(text)
+    version = catalogue.find_exactly(text)
     _refuse_erased(catalogue, version)
     if version.yank is None:
         raise ConfigError(f"{version.tag} is not withdrawn.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datarelease.model.paths import path_fault
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.policy import LEVELS, VerdictLevel
+from datarelease.model.versions.channel import Channel, ChannelGrammar
 from datarelease.model.versions.manifest import DIRECTORY
 from datarelease.model.versions.version import DEFAULT_PREFIX, Erasure, TagGrammar, Version, Yank
 
@@ -61,13 +62,19 @@ class VersionIndex:
 
     tag_prefix: str
     versions: tuple[IndexedVersion, ...]
+    channels: tuple[Channel, ...] = ()
+    """By name, each with its history; ``version_of`` says what one means."""
     format: int = _FORMAT
 
 
-def index_of(prefix: str, versions: Iterable[Version]) -> VersionIndex:
-    """The index of all versions of a project, in the order of their numbers."""
+def index_of(
+    prefix: str, versions: Iterable[Version], channels: Iterable[Channel] = ()
+) -> VersionIndex:
+    """The index of all versions of a project, in the order of their numbers, and its channels."""
     ordered = sorted(versions, key=lambda version: version.number)
-    return VersionIndex(tag_prefix=prefix, versions=tuple(map(_indexed, ordered)))
+    return VersionIndex(
+        tag_prefix=prefix, versions=tuple(map(_indexed, ordered)), channels=tuple(channels)
+    )
 
 
 def _indexed(version: Version) -> IndexedVersion:
@@ -143,6 +150,20 @@ def index_faults(index: VersionIndex) -> Iterator[str]:
         texts += (entry.erased.reason, entry.erased.date) if entry.erased else ()
         if not all(text.isprintable() for text in (*texts, *entry.rows, *entry.files) if text):
             yield f"{entry.tag!r:.80} has a text with control characters"
+    for channel in index.channels:
+        yield from _channel_faults(channel, tags)
+
+
+def _channel_faults(channel: Channel, tags: TagGrammar) -> Iterator[str]:
+    if not channel.moves:
+        yield f"the channel {channel.name!r:.80} was never set"
+    for move in channel.moves:
+        if ChannelGrammar(tags).parse(move.tag) != (channel.name, move.number):
+            yield f"the channel {channel.name!r:.80} was moved by {move.tag!r:.80}"
+        if tags.parse(move.version) is None:
+            yield f"{move.tag!r:.80} names the version {move.version!r:.80}"
+        if not all(text.isprintable() for text in (move.date, move.by, move.reason)):
+            yield f"{move.tag!r:.80} has a text with control characters"
 
 
 _COMPATIBILITIES = {level.value: level for level in Compatibility}

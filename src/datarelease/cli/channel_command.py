@@ -1,0 +1,99 @@
+"""``datarelease channel set NAME VERSION --reason TEXT`` and ``datarelease channel list``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from datarelease.app.actions import actions
+from datarelease.app.repository import open_catalogue, open_repository
+from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.versions.channels import set_channel
+from datarelease.model.versions.channel import Channel, version_of
+from datarelease.render.escape import PROSE, clean
+
+
+@click.group("channel", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Names for versions that move, such as `stable`."""
+
+
+@command.command("list")
+@repo_option
+@prints_result
+def list_command(repo: str | None) -> Result:
+    """List the channels, and who set them to which version, when and why."""
+    catalogue = open_catalogue(repo)
+    data = [channel_json(channel, catalogue) for channel in catalogue.channels]
+    if not data:
+        none = "no channel yet: `datarelease channel set stable VERSION --reason TEXT` makes one"
+        return Result(data, none)
+    return Result(data, _table(catalogue))
+
+
+@command.command("set")
+@click.argument("name")
+@click.argument("version")
+@click.option("--reason", required=True, help="Why, written for those who follow the channel.")
+@prints_result
+def set_command(name: str, version: str, reason: str) -> Result:
+    """Set the channel NAME to VERSION; a name that is not there yet is made."""
+    repository = open_repository(None, version, progress=ConsoleProgress())
+    run = actions(os.environ)
+    done = set_channel(repository, name, version, reason=reason, by=run.actor if run else None)
+    now = done.channel.newest.version
+    if not done.moved:
+        text = f"{name} is {now} already"
+    else:
+        text = f"{name} is now {now}" + (f"; it was {done.before}" if done.before else "")
+    return Result(
+        {"channel": name, "version": now, "before": done.before, "moved": done.moved}, text
+    )
+
+
+def channel_json(channel: Channel, catalogue: Catalogue) -> dict[str, Any]:
+    """A channel as JSON data; ``version`` is null where no version of it is in force."""
+    version = version_of(channel, catalogue.versions)
+    return {
+        "name": channel.name,
+        "version": version.tag if version else None,
+        "set_to": channel.newest.version,
+        "moves": [
+            {
+                "tag": move.tag,
+                "version": move.version,
+                "date": move.date,
+                "by": move.by,
+                "reason": move.reason,
+            }
+            for move in channel.moves
+        ],
+    }
+
+
+def _table(catalogue: Catalogue) -> Table:
+    """A row for each move, the newest of each channel first."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("channel", "version", "date", "by"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("reason")
+    for channel in catalogue.channels:
+        used = version_of(channel, catalogue.versions)
+        for move in reversed(channel.moves):
+            newest = move == channel.newest
+            note = ""
+            if newest and (used is None or used.tag != move.version):
+                note = f" (withdrawn: {used.tag} is used)" if used else " (withdrawn)"
+            table.add_row(
+                channel.name if newest else "",
+                move.version + note,
+                move.date[:10],
+                Text(clean(move.by)),
+                Text(clean(move.reason, PROSE)),
+            )
+    return table

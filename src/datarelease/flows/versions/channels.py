@@ -1,0 +1,128 @@
+"""Setting a channel to a version: one more tag, and nothing else is changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.catalogue import Catalogue, read_catalogue
+from datarelease.flows.repository import Repository
+from datarelease.flows.versions.index import write_index
+from datarelease.model.versions.channel import (
+    NAME_RULE,
+    Channel,
+    ChannelGrammar,
+    Move,
+    is_channel_name,
+)
+from datarelease.model.versions.version import Version, write_message
+from datarelease.progress import Step
+
+_UNTOUCHED = "The channel was not set."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelSet:
+    """A channel as it stands after it was set."""
+
+    channel: Channel
+    before: str | None
+    """The version that it was set to before; None: the channel is new."""
+
+    @property
+    def moved(self) -> bool:
+        """A tag was made; otherwise the channel was at this version already."""
+        return self.before != self.channel.newest.version
+
+
+def set_channel(
+    repository: Repository, name: str, text: str, *, reason: str, by: str | None = None
+) -> ChannelSet:
+    """The channel ``name``, now set to a version; it is made where there is none.
+
+    Args:
+        repository: Whose git remote gets the tag.
+        name: Of the channel.
+        text: The version, or another channel that is at it.
+        reason: Why, written for those who follow the channel.
+        by: Who asked for it, where git's own identity does not say that.
+
+    Raises:
+        ConfigError: No such name or version, no reason, or the version is withdrawn.
+        WorldError: The git remote refused, or somebody else set the channel meanwhile.
+    """
+    if not is_channel_name(name):
+        raise ConfigError(f"{name!r} cannot name a channel. {NAME_RULE}.")
+    if not reason.strip():
+        raise ConfigError("A reason is needed, written for those who follow the channel.")
+    catalogue = read_catalogue(repository.git, repository.tags)
+    version = catalogue.find(text)
+    before = _channel(catalogue, name)
+    _in_force(catalogue, version, name)
+    if before is not None and before.newest.version == version.tag:
+        return ChannelSet(channel=before, before=version.tag)
+    tag = _free_tag(repository, name, before)
+    who = [("By", by)] if by else []
+    message = write_message(
+        f"{tag}: {name} is {version.tag}",
+        [("Version", version.tag), ("Reason", reason), *who],
+    )
+    with repository.progress.step(Step.TAG_OBJECT):
+        sha = repository.git.tag_object(tag, version.commit, message)
+    with repository.progress.step(Step.PUSH):
+        [result] = repository.git.push({f"refs/tags/{tag}": sha})
+    now = read_catalogue(repository.git, repository.tags)
+    after = _channel(now, name)
+    if not result.accepted:
+        raise _refused(name, tag, result.reason, after)
+    if after is None or all(move.tag != tag for move in after.moves):
+        raise WorldError(
+            f"The git remote took {tag}, and does not have it any more.",
+            remedy="Find out who deletes tags; then run the command again.",
+        )
+    write_index(repository, now)
+    return ChannelSet(channel=after, before=before.newest.version if before else None)
+
+
+def _free_tag(repository: Repository, name: str, before: Channel | None) -> str:
+    """The tag of the next move; tags that this tool did not make take their numbers, too."""
+    channels = ChannelGrammar(repository.tags)
+    taken = {tag.name for tag in repository.git.tags(channels.prefix).remote}
+    first = before.newest.number + 1 if before else 1
+    return next(
+        tag for number in count(first) if (tag := channels.format(name, number)) not in taken
+    )
+
+
+def _channel(catalogue: Catalogue, name: str) -> Channel | None:
+    return next((channel for channel in catalogue.channels if channel.name == name), None)
+
+
+def _in_force(catalogue: Catalogue, version: Version, name: str) -> None:
+    said = catalogue.out_of_force(version)
+    if said is None:
+        return
+    use = catalogue.replacement(version)
+    back = f", or take the withdrawal back first: `datarelease unyank {version.tag}`"
+    raise ConfigError(
+        f"{said} It cannot become {name}.",
+        remedy=f"Set the channel to {use.tag if use else 'a version in force'}"
+        f"{back if version.erased is None else ''}.",
+    )
+
+
+def _refused(name: str, tag: str, reason: str, after: Channel | None) -> WorldError:
+    """The error of a push that was refused: somebody else was faster, or may not push."""
+    other: Move | None = next((m for m in after.moves if m.tag == tag), None) if after else None
+    if other is None:
+        return WorldError(
+            f"The git remote refused {tag}: {reason}",
+            untouched=_UNTOUCHED,
+            remedy="Check that you may push tags, then run the command again.",
+        )
+    return WorldError(
+        f"{other.by} set {name} to {other.version} at the same time: {other.reason}",
+        untouched=_UNTOUCHED,
+        remedy="If your version is still the right one, run the command again.",
+    )
