@@ -111,7 +111,7 @@ def test_a_channel_whose_every_version_is_withdrawn_says_so(three: Project) -> N
 def test_names_and_reasons_are_asked_for(three: Project) -> None:
     """A misspelt channel has its neighbour named, and what cannot name one is refused."""
     set_stable(three, "data-v1")
-    assert "Did you mean 'stable'?" in run(three, "show", "stabel", code=2).text
+    assert "Did you mean 'stable'?" in run(three, "show", "stbale", code=2).text
     for name in ("v3", "latest", "Stable"):
         done = run(three, "channel", "set", name, "data-v1", "--reason", "x", code=2)
         assert f"{name!r} cannot name a channel" in done.text
