@@ -268,11 +268,17 @@ def step_of_workflow(golden: Golden) -> dict[str, str]:
 
 
 def withdrawn(golden: Golden, project: Project) -> None:
-    """A version is withdrawn, and the withdrawal is taken back."""
+    """A channel is set to a version that is withdrawn, and the withdrawal is taken back."""
     with at(2):
+        set_stable = ("channel", "set", "stable", "data-v2", "--reason", "The team checked it.")
+        golden.run(project, *set_stable, "--json", name="channel.set.txt")
+        golden.add("channel.tag.txt", message(project, "data-channel-stable-1"))
+        golden.run(project, "channel", "list", "--json", name="channel.list.txt")
         golden.run(project, "yank", "data-v2", "--reason", "Wrong plan.", "--json", name="yank.txt")
         golden.add("yank.tag.txt", message(project, "data-v2-yanked"))
         golden.run(project, "list", "--json", name="yank.list.txt")
+        golden.run(project, "changelog", "--json", name="changelog.json.txt")
+        golden.run(project, "changelog", name="changelog.txt")
     with at(3):
         golden.run(project, "unyank", "data-v2", "--json", name="unyank.txt")
 

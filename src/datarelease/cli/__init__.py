@@ -25,6 +25,7 @@ COMMANDS = {
     "list": "The released versions.",
     "show": "One version: what it holds, where it is, how it came about.",
     "diff": "What changed between two versions.",
+    "changelog": "What changed in each version, in sentences.",
     "get": "Put the files of a version into a directory.",
     "site": "Write a catalogue of all versions as static pages.",
     "verify": "Look for every object of versions on their remotes.",

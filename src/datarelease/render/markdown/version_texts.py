@@ -11,8 +11,10 @@ from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.outcome import Health, Outcome, VersionHealth
 from datarelease.render import escape
 from datarelease.render.markdown import gfm
+from datarelease.render.markdown.changelog import notes_list
 from datarelease.render.markdown.comment import CommentSource, fetching
 from datarelease.render.markdown.report import markdown
+from datarelease.render.notes import report_notes
 from datarelease.render.numbers import count, size
 
 _LIMIT = 100_000
@@ -25,8 +27,11 @@ _SHOWN = 50
 
 
 def release_page(manifest: Manifest, outcome: Outcome, place: CommentSource) -> str:
-    """What the page says: whether it was reviewed, what it holds, how to get it, the report."""
+    """What the page says: what changed, whether that was reviewed, what it holds, the report."""
+    told = outcome.report is not None and outcome.state == "released"
+    notes = report_notes(outcome.report) if outcome.report is not None and told else ()
     head = gfm.stacked(
+        notes_list(notes),
         _reviewed(manifest, outcome),
         gfm.table(
             ("dataset", "rows", "files", "size"),
@@ -49,7 +54,7 @@ def release_page(manifest: Manifest, outcome: Outcome, place: CommentSource) -> 
         ),
         _facts(manifest),
     )
-    if outcome.report is None or outcome.state != "released":
+    if outcome.report is None or not told:
         return head + "\n"
     room = _LIMIT - len(head) - _MARGIN
     page = f"{place.url}/releases/download/{quote(manifest.tag, safe='')}/report.html"
