@@ -22,6 +22,7 @@ from datarelease.adapters.store.credentials import (
     program_environment,
 )
 from datarelease.adapters.store.directory import DirectoryStore, Store
+from datarelease.adapters.store.errors import brief_error
 from datarelease.adapters.store.kinds import KINDS
 from datarelease.adapters.store.limits import (
     refuse_own_keys,
@@ -42,10 +43,8 @@ Trust = Literal["whole", "plain", "foreign"]
 repository elsewhere no other file of DVC's configuration counts."""
 _Kind = Literal["directory", "aws", "dagshub", "s3", "other"]
 AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-
-_LOCAL = "config.local"
 _EXTRAS = {kind: kind for kind in ("s3", "gs", "azure", "ssh", "webdav")} | {"webdavs": "webdav"}
-"""By DVC's protocol, the extra of this package that installs what the remote needs."""
+"""By the scheme of an address, the extra of this package that installs what the remote needs."""
 
 
 class DvcConfig:
@@ -139,7 +138,7 @@ class DvcConfig:
                 f"{name} --unset version_aware`, or name another remote in `release.remotes`.",
             )
         self._refuse_own_keys(name)
-        with explained_config():
+        with explained_config(self._scheme(name)):
             settings = get_fs_config(self._config, name=name)
             factory, options, root = get_cloud_fs(
                 self._config, **authorised(name, settings, self._env)
@@ -192,6 +191,11 @@ class DvcConfig:
             address = urlsplit(str(self._config["remote"][part].get("url", "")))
             part = address.netloc.lower() if address.scheme == "remote" else ""
 
+    def _scheme(self, name: str) -> str:
+        """The scheme of the remote ``name``, or of the one that it is built on."""
+        *_, last = self._built_on(name)
+        return urlsplit(str(self._config["remote"][last].get("url"))).scheme
+
     def settings(self, name: str) -> Mapping[str, Any]:
         """What is set for the remote ``name``, what it is built on (``remote://``) included.
 
@@ -199,8 +203,7 @@ class DvcConfig:
         """
         if name.lower() not in self._config["remote"]:
             return {}
-        tuple(self._built_on(name))
-        with explained_config():
+        with explained_config(self._scheme(name)):
             found: Mapping[str, Any] = get_fs_config(self._config, name=name)
         return found
 
@@ -227,8 +230,7 @@ class DvcConfig:
 
     def is_authorised(self, name: str) -> bool:
         """There are credentials for this remote alone, in the environment or in DVC's settings."""
-        settings = self.settings(name)
-        given = authorised(name, settings, self._env)
+        given = authorised(name, self.settings(name), self._env)
         return any(given.get(key) for key in ("access_key_id", "profile", "credentialpath"))
 
     def overrides(self) -> Mapping[str, Any]:
@@ -236,10 +238,10 @@ class DvcConfig:
 
         A remote that may get none, other than the default one, stays without.
         """
-        added = {}
-        default = (self.default_remote or "").lower()
+        added: dict[str, Mapping[str, Any]] = {}
         for name in self.remotes:
-            with nullcontext() if name == default else suppress(ConfigError):
+            is_default = name == str(self.default_remote).lower()
+            with nullcontext() if is_default else suppress(ConfigError):
                 added[name] = self._added(name)
         found = {name: settings for name, settings in added.items() if settings}
         return {"remote": found} if found else {}
@@ -260,20 +262,19 @@ class DvcConfig:
 
 
 @contextmanager
-def explained_config() -> Iterator[None]:
-    """DVC's error about its configuration, as a ConfigError."""
+def explained_config(scheme: str = "") -> Iterator[None]:
+    """DVC's error about its configuration, or about a remote in ``scheme``, as a ConfigError."""
     try:
         yield
-    except RemoteMissingDepsError as error:
-        extra = _EXTRAS.get(error.protocol)
+    except (RemoteMissingDepsError, ImportError) as error:
+        extra = _EXTRAS.get(scheme)
         raise ConfigError(
-            f"DVC lacks a package for this remote: {error}",
-            remedy=installation(extra) if extra else f"pip install 'dvc[{error.protocol}]'",
+            f"DVC lacks a package for remotes in {scheme}://: {brief_error(error)}",
+            remedy=installation(extra) if extra else f"pip install 'dvc[{scheme}]'",
         ) from error
     except DvcException as error:
-        reason = without_credentials(" ".join(str(error).split()))
         raise ConfigError(
-            f"DVC's configuration (.dvc/config) cannot be used: {reason}",
+            f"DVC's configuration (.dvc/config) cannot be used: {brief_error(error)}",
             remedy="Correct it; `dvc remote list` shows what DVC reads.",
         ) from error
 
@@ -285,7 +286,7 @@ def lend_config(source: Path, target: Path) -> None:
     were at ``source``, the settings of the ``config.local`` there, and the same cache.
     """
     cache = DvcConfig(source, env={}).cache.parent.parent
-    local = target / _LOCAL
+    local = target / "config.local"
     local.unlink(missing_ok=True)  # a killed process may have left half of it
     local.touch(mode=0o600)  # it may hold secrets
     with explained_config():

@@ -18,30 +18,31 @@ from datarelease.adapters.store.connection import google_settings, ssh_settings
 from datarelease.adapters.store.remote_variables import ssh_texts
 from datarelease.progress import TIMEOUT
 
-_GOOGLE = {"gs", "gcs"}
 _Account = tuple[str, ...]
 
 
 def sign_in_as_we_do(config: Mapping[str, Any], env: Mapping[str, str]) -> None:
     """Have DVC connect to the remotes of its ``config`` with the texts that ``env`` holds for them.
 
-    Addresses that are none of its remotes, as those of imports, are left to DVC.
+    Addresses that are none of its remotes, as those of imports, are left to DVC; so are remotes
+    whose package is not installed, of which it says so when it uses them.
     """
     accounts: dict[_Account, Callable[[], Mapping[str, Any]]] = {}
     schemes = set()
     for name in config["remote"]:
         if _leads_to_itself(config["remote"], name):
             continue
-        settings = get_fs_config(config, name=name)
-        scheme = urlsplit(str(settings["url"])).scheme.lower()
-        schemes.add(scheme)
-        if scheme == "ssh":
-            _, options, _ = get_cloud_fs(config, **settings)
-            texts = ssh_texts(name, settings, env)
+        try:
+            made, options, _ = get_cloud_fs(config, name=name)
+        except ImportError:
+            continue
+        schemes.add(made.protocol)
+        if made.protocol == "ssh":
+            texts = ssh_texts(name, get_fs_config(config, name=name), env)
             accounts[_account(options)] = partial(ssh_settings, TIMEOUT, *texts)
     if accounts:
         add_settings("ssh", lambda options: accounts.get(_account(options), dict)())
-    if schemes & _GOOGLE:
+    if "gs" in schemes:
         add_settings("gs", lambda options: google_settings(options.get("credentialpath")))
 
 
