@@ -32,8 +32,8 @@ PRELOADED = (
     "datarelease.ingest.cli.commands", "datarelease.ingest.cli.parse_command",
     "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
     *(f"datarelease.cli.{name}_command" for name in (
-        "announce", "changelog", "channel", "check", "diff", "doctor", "get", "init", "list",
-        "post", "release", "rollback", "show", "trim", "verify", "yank",
+        "announce", "changelog", "channel", "check", "diff", "doctor", "gc", "get", "init",
+        "list", "post", "purge", "release", "rollback", "show", "trim", "verify", "yank",
     )),
     "configobj", "dvc.cli", "dvc.commands.add", "dvc.commands.data_sync", "dvc.commands.repro",
     "datarelease.analysis.comparison.rows", "datarelease.analysis.engine.duckdb.engine",

@@ -18,6 +18,7 @@ from tests.flows.release.test_crash import (
     WITHDRAWAL,
 )
 from tests.flows.release.test_loop import ROLLBACK
+from tests.flows.retention.test_purge import COLLECTION, ERASURE
 
 from datarelease.progress import Step
 
@@ -36,6 +37,8 @@ def test_every_step_is_crashed_at_least_once() -> None:
         *ADOPTED,
         *COMMITTED,
         *TOPIC_TOLD,
+        *ERASURE,
+        *COLLECTION,
     ]
     assert all(point.act is kill for point in points)
     crashed = {point.step for point in points}

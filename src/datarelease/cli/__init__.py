@@ -39,6 +39,8 @@ COMMANDS = {
     "yank": "Withdraw a version; its data and tag stay.",
     "unyank": "Undo the withdrawal of a version.",
     "channel": "Names for versions that move, such as `stable`: set one, list them.",
+    "purge": "Erase the data of a version for good; --apply does it.",
+    "gc": "What nothing needs on the remotes; --apply deletes it.",
     "post": "Workflow step: put a check's report on its pull request.",
     "announce": "Workflow step: report on GitHub how a release ended.",
     "trim": "Workflow step: reduce DVC's cache to what the next check needs.",

@@ -21,6 +21,7 @@ from datarelease.adapters.store.credentials import (
     is_dagshub,
     program_environment,
 )
+from datarelease.adapters.store.deletion import deleting_environment, deleting_settings
 from datarelease.adapters.store.directory import DirectoryStore, Store
 from datarelease.adapters.store.errors import brief_error
 from datarelease.adapters.store.kinds import KINDS
@@ -117,12 +118,12 @@ class DvcConfig:
         """``dvc pull`` checks the hashes of what it gets from the remote ``name``."""
         return bool(self._config["remote"].get(name, {}).get("verify"))
 
-    def store(self, name: str) -> Store:
-        """The remote called ``name``.
+    def store(self, name: str, *, deleting: bool = False) -> Store:
+        """The remote called ``name``; with the credentials that may delete, if that is wanted.
 
         Raises:
-            ConfigError: There is no such remote, DVC's package for it is not installed, or it
-                keeps objects in a way that has no content-addressed keys.
+            ConfigError: There is no such remote, DVC's package for it is not installed, it keeps
+                objects in a way that has no content-addressed keys, or it lacks credentials.
         """
         if name.lower() not in self._config["remote"]:
             known = ", ".join(self.remotes) or "none"
@@ -140,13 +141,13 @@ class DvcConfig:
         self._refuse_own_keys(name)
         with explained_config(self._scheme(name)):
             settings = get_fs_config(self._config, name=name)
-            factory, options, root = get_cloud_fs(
-                self._config, **authorised(name, settings, self._env)
-            )
+            env = deleting_environment(name, settings, self._env) if deleting else self._env
+            given = (deleting_settings if deleting else authorised)(name, settings, env)
+            factory, options, root = get_cloud_fs(self._config, **given)
             if factory.protocol == "local":
                 return DirectoryStore(name, Path(root))
             url = without_credentials(str(settings["url"]))
-            keys = advice(name, settings, self._env)
+            keys = advice(name, settings, env)
             try:
                 wrapper = factory(**options)
             except AuthError:  # it is raised again by the first request, which may never come
@@ -157,7 +158,7 @@ class DvcConfig:
         def opened() -> Any:
             # A wrapper opens its file system once, and connections end.
             fresh = unused.pop() if unused else factory(**options)
-            ssh = ssh_texts(name, settings, self._env)
+            ssh = ssh_texts(name, settings, env)
             return connected_filesystem(fresh, self._timeout, ssh)
 
         kind = KINDS.get(factory.protocol, RemoteKind())

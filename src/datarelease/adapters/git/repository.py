@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from datarelease.adapters.git import objects as git_objects
 from datarelease.adapters.git import remote as git_remote
 from datarelease.adapters.git.batch import ObjectReader
+from datarelease.adapters.git.every_ref import fetch_every_ref
 from datarelease.adapters.git.objects import Content, Tag, Tags, TreeFile
 from datarelease.adapters.git.program import REMOTE, GitProgram, one_line
 from datarelease.adapters.git.remote import HEADS, VERSIONS, PushResult
@@ -203,6 +204,14 @@ class Git:
         if self.is_shallow():
             self._git.network("fetch", "--quiet", "--unshallow", "--no-tags", REMOTE)
             self._place = None
+
+    def every_ref(self, pulls: Iterable[int]) -> dict[str, str]:
+        """What each branch and tag, there and here, and each of ``pulls`` names; see `every_ref`.
+
+        Raises:
+            WorldError: The remote does not answer.
+        """
+        return fetch_every_ref(self._git, pulls, remote=self.has_remote())
 
     def tags(self, *prefixes: str) -> Tags:
         """The tags that begin with one of these: our copy of the remote's, and the local ones."""

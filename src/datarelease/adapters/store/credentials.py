@@ -24,7 +24,7 @@ from datarelease.errors import ConfigError
 DAGSHUB_TOKEN = "DAGSHUB_TOKEN"  # noqa: S105 - the variable's name
 DAGSHUB_HOST = "DAGSHUB_CLIENT_HOST"
 _DAGSHUB = "https://dagshub.com"
-_OWN = (
+SIGN_IN_SETTINGS = (
     "access_key_id", "secret_access_key", "session_token", "profile", "credentialpath",
     "configpath", "allow_anonymous_login",
 )  # fmt: skip
@@ -35,6 +35,12 @@ _CHAIN = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )  # fmt: skip
 """Where Amazon's SDK looks for credentials in the environment."""
+
+_OTHER_CHAINS = (
+    "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_KEY",
+    "AZURE_STORAGE_SAS_TOKEN", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID",
+)  # fmt: skip
+"""The same of Google's and Azure's clients."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +102,7 @@ def authorised(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -
         return {**settings, "allow_anonymous_login": True}
     if found is None:
         return dict(settings)
-    kept = {key: value for key, value in settings.items() if key not in _OWN}
+    kept = {key: value for key, value in settings.items() if key not in SIGN_IN_SETTINGS}
     kept |= {"access_key_id": found.access_key, "secret_access_key": found.secret_key}
     return kept | ({"session_token": found.session_token} if found.session_token else {})
 
@@ -117,6 +123,12 @@ def program_environment(
         kept |= {"AWS_ACCESS_KEY_ID": found.access_key, "AWS_SECRET_ACCESS_KEY": found.secret_key}
         kept |= {"AWS_SESSION_TOKEN": found.session_token} if found.session_token else {}
     return kept
+
+
+def withheld(env: Mapping[str, str]) -> dict[str, str]:
+    """``env`` without whatever a client would find credentials of any remote by itself in."""
+    others = (*_CHAIN, DAGSHUB_TOKEN, *_OTHER_CHAINS)
+    return {key: value for key, value in env.items() if key not in others}
 
 
 def advice(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> str:
@@ -144,7 +156,7 @@ def _scheme(settings: Mapping[str, Any]) -> str:
 
 def _is_left_alone(settings: Mapping[str, Any], env: Mapping[str, str]) -> bool:
     """The remote is not on DagsHub, or DVC's own settings have its credentials."""
-    return not is_dagshub(settings, env) or any(settings.get(key) for key in _OWN)
+    return not is_dagshub(settings, env) or any(settings.get(key) for key in SIGN_IN_SETTINGS)
 
 
 def _refuse_clear_text(name: str, settings: Mapping[str, Any]) -> None:

@@ -36,8 +36,17 @@ def look_at_newest(repository: Repository, count: int, *, full: bool) -> Health:
         WorldError: The git remote does not answer.
     """
     versions = [version for version in catalogue_of(repository).versions if version.in_force]
+    return health_of(repository, versions[-count:], full=full)
+
+
+def health_of(repository: Repository, versions: Sequence[Version], *, full: bool) -> Health:
+    """The health of versions, the last one first.
+
+    Raises:
+        ConfigError: None of a version's remotes is configured.
+    """
     found = []
-    for version in reversed(versions[-count:]):
+    for version in reversed(versions):
         repository.progress.say(f"verify: {version.tag}")
         try:
             result = verify_version(repository, version, full=full)

@@ -196,6 +196,11 @@ class Manifest:
         return short_repr(self, self.tag, plural(len(self.datasets), "dataset"))
 
     @property
+    def is_of_later_release(self) -> bool:
+        """It may mean what this release of the tool does not know of."""
+        return self.format > _FORMAT
+
+    @property
     def snapshot(self) -> Snapshot:
         """The released content, whose digest is ``digest``."""
         return Snapshot(

@@ -1,0 +1,77 @@
+"""``datarelease purge VERSION``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datarelease.app.retention import open_keeping
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.documents import to_json
+from datarelease.errors import ConfigError
+from datarelease.flows.retention.purge import Purge, plan_purge, purge
+from datarelease.model.wording import plural
+from datarelease.render.escape import clean
+from datarelease.render.numbers import size
+
+
+@click.command("purge")
+@click.argument("versions", metavar="VERSION...", nargs=-1, required=True)
+@click.option("--reason", default="", help="Why, for users of the version and for the audit.")
+@click.option("--apply", is_flag=True, help="Erase it; without this option nothing is changed.")
+@prints_result
+def command(versions: Sequence[str], reason: str, apply: bool) -> Result:  # noqa: FBT001
+    """Erase what only VERSION, or all those named together, hold: on every remote, for good.
+
+    Data, reports, statistics and readable copies go; the tag, the manifest and the reason stay, and
+    every reader is told. What other versions hold as well stays. The newest version in force is
+    refused. The credentials that delete have variables of their own, DATARELEASE_DELETE_….
+    docs/erasure.md says what is left in git, caches and GitHub Releases.
+    """
+    keeping = open_keeping(Path.cwd(), progress=ConsoleProgress(), strict=False)
+    if not apply:
+        found = plan_purge(keeping, versions)
+        if not reason.strip() and any(version.erased is None for version in found.versions):
+            raise ConfigError(
+                "A reason is needed, written for users of the version.",
+                untouched="Nothing was erased.",
+                remedy="Add --reason TEXT.",
+            )
+        return Result(_document(found), tuple(_lines(found, reason)))
+    found = purge(keeping, versions, reason)
+    return Result(_document(found), tuple(_lines(found, reason)))
+
+
+def _document(found: Purge) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "applied": found.applied,
+        "versions": [version.tag for version in found.versions],
+        "remotes": [to_json(part) for part in found.remotes],
+        "shared": found.shared,
+        "named_by": list(found.named_by),
+        "health": to_json(found.health) if found.health else None,
+    }
+
+
+def _lines(found: Purge, reason: str) -> Iterator[str]:
+    tags = ", ".join(version.tag for version in found.versions)
+    yield f"{tags}: {'erased' if found.applied else 'to be erased'}"
+    verb = "deleted" if found.applied else "to be deleted"
+    for part in found.remotes:
+        objects = plural(len(part.garbage), "object")
+        yield f"{part.remote} ({part.url}): {objects}, {size(part.size)}, {verb}"
+    if found.shared:
+        yield f"{plural(found.shared, 'object')} stay, because other versions hold them"
+    for name in found.named_by:
+        yield f"{clean(name)} names some of them: `dvc pull` does not get them there"
+    if not found.applied:
+        command = ["datarelease", "purge", *(version.tag for version in found.versions)]
+        command += ["--reason", reason] if reason.strip() else []
+        yield f"This was a preview; there is no way back after: {shlex.join(command)} --apply"
+    else:
+        yield "What git, caches and GitHub Releases still have: docs/erasure.md"

@@ -1,0 +1,148 @@
+"""Removing from the remotes what nothing needs. A preview and the removal read the same survey.
+
+Nothing is recorded on the way: what a run that was stopped left is found by the next one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from datarelease.adapters.store.upkeep import Upkeep, upkeep_of
+from datarelease.errors import WorldError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.retention.holders import Keeping
+from datarelease.flows.retention.survey import Rules, garbage_of, survey, unused_runs
+from datarelease.flows.versions.documents import read_manifest
+from datarelease.flows.versions.missing import health_of
+from datarelease.model.versions.outcome import Health
+from datarelease.model.versions.retention import Garbage, Needed, RemoteSweep, object_hash
+from datarelease.model.versions.snapshot import TREE
+from datarelease.model.versions.version import Version
+from datarelease.model.wording import plural
+from datarelease.progress import Step
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """What nothing needs on each remote, and what became of it."""
+
+    needed: Needed
+    remotes: tuple[RemoteSweep, ...]
+    applied: bool
+    """It was deleted."""
+    health: Health | None = None
+    """Of every version afterwards; None: nothing was deleted."""
+
+
+def survey_all(keeping: Keeping, before: datetime) -> Collection:
+    """What nothing needs on each remote and is older than ``before``; nothing is changed.
+
+    Raises:
+        ConfigError: A remote has no listings.
+        WorldError: A branch, a manifest or a remote cannot be read.
+    """
+    keeping.whole.complete_history()
+    catalogue = keeping.catalogue()
+    needed = keeping.needed(catalogue)
+    sweeps = [
+        survey(keeping, upkeep_of(store), needed, catalogue, before)[0] for store in keeping.stores
+    ]
+    return Collection(needed=needed, remotes=tuple(sweeps), applied=False)
+
+
+def collect(keeping: Keeping, before: datetime) -> Collection:
+    """The same, deleted.
+
+    Raises:
+        ConfigError: A remote has no listings, or there are no credentials to delete with.
+        WorldError: A branch, a manifest or a remote cannot be read, and nothing was deleted; or a
+            remote refused, or a version was found damaged afterwards.
+    """
+    keeping.whole.complete_history()
+    catalogue = keeping.catalogue()
+    needed = keeping.needed(catalogue)
+    # All are opened and surveyed before the first object goes.
+    opened = [keeping.deleting(store.name) for store in keeping.stores]
+    surveys = [survey(keeping, upkeep, needed, catalogue, before) for upkeep in opened]
+    gone: set[str] = set()
+    for upkeep, (sweep, rules) in zip(opened, surveys, strict=True):
+        gone |= _delete(keeping, upkeep, sweep.garbage, rules)
+    sweeps = tuple(sweep for sweep, _ in surveys)
+    return Collection(
+        needed=needed,
+        remotes=sweeps,
+        applied=True,
+        health=_look_afterwards(keeping, gone),
+    )
+
+
+def verifiable(keeping: Keeping, catalogue: Catalogue) -> list[Version]:
+    """The versions with data of which a remote is configured here."""
+    configured = {store.name for store in keeping.repository.remotes}
+    return [
+        version
+        for version in catalogue.versions
+        if version.erased is None
+        and any(
+            remote.name in configured
+            for remote in read_manifest(keeping.repository, version).remotes
+        )
+    ]
+
+
+# --- inside
+
+
+def _delete(
+    keeping: Keeping, upkeep: Upkeep, garbage: Sequence[Garbage], rules: Rules
+) -> frozenset[str]:
+    """Delete, folder by folder, what is still garbage when the folder is listed once more.
+
+    What was written again meanwhile is young now, and stays. Returns the hashes that went.
+    """
+    progress = keeping.repository.progress
+    gone: list[str] = []
+    label = f"Deleting from {upkeep.store.name}"
+    with progress.track(label, len(garbage), "objects") as advance:
+        for listings in (True, False):
+            folders: dict[str, set[str]] = defaultdict(set)
+            for item in garbage:
+                if item.key.endswith(TREE) is listings:
+                    folders[item.key.rpartition("/")[0]].add(item.key)
+            for folder, keys in folders.items():
+                now = [item for item in upkeep.walk(folder) if item.key in keys]
+                runs = unused_runs(upkeep, now, rules, ())
+                still = [item.key for item in garbage_of(now, rules, runs)]
+                with progress.step(Step.DELETE):
+                    upkeep.delete(still, advance)
+                gone += still
+    progress.say(f"{upkeep.store.name}: {plural(len(gone), 'object')} deleted")
+    return frozenset(md5 for key in gone if (md5 := object_hash(key)))
+
+
+def _look_afterwards(keeping: Keeping, gone: set[str]) -> Health:
+    """The health of all versions, those that were made meanwhile too.
+
+    Raises:
+        WorldError: Something is missing, or what is needed now was deleted.
+    """
+    catalogue = keeping.catalogue()
+    health = health_of(keeping.repository, verifiable(keeping, catalogue), full=False)
+    lost = sorted(gone & keeping.needed(catalogue).objects)
+    bad = [version.tag for version in health.versions if not version.sound]
+    if lost or bad:
+        what = f"{', '.join(bad)} are not whole" if bad else ""
+        shown = ", ".join(lost[:_SHOWN])
+        also = f"{plural(len(lost), 'deleted object')} came into use meanwhile ({shown})"
+        raise WorldError(
+            f"After the deletion {' and '.join(filter(None, (what, also if lost else '')))}.",
+            untouched="What the other versions, branches and pull requests need is there.",
+            remedy="Where DVC's cache has the data, `datarelease verify VERSION --repair` and "
+            "`dvc push` send it again.",
+        )
+    return health

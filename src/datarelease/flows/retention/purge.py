@@ -1,0 +1,305 @@
+"""Erasing the data of versions for good: what only they hold goes from every remote.
+
+The tag that says so is pushed first. From then on every reader refuses the version, no release
+builds on it, and a run that was stopped is finished by the same command.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datarelease.adapters.store.upkeep import StoredObject, Upkeep, upkeep_of
+from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.catalogue import Catalogue
+from datarelease.flows.retention.collect import verifiable
+from datarelease.flows.retention.holders import Keeping
+from datarelease.flows.retention.others import read_others
+from datarelease.flows.versions.documents import read_manifest
+from datarelease.flows.versions.index import write_index
+from datarelease.flows.versions.missing import health_of
+from datarelease.model.versions.manifest import (
+    DIRECTORY,
+    MANIFEST,
+    document_key,
+    metadata_key,
+    object_key,
+)
+from datarelease.model.versions.outcome import Health
+from datarelease.model.versions.retention import ERASED_FILE, Garbage, GarbageReason, Needed
+from datarelease.model.versions.snapshot import TREE
+from datarelease.model.versions.version import Version, write_message
+from datarelease.model.wording import plural
+from datarelease.progress import Step
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteErasure:
+    """What goes from one remote."""
+
+    remote: str
+    url: str
+    """Without credentials."""
+    garbage: tuple[Garbage, ...]
+    """Listings of directories first."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of what goes."""
+        return sum(item.size for item in self.garbage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purge:
+    """Versions to erase, and what becomes of what they hold."""
+
+    versions: tuple[Version, ...]
+    remotes: tuple[RemoteErasure, ...]
+    shared: int
+    """Objects that stay, because other versions hold them as well."""
+    named_by: tuple[str, ...]
+    """Branches, tags and pull requests whose files of DVC name objects that go."""
+    applied: bool = False
+    health: Health | None = None
+    """Of every other version afterwards."""
+
+
+def plan_purge(keeping: Keeping, texts: Sequence[str]) -> Purge:
+    """What erasing the versions that ``texts`` name would delete; nothing is changed.
+
+    Raises:
+        ConfigError: No such version, or it is the newest one in force.
+        WorldError: A branch, a manifest or a remote cannot be read.
+    """
+    return _plan(keeping, texts, [upkeep_of(store) for store in keeping.stores])
+
+
+def purge(keeping: Keeping, texts: Sequence[str], reason: str) -> Purge:
+    """Erase the versions that ``texts`` name; run again after a failure, it finishes.
+
+    Raises:
+        ConfigError: As ``plan_purge``; or no reason, or no credentials that may delete.
+        WorldError: As ``plan_purge``; or the git remote refused the tag, a remote refused a
+            deletion, or another version was found damaged afterwards.
+    """
+    opened = [keeping.deleting(store.name) for store in keeping.stores]
+    first = _plan(keeping, texts, opened)
+    new = [version for version in first.versions if version.erased is None]
+    if new and not reason.strip():
+        raise ConfigError(
+            "A reason is needed, written for users of the version.", untouched="Nothing was erased."
+        )
+    if new:
+        _push_tombstones(keeping, new, first, reason)
+    # What was released meanwhile is seen now; what comes later sees that the version is erased.
+    plan = _plan(keeping, texts, opened)
+    for upkeep, part in zip(opened, plan.remotes, strict=True):
+        _erase(keeping, upkeep, plan.versions, part)
+    catalogue = keeping.catalogue()
+    writing = dataclasses.replace(
+        keeping.repository,
+        remotes=tuple(u.store for u in opened if u.store.name in _required(keeping)),
+    )
+    write_index(writing, catalogue)
+    return dataclasses.replace(plan, applied=True, health=_look_afterwards(keeping, catalogue))
+
+
+# --- inside
+
+
+def _plan(keeping: Keeping, texts: Sequence[str], opened: Sequence[Upkeep]) -> Purge:
+    keeping.whole.complete_history()
+    catalogue = keeping.catalogue()
+    found = {version.number: version for version in map(catalogue.find, texts)}
+    versions = tuple(found[number] for number in sorted(found))
+    _refuse_newest(catalogue, versions)
+    own = [read_manifest(keeping.repository, version) for version in versions]
+    held = {md5 for manifest in own for md5 in manifest.objects}
+    documents = {document.sha256 for manifest in own for document in manifest.documents}
+    stays, kept_documents = _held_by_others(keeping, catalogue, set(found))
+    listed = [(upkeep, upkeep.walk(DIRECTORY)) for upkeep in opened]
+    needed = Needed(
+        objects=frozenset(stays),
+        documents=frozenset(
+            kept_documents | documents | {v.manifest_sha256 or "" for v in catalogue.versions}
+        ),
+    )
+    for upkeep, stored in listed:
+        others = read_others(
+            upkeep.store, stored, needed, catalogue, keeping.whole, young=frozenset()
+        )
+        stays |= others.objects
+        kept_documents |= others.documents
+    going = held - stays
+    tags = [version.tag for version in versions]
+    return Purge(
+        versions=versions,
+        remotes=tuple(
+            _on_remote(upkeep, stored, going, documents - kept_documents, tags)
+            for upkeep, stored in listed
+        ),
+        shared=len(held & stays),
+        named_by=_named_by(keeping, catalogue, going, set(found)),
+    )
+
+
+def _refuse_newest(catalogue: Catalogue, versions: Sequence[Version]) -> None:
+    newest = catalogue.latest
+    if newest is not None and newest in versions:
+        raise ConfigError(
+            f"{newest.tag} is the newest version in force: the next release and everybody's "
+            "`latest` build on it.",
+            untouched="Nothing was erased.",
+            remedy=f"Release data without it first, or withdraw it (`datarelease yank {newest.tag} "
+            "--reason TEXT`), so that another version is the newest one.",
+        )
+
+
+def _held_by_others(
+    keeping: Keeping, catalogue: Catalogue, numbers: set[int]
+) -> tuple[set[str], set[str]]:
+    """The objects and the documents of the versions that stay."""
+    objects: set[str] = set()
+    documents: set[str] = set()
+    for version in catalogue.versions:
+        if version.number not in numbers and version.erased is None:
+            manifest = read_manifest(keeping.repository, version)
+            objects |= manifest.objects.keys()
+            documents |= {document.sha256 for document in manifest.documents}
+    return objects, documents
+
+
+def _on_remote(
+    upkeep: Upkeep,
+    stored: Sequence[StoredObject],
+    going: set[str],
+    documents: set[str],
+    tags: Sequence[str],
+) -> RemoteErasure:
+    keys = [object_key(md5) for md5 in sorted(going)]
+    sizes = {key: info.size for key, info in upkeep.store.stat(keys).items()}
+    originals = {document_key(sha256) for sha256 in documents}
+    folders = tuple(f"{DIRECTORY}/{tag}/" for tag in tags)
+    stay = {metadata_key(tag, name) for tag in tags for name in (MANIFEST, ERASED_FILE)}
+    sizes |= {
+        item.key: item.size
+        for item in stored
+        if item.key in originals or (item.key.startswith(folders) and item.key not in stay)
+    }
+    garbage = [
+        Garbage(key=key, size=size, reason=GarbageReason.ERASED) for key, size in sizes.items()
+    ]
+    return RemoteErasure(
+        remote=upkeep.store.name,
+        url=upkeep.store.url,
+        garbage=tuple(sorted(garbage, key=lambda item: (not item.key.endswith(TREE), item.key))),
+    )
+
+
+def _named_by(
+    keeping: Keeping, catalogue: Catalogue, going: set[str], numbers: set[int]
+) -> tuple[str, ...]:
+    """Who else names what goes; the versions' own tags apart."""
+    return tuple(
+        name
+        for name, hashes in keeping.refs(catalogue)
+        if hashes & going and catalogue.grammar.number(name.removeprefix("the tag ")) not in numbers
+    )
+
+
+def _push_tombstones(
+    keeping: Keeping, versions: Sequence[Version], plan: Purge, reason: str
+) -> None:
+    """The annotated tags of the erasure, which say what was erased together.
+
+    Raises:
+        WorldError: The git remote refused one.
+    """
+    repository = keeping.repository
+    refs = {}
+    for version in versions:
+        name = repository.tags.format_erased(version.number)
+        objects = sum(len(part.garbage) for part in plan.remotes)
+        trailers = [
+            ("Reason", reason),
+            ("With", " ".join(other.tag for other in plan.versions if other != version)),
+            ("Objects", str(objects)),
+            ("Remotes", " ".join(part.remote for part in plan.remotes)),
+        ]
+        message = write_message(
+            f"{version.tag} is erased", [(key, value) for key, value in trailers if value]
+        )
+        with repository.progress.step(Step.TAG_OBJECT):
+            refs[f"refs/tags/{name}"] = repository.git.tag_object(name, version.commit, message)
+    with repository.progress.step(Step.PUSH):
+        results = repository.git.push(refs)
+    refused = [result for result in results if not result.accepted]
+    if refused:
+        raise WorldError(
+            f"The git remote refused {refused[0].ref}: {refused[0].reason}",
+            untouched="Nothing was deleted.",
+            remedy="Check that you may push tags, then run the command again.",
+        )
+
+
+def _erase(
+    keeping: Keeping, upkeep: Upkeep, versions: Sequence[Version], part: RemoteErasure
+) -> None:
+    progress = keeping.repository.progress
+    if upkeep.store.name in _required(keeping):
+        with progress.step(Step.TOMBSTONE):
+            _write_tombstones(upkeep, keeping.catalogue(), versions)
+    listings = [item.key for item in part.garbage if item.key.endswith(TREE)]
+    others = [item.key for item in part.garbage if not item.key.endswith(TREE)]
+    with progress.track(f"Erasing on {part.remote}", len(part.garbage), "objects") as advance:
+        for keys in filter(None, (listings, others)):
+            with progress.step(Step.DELETE):
+                upkeep.delete(keys, advance, versions=True)
+    left = upkeep.store.stat([item.key for item in part.garbage])
+    if left:
+        raise WorldError(
+            f"{part.remote} still has {plural(len(left), 'object')} after the deletion, such as "
+            f"{next(iter(left))}.",
+            untouched="The other remotes that come after it were not touched.",
+            remedy="Find out what keeps or restores them, then run the command again.",
+        )
+
+
+def _write_tombstones(upkeep: Upkeep, catalogue: Catalogue, versions: Sequence[Version]) -> None:
+    with tempfile.TemporaryDirectory(prefix="datarelease-") as folder:
+        files = {}
+        for version in versions:
+            erased = catalogue.find(version.tag).erased
+            document = {
+                "format": _FORMAT,
+                "tag": version.tag,
+                "reason": erased.reason if erased else "",
+                "date": erased.date if erased else "",
+            }
+            path = Path(folder) / version.tag.replace("/", "_")
+            path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            files[metadata_key(version.tag, ERASED_FILE)] = path
+        upkeep.store.upload(files, lambda _: None)
+
+
+def _required(keeping: Keeping) -> set[str]:
+    return {store.name for store in keeping.repository.remotes}
+
+
+def _look_afterwards(keeping: Keeping, catalogue: Catalogue) -> Health:
+    health = health_of(keeping.repository, verifiable(keeping, catalogue), full=False)
+    bad = [version.tag for version in health.versions if not version.sound]
+    if bad:
+        raise WorldError(
+            f"The versions are erased, but {', '.join(bad)} are not whole.",
+            untouched="",
+            remedy=f"`datarelease verify {bad[0]} --repair` sends what is missing, where DVC's "
+            "cache has it.",
+        )
+    return health
