@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from datarelease.analysis.engine.frames import read_frame
-from datarelease.app.reports import report_files, show_reports
+from datarelease.app.reports import (
+    VersionDiff,
+    changed_rows,
+    report_files,
+    show_reports,
+    with_rows,
+)
 from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.app.version_list import Versions
 from datarelease.app.wiring import tool
@@ -132,10 +138,10 @@ def get(
     return get_files(repository, found, Path(dest), datasets, overwrite=force)
 
 
-def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
+def diff(before: str, after: str, *, repo: str | Path | None = None) -> VersionDiff:
     """What changed from one version to another; ``.datasets`` has the details.
 
-    A notebook shows it as the HTML report.
+    ``.rows("customers")`` gives every row that changed. A notebook shows it as the HTML report.
 
     Warns:
         WithdrawnVersionWarning: One of them was withdrawn.
@@ -146,7 +152,8 @@ def diff(before: str, after: str, *, repo: str | Path | None = None) -> Report:
     """
     show_reports()
     repository = open_repository(repo, before, after, progress=Warnings())
-    return compare_versions(repository, before, after, tool=tool())
+    report = compare_versions(repository, before, after, tool=tool())
+    return with_rows(report, lambda name: changed_rows(repository, before, after, name))
 
 
 def verify(version: str, *, full: bool = False, repo: str | Path | None = None) -> Verification:

@@ -27,11 +27,13 @@ from tests.spark_server import java_server
 
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.row_files import RowWriter
 from datarelease.analysis.engine.spark.engine import SparkEngine
 from datarelease.analysis.engine.spark.number_counts import SparkNumberCounts
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.profiling.profile import profile, profile_of_summary, summarise_table
 from datarelease.analysis.profiling.summary import Summary
+from datarelease.analysis.validation.failing_rows import write_failing_rows
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
@@ -121,6 +123,21 @@ def same_validation(
     documents = [encode(validate(engine, files, dataset, schema)) for engine in engines]
     assert documents[1] == documents[0]
     return documents[0]
+
+
+def same_failing_rows(
+    engines: Sequence[Engine], files: Table, schema: pa.DataFrameSchema, folder: Path, **meta: Any
+) -> list[dict[str, Any]]:
+    """The rows that fail checks, which are the same with all engines."""
+    dataset, written = Dataset(name="d", path="d", schema="s", **meta), []
+    for number, engine in enumerate(engines):
+        found = validate(engine, files, dataset, schema).violations
+        with RowWriter(folder / f"rows{number}", 1000) as writer:
+            write_failing_rows(engine, files, dataset, schema, found, writer)
+        written.append(pq.read_table(folder / f"rows{number}"))
+    assert written[1].equals(written[0])
+    rows: list[dict[str, Any]] = written[0].to_pylist()
+    return rows
 
 
 def same_profile(engines: Sequence[Engine], files: Table, **meta: Any) -> str:
@@ -597,3 +614,36 @@ def test_wide_tables_have_one_profile(duckdb: Engine, spark: Engine, tmp_path: P
     texts = {f"t.{place}": [f"{row % (place + 1)}" for row in range(50)] for place in range(35)}
     wide = arrow.table(numbers | texts)
     same_profile([duckdb, spark], one(tmp_path, wide), pii=("t.3", "n 7"))
+
+
+def test_files_of_rows_are_the_same(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
+    """The rows that fail, with their numbers, and the rows that changed, of Parquet and of CSV."""
+    schema = pa.DataFrameSchema(
+        {
+            "id": pa.Column(int, unique=True),
+            "n": pa.Column("Int64", C.ge(0), nullable=False),
+            "t": pa.Column(
+                str, [C.str_matches(r"\w$"), C(lambda t: t.str.len() < 3, name="short")]
+            ),
+        }
+    )
+    small = arrow.int16()
+    first = arrow.table(
+        {"id": [1, 2, 2], "n": arrow.array([1, -1, None], small), "t": ["a", "abc", "-"]}
+    )
+    second = arrow.table({"id": [2, 9], "n": arrow.array([4, -5], small), "t": ["ä", "!"]})
+    plain = table(tmp_path, ("a", first), ("b", second))
+    rows = same_failing_rows([duckdb, spark], plain, schema, tmp_path, key=("id",), pii=("t",))
+    assert {row["row"] for row in rows} == {1, 2, 3, 4, 5} - {1}
+    text = one(tmp_path, "id,n,t\n1,x,a\n2,-4,b\n2,,c\n")
+    rows = same_failing_rows([duckdb, spark], text, schema, tmp_path, key=("id",))
+    assert ("x", 1) in {(row["value"], row["row"]) for row in rows}
+    written = []
+    dataset = Dataset(name="d", path="d", key=("id",), pii=("t",))
+    unique = one(tmp_path, first.slice(0, 2))
+    for number, engine in enumerate((duckdb, spark)):
+        with RowWriter(tmp_path / f"changed{number}", 1000) as writer:
+            diff_rows(engine, unique, one(tmp_path, second), dataset, file=writer)
+        written.append(pq.read_table(tmp_path / f"changed{number}"))
+    assert written[0].num_rows == 3
+    assert written[1].equals(written[0])

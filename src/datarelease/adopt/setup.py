@@ -24,7 +24,7 @@ from datarelease.model.review.report import REPORTS
 from datarelease.settings.read import PARAMS_FILE, SECTION, read_tag_settings
 
 _REQUIREMENTS = "requirements.txt"
-_REPORTS_IGNORED = "/reports/report.*\n/reports/pull-request.json\n"
+_REPORTS_IGNORED = "/reports/report.*\n/reports/pull-request.json\n/reports/*/*.parquet\n"
 _WHY = {
     "check": "says in pull requests what merging would release",
     "report": "posts that as a comment, with the digest that is reviewed",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from datarelease.app.publish import open_builder
-from datarelease.app.reports import HTML_NAME, report_files
+from datarelease.app.reports import HTML_NAME, report_files, rows_beside
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, prints_result
@@ -55,10 +55,12 @@ def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
     forget_tokens()
     if bundle is not None:
         make_absent(ws)
-    checked = check(ws, base=base)
-    # A release shows no pictures, so a build makes none.
+    place = out or ws.root / "reports"
+    # A release shows neither pictures nor rows, so a build makes none.
+    rows = rows_beside(ws, place) if bundle is None else None
+    checked = check(ws, base=base, rows=rows)
     report = with_pictures(ws, checked) if bundle is None else checked.report
-    place, files = out or ws.root / "reports", report_files(report)
+    files = report_files(report)
     write_documents(files, place)
     written = place / HTML_NAME
     if bundle is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datarelease.app.reports import write_report
+from datarelease.app.reports import changed_rows_in, write_report
 from datarelease.app.repository import open_repository
 from datarelease.app.wiring import tool
 from datarelease.cli.console import (
@@ -25,13 +25,20 @@ from datarelease.render.terminal.report import summary
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @click.option("--out", type=DIRECTORY_PATH, help="Also write report.json, .md and .html there.")
+@click.option(
+    "--rows",
+    type=DIRECTORY_PATH,
+    help="Also write every row that changed there: NAME.parquet for each dataset with a key.",
+)
 @repo_option
 @prints_result
-def command(before: str, after: str, out: Path | None, repo: str | None) -> Result:
+def command(
+    before: str, after: str, out: Path | None, rows: Path | None, repo: str | None
+) -> Result:
     """Show what changed from version A to version B: schema, distributions, rows."""
-    report = compare_versions(
-        open_repository(repo, before, after, progress=ConsoleProgress()), before, after, tool=tool()
-    )
+    repository = open_repository(repo, before, after, progress=ConsoleProgress())
+    files = changed_rows_in(rows) if rows is not None else None
+    report = compare_versions(repository, before, after, tool=tool(), rows=files)
     if out is not None:
         write_report(report, out)
     return Result(to_json(report), summary(report))

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from datarelease.model.data.validation import Violation
 from datarelease.model.review.diff import DatasetDiff, RowDiff, SchemaChange
+from datarelease.model.review.row_files import RowsFile
 from datarelease.render import numbers as number
 
 
@@ -57,6 +58,20 @@ def write_phrase(
 
 
 SHORT_DIGEST = 12
+
+
+def row_file(left: RowsFile) -> Phrase:
+    """How many rows a file beside the report has.
+
+    >>> row_file(RowsFile(kind="changes", name="a/changes.parquet", rows=2, total=2))
+    ('All 2 changed rows are in ', Data(text='a/changes.parquet'))
+    """
+    noun = "failing value" if left.kind == "violations" else "changed row"
+    if left.is_whole:
+        every = "The one " + noun + " is" if left.rows == 1 else f"All {left.rows:,} {noun}s are"
+        return (f"{every} in ", Data(left.name))
+    first = f"{left.rows:,} of {number.counted(left.total, noun)} are in "
+    return (first, Data(left.name), " (limit: ", Data("release.rows_budget"), ")")
 
 
 def rows(diff: DatasetDiff) -> str:

@@ -17,6 +17,7 @@ from datarelease.errors import Problem, SettingsError
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Stream
 from datarelease.model.review.policy import Policy
+from datarelease.model.review.row_files import ROWS_BUDGET
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
@@ -51,6 +52,8 @@ class Settings:
     """For the engine, in DuckDB's spelling, such as ``2GB``."""
     timeout: float = TIMEOUT
     """Seconds that a git remote or an object store may be silent."""
+    rows_budget: int = ROWS_BUDGET
+    """Rows of each file of rows that a check leaves beside its report; 0: it leaves none."""
     policy: Policy
     streams: tuple[Stream, ...] = ()
     stage_environment: tuple[str, ...] = ()
@@ -102,6 +105,7 @@ def read_settings(
         engine=release.engine,
         memory_limit=release.memory_limit,
         timeout=release.timeout,
+        rows_budget=release.rows_budget,
         policy=policy,
         streams=streams,
         stage_environment=tuple(dict.fromkeys(release.stage_environment)),

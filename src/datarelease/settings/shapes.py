@@ -30,6 +30,7 @@ from datarelease.model.data.dataset import (
 )
 from datarelease.model.data.stream import EventFormat
 from datarelease.model.review.policy import Level
+from datarelease.model.review.row_files import ROWS_BUDGET
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.versions.channel import ends_like_channel
 from datarelease.model.versions.version import DEFAULT_PREFIX
@@ -207,6 +208,7 @@ class ReleaseShape(_Strict):
     stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []
     timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = TIMEOUT
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
+    rows_budget: Annotated[int, Field(ge=0)] = ROWS_BUDGET
     policy: PolicyShape = PolicyShape()
     streams: dict[str, StreamShape] = {}
     announce: _Topic | None = None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from PIL import Image
@@ -155,6 +156,14 @@ def test_every_broken_rule_is_shown(copy: Copy) -> None:
         (f"names: {RULES['names']}", 1, (("file", "cats/Bad.png"),)),
         ("max_size: 1,000 bytes", 1, (("file", "dogs/large.png"), ("bytes", 1016))),
     ]  # fmt: skip
+    [left] = found.row_files
+    assert (left.name, left.rows, left.total) == ("images/violations.parquet", 3, 3)
+    rows = pq.read_table(project.root / "reports" / left.name).to_pylist()
+    assert [(row["key.file"], row["value"]) for row in rows] == [
+        ("cats/Bad.png", "kind=application/octet-stream"),
+        ("cats/Bad.png", ""),
+        ("dogs/large.png", "bytes=1016"),
+    ]
     done = run(project, "validate", "images", code=1)
     assert "images: 3 checks of dvc.yaml failed." in done.err
     assert json.loads((project.root / "reports/images/validation.json").read_text())["rows"] == 6

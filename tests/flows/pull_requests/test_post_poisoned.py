@@ -92,6 +92,17 @@ def test_files_of_other_stages_are_no_matter(folder: Path) -> None:
     assert read_artifact(folder).report is not None
 
 
+def test_files_of_rows_are_not_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing parses Parquet of unreviewed code; what is too large together is refused."""
+    with (folder / "customers" / "violations.parquet").open("wb") as file:
+        file.truncate(200 << 20)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    assert read_artifact(folder).report is not None
+    with (folder / "customers" / "changes.parquet").open("wb") as file:
+        file.truncate(100 << 20)
+    refused(folder, "larger than 256 MiB")
+
+
 @pytest.mark.parametrize("name", ["report.json", "pull-request.json", "other.txt"])
 def test_links_are_refused(folder: Path, tmp_path: Path, name: str) -> None:
     """A link could show us any file of the job, its tokens for instance."""

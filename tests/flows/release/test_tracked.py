@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from tests.commands import Point, run
@@ -15,6 +16,7 @@ from tests.versions import manifest, object_path, tags
 
 from datarelease import api
 from datarelease.app.workspace import open_workspace
+from datarelease.errors import ConfigError
 from datarelease.ingest.propose.proposal_commit import deliver
 from datarelease.progress import Quiet, Step
 
@@ -222,13 +224,26 @@ def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: P
     report = run(clone, "check", "--json").json
     people = next(d for d in report["datasets"] if d["name"] == "people")
     assert people["diff"]["rows"]["added"] == 5
+    left = {"kind": "changes", "name": "people/changes.parquet", "rows": 5, "total": 5}
+    assert people["row_files"] == [left]
+    place = clone.root / "reports/people/changes.parquet"
+    first = place.read_bytes()
+    place.unlink()
+    run(clone, "check")
+    assert place.read_bytes() == first, "written although the row diff is known"
     clone.commit("More")
     clone.push()
     run(clone, "release")
     reader = built.clone(tmp_path / "reader")
-    report = run(reader, "diff", "data-v1", "data-v2", "--json").json
+    report = run(reader, "diff", "data-v1", "data-v2", "--json", "--rows", "changed").json
     people = next(d for d in report["datasets"] if d["name"] == "people")
     assert people["diff"]["rows"]["added"] == 5
+    rows = pq.read_table(reader.root / "changed" / "people.parquet")
+    assert rows.column("kind").to_pylist() == ["added"] * 5
+    frame = api.diff("data-v1", "data-v2", repo=reader.root).rows("people")
+    assert list(frame["key.id"]) == rows.column("key.id").to_pylist()
+    with pytest.raises(ConfigError, match="no dataset 'peopel'"):
+        api.diff("data-v1", "data-v2", repo=reader.root).rows("peopel")
 
 
 def test_a_dataset_that_is_never_pushed_is_refused(built: Project) -> None:

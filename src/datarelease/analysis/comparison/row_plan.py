@@ -16,7 +16,7 @@ from datarelease.model.data.profile import Scalar
 from datarelease.model.review.diff import RowChange, RowDiff
 from datarelease.model.review.report import EXAMPLES, MASK
 
-_TEXT_LIMIT = 200
+TEXT_LIMIT = 200
 """Characters shown of a value."""
 
 EXAMPLE_COLUMNS = 8
@@ -33,6 +33,7 @@ def row_plan(
     dataset: Dataset,
     schemas: tuple[_Types, _Types],
     held: Callable[[nw.dtypes.DType], nw.dtypes.DType],
+    longest: int = TEXT_LIMIT,
 ) -> RowPlan | str:
     """How rows of tables with these columns are compared, or why they cannot be, in words."""
     if not dataset.key:
@@ -56,6 +57,7 @@ def row_plan(
         types={name: dtype for name, dtype in common.items() if dtype is not None},
         cast=frozenset(name for name in common if schemas[0][name] != schemas[1][name]),
         held=held,
+        longest=longest,
     )
 
 
@@ -69,13 +71,24 @@ class RowPlan:
     """Columns whose types differ."""
     held: Callable[[nw.dtypes.DType], nw.dtypes.DType]
     """`Engine.held`."""
+    longest: int = TEXT_LIMIT
+    """Characters kept of a text."""
+
+    @property
+    def key_names(self) -> list[str]:
+        """What queries call the columns of the key."""
+        return [f"k{place}" for place in range(len(self.dataset.key))]
 
     @property
     def columns(self) -> list[str]:
         """The columns compared."""
         return [name for name in self.types if name not in self.dataset.key]
 
-    def _side(self, frame: nw.LazyFrame[Any], mark: str) -> nw.LazyFrame[Any]:
+    def side(self, frame: nw.LazyFrame[Any], mark: str) -> nw.LazyFrame[Any]:
+        """A table with its columns numbered: ``k0`` of the key, ``0`` of the others, after a mark.
+
+        Columns whose types differ are of the type that holds both.
+        """
         names = [*self.dataset.key, *self.columns]
         keys = len(self.dataset.key)
         return frame.select(
@@ -94,8 +107,8 @@ class RowPlan:
     def differing(self, old: nw.LazyFrame[Any], new: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """The rows that differ: key, ``kind``, and per column ``d`` (differs), ``a`` and ``b``."""
         keys = range(len(self.dataset.key))
-        joined = self._side(old, "b").join(
-            self._side(new, "a"),
+        joined = self.side(old, "b").join(
+            self.side(new, "a"),
             how="full",
             left_on=[f"bk{i}" for i in keys],
             right_on=[f"ak{i}" for i in keys],
@@ -132,7 +145,7 @@ class RowPlan:
             for mark in "ba":
                 value = nw.col(f"{mark}{number}")
                 if kind_of(self.types[name]) == "text":
-                    value = value.cast(nw.String).str.slice(0, _TEXT_LIMIT)
+                    value = value.cast(nw.String).str.slice(0, self.longest)
                 if kind_of(self.types[name]) == "other":
                     continue
                 kept = nw.when(nw.col(f"d{number}")).then(value)
@@ -172,20 +185,20 @@ class RowPlan:
         sides: Frames,
         counts: Mapping[ChangeKind, int],
     ) -> tuple[RowChange, ...]:
-        order = [f"k{i}" for i in range(len(self.dataset.key))]
+        order = self.key_names
         examples: list[RowChange] = []
         for kind, number in _fair(counts).items():
             if number:
                 head = differing.filter(nw.col("kind") == kind).sort(*order).head(number)
                 if kind != "changed":
-                    side = self._side(sides[kind == "added"], "v")
+                    side = self.side(sides[kind == "added"], "v")
                     head = self._whole(head.select(*order), side).sort(*order)
                 examples += [self._example(kind, row) for row in engine.collect(head)]
         return tuple(examples)
 
     def _whole(self, keys: nw.LazyFrame[Any], side: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """The few rows with these keys; their values were not kept with the rows that differ."""
-        names = [f"k{i}" for i in range(len(self.dataset.key))]
+        names = self.key_names
         wanted = [f"v{i}" for i in self._of_a_row() if self._told(self.columns[i])]
         shown = side.select(*(f"v{name}" for name in names), *wanted)
         found = keys.join(shown, left_on=names, right_on=[f"v{name}" for name in names])
@@ -238,7 +251,7 @@ def _shown(value: Any) -> Scalar:
         return value + 0.0 if abs(value) != float("inf") else str(value)
     if value is None or isinstance(value, (bool, int)):
         return value
-    return str(value)[:_TEXT_LIMIT]
+    return str(value)[:TEXT_LIMIT]
 
 
 def _differs(number: int) -> nw.Expr:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import narwhals as nw
 
+from datarelease.analysis.comparison.changed_rows import write_changed_rows
 from datarelease.analysis.comparison.row_keys import count_rows, is_unique_before, key_problem
-from datarelease.analysis.comparison.row_plan import Frames, RowPlan, row_plan
+from datarelease.analysis.comparison.row_plan import TEXT_LIMIT, Frames, RowPlan, row_plan
 from datarelease.analysis.engine.column_types import common_type
 from datarelease.analysis.engine.keys import KeyRange
+from datarelease.analysis.engine.row_files import LONGEST_CELL, RowWriter
 from datarelease.analysis.engine.staging import reread, staged
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.model.data.dataset import Dataset
@@ -29,6 +31,7 @@ def diff_rows(
     *,
     skipped_files: int = 0,
     scratch: Path | None = None,
+    file: RowWriter | None = None,
 ) -> RowDiff | str:
     """The rows of two tables compared by key, or why they cannot be, in words.
 
@@ -46,6 +49,7 @@ def diff_rows(
         dataset: Its key and pii columns.
         skipped_files: Part files with equal hashes that were left out of both tables.
         scratch: Where intermediate files go; default: the system's temporary directory.
+        file: Takes the rows that differ.
 
     Raises:
         UnreadableTable: A file is missing or no such table.
@@ -59,7 +63,7 @@ def diff_rows(
     before, after = before or one_side, after or one_side
     types = _agreed_types(engine, before, after)
     schemas = engine.types(before, types[0]), engine.types(after, types[1])
-    plan = row_plan(dataset, schemas, engine.held)
+    plan = row_plan(dataset, schemas, engine.held, LONGEST_CELL if file is not None else TEXT_LIMIT)
     if isinstance(plan, str):
         return plan
     old, new = engine.scan(before, types[0]), engine.scan(after, types[1])
@@ -69,7 +73,7 @@ def diff_rows(
             stages.enter_context(reread(engine, before, old, scratch=scratch)),
             stages.enter_context(reread(engine, after, new, scratch=scratch)),
         )
-        return _compared(engine, plan, sides, (before, after), skipped_files, scratch)
+        return _compared(engine, plan, sides, (before, after), skipped_files, scratch, file)
 
 
 def _compared(
@@ -79,6 +83,7 @@ def _compared(
     tables: tuple[Table, Table],
     skipped_files: int,
     scratch: Path | None,
+    file: RowWriter | None,
 ) -> RowDiff | str:
     """The diff, or why the key does not identify the rows.
 
@@ -89,7 +94,7 @@ def _compared(
     ranges = engine.key_ranges(*tables, key[0])
     for parts in (ranges, _EVERYTHING) if len(ranges) > 1 else (_EVERYTHING,):
         pairs = [(part.of(sides[0], key[0]), part.of(sides[1], key[0])) for part in parts]
-        diff = _joined(engine, plan, sides, pairs, skipped_files, scratch)
+        diff = _joined(engine, plan, sides, pairs, skipped_files, scratch, file)
         if diff is not None:
             return diff
         problem = key_problem(engine, sides, key)
@@ -105,6 +110,7 @@ def _joined(
     pairs: Sequence[Frames],
     skipped_files: int,
     scratch: Path | None,
+    file: RowWriter | None,
 ) -> RowDiff | None:
     """The diff, made of pairs of frames that together are ``sides``; None: keys are not unique."""
     rows = count_rows(engine, sides, pairs, plan.dataset.key)
@@ -113,9 +119,13 @@ def _joined(
     frames = [plan.differing(old, new) for old, new in pairs]
     with staged(engine, frames, scratch=scratch) as differing:
         diff = plan.result(engine, differing, sides, rows[0], skipped_files)
-        keys = [f"k{i}" for i in range(len(plan.dataset.key))]
+        keys = plan.key_names
         removed = differing.filter(nw.col("kind") == "removed").select(*keys)
-        return diff if is_unique_before(engine, diff, removed, rows, keys) else None
+        if not is_unique_before(engine, diff, removed, rows, keys):
+            return None
+        if file is not None:
+            write_changed_rows(engine, plan, differing, sides, diff, file)
+        return diff
 
 
 def _agreed_types(engine: Engine, before: Table, after: Table) -> tuple[_Types, _Types]:

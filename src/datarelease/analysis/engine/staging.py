@@ -6,7 +6,7 @@ CSV text is parsed once instead of once a query, and a join runs once instead of
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -79,3 +79,20 @@ def write_batches(
             untouched="Nothing else was written.",
             remedy="Free space in the temporary directory, then run the same command again.",
         ) from None
+
+
+def of_size(batches: Iterator[pa.RecordBatch], rows: int) -> Generator[pa.RecordBatch, None, None]:
+    """The same rows in batches of ``rows`` each, but for the last one."""
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        while size + batch.num_rows >= rows:
+            head = batch.slice(0, rows - size)
+            yield pa.concat_batches([*waiting, head])
+            batch = batch.slice(head.num_rows)  # noqa: PLW2901 - its rest
+            waiting, size = [], 0
+        if batch.num_rows:
+            waiting.append(batch)
+            size += batch.num_rows
+    if waiting:
+        yield pa.concat_batches(waiting)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 PART = f"{_UNREAD}{_UNREAD}part"
 """The column of `Engine.scan_parts` that says which part a row is of."""
+ROW = f"{_UNREAD}row"
+"""The column with the place of a row in the order of the files, from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +165,7 @@ class Engine(Protocol):
         *,
         once: bool = False,
         ordered: bool = False,
+        numbered: bool = False,
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; with ``columns``, over these only.
 
@@ -170,7 +173,7 @@ class Engine(Protocol):
         Each column named there gets a companion `unread_name` that holds what the file says where
         that is not a value of the type; the column itself is null there. ``once`` says that
         one query will read the frame: nothing is prepared for further ones. ``ordered`` adds the
-        columns of `order`.
+        columns of `order`, ``numbered`` the column `ROW`.
 
         Raises:
             UnreadableTable: A file is missing, is no such table, or differs from the first part.

@@ -18,7 +18,6 @@ from datarelease.model.data.files import ListedFile
 from datarelease.model.data.profile import Scalar
 from datarelease.model.data.validation import (
     FILES_DECLARED,
-    Severity,
     Validation,
     Violation,
 )
@@ -28,7 +27,8 @@ ReadHeads = Callable[[Sequence[ListedFile]], Mapping[str, bytes]]
 """The first bytes of files, by their hash."""
 PORTABLE = "names that every file system tells apart"
 """The check that is made of every dataset of files; what it finds is a warning."""
-_Failing = tuple[ListedFile, tuple[tuple[str, Scalar], ...]]
+FailingFile = tuple[ListedFile, tuple[tuple[str, Scalar], ...]]
+"""A file that breaks a rule, and what was found of it."""
 
 
 def validate_files(
@@ -42,47 +42,47 @@ def validate_files(
         kinds: The content types of files by their hash and ending (see `sniffed`), where the rules
             ask for kinds.
     """
-    rules = dataset.files or FileRules()
-    files = sorted(listing)
-    found = [
-        _violation(rule, text, failing, len(files))
-        for rule, text in rules.in_words.items()
-        if (failing := list(_FAILING[rule](rules, files, kinds)))
-    ]
-    if alike := list(_alike(files)):
-        found.append(_violation(None, PORTABLE, alike, len(files), "warning"))
-    asked = len(rules.in_words)
+    found = failing_files(dataset, listing, kinds)
     return Validation(
         dataset=dataset.name,
-        rows=len(files),
+        rows=len(listing),
         schema=FILES_DECLARED,
-        checks=asked + 1,
-        violations=tuple(found),
+        checks=len(found),
+        violations=tuple(
+            _violation(check, failing, len(listing)) for check, failing in found.items() if failing
+        ),
     )
 
 
-def _violation(
-    rule: str | None,
-    text: str,
-    failing: Sequence[_Failing],
-    total: int,
-    severity: Severity = "error",
-) -> Violation:
+def failing_files(
+    dataset: Dataset, listing: Sequence[ListedFile], kinds: Mapping[str, str]
+) -> dict[str, list[FailingFile]]:
+    """Every file that breaks a rule, by rule; arguments are those of `validate_files`."""
+    rules = dataset.files or FileRules()
+    files = sorted(listing)
+    found = {
+        f"{rule}: {text}": list(_FAILING[rule](rules, files, kinds))
+        for rule, text in rules.in_words.items()
+    }
+    return {**found, PORTABLE: list(_alike(files))}
+
+
+def _violation(check: str, failing: Sequence[FailingFile], total: int) -> Violation:
     return Violation(
         column=None,
-        check=f"{rule}: {text}" if rule else text,
+        check=check,
         reason="file_check",
         category="data",
         count=len(failing),
         total=total,
         examples=tuple((("file", file.path), *told) for file, told in failing[:EXAMPLES]),
-        severity=severity,
+        severity="warning" if check == PORTABLE else "error",
     )
 
 
 def _of_other_kinds(
     rules: FileRules, files: Sequence[ListedFile], kinds: Mapping[str, str]
-) -> Iterator[_Failing]:
+) -> Iterator[FailingFile]:
     for file in files:
         kind = kinds[kind_key(file)]
         if not is_of(kind, rules.kinds):
@@ -91,7 +91,7 @@ def _of_other_kinds(
 
 def _of_other_names(
     rules: FileRules, files: Sequence[ListedFile], _: Mapping[str, str]
-) -> Iterator[_Failing]:
+) -> Iterator[FailingFile]:
     matches = name_matcher(rules.names or "")
     for file in files:
         if not matches(file.path.rpartition("/")[2]):
@@ -100,18 +100,18 @@ def _of_other_names(
 
 def _too_large(
     rules: FileRules, files: Sequence[ListedFile], _: Mapping[str, str]
-) -> Iterator[_Failing]:
+) -> Iterator[FailingFile]:
     for file in files:
         if rules.max_size is not None and file.size > rules.max_size:
             yield file, (("bytes", file.size),)
 
 
 _FAILING: Mapping[
-    str, Callable[[FileRules, Sequence[ListedFile], Mapping[str, str]], Iterator[_Failing]]
+    str, Callable[[FileRules, Sequence[ListedFile], Mapping[str, str]], Iterator[FailingFile]]
 ] = {"kinds": _of_other_kinds, "names": _of_other_names, "max_size": _too_large}
 
 
-def _alike(files: Sequence[ListedFile]) -> Iterator[_Failing]:
+def _alike(files: Sequence[ListedFile]) -> Iterator[FailingFile]:
     """Files whose paths some file systems take for one: they differ in case or in Unicode form."""
     found: dict[str, list[ListedFile]] = {}
     for file in files:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,8 +153,48 @@ def _of_user(filename: str) -> bool:
     return "site-packages" not in filename and "datarelease/analysis" not in filename
 
 
+def failing(
+    engine: Engine, frame: nw.LazyFrame[Any], task: Task
+) -> Generator[pa.RecordBatch, None, None]:
+    """The rows that fail, in batches; none where a check has one answer for all rows.
+
+    ``frame`` is as in `run`, and may have further columns.
+
+    Raises:
+        CheckFault: As `run`.
+    """
+    if task.rows > BATCH_ROWS:
+        passes = _expression(engine, frame, task)
+        if passes is not None:
+            if not _one_answer(engine, frame, passes):
+                yield from engine.batches(_failing(frame, passes).drop(_FAIL), BATCH_ROWS)
+            return
+    for batch in _checked_batches(engine, frame, task):
+        rowwise = _in_pandera(batch, task).rowwise
+        if rowwise is None:
+            return
+        yield batch.filter(pa.array(rowwise, pa.bool_()))
+
+
 def _on_engine(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[int, Rows] | None:
-    """The check as a Narwhals expression; None if there is no equivalent one."""
+    """What the check finds as a Narwhals expression; None if there is no equivalent one."""
+    passes = _expression(engine, frame, task)
+    if passes is None:
+        return None
+    try:
+        count = _count(engine, frame, passes)
+        if not count or _one_answer(engine, frame, passes):
+            return count, ()
+        shown = (task.column,) if task.column is not None else task.columns
+        return count, task.showing.rows(engine, _failing(frame, passes), shown)
+    except WorldError:
+        raise
+    except Exception:  # noqa: BLE001 - what runs on the first rows may fail on others; Pandera decides
+        return None
+
+
+def _expression(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> nw.Expr | None:
+    """The check as a Narwhals expression that is true where it passes; None: there is none."""
     check = task.check
     if check.element_wise or check.groupby is not None or not check.ignore_na:
         return None
@@ -166,18 +206,16 @@ def _on_engine(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[in
             return None
         trial = (frame.sort(*engine.order) if engine.order else frame).head(_TRIAL_ROWS)
         (batch,) = engine.batches(trial, _TRIAL_ROWS)
-        if _in_pandera(batch, task).count != _count(engine, trial, passes):
-            return None
-        count = _count(engine, frame, passes)
-        failing = frame.with_columns((~passes).alias(_FAIL)).filter(nw.col(_FAIL))
-        if not count or _one_answer(engine, frame, passes):
-            return count, ()
-        shown = (task.column,) if task.column is not None else task.columns
-        return count, task.showing.rows(engine, failing, shown)
+        same = _in_pandera(batch, task).count == _count(engine, trial, passes)
     except WorldError:
         raise
     except Exception:  # noqa: BLE001 - a check that is no expression may fail in any way; Pandera decides
         return None
+    return passes if same else None
+
+
+def _failing(frame: nw.LazyFrame[Any], passes: nw.Expr) -> nw.LazyFrame[Any]:
+    return frame.with_columns((~passes).alias(_FAIL)).filter(nw.col(_FAIL))
 
 
 def _count(engine: Engine, frame: nw.LazyFrame[Any], passes: nw.Expr) -> int:

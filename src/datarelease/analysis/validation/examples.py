@@ -207,12 +207,19 @@ def duplicate_examples(
         shared = frame.filter(nw.col(columns[0]).is_in([value for (value,) in found.first]))
         rows = shared.select(**values)
     else:
-        plain = _plain(columns)
-        keyed = frame.with_columns(**plain)
-        chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(EXAMPLES)
-        parts = _rows_of_groups(engine, keyed, chosen.select(*plain))
+        parts = rows_sharing(engine, frame, columns, EXAMPLES)
         rows = nw.concat([part.select(**values) for part in parts])
     return showing.first(engine, rows, names, [*values])
+
+
+def rows_sharing(
+    engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], groups: int
+) -> Iterator[nw.LazyFrame[Any]]:
+    """The rows that share their values of ``columns``, of the first so many shared values."""
+    plain = _plain(columns)
+    keyed = frame.with_columns(**plain)
+    chosen = _groups(keyed, [*plain]).sort(*plain, nulls_last=True).head(groups)
+    return _rows_of_groups(engine, keyed, chosen.select(*plain))
 
 
 def _rows_of_groups(

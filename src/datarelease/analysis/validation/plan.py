@@ -9,9 +9,17 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
-from datarelease.analysis.engine.tables import unread_name
+from datarelease.analysis.engine.partitions import text_columns
+from datarelease.analysis.engine.tables import Engine, Table, unread_name
 from datarelease.analysis.validation.checks import CheckFault, Probe, built_in_probe
-from datarelease.analysis.validation.expectations import Expected, wanted_name
+from datarelease.analysis.validation.examples import ExampleRules
+from datarelease.analysis.validation.expectations import (
+    Expected,
+    expected_columns,
+    satisfies,
+    schema_types,
+    wanted_name,
+)
 from datarelease.analysis.validation.schema import unique_sets
 from datarelease.analysis.validation.schema_checks import built_in_name, spelled
 from datarelease.model.data.dataset import Dataset
@@ -170,3 +178,35 @@ def _distinct(
     if complete and not any(set(item.columns) == set(dataset.key) for item in asked):
         failed = failed_check(None, f"key unique ({', '.join(dataset.key)})", "duplicates")
         yield Distinct(failed=failed, columns=dataset.key, skip_nulls=True)
+
+
+class TableReading:
+    """The columns of a table, the types that they are read as, and the queries of a schema."""
+
+    def __init__(self, engine: Engine, table: Table, dataset: Dataset, schema: Any) -> None:
+        """Ask ``table`` for its columns; ``schema`` is as in `run.validate`."""
+        self.names = engine.columns(table)
+        self.expected = expected_columns(schema, self.names)
+        self.given = given = self._conversions(engine, table, schema)
+        self.types = engine.types(table, given)
+        self.plan = plan_validation(schema, dataset, self.expected, self.types, frozenset(given))
+        present = tuple(name for name in dataset.key if name in self.types)
+        self.showing = ExampleRules(
+            key=present if present == dataset.key else (),
+            pii=frozenset(dataset.pii),
+            converted=frozenset(given),
+        )
+
+    def _conversions(self, engine: Engine, table: Table, schema: Any) -> dict[str, nw.dtypes.DType]:
+        """The types to read columns as: all of the schema's for text, else those it coerces."""
+        wanted = schema_types(schema, self.names)
+        untyped = text_columns(table, self.names)
+        if wanted.keys() <= untyped:
+            return wanted
+        found = engine.types(table)
+        coerced = {column.name for column in self.expected if column.coerce}
+        return {
+            name: dtype
+            for name, dtype in wanted.items()
+            if name in untyped or (name in coerced and not satisfies(found[name], dtype))
+        }

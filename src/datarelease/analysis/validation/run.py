@@ -15,7 +15,6 @@ import narwhals as nw
 
 from datarelease.analysis.engine.csv.structure import refuse_doubtful
 from datarelease.analysis.engine.csv.values import csv_hint
-from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import (
     Engine,
     Table,
@@ -24,7 +23,6 @@ from datarelease.analysis.engine.tables import (
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import CheckFault, Probe, decided, values_equal
 from datarelease.analysis.validation.examples import (
-    ExampleRules,
     FirstRows,
     Rows,
     duplicate_examples,
@@ -32,15 +30,12 @@ from datarelease.analysis.validation.examples import (
 )
 from datarelease.analysis.validation.expectations import (
     declaration_violations,
-    expected_columns,
     outline_violations,
-    satisfies,
-    schema_types,
     type_violations,
 )
 from datarelease.analysis.validation.part_memo import KnownParts, PartMemo
 from datarelease.analysis.validation.parts import OtherPartsError, Parts, counted_rows
-from datarelease.analysis.validation.plan import Custom, Distinct, plan_validation
+from datarelease.analysis.validation.plan import Custom, Distinct, TableReading
 from datarelease.analysis.validation.schema import contract
 from datarelease.analysis.validation.schema_checks import built_in_name
 from datarelease.analysis.validation.tally import tally
@@ -140,19 +135,11 @@ class _Run:
         self.schema = schema
         self.table = table
         self.parts = parts
-        known = parts.fresh if parts else table
-        """Says what columns there are, of which types; each part says the same."""
-        self.names = engine.columns(known)
-        self.expected = expected_columns(schema, self.names)
-        self.given = given = self._conversions(known)
-        self.types = engine.types(known, given)
-        self.plan = plan_validation(schema, dataset, self.expected, self.types, frozenset(given))
-        present = tuple(name for name in dataset.key if name in self.types)
-        self.showing = ExampleRules(
-            key=present if present == dataset.key else (),
-            pii=frozenset(dataset.pii),
-            converted=frozenset(given),
-        )
+        # Of parts, one says what columns there are and of which types; each other says the same.
+        reading = TableReading(engine, parts.fresh if parts else table, dataset, schema)
+        self.names, self.expected = reading.names, reading.expected
+        self.given, self.types = reading.given, reading.types
+        self.plan, self.showing = reading.plan, reading.showing
         self.rows = 0
 
     @property
@@ -162,20 +149,6 @@ class _Run:
         schema = self.schema
         shape = len(schema.columns) + bool(schema.strict) + bool(schema.ordered) if schema else 0
         return self.plan.size + typed + shape
-
-    def _conversions(self, table: Table) -> dict[str, nw.dtypes.DType]:
-        """The types to read columns as: all of the schema's for text, else those it coerces."""
-        wanted = schema_types(self.schema, self.names)
-        untyped = text_columns(table, self.names)
-        if wanted.keys() <= untyped:
-            return wanted
-        found = self.engine.types(table)
-        coerced = {column.name for column in self.expected if column.coerce}
-        return {
-            name: dtype
-            for name, dtype in wanted.items()
-            if name in untyped or (name in coerced and not satisfies(found[name], dtype))
-        }
 
     def violations(self) -> Iterator[Violation]:
         """Everything that is wrong, in the order in which it is found."""

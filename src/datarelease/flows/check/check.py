@@ -18,6 +18,7 @@ from datarelease.flows.check.results import (
     results_in_git,
     results_in_work_tree,
 )
+from datarelease.flows.check.row_files import RowFiles, write_violations
 from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.repository import Workspace
@@ -58,11 +59,13 @@ def check(
     *,
     base: str | None = None,
     bring: Callable[[Workspace, Catalogue], tuple[str, ...]] = reproduce,
+    rows: RowFiles | None = None,
 ) -> Checked:
     """What merging the work tree would do, and whether it may.
 
     It is compared with the version ``base``; None: with the newest that is not withdrawn. ``bring``
-    brings the work tree up to date, and returns the stages that could not be run.
+    brings the work tree up to date, and returns the stages that could not be run. The rows behind
+    the findings go to ``rows``.
 
     Raises:
         ConfigError: Settings, pipeline, schema or work tree cannot be used.
@@ -78,7 +81,7 @@ def check(
             for dataset in ws.settings.datasets
             if (content := now.get(dataset.name)) is not None
         }
-        datasets = _datasets(ws, now, before, assessments, engine)
+        datasets = _datasets(ws, now, before, assessments, engine, rows)
     ws.memo.prune()
     head, changed = ws.git.resolve("HEAD"), ws.git.changed()
     commit = None if unclean_files(ws, changed) else head
@@ -132,6 +135,7 @@ def _datasets(
     before: Baseline | None,
     assessments: Mapping[str, Assessment],
     engine: Engine,
+    rows: RowFiles | None,
 ) -> tuple[DatasetReport, ...]:
     reports, repository = [], before.repository if before else ws
     for dataset in ws.settings.datasets:
@@ -140,8 +144,18 @@ def _datasets(
             raise KeyError(dataset.name)
         old = before.side(dataset.name) if before else None
         new = found.side(ws, dataset, content)
-        diff = compare_sides(repository, old, new, engine)
-        reports.append(report_on(dataset, diff, validation=found.validation, size=content.size))
+        diff = compare_sides(repository, old, new, engine, rows)
+        if rows is not None:
+            write_violations(ws, rows, dataset, content, found.validation, engine)
+        reports.append(
+            report_on(
+                dataset,
+                diff,
+                validation=found.validation,
+                size=content.size,
+                row_files=rows.of(dataset.name) if rows is not None else (),
+            )
+        )
     for dataset in before.datasets if before else ():
         if before is not None and now.get(dataset.name) is None:
             diff = compare_sides(repository, before.side(dataset.name), None, engine)

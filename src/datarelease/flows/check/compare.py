@@ -15,25 +15,33 @@ from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.files import compare_file_sides
 from datarelease.flows.check.known import keep_rows, of_rows, recall_rows
 from datarelease.flows.check.results import compare_results, results_in_git
+from datarelease.flows.check.row_files import RowFiles, has_changes_left
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Repository, catalogue_of, warned_of
 from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.files import FilesProfile
+from datarelease.model.data.provenance import Provenance
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff, FileCounts, RowDiff
 from datarelease.model.review.policy import Verdict
 from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.review.row_files import RowsFile
 from datarelease.model.versions.snapshot import DataFile
 
 
 def compare_sides(
-    repository: Repository, before: DatasetAt | None, after: DatasetAt | None, engine: Engine
+    repository: Repository,
+    before: DatasetAt | None,
+    after: DatasetAt | None,
+    engine: Engine,
+    rows: RowFiles | None = None,
 ) -> DatasetDiff:
     """What changed in one dataset; None: there is none on that side.
 
-    Unreadable data is reported and not compared: it counts neither as removed nor as new.
+    Unreadable data is reported and not compared: it counts neither as removed nor as new. ``rows``
+    takes the rows that differ.
 
     Raises:
         WorldError: Statistics of a side are neither recorded nor to be made from its data.
@@ -41,6 +49,8 @@ def compare_sides(
     present = after or before
     if present is None:
         raise ValueError("a dataset must exist before or after the change")
+    if rows is not None:
+        rows.forget(present.dataset.name, "changes")
     identical = (
         before is not None and after is not None and before.content.content == after.content.content
     )
@@ -75,7 +85,7 @@ def compare_sides(
     )
     if identical or before is None or after is None:
         return diff
-    return _with_rows(repository, before, after, engine, diff)
+    return _with_rows(repository, before, after, engine, diff, rows)
 
 
 def report_on(
@@ -84,6 +94,7 @@ def report_on(
     *,
     validation: Validation | None = None,
     size: int | None = None,
+    row_files: tuple[RowsFile, ...] = (),
 ) -> DatasetReport:
     """The comparison of a dataset as its part of a report."""
     return DatasetReport(
@@ -93,6 +104,7 @@ def report_on(
         validation=validation,
         diff=diff,
         size=size if diff.files_after is None else diff.files_after.bytes,
+        row_files=row_files,
     )
 
 
@@ -111,13 +123,18 @@ def _unreadable(side: DatasetAt, rows: int | None, what: str) -> DatasetDiff:
 
 
 def _with_rows(
-    repository: Repository, before: DatasetAt, after: DatasetAt, engine: Engine, diff: DatasetDiff
+    repository: Repository,
+    before: DatasetAt,
+    after: DatasetAt,
+    engine: Engine,
+    diff: DatasetDiff,
+    row_files: RowFiles | None,
 ) -> DatasetDiff:
     """The comparison with the files counted and the rows compared, where that is possible."""
     try:
         old, new = before.files(), after.files()
         diff = dataclasses.replace(diff, files=_file_counts(old, new))
-        rows = _rows(repository, before, after, old, new, engine)
+        rows = _rows(repository, before, after, old, new, engine, row_files)
     except (EngineFailedError, EngineRefusedError):
         raise  # of the run, not of the data
     except UnreadableTable as error:
@@ -138,6 +155,7 @@ def _rows(
     old: Sequence[DataFile],
     new: Sequence[DataFile],
     engine: Engine,
+    row_files: RowFiles | None,
 ) -> RowDiff | str:
     dataset = after.dataset
     if not dataset.key:
@@ -150,30 +168,46 @@ def _rows(
     fresh = [file for file in new if _content(file) not in shared]
     if not left and not fresh:
         return "the files hold the same bytes under other names"
-    from datarelease.analysis.comparison.rows import diff_rows  # noqa: PLC0415 - heavy
-
     made_from = of_rows((before.dataset, old), (dataset, new))
     known = recall_rows(repository.memo, made_from)
-    if known is not None:
+    if known is not None and has_changes_left(row_files, dataset.name, known, made_from):
         return known
-    objects = repository.objects
 
     def table(at: DatasetAt, files: Sequence[DataFile], whole: Sequence[DataFile]) -> Table | None:
         if not files:
             return None
         bring = functools.partial(at.bring, files)
-        return table_for(engine, at.dataset, files, objects, bring, whole=whole)
+        return table_for(engine, at.dataset, files, repository.objects, bring, whole=whole)
 
-    then, now = table(before, left, old), table(after, fresh, new)
-    repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
-    found = diff_rows(
-        engine,
-        then,
-        now,
-        dataset,
-        skipped_files=len(shared),
-    )
+    try:
+        tables = table(before, left, old), table(after, fresh, new)
+        repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
+        found = _compared_rows(engine, tables, dataset, len(shared), row_files, made_from)
+    except (ConfigError, UnreadableTable, WorldError) as error:
+        if known is None:
+            raise
+        repository.progress.say(f"{dataset.name}: the changed rows are not written: {error}")
+        return known
     keep_rows(repository.memo, made_from, found)
+    return found
+
+
+def _compared_rows(
+    engine: Engine,
+    tables: tuple[Table | None, Table | None],
+    dataset: Dataset,
+    skipped_files: int,
+    row_files: RowFiles | None,
+    made_from: Provenance,
+) -> RowDiff | str:
+    from datarelease.analysis.comparison.rows import diff_rows  # noqa: PLC0415 - heavy
+
+    if row_files is None or not row_files.budget:
+        return diff_rows(engine, *tables, dataset, skipped_files=skipped_files)
+    with row_files.writing(dataset.name, "changes", made_from) as file:
+        found = diff_rows(engine, *tables, dataset, skipped_files=skipped_files, file=file)
+        if isinstance(found, RowDiff):
+            file.total = found.added + found.removed + found.changed
     return found
 
 
@@ -194,8 +228,18 @@ def _file_counts(before: Sequence[DataFile], after: Sequence[DataFile]) -> FileC
     )
 
 
-def compare_versions(repository: Repository, before: str, after: str, *, tool: str) -> Report:
+def compare_versions(
+    repository: Repository,
+    before: str,
+    after: str,
+    *,
+    tool: str,
+    rows: RowFiles | None = None,
+    only: str | None = None,
+) -> Report:
     """What changed from one version to another, as a report that judges nothing.
+
+    ``rows`` takes the rows that differ; ``only`` is the one dataset that is compared.
 
     Raises:
         ConfigError: No such version.
@@ -210,8 +254,8 @@ def compare_versions(repository: Repository, before: str, after: str, *, tool: s
     every = declared.values()
     with now.repository.engine() as engine:
         diffs = [
-            compare_sides(now.repository, then.side(name), now.side(name), engine)
-            for name in sorted(declared)
+            compare_sides(now.repository, then.side(name), now.side(name), engine, rows)
+            for name in sorted(declared if only is None else {only} & declared.keys())
         ]
     streams = compare_streams(
         counts_then(repository.at(old.commit).read, every, repository.progress),
@@ -233,7 +277,13 @@ def compare_versions(repository: Repository, before: str, after: str, *, tool: s
         params=params,
         pipeline=pipeline,
         datasets=tuple(
-            report_on(declared[part.name], part, size=sizes.get(part.name)) for part in diffs
+            report_on(
+                declared[part.name],
+                part,
+                size=sizes.get(part.name),
+                row_files=rows.of(part.name) if rows else (),
+            )
+            for part in diffs
         ),
         streams=streams,
         notes=tuple(filter(None, map(catalogue.withdrawal, (old, new)))),

@@ -84,19 +84,19 @@ def run_files_validation(
     known = recall(memo, Validation, made_from)
     if known is not None:
         return known
-    kinds: Mapping[str, str] = {}
-    if dataset.files is not None and dataset.files.kinds:
-        kinds = _kinds(dataset, listing, place_of, memo)
+    kinds = kinds_of_files(dataset, listing, place_of, memo)
     result = validate_files(dataset, listing, kinds)
     result = dataclasses.replace(result, made_from=made_from)
     keep(memo, result)
     return result
 
 
-def _kinds(
+def kinds_of_files(
     dataset: Dataset, listing: Sequence[ListedFile], place_of: PlaceOf, memo: Memo
-) -> dict[str, str]:
-    """The content type of each file; those of the files of the last time are remembered."""
+) -> Mapping[str, str]:
+    """The content type of each file, where rules ask for kinds; those of last time are known."""
+    if dataset.files is None or not dataset.files.kinds:
+        return {}
     inputs = (("dataset", dataset.name), ("rules", str(FILE_RULES)))
     known: dict[str, str] = {}
     with suppress(ValueError):  # what is no JSON is not known

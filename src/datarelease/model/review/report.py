@@ -12,13 +12,15 @@ from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff
 from datarelease.model.review.pipeline import ParamChange, PipelineDiff
 from datarelease.model.review.policy import Limit, Verdict, VerdictLevel
+from datarelease.model.review.row_files import RowsFile
 from datarelease.model.wording import plural, short_repr
 
-REPORT_FORMAT = 4
+REPORT_FORMAT = 5
 """2: findings have `what` and `waiver`. A report of format 1 reads as one without waivers.
 3: `psi_limit`; earlier ones read as if it were unknown.
 4: `of_files` and `renamed` files; earlier ones read as reports on tables alone. `pipeline`, and
-the `file` of a parameter; earlier ones read as if no metric had changed."""
+the `file` of a parameter; earlier ones read as if no metric had changed.
+5: `row_files`; earlier ones read as if no rows were beside the report."""
 
 MergeEffect = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:
@@ -44,6 +46,8 @@ class DatasetReport:
     diff: DatasetDiff
     """Against the baseline; on a first release every dataset has status ``added``."""
     size: int | None = None
+    row_files: tuple[RowsFile, ...] = ()
+    """Files with all rows behind the findings, which a check leaves beside the report."""
 
     def __repr__(self) -> str:
         return short_repr(self, self.name, self.diff.status, self.diff.amount)

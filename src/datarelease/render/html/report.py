@@ -119,6 +119,7 @@ def _environment() -> tuple[Environment, str]:
         "change_size": of_change,
         "growth": growth,
         "row_words": lambda rows: plain_phrase(words.row_counts(rows)),
+        "row_file_words": words.row_file,
         "row_parts": page.row_parts,
         "bar_share": _bar_share,
         "chip": _chip,

@@ -69,6 +69,7 @@ def _section(view: DatasetView, detail: Detail) -> str:
         _schema(view.schema, detail),
         _violations(view.violations, detail),
         _rows(view.diff, detail) if view.files is None else file_section(view.files, detail),
+        "<br>\n".join(gfm.text(words.row_file(left)) for left in view.part.row_files),
         _column_tables(view, detail.columns, detail.folded),
     )
 

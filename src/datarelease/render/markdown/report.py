@@ -147,6 +147,8 @@ def _footer(report: Report, page: str) -> str:
     if report.commit:
         made.append(f"commit {escape.code(report.commit, 13).replace('…', '')}")
     made.append(f"plots and every column: {page if page.startswith('[') else '`report.html`'}")
+    if page.startswith("[") and any(dataset.row_files for dataset in report.datasets):
+        made.append(f"all rows: {page.replace('the HTML report', 'the artifacts of the check', 1)}")
     return f"<sub>{' · '.join(made)}</sub>"
 
 

@@ -139,6 +139,8 @@ def _dataset(view: DatasetView) -> list[RenderableType]:
     if len(view.schema) > _CHANGES:
         lines.append(Text(f"  and {words.change_counts(view.schema[_CHANGES:])}"))
     lines += _checked(view)
+    left = (_text(words.row_file(file)) for file in view.part.row_files)
+    lines += [Text.assemble("  ", text, style="dim") for text in left]
     if diff.rows is not None:
         lines.append(Text.assemble("  rows by key: ", _text(words.row_counts(diff.rows))))
     elif view.files is not None:

@@ -97,11 +97,27 @@ class CsvFiles:
         names: Sequence[str],
         *,
         once: bool,
+        number: str | None = None,
     ) -> str:
         """SQL of the columns as ``types`` say and, for the others, as their values look.
 
-        What one query reads ``once`` is not spooled.
+        What one query reads ``once`` is not spooled. A column called ``number`` has the place of
+        the row in the table.
         """
+        query = self._columns(connection, types, unread, names, once=once)
+        if number is None:
+            return query
+        return f"SELECT *, row_number() OVER () - 1 AS {quoted(number)} FROM ({query})"
+
+    def _columns(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Types,
+        unread: Naming,
+        names: Sequence[str],
+        *,
+        once: bool,
+    ) -> str:
         if self.spool is None or once:
             return self._converting(connection, types, unread, names)
         query = self._converting(connection, types, unread, self.names)

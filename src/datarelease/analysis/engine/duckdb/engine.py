@@ -26,6 +26,7 @@ from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
 from datarelease.analysis.engine.tables import (
     PART,
+    ROW,
     Table,
     UnreadableTable,
     unread_name,
@@ -145,6 +146,7 @@ class DuckDBEngine:
         *,
         once: bool = False,
         ordered: bool = False,  # noqa: ARG002 - rows are in file order always
+        numbered: bool = False,
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
@@ -155,6 +157,7 @@ class DuckDBEngine:
                 _unread,
                 files.names if columns is None else columns,
                 once=once,
+                number=ROW if numbered else None,
             )
             return nw.from_native(self._connection.sql(query))
 

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import duckdb
@@ -117,8 +118,12 @@ class ParquetFiles:
         *,
         once: bool,  # noqa: ARG002 - Parquet is cheap to read again
         part: str | None = None,
+        number: str | None = None,
     ) -> str:
-        """SQL of the columns as the files say, or as ``types`` say; see `with_partitions`."""
+        """SQL of the columns as the files say, or as ``types`` say; see `with_partitions`.
+
+        A column called ``number`` has the place of the row in the table.
+        """
         for path, fine in self._suspects.items():
             if asked := fine.intersection(names):
                 check_times(path, self.table.label(path), asked)
@@ -145,9 +150,18 @@ class ParquetFiles:
         inside = tuple(name for name, _ in self.columns)
         if part is not None:
             parts.append(quoted(part))
+        first = None
+        if number is not None:
+            parts.append(quoted(number))
+            first = number, self._first_rows()
         read = partial(parquet_source, alike=self.table.alike)
-        source = with_partitions(read, self.table, self.folders, inside, part=part)
+        source = with_partitions(read, self.table, self.folders, inside, part=part, number=first)
         return f"SELECT {', '.join(parts)} FROM {source}"
+
+    def _first_rows(self) -> tuple[int, ...]:
+        """The place of the first row of each part."""
+        rows = {path: parquet.read_metadata(path).num_rows for path in {*self.table.paths}}
+        return tuple(accumulate((rows[path] for path in self.table.paths[:-1]), initial=0))
 
 
 def _shape(file: parquet.ParquetFile) -> str:

@@ -31,15 +31,17 @@ def with_partitions(
     text: _Text | None = None,
     *,
     part: str | None = None,
+    number: tuple[str, Sequence[int]] | None = None,
 ) -> str:
     """SQL of the columns ``inside`` the files, in their order, and of ``columns`` after them.
 
-    A last column called ``part`` has the place of the file in the list.
+    A column called ``part`` has the place of the file in the list. ``number``, a name and the place
+    of the first row of each file, gives a last column with the place of the row.
 
     Files are distinguished by their place in the list: parts with equal bytes are one file of a
     cache.
     """
-    if not columns and text is None and part is None:
+    if not columns and text is None and part is None and number is None:
         return read(table.paths)
     # Under other names, for a column called `file_index` would hide DuckDB's own.
     meant = text or str
@@ -52,6 +54,9 @@ def with_partitions(
     ]
     if part is not None:
         values.append(f"CAST(file_index AS BIGINT) AS {quoted(part)}")
+    if number is not None:
+        first = f"list_extract({list(number[1])}::BIGINT[], CAST(file_index AS BIGINT) + 1)"
+        values.append(f"{first} + CAST(file_row_number AS BIGINT) AS {quoted(number[0])}")
     return f"(SELECT {', '.join(own + values)} FROM {read(table.paths)} AS files({names}))"
 
 

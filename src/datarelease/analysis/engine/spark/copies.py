@@ -13,10 +13,7 @@ import pyarrow.compute as pc
 from datarelease.analysis.engine.errors import EngineRefusedError
 from datarelease.analysis.engine.spark.held import held_type
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
-from datarelease.analysis.engine.tables import Engine
-
-ROW = "\N{SYMBOL FOR START OF TEXT}row"
-"""The column with the number of a row in the order of the files."""
+from datarelease.analysis.engine.tables import ROW, Engine
 
 
 def write_copy(embedded: Engine, frame: nw.LazyFrame[Any], path: Path) -> None:

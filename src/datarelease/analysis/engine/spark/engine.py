@@ -18,7 +18,7 @@ import pyarrow as pa
 from datarelease.analysis.engine.errors import EngineFailedError, UnsupportedQueryError
 from datarelease.analysis.engine.keys import KeyRange
 from datarelease.analysis.engine.spark.cluster import refuse_prepared, refuse_unreadable
-from datarelease.analysis.engine.spark.copies import ROW, write_copy
+from datarelease.analysis.engine.spark.copies import write_copy
 from datarelease.analysis.engine.spark.errors import spark_faults
 from datarelease.analysis.engine.spark.held import held, held_type, refuse_unheld
 from datarelease.analysis.engine.spark.narwhals_private import narwhals_frame
@@ -27,7 +27,8 @@ from datarelease.analysis.engine.spark.parquet import PlainFiles, plain_files
 from datarelease.analysis.engine.spark.session import Session, open_session, server_name
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
 from datarelease.analysis.engine.spark.value_counts import count_if_unique, count_values
-from datarelease.analysis.engine.tables import Engine, Table, unread_name
+from datarelease.analysis.engine.staging import of_size
+from datarelease.analysis.engine.tables import ROW, Engine, Table, unread_name
 from datarelease.analysis.engine.values import ValueCounts, python_rows
 
 _Types = Mapping[str, nw.dtypes.DType]
@@ -107,8 +108,10 @@ class SparkEngine:
         *,
         once: bool = False,  # noqa: ARG002 - a copy is made where Spark cannot do without
         ordered: bool = False,
+        numbered: bool = False,
     ) -> nw.LazyFrame[Any]:
         """A lazy frame over all files of a table; see `Engine.scan`."""
+        ordered = ordered or numbered
         given = dict(types or {})
         names = self.columns(table) if columns is None else tuple(columns)
         refuse_unheld(table.label(table.paths[0]), self.types(table, given))
@@ -229,7 +232,7 @@ class SparkEngine:
     def batches(self, frame: nw.LazyFrame[Any], rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as Arrow batches; see `Engine.batches`."""
         with spark_faults(self._suspects(self._plain), self._server):
-            yield from _of_size(arrow_batches(_in_order(frame).to_native()), rows)
+            yield from of_size(arrow_batches(_in_order(frame).to_native()), rows)
 
     def keep(self, frame: nw.LazyFrame[Any], directory: Path) -> nw.LazyFrame[Any]:
         """The rows of a frame, kept as Parquet files; see `Engine.keep`."""
@@ -246,20 +249,3 @@ def _in_order(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """The frame in file order, if it is of an ordered scan."""
     names = frame.collect_schema().names()
     return frame.sort(ROW).select([n for n in names if n != ROW]) if ROW in names else frame
-
-
-def _of_size(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of ``rows`` each, but for the last one."""
-    waiting: list[pa.RecordBatch] = []
-    size = 0
-    for batch in batches:
-        while size + batch.num_rows >= rows:
-            head = batch.slice(0, rows - size)
-            yield pa.concat_batches([*waiting, head])
-            batch = batch.slice(head.num_rows)  # noqa: PLW2901 - its rest
-            waiting, size = [], 0
-        if batch.num_rows:
-            waiting.append(batch)
-            size += batch.num_rows
-    if waiting:
-        yield pa.concat_batches(waiting)
