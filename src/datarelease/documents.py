@@ -52,6 +52,11 @@ def encode(value: object) -> str:
     return f'{{{head}"columns": {{\n{columns}\n}}}}\n'
 
 
+def encode_compact(value: object) -> bytes:
+    """``value`` as JSON on one line, for programs; equal values give equal bytes."""
+    return _adapter(type(value)).dump_json(value)
+
+
 def encode_manifest(manifest: Manifest) -> bytes:
     """The same bytes as ``encode``, written without a copy of the manifest as Python values.
 

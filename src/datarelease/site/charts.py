@@ -50,10 +50,11 @@ class SeriesLine:
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesPlot(Axes):
-    """Figures over versions: lines that share a scale, and perhaps the band that two bound."""
+    """Figures over versions: lines that share a scale."""
 
     lines: tuple[SeriesLine, ...]
-    band: str
+    guides: tuple[float, ...]
+    """Where limits are."""
     alt: str
 
 
@@ -68,7 +69,7 @@ def series(
     write: Write = number.decimal,
     ticks: Write | None = None,
     zero: bool = False,
-    band: tuple[Values, Values] | None = None,
+    guides: Sequence[float] = (),
 ) -> SeriesPlot | None:
     """Lines over the versions ``tags``; None where fewer than two versions have a figure.
 
@@ -79,11 +80,10 @@ def series(
         write: Spells a figure.
         ticks: Spells one on the axis; default: as short as it can be.
         zero: The axis begins at zero.
-        band: Lower and upper bound of an area behind the lines.
+        guides: Limits, drawn where the axis reaches them.
     """
     lines = [(name, [_finite(value) for value in values]) for name, values in lines]
-    bounds = [[_finite(value) for value in side] for side in band or ()]
-    there = [v for values in (*(v for _, v in lines), *bounds) for v in values if v is not None]
+    there = [value for _, values in lines for value in values if value is not None]
     if max((sum(v is not None for v in values) for _, values in lines), default=0) < 2:  # noqa: PLR2004
         return None
     low, high = min(there), max(there)
@@ -109,11 +109,11 @@ def series(
         drawn.append(SeriesLine(name=name, path=_path(values, y), dots=dots))
     return SeriesPlot(
         lines=tuple(drawn),
-        band=_band(bounds, y) if bounds else "",
+        guides=tuple(y(guide) for guide in guides if low < guide < high),
         x=_version_labels(tags),
         y=tuple(
             Label(LEFT - 6, y(t.at), ticks(t.at) if ticks else t.label, "end")
-            for t in number_ticks(low, high, 3)
+            for t in number_ticks(low, high, 4)
         ),
         alt=_alt(title, tags, lines, write),
     )
@@ -148,20 +148,6 @@ def _path(values: Values, y: Callable[[float], float]) -> str:
         if value is not None:
             path.append(f"{'L' if down else 'M'}{_x(index, len(values)):g} {y(value):g}")
         down = value is not None
-    return "".join(path)
-
-
-def _band(bounds: Sequence[Values], y: Callable[[float], float]) -> str:
-    lower, upper = bounds
-    count, path, run = len(lower), [], list[int]()
-    for index in range(count + 1):
-        if index < count and lower[index] is not None and upper[index] is not None:
-            run.append(index)
-        elif run:
-            top = [f"{_x(i, count):g} {y(upper[i] or 0.0):g}" for i in run]
-            back = [f"{_x(i, count):g} {y(lower[i] or 0.0):g}" for i in reversed(run)]
-            path.append(f"M{'L'.join([*top, *back])}Z")
-            run = []
     return "".join(path)
 
 

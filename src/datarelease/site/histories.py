@@ -88,6 +88,7 @@ def _charts(timeline: Timeline, history: ColumnHistory) -> Iterator[Chart]:
             title="Population stability index",
             write=number.drift_value,
             zero=True,
+            guides=_STEPS[:2],
         ),
     )
     if history.latest.labels:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}", re.ASCII)
 _RESERVED = re.compile(r"(con|prn|aux|nul|index|com[0-9]|lpt[0-9])", re.ASCII)
 """Names of devices on Windows, and the page of a folder itself."""
 
+_KNOWN = 65_536
+"""Names that are kept with theirs: each page names the same columns."""
 
+
+@lru_cache(_KNOWN)
 def file_name(name: str) -> str:
     """The name of a file for ``name``, without an ending; different names get different ones.
 
@@ -35,6 +40,7 @@ def dataset_page(dataset: str) -> str:
     return f"datasets/{file_name(dataset)}.html"
 
 
+@lru_cache(_KNOWN)
 def column_page(dataset: str, column: str) -> str:
     """Where the page of a column is."""
     return f"datasets/{file_name(dataset)}/{file_name(column)}.html"

@@ -19,6 +19,7 @@ from datarelease.site import charts, views
 from datarelease.site.histories import column_charts, dataset_charts, drift_map, schema_history
 from datarelease.site.machine import documents_of_page
 from datarelease.site.names import column_page, dataset_page, version_page
+from datarelease.site.releases import release_chart
 from datarelease.site.snippets import snippets
 from datarelease.site.timeline import ColumnHistory, DatasetHistory, Timeline, neighbours
 from datarelease.site.views import ColumnLine, VersionView
@@ -98,11 +99,7 @@ class Pages:
             versions=self.views[::-1],
             newest=newest,
             datasets=datasets,
-            plots=[
-                (history, plot)
-                for history in self.timeline.datasets[:_PLOTTED]
-                if (plot := dataset_charts(self.timeline, history)[0][1])
-            ],
+            chart=release_chart(self.views),
             loading=[
                 (dataset, snippets("latest", dataset, self.timeline.content.address))
                 for dataset in (newest.figures.datasets[:1] if newest else ())
@@ -205,7 +202,6 @@ class Pages:
         )
 
 
-_PLOTTED = 6
 _RIDGES = 12
 _FIGURES = (
     ("mean", "mean"),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from datarelease.documents import decode_or_none, encode
+from datarelease.documents import decode_or_none, encode_compact
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.release.plan import RELEASE_COMMIT
@@ -32,7 +32,7 @@ from datarelease.site.derive import figures_of
 from datarelease.site.figures import VersionFigures
 from datarelease.site.recorded import recorded_in_git
 
-_RULES = "2"
+_RULES = "3"
 """Of the figures: what is kept counts for these alone."""
 _KIND = "site"
 _WORKERS = 8
@@ -122,7 +122,7 @@ class _Reader:
         if figures is None:
             figures = self._derived(version, data)
             if figures.complete:
-                self.repository.memo.put(_KIND, made_from, encode(figures).encode())
+                self.repository.memo.put(_KIND, made_from, encode_compact(figures))
             else:
                 self.incomplete.append(version.tag)
         return ReleasedVersion(version=version, figures=figures, manifest=data)

@@ -7,6 +7,7 @@ invisible characters visible in each of them.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -86,6 +87,7 @@ def _phrase(phrase: Phrase) -> Markup:
     return Markup("").join(parts)
 
 
+@lru_cache(4096)
 def wrapped(text: str, limit: int) -> Markup:
     """A name that may go on in the next line where its words end."""
     parts = re.split(r"(?<=[_./])(?=.)", escape.clean(text, limit))
