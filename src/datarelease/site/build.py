@@ -59,7 +59,7 @@ def site_files(content: SiteContent, progress: Progress) -> Mapping[str, bytes]:
     made["data/search.js"] = search_index(timeline, views)
     made |= {version_data(view.version.tag): figures_script(view) for view in views}
     made["feed.atom"] = atom(timeline, views, "")
-    made |= dict(machine_documents(content.versions))
+    made |= dict(machine_documents(content.catalogue, content.versions))
     return made
 
 

@@ -23,7 +23,7 @@ def atom(timeline: Timeline, views: Sequence[VersionView], url: str) -> bytes:
     shown = [*reversed(views)][:_MOST]
     title = timeline.content.title
     source = timeline.content.address or title
-    updated = max((view.version.date for view in views), default=_NEVER)
+    updated = max((_updated(view) for view in views), default=_NEVER)
     own = f'<link rel="self" type="application/atom+xml" href={_attribute(f"{url}feed.atom")}/>\n'
     head = (
         '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -44,22 +44,27 @@ def _entry(view: VersionView, source: str, url: str) -> str:
     said = [*view.highlights]
     lines = [plain_phrase(line) for line in said]
     title = f"{version.tag}: {view.change[1]}"
-    if view.withdrawal:
-        title, lines = f"{version.tag}: withdrawn", [view.withdrawal, *lines]
-    # A withdrawal is news of the version, so the entry is new to readers.
-    updated = version.yank.date if version.yank else version.date
+    said_of = view.erasure or view.withdrawal
+    if said_of:
+        title, lines = f"{version.tag}: {view.state}", [said_of, *lines]
     author = view.figures.author
     return (
         "<entry>\n"
         f"<title>{_text(title)}</title>\n"
         f"<id>{_identity(f'{source} {version.tag}')}</id>\n"
-        f"<updated>{_text(updated)}</updated>\n"
+        f"<updated>{_text(_updated(view))}</updated>\n"
         f"<published>{_text(version.date)}</published>\n"
         f'<link rel="alternate" type="text/html" href={_attribute(url + view.page)}/>\n'
         + (f"<author><name>{_text(author)}</name></author>\n" if author else "")
         + f'<summary type="text">{_text("; ".join(lines))}</summary>\n'
         "</entry>\n"
     )
+
+
+def _updated(view: VersionView) -> str:
+    """When there was news of a version; that it was withdrawn or erased is news, too."""
+    version = view.version
+    return max(news.date for news in (version, version.yank, version.erased) if news is not None)
 
 
 def _identity(name: str) -> str:

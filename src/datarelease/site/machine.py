@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from datarelease.documents import encode
+from datarelease.flows.catalogue import Catalogue
+from datarelease.model.versions.index import index_of
 from datarelease.model.versions.manifest import MANIFEST
 from datarelease.site.names import file_name
 from datarelease.site.read import ReleasedVersion
@@ -19,8 +22,12 @@ def documents_of_page(released: ReleasedVersion) -> Iterator[tuple[str, str, byt
         yield MANIFEST, f"versions/{file_name(released.version.tag)}/{MANIFEST}", data
 
 
-def machine_documents(versions: Iterable[ReleasedVersion]) -> Iterator[tuple[str, bytes]]:
-    """Path and content of the documents of all versions."""
+def machine_documents(
+    catalogue: Catalogue, versions: Iterable[ReleasedVersion]
+) -> Iterator[tuple[str, bytes]]:
+    """Path and content of the index, as remotes have it, and of the documents of all versions."""
+    index = index_of(catalogue.grammar.prefix, catalogue.versions)
+    yield "index.json", encode(index).encode()
     for released in versions:
         for _, path, data in documents_of_page(released):
             yield path, data

@@ -115,6 +115,9 @@ class _Reader:
         return f"The documents of {which} were not read from a remote{why}. What git has is shown."
 
     def read(self, version: Version) -> ReleasedVersion:
+        if version.erased is not None:
+            # Its statistics may still be in git, and what is kept here: they are not for showing.
+            return ReleasedVersion(version=version, figures=VersionFigures(datasets=()))
         data = self._manifest_bytes(version)
         made_from: Provenance = (("manifest", version.manifest_sha256 or ""), ("rules", _RULES))
         kept = self.repository.memo.get(_KIND, made_from)

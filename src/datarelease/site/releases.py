@@ -77,7 +77,7 @@ def release_chart(views: Sequence[VersionView]) -> ReleaseChart | None:
         ReleaseDot(
             x=x(at),
             y=y(amount),
-            kind="gone" if view.withdrawal else view.change[0],
+            kind="gone" if view.state else view.change[0],
             page=view.page,
             text=_text(view, amount, noun),
             reached=place >= len(there) - _REACHED,
@@ -109,8 +109,8 @@ def _seconds(view: VersionView) -> float:
 
 
 def _text(view: VersionView, amount: int, noun: str) -> str:
-    state = "withdrawn" if view.withdrawal else view.change[1]
-    return f"{view.version.tag}, {view.day}: {number.counted(amount, noun)}, {state}"
+    said = view.state or view.change[1]
+    return f"{view.version.tag}, {view.day}: {number.counted(amount, noun)}, {said}"
 
 
 def _steps(dots: Sequence[ReleaseDot]) -> str:

@@ -36,7 +36,7 @@ def version_list(timeline: Timeline, views: list[VersionView]) -> bytes:
             "tag": view.version.tag,
             "date": view.day,
             "change": view.change[1],
-            "withdrawn": view.version.yank is not None,
+            "state": view.state,
             "page": view.page,
             "data": version_data(view.version.tag),
         }
@@ -110,7 +110,8 @@ def _found(timeline: Timeline, views: list[VersionView]) -> Iterator[list[str]]:
             page = column_page(history.name, column.name)
             yield ["column", column.name, page, said, history.name]
     for view in reversed(views):
-        withdrawn = f"withdrawn: {view.version.yank.reason}" if view.version.yank else ""
-        said = ", ".join(filter(None, (view.day, view.change[1], withdrawn)))
+        why = view.version.erased or view.version.yank
+        state = f"{view.state}: {why.reason}" if why else ""
+        said = ", ".join(filter(None, (view.day, view.change[1], state)))
         more = f"{view.figures.subject} {view.figures.author}"
         yield ["version", view.version.tag, view.page, said[:160], more[:160]]

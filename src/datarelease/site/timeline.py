@@ -130,10 +130,11 @@ class Timeline:
 
 
 def timeline_of(content: SiteContent) -> Timeline:
-    """The versions without any value of a column that is ``pii`` in one of them."""
+    """The versions without values of columns that are ``pii`` in one of them, or of erased data."""
     hidden = _hidden(released.figures for released in content.versions)
+    erased = {released.version.tag for released in content.versions if released.version.erased}
     versions = tuple(
-        replace(released, figures=_masked(released.figures, hidden))
+        replace(released, figures=_shown(released.figures, hidden, erased))
         for released in content.versions
     )
     names = dict.fromkeys(
@@ -161,10 +162,20 @@ def _hidden(versions: Iterable[VersionFigures]) -> dict[str, set[str]]:
     return hidden
 
 
-def _masked(figures: VersionFigures, hidden: dict[str, set[str]]) -> VersionFigures:
+def _shown(
+    figures: VersionFigures, hidden: dict[str, set[str]], erased: set[str]
+) -> VersionFigures:
     datasets = tuple(masked(dataset, hidden[dataset.name]) for dataset in figures.datasets)
+    if figures.base in erased:
+        datasets = tuple(_alone(dataset) for dataset in datasets)
     same = all(new is old for new, old in zip(datasets, figures.datasets, strict=True))
     return figures if same else replace(figures, datasets=datasets)
+
+
+def _alone(dataset: DatasetFigures) -> DatasetFigures:
+    """The dataset without the distributions of the version that it was compared with."""
+    columns = tuple(replace(column, before=()) for column in dataset.columns)
+    return replace(dataset, columns=columns)
 
 
 def neighbours(

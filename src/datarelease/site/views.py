@@ -78,6 +78,18 @@ class VersionView:
         return self.timeline.content.catalogue.withdrawal(self.version)
 
     @property
+    def erasure(self) -> str | None:
+        """When and why its data was erased; None: it was not."""
+        return self.timeline.content.catalogue.erasure(self.version)
+
+    @property
+    def state(self) -> str:
+        """What sets it apart from versions to use: ``erased``, ``withdrawn``, or nothing."""
+        if self.version.erased is not None:
+            return "erased"
+        return "withdrawn" if self.version.yank is not None else ""
+
+    @property
     def replacement(self) -> Version | None:
         """What to use instead, where it was withdrawn."""
         return self.timeline.content.catalogue.replacement(self.version)

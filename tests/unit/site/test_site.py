@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from tests import site_samples as samples
 from tests.hostile import HOSTILE
 
+from datarelease.model.versions.version import Erasure
 from datarelease.progress import Quiet
 from datarelease.site.build import site_files
 from datarelease.site.read import SiteContent
@@ -195,3 +196,31 @@ def test_without_a_version_the_catalogue_says_how_the_first_one_comes() -> None:
     assert "There is no version yet." in files["index.html"].decode()
     assert dangling(files) == []
     read_xml(files["feed.atom"])
+
+
+def test_of_an_erased_version_nothing_is_shown_but_what_its_tag_says() -> None:
+    """Nor does the next version show distributions that it was compared with."""
+    versions = [*samples.shop().versions]
+    gone = versions[9]
+    erasure = Erasure(reason="a person asked for it", date="2022-03-01T08:00:00Z")
+    versions[9] = replace(
+        gone,
+        version=replace(gone.version, erased=erasure),
+        figures=replace(gone.figures, datasets=()),
+        manifest=None,
+    )
+    files = site_files(samples.content(versions), Quiet())
+    text = files["versions/data-v10.html"].decode()
+    assert "data-v10 was erased on 2022-03-01 because a person asked for it." in text
+    assert "monthly_spend" not in text
+    assert "versions/data-v10/manifest.json" not in files
+    assert b"What moved most" in shop()["versions/data-v11.html"]
+    assert b"What moved most" not in files["versions/data-v11.html"]
+    assert dangling(files) == []
+
+
+def test_machines_find_the_index_of_versions() -> None:
+    """It is the one that remotes have."""
+    index = json.loads(shop()["index.json"])
+    assert [entry["tag"] for entry in index["versions"]] == [f"data-v{n}" for n in range(1, 13)]
+    assert index["versions"][6]["withdrawn"]["replacement"] == "data-v8"

@@ -6,6 +6,7 @@
   const from = document.getElementById("from");
   const to = document.getElementById("to");
   const place = document.getElementById("compared");
+  document.getElementById("without").hidden = true;
   const MANY = 12;
   const FRAME = { width: 360, height: 150, left: 40, right: 10, top: 8, bottom: 22 };
   const minus = (shown) => shown.replace("-", "\u2212");
@@ -301,9 +302,9 @@
     }
     const known = byName(versions.map((version) => ({ ...version, name: version.tag })));
     for (const select of [from, to]) {
-      select.append(...versions.map((version) => make("option", { value: version.tag }, `${version.tag} · ${version.date}${version.withdrawn ? " · withdrawn" : ""}`)));
+      select.append(...versions.map((version) => make("option", { value: version.tag }, `${version.tag} · ${version.date}${version.state ? ` · ${version.state}` : ""}`)));
     }
-    const good = versions.filter((version) => !version.withdrawn);
+    const good = versions.filter((version) => !version.state);
     const [newest, before] = good.length > 1 ? good : versions;
     to.value = newest.tag;
     from.value = before.tag;
