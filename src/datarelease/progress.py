@@ -63,6 +63,8 @@ class Step(StrEnum):
     """The index of this clone follows."""
     COPIES = "copies"
     """A remote gets the copies at ``releases/data-vN/``."""
+    EXPORT = "export"
+    """A remote gets readable paths, or loses those of an earlier version."""
     VERSION_INDEX = "version index"
     """A remote gets the index of versions."""
     TOMBSTONE = "tombstone"

@@ -19,6 +19,7 @@ from tests.flows.release.test_crash import (
 )
 from tests.flows.release.test_loop import ROLLBACK
 from tests.flows.retention.test_purge import COLLECTION, ERASURE
+from tests.flows.versions.test_export import READABLE
 
 from datarelease.progress import Step
 
@@ -39,6 +40,7 @@ def test_every_step_is_crashed_at_least_once() -> None:
         *TOPIC_TOLD,
         *ERASURE,
         *COLLECTION,
+        *READABLE,
     ]
     assert all(point.act is kill for point in points)
     crashed = {point.step for point in points}

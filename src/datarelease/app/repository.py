@@ -31,7 +31,7 @@ from datarelease.flows.repository import Repository
 from datarelease.model.git_address import PROTOCOLS, is_taken, without_credentials
 from datarelease.model.versions.version import TagGrammar
 from datarelease.progress import TIMEOUT, Progress, Quiet
-from datarelease.settings.read import PARAMS_FILE, read_tag_settings
+from datarelease.settings.read import PARAMS_FILE, read_export, read_tag_settings
 
 if TYPE_CHECKING:
     from datarelease.adapters.dvc.config import Trust
@@ -92,6 +92,7 @@ def open_repository(
         engine=engine(MEMORY_LIMIT, found.dvc_dir / "tmp" / PACKAGE, progress),
         progress=progress,
         named=opener(config, remotes),
+        exports=read_export(found.tracked.mapping(PARAMS_FILE)),
     )
 
 

@@ -118,6 +118,7 @@ def _wired(
         ),
         progress=progress,
         named=named,
+        exports=settings.export,
         tool=tool(),
     )
 

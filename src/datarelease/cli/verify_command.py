@@ -13,6 +13,7 @@ from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.transfer import faults_error
+from datarelease.flows.versions.export import export
 from datarelease.flows.versions.index import repair_index
 from datarelease.flows.versions.missing import look_at_newest, repair_version
 from datarelease.flows.versions.read import verify_version
@@ -100,6 +101,8 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
         left = {(fault.remote, fault.key) for fault in result.faults}
         repaired = tuple(fault for fault in before if (fault.remote, fault.key) not in left)
     indexed = repair_index(repository, catalogue) if repair else ()
+    if repair:
+        export(repository, catalogue, found)
     document = {
         "tag": found.tag,
         "remotes": list(result.remotes),

@@ -43,6 +43,8 @@ class Repository:
     progress: Progress
     named: Callable[[str], Store]
     """Opens a remote of DVC's configuration, which an output may name (``remote: NAME``)."""
+    exports: bool = False
+    """Versions have readable paths on the remotes (``release.export``)."""
 
     _known: dict[str, TrackedState] = field(default_factory=dict, repr=False, compare=False)
 

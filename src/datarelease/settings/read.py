@@ -46,6 +46,8 @@ class Settings:
     """Data that nobody reviewed is not released."""
     staging: str | None
     """The DVC remote that carries data from the build to the publisher; None: an artifact does."""
+    export: bool = False
+    """Readable paths of every version are made on the remotes."""
     engine: EngineName
     """What computes validation, profile and row diff."""
     memory_limit: str
@@ -102,6 +104,7 @@ def read_settings(
         remotes=tuple(dict.fromkeys(release.remotes)),
         require_review=release.require_review,
         staging=release.staging,
+        export=release.export,
         engine=release.engine,
         memory_limit=release.memory_limit,
         timeout=release.timeout,
@@ -134,6 +137,11 @@ def read_tag_settings(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple
 def read_timeout(params_yaml: Mapping[str, Any]) -> float:
     """``release.timeout``, or the default where the section cannot be used: others say that."""
     return _release(params_yaml, []).timeout
+
+
+def read_export(params_yaml: Mapping[str, Any]) -> bool:
+    """``release.export``, or no where the section cannot be used: others say that."""
+    return _release(params_yaml, []).export
 
 
 def _release(params: Mapping[str, Any], problems: list[Problem]) -> ReleaseShape:

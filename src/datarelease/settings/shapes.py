@@ -205,6 +205,7 @@ class ReleaseShape(_Strict):
     engine: EngineName = "duckdb"
     require_review: bool = False
     staging: str | None = None
+    export: bool = False
     stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []
     timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = TIMEOUT
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"

@@ -31,8 +31,8 @@ from datarelease.flows.release.tag import (
 from datarelease.flows.repository import Workspace, with_remotes
 from datarelease.flows.transfer import complete, faults_error, faults_of, holders
 from datarelease.flows.versions.documents import find_manifest_bytes, manifest_of
-from datarelease.flows.versions.index import write_index
 from datarelease.flows.versions.missing import heal, refuse_damage
+from datarelease.flows.versions.tell_readers import tell_readers
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import DIRECTORY, manifest_key
 from datarelease.model.versions.release import (
@@ -240,7 +240,7 @@ def _put_right(ws: Workspace, checked: Checked, seen: Catalogue, nothing: Nothin
                 remedy="Remove what is in the way, then run `datarelease release` again.",
             )
         )
-    warnings += write_index(ws, seen, stale_only=True)
+    warnings += tell_readers(ws, seen, stale_only=True)
     return dataclasses.replace(nothing, warnings=tuple(text for text in warnings if text))
 
 

@@ -18,7 +18,7 @@ from datarelease.flows.check.reproduce import products_of
 from datarelease.flows.release.plan import count_files, report_rows
 from datarelease.flows.repository import Workspace, catalogue_of
 from datarelease.flows.versions.documents import heal_copies, sha256_hex
-from datarelease.flows.versions.index import write_index
+from datarelease.flows.versions.tell_readers import tell_readers
 from datarelease.model.versions.manifest import trailers_of
 from datarelease.model.versions.release import Candidate, Recorded, Released
 from datarelease.model.versions.version import Version, write_message
@@ -126,9 +126,9 @@ def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranc
     ref = f"refs/tags/{manifest.tag}"
     moves, alone = _branch_to_move(ws, candidate, branch, tip)
     if moves:
-        refs = {f"refs/heads/{branch.name}": candidate.commit, ref: sha}
+        head = f"refs/heads/{branch.name}"
         with ws.progress.step(Step.PUSH):
-            results = ws.git.push(refs, atomic=True)
+            results = ws.git.push({head: candidate.commit, ref: sha}, atomic=True)
         if all(result.accepted for result in results):
             return Released(recorded=recorded, tag_object=sha, branch=branch.name)
         _branch_to_move(ws, candidate, branch, _read_again(ws, seen, branch))
@@ -149,15 +149,13 @@ def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranc
 
 def follow(ws: Workspace, released: Released) -> Released:
     """Bring this clone and the copies on the remotes up to the tag; what fails is a warning."""
-    name, commit = released.manifest.tag, released.recorded.candidate.commit
+    name, index = released.manifest.tag, list[str]()
     ws.progress.say(f"tag: {name} is on the git remote")
     clone = attempt(
         ws,
         lambda: _follow(ws, released),
-        failed=f"This clone could not be moved to {commit[:12]}",
-        remedy=(
-            "Remove what is in the way, then run `datarelease release` again: it moves the clone."
-        ),
+        failed=f"This clone could not be moved to {released.recorded.candidate.commit[:12]}",
+        remedy="Remove what is in the way, then run `datarelease release` again: it moves it.",
     )
     copies = attempt(
         ws,
@@ -165,15 +163,14 @@ def follow(ws: Workspace, released: Released) -> Released:
         failed=f"The copies of manifest and documents at releases/{name}/ are incomplete",
         remedy=f"`datarelease verify {name} --repair` writes them, and so does the next release.",
     )
-    index: list[str] = []
     tags = attempt(
         ws,
-        lambda: index.extend(write_index(ws, catalogue_of(ws))),
+        lambda: index.extend(tell_readers(ws, catalogue_of(ws))),
         failed="The index of versions was not written",
         remedy="`datarelease verify latest --repair` writes it, and so does the next release.",
     )
-    warnings = tuple(warning for warning in (clone, copies, tags, *index) if warning)
-    return dataclasses.replace(released, warnings=(*released.warnings, *warnings))
+    warnings = (*released.warnings, *filter(None, (clone, copies, tags, *index)))
+    return dataclasses.replace(released, warnings=warnings)
 
 
 def attempt(ws: Workspace, step: Callable[[], None], *, failed: str, remedy: str) -> str:
@@ -198,9 +195,8 @@ def catch_up(ws: Workspace, version: Version) -> None:
         ConfigError: git refused.
         WorldError: The git remote does not answer.
     """
-    ref = f"refs/tags/{version.tag}"
-    if ws.git.resolve(ref) is None:
-        _set(ws, ref, f"{VERSIONS}/{version.tag}")
+    if ws.git.resolve(f"refs/tags/{version.tag}") is None:
+        _set(ws, f"refs/tags/{version.tag}", f"{VERSIONS}/{version.tag}")
     head, branch = ws.git.resolve("HEAD"), ws.git.branch()
     if head is not None and branch and ws.git.resolve(f"{version.commit}^") == head:
         products = [path for path in products_of(ws) if ws.read(path) is not None]
@@ -271,9 +267,9 @@ def _follow(ws: Workspace, released: Released) -> None:
 
 
 def _copy(ws: Workspace, released: Released) -> None:
-    recorded = released.recorded
-    written = heal_copies(ws, recorded.manifest, sha256_hex(recorded.document))
-    ws.progress.say(f"copies: {len(written)} written to releases/{recorded.manifest.tag}/")
+    manifest, document = released.manifest, released.recorded.document
+    written = heal_copies(ws, manifest, sha256_hex(document))
+    ws.progress.say(f"copies: {len(written)} written to releases/{manifest.tag}/")
 
 
 def _set(ws: Workspace, ref: str, sha: str, *, old: str | None = None) -> None:

@@ -7,36 +7,33 @@ builds on it, and a run that was stopped is finished by the same command.
 from __future__ import annotations
 
 import dataclasses
-import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from datarelease.adapters.store.upkeep import StoredObject, Upkeep, upkeep_of
+from datarelease.documents import decode_or_none
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.retention.collect import verifiable
 from datarelease.flows.retention.holders import Keeping
 from datarelease.flows.retention.others import read_others
+from datarelease.flows.retention.tombstone import push_tombstones, write_tombstones
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.versions.index import write_index
 from datarelease.flows.versions.missing import health_of
+from datarelease.model.versions.export import STATE_FILE, LatestFiles, latest_folder
 from datarelease.model.versions.manifest import (
     DIRECTORY,
     MANIFEST,
     document_key,
-    metadata_key,
     object_key,
 )
 from datarelease.model.versions.outcome import Health
 from datarelease.model.versions.retention import ERASED_FILE, Garbage, GarbageReason, Needed
 from datarelease.model.versions.snapshot import TREE
-from datarelease.model.versions.version import Version, write_message
+from datarelease.model.versions.version import Version
 from datarelease.model.wording import plural
 from datarelease.progress import Step
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +93,7 @@ def purge(keeping: Keeping, texts: Sequence[str], reason: str) -> Purge:
             "A reason is needed, written for users of the version.", untouched="Nothing was erased."
         )
     if new:
-        _push_tombstones(keeping, new, first, reason)
+        push_tombstones(keeping.repository, new, first.versions, _audit(first, reason))
     # What was released meanwhile is seen now; what comes later sees that the version is erased.
     plan = _plan(keeping, texts, opened)
     for upkeep, part in zip(opened, plan.remotes, strict=True):
@@ -141,7 +138,9 @@ def _plan(keeping: Keeping, texts: Sequence[str], opened: Sequence[Upkeep]) -> P
     return Purge(
         versions=versions,
         remotes=tuple(
-            _on_remote(upkeep, stored, going, documents - kept_documents, tags)
+            _on_remote(
+                upkeep, stored, going, documents - kept_documents, _folders(upkeep, tags, catalogue)
+            )
             for upkeep, stored in listed
         ),
         shared=len(held & stays),
@@ -180,13 +179,12 @@ def _on_remote(
     stored: Sequence[StoredObject],
     going: set[str],
     documents: set[str],
-    tags: Sequence[str],
+    folders: tuple[str, ...],
 ) -> RemoteErasure:
     keys = [object_key(md5) for md5 in sorted(going)]
     sizes = {key: info.size for key, info in upkeep.store.stat(keys).items()}
     originals = {document_key(sha256) for sha256 in documents}
-    folders = tuple(f"{DIRECTORY}/{tag}/" for tag in tags)
-    stay = {metadata_key(tag, name) for tag in tags for name in (MANIFEST, ERASED_FILE)}
+    stay = {folder + name for folder in folders for name in (MANIFEST, ERASED_FILE)}
     sizes |= {
         item.key: item.size
         for item in stored
@@ -202,6 +200,15 @@ def _on_remote(
     )
 
 
+def _folders(upkeep: Upkeep, tags: Sequence[str], catalogue: Catalogue) -> tuple[str, ...]:
+    """The folders with documents and readable files of the versions, a slash behind each."""
+    latest = latest_folder(catalogue.grammar.prefix)
+    state = decode_or_none(LatestFiles, upkeep.store.read(f"{latest}/{STATE_FILE}"))
+    # Nobody moved it on when the version was withdrawn.
+    behind = [f"{latest}/"] if state is not None and state.tag in tags else []
+    return (*(f"{DIRECTORY}/{tag}/" for tag in tags), *behind)
+
+
 def _named_by(
     keeping: Keeping, catalogue: Catalogue, going: set[str], numbers: set[int]
 ) -> tuple[str, ...]:
@@ -213,39 +220,11 @@ def _named_by(
     )
 
 
-def _push_tombstones(
-    keeping: Keeping, versions: Sequence[Version], plan: Purge, reason: str
-) -> None:
-    """The annotated tags of the erasure, which say what was erased together.
-
-    Raises:
-        WorldError: The git remote refused one.
-    """
-    repository = keeping.repository
-    refs = {}
-    for version in versions:
-        name = repository.tags.format_erased(version.number)
-        objects = sum(len(part.garbage) for part in plan.remotes)
-        trailers = [
-            ("Reason", reason),
-            ("With", " ".join(other.tag for other in plan.versions if other != version)),
-            ("Objects", str(objects)),
-            ("Remotes", " ".join(part.remote for part in plan.remotes)),
-        ]
-        message = write_message(
-            f"{version.tag} is erased", [(key, value) for key, value in trailers if value]
-        )
-        with repository.progress.step(Step.TAG_OBJECT):
-            refs[f"refs/tags/{name}"] = repository.git.tag_object(name, version.commit, message)
-    with repository.progress.step(Step.PUSH):
-        results = repository.git.push(refs)
-    refused = [result for result in results if not result.accepted]
-    if refused:
-        raise WorldError(
-            f"The git remote refused {refused[0].ref}: {refused[0].reason}",
-            untouched="Nothing was deleted.",
-            remedy="Check that you may push tags, then run the command again.",
-        )
+def _audit(plan: Purge, reason: str) -> tuple[tuple[str, str], ...]:
+    """What the tag of the erasure says; git adds when and who."""
+    objects = sum(len(part.garbage) for part in plan.remotes)
+    remotes = " ".join(part.remote for part in plan.remotes)
+    return ("Reason", reason), ("Objects", str(objects)), ("Remotes", remotes)
 
 
 def _erase(
@@ -254,7 +233,7 @@ def _erase(
     progress = keeping.repository.progress
     if upkeep.store.name in _required(keeping):
         with progress.step(Step.TOMBSTONE):
-            _write_tombstones(upkeep, keeping.catalogue(), versions)
+            write_tombstones(upkeep.store, keeping.catalogue(), versions)
     listings = [item.key for item in part.garbage if item.key.endswith(TREE)]
     others = [item.key for item in part.garbage if not item.key.endswith(TREE)]
     with progress.track(f"Erasing on {part.remote}", len(part.garbage), "objects") as advance:
@@ -269,23 +248,6 @@ def _erase(
             untouched="The other remotes that come after it were not touched.",
             remedy="Find out what keeps or restores them, then run the command again.",
         )
-
-
-def _write_tombstones(upkeep: Upkeep, catalogue: Catalogue, versions: Sequence[Version]) -> None:
-    with tempfile.TemporaryDirectory(prefix="datarelease-") as folder:
-        files = {}
-        for version in versions:
-            erased = catalogue.find(version.tag).erased
-            document = {
-                "format": _FORMAT,
-                "tag": version.tag,
-                "reason": erased.reason if erased else "",
-                "date": erased.date if erased else "",
-            }
-            path = Path(folder) / version.tag.replace("/", "_")
-            path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-            files[metadata_key(version.tag, ERASED_FILE)] = path
-        upkeep.store.upload(files, lambda _: None)
 
 
 def _required(keeping: Keeping) -> set[str]:

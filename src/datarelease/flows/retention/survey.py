@@ -10,10 +10,12 @@ from typing import Any
 from datarelease.adapters.store.upkeep import StoredObject, Upkeep
 from datarelease.adapters.store.workers import each
 from datarelease.adapters.strict_yaml import load_mapping
+from datarelease.documents import decode_or_none
 from datarelease.errors import SettingsError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.retention.holders import Keeping
 from datarelease.flows.retention.others import read_others
+from datarelease.model.versions.export import STATE_FILE, LatestFiles, latest_folder
 from datarelease.model.versions.manifest import DIRECTORY
 from datarelease.model.versions.retention import (
     OBJECTS,
@@ -42,6 +44,8 @@ class Rules:
     """What was written since then is too young to go."""
     objects_stay: bool
     """Others use the remote, of whom not everything is known."""
+    stale: frozenset[str] = frozenset()
+    """Keys of readable paths that no longer belong to the newest version."""
 
     def is_young(self, item: StoredObject) -> bool:
         """It was written lately, or the remote does not say when."""
@@ -54,6 +58,8 @@ class Rules:
             return None if md5 in self.objects or self.objects_stay else GarbageReason.UNUSED
         if sha256 is not None:
             return None if sha256 in self.documents else GarbageReason.ORPHAN
+        if key in self.stale:
+            return GarbageReason.STALE
         return GarbageReason.SCRATCH if is_scratch(key) else None
 
 
@@ -85,6 +91,7 @@ def survey(
         documents=needed.documents | others.documents,
         before=before,
         objects_stay=bool(others.elsewhere),
+        stale=_stale(upkeep, documents, latest_folder(catalogue.grammar.prefix)),
     )
     runs = upkeep.walk(RUNS)
     found = [*objects, *documents, *runs]
@@ -127,6 +134,16 @@ def unused_runs(
 
 
 # --- inside
+
+
+def _stale(upkeep: Upkeep, stored: Sequence[StoredObject], folder: str) -> frozenset[str]:
+    """What is in the folder of the newest version and does not belong there, as its state says."""
+    below = [item.key for item in stored if item.key.startswith(f"{folder}/")]
+    data = upkeep.store.read(f"{folder}/{STATE_FILE}") if below else None
+    state = decode_or_none(LatestFiles, data)
+    if state is None or state.tag is None:
+        return frozenset()
+    return frozenset(below) - {f"{folder}/{path}" for path in (STATE_FILE, *state.files)}
 
 
 def _outputs(data: bytes | None) -> frozenset[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.repository import Repository
-from datarelease.flows.versions.index import write_index
+from datarelease.flows.versions.tell_readers import tell_readers
 from datarelease.model.versions.version import Version, write_message
 from datarelease.progress import Step
 
@@ -76,7 +76,7 @@ def unyank(repository: Repository, text: str) -> Version:
 def _indexed(repository: Repository, version: Version) -> Version:
     """The version as it is now, after readers without git were told as well."""
     catalogue = read_catalogue(repository.git, repository.tags)
-    write_index(repository, catalogue)
+    tell_readers(repository, catalogue)
     return catalogue.find(version.tag)
 
 

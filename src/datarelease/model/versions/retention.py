@@ -32,6 +32,7 @@ class GarbageReason(StrEnum):
     ORPHAN = "a manifest or document of a release that never got its tag"
     RUN = "an entry of DVC's run cache whose outputs are not kept"
     SCRATCH = "the rest of an upload that was stopped"
+    STALE = "a readable path of an earlier version than the newest one"
     ERASED = "only versions that are erased hold it"
 
 
