@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -373,15 +374,27 @@ HOSTILE_NAMES = [
 """Names that a file system takes, and that no form of the report may let do anything."""
 
 
+def part_name(name: str) -> str:
+    """The same name for a part of a table."""
+    return name.replace(".png", ".csv").replace(".PNG", ".csv")
+
+
 def test_hostile_names_are_released_and_do_nothing(copy: Copy, tmp_path: Path) -> None:
-    """What a name holds is shown as text, and each file comes back under its very name."""
+    """What a name holds is shown as text, and each file comes back under its very name.
+
+    So do the parts of a table; and an archive that would fill the disk is a file like any other.
+    """
     project = copy()
     declared = project.read_yaml("dvc.yaml")
     declared["artifacts"]["images"]["meta"] = {"files": {}}
+    declared["artifacts"]["parts"] = {"path": "parts", "type": "dataset"}
     project.write("dvc.yaml", yaml.safe_dump(declared, sort_keys=False))
     for number, name in enumerate(HOSTILE_NAMES):
         project.write(f"images/{name}", PNG + bytes([number]))
-    project.dvc("add", "--quiet", "images")
+        project.write(f"parts/{part_name(name)}", f"id\n{number}\n")
+    with zipfile.ZipFile(project.root / "images/bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("zeros", bytes(50 << 20))
+    project.dvc("add", "--quiet", "images", "parts")
     project.commit("Hostile names")
     project.push()
     found = checked(project).dataset("images")
@@ -403,6 +416,10 @@ def test_hostile_names_are_released_and_do_nothing(copy: Copy, tmp_path: Path) -
     run(clone, "get", "latest", "out")
     for number, name in enumerate(HOSTILE_NAMES):
         assert (clone.root / "out/images" / name).read_bytes() == PNG + bytes([number])
+        part = clone.root / "out/parts" / part_name(name)
+        assert part.read_text() == f"id\n{number}\n"
+    loaded = dr.load("latest", "parts", repo=clone.root)
+    assert sorted(loaded["id"]) == list(range(len(HOSTILE_NAMES)))
 
 
 @pytest.mark.parametrize("name", ["two\nlines.png", "back\\slash.png", "bell\x07.png"])

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather
 
-from datarelease.analysis.engine.conversion import compressed
+from datarelease.analysis.engine.conversion import arrow_files, compressed
 from datarelease.analysis.engine.csv.structure import delimiter_of, doubt, with_structure
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.frames import read_frame
@@ -159,10 +159,37 @@ def test_a_decompression_bomb_is_refused(
     engine: DuckDBEngine, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small file that becomes a very large text does not fill the disk."""
-    monkeypatch.setattr(compressed, "_LEAST_REFUSED", 1 << 20)
+    monkeypatch.setattr(compressed, "LEAST_REFUSED", 1 << 20)
     bomb = gz(b"id\n" + b"1\n" * (8 << 20))
     with pytest.raises(UnreadableTable, match="more than 300 times as long"):
         engine.columns(write(a__csv__gz=bomb))
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+@pytest.mark.parametrize("kind", ["numbers", "texts", "dictionary"])
+def test_an_arrow_file_that_grows_is_refused(
+    engine: DuckDBEngine, write: Write, monkeypatch: pytest.MonkeyPatch, kind: str, codec: str
+) -> None:
+    """A batch is read as a whole: what it becomes is known before any of it is decompressed."""
+    column = {
+        "numbers": pa.array([0] * (4 << 20)),
+        "texts": pa.array(["x" * (16 << 20)]),
+        "dictionary": pa.DictionaryArray.from_arrays([0], ["x" * (16 << 20)]),
+    }[kind]
+    table = pa.table({"a": column})
+    whole = arrow_file(table, codec)
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression=codec)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    assert len(read_frame(engine, write(a__feather=whole), columns=None, engine="pyarrow"))
+    monkeypatch.setattr(arrow_files, "LEAST_REFUSED", 1 << 18)
+    monkeypatch.setattr(arrow_files, "MOST_TIMES", 10)
+    for name, data in {"b__feather": whole, "c__arrow": sink.getvalue().to_pybytes()}.items():
+        with pytest.raises(UnreadableTable, match="times as long"):
+            engine.columns(write(**{name: data}))
+    small = arrow_file(pa.table({"a": list(range(1000))}), codec)
+    assert engine.columns(write(d__feather=small)) == ("a",)
 
 
 def test_types_of_arrow_files_are_kept(engine: DuckDBEngine, write: Write) -> None:

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import feather
 
+from datarelease.analysis.engine.conversion.arrow_sizes import expanded_sizes
+from datarelease.analysis.engine.conversion.compressed import LEAST_REFUSED, MOST_TIMES
 from datarelease.analysis.engine.tables import UnreadableTable
 
 _FILE = b"ARROW1"
@@ -42,17 +44,28 @@ def _opened(path: Path, label: str) -> Iterator[tuple[pa.Schema, Iterator[pa.Rec
             if start.startswith(_FEATHER_1):
                 table = feather.read_table(source, memory_map=False)
                 yield table.schema, iter(table.to_batches())
-            elif start == _FILE:
+                return
+            _refuse_bomb(source, label, is_file=start == _FILE)
+            if start == _FILE:
                 file = pa.ipc.open_file(source)
                 yield file.schema, map(file.get_batch, range(file.num_record_batches))
             else:
+                source.seek(0)
                 with pa.ipc.open_stream(source) as stream:
                     yield stream.schema, iter(stream)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = "not a readable Arrow file: it is damaged, cut short, or something else"
         raise UnreadableTable(label, reason) from None
+
+
+def _refuse_bomb(source: pa.NativeFile, label: str, *, is_file: bool) -> None:
+    """Fail where a batch, which is read as a whole, would fill the memory."""
+    for size, expanded in expanded_sizes(source, is_file=is_file):
+        if expanded > max(LEAST_REFUSED, MOST_TIMES * size):
+            reason = f"its data is more than {MOST_TIMES} times as long as the compressed file"
+            raise UnreadableTable(label, reason)
 
 
 def _unheld(schema: pa.Schema) -> str:

@@ -13,8 +13,8 @@ from datarelease.model.data.table_format import compression
 if TYPE_CHECKING:
     from pyarrow import NativeFile
 
-_LEAST_REFUSED = 1 << 30
-_MOST_TIMES = 300
+LEAST_REFUSED = 1 << 30
+MOST_TIMES = 300
 """Text of a table is seldom compressed to less than a hundredth; gzip reaches a thousandth."""
 
 
@@ -45,7 +45,7 @@ class _Bounded:
         self._stream = stream
         self._name = name
         self._kind = kind
-        self._left = max(_LEAST_REFUSED, _MOST_TIMES * size)
+        self._left = max(LEAST_REFUSED, MOST_TIMES * size)
 
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes; none at the end.
@@ -60,6 +60,6 @@ class _Bounded:
             raise UnreadableTable(self._name, reason) from None
         self._left -= len(piece)
         if self._left < 0:
-            reason = f"its text is more than {_MOST_TIMES} times as long as the compressed file"
+            reason = f"its text is more than {MOST_TIMES} times as long as the compressed file"
             raise UnreadableTable(self._name, reason)
         return piece
