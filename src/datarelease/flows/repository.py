@@ -98,17 +98,17 @@ def find_version(repository: Repository, text: str) -> Version:
         ConfigError: There is no such version.
         ErasedVersionError: Its data was erased.
     """
-    return warned_of(repository, catalogue_of(repository), text)
+    return warned_of(repository.progress, catalogue_of(repository), text)
 
 
-def warned_of(repository: Repository, catalogue: Catalogue, text: str) -> Version:
+def warned_of(progress: Progress, catalogue: Catalogue, text: str) -> Version:
     """``find_version`` in a catalogue that was read before."""
     found = catalogue.find_readable(text)
     warning = catalogue.withdrawal(found)
     if is_channel_name(text):
         warning = catalogue.fallback(catalogue.channel(text))
     if warning is not None:
-        repository.progress.warn(warning, WithdrawnVersionWarning)
+        progress.warn(warning, WithdrawnVersionWarning)
     return found
 
 

@@ -14,7 +14,7 @@ from tests.commands import Point, run
 from tests.project import Project
 from tests.versions import manifest, object_path, tags
 
-from datarelease import api
+import datarelease as dr
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError
 from datarelease.ingest.propose.proposal_commit import deliver
@@ -182,7 +182,7 @@ def test_an_output_is_kept_on_the_remote_that_it_names(built: Project, tmp_path:
     assert "in order on storage, other" in run(reader, "verify", "data-v1").out
     run(reader, "get", "data-v1", "out")
     assert len((reader.root / "out/data/people.csv").read_text().splitlines()) == 21
-    assert len(api.load("data-v1", "people", repo=reader.root)) == 20
+    assert len(dr.load("data-v1", "people", repo=reader.root)) == 20
     object_path(other, md5).unlink()
     assert "other: files/md5" in run(reader, "verify", "data-v1", code=3).text
 
@@ -240,10 +240,10 @@ def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: P
     assert people["diff"]["rows"]["added"] == 5
     rows = pq.read_table(reader.root / "changed" / "people.parquet")
     assert rows.column("kind").to_pylist() == ["added"] * 5
-    frame = api.diff("data-v1", "data-v2", repo=reader.root).rows("people")
+    frame = dr.diff("data-v1", "data-v2", repo=reader.root).rows("people")
     assert list(frame["key.id"]) == rows.column("key.id").to_pylist()
     with pytest.raises(ConfigError, match="no dataset 'peopel'"):
-        api.diff("data-v1", "data-v2", repo=reader.root).rows("peopel")
+        dr.diff("data-v1", "data-v2", repo=reader.root).rows("peopel")
 
 
 def test_a_dataset_that_is_never_pushed_is_refused(built: Project) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from datarelease.documents import DocumentError, decode_index, encode
 from datarelease.model.versions.index import VersionIndex, index_key, index_of, versions_of
-from datarelease.model.versions.version import Version, Yank
+from datarelease.model.versions.version import Erasure, Version, Yank
 
 TRAILERS = (
     ("Digest", "a" * 64), ("Manifest-Sha256", "b" * 64), ("Rows", "people=3 events=40"),
@@ -20,6 +20,7 @@ TRAILERS = (
 VERSION = Version(
     number=2, tag="data-v2", commit="c" * 40, digest="a" * 64, date="2026-11-28T10:00:00+00:00",
     trailers=TRAILERS, yank=Yank(reason="wrong", date="2026-11-29", replacement="data-v1"),
+    erased=Erasure(reason="asked", date="2026-11-30"),
 )  # fmt: skip
 FIRST = Version(
     number=1, tag="data-v1", commit="c" * 40, digest="a" * 64,

@@ -44,18 +44,22 @@ def read_frame(
             library cannot hold one.
         WorldError: A file is no such table.
     """
+    library = _library(engine)
+    names = list(dict.fromkeys(columns)) if columns is not None else None
+    return _converted(engine, library, _rows(reader, table, names, types or {}))
+
+
+def _library(engine: str) -> Any:
     if engine not in LIBRARIES:
         raise ConfigError(
             f"engine={engine!r} is unknown.", remedy=f"Known: {', '.join(LIBRARIES)}."
         )
     try:
-        library = importlib.import_module(engine)
+        return importlib.import_module(engine)
     except ImportError as error:
         raise ConfigError(
             f"engine={engine!r} needs the package {engine}.", remedy=f"pip install {engine}"
         ) from error
-    names = list(dict.fromkeys(columns)) if columns is not None else None
-    return _converted(engine, library, _rows(reader, table, names, types or {}))
 
 
 def _rows(
@@ -136,6 +140,15 @@ _FRAMES: Mapping[str, Callable[[Any, pa.Table], Any]] = {
     "polars": lambda polars, table: polars.from_arrow(table),
     "duckdb": lambda duckdb, table: duckdb.from_arrow(table),
 }
+
+
+def frame_of(rows: pa.Table, engine: str) -> Any:
+    """The rows of an Arrow table as a data frame of the library called ``engine``.
+
+    Raises:
+        ConfigError: It is not installed, or has no type that holds a column's values.
+    """
+    return _converted(engine, _library(engine), rows)
 
 
 def _converted(engine: str, library: Any, rows: pa.Table) -> Any:

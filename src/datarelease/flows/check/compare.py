@@ -246,7 +246,7 @@ def compare_versions(
         WorldError: Statistics or data are neither in git nor on a remote.
     """
     catalogue = catalogue_of(repository)
-    old, new = (warned_of(repository, catalogue, text) for text in (before, after))
+    old, new = (warned_of(repository.progress, catalogue, text) for text in (before, after))
     then = read_baseline(repository, old)
     now = read_baseline(then.repository, new)
     declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}

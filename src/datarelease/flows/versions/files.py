@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, overload
+from typing import BinaryIO, Protocol, overload
 
 from datarelease.errors import ConfigError
 from datarelease.flows.repository import Repository
@@ -26,7 +26,7 @@ class ReleasedFile:
     """Bytes."""
     md5: str
     sha256: str
-    _bytes: FileObjects
+    _bytes: FetchesFiles
 
     @property
     def name(self) -> str:
@@ -34,7 +34,7 @@ class ReleasedFile:
         return PurePosixPath(self.path).name
 
     def fetch(self) -> Path:
-        """Where the file is on this machine: in DVC's cache, read-only, under its hash.
+        """Where the file is on this machine: read-only, in a cache, under its hash.
 
         Raises:
             WorldError: It is on no remote, or has other bytes there.
@@ -61,6 +61,13 @@ class ReleasedFile:
         return short_repr(self, self.path, f"{self.size:,} bytes")
 
 
+class FetchesFiles(Protocol):
+    """Brings files of one dataset of a version to this machine."""
+
+    def fetch(self, files: Sequence[ReleasedFile]) -> list[Path]:
+        """Where the files are now, in their order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileObjects:
     """Brings files of a dataset of a version into DVC's cache."""
@@ -81,7 +88,7 @@ class ReleasedFiles(Sequence[ReleasedFile]):
     """
 
     def __init__(
-        self, tag: str, dataset: str, files: Iterable[ReleasedFile], objects: FileObjects
+        self, tag: str, dataset: str, files: Iterable[ReleasedFile], objects: FetchesFiles
     ) -> None:
         """``files`` of a ``dataset`` in the version ``tag``, whose bytes are the ``objects``."""
         self.tag, self.dataset, self._objects = tag, dataset, objects
@@ -145,11 +152,15 @@ def files_of_version(repository: Repository, version: Version, name: str) -> Rel
         WorldError: No remote has its manifest.
     """
     dataset = dataset_in(read_manifest(repository, version), name)
-    objects = FileObjects(repository=repository, dataset=dataset)
+    return released_files(version.tag, dataset, FileObjects(repository=repository, dataset=dataset))
+
+
+def released_files(tag: str, dataset: ManifestDataset, objects: FetchesFiles) -> ReleasedFiles:
+    """The files of a dataset of the version ``tag``, whose bytes are the ``objects``."""
     listed = sorted(dataset.files, key=_path)
     return ReleasedFiles(
-        version.tag,
-        name,
+        tag,
+        dataset.name,
         (
             ReleasedFile(
                 path=file.path,

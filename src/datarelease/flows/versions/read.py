@@ -109,15 +109,25 @@ def table_of_version(
     """
     dataset = dataset_in(read_manifest(repository, version), name)
     declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
-    if dataset.rows is None and is_of_files(declared, [file.path for file in dataset.files]):
-        raise ConfigError(
-            f"{name} of {version.tag} is a dataset of files, not a table.",
-            remedy=f"List and open them: `dr.files({version.tag!r}, {name!r})`; or get them all: "
-            f"`datarelease get {version.tag}`.",
-        )
+    refuse_files(dataset, version.tag)
     bring(repository, dataset, ((file.path, file.md5) for file in dataset.files))
     files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
     return table_of(declared, files, repository.objects), dict(dataset.types)
+
+
+def refuse_files(dataset: ManifestDataset, tag: str) -> None:
+    """Refuse to read a dataset of files as a table.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
+    if dataset.rows is None and is_of_files(declared, [file.path for file in dataset.files]):
+        raise ConfigError(
+            f"{dataset.name} of {tag} is a dataset of files, not a table.",
+            remedy=f"List and open them: `dr.files({tag!r}, {dataset.name!r})`; or get them all: "
+            f"`datarelease get {tag}`.",
+        )
 
 
 def verify_version(repository: Repository, version: Version, *, full: bool) -> Verification:

@@ -1,0 +1,1 @@
+"""Tables opened lazily: columns and rows are chosen before anything but footers is read."""

@@ -1,0 +1,204 @@
+"""Datasets of a version at an address: as data frames, as files, and put into a directory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from datarelease.adapters.store.directory import sha256_of
+from datarelease.adapters.untrusted import refuse_links_to
+from datarelease.analysis.engine.lazy.light import light_frame
+from datarelease.analysis.engine.lazy.open import library, open_parquet, open_rows
+from datarelease.analysis.engine.lazy.parquet import ParquetPaths
+from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.errors import ConfigError
+from datarelease.flows.versions.dataset_at import as_table
+from datarelease.flows.versions.files import ReleasedFile, ReleasedFiles, released_files
+from datarelease.flows.versions.read import dataset_in, refuse_files
+from datarelease.flows.write_file import written
+from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
+from datarelease.model.versions.manifest import ManifestDataset, ManifestFile
+from datarelease.readers.address import AddressReader, fetch_at, find_at, manifest_at
+from datarelease.readers.stored_files import StoredFiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetThere:
+    """A dataset of a version at an address."""
+
+    reader: AddressReader
+    tag: str
+    dataset: ManifestDataset
+
+    def fetch(self, files: Sequence[ReleasedFile | ManifestFile]) -> list[Path]:
+        """Where files are on this machine now, in their order."""
+        known = {file.path: file for file in self.dataset.files}
+        label = f"Getting {self.dataset.name} of {self.tag}"
+        return fetch_at(self.reader, [known[file.path] for file in files], label)
+
+    def table(self) -> Table:
+        """All its files, now on this machine, as the table that was validated.
+
+        Raises:
+            ConfigError: It is a dataset of files.
+            WorldError: A file is missing or damaged.
+        """
+        refuse_files(self.dataset, self.tag)
+        files = self.dataset.files
+        places = self.fetch(files)
+        return as_table(
+            self.declared, {file.path: at for file, at in zip(files, places, strict=True)}
+        )
+
+    @property
+    def declared(self) -> Dataset:
+        """The dataset as it was declared, as far as a manifest tells."""
+        csv = self.dataset.csv or DEFAULT_DIALECT
+        return Dataset(name=self.dataset.name, path=self.dataset.path, csv=csv)
+
+
+def dataset_there(reader: AddressReader, version: str, name: str) -> DatasetThere:
+    """The dataset called ``name`` of a version.
+
+    Raises:
+        ConfigError: There is no such version or dataset.
+        WorldError: The address cannot be read.
+    """
+    found = find_at(reader, version)
+    dataset = dataset_in(manifest_at(reader, found), name)
+    return DatasetThere(reader=reader, tag=found.tag, dataset=dataset)
+
+
+def load_table(
+    table: Table,
+    types: Mapping[str, str],
+    text_engine: Callable[[], Engine],
+    *,
+    columns: Sequence[str] | None,
+    engine: str,
+) -> Any:
+    """A table as a data frame of the library ``engine``; ``text_engine`` reads its text.
+
+    Raises:
+        ConfigError: No such column or library; or it is a dataset of files.
+        WorldError: A file is no such table.
+    """
+    if find_spec("pyarrow") is None:
+        return light_frame(table, types, columns=columns, engine=engine)
+    from datarelease.analysis.engine.frames import read_frame  # noqa: PLC0415 - an optional part
+
+    with text_engine() as reader:
+        return read_frame(reader, table, columns=columns, engine=engine, types=types)
+
+
+def open_table(
+    table: Table,
+    types: Mapping[str, str],
+    text_engine: Callable[[], Engine],
+    *,
+    columns: Sequence[str] | None,
+    where: Sequence[Sequence[Any]] | None,
+    engine: str,
+) -> Any:
+    """A table whose files are on this machine, opened lazily by the library ``engine``.
+
+    Raises:
+        ConfigError: No such column or library, or a condition that cannot be used.
+        WorldError: A file is no such table.
+    """
+    library(engine)
+    if table.format == "parquet":
+        files = ParquetPaths(paths=tuple(map(str, table.paths)), labels=table.labels)
+        return open_parquet(files, engine=engine, columns=columns, where=where)
+    loaded = "pyarrow" if engine == "pandas" else engine
+    rows = load_table(table, types, text_engine, columns=None, engine=loaded)
+    return open_rows(rows, engine=engine, columns=columns, where=where)
+
+
+def open_there(
+    there: DatasetThere,
+    text_engine: Callable[[], Engine],
+    *,
+    columns: Sequence[str] | None,
+    where: Sequence[Sequence[Any]] | None,
+    engine: str,
+) -> Any:
+    """A table at an address, opened lazily: of Parquet only what a query needs is read.
+
+    Raises:
+        ConfigError: No such column or library, or a condition that cannot be used.
+        WorldError: The address cannot be read, or a file is no such table.
+    """
+    library(engine)
+    refuse_files(there.dataset, there.tag)
+    reader, files = there.reader, there.dataset.files
+    listed = as_table(there.declared, {file.path: Path(file.key) for file in files})
+    kept = [reader.cache.find(file.sha256, file.size) for file in files]
+    far = reader.source.folder is None and not all(kept)
+    if listed.format != "parquet" or (far and engine == "polars" and not find_spec("pyarrow")):
+        table, types = there.table(), dict(there.dataset.types)
+        return open_table(table, types, text_engine, columns=columns, where=where, engine=engine)
+    known = {file.path: (file, at) for file, at in zip(files, kept, strict=True)}
+    parts = [known[label] for label in listed.labels]
+    if far:
+        fs = StoredFiles(reader.source, {file.key: file.size for file, _ in parts})
+        paths = tuple(file.key for file, _ in parts)
+    else:
+        fs, folder = None, reader.source.folder
+        paths = tuple(str(at or (folder or Path()) / file.key) for file, at in parts)
+    opened = ParquetPaths(paths=paths, labels=listed.labels, fs=fs)
+    return open_parquet(opened, engine=engine, columns=columns, where=where)
+
+
+def files_there(reader: AddressReader, version: str, name: str) -> ReleasedFiles:
+    """The files of one dataset of a version, of which none is fetched yet.
+
+    Raises:
+        ConfigError: There is no such version or dataset.
+        WorldError: The address cannot be read.
+    """
+    there = dataset_there(reader, version, name)
+    return released_files(there.tag, there.dataset, there)
+
+
+def get_there(
+    reader: AddressReader, version: str, target: Path, names: Sequence[str], *, overwrite: bool
+) -> tuple[str, tuple[Path, ...]]:
+    """The tag of a version, and its files, put below ``target`` as they are in the repository.
+
+    Files that are there already are not fetched again.
+
+    Raises:
+        ConfigError: No such version or dataset, or another file or a link is in the way.
+        WorldError: A file is missing or damaged, or cannot be written.
+    """
+    found = find_at(reader, version)
+    manifest = manifest_at(reader, found)
+    chosen = [dataset_in(manifest, name) for name in names] or list(manifest.datasets)
+    places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
+    refuse_links_to(target, places)
+    wanted = {target / place: file for place, file in places.items()}
+    missing = {path: file for path, file in wanted.items() if not _is(path, file)}
+    in_the_way = [path for path in missing if path.exists()]
+    if in_the_way and not overwrite:
+        raise ConfigError(
+            f"{in_the_way[0]} exists and is not the file of {found.tag}"
+            + (f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else "")
+            + ".",
+            untouched="Nothing was written.",
+            remedy="Name another directory, or overwrite it (--force; force=True).",
+        )
+    fetched = fetch_at(reader, list(missing.values()), f"Getting {found.tag}")
+    for path, source in zip(missing, fetched, strict=True):
+        with written(path) as scratch:
+            shutil.copyfile(source, scratch)
+            scratch.chmod(0o644)
+    return found.tag, tuple(wanted)
+
+
+def _is(path: Path, file: ManifestFile) -> bool:
+    return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256
