@@ -11,8 +11,13 @@ from datarelease.model.review.pipeline import ParamChange
 from datarelease.model.review.policy import Finding
 from datarelease.model.versions.manifest import ManifestRemote
 from datarelease.model.versions.version import TagGrammar, Version, Yank
-from datarelease.site.figures import ColumnFigures, DatasetFigures, RowFigures, VersionFigures
-from datarelease.site.read import ReleasedVersion, SiteContent
+from datarelease.site.content.figures import (
+    ColumnFigures,
+    DatasetFigures,
+    RowFigures,
+    VersionFigures,
+)
+from datarelease.site.content.read import ReleasedVersion, SiteContent
 
 _EDGES = tuple(float(edge) for edge in range(0, 100, 5))
 _PLANS = ("basic", "family", "premium", "student", "(other)")

@@ -16,7 +16,13 @@ from datarelease.adopt.file_datasets import FoundFiles, tracked_other_files
 from datarelease.adopt.members import complete_datasets, planned_datasets, planned_files
 from datarelease.adopt.remotes import RemoteArgument, parse_remote, plan_remotes, remote_addresses
 from datarelease.adopt.run import first_commands, first_run
-from datarelease.adopt.setup import add_github, add_section, ignore_reports, refuse_unknown_ref
+from datarelease.adopt.setup import (
+    add_github,
+    add_section,
+    has_site,
+    ignore_reports,
+    refuse_unknown_ref,
+)
 from datarelease.analysis.engine.tables import Engine
 from datarelease.app.wiring import work_tree_reader
 from datarelease.errors import ConfigError
@@ -92,9 +98,11 @@ def _planned(
     released_to = remote_addresses(at.settings, edits, names)
     # Faults that a check would find in the planned files are reported now.
     pipeline = drafts.mapping(DATASETS_FILE)
-    staging = read_settings(pipeline, drafts.mapping(PARAMS_FILE), below).staging
+    params = drafts.mapping(PARAMS_FILE)
+    staging = read_settings(pipeline, params, below).staging
     carrier = str(at.settings.remotes.get(staging or "", {}).get("url", ""))
-    add_github(at, drafts, at.released_branch, released_to, carrier)
+    site = has_site(params)
+    add_github(at, drafts, at.released_branch, released_to, carrier, site=site)
     ignore_reports(at, drafts)
     loose = [one.path for one in found if one.untracked]
     last, made = first_run(at, drafts, pipeline, loose)

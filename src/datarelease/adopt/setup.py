@@ -30,6 +30,7 @@ _WHY = {
     "report": "posts that as a comment, with the digest that is reviewed",
     "release": "releases what was merged; the job that publishes is your own",
     "verify": "looks for the released data on its remotes every week",
+    "site": "publishes the catalogue of all versions on GitHub Pages",
 }
 _ANY = ToolRef(name="any")
 """Stands for whatever version of the tool a file names."""
@@ -44,7 +45,7 @@ def refuse_unknown_ref(at: AdoptionContext, params: Mapping[str, Any]) -> None:
     performed = _performed(at)
     lacking = [
         path
-        for step, path in workflow_paths(at.directory).items()
+        for step, path in workflow_paths(at.directory, site=has_site(params)).items()
         if step not in performed and not (at.root / _up(at) / path).exists()
     ]
     if SECTION not in params or lacking:
@@ -74,10 +75,13 @@ def add_github(
     branch: str,
     remotes: Sequence[tuple[str, str]] = (),
     staging: str = "",
+    *,
+    site: bool = False,
 ) -> None:
     """Plan the workflows, which release what is pushed to ``branch``.
 
     ``remotes`` are names and addresses: jobs that use them sign in, and at the address ``staging``.
+    With ``site`` one of them publishes the catalogue.
     """
     if not _is_nameable(at.directory):
         why = f"{at.directory}: a workflow takes directories of letters, digits and . _ + @ - only"
@@ -86,7 +90,7 @@ def add_github(
     performed = _performed(at)
     texts = partial(_texts, at, branch=branch, remotes=remotes, staging=staging)
     expected = texts(_ANY)
-    for step, path in workflow_paths(at.directory).items():
+    for step, path in workflow_paths(at.directory, site=site).items():
         place = f"{_up(at)}{path}"
         if not drafts.is_missing(place):
             _compare(drafts, place, expected[path])
@@ -172,12 +176,22 @@ def workflow_title(directory: str) -> str:
     return "data" if directory == ROOT else "data-" + re.sub(r"[^A-Za-z0-9]+", "-", directory)
 
 
-def workflow_paths(directory: str) -> dict[str, str]:
-    """The workflow file for each step, from the top of the git repository."""
+def has_site(params: Mapping[str, Any]) -> bool:
+    """Whether params.yaml says where the catalogue is published."""
+    section = params.get(SECTION)
+    return isinstance(section, Mapping) and bool(section.get("site"))
+
+
+def workflow_paths(directory: str, *, site: bool = True) -> dict[str, str]:
+    """The workflow file for each step, from the top of the git repository.
+
+    Without ``site`` the one that publishes the catalogue is left out.
+    """
     title = workflow_title(directory)
+    steps = ("report", "release", "verify", *(["site"] if site else []))
     return {
         "check": f"{FOLDER}/{title}.yml",
-        **{step: f"{FOLDER}/{title}-{step}.yml" for step in ("report", "release", "verify")},
+        **{step: f"{FOLDER}/{title}-{step}.yml" for step in steps},
     }
 
 

@@ -62,6 +62,8 @@ class Settings:
     """Variables that stages see although they are tokens or keys."""
     announce: str | None = None
     """Topic that every release is published to; None: none."""
+    site: str | None = None
+    """Where the catalogue is published, with a slash at its end; None: nowhere."""
 
     def stream(self, name: str) -> Stream | None:
         """The stream that feeds the dataset called ``name``, or None."""
@@ -113,7 +115,22 @@ def read_settings(
         streams=streams,
         stage_environment=tuple(dict.fromkeys(release.stage_environment)),
         announce=release.announce,
+        site=release.site,
     )
+
+
+def read_site(params_yaml: Mapping[str, Any]) -> str | None:
+    """``release.site`` alone; None: it is not set, or it is no address.
+
+    A catalogue is made of versions whose other settings may be those of any release of this
+    program.
+    """
+    release = params_yaml.get(SECTION)
+    site = release.get("site") if isinstance(release, dict) else None
+    try:
+        return ReleaseShape(site=site).site
+    except ValueError:
+        return None
 
 
 def read_tag_settings(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ...]]:

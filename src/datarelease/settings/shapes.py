@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from encodings.aliases import aliases
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -193,6 +194,16 @@ Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValid
 EngineName = Literal["duckdb", "spark"]
 
 
+def _site_address(value: str) -> str:
+    """With a slash at its end, so that the path of a page can follow."""
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not value.isascii():
+        raise ValueError("expected the address of a site: https://HOST/ or https://HOST/PATH/")
+    if parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("expected an address without ?, # and blanks")
+    return value if value.endswith("/") else f"{value}/"
+
+
 class ReleaseShape(_Strict):
     """``release:`` of params.yaml."""
 
@@ -213,6 +224,7 @@ class ReleaseShape(_Strict):
     policy: PolicyShape = PolicyShape()
     streams: dict[str, StreamShape] = {}
     announce: _Topic | None = None
+    site: Annotated[str, AfterValidator(_site_address)] | None = None
 
 
 def _one_letter(value: str) -> str:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from datarelease.app.repository import open_repository
+from datarelease.model.site_names import version_data
 from datarelease.progress import Progress
+from datarelease.site.content.read import SiteContent, read_content
+from datarelease.site.content.timeline import timeline_of
 from datarelease.site.feed import atom
 from datarelease.site.machine import machine_documents
-from datarelease.site.names import version_data
 from datarelease.site.output import SiteFolder, Written
 from datarelease.site.pages import Pages
-from datarelease.site.read import SiteContent, read_content
 from datarelease.site.scripts import figures_script, search_index, version_list
-from datarelease.site.timeline import timeline_of
 
 _ASSETS = ("catalogue.js", "compare.js", "icon.svg")
 
@@ -58,7 +58,7 @@ def site_files(content: SiteContent, progress: Progress) -> Mapping[str, bytes]:
     made["data/versions.js"] = version_list(timeline, views)
     made["data/search.js"] = search_index(timeline, views)
     made |= {version_data(view.version.tag): figures_script(view) for view in views}
-    made["feed.atom"] = atom(timeline, views, "")
+    made["feed.atom"] = atom(timeline, views, content.url)
     made |= dict(machine_documents(content.catalogue, content.versions))
     return made
 

@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 from datarelease.render import escape
 from datarelease.render.html.environment import plain_phrase
-from datarelease.site.timeline import Timeline
+from datarelease.site.content.timeline import Timeline
 from datarelease.site.views import VersionView
 
 _MOST = 50

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from datarelease.documents import encode
 from datarelease.flows.catalogue import Catalogue
+from datarelease.model.site_names import file_name
 from datarelease.model.versions.index import index_of
 from datarelease.model.versions.manifest import MANIFEST
-from datarelease.site.names import file_name
-from datarelease.site.read import ReleasedVersion
+from datarelease.site.content.read import ReleasedVersion
 
 MOST_COPIED = 1_000_000
 """Bytes of a document that the site has a copy of; larger ones stay on the remotes."""

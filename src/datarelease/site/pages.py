@@ -9,20 +9,33 @@ from typing import Any
 
 from jinja2 import Environment
 
+from datarelease.model.site_names import column_page, dataset_page, version_page
 from datarelease.render import escape
 from datarelease.render.columns import shares
 from datarelease.render.html.environment import PLOT_SIZE, html_environment, style_sheet
 from datarelease.render.html.page import row_parts
 from datarelease.render.numbers import share
 from datarelease.render.plots import categories
-from datarelease.site import charts, views
-from datarelease.site.histories import column_charts, dataset_charts, drift_map, schema_history
+from datarelease.site import views
+from datarelease.site.columns import (
+    ColumnLine,
+    distribution_plot,
+    drifted,
+    figure_words,
+    histogram_of,
+)
+from datarelease.site.content.timeline import ColumnHistory, DatasetHistory, Timeline, neighbours
 from datarelease.site.machine import documents_of_page
-from datarelease.site.names import column_page, dataset_page, version_page
-from datarelease.site.releases import release_chart
+from datarelease.site.plots import series
+from datarelease.site.plots.histories import (
+    column_charts,
+    dataset_charts,
+    drift_map,
+    schema_history,
+)
+from datarelease.site.plots.releases import release_chart
 from datarelease.site.snippets import snippets
-from datarelease.site.timeline import ColumnHistory, DatasetHistory, Timeline, neighbours
-from datarelease.site.views import ColumnLine, VersionView
+from datarelease.site.views import VersionView
 
 _DRIFTED = 6
 """Columns whose plots stand among what changed."""
@@ -88,7 +101,7 @@ class Pages:
     def _home(self) -> bytes:
         newest = next((view for view in self.views if view.latest), None)
         datasets = [
-            (history, charts.trend_path(history.amounts), views.amount_words(history.latest))
+            (history, series.trend_path(history.amounts), views.amount_words(history.latest))
             for history in self.timeline.datasets
         ]
         return self._rendered(
@@ -130,12 +143,10 @@ class Pages:
                 (
                     dataset,
                     column,
-                    views.distribution_plot(column, compared=True),
-                    categories(views.histogram_of(column, compared=True), 6)[0]
-                    if column.labels
-                    else (),
+                    distribution_plot(column, compared=True),
+                    categories(histogram_of(column, compared=True), 6)[0] if column.labels else (),
                 )
-                for dataset, column in views.drifted(figures, _DRIFTED)
+                for dataset, column in drifted(figures, _DRIFTED)
             ],
             datasets=[
                 (dataset, [ColumnLine(dataset.name, c, dataset.amount) for c in dataset.columns])
@@ -167,7 +178,7 @@ class Pages:
 
     def _column(self, history: DatasetHistory, column: ColumnHistory) -> bytes:
         latest = column.latest
-        plot = views.distribution_plot(latest, compared=False)
+        plot = distribution_plot(latest, compared=False)
         rows = next(
             r for r, p in zip(reversed(column.rows), reversed(column.points), strict=True) if p
         )
@@ -184,19 +195,17 @@ class Pages:
             figures=[
                 (name, text)
                 for name, text in (
-                    (label, views.figure_words(latest, field)) for label, field in _FIGURES
+                    (label, figure_words(latest, field)) for label, field in _FIGURES
                 )
                 if text is not None
             ],
             plot=plot,
-            ridge_labels=charts.ridge_labels(plot.x) if plot else (),
-            bars=categories(views.histogram_of(latest, compared=False), 12)[0]
-            if latest.labels
-            else (),
+            ridge_labels=series.ridge_labels(plot.x) if plot else (),
+            bars=categories(histogram_of(latest, compared=False), 12)[0] if latest.labels else (),
             charts=column_charts(self.timeline, column),
-            ridges=charts.ridges(_ridge_rows(self.timeline, column)),
-            ridge_step=charts.RIDGE_STEP,
-            ridge_left=charts.RIDGE_LEFT,
+            ridges=series.ridges(_ridge_rows(self.timeline, column)),
+            ridge_step=series.RIDGE_STEP,
+            ridge_left=series.RIDGE_LEFT,
             previous=siblings[place - 1] if place else None,
             next=siblings[place + 1] if place + 1 < len(siblings) else None,
         )
@@ -225,6 +234,6 @@ def _ridge_rows(timeline: Timeline, column: ColumnHistory) -> list[tuple[str, li
     last = len(there) - 1
     chosen = sorted({round(i * last / (_RIDGES - 1)) for i in range(_RIDGES)})
     return [
-        (tag, list(shares(charts.rebinned_to(point.edges, point.counts, edges))))
+        (tag, list(shares(series.rebinned_to(point.edges, point.counts, edges))))
         for tag, point in (there[index] for index in chosen)
     ]

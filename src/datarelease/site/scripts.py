@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from datarelease.model.site_names import column_page, dataset_page, version_data
 from datarelease.render.columns import shares
-from datarelease.site.figures import ColumnFigures, DatasetFigures
-from datarelease.site.names import column_page, dataset_page, version_data
-from datarelease.site.timeline import Timeline
+from datarelease.site.content.figures import ColumnFigures, DatasetFigures
+from datarelease.site.content.timeline import Timeline
 from datarelease.site.views import VersionView, amount_words
 
 _DIGITS = 6

@@ -8,7 +8,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from datarelease.site.figures import DatasetFigures
+from datarelease.site.content.figures import DatasetFigures
 
 
 @dataclass(frozen=True, kw_only=True)

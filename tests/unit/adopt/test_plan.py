@@ -19,7 +19,13 @@ from datarelease.adapters.strict_yaml import parse_yaml
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, names_of
 from datarelease.adopt.plan import only
 from datarelease.adopt.remotes import parse_remote, plan_remotes
-from datarelease.adopt.setup import dependabot_file, release_section, workflow_files
+from datarelease.adopt.setup import (
+    dependabot_file,
+    has_site,
+    release_section,
+    workflow_files,
+    workflow_paths,
+)
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError
 from datarelease.flows.dvc_yaml import MOST_PLAIN, PipelineDataset, edited_pipeline
@@ -408,6 +414,35 @@ def test_the_workflows_start_when_they_should() -> None:
     assert set(release[True]["workflow_dispatch"]["inputs"]) == {"accept"}
     assert report[True] == {"workflow_run": {"workflows": [data["name"]], "types": ["completed"]}}
     assert len({document["name"] for document in files.values()}) == len(files)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_the_catalogue_is_made_and_deployed_by_own_jobs(root: str) -> None:
+    """Those of our own workflow, step by step; it follows this root's release and no other."""
+    file = of_root("data-site.yml", root)
+    written, same = workflows(directory=root, remotes=EVERYWHERE)[file], ours("site")
+    release = workflows(directory=root)[of_root("data-release.yml", root)]
+    assert written[True]["workflow_run"]["workflows"] == [release["name"]]
+    for name in ("pages", "deploy"):
+        job, expected = written["jobs"][name], same["jobs"][name]
+        for key in ("permissions", "environment", "needs"):
+            assert job.get(key) == expected.get(key), key
+        for step, model in zip(job["steps"], expected["steps"], strict=True):
+            if "upload-pages-artifact" in step.get("uses", ""):
+                assert step["with"] == {"path": "public" if root == "." else f"{root}/public"}
+            elif "tool" in short(step, root):
+                assert short(step, root) == {"tool": root}
+            else:
+                assert short(step, root) == short(model, root)
+
+
+def test_the_catalogue_is_published_only_where_params_yaml_says_so() -> None:
+    """Nothing of a private repository is public by adopting the tool."""
+    assert not has_site({})
+    assert not has_site({"release": {"site": None}})
+    assert has_site({"release": {"site": "https://acme.github.io/data/"}})
+    assert "site" not in workflow_paths(".", site=False)
+    assert workflow_paths("models/churn")["site"].endswith("/data-models-churn-site.yml")
 
 
 def test_requirements_are_named_where_there_are_any() -> None:

@@ -55,6 +55,17 @@ def test_nothing_needs_to_be_said() -> None:
     assert read_settings(ONE, {"release": {"timeout": 90}}).timeout == 90
 
 
+def test_the_address_of_the_catalogue_ends_with_a_slash() -> None:
+    """The path of a page follows it; whatever is no plain https address is refused."""
+    assert release().site is None
+    assert release(site="https://acme.github.io/data").site == "https://acme.github.io/data/"
+    for bad in (
+        "http://host/", "host/data", "https://", "https://me:pw@host/", "https://host/?q=1",
+        "https://host/a b/", "https://h\u00f6st/", "javascript:alert(1)",
+    ):  # fmt: skip
+        assert "expected" in faults(site=bad)["site"], bad
+
+
 def test_a_dataset_says_all_it_can() -> None:
     """Path, schema, key, personal data and description are read; foreign keys are left alone."""
     meta = {"schema": "schemas/x.yaml", "key": ["a", "b"], "pii": "email", "owner": "me"}

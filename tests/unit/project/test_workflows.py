@@ -20,9 +20,11 @@ PINS = {
     "actions/attest": "1e69f48acb82d1966a394da916b4c1698aa569d6 # v4.2.2",
     "actions/cache": "27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5",
     "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "actions/deploy-pages": "cd2ce8fcbc39b97be8ca5fce6e763baed58fa128 # v5.0.0",
     "actions/download-artifact": "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
     "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
     "actions/upload-artifact": "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
+    "actions/upload-pages-artifact": "fc324d3547104276b827a68afc52ff2a11cc49c9 # v5.0.0",
     "aws-actions/configure-aws-credentials": "e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
     "azure/login": "a457da9ea143d694b1b9c7c869ebb04ebe844ef5 # v2.3.0",
     "google-github-actions/auth": "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093 # v3.0.0",
@@ -48,6 +50,9 @@ PERMISSIONS = {
     ("release", "announce"): {"contents": "write", "pull-requests": "write"},
     ("announce", "announce"): {"contents": "write", "pull-requests": "write"},
     ("verify", "verify"): {"contents": "read", "id-token": "write", "issues": "write"},
+    # The one reads remotes as the weekly look does and deploys nothing, the other sees none.
+    ("site", "pages"): {"contents": "read", "id-token": "write"},
+    ("site", "deploy"): {"id-token": "write", "pages": "write"},
 }  # fmt: skip
 """All that any job may do; more than this has to be argued here."""
 STAGING = {
@@ -65,6 +70,7 @@ SECRETS = {
     ("release", "publish"): REMOTES | STAGING,
     ("release", "announce"): {"DISPATCH_TOKEN"},
     ("verify", "verify"): REMOTES,
+    ("site", "pages"): REMOTES,
 }
 """Which job sees which secret; every other job sees none."""
 RUNNER = (
@@ -125,7 +131,7 @@ def strings(value: object) -> Iterator[str]:
 
 def test_these_are_the_workflows() -> None:
     """A new workflow has to be added to the tables of this file."""
-    assert sorted([*LOOP, "ci", "newest"]) == NAMES
+    assert sorted([*LOOP, "ci", "newest", "site"]) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -455,3 +461,18 @@ def test_the_release_of_a_dispatch_can_accept_a_digest() -> None:
     assert "accept" in release["on"]["workflow_dispatch"]["inputs"]
     [step] = [s for s in release["jobs"]["publish"]["steps"] if s.get("id") == "release"]
     assert step["env"]["DATARELEASE_REVIEWED"] == "${{ inputs.accept }}"
+
+
+def test_the_catalogue_follows_releases_and_is_deployed_apart() -> None:
+    """The job that reads remotes cannot deploy, and the one that deploys runs one action."""
+    site = parsed("site")
+    assert site["on"] == {
+        "workflow_run": {"workflows": ["release"], "types": ["completed"], "branches": ["main"]},
+        "workflow_dispatch": None,
+    }
+    pages, deploy = site["jobs"]["pages"], site["jobs"]["deploy"]
+    assert pages["environment"] == parsed("verify")["jobs"]["verify"]["environment"]
+    assert "conclusion == 'success'" in pages["if"]
+    assert deploy["needs"] == "pages"
+    assert deploy["environment"] == "github-pages"
+    assert [step["uses"].partition("@")[0] for step in deploy["steps"]] == ["actions/deploy-pages"]

@@ -102,6 +102,15 @@ def test_published_says_how_to_get_it() -> None:
     assert "<details><summary>The report of this release</summary>" in text
 
 
+def test_published_leads_to_the_page_of_the_catalogue() -> None:
+    """Where there is one; an address that is none of the settings' is left out."""
+    ended = outcome("released", samples.first(), site="https://acme.github.io/data/")
+    assert "[catalogue](https://acme.github.io/data/versions/" in comment(ended, PLACE)
+    for state, site in (("released", None), ("released", "javascript:x"), ("failed", ended.site)):
+        told = outcome(state, samples.first(), site=site)  # type: ignore[arg-type]
+        assert "catalogue" not in comment(told, PLACE)
+
+
 def test_published_without_review_says_so() -> None:
     """Nobody saw a report of these bytes."""
     text = comment(outcome("released", reviewed=None), PLACE)

@@ -18,7 +18,7 @@ from tests.hostile import HOSTILE
 from datarelease.model.versions.version import Erasure
 from datarelease.progress import Quiet
 from datarelease.site.build import site_files
-from datarelease.site.read import SiteContent
+from datarelease.site.content.read import SiteContent
 
 
 def read_xml(data: bytes) -> ET.Element:

@@ -246,5 +246,6 @@ class Publisher:
             untouched=error.untouched if error else "",
             remedy=error.remedy if error else "",
             report=report,
+            site=self.ws.settings.site,
         )
         write(out / OUTCOME_FILE, encode(outcome).encode())

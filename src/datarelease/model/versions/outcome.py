@@ -47,6 +47,8 @@ class Outcome:
     report: Report | None
     others: tuple[int, ...] = ()
     """Further pull requests that came by the same push, as a merge queue's group does."""
+    site: str | None = None
+    """Where the catalogue is published, with a slash at its end; None: nowhere."""
     format: int = _FORMAT
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from datarelease.model.review.report import MARKDOWN_LIMIT, Report
+from datarelease.model.site_names import version_page
 from datarelease.model.versions.outcome import Outcome
 from datarelease.render import escape
 from datarelease.render.markdown import gfm
@@ -98,7 +99,22 @@ def notice(outcome: Outcome, place: CommentSource) -> str:
 
 
 def _head(outcome: Outcome, place: CommentSource) -> str:
-    return gfm.stacked(_headline(outcome, place), *_body(outcome, place), _run(outcome, place))
+    return gfm.stacked(
+        _headline(outcome, place),
+        *_body(outcome, place),
+        catalogue_link(outcome),
+        _run(outcome, place),
+    )
+
+
+def catalogue_link(outcome: Outcome) -> str:
+    """Where the catalogue has the version; empty where there is none, or nothing was released."""
+    if outcome.tag is None or outcome.state != "released":
+        return ""
+    if outcome.site is None or not outcome.site.startswith("https://"):
+        return ""
+    page = _address(outcome.site + version_page(outcome.tag))
+    return f"In the [catalogue]({page}): every column over all versions, and how to load the data."
 
 
 def _ended(outcome: Outcome, place: CommentSource) -> str:

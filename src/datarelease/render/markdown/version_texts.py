@@ -12,7 +12,7 @@ from datarelease.model.versions.outcome import Health, Outcome, VersionHealth
 from datarelease.render import escape
 from datarelease.render.markdown import gfm
 from datarelease.render.markdown.changelog import notes_list
-from datarelease.render.markdown.comment import CommentSource, fetching
+from datarelease.render.markdown.comment import CommentSource, catalogue_link, fetching
 from datarelease.render.markdown.report import markdown
 from datarelease.render.notes import report_notes
 from datarelease.render.numbers import count, size
@@ -52,6 +52,7 @@ def release_page(manifest: Manifest, outcome: Outcome, place: CommentSource) -> 
             [dataset.name for dataset in manifest.datasets if dataset.rows is None],
             place,
         ),
+        catalogue_link(outcome),
         _facts(manifest),
     )
     if outcome.report is None or not told:

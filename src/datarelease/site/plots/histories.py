@@ -9,8 +9,8 @@ from datarelease.model.review.diff import SchemaChange
 from datarelease.model.versions.version import Version
 from datarelease.render import numbers as number
 from datarelease.render.columns import shares
-from datarelease.site.charts import SeriesPlot, Values, series
-from datarelease.site.timeline import NOTABLE_PSI, ColumnHistory, DatasetHistory, Timeline
+from datarelease.site.content.timeline import NOTABLE_PSI, ColumnHistory, DatasetHistory, Timeline
+from datarelease.site.plots.series import SeriesPlot, Values, series
 
 Chart = tuple[str, SeriesPlot | None]
 _MOST_CATEGORIES = 5

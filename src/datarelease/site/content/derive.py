@@ -11,7 +11,12 @@ from datarelease.model.review.diff import ColumnDiff, DatasetDiff, RowDiff
 from datarelease.model.review.report import MASK, DatasetReport, Report
 from datarelease.model.versions.manifest import Manifest, ManifestDataset
 from datarelease.render.words import amounts
-from datarelease.site.figures import ColumnFigures, DatasetFigures, RowFigures, VersionFigures
+from datarelease.site.content.figures import (
+    ColumnFigures,
+    DatasetFigures,
+    RowFigures,
+    VersionFigures,
+)
 
 _PARTS = 20
 """Files of a dataset that a page may list."""

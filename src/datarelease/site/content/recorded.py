@@ -13,8 +13,8 @@ from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.report import DatasetReport
 from datarelease.model.versions.version import Version
-from datarelease.site.derive import dataset_figures
-from datarelease.site.figures import DatasetFigures
+from datarelease.site.content.derive import dataset_figures
+from datarelease.site.content.figures import DatasetFigures
 
 
 def recorded_in_git(git: Git, version: Version, base: Version | None) -> list[DatasetFigures]:

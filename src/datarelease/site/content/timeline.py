@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from datarelease.model.versions.version import Version
-from datarelease.site.derive import masked
-from datarelease.site.figures import ColumnFigures, DatasetFigures, VersionFigures
-from datarelease.site.read import ReleasedVersion, SiteContent
+from datarelease.site.content.derive import masked
+from datarelease.site.content.figures import ColumnFigures, DatasetFigures, VersionFigures
+from datarelease.site.content.read import ReleasedVersion, SiteContent
 
 NOTABLE_PSI = 0.1
 """Some drift; over 0.25 it is much (Siddiqi's rule of thumb)."""

@@ -27,10 +27,10 @@ from datarelease.model.review.pipeline import DEFAULT_PARAMS, LONGEST_VALUE
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.version import Version
-from datarelease.settings.read import SECTION
-from datarelease.site.derive import figures_of
-from datarelease.site.figures import VersionFigures
-from datarelease.site.recorded import recorded_in_git
+from datarelease.settings.read import SECTION, read_site
+from datarelease.site.content.derive import figures_of
+from datarelease.site.content.figures import VersionFigures
+from datarelease.site.content.recorded import recorded_in_git
 
 _RULES = "3"
 """Of the figures: what is kept counts for these alone."""
@@ -60,6 +60,8 @@ class SiteContent:
     catalogue: Catalogue
     address: str = ""
     """Of the git repository, without credentials; empty: it has no remote."""
+    url: str = ""
+    """Where the catalogue is published, with a slash at its end; empty: not known."""
     notes: tuple[str, ...] = ()
 
 
@@ -87,8 +89,20 @@ def read_content(repository: Repository, *, name: str) -> SiteContent:
         versions=tuple(found),
         catalogue=catalogue,
         address=f"https://{repository_name(url)}" if url and _is_web(url) else "",
+        url=_published_at(repository),
         notes=tuple(filter(None, (catalogue.note, reader.told))),
     )
+
+
+def _published_at(repository: Repository) -> str:
+    """What the newest commit says of it: ``release.site``."""
+    head = repository.git.resolve("HEAD")
+    if head is None:
+        return ""
+    try:
+        return read_site(repository.at(head).mapping(DEFAULT_PARAMS)) or ""
+    except ConfigError:
+        return ""
 
 
 def _is_web(url: str) -> bool:

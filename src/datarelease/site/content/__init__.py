@@ -1,0 +1,1 @@
+"""What the catalogue knows: figures of each version, read once, and datasets over all of them."""

@@ -1,0 +1,1 @@
+"""Geometry of what moves over versions; the templates draw it."""
