@@ -43,7 +43,7 @@ azurite: build/azurite/stamp  ## Install Azurite for the slow tests (0.4 GB; nee
 build/azurite/stamp: requirements/azurite/package-lock.json
 	@mkdir -p build/azurite
 	@cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite/
-	npm ci --prefix build/azurite --no-fund --no-audit --loglevel=error
+	npm ci --prefix build/azurite --no-fund --no-audit --no-update-notifier --loglevel=error
 	@touch $@
 
 newest: .venv/uv.stamp  ## Run the tests with the newest release of everything, in build/newest

@@ -41,6 +41,9 @@ class FoundFiles:
     origin: str
     names: tuple[str, ...]
     profile: FilesProfile
+    untracked: bool = False
+    """DVC does not know them yet."""
+    in_git: bool = False
 
 
 def tracked_other_files(
@@ -90,6 +93,50 @@ def tracked_other_files(
                 )
             )
     return tuple(found), tuple(left_out)
+
+
+def loose_files(
+    root: Path,
+    files: Sequence[str],
+    tracked: frozenset[str],
+    *,
+    chosen: Iterable[str],
+    taken: Sequence[str],
+) -> tuple[FoundFiles, ...]:
+    """The data at the ``chosen`` paths that DVC does not track yet and that is no table.
+
+    Args:
+        root: Of the repository, in which all paths are.
+        files: All that git does not ignore.
+        tracked: Those of them that git holds.
+        chosen: Somebody said that each of them is a dataset.
+        taken: Paths of tables, datasets and DVC's outputs: what holds one, or is in one, is none.
+    """
+    found = []
+    for path in chosen:
+        inside = [name for name in files if within(name, path) and (root / name).is_file()]
+        names = [posixpath.relpath(name, path) if name != path else name for name in inside]
+        if any(within(path, one) or within(one, path) for one in taken):
+            continue
+        if not inside or not _are_files(names, chosen=True):
+            continue
+        in_git = not tracked.isdisjoint(inside)
+        # Their hashes are DVC's to compute; no rule depends on them.
+        listing = [
+            ListedFile(name, (root / place).stat().st_size, name)
+            for name, place in zip(names, inside, strict=True)
+        ]
+        found.append(
+            FoundFiles(
+                path=path,
+                origin="tracked by git until now" if in_git else "not tracked until now",
+                names=tuple(names),
+                profile=profile_files(path, listing),
+                untracked=True,
+                in_git=in_git,
+            )
+        )
+    return tuple(found)
 
 
 def _may_be_tables(root: Path, out: IndexedOutput) -> bool:

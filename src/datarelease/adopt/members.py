@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datarelease.adopt.context import AdoptionContext
@@ -14,6 +14,7 @@ from datarelease.analysis.engine.csv.values import infer_values
 from datarelease.analysis.engine.partitions import partition_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.inference.infer import Inferred, infer, schema_yaml
+from datarelease.errors import ConfigError
 from datarelease.flows.dvc_yaml import (
     STAGE_KINDS,
     PipelineDataset,
@@ -22,8 +23,10 @@ from datarelease.flows.dvc_yaml import (
     report_file,
 )
 from datarelease.flows.edits import Drafts
-from datarelease.model.adoption import Proposed, yaml_flow
+from datarelease.model.adoption import Note, Proposed, yaml_flow
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.paths import within
+from datarelease.model.wording import suggestion
 from datarelease.settings.artifacts import declared_dialect
 
 
@@ -140,6 +143,37 @@ def planned_files(
             )
         )
     return members
+
+
+def only(
+    chosen: Sequence[str],
+    found: Sequence[FoundTable | FoundFiles],
+    left_out: Sequence[Note],
+    complete: Iterable[str],
+) -> tuple[tuple[FoundTable | FoundFiles, ...], tuple[Note, ...]]:
+    """What is at or below the ``chosen`` paths, or all where there are none.
+
+    Raises:
+        ConfigError: There is no data at one of them.
+    """
+    if not chosen:
+        return tuple(found), tuple(left_out)
+
+    def wanted(path: str, by: Iterable[str] = chosen) -> bool:
+        return any(one == "." or within(path, one) for one in by)
+
+    known = [*(one.path for one in found), *complete, *(note.what for note in left_out)]
+    for one in chosen:
+        if not any(wanted(path, [one]) for path in known):
+            raise ConfigError(
+                f"--dataset {one}: init finds no data there, neither a table nor other files that "
+                "DVC tracks or git does not ignore.",
+                remedy=suggestion(one, [found.path for found in found]),
+            )
+    return (
+        tuple(one for one in found if wanted(one.path)),
+        tuple(note for note in left_out if wanted(note.what)),
+    )
 
 
 def _lacking(at: AdoptionContext, name: str) -> tuple[StageKind, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.program import GitProgram
 from datarelease.adopt.context import AdoptionContext, repository_at
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, tracked_tables
-from datarelease.adopt.file_datasets import FoundFiles, tracked_other_files
-from datarelease.adopt.members import complete_datasets, planned_datasets, planned_files
+from datarelease.adopt.file_datasets import FoundFiles, loose_files, tracked_other_files
+from datarelease.adopt.members import complete_datasets, only, planned_datasets, planned_files
 from datarelease.adopt.remotes import RemoteArgument, parse_remote, plan_remotes, remote_addresses
 from datarelease.adopt.run import first_commands, first_run
 from datarelease.adopt.setup import (
@@ -36,7 +36,6 @@ from datarelease.flows.edits import DVC_CONFIG, Drafts, refuse_ignored, refuse_u
 from datarelease.model.adoption import Adoption, Note
 from datarelease.model.paths import within
 from datarelease.model.project import ToolRef
-from datarelease.model.wording import suggestion
 from datarelease.progress import Progress
 from datarelease.settings.artifacts import DATASETS_FILE
 from datarelease.settings.read import PARAMS_FILE, read_settings
@@ -129,8 +128,8 @@ def _datasets(
     pipeline: Mapping[str, Any],
     below: Mapping[str, Mapping[str, Any]],
     chosen: Sequence[str],
-) -> tuple[tuple[FoundTable, ...], list[PipelineDataset]]:
-    """The tables that were found, and all data that will be datasets.
+) -> tuple[tuple[FoundTable | FoundFiles, ...], list[PipelineDataset]]:
+    """The data that was found, and all that will be datasets.
 
     Raises:
         ConfigError: There is no data, and nothing is a dataset already.
@@ -158,7 +157,7 @@ def _datasets(
     here = (name for path, name in own.items() if path not in elsewhere)
     for name in (*here, *(m.proposed.name for m in members if m.declared)):
         drafts.skip(f"dataset {name} in {DATASETS_FILE}")
-    return tables, members
+    return found, members
 
 
 def _pipelines_below(at: AdoptionContext) -> dict[str, dict[str, Any]]:
@@ -207,15 +206,26 @@ def _other_files(
     at: AdoptionContext, pipeline: Mapping[str, Any], chosen: Sequence[str], taken: Sequence[str]
 ) -> tuple[tuple[FoundFiles, ...], tuple[Note, ...]]:
     """The outputs that are no tables, where they are data: added, declared or ``chosen``."""
+    outputs = [out.path for out in at.outputs]
+    loose = loose_files(
+        at.root,
+        _listed(at.git, "--cached", "--others", "--exclude-standard") if chosen else (),
+        frozenset(_listed(at.git, "--cached")),
+        chosen=[path for path in chosen if path != "."],
+        taken=[*taken, *outputs],
+    )
     if at.inventory is None or at.objects is None:
-        return (), ()
+        return loose, ()
     entries = artifacts_by_path(pipeline).items()
     said = {path for path, (_, entry) in entries if entry.get("type") == "dataset"}
 
     def wanted(path: str) -> bool:
         return path in said or any(one != "." and within(path, one) for one in chosen)
 
-    return tracked_other_files(at.root, at.inventory, at.objects, wanted=wanted, taken=taken)
+    found, left_out = tracked_other_files(
+        at.root, at.inventory, at.objects, wanted=wanted, taken=taken
+    )
+    return (*found, *loose), left_out
 
 
 def _listed(git: GitProgram, *options: str) -> tuple[str, ...]:
@@ -244,40 +254,9 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
         f"{where}, and no other data that was added with `dvc add`.{reasons}",
         remedy="Get the files named above (`dvc pull`, `dvc repro`), then run init again."
         if left_out
-        else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), add other "
-        "files with `dvc add`, or write a stage that makes the data and run `dvc repro`; then run "
-        "init again.",
-    )
-
-
-def only(
-    chosen: Sequence[str],
-    found: Sequence[FoundTable | FoundFiles],
-    left_out: Sequence[Note],
-    complete: Iterable[str],
-) -> tuple[tuple[FoundTable | FoundFiles, ...], tuple[Note, ...]]:
-    """What is at or below the ``chosen`` paths, or all where there are none.
-
-    Raises:
-        ConfigError: There is no data at one of them.
-    """
-    if not chosen:
-        return tuple(found), tuple(left_out)
-
-    def wanted(path: str, by: Iterable[str] = chosen) -> bool:
-        return any(one == "." or within(path, one) for one in by)
-
-    known = [*(one.path for one in found), *complete, *(note.what for note in left_out)]
-    for one in chosen:
-        if not any(wanted(path, [one]) for path in known):
-            raise ConfigError(
-                f"--dataset {one}: init finds no data there, neither a table nor other files that "
-                "DVC tracks.",
-                remedy=suggestion(one, [found.path for found in found]),
-            )
-    return (
-        tuple(one for one in found if wanted(one.path)),
-        tuple(note for note in left_out if wanted(note.what)),
+        else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), name other "
+        "files with `datarelease init --dataset PATH`, or write a stage that makes the data and "
+        "run `dvc repro`; then run init again.",
     )
 
 

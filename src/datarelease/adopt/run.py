@@ -21,6 +21,7 @@ from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.process import run_shown
 from datarelease.adopt.context import AdoptionContext
 from datarelease.adopt.datasets import FoundTable
+from datarelease.adopt.file_datasets import FoundFiles
 from datarelease.app.wiring import environment, work_tree_reader
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import BlockedError, ConfigError, DatareleaseError, WorldError
@@ -56,9 +57,9 @@ class Check:
 
 
 def first_commands(
-    at: AdoptionContext, found: Sequence[FoundTable], kept: set[str]
+    at: AdoptionContext, found: Sequence[FoundTable | FoundFiles], kept: set[str]
 ) -> tuple[Command, ...]:
-    """What has DVC track the tables at the paths ``kept``."""
+    """What has DVC track the data at the paths ``kept``."""
     commands = []
     if at.inventory is None:
         top = at.directory == ROOT

@@ -710,6 +710,18 @@ def test_a_declared_dataset_that_is_no_table_is_pointed_out(get_started: Project
     assert set(get_started.read_yaml("dvc.yaml")["artifacts"]) == {"raw", "listings", "prepared"}
 
 
+def test_files_that_dvc_does_not_track_are_added_where_they_are_named(
+    bare: Callable[..., Project],
+) -> None:
+    """Nothing is taken unasked; with `--dataset` the plan has DVC track them, and asks first."""
+    project = bare({"images/a.png": "a", "images/b.png": "b"})
+    assert "`datarelease init --dataset PATH`" in refused(project, "--yes").text
+    done = run(project, "init", "--plan", "--dataset", "images")
+    assert "dvc add --quiet images" in done.out
+    assert "git rm -r --cached --quiet -- images" in done.out
+    assert not (project.root / ".dvc").exists()
+
+
 def test_data_that_git_ignores_is_named(bare: Callable[..., Project]) -> None:
     """Where nothing else is found, the ignored tables are, with what to do about them."""
     project = bare({".gitignore": "/data/\n/.venv/\n"})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.adopt.file_datasets import FoundFiles, proposed_files
+from datarelease.adopt.file_datasets import FoundFiles, loose_files, proposed_files
 from datarelease.analysis.files.profile import profile_files
 from datarelease.analysis.files.validate import sniffed, validate_files
 from datarelease.model.data.dataset import Dataset
@@ -62,3 +63,20 @@ def test_the_files_keep_every_rule_that_is_suggested(names: list[str], size: int
     outcome = validate_files(Dataset(name="d", path="d", files=rules), listing, kinds)
     broken = {v.check.partition(":")[0] for v in outcome.violations if v.severity == "error"}
     assert broken <= {"kinds"}  # what is called a picture here is a text
+
+
+def test_files_that_dvc_does_not_track_yet_are_taken_where_somebody_says_so(tmp_path: Path) -> None:
+    """Whole folders and single files; what holds tables or outputs of DVC is left to them."""
+    files = ("images/a/1.png", "images/2.png", "notes.txt", "tables/x.csv", "mixed/p.png")
+    for name in (*files, "ignored/3.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    chosen = ["images", "notes.txt", "tables", "mixed", "ignored", "nowhere"]
+    taken = ["tables/x.csv", "mixed"]
+    tracked = frozenset({"images/2.png"})
+    both = loose_files(tmp_path, files, tracked, chosen=chosen, taken=taken)
+    assert [(one.path, one.names, one.in_git) for one in both] == [
+        ("images", ("a/1.png", "2.png"), True), ("notes.txt", ("notes.txt",), False),
+    ]  # fmt: skip
+    assert all(one.untracked for one in both)
+    assert [(one.profile.files, one.profile.bytes) for one in both] == [(2, 10), (1, 5)]

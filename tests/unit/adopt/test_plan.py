@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from datarelease.adapters.strict_yaml import parse_yaml
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, names_of
-from datarelease.adopt.plan import only
+from datarelease.adopt.members import only
 from datarelease.adopt.remotes import parse_remote, plan_remotes
 from datarelease.adopt.setup import (
     dependabot_file,
