@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -32,8 +33,12 @@ from tests.raw_files import Adopted
 from tests.versions import manifest, manifest_path, message, object_path
 
 from datarelease.cli import group
+from datarelease.cli.gc_command import collection_json, collection_lines
 from datarelease.cli.post_command import command as post_command
+from datarelease.cli.purge_command import purge_json, purge_lines
 from datarelease.documents import encode
+from datarelease.flows.retention.collect import Collection
+from datarelease.flows.retention.purge import Purge, RemoteErasure
 from datarelease.ingest.add import plan_stream
 from datarelease.ingest.announce import announce_now
 from datarelease.ingest.commit import commit_now
@@ -42,6 +47,9 @@ from datarelease.ingest.drain import drain_now
 from datarelease.ingest.plan import plan_now, waiting_now
 from datarelease.ingest.propose.merge import merge_now
 from datarelease.ingest.propose.propose import propose_now
+from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.retention import Garbage, GarbageReason, Needed, RemoteSweep
+from datarelease.model.versions.version import Version
 from datarelease.render.html.report import html
 from datarelease.render.markdown.comment import CommentSource, comment, notice, unreported
 from datarelease.render.markdown.version_texts import damage_issue, release_page
@@ -56,7 +64,10 @@ PRINTED = {
     "dead replay": replay_now,
 }  # fmt: skip
 """Commands of `ingest` that need a broker or GitHub: their JSON is what these functions return."""
-OTHERWISE = {"init": "adoption/plan.json", "post": "posting/post.json"}
+OTHERWISE = {
+    "init": "adoption/plan.json", "post": "posting/post.json", "gc": "deletion/gc.json",
+    "purge": "deletion/purge.json",
+}  # fmt: skip
 """Commands whose JSON is kept without the line that was typed."""
 STYLE = re.compile(rb"<style>[^<]*")
 """The same in every HTML report: one golden file, of another story, has it."""
@@ -332,6 +343,41 @@ def test_adoption(golden: Make) -> None:
     for edit in plan.pop("files"):
         story.add(f"files/{edit['path'].lstrip('.')}", edit["after"])
     story.add("plan.json", json.dumps(plan, indent=2) + "\n")
+    story.finish()
+
+
+def test_deletion(golden: Make) -> None:
+    """What `gc` and `purge` say of what goes, for people and for programs."""
+    story = golden("deletion")
+    md5, sha256 = "d41d8cd98f00b204e9800998ecf8427e", "e3b0c44298fc1c14" * 4
+    garbage = (
+        Garbage(key=f"{object_key(md5)}.dir", size=120, reason=GarbageReason.UNUSED),
+        Garbage(key=f"releases/sha256/{sha256}", size=2048, reason=GarbageReason.ORPHAN),
+    )
+    sweep = RemoteSweep(
+        remote="storage", url="s3://bucket/data", garbage=garbage, kept=1200, kept_size=8_000_000,
+        young=3, young_size=4_500,
+    )  # fmt: skip
+    shared = dataclasses.replace(
+        sweep, remote="backup", url="/backup", garbage=(), shared=("sales-v1 of commit 0a1b",)
+    )
+    needed = Needed(
+        objects=frozenset(), documents=frozenset(), holders=("the branch main", "the work tree"),
+        unread=(f"{object_key(md5)}.dir",),
+    )  # fmt: skip
+    collection = Collection(needed=needed, remotes=(sweep, shared), applied=False)
+    story.add("gc.json", json.dumps(collection_json(collection), indent=2) + "\n")
+    story.add("gc.txt", "\n".join(collection_lines(collection)) + "\n")
+    erasure = Purge(
+        versions=(Version(number=3, tag="data-v3", commit="c", digest="d"),),
+        remotes=(RemoteErasure(remote="storage", url="s3://bucket/data", garbage=garbage[:1]),),
+        shared=12,
+        named_by=("the branch topic",),
+    )
+    story.add("purge.json", json.dumps(purge_json(erasure), indent=2) + "\n")
+    story.add("purge.txt", "\n".join(purge_lines(erasure, "request 17")) + "\n")
+    done = dataclasses.replace(erasure, applied=True, named_by=())
+    story.add("purged.txt", "\n".join(purge_lines(done, "request 17")) + "\n")
     story.finish()
 
 

@@ -58,10 +58,11 @@ def command(apply: bool, older_than: timedelta) -> Result:  # noqa: FBT001
     keeping = open_keeping(Path.cwd(), progress=ConsoleProgress(), strict=apply)
     before = datetime.now(UTC) - older_than
     found = collect(keeping, before) if apply else survey_all(keeping, before)
-    return Result(_document(found), tuple(_lines(found)))
+    return Result(collection_json(found), tuple(collection_lines(found)))
 
 
-def _document(found: Collection) -> dict[str, Any]:
+def collection_json(found: Collection) -> dict[str, Any]:
+    """What programs get."""
     return {
         "format": 1,
         "applied": found.applied,
@@ -72,7 +73,8 @@ def _document(found: Collection) -> dict[str, Any]:
     }
 
 
-def _lines(found: Collection) -> Iterator[str]:
+def collection_lines(found: Collection) -> Iterator[str]:
+    """What people read."""
     for sweep in found.remotes:
         yield from _of_remote(sweep, applied=found.applied)
     for key in found.needed.unread:

@@ -41,12 +41,13 @@ def command(versions: Sequence[str], reason: str, apply: bool) -> Result:  # noq
                 untouched="Nothing was erased.",
                 remedy="Add --reason TEXT.",
             )
-        return Result(_document(found), tuple(_lines(found, reason)))
+        return Result(purge_json(found), tuple(purge_lines(found, reason)))
     found = purge(keeping, versions, reason)
-    return Result(_document(found), tuple(_lines(found, reason)))
+    return Result(purge_json(found), tuple(purge_lines(found, reason)))
 
 
-def _document(found: Purge) -> dict[str, Any]:
+def purge_json(found: Purge) -> dict[str, Any]:
+    """What programs get."""
     return {
         "format": 1,
         "applied": found.applied,
@@ -58,7 +59,8 @@ def _document(found: Purge) -> dict[str, Any]:
     }
 
 
-def _lines(found: Purge, reason: str) -> Iterator[str]:
+def purge_lines(found: Purge, reason: str) -> Iterator[str]:
+    """What people read."""
     tags = ", ".join(version.tag for version in found.versions)
     yield f"{tags}: {'erased' if found.applied else 'to be erased'}"
     verb = "deleted" if found.applied else "to be deleted"
@@ -66,7 +68,7 @@ def _lines(found: Purge, reason: str) -> Iterator[str]:
         objects = plural(len(part.garbage), "object")
         yield f"{part.remote} ({part.url}): {objects}, {size(part.size)}, {verb}"
     if found.shared:
-        yield f"{plural(found.shared, 'object')} stay, because other versions hold them"
+        yield f"kept, because other versions hold them: {plural(found.shared, 'object')}"
     for name in found.named_by:
         yield f"{clean(name)} names some of them: `dvc pull` does not get them there"
     if not found.applied:
