@@ -30,12 +30,14 @@ def open_keeping(start: Path, *, progress: Progress, strict: bool) -> Keeping:
         WorldError: The git remote or a manifest cannot be read.
     """
     ws = open_workspace(start, progress=progress)
+    places = tuple(_places(ws))
     config = DvcConfig(ws.root / ".dvc", env=environment(), timeout=ws.settings.timeout)
     return Keeping(
         repository=ws,
         whole=Git(ws.git.top(), env=git_environment(), timeout=ws.settings.timeout),
         pulls=lambda: _pulls(ws, strict=strict),
-        stores=tuple(_places(ws)),
+        stores=tuple({store.url: store for store in reversed(places)}.values())[::-1],
+        covered=frozenset(store.name for store in places),
         deleting=lambda name: upkeep_of(config.store(name, deleting=True)),
     )
 
@@ -64,7 +66,7 @@ def _pulls(ws: Workspace, *, strict: bool) -> Sequence[int]:
 
 
 def _places(ws: Workspace) -> Iterator[Store]:
-    """The remotes of the versions and of this work tree, and the staging one; each place once."""
+    """The remotes of the versions and of this work tree, and the staging one."""
     names = [store.name for store in ws.remotes]
     for version in catalogue_of(ws).versions:
         if version.erased is None:
@@ -72,13 +74,8 @@ def _places(ws: Workspace) -> Iterator[Store]:
             names += [held.name for held in (*manifest.remotes, *manifest.output_remotes)]
     names += [out.remote for out in ws.dvc.outputs() if out.remote]
     names += [ws.settings.staging] if ws.settings.staging else []
-    seen: set[str] = set()
     for name in dict.fromkeys(names):
         try:
-            store = ws.named(name)
+            yield ws.named(name)
         except ConfigError as error:
             ws.progress.say(f"remote {name}: not looked at: {error.what}")
-            continue
-        if store.url not in seen:
-            seen.add(store.url)
-            yield store

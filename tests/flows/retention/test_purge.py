@@ -122,6 +122,15 @@ def test_branches_that_name_what_goes_are_told(three: Project) -> None:
     assert named == ["the branch old of this clone"]
 
 
+def test_a_remote_that_is_not_configured_is_no_way_out(three: Project) -> None:
+    """A version that is on another remote as well is not called erased before it is gone there."""
+    config = (three.root / ".dvc/config").read_text()
+    three.write(".dvc/config", config.replace("storage", "other"))
+    refused = run(three, "purge", "2", "--reason", REASON, "--apply", code=2).err
+    assert "data-v2 is also on the remote 'storage', which is not configured here" in refused
+    assert tags(three) == ["data-v1", "data-v2", "data-v3"]
+
+
 @pytest.mark.parametrize("point", ERASURE, ids=str)
 def test_an_erasure_that_was_stopped_is_finished(three: Project, point: Point) -> None:
     """Killed anywhere, the same command ends in the same state; no reader trusts the half."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from datarelease.adapters.dvc.listing import explained_listing, read_tree
@@ -40,7 +40,9 @@ class Keeping:
     pulls: Callable[[], Sequence[int]]
     """The numbers of the open pull requests; none where there is no GitHub."""
     stores: tuple[Store, ...]
-    """Every remote whose objects are looked after."""
+    """Every remote whose objects are looked after, each place once."""
+    covered: frozenset[str]
+    """All names of these places: two remotes may lead to one."""
     deleting: Callable[[str], Upkeep]
     """Opens a remote by its name with credentials that may delete."""
     _blobs: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
@@ -84,17 +86,21 @@ class Keeping:
             unread=tuple(sorted(map(object_key, lost))),
         )
 
-    def refs(self, catalogue: Catalogue) -> Iterator[tuple[str, frozenset[str]]]:
+    def refs(
+        self, catalogue: Catalogue, leaving: Collection[str] = ()
+    ) -> Iterator[tuple[str, frozenset[str]]]:
         """Every branch, tag and open pull request, and the work tree, each with its hashes.
 
-        The tags of erased versions hold nothing.
+        The tags of an erased version hold nothing, nor do other tags on its commit: of channels.
+        ``leaving`` are the commits of versions that will be erased.
         """
-        erased = {version.number for version in catalogue.versions if version.erased}
+        erased = {version.commit for version in catalogue.versions if version.erased}
+        erased |= set(leaving)
         refs = self.whole.every_ref(self.pulls())
         for name, sha in refs.items():
-            number = catalogue.grammar.number(name.removeprefix("the tag "))
-            if not (name.startswith("the tag ") and number in erased):
-                yield name, self._at(sha)
+            commit = self.whole.resolve(sha)
+            if commit is not None and not (name.startswith("the tag ") and commit in erased):
+                yield name, self._at(commit)
         yield "the work tree", self._here()
 
     def expand(self, trees: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
@@ -124,13 +130,12 @@ class Keeping:
         with explained_listing(md5):
             return frozenset(file.md5 for file in read_tree(data))
 
-    def _at(self, sha: str) -> frozenset[str]:
-        commit = self.whole.resolve(sha)
+    def _at(self, commit: str) -> frozenset[str]:
         found: set[str] = set()
-        for path, file in self.whole.tree(commit).items() if commit else ():
+        for path, file in self.whole.tree(commit).items():
             if _is_of_dvc(path):
                 if file.blob not in self._blobs:
-                    self._blobs[file.blob] = _hashes(self.whole.read(str(commit), path) or b"")
+                    self._blobs[file.blob] = _hashes(self.whole.read(commit, path) or b"")
                 found |= self._blobs[file.blob]
         return frozenset(found)
 

@@ -25,6 +25,7 @@ from datarelease.model.versions.export import STATE_FILE, LatestFiles, latest_fo
 from datarelease.model.versions.manifest import (
     DIRECTORY,
     MANIFEST,
+    Manifest,
     document_key,
     object_key,
 )
@@ -117,6 +118,7 @@ def _plan(keeping: Keeping, texts: Sequence[str], opened: Sequence[Upkeep]) -> P
     versions = tuple(found[number] for number in sorted(found))
     _refuse_newest(catalogue, versions)
     own = [read_manifest(keeping.repository, version) for version in versions]
+    _refuse_unreached(keeping, own)
     held = {md5 for manifest in own for md5 in manifest.objects}
     documents = {document.sha256 for manifest in own for document in manifest.documents}
     stays, kept_documents = _held_by_others(keeping, catalogue, set(found))
@@ -144,7 +146,7 @@ def _plan(keeping: Keeping, texts: Sequence[str], opened: Sequence[Upkeep]) -> P
             for upkeep, stored in listed
         ),
         shared=len(held & stays),
-        named_by=_named_by(keeping, catalogue, going, set(found)),
+        named_by=_named_by(keeping, catalogue, going, {version.commit for version in versions}),
     )
 
 
@@ -158,6 +160,18 @@ def _refuse_newest(catalogue: Catalogue, versions: Sequence[Version]) -> None:
             remedy=f"Release data without it first, or withdraw it (`datarelease yank {newest.tag} "
             "--reason TEXT`), so that another version is the newest one.",
         )
+
+
+def _refuse_unreached(keeping: Keeping, manifests: Sequence[Manifest]) -> None:
+    for manifest in manifests:
+        held = {remote.name for remote in (*manifest.remotes, *manifest.output_remotes)}
+        for name in sorted(held - keeping.covered):
+            raise ConfigError(
+                f"{manifest.tag} is also on the remote {name!r}, which is not configured here.",
+                untouched="Nothing was erased.",
+                remedy=f"Add it (`dvc remote add {name} URL`). If that storage is gone, let the "
+                "remote lead to an empty directory.",
+            )
 
 
 def _held_by_others(
@@ -210,14 +224,10 @@ def _folders(upkeep: Upkeep, tags: Sequence[str], catalogue: Catalogue) -> tuple
 
 
 def _named_by(
-    keeping: Keeping, catalogue: Catalogue, going: set[str], numbers: set[int]
+    keeping: Keeping, catalogue: Catalogue, going: set[str], commits: set[str]
 ) -> tuple[str, ...]:
-    """Who else names what goes; the versions' own tags apart."""
-    return tuple(
-        name
-        for name, hashes in keeping.refs(catalogue)
-        if hashes & going and catalogue.grammar.number(name.removeprefix("the tag ")) not in numbers
-    )
+    """Who else names what goes; tags of the versions' own commits apart."""
+    return tuple(name for name, hashes in keeping.refs(catalogue, commits) if hashes & going)
 
 
 def _audit(plan: Purge, reason: str) -> tuple[tuple[str, str], ...]:
