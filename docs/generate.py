@@ -6,12 +6,25 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from datarelease.cli import COMMANDS, OPTIONAL
+from datarelease.documents import json_schema
+from datarelease.model.data.files import FilesProfile
+from datarelease.model.data.profile import Profile
+from datarelease.model.data.stream import StreamCounts, StreamPlan
+from datarelease.model.data.validation import Validation
+from datarelease.model.github import PullRequestFile
 from datarelease.model.review.policy import Limit, Policy
+from datarelease.model.review.report import Report
+from datarelease.model.versions.index import VersionIndex
+from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.outcome import Bundle, Health, Outcome
+from datarelease.model.versions.release import ReleasePlan
+from datarelease.schemas import SCHEMA_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 _MEANING = {
@@ -77,6 +90,39 @@ def _folders(folder: Path, indent: str) -> Iterator[tuple[str, str]]:
             yield from _folders(inner, indent + "  ")
 
 
+_DOCUMENTS: dict[str, tuple[type, bool]] = {
+    "bundle": (Bundle, False),
+    "files-profile": (FilesProfile, False),
+    "health": (Health, False),
+    "index": (VersionIndex, True),
+    "manifest": (Manifest, False),
+    "outcome": (Outcome, False),
+    "profile": (Profile, False),
+    "pull-request": (PullRequestFile, False),
+    "release-plan": (ReleasePlan, False),
+    "report": (Report, False),
+    "stream-counts": (StreamCounts, False),
+    "stream-plan": (StreamPlan, False),
+    "validation": (Validation, False),
+}
+"""The documents that have a JSON Schema, and whether their readers ignore what they do not know."""
+
+
+def schema_of(name: str) -> str:
+    """The JSON Schema of a document, as the text of its file."""
+    cls, open_ended = _DOCUMENTS[name]
+    found = json_schema(cls, open_ended=open_ended)
+    titled = {"$schema": found.pop("$schema"), "title": f"datarelease {name}", **found}
+    titled["title"] = f"datarelease {name}"
+    return json.dumps(titled, indent=1, ensure_ascii=False) + "\n"
+
+
+def schemas() -> dict[str, str]:
+    """The files of `datarelease.schemas`, by path."""
+    folder = "src/datarelease/schemas"
+    return {f"{folder}/{name}.schema.json": schema_of(name) for name in SCHEMA_NAMES}
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"commands": commands},
     "docs/architecture.md": {"tree": tree},
@@ -100,9 +146,9 @@ def generated(path: str) -> str:
 def main(arguments: list[str]) -> int:
     """0, or with ``--check`` 1 where a document is out of date."""
     stale = []
-    for path in PARTS:
-        text = generated(path)
-        if text != (ROOT / path).read_text(encoding="utf-8"):
+    for path, text in {**{path: generated(path) for path in PARTS}, **schemas()}.items():
+        place = ROOT / path
+        if not place.is_file() or text != place.read_text(encoding="utf-8"):
             stale.append(path)
             if "--check" not in arguments:
                 (ROOT / path).write_text(text, encoding="utf-8")

@@ -167,6 +167,31 @@ def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def json_schema(cls: type, *, open_ended: bool = False) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the documents of class ``cls``, described by its code.
+
+    ``open_ended`` lets documents have properties that are not known, as their reader does.
+    """
+    config = ConfigDict(use_attribute_docstrings=True)
+    if not open_ended:
+        config["extra"] = "forbid"
+    of: Any = cls | None  # as in `_adapter`
+    found = TypeAdapter(of, config=config).json_schema()
+    parts = found["$defs"]
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **parts.pop(cls.__name__),
+        "$defs": parts,
+    }
+    if cls is Profile:  # columns are an object in the document, see `encode`
+        column = parts["ColumnProfile"]
+        del column["properties"]["name"]
+        column["required"].remove("name")
+        columns = schema["properties"]["columns"]
+        columns |= {"type": "object", "additionalProperties": columns.pop("items")}
+    return schema
+
+
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 """Building an adapter takes milliseconds, and one document is often read hundreds of times."""
 

@@ -15,6 +15,7 @@ from datarelease.cli.console import (
     repo_option,
 )
 from datarelease.cli.list_command import version_json
+from datarelease.flows.release.metadata import write_metadata
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.read import get
 
@@ -25,6 +26,11 @@ from datarelease.flows.versions.read import get
 @click.option(
     "--dataset", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
 )
+@click.option(
+    "--metadata",
+    is_flag=True,
+    help="Also croissant.json, datapackage.json, odcs.yaml, SHA256SUMS, citation and licence.",
+)
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
 @repo_option
 @prints_result
@@ -32,6 +38,7 @@ def command(
     version: str,
     dest: Path | None,
     names: tuple[str, ...],
+    metadata: bool,  # noqa: FBT001
     force: bool,  # noqa: FBT001
     repo: str | None,
 ) -> Result:
@@ -44,7 +51,8 @@ def command(
     found = find_version(repository, version)
     target = dest or Path(found.tag)
     paths = get(repository, found, target, names, overwrite=force)
-    files = [str(path) for path in paths]
+    described = write_metadata(repository, found, target) if metadata else ()
+    files = [str(path) for path in (*paths, *described)]
     return Result(
         {"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]},
         f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}",

@@ -11,6 +11,7 @@ from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo
 from datarelease.cli.list_command import version_json
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
+from datarelease.flows.release.metadata import repair_metadata
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.transfer import faults_error
 from datarelease.flows.versions.export import export
@@ -93,6 +94,7 @@ def _lines(health: Health) -> list[str]:
 def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> Result:
     catalogue = catalogue_of(repository)
     found = catalogue.find(version)
+    described = repair_metadata(repository, found) if repair else ()
     result = verify_version(repository, found, full=full)
     repaired: tuple[Fault, ...] = ()
     if repair and result.faults:
@@ -111,8 +113,10 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
         "faults": [_described(fault) for fault in result.faults],
         "repaired": [_described(fault) for fault in repaired],
         "index_written": list(indexed),
+        "metadata_written": list(described),
     }
     lines = tuple(f"repaired: {fault}" for fault in repaired)
+    lines += tuple(f"metadata written: {place}" for place in described)
     lines += tuple(f"index of versions written: {remote}" for remote in indexed)
     if not result.faults:
         where = ", ".join(result.remotes)

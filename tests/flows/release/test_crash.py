@@ -32,7 +32,7 @@ ONE_REMOTE = [
     Point(step=Step.LOOK, call=3),
     Point(step=Step.VERIFY, when="after"),
     Point(step=Step.RECORD),
-    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (4, 10, 11)),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (4, 14, 15)),
     Point(step=Step.TAG),
     Point(step=Step.TAG_OBJECT, when="after"),
     Point(step=Step.PUSH),
@@ -43,25 +43,25 @@ ONE_REMOTE = [
     Point(step=Step.REF, call=2),
     Point(step=Step.REF, call=2, when="after"),
     Point(step=Step.COPIES),
-    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (12, 18, 19)),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in (16, 26, 27)),
     Point(step=Step.COPIES, when="after"),
     Point(step=Step.VERSION_INDEX),
 ]
-"""Uploads: a table, a part, a listing; manifest and seven documents; then, tagged, their copies."""
+"""Uploads: a table, a part, a listing; manifest and eleven documents; then, tagged, the copies."""
 TWO_REMOTES = [
     Point(step=Step.SEND),
     *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(1, 10)),
     *(Point(step=Step.LOOK, call=n) for n in (1, 2, 3, 4, 5)),
     Point(step=Step.RECORD),
-    *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(10, 26)),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(10, 34)),
     Point(step=Step.PUSH),
     Point(step=Step.PUSH, when="after"),
     Point(step=Step.COPIES),
-    *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(26, 42)),
+    *(Point(step=Step.UPLOAD, call=n, when="after") for n in range(34, 58)),
 ]
 WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
 QUICK = {
-    "after upload 3", "after upload 17", "after upload 25", "after push 1", "after upload 33",
+    "after upload 3", "after upload 21", "after upload 33", "after push 1", "after upload 45",
 }  # fmt: skip
 """With two remotes, what one remote does not have: between the remotes, in each step."""
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ASSET_LIMIT = 256 * 1000**2
 """Bytes of one document."""
 SUMS = "SHA256SUMS"
+"""The hashes of the assets; those of the data, a document of that name, have another one here."""
+_DATA_SUMS = "data-SHA256SUMS"
 _KINDS = {".json": "application/json", ".html": "text/html", ".md": "text/markdown"}
 
 
@@ -54,7 +56,8 @@ def read_documents(folder: Path) -> ReleasePage:
         found = read_inside(folder, name, limit=ASSET_LIMIT, refuse=refuse_record, sha256=sha256)
         if found is not None:
             # An asset has no folders: reports/customers/profile.json is customers-profile.json.
-            assets["-".join(part for part in Path(name).parts if part != "reports")] = found
+            asset = "-".join(part for part in Path(name).parts if part != "reports")
+            assets[_DATA_SUMS if asset == SUMS else asset] = found
     sums = (
         f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(assets.items())
     )

@@ -10,6 +10,7 @@ from datarelease.adapters.store.directory import Store
 from datarelease.documents import encode_manifest
 from datarelease.errors import WorldError
 from datarelease.flows.check.check import Checked
+from datarelease.flows.release.metadata import metadata_of_release
 from datarelease.flows.repository import Workspace
 from datarelease.flows.transfer import upload
 from datarelease.flows.versions.documents import sha256_hex
@@ -35,6 +36,7 @@ def record(
     files = dict(report)
     for dataset in ws.settings.datasets:
         files |= checked.assessments[dataset.name].documents(dataset)
+    files |= metadata_of_release(ws, candidate.manifest, checked)
     manifest = dataclasses.replace(
         candidate.manifest,
         documents=tuple(

@@ -253,6 +253,15 @@ class Manifest:
         return next((dataset for dataset in self.datasets if dataset.name == name), None)
 
 
+DESCRIPTIONS = frozenset({"croissant.json", "datapackage.json", "odcs.yaml", "SHA256SUMS"})
+"""The standard metadata of a version (`datarelease.metadata`)."""
+CITATION = "CITATION.cff"
+PASSED_THROUGH = frozenset({CITATION, "LICENSE", "LICENSE.md", "LICENSE.txt"})
+"""Files of the repository that go with a version, where they are at the top of the project."""
+METADATA = DESCRIPTIONS | PASSED_THROUGH
+"""All that is beside the data in `get --metadata`, and beside the manifest on remotes."""
+
+
 def documents_of(manifest: Manifest) -> dict[str, ManifestDocument | None]:
     """The documents that belong to a manifest, by name (None: any bytes; format 1 lists none).
 
@@ -265,7 +274,8 @@ def documents_of(manifest: Manifest) -> dict[str, ManifestDocument | None]:
     )
     if not manifest.documents:
         return dict.fromkeys(names)
-    return {document.name: document for document in manifest.documents if document.name in names}
+    known = METADATA.union(names)
+    return {document.name: document for document in manifest.documents if document.name in known}
 
 
 def trailers_of(manifest: Manifest) -> dict[str, str]:

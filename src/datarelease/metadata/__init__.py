@@ -1,0 +1,1 @@
+"""Standard descriptions of a version, written from its manifest, schemas and statistics."""
