@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.commands import run
 from tests.flows.retention.conftest import age, put_object, stored
 from tests.project import Project
+from tests.servers import Bucket
 from tests.versions import document_path, manifest, message, object_path, objects
+
+from datarelease.app.retention import open_keeping
+from datarelease.flows.retention.collect import survey_all
+from datarelease.progress import Quiet
 
 
 def collected(project: Project, *options: str) -> dict[str, object]:
@@ -137,6 +144,49 @@ def test_the_run_cache_keeps_what_can_be_restored(two: Project) -> None:
         entry.write_text(f"cmd: x\nouts:\n- path: p\n  md5: {md5}\n  hash: md5\n  size: 1\n")
     age(two.remote / "runs")
     assert list(keys(collected(two, "--apply"))) == [f"runs/bb/{'b' * 64}/{'b' * 64}"]
+
+
+def test_open_pull_requests_and_experiments_keep_their_data(
+    two: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their branches need not be at the origin; when they are closed, the data goes."""
+    topic = two.git("rev-parse", "topic")
+    two.git("push", "--quiet", "origin", "--delete", "topic")
+    two.git("branch", "-D", "topic")
+    two.git("push", "--quiet", "origin", f"{topic}:refs/pull/7/head")
+    monkeypatch.chdir(two.root)
+    keeping = open_keeping(two.root, progress=Quiet(), strict=True)
+    before = datetime.now(UTC) - timedelta(days=7)
+
+    def garbage(*pulls: int) -> int:
+        found = survey_all(dataclasses.replace(keeping, pulls=lambda: pulls), before)
+        return len(found.remotes[0].garbage)
+
+    assert garbage(7) == 0
+    assert garbage() > 0
+    two.git("push", "--quiet", "origin", f"{topic}:refs/exps/ab/cdef/tryout")
+    assert garbage() == 0
+
+
+def test_unknown_pull_requests_delete_nothing(two: Project) -> None:
+    """Where the origin is on GitHub and there is no token, a preview warns and --apply refuses."""
+    env = {"DATARELEASE_GITHUB_REPOSITORY": "acme/data"}
+    assert "were not looked at, because GITHUB_TOKEN" in run(two, "gc", env=env).err
+    refused = run(two, "gc", "--apply", env=env, code=2).err
+    assert "The open pull requests of acme/data are not known" in refused
+
+
+def test_the_writers_keys_delete_nothing(built: Project, bucket: Bucket) -> None:
+    """On a store with keys, --apply wants keys of its own, and a preview does not."""
+    built.use_bucket(bucket)
+    assert "0 objects" in run(built, "gc").out
+    refused = run(built, "gc", "--apply", code=2).err
+    assert "DATARELEASE_DELETE_STORAGE_ACCESS_KEY_ID" in refused
+    own = {
+        "DATARELEASE_DELETE_STORAGE_ACCESS_KEY_ID": bucket.keys.access,
+        "DATARELEASE_DELETE_STORAGE_SECRET_ACCESS_KEY": bucket.keys.secret,
+    }
+    run(built, "gc", "--apply", env=own)
 
 
 def test_ages_are_checked(two: Project) -> None:

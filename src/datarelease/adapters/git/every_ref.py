@@ -1,4 +1,4 @@
-"""Every branch, tag and pull request of the remote, and every branch and tag of this clone."""
+"""Every branch, tag, experiment of DVC and pull request of the remote, and those of this clone."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ _KEPT = f"{VERSIONS}-kept"
 _NAMES = {
     f"{_KEPT}/heads/": "the branch {}",
     f"{_KEPT}/tags/": "the tag {}",
+    f"{_KEPT}/exps/": "the experiment {}",
     f"{_KEPT}/pull/": "the pull request #{}",
     "refs/heads/": "the branch {} of this clone",
     "refs/tags/": "the tag {}",
+    "refs/exps/": "the experiment {} of this clone",
     "refs/stash": "the stash of this clone",
 }
 
@@ -28,7 +30,7 @@ def fetch_every_ref(git: GitProgram, pulls: Iterable[int], *, remote: bool) -> d
         WorldError: The remote does not answer, or lacks one of the pull requests.
     """
     if remote:
-        heads = [f"+refs/{kind}/*:{_KEPT}/{kind}/*" for kind in ("heads", "tags")]
+        heads = [f"+refs/{kind}/*:{_KEPT}/{kind}/*" for kind in ("heads", "tags", "exps")]
         asked = [f"+refs/pull/{number}/head:{_KEPT}/pull/{number}" for number in pulls]
         git.network(*FETCH, "--prune", REMOTE, *heads, *asked)
     wanted = {f"{_KEPT}/pull/{number}" for number in pulls}
