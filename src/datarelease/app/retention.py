@@ -36,7 +36,8 @@ def open_keeping(start: Path, *, progress: Progress, strict: bool) -> Keeping:
         repository=ws,
         whole=Git(ws.git.top(), env=git_environment(), timeout=ws.settings.timeout),
         pulls=lambda: _pulls(ws, strict=strict),
-        stores=tuple({store.url: store for store in reversed(places)}.values())[::-1],
+        # Two names may lead to one place; two stores may have equal addresses, and are two places.
+        stores=tuple({config.place(s.name): s for s in reversed(places)}.values())[::-1],
         covered=frozenset(store.name for store in places),
         deleting=lambda name: upkeep_of(config.store(name, deleting=True)),
     )
@@ -69,9 +70,9 @@ def _places(ws: Workspace) -> Iterator[Store]:
     """The remotes of the versions and of this work tree, and the staging one."""
     names = [store.name for store in ws.remotes]
     for version in catalogue_of(ws).versions:
-        if version.erased is None:
-            manifest = read_manifest(ws, version)
-            names += [held.name for held in (*manifest.remotes, *manifest.output_remotes)]
+        # Of erased versions too: their erasure may have been stopped.
+        manifest = read_manifest(ws, version)
+        names += [held.name for held in (*manifest.remotes, *manifest.output_remotes)]
     names += [out.remote for out in ws.dvc.outputs() if out.remote]
     names += [ws.settings.staging] if ws.settings.staging else []
     for name in dict.fromkeys(names):

@@ -12,8 +12,9 @@ from tests.flows.retention.conftest import put_object, stored
 from tests.project import Project
 from tests.versions import assert_whole, document_path, manifest, message, objects, tags
 
+from datarelease.app.retention import open_keeping
 from datarelease.documents import decode_index
-from datarelease.progress import Step
+from datarelease.progress import Quiet, Step
 
 REASON = "a person | withdrew **consent**"
 ERASURE = [
@@ -120,6 +121,18 @@ def test_branches_that_name_what_goes_are_told(three: Project) -> None:
     three.git("branch", "old", "data-v2")
     named = run(three, "purge", "2", "--reason", REASON, "--json").json["named_by"]
     assert named == ["the branch old of this clone"]
+
+
+def test_two_places_with_one_address_are_both_looked_after(three: Project) -> None:
+    """Equal buckets of two stores are two places; two names of one directory are one."""
+    for number, name in enumerate(("one", "two"), 1):
+        endpoint = f"http://127.0.0.1:{number}"
+        three.add_remote(name, "s3://bucket/data", endpointurl=endpoint, region="us-east-1")
+    three.add_remote("again", str(three.remote))
+    three.release_settings(remotes=["storage", "again", "one", "two"])
+    keeping = open_keeping(three.root, progress=Quiet(), strict=False)
+    assert [store.name for store in keeping.stores] == ["storage", "one", "two"]
+    assert keeping.covered == {"storage", "again", "one", "two"}
 
 
 def test_a_remote_that_is_not_configured_is_no_way_out(three: Project) -> None:
