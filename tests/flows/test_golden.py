@@ -288,8 +288,8 @@ def withdrawn(golden: Golden, project: Project) -> None:
         golden.run(project, "yank", "data-v2", "--reason", "Wrong plan.", "--json", name="yank.txt")
         golden.add("yank.tag.txt", message(project, "data-v2-yanked"))
         golden.run(project, "list", "--json", name="yank.list.txt")
-        golden.run(project, "changelog", "--json", name="changelog.json.txt")
-        golden.run(project, "changelog", name="changelog.txt")
+        golden.run(project, "changelog", "data-v2", "--json", name="changelog.json.txt")
+        golden.run(project, "changelog", "data-v2", name="changelog.txt")
     with at(3):
         golden.run(project, "unyank", "data-v2", "--json", name="unyank.txt")
 

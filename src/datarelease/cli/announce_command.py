@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -21,7 +22,9 @@ from datarelease.flows.pull_requests.announce import (
     read_outcome,
     tell_damage,
 )
+from datarelease.flows.pull_requests.notify import notify
 from datarelease.model.directory import ROOT
+from datarelease.model.versions.outcome import Outcome
 from datarelease.render.markdown.comment import comment, notice
 from datarelease.render.markdown.version_texts import (
     ISSUE_TITLE,
@@ -29,6 +32,7 @@ from datarelease.render.markdown.version_texts import (
     mark_of,
     release_page,
 )
+from datarelease.render.webhook import message_json, message_slack
 
 
 @click.command("announce")
@@ -45,8 +49,8 @@ def command(directory: Path | None, damage: Path | None) -> None:
     For the last job of the release workflow. DIRECTORY holds the artifacts of the run: the version
     gets its GitHub Release, and the comment on the pull request says how the release ended; a
     failed release gets a comment of its own. The repositories in DATARELEASE_DISPATCH receive the
-    event `data-release` for a new version, with the token in DATARELEASE_DISPATCH_TOKEN. Exit 3:
-    GitHub failed; the command can be run again.
+    event `data-release` for a new version, with the token in DATARELEASE_DISPATCH_TOKEN, and the
+    webhooks of `release.notify` a message. Exit 3: GitHub failed; the command can be run again.
     """
     if (directory is None) == (damage is None):
         raise click.UsageError("Name a DIRECTORY, or --damage FILE.")
@@ -79,7 +83,8 @@ def _release(directory: Path, run: Actions) -> None:
         targets=os.environ.get(TARGETS, ""),
         connect=dispatcher(run, os.environ),
     )
-    for problem in problems:
+    unsent = _notify(outcome, run, told.page.url if told.page else None)
+    for problem in (*problems, *unsent):
         warn(problem)
     show(f"{outcome.state}: {outcome.tag or outcome.what or 'nothing to release'}")
     if problems:
@@ -88,6 +93,20 @@ def _release(directory: Path, run: Actions) -> None:
             untouched="The version itself is not affected: its tag is the truth.",
             remedy="Run this job again.",
         )
+
+
+def _notify(outcome: Outcome, run: Actions, page: str | None) -> tuple[str, ...]:
+    def body(message: Callable[..., bytes]) -> Callable[[], bytes]:
+        return lambda: message(outcome, repository=run.repository, page=page, run=run.run_url)
+
+    return notify(
+        outcome,
+        outcome.notify,
+        {"json": body(message_json), "slack": body(message_slack)},
+        repository=run.repository,
+        env=os.environ,
+        progress=ConsoleProgress(),
+    )
 
 
 def _damage(file: Path, run: Actions) -> None:

@@ -19,6 +19,7 @@ from datarelease.model.data.stream import Stream
 from datarelease.model.review.policy import Policy
 from datarelease.model.review.row_files import ROWS_BUDGET
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
+from datarelease.model.webhook import Webhook
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
 from datarelease.settings.artifacts import DATASETS_FILE, read_datasets
@@ -32,6 +33,8 @@ from datarelease.settings.shapes import (
 
 PARAMS_FILE = "params.yaml"
 SECTION = "release"
+_OF_CHANGES = {"policy", "streams", "notify"}
+"""What of the section is about changes and releases, and not about released versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,8 @@ class Settings:
     """Topic that every release is published to; None: none."""
     site: str | None = None
     """Where the catalogue is published, with a slash at its end; None: nowhere."""
+    notify: tuple[Webhook, ...] = ()
+    """Who is sent word of how a release ended."""
 
     def stream(self, name: str) -> Stream | None:
         """The stream that feeds the dataset called ``name``, or None."""
@@ -116,6 +121,7 @@ def read_settings(
         stage_environment=tuple(dict.fromkeys(release.stage_environment)),
         announce=release.announce,
         site=release.site,
+        notify=tuple(shape.webhook for shape in release.notify),
     )
 
 
@@ -143,7 +149,7 @@ def read_tag_settings(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple
     section = params_yaml.get(SECTION)
     if isinstance(section, dict):
         # Rules for a change: who only reads versions cannot correct them.
-        others = {key: value for key, value in section.items() if key not in {"policy", "streams"}}
+        others = {key: value for key, value in section.items() if key not in _OF_CHANGES}
         params_yaml = {**params_yaml, SECTION: others}
     release = _release(params_yaml, problems)
     if problems:

@@ -38,6 +38,7 @@ from datarelease.model.versions.version import DEFAULT_PREFIX
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
 from datarelease.settings.files_shape import FilesShape, no_rules
+from datarelease.settings.notify_shape import NotifyShape
 
 
 class _Strict(BaseModel):
@@ -225,6 +226,7 @@ class ReleaseShape(_Strict):
     streams: dict[str, StreamShape] = {}
     announce: _Topic | None = None
     site: Annotated[str, AfterValidator(_site_address)] | None = None
+    notify: list[NotifyShape] = []
 
 
 def _one_letter(value: str) -> str:

@@ -63,12 +63,13 @@ REMOTES = {
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DAGSHUB_TOKEN", "SSH_PRIVATE_KEY",
     "WEBDAV_PASSWORD", "WEBDAV_USER",
 }  # fmt: skip
+TOLD = {"DISPATCH_TOKEN", "NOTIFY_KEY", "NOTIFY_SLACK_URL", "NOTIFY_URL"}
 SECRETS = {
     ("build", "build"): STAGING,
-    ("announce", "announce"): {"DISPATCH_TOKEN"},
+    ("announce", "announce"): TOLD,
     ("release", "build"): STAGING,
     ("release", "publish"): REMOTES | STAGING,
-    ("release", "announce"): {"DISPATCH_TOKEN"},
+    ("release", "announce"): TOLD,
     ("verify", "verify"): REMOTES,
     ("site", "pages"): REMOTES,
 }

@@ -247,5 +247,6 @@ class Publisher:
             remedy=error.remedy if error else "",
             report=report,
             site=self.ws.settings.site,
+            notify=self.ws.settings.notify,
         )
         write(out / OUTCOME_FILE, encode(outcome).encode())

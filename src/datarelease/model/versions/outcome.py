@@ -12,6 +12,7 @@ from typing import Literal
 
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Fault
+from datarelease.model.webhook import Webhook
 
 _FORMAT = 1
 OUTCOME_FILE = "outcome.json"
@@ -49,6 +50,8 @@ class Outcome:
     """Further pull requests that came by the same push, as a merge queue's group does."""
     site: str | None = None
     """Where the catalogue is published, with a slash at its end; None: nowhere."""
+    notify: tuple[Webhook, ...] = ()
+    """``release.notify`` of the commit that was released; names of secrets, and no secret."""
     format: int = _FORMAT
 
 
