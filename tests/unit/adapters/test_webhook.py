@@ -209,7 +209,7 @@ def test_hostile_names_are_inert_in_messages(text: str) -> None:
         ({"url": "GITHUB_TOKEN"}, "begins with NOTIFY_"),
         ({"url": "NOTIFY_URL", "key": "AWS_SECRET_ACCESS_KEY"}, "begins with NOTIFY_"),
         ({"url": "NOTIFY_URL", "on": []}, "on"),
-        ({"url": "NOTIFY_URL", "formt": "slack"}, "did you mean 'format'"),
+        ({"url": "NOTIFY_URL", "from": "slack"}, "did you mean 'format'"),
     ],
     ids=["address", "token", "key", "never", "misspelt"],
 )
