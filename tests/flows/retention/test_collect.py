@@ -6,9 +6,11 @@ import dataclasses
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
-from tests.commands import run
+from tests.commands import Point, run
 from tests.flows.retention.conftest import age, put_object, stored
 from tests.project import Project
 from tests.servers import Bucket
@@ -16,7 +18,7 @@ from tests.versions import document_path, manifest, message, object_path, object
 
 from datarelease.app.retention import open_keeping
 from datarelease.flows.retention.collect import survey_all
-from datarelease.progress import Quiet
+from datarelease.progress import Quiet, Step
 
 
 def collected(project: Project, *options: str) -> dict[str, object]:
@@ -166,6 +168,24 @@ def test_open_pull_requests_and_experiments_keep_their_data(
     assert garbage() > 0
     two.git("push", "--quiet", "origin", f"{topic}:refs/exps/ab/cdef/tryout")
     assert garbage() == 0
+
+
+def push_listing(remote: Path, md5: str) -> None:
+    """What a push of a directory does last, whose one file is on the remote already."""
+    listing = json.dumps([{"md5": md5, "relpath": "a.txt"}]).encode()
+    put_object(remote, listing, days=0, tree=True)
+
+
+def test_a_directory_that_is_pushed_meanwhile_keeps_its_files(two: Project) -> None:
+    """Its files were there, old and needed by nothing: only its listing, and a branch, are new."""
+    old = put_object(two.remote, b"an old file")
+    other = put_object(two.remote, b"a garbage file")
+    put_object(two.remote, b"[]", tree=True)
+
+    act = partial(push_listing, two.remote, old)
+    run(two, "gc", "--apply", points=[Point(step=Step.DELETE, when="after", act=act)])
+    assert object_path(two.remote, old).exists()
+    assert not object_path(two.remote, other).exists()
 
 
 def test_unknown_pull_requests_delete_nothing(two: Project) -> None:

@@ -69,16 +69,22 @@ def collect(keeping: Keeping, before: datetime) -> Collection:
     # All are opened and surveyed before the first object goes.
     opened = [keeping.deleting(store.name) for store in keeping.stores]
     surveys = [survey(keeping, upkeep, needed, catalogue, before) for upkeep in opened]
+    sweeps = tuple(sweep for sweep, _ in surveys)
     gone: set[str] = set()
     for upkeep, (sweep, rules) in zip(opened, surveys, strict=True):
-        gone |= _delete(keeping, upkeep, sweep.garbage, rules)
-    sweeps = tuple(sweep for sweep, _ in surveys)
-    return Collection(
-        needed=needed,
-        remotes=sweeps,
-        applied=True,
-        health=_look_afterwards(keeping, gone),
-    )
+        listings = [item for item in sweep.garbage if item.key.endswith(TREE)]
+        gone |= _delete(keeping, upkeep, listings, rules)
+    # Whoever pushes a directory from now on sends its listing, and is seen by it.
+    catalogue = keeping.catalogue()
+    now = keeping.needed(catalogue) if any(sweep.garbage for sweep in sweeps) else needed
+    for upkeep, sweep in zip(opened, sweeps, strict=True):
+        rest = {item.key for item in sweep.garbage if not item.key.endswith(TREE)}
+        if rest:
+            again, rules = survey(keeping, upkeep, now, catalogue, before)
+            still = [item for item in again.garbage if item.key in rest]
+            gone |= _delete(keeping, upkeep, still, rules)
+    health = _look_afterwards(keeping, gone)
+    return Collection(needed=needed, remotes=sweeps, applied=True, health=health)
 
 
 def verifiable(keeping: Keeping, catalogue: Catalogue) -> list[Version]:
@@ -107,21 +113,20 @@ def _delete(
     """
     progress = keeping.repository.progress
     gone: list[str] = []
+    folders: dict[str, set[str]] = defaultdict(set)
+    for item in garbage:
+        folders[item.key.rpartition("/")[0]].add(item.key)
     label = f"Deleting from {upkeep.store.name}"
     with progress.track(label, len(garbage), "objects") as advance:
-        for listings in (True, False):
-            folders: dict[str, set[str]] = defaultdict(set)
-            for item in garbage:
-                if item.key.endswith(TREE) is listings:
-                    folders[item.key.rpartition("/")[0]].add(item.key)
-            for folder, keys in folders.items():
-                now = [item for item in upkeep.walk(folder) if item.key in keys]
-                runs = unused_runs(upkeep, now, rules, ())
-                still = [item.key for item in garbage_of(now, rules, runs)]
-                with progress.step(Step.DELETE):
-                    upkeep.delete(still, advance)
-                gone += still
-    progress.say(f"{upkeep.store.name}: {plural(len(gone), 'object')} deleted")
+        for folder, keys in folders.items():
+            now = [item for item in upkeep.walk(folder) if item.key in keys]
+            runs = unused_runs(upkeep, now, rules, ())
+            still = [item.key for item in garbage_of(now, rules, runs)]
+            with progress.step(Step.DELETE):
+                upkeep.delete(still, advance)
+            gone += still
+    if gone:
+        progress.say(f"{upkeep.store.name}: {plural(len(gone), 'object')} deleted")
     return frozenset(md5 for key in gone if (md5 := object_hash(key)))
 
 
