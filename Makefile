@@ -72,7 +72,7 @@ bench: .venv/dev.stamp  ## Measure against peers (half an hour); the table goes 
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hashes without addresses
-	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in $(REMOTES:%=--extra %) --extra github -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra release $(REMOTES:%=--extra %) --extra github -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/spark.in -o requirements/spark.txt

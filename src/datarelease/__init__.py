@@ -68,7 +68,11 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = "reading" if name in _READING else "api"
-    return getattr(import_module(f"{__name__}.{module}"), _READING.get(name, name))
+    try:
+        return getattr(import_module(f"{__name__}.{module}"), _READING.get(name, name))
+    except ImportError as error:
+        wiring = import_module(f"{__name__}.app.wiring")
+        raise wiring.installed_for_readers(error) or error from None
 
 
 def __dir__() -> list[str]:

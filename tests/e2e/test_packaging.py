@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import files, requires
 from pathlib import Path
 
 import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from tests.project import Project
 
 from datarelease.cli import COMMANDS, group
@@ -73,6 +77,60 @@ with DuckDBEngine(temp_directory=Path("spill")) as engine:
     assert diff_rows(engine, table, table, dataset).unchanged == 2
 """
     assert loaded_by(code, tmp_path) & {"pandas", "pandera", "dvc"} == set()
+
+
+def closure() -> set[str]:
+    """The distributions that the package needs without an extra, and all that those need."""
+    found: set[str] = set()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    waiting = [each.name for each in map(Requirement, project["dependencies"])]
+    while waiting:
+        one = canonicalize_name(waiting.pop())
+        if one not in found:
+            found.add(one)
+            needed = map(Requirement, requires(one) or ())
+            waiting += [
+                each.name
+                for each in needed
+                if each.marker is None or each.marker.evaluate({"extra": ""})
+            ]
+    return found
+
+
+def test_an_installation_for_readers_is_light() -> None:
+    """Neither DVC nor pandas nor pyarrow, and less than 150 MB."""
+    names = closure()
+    assert names & {"dvc", "dvc-s3", "pandas", "pandera", "pyarrow", "numpy", "jinja2"} == set()
+    assert {"duckdb", "pydantic"} <= names
+    listed = (files(name) or () for name in names)
+    assert sum(file.size or 0 for each in listed for file in each) < 150e6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["check"], ["release"], ["doctor"], ["verify", "latest"], ["ingest", "plan"]],
+    ids=" ".join,
+)
+def test_a_command_says_what_readers_do_not_have(tmp_path: Path, arguments: list[str]) -> None:
+    """Exit 2, with what to install; it is no bug."""
+    code = f"""
+import sys
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+light = {{"dvc", "dvc_data", "dvc_objects", "pandas", "pandera", "pyarrow", "jinja2", "filetype"}}
+PathFinder.find_spec = lambda name, *more: (
+    None if name.partition(".")[0] in light else find(name, *more)
+)
+sys.argv = ["datarelease", *{arguments!r}]
+from datarelease.cli import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "an installation for readers does not have" in done.stderr
+    assert "datarelease[release]" in done.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)

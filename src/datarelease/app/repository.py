@@ -20,6 +20,7 @@ from datarelease.app.wiring import (
     engine,
     environment,
     git_environment,
+    installed_for_readers,
     opener,
     stores,
     work_tree_reader,
@@ -71,7 +72,10 @@ def open_repository(
         ConfigError: No such repository, or one without DVC.
         WorldError: It cannot be fetched.
     """
-    from datarelease.adapters.dvc.config import DvcConfig  # noqa: PLC0415 - heavy: DVC
+    try:
+        from datarelease.adapters.dvc.config import DvcConfig  # noqa: PLC0415 - heavy: DVC
+    except ImportError as error:
+        raise installed_for_readers(error) or error from None
 
     found, progress = _found(repo, versions), progress or Quiet()
     # In a workflow there are secrets, and the repository is what anybody merged.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from datarelease.errors import ConfigError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.versions.version import Version
 from datarelease.render.terminal.tables import version_table
@@ -34,7 +35,12 @@ class Versions(list[Version]):
         ``commit``, and for each dataset ``rows_NAME`` or, of a dataset of files, ``files_NAME``:
         ``Int64``, missing where it was not there.
         """
-        import pandas as pd  # noqa: PLC0415 - heavy: only where a frame is asked for
+        try:
+            import pandas as pd  # noqa: PLC0415 - heavy: only where a frame is asked for
+        except ImportError:
+            raise ConfigError(
+                "A data frame of versions needs the package pandas.", remedy="pip install pandas"
+            ) from None
 
         records = [
             {

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from datarelease.adapters.store.directory import Store
 from datarelease.app.actions import actions
 from datarelease.errors import ConfigError
-from datarelease.model.project import installation
+from datarelease.model.project import installation, needs_release
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.progress import Progress
 
@@ -107,6 +107,17 @@ def with_git_settings(
 def tool() -> str:
     """The name and version that reports carry."""
     return f"{PACKAGE} {version(PACKAGE)}"
+
+
+def installed_for_readers(error: ImportError) -> ConfigError | None:
+    """The error for an installation without the extra `release`; None: something else is wrong."""
+    if not needs_release(error):
+        return None
+    return ConfigError(
+        f"This needs {error.name}, which an installation for readers does not have.",
+        remedy=f"{installation('release')}. Without it, versions are read by the address of a "
+        "remote (docs/readers.md).",
+    )
 
 
 def stores(config: DvcConfig, names: Sequence[str]) -> tuple[Store, ...]:

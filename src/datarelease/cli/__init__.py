@@ -199,11 +199,19 @@ def main() -> None:
     except DatareleaseError as error:
         _end(error.exit_code, partial(_show, error))
     except Exception as error:  # noqa: BLE001 - the last resort
-        world = disk_fault(error)
-        if world is not None:
-            _end(world.exit_code, partial(_show, world))
+        known = disk_fault(error) or _for_readers(error)
+        if known is not None:
+            _end(known.exit_code, partial(_show, known))
         # A bug of ours.
         _end(DatareleaseError.exit_code, partial(_show_bug, traceback.format_exc()))
+
+
+def _for_readers(error: Exception) -> DatareleaseError | None:
+    if not isinstance(error, ImportError):
+        return None
+    from datarelease.app.wiring import installed_for_readers  # noqa: PLC0415 - only where needed
+
+    return installed_for_readers(error)
 
 
 def _end(code: int, show: Callable[[], object]) -> NoReturn:

@@ -22,6 +22,22 @@ def installation(extra: str) -> str:
     )
 
 
+_RELEASE = {
+    "dvc", "dvc_data", "dvc_objects", "filetype", "jinja2", "pandas", "pandera", "pyarrow",
+    "ruamel",
+}  # fmt: skip
+"""What the extra `release` brings, by the names that are imported."""
+
+
+def needs_release(error: ImportError) -> bool:
+    """Whether a module is missing that the extra `release` brings, as readers do not have it.
+
+    >>> needs_release(ModuleNotFoundError(name="dvc.repo")), needs_release(ImportError(name="x"))
+    (True, False)
+    """
+    return (error.name or "").partition(".")[0] in _RELEASE
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToolRef:
     """The version of the tool that workflows use: what stands behind the `@` of ``uses:``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datarelease.analysis.engine.lazy.open import library, open_parquet
+from datarelease.analysis.engine.lazy.open import LAZY, library, open_parquet
 from datarelease.analysis.engine.lazy.parquet import ParquetPaths
 from datarelease.analysis.engine.lazy.relation import csv_relation
 from datarelease.analysis.engine.tables import Table, UnreadableTable
@@ -27,10 +27,12 @@ def light_frame(
         WorldError: A file is no such table.
     """
     if engine not in _ENGINES:
-        library(engine)
+        if engine not in LAZY:
+            library(engine)  # which says what there is
+        needed = "pandas pyarrow" if engine == "pandas" else "pyarrow"
         raise ConfigError(
-            f"engine={engine!r} needs the package pyarrow.",
-            remedy="pip install pyarrow; without it, engine='duckdb' and engine='polars' work.",
+            f"engine={engine!r} needs pyarrow, which is not installed.",
+            remedy=f"pip install {needed}; without it, engine='duckdb' and engine='polars' work.",
         )
     if table.format == "parquet":
         files = ParquetPaths(paths=tuple(map(str, table.paths)), labels=table.labels)
