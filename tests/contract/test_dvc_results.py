@@ -42,6 +42,13 @@ stages:
       metrics: ["scores/${item}.yaml": {cache: false}]
 metrics: [scores/all, scores/one.toml]
 params: [conf/extra.json]
+plots:
+  - two sides:
+      x: epoch
+      y: {plots/a.tsv: [loss, acc], plots/b.json: loss}
+      title: Two sides
+  - plots/last.csv
+  - plots/dots.yaml: {template: scatter, x: u, y: v}
 """
 BELOW = """\
 stages:
@@ -76,6 +83,10 @@ BEFORE: dict[str, str] = {
     "scores/all/deep/b.yaml": "f1: 0.1\n",
     "scores/one.toml": "value = 1\n",
     "sub/top.json": '{"t": 1}',
+    "plots/a.tsv": "epoch\tloss\tacc\n0\t3\t0.1\n1\t2\t0.25\n",
+    "plots/b.json": '{"more": 1, "points": [{"epoch": 0, "loss": 5}, {"epoch": 2, "loss": 4.5}]}',
+    "plots/last.csv": "a,b\n1,1e-3\n2,2\n",
+    "plots/dots.yaml": "- {u: 1, v: 2}\n- {u: 0.5, v: -2}\n",
 }
 AFTER: dict[str, str] = {
     "params.yaml": "lr: 2e-3\nmodel: {depth: 4, kind: no}\nunused: [1, 3]\nday: 2.5\nn: 1\n",
@@ -91,6 +102,10 @@ AFTER: dict[str, str] = {
     "scores/all/deep/b.yaml": "f1: 0.2\n",
     "scores/one.toml": "value = 2\n",
     "sub/top.json": '{"t": "words"}',
+    "plots/a.tsv": "epoch\tloss\tacc\n0\t3\t0.1\n1\t1\t0.5\n2\t0.5\t0.75\n",
+    "plots/b.json": '{"more": 1, "points": [{"epoch": 0, "loss": 5}, {"epoch": 3, "loss": 1}]}',
+    "plots/last.csv": "a,b\n1,1e-3\n2,3\n",
+    "plots/dots.yaml": "- {u: 1, v: 2}\n- {u: 0.25, v: -4}\n",
 }
 MADE_BEFORE = {
     "scores/train.json": '{"acc": 0.5, "loss": {"l1": 2, "l2": 1.5}, "none": null}',
@@ -117,6 +132,7 @@ class Compared:
     root: Path
     metrics: dict[str, Any]
     params: dict[str, Any]
+    plots: dict[str, Any]
     ours: tuple[tuple[ParamChange, ...], PipelineDiff]
 
 
@@ -165,8 +181,12 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
             json.loads(dvc(root, kind, "diff", "--json", "HEAD", env=dict(os.environ)).out)
             for kind in ("metrics", "params")
         ]
+        drawn = dvc(
+            root, "plots", "diff", "--json", "--split", "HEAD", "--out", str(folder / "plots"),
+            env=dict(os.environ),
+        )  # fmt: skip
         ours = compared(root)
-        yield Compared(root, found[0], found[1], ours)
+        yield Compared(root, found[0], found[1], json.loads(drawn.out), ours)
         shutil.rmtree(root)
 
 
@@ -209,9 +229,34 @@ def as_dvc(text: str) -> object:
     return value if isinstance(value, int | float | str) else str(value)
 
 
+def drawn_by_dvc(plots: dict[str, Any]) -> dict[tuple[str, str, str], Any]:
+    """(file, column, revision): the points of `dvc plots diff --json --split`."""
+    found: dict[tuple[str, str, str], Any] = {}
+    for name, [entry] in plots["data"].items():
+        definitions = entry["anchor_definitions"]
+        x, y = (definitions[f"<DVC_METRIC_{axis}_LABEL>"] for axis in "XY")
+        for row in definitions["<DVC_METRIC_DATA>"]:
+            file, _, column = row.get("filename::field", f"{Path(name).name}::{y}").partition("::")
+            values = float(row[x]), float(row[column])
+            found.setdefault((file, column, row["rev"]), []).append(values)
+    return found
+
+
+def test_plots_have_the_points_that_dvc_draws(repository: Compared) -> None:
+    """Every line of every plot, old and new: files and columns of one plot, rows without `x`."""
+    ours = {
+        (Path(plot.file).name, plot.y, revision): list(zip(side.x, side.y, strict=True))
+        for plot in repository.ours[1].plots
+        for revision, side in (("HEAD", plot.before), ("workspace", plot.after))
+        if side is not None
+    }
+    assert ours == drawn_by_dvc(repository.plots)
+    assert len(ours) == 2 * 6
+
+
 def test_plots_are_drawn_of_the_columns_that_the_pipeline_names(repository: Compared) -> None:
     """Of the file of a stage's plot, old and new, with the names of its axes."""
-    [plot] = repository.ours[1].plots
+    plot = next(it for it in repository.ours[1].plots if it.file == "scores/curve.csv")
     assert (plot.name, plot.kind, plot.x, plot.y) == ("scores/curve.csv", "line", "step", "loss")
     assert plot.before == PlotPoints(x=(1.0,), y=(2.0,))
     assert plot.after == PlotPoints(x=(1.0, 2.0), y=(2.0, 1.5))

@@ -64,6 +64,9 @@ def release_metadata(result: Released | Nothing, remote: str) -> Metadata:
         "rows": dg.MetadataValue.json(rows),
         ROW_COUNT: dg.MetadataValue.int(sum(rows.values())),
     } | report_metadata(report)
+    files = {d.name: after.files for d in report.datasets if (after := d.diff.files_after)}
+    if files:
+        found["files"] = dg.MetadataValue.json(files)
     if isinstance(result, Nothing):
         return {
             "outcome": dg.MetadataValue.text(result.reason),
@@ -83,11 +86,13 @@ def release_metadata(result: Released | Nothing, remote: str) -> Metadata:
 
 def validation_metadata(part: DatasetReport, validation: Validation) -> Metadata:
     """The failed checks of one dataset as a table, and how many were evaluated."""
-    found = _validation(validation)
+    of_files = part.diff.of_files is not None
+    found = _validation(validation, of_files=of_files)
     if validation.violations:
+        whole = "the files" if of_files else "the table"
         rows = [
             (
-                escape.code(failed.column) if failed.column else "the table",
+                escape.code(failed.column) if failed.column else whole,
                 gfm.text(words.violation(failed)),
                 number.count(failed.count),
                 number.share(number.ratio(failed.count, failed.total)),
@@ -95,7 +100,8 @@ def validation_metadata(part: DatasetReport, validation: Validation) -> Metadata
             )
             for failed in validation.violations[:_SHOWN]
         ]
-        table = gfm.table(("column", "what failed", "rows", "share", "severity"), rows)
+        heads = ("column", "what failed", _counted(of_files=of_files), "share", "severity")
+        table = gfm.table(heads, rows)
         more = len(validation.violations) - _SHOWN
         rest = f"\n\nand {number.counted(more, 'more failed check')}" if more > 0 else ""
         found["failed"] = dg.MetadataValue.md(table + rest)
@@ -104,12 +110,16 @@ def validation_metadata(part: DatasetReport, validation: Validation) -> Metadata
     return found
 
 
-def _validation(validation: Validation) -> Metadata:
+def _counted(*, of_files: bool) -> str:
+    return "files" if of_files else "rows"
+
+
+def _validation(validation: Validation, *, of_files: bool) -> Metadata:
     return {
         "schema": dg.MetadataValue.text(validation.schema or "none declared"),
         "checks": dg.MetadataValue.int(validation.checks),
         "violations": dg.MetadataValue.int(len(validation.violations)),
-        "rows": dg.MetadataValue.int(validation.rows),
+        _counted(of_files=of_files): dg.MetadataValue.int(validation.rows),
     }
 
 
@@ -172,7 +182,8 @@ def document_metadata(ws: Workspace, path: str, stage: str) -> Metadata:
         if why:
             return _not_used(why, stage)
         if isinstance(record, Validation):
-            return _validation(record)
+            statistics = decode_or_none(FilesProfile, ws.read(dataset.profile_file))
+            return _validation(record, of_files=bool(dataset.files or statistics))
         if isinstance(record, FilesProfile):
             return {
                 "files": dg.MetadataValue.int(record.files),

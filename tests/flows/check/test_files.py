@@ -27,6 +27,7 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check import files as module
 from datarelease.flows.check.check import check
 from datarelease.model.review.report import Report
+from datarelease.orchestration.metadata import document_metadata
 from datarelease.progress import Quiet
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -188,6 +189,14 @@ def test_the_stages_record_what_the_check_uses(copy: Copy) -> None:
     project.push()
     shutil.rmtree(project.root / ".dvc/cache/files/memo")
     assert "images: listing" not in run(project, "check").err
+    ws = open_workspace(project.root, progress=Quiet())
+    shown = [
+        document_metadata(ws, f"reports/images/{made}.json", f"{kind}-images")
+        for kind, made in (("validate", "validation"), ("profile", "profile"))
+    ]
+    assert [one["files"].value for one in shown] == [5, 5]
+    assert (shown[0]["violations"].value, shown[1]["bytes"].value) == (0, 107)
+    assert "rows" not in {**shown[0], **shown[1]}
     metrics = project.dvc("metrics", "show", "--json")
     assert json.loads(metrics)[""]["data"]["reports/images/profile.json"]["data"]["files"] == 5
 
@@ -283,6 +292,29 @@ def test_files_are_listed_and_opened_from_anywhere(
     gone.unlink()
     with pytest.raises(WorldError):
         files["cats/1.png"].open()
+
+
+def test_files_are_kept_on_the_remote_that_they_name(copy: Copy, tmp_path: Path) -> None:
+    """`remote: NAME` beside the output: new files go there alone, and readers find all of them."""
+    project = copy()
+    project.add_remote("other", str(tmp_path / "other"))
+    tracked = project.read_yaml("images.dvc")
+    tracked["outs"][0]["remote"] = "other"
+    project.write("images.dvc", yaml.safe_dump(tracked))
+    project.commit("Another remote")
+    edited(project, cats__3=PNG + b"new")
+    assert project.read_yaml("images.dvc")["outs"][0]["remote"] == "other"
+    run(project, "release")
+    clone = project.clone(tmp_path / "clone")
+    files = dr.files("data-v2", "images", repo=clone.root)
+    assert len(files) == 5
+    for file in files:
+        assert object_path(tmp_path / "other", file.md5).is_file()
+    assert not object_path(project.remote, files["cats/3.png"].md5).exists()
+    assert files["cats/3.png"].fetch().read_bytes() == PNG + b"new"
+    run(clone, "get", "v2", "out")
+    assert (clone.root / "out/images/cats/1.png").read_bytes() == PNG + b"cats/1"
+    assert run(clone, "verify", "v2", "--json").json["faults"] == []
 
 
 def test_a_clone_gets_the_files_and_verifies_them(copy: Copy, tmp_path: Path) -> None:

@@ -229,3 +229,12 @@ def test_a_comparison_backwards_has_the_sides_exchanged(
     back = {(m.name, m.after, m.before) for m in compared(*sides[::-1]).metrics}
     assert there == back
     assert bool(there) == (one != other)
+
+
+def test_a_template_at_the_top_is_named() -> None:
+    """What it stands for is DVC's to expand: the report does not pass over it in silence."""
+    pipeline = "vars: [{d: x}]\nmetrics: ['${d}/m.json']\nplots: ['${d}/p.csv']\n"
+    found = compared({"dvc.yaml": PIPELINE}, {"dvc.yaml": pipeline, "x/m.json": '{"a": 1}'})
+    assert {item.file: item.why for item in found.not_shown} == dict.fromkeys(
+        ("${d}/m.json", "${d}/p.csv"), "its path has a template, which only DVC expands"
+    )

@@ -96,6 +96,8 @@ class ResultsAt:
         Raises:
             UnreadableResult: It is not at hand, too large, or may not be read.
         """
+        if "${" in path:
+            raise UnreadableResult("its path has a template, which only DVC expands")
         fault = path_fault(path)
         if fault:
             raise UnreadableResult(f"its path is not one inside of the DVC project: {fault}")
@@ -116,6 +118,8 @@ class ResultsAt:
 
     def identity(self, path: str) -> str | bytes | None:
         """What tells whether a file that cannot be read is another one; None: unknown."""
+        if "${" in path:
+            return None
         if path_fault(path):
             named = {*self.declared.metrics, *self.declared.params}
             named |= {plot.file for plot in self.declared.plots}
