@@ -9,11 +9,13 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.model.review.diff import Compatibility, SchemaChange
 from datarelease.model.review.pipeline import ParamChange
 from datarelease.model.review.policy import Finding
+from datarelease.model.versions.channel import Channel, Move
 from datarelease.model.versions.manifest import ManifestRemote
 from datarelease.model.versions.version import TagGrammar, Version, Yank
 from datarelease.site.content.figures import (
     ColumnFigures,
     DatasetFigures,
+    Note,
     RowFigures,
     VersionFigures,
 )
@@ -82,13 +84,20 @@ def released(number_: int, figures: VersionFigures, **trailers: str) -> Released
     return ReleasedVersion(version=version, figures=figures, manifest=b'{"format": 2}\n')
 
 
-def content(versions: list[ReleasedVersion], *, title: str = "acme/shop-data") -> SiteContent:
+def content(
+    versions: list[ReleasedVersion],
+    *,
+    title: str = "acme/shop-data",
+    channels: tuple[Channel, ...] = (),
+) -> SiteContent:
     """The catalogue of these versions."""
     return SiteContent(
         title=title,
         versions=tuple(versions),
         catalogue=Catalogue(
-            versions=tuple(each.version for each in versions), grammar=TagGrammar()
+            versions=tuple(each.version for each in versions),
+            grammar=TagGrammar(),
+            channels=channels,
         ),
         address="https://github.com/acme/shop-data",
     )
@@ -116,13 +125,38 @@ def shop() -> SiteContent:
             else (),
             remotes=(ManifestRemote(name="storage", url="s3://acme-data/shop"),),
             tools=(("datarelease", "0.1.0"), ("dvc", "3.67.1")),
+            notes=_notes(step),
             author="Ada Lovelace" if step % 2 else "Grace Hopper",
             subject="The first customers and orders" if not step else _SUBJECTS[step % 4],
         )
         versions.append(released(step + 1, figures))
     versions[4] = _breaking(versions[4])
     versions[6] = _withdrawn(versions[6])
-    return content(versions)
+    return content(versions, channels=(_stable(),))
+
+
+def _stable() -> Channel:
+    moves = (("data-v4", "2022-01-20"), ("data-v10", "2022-02-05"))
+    return Channel(
+        name="stable",
+        moves=tuple(
+            Move(
+                number=place, tag=f"data-channel-stable-{place}", version=version,
+                date=f"{day}T12:00:00Z", by="Grace Hopper", reason="a week without complaints",
+            )
+            for place, (version, day) in enumerate(moves, 1)
+        ),
+    )  # fmt: skip
+
+
+def _notes(step: int) -> tuple[Note, ...]:
+    if not step:
+        return ((("own", "This is the first version."),),)
+    rows = 1000 + 40 * step
+    return (
+        (("data", "customers"), ("own", f" has {rows:,} rows, 40 more than before.")),
+        (("data", "orders"), ("own", f" has {rows + 120:,} rows, 40 more than before.")),
+    )
 
 
 _SUBJECTS = (

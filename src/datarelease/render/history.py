@@ -12,17 +12,26 @@ from datarelease.render.words import Data, Phrase, Prose, Strong
 
 def entry_notes(entry: ChangelogEntry) -> tuple[Phrase, ...]:
     """All notes on one version: what became of it, then what changed in its data."""
+    told = None if entry.report is None else report_notes(entry.report)
+    return (*fate_notes(entry), *change_notes(entry, told))
+
+
+def fate_notes(entry: ChangelogEntry) -> tuple[Phrase, ...]:
+    """What became of a version: erased, withdrawn, named by channels."""
     notes: list[Phrase] = []
     if entry.erasure is not None:
         notes.append((Strong("Erased"), ": ", Prose(entry.erasure)))
     if entry.withdrawal is not None:
         notes.append((Strong("Withdrawn"), ": ", Prose(entry.withdrawal)))
     notes += [_move(one) for one in entry.moves]
-    if entry.report is not None:
-        notes += report_notes(entry.report)
-    elif entry.erasure is None:
-        notes += _without_report(entry)
     return tuple(notes)
+
+
+def change_notes(entry: ChangelogEntry, told: tuple[Phrase, ...] | None) -> tuple[Phrase, ...]:
+    """What changed in the data: what its report ``told``; None: there is none that can be read."""
+    if told is not None:
+        return told
+    return () if entry.erasure is not None else tuple(_without_report(entry))
 
 
 def _move(one: ChannelMove) -> Phrase:

@@ -13,7 +13,7 @@ from datarelease.progress import Progress
 from datarelease.site.content.read import SiteContent, read_content
 from datarelease.site.content.timeline import timeline_of
 from datarelease.site.feed import atom
-from datarelease.site.machine import machine_documents
+from datarelease.site.machine import history_text, machine_documents
 from datarelease.site.output import SiteFolder, Written
 from datarelease.site.pages import Pages
 from datarelease.site.scripts import figures_script, search_index, version_list
@@ -59,6 +59,7 @@ def site_files(content: SiteContent, progress: Progress) -> Mapping[str, bytes]:
     made["data/search.js"] = search_index(timeline, views)
     made |= {version_data(view.version.tag): figures_script(view) for view in views}
     made["feed.atom"] = atom(timeline, views, content.url)
+    made["CHANGELOG.md"] = history_text(views)
     made |= dict(machine_documents(content.catalogue, content.versions))
     return made
 

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape as xml_escape
 from xml.sax.saxutils import quoteattr
 
 from datarelease.render import escape
-from datarelease.render.html.environment import plain_phrase
+from datarelease.render.notes import plain_note
 from datarelease.site.content.timeline import Timeline
 from datarelease.site.views import VersionView
 
@@ -41,12 +41,8 @@ def atom(timeline: Timeline, views: Sequence[VersionView], url: str) -> bytes:
 
 def _entry(view: VersionView, source: str, url: str) -> str:
     version = view.version
-    said = [*view.highlights]
-    lines = [plain_phrase(line) for line in said]
-    title = f"{version.tag}: {view.change[1]}"
-    said_of = view.erasure or view.withdrawal
-    if said_of:
-        title, lines = f"{version.tag}: {view.state}", [said_of, *lines]
+    lines = [plain_note(note) for note in (*view.fate, *view.news)]
+    title = f"{version.tag}: {view.state or view.change[1]}"
     author = view.figures.author
     return (
         "<entry>\n"
@@ -56,7 +52,7 @@ def _entry(view: VersionView, source: str, url: str) -> str:
         f"<published>{_text(version.date)}</published>\n"
         f'<link rel="alternate" type="text/html" href={_attribute(url + view.page)}/>\n'
         + (f"<author><name>{_text(author)}</name></author>\n" if author else "")
-        + f'<summary type="text">{_text("; ".join(lines))}</summary>\n'
+        + f'<summary type="text">{_text(" ".join(lines))}</summary>\n'
         "</entry>\n"
     )
 
@@ -64,7 +60,9 @@ def _entry(view: VersionView, source: str, url: str) -> str:
 def _updated(view: VersionView) -> str:
     """When there was news of a version; that it was withdrawn or erased is news, too."""
     version = view.version
-    return max(news.date for news in (version, version.yank, version.erased) if news is not None)
+    moves = (one.move for one in view.entry.moves)
+    news = (version, version.yank, version.erased, *moves)
+    return max(one.date for one in news if one is not None)
 
 
 def _identity(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment
 
 from datarelease.model.site_names import column_page, dataset_page, version_page
+from datarelease.model.versions.channel import version_of
 from datarelease.render import escape
 from datarelease.render.columns import shares
 from datarelease.render.html.environment import PLOT_SIZE, html_environment, style_sheet
@@ -113,6 +114,10 @@ class Pages:
             newest=newest,
             datasets=datasets,
             chart=release_chart(self.views),
+            channels=[
+                (channel, version_of(channel, self.timeline.content.catalogue.versions))
+                for channel in self.timeline.content.catalogue.channels
+            ],
             loading=[
                 (dataset, snippets("latest", dataset, self.timeline.content.address))
                 for dataset in (newest.figures.datasets[:1] if newest else ())

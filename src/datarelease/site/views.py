@@ -8,11 +8,14 @@ from functools import cached_property
 
 from datarelease.model.review.diff import Compatibility, SchemaChange
 from datarelease.model.site_names import version_page
+from datarelease.model.versions.changelog import ChangelogEntry
 from datarelease.model.versions.version import Version
 from datarelease.render import numbers as number
 from datarelease.render import words
+from datarelease.render.history import change_notes, fate_notes
 from datarelease.render.words import Data, Phrase
 from datarelease.site.columns import MUCH_PSI
+from datarelease.site.content.derive import note_phrase
 from datarelease.site.content.figures import ColumnFigures, DatasetFigures, VersionFigures
 from datarelease.site.content.read import ReleasedVersion
 from datarelease.site.content.timeline import Timeline
@@ -106,6 +109,34 @@ class VersionView:
     def files(self) -> int | None:
         """Files of all datasets of files; None: it has none."""
         return _total(self.figures.datasets, of_files=True)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names that mean it now."""
+        return self.timeline.content.catalogue.channels_at(self.version)
+
+    @property
+    def entry(self) -> ChangelogEntry:
+        """What is to be told of it in the history."""
+        return ChangelogEntry(
+            version=self.version,
+            report=None,
+            withdrawal=self.withdrawal,
+            erasure=self.erasure,
+            moves=self.timeline.moves.get(self.version.tag, ()),
+        )
+
+    @property
+    def news(self) -> tuple[Phrase, ...]:
+        """What changed in it, in sentences."""
+        notes = self.figures.notes
+        told = None if notes is None else tuple(map(note_phrase, notes))
+        return change_notes(self.entry, told)
+
+    @property
+    def fate(self) -> tuple[Phrase, ...]:
+        """What became of it, in sentences."""
+        return fate_notes(self.entry)
 
     @property
     def highlights(self) -> tuple[Phrase, ...]:

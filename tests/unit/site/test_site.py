@@ -224,3 +224,23 @@ def test_machines_find_the_index_of_versions() -> None:
     index = json.loads(shop()["index.json"])
     assert [entry["tag"] for entry in index["versions"]] == [f"data-v{n}" for n in range(1, 13)]
     assert index["versions"][6]["withdrawn"]["replacement"] == "data-v8"
+
+
+def test_a_channel_leads_to_its_version() -> None:
+    """The first page has each channel, and a version those that mean it, with who set them."""
+    assert re.search(
+        r'stable</span></dt><dd><a class="tag" href="versions/data-v10', page("index.html")
+    )
+    assert "c-channel" in page("versions/data-v10.html")
+    assert 'by <span dir="auto">Grace Hopper</span>, from data-v4' in page("versions/data-v10.html")
+    feed = shop()["feed.atom"].decode()
+    assert "The channel stable was set to it on 2022-02-05 by Grace Hopper" in feed
+
+
+def test_the_changelog_has_the_sentences_of_each_version() -> None:
+    """Newest first, what became of it before what changed in it."""
+    text = shop()["CHANGELOG.md"].decode()
+    assert text.startswith(
+        "# Changes of the data\n\n## data-v12 (2022-02-09)\n\n- `customers` has 1,440"
+    )
+    assert "- **Withdrawn**: data-v7 was withdrawn on 2022-02-20" in text

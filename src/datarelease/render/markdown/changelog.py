@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from datarelease.model.versions.changelog import ChangelogEntry
+from datarelease.model.versions.version import Version
 from datarelease.render import escape
 from datarelease.render.history import entry_notes
 from datarelease.render.markdown import gfm
@@ -16,7 +17,12 @@ NONE = "No version was released."
 
 def changelog(entries: Iterable[ChangelogEntry]) -> str:
     """A heading and a list of notes for each version, in the order given."""
-    blocks = [gfm.stacked(_heading(entry), notes_list(entry_notes(entry))) for entry in entries]
+    return noted_changelog((entry.version, entry_notes(entry)) for entry in entries)
+
+
+def noted_changelog(versions: Iterable[tuple[Version, Iterable[Phrase]]]) -> str:
+    """The same of versions with their notes."""
+    blocks = [gfm.stacked(_heading(version), notes_list(notes)) for version, notes in versions]
     return gfm.stacked(TITLE, *(blocks or [NONE])) + "\n"
 
 
@@ -25,6 +31,6 @@ def notes_list(notes: Iterable[Phrase]) -> str:
     return gfm.bullets(gfm.text(note) for note in notes)
 
 
-def _heading(entry: ChangelogEntry) -> str:
-    day = escape.prose(entry.version.date[:10])
-    return f"## {escape.prose(entry.version.tag)}{f' ({day})' if day else ''}"
+def _heading(version: Version) -> str:
+    day = escape.prose(version.date[:10])
+    return f"## {escape.prose(version.tag)}{f' ({day})' if day else ''}"

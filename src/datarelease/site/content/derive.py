@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from datarelease.model.data.profile import Scalar
 from datarelease.model.data.validation import Validation, Violation
 from datarelease.model.review.diff import ColumnDiff, DatasetDiff, RowDiff
 from datarelease.model.review.report import MASK, DatasetReport, Report
 from datarelease.model.versions.manifest import Manifest, ManifestDataset
-from datarelease.render.words import amounts
+from datarelease.render.notes import report_notes
+from datarelease.render.words import Data, Phrase, Prose, Strong, amounts
 from datarelease.site.content.figures import (
     ColumnFigures,
     DatasetFigures,
+    Note,
     RowFigures,
     VersionFigures,
 )
@@ -39,6 +42,7 @@ def figures_of(report: Report | None, manifest: Manifest | None) -> VersionFigur
         datasets=tuple(sorted(told, key=lambda dataset: dataset.name)),
         base=report.base if report else manifest.baseline if manifest else None,
         removed=tuple(part.name for part in parts if part.diff.status == "removed"),
+        notes=None if report is None else tuple(map(kept_note, report_notes(report))),
         findings=report.verdict.findings if report else (),
         param_changes=report.params if report else (),
         metrics=report.pipeline.metrics if report else (),
@@ -46,6 +50,27 @@ def figures_of(report: Report | None, manifest: Manifest | None) -> VersionFigur
         tools=manifest.tools if manifest else (),
         complete=report is not None and manifest is not None,
     )
+
+
+_PARTS_OF_NOTES: dict[type, Literal["data", "prose", "strong"]] = {
+    Data: "data",
+    Prose: "prose",
+    Strong: "strong",
+}
+
+
+def kept_note(phrase: Phrase) -> Note:
+    """A phrase as it is kept."""
+    return tuple(
+        ("own", part) if isinstance(part, str) else (_PARTS_OF_NOTES[type(part)], part.text)
+        for part in phrase
+    )
+
+
+def note_phrase(note: Note) -> Phrase:
+    """The phrase again."""
+    kinds = {name: kind for kind, name in _PARTS_OF_NOTES.items()}
+    return tuple(text if kind == "own" else kinds[kind](text) for kind, text in note)
 
 
 def _listed(dataset: ManifestDataset) -> DatasetFigures:

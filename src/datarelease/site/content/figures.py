@@ -7,6 +7,7 @@ version was withdrawn, and what is newer, is not among them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from datarelease.model.data.files import FileKind
 from datarelease.model.data.profile import ColumnKind, Scalar
@@ -93,6 +94,10 @@ class DatasetFigures:
     kinds: tuple[FileKind, ...] = ()
 
 
+Note = tuple[tuple[Literal["own", "data", "prose", "strong"], str], ...]
+"""A sentence on what changed (``render.notes``), in parts that can be kept as JSON."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VersionFigures:
     """One version."""
@@ -102,6 +107,8 @@ class VersionFigures:
     """The version compared with."""
     removed: tuple[str, ...] = ()
     """Datasets that it had and this version has not."""
+    notes: tuple[Note, ...] | None = None
+    """What changed, in sentences; None: there was no report to tell it."""
     findings: tuple[Finding, ...] = ()
     params: tuple[tuple[str, str], ...] = ()
     """Every parameter of the pipeline, its value as YAML on one line."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from datarelease.model.versions.changelog import ChannelMove, moves_by_version
 from datarelease.model.versions.version import Version
 from datarelease.site.content.derive import masked
-from datarelease.site.content.figures import ColumnFigures, DatasetFigures, VersionFigures
+from datarelease.site.content.figures import ColumnFigures, DatasetFigures, Note, VersionFigures
 from datarelease.site.content.read import ReleasedVersion, SiteContent
 
 NOTABLE_PSI = 0.1
@@ -124,6 +125,11 @@ class Timeline:
         newest = self.content.catalogue.latest
         return next((released for released in self.versions if released.version == newest), None)
 
+    @cached_property
+    def moves(self) -> dict[str, tuple[ChannelMove, ...]]:
+        """Of channels to each version, by its tag."""
+        return moves_by_version(self.content.catalogue.channels)
+
     def of(self, tag: str | None) -> ReleasedVersion | None:
         """The version ``tag``, or None."""
         return next((released for released in self.versions if released.version.tag == tag), None)
@@ -168,8 +174,26 @@ def _shown(
     datasets = tuple(masked(dataset, hidden[dataset.name]) for dataset in figures.datasets)
     if figures.base in erased:
         datasets = tuple(_alone(dataset) for dataset in datasets)
+    notes = _without(figures.notes, datasets, figures.datasets)
     same = all(new is old for new, old in zip(datasets, figures.datasets, strict=True))
-    return figures if same else replace(figures, datasets=datasets)
+    return figures if same else replace(figures, datasets=datasets, notes=notes)
+
+
+def _without(
+    notes: tuple[Note, ...] | None,
+    shown: Sequence[DatasetFigures],
+    recorded: Sequence[DatasetFigures],
+) -> tuple[Note, ...] | None:
+    """The sentences that name no column whose values were hidden only now."""
+    late = {
+        column.name
+        for new, old in zip(shown, recorded, strict=True)
+        for column, then in zip(new.columns, old.columns, strict=True)
+        if column.pii and not then.pii
+    }
+    if notes is None or not late:
+        return notes
+    return tuple(note for note in notes if late.isdisjoint(text for _, text in note))
 
 
 def _alone(dataset: DatasetFigures) -> DatasetFigures:
