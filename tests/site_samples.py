@@ -15,7 +15,7 @@ from datarelease.model.versions.version import TagGrammar, Version, Yank
 from datarelease.site.content.figures import (
     ColumnFigures,
     DatasetFigures,
-    Note,
+    KeptNote,
     RowFigures,
     VersionFigures,
 )
@@ -149,7 +149,7 @@ def _stable() -> Channel:
     )  # fmt: skip
 
 
-def _notes(step: int) -> tuple[Note, ...]:
+def _notes(step: int) -> tuple[KeptNote, ...]:
     if not step:
         return ((("own", "This is the first version."),),)
     rows = 1000 + 40 * step

@@ -16,7 +16,7 @@ from datarelease.render.words import Data, Phrase, Prose, Strong, amounts
 from datarelease.site.content.figures import (
     ColumnFigures,
     DatasetFigures,
-    Note,
+    KeptNote,
     RowFigures,
     VersionFigures,
 )
@@ -59,7 +59,7 @@ _PARTS_OF_NOTES: dict[type, Literal["data", "prose", "strong"]] = {
 }
 
 
-def kept_note(phrase: Phrase) -> Note:
+def kept_note(phrase: Phrase) -> KeptNote:
     """A phrase as it is kept."""
     return tuple(
         ("own", part) if isinstance(part, str) else (_PARTS_OF_NOTES[type(part)], part.text)
@@ -67,7 +67,7 @@ def kept_note(phrase: Phrase) -> Note:
     )
 
 
-def note_phrase(note: Note) -> Phrase:
+def note_phrase(note: KeptNote) -> Phrase:
     """The phrase again."""
     kinds = {name: kind for kind, name in _PARTS_OF_NOTES.items()}
     return tuple(text if kind == "own" else kinds[kind](text) for kind, text in note)

@@ -94,7 +94,7 @@ class DatasetFigures:
     kinds: tuple[FileKind, ...] = ()
 
 
-Note = tuple[tuple[Literal["own", "data", "prose", "strong"], str], ...]
+KeptNote = tuple[tuple[Literal["own", "data", "prose", "strong"], str], ...]
 """A sentence on what changed (``render.notes``), in parts that can be kept as JSON."""
 
 
@@ -107,7 +107,7 @@ class VersionFigures:
     """The version compared with."""
     removed: tuple[str, ...] = ()
     """Datasets that it had and this version has not."""
-    notes: tuple[Note, ...] | None = None
+    notes: tuple[KeptNote, ...] | None = None
     """What changed, in sentences; None: there was no report to tell it."""
     findings: tuple[Finding, ...] = ()
     params: tuple[tuple[str, str], ...] = ()

@@ -9,7 +9,7 @@ from functools import cached_property
 from datarelease.model.versions.changelog import ChannelMove, moves_by_version
 from datarelease.model.versions.version import Version
 from datarelease.site.content.derive import masked
-from datarelease.site.content.figures import ColumnFigures, DatasetFigures, Note, VersionFigures
+from datarelease.site.content.figures import ColumnFigures, DatasetFigures, KeptNote, VersionFigures
 from datarelease.site.content.read import ReleasedVersion, SiteContent
 
 NOTABLE_PSI = 0.1
@@ -180,10 +180,10 @@ def _shown(
 
 
 def _without(
-    notes: tuple[Note, ...] | None,
+    notes: tuple[KeptNote, ...] | None,
     shown: Sequence[DatasetFigures],
     recorded: Sequence[DatasetFigures],
-) -> tuple[Note, ...] | None:
+) -> tuple[KeptNote, ...] | None:
     """The sentences that name no column whose values were hidden only now."""
     late = {
         column.name
