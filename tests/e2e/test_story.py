@@ -6,6 +6,8 @@ import json
 
 from tests.stories import Team, ended
 
+from datarelease.model.versions.attestation import EXTENSION, PREDICATE_TYPE
+
 
 def test_from_the_first_pull_request_to_the_second_version(team: Team) -> None:
     """Comment, same comment again, published; a second one with a real diff, merged by rebase.
@@ -42,7 +44,10 @@ def test_from_the_first_pull_request_to_the_second_version(team: Team) -> None:
         for file in dataset["files"]:
             assert keys[file["key"]] == file["size"]
     assert keys["releases/data-v1/manifest.json"] == len(assets["manifest.json"])
-    assert [note["name"] for note in team.runs[-1].attestations] == ["manifest.json"]
+    built, made = team.runs[-1].attestations
+    assert {built["name"], made["name"]} == {"manifest.json"}
+    assert (built["type"], made["type"]) == ("https://slsa.dev/provenance/v1", PREDICATE_TYPE)
+    assert json.loads(made["predicate"])[EXTENSION]["reviewed"] == manifest["digest"]
 
     pull = team.propose("second", rows=30)
     ended(team.checked(pull))

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from datarelease.adapters.git.scratch_clone import find_origin
+from datarelease.adapters.github.attestation import GitHubCli
 from datarelease.adapters.github.cml import WATERMARK_TITLE, Cml, speaks_to
 from datarelease.app.actions import Actions
 from datarelease.app.wiring import git_environment, with_token
 from datarelease.errors import ConfigError
 from datarelease.flows.pull_requests.announce import TOKEN
+from datarelease.flows.repository import Repository
 from datarelease.model.directory import titled
 from datarelease.model.git_address import GITHUB_NAME, repository_of
 from datarelease.model.github import BOT, GITHUB_COM, GitHubAccess
@@ -140,3 +142,29 @@ def _token(access: GitHubAccess) -> str:
             remedy="Give the step `GITHUB_TOKEN: ${{ github.token }}` under `env:`.",
         )
     return access.token
+
+
+def open_attestations(repository: Repository, env: Mapping[str, str]) -> tuple[str, GitHubCli]:
+    """The repository on GitHub (``owner/name``), and the program that checks its attestations.
+
+    Raises:
+        ConfigError: It is not on GitHub, or ``gh`` is not installed.
+    """
+    access = github_access(env, repository.git.remote_url())
+    if access is None:
+        raise ConfigError(
+            "Only versions of a repository on GitHub are attested; this one's git remote is "
+            "elsewhere.",
+            untouched="Nothing was checked.",
+            remedy="Verify without --attestation: the tag names the SHA-256 of the manifest. If it "
+            "is a mirror, set DATARELEASE_GITHUB_REPOSITORY to OWNER/NAME.",
+        )
+    program = shutil.which("gh", path=env.get("PATH"))
+    if program is None:
+        raise ConfigError(
+            "Attestations are checked by GitHub's program gh, which is not installed.",
+            untouched="Nothing was checked.",
+            remedy="Install it (https://cli.github.com) and sign in with `gh auth login`, then run "
+            "the command again; or verify without --attestation.",
+        )
+    return access.repository, GitHubCli(program, env=env)

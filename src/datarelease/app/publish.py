@@ -58,6 +58,7 @@ def open_release(
         documents=report_files,
         on_report=on_report,
         out=out,
+        github=run.repository if run is not None else None,
     )
 
 

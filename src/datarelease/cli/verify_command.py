@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from datarelease.app.github import open_attestations
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
 from datarelease.cli.list_command import version_json
@@ -14,11 +16,13 @@ from datarelease.errors import WorldError
 from datarelease.flows.release.metadata import repair_metadata
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.transfer import faults_error
+from datarelease.flows.versions.attestation import verify_attestation
 from datarelease.flows.versions.export import export
 from datarelease.flows.versions.index import repair_index
 from datarelease.flows.versions.missing import look_at_newest, repair_version
 from datarelease.flows.versions.read import verify_version
 from datarelease.flows.write_file import write
+from datarelease.model.git_address import GITHUB_NAME
 from datarelease.model.versions.outcome import Health
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
@@ -35,6 +39,16 @@ from datarelease.render.escape import PROSE, clean
     help="Write again what is missing or damaged, from DVC's cache or another remote.",
 )
 @click.option(
+    "--attestation",
+    is_flag=True,
+    help="Also check what the release's workflow attested on GitHub, with the program gh.",
+)
+@click.option(
+    "--signer-repo",
+    metavar="OWNER/NAME",
+    help="With --attestation: the repository of the workflow, where it is another one.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="With --newest: write the result into this file, even if no fault was found.",
@@ -46,6 +60,8 @@ def command(
     newest: int | None,
     full: bool,  # noqa: FBT001
     repair: bool,  # noqa: FBT001
+    attestation: bool,  # noqa: FBT001
+    signer_repo: str | None,
     out: Path | None,
     repo: str | None,
 ) -> Result:
@@ -59,11 +75,32 @@ def command(
     if repair and (version is None or repo is not None):
         # What a foreign repository names as its remotes must not be written to with our keys.
         raise click.UsageError("--repair takes a VERSION, in a clone of its repository.")
+    if (attestation and version is None) or (signer_repo is not None and not attestation):
+        raise click.UsageError("--attestation takes a VERSION, and --signer-repo --attestation.")
+    if signer_repo is not None and not GITHUB_NAME.fullmatch(signer_repo):
+        raise click.UsageError(f"--signer-repo is {signer_repo!r}, which is not OWNER/NAME.")
     named = [version] if version is not None else []
     repository = open_repository(repo, *named, progress=ConsoleProgress())
     if newest is not None:
         return _newest(repository, newest, full=full, out=out)
-    return _one(repository, str(version), full=full, repair=repair)
+    result = _one(repository, str(version), full=full, repair=repair)
+    if not attestation or result.error is not None:
+        return result
+    return _with_attestation(result, repository, str(version), signer_repo)
+
+
+def _with_attestation(
+    result: Result, repository: Repository, text: str, signer: str | None
+) -> Result:
+    """The result, with what is attested of the version."""
+    name, gh = open_attestations(repository, os.environ)
+    version = catalogue_of(repository).find(text)
+    attested = verify_attestation(repository, version, name, gh, signer=signer)
+    reviewed = attested["reviewed"]
+    said = f"reviewed digest {reviewed}" if reviewed else "nobody's review was recorded"
+    line = f"{version.tag}: attested by a workflow of {signer or name}; {said}"
+    lines = result.text if isinstance(result.text, tuple) else (result.text,)
+    return Result({**result.json, "attestation": dict(attested)}, (*lines, line))
 
 
 def _newest(repository: Repository, count: int, *, full: bool, out: Path | None) -> Result:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tests.forge.actions.scene import fail, given, put, scene, workspace
 
+PROVENANCE = "https://slsa.dev/provenance/v1"
+"""What is attested where no predicate is given."""
+
 
 def main() -> int:
     """Attests a file, or a digest."""
@@ -27,6 +30,13 @@ def main() -> int:
         subjects.append({"name": given("subject-name"), "digest": given("subject-digest")})
     if not subjects:
         fail("Could not find subject at path " + given("subject-path"))
+    kind = given("predicate-type") or PROVENANCE
+    predicate = (workspace() / given("predicate-path")) if given("predicate-path") else None
+    if (given("predicate-type") != "") != (predicate is not None):
+        fail("Either predicate or predicate-path must be provided, with predicate-type")
+    for subject in subjects:
+        subject["type"] = kind
+        subject["predicate"] = predicate.read_text("utf-8") if predicate is not None else ""
     log = Path(told["attestations"])
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:

@@ -23,6 +23,7 @@ from datarelease.flows.write_file import write
 from datarelease.model.github import Push
 from datarelease.model.review.report import Report
 from datarelease.model.review.reviewed_digest import context_of, reviewed_digest
+from datarelease.model.versions.attestation import PREDICATE_FILE, predicate_file
 from datarelease.model.versions.manifest import MANIFEST
 from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome, OutcomeState
 from datarelease.model.versions.release import Nothing, Released, ReleasePlan
@@ -126,6 +127,8 @@ class Publisher:
     """To release from; None: the git remote's default branch."""
     out: Path | None
     """Where the record goes: ``outcome.json``, and the documents of the version. None: nowhere."""
+    github: str | None = None
+    """The repository ``owner/name`` on GitHub, whose workflow attests the version."""
     _report: Report | None = field(default=None, init=False)
     _review: Review | None = field(default=None, init=False)
 
@@ -194,7 +197,13 @@ class Publisher:
     def _write_documents(self, result: Released | Nothing, out: Path) -> None:
         if isinstance(result, Released):
             recorded = result.recorded
-            write_documents({MANIFEST: recorded.document, **recorded.documents}, out)
+            attested = (
+                {PREDICATE_FILE: predicate_file(recorded.manifest, self.github)}
+                if self.github is not None
+                else {}
+            )
+            documents = {MANIFEST: recorded.document, **recorded.documents, **attested}
+            write_documents(documents, out)
         elif result.tag is not None:
             version = read_catalogue(self.ws.git, self.ws.tags).find(result.tag)
             fetch_documents(self.ws, version, out)
