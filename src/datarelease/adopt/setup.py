@@ -24,7 +24,12 @@ from datarelease.model.review.report import REPORTS
 from datarelease.settings.read import PARAMS_FILE, SECTION, read_tag_settings
 
 _REQUIREMENTS = "requirements.txt"
-_REPORTS_IGNORED = "/reports/report.*\n/reports/pull-request.json\n/reports/*/*.parquet\n"
+_REPORTS_IGNORED = {
+    "/reports/report.*": REPORTS,
+    "/reports/pull-request.json": ("reports/pull-request.json",),
+    "/reports/*/*.parquet": ("reports/x/violations.parquet", "reports/x/changes.parquet"),
+}
+"""Lines for `.gitignore`, each with paths that it is for."""
 _WHY = {
     "check": "says in pull requests what merging would release",
     "report": "posts that as a comment, with the digest that is reviewed",
@@ -157,13 +162,18 @@ def _compare(drafts: Drafts, path: str, text: str) -> None:
 
 def ignore_reports(at: AdoptionContext, drafts: Drafts) -> None:
     """Plan that git ignores the reports of a whole check, which are made again each time."""
-    if set(at.ignored(REPORTS)) == set(REPORTS):
+    every = [path for paths in _REPORTS_IGNORED.values() for path in paths]
+    ignored = set(at.ignored(every))
+    lines = [line for line, paths in _REPORTS_IGNORED.items() if not ignored.issuperset(paths)]
+    if not lines:
         drafts.skip(".gitignore")
         return
     text = drafts.text(".gitignore")
     text += "\n" if text and not text.endswith("\n") else ""
     drafts.edit(
-        ".gitignore", text + _REPORTS_IGNORED, why="the whole report is written again each time"
+        ".gitignore",
+        text + "".join(f"{line}\n" for line in lines),
+        why="the whole report is written again each time",
     )
 
 

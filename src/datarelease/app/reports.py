@@ -51,7 +51,11 @@ def rows_beside(ws: Workspace, out: Path) -> RowFiles:
 def changed_rows_in(folder: Path) -> RowFiles:
     """Takes all rows that changed between two versions, into a file for each dataset."""
     return RowFiles(
-        folder=folder, budget=sys.maxsize, memo=NoMemo(), name=lambda name, _: f"{name}.parquet"
+        folder=folder,
+        budget=sys.maxsize,
+        memo=NoMemo(),
+        name=lambda name, _: f"{name}.parquet",
+        fetches=True,
     )
 
 

@@ -737,7 +737,13 @@ def test_what_dvc_has_git_ignore_stays_ignored(bare: Callable[..., Project]) -> 
     project = bare({"sales.csv": "id,a\n1,2\n2,3\n", ".gitignore": "/mine"})
     write(project)
     rules = (project.root / ".gitignore").read_text().split()
-    assert rules == ["/mine", "/sales.csv", "/reports/report.*", "/reports/pull-request.json"]
+    assert rules == [
+        "/mine",
+        "/sales.csv",
+        "/reports/report.*",
+        "/reports/pull-request.json",
+        "/reports/*/*.parquet",
+    ]
     assert "?? sales.csv" not in project.git("status", "--porcelain").splitlines()
 
 

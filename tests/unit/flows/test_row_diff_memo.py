@@ -21,10 +21,12 @@ from datarelease.adapters.memo import FileMemo
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.flows.cache import Objects
 from datarelease.flows.check.compare import compare_sides
+from datarelease.flows.check.row_files import RowFiles
 from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.review.diff import RowDiff
+from datarelease.model.review.row_files import RowsFile
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot, Entry
 from datarelease.progress import Quiet
 
@@ -139,3 +141,38 @@ def test_rows_of_changed_parts_are_those_of_all(
     engine.read.clear()
     assert compare_sides(repository, sides[0], sides[1], engine) == found
     assert not engine.read
+
+
+def test_rows_of_a_known_diff_are_written_if_the_data_is_here(
+    engine: ReadingEngine, tmp_path: Path
+) -> None:
+    """Known rows are read once more for their file, and then never again; nothing is fetched."""
+    objects = Objects(cache=tmp_path / "objects", remotes=(), progress=Quiet())
+    memo = FileMemo(tmp_path / "memo")
+    repository: Any = SimpleNamespace(objects=objects, memo=memo, progress=Quiet())
+    old, new = _files(objects, {"a": {1: ("x", "y")}}), _files(objects, {"a": {1: ("x", "z")}})
+    sides = _at(old, "data-v1"), _at(new, "now")
+    found = compare_sides(repository, *sides, engine)
+
+    def compared(folder: str) -> tuple[RowsFile, ...]:
+        engine.read.clear()
+        rows = RowFiles(folder=tmp_path / folder, budget=100, memo=memo)
+        assert compare_sides(repository, *sides, engine, rows) == found
+        return rows.of("d")
+
+    place = objects.path(old[0].md5)
+    away = place.rename(tmp_path / "away")
+    assert compared("gone") == ()
+    assert not engine.read
+    away.rename(place)
+    [left] = compared("here")
+    assert (left.name, left.rows, left.total) == ("d/changes.parquet", 1, 1)
+    assert engine.read
+    place.unlink()
+    assert compared("again") == (left,)
+    assert not engine.read
+    written = [(tmp_path / name / left.name).read_bytes() for name in ("here", "again")]
+    assert written[0] == written[1]
+    rows = RowFiles(folder=tmp_path / "here", budget=0, memo=memo)
+    assert compare_sides(repository, *sides, engine, rows) == found
+    assert not (tmp_path / "here" / left.name).exists(), "no file of an earlier check stays"

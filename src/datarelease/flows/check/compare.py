@@ -170,8 +170,17 @@ def _rows(
         return "the files hold the same bytes under other names"
     made_from = of_rows((before.dataset, old), (dataset, new))
     known = recall_rows(repository.memo, made_from)
-    if known is not None and has_changes_left(row_files, dataset.name, known, made_from):
-        return known
+    if known is not None:
+        if has_changes_left(row_files, dataset.name, known, made_from):
+            return known
+        if not all(repository.objects.has(file.md5) for file in (*left, *fresh)) and not (
+            row_files is not None and row_files.fetches
+        ):
+            repository.progress.say(
+                f"{dataset.name}: the changed rows are not written, as the data of {before.label} "
+                "or of now is not on this machine; `datarelease diff A B --rows DIR` fetches it"
+            )
+            return known
 
     def table(at: DatasetAt, files: Sequence[DataFile], whole: Sequence[DataFile]) -> Table | None:
         if not files:
@@ -179,15 +188,9 @@ def _rows(
         bring = functools.partial(at.bring, files)
         return table_for(engine, at.dataset, files, repository.objects, bring, whole=whole)
 
-    try:
-        tables = table(before, left, old), table(after, fresh, new)
-        repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
-        found = _compared_rows(engine, tables, dataset, len(shared), row_files, made_from)
-    except (ConfigError, UnreadableTable, WorldError) as error:
-        if known is None:
-            raise
-        repository.progress.say(f"{dataset.name}: the changed rows are not written: {error}")
-        return known
+    tables = table(before, left, old), table(after, fresh, new)
+    repository.progress.say(f"{dataset.name}: comparing rows with {before.label}")
+    found = _compared_rows(engine, tables, dataset, len(shared), row_files, made_from)
     keep_rows(repository.memo, made_from, found)
     return found
 

@@ -50,6 +50,9 @@ class RowFiles:
     memo: Memo
     name: Callable[[str, RowsKind], str] = rows_name
     """The place below ``folder`` of the rows of a dataset."""
+    fetches: bool = False
+    """Data that is not on this machine is fetched for rows alone: where results are known already,
+    a check does without, for it may be large, or out of reach."""
     _written: dict[str, list[RowsFile]] = field(default_factory=dict)
 
     def of(self, dataset: str) -> tuple[RowsFile, ...]:
@@ -138,7 +141,7 @@ def write_violations(
 
     Raises:
         ConfigError: The schema cannot be used, or the file cannot be written.
-        WorldError: The data is neither here nor on a remote; out of memory or disk.
+        WorldError: Out of memory or disk.
     """
     rows.forget(dataset.name, "violations")
     about_rows = any(v.category == "data" or v.total > 1 for v in validation.violations)
@@ -147,18 +150,20 @@ def write_violations(
     if rows.recalled(dataset.name, "violations", validation.made_from):
         return
     files = tuple(file for entry in content.entries for file in ws.objects.files(entry))
-
-    def bring() -> None:
-        ws.adopt(dataset, files)
-        ws.objects.ensure(file.md5 for file in files)
-
+    ws.adopt(dataset, files)
+    if not all(ws.objects.has(file.md5) for file in files):
+        ws.progress.say(
+            f"{dataset.name}: the rows that fail checks are not written, as the data is not on "
+            f"this machine; `dvc pull {dataset.path}` brings it, then run the command again"
+        )
+        return
     ws.progress.say(f"{dataset.name}: writing the rows that fail checks")
     try:
         with rows.writing(dataset.name, "violations", validation.made_from) as writer:
             if is_of_files(dataset, [file.path for file in files]):
                 writer.total = _write_failing_files(ws, dataset, files, writer)
             else:
-                table = table_for(engine, dataset, files, ws.objects, bring)
+                table = table_for(engine, dataset, files, ws.objects, lambda: None)
                 writer.total = _write_rows(ws, dataset, validation, engine, table, writer)
     except (EngineRefusedError, UnreadableTable) as error:
         ws.progress.say(f"{dataset.name}: the rows that fail checks are not written: {error}")
