@@ -372,6 +372,7 @@ def test_deletion(golden: Make) -> None:
         versions=(Version(number=3, tag="data-v3", commit="c", digest="d"),),
         remotes=(RemoteErasure(remote="storage", url="s3://bucket/data", garbage=garbage[:1]),),
         shared=12,
+        shared_with=("data-v2", "data-v5"),
         named_by=("the branch topic",),
     )
     story.add("purge.json", json.dumps(purge_json(erasure), indent=2) + "\n")

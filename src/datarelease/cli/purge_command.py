@@ -54,6 +54,7 @@ def purge_json(found: Purge) -> dict[str, Any]:
         "versions": [version.tag for version in found.versions],
         "remotes": [to_json(part) for part in found.remotes],
         "shared": found.shared,
+        "shared_with": list(found.shared_with),
         "named_by": list(found.named_by),
         "health": to_json(found.health) if found.health else None,
     }
@@ -68,7 +69,8 @@ def purge_lines(found: Purge, reason: str) -> Iterator[str]:
         objects = plural(len(part.garbage), "object")
         yield f"{part.remote} ({part.url}): {objects}, {size(part.size)}, {verb}"
     if found.shared:
-        yield f"kept, because other versions hold them: {plural(found.shared, 'object')}"
+        holders = ", ".join(found.shared_with) or "versions of other projects"
+        yield f"kept, because {holders} hold them as well: {plural(found.shared, 'object')}"
     for name in found.named_by:
         yield f"{clean(name)} names some of them: `dvc pull` does not get them there"
     if not found.applied:

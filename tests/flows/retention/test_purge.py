@@ -105,6 +105,7 @@ def test_what_only_a_version_holds_is_erased(three: Project) -> None:
         g["key"] for g in remote["garbage"]
     }
     assert shown["shared"] > 0
+    assert shown["shared_with"] == ["data-v1", "data-v3"]
     assert (stored(three.remote), tags(three)) == (before, ["data-v1", "data-v2", "data-v3"])
     done = run(three, "purge", "2", "--reason", REASON, "--apply")
     assert "docs/erasure.md" in done.out

@@ -17,7 +17,7 @@ from datarelease.progress import Step
 
 READABLE = [
     Point(step=Step.EXPORT),
-    *(Point(step=Step.EXPORT, call=n, when="after") for n in (1, 2, 3, 4)),
+    *(Point(step=Step.EXPORT, call=n, when="after") for n in (2, 3)),
 ]
 """The paths of the version; then of the newest one: the state, the copies, the state; the old."""
 

@@ -61,6 +61,8 @@ class Purge:
     remotes: tuple[RemoteErasure, ...]
     shared: int
     """Objects that stay, because other versions hold them as well."""
+    shared_with: tuple[str, ...]
+    """Tags of these versions: what must go there too has to be erased together."""
     named_by: tuple[str, ...]
     """Branches, tags and pull requests whose files of DVC name objects that go."""
     applied: bool = False
@@ -121,7 +123,7 @@ def _plan(keeping: Keeping, texts: Sequence[str], opened: Sequence[Upkeep]) -> P
     _refuse_unreached(keeping, own)
     held = {md5 for manifest in own for md5 in manifest.objects}
     documents = {document.sha256 for manifest in own for document in manifest.documents}
-    stays, kept_documents = _held_by_others(keeping, catalogue, set(found))
+    stays, kept_documents, shared_with = _held_by_others(keeping, catalogue, set(found), held)
     listed = [(upkeep, upkeep.walk(DIRECTORY)) for upkeep in opened]
     needed = Needed(
         objects=frozenset(stays),
@@ -146,6 +148,7 @@ def _plan(keeping: Keeping, texts: Sequence[str], opened: Sequence[Upkeep]) -> P
             for upkeep, stored in listed
         ),
         shared=len(held & stays),
+        shared_with=shared_with,
         named_by=_named_by(keeping, catalogue, going, {version.commit for version in versions}),
     )
 
@@ -175,17 +178,19 @@ def _refuse_unreached(keeping: Keeping, manifests: Sequence[Manifest]) -> None:
 
 
 def _held_by_others(
-    keeping: Keeping, catalogue: Catalogue, numbers: set[int]
-) -> tuple[set[str], set[str]]:
-    """The objects and the documents of the versions that stay."""
+    keeping: Keeping, catalogue: Catalogue, numbers: set[int], held: set[str]
+) -> tuple[set[str], set[str], tuple[str, ...]]:
+    """Objects and documents of the versions that stay, and who of them shares any of ``held``."""
     objects: set[str] = set()
     documents: set[str] = set()
+    sharing: list[str] = []
     for version in catalogue.versions:
         if version.number not in numbers and version.erased is None:
             manifest = read_manifest(keeping.repository, version)
             objects |= manifest.objects.keys()
             documents |= {document.sha256 for document in manifest.documents}
-    return objects, documents
+            sharing += [version.tag] if held & manifest.objects.keys() else []
+    return objects, documents, tuple(sharing)
 
 
 def _on_remote(
