@@ -31,8 +31,7 @@ from datarelease.analysis.engine.row_files import RowWriter
 from datarelease.analysis.engine.spark.engine import SparkEngine
 from datarelease.analysis.engine.spark.number_counts import SparkNumberCounts
 from datarelease.analysis.engine.tables import Engine, Table
-from datarelease.analysis.profiling.profile import profile, profile_of_summary, summarise_table
-from datarelease.analysis.profiling.summary import Summary
+from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.failing_rows import write_failing_rows
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode
@@ -143,8 +142,7 @@ def same_failing_rows(
 def same_profile(engines: Sequence[Engine], files: Table, **meta: Any) -> str:
     """The profile's document, which is the same with all engines.
 
-    And the same where rows are read here, where Spark counts them, and where it is made of a
-    summary.
+    And the same where rows are read here and where Spark counts them.
     """
     dataset = Dataset(name="d", path="d", **meta)
     documents = [encode(profile(engine, files, dataset)) for engine in engines]
@@ -152,8 +150,6 @@ def same_profile(engines: Sequence[Engine], files: Table, **meta: Any) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SparkAtHand, "counts_numbers", True)
         assert encode(profile(engines[1], files, dataset)) == documents[0]
-        added = Summary.merged([summarise_table(engines[1], files, dataset)])
-        assert encode(profile_of_summary(engines[1], added, files, dataset)) == documents[0]
     return documents[0]
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.profiling.cells import Grid, Integers
+from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import (
     MANY,
     Column,
@@ -20,7 +21,6 @@ from datarelease.analysis.profiling.columns import (
     groups_of,
 )
 from datarelease.analysis.profiling.number_line import EXACT, Reading
-from datarelease.analysis.profiling.summary import Numbers
 
 _ROWS = 1 << 18
 """Rows of a batch."""

@@ -13,8 +13,8 @@ import pyarrow as pa
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.staging import reread
 from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.number_line import NumberLine, Reading
-from datarelease.analysis.profiling.summary import Numbers
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import ColumnKind
 

@@ -11,9 +11,9 @@ import narwhals as nw
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.cells import Grid
+from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import Column, Read, one_by_one, told_by_cells
 from datarelease.analysis.profiling.passes import chains_of, first_pass
-from datarelease.analysis.profiling.summary import Numbers
 
 CountValues = Callable[[Column, nw.LazyFrame[Any]], ValueCounts | None]
 """Counts the values of a column, or not."""

@@ -18,6 +18,7 @@ import pyarrow as pa
 from datarelease.analysis.engine.number_counts import LOWER_BITS, NumberCounts, NumberFigures
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.profiling.cells import Grid, Integers, ordered
+from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import (
     FEW,
     Column,
@@ -26,7 +27,6 @@ from datarelease.analysis.profiling.columns import (
     groups_of,
 )
 from datarelease.analysis.profiling.number_line import NumberLine
-from datarelease.analysis.profiling.summary import Numbers
 
 _MANTISSA = 52
 _WITHIN = (1 << _MANTISSA) - 1

@@ -1,10 +1,10 @@
 """The profile of a table: statistics that are byte-identical for equal data, small enough for git.
 
 Nothing here is approximate or depends on the order of rows. One pass over the columns of numbers
-and times gives all that is said of them (`summary`), and one over each other column its values;
-numbers are read again only where a cell holds too many of them. Distinct values are counted exactly
-for text, booleans, integers and dates; for floats and timestamps, where the count costs the most
-and says the least, only where the cells are single values anyway.
+and times gives all that is said of them (`column_numbers`), and one over each other column its
+values; numbers are read again only where a cell holds too many of them. Distinct values are counted
+exactly for text, booleans, integers and dates; for floats and timestamps, where the count costs the
+most and says the least, only where the cells are single values anyway.
 """
 
 from __future__ import annotations
@@ -13,32 +13,27 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import narwhals as nw
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.cells import Grid, cells_for, merged_cells
+from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import (
     Column,
     columns_of,
-    one_by_one,
     read_often,
-    told_by_cells,
 )
-from datarelease.analysis.profiling.figures import TOP, Figures, measure, uncounted
+from datarelease.analysis.profiling.figures import TOP, Figures, measure
 from datarelease.analysis.profiling.number_line import NumberLine, shortened_cells, significant
 from datarelease.analysis.profiling.parts.by_change import figures_by_change
 from datarelease.analysis.profiling.parts.known_columns import NAMED, ROOM
 from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
 from datarelease.analysis.profiling.parts.remember import KeyedCounts, parts_of, remember
 from datarelease.analysis.profiling.parts.value_keys import salt_of
-from datarelease.analysis.profiling.passes import chains_of, first_pass, refined_grid
-from datarelease.analysis.profiling.summary import Numbers, Summary, value_table
+from datarelease.analysis.profiling.passes import refined_grid
 from datarelease.errors import WorldError
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Category, ColumnProfile, Profile
@@ -105,67 +100,6 @@ def _by_change(
             return None
         figures = figures.joined(others)
     return _profile(dataset.name, columns, figures, limit)
-
-
-def summarise_table(
-    engine: Engine, table: Table, dataset: Dataset, *, types: _Types | None = None
-) -> Summary:
-    """What the rows of a table say, to be added to what other parts of a dataset say.
-
-    Args and errors are those of `profile`. It holds values, also those of pii columns.
-    """
-    columns = columns_of(engine.types(table, types), dataset)
-    values = []
-    with read_often(engine, table, types, columns) as read:
-        found = first_pass(engine, read, columns, cells_for(len(columns)))
-        count = [column for column in columns if column.counted or _by_value(column.line)]
-        for column, texts in one_by_one(read, count):
-            filled = texts.filter(~nw.col("value").is_null())
-            counts = engine.arrow(filled.group_by("value").agg(n=nw.len()))
-            values.append(counts.add_column(0, "column", pa.repeat(column.name, len(counts))))
-    return Summary(
-        rows=found.rows, filled=found.filled, numbers=found.numbers, values=value_table(values)
-    )
-
-
-def profile_of_summary(
-    engine: Engine,
-    summary: Summary,
-    table: Table,
-    dataset: Dataset,
-    *,
-    types: _Types | None = None,
-) -> Profile:
-    """The profile of a table whose parts were summarised; byte for byte that of `profile`.
-
-    The rows themselves are read only in columns where a cell holds too many of them.
-    """
-    columns = columns_of(engine.types(table, types), dataset)
-    limit = cells_for(len(columns))
-
-    def read(some: Sequence[Column]) -> nw.LazyFrame[Any]:
-        return engine.scan(table, types, [column.name for column in some])
-
-    grids = {name: numbers.grid for name, numbers in summary.numbers.items()}
-    figures = Figures(
-        rows=summary.rows,
-        filled=summary.filled,
-        numbers=summary.numbers,
-        distinct=told_by_cells(columns, summary.numbers),
-        chains=chains_of(engine, read, columns, grids, limit),
-        counted={},
-    )
-    counted = {}
-    for column in columns:
-        if column.counted or uncounted(column, figures):
-            own = summary.values.filter(pc.equal(summary.values["column"], column.name))
-            rows = engine.rows(own)
-            counted[column.name] = engine.value_counts(rows, top=TOP * column.named, weight="n")
-    return _profile(dataset.name, columns, replace(figures, counted=counted), limit)
-
-
-def _by_value(line: NumberLine | None) -> bool:
-    return line is not None and (line.countable or line.rounded)
 
 
 def _profile(name: str, columns: Sequence[Column], figures: Figures, limit: int) -> Profile:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from datarelease.analysis.profiling.cells import Grid, floats
+from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import Column
 from datarelease.analysis.profiling.number_line import Exact, NumberLine, Reading
 from datarelease.analysis.profiling.parts.cell_changes import (
@@ -27,7 +28,6 @@ from datarelease.analysis.profiling.parts.known_columns import (
 )
 from datarelease.analysis.profiling.parts.part_changes import ColumnChange
 from datarelease.analysis.profiling.passes import heavy_cells
-from datarelease.analysis.profiling.summary import Numbers
 
 _EMPTY = np.zeros(0, np.float64)
 

@@ -1,10 +1,9 @@
-"""Summaries of parts add up to the profile of the whole, in few passes."""
+"""Batches and parts add up to the profile of the whole, in few passes."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +21,7 @@ from tests.properties import examples
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.engine.values import ValueCounts
-from datarelease.analysis.profiling.profile import profile, profile_of_summary, summarise_table
-from datarelease.analysis.profiling.summary import Summary
+from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import encode
 from datarelease.model.data.dataset import Dataset
 
@@ -59,26 +57,6 @@ def stored(directory: Path, *parts: pa.Table) -> Table:
     for path, part in zip(paths, parts, strict=True):
         pq.write_table(part, path, row_group_size=7 if len(part) < 100 else None)
     return Table(paths=paths, format="parquet")
-
-
-def kept(summary: Summary) -> Summary:
-    """A summary that went through Parquet files."""
-    files = []
-    for table in summary.tables():
-        files.append(io.BytesIO())
-        pq.write_table(table, files[-1])
-    return Summary.from_tables(*(pq.read_table(file) for file in files))
-
-
-def added_up(
-    engine: DuckDBEngine, table: Table, order: Callable[[list[Summary]], list[Summary]]
-) -> str:
-    """The profile of a table from the summaries of its parts, in any order."""
-    parts = [
-        kept(summarise_table(engine, Table(paths=(path,), format="parquet"), DATASET))
-        for path in table.paths
-    ]
-    return encode(profile_of_summary(engine, Summary.merged(order(parts)), table, DATASET))
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -133,7 +111,6 @@ def test_parts_add_up_byte_for_byte(
     (directory / "whole").mkdir()
     whole = encode(profile(engine, stored(directory / "whole", table(rows)), DATASET))
     assert encode(profile(engine, spread, DATASET)) == whole
-    assert added_up(engine, spread, lambda parts: data.draw(st.permutations(parts))) == whole
 
 
 def large() -> pa.Table:
@@ -161,7 +138,6 @@ def test_large_parts_add_up(engine: DuckDBEngine, tmp_path: Path) -> None:
     whole = encode(profile(engine, stored(tmp_path / "whole", table), DATASET))
     spread = stored(tmp_path, table[:30_000], table[30_000:31_000], table[31_000:])
     assert encode(profile(engine, spread, DATASET)) == whole
-    assert added_up(engine, spread, lambda parts: parts[::-1]) == whole
 
 
 def test_parts_of_wide_tables_add_up(engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -172,7 +148,7 @@ def test_parts_of_wide_tables_add_up(engine: DuckDBEngine, tmp_path: Path) -> No
     found = profile(engine, stored(tmp_path / "whole", table), DATASET)
     assert found.columns[0].distinct is None
     spread = stored(tmp_path, table[:12_000], table[12_000:])
-    assert added_up(engine, spread, lambda parts: parts[::-1]) == encode(found)
+    assert encode(profile(engine, spread, DATASET)) == encode(found)
 
 
 class Recorded(DuckDBEngine):

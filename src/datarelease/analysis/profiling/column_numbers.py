@@ -1,0 +1,54 @@
+"""What profiles say of the numbers and times of a column, as a value that adds up.
+
+It depends on the values alone, not on their order or on the batches they lie in: their sum without
+rounding, bounds, and the cells of `cells`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Self
+
+import numpy as np
+
+from datarelease.analysis.profiling.cells import Grid, floats
+from datarelease.analysis.profiling.number_line import EXACT, Exact, NumberLine, Reading
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Numbers:
+    """What is known of the finite values of a column; there is at least one."""
+
+    low: Exact
+    high: Exact
+    total: Fraction
+    grid: Grid
+
+    @classmethod
+    def of(cls, reading: Reading, *, level: int, limit: int) -> Self:
+        """The values of a batch; ``level`` is that of batches before."""
+        grid = Grid.of(reading.positions, level=level, limit=limit)
+        return cls(low=reading.low, high=reading.high, total=reading.total, grid=grid)
+
+    @classmethod
+    def merged(cls, numbers: Sequence[Self]) -> Self:
+        """The values of all of them."""
+        return cls(
+            low=min(one.low for one in numbers),
+            high=max(one.high for one in numbers),
+            total=sum((one.total for one in numbers), Fraction()),
+            grid=Grid.merged([one.grid for one in numbers]),
+        )
+
+    @property
+    def mean(self) -> Fraction:
+        """The mean position, without rounding."""
+        return self.total / self.grid.count
+
+    def distinct(self, line: NumberLine) -> int | None:
+        """The number of different values; None: the cells do not say."""
+        largest = np.abs(floats(self.grid.lo[[0, -1]])).max()
+        told = self.grid.exact and not line.rounded and largest <= EXACT
+        return len(self.grid.counts) if told else None
