@@ -33,7 +33,7 @@ PRELOADED = (
     "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
     *(f"datarelease.cli.{name}_command" for name in (
         "announce", "changelog", "channel", "check", "diff", "doctor", "gc", "get", "init",
-        "list", "post", "purge", "release", "rollback", "show", "trim", "verify", "yank",
+        "list", "post", "purge", "release", "rollback", "show", "trim", "url", "verify", "yank",
     )),
     "configobj", "dvc.cli", "dvc.commands.add", "dvc.commands.data_sync", "dvc.commands.repro",
     "datarelease.analysis.comparison.rows", "datarelease.analysis.engine.duckdb.engine",

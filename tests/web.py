@@ -46,10 +46,11 @@ class FileServer:
         """One answer."""
         place = self.root / unquote(request.path).lstrip("/")
         data = place.read_bytes() if place.is_file() else b""
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
+        wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
         request.send_response(206 if wanted and self.ranges else 200 if place.is_file() else 404)
         if wanted and self.ranges:
-            start, end = int(wanted[1]), int(wanted[2] or len(data) - 1)
+            start = int(wanted[1] or len(data) - int(wanted[2]))
+            end = int(wanted[2] or len(data) - 1) if wanted[1] else len(data) - 1
             request.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
             data = data[start : end + 1]
         request.send_header("Content-Length", str(len(data)))

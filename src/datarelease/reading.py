@@ -20,7 +20,7 @@ from datarelease.flows.versions.files import ReleasedFiles, files_of_version
 from datarelease.flows.versions.read import get as get_files
 from datarelease.flows.versions.read import table_of_version
 from datarelease.progress import Warnings
-from datarelease.readers.address import read_versions
+from datarelease.readers.address import find_at, read_versions
 from datarelease.readers.datasets import (
     dataset_there,
     files_there,
@@ -212,7 +212,8 @@ def get(
     if address is not None:
         _refuse_repo(repo)
         reader = open_address(address, progress=Warnings())
-        return get_there(reader, found, Path(name), datasets, overwrite=force)[1]
+        wanted = find_at(reader, found)
+        return get_there(reader, wanted, Path(name), datasets, overwrite=force)
     repository: Repository = open_repository(repo, found, progress=Warnings())
     return get_files(
         repository, find_version(repository, found), Path(name), datasets, overwrite=force

@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": "What changed between two versions.",
     "changelog": "What changed in each version, in sentences.",
     "get": "Put the files of a version into a directory.",
+    "url": "Where the files of a dataset are, and a line that reads them elsewhere.",
     "site": "Write a catalogue of all versions as static pages.",
     "verify": "Look for every object of versions on their remotes.",
     "doctor": "What the set-up lacks, with the remedy for each.",

@@ -35,6 +35,23 @@ repo_option: Callable[[Any], Any] = click.option(
     "--repo", metavar="URL", help="A repository elsewhere: a directory, or what git can fetch from."
 )
 
+from_option: Callable[[Any], Any] = click.option(
+    "--from",
+    "address",
+    metavar="ADDRESS",
+    help="A remote alone, without git and DVC: a directory, s3://, gs://, azure:// or https://.",
+)
+
+
+def refuse_both(repo: str | None, address: str | None) -> None:
+    """Refuse two places to read from.
+
+    Raises:
+        click.UsageError: Both are given.
+    """
+    if repo is not None and address is not None:
+        raise click.UsageError("Name a git repository with --repo, or a remote with --from.")
+
 
 def results() -> Console:
     """Standard output; no markup is read from text."""

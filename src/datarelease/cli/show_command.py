@@ -7,8 +7,16 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
+from datarelease.app.readers import open_address
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.cli.console import (
+    ConsoleProgress,
+    Result,
+    from_option,
+    prints_result,
+    refuse_both,
+    repo_option,
+)
 from datarelease.cli.list_command import version_json
 from datarelease.documents import to_json
 from datarelease.flows.catalogue import Catalogue
@@ -17,6 +25,7 @@ from datarelease.flows.versions.documents import read_manifest
 from datarelease.model.data.stream import StreamCounts
 from datarelease.model.versions.manifest import Keeper, Manifest, ManifestRemote
 from datarelease.model.versions.version import Version
+from datarelease.readers.address import manifest_at, read_versions
 from datarelease.render.escape import PROSE, clean
 from datarelease.render.numbers import size
 
@@ -26,14 +35,22 @@ _SHOWN = 10
 
 @click.command("show")
 @click.argument("version")
+@from_option
 @repo_option
 @prints_result
-def command(version: str, repo: str | None) -> Result:
+def command(version: str, repo: str | None, address: str | None) -> Result:
     """Show what VERSION holds, where it is, and how it came about."""
-    repository = open_repository(repo, version, progress=ConsoleProgress())
-    catalogue = catalogue_of(repository)
-    found = catalogue.find(version)
-    manifest = read_manifest(repository, found)
+    refuse_both(repo, address)
+    if address is None:
+        repository = open_repository(repo, version, progress=ConsoleProgress())
+        catalogue = catalogue_of(repository)
+        found = catalogue.find(version)
+        manifest = read_manifest(repository, found)
+    else:
+        reader = open_address(address, progress=ConsoleProgress())
+        catalogue = read_versions(reader, version)
+        found = catalogue.find(version)
+        manifest = manifest_at(reader, found)
     return Result(
         {**version_json(found), "manifest": to_json(manifest)},
         (_facts(found, manifest, catalogue), "", _datasets(manifest)),

@@ -22,6 +22,7 @@ from datarelease.flows.versions.read import dataset_in, refuse_files
 from datarelease.flows.write_file import written
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
 from datarelease.model.versions.manifest import ManifestDataset, ManifestFile
+from datarelease.model.versions.version import Version
 from datarelease.readers.address import AddressReader, fetch_at, find_at, manifest_at
 from datarelease.readers.stored_files import StoredFiles
 
@@ -166,17 +167,16 @@ def files_there(reader: AddressReader, version: str, name: str) -> ReleasedFiles
 
 
 def get_there(
-    reader: AddressReader, version: str, target: Path, names: Sequence[str], *, overwrite: bool
-) -> tuple[str, tuple[Path, ...]]:
-    """The tag of a version, and its files, put below ``target`` as they are in the repository.
+    reader: AddressReader, found: Version, target: Path, names: Sequence[str], *, overwrite: bool
+) -> tuple[Path, ...]:
+    """The files of a version, put below ``target`` as they are in the repository.
 
     Files that are there already are not fetched again.
 
     Raises:
-        ConfigError: No such version or dataset, or another file or a link is in the way.
+        ConfigError: No such dataset, or another file or a link is in the way.
         WorldError: A file is missing or damaged, or cannot be written.
     """
-    found = find_at(reader, version)
     manifest = manifest_at(reader, found)
     chosen = [dataset_in(manifest, name) for name in names] or list(manifest.datasets)
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
@@ -197,7 +197,7 @@ def get_there(
         with written(path) as scratch:
             shutil.copyfile(source, scratch)
             scratch.chmod(0o644)
-    return found.tag, tuple(wanted)
+    return tuple(wanted)
 
 
 def _is(path: Path, file: ManifestFile) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 from tests.commands import run
 from tests.project import Project
 
+import datarelease as dr
 from datarelease.documents import decode_index
 from datarelease.model.versions.index import VersionIndex
 
@@ -46,6 +48,26 @@ def test_the_index_follows_the_tags(released: Project) -> None:
     place.write_text("{}")
     run(released, "release")
     assert place.read_bytes() == first, "a release of nothing new heals it as well"
+
+
+def test_a_repository_and_its_remote_are_read_alike(released: Project) -> None:
+    """The same rows by both ways, loaded, opened, and by the line that `url` prints."""
+    places: list[list[Path]] = [[], [released.remote]]
+    for place in places:
+        repo = None if place else released.root
+        loaded = dr.load(*place, "latest", "people", engine="duckdb", repo=repo)
+        assert loaded.columns == ["id", "name", "email", "plan", "spend"]
+        where = [("id", "<=", 2)]
+        opened = dr.open(*place, "latest", "people", columns=["id"], where=where, repo=repo)
+        assert opened.fetchall() == [(1,), (2,)]
+        assert len(dr.files(*place, "latest", "events", repo=repo)) == 3
+    line = run(released, "url", "latest", "events", "--sql", "duckdb").out
+    relation = duckdb.sql(line)
+    assert relation is not None
+    assert relation.columns == ["event", "person", "value"]
+    assert len(relation.fetchall()) == 30
+    listed = run(released, "url", "latest", "events", "--remote", "storage", "--json").json["files"]
+    assert all(Path(file["address"]).is_file() for file in listed)
 
 
 def test_a_remote_that_cannot_be_written_is_a_warning(released: Project) -> None:

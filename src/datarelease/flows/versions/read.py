@@ -69,7 +69,7 @@ def get(
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
     refuse_links_to(target, places)
     wanted = {target / place: file for place, file in places.items()}
-    remotes = {dataset.name: _holders(repository, dataset) for dataset in chosen}
+    remotes = {dataset.name: remotes_by_path(repository, dataset) for dataset in chosen}
     sources = {
         target / dataset.place(file): remotes[dataset.name].get(file.path, repository.remotes)
         for dataset in chosen
@@ -210,14 +210,16 @@ def bring(
         ConfigError: A remote that alone holds one is not configured.
         WorldError: An object is missing or damaged.
     """
-    bound = _holders(repository, dataset)
+    bound = remotes_by_path(repository, dataset)
     wanted = list(files)
     for some in {repository.remotes, *bound.values()}:
         objects = dataclasses.replace(repository.objects, remotes=some)
         objects.ensure(md5 for path, md5 in wanted if bound.get(path, repository.remotes) == some)
 
 
-def _holders(repository: Repository, dataset: ManifestDataset) -> dict[str, tuple[Store, ...]]:
+def remotes_by_path(
+    repository: Repository, dataset: ManifestDataset
+) -> dict[str, tuple[Store, ...]]:
     """Where those files are that one remote alone holds, by path.
 
     Raises:

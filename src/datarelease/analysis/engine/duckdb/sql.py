@@ -43,5 +43,9 @@ def csv_source(paths: tuple[Path, ...], options: str) -> str:
 
 def _file_list(paths: tuple[Path, ...]) -> str:
     """Paths as an SQL list, in which the letters of glob patterns stand for themselves."""
-    escaped = ("".join(f"[{c}]" if c in "*?[" else c for c in str(path)) for path in paths)
-    return "[" + ", ".join(literal(path) for path in escaped) + "]"
+    return "[" + ", ".join(literal(escaped_pattern(str(path))) for path in paths) + "]"
+
+
+def escaped_pattern(path: str) -> str:
+    """A glob pattern that matches this path alone."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in path)

@@ -120,17 +120,17 @@ def library(name: str) -> Any:
 def _scanned(polars: Any, files: ParquetPaths, columns: Sequence[str] | None, where: _WHERE) -> Any:
     """Files of this machine, by Polars itself."""
     partitions = files.partitions
-    first = polars.scan_parquet(files.paths[0], hive_partitioning=False)
+    first = polars.scan_parquet(files.paths[0], hive_partitioning=False, glob=False)
     inside = first.collect_schema().names()
     beside = [column for column in partitions if column.name not in inside]
     names, conditions = _asked([*inside, *(c.name for c in beside)], columns, where)
     chosen = files.only(conditions)
     if not beside:
-        frame = polars.scan_parquet(list(chosen.paths), hive_partitioning=False)
+        frame = polars.scan_parquet(list(chosen.paths), hive_partitioning=False, glob=False)
         return narrowed_frame(polars, frame, names, conditions)
     types = {"int64": polars.Int64, "date": polars.Date, "string": polars.String}
     frame = polars.concat(
-        polars.scan_parquet(path, hive_partitioning=False).with_columns(
+        polars.scan_parquet(path, hive_partitioning=False, glob=False).with_columns(
             polars.lit(column.values[place], dtype=types[column.type]).alias(column.name)
             for column in chosen.partitions
             if column.name not in inside

@@ -1,0 +1,108 @@
+"""``datarelease url VERSION NAME``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from datarelease.app.readers import open_address
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import (
+    ConsoleProgress,
+    Result,
+    from_option,
+    prints_result,
+    refuse_both,
+    repo_option,
+)
+from datarelease.errors import ConfigError
+from datarelease.flows.repository import find_version
+from datarelease.flows.versions.dataset_at import as_table
+from datarelease.flows.versions.documents import read_manifest
+from datarelease.flows.versions.read import dataset_in, refuse_files, remotes_by_path
+from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
+from datarelease.model.versions.manifest import ManifestDataset, ManifestFile
+from datarelease.readers.datasets import dataset_there
+from datarelease.readers.lines import LANGUAGES, Language, line_for
+
+
+@click.command("url")
+@click.argument("version")
+@click.argument("name")
+@click.option(
+    "--sql",
+    "language",
+    type=click.Choice(LANGUAGES),
+    help="A line to paste instead of the addresses.",
+)
+@click.option("--remote", metavar="NAME", help="Of these addresses.  [default: the first remote]")
+@from_option
+@repo_option
+@prints_result
+def command(
+    version: str,
+    name: str,
+    language: Language | None,
+    remote: str | None,
+    repo: str | None,
+    address: str | None,
+) -> Result:
+    """Print where the files of the dataset NAME of VERSION are, on the first remote.
+
+    With --sql, print a line that reads them: DuckDB's SQL, PySpark or Polars. Objects have no
+    ending, so the line says what they are.
+    """
+    refuse_both(repo, address)
+    if address is not None:
+        there = dataset_there(open_address(address, progress=ConsoleProgress()), version, name)
+        tag, dataset, reader = there.tag, there.dataset, there.reader
+        return _result(tag, dataset, lambda file: reader.source.address(file.key), language)
+    repository = open_repository(repo, version, progress=ConsoleProgress())
+    found = find_version(repository, version)
+    dataset = dataset_in(read_manifest(repository, found), name)
+    remotes = repository.remotes if remote is None else (repository.named(remote),)
+    bound = remotes_by_path(repository, dataset)
+
+    def place(file: ManifestFile) -> str:
+        store = bound.get(file.path, remotes)[0]
+        return f"{store.url.rstrip('/')}/{file.key}"
+
+    return _result(found.tag, dataset, place, language)
+
+
+def _result(
+    tag: str,
+    dataset: ManifestDataset,
+    place: Callable[[ManifestFile], str],
+    language: Language | None,
+) -> Result:
+    if not dataset.files:
+        raise ConfigError(f"{dataset.name} of {tag} has no files.", untouched="", remedy="")
+    addresses = {file.path: place(file) for file in dataset.files}
+    line = None
+    if language is not None:
+        refuse_files(dataset, tag)
+        declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
+        table = as_table(declared, {path: Path(path) for path in addresses})
+        line = line_for(language, table, [addresses[label] for label in table.labels])
+    document: dict[str, Any] = {
+        "tag": tag,
+        "dataset": dataset.name,
+        "files": [
+            {
+                "path": file.path,
+                "size": file.size,
+                "sha256": file.sha256,
+                "address": addresses[file.path],
+            }
+            for file in dataset.files
+        ],
+        "line": line,
+    }
+    shown = [line] if line is not None else [addresses[file.path] for file in dataset.files]
+    # Whole, as they are pasted: a terminal breaks them, and no line end is put into them.
+    return Result(document, tuple(Text(each, no_wrap=True) for each in shown))
