@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Dataset
 from datarelease.model.data.files import FilesProfile, Statistics
@@ -158,7 +159,7 @@ class DescribedDataset:
         """Its columns are known."""
         return bool(self.columns)
 
-    @property
+    @cached_property
     def places(self) -> tuple[str, ...]:
         """Where its files are in the repository; of a table the part files alone."""
         return tuple(
@@ -193,7 +194,7 @@ def _columns(
     if not isinstance(profile, Profile):
         return
     promised = {column.name: column for column in contract.columns} if contract else {}
-    folders = [set(file.path.split("/")[:-1]) for file in dataset.files]
+    partitions = _partitions(dataset)
     for column in profile.columns:
         said = promised.get(column.name)
         hidden = column.pii or column.name in pii
@@ -204,6 +205,12 @@ def _columns(
             required=(said is not None and not said.nullable) or column.name in dataset.key,
             unique=(said is not None and said.unique) or dataset.key == (column.name,),
             checks=said.checks if said is not None and not hidden else (),
-            partition=bool(folders)
-            and all(any(f.startswith(f"{column.name}=") for f in some) for some in folders),
+            partition=column.name in partitions,
         )
+
+
+def _partitions(dataset: ManifestDataset) -> frozenset[str]:
+    """The names in folders called ``name=value`` that all files are in."""
+    folders = [file.path.split("/")[:-1] for file in dataset.files]
+    names = [{part.partition("=")[0] for part in parts if "=" in part} for parts in folders]
+    return frozenset(set.intersection(*names)) if names else frozenset()

@@ -66,7 +66,9 @@ def row_file(left: RowsFile) -> Phrase:
     >>> row_file(RowsFile(kind="changes", name="a/changes.parquet", rows=2, total=2))
     ('All 2 changed rows are in ', Data(text='a/changes.parquet'))
     """
-    noun = "failing value" if left.kind == "violations" else "changed row"
+    of_table = "failing value" if left.kind == "violations" else "changed row"
+    of_files = "failing file" if left.kind == "violations" else "changed file"
+    noun = of_files if left.of_files else of_table
     if left.is_whole:
         every = "The one " + noun + " is" if left.rows == 1 else f"All {left.rows:,} {noun}s are"
         return (f"{every} in ", Data(left.name))

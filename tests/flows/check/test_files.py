@@ -158,8 +158,14 @@ def test_every_broken_rule_is_shown(copy: Copy) -> None:
         (f"names: {RULES['names']}", 1, (("file", "cats/Bad.png"),)),
         ("max_size: 1,000 bytes", 1, (("file", "dogs/large.png"), ("bytes", 1016))),
     ]  # fmt: skip
-    [left] = found.row_files
+    left, changed = sorted(found.row_files, key=lambda file: file.name, reverse=True)
     assert (left.name, left.rows, left.total) == ("images/violations.parquet", 3, 3)
+    assert (changed.name, changed.rows, changed.of_files) == ("images/changes.parquet", 2, True)
+    added = pq.read_table(project.root / "reports" / changed.name).to_pylist()
+    assert [(row["kind"], row["key.file"], row["new.bytes"]) for row in added] == [
+        ("added", "cats/Bad.png", 6),
+        ("added", "dogs/large.png", 1016),
+    ]
     rows = pq.read_table(project.root / "reports" / left.name).to_pylist()
     assert [(row["key.file"], row["value"]) for row in rows] == [
         ("cats/Bad.png", "kind=application/octet-stream"),

@@ -36,6 +36,12 @@ def test_the_comment_says_how_many_and_links_the_run() -> None:
         "(limit: `release.rows_budget`)" in text
     )
     assert f"all rows: [the artifacts of the check]({RUN}#artifacts)" in text
+    files = with_files(
+        RowsFile(kind="violations", name="a/violations.parquet", rows=2, total=2, of_files=True),
+        RowsFile(kind="changes", name="a/changes.parquet", rows=1, total=1, of_files=True),
+    )
+    assert "All 2 failing files are in" in comment(files, PLACE)
+    assert "The one changed file is in" in comment(files, PLACE)
     assert "the artifacts of the check" not in comment(with_files(), PLACE)
     page = html(report)
     assert "All 1,200 failing values are in <code" in page

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from datarelease.analysis.engine.values import python_rows
+from datarelease.model.review.diff import FileChange
 
 LONGEST_CELL = 1_000
 """Characters of a text that are written; what is longer is cut."""
@@ -76,6 +77,17 @@ class RowWriter:
             "value": pa.array(values, pa.string()),
             "key.file": pa.array(paths, pa.string()),
             "row": pa.nulls(size, pa.int64()),
+        }
+        self.add(pa.RecordBatch.from_pydict(columns))
+
+    def add_file_changes(self, changes: Sequence[FileChange]) -> None:
+        """Write files that were added, removed, changed or renamed."""
+        columns = {
+            "kind": pa.array([change.kind for change in changes], pa.string()),
+            "key.file": pa.array([change.path for change in changes], pa.string()),
+            "old.file": pa.array([change.old_path or None for change in changes], pa.string()),
+            "old.bytes": pa.array([change.before for change in changes], pa.int64()),
+            "new.bytes": pa.array([change.after for change in changes], pa.int64()),
         }
         self.add(pa.RecordBatch.from_pydict(columns))
 

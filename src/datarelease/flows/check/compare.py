@@ -15,7 +15,7 @@ from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.files import compare_file_sides
 from datarelease.flows.check.known import keep_rows, of_rows, recall_rows
 from datarelease.flows.check.results import compare_results, results_in_git
-from datarelease.flows.check.row_files import RowFiles, has_changes_left
+from datarelease.flows.check.row_files import RowFiles, has_changes_left, write_changed_files
 from datarelease.flows.check.streams import compare_streams, counts_then
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Repository, catalogue_of, warned_of
@@ -68,11 +68,15 @@ def compare_sides(
         what = f"not compared: {_place(before)}cannot be read: {error}"
         return _unreadable(present, getattr(profile_after, "rows", None), what)
     if isinstance(profile_before, FilesProfile) or isinstance(profile_after, FilesProfile):
-        return compare_file_sides(
+        found = compare_file_sides(
             (before, profile_before) if before and profile_before else None,
             (after, profile_after) if after and profile_after else None,
             identical=identical,
         )
+        told = found.of_files
+        if rows is not None and before and after and told is not None and told.counts and told:
+            write_changed_files(rows, before, after)
+        return found
     diff = compare(
         present.dataset,
         profile_before,

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING
 
 from datarelease.analysis.engine.errors import EngineRefusedError
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.files.compare import Listings, file_changes
 from datarelease.analysis.files.validate import failing_files
 from datarelease.analysis.memo import Memo
 from datarelease.errors import ConfigError
 from datarelease.flows.check.files import kinds_of_files, list_files
 from datarelease.flows.remote_tables import table_for
 from datarelease.flows.repository import Workspace
+from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.flows.write_file import write, written
-from datarelease.model.data.dataset import Dataset, is_of_files
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.files import ListedFile
 from datarelease.model.data.provenance import Provenance
-from datarelease.model.data.validation import Validation, unreadable
+from datarelease.model.data.validation import FILES_DECLARED, Validation, unreadable
 from datarelease.model.review.diff import RowDiff
 from datarelease.model.review.row_files import RowsFile, RowsKind, rows_name
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
@@ -75,7 +77,9 @@ class RowFiles:
                 remedy="Remove it, then run the command again.",
             ) from error
 
-    def recalled(self, dataset: str, kind: RowsKind, made_from: Provenance) -> bool:
+    def recalled(
+        self, dataset: str, kind: RowsKind, made_from: Provenance, *, of_files: bool = False
+    ) -> bool:
         """Write the rows of exactly these inputs, if the memo has them."""
         data = self.memo.get(_MEMO[kind], self._inputs(made_from))
         if data is None:
@@ -86,11 +90,13 @@ class RowFiles:
         if found is None:
             return False
         write(self.folder / self.name(dataset, kind), data)
-        self._note(dataset, kind, *found)
+        self._note(dataset, kind, *found, of_files=of_files)
         return True
 
     @contextmanager
-    def writing(self, dataset: str, kind: RowsKind, made_from: Provenance) -> Iterator[RowWriter]:
+    def writing(
+        self, dataset: str, kind: RowsKind, made_from: Provenance, *, of_files: bool = False
+    ) -> Iterator[RowWriter]:
         """Takes rows, which become the file of a dataset when the block ends well.
 
         Raises:
@@ -108,14 +114,19 @@ class RowFiles:
             return
         if whole is not None and made_from:
             self.memo.put(_MEMO[kind], self._inputs(made_from), whole)
-        self._note(dataset, kind, writer.rows, writer.total)
+        self._note(dataset, kind, writer.rows, writer.total, of_files=of_files)
 
     def _inputs(self, made_from: Provenance) -> Provenance:
         return (*made_from, ("budget", str(self.budget)), ("rules of rows", str(_RULES)))
 
-    def _note(self, dataset: str, kind: RowsKind, rows: int, total: int) -> None:
-        name = self.name(dataset, kind)
-        left = RowsFile(kind=kind, name=name, rows=rows, total=max(rows, total))
+    def _note(self, dataset: str, kind: RowsKind, rows: int, total: int, *, of_files: bool) -> None:
+        left = RowsFile(
+            kind=kind,
+            name=self.name(dataset, kind),
+            rows=rows,
+            total=max(rows, total),
+            of_files=of_files,
+        )
         self._written.setdefault(dataset, []).append(left)
 
 
@@ -125,6 +136,21 @@ def has_changes_left(
     """Nothing has to be compared for the rows of a diff that is known."""
     nothing = rows is None or not rows.budget or isinstance(known, str) or not known
     return nothing or (rows is not None and rows.recalled(dataset, "changes", made_from))
+
+
+def write_changed_files(rows: RowFiles, before: DatasetAt, after: DatasetAt) -> None:
+    """Leave each file of a dataset of files that was added, removed, changed or renamed.
+
+    Raises:
+        ConfigError: The file cannot be written.
+        WorldError: The files of a side cannot be listed; out of disk.
+    """
+    if not rows.budget:
+        return
+    changes = file_changes(Listings(before=before.listing(), after=after.listing()))
+    with rows.writing(after.dataset.name, "changes", (), of_files=True) as writer:
+        writer.total = len(changes)
+        writer.add_file_changes(changes)
 
 
 def write_violations(
@@ -147,7 +173,9 @@ def write_violations(
     about_rows = any(v.category == "data" or v.total > 1 for v in validation.violations)
     if not rows.budget or not about_rows or unreadable(validation):
         return
-    if rows.recalled(dataset.name, "violations", validation.made_from):
+    of_files = validation.schema == FILES_DECLARED
+    made_from = validation.made_from
+    if rows.recalled(dataset.name, "violations", made_from, of_files=of_files):
         return
     files = tuple(file for entry in content.entries for file in ws.objects.files(entry))
     ws.adopt(dataset, files)
@@ -159,8 +187,8 @@ def write_violations(
         return
     ws.progress.say(f"{dataset.name}: writing the rows that fail checks")
     try:
-        with rows.writing(dataset.name, "violations", validation.made_from) as writer:
-            if is_of_files(dataset, [file.path for file in files]):
+        with rows.writing(dataset.name, "violations", made_from, of_files=of_files) as writer:
+            if of_files:
                 writer.total = _write_failing_files(ws, dataset, files, writer)
             else:
                 table = table_for(engine, dataset, files, ws.objects, lambda: None)

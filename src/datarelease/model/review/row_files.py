@@ -24,6 +24,8 @@ class RowsFile:
     """Rows in the file."""
     total: int
     """Rows there are; more than in the file where its budget was used up."""
+    of_files: bool = False
+    """They are about files of a dataset of files."""
 
     @property
     def is_whole(self) -> bool:
