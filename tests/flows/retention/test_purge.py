@@ -12,6 +12,7 @@ from tests.flows.retention.conftest import put_object, stored
 from tests.project import Project
 from tests.versions import assert_whole, document_path, manifest, message, objects, tags
 
+import datarelease as dr
 from datarelease.app.retention import open_keeping
 from datarelease.documents import decode_index
 from datarelease.progress import Quiet, Step
@@ -115,6 +116,10 @@ def test_what_only_a_version_holds_is_erased(three: Project) -> None:
     assert run(three, "gc", "--json").json["remotes"][0]["garbage"] == []
     run(three, "verify", "2")
     run(three, "verify", "3", "--full")
+    # Who reads from the remote's address alone learns it from the index.
+    with pytest.raises(dr.ErasedVersionError, match="withdrew"):
+        dr.load(str(three.remote), "data-v2", "people")
+    assert len(dr.load(str(three.remote), "latest", "people")) == 25
 
 
 def test_branches_that_name_what_goes_are_told(three: Project) -> None:
