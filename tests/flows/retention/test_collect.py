@@ -137,6 +137,19 @@ def test_other_projects_of_this_repository_are_known_with_their_branches(two: Pr
     assert list(keys(found)) == [f"files/md5/{mine[:2]}/{mine[2:]}"]
 
 
+def test_a_version_whose_tag_somebody_changed_or_deleted_stays(two: Project) -> None:
+    """It may be made a version again; what has neither tag nor copy was none, and goes."""
+    sha256 = message(two, "data-v1").partition("Manifest-Sha256: ")[2].split()[0]
+    two.git("push", "--quiet", "origin", "--delete", "data-v1")
+    two.git("tag", "-d", "data-v1")
+    assert keys(collected(two)) == {}
+    shutil.rmtree(two.remote / "releases/data-v1")
+    two.git("push", "--quiet", "origin", "HEAD:refs/tags/data-v1")
+    assert set(keys(collected(two))).isdisjoint({f"releases/sha256/{sha256}"})
+    two.git("push", "--quiet", "origin", "--delete", "data-v1")
+    assert f"releases/sha256/{sha256}" in keys(collected(two))
+
+
 def test_the_run_cache_keeps_what_can_be_restored(two: Project) -> None:
     """An old entry goes when an output of it is not kept, and stays when all of them are."""
     kept = next(md5 for md5 in _of_versions(two) if not md5.endswith(".dir"))

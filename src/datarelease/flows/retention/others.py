@@ -45,13 +45,16 @@ def read_others(
 ) -> Others:
     """What the manifests among the objects ``stored`` below ``releases/`` need.
 
-    A manifest of this project without a tag is of a release that was given up, unless its key is
-    among the ``young`` ones: then a release may be under way.
+    A manifest of this project without a tag is of a release that was given up, unless there is a
+    copy of it, which is made after the tag, or its key is among the ``young`` ones: then a release
+    may be under way.
 
     Raises:
         WorldError: The remote cannot be read.
     """
     known = {version.tag for version in catalogue.versions}
+    # Somebody changed the tag of such a version: what it named may be wanted back.
+    changed = set(catalogue.foreign) - {version.number for version in catalogue.versions}
     keys = [item.key for item in stored if _may_be_another(item.key, needed, known)]
     objects: set[str] = set()
     documents: set[str] = set()
@@ -66,7 +69,9 @@ def read_others(
             continue
         here = git.resolve(manifest.commit) is not None
         sha256 = document_hash(key)
-        orphan = sha256 is not None and catalogue.grammar.parse(manifest.tag) is not None
+        number = catalogue.grammar.parse(manifest.tag)
+        orphan = sha256 is not None and number is not None and number not in changed
+        orphan = orphan and f"{DIRECTORY}/{manifest.tag}/{MANIFEST}" not in keys
         if orphan and here and key not in young:
             continue
         if not here:
