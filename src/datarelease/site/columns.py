@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from markupsafe import Markup
+from markupsafe import escape as markup_escape
 
 from datarelease.model.review.diff import Histogram
 from datarelease.model.site_names import column_page
 from datarelease.render import columns as column_words
+from datarelease.render import escape, plots
 from datarelease.render import numbers as number
-from datarelease.render import plots
+from datarelease.render.html.environment import wrapped
 from datarelease.site.content.figures import ColumnFigures, DatasetFigures, VersionFigures
 from datarelease.site.content.timeline import NOTABLE_PSI
 from datarelease.site.plots import series
@@ -68,19 +74,74 @@ class ColumnLine:
         low, high = (value_words(value, column) for value in (column.min, column.max))
         return low if low == high else f"{low} … {high}"
 
+    @cached_property
+    def shares(self) -> tuple[float, ...]:
+        """Its counts as parts of their sum."""
+        return column_words.shares(self.column.counts)
+
     @property
     def top(self) -> tuple[tuple[str, str], ...]:
         """The most frequent values with their shares."""
-        shares = column_words.shares(self.column.counts)
-        pairs = zip(self.column.labels, shares, strict=False)
-        return tuple((label, number.share(part)) for label, part in pairs)[:3]
+        pairs = zip(self.column.labels[:_TOP], self.shares, strict=False)
+        return tuple((label, number.share(part)) for label, part in pairs)
 
     @property
     def spark(self) -> str:
         """The outline of its distribution."""
-        shares = column_words.shares(self.column.counts)
-        wide = column_words.rebinned(shares, 16) if self.column.edges else shares[:12]
+        wide = column_words.rebinned(self.shares, 16) if self.column.edges else self.shares[:12]
         return series.sparkline_path(wide)
+
+
+_TOP = 3
+
+
+def column_rows(lines: Iterable[ColumnLine], root: str) -> Markup:
+    """The lines of a table of columns, whose heading ``parts.html.j2`` has.
+
+    They are most of what a catalogue holds, and a template takes several times as long.
+    """
+    return Markup("\n".join(_row(line, root) for line in lines))  # noqa: S704 - escaped there
+
+
+def _row(line: ColumnLine, root: str) -> str:
+    kind, drift = line.drift
+    spark, top, nulls = line.spark, line.top, line.nulls
+    drawn = f'{_SPARK}{spark}"/></svg>' if spark else ""
+    moved = f'<span class="drift-{kind}">{_html(drift)}</span>' if kind else ""
+    values = (
+        " ".join(
+            f'<span><code dir="auto">{_html(number.scalar_text(value), 18)}</code> {_html(part)}'
+            "</span>"
+            for value, part in top
+        )
+        if top
+        else _html(line.middle)
+    )
+    return (
+        f'<tr><th scope="row"><a href="{_html(root + line.page)}"><code dir="auto">'
+        f'{_name(line.column.name)}</code></a></th><td class="type">{_html(line.type)}</td>'
+        f'<td>{drawn}</td><td class="middle">{values}</td>'
+        f'<td class="end{" muted" if nulls == "0%" else ""}">{_html(nulls)}</td>'
+        f'<td class="end">{_html(line.distinct)}</td><td class="end">{moved}</td></tr>'
+    )
+
+
+_SPARK = (
+    '<svg class="spark bars" viewBox="0 0 96 24" preserveAspectRatio="none" aria-hidden="true">'
+    '<path d="'
+)
+
+
+@lru_cache(16_384)
+def _html(text: str, limit: int = 300) -> str:
+    """A text as HTML, harmless as in every template."""
+    return str(markup_escape(escape.clean(text, limit)))
+
+
+@lru_cache(4096)
+def _name(text: str) -> str:
+    """A name that may go on in the next line."""
+    return str(wrapped(text, 120))
 
 
 def value_words(value: object, column: ColumnFigures) -> str:

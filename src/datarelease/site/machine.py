@@ -10,18 +10,19 @@ from datarelease.model.site_names import file_name
 from datarelease.model.versions.index import index_of
 from datarelease.model.versions.manifest import MANIFEST
 from datarelease.render.markdown.changelog import noted_changelog
-from datarelease.site.content.read import ReleasedVersion
+from datarelease.schemas import SCHEMA_NAMES, schema_text
+from datarelease.site.content.read import MOST_COPIED, ReleasedVersion
 from datarelease.site.views import VersionView
-
-MOST_COPIED = 1_000_000
-"""Bytes of a document that the site has a copy of; larger ones stay on the remotes."""
 
 
 def documents_of_page(released: ReleasedVersion) -> Iterator[tuple[str, str, bytes]]:
     """Name, path and content of the documents of a version that the site has."""
-    data = released.manifest
-    if data is not None and len(data) <= MOST_COPIED:
-        yield MANIFEST, f"versions/{file_name(released.version.tag)}/{MANIFEST}", data
+    folder = f"versions/{file_name(released.version.tag)}"
+    manifest = released.manifest
+    if manifest is not None and len(manifest) <= MOST_COPIED:
+        yield MANIFEST, f"{folder}/{MANIFEST}", manifest
+    for name, data in released.metadata:
+        yield name, f"{folder}/{name}", data
 
 
 def history_text(views: Sequence[VersionView]) -> bytes:
@@ -36,6 +37,8 @@ def machine_documents(
     """Path and content of the index, as remotes have it, and of the documents of all versions."""
     index = index_of(catalogue.grammar.prefix, catalogue.versions)
     yield "index.json", encode(index).encode()
+    for name in SCHEMA_NAMES:
+        yield f"schemas/{name}.schema.json", schema_text(name).encode()
     for released in versions:
         for _, path, data in documents_of_page(released):
             yield path, data

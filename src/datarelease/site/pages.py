@@ -20,6 +20,7 @@ from datarelease.render.plots import categories
 from datarelease.site import views
 from datarelease.site.columns import (
     ColumnLine,
+    column_rows,
     distribution_plot,
     drifted,
     figure_words,
@@ -58,6 +59,7 @@ class Pages:
         environment = html_environment("datarelease.site")
         environment.filters |= {
             "row_bar": row_parts,
+            "column_rows": column_rows,
             "held": views.amount_words,
             "share": share,
             "short": lambda tag: escape.clean(tag, 11),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from datarelease.model.site_names import column_page, dataset_page, version_data
@@ -78,11 +79,17 @@ def _column(dataset: str, column: ColumnFigures) -> list[Any]:
         column.nulls,
         column.distinct,
         *(_short(v) for v in (column.mean, column.std, column.median, column.length_mean)),
-        [_short(edge) for edge in column.edges],
+        _short_edges(column.edges),
         [label[:60] for label in column.labels],
         [round(share, 5) for share in shares(column.counts)],
         column_page(dataset, column.name),
     ]
+
+
+@lru_cache(4096)
+def _short_edges(edges: tuple[float, ...]) -> list[float | None]:
+    """Most versions of a column have the same bins."""
+    return [_short(edge) for edge in edges]
 
 
 def _short(value: float | None) -> float | None:

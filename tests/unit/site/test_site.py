@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
+import jsonschema
 from tests import site_samples as samples
 from tests.hostile import HOSTILE
 
@@ -224,6 +225,8 @@ def test_machines_find_the_index_of_versions() -> None:
     index = json.loads(shop()["index.json"])
     assert [entry["tag"] for entry in index["versions"]] == [f"data-v{n}" for n in range(1, 13)]
     assert index["versions"][6]["withdrawn"]["replacement"] == "data-v8"
+    schema = json.loads(shop()["schemas/index.schema.json"])
+    jsonschema.Draft202012Validator(schema).validate(index)
 
 
 def test_a_channel_leads_to_its_version() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from datarelease.documents import decode_or_none, encode_compact
@@ -25,7 +26,7 @@ from datarelease.model.data.provenance import Provenance
 from datarelease.model.git_address import is_taken, repository_name
 from datarelease.model.review.pipeline import DEFAULT_PARAMS, LONGEST_VALUE
 from datarelease.model.review.report import Report
-from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.manifest import METADATA, Manifest
 from datarelease.model.versions.version import Version
 from datarelease.settings.read import SECTION, read_site
 from datarelease.site.content.derive import figures_of
@@ -36,6 +37,8 @@ _RULES = "4"
 """Of the figures: what is kept counts for these alone."""
 _KIND = "site"
 _WORKERS = 8
+MOST_COPIED = 1_000_000
+"""Bytes of a document that the site has a copy of; larger ones stay on the remotes."""
 _MOST_PARAMS = 400
 _T = TypeVar("_T")
 
@@ -48,6 +51,8 @@ class ReleasedVersion:
     figures: VersionFigures
     manifest: bytes | None = None
     """The document that the tag names; None: it was not read."""
+    metadata: tuple[tuple[str, bytes], ...] = ()
+    """Name and content of the standard metadata beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,16 +141,30 @@ class _Reader:
         made_from: Provenance = (("manifest", version.manifest_sha256 or ""), ("rules", _RULES))
         kept = self.repository.memo.get(_KIND, made_from)
         figures = decode_or_none(VersionFigures, kept)
+        manifest = self._asked(lambda: manifest_of(data, version)) if data is not None else None
         if figures is None:
-            figures = self._derived(version, data)
+            figures = self._derived(version, manifest)
             if figures.complete:
                 self.repository.memo.put(_KIND, made_from, encode_compact(figures))
             else:
                 self.incomplete.append(version.tag)
-        return ReleasedVersion(version=version, figures=figures, manifest=data)
+        metadata = tuple(self._metadata(manifest)) if manifest is not None else ()
+        return ReleasedVersion(version=version, figures=figures, manifest=data, metadata=metadata)
 
-    def _derived(self, version: Version, data: bytes | None) -> VersionFigures:
-        manifest = self._asked(lambda: manifest_of(data, version)) if data is not None else None
+    def _metadata(self, manifest: Manifest) -> Iterator[tuple[str, bytes]]:
+        listed = {document.name: document for document in manifest.documents}
+        for name in sorted(METADATA & listed.keys()):
+            if listed[name].size <= MOST_COPIED:
+                data = self._asked(partial(find_document, self.repository, manifest, name))
+                if data is not None:
+                    self._keep(data)
+                    yield name, data
+
+    def _keep(self, data: bytes) -> None:
+        with suppress(OSError):  # it is read again where nothing can be kept
+            self.repository.objects.keep(data)
+
+    def _derived(self, version: Version, manifest: Manifest | None) -> VersionFigures:
         report = self._report(manifest)
         figures = figures_of(report, manifest)
         if report is None:
@@ -165,8 +184,7 @@ class _Reader:
     def _manifest_bytes(self, version: Version) -> bytes | None:
         data = self._asked(lambda: find_manifest_bytes(self.repository, version))
         if data is not None:
-            with suppress(OSError):  # it is read again where nothing can be kept
-                self.repository.objects.keep(data)
+            self._keep(data)
         return data
 
     def _report(self, manifest: Manifest | None) -> Report | None:

@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from datarelease.render import escape
@@ -110,7 +111,7 @@ def series(
     return SeriesPlot(
         lines=tuple(drawn),
         guides=tuple(y(guide) for guide in guides if low < guide < high),
-        x=_version_labels(tags),
+        x=_version_labels(tuple(tags)),
         y=tuple(
             Label(LEFT - 6, y(t.at), ticks(t.at) if ticks else t.label, "end")
             for t in number_ticks(low, high, 4)
@@ -135,6 +136,7 @@ def _finite(value: float | None) -> float | None:
     return min(max(value, -_LARGEST), _LARGEST)
 
 
+@lru_cache(8192)
 def _x(index: int, count: int) -> float:
     """The middle of the place that a version has on the axis."""
     width = WIDTH - LEFT - RIGHT
@@ -151,7 +153,8 @@ def _path(values: Values, y: Callable[[float], float]) -> str:
     return "".join(path)
 
 
-def _version_labels(tags: Sequence[str]) -> tuple[Label, ...]:
+@lru_cache(16)
+def _version_labels(tags: tuple[str, ...]) -> tuple[Label, ...]:
     """Tags below their places, the newest always, and others where there is room."""
     out: list[Label] = []
     reach = math.inf
@@ -241,7 +244,7 @@ def ridge_labels(labels: Sequence[Label]) -> tuple[Label, ...]:
     return tuple(moved)
 
 
-def sparkline_path(shares: Sequence[float], width: float = 96, height: float = 24) -> str:
+def sparkline_path(shares: Sequence[float], width: int = 96, height: int = 24) -> str:
     """A small closed outline of bars; empty where there is nothing to draw.
 
     >>> sparkline_path((1, 2), 10, 4)
@@ -250,13 +253,17 @@ def sparkline_path(shares: Sequence[float], width: float = 96, height: float = 2
     peak = max(shares, default=0.0)
     if not 0 < peak < math.inf:
         return ""
-    path = [f"M0 {height:g}"]
-    for index, share in enumerate(shares):
-        top = height - height * max(share, 0.0) / peak
-        # What is there is at least visible.
-        top = min(top, height - 1) if share > 0 else top
-        path.append(f"V{round(top, 1):g}H{round(width * (index + 1) / len(shares), 1):g}")
-    return "".join([*path, f"V{height:g}Z"])
+    scale = height / peak
+    # Whole units are fine enough here, and what is there is at least visible.
+    tops = (height if s <= 0 else min(height - int(s * scale + 0.5), height - 1) for s in shares)
+    parts = [f"V{top}{step}" for top, step in zip(tops, _steps(len(shares), width), strict=True)]
+    return f"M0 {height}{''.join(parts)}V{height}Z"
+
+
+@lru_cache(64)
+def _steps(count: int, width: int) -> tuple[str, ...]:
+    """Where each of the bars ends."""
+    return tuple(f"H{round(width * (index + 1) / count, 1):g}" for index in range(count))
 
 
 def trend_path(values: Values, width: float = 96, height: float = 24) -> str:
