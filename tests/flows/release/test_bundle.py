@@ -13,9 +13,11 @@ from tests.commands import KILLED, Done, Point, run
 from tests.conftest import environment, hermetic_environment
 from tests.flows.release.test_races import BETWEEN, release_in
 from tests.project import Project
+from tests.remote_servers import RemoteServers
 from tests.versions import assert_whole, branch, manifest, message, tags
 
 from datarelease.errors import WorldError
+from datarelease.model.adoption import staging_credentials
 from datarelease.progress import Step
 
 
@@ -362,6 +364,38 @@ def test_a_staging_remote_carries_the_objects(edited: Project, tmp_path: Path) -
     assert run(edited, "check", "--bundle", str(tmp_path / "bundle")).code == 0
     assert not (tmp_path / "bundle" / "files").exists()
     assert len([p for p in (tmp_path / "staging").rglob("*") if p.is_file()]) == 3
+    assert publish(publisher, tmp_path / "bundle").code == 0
+    assert_whole(publisher, "data-v2")
+
+
+@pytest.mark.parametrize(
+    "kind", ["ssh", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("webdav", "azure"))]
+)
+def test_the_staging_remote_may_be_on_any_server(
+    edited: Project,
+    remote_servers: RemoteServers,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    """Build and publisher sign in with what the workflows hand over, and with nothing else."""
+    place = remote_servers.place(kind, Path.home())
+    given = {"host": "127.0.0.1", **place.settings}
+    if kind == "ssh":
+        (Path.home() / ".ssh" / "known_hosts").unlink()
+        server = remote_servers.ssh
+        given = {"private_key": server.private_key, "known_hosts": server.known_hosts}
+    # What `build.yml` and `release.yml` hand over, where the address is one that encrypts.
+    for name, _ in staging_credentials(place.url.replace("webdav:", "webdavs:")):
+        value = given[name.removeprefix("DATARELEASE_STAGING_").lower()]
+        monkeypatch.setenv(name, value)
+    edited.add_remote("staging", place.url)
+    edited.release_settings(staging="staging")
+    edited.commit("Stage the data")
+    edited.push()
+    publisher = edited.clone(tmp_path / "publisher")
+    assert run(edited, "check", "--bundle", str(tmp_path / "bundle")).code == 0
+    assert not (tmp_path / "bundle" / "files").exists()
     assert publish(publisher, tmp_path / "bundle").code == 0
     assert_whole(publisher, "data-v2")
 
