@@ -14,6 +14,7 @@ from tests.servers import Bucket
 from datarelease.adapters.store.directory import DirectoryStore, Store
 from datarelease.adapters.store.upkeep import Upkeep, upkeep_of
 from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.retention.collect import time_of
 
 LISTING = [kind for kind in SERVED if kind not in {"http", "azure"}]
 
@@ -74,6 +75,12 @@ def test_a_copy_is_made_inside_the_remote(upkeep: Upkeep, tmp_path: Path) -> Non
     with pytest.raises(WorldError, match="no/such"):
         upkeep.copy({"x/z": "no/such"}, counts.append)
     assert keys(upkeep, "x") == ["x/y"]
+
+
+def test_a_remote_tells_the_time(upkeep: Upkeep) -> None:
+    """By an object that is gone again; every kind says when its objects were written."""
+    assert abs(time_of(upkeep) - datetime.now(UTC)) < timedelta(minutes=5)
+    assert upkeep.walk("releases") == ()
 
 
 @pytest.mark.parametrize("versions", [False, True])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,7 @@ def command(apply: bool, older_than: timedelta) -> Result:  # noqa: FBT001
             remedy="`datarelease gc --apply --older-than 1d`",
         )
     keeping = open_keeping(Path.cwd(), progress=ConsoleProgress(), strict=apply)
-    before = datetime.now(UTC) - older_than
-    found = collect(keeping, before) if apply else survey_all(keeping, before)
+    found = collect(keeping, older_than) if apply else survey_all(keeping, older_than)
     return Result(collection_json(found), tuple(collection_lines(found)))
 
 

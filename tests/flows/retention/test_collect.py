@@ -17,8 +17,10 @@ from tests.servers import Bucket
 from tests.versions import document_path, manifest, message, object_path, objects
 
 from datarelease.app.retention import open_keeping
-from datarelease.flows.retention.collect import survey_all
+from datarelease.flows.retention.collect import collect, survey_all
 from datarelease.progress import Quiet, Step
+
+WEEK = timedelta(days=7)
 
 
 def collected(project: Project, *options: str) -> dict[str, object]:
@@ -171,10 +173,9 @@ def test_open_pull_requests_and_experiments_keep_their_data(
     two.git("push", "--quiet", "origin", f"{topic}:refs/pull/7/head")
     monkeypatch.chdir(two.root)
     keeping = open_keeping(two.root, progress=Quiet(), strict=True)
-    before = datetime.now(UTC) - timedelta(days=7)
 
     def garbage(*pulls: int) -> int:
-        found = survey_all(dataclasses.replace(keeping, pulls=lambda: pulls), before)
+        found = survey_all(dataclasses.replace(keeping, pulls=lambda: pulls), WEEK)
         return len(found.remotes[0].garbage)
 
     assert garbage(7) == 0
@@ -199,6 +200,20 @@ def test_a_directory_that_is_pushed_meanwhile_keeps_its_files(two: Project) -> N
     run(two, "gc", "--apply", points=[Point(step=Step.DELETE, when="after", act=act)])
     assert object_path(two.remote, old).exists()
     assert not object_path(two.remote, other).exists()
+
+
+def test_a_clock_that_is_fast_makes_nothing_old(
+    two: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remote's own clock counts where that of this machine is ahead."""
+    put_object(two.remote, b"garbage", days=3)
+    monkeypatch.chdir(two.root)
+    keeping = open_keeping(two.root, progress=Quiet(), strict=True)
+    before = stored(two.remote)
+    month = timedelta(days=30)
+    assert not collect(keeping, WEEK, clock=lambda: datetime.now(UTC) + month).remotes[0].garbage
+    assert stored(two.remote) == before
+    assert len(collect(keeping, timedelta(days=2)).remotes[0].garbage) == 1
 
 
 def test_unknown_pull_requests_delete_nothing(two: Project) -> None:

@@ -5,10 +5,12 @@ Nothing is recorded on the way: what a run that was stopped left is found by the
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from datarelease.adapters.store.upkeep import Upkeep, upkeep_of
 from datarelease.errors import WorldError
@@ -18,7 +20,14 @@ from datarelease.flows.retention.survey import Rules, garbage_of, survey, unused
 from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.versions.missing import health_of
 from datarelease.model.versions.outcome import Health
-from datarelease.model.versions.retention import Garbage, Needed, RemoteSweep, object_hash
+from datarelease.model.versions.retention import (
+    DOCUMENTS,
+    Garbage,
+    Needed,
+    RemoteSweep,
+    object_hash,
+    scratch_key,
+)
 from datarelease.model.versions.snapshot import TREE
 from datarelease.model.versions.version import Version
 from datarelease.model.wording import plural
@@ -39,8 +48,8 @@ class Collection:
     """Of every version afterwards; None: nothing was deleted."""
 
 
-def survey_all(keeping: Keeping, before: datetime) -> Collection:
-    """What nothing needs on each remote and is older than ``before``; nothing is changed.
+def survey_all(keeping: Keeping, older_than: timedelta) -> Collection:
+    """What nothing needs on each remote and is old enough; nothing is changed.
 
     Raises:
         ConfigError: A remote has no listings.
@@ -49,14 +58,20 @@ def survey_all(keeping: Keeping, before: datetime) -> Collection:
     keeping.whole.complete_history()
     catalogue = keeping.catalogue()
     needed = keeping.needed(catalogue)
+    before = datetime.now(UTC) - older_than
     sweeps = [
         survey(keeping, upkeep_of(store), needed, catalogue, before)[0] for store in keeping.stores
     ]
     return Collection(needed=needed, remotes=tuple(sweeps), applied=False)
 
 
-def collect(keeping: Keeping, before: datetime) -> Collection:
-    """The same, deleted.
+def collect(
+    keeping: Keeping,
+    older_than: timedelta,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Collection:
+    """The same, deleted. Where ``clock`` and that of a remote differ, the earlier one counts.
 
     Raises:
         ConfigError: A remote has no listings, or there are no credentials to delete with.
@@ -68,6 +83,7 @@ def collect(keeping: Keeping, before: datetime) -> Collection:
     needed = keeping.needed(catalogue)
     # All are opened and surveyed before the first object goes.
     opened = [keeping.deleting(store.name) for store in keeping.stores]
+    before = min([clock(), *map(time_of, opened)]) - older_than
     surveys = [survey(keeping, upkeep, needed, catalogue, before) for upkeep in opened]
     sweeps = tuple(sweep for sweep, _ in surveys)
     gone: set[str] = set()
@@ -99,6 +115,27 @@ def verifiable(keeping: Keeping, catalogue: Catalogue) -> list[Version]:
             for remote in read_manifest(keeping.repository, version).remotes
         )
     ]
+
+
+def time_of(upkeep: Upkeep) -> datetime:
+    """The time now by a remote's clock: that of a small object which is written and deleted.
+
+    Raises:
+        WorldError: The remote refuses that, or does not say when objects were written.
+    """
+    key = scratch_key()
+    with tempfile.NamedTemporaryFile() as empty:
+        upkeep.store.upload({key: Path(empty.name)}, lambda _: None)
+    found = [item.modified for item in upkeep.walk(DOCUMENTS) if item.key == key]
+    upkeep.delete([key], lambda _: None)
+    if not found or found[0] is None:
+        raise WorldError(
+            f"remote {upkeep.store.name!r} ({upkeep.store.url}) does not say when objects were "
+            "written.",
+            untouched="Nothing was deleted.",
+            remedy="Look after it on the server itself.",
+        )
+    return found[0]
 
 
 # --- inside

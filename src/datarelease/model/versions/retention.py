@@ -6,6 +6,7 @@ The rules alone: what is needed, and what a remote holds, is found out elsewhere
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,6 +62,11 @@ def is_run(key: str) -> bool:
 def is_scratch(key: str) -> bool:
     """The rest of an upload to a folder is there, which never got its name."""
     return _SCRATCH.fullmatch(key) is not None
+
+
+def scratch_key() -> str:
+    """A key of its own for an object that is not meant to stay."""
+    return f"{DOCUMENTS}/.tmp-{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True, kw_only=True)
