@@ -10,6 +10,7 @@ from pathlib import Path
 from datarelease.documents import encode, encode_manifest
 from datarelease.model.data.dataset import CsvDialect
 from datarelease.model.review.diff import Compatibility
+from datarelease.model.versions.channel import Channel
 from datarelease.model.versions.index import index_key, index_of
 from datarelease.model.versions.manifest import (
     Manifest,
@@ -35,6 +36,7 @@ class Published:
     root: Path
     prefix: str = "data-v"
     versions: list[Version] = field(default_factory=list)
+    channels: list[Channel] = field(default_factory=list)
 
     def put(self, key: str, data: bytes) -> Path:
         """An object, written."""
@@ -89,7 +91,7 @@ class Published:
 
     def index(self) -> Path:
         """The index, written anew."""
-        index = index_of(self.prefix, self.versions)
+        index = index_of(self.prefix, self.versions, self.channels)
         return self.put(index_key(self.prefix), encode(index).encode())
 
     def object(self, data: bytes) -> Path:

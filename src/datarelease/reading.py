@@ -19,6 +19,7 @@ from datarelease.flows.repository import Repository, find_version
 from datarelease.flows.versions.files import ReleasedFiles, files_of_version
 from datarelease.flows.versions.read import get as get_files
 from datarelease.flows.versions.read import table_of_version
+from datarelease.model.git_address import without_credentials
 from datarelease.progress import Warnings
 from datarelease.readers.address import find_at, read_versions
 from datarelease.readers.datasets import (
@@ -234,6 +235,12 @@ def _meant(
         raise TypeError(f"name {' and '.join(called)}, or ADDRESS, {' and '.join(called)}")
     address = given.pop(0) if len(given) > lacking else None
     found, name = (given.pop(0) if name is None else name for name in asked)
+    if address is None and "://" in found:
+        raise ConfigError(
+            f"{without_credentials(found)!r} is an address, and no version.",
+            untouched="Nothing was read.",
+            remedy=f"Name ADDRESS, {' and '.join(called)}: such as 'latest' after the address.",
+        )
     return address, found, name
 
 

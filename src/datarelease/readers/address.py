@@ -126,9 +126,12 @@ def fetch_at(reader: AddressReader, files: Sequence[ManifestFile], label: str) -
         WorldError: One is missing, has other bytes, or cannot be fetched or kept.
     """
     total = sum(file.size for file in files)
+    here = reader.source.folder is not None or all(
+        reader.cache.find(file.sha256, file.size) for file in files
+    )
     with reader.progress.track(label, total, "bytes") as advance:
         found = each(lambda file: _fetch(reader, file, advance), files, _FETCHERS)
-    if reader.source.folder is None:
+    if not here:
         reader.cache.trim()
     return found
 

@@ -18,8 +18,9 @@ from tests.unit.readers.conftest import PARTS, PEOPLE, ROWS
 from tests.web import FileServer
 
 import datarelease as dr
+from datarelease.model.versions.channel import Channel, Move
 from datarelease.model.versions.manifest import document_key, manifest_key
-from datarelease.model.versions.version import Erasure
+from datarelease.model.versions.version import Erasure, Yank
 from datarelease.reading import Frame
 
 BLOCKED = """
@@ -111,6 +112,29 @@ def test_a_withdrawn_version_is_read_with_a_warning(shared: Published) -> None:
         assert len(dr.load(shared.root, "latest", "people")) == 3
 
 
+def test_a_channel_is_read_by_its_name(remote: Published) -> None:
+    """Where it was set to last; where that was withdrawn, where it was before, with a warning."""
+    withdrawn = Yank(reason="wrong unit", date="2026-11-29T10:00:00+00:00")
+    remote.release({"people": {"people.csv": b"id\n1\n"}})
+    remote.release({"people": {"people.csv": b"id\n1\n2\n"}}, yank=withdrawn)
+    moves = tuple(
+        Move(
+            number=number, tag=f"data-channel-stable-{number}", version=f"data-v{number}",
+            date="2026-11-28T10:00:00+00:00", by="Ann", reason="good",
+        )
+        for number in (1, 2, 3)
+    )  # fmt: skip
+    remote.channels.append(Channel(name="stable", moves=moves[:2]))
+    remote.index()
+    assert len(dr.load(remote.root, "stable", "people")) == 1
+    remote.channels[0] = Channel(name="stable", moves=moves)
+    remote.index()
+    with pytest.warns(dr.WithdrawnVersionWarning, match="falls back to data-v2"):
+        assert len(dr.load(remote.root, "stable", "people")) == 1
+    with pytest.raises(dr.ConfigError, match=r"(?s)'staple'.*stable"):
+        dr.load(remote.root, "staple", "people")
+
+
 def test_an_erased_version_says_why(remote: Published) -> None:
     """It is neither read nor taken for the latest."""
     erased = Erasure(reason="a person asked for it", date="2026-11-29T10:00:00+00:00")
@@ -140,6 +164,8 @@ def test_what_is_not_there_is_said(shared: Published, web: FileServer) -> None:
         dr.versions("ftp://host/data")
     with pytest.raises(dr.ConfigError, match="both given"):
         dr.load(shared.root, "latest", "people", repo=".")
+    with pytest.raises(dr.ConfigError, match="is an address, and no version"):
+        dr.load(web.address, "people")
     with pytest.raises(TypeError, match="name VERSION and DATASET"):
         dr.load("latest")
 
