@@ -55,7 +55,7 @@ def changed_rows_in(folder: Path) -> RowFiles:
         budget=sys.maxsize,
         memo=NoMemo(),
         name=lambda name, _: f"{name}.parquet",
-        fetches=True,
+        asked_for=True,
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,12 @@ from datarelease.flows.pull_requests.announce import (
 )
 from datarelease.model.github import BOT, Push
 from datarelease.model.review.diff import Compatibility
-from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestRemote
+from datarelease.model.versions.manifest import (
+    Manifest,
+    ManifestDataset,
+    ManifestDocument,
+    ManifestRemote,
+)
 from datarelease.model.versions.outcome import Health, Outcome, VersionHealth
 from datarelease.model.versions.release import Fault
 from datarelease.progress import Quiet, Step
@@ -109,6 +115,26 @@ def artifacts(folder: Path, found: Manifest | None = None) -> Path:
     return folder
 
 
+def with_sums(folder: Path) -> Path:
+    """The same of a version whose manifest lists the hashes of its files."""
+    target, text = folder / "datarelease-outcome", "a  data.csv\n"
+    documents = tuple(
+        ManifestDocument(
+            name=path.relative_to(target).as_posix(),
+            size=path.stat().st_size,
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in sorted(target.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
+    )
+    sums = ManifestDocument(
+        name="SHA256SUMS", size=len(text), sha256=hashlib.sha256(text.encode()).hexdigest()
+    )
+    (target / "SHA256SUMS").write_text(text)
+    (target / "manifest.json").write_text(encode(replace(manifest(), documents=(sums, *documents))))
+    return folder
+
+
 def told(
     github: GitHubServer, hub: GitHub, folder: Path, found: Outcome, run: str = "7"
 ) -> AnnouncementResult:
@@ -128,14 +154,16 @@ def test_a_release_gets_its_page_with_every_document(
 ) -> None:
     """Published, marked latest, with assets whose sums fit, and the comment says how to get it."""
     repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
-    result = told(github, hub, artifacts(tmp_path / "a"), outcome())
+    result = told(github, hub, with_sums(artifacts(tmp_path / "a")), outcome())
     assert result.problems == ()
     [page] = repo.releases.values()
     assert (page.tag, page.draft, repo.latest) == ("data-v4", False, page.id)
     assets = {asset.name: asset.content for asset in page.assets}
     assert set(assets) == {
         "manifest.json", "report.html", "customers-profile.json", "SHA256SUMS",
+        "data-SHA256SUMS",
     }  # fmt: skip
+    assert assets["data-SHA256SUMS"] == b"a  data.csv\n", "the hashes of the data have a name apart"
     for line in assets["SHA256SUMS"].decode().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256(assets[name]).hexdigest() == digest

@@ -7,6 +7,7 @@ the values are read once more, by a join with their keys, as many as the budget 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import narwhals as nw
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from datarelease.analysis.comparison.row_plan import ChangeKind, Frames, RowPlan
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.row_files import BATCH, RowWriter, fair_shares, shown, with_mask
+from datarelease.analysis.engine.staging import of_size
 from datarelease.analysis.engine.tables import Engine
 from datarelease.model.review.diff import RowDiff
 from datarelease.model.review.report import MASK
@@ -55,13 +57,17 @@ def write_changed_rows(
     shares = fair_shares([*counts.values()], file.room)
     for kind, share in zip(counts, shares, strict=True):
         if share:
-            frame = differing.filter(nw.col("kind") == kind).sort(*plan.key_names).head(share)
+            frame = differing.filter(nw.col("kind") == kind).sort(*plan.key_names)
+            frame = frame.head(share) if share < counts[kind] else frame
             if kind != "changed":
                 side = plan.side(sides[kind == "added"], "v")
                 frame = _with_values(plan, frame.select(*plan.key_names), side, rows.told)
-            for batch in engine.batches(frame, BATCH):
-                if batch.num_rows:
-                    file.add(rows.written(kind, batch))
+            with closing(of_size(engine.batches(frame, BATCH), BATCH)) as batches:
+                for batch in batches:
+                    if batch.num_rows:
+                        file.add(rows.written(kind, batch))
+                    if not file.room:
+                        break
 
 
 def _with_values(

@@ -137,7 +137,7 @@ class _FailingRows:
                     if each.left:
                         rows = batch.filter(batch.column(f"f{place}"))
                         self._write(each, _cells(rows, names), probe)
-                if not any(each.left for each, _ in probes):
+                if not self._file.room or not any(each.left for each, _ in probes):
                     return
 
     def write_sharing(self, asked: _Asked, distinct: Distinct) -> None:
@@ -147,7 +147,7 @@ class _FailingRows:
         values = {f"v{place}": nw.col(name) for place, name in enumerate(names)}
         groups = asked.left // 2 + 1
         for part in rows_sharing(self._engine, frame, distinct.columns, groups):
-            if asked.left:
+            if asked.left and self._file.room:
                 rows = part.select(*self._numbers(), **values).sort(_NUMBER).head(asked.left)
                 for batch in self._batches(rows):
                     self._write(asked, _cells(batch, names), distinct)
@@ -174,7 +174,7 @@ class _FailingRows:
             for batch in batches:
                 cells = {name: batch.column(name) for name in (*names, _NUMBER)}
                 self._write(asked, cells, custom, (column,) if column else every)
-                if not asked.left:
+                if not asked.left or not self._file.room:
                     return
 
     def _names(self, columns: Iterable[str]) -> tuple[str, ...]:

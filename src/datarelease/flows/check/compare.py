@@ -178,7 +178,7 @@ def _rows(
         if has_changes_left(row_files, dataset.name, known, made_from):
             return known
         if not all(repository.objects.has(file.md5) for file in (*left, *fresh)) and not (
-            row_files is not None and row_files.fetches
+            row_files is not None and row_files.asked_for
         ):
             repository.progress.say(
                 f"{dataset.name}: the changed rows are not written, as the data of {before.label} "

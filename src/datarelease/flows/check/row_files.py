@@ -7,6 +7,7 @@ was written for these inputs is not computed again.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,9 +53,9 @@ class RowFiles:
     memo: Memo
     name: Callable[[str, RowsKind], str] = rows_name
     """The place below ``folder`` of the rows of a dataset."""
-    fetches: bool = False
-    """Data that is not on this machine is fetched for rows alone: where results are known already,
-    a check does without, for it may be large, or out of reach."""
+    asked_for: bool = False
+    """Somebody wants these rows, all of them: data is fetched for them, and no file is cut short.
+    A check whose results are known does without data that may be large or out of reach."""
     _written: dict[str, list[RowsFile]] = field(default_factory=dict)
 
     def of(self, dataset: str) -> tuple[RowsFile, ...]:
@@ -102,11 +103,15 @@ class RowFiles:
         Raises:
             ConfigError, WorldError: The file cannot be written.
         """
-        from datarelease.analysis.engine.row_files import RowWriter  # noqa: PLC0415 - heavy
+        from datarelease.analysis.engine.row_files import (  # noqa: PLC0415 - heavy
+            MOST_FILE_BYTES,
+            RowWriter,
+        )
 
         place = self.folder / self.name(dataset, kind)
         with written(place) as scratch:
-            with RowWriter(scratch, self.budget) as writer:
+            most = sys.maxsize if self.asked_for else MOST_FILE_BYTES
+            with RowWriter(scratch, self.budget, most) as writer:
                 yield writer
             whole = scratch.read_bytes() if 0 < scratch.stat().st_size <= _KEPT else None
         if not writer.rows:
