@@ -127,6 +127,8 @@ def shop() -> SiteContent:
             tools=(("datarelease", "0.1.0"), ("dvc", "3.67.1")),
             notes=_notes(step),
             author="Ada Lovelace" if step % 2 else "Grace Hopper",
+            reviewers=("Katherine Johnson",),
+            pull=30 + step,
             subject="The first customers and orders" if not step else _SUBJECTS[step % 4],
         )
         versions.append(released(step + 1, figures))
@@ -160,10 +162,10 @@ def _notes(step: int) -> tuple[KeptNote, ...]:
 
 
 _SUBJECTS = (
-    "Add the orders of the last week (#41)",
-    "Correct the currency of orders from Norway (#38)",
-    "Dearer plans from July on (#35)",
-    "Add customers of the new shop in Lyon (#44)",
+    "Add the orders of the last week",
+    "Correct the currency of orders from Norway",
+    "Dearer plans from July on",
+    "Add customers of the new shop in Lyon",
 )
 
 

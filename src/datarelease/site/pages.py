@@ -26,6 +26,7 @@ from datarelease.site.columns import (
     figure_words,
     histogram_of,
 )
+from datarelease.site.content.figures import DatasetFigures
 from datarelease.site.content.timeline import ColumnHistory, DatasetHistory, Timeline, neighbours
 from datarelease.site.machine import documents_of_page
 from datarelease.site.plots import series
@@ -36,7 +37,7 @@ from datarelease.site.plots.histories import (
     schema_history,
 )
 from datarelease.site.plots.releases import release_chart
-from datarelease.site.snippets import snippets
+from datarelease.site.snippets import Snippet, snippets
 from datarelease.site.views import VersionView
 
 _DRIFTED = 6
@@ -120,11 +121,20 @@ class Pages:
                 (channel, version_of(channel, self.timeline.content.catalogue.versions))
                 for channel in self.timeline.content.catalogue.channels
             ],
-            loading=[
-                (dataset, snippets("latest", dataset, self.timeline.content.address))
-                for dataset in (newest.figures.datasets[:1] if newest else ())
-            ],
+            loading=self._first_loading(newest),
         )
+
+    def _first_loading(
+        self, newest: VersionView | None
+    ) -> list[tuple[DatasetFigures, tuple[Snippet, ...]]]:
+        """How the first dataset of the newest version is loaded."""
+        if newest is None:
+            return []
+        address, figures = self.timeline.content.address, newest.figures
+        return [
+            (dataset, snippets("latest", dataset, address, figures.remotes))
+            for dataset in figures.datasets[:1]
+        ]
 
     def _version(self, index: int) -> bytes:
         view = self.views[index]
@@ -160,7 +170,7 @@ class Pages:
                 for dataset in figures.datasets
             ],
             loading=[
-                (dataset, snippets(view.version.tag, dataset, address))
+                (dataset, snippets(view.version.tag, dataset, address, figures.remotes))
                 for dataset in figures.datasets
             ],
             documents=[(name, path) for name, path, _ in documents_of_page(view.released)],

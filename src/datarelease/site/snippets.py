@@ -6,8 +6,10 @@ import json
 import keyword
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from datarelease.model.versions.manifest import ManifestRemote
 from datarelease.site.content.figures import DatasetFigures
 
 
@@ -20,10 +22,20 @@ class Snippet:
     text: str
 
 
-def snippets(tag: str, dataset: DatasetFigures, address: str) -> tuple[Snippet, ...]:
-    """One dataset of a version by each way; ``address``: of the repository, empty: this one."""
+def snippets(
+    tag: str, dataset: DatasetFigures, address: str, remotes: Sequence[ManifestRemote] = ()
+) -> tuple[Snippet, ...]:
+    """One dataset of a version by each way.
+
+    ``address`` is that of the repository, empty: this one; readers without git take the first of
+    ``remotes`` that they can ask.
+    """
     get = _shell("datarelease", "get", tag, "--dataset", dataset.name, *_option("--repo", address))
     ways = [Snippet(label="Command line", language="shell", text=get)]
+    place = next((it.url for it in remotes if it.url.startswith(_ASKED)), "")
+    if place:
+        text = _from_remote("files" if dataset.of_files else "load", place, tag, dataset)
+        ways.insert(0, Snippet(label="Without git", language="python", text=text))
     if dataset.path:
         source = address or "."
         text = _shell("dvc", "get", source, dataset.path, "--rev", tag)
@@ -39,6 +51,15 @@ def snippets(tag: str, dataset: DatasetFigures, address: str) -> tuple[Snippet, 
         Snippet(label="DuckDB", language="python", text=_load(tag, dataset, address, "duckdb")),
         *ways,
     )
+
+
+_ASKED = ("s3://", "gs://", "azure://")
+"""Kinds of remotes that readers can ask with credentials of their own (docs/readers.md)."""
+
+
+def _from_remote(function: str, place: str, tag: str, dataset: DatasetFigures) -> str:
+    words = ", ".join(map(json.dumps, (place, tag, dataset.name)))
+    return f"import datarelease as dr\n\n{variable(dataset.name)} = dr.{function}({words})"
 
 
 def _option(name: str, value: str) -> tuple[str, ...]:

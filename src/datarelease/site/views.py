@@ -51,6 +51,22 @@ class VersionView:
         return version_page(self.version.tag)
 
     @property
+    def pull_page(self) -> str:
+        """Where its pull request is; empty: not known."""
+        pull = self.figures.pull
+        return f"{self._github}/pull/{pull}" if self._github and pull is not None else ""
+
+    @property
+    def commit_page(self) -> str:
+        """Where its commit is; empty: not known."""
+        return f"{self._github}/commit/{self.version.commit}" if self._github else ""
+
+    @property
+    def _github(self) -> str:
+        address = self.timeline.content.address
+        return address if address.startswith("https://github.com/") else ""
+
+    @property
     def day(self) -> str:
         """When it was released."""
         return self.version.date[:10]

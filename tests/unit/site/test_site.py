@@ -247,3 +247,18 @@ def test_the_changelog_has_the_sentences_of_each_version() -> None:
         "# Changes of the data\n\n## data-v12 (2022-02-09)\n\n- `customers` has 1,440"
     )
     assert "- **Withdrawn**: data-v7 was withdrawn on 2022-02-20" in text
+
+
+def test_a_version_says_who_proposed_and_who_reviewed_it() -> None:
+    """With the pull request and the commit on GitHub; names are there, addresses are not."""
+    text = page("versions/data-v12.html")
+    assert "Ada Lovelace" in text
+    assert "Katherine Johnson" in text
+    assert 'href="https://github.com/acme/shop-data/pull/41"' in text
+    assert f'href="https://github.com/acme/shop-data/commit/{12:040x}"' in text
+
+
+def test_a_version_is_loaded_without_git_from_a_bucket() -> None:
+    """By the address of its first remote that readers can ask."""
+    text = page("versions/data-v9.html").replace("&#34;", '"')
+    assert 'customers = dr.load("s3://acme-data/shop", "data-v9", "customers")' in text

@@ -118,6 +118,10 @@ class VersionFigures:
     tools: tuple[tuple[str, str], ...] = ()
     author: str = ""
     """Who made the change, as git names them."""
+    reviewers: tuple[str, ...] = ()
+    """Who reviewed it, as far as the commit says."""
+    pull: int | None = None
+    """The pull request that it came by, as far as the commit says."""
     subject: str = ""
     """The first line of the commit's message."""
     complete: bool = True

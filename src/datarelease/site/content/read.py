@@ -7,7 +7,6 @@ statistics that git holds take the place of the documents; the pages say so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,7 +17,6 @@ from typing import Any, TypeVar
 from datarelease.documents import decode_or_none, encode_compact
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.catalogue import Catalogue
-from datarelease.flows.release.plan import RELEASE_COMMIT
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.documents import find_document, find_manifest_bytes, manifest_of
 from datarelease.model.adoption import yaml_flow
@@ -31,9 +29,10 @@ from datarelease.model.versions.version import Version
 from datarelease.settings.read import SECTION, read_site
 from datarelease.site.content.derive import figures_of
 from datarelease.site.content.figures import VersionFigures
+from datarelease.site.content.people import with_people
 from datarelease.site.content.recorded import recorded_in_git
 
-_RULES = "4"
+_RULES = "5"
 """Of the figures: what is kept counts for these alone."""
 _KIND = "site"
 _WORKERS = 8
@@ -178,8 +177,8 @@ class _Reader:
                 base=version.trailer("Baseline"),
                 complete=False,
             )
-        author, subject = self._author(version.commit)
-        return replace(figures, params=self._params(version), author=author, subject=subject)
+        told = replace(figures, params=self._params(version))
+        return with_people(self.repository.git, version.commit, told)
 
     def _manifest_bytes(self, version: Version) -> bytes | None:
         data = self._asked(lambda: find_manifest_bytes(self.repository, version))
@@ -210,29 +209,6 @@ class _Reader:
             return ()
         own = {key: value for key, value in params.items() if key != SECTION}
         return tuple(_flat(own))[:_MOST_PARAMS]
-
-    def _author(self, commit: str) -> tuple[str, str]:
-        """Who made a change, and the first line of what they said; of a merge the side merged.
-
-        The commit that a release makes for its own files says nothing of the change.
-        """
-        told = self.repository.git.commit_text(commit)
-        if told is not None and told.message.startswith(RELEASE_COMMIT) and told.parents:
-            told = self.repository.git.commit_text(told.parents[0]) or told
-        if told is None:
-            return "", ""
-        if len(told.parents) < _MERGED:
-            return told.author, told.message.partition("\n")[0]
-        side = self.repository.git.commit_text(told.parents[-1]) or told
-        merge = _MERGE.match(told.message)
-        subject = f"{merge[2]} ({merge[1]})" if merge else side.message.partition("\n")[0]
-        return side.author, subject
-
-
-_MERGED = 2
-"""Parents of a merge, at least."""
-_MERGE = re.compile(r"Merge pull request (#\d+) from \S+\n+(.+)")
-"""As GitHub words it: the title of the pull request is in the second line."""
 
 
 def _flat(value: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
