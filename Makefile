@@ -6,8 +6,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # One more than the cores that the suite is made for: tests wait for programs and disks, too.
 WORKERS ?= 3
-# Hundreds of programs start in the tests: where PYTHONDONTWRITEBYTECODE is set, each would compile
-# every module anew.
+# Hundreds of programs start in the tests: each would compile every module anew, and pytest would
+# rewrite every test, where it may not keep what it made.
+export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/python -m compileall -q src tests
 REMOTES := s3 gs azure ssh webdav
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

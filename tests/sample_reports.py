@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -174,6 +175,7 @@ COUNTRIES = {
 }
 
 
+@cache
 def customers_columns() -> tuple[ColumnDiff, ...]:
     """The columns of a believable customers table, some of which moved."""
     return (
