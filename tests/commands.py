@@ -33,21 +33,26 @@ PRELOADED = (
     "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
     *(f"datarelease.cli.{name}_command" for name in (
         "announce", "changelog", "channel", "check", "diff", "doctor", "gc", "get", "init",
-        "list", "post", "purge", "release", "rollback", "show", "trim", "url", "verify", "yank",
+        "list", "post", "purge", "release", "rollback", "show", "trim", "url", "validate",
+        "verify", "yank",
     )),
-    "configobj", "dvc.cli", "dvc.commands.add", "dvc.commands.data_sync", "dvc.commands.repro",
+    "configobj", "dvc._debug", "dvc.analytics", "dvc.cli.parser",
     "datarelease.analysis.comparison.rows", "datarelease.analysis.engine.duckdb.engine",
     "datarelease.api", "datarelease.flows.check.stage", "duckdb", "dulwich.ignore",
     "dulwich.porcelain", "dulwich.repo", "dulwich.walk", "dulwich.worktree", "dvc.cachemgr",
     "dvc.data_cloud", "dvc.dirs", "dvc.fs", "dvc.repo.artifacts", "dvc.repo.datasets",
-    "dvc.repo.graph", "dvc.repo.index", "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots",
-    "dvc.repo.reproduce", "dvc.repo.stage", "dvc.rwlock", "dvc.scm", "dvc.utils.strictyaml",
-    "dvc.repo.trie", "dvc_data.hashfile.db.local", "dvc_render.vega", "dvc_s3",
+    "dvc.repo.graph", "dvc.repo.index", "dvc.repo.init", "dvc.repo.metrics", "dvc.repo.open_repo",
+    "dvc.repo.params", "dvc.repo.plots", "dvc.repo.reproduce", "dvc.repo.stage", "dvc.rwlock",
+    "dvc.scm", "dvc.utils.strictyaml", "dvc.repo.trie", "dvc_data.hashfile._progress",
+    "dvc_data.hashfile.db.local", "dvc_data.hashfile.status", "dvc_data.index.checkout",
+    "dvc_render.vega", "dvc_s3",
     "encodings.utf_8_sig", "flatten_dict", "fsspec.implementations.memory",
     "narwhals._arrow.dataframe", "narwhals._duckdb.dataframe", "narwhals._duckdb.group_by",
     "narwhals._duckdb.namespace", "narwhals._duckdb.selectors", "narwhals.group_by",
-    "narwhals._interchange.dataframe", "networkx", "pydantic.dataclasses", "rich._emoji_codes",
-    "s3fs", "scmrepo.git", "tests.frozen",
+    "narwhals._interchange.dataframe", "narwhals._namespace", "networkx",
+    "pandera.backends.narwhals.builtin_checks", "pandera.io.pandas_io", "pandera.pandas",
+    "pydantic.dataclasses", "pygments.lexers", "pyparsing", "rich._emoji_codes", "rich.live",
+    "rich.progress", "ruamel.yaml.mergevalue", "s3fs", "scmrepo.git", "tests.frozen",
 )  # fmt: skip
 """Whatever a command loads, so that a process begins with the work itself."""
 DVC = "datarelease.adapters.dvc.work_tree:Dvc"
@@ -171,26 +176,38 @@ def run(
     return done
 
 
-def dvc(cwd: Path, *arguments: str, env: dict[str, str], stdin: bytes | None = None) -> Done:
+def dvc(
+    cwd: Path,
+    *arguments: str,
+    env: dict[str, str],
+    stdin: bytes | None = None,
+    served: bool = False,
+) -> Done:
     """How `dvc ARGUMENTS` ended in ``cwd``, under exactly ``env``.
 
-    With ``stdin`` it is the program that keeps things from stages.
+    With ``stdin`` it is the program that keeps things from stages. With ``served`` our own stages
+    run in forks, as they do in a check, and not in programs of their own.
     """
     folder = tempfile.TemporaryDirectory(prefix="dvc-")
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
     process = _CONTEXT.Process(
-        target=_dvc_child, args=(list(arguments), cwd, env, folder.name, stdin)
+        target=_dvc_child, args=(list(arguments), cwd, env, folder.name, stdin, served)
     )
     process.start()
     return Started(process, folder).wait()
 
 
 def _dvc_child(
-    arguments: list[str], cwd: Path, env: dict[str, str], folder: str, stdin: bytes | None
+    arguments: list[str],
+    cwd: Path,
+    env: dict[str, str],
+    folder: str,
+    stdin: bytes | None,
+    served: bool,  # noqa: FBT001 - handed on by position
 ) -> None:
     _settle(cwd, env, folder)
-    code = _dvc_code(arguments, stdin)
+    code = _served_dvc_code(arguments) if served else _dvc_code(arguments, stdin)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -210,6 +227,19 @@ def _dvc_code(arguments: list[str], stdin: bytes | None) -> int:
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for the life of the process
     sys.argv = ["dvc", *arguments]
     return dvc_stages.main()
+
+
+def _served_dvc_code(arguments: list[str]) -> int:
+    from dvc.cli import main
+
+    from datarelease.adapters.dvc import stages as dvc_stages
+    from datarelease.adapters.dvc.fork_server import ForkServer
+    from datarelease.adapters.dvc.private import parse_yaml_once
+
+    parse_yaml_once()
+    with ForkServer() as server:
+        dvc_stages._serve_stages(server)
+        return int(main(arguments))
 
 
 def _forked_dvc(

@@ -9,6 +9,7 @@ is neither walked nor, since walking writes to it, copied in each child.
 import gc
 import os
 
+from dvc.cli.parser import get_main_parser
 from dvc.config import get_compiled_schema
 from dvc.utils.serialize import PARSERS
 from tests import sample_reports
@@ -26,6 +27,7 @@ for report in (sample_reports.small(), sample_reports.streamed(), sample_reports
 for kind in (Manifest, Profile, Report, Validation):
     documents._adapter(kind)
 get_compiled_schema()
+get_main_parser()
 PARSERS[".yaml"]("a: [1, 2.5, text]", "any.yaml")
 stage_environment(os.environ)
 

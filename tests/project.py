@@ -109,11 +109,17 @@ class Project:
         """What git prints, without the last line end."""
         return self.run("git", *arguments, code=code).rstrip("\n")
 
-    def dvc(self, *arguments: str, env: Mapping[str, str] | None = None, code: int = 0) -> str:
-        """What DVC prints."""
+    def dvc(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        code: int = 0,
+        served: bool = False,
+    ) -> str:
+        """What DVC prints; ``served``: our own stages start no programs (`tests.commands.dvc`)."""
         from tests.commands import dvc
 
-        done = dvc(self.root, *arguments, env={**os.environ, **(env or {})})
+        done = dvc(self.root, *arguments, env={**os.environ, **(env or {})}, served=served)
         assert done.code == code, f"dvc {arguments}: {done.code}\n{done.err}"
         return done.out
 
@@ -155,7 +161,7 @@ class Project:
 
     def repro(self) -> None:
         """Run the pipeline."""
-        self.dvc("repro", "--quiet")
+        self.dvc("repro", "--quiet", served=True)
 
     @property
     def head(self) -> str:
