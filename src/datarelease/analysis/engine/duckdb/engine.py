@@ -36,6 +36,7 @@ from datarelease.errors import WorldError
 from datarelease.progress import Progress
 
 _Types = Mapping[str, nw.dtypes.DType]
+_Columns = dict[str, nw.dtypes.DType]
 _HASHES = 8
 """Of so many parts of DuckDB's memory, as much as one may be held beside it for hashes of rows."""
 _SPOOL_FROM = 32 << 20
@@ -91,6 +92,7 @@ class DuckDBEngine:
         self._progress = progress
         measure_progress(self._connection, on=progress is not None)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
+        self._types: dict[tuple[Table, frozenset[tuple[str, nw.dtypes.DType]]], _Columns] = {}
         self._converted: dict[Table, Table] = {}
         self._temp_directory = temp_directory
         self._copies: tempfile.TemporaryDirectory[str] | None = None
@@ -135,8 +137,11 @@ class DuckDBEngine:
 
     def types(self, table: Table, types: _Types | None = None) -> dict[str, nw.dtypes.DType]:
         """The types of a table's columns; see `Engine.types`."""
-        found = self.scan(table, types).collect_schema()
-        return {name: found[name] for name in self.columns(table)}
+        asked = table, frozenset((types or {}).items())
+        if asked not in self._types:
+            found = self.scan(table, types).collect_schema()
+            self._types[asked] = {name: found[name] for name in self.columns(table)}
+        return dict(self._types[asked])
 
     def scan(
         self,
