@@ -52,7 +52,8 @@ PRELOADED = (
     "narwhals._interchange.dataframe", "narwhals._namespace", "networkx",
     "pandera.backends.narwhals.builtin_checks", "pandera.io.pandas_io", "pandera.pandas",
     "pydantic.dataclasses", "pygments.lexers", "pyparsing", "rich._emoji_codes", "rich.live",
-    "rich.progress", "ruamel.yaml.mergevalue", "s3fs", "scmrepo.git", "tests.frozen",
+    "rich.progress", "ruamel.yaml.mergevalue", "s3fs", "scmrepo.git", "tests.conftest",
+    "tests.frozen",
 )  # fmt: skip
 """Whatever a command loads, so that a process begins with the work itself."""
 DVC = "datarelease.adapters.dvc.work_tree:Dvc"

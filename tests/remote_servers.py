@@ -23,11 +23,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncssh
 import pytest
 from orchestration.servers import free_ports
+
+if TYPE_CHECKING:
+    import asyncssh
 
 USER = "writer"
 PASSWORD = "secret-of-writer"
@@ -152,6 +154,8 @@ class SshServer:
 @contextmanager
 def running_ssh(folder: Path) -> Iterator[SshServer]:
     """An SFTP server of asyncssh whose root is ``folder``, in a thread of this process."""
+    import asyncssh  # it looks for libraries with a C compiler, and each test process loads us
+
     folder.mkdir(parents=True)
     key = asyncssh.generate_private_key("ssh-ed25519")
     users = asyncssh.generate_private_key("ssh-ed25519")
