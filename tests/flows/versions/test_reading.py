@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 from tests.commands import run
+from tests.conftest import environment, hermetic_environment
 from tests.project import Project
 from tests.versions import manifest, object_path
 
@@ -18,15 +19,30 @@ import datarelease as dr
 from datarelease.errors import ConfigError, WorldError
 
 
-@pytest.fixture
-def two(edited: Project) -> Project:
-    """Two versions released; the remote's address in .dvc/config holds everywhere."""
+@pytest.fixture(scope="module")
+def two_versions(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A project with two versions, and the link that it knows its remote by, from everywhere."""
+    folder = tmp_path_factory.mktemp("two")
+    edited = Project.copied(templates / "edited", folder / "edited")
+    link = folder / "remote"
+    link.symlink_to(edited.remote)
     config = (edited.root / ".dvc/config").read_text()
-    edited.write(".dvc/config", config.replace("../../remote", str(edited.remote)))
-    edited.commit("An address that holds everywhere", ".dvc/config")
-    edited.push()
-    run(edited, "release")
-    return edited
+    edited.write(".dvc/config", config.replace("../../remote", str(link)))
+    with environment(hermetic_environment(folder / "home")):
+        edited.commit("An address that holds everywhere", ".dvc/config")
+        edited.push()
+        run(edited, "release")
+    return folder / "edited", link
+
+
+@pytest.fixture
+def two(two_versions: tuple[Path, Path], tmp_path: Path) -> Project:
+    """Two versions released; the remote's address in .dvc/config holds everywhere."""
+    template, link = two_versions
+    copied = Project.copied(template, tmp_path / "two")
+    link.unlink()
+    link.symlink_to(copied.remote)
+    return copied
 
 
 PLACES = ["inside", "clone", "path", "file URL"]
