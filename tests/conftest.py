@@ -164,15 +164,31 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose pipeline has run once, made once and copied for each test."""
     folder = tmp_path_factory.mktemp("template")
-    return make_template(folder, hermetic_environment(folder / "home"))
+    return make_template(folder, hermetic_environment(folder / "home"), events=True)
+
+
+@pytest.fixture(scope="session")
+def one_dataset_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with people alone."""
+    folder = tmp_path_factory.mktemp("one-dataset")
+    return make_template(folder, hermetic_environment(folder / "home"), events=False)
+
+
+def chosen(request: pytest.FixtureRequest, one: str, two: str) -> Path:
+    """What the fixture ``two`` made, or ``one`` where the test or its module is marked so."""
+    names = {"one_dataset": one, "two_datasets": two}
+    marks = (names[mark.name] for mark in request.node.iter_markers() if mark.name in names)
+    made: Path = request.getfixturevalue(next(marks, two))
+    return made
 
 
 @pytest.fixture
-def make_project(project_template: Path, tmp_path: Path) -> Callable[..., Project]:
+def make_project(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Project]:
     """Makes projects, each with an origin and a directory as remote of its own."""
+    template = chosen(request, "one_dataset_template", "project_template")
 
     def make(name: str = "project") -> Project:
-        return Project.copied(project_template, tmp_path / name)
+        return Project.copied(template, tmp_path / name)
 
     return make
 

@@ -1,7 +1,8 @@
 """A small DVC repository with a bare origin and a remote, made with real git and real DVC.
 
 It has one stage, `make`, which writes what `params.yaml` says: `data/people.csv` (dataset
-`people`) and a directory of part files `data/events/` (dataset `events`).
+`people`) and, unless the test is marked `one_dataset`, a directory of part files `data/events/`
+(dataset `events`). Half of the time of such a test would go to the second.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ for part in range(params["parts"]):
     events = [(part * 10 + n, 1 + n % params["rows"], n * 1.5) for n in range(10)]
     write(folder / f"part-{part}.csv", ("event", "person", "value"), events)
 '''
+
+PEOPLE_ALONE = MAKE[: MAKE.index("for part in")].replace("data/events", "data")
+"""Writes data/people.csv."""
 
 DVC_YAML = """\
 stages:
@@ -207,8 +211,15 @@ class Project:
         return cloned
 
 
-def make_template(folder: Path, env: Mapping[str, str]) -> Path:
-    """A project below ``folder`` whose pipeline has run and whose commit is at its origin."""
+def make_template(folder: Path, env: Mapping[str, str], *, events: bool) -> Path:
+    """A project below ``folder`` whose pipeline has run and whose commit is at its origin.
+
+    With ``events`` it has two datasets, otherwise `people` alone.
+    """
+    pipeline = yaml.safe_load(DVC_YAML)
+    if not events:
+        pipeline["stages"]["make"]["outs"].remove("data/events")
+        del pipeline["artifacts"]["events"]
     template = folder / "template"
     project = Project(template / "work", template / "origin.git", template / "remote")
     project.root.mkdir(parents=True)
@@ -221,8 +232,8 @@ def make_template(folder: Path, env: Mapping[str, str]) -> Path:
         config = "[core]\n    analytics = false\n    check_update = false\n    remote = storage\n"
         config += f"['remote \"{REMOTE}\"']\n    url = ../../remote\n    verify = true\n"
         project.write(".dvc/config", config)
-        project.write("make.py", MAKE)
-        project.write("dvc.yaml", DVC_YAML)
+        project.write("make.py", MAKE if events else PEOPLE_ALONE)
+        project.write("dvc.yaml", DVC_YAML if events else yaml.safe_dump(pipeline, sort_keys=False))
         project.write("params.yaml", yaml.safe_dump(PARAMS))
         project.repro()
         project.commit("First data")

@@ -18,6 +18,8 @@ from datarelease.errors import SettingsError
 from datarelease.model.stage_environment import HIDDEN, NEVER, is_drain, stage_environment
 from datarelease.settings.read import read_settings
 
+pytestmark = pytest.mark.one_dataset
+
 LOOK = "env > seen.txt; tr '\\0' '\\n' < /proc/$PPID/environ > above.txt; cat > rest.txt"
 """What a stage can look at: its own environment, that of the program above, standard input."""
 SECRETS = {

@@ -22,6 +22,8 @@ from datarelease.adapters.store.directory import Store
 from datarelease.adapters.store.errors import SilentError
 from datarelease.errors import WorldError
 
+pytestmark = pytest.mark.one_dataset
+
 PATIENCE = 15.0
 """Seconds that anything here may take on a busy machine; the limits are one second."""
 

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.conftest import environment, hermetic_environment
 from tests.forge.server import GitHubServer
 from tests.project import Project
@@ -15,27 +14,14 @@ from tests.stories import Team, adopted, hosted, on_bucket
 
 
 @pytest.fixture(scope="session")
-def adopted_template(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def adopted_template(one_dataset_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which `datarelease init` was run, made once."""
     folder = tmp_path_factory.mktemp("adopted")
     with environment(hermetic_environment(folder / "home")):
-        project = Project.copied(project_template, folder / "template")
-        _one_dataset(project)
+        project = Project.copied(one_dataset_template, folder / "template")
         adopted(project)
     shutil.rmtree(project.root / ".dvc" / "tmp", ignore_errors=True)
     return folder / "template"
-
-
-def _one_dataset(project: Project) -> None:
-    """Without the second dataset, whose stages would take half of the time of every run."""
-    make = (project.root / "make.py").read_text()
-    project.write("make.py", make[: make.index("for part in")])
-    pipeline = project.read_yaml("dvc.yaml")
-    pipeline["stages"]["make"]["outs"].remove("data/events")
-    del pipeline["artifacts"]["events"]
-    project.write("dvc.yaml", yaml.safe_dump(pipeline))
-    project.repro()
-    project.commit("People alone")
 
 
 @pytest.fixture

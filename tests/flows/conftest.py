@@ -8,18 +8,29 @@ from pathlib import Path
 
 import pytest
 from tests.commands import run
-from tests.conftest import environment, hermetic_environment
-from tests.project import Project, make_template
+from tests.conftest import chosen, environment, hermetic_environment
+from tests.project import Project
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def templates(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``template`` (built), ``released`` (data-v1), ``edited`` (params since; lock not in git)."""
-    folder = tmp_path_factory.mktemp("templates")
-    env = hermetic_environment(folder / "home")
-    first = make_template(folder, env)
-    with environment(env):
-        released = Project.copied(first, folder / "released")
+    return released_and_edited(project_template, tmp_path_factory.mktemp("templates"))
+
+
+@pytest.fixture(scope="session")
+def one_dataset_templates(
+    one_dataset_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same with people alone."""
+    return released_and_edited(one_dataset_template, tmp_path_factory.mktemp("one-released"))
+
+
+def released_and_edited(template: Path, folder: Path) -> Path:
+    """Copy a built project to ``folder``, release it, and edit it after that."""
+    Project.copied(template, folder / "template")
+    with environment(hermetic_environment(folder / "home")):
+        released = Project.copied(template, folder / "released")
         run(released, "release")
         shutil.rmtree(released.root / "reports")
         edited = Project.copied(folder / "released", folder / "edited")
@@ -36,8 +47,9 @@ Copy = Callable[[str], Project]
 
 
 @pytest.fixture
-def copy(templates: Path, tmp_path: Path) -> Copy:
+def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
     """Makes a project of its own from one of the templates."""
+    templates = chosen(request, "one_dataset_templates", "templates")
 
     def make(name: str) -> Project:
         return Project.copied(templates / name, tmp_path / name)

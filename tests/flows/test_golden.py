@@ -123,7 +123,7 @@ def full_project(golden: Golden) -> Project:
     A CSV file with a key, a directory of CSV files, both made by a stage; Parquet files in
     partitions, and a CSV file in a dialect of its own.
     """
-    template = make_template(golden.root, dict(os.environ))
+    template = make_template(golden.root, dict(os.environ), events=True)
     project = Project.copied(template, golden.root / "project")
     declared = project.read_yaml("dvc.yaml")
     for name, schema in (("people", PEOPLE_SCHEMA), ("events", EVENTS_SCHEMA)):

@@ -131,7 +131,7 @@ def play(folder: Path, files: tuple[int, ...] = FILES) -> list[Measured]:
     """A check and a release after an edit, and a rollback for each number of input files."""
     environment = hermetic_environment(folder / "home")
     os.environ.update(environment)
-    template = make_template(folder, environment)
+    template = make_template(folder, environment, events=True)
     project = Project.copied(template, folder / "project")
     measured(project, "release")
     edited(project, "Edit")

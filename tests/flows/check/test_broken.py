@@ -23,6 +23,8 @@ from datarelease.cli import main
 from datarelease.cli.workflow import tell_error
 from datarelease.errors import ConfigError, WorldError
 
+pytestmark = pytest.mark.one_dataset
+
 Break = Callable[[Project], object]
 
 

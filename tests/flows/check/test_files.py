@@ -40,7 +40,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Beside tables a directory of pictures and an XML file, released as data-v1."""
     folder = tmp_path_factory.mktemp("files")
     env = hermetic_environment(folder / "home")
-    template = make_template(folder, env)
+    template = make_template(folder, env, events=False)
     with environment(env):
         project = Project.copied(template, folder / "released")
         for name in ("cats/1", "cats/2", "dogs/1", "dogs/2"):

@@ -18,6 +18,8 @@ from tests.versions import tags
 
 from datarelease.adapters.memo import FileMemo
 
+pytestmark = pytest.mark.one_dataset
+
 
 def memo_of(project: Project) -> FileMemo:
     """The memo of a clone."""

@@ -19,6 +19,8 @@ from tests.servers import DAGSHUB_READER, DAGSHUB_TOKEN, Bucket, S3Server
 from datarelease.adopt.setup import workflow_files
 from datarelease.model.project import ToolRef
 
+pytestmark = pytest.mark.one_dataset
+
 REPOSITORY = "me/data"
 
 
@@ -104,6 +106,7 @@ def test_data_that_dvc_does_not_have(released: Project) -> None:
     assert "dvc add data/more.csv" in line(done, "more")["remedy"]
 
 
+@pytest.mark.two_datasets
 def test_outputs_that_are_elsewhere_or_nowhere(released: Project, tmp_path: Path) -> None:
     """A dataset that DVC never pushes is reported, and a remote that an output names is checked."""
     released.add_remote("other", str(tmp_path / "other"))

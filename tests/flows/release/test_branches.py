@@ -18,6 +18,8 @@ from datarelease.errors import ConfigError
 from datarelease.model.versions.release import Released
 from datarelease.progress import Step
 
+pytestmark = pytest.mark.one_dataset
+
 PROTECT_MAIN = """\
 #!/bin/sh
 while read old new ref; do

@@ -20,6 +20,8 @@ from datarelease.errors import WorldError
 from datarelease.model.adoption import staging_credentials
 from datarelease.progress import Step
 
+pytestmark = pytest.mark.one_dataset
+
 
 def forbidden() -> None:
     """Stands for a stage that runs where none may."""
@@ -30,11 +32,11 @@ NO_STAGE = (Point(step=Step.REPRODUCE, act=forbidden),)
 
 
 @pytest.fixture(scope="module")
-def bundle_template(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle_template(one_dataset_templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of the edited project, made once: every copy of that project has its commit."""
     folder = tmp_path_factory.mktemp("bundles")
     with environment(hermetic_environment(folder / "home")):
-        project = Project.copied(templates / "edited", folder / "edited")
+        project = Project.copied(one_dataset_templates / "edited", folder / "edited")
         builder = project.clone(folder / "builder")
         run(builder, "check", "--bundle", str(folder / "bundle"))
     return folder / "bundle"
@@ -129,9 +131,11 @@ def test_the_version_is_the_one_that_a_release_in_one_place_makes(
     assert "nothing to release" in run(edited, "release", "--json").json["reason"]
 
 
-def test_what_the_remotes_have_stays_out_of_the_bundle(built: Path) -> None:
+@pytest.mark.two_datasets
+def test_what_the_remotes_have_stays_out_of_the_bundle(edited: Project, tmp_path: Path) -> None:
     """Only the objects that the edit made travel: a table, a part and the listing."""
-    assert len([path for path in (built / "files").rglob("*") if path.is_file()]) == 3
+    run(edited, "check", "--bundle", str(tmp_path / "bundle"))
+    assert len([path for path in (tmp_path / "bundle/files").rglob("*") if path.is_file()]) == 3
 
 
 def test_other_bytes_than_reviewed_are_refused(built: Path, publisher: Project) -> None:
@@ -354,6 +358,7 @@ def test_data_that_nobody_reviewed_is_refused_where_a_review_is_required(
     assert run(edited, "release", "--reviewed", digest).code == 0
 
 
+@pytest.mark.two_datasets
 def test_a_staging_remote_carries_the_objects(edited: Project, tmp_path: Path) -> None:
     """The bundle holds documents only; the publisher promotes the staged bytes to the remote."""
     edited.add_remote("staging", str(tmp_path / "staging"))

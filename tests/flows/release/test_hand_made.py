@@ -20,6 +20,8 @@ from tests.versions import (
     tags,
 )
 
+pytestmark = pytest.mark.one_dataset
+
 
 def text_of(project: Project, tag: str) -> str:
     """The message of a tag, without the headers of the object."""

@@ -20,6 +20,8 @@ from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.model.versions.manifest import object_key
 from datarelease.progress import Step
 
+pytestmark = pytest.mark.one_dataset
+
 
 def release(project: Project, *arguments: str) -> dict[str, object]:
     """The result of a release that must end well."""
@@ -44,6 +46,7 @@ def test_a_real_edit_makes_the_next_version_and_then_nothing_is_left(edited: Pro
     assert (tree_state(edited.remote), tree_state(edited.origin)) == (remote, origin)
 
 
+@pytest.mark.two_datasets
 def test_only_what_changed_is_uploaded(edited: Project) -> None:
     """Of six objects the three that the edit made are sent: the table, a part and the listing."""
     assert release(edited)["uploaded"] == 3
@@ -224,6 +227,7 @@ def source_project(project: Project) -> Project:
     return project
 
 
+@pytest.mark.two_datasets
 def test_sources_under_dvc_add_are_released_and_rolled_back(built: Project) -> None:
     """Datasets of .dvc files go round the same loop; an edit that is not recorded is refused."""
     project = source_project(built)
@@ -244,6 +248,7 @@ def test_sources_under_dvc_add_are_released_and_rolled_back(built: Project) -> N
     assert commit(project, "data-v3") == project.head
 
 
+@pytest.mark.two_datasets
 def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
     """Two releases, nothing to release and a roll-back against a real S3 server."""
     built.use_bucket(bucket)
@@ -267,6 +272,7 @@ def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.two_datasets
 @pytest.mark.parametrize(
     "kind", ["webdav", *(pytest.param(kind, marks=SLOW) for kind in ("ssh", "gs", "azure", "http"))]
 )

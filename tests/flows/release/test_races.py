@@ -12,6 +12,8 @@ from tests.versions import assert_whole, manifest, tags
 
 from datarelease.progress import Step
 
+pytestmark = pytest.mark.one_dataset
+
 BEFORE = Step.RECORD
 """The data is on the remote."""
 BETWEEN = Step.TAG

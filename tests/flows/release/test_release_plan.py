@@ -12,6 +12,8 @@ from tests.project import REMOTE, Project
 import datarelease as dr
 from datarelease.documents import to_json
 
+pytestmark = pytest.mark.one_dataset
+
 
 def states(project: Project, *arguments: str, code: int = 0) -> dict[str, tuple[str, str]]:
     """State and words of each step, by its name."""

@@ -20,6 +20,8 @@ from datarelease.errors import ConfigError
 from datarelease.ingest.propose.proposal_commit import deliver
 from datarelease.progress import Quiet, Step
 
+pytestmark = pytest.mark.one_dataset
+
 
 def md5_in(project: Project, path: str) -> str:
     """The hash that a ``.dvc`` file records."""
@@ -66,6 +68,7 @@ def pulled(project: Project, target: Path, tag: str) -> Project:
     return clone
 
 
+@pytest.mark.two_datasets
 def test_what_a_pull_wants_is_listed_pushed_and_verified(built: Project, tmp_path: Path) -> None:
     """Outputs outside the datasets are in the manifest with size and hash, and on the remote."""
     md5 = with_raw(built)
@@ -159,6 +162,7 @@ def test_what_the_last_manifest_lists_is_not_read_again(built: Project, tmp_path
     assert not object_path(clone.root / ".dvc/cache", md5).exists()
 
 
+@pytest.mark.two_datasets
 def test_an_output_is_kept_on_the_remote_that_it_names(built: Project, tmp_path: Path) -> None:
     """`remote: NAME`: there and nowhere else, found by readers and by `dvc pull`."""
     other = other_remote(built)
@@ -204,6 +208,7 @@ def test_an_output_moves_with_the_remote_that_it_names(built: Project, tmp_path:
     assert manifest(built.remote, "data-v2")["output_remotes"] == []
 
 
+@pytest.mark.two_datasets
 def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: Path) -> None:
     """`check` and `diff` in fresh clones find the rows of versions where they are."""
     other = other_remote(built)
@@ -246,6 +251,7 @@ def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: P
         dr.diff("data-v1", "data-v2", repo=reader.root).rows("peopel")
 
 
+@pytest.mark.two_datasets
 def test_a_dataset_that_is_never_pushed_is_refused(built: Project) -> None:
     """`push: false` on a dataset's output: exit 2 with the reason, and nothing is sent."""
     definition = built.read_yaml("dvc.yaml")
@@ -292,6 +298,7 @@ def test_imports_are_listed_and_not_required(
     run(built, "verify", "data-v1", "--full")
 
 
+@pytest.mark.two_datasets
 def test_a_dataset_in_a_tracked_directory_leaves_the_rest_to_be_listed(
     built: Project, tmp_path: Path
 ) -> None:
@@ -323,6 +330,7 @@ def test_a_publisher_verifies_the_same_list(built: Project, tmp_path: Path) -> N
     pulled(built, tmp_path / "clone", "data-v1")
 
 
+@pytest.mark.two_datasets
 def test_a_proposal_delivers_to_the_remotes_that_outputs_name(built: Project) -> None:
     """What is pushed before a proposal goes where DVC would send it, and nowhere else."""
     other = other_remote(built)
