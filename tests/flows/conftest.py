@@ -14,7 +14,10 @@ from tests.project import Project
 
 @pytest.fixture(scope="session")
 def templates(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``template`` (built), ``released`` (data-v1), ``edited`` (params since; lock not in git)."""
+    """``template`` (built), ``released`` (data-v1), ``edited`` (params since; lock not in git).
+
+    ``checked`` is ``edited`` after a check: what it computed of the data is known.
+    """
     return released_and_edited(project_template, tmp_path_factory.mktemp("templates"))
 
 
@@ -38,7 +41,10 @@ def released_and_edited(template: Path, folder: Path) -> Path:
         edited.commit("More people and events")
         edited.push()
         edited.repro()
-        for project in (released, edited):
+        checked = Project.copied(folder / "edited", folder / "checked")
+        run(checked, "check")
+        shutil.rmtree(checked.root / "reports")
+        for project in (released, edited, checked):
             shutil.rmtree(project.root / ".dvc" / "tmp", ignore_errors=True)
     return folder
 
