@@ -58,12 +58,19 @@ def encode_compact(value: object) -> bytes:
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """The same bytes as ``encode``, written without a copy of the manifest as Python values.
+    """A manifest in JSON, written without a copy of it as Python values.
 
     With a hundred thousand files that copy is several times the document. A manifest has no
     numbers but integers, which alone every writer of JSON spells in the same way.
     """
-    return _adapter(Manifest).dump_json(manifest, indent=2) + b"\n"
+    # What earlier readers do not know is written only where it says something.
+    unsaid: dict[str, Any] = {} if manifest.retired else {"retired": True}
+    unsaid["datasets"] = {
+        place: {"renamed_from"}
+        for place, dataset in enumerate(manifest.datasets)
+        if dataset.renamed_from is None
+    }
+    return _adapter(Manifest).dump_json(manifest, indent=2, exclude=unsaid) + b"\n"
 
 
 def decode(cls: type[_T], text: str | bytes) -> _T:

@@ -70,14 +70,14 @@ def _whole(report: Report) -> Iterator[Phrase]:
 
 def _told(report: Report) -> Iterator[Phrase]:
     """The datasets: those that are gone, those that changed, those that are new."""
-    told = [dataset for dataset in report.datasets if dataset.diff.status in _ORDER]
+    told = [dataset for dataset in report.datasets if dataset.diff]
     for dataset in sorted(told, key=_gravest_first):
         yield from _dataset(dataset, report)
     if not told:
         yield ("The data is the same.",)
 
 
-_ORDER = {"removed": 0, "unreadable": 1, "changed": 2, "added": 3}
+_ORDER = {"removed": 0, "unreadable": 1, "identical": 2, "changed": 2, "added": 3}
 
 
 def _gravest_first(dataset: DatasetReport) -> tuple[int, bool, str]:
@@ -90,6 +90,8 @@ def _dataset(dataset: DatasetReport, report: Report) -> Iterator[Phrase]:
     desc: Phrase = (" (", Prose(dataset.desc), ")") if dataset.desc else ()
     before, after, noun = words.amounts(diff)
     match diff.status:
+        case "removed" if diff.retired:
+            yield ("The dataset ", name, *desc, " was retired: ", Prose(diff.retired))
         case "removed":
             lost = f", with its {number.counted(before, noun)}" if before else ""
             yield (
@@ -105,6 +107,12 @@ def _dataset(dataset: DatasetReport, report: Report) -> Iterator[Phrase]:
         case "unreadable":
             yield (name, " could not be compared: ", Prose(diff.unreadable))
         case _:
+            if diff.renamed_from is not None:
+                former = " is a part of the former " if diff.is_part else " is the former "
+                reason = _intended(report, diff.renamed_from)
+                yield ("The dataset ", name, former, Data(diff.renamed_from), ".", *reason)
+            if diff.status == "identical":
+                return
             yield from _schema(diff, report)
             yield _amount(diff)
             yield from _columns(diff, report)

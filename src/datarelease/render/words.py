@@ -106,19 +106,23 @@ def amounts(diff: DatasetDiff) -> tuple[int | None, int | None, str]:
 
 def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
     """What happened to a dataset as a whole; empty where it merely changed."""
+    verb = "split from " if diff.is_part else "renamed from "
+    named: Phrase = (verb, Data(diff.renamed_from)) if diff.renamed_from is not None else ()
     match diff.status:
         case "added":
             return () if first else ("new dataset",)
+        case "removed" if diff.retired:
+            return ("dataset retired: ", Prose(diff.retired))
         case "removed":
             before, _, noun = amounts(diff)
             lost = number.counted(before, noun) if before else "its data"
             return ("dataset removed, and ", lost, " with it")
         case "identical":
-            return ("unchanged: the same bytes",)
+            return (*named, *(("; ",) if named else ()), "unchanged: the same bytes")
         case "unreadable":
             return (Prose(diff.unreadable),)
         case "changed":
-            return ()
+            return named
 
 
 def row_counts(rows_: RowDiff) -> Phrase:

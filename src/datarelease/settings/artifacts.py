@@ -17,7 +17,8 @@ from datarelease.settings.faults import problems_of
 from datarelease.settings.shapes import ArtifactShape, CsvShape, MetaShape
 
 DATASETS_FILE = "dvc.yaml"
-_META = ("schema", "key", "pii", "csv", "files")
+_META = ("schema", "key", "pii", "csv", "files", "renamed_from", "retired")
+_OF_TABLES = ("schema", "key", "pii", "csv")
 _FIELDS = {"schema": "schema_"}
 
 
@@ -32,6 +33,7 @@ def read_datasets(
             if other is not dataset:
                 what = f"{other.declared} declares a dataset of this name, too"
                 problems.append(Problem(where=dataset.where, what=what))
+    problems += _name_faults(datasets)
     if not datasets and not problems:
         where = f"{DATASETS_FILE}: artifacts"
         what = (
@@ -83,7 +85,7 @@ def _dataset(
     if "csv" in parsed.meta.model_fields_set and kind not in {"csv", None}:
         what = f"the dataset is {FORMAT_NAMES[kind]}, which has no such settings"
         found.append(Problem(where=f"{where}.meta.csv", what=what))
-    of_tables = [key for key in _META if key != "files" and _is_given(parsed.meta, key)]
+    of_tables = [key for key in _OF_TABLES if _is_given(parsed.meta, key)]
     if parsed.meta.files is not None and of_tables:
         what = f"this is a dataset of files, and {', '.join(of_tables)} is about tables: remove one"
         found.append(Problem(where=f"{where}.meta.files", what=what))
@@ -100,8 +102,24 @@ def _dataset(
         desc=parsed.desc,
         csv=parsed.meta.csv.dialect,
         files=None if parsed.meta.files is None else parsed.meta.files.rules,
+        renamed_from=parsed.meta.renamed_from,
+        retired=parsed.meta.retired,
         declared=file,
     )
+
+
+def _name_faults(datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
+    """Old names that are no old names."""
+    for dataset in datasets.values():
+        old = datasets.get(dataset.renamed_from or "")
+        if old is None or dataset.retired is not None:
+            continue
+        what = f"{old.name!r} is declared still: a dataset that was renamed has one entry"
+        if old is dataset:
+            what = "this is its own name"
+        elif old.retired is not None:
+            what = f"{old.name!r} is declared as retired: it is one or the other"
+        yield Problem(where=f"{dataset.where}.meta.renamed_from", what=what)
 
 
 def _is_given(meta: MetaShape, key: str) -> bool:

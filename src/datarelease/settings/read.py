@@ -42,6 +42,8 @@ class Settings:
     """Everything a user can set, checked."""
 
     datasets: tuple[Dataset, ...]
+    retired: tuple[Dataset, ...] = ()
+    """Declarations of what is no dataset any more, with the reason; nothing of them is read."""
     tags: TagGrammar
     remotes: tuple[str, ...]
     """Remotes that must hold every version; empty: DVC's default remote."""
@@ -90,7 +92,8 @@ def read_settings(
         SettingsError: With every problem found in both.
     """
     problems: list[Problem] = []
-    datasets = read_datasets({DATASETS_FILE: dvc_yaml, **below}, problems)
+    declared = read_datasets({DATASETS_FILE: dvc_yaml, **below}, problems)
+    datasets = tuple(dataset for dataset in declared if dataset.retired is None)
     release = _release(_new_form(params_yaml, datasets, problems), problems)
     if problems:
         raise SettingsError(problems)
@@ -107,6 +110,7 @@ def read_settings(
         raise SettingsError(problems)
     return Settings(
         datasets=datasets,
+        retired=tuple(dataset for dataset in declared if dataset.retired is not None),
         tags=tags,
         remotes=tuple(dict.fromkeys(release.remotes)),
         require_review=release.require_review,

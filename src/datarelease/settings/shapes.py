@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from datarelease.model.data.dataset import (
+    DATASET_NAME,
     MOST_SKIPPED,
     NA_STRINGS,
     THOUSANDS,
@@ -285,6 +286,8 @@ class MetaShape(BaseModel):
     pii: Annotated[list[str], BeforeValidator(_as_list)] = []
     csv: CsvShape = CsvShape()
     files: Annotated[FilesShape | None, BeforeValidator(no_rules)] = None
+    renamed_from: Annotated[str | None, Field(pattern=f"^{DATASET_NAME.pattern}$")] = None
+    retired: _Text | None = None
 
 
 class ArtifactShape(BaseModel):

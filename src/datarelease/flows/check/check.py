@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from datarelease.analysis.engine.tables import Engine
@@ -11,7 +12,7 @@ from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.check.assess import Assessment, FindDocuments, assess
 from datarelease.flows.check.baseline import Baseline, read_baseline
 from datarelease.flows.check.clean import Changes, unclean_files
-from datarelease.flows.check.compare import compare_sides, report_on
+from datarelease.flows.check.compare import compare_sides
 from datarelease.flows.check.reproduce import reproduce
 from datarelease.flows.check.results import (
     compare_results,
@@ -32,7 +33,9 @@ from datarelease.model.review.report import (
     MergeEffect,
     Report,
     VersionRows,
+    report_on,
 )
+from datarelease.model.versions.lineage import predecessors, split_parts
 from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
 from datarelease.model.versions.version import Version
 from datarelease.settings.read import PARAMS_FILE
@@ -81,7 +84,8 @@ def check(
             for dataset in ws.settings.datasets
             if (content := now.get(dataset.name)) is not None
         }
-        datasets = _datasets(ws, now, before, assessments, engine, rows)
+        later = [v for v in catalogue.versions if version and v.number > version.number]
+        datasets = _datasets(ws, now, before, assessments, engine, rows, later)
     ws.memo.prune()
     head, changed = ws.git.resolve("HEAD"), ws.git.changed()
     commit = None if unclean_files(ws, changed) else head
@@ -136,15 +140,20 @@ def _datasets(
     assessments: Mapping[str, Assessment],
     engine: Engine,
     rows: RowFiles | None,
+    since: Sequence[Version],
 ) -> tuple[DatasetReport, ...]:
     reports, repository = [], before.repository if before else ws
+    names = {dataset.name for dataset in before.datasets} if before else set()
+    renamed = predecessors(ws.settings.datasets, names, since)
+    reasons = {dataset.name: dataset.retired or "" for dataset in ws.settings.retired}
     for dataset in ws.settings.datasets:
         content, found = now.get(dataset.name), assessments.get(dataset.name)
         if content is None or found is None:
             raise KeyError(dataset.name)
-        old = before.side(dataset.name) if before else None
+        old = before.side(renamed.get(dataset.name, dataset.name)) if before else None
         new = found.side(ws, dataset, content)
-        diff = compare_sides(repository, old, new, engine, rows)
+        part = dataset.name in split_parts(renamed)
+        diff = compare_sides(repository, old, new, engine, rows, part=part)
         if rows is not None:
             write_violations(ws, rows, dataset, content, found.validation, engine)
         reports.append(
@@ -157,8 +166,10 @@ def _datasets(
             )
         )
     for dataset in before.datasets if before else ():
-        if before is not None and now.get(dataset.name) is None:
+        gone = now.get(dataset.name) is None and dataset.name not in renamed.values()
+        if before is not None and gone:
             diff = compare_sides(repository, before.side(dataset.name), None, engine)
+            diff = dataclasses.replace(diff, retired=reasons.get(dataset.name, ""))
             reports.append(report_on(dataset, diff))
     return tuple(reports)
 
@@ -243,13 +254,8 @@ def _with_refusal(verdict: Verdict, catalogue: Catalogue, same: Version) -> Verd
     message = f"this is the data of {same.tag}, which was withdrawn: {reason}"
     if same.erased is not None:
         message = f"this is the data of an erased version: {catalogue.erasure(same)}"
-    finding = Finding(
-        rule="yanked" if same.erased is None else "erased",
-        level="block",
-        dataset="",
-        column=None,
-        message=message,
-    )
+    rule = "yanked" if same.erased is None else "erased"
+    finding = Finding(rule=rule, level="block", dataset="", column=None, message=message)
     return Verdict(findings=(finding, *verdict.findings))
 
 

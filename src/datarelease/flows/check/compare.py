@@ -23,11 +23,10 @@ from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.provenance import Provenance
-from datarelease.model.data.validation import Validation
 from datarelease.model.review.diff import Compatibility, DatasetDiff, FileCounts, RowDiff
 from datarelease.model.review.policy import Verdict
-from datarelease.model.review.report import DatasetReport, Report
-from datarelease.model.review.row_files import RowsFile
+from datarelease.model.review.report import Report, report_on
+from datarelease.model.versions.lineage import predecessors, split_parts
 from datarelease.model.versions.snapshot import DataFile
 
 
@@ -37,15 +36,35 @@ def compare_sides(
     after: DatasetAt | None,
     engine: Engine,
     rows: RowFiles | None = None,
+    *,
+    part: bool = False,
 ) -> DatasetDiff:
     """What changed in one dataset; None: there is none on that side.
 
+    Names differ where it was renamed; ``part`` of another one, it shares its rows with the others.
     Unreadable data is reported and not compared: it counts neither as removed nor as new. ``rows``
     takes the rows that differ.
 
     Raises:
         WorldError: Statistics of a side are neither recorded nor to be made from its data.
     """
+    diff = _compared(repository, before, after, engine, None if part else rows, part=part)
+    if before is None or after is None or before.dataset.name == after.dataset.name:
+        return diff
+    old = before.dataset.name
+    why = f"it is a part of {old}, whose other rows are elsewhere now" if part else diff.no_row_diff
+    return dataclasses.replace(diff, renamed_from=old, is_part=part, no_row_diff=why)
+
+
+def _compared(
+    repository: Repository,
+    before: DatasetAt | None,
+    after: DatasetAt | None,
+    engine: Engine,
+    rows: RowFiles | None,
+    *,
+    part: bool,
+) -> DatasetDiff:
     present = after or before
     if present is None:
         raise ValueError("a dataset must exist before or after the change")
@@ -87,29 +106,9 @@ def compare_sides(
         files=FileCounts(),
         identical=identical,
     )
-    if identical or before is None or after is None:
+    if identical or before is None or after is None or part:
         return diff
     return _with_rows(repository, before, after, engine, diff, rows)
-
-
-def report_on(
-    dataset: Dataset,
-    diff: DatasetDiff,
-    *,
-    validation: Validation | None = None,
-    size: int | None = None,
-    row_files: tuple[RowsFile, ...] = (),
-) -> DatasetReport:
-    """The comparison of a dataset as its part of a report."""
-    return DatasetReport(
-        name=dataset.name,
-        path=dataset.path,
-        desc=dataset.desc,
-        validation=validation,
-        diff=diff,
-        size=size if diff.files_after is None else diff.files_after.bytes,
-        row_files=row_files,
-    )
 
 
 def _place(side: DatasetAt | None) -> str:
@@ -259,10 +258,20 @@ def compare_versions(
     declared = {dataset.name: dataset for side in (then, now) for dataset in side.datasets}
     sizes = {content.name: content.size for content in now.snapshot.datasets}
     every = declared.values()
+    since = [v for v in catalogue.versions if old.number < v.number <= new.number]
+    renamed = predecessors(now.datasets, {d.name for d in then.datasets}, since)
+    wanted = declared.keys() - set(renamed.values())
     with now.repository.engine() as engine:
         diffs = [
-            compare_sides(now.repository, then.side(name), now.side(name), engine, rows)
-            for name in sorted(declared if only is None else {only} & declared.keys())
+            compare_sides(
+                now.repository,
+                then.side(renamed.get(name, name)),
+                now.side(name),
+                engine,
+                rows,
+                part=name in split_parts(renamed),
+            )
+            for name in sorted(wanted if only is None else {only} & wanted)
         ]
     streams = compare_streams(
         counts_then(repository.at(old.commit).read, every, repository.progress),

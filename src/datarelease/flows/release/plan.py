@@ -22,6 +22,7 @@ from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.table_format import TEXT_FORMATS, table_format
 from datarelease.model.review.policy import how_to_waive
 from datarelease.model.review.report import Report
+from datarelease.model.versions.lineage import RetiredDataset
 from datarelease.model.versions.manifest import (
     Manifest,
     ManifestDataset,
@@ -185,6 +186,11 @@ def _manifest(
         inputs=counts_here(ws.read, ws.settings.datasets, checked.snapshot),
         tracked=tracked,
         output_remotes=_output_remotes(ws, datasets, tracked),
+        retired=tuple(
+            RetiredDataset(name=dataset.name, reason=dataset.diff.retired)
+            for dataset in report.datasets
+            if dataset.diff.retired
+        ),
     )
 
 
@@ -227,7 +233,7 @@ def _manifest_dataset(
         for file in sorted(files, key=lambda file: file.path)
     ]
     schema = ws.read(dataset.schema) if dataset.schema else None
-    found = checked.assessments[dataset.name]
+    found, told = checked.assessments[dataset.name], checked.report.dataset(dataset.name)
     formats: set[str | None] = set()
     if not isinstance(found.profile, FilesProfile):
         formats = {table_format(file.path) for file in files}
@@ -246,6 +252,7 @@ def _manifest_dataset(
         types=tuple((c.name, c.type) for c in found.table.columns)
         if formats & TEXT_FORMATS and found.table
         else (),
+        renamed_from=told.diff.renamed_from if told is not None else None,
     )
 
 

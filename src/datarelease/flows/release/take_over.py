@@ -32,6 +32,7 @@ from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.paths import path_fault
 from datarelease.model.review.report import Report
+from datarelease.model.versions.lineage import predecessors, split_parts
 from datarelease.model.versions.outcome import (
     ASSESSMENTS,
     BUNDLE_FILE,
@@ -93,6 +94,7 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
             remedy="Run the release again: it builds and compares anew.",
         )
     before = read_baseline(ws, latest).snapshot if latest else Snapshot(datasets=())
+    _refuse_other_lives(ws, before, claimed)
     _refuse_other_changes(before, now, claimed)
     assessments = {
         dataset.name: _assessment(ws, folder, dataset, content, claimed)
@@ -135,11 +137,15 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
 
 def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> None:
     """Verify by hashes which datasets exist, are new, were removed or are the same."""
-    names = sorted({dataset.name for side in (before, now) for dataset in side.datasets})
+    former = {dataset.diff.renamed_from for dataset in claimed.datasets}
+    names = sorted(
+        {dataset.name for dataset in now.datasets}
+        | {dataset.name for dataset in before.datasets if dataset.name not in former}
+    )
     if sorted(dataset.name for dataset in claimed.datasets) != names:
         raise _inconsistent(f"its report is not about the datasets {', '.join(names)}")
     for dataset in claimed.datasets:
-        old, new = before.get(dataset.name), now.get(dataset.name)
+        old, new = before.get(dataset.diff.renamed_from or dataset.name), now.get(dataset.name)
         possible = {"unreadable"}
         if old is None or new is None:
             possible = {"removed"} if new is None else {"unreadable", "added"}
@@ -147,6 +153,19 @@ def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> N
             possible |= {"identical" if old.content == new.content else "changed"}
         if dataset.diff.status not in possible:
             raise _inconsistent(f"its report says that {dataset.name} is {dataset.diff.status}")
+
+
+def _refuse_other_lives(ws: Workspace, before: Snapshot, claimed: Report) -> None:
+    """Verify by what is declared here which datasets were renamed, split or retired."""
+    renamed = predecessors(ws.settings.datasets, {dataset.name for dataset in before.datasets})
+    parts = split_parts(renamed)
+    retired = {dataset.name: dataset.retired for dataset in ws.settings.retired}
+    for dataset in claimed.datasets:
+        diff, name = dataset.diff, dataset.name
+        told = (diff.renamed_from, diff.is_part, diff.retired)
+        gone = retired.get(name) if diff.status == "removed" else None
+        if told != (renamed.get(name), name in parts, gone or ""):
+            raise _inconsistent(f"its report tells another origin or end of {name}")
 
 
 def _assessment(

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol, overload
 from datarelease.errors import ConfigError
 from datarelease.flows.repository import Repository
 from datarelease.flows.versions.documents import read_manifest
-from datarelease.flows.versions.read import bring, dataset_in
+from datarelease.flows.versions.read import bring, dataset_of_version
 from datarelease.model.versions.manifest import ManifestDataset, ManifestFile
 from datarelease.model.versions.version import Version
 from datarelease.model.wording import plural, short_repr, suggestion
@@ -151,7 +151,7 @@ def files_of_version(repository: Repository, version: Version, name: str) -> Rel
         ConfigError: The version has no such dataset.
         WorldError: No remote has its manifest.
     """
-    dataset = dataset_in(read_manifest(repository, version), name)
+    dataset = dataset_of_version(repository, read_manifest(repository, version), name)
     return released_files(version.tag, dataset, FileObjects(repository=repository, dataset=dataset))
 
 

@@ -14,6 +14,7 @@ from datarelease.adapters.store.several import first
 from datarelease.adapters.untrusted import refuse_links_to
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
+from datarelease.flows.catalogue import fetched_catalogue
 from datarelease.flows.repository import Repository
 from datarelease.flows.transfer import faults_of
 from datarelease.flows.versions.dataset_at import table_of
@@ -26,6 +27,7 @@ from datarelease.flows.versions.documents import (
 )
 from datarelease.flows.write_file import written
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset, is_of_files
+from datarelease.model.versions.lineage import names_at
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import DataFile
@@ -65,7 +67,9 @@ def get(
         WorldError: An object is missing or damaged.
     """
     manifest = read_manifest(repository, version)
-    chosen = [dataset_in(manifest, name) for name in names] or list(manifest.datasets)
+    chosen = [dataset_of_version(repository, manifest, name) for name in names] or list(
+        manifest.datasets
+    )
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
     refuse_links_to(target, places)
     wanted = {target / place: file for place, file in places.items()}
@@ -107,7 +111,7 @@ def table_of_version(
         ConfigError: The version has no such dataset, or it is not a table.
         WorldError: An object is missing or damaged.
     """
-    dataset = dataset_in(read_manifest(repository, version), name)
+    dataset = dataset_of_version(repository, read_manifest(repository, version), name)
     declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
     refuse_files(dataset, version.tag)
     bring(repository, dataset, ((file.path, file.md5) for file in dataset.files))
@@ -186,19 +190,49 @@ def _verify_erased(
     )
 
 
-def dataset_in(manifest: Manifest, name: str) -> ManifestDataset:
-    """The dataset called ``name``.
+def dataset_of_version(repository: Repository, manifest: Manifest, name: str) -> ManifestDataset:
+    """The dataset that ``name`` means in a version, where it may have another name.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is none, or it was split.
     """
-    found = manifest.dataset(name)
-    if found is None:
-        raise ConfigError(
-            f"{manifest.tag} has no dataset {name!r}.",
-            remedy=suggestion(name, (dataset.name for dataset in manifest.datasets)),
-        )
+    if manifest.dataset(name) is not None:
+        return dataset_in(manifest, name)
+    versions = fetched_catalogue(repository.git, repository.tags).versions
+    found = dataset_in(manifest, name, versions)
+    repository.progress.warn(f"{manifest.tag} has {found.name} in the place of {name}.")
     return found
+
+
+def dataset_in(manifest: Manifest, name: str, versions: Sequence[Version] = ()) -> ManifestDataset:
+    """The dataset called ``name``, or what it is called in this version, as ``versions`` tell.
+
+    Raises:
+        ConfigError: There is none, or it was split.
+    """
+    version = next((version for version in versions if version.tag == manifest.tag), None)
+    names = names_at(name, version, versions) if version is not None else (name,)
+    found = [dataset for one in (name, *names) if (dataset := manifest.dataset(one))]
+    if len({dataset.name for dataset in found}) > 1 and found[0].name != name:
+        parts = ", ".join(dataset.name for dataset in found)
+        raise ConfigError(
+            f"{name} was split, and {manifest.tag} has {parts}.", remedy="Name one of them."
+        )
+    if found:
+        return found[0]
+    gone = next((v for v in reversed(versions) if set(names) & {*v.retired}), None)
+    if gone is not None and version is not None and gone.number <= version.number:
+        why = {dataset.name: dataset.reason for dataset in manifest.retired}
+        reason = next((why[one] for one in names if one in why), "")
+        raise ConfigError(
+            f"{manifest.tag} has no dataset {name!r}: it was retired in {gone.tag}"
+            f"{f': {reason}' if reason else '.'}",
+            remedy="Read it from an earlier version; `datarelease list` shows them.",
+        )
+    raise ConfigError(
+        f"{manifest.tag} has no dataset {name!r}.",
+        remedy=suggestion(name, (dataset.name for dataset in manifest.datasets)),
+    )
 
 
 def bring(

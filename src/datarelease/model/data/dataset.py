@@ -142,6 +142,10 @@ class Dataset:
     """How its CSV files are written; of no concern where it has none."""
     files: FileRules | None = None
     """It is a dataset of files, with these rules; None: its files say whether it is a table."""
+    renamed_from: str | None = None
+    """What it was called before; of several with the same name here, each is a part of that one."""
+    retired: str | None = None
+    """Why there is no such dataset any more; None: it is one."""
     declared: str = field(default="dvc.yaml", compare=False)
     """The file that declares it, relative to the repository."""
 

@@ -36,7 +36,7 @@ DEAD_LETTER_RULES = 2
 CHECKS_FILE = "checks.py"
 """Holds the registered custom checks of the schemas beside it."""
 
-_NOT_HERE = frozenset({"name", "path", "schema", "key", "pii", "desc"})
+_NOT_HERE = frozenset({"name", "path", "schema", "key", "pii", "desc", "renamed_from", "retired"})
 """Fields of a dataset that decide nothing, or that a function below says itself."""
 
 

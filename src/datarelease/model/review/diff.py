@@ -229,9 +229,15 @@ class DatasetDiff:
     """Of a dataset of files what changed; None: it is a table, or cannot be read."""
     unreadable: str = ""
     """What cannot be read and why, in words that hold no values; empty but for that status."""
+    renamed_from: str | None = None
+    """What it was called in the baseline; None: the same, or it is new."""
+    is_part: bool = False
+    """It was split from that one, whose other rows are in other datasets."""
+    retired: str = ""
+    """Of one that was removed, the reason that is declared for it; empty: none is."""
 
     def __bool__(self) -> bool:
-        return self.status != "identical"
+        return self.status != "identical" or self.renamed_from is not None
 
     def __repr__(self) -> str:
         return short_repr(self, self.name, self.status, self.amount)
@@ -259,4 +265,5 @@ class DatasetDiff:
             # It is not known, so the worst is assumed.
             "unreadable": Compatibility.BREAKING,
         }[self.status]
-        return max((floor, *(change.compatibility for change in self.schema)))
+        renamed = [Compatibility.BREAKING] if self.renamed_from is not None else []
+        return max((floor, *renamed, *(change.compatibility for change in self.schema)))

@@ -55,7 +55,7 @@ def judge(
         findings += _unread(dataset)
         findings += _violations(policy, dataset)
         findings += _counts(policy, dataset)
-        if dataset.diff.status == "identical":
+        if not dataset.diff:
             continue
         change = [
             *(excused(found, policy.waivers, number) for found in _breaking(policy, dataset.diff)),
@@ -63,7 +63,7 @@ def judge(
             *_file_change(policy, dataset.diff),
             *(
                 found
-                for column in dataset.diff.columns
+                for column in (() if dataset.diff.is_part else dataset.diff.columns)
                 for found in _column(policy, dataset, column)
             ),
         ]
@@ -119,14 +119,21 @@ def _breaking(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
         for change in diff.schema
         if change.compatibility is Compatibility.BREAKING
     ]
-    if diff.status == "removed":
+    if diff.status == "removed" and diff.retired:
+        message = f"the dataset was retired: {diff.retired}"
+        yield new_finding("breaking", "warn", diff.name, message)
+    elif diff.status == "removed":
         changes.insert(0, (None, "the dataset was removed"))
+    if diff.renamed_from is not None:
+        verb = "split from" if diff.is_part else "renamed from"
+        changes.insert(0, (None, f"the dataset was {verb} {diff.renamed_from}"))
     if diff.status == "unreadable" and diff.rows_after is not None:
         changes.insert(0, (None, diff.unreadable))
     old_names = {change.column: change.before for change in diff.schema if change.kind == "renamed"}
     for column, change in changes:
         old_name = old_names.get(column, column)
-        what = diff.name if old_name is None else f"{diff.name}.{old_name}"
+        name = diff.renamed_from or diff.name
+        what = name if old_name is None else f"{name}.{old_name}"
         message = f"breaking change: {change}"
         yield new_finding("breaking", policy.breaking, diff.name, message, column=column, what=what)
 
@@ -164,7 +171,7 @@ def _in_words(change: SchemaChange) -> str:
 
 def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
     before, after = diff.rows_before, diff.rows_after
-    if not before or after is None:
+    if not before or after is None or diff.is_part:
         return
     for name, limit, share, verb in (
         ("row_loss", policy.row_loss, (before - after) / before, "lost"),

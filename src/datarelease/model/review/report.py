@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Scalar
 from datarelease.model.data.stream import StreamReport
 from datarelease.model.data.validation import Validation
@@ -20,7 +21,8 @@ REPORT_FORMAT = 5
 3: `psi_limit`; earlier ones read as if it were unknown.
 4: `of_files` and `renamed` files; earlier ones read as reports on tables alone. `pipeline`, and
 the `file` of a parameter; earlier ones read as if no metric had changed.
-5: `row_files`; earlier ones read as if no rows were beside the report."""
+5: `row_files`; earlier ones read as if no rows were beside the report. `renamed_from`, `is_part`
+and `retired` of a dataset; earlier ones read as if none was."""
 
 MergeEffect = Literal["first", "release", "rollback", "unchanged", "same_bytes", "compared"]
 """What merging will do:
@@ -51,6 +53,26 @@ class DatasetReport:
 
     def __repr__(self) -> str:
         return short_repr(self, self.name, self.diff.status, self.diff.amount)
+
+
+def report_on(
+    dataset: Dataset,
+    diff: DatasetDiff,
+    *,
+    validation: Validation | None = None,
+    size: int | None = None,
+    row_files: tuple[RowsFile, ...] = (),
+) -> DatasetReport:
+    """The comparison of a dataset as its part of a report."""
+    return DatasetReport(
+        name=dataset.name,
+        path=dataset.path,
+        desc=dataset.desc,
+        validation=validation,
+        diff=diff,
+        size=size if diff.files_after is None else diff.files_after.bytes,
+        row_files=row_files,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

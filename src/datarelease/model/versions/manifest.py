@@ -9,6 +9,7 @@ from datarelease.model.data.dataset import CsvDialect, Dataset
 from datarelease.model.data.stream import StreamCounts
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.policy import VerdictLevel
+from datarelease.model.versions.lineage import RetiredDataset
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.versions.version import Version
 from datarelease.model.wording import plural, short_repr
@@ -82,6 +83,8 @@ class ManifestDataset:
     released before dialects were recorded, when all were the default."""
     types: tuple[tuple[str, str], ...] = ()
     """(column, type) of CSV files, as they were validated; empty: as the values look."""
+    renamed_from: str | None = None
+    """What it was called in the baseline; written only where it is another name."""
 
     def place(self, file: ManifestFile) -> str:
         """Where one of its files is in the repository, with forward slashes."""
@@ -190,6 +193,8 @@ class Manifest:
     """Further remotes, each of which holds what is bound to it and nothing else."""
     documents: tuple[ManifestDocument, ...] = ()
     """Sorted by name; none in format 1."""
+    retired: tuple[RetiredDataset, ...] = ()
+    """Written only where there are some, so that earlier readers read all other manifests."""
     format: int = _FORMAT
 
     def __repr__(self) -> str:
@@ -288,6 +293,10 @@ def trailers_of(manifest: Manifest) -> dict[str, str]:
         "Verdict": manifest.verdict,
         "Reviewed": manifest.reviewed or "",
         "Remotes": " ".join(remote.name for remote in manifest.remotes),
+        "Renamed": " ".join(
+            f"{d.name}={d.renamed_from}" for d in manifest.datasets if d.renamed_from
+        ),
+        "Retired": " ".join(dataset.name for dataset in manifest.retired),
     }
 
 

@@ -153,6 +153,17 @@ class Version:
         return tuple((name, int(count)) for name, _, count in pairs if name and count.isdecimal())
 
     @property
+    def renamed(self) -> dict[str, str]:
+        """The datasets that this version gave another name, by it, and what they were called."""
+        pairs = (part.partition("=") for part in (self.trailer("Renamed") or "").split())
+        return {new: old for new, _, old in pairs if new and old}
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """The datasets that are no more since this version, and were not lost."""
+        return tuple((self.trailer("Retired") or "").split())
+
+    @property
     def manifest_sha256(self) -> str | None:
         """The SHA-256 of the version's manifest; None: the tag names none."""
         sha256 = self.trailer("Manifest-Sha256") or ""

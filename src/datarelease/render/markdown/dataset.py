@@ -79,7 +79,8 @@ def _title(view: DatasetView) -> str:
         shown = gfm.text(words.standing(view.diff))
     else:
         new = "new dataset, " if view.diff.status == "added" else ""
-        shown = new + words.rows(view.diff)
+        old = f"{gfm.text(view.standing)}, " if view.diff.renamed_from is not None else ""
+        shown = new + old + words.rows(view.diff)
     return f"#### {escape.code(view.name)} · {shown}"
 
 
