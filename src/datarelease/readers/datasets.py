@@ -18,12 +18,18 @@ from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.errors import ConfigError
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.versions.files import ReleasedFile, ReleasedFiles, released_files
-from datarelease.flows.versions.read import dataset_in, refuse_files
+from datarelease.flows.versions.read import dataset_named, refuse_files
 from datarelease.flows.write_file import written
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
-from datarelease.model.versions.manifest import ManifestDataset, ManifestFile
+from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
 from datarelease.model.versions.version import Version
-from datarelease.readers.address import AddressReader, fetch_at, find_at, manifest_at
+from datarelease.readers.address import (
+    AddressReader,
+    fetch_at,
+    find_at,
+    manifest_at,
+    read_versions,
+)
 from datarelease.readers.stored_files import StoredFiles
 
 
@@ -70,8 +76,15 @@ def dataset_there(reader: AddressReader, version: str, name: str) -> DatasetTher
         WorldError: The address cannot be read.
     """
     found = find_at(reader, version)
-    dataset = dataset_in(manifest_at(reader, found), name)
+    dataset = _named(reader, version, manifest_at(reader, found), name)
     return DatasetThere(reader=reader, tag=found.tag, dataset=dataset)
+
+
+def _named(reader: AddressReader, version: str, manifest: Manifest, name: str) -> ManifestDataset:
+    """The dataset that ``name``, of any time, means in a version."""
+    return dataset_named(
+        manifest, name, lambda: read_versions(reader, version).versions, reader.progress
+    )
 
 
 def load_table(
@@ -178,7 +191,8 @@ def get_there(
         WorldError: A file is missing or damaged, or cannot be written.
     """
     manifest = manifest_at(reader, found)
-    chosen = [dataset_in(manifest, name) for name in names] or list(manifest.datasets)
+    named = [_named(reader, found.tag, manifest, name) for name in names]
+    chosen = named or list(manifest.datasets)
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
     refuse_links_to(target, places)
     wanted = {target / place: file for place, file in places.items()}

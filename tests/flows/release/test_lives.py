@@ -45,6 +45,8 @@ def test_renamed_and_retired(released: Project, monkeypatch: pytest.MonkeyPatch)
         assert len(dr.load("data-v2", "people")) == 20
     with pytest.warns(DatareleaseWarning, match="data-v1 has people in the place of clients"):
         assert len(dr.load("data-v1", "clients")) == 20
+    with pytest.warns(DatareleaseWarning, match="data-v2 has clients in the place of people"):
+        assert len(dr.load(str(released.remote), "data-v2", "people")) == 20
     with pytest.raises(ConfigError, match=r"retired in data-v2: Nobody reads them\."):
         dr.load("data-v2", "events")
     with warnings.catch_warnings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import DataFile
 from datarelease.model.versions.version import Erasure, Version
 from datarelease.model.wording import plural, short_repr, suggestion
+from datarelease.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,15 +197,29 @@ def dataset_of_version(repository: Repository, manifest: Manifest, name: str) ->
     Raises:
         ConfigError: There is none, or it was split.
     """
-    if manifest.dataset(name) is not None:
-        return dataset_in(manifest, name)
-    versions = fetched_catalogue(repository.git, repository.tags).versions
-    found = dataset_in(manifest, name, versions)
-    repository.progress.warn(f"{manifest.tag} has {found.name} in the place of {name}.")
+    return dataset_named(
+        manifest,
+        name,
+        lambda: fetched_catalogue(repository.git, repository.tags).versions,
+        repository.progress,
+    )
+
+
+def dataset_named(
+    manifest: Manifest,
+    name: str,
+    versions: Callable[[], Sequence[Version]],
+    progress: Progress,
+) -> ManifestDataset:
+    """The same where ``versions`` lists all that there are; of another name, the reader is told."""
+    found = manifest.dataset(name)
+    if found is None:
+        found = dataset_in(manifest, name, versions())
+        progress.warn(f"{manifest.tag} has {found.name} in the place of {name}.")
     return found
 
 
-def dataset_in(manifest: Manifest, name: str, versions: Sequence[Version] = ()) -> ManifestDataset:
+def dataset_in(manifest: Manifest, name: str, versions: Sequence[Version]) -> ManifestDataset:
     """The dataset called ``name``, or what it is called in this version, as ``versions`` tell.
 
     Raises:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datarelease.model.paths import path_fault
 from datarelease.model.review.diff import Compatibility
@@ -53,6 +53,10 @@ class IndexedVersion:
     baseline: str | None
     rollback_of: str | None
     withdrawn: Yank | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Datasets that have another name since this version, and what they were called."""
+    retired: tuple[str, ...] = ()
+    """Datasets that are no more since this version."""
     erased: Erasure | None = None
 
 
@@ -95,6 +99,8 @@ def _indexed(version: Version) -> IndexedVersion:
         baseline=version.trailer("Baseline"),
         rollback_of=version.trailer("Rollback-Of"),
         withdrawn=version.yank,
+        renamed=version.renamed,
+        retired=version.retired,
         erased=version.erased,
     )
 
@@ -114,6 +120,8 @@ def _version(entry: IndexedVersion) -> Version:
         "Rollback-Of": entry.rollback_of,
         "Compatibility": entry.compatibility.value if entry.compatibility else None,
         "Verdict": entry.verdict,
+        "Renamed": " ".join(f"{new}={old}" for new, old in entry.renamed.items()),
+        "Retired": " ".join(entry.retired),
     }
     return Version(
         number=entry.number,
@@ -148,7 +156,14 @@ def index_faults(index: VersionIndex) -> Iterator[str]:
         told = (entry.commit, entry.date, entry.baseline, entry.rollback_of)
         texts = (*told, *((yank.reason, yank.date, yank.replacement) if yank else ()))
         texts += (entry.erased.reason, entry.erased.date) if entry.erased else ()
-        if not all(text.isprintable() for text in (*texts, *entry.rows, *entry.files) if text):
+        texts += (
+            *entry.rows,
+            *entry.files,
+            *entry.renamed,
+            *entry.renamed.values(),
+            *entry.retired,
+        )
+        if not all(text.isprintable() for text in texts if text):
             yield f"{entry.tag!r:.80} has a text with control characters"
     for channel in index.channels:
         yield from _channel_faults(channel, tags)
