@@ -23,7 +23,7 @@ from datarelease.errors import ConfigError
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.versions.documents import read_manifest
-from datarelease.flows.versions.read import dataset_in, refuse_files, remotes_by_path
+from datarelease.flows.versions.read import dataset_of_version, refuse_files, remotes_by_path
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
 from datarelease.model.versions.manifest import ManifestDataset, ManifestFile
 from datarelease.readers.datasets import dataset_there
@@ -63,7 +63,7 @@ def command(
         return _result(tag, dataset, lambda file: reader.source.address(file.key), language)
     repository = open_repository(repo, version, progress=ConsoleProgress())
     found = find_version(repository, version)
-    dataset = dataset_in(read_manifest(repository, found), name)
+    dataset = dataset_of_version(repository, read_manifest(repository, found), name)
     remotes = repository.remotes if remote is None else (repository.named(remote),)
     bound = remotes_by_path(repository, dataset)
 

@@ -219,7 +219,7 @@ def dataset_named(
     return found
 
 
-def dataset_in(manifest: Manifest, name: str, versions: Sequence[Version]) -> ManifestDataset:
+def dataset_in(manifest: Manifest, name: str, versions: Sequence[Version] = ()) -> ManifestDataset:
     """The dataset called ``name``, or what it is called in this version, as ``versions`` tell.
 
     Raises:
