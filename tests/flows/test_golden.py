@@ -215,6 +215,7 @@ def reading(golden: Golden, project: Project) -> None:
     """The commands that read, for people and for machines."""
     for arguments in (
         ("list",), ("list", "--json"), ("show", "data-v2"), ("show", "data-v2", "--json"),
+        ("url", "data-v2", "people", "--sql", "duckdb", "--json"),
         ("diff", "data-v1", "data-v2"), ("get", "data-v1", "../got", "--json"),
         ("verify", "data-v2", "--json"),
     ):  # fmt: skip
