@@ -157,8 +157,8 @@ def test_an_upload_that_fails_leaves_no_rest(
     def failed(*_: object) -> None:
         raise PermissionError("no renames here")
 
-    monkeypatch.setattr(type(store._kind), "replace", failed)  # type: ignore[attr-defined]
+    monkeypatch.setattr(type(store.kind), "replace", failed)  # type: ignore[attr-defined]
     with pytest.raises(WorldError, match="no renames here"):
         put(store, tmp_path / "in", a__b=b"after")
     assert store.read("a/b") == b"before"
-    assert [item["name"].rpartition("/")[2] for item in store._fs.ls(store._path("a"))] == ["b"]  # type: ignore[attr-defined]
+    assert [item["name"].rpartition("/")[2] for item in store._fs.ls(store.path("a"))] == ["b"]  # type: ignore[attr-defined]
