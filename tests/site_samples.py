@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from tests.hostile import HOSTILE
+
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.review.diff import Compatibility, SchemaChange
 from datarelease.model.review.pipeline import ParamChange
@@ -194,3 +196,23 @@ def _withdrawn(version: ReleasedVersion) -> ReleasedVersion:
         replacement="data-v8",
     )  # fmt: skip
     return replace(version, version=replace(version.version, yank=yank))
+
+
+def hostile() -> SiteContent:
+    """Two versions in which every text is an attack."""
+    versions = []
+    for version in shop().versions[:2]:
+        datasets = tuple(
+            replace(d, desc=HOSTILE[place % len(HOSTILE)], path=HOSTILE[0],
+                    columns=tuple(
+                        replace(text("x", 1), name=bad, labels=tuple(HOSTILE[:5]))
+                        for bad in HOSTILE
+                    ))
+            for place, d in enumerate(version.figures.datasets)
+        )  # fmt: skip
+        figures = replace(
+            version.figures, datasets=datasets, author=HOSTILE[1], subject=HOSTILE[2],
+            params=tuple((bad, bad) for bad in HOSTILE),
+        )  # fmt: skip
+        versions.append(replace(version, figures=figures))
+    return content(versions, title=HOSTILE[0])

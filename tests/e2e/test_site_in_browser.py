@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, Request, expect, sync_playwright
+from playwright.sync_api import Dialog, Page, Request, expect, sync_playwright
 from tests import site_samples as samples
 
 from datarelease.progress import Quiet
@@ -70,6 +70,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     top = tmp_path_factory.mktemp("host")
     out = top / SUB_PATH
     SiteFolder(out).write(site_files(samples.shop(), Quiet()))
+    SiteFolder(top / "hostile").write(site_files(samples.hostile(), Quiet()))
     handler = functools.partial(_Silent, directory=str(top))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -276,3 +277,25 @@ def test_a_page_prints_its_content_and_no_controls(reader: Reader) -> None:
     assert page.locator(".copy").first.is_hidden()
     assert page.locator(".columns-table").first.is_visible()
     page.emulate_media(media="screen")
+
+
+def test_hostile_texts_are_shown_and_never_run(reader: Reader) -> None:
+    """On pages, in search and in a comparison, whose texts a script puts in."""
+    hostile = "/".join(reader.disk.rstrip("/").split("/")[:-2]) + "/hostile/"
+    page = reader.page
+    dialogs: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    for path in ("index.html", "versions/data-v2.html", "datasets/customers.html"):
+        page.goto(hostile + path)
+        assert page.locator("main script, main iframe, main img").count() == 0
+    page.locator("#search").fill("customers")
+    expect(page.locator("#found [role=option]").first).to_be_visible()
+    page.goto(f"{hostile}compare.html#data-v1...data-v2")
+    expect(page.locator("#compared h2").first).to_have_text("customers")
+    assert page.locator("main script, main iframe, main img").count() == 0
+    assert dialogs == []

@@ -14,7 +14,6 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 from tests import site_samples as samples
-from tests.hostile import HOSTILE
 
 from datarelease.model.versions.version import Erasure
 from datarelease.progress import Quiet
@@ -160,23 +159,7 @@ def test_the_feed_names_each_version_with_a_lasting_identity() -> None:
 
 def test_hostile_names_and_values_stay_text() -> None:
     """In pages, data, feed and names of files."""
-    shop_ = samples.shop()
-    versions = []
-    for version in shop_.versions[:2]:
-        datasets = tuple(
-            replace(d, desc=HOSTILE[place % len(HOSTILE)], path=HOSTILE[0],
-                    columns=tuple(
-                        replace(samples.text("x", 1), name=bad, labels=tuple(HOSTILE[:5]))
-                        for bad in HOSTILE
-                    ))
-            for place, d in enumerate(version.figures.datasets)
-        )  # fmt: skip
-        figures = replace(
-            version.figures, datasets=datasets, author=HOSTILE[1], subject=HOSTILE[2],
-            params=tuple((bad, bad) for bad in HOSTILE),
-        )  # fmt: skip
-        versions.append(replace(version, figures=figures))
-    files = site_files(samples.content(versions, title=HOSTILE[0]), Quiet())
+    files = site_files(samples.hostile(), Quiet())
     assert dangling(files) == []
     for path, data in files.items():
         assert re.fullmatch(r"[A-Za-z0-9_./-]+", path), path

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from datarelease.documents import decode_or_none, encode_compact
-from datarelease.errors import ConfigError, DatareleaseError
+from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.documents import find_document, find_manifest_bytes, manifest_of
@@ -140,7 +140,7 @@ class _Reader:
         made_from: Provenance = (("manifest", version.manifest_sha256 or ""), ("rules", _RULES))
         kept = self.repository.memo.get(_KIND, made_from)
         figures = decode_or_none(VersionFigures, kept)
-        manifest = self._asked(lambda: manifest_of(data, version)) if data is not None else None
+        manifest = self._manifest(data, version)
         if figures is None:
             figures = self._derived(version, manifest)
             if figures.complete:
@@ -149,6 +149,14 @@ class _Reader:
                 self.incomplete.append(version.tag)
         metadata = tuple(self._metadata(manifest)) if manifest is not None else ()
         return ReleasedVersion(version=version, figures=figures, manifest=data, metadata=metadata)
+
+    def _manifest(self, data: bytes | None, version: Version) -> Manifest | None:
+        """The manifest; None: there is none, or it is refused, which says nothing of others."""
+        try:
+            return manifest_of(data, version) if data is not None else None
+        except WorldError as error:
+            self.repository.progress.say(error.what)
+            return None
 
     def _metadata(self, manifest: Manifest) -> Iterator[tuple[str, bytes]]:
         listed = {document.name: document for document in manifest.documents}
