@@ -6,7 +6,7 @@ the nearest known one. Pydantic checks the shape; the result is plain model valu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -18,11 +18,13 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import Stream
 from datarelease.model.review.policy import Policy
 from datarelease.model.review.row_files import ROWS_BUDGET
+from datarelease.model.versions.channel import DeclaredChannel
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
 from datarelease.model.webhook import Webhook
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
 from datarelease.settings.artifacts import DATASETS_FILE, read_datasets
+from datarelease.settings.channels_shape import ChannelShape
 from datarelease.settings.faults import problems_of, unknown
 from datarelease.settings.policy import new_form, read_policy
 from datarelease.settings.shapes import (
@@ -33,7 +35,7 @@ from datarelease.settings.shapes import (
 
 PARAMS_FILE = "params.yaml"
 SECTION = "release"
-_OF_CHANGES = {"policy", "streams", "notify"}
+_OF_CHANGES = {"policy", "streams", "notify", "channels"}
 """What of the section is about changes and releases, and not about released versions."""
 
 
@@ -69,6 +71,8 @@ class Settings:
     """Topic that every release is published to; None: none."""
     site: str | None = None
     """Where the catalogue is published, with a slash at its end; None: nowhere."""
+    channels: tuple[DeclaredChannel, ...] = ()
+    """What a release sets after it was merged."""
     notify: tuple[Webhook, ...] = ()
     """Who is sent word of how a release ended."""
 
@@ -105,6 +109,7 @@ def read_settings(
         f"{PARAMS_FILE}: {SECTION}.policy",
         problems,
     )
+    channels = tuple(_channels(release.channels, tags, problems))
     streams = _streams(release.streams, release.announce, datasets, problems)
     if problems:
         raise SettingsError(problems)
@@ -125,6 +130,7 @@ def read_settings(
         stage_environment=tuple(dict.fromkeys(release.stage_environment)),
         announce=release.announce,
         site=release.site,
+        channels=channels,
         notify=tuple(shape.webhook for shape in release.notify),
     )
 
@@ -196,6 +202,19 @@ def _new_form(
         f"{PARAMS_FILE}: {SECTION}.policy", problems,
     )  # fmt: skip
     return {**params, SECTION: {**section, "policy": rest}}
+
+
+def _channels(
+    given: Mapping[str, ChannelShape], tags: TagGrammar, problems: list[Problem]
+) -> Iterator[DeclaredChannel]:
+    for name, shape in sorted(given.items()):
+        number = tags.parse(shape.version)
+        if number is None:
+            what = f"expected a version such as {tags.format(4)}, found {shape.version!r}"
+            where = f"{PARAMS_FILE}: {SECTION}.channels.{name}.version"
+            problems.append(Problem(where=where, what=what))
+            continue
+        yield DeclaredChannel(name=name, version=shape.version, reason=shape.reason)
 
 
 def _streams(

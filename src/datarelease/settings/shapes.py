@@ -38,6 +38,7 @@ from datarelease.model.versions.channel import ends_like_channel
 from datarelease.model.versions.version import DEFAULT_PREFIX
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
+from datarelease.settings.channels_shape import ChannelName, ChannelShape
 from datarelease.settings.files_shape import FilesShape, no_rules
 from datarelease.settings.notify_shape import NotifyShape
 
@@ -228,6 +229,7 @@ class ReleaseShape(_Strict):
     announce: _Topic | None = None
     site: Annotated[str, AfterValidator(_site_address)] | None = None
     notify: list[NotifyShape] = []
+    channels: dict[ChannelName, ChannelShape] = {}
 
 
 def _one_letter(value: str) -> str:

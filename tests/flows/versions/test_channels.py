@@ -155,6 +155,26 @@ def test_tags_made_by_hand_take_their_numbers_and_move_nothing(three: Project) -
     assert moves_of(three)[-1] == "data-channel-stable-3"
 
 
+def test_a_declared_channel_is_set_by_the_release(three: Project) -> None:
+    """After a merge, also without data to release; once, and a fault is a warning."""
+    run(three, "yank", "data-v3", "--reason", "made by hand")
+    run(three, "yank", "data-v2", "--reason", "made by hand")
+    three.release_settings(
+        channels={
+            "stable": {"version": "data-v1", "reason": "It is complete."},
+            "beta": {"version": "data-v2", "reason": "The next one."},
+        }
+    )
+    three.commit("Channels", "params.yaml")
+    three.push()
+    done = run(three, "release")
+    assert "The channel beta was not set to data-v2: data-v2 was withdrawn" in done.text
+    assert moves_of(three) == ["data-channel-stable-1"]
+    assert "Reason: It is complete." in message(three, "data-channel-stable-1")
+    run(three, "release")
+    assert moves_of(three) == ["data-channel-stable-1"]
+
+
 def test_a_custom_prefix_has_channels_of_its_own(three: Project) -> None:
     """Tags of channels begin like those of versions, without the last v."""
     three.release_settings(tag_prefix="people/v")

@@ -18,6 +18,7 @@ from datarelease.flows.release.preview import preview
 from datarelease.flows.release.release import Checking, Documents, OnReport, release
 from datarelease.flows.release.tag import attempt
 from datarelease.flows.repository import Workspace
+from datarelease.flows.versions.channels import apply_channels
 from datarelease.flows.versions.documents import fetch_documents, write_documents
 from datarelease.flows.write_file import write
 from datarelease.model.github import Push
@@ -154,6 +155,10 @@ class Publisher:
             if self.out is not None:
                 self._record(self.out, self._state(error), error=error)
             raise
+        pulls = self._review.numbers(None) if self._review else ()
+        by = f"pull request #{pulls[0]}" if pulls else None
+        unset = apply_channels(self.ws, self.ws.settings.channels, by)
+        result = dataclasses.replace(result, warnings=(*result.warnings, *unset))
         return self._recorded(result, self.out) if self.out is not None else result
 
     def plan(self) -> tuple[ReleasePlan, DatareleaseError | None]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from datarelease.errors import ConfigError, WorldError
+from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.repository import Repository
 from datarelease.flows.versions.index import write_index
@@ -13,6 +14,7 @@ from datarelease.model.versions.channel import (
     NAME_RULE,
     Channel,
     ChannelGrammar,
+    DeclaredChannel,
     Move,
     is_channel_name,
 )
@@ -83,6 +85,31 @@ def set_channel(
         )
     write_index(repository, now)
     return ChannelSet(channel=after, before=before.newest.version if before else None)
+
+
+def apply_channels(
+    repository: Repository, declared: Sequence[DeclaredChannel], by: str | None
+) -> tuple[str, ...]:
+    """Set the channels that are declared; one that is at its version already is left alone.
+
+    Returns:
+        A warning for each that could not be set, of which the reader was told.
+    """
+    warnings = []
+    for one in declared:
+        try:
+            done = set_channel(repository, one.name, one.version, reason=one.reason, by=by)
+        except DatareleaseError as error:
+            warning = (
+                f"The channel {one.name} was not set to {one.version}: "
+                f"{' '.join(str(error).split())}"
+            )
+            repository.progress.warn(warning)
+            warnings.append(warning)
+        else:
+            said = "is now" if done.moved else "is at"
+            repository.progress.say(f"channel {one.name}: it {said} {one.version}")
+    return tuple(warnings)
 
 
 def _free_tag(repository: Repository, name: str, before: Channel | None) -> str:

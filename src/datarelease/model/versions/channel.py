@@ -99,6 +99,16 @@ class Channel:
         return self.moves[-1]
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeclaredChannel:
+    """A channel as params.yaml declares it."""
+
+    name: str
+    version: str
+    """The tag of a version."""
+    reason: str
+
+
 def version_of(channel: Channel, versions: tuple[Version, ...]) -> Version | None:
     """The version that a channel means: where it was last set to one that is good still.
 
