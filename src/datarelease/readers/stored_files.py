@@ -69,7 +69,10 @@ class _Ranges(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         end = self.size if size < 0 else min(self.size, self._at + size)
-        data = self._source.part(self._key, self._at, end) if end > self._at else b""
+        wanted = max(0, end - self._at)
+        data = self._source.part(self._key, self._at, end) if wanted else b""
+        if len(data) != wanted:
+            raise OSError(f"{self._key} at {self._source.url} is shorter than its manifest says")
         self._at += len(data)
         return data
 

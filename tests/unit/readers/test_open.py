@@ -82,6 +82,22 @@ def test_what_was_fetched_before_is_read_here(web: FileServer) -> None:
     assert len(web.sent) == 2, "the index and the manifest"
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_object_that_was_cut_short_is_an_error(
+    remote: Published, own_web: FileServer, engine: Frame
+) -> None:
+    """Or one that is gone: no library takes what is left for the table."""
+    data = PARTS["year=2023/part-0.parquet"]
+    remote.release({"events": {"part.parquet": data}})
+    place = remote.object(data)
+    place.write_bytes(data[: len(data) // 2])
+    with pytest.raises(Exception, match=r"shorter than|[Pp]arquet|footer"):
+        rows(dr.open(own_web.address, "latest", "events", engine=engine), engine)
+    place.unlink()
+    with pytest.raises(Exception, match=r"files/md5"):
+        rows(dr.open(own_web.address, "latest", "events", engine=engine), engine)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
