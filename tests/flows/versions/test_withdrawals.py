@@ -1,0 +1,43 @@
+"""Versions that are withdrawn at an awkward moment: the only one, and the baseline of a change."""
+
+from __future__ import annotations
+
+import json
+
+from tests.commands import run
+from tests.project import Project
+from tests.versions import assert_whole, manifest, tags
+
+
+def test_the_only_version_is_withdrawn(released: Project) -> None:
+    """Nothing is latest then, its name still reads it, and taking it back is as if it never was."""
+    withdrawn = run(released, "yank", "latest", "--reason", "wrong", "--json").json
+    assert withdrawn["yanked"]["replacement"] is None
+    assert (
+        "Every version is withdrawn"
+        in run(released, "yank", "latest", "--reason", "x", code=2).text
+    )
+    assert "no latest one" in run(released, "get", "latest", "out", code=2).text
+    assert "No other version is in force" in run(released, "show", "data-v1").text
+    index = json.loads((released.remote / "releases/index.json").read_bytes())
+    assert [version["withdrawn"]["reason"] for version in index["versions"]] == ["wrong"]
+    report = run(released, "check", "--json", code=1).json
+    assert report["base"] is None
+    assert [finding["rule"] for finding in report["verdict"]["findings"]] == ["yanked"]
+    run(released, "unyank", "data-v1")
+    assert run(released, "check", "--json").json["outcome"] == "unchanged"
+    assert tags(released) == ["data-v1"]
+
+
+def test_the_baseline_of_a_reviewed_change_is_withdrawn(edited: Project) -> None:
+    """What was reviewed is released still, compared with nothing, and nothing is lost by it."""
+    reviewed = run(edited, "check", "--json").json
+    assert reviewed["base"] == "data-v1"
+    run(edited, "yank", "data-v1", "--reason", "wrong prices")
+    run(edited, "release", "--reviewed", reviewed["digest"])
+    assert_whole(edited, "data-v2")
+    found = manifest(edited.remote, "data-v2")
+    assert (found["baseline"], found["reviewed"]) == (None, reviewed["digest"])
+    [second, first] = run(edited, "list", "--json").json
+    assert (second["tag"], first["yanked"]["reason"]) == ("data-v2", "wrong prices")
+    assert "Use data-v2 instead" in run(edited, "show", "data-v1").text
