@@ -52,15 +52,19 @@ def figures_script(view: VersionView) -> bytes:
     figures = view.figures
     value = {
         "tag": view.version.tag,
-        "datasets": [_dataset(dataset) for dataset in figures.datasets],
+        "datasets": [
+            _dataset(dataset, view.timeline.name_now(dataset.name, view.version))
+            for dataset in figures.datasets
+        ],
         "params": [[name, text[:200]] for name, text in figures.params],
     }
     return script(view.version.tag, value)
 
 
-def _dataset(dataset: DatasetFigures) -> dict[str, Any]:
+def _dataset(dataset: DatasetFigures, now: str) -> dict[str, Any]:
     return {
         "name": dataset.name,
+        "now": now,
         "noun": "file" if dataset.of_files else "row",
         "amount": dataset.amount,
         "size": dataset.size,

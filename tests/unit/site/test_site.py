@@ -18,7 +18,7 @@ from tests import site_samples as samples
 from datarelease.model.versions.version import Erasure
 from datarelease.progress import Quiet
 from datarelease.site.build import site_files
-from datarelease.site.content.read import SiteContent
+from datarelease.site.content.read import ReleasedVersion, SiteContent
 
 
 def read_xml(data: bytes) -> ET.Element:
@@ -245,3 +245,45 @@ def test_a_version_is_loaded_without_git_from_a_bucket() -> None:
     """By the address of its first remote that readers can ask."""
     text = page("versions/data-v9.html").replace("&#34;", '"')
     assert 'customers = dr.load("s3://acme-data/shop", "data-v9", "customers")' in text
+
+
+def renamed() -> list[ReleasedVersion]:
+    """The shop, whose customers are called clients from data-v7 on."""
+    versions = [*samples.shop().versions]
+    for place in range(6, 12):
+        first, *others = versions[place].figures.datasets
+        figures = replace(
+            versions[place].figures, datasets=(replace(first, name="clients"), *others)
+        )
+        versions[place] = replace(versions[place], figures=figures)
+    told = (*versions[6].version.trailers, ("Renamed", "clients=customers"))
+    versions[6] = replace(versions[6], version=replace(versions[6].version, trailers=told))
+    return versions
+
+
+def test_a_renamed_dataset_has_its_whole_history() -> None:
+    """Under its name now; the page of the old name leads there."""
+    files = site_files(samples.content(renamed()), Quiet())
+    text = files["datasets/clients.html"].decode()
+    assert "data-v1: 1,000" in text
+    assert "data-v12: 1,440" in text
+    assert (
+        '<a href="../datasets/clients.html">clients</a>'
+        in files["datasets/customers.html"].decode()
+    )
+    assert dangling(files) == []
+
+
+def test_a_column_that_became_pii_after_a_renaming_is_hidden_before_it() -> None:
+    """Names of datasets are followed for what is never shown, too."""
+    versions = renamed()
+    first, *others = versions[-1].figures.datasets
+    hidden = tuple(
+        samples.private("plan") if column.name == "plan" else column for column in first.columns
+    )
+    figures = replace(versions[-1].figures, datasets=(replace(first, columns=hidden), *others))
+    versions[-1] = replace(versions[-1], figures=figures)
+    files = site_files(samples.content(versions), Quiet())
+    customers = json.loads(data_of(files, "data/data-v3.js"))["datasets"][0]
+    assert customers["name"] == "customers"
+    assert "premium" not in json.dumps(customers)

@@ -196,7 +196,7 @@
   }
   function datasetSection(name, one, other, tags, index) {
     const id = `dataset-${index}`;
-    const section = make("section", { "aria-labelledby": id }, make("h2", { id, dir: "auto" }, text(name)));
+    const section = make("section", { "aria-labelledby": id }, make("h2", { id, dir: "auto" }, text(one && other && one.name !== other.name ? `${one.name} \u2192 ${other.name}` : (other ?? one).name)));
     if (!one || !other) {
       section.append(make("p", {}, chip(one ? "breaking" : "additive", one ? "removed" : "new"), " ", make("span", { class: "muted" }, one ? `${tags[1]} has no such dataset.` : `${tags[0]} has no such dataset.`)));
       return section;
@@ -265,7 +265,8 @@
         make("tbody", {}, ...changed.slice(0, 200).map((name) => make("tr", {}, make("th", { scope: "row" }, code(name)), cell(old.get(name), one.tag), cell(now.get(name), other.tag))))))];
   }
   function show(one, other) {
-    const [old, now] = [byName(one.datasets), byName(other.datasets)];
+    // A dataset that was renamed between the two is one and the same.
+    const [old, now] = [one, other].map((side) => new Map(side.datasets.map((item) => [item.now, item])));
     const tags = [one.tag, other.tag];
     const names = [...new Set([...now.keys(), ...old.keys()])].sort();
     place.replaceChildren(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from datarelease.model.versions.changelog import ChannelMove, moves_by_version
+from datarelease.model.versions.lineage import earlier_name, later_names
 from datarelease.model.versions.version import Version
 from datarelease.site.content.derive import masked
 from datarelease.site.content.figures import ColumnFigures, DatasetFigures, KeptNote, VersionFigures
@@ -59,6 +60,8 @@ class DatasetHistory:
 
     name: str
     points: tuple[DatasetFigures | None, ...]
+    became: tuple[str, ...] = ()
+    """What it is called now, where it was renamed or split."""
 
     @cached_property
     def latest(self) -> DatasetFigures:
@@ -130,6 +133,11 @@ class Timeline:
         """Of channels to each version, by its tag."""
         return moves_by_version(self.content.catalogue.channels)
 
+    def name_now(self, name: str, version: Version) -> str:
+        """What a dataset of a version is called now; of a split one its first part."""
+        renames = [each.version for each in self.versions if each.version.renamed]
+        return later_names(name, _after(version, renames))[0]
+
     def of(self, tag: str | None) -> ReleasedVersion | None:
         """The version ``tag``, or None."""
         return next((released for released in self.versions if released.version.tag == tag), None)
@@ -137,10 +145,11 @@ class Timeline:
 
 def timeline_of(content: SiteContent) -> Timeline:
     """The versions without values of columns that are ``pii`` in one of them, or of erased data."""
-    hidden = _hidden(released.figures for released in content.versions)
+    renames = [each.version for each in content.versions if each.version.renamed]
+    hidden = _hidden(content.versions, renames)
     erased = {released.version.tag for released in content.versions if released.version.erased}
     versions = tuple(
-        replace(released, figures=_shown(released.figures, hidden, erased))
+        replace(released, figures=_shown(released, hidden, erased, renames))
         for released in content.versions
     )
     names = dict.fromkeys(
@@ -151,27 +160,51 @@ def timeline_of(content: SiteContent) -> Timeline:
         versions=versions,
         datasets=tuple(
             DatasetHistory(
-                name=name, points=tuple(released.figures.dataset(name) for released in versions)
+                name=name,
+                points=tuple(_then(name, released, renames) for released in versions),
+                became=tuple(now for now in later_names(name, renames) if now != name),
             )
             for name in sorted(names)
         ),
     )
 
 
-def _hidden(versions: Iterable[VersionFigures]) -> dict[str, set[str]]:
-    """The columns of each dataset that are ``pii`` in any version."""
+def _then(
+    name: str, released: ReleasedVersion, renames: Sequence[Version]
+) -> DatasetFigures | None:
+    """A dataset in a version, whatever it was called then."""
+    figures = released.figures
+    return figures.dataset(name) or figures.dataset(
+        earlier_name(name, _after(released.version, renames))
+    )
+
+
+def _after(version: Version, renames: Sequence[Version]) -> list[Version]:
+    return [other for other in renames if other.number > version.number]
+
+
+def _hidden(versions: Iterable[ReleasedVersion], renames: Sequence[Version]) -> dict[str, set[str]]:
+    """The columns of each dataset, by its name now, that are ``pii`` in any version."""
     hidden: dict[str, set[str]] = {}
-    for figures in versions:
-        for dataset in figures.datasets:
-            names = (column.name for column in dataset.columns if column.pii)
-            hidden.setdefault(dataset.name, set()).update(names)
+    for released in versions:
+        for dataset in released.figures.datasets:
+            names = {column.name for column in dataset.columns if column.pii}
+            for now in later_names(dataset.name, _after(released.version, renames)):
+                hidden.setdefault(now, set()).update(names)
     return hidden
 
 
 def _shown(
-    figures: VersionFigures, hidden: dict[str, set[str]], erased: set[str]
+    released: ReleasedVersion,
+    hidden: dict[str, set[str]],
+    erased: set[str],
+    renames: Sequence[Version],
 ) -> VersionFigures:
-    datasets = tuple(masked(dataset, hidden[dataset.name]) for dataset in figures.datasets)
+    figures, after = released.figures, _after(released.version, renames)
+    datasets = tuple(
+        masked(dataset, set().union(*(hidden[now] for now in later_names(dataset.name, after))))
+        for dataset in figures.datasets
+    )
     if figures.base in erased:
         datasets = tuple(_alone(dataset) for dataset in datasets)
     notes = _without(figures.notes, datasets, figures.datasets)
