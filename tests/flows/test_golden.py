@@ -291,6 +291,7 @@ def withdrawn(golden: Golden, project: Project) -> None:
         golden.run(project, "list", "--json", name="yank.list.txt")
         golden.run(project, "changelog", "data-v2", "--json", name="changelog.json.txt")
         golden.run(project, "changelog", "data-v2", name="changelog.txt")
+        golden.run(project, "site", "--out", "../public", "--json", name="site.json.txt")
     with at(3):
         golden.run(project, "unyank", "data-v2", "--json", name="unyank.txt")
 
