@@ -26,13 +26,8 @@ from datarelease.ingest.parse.batch import DEAD_SCHEMA
 from datarelease.ingest.plan import Planned, plan_now
 from datarelease.model.data.stream import BatchCounts, DeadLetter, StreamCounts, StreamPlan
 from datarelease.model.review.diff import Compatibility
-from datarelease.model.versions.manifest import (
-    Manifest,
-    ManifestDataset,
-    ManifestRemote,
-    manifest_key,
-    object_key,
-)
+from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestRemote
+from datarelease.model.versions.remote_keys import manifest_key, object_key
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.versions.version import write_message
 from datarelease.progress import Quiet

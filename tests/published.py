@@ -17,11 +17,9 @@ from datarelease.model.versions.manifest import (
     ManifestDataset,
     ManifestFile,
     ManifestRemote,
-    document_key,
-    manifest_key,
-    object_key,
     trailers_of,
 )
+from datarelease.model.versions.remote_keys import document_key, manifest_key, object_key
 from datarelease.model.versions.snapshot import DatasetSnapshot, Entry, Snapshot
 from datarelease.model.versions.version import Erasure, TagGrammar, Version, Yank
 

@@ -26,7 +26,7 @@ from datarelease.flows.check.pictures import with_pictures
 from datarelease.flows.release import release as releasing
 from datarelease.flows.release.preview import preview
 from datarelease.flows.repository import catalogue_of
-from datarelease.flows.versions.read import Verification, verify_version
+from datarelease.flows.versions.verify import Verification, verify_version
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, Released, ReleasePlan
 from datarelease.progress import TerminalBars, Warnings

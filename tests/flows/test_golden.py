@@ -47,7 +47,7 @@ from datarelease.ingest.drain import drain_now
 from datarelease.ingest.plan import plan_now, waiting_now
 from datarelease.ingest.propose.merge import merge_now
 from datarelease.ingest.propose.propose import propose_now
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.retention import Garbage, GarbageReason, Needed, RemoteSweep
 from datarelease.model.versions.version import Version
 from datarelease.render.html.report import html

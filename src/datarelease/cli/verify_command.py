@@ -20,7 +20,7 @@ from datarelease.flows.versions.attestation import verify_attestation
 from datarelease.flows.versions.export import export
 from datarelease.flows.versions.index import repair_index
 from datarelease.flows.versions.missing import look_at_newest, repair_version
-from datarelease.flows.versions.read import verify_version
+from datarelease.flows.versions.verify import verify_version
 from datarelease.flows.write_file import write
 from datarelease.model.git_address import GITHUB_NAME
 from datarelease.model.versions.outcome import Health

@@ -18,7 +18,7 @@ from datarelease.adapters.store.directory import ObjectInfo, Store, md5_of, repl
 from datarelease.adapters.store.several import locate
 from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry
 from datarelease.progress import Advance, Progress, Step
 

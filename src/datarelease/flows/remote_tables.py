@@ -19,7 +19,7 @@ from datarelease.flows.cache import Objects
 from datarelease.flows.versions.dataset_at import table_of
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.table_format import FORMAT_NAMES
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import DataFile
 
 _FOLDER = "footers"

@@ -12,8 +12,9 @@ from datarelease.adapters.store.directory import ObjectInfo, Store
 from datarelease.adapters.store.workers import each
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
-from datarelease.model.versions.manifest import Manifest, object_key
+from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.release import Fault
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import TREE
 from datarelease.progress import Advance, Progress, Step
 

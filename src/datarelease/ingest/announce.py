@@ -16,7 +16,8 @@ from datarelease.ingest.access import connected, open_writer
 from datarelease.ingest.kafka.source import Message, Source
 from datarelease.model.data.stream import StreamCounts
 from datarelease.model.git_address import repository_name
-from datarelease.model.versions.manifest import Manifest, manifest_key
+from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.remote_keys import manifest_key
 from datarelease.model.versions.snapshot import canonical_json
 from datarelease.model.versions.version import Version
 from datarelease.progress import Progress, Step

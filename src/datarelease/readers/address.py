@@ -22,15 +22,8 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import warned_of
 from datarelease.flows.versions.documents import sha256_hex
 from datarelease.model.versions.index import index_key, versions_of
-from datarelease.model.versions.manifest import (
-    DIRECTORY,
-    Manifest,
-    ManifestFile,
-    document_key,
-    is_about,
-    manifest_key,
-    trailers_of,
-)
+from datarelease.model.versions.manifest import Manifest, ManifestFile, is_about, trailers_of
+from datarelease.model.versions.remote_keys import DIRECTORY, document_key, manifest_key
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar, Version
 from datarelease.progress import Advance, Progress
 

@@ -13,8 +13,9 @@ from datarelease.model.data.dataset import DATASET_NAME, CsvDialect, Dataset
 from datarelease.model.data.table_format import FORMAT_NAMES, table_format
 from datarelease.model.paths import path_fault
 from datarelease.model.wording import nearest_name
+from datarelease.settings.csv_shape import CsvShape
 from datarelease.settings.faults import problems_of
-from datarelease.settings.shapes import ArtifactShape, CsvShape, MetaShape
+from datarelease.settings.shapes import ArtifactShape, MetaShape
 
 DATASETS_FILE = "dvc.yaml"
 _META = ("schema", "key", "pii", "csv", "files", "renamed_from", "retired")

@@ -6,7 +6,6 @@ Pydantic checks types, ranges and unknown keys; what one setting means for anoth
 from __future__ import annotations
 
 import re
-from encodings.aliases import aliases
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -17,28 +16,18 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    model_validator,
 )
 
-from datarelease.model.data.dataset import (
-    DATASET_NAME,
-    MOST_SKIPPED,
-    NA_STRINGS,
-    THOUSANDS,
-    UTF8,
-    CsvDialect,
-    encoding_name,
-    is_delimiter,
-)
+from datarelease.model.data.dataset import DATASET_NAME
 from datarelease.model.data.stream import EventFormat
 from datarelease.model.review.policy import Level
 from datarelease.model.review.row_files import ROWS_BUDGET
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.versions.channel import ends_like_channel
 from datarelease.model.versions.version import DEFAULT_PREFIX
-from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
 from datarelease.settings.channels_shape import ChannelName, ChannelShape
+from datarelease.settings.csv_shape import CsvShape
 from datarelease.settings.files_shape import FilesShape, no_rules
 from datarelease.settings.notify_shape import NotifyShape
 
@@ -230,52 +219,6 @@ class ReleaseShape(_Strict):
     site: Annotated[str, AfterValidator(_site_address)] | None = None
     notify: list[NotifyShape] = []
     channels: dict[ChannelName, ChannelShape] = {}
-
-
-def _one_letter(value: str) -> str:
-    if not is_delimiter(value):
-        hint = ' (a tab is written "\\t", in double quotes)' if value in {"\\t", "tab"} else ""
-        raise ValueError(
-            f"expected one character that is not a letter, digit or quotation mark{hint}"
-        )
-    return value
-
-
-def _encoding(value: str) -> str:
-    name = encoding_name(value)
-    if name is None:
-        near = nearest_name(value.replace("-", "_"), [*aliases, *aliases.values()])
-        hint = f"; did you mean {near!r}?" if near else ", by its name in Python"
-        raise ValueError(f"expected the encoding of a text{hint}")
-    return name
-
-
-def _thousands(value: str) -> str:
-    if value not in THOUSANDS:
-        raise ValueError(f"expected one of {' '.join(map(repr, THOUSANDS))}")
-    return value
-
-
-class CsvShape(_Strict):
-    """``meta.csv`` of a dataset."""
-
-    delimiter: Annotated[str, AfterValidator(_one_letter)] | None = None
-    decimal: Literal[".", ","] = "."
-    thousands: Annotated[str, AfterValidator(_thousands)] | None = None
-    encoding: Annotated[str, AfterValidator(_encoding)] = UTF8
-    skip_rows: Annotated[int, Field(ge=0, le=MOST_SKIPPED)] = 0
-    null_values: Annotated[list[str], BeforeValidator(_as_list)] = list(NA_STRINGS)
-
-    @model_validator(mode="after")
-    def _apart(self) -> CsvShape:
-        if self.decimal == self.thousands:
-            raise ValueError("decimal and thousands are the same character")
-        return self
-
-    @property
-    def dialect(self) -> CsvDialect:
-        """As readers take it."""
-        return CsvDialect(**{**self.model_dump(), "null_values": tuple(self.null_values)})
 
 
 class MetaShape(BaseModel):

@@ -8,7 +8,7 @@ from datarelease.documents import encode
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.site_names import file_name
 from datarelease.model.versions.index import index_of
-from datarelease.model.versions.manifest import MANIFEST
+from datarelease.model.versions.remote_keys import MANIFEST
 from datarelease.render.markdown.changelog import noted_changelog
 from datarelease.schemas import SCHEMA_NAMES, schema_text
 from datarelease.site.content.read import MOST_COPIED, ReleasedVersion

@@ -29,7 +29,7 @@ from datarelease.errors import WorldError
 from datarelease.flows.cache import Objects
 from datarelease.flows.remote_tables import table_for
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import DataFile
 from datarelease.progress import Quiet
 

@@ -17,7 +17,7 @@ from tests.servers import Bucket
 from tests.versions import assert_whole, branch, commit, manifest, message, tags, tree_state
 
 from datarelease.adapters.dvc.config import DvcConfig
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.progress import Step
 
 pytestmark = pytest.mark.one_dataset

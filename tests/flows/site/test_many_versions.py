@@ -20,9 +20,9 @@ from datarelease.model.versions.manifest import (
     ManifestDocument,
     ManifestFile,
     ManifestRemote,
-    document_key,
     trailers_of,
 )
+from datarelease.model.versions.remote_keys import document_key
 from datarelease.model.versions.snapshot import Entry
 from datarelease.model.versions.version import write_message
 from datarelease.progress import Quiet

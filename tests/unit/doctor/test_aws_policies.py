@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from datarelease.doctor.remotes import S3Location, Subject, policies, s3_location
 from datarelease.model.adoption import staging_credentials
 from datarelease.model.diagnosis import PUBLISHING, READING, ROLE
-from datarelease.model.versions.manifest import manifest_key, object_key
+from datarelease.model.versions.remote_keys import manifest_key, object_key
 
 ROOT = Path(__file__).resolve().parents[3]
 PLACE = S3Location(bucket="bucket", prefix="team/data")

@@ -9,7 +9,7 @@ import pytest
 
 from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.flows import transfer
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.progress import Quiet
 
 

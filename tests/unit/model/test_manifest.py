@@ -17,9 +17,9 @@ from datarelease.model.versions.manifest import (
     TrackedOutput,
     documents_of,
     is_about,
-    object_key,
 )
 from datarelease.model.versions.manifest_faults import manifest_faults
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import Entry
 from datarelease.model.versions.version import Version
 

@@ -13,7 +13,8 @@ from datarelease.adapters.dvc.listing import read_tree, refuse_names
 from datarelease.documents import DocumentError, decode_manifest, encode
 from datarelease.model.git_address import is_taken
 from datarelease.model.paths import overlap, path_fault, relative_path, within
-from datarelease.model.versions.manifest import Manifest, ManifestFile, object_key
+from datarelease.model.versions.manifest import Manifest, ManifestFile
+from datarelease.model.versions.remote_keys import object_key
 
 BAD_PATHS = [
     "", ".", "..", "a/../b", "../x", "/etc/passwd", "a//b", "a/", "./a", "C:/x", "c:x", "a\\b",

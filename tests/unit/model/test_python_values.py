@@ -12,7 +12,7 @@ from tests.unit.model.test_documents import MANIFEST
 
 from datarelease.app.reports import framed, show_reports
 from datarelease.documents import decode, encode
-from datarelease.flows.versions.read import Verification
+from datarelease.flows.versions.verify import Verification
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import (
     Candidate,

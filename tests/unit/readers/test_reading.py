@@ -19,7 +19,7 @@ from tests.web import FileServer
 
 import datarelease as dr
 from datarelease.model.versions.channel import Channel, Move
-from datarelease.model.versions.manifest import document_key, manifest_key
+from datarelease.model.versions.remote_keys import document_key, manifest_key
 from datarelease.model.versions.version import Erasure, Yank
 from datarelease.reading import Frame
 

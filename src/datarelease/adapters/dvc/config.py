@@ -255,8 +255,7 @@ class DvcConfig:
 
     def program_environment(self) -> Mapping[str, str]:
         """The environment for ``dvc`` programs: with the credentials of DVC's default remote."""
-        name = self.default_remote
-        if name is None:
+        if (name := self.default_remote) is None:
             return self._env
         self._refuse_own_keys(name)
         return program_environment(name, self.settings(name), self._env)

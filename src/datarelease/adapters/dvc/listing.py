@@ -11,7 +11,7 @@ from typing import Any
 
 from datarelease.errors import WorldError
 from datarelease.model.paths import clash, path_fault
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import TREE, DataFile
 
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)

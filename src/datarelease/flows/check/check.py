@@ -20,10 +20,9 @@ from datarelease.flows.check.results import (
     results_in_work_tree,
 )
 from datarelease.flows.check.row_files import RowFiles, write_violations
-from datarelease.flows.check.streams import compare_streams, counts_here, counts_then
+from datarelease.flows.check.streams import streams_of_change
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.repository import Workspace
-from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.judge import judge
 from datarelease.model.review.pipeline import ParamChange, PipelineDiff
@@ -188,7 +187,7 @@ def report_of(
     same = catalogue.with_digest(now.digest)
     outcome = _outcome(catalogue, base, same, now.digest, params)
     rollback_of = same.tag if outcome == "rollback" and same else None
-    streams, fed = _streams(ws, base, now)
+    streams, fed = streams_of_change(ws, base, now)
     number, policy = catalogue.next_number, ws.settings.policy
     verdict = judge(policy, datasets, streams, number=number, fed=fed, rollback_of=rollback_of)
     waivers = idle(policy.waivers, verdict.findings, number, ws.tags.format(number))
@@ -220,19 +219,6 @@ def report_of(
     )
 
 
-def _streams(
-    ws: Workspace, base: Version | None, now: Snapshot
-) -> tuple[tuple[StreamReport, ...], frozenset[str]]:
-    """The report of each stream, and the datasets that a stream feeds, now or in the baseline."""
-    after = counts_here(ws.read, ws.settings.datasets, now)
-    if base is None:
-        return compare_streams(None, after), frozenset()
-    then = counts_then(ws.at(base.commit).read, ws.settings.datasets, ws.progress)
-    names = {counts.stream for counts in (*then, *after)}
-    names |= {stream.name for stream in ws.settings.streams}
-    return compare_streams(then, after), frozenset(names)
-
-
 def _outcome(
     catalogue: Catalogue,
     base: Version | None,
@@ -251,10 +237,10 @@ def _outcome(
 def _with_refusal(verdict: Verdict, catalogue: Catalogue, same: Version) -> Verdict:
     """Withdrawn or erased data blocks: else the next release of main would publish it again."""
     reason = same.yank.reason if same.yank else ""
-    message = f"this is the data of {same.tag}, which was withdrawn: {reason}"
+    rule, message = "yanked", f"this is the data of {same.tag}, which was withdrawn: {reason}"
     if same.erased is not None:
         message = f"this is the data of an erased version: {catalogue.erasure(same)}"
-    rule = "yanked" if same.erased is None else "erased"
+        rule = "erased"
     finding = Finding(rule=rule, level="block", dataset="", column=None, message=message)
     return Verdict(findings=(finding, *verdict.findings))
 
@@ -296,9 +282,7 @@ def _notes(
 def _skipped(catalogue: Catalogue, base: Version | None) -> Iterable[str]:
     """The versions after the baseline that are none themselves."""
     for version in catalogue.versions:
-        if base is not None and version.number <= base.number:
-            continue
-        if version.erased is not None:
-            yield f"{version.tag} was erased and is skipped: {version.erased.reason}"
-        elif version.yank is not None:
-            yield f"{version.tag} was withdrawn and is skipped: {version.yank.reason}"
+        gone = version.erased or version.yank
+        if gone is not None and (base is None or version.number > base.number):
+            what = "withdrawn" if version.erased is None else "erased"
+            yield f"{version.tag} was {what} and is skipped: {gone.reason}"

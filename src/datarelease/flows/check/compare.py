@@ -136,7 +136,8 @@ def _with_rows(
     """The comparison with the files counted and the rows compared, where that is possible."""
     try:
         old, new = before.files(), after.files()
-        diff = dataclasses.replace(diff, files=_file_counts(old, new))
+        counts = FileCounts.between(*({file.path: file.md5 for file in at} for at in (old, new)))
+        diff = dataclasses.replace(diff, files=counts)
         rows = _rows(repository, before, after, old, new, engine, row_files)
     except (EngineFailedError, EngineRefusedError):
         raise  # of the run, not of the data
@@ -220,18 +221,6 @@ def _compared_rows(
 def _content(file: DataFile) -> tuple[str, Folders]:
     """What makes the rows of two files equal: their bytes, and the partition they are in."""
     return file.md5, folders(file.path)
-
-
-def _file_counts(before: Sequence[DataFile], after: Sequence[DataFile]) -> FileCounts:
-    old = {file.path: file.md5 for file in before}
-    new = {file.path: file.md5 for file in after}
-    both = old.keys() & new.keys()
-    return FileCounts(
-        added=len(new.keys() - old.keys()),
-        removed=len(old.keys() - new.keys()),
-        changed=sum(old[path] != new[path] for path in both),
-        unchanged=sum(old[path] == new[path] for path in both),
-    )
 
 
 def compare_versions(

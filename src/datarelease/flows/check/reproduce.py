@@ -20,7 +20,7 @@ from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.repository import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.paths import overlap, path_fault, within
-from datarelease.model.versions.manifest import object_key
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.progress import Step
 
 _NONE = "0" * 32

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
+from datarelease.flows.repository import Workspace
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.provenance import differences, of_counts
 from datarelease.model.data.stream import BatchCounts, StreamCounts, StreamReport, counts_file
 from datarelease.model.versions.snapshot import Snapshot
+from datarelease.model.versions.version import Version
 from datarelease.progress import Progress
 
 _Reader = Callable[[str], bytes | None]
@@ -72,6 +74,19 @@ def compare_streams(
     """What came since ``before`` (None: there is no baseline), a report for each stream."""
     old = {counts.stream: counts for counts in before or ()}
     return tuple(_compare(old.get(counts.stream), counts, first=before is None) for counts in after)
+
+
+def streams_of_change(
+    ws: Workspace, base: Version | None, now: Snapshot
+) -> tuple[tuple[StreamReport, ...], frozenset[str]]:
+    """The report of each stream, and the names of the streams, now and in the baseline."""
+    after = counts_here(ws.read, ws.settings.datasets, now)
+    if base is None:
+        return compare_streams(None, after), frozenset()
+    then = counts_then(ws.at(base.commit).read, ws.settings.datasets, ws.progress)
+    names = {counts.stream for counts in (*then, *after)}
+    names |= {stream.name for stream in ws.settings.streams}
+    return compare_streams(then, after), frozenset(names)
 
 
 def _compare(before: StreamCounts | None, after: StreamCounts, *, first: bool) -> StreamReport:

@@ -13,12 +13,8 @@ from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import snapshot
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.paths import overlap, within
-from datarelease.model.versions.manifest import (
-    ManifestDataset,
-    TrackedFile,
-    TrackedOutput,
-    object_key,
-)
+from datarelease.model.versions.manifest import ManifestDataset, TrackedFile, TrackedOutput
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import TREE, DataFile, Snapshot
 
 _SHOWN = 10

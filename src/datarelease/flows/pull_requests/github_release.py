@@ -16,7 +16,8 @@ from datarelease.adapters.untrusted import read_inside
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.errors import ConfigError
 from datarelease.model.github import Asset, GitHubRelease
-from datarelease.model.versions.manifest import MANIFEST, Manifest, documents_of
+from datarelease.model.versions.manifest import Manifest, documents_of
+from datarelease.model.versions.remote_keys import MANIFEST
 from datarelease.model.versions.version import TagGrammar
 from datarelease.progress import Progress, Step
 

@@ -15,7 +15,6 @@ from datarelease.flows.release.plan import products
 from datarelease.flows.repository import Workspace
 from datarelease.flows.transfer import send
 from datarelease.flows.write_file import write
-from datarelease.model.versions.manifest import object_key
 from datarelease.model.versions.outcome import (
     ASSESSMENTS,
     BUNDLE_FILE,
@@ -23,6 +22,7 @@ from datarelease.model.versions.outcome import (
     TREE_FOLDER,
     Bundle,
 )
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.progress import Step
 
 

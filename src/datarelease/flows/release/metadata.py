@@ -35,8 +35,8 @@ from datarelease.model.versions.manifest import (
     PASSED_THROUGH,
     Manifest,
     documents_of,
-    metadata_key,
 )
+from datarelease.model.versions.remote_keys import metadata_key
 from datarelease.model.versions.version import Version
 from datarelease.progress import Step
 

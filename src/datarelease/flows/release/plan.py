@@ -29,9 +29,9 @@ from datarelease.model.versions.manifest import (
     ManifestFile,
     ManifestRemote,
     TrackedOutput,
-    object_key,
 )
 from datarelease.model.versions.release import Candidate, Nothing
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.progress import Step
 from datarelease.settings.read import PARAMS_FILE

@@ -25,9 +25,9 @@ from datarelease.model.github import Push
 from datarelease.model.review.report import Report
 from datarelease.model.review.reviewed_digest import context_of, reviewed_digest
 from datarelease.model.versions.attestation import PREDICATE_FILE, predicate_file
-from datarelease.model.versions.manifest import MANIFEST
 from datarelease.model.versions.outcome import OUTCOME_FILE, Outcome, OutcomeState
 from datarelease.model.versions.release import Nothing, Released, ReleasePlan
+from datarelease.model.versions.remote_keys import MANIFEST
 from datarelease.model.versions.version import Version
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from datarelease.flows.release.metadata import metadata_of_release
 from datarelease.flows.repository import Workspace
 from datarelease.flows.transfer import upload
 from datarelease.flows.versions.documents import sha256_hex
-from datarelease.model.versions.manifest import ManifestDocument, document_key
+from datarelease.model.versions.manifest import ManifestDocument
 from datarelease.model.versions.release import Recorded, Verified
+from datarelease.model.versions.remote_keys import document_key
 from datarelease.progress import Step
 
 ROUNDS = 2

@@ -34,7 +34,6 @@ from datarelease.flows.versions.documents import find_manifest_bytes, manifest_o
 from datarelease.flows.versions.missing import heal, refuse_damage
 from datarelease.flows.versions.tell_readers import tell_readers
 from datarelease.model.review.report import Report
-from datarelease.model.versions.manifest import DIRECTORY, manifest_key
 from datarelease.model.versions.release import (
     Candidate,
     Nothing,
@@ -42,6 +41,7 @@ from datarelease.model.versions.release import (
     Released,
     Verified,
 )
+from datarelease.model.versions.remote_keys import DIRECTORY, manifest_key
 from datarelease.progress import Step
 
 REPLANNING_TIME = 900.0

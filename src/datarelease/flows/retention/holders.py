@@ -22,7 +22,8 @@ from datarelease.errors import WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.documents import read_manifest
-from datarelease.model.versions.manifest import Manifest, object_key
+from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.retention import Needed
 from datarelease.model.versions.snapshot import TREE
 

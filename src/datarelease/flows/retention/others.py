@@ -17,7 +17,8 @@ from datarelease.adapters.store.upkeep import StoredObject
 from datarelease.adapters.store.workers import each
 from datarelease.documents import DocumentError, decode_manifest
 from datarelease.flows.catalogue import Catalogue
-from datarelease.model.versions.manifest import DIRECTORY, MANIFEST, Manifest
+from datarelease.model.versions.manifest import Manifest
+from datarelease.model.versions.remote_keys import DIRECTORY, MANIFEST
 from datarelease.model.versions.retention import Needed, document_hash
 
 _READERS = 8

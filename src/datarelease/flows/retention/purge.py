@@ -22,14 +22,9 @@ from datarelease.flows.versions.documents import read_manifest
 from datarelease.flows.versions.index import write_index
 from datarelease.flows.versions.missing import health_of
 from datarelease.model.versions.export import STATE_FILE, LatestFiles, latest_folder
-from datarelease.model.versions.manifest import (
-    DIRECTORY,
-    MANIFEST,
-    Manifest,
-    document_key,
-    object_key,
-)
+from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.outcome import Health
+from datarelease.model.versions.remote_keys import DIRECTORY, MANIFEST, document_key, object_key
 from datarelease.model.versions.retention import ERASED_FILE, Garbage, GarbageReason, Needed
 from datarelease.model.versions.snapshot import TREE
 from datarelease.model.versions.version import Version

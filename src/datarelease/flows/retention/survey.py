@@ -16,7 +16,7 @@ from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.retention.holders import Keeping
 from datarelease.flows.retention.others import read_others
 from datarelease.model.versions.export import STATE_FILE, LatestFiles, latest_folder
-from datarelease.model.versions.manifest import DIRECTORY
+from datarelease.model.versions.remote_keys import DIRECTORY
 from datarelease.model.versions.retention import (
     OBJECTS,
     RUNS,

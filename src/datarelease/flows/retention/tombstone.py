@@ -11,7 +11,7 @@ from datarelease.adapters.store.directory import Store
 from datarelease.errors import WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import Repository
-from datarelease.model.versions.manifest import metadata_key
+from datarelease.model.versions.remote_keys import metadata_key
 from datarelease.model.versions.retention import ERASED_FILE
 from datarelease.model.versions.version import Version, write_message
 from datarelease.progress import Step

@@ -23,16 +23,14 @@ from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Repository
 from datarelease.flows.transfer import fault_in, upload
 from datarelease.flows.write_file import write
-from datarelease.model.versions.manifest import (
+from datarelease.model.versions.manifest import Manifest, documents_of, is_about
+from datarelease.model.versions.release import Fault
+from datarelease.model.versions.remote_keys import (
     MANIFEST,
-    Manifest,
     document_key,
-    documents_of,
-    is_about,
     manifest_key,
     metadata_key,
 )
-from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
 from datarelease.progress import Step
 

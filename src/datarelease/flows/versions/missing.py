@@ -20,10 +20,11 @@ from datarelease.flows.versions.documents import (
     remotes_of,
     stored_documents,
 )
-from datarelease.flows.versions.read import Verification, verify_version
-from datarelease.model.versions.manifest import Manifest, document_key, manifest_key
+from datarelease.flows.versions.verify import Verification, verify_version
+from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.outcome import Health, VersionHealth
 from datarelease.model.versions.release import Fault
+from datarelease.model.versions.remote_keys import document_key, manifest_key
 from datarelease.model.versions.version import Version
 from datarelease.progress import Step
 

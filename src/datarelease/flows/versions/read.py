@@ -1,4 +1,4 @@
-"""The reading side: get the files of a version, find them for loading, verify them."""
+"""The reading side: get the files of a version, and find them for loading."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from datarelease.adapters.store.directory import Store, sha256_of
@@ -16,43 +15,18 @@ from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import fetched_catalogue
 from datarelease.flows.repository import Repository
-from datarelease.flows.transfer import faults_of
 from datarelease.flows.versions.dataset_at import table_of
 from datarelease.flows.versions.documents import (
-    StoredDocument,
-    document_faults,
     read_manifest,
-    remotes_of,
-    stored_documents,
 )
 from datarelease.flows.write_file import written
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset, is_of_files
 from datarelease.model.versions.lineage import names_at
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
-from datarelease.model.versions.release import Fault
 from datarelease.model.versions.snapshot import DataFile
-from datarelease.model.versions.version import Erasure, Version
-from datarelease.model.wording import plural, short_repr, suggestion
+from datarelease.model.versions.version import Version
+from datarelease.model.wording import suggestion
 from datarelease.progress import Progress
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verification:
-    """What was found of a version on its remotes."""
-
-    manifest: Manifest
-    remotes: tuple[str, ...]
-    """Those that were asked."""
-    objects: int
-    """Wherever they are."""
-    faults: tuple[Fault, ...]
-    erased: Erasure | None = None
-    """Its data was erased: nothing but its manifest has to be there."""
-
-    def __repr__(self) -> str:
-        found = f"{plural(self.objects, 'object')} on {', '.join(self.remotes)}"
-        found = "erased" if self.erased else found
-        return short_repr(self, self.manifest.tag, found, plural(len(self.faults), "fault"))
 
 
 def get(
@@ -133,62 +107,6 @@ def refuse_files(dataset: ManifestDataset, tag: str) -> None:
             remedy=f"List and open them: `dr.files({tag!r}, {dataset.name!r})`; or get them all: "
             f"`datarelease get {tag}`.",
         )
-
-
-def verify_version(repository: Repository, version: Version, *, full: bool) -> Verification:
-    """Every object of a version looked for on each of its remotes, and its documents.
-
-    Of an erased version its manifest alone.
-
-    Raises:
-        ConfigError: None of its remotes is configured.
-        WorldError: No remote has its manifest, or a remote cannot be asked.
-    """
-    manifest = read_manifest(repository, version)
-    names = {remote.name for remote in manifest.remotes}
-    if names.isdisjoint(remote.name for remote in repository.remotes):
-        raise ConfigError(
-            f"{version.tag} was released to {', '.join(sorted(names))}, and none of them is "
-            "configured here.",
-            remedy="Add it with `dvc remote add`, or name it in release.remotes.",
-        )
-    for name in sorted(names - {remote.name for remote in repository.remotes}):
-        repository.progress.say(f"{name}: not configured in this repository, not checked")
-    faults: list[Fault] = []
-    documents = stored_documents(manifest, version.manifest_sha256 or "")
-    if version.erased is not None:
-        return _verify_erased(repository, version, manifest, documents, full=full)
-    remotes = faults_of(repository, manifest, full=full)
-    for remote, found in remotes:
-        if remote.name in names:
-            faults += document_faults(remote, documents, full=full).values()
-        faults += found
-    return Verification(
-        manifest=manifest,
-        remotes=tuple(remote.name for remote, _ in remotes),
-        objects=len(manifest.objects),
-        faults=tuple(faults),
-    )
-
-
-def _verify_erased(
-    repository: Repository,
-    version: Version,
-    manifest: Manifest,
-    documents: Iterable[StoredDocument],
-    *,
-    full: bool,
-) -> Verification:
-    own = [document for document in documents if document.sha256 == version.manifest_sha256]
-    remotes = remotes_of(repository, manifest)
-    found = [document_faults(remote, own, full=full) for remote in remotes]
-    return Verification(
-        manifest=manifest,
-        remotes=tuple(remote.name for remote in remotes),
-        objects=0,
-        faults=tuple(fault for faults in found for fault in faults.values()),
-        erased=version.erased,
-    )
 
 
 def dataset_of_version(repository: Repository, manifest: Manifest, name: str) -> ManifestDataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import total_ordering
@@ -150,6 +151,18 @@ class FileCounts:
     unchanged: int = 0
     renamed: int = 0
     """The same bytes under another path; of tables such files count as added and removed."""
+
+    @classmethod
+    def between(cls, before: Mapping[str, str], after: Mapping[str, str]) -> FileCounts:
+        """Of a table: hashes by path, before and after."""
+        both = before.keys() & after.keys()
+        changed = sum(before[path] != after[path] for path in both)
+        return cls(
+            added=len(after.keys() - both),
+            removed=len(before.keys() - both),
+            changed=changed,
+            unchanged=len(both) - changed,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from datarelease.model.versions.manifest import (
-    DIRECTORY,
-    MANIFEST,
-    Manifest,
-    ManifestFile,
-    documents_of,
-    metadata_key,
-)
+from datarelease.model.versions.manifest import Manifest, ManifestFile, documents_of
+from datarelease.model.versions.remote_keys import DIRECTORY, MANIFEST, metadata_key
 from datarelease.model.versions.retention import ERASED_FILE
 from datarelease.model.versions.version import DEFAULT_PREFIX
 

@@ -13,7 +13,7 @@ from datarelease.model.paths import path_fault
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.policy import LEVELS, VerdictLevel
 from datarelease.model.versions.channel import Channel, ChannelGrammar
-from datarelease.model.versions.manifest import DIRECTORY
+from datarelease.model.versions.remote_keys import DIRECTORY
 from datarelease.model.versions.version import DEFAULT_PREFIX, Erasure, TagGrammar, Version, Yank
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)

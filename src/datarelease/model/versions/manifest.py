@@ -19,38 +19,6 @@ _FORMAT = 2
 Keeper = Literal["remotes", "source", "nobody"]
 """Who keeps an output: remotes of this repository, the source that it was imported from, or nobody
 but those who made it (``push: false``)."""
-DIRECTORY = "releases"
-"""Where manifests live on a remote, below its root."""
-
-
-MANIFEST = "manifest.json"
-
-
-def document_key(sha256: str) -> str:
-    """Where a manifest, or a document that one lists, is on a remote, below its root.
-
-    The name is made of the bytes, so that any number of releases may write there at once.
-    """
-    return f"{DIRECTORY}/sha256/{sha256}"
-
-
-def manifest_key(tag: str) -> str:
-    """Where the copy of a version's manifest is on a remote, below its root."""
-    return f"{DIRECTORY}/{tag}/{MANIFEST}"
-
-
-def metadata_key(tag: str, name: str) -> str:
-    """Where the copy of a document (a report, a profile) is beside that of the manifest."""
-    return f"{DIRECTORY}/{tag}/{name}"
-
-
-def object_key(md5: str) -> str:
-    """Where DVC 3 keeps an object on a remote, below its root.
-
-    >>> object_key("d41d8cd98f00b204e9800998ecf8427e")
-    'files/md5/d4/1d8cd98f00b204e9800998ecf8427e'
-    """
-    return f"files/md5/{md5[:2]}/{md5[2:]}"
 
 
 @dataclass(frozen=True, kw_only=True)

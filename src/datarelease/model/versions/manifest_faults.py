@@ -7,11 +7,8 @@ from collections.abc import Iterator
 
 from datarelease.model.data.dataset import DATASET_NAME
 from datarelease.model.paths import clash, path_fault
-from datarelease.model.versions.manifest import (
-    Manifest,
-    ManifestDataset,
-    object_key,
-)
+from datarelease.model.versions.manifest import Manifest, ManifestDataset
+from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import WHOLE
 
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-from datarelease.model.versions.manifest import DIRECTORY
+from datarelease.model.versions.remote_keys import DIRECTORY
 from datarelease.model.wording import plural, short_repr
 
 OBJECTS = "files/md5"
