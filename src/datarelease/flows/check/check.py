@@ -23,6 +23,7 @@ from datarelease.flows.check.row_files import RowFiles, write_violations
 from datarelease.flows.check.streams import streams_of_change
 from datarelease.flows.check.tracked_outputs import work_tree_snapshot
 from datarelease.flows.repository import Workspace
+from datarelease.flows.versions.channels import channel_notes
 from datarelease.model.review.diff import Compatibility
 from datarelease.model.review.judge import judge
 from datarelease.model.review.pipeline import ParamChange, PipelineDiff
@@ -267,6 +268,7 @@ def _notes(
     for tag in catalogue.hand_made:
         yield f"{tag} is skipped: its manifest and its tag differ"
     yield from _skipped(catalogue, base)
+    yield from channel_notes(ws.settings.channels, catalogue)
     columns = {
         name
         for dataset in datasets

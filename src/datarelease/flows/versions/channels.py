@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -110,6 +110,27 @@ def apply_channels(
             said = "is now" if done.moved else "is at"
             repository.progress.say(f"channel {one.name}: it {said} {one.version}")
     return tuple(warnings)
+
+
+def channel_notes(declared: Sequence[DeclaredChannel], catalogue: Catalogue) -> Iterator[str]:
+    """What the declared channels mean for a reviewer: where merging sets them, or why it cannot."""
+    coming = catalogue.grammar.format(catalogue.next_number)
+    for one in declared:
+        where = f"the channel {one.name} to {one.version}"
+        try:
+            version = catalogue.find(one.version)
+        except ConfigError as error:
+            if one.version != coming:
+                yield f"merging does not set {where}: {error.what}"
+                continue
+            tag, gone = coming, None
+        else:
+            tag, gone = version.tag, catalogue.out_of_force(version)
+        channel = _channel(catalogue, one.name)
+        if gone is not None:
+            yield f"merging does not set {where}: {gone}"
+        elif channel is None or channel.newest.version != tag:
+            yield f"merging sets {where}: {one.reason}"
 
 
 def _free_tag(repository: Repository, name: str, before: Channel | None) -> str:
