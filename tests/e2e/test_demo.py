@@ -91,6 +91,8 @@ def test_the_examples_of_the_readme_run(stage: Path, tmp_path: Path) -> None:
     url = re.search(r'"(https://[^"]+)"', code)
     assert url is not None
     code = code.replace(url[1], str(stage / "origin.git"))
+    assert "s3://bucket/prefix" in code
+    code = code.replace("s3://bucket/prefix", str(stage / "remote"))
     work = stage / "work"
     code += "assert list(frame.columns) == ['plan']\nassert report.datasets[0].diff.rows\n"
     command(work, tmp_path, "-c", code)

@@ -21,8 +21,8 @@ def file_name(name: str) -> str:
     What is not plain gets a part of its hash: upper case too, since ``Age`` and ``age`` are one
     file on many systems.
 
-    >>> file_name("monthly_spend"), file_name("data-v3"), file_name("../é")
-    ('monthly_spend', 'data-v3', 'x-1c9fb58c')
+    >>> file_name("monthly_spend"), file_name("Age"), file_name("../b")
+    ('monthly_spend', 'age-39b7370f', 'b-95cd9069')
     """
     if _PLAIN.fullmatch(name) and not _RESERVED.fullmatch(name):
         return name
