@@ -87,6 +87,7 @@ def _column(dataset: str, column: ColumnFigures) -> list[Any]:
         [label[:60] for label in column.labels],
         [round(share, 5) for share in shares(column.counts)],
         column_page(dataset, column.name),
+        [_short(value) for value in column.quantiles],
     ]
 
 

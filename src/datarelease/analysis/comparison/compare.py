@@ -25,6 +25,8 @@ from datarelease.model.review.diff import (
 
 _DIGITS = 6
 """Decimals kept of drift figures: they are good to two, and must print the same everywhere."""
+_PARTS = 20
+"""Of a distribution, between its quantiles."""
 
 
 def compare(
@@ -165,7 +167,15 @@ def _column(
         after=_stats(after, rows[1], pii=pii),
         **{name: None if v is None else round(v, _DIGITS) for name, v in drift.items()},
         histogram=None if pii else histogram(before, after, rows),
+        quantiles=() if pii or after is None else _quantiles(after),
     )
+
+
+def _quantiles(column: ColumnProfile) -> tuple[float, ...]:
+    if not column.cells:
+        return ()
+    values = Distribution.of(column)
+    return tuple(values.quantile(part, _PARTS) for part in range(_PARTS + 1))
 
 
 def _stats(column: ColumnProfile | None, rows: int, *, pii: bool) -> ColumnStats | None:

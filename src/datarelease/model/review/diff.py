@@ -105,6 +105,9 @@ class ColumnDiff:
     js: float | None = None
     """Jensen-Shannon divergence, base 2, between 0 and 1."""
     histogram: Histogram | None = None
+    quantiles: tuple[float, ...] = ()
+    """Of the values after: the smallest one, the twentieths, the largest one. 21 numbers, times in
+    seconds since 1970; empty for ``pii`` columns and where there is no distribution."""
 
     def __bool__(self) -> bool:
         return self.before != self.after or bool(self.psi or self.ks or self.js)

@@ -44,8 +44,8 @@
   // --- figures
 
   function column(fields) {
-    const [name, type, kind, pii, nulls, distinct, mean, std, median, length, edges, labels, shares, page] = fields;
-    return { name, type, kind, pii: Boolean(pii), nulls, distinct, mean, std, median, length, edges, labels, shares, page };
+    const [name, type, kind, pii, nulls, distinct, mean, std, median, length, edges, labels, shares, page, quantiles] = fields;
+    return { name, type, kind, pii: Boolean(pii), nulls, distinct, mean, std, median, length, edges, labels, shares, page, quantiles };
   }
   const byName = (items) => new Map(items.map((item) => [item.name, item]));
 
@@ -72,6 +72,27 @@
     if (grows) return [...new Set([...a, ...b])].sort((x, y) => x - y);
     return Array.from({ length: 25 }, (_, index) => low + (high - low) * index / 24);
   }
+  /** The share of values up to `value`, or below it; between quantiles they are spread evenly. */
+  function upTo(quantiles, value, inclusive) {
+    const parts = quantiles.length - 1;
+    const after = quantiles.findIndex((quantile) => (inclusive ? quantile > value : quantile >= value));
+    if (after <= 0) return after === 0 ? 0 : 1;
+    const [low, high] = [quantiles[after - 1], quantiles[after]];
+    return (after - 1 + (value - low) / (high - low)) / parts;
+  }
+  /** The shares of both sides between the deciles of `one`; a value of two deciles is apart. */
+  function betweenDeciles(one, other) {
+    const values = one.quantiles.filter((_, index) => index % 2 === 0).slice(1, -1);
+    const cuts = values.flatMap((value, index) => {
+      if (values[index - 1] === value) return [];
+      return [...(values[index + 1] === value ? [[value, false]] : []), [value, true]];
+    });
+    const [p, q] = [one, other].map((side) => {
+      const sums = [0, ...cuts.map(([value, inclusive]) => upTo(side.quantiles, value, inclusive)), 1];
+      return sums.slice(1).map((sum, index) => sum - sums[index]);
+    });
+    return p.map((part, index) => [part, q[index]]);
+  }
   /** The bins of `side`, neighbours joined until each holds about a tenth of the values. */
   function deciles(side) {
     const edges = [side.edges[0]];
@@ -92,7 +113,9 @@
   /** The population stability index; null where it does not apply. */
   function psi(one, other) {
     let pairs = null;
-    if (one.edges.length > 1 && other.edges.length > 1 && one.kind === other.kind) {
+    if (one.quantiles.length > 2 && other.quantiles.length > 2 && one.kind === other.kind) {
+      pairs = betweenDeciles(one, other);
+    } else if (one.edges.length > 1 && other.edges.length > 1 && one.kind === other.kind) {
       const edges = deciles(one);
       const [p, q] = [rebinned(one, edges), rebinned(other, edges)];
       pairs = p.map((part, index) => [part, q[index]]);
@@ -273,7 +296,7 @@
       ...names.map((name, index) => datasetSection(name, old.get(name), now.get(name), tags, index)),
       ...params(one, other),
       make("section", { "aria-labelledby": "rows" }, make("h2", { id: "rows" }, "Row by row"),
-        make("p", { class: "muted" }, "Figures are compared here, and drift is taken from bins, so the last digit may differ from a report. For rows, run:"),
+        make("p", { class: "muted" }, "Drift is computed here from the twentieths of each distribution, so its last digit may differ from a report. For rows, run:"),
         make("div", { class: "snippet" }, make("pre", { tabindex: "0" }, make("code", {}, `datarelease diff ${tags.join(" ")}`)))));
     document.title = `${tags.join(" and ")} · ${document.title.split(" · ").at(-1)}`;
   }

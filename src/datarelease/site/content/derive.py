@@ -166,6 +166,7 @@ def _column(column: ColumnDiff, types: Mapping[str, str]) -> ColumnFigures:
         mean=stats.mean,
         std=stats.std,
         median=stats.median,
+        quantiles=column.quantiles,
         length_mean=stats.length_mean,
         min=_shown(stats.min, pii=column.pii),
         max=_shown(stats.max, pii=column.pii),
@@ -203,5 +204,5 @@ def masked(dataset: DatasetFigures, columns: Iterable[str]) -> DatasetFigures:
 def _without_values(column: ColumnFigures) -> ColumnFigures:
     return dataclasses.replace(
         column, pii=True, mean=None, std=None, median=None, min=None, max=None,
-        edges=(), labels=(), counts=(), before=(),
+        edges=(), labels=(), counts=(), before=(), quantiles=(),
     )  # fmt: skip

@@ -43,6 +43,8 @@ class ColumnFigures:
     """Rows in each bin or category; empty: there is no distribution."""
     before: tuple[float, ...] = ()
     """The same of the version compared with."""
+    quantiles: tuple[float, ...] = ()
+    """The smallest value, the twentieths and the largest one; empty: not known."""
     psi: float | None = None
     """Drift against the version that was compared with; None: does not apply."""
     ks: float | None = None
