@@ -70,7 +70,7 @@ def purge_lines(found: Purge, reason: str) -> Iterator[str]:
         yield f"{part.remote} ({part.url}): {objects}, {size(part.size)}, {verb}"
     if found.shared:
         holders = ", ".join(found.shared_with) or "versions of other projects"
-        yield f"kept, because {holders} hold them as well: {plural(found.shared, 'object')}"
+        yield f"kept, needed by {holders} as well: {plural(found.shared, 'object')}"
     for name in found.named_by:
         yield f"{clean(name)} names some of them: `dvc pull` does not get them there"
     if not found.applied:

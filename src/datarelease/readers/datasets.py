@@ -11,7 +11,6 @@ from typing import Any
 
 from datarelease.adapters.store.directory import sha256_of
 from datarelease.adapters.untrusted import refuse_links_to
-from datarelease.analysis.engine.lazy.light import light_frame
 from datarelease.analysis.engine.lazy.open import library, open_parquet, open_rows
 from datarelease.analysis.engine.lazy.parquet import ParquetPaths
 from datarelease.analysis.engine.tables import Engine, Table
@@ -102,6 +101,8 @@ def load_table(
         WorldError: A file is no such table.
     """
     if find_spec("pyarrow") is None:
+        from datarelease.analysis.engine.lazy.light import light_frame  # noqa: PLC0415 - DuckDB
+
         return light_frame(table, types, columns=columns, engine=engine)
     from datarelease.analysis.engine.frames import read_frame  # noqa: PLC0415 - an optional part
 

@@ -22,6 +22,8 @@ UNUSED = {
     ("show", "1"): TABLES | REMOTES | {"jinja2", "narwhals", "networkx"},
     ("check",): TABLES | REMOTES,
     ("release",): TABLES | REMOTES,
+    ("url", "1", "people"): TABLES | REMOTES | {"jinja2"},
+    ("get", "1", "out"): TABLES | REMOTES | {"jinja2"},
     ("validate", "people"): REMOTES | {"duckdb", "hypothesis", "jinja2", "pandas", "pandera"},
 }
 """Command -> the packages that it does without where the data is what was released."""

@@ -15,6 +15,7 @@ from datarelease.errors import DatareleaseError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import Repository
 from datarelease.model.versions.index import index_key, index_of
+from datarelease.model.wording import plural
 from datarelease.progress import Step
 
 
@@ -84,4 +85,5 @@ def _write(repository: Repository, remote: Store, catalogue: Catalogue) -> None:
         source = Path(folder) / "index.json"
         source.write_bytes(_document(catalogue))
         remote.upload({index_key(catalogue.grammar.prefix): source}, lambda _: None)
-    repository.progress.say(f"{remote.name}: index of {len(catalogue.versions)} version(s) written")
+    held = plural(len(catalogue.versions), "version")
+    repository.progress.say(f"{remote.name}: index of {held} written")

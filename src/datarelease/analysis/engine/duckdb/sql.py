@@ -7,8 +7,10 @@ repository, for a column, so this is switched off. `partitions` reads such folde
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 
 def quoted(name: str) -> str:
