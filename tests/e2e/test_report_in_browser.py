@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
+from tests.plot_labels import overlapping_labels
 from tests.tools.comment_page import page as comment_page
 
 from datarelease.app.reports import framed
@@ -225,17 +226,7 @@ def test_plots_have_their_labels_apart(tab: Tab, tmp_path: Path) -> None:
     """No two labels of one plot overlap as drawn."""
     page, _ = tab.report(samples.blocked(), tmp_path, width=360)
     unfold(page)
-    touching = page.evaluate(
-        """() => [...document.querySelectorAll('svg.plot')].flatMap(plot => {
-            const boxes = [...plot.querySelectorAll('text')].map(each => [each.textContent,
-                each.getBoundingClientRect()]);
-            return boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
-                .filter(([b, q]) => p.left < q.right && q.left < p.right
-                    && p.top + 2 < q.bottom - 2 && q.top + 2 < p.bottom - 2)
-                .map(([b]) => a + ' / ' + b));
-        })"""
-    )
-    assert touching == []
+    assert overlapping_labels(page) == []
     folder = os.environ.get("REPORT_SHOTS")  # to look at: REPORT_SHOTS=DIR pytest …
     if folder:
         page.screenshot(path=f"{folder}/phone.png", full_page=True)

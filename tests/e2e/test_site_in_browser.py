@@ -14,6 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Dialog, Page, Request, expect, sync_playwright
 from tests import site_samples as samples
+from tests.plot_labels import overlapping_labels
 
 from datarelease.progress import Quiet
 from datarelease.site.build import site_files
@@ -219,17 +220,7 @@ def test_a_phone_needs_no_sideways_scrolling(reader: Reader, path: str) -> None:
         }).map(each => each.outerHTML.slice(0, 200))"""
     )
     assert outside == []
-    touching = page.evaluate(
-        """() => [...document.querySelectorAll('svg.plot')].flatMap(plot => {
-            const boxes = [...plot.querySelectorAll('text')].map(each => [each.textContent,
-                each.getBoundingClientRect()]);
-            return boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
-                .filter(([b, q]) => p.left < q.right && q.left < p.right
-                    && p.top + 2 < q.bottom - 2 && q.top + 2 < p.bottom - 2)
-                .map(([b]) => a + ' / ' + b));
-        })"""
-    )
-    assert touching == []
+    assert overlapping_labels(page) == []
     assert reader.wrong == []
 
 

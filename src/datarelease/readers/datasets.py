@@ -9,15 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from datarelease.adapters.store.directory import sha256_of
 from datarelease.adapters.untrusted import refuse_links_to
 from datarelease.analysis.engine.lazy.open import library, open_parquet, open_rows
 from datarelease.analysis.engine.lazy.parquet import ParquetPaths
 from datarelease.analysis.engine.tables import Engine, Table
-from datarelease.errors import ConfigError
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.versions.files import ReleasedFile, ReleasedFiles, released_files
-from datarelease.flows.versions.read import dataset_named, refuse_files
+from datarelease.flows.versions.read import absent_files, dataset_named, refuse_files
 from datarelease.flows.write_file import written
 from datarelease.model.data.dataset import DEFAULT_DIALECT, Dataset
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, ManifestFile
@@ -197,23 +195,10 @@ def get_there(
     places = {dataset.place(file): file for dataset in chosen for file in dataset.files}
     refuse_links_to(target, places)
     wanted = {target / place: file for place, file in places.items()}
-    missing = {path: file for path, file in wanted.items() if not _is(path, file)}
-    in_the_way = [path for path in missing if path.exists()]
-    if in_the_way and not overwrite:
-        raise ConfigError(
-            f"{in_the_way[0]} exists and is not the file of {found.tag}"
-            + (f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else "")
-            + ".",
-            untouched="Nothing was written.",
-            remedy="Name another directory, or overwrite it (--force; force=True).",
-        )
+    missing = absent_files(wanted, found.tag, overwrite=overwrite)
     fetched = fetch_at(reader, list(missing.values()), f"Getting {found.tag}")
     for path, source in zip(missing, fetched, strict=True):
         with written(path) as scratch:
             shutil.copyfile(source, scratch)
             scratch.chmod(0o644)
     return tuple(wanted)
-
-
-def _is(path: Path, file: ManifestFile) -> bool:
-    return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256

@@ -73,7 +73,7 @@ def test_objects_that_are_there_are_not_sent(built: Project) -> None:
     built.dvc("push", "--quiet")
     assert states(built)["push"][0] == "done"
     next(path for path in (built.remote / "files").rglob("*") if path.is_file()).unlink()
-    assert states(built)["push"] == ("to do", f"{REMOTE}: 1 of 5 objects are sent")
+    assert states(built)["push"] == ("to do", f"{REMOTE}: 1 of 5 objects to send")
 
 
 def test_a_refusal_is_a_step_and_an_exit_code(released: Project) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -92,22 +92,19 @@ class FolderKind(RemoteKind, ABC):
 
     def put(self, fs: Any, source: str, path: str) -> None:
         """Write beside the target, then rename, so that a reader never sees a half."""
-        folder, slash, _ = path.rpartition("/")
-        scratch = f"{folder}{slash}.tmp-{secrets.token_hex(8)}"
-        try:
-            self.write(fs, source, scratch)
-            self.replace(fs, scratch, path)
-        except BaseException:
-            with suppress(Exception):  # the first error counts
-                fs.rm_file(scratch)
-            raise
+        self._beside(fs, self.write, source, path)
 
     def copy(self, fs: Any, source: str, path: str) -> None:
         """Copy beside the target, then rename, as `put` does."""
+        self._beside(fs, self.duplicate, source, path)
+
+    def _beside(
+        self, fs: Any, make: Callable[[Any, str, str], None], source: str, path: str
+    ) -> None:
         folder, slash, _ = path.rpartition("/")
         scratch = f"{folder}{slash}.tmp-{secrets.token_hex(8)}"
         try:
-            self.duplicate(fs, source, scratch)
+            make(fs, source, scratch)
             self.replace(fs, scratch, path)
         except BaseException:
             with suppress(Exception):  # the first error counts

@@ -108,7 +108,7 @@ def _rest(
     manifest = draft_manifest(ws, checked, head)
     for remote, objects in holders(ws, manifest):
         lost = find_faults(remote, objects, progress=ws.progress, sample=False)
-        what = f"{remote.name}: {len(lost)} of {plural(len(objects), 'object')} are sent"
+        what = f"{remote.name}: {len(lost)} of {plural(len(objects), 'object')} to send"
         yield _step("push", "to do" if lost else "done", what if lost else f"{remote.name}: all "
                     f"{plural(len(objects), 'object')} are there")  # fmt: skip
     names = ", ".join(remote.name for remote in ws.remotes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,17 +54,7 @@ def get(
         for dataset in chosen
         for file in dataset.files
     }
-    there = {path for path, file in wanted.items() if _is(path, file)}
-    in_the_way = [path for path in wanted if path.exists() and path not in there]
-    if in_the_way and not overwrite:
-        raise ConfigError(
-            f"{in_the_way[0]} exists and is not the file of {version.tag}"
-            + (f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else "")
-            + ".",
-            untouched="Nothing was written.",
-            remedy="Name another DEST, or add --force to overwrite.",
-        )
-    missing = [path for path in wanted if path not in there]
+    missing = absent_files(wanted, version.tag, overwrite=overwrite)
     with (
         repository.progress.track(f"Getting {version.tag}", len(missing), "files") as advance,
         ThreadPoolExecutor(8) as pool,
@@ -193,6 +183,27 @@ def remotes_by_path(
         ConfigError: That remote is not configured.
     """
     return {path: (repository.named(name),) for path, name in dataset.bound.items()}
+
+
+def absent_files(
+    wanted: Mapping[Path, ManifestFile], tag: str, *, overwrite: bool
+) -> dict[Path, ManifestFile]:
+    """Those of ``wanted`` that are not at their places yet; whole files that are there stay.
+
+    Raises:
+        ConfigError: Another file is in the way.
+    """
+    absent = {path: file for path, file in wanted.items() if not _is(path, file)}
+    in_the_way = [path for path in absent if path.exists()]
+    if in_the_way and not overwrite:
+        raise ConfigError(
+            f"{in_the_way[0]} exists and is not the file of {tag}"
+            + (f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else "")
+            + ".",
+            untouched="Nothing was written.",
+            remedy="Name another directory, or overwrite it (--force; force=True).",
+        )
+    return absent
 
 
 def _is(path: Path, file: ManifestFile) -> bool:
