@@ -15,6 +15,7 @@ from datarelease.app.readers import open_address, text_engine
 from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.app.version_list import Versions
 from datarelease.errors import ConfigError
+from datarelease.flows.release.metadata import write_metadata
 from datarelease.flows.repository import Repository, find_version
 from datarelease.flows.versions.files import ReleasedFiles, files_of_version
 from datarelease.flows.versions.read import get as get_files
@@ -30,6 +31,7 @@ from datarelease.readers.datasets import (
     open_table,
     open_there,
 )
+from datarelease.readers.metadata import write_metadata_there
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 _Place = str | Path
@@ -194,13 +196,15 @@ def get(
     version: str | None = None,
     dest: _Place | None = None,
     datasets: Sequence[str] = (),
+    metadata: bool = False,
     force: bool = False,
     repo: _Place | None = None,
 ) -> tuple[Path, ...]:
     """The files of a version, put below a directory as they are in the repository.
 
     ``get(VERSION, DEST)``, or ``get(ADDRESS, VERSION, DEST)`` of a remote alone. ``version`` and
-    ``dest`` give these by their names; ``datasets`` are the only ones that are wanted.
+    ``dest`` give these by their names; ``datasets`` are the only ones that are wanted. With
+    ``metadata``, `croissant.json`, `datapackage.json`, `odcs.yaml` and `SHA256SUMS` are there too.
 
     Warns:
         WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
@@ -214,11 +218,12 @@ def get(
         _refuse_repo(repo)
         reader = open_address(address, progress=Warnings())
         wanted = find_at(reader, found)
-        return get_there(reader, wanted, Path(name), datasets, overwrite=force)
+        paths = get_there(reader, wanted, Path(name), datasets, overwrite=force)
+        return (*paths, *(write_metadata_there(reader, wanted, Path(name)) if metadata else ()))
     repository: Repository = open_repository(repo, found, progress=Warnings())
-    return get_files(
-        repository, find_version(repository, found), Path(name), datasets, overwrite=force
-    )
+    wanted = find_version(repository, found)
+    paths = get_files(repository, wanted, Path(name), datasets, overwrite=force)
+    return (*paths, *(write_metadata(repository, wanted, Path(name)) if metadata else ()))
 
 
 def _meant(

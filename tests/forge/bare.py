@@ -47,7 +47,7 @@ case "$1" in
       echo "error: Changes must be made through a pull request." >&2
       exit 1
     fi ;;
-  refs/tags/data-v*)
+  refs/tags/data-v* | refs/tags/data-channel-*)
     set -f
     for pattern in $(git config --get-all forge.unruled); do
       case "$1" in $pattern) exit 0 ;; esac
@@ -123,7 +123,7 @@ class Bare:
         self.git("fetch", "--quiet", "--no-tags", str(source), *(f"+{spec}" for spec in refspecs))
 
     def rules(self, *, protected: str | None, tags: bool, unruled: Sequence[str] = ()) -> None:
-        """Refuses pushes to the branch ``protected``, and changes of data-v tags.
+        """Refuses pushes to the branch ``protected``, and changes of our permanent tags.
 
         The rules for tags leave out refs that match one of ``unruled``.
         """

@@ -131,15 +131,16 @@ def _rulesets(call: Call) -> list[dict[str, Any]]:
     repo, found = call.repository, []
     if repo.protected:
         rules = [{"type": "pull_request"}, {"type": "deletion"}, {"type": "non_fast_forward"}]
-        found.append((1, "main", "branch", f"refs/heads/{repo.protected}", rules))
+        found.append((1, "main", "branch", [f"refs/heads/{repo.protected}"], rules))
     if repo.tag_rules:
         rules = [{"type": "update"}, {"type": "deletion"}]
-        found.append((2, "data versions", "tag", "refs/tags/data-v*", rules))
+        permanent = ["refs/tags/data-v*", "refs/tags/data-channel-*"]
+        found.append((2, "data versions", "tag", permanent, rules))
     return [
         shaped(
             "repository-ruleset", id=number, name=name, target=target, enforcement="active",
             source_type="Repository", source=repo.full_name, rules=rules,
-            conditions={"ref_name": {"include": [include], "exclude": list(repo.unruled_tags)}},
+            conditions={"ref_name": {"include": include, "exclude": list(repo.unruled_tags)}},
         )
         for number, name, target, include, rules in found
     ]  # fmt: skip

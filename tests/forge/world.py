@@ -117,7 +117,7 @@ class World:
         tags: bool = True,
         unruled: tuple[str, ...] = (),
     ) -> None:
-        """Refuses pushes to ``branch`` (the web still merges), and changes of data-v tags.
+        """Refuses pushes to ``branch`` (the web still merges), and changes of our permanent tags.
 
         ``unruled`` are patterns of refs that the rules for tags leave out.
         """

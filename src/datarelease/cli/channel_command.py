@@ -14,6 +14,7 @@ from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.versions.channels import set_channel
+from datarelease.flows.versions.tell_readers import tell_of_catalogue
 from datarelease.model.versions.channel import Channel, version_of
 from datarelease.render.escape import PROSE, clean
 
@@ -46,6 +47,8 @@ def set_command(name: str, version: str, reason: str) -> Result:
     repository = open_repository(None, version, progress=ConsoleProgress())
     run = actions(os.environ)
     done = set_channel(repository, name, version, reason=reason, by=run.actor if run else None)
+    if done.moved:
+        tell_of_catalogue(repository)
     now = done.channel.newest.version
     if not done.moved:
         text = f"{name} is {now} already"

@@ -23,6 +23,7 @@ from datarelease.flows.repository import find_version
 from datarelease.flows.versions.read import get
 from datarelease.readers.address import find_at
 from datarelease.readers.datasets import get_there
+from datarelease.readers.metadata import write_metadata_there
 
 
 @click.command("get")
@@ -60,12 +61,13 @@ def command(
         found = find_version(repository, version)
         target = dest or Path(found.tag)
         paths = get(repository, found, target, names, overwrite=force)
+        described = write_metadata(repository, found, target) if metadata else ()
     else:
         reader = open_address(address, progress=ConsoleProgress())
         found = find_at(reader, version)
         target = dest or Path(found.tag)
         paths = get_there(reader, found, target, names, overwrite=force)
-    described = write_metadata(repository, found, target) if metadata else ()
+        described = write_metadata_there(reader, found, target) if metadata else ()
     files = [str(path) for path in (*paths, *described)]
     return Result(
         {"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]},

@@ -18,7 +18,7 @@ from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.transfer import faults_error
 from datarelease.flows.versions.attestation import verify_attestation
 from datarelease.flows.versions.export import export
-from datarelease.flows.versions.index import repair_index
+from datarelease.flows.versions.index import repair_index, warn_of_stale
 from datarelease.flows.versions.missing import look_at_newest, repair_version
 from datarelease.flows.versions.verify import verify_version
 from datarelease.flows.write_file import write
@@ -105,6 +105,7 @@ def _with_attestation(
 
 def _newest(repository: Repository, count: int, *, full: bool, out: Path | None) -> Result:
     health = look_at_newest(repository, count, full=full)
+    warn_of_stale(repository, catalogue_of(repository))
     if out is not None:
         write(out, encode(health).encode())
     bad = [version.tag for version in health.versions if not version.sound]
@@ -140,6 +141,7 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
         left = {(fault.remote, fault.key) for fault in result.faults}
         repaired = tuple(fault for fault in before if (fault.remote, fault.key) not in left)
     indexed = repair_index(repository, catalogue) if repair else ()
+    stale = () if repair else warn_of_stale(repository, catalogue)
     if repair:
         export(repository, catalogue, found)
     document = {
@@ -149,6 +151,7 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
         "erased": version_json(found)["erased"],
         "faults": [_described(fault) for fault in result.faults],
         "repaired": [_described(fault) for fault in repaired],
+        "index_stale": list(stale),
         "index_written": list(indexed),
         "metadata_written": list(described),
     }

@@ -7,6 +7,7 @@ import click
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.list_command import version_json
+from datarelease.flows.versions.tell_readers import tell_of_catalogue
 from datarelease.flows.versions.yank import unyank, yank
 
 
@@ -21,6 +22,7 @@ def command(version: str, reason: str, replacement: str | None) -> Result:
     """Withdraw VERSION: `latest` and comparisons skip it; its data and tag stay."""
     repository = open_repository(None, version, progress=ConsoleProgress())
     found = yank(repository, version, reason=reason, replacement=replacement)
+    tell_of_catalogue(repository)
     use = found.yank.replacement if found.yank else None
     return Result(
         version_json(found), f"{found.tag} is withdrawn" + (f"; use {use}" if use else "")
@@ -32,5 +34,7 @@ def command(version: str, reason: str, replacement: str | None) -> Result:
 @prints_result
 def unyank_command(version: str) -> Result:
     """Undo the withdrawal of VERSION."""
-    found = unyank(open_repository(None, version, progress=ConsoleProgress()), version)
+    repository = open_repository(None, version, progress=ConsoleProgress())
+    found = unyank(repository, version)
+    tell_of_catalogue(repository)
     return Result(version_json(found), f"{found.tag} is in use again")

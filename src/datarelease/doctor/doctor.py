@@ -72,6 +72,12 @@ class RepositoryState:
         return self.settings.staging if self.settings else None
 
     @property
+    def webhooks(self) -> tuple[str, ...]:
+        """The secrets that ``release.notify`` names: addresses, and keys of signatures."""
+        hooks = self.settings.notify if self.settings else ()
+        return tuple(dict.fromkeys(name for hook in hooks for name in (hook.url, hook.key) if name))
+
+    @property
     def kinds(self) -> dict[str, str]:
         """Who keeps each of the ``remotes``."""
         return {name: self.config.kind(name) for name in self.remotes} if self.config else {}
@@ -200,6 +206,7 @@ def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -
         kinds=kinds, addresses={name: here.address(name) for name in kinds},
         staging=staging, owner=repository.partition("/")[0],
         directory=here.root.resolve().relative_to(top).as_posix(),
+        webhooks=here.webhooks,
     )  # fmt: skip
     workflows: Questions = {
         "workflows": partial(workflow_observations, workflow_texts(top), wanted)

@@ -14,6 +14,7 @@ from datarelease.doctor.workflows import KEYS, WorkflowNeeds
 from datarelease.model.adoption import held_for, held_on_github, staging_credentials
 from datarelease.model.diagnosis import PUBLISHING, READING, ROLE, Observation
 from datarelease.model.github import tag_ruleset
+from datarelease.model.versions.channel import ChannelGrammar
 from datarelease.model.versions.version import TagGrammar
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def github_questions(
         READING: partial(_environment, github, repository, READING),
         "credentials": partial(_credentials, github, wanted),
         "staging": partial(_staging, github, wanted.staging),
+        "webhooks": partial(_webhooks, github, wanted.webhooks),
         "loose secrets": partial(_loose, github),
         "tag ruleset": partial(_ruleset, github, repository, tags),
         "workflow token": partial(_token, github, repository),
@@ -140,6 +142,18 @@ def _staging(github: GitHub, staging: str) -> Iterator[Observation]:
         yield Observation("ok", f"{' and '.join(name for _, name in held)} of the repository")
 
 
+def _webhooks(github: GitHub, webhooks: Sequence[str]) -> Iterator[Observation]:
+    """The secrets that ``release.notify`` names; a message without one is not sent."""
+    if not webhooks:
+        return
+    missing = sorted(set(webhooks) - github.names("secrets"))
+    if missing:
+        what = f"the repository lacks {' and '.join(missing)}, which release.notify names"
+        yield Observation("warning", what, "\n".join(f"gh secret set {name}" for name in missing))
+    else:
+        yield Observation("ok", f"{' and '.join(sorted(set(webhooks)))} of the repository")
+
+
 def _loose(github: GitHub) -> Iterator[Observation]:
     loose = sorted(github.names("secrets") & _SECRETS)
     if loose:
@@ -168,6 +182,11 @@ def _ruleset(github: GitHub, repository: str, tags: TagGrammar) -> Iterator[Obse
     elif strict:
         what = f"{', '.join(strict)}: `datarelease unyank` cannot delete {pattern}-yanked"
         remedy = f"exclude refs/tags/{pattern}-yanked from that ruleset"
+        yield Observation("warning", what, remedy)
+    elif not any(rules.protects_channels(tags) for rules in rulesets):
+        channels = f"{ChannelGrammar(tags).prefix}*"
+        what = f"everybody who can push can move and delete {channels}, the history of channels"
+        remedy = f"add refs/tags/{channels} to the ruleset {protecting[0].name!r}"
         yield Observation("warning", what, remedy)
     elif all(rules.bypassed for rules in protecting):
         what = f"{protecting[0].name}: some users may bypass it"

@@ -54,6 +54,8 @@ class WorkflowNeeds:
     """Of the repository on GitHub; empty: it is not known."""
     directory: str = ROOT
     """The DVC root, from the top of the git repository."""
+    webhooks: tuple[str, ...] = ()
+    """Secrets that ``release.notify`` names."""
 
 
 def workflow_observations(workflows: Mapping[str, str], wanted: WorkflowNeeds) -> list[Observation]:
@@ -253,6 +255,15 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
                 f"{job.place}, does not hand over {' and '.join(names)}, which {remote} needs",
                 f"add to that job: {entries}",
             )
+    if job.step == "announce" and (unsent := job.lacks(wanted.webhooks)):
+        entries = ", ".join(f"{name}: ${{{{ secrets.{name} }}}}" for name in unsent)
+        where = "`secrets:`" if job.called else "`env:` of its step `datarelease announce`"
+        yield Observation(
+            "warning",
+            f"{job.place}, does not hand over {' and '.join(unsent)}, which release.notify names: "
+            "these messages are not sent",
+            f"add to {where}: {entries}",
+        )
     if job.step in _WITH_CREDENTIALS:
         yield from _elsewhere(job, wanted)
     if job.step not in _WITH_CREDENTIALS or "aws" not in wanted.kinds.values():

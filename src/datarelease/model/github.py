@@ -222,6 +222,15 @@ class TagRuleset:
             and all(self.covers(version) for version in versions)
         )
 
+    def protects_channels(self, tags: TagGrammar) -> bool:
+        """No move of a channel, beside the versions of ``tags``, can be moved or deleted."""
+        moves = [ChannelGrammar(tags).format(*move) for move in (("stable", 1), ("a-b", 42))]
+        return (
+            self.active
+            and {"deletion", "update"} <= self.rules
+            and all(self.covers(move) for move in moves)
+        )
+
     def forbids_unyank(self, tags: TagGrammar) -> bool:
         """The tag that withdraws a version cannot be taken back."""
         return self.active and "deletion" in self.rules and self.covers(tags.format_yank(1))

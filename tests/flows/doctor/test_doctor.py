@@ -296,11 +296,13 @@ def test_a_repository_set_up_as_asked_lacks_nothing(built: Project, github: GitH
         built.write(f".github/workflows/{name}", text)
     built.add_remote("storage", "s3://bucket/data")
     built.add_remote("hub", "s3://dvc", endpointurl="https://dagshub.com/me/data.s3")
-    built.release_settings(remotes=["storage", "hub"])
+    built.release_settings(remotes=["storage", "hub"], notify=[{"url": "NOTIFY_URL"}])
+    repository.secrets["NOTIFY_URL"] = "https://hooks.example.org/x"
     done = run(built, "doctor", "--json", code=None, env=env)
     github_lines = [entry for entry in done.json["lines"] if entry["area"] == "GitHub"]
     assert {entry["state"] for entry in github_lines} == {"ok"}, github_lines
     assert len([entry for entry in github_lines if entry["check"] == "credentials"]) == 4
+    assert line(done, "webhooks")["found"] == "NOTIFY_URL of the repository"
 
 
 WORKFLOWS = {
@@ -318,7 +320,9 @@ def test_open_environments_and_loose_secrets_are_told(built: Project, github: Gi
     repository.secrets["DAGSHUB_TOKEN"] = "valuable"
     repository.workflow_permissions = "write"
     github.world.protect(repository, branch=None, tags=True)
+    built.release_settings(notify=[{"url": "NOTIFY_URL", "key": "NOTIFY_KEY"}])
     done = doctor(built, code=2, env=env)
+    assert line(done, "webhooks")["remedy"] == "gh secret set NOTIFY_KEY\ngh secret set NOTIFY_URL"
     assert states(done)["data-release"] == "missing"
     assert "any branch" in line(done, "data-release")["found"]
     assert states(done)["data-read"] == "warning"

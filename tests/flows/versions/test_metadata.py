@@ -12,6 +12,8 @@ from tests.flows.release.test_hand_made import make_old
 from tests.project import Project
 from tests.versions import document_path, manifest
 
+import datarelease as dr
+
 GENERATED = {"croissant.json", "datapackage.json", "odcs.yaml", "SHA256SUMS"}
 
 
@@ -42,12 +44,23 @@ def test_a_release_carries_its_metadata(built: Project) -> None:
     assert (croissant["name"], croissant["version"]) == ("People", "1.0.0")
     assert yaml.safe_load((here / "odcs.yaml").read_text())["tags"] == ["data-v1"]
 
+    # A remote alone has the same, for the command and for Python.
+    run(built, "get", "data-v1", "there", "--from", str(built.remote), "--metadata")
+    got = dr.get(built.remote, "data-v1", built.root / "third", metadata=True)
+    assert {path.name for path in got} >= expected
+    for name in expected:
+        assert (built.root / "there" / name).read_bytes() == (here / name).read_bytes()
+
     # All bytes of one document are lost, and of another one the copy.
     name = "datapackage.json"
     document_path(built.remote, listed[name]["sha256"]).unlink()
     (copies / name).unlink()
     shutil.rmtree(built.root / ".dvc" / "cache" / "files" / "documents")
     run(built, "verify", "data-v1", code=3)
+    lost = run(
+        built, "get", "data-v1", "4", "--from", str(built.remote), "--metadata", "--force", code=3
+    )
+    assert f"{name} of data-v1 is missing" in lost.text
     run(built, "verify", "data-v1", "--repair")
     assert (copies / name).read_bytes() == (here / name).read_bytes()
 
@@ -59,6 +72,11 @@ def test_older_versions_get_their_metadata(edited: Project) -> None:
     for name in GENERATED - {"odcs.yaml"}:
         (copies / name).unlink()
     (copies / "odcs.yaml").write_text("ours: own\n")
+    (edited.remote / "releases" / "index.json").unlink()  # it names another manifest
+    refused = run(
+        edited, "get", "data-v1", "at", "--from", str(edited.remote), "--metadata", code=2
+    )
+    assert "data-v1 was released without metadata" in refused.text
     run(edited, "get", "data-v1", "here", "--metadata")
     here = edited.root / "here"
     package = json.loads((here / "datapackage.json").read_text())

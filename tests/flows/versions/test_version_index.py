@@ -39,10 +39,15 @@ def test_the_index_follows_the_tags(released: Project) -> None:
     assert place.read_bytes() == first
 
     place.unlink()
-    assert run(released, "verify", "data-v1", "--json").json["index_written"] == []
+    looked = run(released, "verify", "data-v1", "--json")
+    assert looked.json["index_written"] == []
+    assert looked.json["index_stale"] == ["storage"]
+    assert "The index of versions on storage is missing or differs from the tags" in looked.text
+    assert "is missing or differs" in run(released, "verify", "--newest", "1").text
     assert not place.exists(), "without --repair nothing is written"
     done = run(released, "verify", "data-v1", "--repair", "--json")
     assert done.json["index_written"] == ["storage"]
+    assert done.json["index_stale"] == []
     assert place.read_bytes() == first
 
     place.write_text("{}")

@@ -24,7 +24,8 @@ def test_the_only_version_is_withdrawn(released: Project) -> None:
     report = run(released, "check", "--json", code=1).json
     assert report["base"] is None
     assert [finding["rule"] for finding in report["verdict"]["findings"]] == ["yanked"]
-    run(released, "unyank", "data-v1")
+    told = run(released, "unyank", "data-v1").text
+    assert "weekly verification" not in told, "no catalogue is published"
     assert run(released, "check", "--json").json["outcome"] == "unchanged"
     assert tags(released) == ["data-v1"]
 
@@ -41,3 +42,19 @@ def test_the_baseline_of_a_reviewed_change_is_withdrawn(edited: Project) -> None
     [second, first] = run(edited, "list", "--json").json
     assert (second["tag"], first["yanked"]["reason"]) == ("data-v2", "wrong prices")
     assert "Use data-v2 instead" in run(edited, "show", "data-v1").text
+
+
+def test_the_published_catalogue_is_told_of(released: Project) -> None:
+    """A change that was made by hand says when the catalogue on the web shows it."""
+    address = "https://me.github.io/data/"
+    released.release_settings(site=address)
+    released.commit("Publish the catalogue")
+    told = f"{address} shows this after the next release or weekly verification"
+    for command in (
+        ("channel", "set", "stable", "data-v1", "--reason", "Checked."),
+        ("yank", "data-v1", "--reason", "wrong unit"),
+        ("unyank", "data-v1"),
+    ):
+        assert told in run(released, *command).text
+    again = run(released, "channel", "set", "stable", "data-v1", "--reason", "Again.")
+    assert told not in again.text

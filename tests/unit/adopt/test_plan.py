@@ -418,11 +418,12 @@ def test_the_workflows_start_when_they_should() -> None:
 
 @pytest.mark.parametrize("root", ROOTS)
 def test_the_catalogue_is_made_and_deployed_by_own_jobs(root: str) -> None:
-    """Those of our own workflow, step by step; it follows this root's release and no other."""
+    """Those of our own workflow, step by step; it follows this root's release and its look."""
     file = of_root("data-site.yml", root)
     written, same = workflows(directory=root, remotes=EVERYWHERE)[file], ours("site")
-    release = workflows(directory=root)[of_root("data-release.yml", root)]
-    assert written[True]["workflow_run"]["workflows"] == [release["name"]]
+    before = [of_root(f"data-{step}.yml", root) for step in ("release", "verify")]
+    names = [workflows(directory=root)[file]["name"] for file in before]
+    assert written[True]["workflow_run"]["workflows"] == names
     for name in ("pages", "deploy"):
         job, expected = written["jobs"][name], same["jobs"][name]
         for key in ("permissions", "environment", "needs"):

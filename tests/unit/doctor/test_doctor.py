@@ -87,7 +87,15 @@ def test_the_ruleset_that_is_asked_for_protects_versions_and_not_withdrawals() -
             tuple(rule["type"] for rule in rules),
         )  # fmt: skip
         assert made.protects(tags)
+        assert made.protects_channels(tags)
         assert not made.forbids_unyank(tags)
+
+
+def test_rules_for_versions_alone_leave_moves_of_channels_open() -> None:
+    """Tags of channels have another pattern; rules for all tags cover both."""
+    assert not ruleset().protects_channels(TAGS)
+    assert ruleset(include=("~ALL",)).protects_channels(TAGS)
+    assert not ruleset(include=("~ALL",), active=False).protects_channels(TAGS)
 
 
 @pytest.mark.parametrize(

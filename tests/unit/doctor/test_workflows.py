@@ -308,3 +308,15 @@ def test_own_jobs_count_as_ours() -> None:
         "  tell: {steps: [{run: datarelease announce artifacts}]}\n"
     )
     assert [line.state for line in asked({**files, "data.yml": own})] == ["ok"]
+
+
+def test_a_webhook_whose_secret_reaches_no_step_is_told() -> None:
+    """`init` hands over three names; another one is missing until somebody adds it."""
+    known = replace(ALL, webhooks=("NOTIFY_URL", "NOTIFY_KEY"))
+    assert not [one for one in workflow_observations(written(), known) if "notify" in one.found]
+    other = replace(ALL, webhooks=("NOTIFY_URL", "NOTIFY_OPS"))
+    (told,) = [one for one in workflow_observations(written(), other) if "notify" in one.found]
+    assert told.state == "warning"
+    assert "NOTIFY_OPS" in told.found
+    assert "NOTIFY_URL" not in told.found
+    assert "NOTIFY_OPS: ${{ secrets.NOTIFY_OPS }}" in told.remedy

@@ -468,7 +468,11 @@ def test_the_catalogue_follows_releases_and_is_deployed_apart() -> None:
     """The job that reads remotes cannot deploy, and the one that deploys runs one action."""
     site = parsed("site")
     assert site["on"] == {
-        "workflow_run": {"workflows": ["release"], "types": ["completed"], "branches": ["main"]},
+        "workflow_run": {
+            "workflows": ["release", "verify"],
+            "types": ["completed"],
+            "branches": ["main"],
+        },
         "workflow_dispatch": None,
     }
     pages, deploy = site["jobs"]["pages"], site["jobs"]["deploy"]

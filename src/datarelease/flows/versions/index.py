@@ -66,6 +66,31 @@ def is_stale(remote: Store, catalogue: Catalogue) -> bool:
     return remote.read(index_key(catalogue.grammar.prefix)) != _document(catalogue)
 
 
+def warn_of_stale(repository: Repository, catalogue: Catalogue) -> tuple[str, ...]:
+    """Warn of each remote whose index is missing or says something else than the tags.
+
+    A remote that cannot be read is warned of as well: the objects are what a verification is about.
+
+    Returns:
+        The names of the remotes with such an index.
+    """
+    stale = []
+    for remote in repository.remotes:
+        try:
+            if not is_stale(remote, catalogue):
+                continue
+        except (DatareleaseError, OSError) as error:
+            what = error.what if isinstance(error, DatareleaseError) else str(error)
+            warning = f"The index of versions on {remote.name} was not read: {what.rstrip('.')}."
+            repository.progress.warn(warning)
+            continue
+        repository.progress.warn(
+            f"The index of versions on {remote.name} is missing or differs from the tags. {_REMEDY}"
+        )
+        stale.append(remote.name)
+    return tuple(stale)
+
+
 _REMEDY = (
     "Readers without git see the versions that it lists; `datarelease verify latest --repair` "
     "writes it, and so does the next release."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datarelease.errors import ConfigError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import Repository
 from datarelease.flows.versions.export import export
 from datarelease.flows.versions.index import write_index
+from datarelease.model.review.pipeline import DEFAULT_PARAMS
+from datarelease.settings.read import read_site
 
 
 def tell_readers(
@@ -19,3 +22,24 @@ def tell_readers(
         *write_index(repository, catalogue, stale_only=stale_only),
         *export(repository, catalogue),
     )
+
+
+def published_catalogue(repository: Repository) -> str:
+    """Where the catalogue is published: ``release.site`` of the newest commit; empty: nowhere."""
+    head = repository.git.resolve("HEAD")
+    if head is None:
+        return ""
+    try:
+        return read_site(repository.at(head).mapping(DEFAULT_PARAMS)) or ""
+    except ConfigError:
+        return ""
+
+
+def tell_of_catalogue(repository: Repository) -> None:
+    """Say when the published catalogue shows a change that was made by hand."""
+    address = published_catalogue(repository)
+    if address:
+        repository.progress.say(
+            f"{address} shows this after the next release or weekly verification. To show it now, "
+            "start the workflow that publishes the catalogue (`data-site` on GitHub)."
+        )

@@ -19,6 +19,7 @@ from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import Repository, catalogue_of
 from datarelease.flows.versions.documents import find_document, find_manifest_bytes, manifest_of
+from datarelease.flows.versions.tell_readers import published_catalogue
 from datarelease.model.adoption import yaml_flow
 from datarelease.model.data.provenance import Provenance
 from datarelease.model.git_address import is_taken, repository_name
@@ -26,7 +27,7 @@ from datarelease.model.review.pipeline import DEFAULT_PARAMS, LONGEST_VALUE
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import METADATA, Manifest
 from datarelease.model.versions.version import Version
-from datarelease.settings.read import SECTION, read_site
+from datarelease.settings.read import SECTION
 from datarelease.site.content.derive import figures_of
 from datarelease.site.content.figures import VersionFigures
 from datarelease.site.content.people import with_people
@@ -93,20 +94,9 @@ def read_content(repository: Repository, *, name: str) -> SiteContent:
         versions=tuple(found),
         catalogue=catalogue,
         address=f"https://{repository_name(url)}" if url and _is_web(url) else "",
-        url=_published_at(repository),
+        url=published_catalogue(repository),
         notes=tuple(filter(None, (catalogue.note, reader.told))),
     )
-
-
-def _published_at(repository: Repository) -> str:
-    """What the newest commit says of it: ``release.site``."""
-    head = repository.git.resolve("HEAD")
-    if head is None:
-        return ""
-    try:
-        return read_site(repository.at(head).mapping(DEFAULT_PARAMS)) or ""
-    except ConfigError:
-        return ""
 
 
 def _is_web(url: str) -> bool:
