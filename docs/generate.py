@@ -34,7 +34,7 @@ _MEANING = {
     "rows": "`min` and `max` rows of a dataset; an empty one is below `min: 1`",
     "row_loss": "share of the rows that went missing",
     "row_gain": "growth, as a share of the rows before",
-    "files": "`min` and `max` files of a [dataset of files](files.md)",
+    "files": "`min` and `max` files of a [dataset of files](data/files.md)",
     "file_loss": "share of the files that went missing; a renamed file is not lost",
     "bytes_gain": "growth of a dataset of files in bytes, as a share of the bytes before",
     "null_rate": "rise of a column's null rate, in share points",

@@ -1,4 +1,4 @@
-"""Each difference from `pandera.pandas` that docs/validation.md names, shown to be one."""
+"""Each difference from `pandera.pandas` that docs/data/validation.md names, shown to be one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation.run import validate
 from datarelease.model.data.dataset import Dataset
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "validation.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "data/validation.md"
 C = pa.Check
 
 #: case -> (values of a Parquet column, or the text of a CSV file; its column; ours; theirs),

@@ -1,6 +1,6 @@
 """The engine's validation beside `pandera.pandas` on the same values: equal failure counts.
 
-Where the two differ on purpose, docs/validation.md says so; the last tests hold it to that.
+Where the two differ on purpose, docs/data/validation.md says so; the last tests hold it to that.
 """
 
 # ruff: noqa: RUF001, DTZ001 - odd letters and naive times are the point

@@ -1,4 +1,4 @@
-"""Takes the picture of the asset graph in docs/orchestration.md, from a real Dagster.
+"""Takes the picture of the asset graph in docs/data/dagster.md, from a real Dagster.
 
 ``python -m tests.tools.asset_graph`` clones this repository, releases its data in a Dagster of its
 own, and writes docs/asset-graph.png; needs Chromium, and takes a minute.

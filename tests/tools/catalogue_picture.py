@@ -1,4 +1,4 @@
-"""Takes the picture of docs/catalogue.md: the first page of a catalogue of a made-up shop.
+"""Takes the picture of docs/use/catalogue.md: the first page of a catalogue of a made-up shop.
 
 ``python -m tests.tools.catalogue_picture``; needs Chromium.
 """

@@ -116,7 +116,7 @@ def installed_for_readers(error: ImportError) -> ConfigError | None:
     return ConfigError(
         f"This needs {error.name}, which an installation for readers does not have.",
         remedy=f"{installation('release')}. Without it, versions are read by the address of a "
-        "remote (docs/readers.md).",
+        "remote (docs/use/readers.md).",
     )
 
 

@@ -47,7 +47,7 @@ def command(apply: bool, older_than: timedelta) -> Result:  # noqa: FBT001
 
     Withdrawn versions keep everything. If one branch, manifest or remote cannot be read, nothing is
     deleted. The credentials that delete have variables of their own, DATARELEASE_DELETE_…
-    (docs/erasure.md). All versions are verified afterwards.
+    (docs/operate/erase.md). All versions are verified afterwards.
     """
     if apply and older_than < _SHORTEST:
         raise ConfigError(

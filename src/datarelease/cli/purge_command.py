@@ -30,7 +30,7 @@ def command(versions: Sequence[str], reason: str, apply: bool) -> Result:  # noq
     Data, reports, statistics and readable copies go; the tag, the manifest and the reason stay, and
     every reader is told. What other versions hold as well stays. The newest version in force is
     refused. The credentials that delete have variables of their own, DATARELEASE_DELETE_….
-    docs/erasure.md says what is left in git, caches and GitHub Releases.
+    docs/operate/erase.md says what is left in git, caches and GitHub Releases.
     """
     keeping = open_keeping(Path.cwd(), progress=ConsoleProgress(), strict=False)
     if not apply:
@@ -78,4 +78,4 @@ def purge_lines(found: Purge, reason: str) -> Iterator[str]:
         command += ["--reason", reason] if reason.strip() else []
         yield f"This was a preview; there is no way back after: {shlex.join(command)} --apply"
     else:
-        yield "What git, caches and GitHub Releases still have: docs/erasure.md"
+        yield "What git, caches and GitHub Releases still have: docs/operate/erase.md"

@@ -54,7 +54,7 @@ def command(budget: int, filling: bool) -> None:  # noqa: FBT001
     ws = open_workspace(
         Path.cwd(), progress=ConsoleProgress(), plain=True
     )  # the publisher's secrets are here
-    left = trim(ws, budget, fetched=fill(ws) if filling and budget else 0)
+    left = trim(ws, budget, fetched=fill(ws, budget) if filling and budget else 0)
     key = f"data-cache-{left.digest}"
     new = left.fits and key != os.environ.get("DATARELEASE_CACHE_RESTORED")
     run.put({"cache": "true" if new else "false", "key": key})

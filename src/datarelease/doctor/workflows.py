@@ -205,7 +205,8 @@ def _elsewhere(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
             yield Observation(
                 "missing",
                 f"{job.place}, cannot sign in at {remote}: it does not have {missing}",
-                "remove the file and run `datarelease init`, or add it (docs/remotes-elsewhere.md)",
+                "remove the file and run `datarelease init`, or add it "
+                "(docs/remotes/credentials.md)",
             )
 
 

@@ -198,8 +198,10 @@ class Objects:
             )
         self._fetch_all(sources)
 
-    def bring(self, hashes: Iterable[str]) -> None:
+    def bring(self, hashes: Iterable[str], *, limit: int | None = None) -> bool:
         """Bring those objects into the cache that a remote has and gives; others stay away.
+
+        Where these are more than ``limit`` bytes, nothing is fetched, and this is False.
 
         Raises:
             WorldError: A remote holds other bytes under their names.
@@ -207,7 +209,10 @@ class Objects:
         keys = {object_key(md5): md5 for md5 in hashes if not self.has(md5)}
         # The caller that needs an object reports the remote that does not answer.
         there, _ = locate(self._asked(), sorted(keys))
+        if limit is not None and sum(info.size for _, info in there.values()) > limit:
+            return False
         self._fetch_all({keys[key]: remote for key, (remote, _) in there.items()})
+        return True
 
     def adopt(self, files: Sequence[DataFile], folder: Path) -> None:
         """Take files that only the work tree has into the cache, where their hashes are right."""

@@ -152,7 +152,7 @@ def _free(root: Path, drafts: Drafts, wanted: StreamRequest) -> set[str]:
     if where is not None:
         raise ConfigError(
             f"{wanted.name!r} exists already ({where}).",
-            remedy="Choose another name, or edit the files by hand (docs/ingest.md).",
+            remedy="Choose another name, or edit the files by hand (docs/data/events.md).",
         )
     return stages
 

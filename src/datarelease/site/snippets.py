@@ -54,7 +54,7 @@ def snippets(
 
 
 _ASKED = ("s3://", "gs://", "azure://")
-"""Kinds of remotes that readers can ask with credentials of their own (docs/readers.md)."""
+"""Kinds of remotes that readers can ask with credentials of their own (docs/use/readers.md)."""
 
 
 def _from_remote(function: str, place: str, tag: str, dataset: DatasetFigures) -> str:

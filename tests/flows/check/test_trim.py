@@ -82,3 +82,19 @@ def test_a_budget_that_is_no_size_is_refused(budget: str, edited: Project, tmp_p
     before = cached(edited)
     trim(edited, tmp_path / "run", f"--budget={budget}", code=2)
     assert cached(edited) == before
+
+
+def test_data_that_does_not_fit_is_not_fetched(edited: Project, tmp_path: Path) -> None:
+    """Within the budget a cache is filled from the remote; if datasets are larger, it is not."""
+    run(edited, "check")
+    edited.dvc("push", "--quiet")
+    before = cached(edited)
+    (edited.root / ".dvc/cache/files/md5").rename(tmp_path / "elsewhere")
+    done, output = trim(edited, tmp_path / "none", "--fill", "--budget", "10B")
+    assert output["cache"] == "false"
+    assert {name for name in cached(edited) if not name.endswith(".dir")} == set()
+    assert "nothing is fetched: the datasets are larger" in done.err
+    done, output = trim(edited, tmp_path / "all", "--fill", "--budget", "1MB")
+    assert output["cache"] == "true"
+    assert cached(edited) < before, "data of the older version stays away"
+    assert "skipped, dvc.lock is up to date" in run(edited, "check").err

@@ -10,8 +10,8 @@ from tests.project import Project
 
 from datarelease.model.versions.retention import object_hash
 
-PAGE = (Path(__file__).parents[3] / "docs/erasure.md").read_text()
-BLOCKS = re.findall(r"<!-- executed: [^>]*-->\n```sh\n(.*?)```", PAGE, re.DOTALL)
+PAGE = (Path(__file__).parents[3] / "docs/operate/erase.md").read_text()
+BLOCKS = re.findall(r"<!-- checked: [^>]*-->\n```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_commands_for_a_clone_leave_nothing_of_an_erased_version(two: Project) -> None:

@@ -159,8 +159,8 @@ def test_places_come_from_addresses(url: str, place: S3Location) -> None:
 
 
 def test_the_documentation_shows_the_same_policies() -> None:
-    """docs/remotes.md repeats what the program prints for the bucket and repository it names."""
-    text = (ROOT / "docs/remotes.md").read_text(encoding="utf-8")
+    """The page on AWS repeats what the program prints for the bucket and repository it names."""
+    text = (ROOT / "docs/remotes/aws-s3.md").read_text(encoding="utf-8")
     subject = Subject(repository="OWNER/REPOSITORY")
     place = S3Location(bucket="BUCKET", prefix="PREFIX")
     all_ = policies(place, subject)

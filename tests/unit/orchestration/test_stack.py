@@ -81,7 +81,7 @@ def test_dagster_as_documented_starts_without_telemetry_and_sign_up() -> None:
     """Each place that says how to start it leads to the instance settings that switch both off."""
     told = yaml.safe_load((ROOT / "orchestration" / "dagster.yaml").read_text())
     assert (told["telemetry"], told["nux"]) == ({"enabled": False}, {"enabled": False})
-    for page in ("docs/orchestration.md", "orchestration/README.md"):
+    for page in ("docs/data/dagster.md", "orchestration/README.md"):
         before, found, _ = (ROOT / page).read_text().partition("dagster dev -f orchestration/")
         assert found
         assert "DAGSTER_HOME=$PWD/orchestration" in before.rsplit("\n\n", 1)[-1]

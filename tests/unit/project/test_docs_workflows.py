@@ -28,7 +28,7 @@ SHOWN = [
 
 PAGES = [
     "README.md", "CONTRIBUTING.md", "orchestration/README.md",
-    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]  # fmt: skip
 PUBLISHED_FORM = re.compile(r"\bpip3? install (?:-\S+ )*['\"]?datarelease\b")
 

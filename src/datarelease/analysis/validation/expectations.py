@@ -1,7 +1,7 @@
 """A schema compared with the columns of one table: missing columns, types, and what to validate.
 
 A file knows fewer types than pandas does: what a schema asks for is met by the file's type of the
-same values. docs/validation.md lists the pairs.
+same values. docs/data/validation.md lists the pairs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The outcome of a Pandera schema on a table: exact counts, few examples, bounded memory.
 
 All built-in checks, nullability and conversions are one aggregate query; uniqueness is a query for
-each set of columns, and only what failed is asked for examples. Differences: docs/validation.md.
+each set of columns, and only what failed is asked for examples.
+docs/data/validation.md lists the differences.
 """
 
 from __future__ import annotations

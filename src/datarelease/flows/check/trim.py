@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from datarelease.flows.check.reproduce import bring_outputs
 from datarelease.flows.repository import Workspace
 from datarelease.flows.versions.dataset_at import snapshot
+from datarelease.model.versions.snapshot import TREE
 
 _MEMO_PART = 8
 """The memo may have an eighth of the budget."""
@@ -32,14 +32,28 @@ class Trimmed:
     """SHA-256 of the names of what is left: equal for equal content."""
 
 
-def fill(ws: Workspace) -> int:
-    """Bring what the pipeline and its inputs are made of into the cache; how many objects came.
+def fill(ws: Workspace, budget: int) -> int:
+    """Bring what the next check starts from into the cache; how many objects came.
 
     A check of a pull request has no credentials: what it cannot find in the cache, and no stage
-    makes, it cannot have. What no remote gives stays away.
+    makes, it cannot have. That is what the pipeline and its inputs are made of; where it is more
+    than ``budget`` bytes, the datasets alone; where they are more, nothing is fetched, because the
+    cache would not be kept. What no remote gives stays away.
     """
     before = len(_objects(ws.objects.cache))
-    bring_outputs(ws)
+    tracked = ws.dvc.hashes()
+    ws.objects.bring(md5 for md5 in tracked if md5.endswith(TREE))  # small, and they name files
+    now = snapshot(ws.settings.datasets, ws.tracked.outputs, ws.objects)
+    used = ws.objects.expanded(tracked)
+    datasets = {
+        *ws.objects.expanded(entry.md5 for content in now.datasets for entry in content.entries)
+    }
+    for wanted in (used, [md5 for md5 in used if md5 in datasets]):
+        there = sum(ws.objects.local_sizes(wanted).values())
+        if ws.objects.bring(wanted, limit=budget - there):
+            break
+    else:
+        ws.progress.say("nothing is fetched: the datasets are larger than the cache may be")
     return len(_objects(ws.objects.cache)) - before
 
 

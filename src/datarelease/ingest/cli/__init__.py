@@ -31,5 +31,5 @@ def command() -> None:
     """Events of a Kafka topic become reviewed data versions.
 
     The broker's address stands in DATARELEASE_KAFKA_BOOTSTRAP_SERVERS; other settings of its
-    client likewise (docs/ingest.md).
+    client likewise (docs/data/events.md).
     """

@@ -1,7 +1,7 @@
 """Types of CSV columns: inferred from every value, and how text becomes a value of a type.
 
 Everything here is SQL text for DuckDB over columns of text; running it is the engine's business.
-The rules, and where they differ from pandas, stand in docs/validation.md.
+The rules, and where they differ from pandas, stand in docs/data/validation.md.
 """
 
 from __future__ import annotations
