@@ -89,6 +89,11 @@ def _file_system(scheme: str) -> Any:
     try:
         importlib.import_module(package)
         fsspec = importlib.import_module("fsspec")
+        if package == "gcsfs":
+            # The class that fsspec takes asks gRPC for the kind of the bucket before each request:
+            # where that is not allowed, it does so again and again, and waits a minute each time.
+            core = importlib.import_module("gcsfs.core")
+            return core.GCSFileSystem(use_listings_cache=False)
     except ImportError as error:
         raise ConfigError(
             f"An address with {scheme}:// needs a package that is not installed: {error.name}.",
