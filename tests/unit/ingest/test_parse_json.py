@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from decimal import Decimal as Exact
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -431,3 +432,10 @@ def test_no_valid_event_is_altered(full: EventParser, events: list[dict[str, Any
         assert {**row, "o": nested} == {**dict.fromkeys(COLUMNS), **event}
         if event.get("f") == 0:
             assert math.copysign(1, row["f"]) == math.copysign(1, event["f"])
+
+
+def test_the_page_lists_every_reason() -> None:
+    """A reader finds the cause of a dead letter by its reason."""
+    page = Path(__file__).parents[3] / "docs/data/events-records.md"
+    text = page.read_text(encoding="utf-8")
+    assert [reason for reason in MEANINGS if f"`{reason}`" not in text] == []

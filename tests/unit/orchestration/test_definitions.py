@@ -223,7 +223,7 @@ def test_the_page_lists_every_variable() -> None:
     code = "".join(
         path.read_text() for path in (ROOT / "src/datarelease/orchestration").glob("*.py")
     )
-    page = (ROOT / "docs" / "data/dagster.md").read_text()
+    page = (ROOT / "docs" / "data/dagster-in-production.md").read_text()
     name = re.compile(r"DATARELEASE_(?!KAFKA)[A-Z_]*[A-Z]")
     assert set(name.findall(code)) == set(name.findall(page))
 
