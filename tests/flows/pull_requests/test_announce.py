@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trustme
+from click.testing import CliRunner
 from tests import sample_reports
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
+from tests.webhook_receiver import running_receiver
 
 from datarelease.adapters.github.cml import is_marked
 from datarelease.adapters.github.repository import GitHub
+from datarelease.cli.announce_command import command
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.announce import (
@@ -35,8 +40,9 @@ from datarelease.model.versions.manifest import (
     ManifestDocument,
     ManifestRemote,
 )
-from datarelease.model.versions.outcome import Health, Outcome, VersionHealth
+from datarelease.model.versions.outcome import OUTCOME_FILE, Health, Outcome, VersionHealth
 from datarelease.model.versions.release import Fault
+from datarelease.model.webhook import Webhook
 from datarelease.progress import Quiet, Step
 from datarelease.render.markdown.comment import CommentSource, comment, notice
 from datarelease.render.markdown.version_texts import ISSUE_TITLE, MARK, damage_issue, release_page
@@ -483,3 +489,48 @@ def test_one_issue_follows_the_health_of_the_data(github: GitHubServer, repo: Re
     assert "no manifest" in str(issue.body)
     assert look(WELL) == "closed"
     assert not issue.open
+
+
+def test_the_command_tells_the_webhooks_that_the_released_commit_names(
+    github: GitHubServer, repo: Repository, pull: Pull, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Each once, after the GitHub Release, which the message links; one that fails is a warning."""
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    hooks = (Webhook(url="NOTIFY_URL", key="NOTIFY_KEY"), Webhook(url="NOTIFY_OPS"))
+    folder = artifacts(tmp_path / "a")
+    released = outcome(notify=hooks, pull=pull.number)
+    (folder / "datarelease-outcome" / OUTCOME_FILE).write_text(encode(released))
+    (tmp_path / "event.json").write_text(json.dumps({"repository": {"default_branch": "main"}}))
+    permissions = {"contents": "write", "pull-requests": "write"}
+    authority = trustme.CA()
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(github.bundle.read_bytes() + authority.cert_pem.bytes())
+    with running_receiver(authority) as receiver:
+        known = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_SERVER_URL": github.url,
+            "GITHUB_API_URL": github.api_url,
+            "GITHUB_REPOSITORY": "acme/data",
+            "GITHUB_TOKEN": github.world.workflow_token("acme/data", permissions),
+            "GITHUB_EVENT_NAME": "push",
+            "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+            "GITHUB_SHA": SHA,
+            "GITHUB_RUN_ID": "42",
+            "PUBLISH_RESULT": "success",
+            "BUILD_RESULT": "success",
+            "NOTIFY_URL": receiver.url,
+            "NOTIFY_KEY": "whsec_c2VjcmV0",
+            "REQUESTS_CA_BUNDLE": str(bundle),
+        }
+        for name, value in known.items():
+            monkeypatch.setenv(name, value)
+        done = CliRunner().invoke(command, [str(folder)])
+    assert done.exit_code == 0, done.output
+    [(headers, body)] = receiver.got
+    message, [page] = json.loads(body), repo.releases.values()
+    assert (message["tag"], message["state"]) == ("data-v4", "released")
+    assert message["page"] == f"{github.url}/acme/data/releases/tag/{page.tag}"
+    assert headers["webhook-signature"].startswith("v1,")
+    assert "NOTIFY_OPS" in done.output
+    assert "valuable" not in done.output

@@ -6,17 +6,15 @@ import base64
 import hashlib
 import hmac
 import json
-import ssl
-import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 
 import pytest
 import trustme
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 from tests.unit.render.test_comment import outcome
+from tests.webhook_receiver import Receiver, running_receiver
 
 from datarelease.adapters.webhook import ATTEMPTS, LONGEST_PAUSE, post_message
 from datarelease.errors import SettingsError, WorldError
@@ -30,16 +28,6 @@ KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 REPOSITORY, RUN = "acme/data", "https://github.com/acme/data/actions/runs/42"
 
 
-@dataclass
-class Receiver:
-    """A server that keeps what it gets, and answers as it is told."""
-
-    url: str = ""
-    answers: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
-    """Taken from the front; then 200."""
-    got: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
-
-
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     """Who vouches for the server."""
@@ -49,33 +37,9 @@ def authority() -> trustme.CA:
 @pytest.fixture
 def receiver(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     """A server with TLS on this machine, whose certificate is trusted."""
-    made = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.got.append((dict(self.headers), body))
-            status, headers = made.answers.pop(0) if made.answers else (200, {})
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    made.url = f"https://localhost:{server.server_port}/hook?secret=valuable"
-    with authority.cert_pem.tempfile() as bundle:
+    with authority.cert_pem.tempfile() as bundle, running_receiver(authority) as running:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
-        yield made
-    server.shutdown()
-    server.server_close()
+        yield running
 
 
 def send(receiver: Receiver, *webhooks: Webhook, **env: str) -> tuple[str, ...]:
