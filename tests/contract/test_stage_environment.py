@@ -202,6 +202,6 @@ def test_tokens_of_the_workflow_cannot_be_passed() -> None:
 
 
 def test_the_list_is_documented() -> None:
-    """Every pattern of the one list stands in docs/security.md."""
-    text = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    """Every pattern of the one list stands in docs/security/stages.md."""
+    text = (Path(__file__).parents[2] / "docs" / "security" / "stages.md").read_text()
     assert [name for name in (*NEVER, *HIDDEN) if f"`{name}`" not in text] == []

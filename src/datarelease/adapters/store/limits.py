@@ -129,8 +129,8 @@ def refuse_problems(problems: Iterable[Problem]) -> None:
         raise SettingsError(
             found,
             remedy="Remove them (`dvc remote modify NAME --unset KEY`): keys, profiles and "
-            "certificates come from the environment (docs/security.md). To use them in one clone "
-            "only, put them into its .dvc/config.local; commands that you run there read it.",
+            "certificates come from the environment (docs/security/input.md). To use them in one "
+            "clone only, put them into its .dvc/config.local; commands that you run there read it.",
         )
 
 
