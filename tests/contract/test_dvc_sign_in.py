@@ -107,6 +107,6 @@ def test_credentials_that_are_no_key_are_told(tmp_path: Path, text: str) -> None
     """Nothing is sent, and the text is not shown."""
     root = repository(tmp_path / "work", {"goo": "gs://b/x"}, "goo")
     env = {"DATARELEASE_GOO_CREDENTIALS_JSON": text}
-    with pytest.raises(ConfigError, match="no key of a service account") as caught:
+    with pytest.raises(ConfigError, match="not a service account key") as caught:
         DvcConfig(root / ".dvc", env=env).store("goo").read("a")
     assert text not in str(caught.value)

@@ -87,7 +87,7 @@ def parse_rows(path: str, data: bytes) -> list[Mapping[str, Any]]:
         except (UnicodeDecodeError, csv.Error) as error:
             raise UnreadableResult("it is not a table in UTF-8") from error
     if kind not in {".json", ".yaml", ".yml"}:
-        raise UnreadableResult("it is no table; `dvc plots diff` may show it")
+        raise UnreadableResult("it is not a table; `dvc plots diff` may show it")
     rows = _first_rows(parse_result(path, data), 0)
     if rows is None:
         raise UnreadableResult("it holds no list of rows")

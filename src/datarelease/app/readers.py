@@ -58,7 +58,7 @@ def object_cache() -> ObjectCache:
     size = _SIZE.fullmatch(text.upper())
     if size is None:
         raise ConfigError(
-            f"{_LIMIT}={text!r} is no number of bytes.",
+            f"{_LIMIT}={text!r} is not a number of bytes.",
             remedy=f"Write it as 20GB or 500MB; without it, the limit is {DEFAULT_LIMIT >> 30}GB.",
         )
     return ObjectCache(root=root, limit=int(size[1]) << 10 * ("KMGT".index(size[2]) + 1))

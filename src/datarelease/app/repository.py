@@ -118,7 +118,7 @@ def _found(repo: str | Path | None, versions: Sequence[str]) -> _Found:
         root = read_root(place / (directory or ""), versions)
         if directory is not None and root != (place / directory).resolve():
             raise ConfigError(
-                f"{place / directory} is no DVC project.",
+                f"{place / directory} is not a DVC project.",
                 remedy="Name a directory that has a .dvc of its own, or leave #subdirectory out.",
             )
         tracked = TrackedState(work_tree_reader(root))

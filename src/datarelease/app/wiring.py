@@ -139,8 +139,8 @@ def refuse_read_only(config: DvcConfig, names: Iterable[str]) -> None:
             raise ConfigError(
                 f"remote {name!r} is on HTTP, and nothing says that it takes uploads.",
                 untouched="Nothing was written.",
-                remedy=f"If it does: `dvc remote modify {name} method PUT` (or POST). Else name "
-                "another remote in `release.remotes`; this one can be read from.",
+                remedy=f"If it does: `dvc remote modify {name} method PUT` (or POST). Otherwise "
+                "name another remote in `release.remotes`; this one can be read from.",
             )
 
 

@@ -60,7 +60,7 @@ def set_command(name: str, version: str, reason: str) -> Result:
 
 
 def channel_json(channel: Channel, catalogue: Catalogue) -> dict[str, Any]:
-    """A channel as JSON data; ``version`` is null where no version of it is in force."""
+    """A channel as JSON data; ``version`` is null where it has no active version."""
     version = version_of(channel, catalogue.versions)
     return {
         "name": channel.name,

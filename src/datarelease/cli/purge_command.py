@@ -25,10 +25,10 @@ from datarelease.render.numbers import size
 @click.option("--apply", is_flag=True, help="Erase it; without this option nothing is changed.")
 @prints_result
 def command(versions: Sequence[str], reason: str, apply: bool) -> Result:  # noqa: FBT001
-    """Erase what only VERSION, or all those named together, hold: on every remote, for good.
+    """Erase what only VERSION, or all those named together, hold: on every remote, permanently.
 
     Data, reports, statistics and readable copies go; the tag, the manifest and the reason stay, and
-    every reader is told. What other versions hold as well stays. The newest version in force is
+    every reader is told. What other versions hold as well stays. The newest active version is
     refused. The credentials that delete have variables of their own, DATARELEASE_DELETE_….
     docs/operate/erase.md says what is left in git, caches and GitHub Releases.
     """

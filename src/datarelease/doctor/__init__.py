@@ -1,1 +1,1 @@
-"""``datarelease doctor``: what is in order in a set-up and what is not, each with its remedy."""
+"""``datarelease doctor``: what is in order in a setup and what is not, each with its remedy."""

@@ -1,4 +1,4 @@
-"""The wiring of ``datarelease doctor``: each part of the set-up is checked or reported missing."""
+"""The wiring of ``datarelease doctor``: each part of the setup is checked or reported missing."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class RepositoryState:
 def diagnose(
     start: Path, env: Mapping[str, str], *, write: bool = False, github: str | None = None
 ) -> Diagnosis:
-    """What the set-up around ``start`` has and lacks.
+    """What the setup around ``start`` has and lacks.
 
     Args:
         start: A directory of the repository.
@@ -170,7 +170,7 @@ def _refused(root: Path) -> Iterator[Observation]:
             "warning",
             f".dvc/config says {names}, which `release --bundle` and readers with --repo refuse",
             "set it for your clone only: `dvc remote modify --local NAME KEY VALUE`; in "
-            "workflows keys come from the environment (docs/security.md)",
+            "workflows keys come from the environment (docs/security/input.md)",
         )
 
 
@@ -197,7 +197,7 @@ def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -
     if repository is None:
         what = "origin is not on GitHub, so nothing was asked there"
         unasked = Observation("unknown", what, "datarelease doctor --github OWNER/NAME")
-        return {"set-up": lambda: [unasked]}
+        return {"setup": lambda: [unasked]}
     top = here.git.top()
     kinds = here.kinds
     carrier = here.staging or ""
@@ -215,7 +215,7 @@ def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -
     if token is None:
         what = f"{repository} was not asked: there is no token"
         remedy = "GITHUB_TOKEN=$(gh auth token) datarelease doctor"
-        return {**workflows, "set-up": lambda: [Observation("unknown", what, remedy)]}
+        return {**workflows, "setup": lambda: [Observation("unknown", what, remedy)]}
     opened = _opened(repository, token, env)
     return {**workflows, **github_questions(opened, repository, here.tags, wanted)}
 

@@ -102,7 +102,7 @@ class Catalogue:
                 untouched="Nothing was read or written.",
                 remedy="Its manifest still says what it held: `datarelease show "
                 f"{found.tag}`. "
-                + (f"The newest version is {use.tag}." if use else "No version is in force."),
+                + (f"The newest version is {use.tag}." if use else "No version is active."),
             )
         return found
 
@@ -135,7 +135,7 @@ class Catalogue:
         found = version_of(channel, self.versions)
         if found is None:
             raise ConfigError(
-                f"The channel {channel.name} has no version in force: each one that it was set to "
+                f"The channel {channel.name} has no active version: each one that it was set to "
                 "is withdrawn or erased.",
                 remedy=f"Read a version by its name, or set the channel to another one: "
                 f"`datarelease channel set {channel.name} VERSION --reason TEXT`.",
@@ -151,7 +151,7 @@ class Catalogue:
         if found.tag == channel.newest.version:
             return None
         set_to = next((v for v in self.versions if v.tag == channel.newest.version), None)
-        gone = f"{channel.newest.version} is no version any more."
+        gone = f"{channel.newest.version} is withdrawn or erased."
         why = (self.out_of_force(set_to) if set_to else None) or gone
         return f"The channel {channel.name} falls back to {found.tag}, where it was before: {why}"
 
@@ -175,7 +175,7 @@ class Catalogue:
         if said is None:
             return None
         use = self.replacement(version)
-        return f"{said} {f'Use {use.tag} instead.' if use else 'No other version is in force.'}"
+        return f"{said} {f'Use {use.tag} instead.' if use else 'No other version is active.'}"
 
     def withdrawn(self, version: Version) -> str | None:
         """Why and since when a version was withdrawn, in a sentence; None: it was not."""

@@ -251,8 +251,8 @@ def _other(topic: Topic, why: str) -> ConflictError:
         remedy="Batches that are not merged yet are planned again by `datarelease ingest plan NAME "
         "--anew`. If the topic was deleted and made again, or moved: feed another dataset from it, "
         "and the released rows stay. Or delete the stream's plan (streams/NAME.json) in a pull "
-        "request: the next proposal then begins anew, and REMOVES every row that the dataset has "
-        "from the topic before. The policy blocks that (append_only) until "
+        "request: the next proposal then begins from scratch, and REMOVES every row that the "
+        "dataset has from the topic before. The policy blocks that (append_only) until "
         "release.policy.allow_breaking names the dataset, and a person has to merge it; versions "
         "released before keep their rows.",
     )

@@ -1,4 +1,4 @@
-"""What is in order in a set-up and what is not, each with its remedy."""
+"""What is in order in a setup and what is not, each with its remedy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Line:
     remedy: str = ""
     """A command to run or what else to do; several lines, perhaps."""
     fault: FaultKind = "setup"
-    """Of what is missing: our set-up, or a world that does not answer."""
+    """Of what is missing: our setup, or a world that does not answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Diagnosis:
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is missing; 2: our set-up; 3: only the world, so that trying again may help.
+        """0: nothing is missing; 2: our setup; 3: only the world, so that trying again may help.
 
         >>> line = Line(area="Remotes", check="x", state="missing", found="…", fault="world")
         >>> Diagnosis(lines=(line,)).exit_code, Diagnosis(lines=()).exit_code

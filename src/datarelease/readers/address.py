@@ -164,7 +164,7 @@ def _wrong(reader: AddressReader, file: ManifestFile, *, missing: bool) -> World
     return WorldError(
         f"The object {file.key} ({file.path}) {what} at {reader.source.url}.",
         untouched="It was not kept, and nothing was written.",
-        remedy="Tell those who keep the remote: `datarelease verify` in a clone of the git "
+        remedy="Tell the administrator of the remote: `datarelease verify` in a clone of the git "
         "repository checks all objects, and with --repair it sends them again.",
     )
 
@@ -181,7 +181,7 @@ def _refused(reader: AddressReader, key: str, error: DocumentError) -> WorldErro
     return WorldError(
         f"{key} at {reader.source.url} is refused: {said}.",
         untouched="Nothing was written.",
-        remedy="Update datarelease; if that does not help, tell those who keep the remote: "
+        remedy="Update datarelease; if that does not help, tell the administrator of the remote: "
         "`datarelease verify latest --repair` in a clone of the git repository writes it again.",
     )
 

@@ -150,7 +150,7 @@ class FilesView:
         found = self.diff.pictures.statistics if self.diff.pictures is not None else None
         if found is None:
             return ()
-        out = [("pictures", number.count(found.pictures))]
+        out = [("images", number.count(found.pictures))]
         out += [
             (word, _spread(part))
             for word, part in (("width", found.width), ("height", found.height))

@@ -114,7 +114,7 @@ def _kept(stream: StreamReport, base: str | None) -> Phrase:
     if stream.append_only:
         parts = number.counted(stream.before, "batch", "batches")
         return (Strong("append-only"), f": {parts} of ", Prose(base), " unchanged", *topic)
-    told = [f"{number.count(stream.remade)} made anew"] if stream.remade else []
+    told = [f"{number.count(stream.remade)} made again"] if stream.remade else []
     told += [f"{number.count(stream.gone)} gone"] if stream.gone else []
     parts = number.counted(stream.before, "batch", "batches")
     return (

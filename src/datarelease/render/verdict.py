@@ -103,7 +103,7 @@ class VerdictView:
         if told is None:
             told = (Prose(finding.message.removeprefix("breaking change: ")), limit_words(finding))
         elif back and finding.level == "warn" and waiver is None:
-            told = (*told, " (a roll-back to ", Prose(back), ")")
+            told = (*told, " (a rollback to ", Prose(back), ")")
         if waiver is None:
             return told
         return (*told, "; waived until ", Data(waiver.until), ": ", Prose(waiver.reason))
@@ -154,7 +154,7 @@ class VerdictView:
             "release": publishes,
             "rollback": ("rolls back to the data of ", older, ": ", *publishes),
             "unchanged": ("nothing to release: same data as ", base),
-            "same_bytes": ("params changed, the data did not: nothing to release",),
+            "same_bytes": ("the parameters changed, the data did not: nothing to release",),
         }
         return said[report.outcome]
 

@@ -67,7 +67,7 @@ class SiteFolder:
             raise disk_fault(error) or ConfigError(
                 f"{self.root} cannot be written: {error.strerror or error}.",
                 untouched="The catalogue there is not complete.",
-                remedy="Mend that, or name another directory, then run the command again.",
+                remedy="Correct the cause, or name another directory, then run the command again.",
             ) from error
         return Written(files=len(files), changed=changed, removed=len(gone))
 

@@ -93,7 +93,7 @@ def test_settings_are_told_one_by_one(released: Project) -> None:
 def test_a_place_without_anything(tmp_path: Path) -> None:
     """Outside of any repository: what to begin with, and exit 2."""
     done = doctor(tmp_path, code=2)
-    assert states(done) == {"DVC": "missing", "git": "missing", "set-up": "unknown"}
+    assert states(done) == {"DVC": "missing", "git": "missing", "setup": "unknown"}
     assert "dvc init" in line(done, "DVC")["remedy"]
 
 
@@ -350,8 +350,8 @@ def test_without_a_token_github_is_unknown(built: Project, github: GitHubServer)
     env = at_github(github, built, github.world.user_token("me"))
     del env["GITHUB_TOKEN"]
     done = run(built, "doctor", "--json", code=None, env=env)
-    assert states(done)["set-up"] == "unknown"
-    assert "gh auth token" in line(done, "set-up")["remedy"]
+    assert states(done)["setup"] == "unknown"
+    assert "gh auth token" in line(done, "setup")["remedy"]
     assert github.requests == []
 
 

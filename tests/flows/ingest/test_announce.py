@@ -163,10 +163,12 @@ def test_command_tells_what_it_did(released: tuple[Ingesting, str]) -> None:
     """The first run says that it announced, the second one that the topic has the event."""
     repository, topic = released
     env = dict(repository.env)
-    assert f"{topic}: told of data-v1" in run(repository.root, "ingest", "announce", env=env).out
+    assert (
+        f"{topic}: notified of data-v1" in run(repository.root, "ingest", "announce", env=env).out
+    )
     again = run(repository.root, "ingest", "announce", "data-v1", "--json", env=env).json
     assert (again["sent"], again["topic"]) == (False, topic)
-    assert "knew of data-v1" in run(repository.root, "ingest", "announce", env=env).out
+    assert "already notified of data-v1" in run(repository.root, "ingest", "announce", env=env).out
 
 
 @pytest.mark.parametrize(

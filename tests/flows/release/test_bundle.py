@@ -430,7 +430,7 @@ def test_a_race_that_a_bundle_loses_ends_at_once(
     act = partial(release_in, other.root, other.origin, other.remote, "--branch", "other")
     point = Point(step=BETWEEN, act=act)
     done = run(publisher, "release", "--bundle", str(built), points=[*NO_STAGE, point], code=3)
-    assert "builds and compares anew" in done.text
+    assert "builds and compares once more" in done.text
     assert tags(publisher) == ["data-v1", "data-v2"]
     assert manifest(publisher.remote, "data-v2")["baseline"] == "data-v1"
 
@@ -444,6 +444,6 @@ def test_another_release_since_the_build_asks_for_a_new_one(
     edited.push()
     assert run(edited, "release").code == 0
     done = publish(publisher, built)
-    assert (done.code, "builds and compares anew" in done.text) == (3, True)
+    assert (done.code, "builds and compares once more" in done.text) == (3, True)
     assert tags(publisher) == ["data-v1", "data-v2"]
     assert WorldError.exit_code == done.code

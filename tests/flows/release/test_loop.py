@@ -62,7 +62,7 @@ def test_params_that_change_no_byte_make_no_version(released: Project) -> None:
     assert [change["name"] for change in report["params"]] == ["make.unused"]
     result = release(released)
     assert (result["released"], result["tag"]) == (False, "data-v1")
-    assert "params changed, the data did not" in str(result["reason"])
+    assert "the parameters changed, the data did not" in str(result["reason"])
     assert tags(released) == ["data-v1"]
 
 

@@ -62,7 +62,10 @@ def test_a_stale_lock_is_said_and_stays(released: Project) -> None:
     before = everything(released)
     steps = states(released)
     state, what = steps["pipeline"]
-    assert (state, what.startswith("dvc.lock is stale: `dvc repro` runs make")) == ("to do", True)
+    assert (state, what.startswith("dvc.lock is out of date: `dvc repro` runs make")) == (
+        "to do",
+        True,
+    )
     assert steps["tag"] == ("to do", "as the pipeline's data decides")
     assert everything(released) == before
 

@@ -94,7 +94,7 @@ def test_what_only_a_version_holds_is_erased(three: Project) -> None:
     export.write_text("id,name\n1,Ann\n")
     before = stored(three.remote)
     newest = run(three, "purge", "latest", "--reason", REASON, "--apply", code=2).err
-    assert "data-v3 is the newest version in force" in newest
+    assert "data-v3 is the newest active version" in newest
     assert "A reason is needed" in run(three, "purge", "2", code=2).err
     preview = run(three, "purge", "2", "--reason", REASON)
     assert (

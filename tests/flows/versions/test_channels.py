@@ -104,7 +104,7 @@ def test_a_channel_whose_every_version_is_withdrawn_says_so(three: Project) -> N
     set_stable(three, "data-v1")
     run(three, "yank", "data-v1", "--reason", "wrong")
     text = run(three, "get", "stable", "out", code=2).text
-    assert "no version in force" in text
+    assert "no active version" in text
     assert "datarelease channel set stable" in text
 
 

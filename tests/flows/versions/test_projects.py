@@ -89,7 +89,7 @@ def test_an_address_may_name_the_directory(both: Project) -> None:
     for directory, said in (("models", "has no models/.dvc/config"), ("../x", "'../x' is not")):
         with pytest.raises(ConfigError, match=said):
             dr.versions(repo=f"{address}{directory}")
-    with pytest.raises(ConfigError, match="is no DVC project"):
+    with pytest.raises(ConfigError, match="is not a DVC project"):
         dr.versions(repo=f"{both.root / 'sales'}#subdirectory=data")
 
 

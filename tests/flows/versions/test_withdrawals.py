@@ -18,7 +18,7 @@ def test_the_only_version_is_withdrawn(released: Project) -> None:
         in run(released, "yank", "latest", "--reason", "x", code=2).text
     )
     assert "no latest one" in run(released, "get", "latest", "out", code=2).text
-    assert "No other version is in force" in run(released, "show", "data-v1").text
+    assert "No other version is active" in run(released, "show", "data-v1").text
     index = json.loads((released.remote / "releases/index.json").read_bytes())
     assert [version["withdrawn"]["reason"] for version in index["versions"]] == ["wrong"]
     report = run(released, "check", "--json", code=1).json

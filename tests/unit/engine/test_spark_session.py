@@ -70,7 +70,7 @@ def test_the_jvm_is_taken_where_there_is_no_sail(
 @pytest.mark.parametrize("address", ["spark://host:7077", "host:15002", "sc://", "sc:host"])
 def test_what_is_no_address(address: str) -> None:
     """Only addresses of Spark Connect are taken; the message repeats none of them."""
-    with pytest.raises(ConfigError, match="is no address of Spark Connect") as caught:
+    with pytest.raises(ConfigError, match="is not an address of Spark Connect") as caught:
         session.open_session(address)
     assert address not in str(caught.value).replace("sc://HOST:PORT", "")
 

@@ -53,7 +53,7 @@ def test_a_replacement_is_a_version_in_force(versions: list[Version], use: str |
     assert (replacement.tag if replacement else None) == use
     said = found.withdrawal(withdrawn) or ""
     assert said.startswith(f"{withdrawn.tag} was withdrawn on 2026-11-28: wrong. ")
-    assert said.endswith(f"Use {use} instead." if use else "No other version is in force.")
+    assert said.endswith(f"Use {use} instead." if use else "No other version is active.")
 
 
 def test_latest_is_never_a_withdrawn_version() -> None:

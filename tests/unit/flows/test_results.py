@@ -194,7 +194,7 @@ def test_every_form_of_a_plot_is_read(name: str) -> None:
 @pytest.mark.parametrize(
     ("file", "properties", "text", "why"),
     [
-        ("p.png", "", "\x89PNG", "no table"),
+        ("p.png", "", "\x89PNG", "not a table"),
         ("p.csv", "template: confusion, x: a, y: b", "a,b\n1,2\n", "'confusion' is not drawn"),
         ("p.csv", "y: none", "a,b\n1,2\n", "no numbers in the column 'none'"),
         ("p.csv", "y: a", "a\nx\n", "no numbers in the column 'a'"),

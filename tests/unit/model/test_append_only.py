@@ -57,7 +57,7 @@ def policy(**rules: Any) -> Policy:
         (orders(rows=rows(removed=1170, added=40)), KEPT, "1,170 rows removed"),
         (orders(rows=rows(removed=1, changed=2)), KEPT, "1 row removed; 2 rows changed"),
         (orders(), replace(KEPT, remade=1, gone=2),
-         "of the 3 batches before, 1 has other content now and 2 are gone"),
+         "of the 3 batches before, 1 has other content now and 2 are missing"),
         (orders("removed", rows_after=None), None, "the dataset was removed, and 1,170 rows with"),
         (orders(rows_after=1000, no_row_diff="no key"), None, "170 rows fewer than the 1,170 "),
         (orders(files=FileCounts(changed=1, removed=2, added=4), no_row_diff="no key"), None,

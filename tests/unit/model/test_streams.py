@@ -283,7 +283,7 @@ def test_every_rendering_says_whether_only_rows_were_added() -> None:
     assert '<strong dir="auto">append-only</strong>' in html(report)
     remade = replace(report, streams=(replace(report.streams[0], remade=3),))
     said = markdown(remade)
-    assert "**not append-only**: of 4 batches of data-v3, 3 made anew" in said
+    assert "**not append-only**: of 4 batches of data-v3, 3 made again" in said
 
 
 def test_dead_letters_are_counted_by_reason() -> None:

@@ -96,7 +96,7 @@ def test_a_roll_back_is_not_excused_by_the_reason_of_a_rename() -> None:
     verdict = judged(waiver(), parts=(part(REMOVED),), rollback_of="data-v3")
     [found] = verdict.findings
     assert (found.level, found.waiver) == ("warn", None)
-    assert "a roll-back to data-v3" in found.message
+    assert "a rollback to data-v3" in found.message
 
 
 def test_waivers_that_do_nothing_are_said() -> None:

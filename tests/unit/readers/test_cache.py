@@ -171,7 +171,7 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
         cache.fetch(SHA256, len(DATA), full, lambda _: None)
     assert files(tmp_path) == []
     monkeypatch.setenv("DATARELEASE_CACHE_LIMIT", "much")
-    with pytest.raises(dr.ConfigError, match="DATARELEASE_CACHE_LIMIT='much' is no number"):
+    with pytest.raises(dr.ConfigError, match="DATARELEASE_CACHE_LIMIT='much' is not a number"):
         dr.versions(tmp_path)
 
 

@@ -158,9 +158,9 @@ def test_what_is_not_there_is_said(shared: Published, web: FileServer) -> None:
         dr.load(web.address, "latest", "images")
     with pytest.raises(dr.WorldError, match=r"(?s)no index of versions.*--repair"):
         dr.versions(f"{web.address}/elsewhere")
-    with pytest.raises(dr.ConfigError, match="is no directory"):
+    with pytest.raises(dr.ConfigError, match="is not a directory"):
         dr.versions("nowhere/at/all")
-    with pytest.raises(dr.ConfigError, match="no address that can be read"):
+    with pytest.raises(dr.ConfigError, match="not an address that can be read"):
         dr.versions("ftp://host/data")
     with pytest.raises(dr.ConfigError, match="both given"):
         dr.load(shared.root, "latest", "people", repo=".")

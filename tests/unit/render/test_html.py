@@ -107,7 +107,7 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else() -> None:
         ("first", "First release: merging publishes data-v1"),
         ("rollback", "Rolls back to the data of data-v2 : merging publishes data-v5"),
         ("unchanged", "Nothing to release: same data as data-v3"),
-        ("same_bytes", "Params changed, the data did not: nothing to release"),
+        ("same_bytes", "The parameters changed, the data did not: nothing to release"),
         ("blocked", "data-v4 cannot be published: 4 checks failed, 6 breaking changes"),
     ],
 )

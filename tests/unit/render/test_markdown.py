@@ -77,7 +77,10 @@ def table_widths(text: str) -> Iterator[tuple[int, set[int]]]:
             "### ✅ Pass · rolls back to the data of data-v2: merging publishes **data-v5**",
         ),
         ("unchanged", "### ✅ Pass · nothing to release: same data as data-v3"),
-        ("same_bytes", "### ✅ Pass · params changed, the data did not: nothing to release"),
+        (
+            "same_bytes",
+            "### ✅ Pass · the parameters changed, the data did not: nothing to release",
+        ),
         (
             "blocked",
             (

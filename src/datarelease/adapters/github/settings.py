@@ -13,7 +13,7 @@ from datarelease.model.github import Environment, TagRuleset, WorkflowPermission
 
 
 class GitHubSettings(GitHubConnection):
-    """What a set-up needs to know of a repository; each method raises GitHubError."""
+    """What a setup needs to know of a repository; each method raises GitHubError."""
 
     def environment(self, name: str) -> Environment | None:
         """The environment called ``name``, or None."""

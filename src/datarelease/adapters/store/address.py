@@ -77,7 +77,7 @@ def open_source(address: str) -> ObjectSource:
         return WebSource(address)
     if scheme not in _BUCKETS:
         raise ConfigError(
-            f"{without_credentials(address)!r} is no address that can be read.",
+            f"{without_credentials(address)!r} is not an address that can be read.",
             remedy=f"Name a directory, or an address with {', '.join(SCHEMES)}. Versions of a git "
             "repository are read with repo=URL, and need the extra `release`.",
         )
@@ -115,7 +115,7 @@ class FolderSource:
         self.url = str(self.folder)
         if not self.folder.is_dir():
             raise ConfigError(
-                f"{self.url} is no directory.",
+                f"{self.url} is not a directory.",
                 remedy="Name the directory that is the DVC remote, where `files` and `releases` "
                 "are; or an address with s3://, gs://, azure:// or https://.",
             )

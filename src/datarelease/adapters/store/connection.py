@@ -144,7 +144,7 @@ def google_settings(credentials: object) -> dict[str, Any]:
         key = {}
     if key.get("type") != "service_account":
         raise ConfigError(
-            "The credentials of a remote on Google Cloud Storage are no key of a service account.",
+            "The credentials of a remote on Google Cloud Storage are not a service account key.",
             untouched="Nothing was sent.",
             remedy="Set the variable to the whole text of the key's JSON file (docs/remotes.md).",
         )

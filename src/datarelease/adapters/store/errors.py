@@ -228,7 +228,7 @@ def _translated(where: str, name: str, keys: str, error: Exception) -> WorldErro
         return WorldError(
             f"{where} takes no such request: {brief_error(error)}",
             remedy=f"If it takes uploads another way: `dvc remote modify {name} method PUT` (or "
-            "POST). Else name another remote in `release.remotes`.",
+            "POST). Otherwise name another remote in `release.remotes`.",
         )
     if kind in _NO_CREDENTIALS:
         return WorldError(

@@ -66,7 +66,7 @@ def _dataset(ws: Workspace, checked: Checked, part: DatasetReport, most: int) ->
     then = _pictures(side.listing()) if side is not None and files.counts is not None else []
     statistics = None
     if now and all(ws.objects.has(file.md5) for file in now):
-        ws.progress.say(f"{part.name}: looking at {len(now)} picture(s)")
+        ws.progress.say(f"{part.name}: reading {len(now)} image(s)")
         known = _facts(ws, part.name, now)
         statistics = picture_statistics(known[file.md5] for file in now)
     examples = files.examples

@@ -52,7 +52,7 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     if not stale:
         ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
         return ()
-    ws.progress.say("dvc repro: the lock is stale, running the pipeline")
+    ws.progress.say("dvc repro: dvc.lock is out of date, running the pipeline")
     inputs = _inputs(ws)
     with ws.progress.step(Step.REPRODUCE):
         done = ws.dvc.restore() and _run(ws, inputs)

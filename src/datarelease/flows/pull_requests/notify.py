@@ -48,7 +48,7 @@ def notify(
             headers |= signed_headers(_message_id(repository, outcome), now, body, key)
         try:
             post(webhook.url, env[webhook.url].strip(), body, headers)
-            progress.say(f"{webhook.url}: told of {outcome.tag or outcome.state}")
+            progress.say(f"{webhook.url}: notified of {outcome.tag or outcome.state}")
         except WorldError as error:
             problems.append(error_line(error))
     return tuple(problems)
@@ -64,7 +64,9 @@ def _fault(webhook: Webhook, env: Mapping[str, str]) -> str | None:
     for name in (webhook.url, *([webhook.key] if webhook.key else [])):
         # The record may have been written by another version; a setting cannot say this.
         if not WEBHOOK_VARIABLE.fullmatch(name):
-            return f"release.notify names {name!r:.80}, which is no name of a webhook's secret."
+            return (
+                f"release.notify names {name!r:.80}, which is not the name of a webhook's secret."
+            )
         if not env.get(name, "").strip():
             return f"release.notify names {name}, and this secret is not set."
     return None

@@ -126,7 +126,7 @@ def decide(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Not
 def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
     report, latest = checked.report, checked.catalogue.latest
     if report.tag is None and latest is not None:
-        words = "params changed, the data did not" if report.params else "same data"
+        words = "the parameters changed, the data did not" if report.params else "same data"
         return Nothing(
             reason=f"nothing to release: {words} as {latest.tag}", tag=latest.tag, report=report
         )

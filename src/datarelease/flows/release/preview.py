@@ -37,7 +37,7 @@ def preview(
     first = _step("branch", "done", f"{place.name} of the git remote, at {ws.head()[:12]}")
     stale = ws.dvc.stale_stages()
     if stale:
-        what = f"dvc.lock is stale: `dvc repro` runs {', '.join(stale)}"
+        what = f"dvc.lock is out of date: `dvc repro` runs {', '.join(stale)}"
         later = [_step(name, "to do", "as the pipeline's data decides") for name in _LATER]
         steps = (first, _step("pipeline", "to do", what), *later)
         return ReleasePlan(tag=None, digest=None, verdict=None, steps=steps), None

@@ -91,7 +91,7 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
             f"The build compared with {claimed.base or 'no version'}, and "
             f"{latest.tag if latest else 'none'} is the newest now.",
             untouched="Nothing was pushed or tagged.",
-            remedy="Run the release again: it builds and compares anew.",
+            remedy="Run the release again: it builds and compares once more.",
         )
     before = read_baseline(ws, latest).snapshot if latest else Snapshot(datasets=())
     _refuse_other_lives(ws, before, claimed)

@@ -178,7 +178,7 @@ def _look_afterwards(keeping: Keeping, gone: set[str]) -> Health:
     lost = sorted(gone & keeping.needed(catalogue).objects)
     bad = [version.tag for version in health.versions if not version.sound]
     if lost or bad:
-        what = f"{', '.join(bad)} are not whole" if bad else ""
+        what = f"{', '.join(bad)} are incomplete" if bad else ""
         shown = ", ".join(lost[:_SHOWN])
         also = f"{plural(len(lost), 'deleted object')} came into use meanwhile ({shown})"
         raise WorldError(

@@ -126,7 +126,7 @@ class Keeping:
                 f"The listing of a tracked directory ({object_key(md5)}) is damaged.",
                 untouched="Nothing was deleted.",
                 remedy="`datarelease verify VERSION --repair`, or `dvc push` from a clone that has "
-                "the data, puts it right.",
+                "the data, repairs it.",
             )
         with explained_listing(md5):
             return frozenset(file.md5 for file in read_tree(data))

@@ -152,7 +152,7 @@ def _refuse_newest(catalogue: Catalogue, versions: Sequence[Version]) -> None:
     newest = catalogue.latest
     if newest is not None and newest in versions:
         raise ConfigError(
-            f"{newest.tag} is the newest version in force: the next release and everybody's "
+            f"{newest.tag} is the newest active version: the next release and everybody's "
             "`latest` build on it.",
             untouched="Nothing was erased.",
             remedy=f"Release data without it first, or withdraw it (`datarelease yank {newest.tag} "
@@ -167,8 +167,8 @@ def _refuse_unreached(keeping: Keeping, manifests: Sequence[Manifest]) -> None:
             raise ConfigError(
                 f"{manifest.tag} is also on the remote {name!r}, which is not configured here.",
                 untouched="Nothing was erased.",
-                remedy=f"Add it (`dvc remote add {name} URL`). If that storage is gone, let the "
-                "remote lead to an empty directory.",
+                remedy=f"Add it (`dvc remote add {name} URL`). If that storage no longer exists, "
+                "let the remote lead to an empty directory.",
             )
 
 
@@ -269,7 +269,7 @@ def _look_afterwards(keeping: Keeping, catalogue: Catalogue) -> Health:
     bad = [version.tag for version in health.versions if not version.sound]
     if bad:
         raise WorldError(
-            f"The versions are erased, but {', '.join(bad)} are not whole.",
+            f"The versions are erased, but {', '.join(bad)} are incomplete.",
             untouched="",
             remedy=f"`datarelease verify {bad[0]} --repair` sends what is missing, where DVC's "
             "cache has it.",

@@ -155,7 +155,7 @@ def _in_force(catalogue: Catalogue, version: Version, name: str) -> None:
     back = f", or take the withdrawal back first: `datarelease unyank {version.tag}`"
     raise ConfigError(
         f"{said} It cannot become {name}.",
-        remedy=f"Set the channel to {use.tag if use else 'a version in force'}"
+        remedy=f"Set the channel to {use.tag if use else 'an active version'}"
         f"{back if version.erased is None else ''}.",
     )
 

@@ -52,7 +52,7 @@ def _replacement(catalogue: Catalogue, version: Version, text: str | None) -> Ve
         same = "the version itself" if found == version else state
         raise ConfigError(
             f"{found.tag} cannot replace {version.tag}: it is {same}.",
-            remedy="Name a version that is in force; `datarelease list` shows them.",
+            remedy="Name an active version; `datarelease list` shows them.",
         )
     return found
 
@@ -85,7 +85,7 @@ def _refuse_erased(catalogue: Catalogue, version: Version) -> None:
     if erasure is not None:
         raise ConfigError(
             f"{erasure} It is neither withdrawn nor brought back.",
-            remedy="`datarelease list` shows the versions in force.",
+            remedy="`datarelease list` shows the active versions.",
         )
 
 

@@ -167,5 +167,6 @@ def announce_command(version: str | None) -> Result:
         text = "nothing to announce: there is no version yet, or release.announce names no topic"
         return Result(None, text)
     return Result(
-        to_json(done), f"{done.topic}: {'told of' if done.sent else 'knew of'} {done.tag}"
+        to_json(done),
+        f"{done.topic}: {'notified of' if done.sent else 'already notified of'} {done.tag}",
     )

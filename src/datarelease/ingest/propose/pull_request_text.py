@@ -162,6 +162,6 @@ def _appended(report: StreamReport) -> str:
         return f"**Append-only**: the {before} before are unchanged."
     return (
         f"**Not append-only**: of the {before} before, {report.remade} have other content now and "
-        f"{report.gone} are gone. Their rows that are not in the new batches are removed "
+        f"{report.gone} are missing. Their rows that are not in the new batches are removed "
         "from the dataset; the check counts them. This is never merged automatically."
     )

@@ -41,7 +41,7 @@ def _of_batches(stream: StreamReport | None) -> list[str]:
         f"{count:,} {one if count == 1 else many}"
         for count, one, many in (
             (stream.remade, "has other content now", "have other content now"),
-            (stream.gone, "is gone", "are gone"),
+            (stream.gone, "is missing", "are missing"),
         )
         if count
     ]

@@ -229,5 +229,5 @@ def _softened(finding: Finding, rollback_of: str | None) -> Finding:
     if rollback_of is None or finding.level == "warn":
         return finding
     return replace(
-        finding, level="warn", message=f"{finding.message} (a roll-back to {rollback_of})"
+        finding, level="warn", message=f"{finding.message} (a rollback to {rollback_of})"
     )

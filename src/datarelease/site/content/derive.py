@@ -152,7 +152,7 @@ def _columns(diff: DatasetDiff, types: Mapping[str, str]) -> tuple[ColumnFigures
 def _column(column: ColumnDiff, types: Mapping[str, str]) -> ColumnFigures:
     stats, histogram = column.after, column.histogram
     if stats is None:
-        raise ValueError("the column is gone")
+        raise ValueError("the column does not exist any more")
     counts = histogram.after if histogram and not column.pii else None
     binned = bool(histogram and histogram.edges)
     keep = None if binned else _CATEGORIES

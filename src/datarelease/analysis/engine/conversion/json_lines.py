@@ -92,7 +92,9 @@ class JsonLines:
                 if first and self.columns:
                     return
         if not self.columns:
-            raise UnreadableTable("", "the files have no lines with fields, hence no columns")
+            raise UnreadableTable(
+                "", "the files have no lines with fields, so there are no columns"
+            )
 
     def _write(self, targets: Sequence[Path]) -> None:
         schema = pa.schema([(name, stored_type(kind)) for name, kind in self.columns.items()])

@@ -39,7 +39,7 @@ def checked(where: Sequence[Sequence[Any]] | None, columns: Sequence[str]) -> tu
     for given in where or ():
         if isinstance(given, str) or len(given) != 3:  # noqa: PLR2004 - a triple
             raise ConfigError(
-                f"where={given!r} is no condition.",
+                f"where={given!r} is not a condition.",
                 remedy='Write a list of (column, operator, value): where=[("age", ">=", 18)].',
             )
         column, sign, value = given
@@ -51,7 +51,7 @@ def checked(where: Sequence[Sequence[Any]] | None, columns: Sequence[str]) -> tu
             )
         if sign not in _COMPARISONS and sign not in _LISTS:
             raise ConfigError(
-                f"{sign!r} is no operator of where=.",
+                f"{sign!r} is not an operator of where=.",
                 remedy=f"Known: {', '.join((*_COMPARISONS, *_LISTS))}.",
             )
         values = tuple(value) if sign in _LISTS and not isinstance(value, str) else (value,)
@@ -60,7 +60,7 @@ def checked(where: Sequence[Sequence[Any]] | None, columns: Sequence[str]) -> tu
             sign in _LISTS and isinstance(value, str)
         ):
             raise ConfigError(
-                f"where={given!r}: {value!r} is no value that a column is compared with.",
+                f"where={given!r}: a column cannot be compared with {value!r}.",
                 remedy="Use a number, text, date, time or boolean; a list of them with `in` and "
                 "`not in`; None with == and != alone.",
             )

@@ -78,7 +78,7 @@ def _host(address: str) -> str:
     parts = urlsplit(address)
     if parts.scheme != "sc" or not parts.hostname:
         raise ConfigError(
-            f"{SPARK_REMOTE} is no address of Spark Connect.",
+            f"{SPARK_REMOTE} is not an address of Spark Connect.",
             untouched="Nothing was written.",
             remedy="It looks like sc://HOST:PORT, with parameters after /; (docs/data/scale.md).",
         )
