@@ -20,7 +20,7 @@ SEEN_DOCSTRINGS = ("cli/", "ingest/cli/", "api.py", "reading.py")
 """Where docstrings are what users read: help texts, and the Python interface."""
 PROPER = {
     "Azure Blob Storage": "Azure's service has this name.",
-    "Blob versioning": "The setting of Azure has this name.",
+    "blob versioning": "The setting of Azure has this name.",
     'stale ("unsynced")': "Dagster's word for an asset that is out of date.",
     "becomes stale": "Dagster's word for an asset that is out of date.",
 }
