@@ -21,21 +21,21 @@ from dataclasses import dataclass
 from functools import wraps
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, Literal
 
 from tests.project import Project
 
+from datarelease import cli
+from datarelease.adapters.process import run_shown
+from datarelease.ingest import cli as ingest
 from datarelease.progress import Step
 
 PRELOADED = (
     "tests.commands",
-    "datarelease.ingest.cli.commands", "datarelease.ingest.cli.parse_command",
+    *(f"{package.__name__}.{module.name}" for package in (cli, ingest)
+      for module in iter_modules(package.__path__)),
     "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
-    *(f"datarelease.cli.{name}_command" for name in (
-        "announce", "changelog", "channel", "check", "diff", "doctor", "gc", "get", "init",
-        "list", "post", "purge", "release", "rollback", "show", "trim", "url", "validate",
-        "verify", "yank",
-    )),
     "configobj", "dvc._debug", "dvc.analytics", "dvc.cli.parser",
     "datarelease.analysis.comparison.rows", "datarelease.analysis.engine.duckdb.engine",
     "datarelease.api", "datarelease.flows.check.stage", "duckdb", "dulwich.ignore",
@@ -251,6 +251,8 @@ def _forked_dvc(
     stdin: bytes | None = None,
 ) -> int:
     """Stands for `adapters.process.run_shown`: the real DVC in a fork that has it loaded."""
+    if stdin is None and arguments[0] != sys.executable:
+        return run_shown(arguments, cwd=cwd, env=env)
     program = "dvc" if stdin is None else "datarelease.adapters.dvc.stages"
     assert list(arguments[1:4]) == ["-P", "-m", program], arguments
     sys.stderr.flush()
@@ -293,16 +295,16 @@ def _child(
     if points:
         _upload_one_by_one()
     import datarelease.adapters.dvc.program
+    import datarelease.adopt.run
 
     datarelease.adapters.dvc.program.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
+    datarelease.adopt.run.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
     _follow_steps([point for point in points if point.step is not None])
     for function in dict.fromkeys(point.function for point in points if point.function):
         _instrument(function, [point for point in points if point.function == function])
     sys.argv = ["datarelease", *arguments]
-    from datarelease.cli import main
-
     try:
-        main()
+        cli.main()
     finally:
         sys.stdout.flush()
 
