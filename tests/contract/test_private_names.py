@@ -18,6 +18,7 @@ from typing import Any
 import dvc.stage.run
 import narwhals as nw
 import pandera.pandas as pa
+import pyspark.errors.utils
 import pytest
 import yaml
 from dvc.config import Config
@@ -28,7 +29,7 @@ from pyspark.sql.connect.client import SparkConnectClient
 
 from datarelease.adapters.dvc import private as dvc_private
 from datarelease.adapters.strict_yaml import parse_yaml
-from datarelease.analysis.engine.spark import narwhals_private
+from datarelease.analysis.engine.spark import narwhals_private, spark_private
 from datarelease.analysis.validation import pandera_private, patterns
 
 ROOT = Path(__file__).parents[2]
@@ -297,6 +298,13 @@ def test_the_client_of_spark_hands_out_batches() -> None:
     """Whose schema comes first, as a type of Spark's own."""
     method = SparkConnectClient.to_table_as_iterator
     assert list(inspect.signature(method).parameters) == ["self", "plan", "observations"]
+
+
+def test_the_client_of_spark_looks_for_no_callers() -> None:
+    """It would at each call of a function, and import IPython in vain."""
+    assert spark_private.FUNCTIONS is not None
+    assert inspect.signature(pyspark.errors.utils.is_debugging_enabled).parameters == {}
+    assert not pyspark.errors.utils.is_debugging_enabled()
 
 
 def test_yaml_has_the_parts_of_a_loader() -> None:

@@ -33,6 +33,10 @@ def _client_functions() -> Any:
     # Other modules of the client, which are loaded when they are used, ask again.
     checks: Any = import_module("pyspark.sql.connect.utils")
     checks.check_dependencies = lambda: None
+    # At each call of a function it would look for the caller's line, and for IPython on sys.path,
+    # to tell the server. Spark can be told otherwise only where it is started.
+    errors: Any = import_module("pyspark.errors.utils")
+    errors._enable_debugging_cache = False  # noqa: SLF001 - there is no public setting
     return functions
 
 
