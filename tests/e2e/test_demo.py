@@ -1,23 +1,34 @@
-"""The demo, played in a copy of this checkout: what it leaves behind is what it promises."""
+"""The demo, played in a copy of this checkout: what it leaves behind is what it promises.
+
+Its commands run in forks of a process that has them loaded; in a slow test they are programs.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
+from rich.console import Console
+from tests.commands import run
+from tests.conftest import environment, hermetic_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["forks", pytest.param("programs", marks=pytest.mark.slow)])
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``build/demo`` of a copy of the files that git would give to a clone."""
     copy = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(
@@ -27,12 +38,45 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in filter(None, listed.split("\0")):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, copy / name)
+    with environment(hermetic_environment(tmp_path_factory.mktemp("home"))):
+        told = (play if request.param == "forks" else start)(copy)
+    assert "report of the second pull request" in told
+    return copy / "build" / "demo"
+
+
+def start(copy: Path) -> str:
+    """What the demo says, a program whose commands are programs."""
     done = subprocess.run(
         [sys.executable, "demo/story.py"], cwd=copy, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "report of the second pull request" in done.stdout
-    return copy / "build" / "demo"
+    return done.stdout
+
+
+def play(copy: Path) -> str:
+    """What the demo says, which starts none of our commands anew."""
+    spec = importlib.util.spec_from_file_location("story", copy / "demo" / "story.py")
+    assert spec is not None
+    assert spec.loader is not None
+    story: ModuleType = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(story)
+    told = io.StringIO()
+    story.console = Console(file=told, markup=False, highlight=False, soft_wrap=True)  # type: ignore[attr-defined]
+    story.subprocess = SimpleNamespace(run=forked)  # type: ignore[attr-defined]
+    story.main()
+    return told.getvalue()
+
+
+def forked(
+    arguments: Sequence[str], *, cwd: Path, env: dict[str, str], **_: Any
+) -> subprocess.CompletedProcess[str]:
+    """Stands for `subprocess.run`: a command of ours in a fork, anything else as it is."""
+    if list(arguments[:3]) != [sys.executable, "-m", "datarelease"]:
+        return subprocess.run(
+            arguments, cwd=cwd, env=env, capture_output=True, text=True, check=False
+        )
+    ended = run(cwd, *arguments[3:], env=env, code=None)
+    return subprocess.CompletedProcess(arguments, ended.code, ended.out, ended.err)
 
 
 def git(stage: Path, *arguments: str) -> str:
@@ -95,20 +139,14 @@ def test_the_examples_of_the_readme_run(stage: Path, tmp_path: Path) -> None:
     code = code.replace("s3://bucket/prefix", str(stage / "remote"))
     work = stage / "work"
     code += "assert list(frame.columns) == ['plan']\nassert report.datasets[0].diff.rows\n"
-    command(work, tmp_path, "-c", code)
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    how: dict[str, Any] = {"cwd": work, "env": env, "text": True, "capture_output": True}
+    done = subprocess.run([sys.executable, "-c", code], check=False, **how)
+    assert done.returncode == 0, done.stdout + done.stderr
 
     [commands] = re.findall(r"```console\n(\$ datarelease check.*?)```", text, flags=re.DOTALL)
     for line in commands.splitlines():
         words = line.partition("#")[0].split()
         assert words[:2] == ["$", "datarelease"]
-        command(work, tmp_path, "-m", "datarelease", *words[2:])
+        run(work, *words[2:], env=env)
     assert (work / "data-v3" / "data" / "customers.parquet").is_file()
-
-
-def command(work: Path, home: Path, *arguments: str) -> None:
-    """Python in the demo's clone, with a cache of its own."""
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=work, capture_output=True, text=True, check=False,
-        env={**os.environ, "XDG_CACHE_HOME": str(home)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
