@@ -15,9 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import frictionless
 import jsonschema
-import mlcroissant
 import open_data_contract_standard
 import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
@@ -193,6 +191,8 @@ def test_no_value_of_personal_data_is_in_them(described: Path) -> None:
 
 def test_croissant_is_valid_and_loads(described: Path, caplog: pytest.LogCaptureFixture) -> None:
     """`mlcroissant` accepts it without a warning, and gives the records of every plain table."""
+    import mlcroissant  # half a second that each worker would spend on the collection
+
     caplog.set_level(logging.WARNING)
     dataset = mlcroissant.Dataset(str(described / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
@@ -217,6 +217,8 @@ def test_croissant_is_valid_and_loads(described: Path, caplog: pytest.LogCapture
 
 def test_the_data_package_is_valid_with_its_data(described: Path) -> None:
     """`frictionless` accepts descriptor, hashes and every row, in each dialect."""
+    import frictionless  # as above
+
     found = frictionless.validate(str(described / "datapackage.json"))
     assert found.valid, found.flatten(["name", "note"])
     assert len(found.tasks) == 5
