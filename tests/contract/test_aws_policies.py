@@ -18,6 +18,8 @@ from tests.servers import Bucket, Keys, S3Server
 from datarelease.doctor.remotes import S3Location, Subject, policies
 from datarelease.model.diagnosis import PUBLISHING, READING
 
+pytestmark = pytest.mark.one_dataset
+
 PREFIX = "team/data"
 Grant = Callable[[str], Keys]
 

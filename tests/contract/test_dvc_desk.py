@@ -12,6 +12,8 @@ from tests.project import Project
 from datarelease.adapters.dvc.config import DvcConfig, lend_config
 from datarelease.errors import ConfigError
 
+pytestmark = pytest.mark.one_dataset
+
 LOCAL = """\
 ['remote "backup"']
     url = s3://bucket

@@ -23,6 +23,8 @@ from datarelease.errors import WorldError, disk_fault
 from datarelease.flows.cache import Objects
 from datarelease.progress import Quiet
 
+pytestmark = pytest.mark.one_dataset
+
 
 class Said(Quiet):
     """Keeps the lines."""
@@ -170,6 +172,7 @@ def test_an_import_is_not_asked_for_news(project: Project, dvc: Dvc) -> None:
     assert dvc.changed_sources(["lent/words.csv.dvc"]) == ()
 
 
+@pytest.mark.two_datasets
 def test_init_where_plots_are_not_at_hand(project: Project) -> None:
     """A file of a directory that is neither here nor to be had is a plot: exit 3, and no trace."""
     declared = project.read_yaml("dvc.yaml")

@@ -14,6 +14,8 @@ from datarelease.adapters.store.limits import fs_config_problems, inside, value_
 from datarelease.app.repository import open_repository
 from datarelease.errors import ConfigError, DatareleaseError, SettingsError
 
+pytestmark = pytest.mark.one_dataset
+
 UNREACHABLE = "http://127.0.0.1:9"
 
 

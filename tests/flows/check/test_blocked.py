@@ -164,6 +164,7 @@ POLICIES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_dataset
 @pytest.mark.parametrize(
     ("rule", "policy", "params", "code"), POLICIES, ids=[p[0] for p in POLICIES]
 )
@@ -197,6 +198,7 @@ def test_each_rule_blocks(
     assert (rule, "people") not in rules(report, "block")
 
 
+@pytest.mark.one_dataset
 def test_a_breaking_change_needs_a_waiver_that_names_it(released: Project) -> None:
     """A removed column blocks; the old permission for everything is refused; by name it passes."""
     edit_script(
@@ -209,7 +211,7 @@ def test_a_breaking_change_needs_a_waiver_that_names_it(released: Project) -> No
     released.release_settings(policy={"allow_breaking": True, "reason": "nobody used spend"})
     released.commit("Allow everything", "params.yaml")
     done = run(released, "check", code=2)
-    assert '- {what: "events.COLUMN", until: "data-vN", reason: "nobody used spend"}' in done.text
+    assert '- {what: "people.COLUMN", until: "data-vN", reason: "nobody used spend"}' in done.text
     other = {"what": "people", "until": "data-v9", "reason": "another change"}
     released.release_settings(policy={"allow_breaking": [other]})
     released.commit("Name another change", "params.yaml")
@@ -252,6 +254,7 @@ def test_a_file_that_is_no_table_blocks_and_hides_nothing(released: Project) -> 
     assert tags(released) == ["data-v1"]
 
 
+@pytest.mark.one_dataset
 @pytest.mark.parametrize("before", [True, False], ids=["makes the data", "comes after it"])
 def test_a_failing_stage_that_is_not_ours_is_named(released: Project, *, before: bool) -> None:
     """The pipeline is broken, not the data: exit 2 with the stage's name and its own output."""
@@ -272,6 +275,7 @@ def test_a_failing_stage_that_is_not_ours_is_named(released: Project, *, before:
     assert tags(released) == ["data-v1"]
 
 
+@pytest.mark.one_dataset
 def test_withdrawn_data_is_not_published_again_by_itself(edited: Project) -> None:
     """After a yank, releasing the same data once more is blocked until it is taken back."""
     run(edited, "release")
@@ -287,6 +291,7 @@ def test_withdrawn_data_is_not_published_again_by_itself(edited: Project) -> Non
     assert run(edited, *back).json["tag"] == "data-v3"
 
 
+@pytest.mark.one_dataset
 def test_other_bytes_than_reviewed_are_a_conflict(edited: Project) -> None:
     """The digest that a reviewer saw passes; any other is exit 4 with both, and nothing happens."""
     digest = run(edited, "check", "--json").json["digest"]

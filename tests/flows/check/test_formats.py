@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+import pytest
 import yaml
 from pyarrow import feather
 from tests.commands import run
 from tests.project import Project
 
 import datarelease as dr
+
+pytestmark = pytest.mark.one_dataset
 
 Rows = Sequence[dict[str, Any]]
 

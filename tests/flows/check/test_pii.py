@@ -10,6 +10,8 @@ from tests.commands import Done, run
 from tests.project import Project
 from tests.versions import tags
 
+pytestmark = pytest.mark.one_dataset
+
 PLANTED = b"Qzx7"
 """Part of every planted value."""
 SCHEMA = """\

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 import pytest
 from tests.project import Project
 
+pytestmark = pytest.mark.one_dataset
+
 COMMAND = "from datarelease.cli import main; sys.argv = ['datarelease', {}]; main()"
 WORK = {
     "validate": COMMAND.format("'validate', 'people'"),

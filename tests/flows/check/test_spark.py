@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from tests.commands import run
 from tests.project import Project
+
+pytestmark = pytest.mark.one_dataset
 
 VALIDATE = """\
   validate-people:

@@ -13,6 +13,8 @@ from tests.commands import run
 from tests.project import Project
 from tests.versions import tags
 
+pytestmark = pytest.mark.one_dataset
+
 ZSTD = b"\x28\xb5\x2f\xfd"
 """Every page of such a file begins with it (RFC 8878, Zstandard frames)."""
 

@@ -14,6 +14,8 @@ from tests.commands import run
 from tests.project import Project
 from tests.versions import manifest, object_path, tags
 
+pytestmark = pytest.mark.one_dataset
+
 HEADER = '("id", "name", "email", "plan", "spend"), people)'
 TABLES: dict[str, tuple[str, list[str]]] = {
     "added": (
@@ -43,6 +45,7 @@ def of(report: Any, name: str) -> Any:
     return next(item["diff"] for item in report["datasets"] if item["name"] == name)
 
 
+@pytest.mark.two_datasets
 def test_the_first_release_is_a_profile_and_no_error(built: Project) -> None:
     """No baseline: every dataset is new, and merging publishes data-v1."""
     report, words = checked(built, code=0)
@@ -60,6 +63,7 @@ def test_no_change_is_said(released: Project) -> None:
     assert "same data as data-v1" in words
 
 
+@pytest.mark.two_datasets
 def test_an_edit_says_what_merging_publishes(edited: Project) -> None:
     """The next tag, the base, the parameters that changed, old and new, and the rows."""
     report, words = checked(edited, code=0)
@@ -130,6 +134,7 @@ def test_reports_go_where_they_are_told_to(released: Project, tmp_path: Path) ->
     assert not (released.root / "reports").exists()
 
 
+@pytest.mark.two_datasets
 def test_only_changed_parts_are_read_for_the_row_diff(edited: Project) -> None:
     """`diff` needs the two changed parts only: it works with all others gone from everywhere."""
     run(edited, "release")
@@ -161,6 +166,7 @@ def inside_a_directory(project: Project) -> None:
     project.push()
 
 
+@pytest.mark.two_datasets
 def test_a_dataset_inside_of_a_tracked_directory(built: Project) -> None:
     """One file of a tracked directory is a dataset: other files of it make no version."""
     inside_a_directory(built)

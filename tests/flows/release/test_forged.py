@@ -15,6 +15,8 @@ from tests.project import Project
 import datarelease as dr
 from datarelease.errors import WorldError
 
+pytestmark = pytest.mark.one_dataset
+
 
 def forged(project: Project, change: Callable[[dict[str, Any]], object]) -> None:
     """Write another manifest of data-v1, and a tag that names it."""
@@ -41,7 +43,7 @@ FORGED: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_manifest_writes_nothing(released: Project, name: str) -> None:
     """`get` and `load` refuse it as a fault of the remote, before anything is written."""
-    forged(released, lambda m: m["datasets"][1]["files"][0].update(FORGED[name]))
+    forged(released, lambda m: m["datasets"][-1]["files"][0].update(FORGED[name]))
     done = run(released, "get", "1", "out", code=3)
     assert "The manifest of data-v1 is refused" in done.text
     assert not (released.root / "out").exists()

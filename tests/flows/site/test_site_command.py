@@ -11,6 +11,8 @@ from tests.commands import run
 from tests.project import Project
 from tests.versions import manifest_path, tree_state
 
+pytestmark = pytest.mark.one_dataset
+
 
 @pytest.fixture
 def two(edited: Project) -> Project:

@@ -15,6 +15,8 @@ import datarelease as dr
 from datarelease.errors import WithdrawnVersionWarning
 from datarelease.progress import Step
 
+pytestmark = pytest.mark.one_dataset
+
 
 @pytest.fixture
 def three(released: Project) -> Project:

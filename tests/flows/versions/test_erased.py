@@ -11,6 +11,8 @@ from tests.versions import document_path, manifest, manifest_path, tags
 
 import datarelease as dr
 
+pytestmark = pytest.mark.one_dataset
+
 
 def erase(project: Project, tag: str, reason: str) -> None:
     """Push the tag that says that a version was erased, as anybody may who can push tags."""

@@ -25,6 +25,8 @@ from tests.versions import (
 
 from datarelease.progress import Step
 
+pytestmark = pytest.mark.one_dataset
+
 
 def table(data: dict[str, object]) -> str:
     """The hash of the table in one file."""
@@ -84,6 +86,7 @@ def key(md5: str) -> str:
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
 @pytest.mark.parametrize("which", OBJECTS, ids=lambda which: which.__name__)
+@pytest.mark.two_datasets
 def test_harm_to_any_object_is_named_and_repaired(
     released: Project, which: Which, harm: Harm
 ) -> None:
@@ -155,6 +158,7 @@ def test_copies_that_cannot_be_written_do_not_undo_a_release(edited: Project) ->
     assert_whole(edited, "data-v2")
 
 
+@pytest.mark.two_datasets
 def test_repair_takes_objects_from_another_remote(edited: Project) -> None:
     """`verify --repair` needs no cache where another remote has the bytes; else it names them."""
     backup = with_backup(edited)
@@ -198,6 +202,7 @@ def test_a_lost_manifest_cannot_be_made_up(released: Project, tmp_path: Path) ->
     assert run(clone, "release", "--json").json["tag"] == "data-v2"
 
 
+@pytest.mark.two_datasets
 def test_without_the_data_it_keeps_failing(released: Project, tmp_path: Path) -> None:
     """Where the cache lacks the object, every run names it, exits 3 and makes no tag."""
     clone = released.clone(tmp_path / "clone")
@@ -210,6 +215,7 @@ def test_without_the_data_it_keeps_failing(released: Project, tmp_path: Path) ->
     assert tags(clone) == ["data-v1"]
 
 
+@pytest.mark.two_datasets
 def test_harm_to_older_data_that_is_still_used(edited: Project) -> None:
     """An unchanged part lost between two releases is found by the second and sent again."""
     shared = part(manifest(edited.remote, "data-v1"))
@@ -355,6 +361,7 @@ def test_full_finds_what_s3_does_not_tell(built: Project, bucket: Bucket) -> Non
     ],
     ids=lambda which: which.__name__,
 )
+@pytest.mark.two_datasets
 def test_a_lost_object_on_s3_is_named_and_repaired(
     built: Project, bucket: Bucket, which: Which
 ) -> None:

@@ -12,6 +12,8 @@ from tests.commands import run
 from tests.project import Project
 from tests.versions import document_path, manifest, manifest_path
 
+pytestmark = pytest.mark.one_dataset
+
 
 @pytest.fixture
 def two(edited: Project) -> Project:
@@ -33,7 +35,7 @@ def test_every_version_is_looked_at(two: Project, tmp_path: Path) -> None:
 
 def test_one_fault_does_not_hide_another(two: Project, tmp_path: Path) -> None:
     """A lost object of one version and lost manifests of the other are both in the file."""
-    lost = manifest(two.remote, "data-v2")["datasets"][1]["files"][0]["key"]
+    lost = manifest(two.remote, "data-v2")["datasets"][-1]["files"][0]["key"]
     (two.remote / lost).unlink()
     copy = manifest_path(two.remote, "data-v1")
     own = document_path(two.remote, hashlib.sha256(copy.read_bytes()).hexdigest())

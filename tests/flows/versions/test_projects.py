@@ -13,6 +13,8 @@ import datarelease as dr
 from datarelease.app.projects import split_subdirectory
 from datarelease.errors import ConfigError
 
+pytestmark = pytest.mark.one_dataset
+
 DIRECTORIES = ("models/churn", "sales")
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.commands import run
 from tests.project import Project
 from tests.versions import assert_whole, manifest, tags
+
+pytestmark = pytest.mark.one_dataset
 
 
 def test_the_only_version_is_withdrawn(released: Project) -> None:
