@@ -22,7 +22,8 @@ def test_the_keepers_policy_is_enough_and_no_more(
     bucket: Bucket, s3_server: S3Server, tmp_path: Path
 ) -> None:
     """List, read, delete with all versions, and write the note; but no object of a version."""
-    found = re.search(r"<!-- policy: keeper -->\n```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    policies = r"<!-- policy: keeper -->\n<!-- checked: [^>]*-->\n```json\n(.*?)```"
+    found = re.search(policies, PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     text = found[1].replace("BUCKET", bucket.name).replace("PREFIX", PREFIX)
     policy = json.loads(text)

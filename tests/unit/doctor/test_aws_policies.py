@@ -172,7 +172,10 @@ def test_the_documentation_shows_the_same_policies() -> None:
         "lifecycle": all_["lifecycle"],
     }
     for name, policy in wanted.items():
-        found = text.partition(f"<!-- policy: {name} -->\n```json\n")[2].partition("\n```")[0]
+        head = (
+            f"<!-- policy: {name} -->\n<!-- checked: tests/unit/doctor/test_aws_policies.py -->\n"
+        )
+        found = text.partition(f"{head}```json\n")[2].partition("\n```")[0]
         assert json.loads(found) == policy, name
 
 
