@@ -1,6 +1,6 @@
 # Everything this project does, as one command each. A target sets up what it needs in .venv/.
 .DEFAULT_GOAL := help
-.PHONY: help demo orchestration test test-slow spark azurite newest lint format docs lock bench clean
+.PHONY: help demo orchestration test test-slow spark azurite newest lint format generated handbook docs lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,6 +11,7 @@ WORKERS ?= 3
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/python -m compileall -q src tests
 REMOTES := s3 gs azure ssh webdav
+HANDBOOK := -b html -d build/handbook/doctrees docs build/handbook/html
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	-c requirements/overrides.in
 
@@ -66,8 +67,14 @@ format: .venv/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: .venv/dev.stamp  ## Write the generated parts of the documentation
+generated: .venv/dev.stamp  ## Write the parts of the documentation that repeat what code says
 	$(BIN)/python docs/generate.py
+
+handbook: .venv/dev.stamp  ## Build the handbook as a site in build/handbook/html
+	$(BIN)/python -m sphinx --fail-on-warning --quiet $(HANDBOOK)
+
+docs: generated  ## Build the handbook, serve it until Ctrl-C and build it again at each change
+	$(BIN)/sphinx-autobuild --port 0 --watch CONTRIBUTING.md --quiet $(HANDBOOK)
 
 bench: .venv/dev.stamp  ## Measure against peers (half an hour); the table goes to docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py $(ARGS)

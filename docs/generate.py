@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> int:
             if "--check" not in arguments:
                 (ROOT / path).write_text(text, encoding="utf-8")
     if stale and "--check" in arguments:
-        sys.stderr.write(f"out of date: {', '.join(stale)}; run `make docs`\n")
+        sys.stderr.write(f"out of date: {', '.join(stale)}; run `make generated`\n")
         return 1
     return 0
 

@@ -1,6 +1,6 @@
 """JSON Schemas of the documents that this tool writes, as files of the package.
 
-They are generated from the model (``make docs``), and tested against what is written.
+They are generated from the model (``make generated``), and tested against what is written.
 """
 
 from __future__ import annotations

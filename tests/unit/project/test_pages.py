@@ -7,9 +7,12 @@ import re
 import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from tests.docs.pages import (
     MARKDOWN,
     PAGES,
@@ -88,6 +91,24 @@ def run_faults(block: Block) -> Iterator[str]:
     else:
         if scene not in SCENES:
             yield f"no scene {scene!r}; there are {', '.join(SCENES)}"
+
+
+# --- the table of contents
+
+
+def test_every_page_of_the_handbook_has_its_place() -> None:
+    """Each page of docs/ stands in `docs/_toc.yml`, by its name or by a pattern of its folder."""
+    contents = yaml.safe_load((ROOT / "docs" / "_toc.yml").read_text(encoding="utf-8"))
+    placed = set(places(contents))
+    pages = {page.removeprefix("docs/").removesuffix(".md") for page in PAGES if "docs/" in page}
+    assert not {page for page in pages if not any(fnmatch(page, place) for place in placed)}
+
+
+def places(contents: dict[str, Any]) -> Iterator[str]:
+    """What a table of contents names, at all its levels."""
+    yield from (str(contents[key]) for key in ("root", "file", "glob") if key in contents)
+    for inner in (*contents.get("subtrees", ()), *contents.get("entries", ())):
+        yield from places(inner)
 
 
 # --- links

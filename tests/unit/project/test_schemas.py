@@ -101,7 +101,7 @@ def test_what_readers_refuse_does_not_fit() -> None:
 
 
 def test_the_files_are_those_that_the_code_generates() -> None:
-    """`make docs` writes them anew after a change of the model."""
+    """`make generated` writes them anew after a change of the model."""
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None

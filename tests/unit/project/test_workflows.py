@@ -50,6 +50,8 @@ PERMISSIONS = {
     ("release", "announce"): {"contents": "write", "pull-requests": "write"},
     ("announce", "announce"): {"contents": "write", "pull-requests": "write"},
     ("verify", "verify"): {"contents": "read", "id-token": "write", "issues": "write"},
+    # It runs Sphinx.
+    ("site", "handbook"): {"contents": "read"},
     # The one reads remotes as the weekly look does and deploys nothing, the other sees none.
     ("site", "pages"): {"contents": "read", "id-token": "write"},
     ("site", "deploy"): {"id-token": "write", "pages": "write"},
@@ -464,6 +466,27 @@ def test_the_release_of_a_dispatch_can_accept_a_digest() -> None:
     assert step["env"]["DATARELEASE_REVIEWED"] == "${{ inputs.accept }}"
 
 
+def test_the_handbook_is_built_apart_and_joined_to_the_catalogue() -> None:
+    """The job that runs Sphinx has no secret and no environment; the next takes its files alone."""
+    site = parsed("site")
+    handbook, pages = site["jobs"]["handbook"], site["jobs"]["pages"]
+    assert "environment" not in handbook
+    assert [step["run"] for step in handbook["steps"] if "run" in step] == ["make handbook"]
+    assert pages["needs"] == "handbook"
+    assert [step["run"] for step in pages["steps"] if "run" in step] == [
+        "datarelease site --out public/catalogue"
+    ]
+    kept, given, taken = (
+        next(step["with"] for step in job["steps"] if name in step.get("uses", ""))
+        for job, name in (
+            (handbook, "upload-artifact"), (pages, "download-artifact"), (pages, "upload-pages"),
+        )
+    )  # fmt: skip
+    assert kept["name"] == given["name"]
+    assert given["path"] == taken["path"] == "public"
+    assert re.search(rf"docs {kept['path']}$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
 def test_the_catalogue_follows_releases_and_is_deployed_apart() -> None:
     """The job that reads remotes cannot deploy, and the one that deploys runs one action."""
     site = parsed("site")
@@ -473,11 +496,12 @@ def test_the_catalogue_follows_releases_and_is_deployed_apart() -> None:
             "types": ["completed"],
             "branches": ["main"],
         },
+        "push": {"branches": ["main"], "paths": ["docs/**", "CONTRIBUTING.md"]},
         "workflow_dispatch": None,
     }
     pages, deploy = site["jobs"]["pages"], site["jobs"]["deploy"]
     assert pages["environment"] == parsed("verify")["jobs"]["verify"]["environment"]
-    assert "conclusion == 'success'" in pages["if"]
+    assert "conclusion == 'success'" in site["jobs"]["handbook"]["if"]
     assert deploy["needs"] == "pages"
     assert deploy["environment"] == "github-pages"
     assert [step["uses"].partition("@")[0] for step in deploy["steps"]] == ["actions/deploy-pages"]
