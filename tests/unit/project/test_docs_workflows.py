@@ -21,7 +21,7 @@ from datarelease.model.project import REPOSITORY, ToolRef, installation
 ROOT = Path(__file__).parents[3]
 SHOWN = [
     (path, block)
-    for path in ("README.md", "docs/adopt.md")
+    for path in ("README.md", "docs/adopt/workflows.md")
     for block in re.findall(r"```yaml\n(.*?)```", (ROOT / path).read_text(), flags=re.DOTALL)
     if "uses:" in block
 ]
@@ -62,7 +62,7 @@ def shown(path: str) -> list[str]:
 
 def test_both_documents_show_workflows() -> None:
     """README the three that are needed, the page on adoption the reusable release."""
-    assert [path for path, _ in SHOWN] == [*["README.md"] * 3, "docs/adopt.md"]
+    assert [path for path, _ in SHOWN] == [*["README.md"] * 3, "docs/adopt/workflows.md"]
 
 
 def test_what_the_readme_shows_yields_comment_digest_and_release() -> None:

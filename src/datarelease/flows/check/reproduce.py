@@ -65,7 +65,8 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
             untouched="Nothing was pushed or tagged.",
             remedy=(
                 "Give access to the remote, as the lines above say. A check on GitHub has no "
-                "credentials: it uses what the last release left in the cache (docs/adopt.md)."
+                "credentials: it uses what the last release left in the cache "
+                "(docs/adopt/workflows.md)."
             ),
         )
     outs = [out for out in ws.tracked.outputs if _serves(out, ws.settings.datasets)]
