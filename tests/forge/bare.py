@@ -153,8 +153,9 @@ class Bare:
             self.git("update-ref", ref, sha)
 
     def between(self, base: str, head: str) -> list[str]:
-        """The commits of ``head`` that ``base`` lacks, oldest first."""
-        return self.git("rev-list", "--reverse", f"{base}..{head}").split()
+        """The commits of ``head`` that ``base`` lacks, oldest first; all where it is no commit."""
+        commits = head if set(base) == {"0"} else f"{base}..{head}"
+        return self.git("rev-list", "--reverse", commits).split()
 
     def contains(self, tip: str, sha: str) -> bool:
         """Whether ``sha`` is ``tip`` or one of its ancestors."""

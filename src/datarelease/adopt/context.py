@@ -123,6 +123,11 @@ def repository_at(
         )
 
 
+def has_origin(root: Path) -> bool:
+    """Whether the git repository around ``root`` has a remote to push to."""
+    return Git(root, env=git_environment()).has_remote()
+
+
 def _dvc_root(start: Path, top: Path) -> Path | None:
     """Where DVC was initialised in this git repository; None: nowhere."""
     try:

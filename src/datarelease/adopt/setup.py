@@ -157,7 +157,11 @@ def _compare(drafts: Drafts, path: str, text: str) -> None:
     if named.sub(r"\1", drafts.text(path)) == named.sub(r"\1", text):
         drafts.skip(path)
     else:
-        drafts.leave(path, "it is not what init would write; yours stays as it is")
+        drafts.leave(
+            path,
+            "it is not what init would write; yours stays as it is. To have it written anew, "
+            "delete it and run init again",
+        )
 
 
 def ignore_reports(at: AdoptionContext, drafts: Drafts) -> None:

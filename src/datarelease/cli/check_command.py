@@ -11,7 +11,7 @@ from datarelease.app.reports import HTML_NAME, report_files, rows_beside
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, prints_result
-from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report
+from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report, this_run
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
@@ -20,6 +20,8 @@ from datarelease.flows.release.bundle import make_absent, write_bundle
 from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.policy import how_to_waive
 from datarelease.render.terminal.report import summary
+
+_NEXT = "next: commit your edits; then open a pull request and merge it, or run datarelease release"
 
 
 @click.command("check")
@@ -71,10 +73,14 @@ def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
     blocked = BlockedError(
         "The data is blocked; the report says why.",
         untouched="Nothing was pushed or tagged.",
-        remedy=f"Open {written}." + how_to_waive(report.verdict.findings, report.tag),
+        remedy=f"Open {written}. Correct what it names, then run the check again."
+        + how_to_waive(report.verdict.findings, report.tag),
     )
+    lines = [f"\nreport: {written}"]
+    if report.tag is not None and report.level != "block" and this_run() is None:
+        lines.append(_NEXT)
     return Result(
         to_json(report),
-        (summary(report), f"\nreport: {written}"),
+        (summary(report), *lines),
         error=blocked if report.level == "block" else None,
     )

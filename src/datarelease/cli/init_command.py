@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from datarelease.adopt.context import has_origin
 from datarelease.adopt.plan import adoption_at
 from datarelease.adopt.run import carry_out
 from datarelease.app.projects import projects_below
@@ -95,7 +96,7 @@ def command(
             carry_out(root, found, progress=ConsoleProgress())
         if found and not as_json:
             _show_title(root, every=every)
-            show(next_steps(found))
+            show(next_steps(found, shared=has_origin(root)))
 
 
 def _show_title(root: Path, *, every: bool) -> None:
@@ -118,4 +119,5 @@ def _show(found: Adoption, *, whole: bool) -> None:
         if found.files:
             show("\n`datarelease init --plan` shows each file in full")
     if not found:
-        show("\nnothing to do: everything is already there")
+        rest = " but what is left alone" if found.left_out else ": everything is already there"
+        show(f"\nnothing to do{rest}")

@@ -31,9 +31,10 @@ def command(version: str) -> Result:
     }
     data = "the data is checked out" if result.data else "run `dvc pull` for the data"
     restored = ", ".join(result.files) or f"everything of {result.version.tag}"
+    branch = shlex.quote(result.branch)
     lines = (
         f"on branch {result.branch}: restores {restored}; {data}",
-        f"next: git push -u origin {shlex.quote(result.branch)}, then open a pull request",
-        "      (or, without GitHub: merge it, then `datarelease release`)",
+        f"next: git push -u origin {branch}, then open a pull request",
+        f"      (without pull requests: git switch - && git merge {branch} && datarelease release)",
     )
     return Result(found, lines)

@@ -72,7 +72,10 @@ def workflow_observations(workflows: Mapping[str, str], wanted: WorkflowNeeds) -
     missing = [step for step in needed if step not in steps]
     if missing:
         what = f"no workflow in .github/workflows runs: {', '.join(missing)}"
-        seen.append(Observation("missing", what, "datarelease init"))
+        remedy = "datarelease init"
+        if workflows:
+            remedy += "   (it leaves files alone that are there: correct a wrong one, or delete it)"
+        seen.append(Observation("missing", what, remedy))
     if "release" in steps and "announce" not in steps:
         what = "no workflow announces releases: no GitHub Release, no word in the pull request"
         remedy = "add the job `announce` of the file that `datarelease init` writes"

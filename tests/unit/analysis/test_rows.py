@@ -162,9 +162,9 @@ def test_pii_is_masked(engine: DuckDBEngine, tmp_path: Path) -> None:
     ("before", "after", "key", "words"),
     [
         ({"id": [1]}, {"id": [1]}, (), "no key"),
-        ({"id": [1, 1, 2]}, {"id": [1]}, ("id",), "not unique before: 1 rows too many"),
+        ({"id": [1, 1, 2]}, {"id": [1]}, ("id",), "not unique before: 1 row too many"),
         ({"id": [1]}, {"id": [1, 1]}, ("id",), "not unique after"),
-        ({"id": [1]}, {"id": [1, None]}, ("id",), "null in 1 rows after"),
+        ({"id": [1]}, {"id": [1, None]}, ("id",), "null in 1 row after"),
         ({"no": [1]}, {"id": [1]}, ("id",), "no key column 'id' before"),
         ({"id": [1]}, {"id": ["1"]}, ("id",), "of types int64 and string"),
         ({"id": [[1]]}, {"id": [[1]]}, ("id",), "of type list<int64>"),

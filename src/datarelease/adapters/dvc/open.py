@@ -11,6 +11,7 @@ from typing import Any
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.lock import LockError
 from dvc.repo import Repo
+from dvc.utils.strictyaml import YAMLValidationError
 
 from datarelease.adapters.dvc.locks import forget_dead, lock_holders
 from datarelease.adapters.dvc.private import parse_yaml_once
@@ -87,10 +88,21 @@ def _explained(root: Path) -> Iterator[None]:
         raise ConfigError(str(error), remedy="Run `dvc init` first.") from error
     except DvcException as error:
         reason = without_credentials(" ".join(str(error).split()))
+        places = _places(error)
         raise disk_fault(error) or ConfigError(
-            f"DVC cannot read this repository: {reason}",
-            remedy="`dvc status` shows the same problem with more detail.",
+            f"DVC cannot read this repository: {reason}{places}",
+            remedy="Correct the lines named above and run the command again."
+            if places
+            else "`dvc status` shows the same problem with more detail.",
         ) from error
+
+
+def _places(error: DvcException) -> str:
+    """Where a file departs from DVC's format, a line each; empty: it does not."""
+    if not isinstance(error, YAMLValidationError):
+        return ""
+    faults = getattr(error.exc, "errors", ())
+    return "".join(f"\n  {'.'.join(map(str, one.path))}: {one.msg}" for one in faults)
 
 
 def busy(root: Path) -> WorldError:

@@ -104,7 +104,8 @@ class GitProgram:
             f"The git remote {REMOTE!r} ({self._address()}) did not do what was asked: "
             f"{one_line(stderr) or 'git gave no reason.'}",
             untouched="No tag was made.",
-            remedy="Check the network and your access to it, then run the same command again.",
+            remedy="Check its address, the network and your access to it, then run the same "
+            "command again.",
         )
 
 

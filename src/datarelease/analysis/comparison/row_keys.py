@@ -15,6 +15,7 @@ import narwhals as nw
 
 from datarelease.analysis.engine.tables import Engine
 from datarelease.model.review.diff import RowDiff
+from datarelease.model.wording import plural
 
 _Frame = nw.LazyFrame[Any]
 _Sides = tuple[_Frame, _Frame]
@@ -26,9 +27,9 @@ def key_problem(engine: Engine, sides: _Sides, key: Sequence[str]) -> str | None
     for frame, when in zip(sides, ("before", "after"), strict=True):
         rows, missing = _count(engine, frame, key)
         if missing:
-            return f"the key {names} is null in {missing} rows {when}"
+            return f"the key {names} is null in {plural(missing, 'row')} {when}"
         if more := rows - _count_distinct(engine, frame, key):
-            return f"the key {names} is not unique {when}: {more} rows too many"
+            return f"the key {names} is not unique {when}: {plural(more, 'row')} too many"
     return None
 
 

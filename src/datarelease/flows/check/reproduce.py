@@ -152,7 +152,7 @@ def not_recorded(changed: Sequence[str]) -> ConfigError:
     return ConfigError(
         f"The data in the work tree differs from {', '.join(changed)}.",
         remedy=f"Record it with `dvc add {data}` and commit, or bring the recorded data "
-        f"back with `dvc checkout {shlex.join(changed)}`.",
+        f"back with `dvc checkout --force {shlex.join(changed)}`, which discards the edit.",
     )
 
 

@@ -250,14 +250,20 @@ def _preconditions(ws: Workspace) -> None:
             "There is no git remote 'origin'.",
             untouched="Nothing was pushed or tagged.",
             remedy=(
-                "A version needs a git remote that all users share: `git remote add origin URL`."
+                "A version needs a git remote that all users share: `git remote add origin URL`. "
+                "To try it on this machine alone, a directory is enough: `git init --bare "
+                "../origin.git`, then `git remote add origin ../origin.git`."
             ),
         )
     if not ws.remotes:
         raise ConfigError(
             "DVC has no default remote, and release.remotes names none.",
             untouched="Nothing was pushed or tagged.",
-            remedy="Add one: `dvc remote add --default storage URL`.",
+            remedy=(
+                "Add one with `datarelease init --remote ADDRESS` (s3://BUCKET/PREFIX, "
+                "dagshub:OWNER/REPO or ./DIRECTORY), commit .dvc/config, then run the command "
+                "again."
+            ),
         )
     ws.head()
     ws.git.complete_history()

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -86,8 +87,11 @@ def _untracked(dataset: Dataset, outputs: Sequence[Output]) -> Problem:
         what = f"DVC has not hashed {dataset.path!r} yet: run `dvc repro` (or `dvc commit`)"
     else:
         near = nearest_name(dataset.path, [out.path for out in outputs])
-        hint = f"; did you mean {near!r}?" if near else ""
-        what = f"DVC tracks no output {dataset.path!r}{hint}"
+        hint = f"; did you mean {near!r}? If not" if near else ""
+        what = (
+            f"DVC tracks no output {dataset.path!r}{hint}: run `dvc add {quote(dataset.path)}`, "
+            "bring back the .dvc file or the stage, or remove the entry"
+        )
     return Problem(where=where, what=what)
 
 

@@ -137,7 +137,8 @@ def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
                 "objects."
             )
             if unrepaired
-            else "Find out what changed the remote, then run the command again.",
+            else "If the remote's address is new or misspelt, correct it (`dvc remote list` shows "
+            "it). Otherwise find out what changed the remote. Then run the command again.",
         )
 
 

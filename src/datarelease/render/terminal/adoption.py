@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from shlex import join
+from shlex import join, quote
 
 from rich.text import Text
 
@@ -13,6 +13,7 @@ from datarelease.model.adoption import (
     Command,
     FileEdit,
     Proposed,
+    address_scheme,
     workflow_needs,
     yaml_text,
 )
@@ -30,9 +31,9 @@ def adoption_summary(plan: Adoption) -> Text:
     return _unwrapped(_list(plan))
 
 
-def next_steps(plan: Adoption) -> Text:
-    """What is left to people when the plan is carried out."""
-    return _unwrapped(_next(plan))
+def next_steps(plan: Adoption, *, shared: bool) -> Text:
+    """What is left to people when the plan is carried out; ``shared``: there is an origin."""
+    return _unwrapped(_next(plan, shared=shared))
 
 
 def _unwrapped(lines: Iterable[Text]) -> Text:
@@ -104,7 +105,7 @@ def _diff(edit: FileEdit) -> Iterator[Text]:
 _FILES = "look at `files` in dvc.yaml: the rules there are comments until you want them"
 
 
-def _next(plan: Adoption) -> Iterator[Text]:
+def _next(plan: Adoption, *, shared: bool) -> Iterator[Text]:
     yield Text("\nnext", style="bold")
     tables = not plan.datasets or any(one.files is None for one in plan.datasets)
     files = any(one.files is not None for one in plan.datasets)
@@ -119,7 +120,15 @@ def _next(plan: Adoption) -> Iterator[Text]:
     yield Text(f"  2. git add {join(_to_add(plan))}")
     if not plan.files and plan.made:
         yield Text("     (and what an earlier run wrote: `git status` shows it)")
-    yield Text("     git commit -m 'Adopt data releases' && git push")
+    yield Text("     git commit -m 'Adopt data releases'")
+    if shared:
+        yield Text("     git push")
+    else:
+        yield Text(
+            "     there is no git remote yet: `git remote add origin URL`; URL is a repository "
+            "on GitHub, or on this machine a directory made with `git init --bare`"
+        )
+        yield Text(f"     git push -u origin {quote(plan.branch)}")
     if not plan.all_remotes:
         yield Text(
             "  3. there is no DVC remote yet: `datarelease init --remote dagshub:OWNER/REPO`, "
@@ -127,7 +136,7 @@ def _next(plan: Adoption) -> Iterator[Text]:
         )
     for number, (name, address) in enumerate(plan.all_remotes, 3):
         yield Text(f"  {number}. remote {name} ({address}): {_secrets(name, address)}")
-    yield Text("  then: datarelease doctor")
+    yield Text("  then: datarelease check; and datarelease doctor, for what the set-up lacks")
 
 
 def _to_add(plan: Adoption) -> list[str]:
@@ -163,4 +172,6 @@ def _secrets(name: str, address: str) -> str:
             "on GitHub, make the environments `data-release` and `data-read` and give each "
             f"{', '.join(needs[:-1])} and {needs[-1]} (docs/remotes.md)"
         )
+    if not address_scheme(address):
+        return "a directory does for this machine; GitHub's machines need a remote that they reach"
     return "GitHub's machines must be able to reach it"
