@@ -159,7 +159,7 @@ def _compare(drafts: Drafts, path: str, text: str) -> None:
     else:
         drafts.leave(
             path,
-            "it is not what init would write; yours stays as it is. To have it written anew, "
+            "it is not what init would write; yours stays as it is. To have it written again, "
             "delete it and run init again",
         )
 

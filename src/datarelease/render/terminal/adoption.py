@@ -136,7 +136,7 @@ def _next(plan: Adoption, *, shared: bool) -> Iterator[Text]:
         )
     for number, (name, address) in enumerate(plan.all_remotes, 3):
         yield Text(f"  {number}. remote {name} ({address}): {_secrets(name, address)}")
-    yield Text("  then: datarelease check; and datarelease doctor, for what the set-up lacks")
+    yield Text("  then: datarelease check; and datarelease doctor, for what the setup lacks")
 
 
 def _to_add(plan: Adoption) -> list[str]:
