@@ -172,7 +172,7 @@ TURNS: dict[str, tuple[Turn, Sequence[str], int, Sequence[str]]] = {
         ["--remote store", "Nothing was changed", "s3://BUCKET/PREFIX", "/DIRECTORY"],
     ),
     "a reader's directory that is not there": (
-        nothing, ["list", "--from", "stroe"], 2, ["no directory", "the DVC remote", "s3://"],
+        nothing, ["list", "--from", "nowhere-at-all"], 2, ["no directory", "the DVC remote", "s3://"],
     ),
     "a reader's directory of something else": (
         nothing, ["list", "--from", "."], 2, ["There is no version", "address of the DVC remote"],
@@ -210,12 +210,12 @@ TURNS: dict[str, tuple[Turn, Sequence[str], int, Sequence[str]]] = {
         [".dvc/config", "'url'", "Nothing was changed", "Correct it"],
     ),
     "a typo in a workflow": (
-        replaced(WORKFLOW, "check.yml@", "chek.yml@"),
+        replaced(WORKFLOW, "check.yml@", "checks.yml@"),
         ["doctor", "--github", "acme/bikes"], 2,
         ["no workflow in .github/workflows runs: check", "correct a wrong one, or delete it"],
     ),
     "a typo in a workflow, and init again": (
-        replaced(WORKFLOW, "check.yml@", "chek.yml@"), ["init", "--yes"], 0,
+        replaced(WORKFLOW, "check.yml@", "checks.yml@"), ["init", "--yes"], 0,
         [f"{WORKFLOW}: it is not what init would write", "delete it and run init again",
          "nothing to do but what is left alone"],
     ),
