@@ -21,7 +21,7 @@ from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.policy import how_to_waive
 from datarelease.render.terminal.report import summary
 
-_NEXT = "next: commit your edits; then open a pull request and merge it, or run datarelease release"
+_NEXT = "commit your edits; then open a pull request and merge it, or run datarelease release"
 
 
 @click.command("check")
@@ -76,11 +76,10 @@ def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
         remedy=f"Open {written}. Correct what it names, then run the check again."
         + how_to_waive(report.verdict.findings, report.tag),
     )
-    lines = [f"\nreport: {written}"]
-    if report.tag is not None and report.level != "block" and this_run() is None:
-        lines.append(_NEXT)
+    released = report.tag is not None and report.level != "block"
     return Result(
         to_json(report),
-        (summary(report), *lines),
+        (summary(report), f"\nreport: {written}"),
+        next=_NEXT if released and this_run() is None else "",
         error=blocked if report.level == "block" else None,
     )

@@ -123,6 +123,8 @@ class Result:
     text: RenderableType | tuple[RenderableType, ...]
     error: DatareleaseError | None = None
     """Raised once the result is printed."""
+    next: str = ""
+    """What a person does after it; said on standard error."""
 
 
 def prints_result(command: Callable[..., Result]) -> Callable[..., None]:
@@ -135,6 +137,8 @@ def prints_result(command: Callable[..., Result]) -> Callable[..., None]:
             show_json(result.json)
         else:
             show(*(result.text if isinstance(result.text, tuple) else (result.text,)))
+        if result.next and not as_json:
+            _show_next(notes(), result.next)
         if result.error is not None:
             raise result.error
 
@@ -165,7 +169,11 @@ def show_error(error: DatareleaseError) -> None:
     if error.untouched:
         console.print(Text(error.untouched))
     if error.remedy:
-        console.print(Text.assemble(("next: ", "bold"), error.remedy))
+        _show_next(console, error.remedy)
+
+
+def _show_next(console: Console, text: str) -> None:
+    console.print(Text.assemble(("next: ", "bold"), text))
 
 
 class ConsoleProgress(Quiet):

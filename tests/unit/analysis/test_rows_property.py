@@ -22,6 +22,7 @@ from datarelease.analysis.engine.tables import Table
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowChange, RowDiff
 from datarelease.model.review.report import EXAMPLES, MASK
+from datarelease.model.wording import plural
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -154,9 +155,9 @@ def joined(kinds: Sequence[str], before: Rows, after: Rows) -> RowDiff | str:
     for rows, when in ((before, "before"), (after, "after")):
         keys = [key_of(kinds, row) for row in rows]
         if missing := sum(None in key for key in keys):
-            return f"the key {said} is null in {missing} rows {when}"
+            return f"the key {said} is null in {plural(missing, 'row')} {when}"
         if more := len(keys) - len(set(keys)):
-            return f"the key {said} is not unique {when}: {more} rows too many"
+            return f"the key {said} is not unique {when}: {plural(more, 'row')} too many"
     old, new = ({key_of(kinds, row): row for row in rows} for rows in (before, after))
     differing = {
         key: [name for name in COMPARED if not equal(old[key][name], new[key][name])]
