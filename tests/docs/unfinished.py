@@ -14,6 +14,7 @@ UNFINISHED: dict[str, set[str]] = {
         "docs/settings.md",
     },
     "links": {
+        "docs/index.md",
         "docs/recipes/example-images.md",
         "docs/recipes/example-tabular.md",
     },
