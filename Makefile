@@ -1,11 +1,14 @@
 # Everything this project does, as one command each. A target sets up what it needs in .venv/.
 .DEFAULT_GOAL := help
-.PHONY: help demo orchestration test test-slow spark azurite newest lint format generated handbook docs lock bench clean
+.PHONY: help demo dist orchestration test test-slow spark azurite newest lint format generated handbook docs lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 # One more than the cores that the suite is made for: tests wait for programs and disks, too.
 WORKERS ?= 3
+# Runs a program and says at least every ten seconds what it does.
+SAY := $(PYTHON) requirements/say.py
+INSTALL := $(BIN)/uv pip install --python .venv
 # Hundreds of programs start in the tests: each would compile every module anew, and pytest would
 # rewrite every test, where it may not keep what it made.
 export PYTHONDONTWRITEBYTECODE :=
@@ -19,7 +22,14 @@ help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 demo: .venv/run.stamp  ## Play the whole story in build/demo: pull requests, releases, a blocked one, a roll-back
-	@$(BIN)/python demo/story.py
+	@$(BIN)/python -m demo.story
+
+dist: build/publish/stamp  ## Build the wheel and the sdist of datarelease itself, and check them (dist/, build/sbom/)
+	@build/publish/bin/python publish/steps.py build dist
+	build/publish/bin/twine check --strict dist/*
+	@mkdir -p build/sbom
+	@PYTHONWARNINGS=ignore build/publish/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --mc-type library \
+		--output-reproducible --output-format JSON --output-file build/sbom/datarelease.cdx.json
 
 orchestration: .venv/dev.stamp  ## Run broker, S3, Dagster and a producer of events until Ctrl-C (build/orchestration)
 	@$(BIN)/python orchestration/stack.py $(ARGS)
@@ -81,7 +91,8 @@ bench: .venv/dev.stamp  ## Measure against peers (half an hour); the table goes 
 
 lock: .venv/uv.stamp  ## Resolve the dependencies anew: requirements/*.txt, hashes without addresses
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra release $(REMOTES:%=--extra %) --extra github -o requirements/run.txt
-	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml requirements/build.in requirements/publish.in --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/publish.in requirements/build.in -c requirements/dev.txt -o requirements/publish.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/spark.in -o requirements/spark.txt
 	npm install --prefix requirements/azurite --package-lock-only --omit-lockfile-registry-resolved --no-fund --no-audit
@@ -92,17 +103,22 @@ clean:  ## Remove what the targets made
 .venv/uv.stamp: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "$(PYTHON) is older than 3.11: name another with make PYTHON=python3.11"; exit 2; }
-	@echo "setting up .venv (once, about a minute)"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(SAY) "Setting up .venv (once; about a minute in all): a virtual environment" $(PYTHON) -m venv .venv
+	@$(SAY) "Installing uv, which installs the rest" $(BIN)/python -m pip install --quiet \
+		--disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 .venv/run.stamp: .venv/uv.stamp requirements/run.txt pyproject.toml
-	@$(BIN)/uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements/run.txt
-	@$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation -e .
+	@$(SAY) "Installing the packages that datarelease needs" $(INSTALL) --compile-bytecode --require-hashes -r requirements/run.txt
+	@$(SAY) "Installing datarelease itself" $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: .venv/uv.stamp requirements/dev.txt pyproject.toml
-	@$(BIN)/uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation -e .
+	@$(SAY) "Installing the packages of the tests" $(INSTALL) --compile-bytecode --require-hashes -r requirements/dev.txt
+	@$(SAY) "Installing datarelease itself" $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
+
+build/publish/stamp: .venv/uv.stamp requirements/publish.txt
+	@$(PYTHON) -m venv --clear build/publish
+	@$(SAY) "Installing what builds a release" $(BIN)/uv pip install --python build/publish --require-hashes -r requirements/publish.txt
+	@touch $@

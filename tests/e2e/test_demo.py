@@ -1,4 +1,4 @@
-"""The demo, played in a copy of this checkout: what it leaves behind is what it promises.
+"""The demo: what it tells is true, and what it leaves behind is what it promises.
 
 Its commands run in forks of a process that has them loaded; in a slow test they are programs.
 """
@@ -6,20 +6,20 @@ Its commands run in forks of a process that has them loaded; in a slow test they
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import pytest
+from demo import play, story
+from demo.play import Stage
 from rich.console import Console
 from tests.commands import run
 from tests.conftest import environment, hermetic_environment
@@ -27,10 +27,30 @@ from tests.conftest import environment, hermetic_environment
 ROOT = Path(__file__).resolve().parents[2]
 
 
+class Forks(Stage):
+    """A stage whose commands of ours are forks."""
+
+    def ended(self, arguments: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+        """How a command ended; anything else is a program, as it is."""
+        if list(arguments[:3]) != [sys.executable, "-m", "datarelease"]:
+            return super().ended(arguments, cwd)
+        done = run(cwd, *arguments[3:], env=dict(self.environment), code=None)
+        return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
+
+
 @pytest.fixture(scope="module", params=["forks", pytest.param("programs", marks=pytest.mark.slow)])
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``build/demo`` of a copy of the files that git would give to a clone."""
+    """What the demo leaves behind, with what it printed beside it."""
     copy = tmp_path_factory.mktemp("checkout")
+    folder = copy / "build" / "demo"
+    with environment(hermetic_environment(tmp_path_factory.mktemp("home"))):
+        said = played(folder) if request.param == "forks" else started(copy)
+    (copy / "told.txt").write_text(said, encoding="utf-8")
+    return folder
+
+
+def started(copy: Path) -> str:
+    """What the demo says that is a program, in a copy of the files that git gives to a clone."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "demo", "src", "schemas", "data", ".dvc", "*.yaml", ".dvcignore"],
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -38,45 +58,29 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for name in filter(None, listed.split("\0")):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, copy / name)
-    with environment(hermetic_environment(tmp_path_factory.mktemp("home"))):
-        told = (play if request.param == "forks" else start)(copy)
-    assert "report of the second pull request" in told
-    return copy / "build" / "demo"
-
-
-def start(copy: Path) -> str:
-    """What the demo says, a program whose commands are programs."""
     done = subprocess.run(
-        [sys.executable, "demo/story.py"], cwd=copy, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "demo.story"], cwd=copy, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def play(copy: Path) -> str:
-    """What the demo says, which starts none of our commands anew."""
-    spec = importlib.util.spec_from_file_location("story", copy / "demo" / "story.py")
-    assert spec is not None
-    assert spec.loader is not None
-    story: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(story)
-    told = io.StringIO()
-    story.console = Console(file=told, markup=False, highlight=False, soft_wrap=True)  # type: ignore[attr-defined]
-    story.subprocess = SimpleNamespace(run=forked)  # type: ignore[attr-defined]
-    story.main()
-    return told.getvalue()
-
-
-def forked(
-    arguments: Sequence[str], *, cwd: Path, env: dict[str, str], **_: Any
-) -> subprocess.CompletedProcess[str]:
-    """Stands for `subprocess.run`: a command of ours in a fork, anything else as it is."""
-    if list(arguments[:3]) != [sys.executable, "-m", "datarelease"]:
-        return subprocess.run(
-            arguments, cwd=cwd, env=env, capture_output=True, text=True, check=False
+def played(folder: Path) -> str:
+    """What the demo says that plays in a folder and starts none of our commands anew."""
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(story, "STAGE", Forks(folder))
+        patch.setattr(
+            play, "console", Console(file=printed, markup=False, highlight=False, width=play.WIDTH)
         )
-    ended = run(cwd, *arguments[3:], env=env, code=None)
-    return subprocess.CompletedProcess(arguments, ended.code, ended.out, ended.err)
+        story.main()
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def told(stage: Path) -> str:
+    """What the demo printed."""
+    return (stage.parents[1] / "told.txt").read_text(encoding="utf-8")
 
 
 def git(stage: Path, *arguments: str) -> str:
@@ -128,8 +132,53 @@ def test_the_report_of_the_second_pull_request_is_there(stage: Path) -> None:
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_the_examples_of_the_readme_run(stage: Path, tmp_path: Path) -> None:
-    """The README's Python and its commands do in the demo's clone what the README says."""
+def test_the_comment_is_shown_as_its_reader_sees_it(stage: Path, told: str) -> None:
+    """In the terminal without marks of Markdown, what is folded as a line; and as a page."""
+    shown = told[told.index("comment on pull request 2") :]
+    shown = shown[: shown.index("The same comment as a page")]
+    assert "merging publishes data-v2" in shown
+    assert "▸ Examples of these rows" in shown
+    assert not re.search(r"\*\*|<br>|</?details>|\| --- \|", shown)
+    page = (stage / "comment.html").read_text(encoding="utf-8")
+    assert "<h3>" in page
+    assert "<table>" in page
+    assert "<details><summary>Examples of these rows" in page
+
+
+def test_the_check_of_the_readme_is_the_one_of_the_demo(stage: Path) -> None:
+    """Line by line, without what ends lines; the address of the report depends on the machine."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```console\n\$ datarelease check\n(.*?)```", text, flags=re.DOTALL)
+    log = (stage / "demo.log").read_text(encoding="utf-8")
+    printed = log[log.index("! Warn: merging publishes data-v2") :].partition("\n\nreport:")[0]
+    assert shown.splitlines() == [line.rstrip() for line in printed.splitlines()]
+
+
+def test_what_the_demo_proposes_to_try_works(stage: Path, told: str, tmp_path: Path) -> None:
+    """Every command of its end, in a copy of the clone, with no settings of git of one's own."""
+    copy = tmp_path / "demo"
+    shutil.copytree(stage, copy, symlinks=True)
+    work = copy / "work"
+    for place in (work / ".git" / "config", work / ".dvc" / "config"):
+        place.write_text(place.read_text().replace(str(stage), str(copy)), encoding="utf-8")
+    env = {"GIT_CONFIG_GLOBAL": os.devnull, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    said = {}
+    for title, commands in story.NEXT:
+        assert title in told
+        for line in commands:
+            assert f"$ {line}" in told
+            words = shlex.split(line)
+            if words[0] == "datarelease":
+                said[line] = run(work, *words[1:], env=env).out
+            else:
+                subprocess.run(words, cwd=work, env={**os.environ, **env}, check=True)
+    [changed] = [out for line, out in said.items() if line == "datarelease check"]
+    assert "make.churn_rate" in changed
+    assert "The prices were wrong" in said["datarelease list"]
+
+
+def test_the_example_of_the_readme_runs(stage: Path, tmp_path: Path) -> None:
+    """Its Python reads the demo's versions, from the remote alone and from the repository."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     [code] = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     url = re.search(r'"(https://[^"]+)"', code)
@@ -137,16 +186,14 @@ def test_the_examples_of_the_readme_run(stage: Path, tmp_path: Path) -> None:
     code = code.replace(url[1], str(stage / "origin.git"))
     assert "s3://bucket/prefix" in code
     code = code.replace("s3://bucket/prefix", str(stage / "remote"))
-    work = stage / "work"
-    code += "assert list(frame.columns) == ['plan']\nassert report.datasets[0].diff.rows\n"
-    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    how: dict[str, Any] = {"cwd": work, "env": env, "text": True, "capture_output": True}
-    done = subprocess.run([sys.executable, "-c", code], check=False, **how)
-    assert done.returncode == 0, done.stdout + done.stderr
+    code += "assert len(frame) == 20_000\nassert 'plan' in frame.columns\n"
+    command(tmp_path, tmp_path, "-c", code)
 
-    [commands] = re.findall(r"```console\n(\$ datarelease check.*?)```", text, flags=re.DOTALL)
-    for line in commands.splitlines():
-        words = line.partition("#")[0].split()
-        assert words[:2] == ["$", "datarelease"]
-        run(work, *words[2:], env=env)
-    assert (work / "data-v3" / "data" / "customers.parquet").is_file()
+
+def command(work: Path, home: Path, *arguments: str) -> None:
+    """Python in a directory, with a cache of its own."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=work, capture_output=True, text=True, check=False,
+        env={**os.environ, "XDG_CACHE_HOME": str(home)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
