@@ -27,6 +27,10 @@ from datarelease.model.versions.release import ReleasePlan
 from datarelease.schemas import SCHEMA_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from docs import published  # noqa: E402 - found beside this script
+
 _MEANING = {
     "violations": "checks of the schema that failed",
     "breaking": "breaking changes, unless `allow_breaking` names them",
@@ -124,15 +128,18 @@ def schemas() -> dict[str, str]:
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"commands": commands},
     "docs/architecture.md": {"tree": tree},
     "docs/settings.md": {"policy": policy},
 }
 
 
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def generated(path: str) -> str:
     """The text of a document with its generated parts anew."""
-    text = (ROOT / path).read_text(encoding="utf-8")
+    text = _text(path)
     for name, write in PARTS[path].items():
         begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
         head, found, rest = text.partition(begin)
@@ -146,7 +153,9 @@ def generated(path: str) -> str:
 def main(arguments: list[str]) -> int:
     """0, or with ``--check`` 1 where a document is out of date."""
     stale = []
-    for path, text in {**{path: generated(path) for path in PARTS}, **schemas()}.items():
+    written = {path: published.rewritten(_text(path)) for path in published.pages()}
+    written |= {path: published.rewritten(generated(path)) for path in PARTS}
+    for path, text in {**written, **schemas()}.items():
         place = ROOT / path
         if not place.is_file() or text != place.read_text(encoding="utf-8"):
             stale.append(path)

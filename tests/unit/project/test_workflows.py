@@ -28,6 +28,8 @@ PINS = {
     "aws-actions/configure-aws-credentials": "e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
     "azure/login": "a457da9ea143d694b1b9c7c869ebb04ebe844ef5 # v2.3.0",
     "google-github-actions/auth": "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093 # v3.0.0",
+    # Not looked up at its own repository: public workflows pin this commit with this version.
+    "pypa/gh-action-pypi-publish": "dc37677b2e1c63e2034f94d8a5b11f265b73ba33 # v1.14.2",
     "iterative/setup-cml": "f12ea7685438c1fc438d50f77519b3860cf5fa98 # v2.0.1",
 }
 """Every action used, with the commit that its version tag was verified to point at."""
@@ -37,6 +39,12 @@ PERMISSIONS = {
     ("ci", "redpanda"): {"contents": "read"},
     ("ci", "slow"): {"contents": "read"},
     ("newest", "newest"): {"contents": "read"},
+    ("publish", "build"): {"contents": "read"},
+    ("publish", "try"): {"contents": "read"},
+    # It signs and uploads what was built, and has no checkout: nothing of the repository runs.
+    ("publish", "pypi"): {"attestations": "write", "id-token": "write"},
+    ("publish", "verify"): {"contents": "read"},
+    ("publish", "release"): {"contents": "write"},
     # It lists the projects of the base branch, for the status of all of them.
     ("report", "report"): {
         "actions": "read", "contents": "read", "pull-requests": "write", "statuses": "write",
@@ -134,7 +142,7 @@ def strings(value: object) -> Iterator[str]:
 
 def test_these_are_the_workflows() -> None:
     """A new workflow has to be added to the tables of this file."""
-    assert sorted([*LOOP, "ci", "newest", "site"]) == NAMES
+    assert sorted([*LOOP, "ci", "newest", "publish", "site"]) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -485,6 +493,31 @@ def test_the_handbook_is_built_apart_and_joined_to_the_catalogue() -> None:
     assert kept["name"] == given["name"]
     assert given["path"] == taken["path"] == "public"
     assert re.search(rf"docs {kept['path']}$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_tool_is_published_in_the_order_of_trust() -> None:
+    """The job that may upload waits for what was tried, and for people; tags come last."""
+    publish = parsed("publish")
+    assert publish["on"] == {
+        "workflow_dispatch": None, "push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+*"]},
+    }  # fmt: skip
+    assert publish["concurrency"] == {"group": "publish", "cancel-in-progress": False}
+    found = publish["jobs"]
+    assert {name: job.get("needs") for name, job in found.items()} == {
+        "build": None, "try": "build", "pypi": ["build", "try"], "verify": "pypi",
+        "release": "verify",
+    }  # fmt: skip
+    assert {name for name, job in found.items() if "environment" in job} == {"pypi"}
+    assert "default_branch" in found["build"]["if"]
+    steps_of_pypi = found["pypi"]["steps"]
+    assert not any("run" in step or "checkout" in step["uses"] for step in steps_of_pypi)
+    used = [step["uses"].partition("@")[0] for step in steps_of_pypi]
+    assert used.index("actions/attest") < used.index("pypa/gh-action-pypi-publish")
+    runs = [step["run"] for step in found["release"]["steps"] if "run" in step]
+    assert runs == ["python publish/steps.py announce dist"]
+    assert [step for step in found["release"]["steps"] if "GH_TOKEN" in step.get("env", {})] == [
+        found["release"]["steps"][-1]
+    ]
 
 
 def test_the_catalogue_follows_releases_and_is_deployed_apart() -> None:
