@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from markdown_it import MarkdownIt
-from readme_renderer.markdown import render  # type: ignore[import-untyped]
+from readme_renderer.markdown import render
 
 from datarelease.cli import group
 
