@@ -410,17 +410,21 @@ def answers(command: Sequence[str]) -> bool:
     return done.returncode == 0
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Carry out one step; 0, or 1 with the reason on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="publish/steps.py", description=__doc__.partition("\n")[0]
-    )
-    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+def parser() -> argparse.ArgumentParser:
+    """The command line: one step, and what it works on."""
+    about = str(__doc__).partition("\n")[0]
+    found = argparse.ArgumentParser(prog="publish/steps.py", description=about)
+    steps = found.add_subparsers(dest="step", required=True, metavar="STEP")
     steps.add_parser("prepare").add_argument("version")
     steps.add_parser("check")
     for name in ("build", "try", "verify", "announce"):
         steps.add_parser(name).add_argument("dist", type=Path)
-    given = parser.parse_args(arguments)
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out one step; 0, or 1 with the reason on standard error."""
+    given = parser().parse_args(arguments)
     try:
         sys.stdout.write(f"{_step(given)}\n")
     except ReleaseError as error:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from publish import steps
 from publish.steps import ReleaseError, Version
 
@@ -275,6 +276,31 @@ def test_a_github_that_does_not_answer_is_not_a_missing_tag(
 
 
 # --- pages
+
+
+def test_the_commands_that_releasing_md_shows_are_there() -> None:
+    """Each target of the Makefile exists, and each step takes what the page gives it."""
+    text = (ROOT / "RELEASING.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    typed = re.findall(
+        r"^ *\$ (make|\.venv/bin/python publish/steps\.py) (.+)$", text, flags=re.MULTILINE
+    )
+    assert {"make", ".venv/bin/python publish/steps.py"} == {program for program, _ in typed}
+    for program, arguments in typed:
+        if program == "make":
+            assert re.search(rf"^{re.escape(arguments)}:", makefile, flags=re.MULTILINE), arguments
+        else:
+            assert steps.parser().parse_args(arguments.split()).step == "prepare"
+
+
+def test_releasing_md_tells_of_each_job_in_its_order() -> None:
+    """The table of what happens has the jobs of the workflow, and what to do has each of them."""
+    text = (ROOT / "RELEASING.md").read_text(encoding="utf-8")
+    workflow = (ROOT / ".github/workflows/publish.yml").read_text(encoding="utf-8")
+    jobs = list(yaml.safe_load(workflow)["jobs"])
+    happens, fails = text.split("## When a job fails")
+    assert re.findall(r"^\| `(\w+)` \|", happens, flags=re.MULTILINE) == jobs
+    assert list(dict.fromkeys(re.findall(r"^\| `(\w+)`", fails, flags=re.MULTILINE))) == jobs
 
 
 def test_preparing_this_repository_leaves_no_page_that_speaks_of_a_checkout(
