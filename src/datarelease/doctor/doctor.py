@@ -176,7 +176,7 @@ def _refused(root: Path) -> Iterator[Observation]:
 
 def _local(here: RepositoryState, *, write: bool) -> Iterator[tuple[str, Questions]]:
     if not here.git.is_repository():
-        what = f"{here.root} is in no git repository"
+        what = f"{here.root} is not in a git repository"
         yield "Repository", {"git": lambda: [Observation("missing", what, "git init")]}
         return
     yield "Repository", repository_questions(here.git, here.tags)
@@ -195,7 +195,7 @@ def _local(here: RepositoryState, *, write: bool) -> Iterator[tuple[str, Questio
 def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -> Questions:
     repository = _repository(here, env, github)
     if repository is None:
-        what = "origin is not on GitHub, so nothing was asked there"
+        what = "origin is not on GitHub, so the settings on GitHub were not checked"
         unasked = Observation("unknown", what, "datarelease doctor --github OWNER/NAME")
         return {"setup": lambda: [unasked]}
     top = here.git.top()
@@ -213,7 +213,7 @@ def _github(here: RepositoryState, env: Mapping[str, str], github: str | None) -
     }
     token = _token(env)
     if token is None:
-        what = f"{repository} was not asked: there is no token"
+        what = f"{repository} was not checked: there is no token"
         remedy = "GITHUB_TOKEN=$(gh auth token) datarelease doctor"
         return {**workflows, "setup": lambda: [Observation("unknown", what, remedy)]}
     opened = _opened(repository, token, env)
@@ -224,7 +224,7 @@ def _repository(here: RepositoryState, env: Mapping[str, str], github: str | Non
     if github is not None and not GITHUB_NAME.fullmatch(github):
         raise ConfigError(
             f"{github!r} is not a repository on GitHub.",
-            untouched="Nothing was asked.",
+            untouched="Nothing was checked.",
             remedy="Write OWNER/NAME.",
         )
     if github is None and env.get("GITHUB_ACTIONS") == "true":

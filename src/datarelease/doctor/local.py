@@ -75,7 +75,7 @@ def _history(git: Git) -> Iterator[Observation]:
     if git.is_shallow():
         yield Observation(
             "warning",
-            "cut off (a shallow clone): a release fetches the rest before it begins",
+            "incomplete (a shallow clone): a release fetches the rest before it begins",
             "git fetch --unshallow --tags   (in a workflow: actions/checkout with "
             "`fetch-depth: 0`)",
         )

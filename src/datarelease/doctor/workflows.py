@@ -77,7 +77,7 @@ def workflow_observations(workflows: Mapping[str, str], wanted: WorkflowNeeds) -
             remedy += "   (it leaves files alone that are there: correct a wrong one, or delete it)"
         seen.append(Observation("missing", what, remedy))
     if "release" in steps and "announce" not in steps:
-        what = "no workflow announces releases: no GitHub Release, no word in the pull request"
+        what = "no workflow announces releases: no GitHub Release, no result in the pull request"
         remedy = "add the job `announce` of the file that `datarelease init` writes"
         seen.append(Observation("warning", what, remedy))
     seen += _triggers(jobs)
@@ -125,7 +125,7 @@ def _triggers(jobs: Sequence[Job]) -> Iterator[Observation]:
         if job.step == "verify" and "schedule" in on and on.keys() & _DAILY:
             yield Observation(
                 "warning",
-                f"{job.file} has a schedule: in a public repository that was quiet for 60 "
+                f"{job.file} has a schedule: in a public repository without activity for 60 "
                 "days GitHub disables the whole file, with its checks and releases",
                 "move the job verify and the schedule into a file of their own "
                 "(`datarelease init` writes data-verify.yml)",
@@ -160,7 +160,7 @@ def _queue(job: Job) -> Iterator[Observation]:
     elif not job.called and not job.groups:
         yield Observation(
             "warning",
-            f"{job.place}, does not wait for another release: of two at the same time one fails",
+            f"{job.place}, does not wait for another release: if two run at once, one fails",
             f"add `concurrency: {{group: {PUBLISHING}{suffix}, queue: max}}` to "
             f".github/workflows/{job.file}",
         )
@@ -207,7 +207,7 @@ def _elsewhere(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
             missing = " and ".join([*lacks, *([f"the step {action}…"] if action else ())])
             yield Observation(
                 "missing",
-                f"{job.place}, cannot sign in at {remote}: it does not have {missing}",
+                f"{job.place}, cannot sign in to {remote}: it does not have {missing}",
                 "remove the file and run `datarelease init`, or add it "
                 "(docs/remotes/credentials.md)",
             )
@@ -219,7 +219,7 @@ def _in_called(job: Job, remote: str, address: str) -> Iterator[Observation]:
     if scheme in _ACTIONS and job.permissions.get("id-token") != "write":
         yield Observation(
             "missing",
-            f"{job.place}, cannot sign in at {remote} by OpenID Connect",
+            f"{job.place}, cannot sign in to {remote} by OpenID Connect",
             "add `id-token: write` to the permissions of that job",
         )
     held = () if scheme in _ACTIONS else held_on_github(workflow_credentials(remote, address))
@@ -235,13 +235,13 @@ def _in_called(job: Job, remote: str, address: str) -> Iterator[Observation]:
         entries = ", ".join(f"{name}: ${{{{ secrets.{name} }}}}" for name in lacks)
         yield Observation(
             "missing",
-            f"{job.place}, does not hand over {' and '.join(lacks)}, which {remote} needs",
+            f"{job.place}, does not pass {' and '.join(lacks)}, which {remote} needs",
             f"add to that job: {entries}",
         )
 
 
 def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
-    """What a job does not hand over: it is empty where it is needed, and nothing says so."""
+    """What a job does not pass: it is empty where it is needed, and nothing says so."""
     needed = {}
     if job.step in _WITH_CREDENTIALS:
         kinds = wanted.kinds.items()
@@ -256,7 +256,7 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
             entries = ", ".join(f"{name}: ${{{{ secrets.{name} }}}}" for name in names)
             yield Observation(
                 "missing",
-                f"{job.place}, does not hand over {' and '.join(names)}, which {remote} needs",
+                f"{job.place}, does not pass {' and '.join(names)}, which {remote} needs",
                 f"add to that job: {entries}",
             )
     if job.step == "announce" and (unsent := job.lacks(wanted.webhooks)):
@@ -264,7 +264,7 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
         where = "`secrets:`" if job.called else "`env:` of its step `datarelease announce`"
         yield Observation(
             "warning",
-            f"{job.place}, does not hand over {' and '.join(unsent)}, which release.notify names: "
+            f"{job.place}, does not pass {' and '.join(unsent)}, which release.notify names: "
             "these messages are not sent",
             f"add to {where}: {entries}",
         )
@@ -276,7 +276,7 @@ def _secrets(job: Job, wanted: WorkflowNeeds) -> Iterator[Observation]:
     if job.lacks(KEYS) and not (takes_role and job.permissions.get("id-token") == "write"):
         yield Observation(
             "missing",
-            f"{job.place}, can sign in at AWS neither by OpenID Connect nor with keys",
+            f"{job.place}, can sign in to AWS neither by OpenID Connect nor with keys",
             "add `id-token: write` to the permissions of that job"
             if takes_role
             else "add the step aws-actions/configure-aws-credentials of the file that "

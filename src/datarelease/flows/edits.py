@@ -134,7 +134,7 @@ def refuse_unwritable(root: Path, path: str) -> None:
         raise _refused(path, "it is not a plain file")
     existing = place if place.exists() else next(p for p in place.parents if p.exists())
     if existing != place and not existing.is_dir():
-        raise _refused(path, f"{existing.relative_to(root)} is in the way")
+        raise _refused(path, f"{existing.relative_to(root)} exists already")
     for checked in {existing, existing if existing.is_dir() else existing.parent}:
         # Root may write anywhere; a file that nobody may write to is meant to stay as it is.
         writable = stat.S_IMODE(checked.stat().st_mode) & 0o222

@@ -22,11 +22,11 @@ def path_fault(path: str) -> str | None:
     >>> path_fault("2024/part-0.csv"), path_fault("../x"), path_fault(".GIT/hooks/x")
     (None, "it has the part '..'", "it has the part '.GIT'")
     >>> path_fault("a\nb"), path_fault("/etc/passwd")
-    ('it holds a control character', 'it is absolute')
+    ('it contains a control character', 'it is absolute')
     """
     plain = path.isascii() and path.isprintable()  # by far the most
     if not plain and any(unicodedata.category(char) in _UNPRINTABLE for char in path):
-        return "it holds a control character"
+        return "it contains a control character"
     if "\\" in path:
         return "it holds a backslash"
     if path.startswith("/") or _DRIVE.match(path):

@@ -98,10 +98,10 @@ def manifest_at(reader: AddressReader, version: Version) -> Manifest:
         if data is not None and sha256_hex(data) == version.manifest_sha256:
             manifest = _decoded(reader, key, data)
             if not is_about(manifest, version):
-                raise _refused(reader, key, DocumentError(f"it is not about {version.tag}"))
+                raise _refused(reader, key, DocumentError(f"it does not describe {version.tag}"))
             return manifest
         wrong = key if data is not None else wrong
-    what = f"has other bytes than its SHA-256 says ({wrong})" if wrong else "is missing"
+    what = f"does not match its SHA-256 ({wrong})" if wrong else "is missing"
     raise WorldError(
         f"The manifest of {version.tag} at {reader.source.url} {what}.",
         untouched="Nothing was read or written.",
@@ -160,7 +160,7 @@ def _fetch(reader: AddressReader, file: ManifestFile, advance: Advance) -> Path:
 
 
 def _wrong(reader: AddressReader, file: ManifestFile, *, missing: bool) -> WorldError:
-    what = "is missing" if missing else "has other bytes than the manifest says"
+    what = "is missing" if missing else "does not match the hash in the manifest"
     return WorldError(
         f"The object {file.key} ({file.path}) {what} at {reader.source.url}.",
         untouched="It was not kept, and nothing was written.",

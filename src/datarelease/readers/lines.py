@@ -67,14 +67,15 @@ def line_for(language: Language, table: Table, addresses: Sequence[str]) -> str:
     texts = (text for column in columns for text in (column.name, *column.texts) if text)
     if not all(text.isprintable() for text in texts):
         raise ConfigError(
-            "A folder of the dataset has a name with control characters, which no line can hold.",
+            "A folder of the dataset has a name with control characters, which cannot be written "
+            "in one line.",
             untouched="",
             remedy="Load it with dr.load.",
         )
     packed = {compression(label) for label in table.labels}
     if len(packed) > 1:
         raise ConfigError(
-            "Some files of the dataset are compressed and some are not, which no line reads.",
+            "Some files of the dataset are compressed and some are not: one line cannot read both.",
             untouched="",
             remedy="Load it with dr.load.",
         )
@@ -199,7 +200,7 @@ def _for_spark(address: str) -> str:
     raise ConfigError(
         f"Spark does not read {scheme}:// by such an address.",
         untouched="",
-        remedy="Take the addresses without --sql, and write them as your cluster names them; "
+        remedy="Use the addresses without --sql, and write them as your cluster names them; "
         "or get the files: `datarelease get`.",
     )
 
@@ -225,7 +226,7 @@ def _polars_value(kind: PartitionType, value: Value) -> str:
 def _unread(tool: str, files: _Files) -> ConfigError:
     named = f"{'compressed ' if files.packed else ''}{FORMAT_NAMES[files.table.format]}"
     return ConfigError(
-        f"{tool} does not read these files by a line: {named}, written as they are.",
+        f"{tool} cannot read these files with one line: {named}, written as they are.",
         untouched="",
-        remedy="Take the addresses without --sql, or load the dataset with dr.load.",
+        remedy="Use the addresses without --sql, or load the dataset with dr.load.",
     )

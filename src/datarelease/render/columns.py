@@ -241,7 +241,7 @@ def still_groups(found: Sequence[ColumnView]) -> tuple[tuple[str, tuple[ColumnVi
     """The columns that did not move: unchanged ones, then those that hardly did."""
     groups = (
         ("Unchanged", tuple(column for column in found if not column.diff)),
-        ("Hardly moved", tuple(column for column in found if column.diff)),
+        ("Little or no drift", tuple(column for column in found if column.diff)),
     )
     return tuple(group for group in groups if group[1])
 

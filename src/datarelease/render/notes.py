@@ -62,10 +62,10 @@ def _whole(report: Report) -> Iterator[Phrase]:
     if report.base is None:
         yield ("This is the first version.",)
     elif report.rollback_of is not None:
-        yield ("The data is that of ", Strong(report.rollback_of), " again.")
+        yield ("This is a rollback: the data is that of ", Strong(report.rollback_of), ".")
     if report.base is not None and report.compatibility == Compatibility.BREAKING:
         base = Strong(report.base)
-        yield (Strong("Breaking"), ": programs that read ", base, " may have to be changed.")
+        yield (Strong("Breaking"), ": programs that read ", base, " may fail.")
 
 
 def _told(report: Report) -> Iterator[Phrase]:
@@ -102,7 +102,7 @@ def _dataset(dataset: DatasetReport, report: Report) -> Iterator[Phrase]:
                 *_intended(report, dataset.name),
             )
         case "added":
-            holds = f" has {number.counted(after, noun)}." if after is not None else " is there."
+            holds = f" has {number.counted(after, noun)}." if after is not None else " was added."
             yield ("The dataset ", name, *desc, *((" is new and",) if report.base else ()), holds)
         case "unreadable":
             yield (name, " could not be compared: ", Prose(diff.unreadable))
@@ -206,13 +206,13 @@ def _change(change: SchemaChange) -> Phrase:
             return ("the column ", column, " was removed")
         case "renamed":
             old, new = before or change.column or "?", after or change.column or "?"
-            return ("the column ", Data(old), " is called ", Data(new), " now")
+            return ("the column ", Data(old), " was renamed to ", Data(new))
         case "retyped":
-            was: Phrase = ("; it was ", Data(before)) if before else ()
-            return ("the column ", column, " is of another type", *_of_type(after, " now: "), *was)
+            was: Phrase = (" from ", Data(before)) if before else ()
+            return ("the type of the column ", column, " changed", *was, *_of_type(after, " to "))
         case "key":
-            key = Data(after) if after else "nothing"
-            return ("a row is identified by ", key, " now, it was by ", Data(before or "nothing"))
+            old_key, new_key = (Data(key) if key else "none" for key in (before, after))
+            return ("the row key changed from ", old_key, " to ", new_key)
         case _:
             return words.schema_change(change)
 
@@ -227,15 +227,16 @@ def _columns(diff: DatasetDiff, report: Report) -> Iterator[Phrase]:
     moved.sort(key=lambda column: column.psi or 0.0, reverse=True)
     for column in moved[:_COLUMNS]:
         yield (
-            "The values of ", Data(column.column), " in ", Data(diff.name),
-            " are distributed in another way", *_figures(column), ".",
+            "The distribution of ", Data(column.column), " in ", Data(diff.name),
+            " changed", *_figures(column), ".",
         )  # fmt: skip
     for column in diff.columns:
         old, new = column.before, column.after
         if old and new and new.null_rate - old.null_rate >= _CLEAR_NULLS:
             yield (
                 f"{number.share(new.null_rate)} of the values of ", Data(column.column), " in ",
-                Data(diff.name), f" are missing, where {number.share(old.null_rate)} were before.",
+                Data(diff.name),
+                f" are missing; before, {number.share(old.null_rate)} were missing.",
             )  # fmt: skip
 
 
@@ -252,7 +253,7 @@ def _figures(column: ColumnDiff) -> Phrase:
         return (f" ({psi})",)
     if old.mean is None or new.mean is None:
         return (f" ({psi})",)
-    means = f"their mean was {number.decimal(old.mean)} and is {number.decimal(new.mean)}"
+    means = f"the mean was {number.decimal(old.mean)} and is {number.decimal(new.mean)}"
     return (f": {means} ({psi})",)
 
 
@@ -265,9 +266,11 @@ def _params(report: Report) -> Iterator[Phrase]:
         if before is None:
             yield ("The parameter ", name, " is new: ", Data(after or ""), ".")
         elif after is None:
-            yield ("The parameter ", name, " was removed; it was ", Data(before), ".")
+            yield ("The parameter ", name, " was removed (before: ", Data(before), ").")
         else:
-            yield ("The parameter ", name, " is ", Data(after), " now; it was ", Data(before), ".")
+            yield (
+                "The parameter ", name, " changed from ", Data(before), " to ", Data(after), ".",
+            )  # fmt: skip
     more = len(report.params) - _PARAMS
     if more > 0:
         yield (f"{number.counted(more, 'further parameter')} changed.",)

@@ -85,15 +85,19 @@ def _said(stream: StreamReport, base: str | None) -> list[Phrase]:
     if stream.lost:
         gone = number.counted(stream.lost, "offset")
         lines.append((
-            Strong("Lost"), f": the broker had dropped {gone} before they were read",
+            Strong("Lost"), f": the broker deleted {gone} before they were read",
         ))  # fmt: skip
     late = sum(batch.late for batch in stream.new)
     if late:
-        lines.append((f"{number.counted(late, 'late event')}: older than earlier events",))
+        lines.append(
+            (f"{number.counted(late, 'late event')}. They are older than events before them",)
+        )
     ahead = sum(batch.ahead for batch in stream.new)
     if ahead:
         events = number.counted(ahead, "event")
-        lines.append((f"{events} dated more than an hour after the record: a clock is wrong",))
+        lines.append(
+            (f"{events} with a time more than an hour after the record: a clock is wrong",)
+        )
     lines += _unknown(stream)
     schemas = sorted({number_ for batch in stream.new for number_ in batch.schemas})
     if schemas:
@@ -115,7 +119,7 @@ def _kept(stream: StreamReport, base: str | None) -> Phrase:
         parts = number.counted(stream.before, "batch", "batches")
         return (Strong("append-only"), f": {parts} of ", Prose(base), " unchanged", *topic)
     told = [f"{number.count(stream.remade)} made again"] if stream.remade else []
-    told += [f"{number.count(stream.gone)} gone"] if stream.gone else []
+    told += [f"{number.count(stream.gone)} missing"] if stream.gone else []
     parts = number.counted(stream.before, "batch", "batches")
     return (
         Strong("not append-only"), f": of {parts} of ", Prose(base), f", {', '.join(told)}", *topic,
@@ -145,7 +149,7 @@ def _unknown(stream: StreamReport) -> list[Phrase]:
         found.update(dict(batch.unknown))
     if not found:
         return []
-    line: list[str | Data | Strong | Prose] = ["Fields that are not in the schema, left out: "]
+    line: list[str | Data | Strong | Prose] = ["Fields that are not in the schema were left out: "]
     for place, (name, count) in enumerate(found.most_common(_REASONS)):
         line += [", " if place else "", Data(name), f" in {number.counted(count, 'event')}"]
     more = len(found) - _REASONS

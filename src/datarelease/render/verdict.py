@@ -19,13 +19,13 @@ from datarelease.render.words import Data, Phrase, Prose, Strong
 _VERDICTS: dict[VerdictLevel, str] = {"pass": "Pass", "warn": "Warn", "block": "Blocked"}
 _MEANING = {
     Compatibility.PATCH: "same columns",
-    Compatibility.ADDITIVE: "something new, nothing taken away",
-    Compatibility.BREAKING: "readers of the old data may fail",
+    Compatibility.ADDITIVE: "only additions to the schema",
+    Compatibility.BREAKING: "programs that read the data may fail",
 }
 _UNTIL = {
     "unreadable": "the data can be read",
     "violations": "the data passes its schema",
-    "breaking": "its breaking changes are undone or waived by name",
+    "breaking": "each breaking change is undone or has a waiver",
     "limit": "the data is within the limits of the policy",
 }
 """What publishing waits for, by rule; the rules that are not named here are limits."""
@@ -106,7 +106,13 @@ class VerdictView:
             told = (*told, " (a rollback to ", Prose(back), ")")
         if waiver is None:
             return told
-        return (*told, "; waived until ", Data(waiver.until), ": ", Prose(waiver.reason))
+        return (
+            *told,
+            "; allowed by a waiver until ",
+            Data(waiver.until),
+            ": ",
+            Prose(waiver.reason),
+        )
 
     def _cause(self, finding: Finding) -> Phrase | None:
         """The failed checks or the breaking change behind it; None: its message says it all."""
@@ -196,16 +202,18 @@ class VerdictView:
         checked = [finding for finding in self._blocking if finding.rule == "violations"]
         failed = [violation for finding in checked for violation in self._failed(finding)]
         if failed and all(violation.reason == "file_check" for violation in failed):
-            until["violations"] = "the files keep their rules"
+            until["violations"] = "the files obey their rules"
         *head, last = (text for rule, text in until.items() if rule in rules)
-        return f"To be published once {', '.join(head) + ' and ' if head else ''}{last}."
+        return f"It can be published when {', '.join(head) + ' and ' if head else ''}{last}."
 
     @property
     def compared(self) -> Phrase:
         """What the change was compared with."""
         base = self.report.base
         return (
-            ("no version yet to compare with",) if base is None else ("compared with ", Prose(base))
+            ("there is no earlier version to compare with",)
+            if base is None
+            else ("compared with ", Prose(base))
         )
 
     @property

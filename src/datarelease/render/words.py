@@ -116,7 +116,7 @@ def standing(diff: DatasetDiff, *, first: bool = False) -> Phrase:
         case "removed":
             before, _, noun = amounts(diff)
             lost = number.counted(before, noun) if before else "its data"
-            return ("dataset removed, and ", lost, " with it")
+            return ("dataset removed, with ", lost)
         case "identical":
             return (*named, *(("; ",) if named else ()), "unchanged: the same bytes")
         case "unreadable":
@@ -187,13 +187,13 @@ def _column_change(change: SchemaChange) -> Phrase:
             typed: Phrase = (", type ", Data(after)) if after else ()
             return (*column, " added", *typed)
         case "removed":
-            typed = (", it was of type ", Data(before)) if before else ()
+            typed = (", type ", Data(before)) if before else ()
             return (*column, " removed", *typed)
         case "renamed":
             old, new = before or change.column or "?", after or change.column or "?"
             return ("column ", Data(old), " renamed to ", Data(new))
         case "retyped":
-            return (*column, " changed its type: ", *_from_to(before, after, "unknown"))
+            return (*column, " has another type: ", *_from_to(before, after, "unknown"))
         case "key":
             return ("row key changed: ", *_from_to(before, after, "none"))
         case _:
@@ -207,10 +207,10 @@ def _file_change(change: SchemaChange) -> Phrase:
         case "kind_added":
             return ("a new kind of file: ", kind, *((", ", Prose(after)) if after else ()))
         case "kind_removed":
-            were = (", there were ", Prose(before)) if before else ()
-            return ("no ", kind, " files any more", *were)
+            were = (", ", Prose(before)) if before else ()
+            return ("a kind of file removed: ", kind, *were)
         case "form":
-            return ("it was ", Data(before or "?"), " and is ", Data(after or "?"), " now")
+            return ("changed from ", Data(before or "?"), " to ", Data(after or "?"))
         case _:
             return ("rule for files changed: ", *_from_to(before, after, "none"))
 
@@ -233,7 +233,7 @@ def _from_to(before: str | None, after: str | None, none: str) -> Phrase:
 _COLUMNS = {
     "removed": "removed",
     "renamed": "renamed",
-    "retyped": "of another type",
+    "retyped": "with another type",
     "added": "added",
 }
 
@@ -245,17 +245,19 @@ def change_counts(found: Sequence[SchemaChange]) -> str:
     >>> of = {"before": "text", "after": None, "compatibility": Compatibility.BREAKING}
     >>> kinds = ("removed", "key", "added")
     >>> change_counts([SchemaChange(kind=kind, column="a", **of) for kind in kinds])
-    '1 column removed, 1 added, another row key'
+    '1 column removed, 1 added, row key changed'
     """
     kinds = Counter[str](change.kind for change in found)
     out = [number.listed("column", [(kinds[kind], words) for kind, words in _COLUMNS.items()])]
     if kinds["key"]:
-        out.append("another row key")
+        out.append("row key changed")
     out.append(
-        number.listed("file kind", [(kinds["kind_removed"], "gone"), (kinds["kind_added"], "new")])
+        number.listed(
+            "file kind", [(kinds["kind_removed"], "removed"), (kinds["kind_added"], "new")]
+        )
     )
     if kinds["form"]:
-        out.append("another form (table or files)")
+        out.append("changed between table and files")
     if kinds["rule"]:
         out.append(f"{number.counted(kinds['rule'], 'rule')} for files changed")
     if kinds["contract"]:

@@ -32,7 +32,7 @@ def read_datasets(
         for dataset in _declared(file, content.get("artifacts"), problems):
             other = datasets.setdefault(dataset.name, dataset)
             if other is not dataset:
-                what = f"{other.declared} declares a dataset of this name, too"
+                what = f"{other.declared} also declares a dataset with this name"
                 problems.append(Problem(where=dataset.where, what=what))
     problems += _name_faults(datasets)
     if not datasets and not problems:
@@ -88,7 +88,7 @@ def _dataset(
         found.append(Problem(where=f"{where}.meta.csv", what=what))
     of_tables = [key for key in _OF_TABLES if _is_given(parsed.meta, key)]
     if parsed.meta.files is not None and of_tables:
-        what = f"this is a dataset of files, and {', '.join(of_tables)} is about tables: remove one"
+        what = f"this is a dataset of files, but {', '.join(of_tables)} is about tables: remove one"
         found.append(Problem(where=f"{where}.meta.files", what=what))
     schema = parsed.meta.schema_
     if schema is not None:
@@ -115,11 +115,14 @@ def _name_faults(datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
         old = datasets.get(dataset.renamed_from or "")
         if old is None or dataset.retired is not None:
             continue
-        what = f"{old.name!r} is declared still: a dataset that was renamed has one entry"
+        what = (
+            f"{old.name!r} is still declared: remove that entry, because a renamed dataset "
+            "has only one"
+        )
         if old is dataset:
-            what = "this is its own name"
+            what = "this is the name of the dataset itself"
         elif old.retired is not None:
-            what = f"{old.name!r} is declared as retired: it is one or the other"
+            what = f"{old.name!r} is declared as retired: a dataset is either renamed or retired"
         yield Problem(where=f"{dataset.where}.meta.renamed_from", what=what)
 
 
@@ -139,7 +142,9 @@ def declared_dialect(meta: object) -> CsvDialect | None:
 def _inside(path: str, where: str, problems: list[Problem]) -> str:
     """``path`` as DVC spells it, or a problem where it leads out of the repository."""
     normal = posixpath.normpath(path.strip() or ".")
-    fault = path_fault(normal) or (None if path.isprintable() else "it holds a control character")
+    fault = path_fault(normal) or (
+        None if path.isprintable() else "it contains a control character"
+    )
     if fault:
         what = f"must be a path inside the repository, and {fault}"
         problems.append(Problem(where=where, what=what))

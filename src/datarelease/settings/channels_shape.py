@@ -11,7 +11,7 @@ from datarelease.model.versions.channel import NAME_RULE, is_channel_name
 
 def _name(text: str) -> str:
     if not is_channel_name(text):
-        raise ValueError(f"this cannot name a channel. {NAME_RULE}")
+        raise ValueError(f"this is not a valid name of a channel. {NAME_RULE}")
     return text
 
 

@@ -37,7 +37,7 @@ def _encoding(value: str) -> str:
     if name is None:
         near = nearest_name(value.replace("-", "_"), [*aliases, *aliases.values()])
         hint = f"; did you mean {near!r}?" if near else ", by its name in Python"
-        raise ValueError(f"expected the encoding of a text{hint}")
+        raise ValueError(f"expected a text encoding{hint}")
     return name
 
 
@@ -62,7 +62,7 @@ class CsvShape(BaseModel):
     @model_validator(mode="after")
     def _apart(self) -> CsvShape:
         if self.decimal == self.thousands:
-            raise ValueError("decimal and thousands are the same character")
+            raise ValueError("decimal and thousands must be different characters")
         return self
 
     @property

@@ -18,7 +18,7 @@ _WANTED = {
     "model_type": "expected a mapping",
     "dict_type": "expected a mapping",
     "list_type": "expected a list",
-    "string_type": "expected a text",
+    "string_type": "expected a string",
     "bool_type": "expected true or false",
     "float_type": "expected a number",
     "int_type": "expected a whole number",

@@ -13,7 +13,7 @@ def _variable(name: str) -> str:
     if not WEBHOOK_VARIABLE.fullmatch(name):
         raise ValueError(
             "expected the name of a secret that begins with NOTIFY_, such as NOTIFY_URL; an "
-            "address or a key itself stands in no file of the repository"
+            "address or a key itself belongs in no file of the repository"
         )
     return name
 

@@ -145,7 +145,7 @@ def _ref_name(value: object) -> object:
     if isinstance(value, str) and re.search(r"\.\.|//|/\.|\.lock/|\./", value):
         raise ValueError("a git tag cannot begin with this")
     if isinstance(value, str) and ends_like_channel(value):
-        raise ValueError("tags that begin with this are moves of a channel")
+        raise ValueError("tags with this beginning are reserved for channels")
     return value
 
 
@@ -192,7 +192,7 @@ def _site_address(value: str) -> str:
     if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not value.isascii():
         raise ValueError("expected the address of a site: https://HOST/ or https://HOST/PATH/")
     if parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", value):
-        raise ValueError("expected an address without ?, # and blanks")
+        raise ValueError("expected an address without ?, # and spaces")
     return value if value.endswith("/") else f"{value}/"
 
 

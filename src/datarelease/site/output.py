@@ -41,7 +41,7 @@ class SiteFolder:
             _refuse(f"{root} is a file.")
         self._earlier = _listed(root)
         if self._earlier is None and root.is_dir() and any(root.iterdir()):
-            _refuse(f"{root} has files, and no catalogue was written there before.")
+            _refuse(f"{root} is not empty, and it does not hold a catalogue.")
 
     def write(self, files: Mapping[str, bytes]) -> Written:
         """Make ``files`` (by path) the site; files of an earlier one that are not among them go.
@@ -54,7 +54,7 @@ class SiteFolder:
         refuse_links_to(self.root, [*files, *earlier])
         foreign = [path for path in files if path not in earlier and (self.root / path).exists()]
         if foreign:
-            _refuse(f"{self.root / foreign[0]} is in the way, and no catalogue wrote it.")
+            _refuse(f"{self.root / foreign[0]} exists already, and no catalogue wrote it.")
         gone = sorted(earlier - files.keys())
         try:
             # Said first: whatever is there when this is interrupted belongs to a site.
@@ -110,7 +110,7 @@ def _listed(root: Path) -> frozenset[str] | None:
     except (ValueError, LookupError, TypeError):
         sound = False
     if not sound:
-        _refuse(f"{root / MARKER} is not what a catalogue leaves there.")
+        _refuse(f"{root / MARKER} was not written by a catalogue.")
     return frozenset(names)
 
 

@@ -112,7 +112,7 @@ def test_a_name_that_readers_refuse_is_told_by_the_check(built: Project) -> None
     declared = built.read_yaml("dvc.yaml")
     declared["artifacts"] = {"raw": {"path": "data/raw", "type": "dataset"}}
     built.write("dvc.yaml", json.dumps(declared))
-    assert "it holds a control character" in run(built, "check", code=2).text
+    assert "it contains a control character" in run(built, "check", code=2).text
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_catalogue_is_refused_where_other_files_are(released: Project, tmp_pat
     """Exit 2, and nothing is written."""
     (tmp_path / "thesis.txt").write_text("mine")
     done = run(released, "site", "--out", str(tmp_path / ""), code=2)
-    assert "no catalogue was written there before" in done.err
+    assert "does not hold a catalogue" in done.err
     assert "next: Name a directory that is empty" in done.err
 
 

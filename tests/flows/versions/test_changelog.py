@@ -27,7 +27,7 @@ def test_the_history_of_versions_in_sentences(two: Project) -> None:
     assert "- The channel `stable` was set to it on" in text
     assert "- This is the first version." in text
     assert "- `events` has 40 rows, 10 more than before: 10 were added" in text
-    assert "- The parameter `make.rows` is `25` now; it was `20`." in text
+    assert "- The parameter `make.rows` changed from `20` to `25`." in text
     for span, tags in {
         "1..2": ["data-v2"], "..1": ["data-v1"], "data-v1": ["data-v1"], "1..stable": ["data-v2"],
         "2..": [],

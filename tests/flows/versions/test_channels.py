@@ -116,7 +116,7 @@ def test_names_and_reasons_are_asked_for(three: Project) -> None:
     assert "Did you mean 'stable'?" in run(three, "show", "stbale", code=2).text
     for name in ("v3", "latest", "Stable"):
         done = run(three, "channel", "set", name, "data-v1", "--reason", "x", code=2)
-        assert f"{name!r} cannot name a channel" in done.text
+        assert f"{name!r} is not a valid name of a channel" in done.text
     assert "A reason" in run(three, "channel", "set", "a", "1", "--reason", " ", code=2).text
     assert moves_of(three) == ["data-channel-stable-1"]
 

@@ -154,7 +154,10 @@ def test_two_declarations_of_one_name_are_refused(built: Project) -> None:
     """Both files are named."""
     built.write("sub/dvc.yaml", "artifacts:\n  people: {path: ../data/people.csv, type: dataset}\n")
     done = run(built, "check", code=2)
-    assert "sub/dvc.yaml: artifacts.people: dvc.yaml declares a dataset of this name" in done.text
+    assert (
+        "sub/dvc.yaml: artifacts.people: dvc.yaml also declares a dataset with this name"
+        in done.text
+    )
 
 
 def test_a_rollback_leaves_the_projects_below_alone(released: Project) -> None:

@@ -169,7 +169,7 @@ def test_hostile_names_are_inert_in_messages(text: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ({"url": "https://hooks.example/x"}, "stands in no file"),
+        ({"url": "https://hooks.example/x"}, "belongs in no file"),
         ({"url": "GITHUB_TOKEN"}, "begins with NOTIFY_"),
         ({"url": "NOTIFY_URL", "key": "AWS_SECRET_ACCESS_KEY"}, "begins with NOTIFY_"),
         ({"url": "NOTIFY_URL", "on": []}, "on"),

@@ -91,7 +91,7 @@ def test_jobs_that_cannot_sign_in_elsewhere_are_named() -> None:
         ("ssh", "secrets.SSH_PRIVATE_KEY and vars.SSH_KNOWN_HOSTS"),
         ("dav", "vars.DAV_HOST and secrets.DAV_USER and secrets.DAV_PASSWORD"),
     ):
-        words = f"cannot sign in at {remote}: it does not have {lack}"
+        words = f"cannot sign in to {remote}: it does not have {lack}"
         assert sum(words in line for line in lines) == 2
     own = "DATARELEASE_AZURE_SAS_TOKEN: ${{ secrets.AZURE_SAS_TOKEN }}\n          GITHUB_TOKEN:"
     signed = {name: text.replace("GITHUB_TOKEN:", own) for name, text in written().items()}
@@ -105,7 +105,7 @@ def test_the_reusable_workflows_know_remotes_by_the_names_of_init() -> None:
     known = {"gs": "gs://b", "azure": "azure://c", "ssh": "ssh://h/x"}
     files = earlier(tuple(known.items()))
     [line] = asked(files, replace(own, addresses=known))
-    assert "release, does not hand over SSH_PRIVATE_KEY, which ssh needs" in line.found
+    assert "release, does not pass SSH_PRIVATE_KEY, which ssh needs" in line.found
     handed = "    secrets:\n      SSH_PRIVATE_KEY: ${{ secrets.SSH_PRIVATE_KEY }}\n"
     files["data.yml"] = EARLIER.replace("    secrets:\n", handed)
     assert [line.state for line in asked(files, replace(own, addresses=known))] == ["ok"]
@@ -133,7 +133,7 @@ def test_a_staging_remote_of_any_kind_is_asked_for(address: str, names: str) -> 
     wanted = replace(ALL, staging=address)
     assert [line.state for line in asked(written(staging=address), wanted)] == ["ok"]
     lines = [line.found for line in asked(written(), wanted)]
-    assert len([line for line in lines if f"does not hand over {names}, which" in line]) == 2
+    assert len([line for line in lines if f"does not pass {names}, which" in line]) == 2
     assert [line.state for line in asked(written(), replace(ALL, staging="/srv/x"))] == ["ok"]
 
 
@@ -192,17 +192,17 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
     ),
     "a token is not handed over": (
         "data-release.yml", lambda text: drop(text, "DAGSHUB_TOKEN"),
-        "data-release.yml, job publish, does not hand over DAGSHUB_TOKEN, which hub needs",
+        "data-release.yml, job publish, does not pass DAGSHUB_TOKEN, which hub needs",
         "DAGSHUB_TOKEN: ${{ secrets.DAGSHUB_TOKEN }}",
     ),
     "keys to read are not handed over": (
         "data-verify.yml", lambda text: drop(text, "AWS_SECRET_ACCESS_KEY"),
-        "data-verify.yml, job verify, does not hand over AWS_SECRET_ACCESS_KEY, which store needs",
+        "data-verify.yml, job verify, does not pass AWS_SECRET_ACCESS_KEY, which store needs",
         "AWS_SECRET_ACCESS_KEY",
     ),
     "the staging secrets are not handed over to the build": (
         "data-release.yml", lambda text: drop(drop(text, "STAGING_ACCESS"), "STAGING_SECRET"),
-        "data-release.yml, job build, does not hand over STAGING_ACCESS_KEY_ID and",
+        "data-release.yml, job build, does not pass STAGING_ACCESS_KEY_ID and",
         "STAGING_ACCESS_KEY_ID: ${{ secrets.STAGING_ACCESS_KEY_ID }}",
     ),
     "pull requests start nothing": (
@@ -211,7 +211,7 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
     ),
     "the publisher does not see the staging secrets": (
         "data-release.yml", lambda text: drop(text, "DATARELEASE_STAGING"),
-        "data-release.yml, job publish, does not hand over STAGING_ACCESS_KEY_ID and",
+        "data-release.yml, job publish, does not pass STAGING_ACCESS_KEY_ID and",
         "STAGING_ACCESS_KEY_ID: ${{ secrets.STAGING_ACCESS_KEY_ID }}",
     ),
     "nothing builds what is published": (

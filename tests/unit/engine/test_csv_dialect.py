@@ -269,10 +269,10 @@ def test_the_setting_is_the_dialect() -> None:
         ),
         ({"delimiter": r"\t"}, [("csv.delimiter", "a tab is written")]),
         ({"delimiter": ";;"}, [("csv.delimiter", "one character")]),
-        ({"encoding": "base64"}, [("csv.encoding", "encoding of a text")]),
+        ({"encoding": "base64"}, [("csv.encoding", "expected a text encoding")]),
         ({"thousands": "x"}, [("csv.thousands", "expected one of '.' ','")]),
-        ({"decimal": ",", "thousands": ","}, [("csv", "the same character")]),
-        ({"null_values": [None]}, [("csv.null_values.0", "expected a text")]),
+        ({"decimal": ",", "thousands": ","}, [("csv", "must be different characters")]),
+        ({"null_values": [None]}, [("csv.null_values.0", "expected a string")]),
         (";", [("csv", "expected a mapping")]),
     ],
 )

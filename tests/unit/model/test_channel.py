@@ -65,7 +65,7 @@ def test_what_names_no_channel(name: str) -> None:
 
 def test_versions_cannot_be_tagged_like_moves_of_a_channel() -> None:
     """A tag prefix that would make each version a move of another project's channel is refused."""
-    with pytest.raises(SettingsError, match="moves of a channel"):
+    with pytest.raises(SettingsError, match="reserved for channels"):
         read_tag_settings({"release": {"tag_prefix": "data-channel-stable-"}})
 
 

@@ -145,9 +145,9 @@ def test_what_is_retired_is_declared_and_no_dataset() -> None:
 @pytest.mark.parametrize(
     ("meta", "fault"),
     [
-        ({"a": {}, "b": {"renamed_from": "a"}}, "'a' is declared still"),
-        ({"a": {"renamed_from": "a"}}, "this is its own name"),
-        ({"a": {"retired": "x"}, "b": {"renamed_from": "a"}}, "one or the other"),
+        ({"a": {}, "b": {"renamed_from": "a"}}, "'a' is still declared"),
+        ({"a": {"renamed_from": "a"}}, "this is the name of the dataset itself"),
+        ({"a": {"retired": "x"}, "b": {"renamed_from": "a"}}, "either renamed or retired"),
         ({"a": {"retired": " "}}, "retired"),
         ({"a": {"renamed_from": "../a"}}, "renamed_from"),
         ({"a": {"renamed_form": "b"}}, "did you mean 'renamed_from'"),

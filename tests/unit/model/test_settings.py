@@ -170,7 +170,7 @@ def test_every_problem_is_told_at_once() -> None:
         ({"tag_prefix": "a/.b"}, "tag_prefix", "a git tag cannot begin with this"),
         ({"tag_prefix": ""}, "tag_prefix", "found ''"),
         ({"remotes": 5}, "remotes", "expected a list, found 5"),
-        ({"remotes": [5]}, "remotes.0", "expected a text, found 5"),
+        ({"remotes": [5]}, "remotes.0", "expected a string, found 5"),
         ({"policy": []}, "policy", "expected a mapping, found []"),
         ({"policy": {"psi": -1}}, "policy.psi.max", "greater than or equal to 0"),
         ({"policy": {"psi": float("nan")}}, "policy.psi.max", "found nan"),

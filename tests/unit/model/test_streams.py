@@ -295,7 +295,7 @@ def test_dead_letters_are_counted_by_reason() -> None:
 def test_fields_that_no_column_takes_are_named() -> None:
     """A producer's new field is seen by a reviewer before anybody misses it."""
     said = markdown(sample_reports.streamed())
-    assert "Fields that are not in the schema, left out: `coupon` in 640 events" in said
+    assert "Fields that are not in the schema were left out: `coupon` in 640 events" in said
 
 
 def test_text_from_a_topic_is_made_harmless() -> None:

@@ -151,7 +151,7 @@ def test_every_problem_of_waivers_is_told_at_once() -> None:
         "0.untl": "unknown key 'untl'; did you mean 'until'?",
         "0.until": "field required",
         "0.reason": "string should have at least 1 character, found ' '",
-        "1.what": "expected a text, found 5",
+        "1.what": "expected a string, found 5",
         "1.until": "field required",
         "1.reason": "field required",
         "2": "expected a mapping, found 7",
@@ -195,10 +195,10 @@ def test_every_writer_shows_the_waiver_beside_the_finding(told: Report) -> None:
     """Comment, page and terminal say until when and why; JSON has it as fields."""
     out = io.StringIO()
     Console(file=out, width=300).print(summary(told))
-    assert f"waived until {UNTIL}: {REASON}" in out.getvalue()
-    assert f"waived until `{UNTIL}`: {REASON}" in markdown(told)
+    assert f"allowed by a waiver until {UNTIL}: {REASON}" in out.getvalue()
+    assert f"allowed by a waiver until `{UNTIL}`: {REASON}" in markdown(told)
     page = html(told)
-    assert "waived until" in page
+    assert "allowed by a waiver until" in page
     assert REASON in page
     [finding] = json.loads(encode(told))["verdict"]["findings"]
     assert finding["waiver"] == {"what": WHAT, "until": UNTIL, "number": 5, "reason": REASON}

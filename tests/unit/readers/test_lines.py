@@ -140,8 +140,8 @@ def test_lines_of_spark_name_buckets_as_hadoop_does() -> None:
 
 REFUSED: list[tuple[str, Sequence[str], str, str]] = [
     ("spark", ["a.parquet"], "https://host/x", "does not read https://"),
-    ("spark", ["a.csv.gz"], "/x", "Spark does not read these files"),
-    ("duckdb", ["a.arrow"], "/x", "DuckDB does not read these files"),
+    ("spark", ["a.csv.gz"], "/x", "Spark cannot read these files"),
+    ("duckdb", ["a.arrow"], "/x", "DuckDB cannot read these files"),
     ("duckdb", ["a.csv", "b.csv.gz"], "/x", "compressed and some are not"),
     ("polars", ["k=%1b[2J/a.csv"], "/x", "control characters"),
 ]

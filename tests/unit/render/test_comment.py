@@ -168,7 +168,7 @@ def test_a_failure_leads_to_the_log_and_says_that_trying_again_is_safe() -> None
         "### ❌ Merged, but the release failed\n\na<br>\nb\n\nNothing was tagged."
     )
     assert links(text) == {PLACE.run_url}
-    assert "run again ends in the same release" in text
+    assert "same release continues where it stopped" in text
 
 
 def test_blocked_on_the_branch_shows_the_report() -> None:

@@ -36,8 +36,8 @@ def test_each_form_tells_the_same_counts() -> None:
         assert "kinds: image/png" in text
         assert "80 → 98 files" in text or ("98" in text and "from 80" in text)
     assert "**loses" not in markdown(report)
-    assert "has 3 files removed, others added" in markdown(report)
-    assert "To be published once the files keep their rules." in markdown(report)
+    assert "lost 3 files, while others were added" in markdown(report)
+    assert "It can be published when the files obey their rules." in markdown(report)
 
 
 def test_lost_files_are_never_left_out() -> None:

@@ -100,7 +100,7 @@ def test_the_first_line_says_what_merging_does(name: str, first: str) -> None:
     [
         ("rows", "1 limit exceeded", "the data is within the limits of the policy"),
         ("violations", "1 check failed", "the data passes its schema"),
-        ("breaking", "1 breaking change", "its breaking changes are undone or waived by name"),
+        ("breaking", "1 breaking change", "each breaking change is undone or has a waiver"),
         ("unreadable", "1 dataset cannot be read", "the data can be read"),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_block_says_why_and_what_it_waits_for(rule: str, why: str, until: str)
     report = replace(samples.small(), verdict=Verdict(findings=(finding,)))
     first, _, remedy, *_ = markdown(report).splitlines()
     assert first == f"### ⛔ Blocked: **data-v4** cannot be published: {why}"
-    assert remedy == f"To be published once {until}."
+    assert remedy == f"It can be published when {until}."
     nothing = replace(report, tag=None, outcome="unchanged")
     assert "nothing to release, and this data could not be published" in markdown(nothing)
 
@@ -170,9 +170,11 @@ def test_a_finding_names_the_first_failed_checks_and_counts_the_others() -> None
 def test_a_breaking_change_is_told_as_in_its_section() -> None:
     """Names are code, the column is said once; what no change stands for keeps its message."""
     text = markdown(samples.blocked())
-    assert "- ⛔ **breaking** `customers`: column `phone` removed, it was of type `string`" in text
+    assert "- ⛔ **breaking** `customers`: column `phone` removed, type `string`" in text
     assert "- ⛔ **breaking** `orders`: the dataset was removed" in text
-    assert "column 'fax' was removed; waived until `data-v4`: nobody asked for it" in text
+    assert (
+        "column 'fax' was removed; allowed by a waiver until `data-v4`: nobody asked for it" in text
+    )
 
 
 def test_the_second_line_says_what_changed() -> None:
@@ -188,9 +190,13 @@ def test_the_second_line_says_what_changed() -> None:
     counted = markdown(samples.blocked()).splitlines()[4]
     assert counted.startswith(
         "**1 dataset removed, 1 added; 2,012 rows added, 12 removed, 310 changed; 1 column "
-        "removed, 1 renamed, 1 of another type, 1 added, another row key, 1 schema rule changed**"
+        "removed, 1 renamed, 1 with another type, 1 added, row key changed, 1 schema rule changed**"
     )
-    assert markdown(samples.first()).splitlines()[2].startswith("no version yet to compare with")
+    assert (
+        markdown(samples.first())
+        .splitlines()[2]
+        .startswith("there is no earlier version to compare with")
+    )
 
 
 def test_nulls_rise_by_points() -> None:
@@ -220,11 +226,11 @@ def change(kind: str, **fields: object) -> SchemaChange:
     ("given", "said"),
     [
         (change("added", after="string"), "column `c` added, type `string`"),
-        (change("removed", before="int64"), "column `c` removed, it was of type `int64`"),
+        (change("removed", before="int64"), "column `c` removed, type `int64`"),
         (change("renamed", before="a", after="b"), "column `a` renamed to `b`"),
         (
             change("retyped", before="int64", after="string"),
-            "column `c` changed its type: `int64` → `string`",
+            "column `c` has another type: `int64` → `string`",
         ),
         (change("key", before="id", after=None), "row key changed: `id` → none"),
         (change("contract", before="not null"), "schema rule for column `c` removed: `not null`"),
@@ -243,7 +249,7 @@ def test_each_schema_change_has_its_own_wording(given: SchemaChange, said: str) 
 def test_added_and_removed_datasets_have_their_own_wording() -> None:
     """A new dataset and a lost one are told apart from a changed one."""
     text = markdown(samples.blocked())
-    assert "#### `orders` · dataset removed, and 52,000 rows with it" in text
+    assert "#### `orders` · dataset removed, with 52,000 rows" in text
     assert "#### `invoices` · new dataset, 812 rows" in text
     assert "Unchanged: `countries`" in text
     assert "> `orders` is **removed** with its 52,000 rows" in text
@@ -308,7 +314,7 @@ def test_columns_that_did_not_move_are_one_line() -> None:
     same = samples.number_column("height", before=(180, 9, 10_000), after=(180, 9, 10_000))
     hardly = samples.small().datasets[0].diff.columns
     text = markdown(samples.report(samples.dataset(rows=(10_000,) * 2, columns=(same, *hardly))))
-    assert "Unchanged: `height`; hardly moved: `age`\n" in text
+    assert "Unchanged: `height`; little or no drift: `age`\n" in text
     assert "| column |" not in text
     assert "`email`" in markdown(samples.warned()).split("more changed columns")[-1]
 
@@ -319,7 +325,7 @@ def test_the_row_diff_or_why_there_is_none() -> None:
     assert "**Rows by `customer_id`**: 2,012 added · 12 removed · 310 changed" in text
     assert "Changed: `monthly_spend` in 300 rows, `country` in 14 rows, `email` in 1 row" in text
     assert "`monthly_spend`: `41.5` → `55.25`" in text
-    assert "No row-level diff: the dataset declares no key" in text
+    assert "No row diff: the dataset declares no key" in text
 
 
 def test_added_rows_show_their_values() -> None:

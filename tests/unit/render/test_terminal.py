@@ -50,7 +50,7 @@ def test_a_block_names_its_reasons() -> None:
 def test_columns_that_did_not_move_take_one_line() -> None:
     """The table has those that moved."""
     lines = shown(samples.warned()).splitlines()
-    assert "  Hardly moved: age, email" in [line.rstrip() for line in lines]
+    assert "  Little or no drift: age, email" in [line.rstrip() for line in lines]
     assert any(line.startswith("  monthly_spend") for line in lines)
     assert not any(line.startswith("  age") for line in lines)
 

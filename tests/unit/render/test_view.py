@@ -89,6 +89,6 @@ def test_still_columns_are_told_in_two_groups() -> None:
     same = ColumnView(replace(calm, column="same", psi=0.0))
     assert still_groups([ColumnView(calm), same]) == (
         ("Unchanged", (same,)),
-        ("Hardly moved", (ColumnView(calm),)),
+        ("Little or no drift", (ColumnView(calm),)),
     )
     assert still_groups([]) == ()

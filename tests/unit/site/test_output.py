@@ -25,7 +25,7 @@ def test_an_earlier_site_is_replaced_and_unchanged_files_stay(tmp_path: Path) ->
 def test_a_directory_with_other_files_is_refused(tmp_path: Path, there: str) -> None:
     """Nothing is written into it."""
     (tmp_path / there).write_text("mine")
-    with pytest.raises(ConfigError, match="has files, and no catalogue was written"):
+    with pytest.raises(ConfigError, match="is not empty, and it does not hold a catalogue"):
         SiteFolder(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [there]
 
@@ -34,7 +34,7 @@ def test_a_file_that_no_catalogue_wrote_is_not_replaced(tmp_path: Path) -> None:
     """Also beside an earlier catalogue."""
     SiteFolder(tmp_path).write({"a.html": b"1"})
     (tmp_path / "b.html").write_text("mine")
-    with pytest.raises(ConfigError, match="is in the way"):
+    with pytest.raises(ConfigError, match="exists already"):
         SiteFolder(tmp_path).write({"a.html": b"2", "b.html": b"3"})
     assert (tmp_path / "a.html").read_bytes() == b"1"
 
@@ -56,5 +56,5 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
 def test_a_marker_that_no_catalogue_left_is_refused(tmp_path: Path, text: str) -> None:
     """It names files that would be removed."""
     (tmp_path / MARKER).write_text(text)
-    with pytest.raises(ConfigError, match="is not what a catalogue leaves there"):
+    with pytest.raises(ConfigError, match="was not written by a catalogue"):
         SiteFolder(tmp_path)

@@ -76,7 +76,7 @@ class GitHubConnection:
         if not GITHUB_NAME.fullmatch(repository):
             raise ConfigError(
                 f"{repository!r} is not a repository on GitHub.",
-                untouched="Nothing was asked.",
+                untouched="Nothing was read or changed on GitHub.",
                 remedy="Write OWNER/NAME.",
             )
         self.bot, self.directory = bot, directory

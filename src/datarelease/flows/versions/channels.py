@@ -55,7 +55,7 @@ def set_channel(
         WorldError: The git remote refused, or somebody else set the channel meanwhile.
     """
     if not is_channel_name(name):
-        raise ConfigError(f"{name!r} cannot name a channel. {NAME_RULE}.")
+        raise ConfigError(f"{name!r} is not a valid name of a channel. {NAME_RULE}.")
     if not reason.strip():
         raise ConfigError("A reason is needed, written for those who follow the channel.")
     catalogue = read_catalogue(repository.git, repository.tags)

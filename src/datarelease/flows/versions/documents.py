@@ -129,7 +129,9 @@ def find_bytes(repository: Repository, sha256: str | None, copy: str) -> bytes |
             if data is not None and sha256 in {None, sha256_hex(data)}:
                 return data
             if data is not None:
-                repository.progress.say(f"{remote.name}: {key} has other bytes than the tag names")
+                repository.progress.say(
+                    f"{remote.name}: {key} does not match the SHA-256 in the tag"
+                )
         return None
 
     return first(repository.remotes, read)

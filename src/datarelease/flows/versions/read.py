@@ -237,7 +237,7 @@ def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> No
     if first(remotes, download):
         return
     where = ", ".join(remote.name for remote in having or remotes)
-    what = "has other bytes than the manifest says" if having else "is missing"
+    what = "does not match the hash in the manifest" if having else "is missing"
     raise WorldError(
         f"The object {file.key} ({file.path}) {what} on {where}.",
         untouched=f"{file.path} was not written.",

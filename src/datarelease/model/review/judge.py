@@ -221,7 +221,7 @@ def _events(policy: Policy, stream: StreamReport) -> Iterator[Finding]:
     yield from over_limit(policy.dead_letters, "dead_letters", stream.name, None, share, words)
     if stream.lost:
         offsets = plural(stream.lost, "offset")
-        words = f"the broker had dropped {offsets} of {stream.topic!r} before they were read"
+        words = f"the broker deleted {offsets} of {stream.topic!r} before they were read"
         yield new_finding("lost_events", policy.lost_events, stream.name, words, stream.lost, 0)
 
 

@@ -245,8 +245,8 @@ def _run(outcome: Outcome, place: CommentSource) -> str:
     url = _address(place.run_url)
     if outcome.state == "failed":
         return (
-            f"[The run]({url}) has the log. *Re-run failed jobs* there is safe: a release that is "
-            "run again ends in the same release."
+            f"[The run]({url}) has the log. *Re-run failed jobs* there is safe: the "
+            "same release continues where it stopped."
         )
     return f"<sub>[The run of the release]({url})</sub>"
 

@@ -186,7 +186,7 @@ def _rows(diff: DatasetDiff, detail: Detail) -> str:
         return ""
     if diff.rows is None:
         why = escape.prose(diff.no_row_diff, 300)
-        return f"No row-level diff: {why}" if why else ""
+        return f"No row diff: {why}" if why else ""
     by = gfm.names(diff.rows.key, 6)
     line = f"**Rows by {by}**: {gfm.text(words.row_counts(diff.rows))}"
     if diff.rows.columns:
@@ -236,7 +236,7 @@ def _column_tables(view: DatasetView, shown: int, folded: int) -> str:
     if view.diff.status == "added":
         return _profile(view.columns, shown + folded)
     rows = [_moved(column) for column in view.moved[: shown + folded]]
-    header = ("column, before and after", "what moved")
+    header = ("column, before and after", "drift and statistics")
     notable = sum(c.level != "pass" or c.drift_weight >= _NOTABLE for c in view.moved)
     top, rest = rows[: min(shown, notable)], rows[min(shown, notable) :]
     noun = "more changed column" if top else "changed column"

@@ -46,7 +46,7 @@ def _loss(view: DatasetView) -> str:
             f"**loses {number.count(before - after)} of {number.count(before)} {noun}s** ({part})"
         )
     elif view.lost:
-        out.append(f"has {number.counted(view.lost, noun)} removed, others added")
+        out.append(f"lost {number.counted(view.lost, noun)}, while others were added")
     if view.breaking:
         what = "its schema" if view.files is None else "its readers"
         out.append(f"**breaks {what}**: {words.change_counts(view.breaking)}")

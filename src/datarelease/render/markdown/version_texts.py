@@ -95,14 +95,14 @@ def damage_issue(health: Health, place: CommentSource, mark: str = MARK) -> str:
     tags = ", ".join(escape.code(version.tag) for version in bad)
     return (
         gfm.stacked(
-            f"The weekly look at the remotes found faults in {tags}.",
+            f"The weekly verification of the remotes found faults in {tags}.",
             *(block for version in bad for block in _version(version)),
             "**What to do:** run `datarelease verify VERSION --repair` in a clone that has the "
             "data in DVC's cache: it sends the missing objects and lists them. Then find out "
             "what deleted or changed them: a lifecycle rule, a clean-up with `dvc gc`, or a user "
             "with the right to delete.",
-            f"<sub>[The run]({place.run_url}) · this issue is updated in place, and closed when "
-            "everything is there again.</sub>",
+            f"<sub>[The run]({place.run_url}) · datarelease updates this issue, and closes it "
+            "when all objects are there again.</sub>",
             mark,
         )
         + "\n"

@@ -146,7 +146,7 @@ def _dataset(view: DatasetView) -> list[RenderableType]:
     elif view.files is not None:
         return [*lines, *_files(view.files)]
     elif diff.no_row_diff and diff.status == "changed":
-        lines.append(Text.assemble("  no row-level diff: ", _prose(diff.no_row_diff)))
+        lines.append(Text.assemble("  no row diff: ", _prose(diff.no_row_diff)))
     return [*lines, *_columns(view)]
 
 
