@@ -33,7 +33,7 @@ from datarelease.adapters.github.errors import Answer, GitHubError
 from datarelease.adapters.github.repository import GitHub
 from datarelease.adapters.store.directory import DirectoryStore
 from datarelease.errors import ConfigError, ConflictError, WorldError
-from datarelease.ingest.propose import propose as flow
+from datarelease.ingest.propose import proposal_commit
 from datarelease.ingest.propose.proposals import proposals_of
 from datarelease.model.github import PullRequest
 
@@ -298,7 +298,7 @@ def test_merged_while_another_was_prepared(
 @pytest.mark.slow
 def test_the_default_branch_moved_meanwhile(hub: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     """It begins anew, so that the proposal continues the newest commit."""
-    before(monkeypatch, flow, "deliver", hub.edit)
+    before(monkeypatch, proposal_commit, "deliver", hub.edit)
     done = hub.proposed(Waits({0: 100}))
     parent = hub.repository.bare.git("rev-parse", f"{done.commit}^")
     assert parent == hub.repository.bare.sha("refs/heads/main")
