@@ -190,7 +190,7 @@ def parts(run: Json) -> dict[str, float]:
 
     A line says either that something begins or that it is done, so times are those between lines.
 
-    >>> log = [[1.0, "dvc repro: skipped"], [1.5, "a: validating 1 file(s)"], [4, "push x: 1 sent"]]
+    >>> log = [[1.0, "dvc repro: skipped"], [1.5, "a: validating 1 file"], [4, "push x: 1 sent"]]
     >>> parts({"wall": 4.5, "log": log})
     {'start and state of the pipeline': 1.0, 'the rest': 1.0, 'validation': 2.5}
     """

@@ -18,6 +18,7 @@ from datarelease.flows.release.tag import attempt
 from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.report import REPORT_HTML, Report
 from datarelease.model.versions.release import Nothing, Released
+from datarelease.model.wording import plural
 from datarelease.render.terminal.report import summary
 from datarelease.render.terminal.tables import release_plan_table
 
@@ -113,7 +114,7 @@ def _lines(result: Released) -> tuple[str, ...]:
     manifest = result.manifest
     tag, commit = manifest.tag, manifest.commit[:12]
     where = ", ".join(f"{remote.name} ({remote.url})" for remote in manifest.remotes)
-    lines = [f"released {tag}: {result.uploaded} objects sent, all verified on {where}"]
+    lines = [f"released {tag}: {plural(result.uploaded, 'object')} sent, all verified on {where}"]
     if result.committed:
         lines.append(f"committed: {commit} with {', '.join(result.committed)}")
     if result.branch is not None:

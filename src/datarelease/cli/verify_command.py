@@ -26,6 +26,7 @@ from datarelease.model.git_address import GITHUB_NAME
 from datarelease.model.versions.outcome import Health
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.version import Version
+from datarelease.model.wording import agreeing, plural
 from datarelease.render.escape import PROSE, clean
 
 
@@ -167,7 +168,8 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
         return Result(document, (*lines, said))
     error = faults_error(
         result.faults,
-        what=f"{len(result.faults)} object(s) of {found.tag} are not as they should be:",
+        what=f"{plural(len(result.faults), 'object')} of {found.tag} "
+        f"{agreeing(len(result.faults), 'is not as it', 'are not as they')} should be:",
         untouched="The others were repaired." if repaired else "Nothing was changed.",
         remedy=_remedy(found, full=full, tried=repair),
     )

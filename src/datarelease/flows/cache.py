@@ -20,6 +20,7 @@ from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError
 from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import TREE, WHOLE, DataFile, Entry
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Advance, Progress, Step
 
 _CHUNK = 1 << 20
@@ -189,7 +190,8 @@ class Objects:
             names = ", ".join(remote.name for remote in self.remotes) or "no remote is configured"
             shown = ", ".join(object_key(md5) for md5 in absent[:5])
             raise WorldError(
-                f"{len(absent)} object(s) are neither in DVC's cache nor on a remote ({names}): "
+                f"{plural(len(absent), 'object')} {agreeing(len(absent), 'is', 'are')} neither in "
+                f"DVC's cache nor on a remote ({names}): "
                 f"{shown}{', …' if len(absent) > 5 else ''}",  # noqa: PLR2004 - a line's worth
                 untouched="Nothing was released.",
                 remedy=(

@@ -37,6 +37,15 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def agreeing(number: int, one: str, more: str) -> str:
+    """The form of a verb that agrees with a count.
+
+    >>> agreeing(1, "is", "are"), agreeing(0, "was", "were")
+    ('is', 'were')
+    """
+    return one if number == 1 else more
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` was probably meant to be, in whichever case it is written.
 

@@ -457,7 +457,7 @@ def test_data_that_is_nowhere_is_said(get_started: Project, tmp_path: Path) -> N
     clone = fresh_clone(get_started, tmp_path / "get-started" / "clone")
     shutil.rmtree(get_started.remote)
     done = refused(clone, "--yes")
-    assert "data/listings.csv: 1 object(s) are neither in DVC's cache nor on a remote" in done.text
+    assert "data/listings.csv: 1 object is neither in DVC's cache nor on a remote" in done.text
     assert "dvc pull" in done.text
 
 

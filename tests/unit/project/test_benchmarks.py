@@ -80,8 +80,8 @@ def test_parts_add_up_to_the_wall_time() -> None:
     """Every second between start and end belongs to one part."""
     log = [
         [1.0, "dvc repro: skipped, dvc.lock is up to date"],
-        [1.2, "customers: validating 1 file(s)"],
-        [3.2, "customers: profiling 1 file(s)"],
+        [1.2, "customers: validating 1 file"],
+        [3.2, "customers: profiling 1 file"],
         [6.2, "✓ Pass: first release: merging publishes data-v1"],
         [6.2, "✓ customers  1,010,000 rows"],
         [7.2, "push storage: 1 sent, 0 there"],

@@ -33,6 +33,7 @@ from datarelease.model.data.profile import COMPARABLE_FORMATS, Profile
 from datarelease.model.data.provenance import Provenance, ReadFile
 from datarelease.model.data.validation import VALIDATION_FORMAT, Validation, unreadable
 from datarelease.model.versions.snapshot import DataFile, DatasetSnapshot
+from datarelease.model.wording import plural
 
 _T = TypeVar("_T", Validation, Profile, FilesProfile)
 FindDocuments = Callable[[str], Iterable[bytes]]
@@ -135,10 +136,10 @@ def _computed(
         return _assessed_files(ws, dataset, content, files, validation)
     table = table_for(engine, dataset, files, ws.objects, lambda: _bring(ws, dataset, files))
     if validation is None:
-        ws.progress.say(f"{dataset.name}: validating {len(table.paths)} file(s)")
+        ws.progress.say(f"{dataset.name}: validating {plural(len(table.paths), 'file')}")
         validation = run_validation(ws.root, dataset, content, table, engine, ws.memo)
     if known is None and not unreadable(validation):
-        ws.progress.say(f"{dataset.name}: profiling {len(table.paths)} file(s)")
+        ws.progress.say(f"{dataset.name}: profiling {plural(len(table.paths), 'file')}")
         try:
             known = run_profile(ws.root, dataset, content, table, engine, ws.memo, ws.objects.path)
         except UnreadableTable as error:
@@ -155,7 +156,7 @@ def _assessed_files(
     validation: Validation | None,
 ) -> Assessment:
     """The same of a dataset of files, whose statistics cost too little to be looked for first."""
-    ws.progress.say(f"{dataset.name}: listing {len(files)} file(s)")
+    ws.progress.say(f"{dataset.name}: listing {plural(len(files), 'file')}")
     listing = list_files(ws, dataset, files)
 
     def place_of(wanted: Sequence[ListedFile]) -> dict[str, Path]:

@@ -16,7 +16,7 @@ from datarelease.flows.transfer import faults_of, find_faults, holders
 from datarelease.flows.versions.documents import find_manifest
 from datarelease.model.review.report import Report
 from datarelease.model.versions.release import Nothing, PlannedStep, ReleasePlan, StepState
-from datarelease.model.wording import plural
+from datarelease.model.wording import agreeing, plural
 
 _LATER = ("check", "review", "version", "push", "verify", "record", "commit", "tag", "copies")
 
@@ -134,5 +134,6 @@ def _lost(ws: Workspace, checked: Checked) -> Iterator[PlannedStep]:
         return
     lost = [fault for _, found in faults_of(ws, manifest) for fault in found]
     if lost:
-        what = f"{plural(len(lost), 'object')} of {latest.tag} were lost or damaged on a remote"
+        were = agreeing(len(lost), "was", "were")
+        what = f"{plural(len(lost), 'object')} of {latest.tag} {were} lost or damaged on a remote"
         yield _step("repair", "refused", f"{what}; they are sent again, and the release ends")

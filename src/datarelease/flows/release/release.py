@@ -42,6 +42,7 @@ from datarelease.model.versions.release import (
     Verified,
 )
 from datarelease.model.versions.remote_keys import DIRECTORY, manifest_key
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
 REPLANNING_TIME = 900.0
@@ -166,7 +167,8 @@ def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
     if faults:
         raise faults_error(
             faults,
-            what=f"{len(faults)} object(s) are not on the remote after the push:",
+            what=f"{plural(len(faults), 'object')} {agreeing(len(faults), 'is', 'are')} "
+            "not on the remote after the push:",
             untouched="No tag was made.",
             remedy="Run the command again: it sends what is missing.",
         )

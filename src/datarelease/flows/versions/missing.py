@@ -26,6 +26,7 @@ from datarelease.model.versions.outcome import Health, VersionHealth
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.remote_keys import document_key, manifest_key
 from datarelease.model.versions.version import Version
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
 
@@ -129,7 +130,8 @@ def refuse_damage(ws: Workspace, catalogue: Catalogue) -> None:
     if faults:
         raise faults_error(
             faults,
-            what=f"{len(faults)} object(s) of {latest.tag} were lost or damaged on a remote:",
+            what=f"{plural(len(faults), 'object')} of {latest.tag} "
+            f"{agreeing(len(faults), 'was', 'were')} lost or damaged on a remote:",
             untouched="No tag was made."
             + ("" if unrepaired else " Objects in DVC's cache were sent again."),
             remedy=(

@@ -25,6 +25,7 @@ from datarelease.ingest.propose.pull_request_text import Described, describe
 from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.model.versions.release import Fault
+from datarelease.model.wording import agreeing, plural
 
 IGNORE = ".gitignore"
 
@@ -41,7 +42,7 @@ def make_commit(base: ProposalBase, branch: str, plan: StreamPlan) -> Described:
     commit = ws.git.commit_files(base.tip, files, _message(base, plan, branch))
     described = describe(ws, stream, base.tip, commit)
     sent = deliver(ws)
-    clone.say(f"{stream.name}: verdict {checked.report.level}, {sent} objects sent")
+    clone.say(f"{stream.name}: verdict {checked.report.level}, {plural(sent, 'object')} sent")
     default, heads = clone.git.advertised()
     if default != clone.branch or heads.get(clone.branch) != base.tip:
         raise BranchMoved(f"{clone.branch} moved meanwhile")
@@ -119,7 +120,8 @@ def deliver(ws: Workspace) -> int:
     if left:
         raise faults_error(
             left,
-            what=f"{len(left)} object(s) are not on the remote after the push:",
+            what=f"{plural(len(left), 'object')} {agreeing(len(left), 'is', 'are')} "
+            "not on the remote after the push:",
             untouched="Nothing was proposed.",
             remedy="Run the command again: it sends what is missing.",
         )
