@@ -18,48 +18,75 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 from tests.broker import Broker, Record
+from tests.commands import start
 
 ALLOWED = {0, 2, 3, 4, -signal.SIGKILL}
 """How a command may end here: done, another one was faster, the broker is away, or killed. A bug is
 70, and bad data 1."""
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""`multiprocessing` looks at all children of this process whenever a thread starts another one."""
+
+
 class Ingester:
     """Commands run one after the other, by a process each, that anybody may kill."""
 
-    def __init__(self, root: Path, env: Mapping[str, str]) -> None:
-        """Run in ``root``."""
+    def __init__(self, root: Path, env: Mapping[str, str], *, forked: bool = False) -> None:
+        """Run in ``root``; ``forked``: from a process that has everything loaded.
+
+        Most of the time of such a process is work then, and a kill meets work.
+        """
         self.root = root
         self.killed = 0
+        self._forked = forked
         self.ended: list[tuple[tuple[str, ...], int, str]] = []
         """(arguments, exit code, the end of what it said) of each command."""
         self._env = {**os.environ, **env}
-        self._process: subprocess.Popen[str] | None = None
+        self._running: int | None = None
         self._groups: list[int] = []
 
     def run(self, *arguments: str) -> int:
         """The exit code of ``datarelease ARGUMENTS``; what it had started may still run."""
+        code, said = (self._fork if self._forked else self._start)(arguments)
+        self._running = None
+        self.ended.append((arguments, code, said[-2000:]))
+        return code
+
+    def _fork(self, arguments: tuple[str, ...]) -> tuple[int, str]:
+        """The same in a fork, with a session of its own."""
+        with _ONE_AT_A_TIME:
+            started = start(self.root, *arguments, env=dict(self._env), prepare=os.setsid)
+        self._running = started.pid
+        self._groups.append(started.pid)
+        while True:
+            with _ONE_AT_A_TIME:
+                if started.ended:
+                    done = started.wait()
+                    return done.code, done.out + done.err
+            time.sleep(0.01)
+
+    def _start(self, arguments: tuple[str, ...]) -> tuple[int, str]:
+        """Exit code and output of a program, with a session of its own."""
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "datarelease", *arguments],
                 cwd=self.root, env=self._env, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output, text=True, start_new_session=True,
             )  # fmt: skip
-            self._process = process
+            self._running = process.pid
             self._groups.append(process.pid)
             process.wait(300)
-            self._process = None
             output.seek(0)
-            self.ended.append((arguments, process.returncode, output.read()[-2000:]))
-        return process.returncode
+            return process.returncode, output.read()
 
     def kill(self, *, alone: bool) -> bool:
         """End what runs now, with everything that it started or ``alone``; False: nothing runs."""
-        process = self._process
-        if process is None or process.poll() is not None:
+        process = self._running
+        if process is None:
             return False
         try:
-            (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
+            (os.kill if alone else os.killpg)(process, signal.SIGKILL)
         except ProcessLookupError:
             return False
         self.killed += 1

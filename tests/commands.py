@@ -115,6 +115,17 @@ class Started:
         self._process = process
         self._folder = folder
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """It has ended, and `wait` does not wait."""
+        return self._process.exitcode is not None
+
     def wait(self) -> Done:
         """How it ended; a command that hangs fails the test."""
         self._process.join(PATIENCE)

@@ -92,7 +92,7 @@ def restarted(broker: Broker, sender: Sender, count: int) -> None:
 def test_forty_thousand_events_survive_everything(tmp_path: Path) -> None:
     """Two ingesters at once, killed five times, and a broker that restarts: nothing is lost.
 
-    Both push plans to one branch; the stages run as processes, as DVC runs them.
+    Both push plans to one branch; each stage is a process, forked from one that has all loaded.
     """
     count = 40_000
     with running_broker(tmp_path / "kafka") as broker:
@@ -103,7 +103,8 @@ def test_forty_thousand_events_survive_everything(tmp_path: Path) -> None:
         project.commit("Larger batches")
         project.push()
         ingesters = [
-            Ingester(project.clone(tmp_path / name).root, broker.env) for name in ("one", "two")
+            Ingester(project.clone(tmp_path / name).root, broker.env, forked=True)
+            for name in ("one", "two")
         ]
         sender = Sender(broker, topic, orders(range(count)), portion=1_000, pause=0.2)
         killer = Killer(ingesters, times=5, seed=4, pause=(0.2, 2.0))
@@ -122,7 +123,7 @@ def test_forty_thousand_events_survive_everything(tmp_path: Path) -> None:
         assert sender.failed == 0
         assert killer.killed == 5
         assert [one.bugs for one in ingesters] == [[], []]
-        last = Ingester(project.clone(tmp_path / "last").root, broker.env)
+        last = Ingester(project.clone(tmp_path / "last").root, broker.env, forked=True)
         for step in ("drain", "parse"):
             assert last.run("ingest", step, NAME) == 0, last.ended[-1]
     proven(last.root, count)
