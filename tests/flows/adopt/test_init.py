@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.commands import KILLED, Done, Point, run
+from tests.commands import KILLED, Done, Point, run, start
 from tests.conftest import environment, hermetic_environment
 from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
 from tests.servers import Bucket
 from tests.stories import installed_tool
+from tests.terminals import attach, terminal
 from tests.versions import assert_whole, tags, tree_state
 
 from datarelease.errors import ConfigError
@@ -773,21 +772,12 @@ def test_names_of_columns_cannot_command_the_terminal(get_started: Project) -> N
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 2), (b"y\n", 0)])
 def test_a_person_is_asked(lone: Project, answer: bytes, code: int) -> None:
     """On a terminal the plan is shown, and carried out only after a yes."""
-    terminal, other = pty.openpty()
-    command = [sys.executable, "-m", "datarelease", "init"]
-    with subprocess.Popen(
-        command, cwd=lone.root, stdin=other, stdout=other, stderr=other
-    ) as process:
-        os.close(other)
-        shown = b""
-        while b"[y/N]" not in shown:
-            shown += os.read(terminal, 1 << 16)
-        os.write(terminal, answer)
-        with suppress(OSError):  # the other side is closed
-            while os.read(terminal, 1 << 16):
-                pass
-    os.close(terminal)
-    assert process.returncode == code
+    with terminal() as there:
+        started = start(lone, "init", prepare=partial(attach, there.name, 0, 1, 2))
+        there.watch(started, until=b"[y/N]")
+        there.type(answer)
+        there.watch(started)
+        assert started.wait().code == code
     assert (lone.root / "schemas").exists() == (code == 0)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
+from tests.commands import start
 from tests.project import Project
+from tests.terminals import attach, terminal
 
 pytestmark = pytest.mark.one_dataset
 
@@ -28,26 +28,23 @@ AT_ONCE = (
 """Shows the bars of queries that take less than a second, too."""
 
 
+def do(work: str, terminal: str | None = None) -> None:
+    """Do this in a fork, in place of a command; its standard error is the terminal."""
+    if terminal is not None:
+        attach(terminal, 2)
+    exec(AT_ONCE + WORK[work], {"__name__": "__main__"})  # noqa: S102 - a user's line of Python
+    sys.exit()
+
+
 def on_terminal(project: Project, work: str, env: Mapping[str, str]) -> tuple[str, str]:
-    """What ``work`` writes to a pipe as standard output, and to a terminal as standard error."""
-    terminal, stderr = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", AT_ONCE + WORK[work]],
-        cwd=project.root, env={**os.environ, "TERM": "xterm", **env},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
-    ) as process:  # fmt: skip
-        os.close(stderr)
-        shown = b""
-        while True:
-            try:
-                shown += os.read(terminal, 65_536)
-            except OSError:  # Linux ends a terminal that nobody has open like this
-                break
-        assert process.stdout is not None
-        result = process.stdout.read()
-    os.close(terminal)
-    assert process.returncode == 0, (result, shown)
-    return result, shown.decode()
+    """What ``work`` writes to a file as standard output, and to a terminal as standard error."""
+    with terminal() as there:
+        act = partial(do, work, there.name)
+        started = start(project, env={"TERM": "xterm", **env}, prepare=act)
+        shown = there.watch(started)
+        done = started.wait()
+    assert done.code == 0, (done, shown)
+    return done.out, shown
 
 
 @pytest.mark.parametrize("work", ["validate", "profile", "check", "load", "dr.check"])
@@ -68,8 +65,6 @@ def test_ci_shows_no_bars(edited: Project, work: str) -> None:
 
 def test_a_pipe_shows_no_bars(released: Project) -> None:
     """Standard error that goes to a file or a program has lines alone."""
-    done = subprocess.run(
-        [sys.executable, "-c", AT_ONCE + WORK["profile"]],
-        cwd=released.root, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "Querying" not in done.stderr
+    done = start(released, prepare=partial(do, "profile")).wait()
+    assert done.code == 0
+    assert "Querying" not in done.err
