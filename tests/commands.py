@@ -326,12 +326,17 @@ def _settle(cwd: Path, env: dict[str, str], folder: str) -> None:
     os.environ.update(env)
     time.tzset()
     os.chdir(cwd)
+    os.fsync = _written
     sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - for the life of the process
     for descriptor, name in ((1, "out"), (2, "err")):
         target = os.open(Path(folder) / name, os.O_WRONLY | os.O_APPEND)
         os.dup2(target, descriptor)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above
+
+
+def _written(fd: object) -> None:
+    """Stands for `os.fsync`: who is killed loses nothing that was written; only machines do."""
 
 
 def _follow_steps(points: Sequence[Point]) -> None:

@@ -39,6 +39,7 @@ GITCONFIG = """\
 	defaultBranch = main
 [core]
 	quotePath = true
+	fsync = none
 [gc]
 	auto = 0
 [maintenance]
