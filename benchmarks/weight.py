@@ -42,7 +42,7 @@ SETS = {
     "ssh": "the same, with a remote by SSH",
     "webdav": "the same, with a remote by WebDAV",
     "s3,github": "what the workflows on GitHub install",
-    "s3,images": "S3, and thumbnails of pictures",
+    "s3,images": "S3, and thumbnails of images",
     "s3,orchestration": "S3, Kafka and Dagster",
     "spark": "`release.engine: spark`, with a cluster",
     "sail": "`release.engine: spark`, without a cluster",
@@ -88,7 +88,7 @@ REASONS: dict[str, dict[str, str]] = {
     "read-gs": {"gcsfs": "reads Google Cloud Storage without DVC"},
     "read-azure": {"adlfs": "reads Azure without DVC"},
     "github": {"pygithub": "comments, statuses and releases on GitHub"},
-    "images": {"pillow": "width, height and thumbnails of pictures"},
+    "images": {"pillow": "width, height and thumbnails of images"},
     "orchestration": {
         "dagster": "pipeline, checks and releases as assets",
         "dagster-webserver": "shows them in the browser",
@@ -100,7 +100,9 @@ REASONS: dict[str, dict[str, str]] = {
     "sail": {"pysail": "computes what Spark would compute, without Java"},
     "msk": {"aws-msk-iam-sasl-signer-python": "signs in at Amazon MSK by a role"},
 }
-"""Why each direct dependency is there, by extra; `dev` is for contributors and not listed."""
+"""Why each direct dependency is there, by extra."""
+CONTRIBUTORS = {"dev", "docs"}
+"""Extras for people who work on datarelease."""
 STARTS = 5
 """Starts of each command; the table has the median."""
 
@@ -112,7 +114,7 @@ def declared() -> dict[str, list[str]]:
     names = {
         extra: [canonicalize_name(Requirement(line).name) for line in lines]
         for extra, lines in lists.items()
-        if extra != "dev"
+        if extra not in CONTRIBUTORS
     }
     return {
         extra: [name for name in found if name != "datarelease"] for extra, found in names.items()
@@ -195,7 +197,9 @@ def reasons(everything: Environment) -> str:
         for name, reason in packages.items():
             own = size_of(everything.packages[canonicalize_name(name)]) / 1e6
             needed = everything.needed_by(name)
-            whole = sum(size_of(everything.packages[one]) for one in needed) / 1e6
+            whole = (
+                sum(size_of(everything.packages[canonicalize_name(one)]) for one in needed) / 1e6
+            )
             shown = f"`{extra}`" if extra else "none"
             lines.append(f"| {shown} | {name} | {reason} | {_mb(own)} | {_mb(whole)} |")
     return "\n".join(lines)
