@@ -48,6 +48,7 @@ def _commit() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "install": lambda: _install("s3"),
     "install-readers": lambda: _install(""),
+    "install-notebook": lambda: _install("read-s3,pandas"),
     "install-release": lambda: _install("release"),
     "install-start": _start,
     "commit": _commit,
@@ -61,8 +62,12 @@ _FORMS = (
 
 
 def pages() -> list[str]:
-    """The pages that users read, by path: they follow the constant."""
+    """The pages that users read, and the workflows of the examples: they follow the constant."""
     found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    found += [
+        *(ROOT / "examples").rglob("*.md"),
+        *(ROOT / "examples").glob("*/.github/workflows/*"),
+    ]
     return sorted(str(path.relative_to(ROOT)) for path in found)
 
 

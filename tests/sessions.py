@@ -18,6 +18,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 from tests import commands
@@ -25,6 +26,8 @@ from tests import commands
 _MARK = re.compile(r"<!-- checked: (?P<test>\S+) -->\s*")
 _PROMPT, _MORE = "$ ", "> "
 _ANY = "..."
+_SHELL = re.compile(r"[$|;<>`]")
+"""What only a shell understands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,18 +40,25 @@ class Block:
     text: str
     line: int
     """In the page."""
+    section: str
+    """The heading of the second level that it stands under; empty above the first one."""
 
 
 def marked_blocks(page: Path, test: str) -> Iterator[Block]:
     """The blocks of a page that say that ``test`` checks them."""
-    before = ""
-    for token in MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8")):
+    before, section = "", ""
+    tokens = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
+    for token, following in zip(tokens, (*tokens[1:], tokens[-1]), strict=True):
+        if token.type == "heading_open" and token.tag == "h2":
+            section = following.content
         if token.type == "fence":
             mark = _MARK.fullmatch(before)
             if mark and mark["test"] == test:
                 language, _, name = token.info.partition(" ")
                 line = token.map[0] + 1 if token.map else 0
-                yield Block(language=language, name=name, text=token.content, line=line)
+                yield Block(
+                    language=language, name=name, text=token.content, line=line, section=section
+                )
         if token.block and token.type != "inline":
             before = token.content if token.type == "html_block" else ""
 
@@ -101,12 +111,16 @@ class Session:
     replaced: Mapping[str, str] = field(default_factory=dict)
     """Addresses on pages that only the test knows: of a server, say."""
     env: dict[str, str] = field(default_factory=dict)
+    names: dict[str, Any] = field(default_factory=dict)
+    """What was defined at the Python prompt."""
     _code: int = 0
 
-    def play(self, page: Path, test: str) -> int:
-        """Do what the page says; how many blocks were played."""
+    def play(self, page: Path, test: str, section: str | None = None) -> int:
+        """Do what the page, or one section of it, says; how many blocks were played."""
         count = 0
         for block in marked_blocks(page, test):
+            if section is not None and block.section != section:
+                continue
             self._do(block, f"{page.name}:{block.line}")
             count += 1
         assert self._code == 0, f"{page.name}: the last command ended with {self._code}"
@@ -145,7 +159,7 @@ class Session:
         )
 
     def _run(self, command: str, words: list[str]) -> str:
-        match words:
+        match [] if _SHELL.search(command) else words:
             case ["cd", folder]:
                 self.place = (self.place / folder).resolve()
                 assert self.place.is_dir(), self.place
@@ -180,8 +194,9 @@ class Session:
 
     def _python(self, text: str, where: str) -> None:
         flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-        test = doctest.DocTestParser().get_doctest(text, {}, where, where, 0)
+        test = doctest.DocTestParser().get_doctest(text, self.names, where, where, 0)
         said: list[str] = []
         with contextlib.chdir(self.place):
-            doctest.DocTestRunner(optionflags=flags).run(test, out=said.append)
+            doctest.DocTestRunner(optionflags=flags).run(test, out=said.append, clear_globs=False)
         assert not said, "".join(said)
+        self.names = test.globs
