@@ -59,6 +59,7 @@ in proportion to the rows, 0 not at all. Small tables cost mostly the start, whi
 TAIL = """\
 ## How to repeat
 
+<!-- not run: It takes half an hour. -->
 ```
 make bench                                    # everything; half an hour, 10 GB of disk
 make bench ARGS="--quick"                     # a tenth of it, printed and not written here

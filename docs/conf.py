@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 from datarelease.model.project import REPOSITORY
@@ -121,6 +122,7 @@ def _in_order(app: Sphinx, name: str) -> Iterator[str]:
 
 def setup(app: Sphinx) -> None:
     """Have Sphinx read pages by `page_source`, and write them beside what it makes of them."""
+    app.add_lexer("csv", TextLexer)  # Pygments has none
     app.connect("source-read", _read)
     app.connect("html-page-context", _finish_page, priority=900)  # after Furo
     app.connect("build-finished", _write_markdown)
