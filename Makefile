@@ -79,6 +79,7 @@ format: .venv/dev.stamp  ## Put the code into its form
 
 generated: .venv/dev.stamp  ## Write the parts of the documentation that repeat what code says
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/llms.py
 
 handbook: .venv/dev.stamp  ## Build the handbook as a site in build/handbook/html
 	$(BIN)/python -m sphinx --fail-on-warning --quiet $(HANDBOOK)

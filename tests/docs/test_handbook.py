@@ -68,6 +68,19 @@ def test_each_page_stands_beside_its_markdown(site: Path) -> None:
         assert text.strip() in whole, page
 
 
+def test_the_table_of_contents_for_programs_is_up_to_date() -> None:
+    """`make generated` has nothing to write, and each page is in it with a sentence."""
+    command = [sys.executable, str(ROOT / "docs/llms.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = (ROOT / "docs/llms.txt").read_text(encoding="utf-8").splitlines()
+    named = [found[1] for line in lines if (found := re.match(r"- \[.+\]\((.+)\): .{10,}", line))]
+    assert sorted(named) == [
+        page.removeprefix("docs/") for page in PAGES
+        if page.startswith("docs/") and page != "docs/index.md"
+    ]  # fmt: skip
+
+
 def test_the_page_for_contributors_is_contributing(site: Path) -> None:
     """Its text is that of CONTRIBUTING.md, and its links lead to pages of the site or to GitHub."""
     page = parsed(site / "contribute.html")
