@@ -15,7 +15,6 @@ from datarelease.app.readers import open_address, text_engine
 from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.app.version_list import Versions
 from datarelease.errors import ConfigError
-from datarelease.flows.release.metadata import write_metadata
 from datarelease.flows.repository import Repository, find_version
 from datarelease.flows.versions.files import ReleasedFiles, files_of_version
 from datarelease.flows.versions.read import get as get_files
@@ -223,7 +222,11 @@ def get(
     repository: Repository = open_repository(repo, found, progress=Warnings())
     wanted = find_version(repository, found)
     paths = get_files(repository, wanted, Path(name), datasets, overwrite=force)
-    return (*paths, *(write_metadata(repository, wanted, Path(name)) if metadata else ()))
+    if not metadata:
+        return paths
+    from datarelease.flows.release.metadata import write_metadata  # noqa: PLC0415 - heavy
+
+    return (*paths, *write_metadata(repository, wanted, Path(name)))
 
 
 def _meant(

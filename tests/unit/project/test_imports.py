@@ -18,6 +18,7 @@ SEAMS = {
     "analysis/engine/conversion/compressed.py": "pyarrow: a release reads plain text's delimiter",
     "app/reports.py": "pandas takes half a second: only for rows as a data frame",
     "analysis/engine/lazy/open.py": "pyarrow and DuckDB: whichever is asked for",
+    "reading.py": "what makes metadata looks into files: readers of an address have no use for it",
     "readers/datasets.py": "pyarrow is an optional part, and DuckDB not needed for addresses",
     "app/version_list.py": "pandas takes half a second: only for `to_frame`",
     "app/repository.py": "DVC: not to list versions",
