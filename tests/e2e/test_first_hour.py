@@ -153,8 +153,9 @@ def test_from_csv_files_to_a_reader_with_a_url(
     shell.setup("git commit -q -a -m Wrong", "dvc push -q", "git push -q -u origin wrong")
     pull, [check, *_] = newcomer.opens("wrong")
     assert check.conclusion == "failure"
-    [status] = [it for it in repository.statuses_of(pull.head) if it.context.endswith("/check")]
-    assert status.state in {"failure", "error"}
+    assert "Nothing is known about the data of this change" in newcomer.comment(pull)
+    [status] = repository.statuses_of(pull.head)
+    assert (status.context, status.state) == ("datarelease/check", "error")
 
     newcomer.types(BACK)
     pull, runs = newcomer.opens("rollback-to-data-v1")

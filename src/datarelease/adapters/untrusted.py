@@ -206,6 +206,8 @@ class Artifact:
     report: Report | None
     """None: it ended before it could write one."""
     pull_request: PullRequestFile | None
+    arrived: bool = False
+    """Something was downloaded: a report that is not among it was never written."""
 
 
 def read_artifact(folder: Path) -> Artifact:
@@ -228,7 +230,8 @@ def read_artifact(folder: Path) -> Artifact:
         refuse_artifact(
             f"{PULL_REQUEST}: {pull_request.number} is not the number of a pull request"
         )
-    return Artifact(report=report, pull_request=pull_request)
+    arrived = any(folder.iterdir())
+    return Artifact(report=report, pull_request=pull_request, arrived=arrived)
 
 
 def _shaped(

@@ -18,13 +18,13 @@ from tests.forge.server import GitHubServer
 
 from datarelease.adapters.github.cml import Cml, is_marked, watermark, with_watermark
 from datarelease.adapters.github.repository import GitHub
-from datarelease.adapters.untrusted import Artifact
+from datarelease.adapters.untrusted import Artifact, read_artifact
 from datarelease.cli.post_command import command
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.comment import put_comment
 from datarelease.flows.pull_requests.post import CommentTexts, Posting, post
-from datarelease.model.github import BOT, CheckRun, PullRequestFile
+from datarelease.model.github import BOT, PULL_REQUEST_FILE, CheckRun, PullRequestFile
 from datarelease.model.review.report import Report
 from datarelease.model.review.reviewed_digest import reviewed_digest
 from datarelease.progress import Quiet
@@ -647,6 +647,24 @@ def test_a_report_that_did_not_arrive_is_never_told_as_none(desk: Desk, conclusi
     with pytest.raises(WorldError, match="GitHub does not say whether the check uploaded one"):
         without_report(desk, conclusion)
     assert (desk.bodies(), desk.repo.statuses) == ([], [])
+
+
+def test_a_check_that_failed_before_its_report_is_told(desk: Desk, tmp_path: Path) -> None:
+    """It uploads what stages wrote and git holds: the report was not lost, there never was one."""
+    desk.repo.artifacts[5] = ["datarelease-report"]
+    (tmp_path / "people").mkdir()
+    (tmp_path / "people" / "profile.json").write_text("{}")
+    (tmp_path / PULL_REQUEST_FILE).write_text(encode(desk.artifact(None).pull_request))
+    found = read_artifact(tmp_path)
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    run = replace(desk.run, conclusion="failure")
+    posting = post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
+    assert posting.outcome == "posted"
+    assert desk.bodies() == [with_watermark("no report\n", desk.pull.head)]
+    [status] = desk.hub.statuses(desk.pull.head)
+    assert (status.state, "without a report" in status.description) == ("error", True)
+    with pytest.raises(WorldError, match="its report was not downloaded"):
+        post(found, desk.run, desk.hub, None, pages, Quiet(), default_branch="main")
 
 
 def test_a_check_that_reached_its_time_limit_is_told(desk: Desk) -> None:

@@ -29,7 +29,10 @@ _CSV_FAULTS = (
     ("Value with unterminated quote", "a quotation mark is not closed, or stands inside a value"),
     ("Expected Number of Columns", "a line has more or fewer values than the header has columns"),
     ("Maximum line size", "a line is longer than 64 MB"),
-    ("invalid state", "stray quotation marks or mixed line endings"),
+    (
+        "invalid state",
+        "stray quotation marks or mixed line endings (end all lines with LF, or all with CR LF)",
+    ),
 )
 
 
