@@ -25,14 +25,15 @@ def _install(extra: str) -> str:
 
 
 def _start() -> str:
-    place = "datarelease[release]" if PUBLISHED else "~/datarelease[release]"
+    # The shell expands no `~` between quotation marks, and DagsHub needs the extra `s3`.
+    place = "'datarelease[s3]'" if PUBLISHED else '"$HOME/datarelease[s3]"'
     clone = "" if PUBLISHED else f"$ git clone https://github.com/{REPOSITORY} ~/datarelease\n"
     sentence = "Install datarelease into an environment of its own:"
     if not PUBLISHED:
         sentence = f"No release of datarelease is published yet, so take a checkout. {sentence}"
     return (
         f"{sentence}\n\n```console\n{clone}$ python3 -m venv ~/bikes-venv\n"
-        f"$ . ~/bikes-venv/bin/activate\n$ pip install '{place}'\n```"
+        f"$ . ~/bikes-venv/bin/activate\n$ pip install {place}\n```"
     )
 
 
