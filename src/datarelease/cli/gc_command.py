@@ -85,17 +85,17 @@ def collection_lines(found: Collection) -> Iterator[str]:
 
 
 def _of_remote(sweep: RemoteSweep, *, applied: bool) -> Iterator[str]:
-    verb = "deleted" if applied else "may go"
+    verb = "deleted" if applied else "can be deleted"
     objects = plural(len(sweep.garbage), "object")
     yield f"{sweep.remote} ({sweep.url}): {objects}, {size(sweep.size)}, {verb}"
     for reason, (count, total) in sweep.sums.items():
         yield f"  {plural(count, 'object')}, {size(total)}: {reason}"
     yield f"  {plural(sweep.kept, 'object')}, {size(sweep.kept_size)}: kept"
     if sweep.young:
-        yield f"  {plural(sweep.young, 'object')}, {size(sweep.young_size)}: too young to go"
+        yield f"  {plural(sweep.young, 'object')}, {size(sweep.young_size)}: too new to delete"
     if sweep.shared:
         where = "; ".join(sweep.shared)
         yield (
-            "  no object of DVC's goes, because the remote is shared with a repository whose "
+            "  no object of DVC is deleted, because the remote is shared with a repository whose "
             f"branches are not known here: {where}"
         )

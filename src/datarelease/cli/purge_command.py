@@ -72,10 +72,11 @@ def purge_lines(found: Purge, reason: str) -> Iterator[str]:
         holders = ", ".join(found.shared_with) or "versions of other projects"
         yield f"kept, needed by {holders} as well: {plural(found.shared, 'object')}"
     for name in found.named_by:
-        yield f"{clean(name)} names some of them: `dvc pull` does not get them there"
+        yield f"{clean(name)} names some of them: after that, `dvc pull` cannot get them there"
     if not found.applied:
         command = ["datarelease", "purge", *(version.tag for version in found.versions)]
         command += ["--reason", reason] if reason.strip() else []
-        yield f"This was a preview; there is no way back after: {shlex.join(command)} --apply"
+        run = f"{shlex.join(command)} --apply"
+        yield f"This was a preview. To erase the data permanently, run: {run}"
     else:
         yield "What git, caches and GitHub Releases still have: docs/operate/erase.md"

@@ -76,7 +76,7 @@ def test_what_nothing_needs_is_shown_and_goes_when_it_is_told_to(two: Project) -
     assert stored(two.remote) >= kept
     text = run(two, "gc").out
     assert "This was a preview: `datarelease gc --apply` deletes them." in text
-    assert "1 object, 10 bytes: too young" not in text
+    assert "1 object, 10 bytes: too new" not in text
     before = stored(two.remote)
     assert keys(collected(two, "--apply")) == found
     assert before - stored(two.remote) == set(found)

@@ -98,7 +98,8 @@ def test_what_only_a_version_holds_is_erased(three: Project) -> None:
     assert "A reason is needed" in run(three, "purge", "2", code=2).err
     preview = run(three, "purge", "2", "--reason", REASON)
     assert (
-        "This was a preview; there is no way back after: datarelease purge data-v2" in preview.out
+        "This was a preview. To erase the data permanently, run: datarelease purge data-v2"
+        in preview.out
     )
     shown = run(three, "purge", "2", "--reason", REASON, "--json").json
     [remote] = shown["remotes"]
