@@ -24,6 +24,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Literal
 
+import click
 from tests.project import Project
 
 from datarelease import cli
@@ -185,7 +186,21 @@ def run(
     done = start(where, *arguments, points=points, env=env, prepare=prepare).wait()
     assert code is None or done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
     assert "Traceback" not in done.text, done.err
+    assert done.code <= 0 or done.code in declared(arguments), f"{arguments}: {done.code}"
     return done
+
+
+def declared(arguments: Sequence[str]) -> set[int]:
+    """The exit codes that a command says it may end with; of no command: that of wrong usage."""
+    from datarelease.cli import group
+    from datarelease.cli.described import DescribedCommand
+
+    command: click.Command | None = group
+    for word in arguments:
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(click.Context(command), word) or command
+    return set(command.exit_codes) if isinstance(command, DescribedCommand) else {2}
 
 
 def dvc(

@@ -18,7 +18,7 @@ from tests.broker import Broker, shared_broker
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer, running_github
-from tests.goldens import UPDATE
+from tests.goldens import UPDATE, Golden
 from tests.project import Project, make_template
 from tests.properties import register_profiles
 from tests.remote_servers import RemoteServers
@@ -160,6 +160,14 @@ def home() -> Iterator[Path]:
             _UNTOUCHED.append(folder)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def transcripts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Golden]:
+    """Keeps runs of commands for the reference, and compares them at the end of the test."""
+    story = Golden("transcripts", tmp_path, update=request.config.getoption(UPDATE))
+    yield story
+    story.compare_shown()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.metadata
+import shlex
 import shutil
 import sys
 import tempfile
@@ -26,6 +27,8 @@ from tests.commands import Done, run
 from tests.project import Project
 
 GOLDEN = Path(__file__).parent / "golden"
+TRANSCRIPTS = Path(__file__).parents[1] / "docs" / "transcripts"
+"""Runs of commands that the reference shows beside golden files; kept and compared as those are."""
 MOST = 430_000
 """Bytes that all golden files may have together."""
 SHOWN = 60
@@ -87,6 +90,10 @@ class Golden:
     """Write the golden files instead of comparing with them."""
     folder: Path = GOLDEN
     files: dict[str, bytes] = field(default_factory=dict)
+    shown: dict[str, bytes] = field(default_factory=dict)
+    """Files of docs/transcripts that this story makes."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Names that differ between two runs, such as a topic's, and what stands for them."""
     hashes: dict[bytes, bytes] = field(default_factory=dict)
     """Of manifests: as they are, and as they are compared."""
 
@@ -112,10 +119,50 @@ class Golden:
         """Run a command; with ``name``, keep the command, its exit code and what it prints."""
         done = run(project, *arguments, code=code, env=env, prepare=fixed_versions)
         if name:
-            text = f"$ datarelease {' '.join(arguments)}\nexit code {done.code}\n\n{done.out}"
-            _, mark, error = done.err.partition("error: ")
-            self.add(name, text + (f"\n{mark}{error}" if code else ""))
+            self.add(name, recorded(done, " ".join(arguments)))
         return done
+
+    def show(
+        self,
+        project: Project | Path,
+        *arguments: str,
+        name: str = "",
+        code: int = 0,
+        env: dict[str, str] | None = None,
+    ) -> Done:
+        """Run a command and keep it for the reference, as the command ``name`` or its own."""
+        done = run(project, *arguments, code=code, env=env, prepare=fixed_versions)
+        self.keep_shown(name or arguments[0], recorded(done, shlex.join(arguments)))
+        return done
+
+    def keep_shown(self, name: str, text: str) -> None:
+        """Keep a run for the reference."""
+        assert name not in self.shown, f"{name} is there already"
+        for found, plain in self.names.items():
+            text = text.replace(found, plain)
+        self.shown[name] = self._without_root(text)
+
+    def keep_document(self, name: str, text: str | bytes) -> None:
+        """Keep a document for the reference, whose schema is called ``name``."""
+        self.keep_shown(f"documents/{name}.json", text if isinstance(text, str) else text.decode())
+
+    def compare_shown(self) -> None:
+        """Compare the runs that the reference shows, where the story has no golden files."""
+        lines = self.finish_shown()
+        assert self.update or not lines, "\n".join(lines[:SHOWN])
+
+    def finish_shown(self) -> list[str]:
+        """Write the runs that the reference shows, or say where they differ."""
+        lines = []
+        for name, data in sorted(self.shown.items()):
+            place = TRANSCRIPTS / (name if Path(name).suffix else f"{name}.txt")
+            if self.update:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(data)
+            before = place.read_bytes() if place.exists() else b""
+            if before != data:
+                lines += _difference(f"docs/transcripts/{name}.txt", before, data)
+        return lines
 
     def _without_root(self, content: str | bytes) -> bytes:
         data = content.encode() if isinstance(content, str) else content
@@ -126,8 +173,10 @@ class Golden:
         """Compare with the golden files, or write them."""
         for before, after in self.hashes.items():
             self.files = {name: data.replace(before, after) for name, data in self.files.items()}
+            self.shown = {name: data.replace(before, after) for name, data in self.shown.items()}
         place = self.folder / self.story
         kept = {str(path.relative_to(place)): path for path in place.rglob("*") if path.is_file()}
+        lines = self.finish_shown()
         if self.update:
             for path in kept.values():
                 path.unlink()
@@ -135,7 +184,6 @@ class Golden:
                 (place / name).parent.mkdir(parents=True, exist_ok=True)
                 (place / name).write_bytes(data)
             return
-        lines = []
         for name in sorted(kept.keys() | self.files.keys()):
             before = kept[name].read_bytes() if name in kept else b""
             after = self.files.get(name, b"")
@@ -148,6 +196,13 @@ class Golden:
                 f"What is written differs from tests/golden/{self.story}:\n{shown}{left}\n"
                 f"If CHANGELOG.md names this change, write the files again with {UPDATE}."
             )
+
+
+def recorded(done: Done, typed: str) -> str:
+    """A command as it was typed, its exit code, its output, and its error without progress."""
+    _, mark, error = done.err.partition("error: ")
+    failed = f"\n{mark}{error}" if done.code else ""
+    return f"$ datarelease {typed}\nexit code {done.code}\n\n{done.out}{failed}"
 
 
 def _difference(name: str, before: bytes, after: bytes) -> list[str]:

@@ -47,6 +47,7 @@ from datarelease.ingest.drain import drain_now
 from datarelease.ingest.plan import plan_now, waiting_now
 from datarelease.ingest.propose.merge import merge_now
 from datarelease.ingest.propose.propose import propose_now
+from datarelease.model.versions.outcome import Bundle
 from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.retention import Garbage, GarbageReason, Needed, RemoteSweep
 from datarelease.model.versions.version import Version
@@ -183,6 +184,7 @@ def first_version(golden: Golden, project: Project) -> None:
     """There is nothing to compare with."""
     golden.run(project, "validate", "people", "--json", name="validate.json.txt")
     golden.run(project, "profile", "people", "--json", name="profile.json.txt")
+    golden.show(project, "profile", "people")
     golden.run(project, "check", name="first/check.txt")
     keep_reports(golden, project, "first", "md", "html")
     golden.run(project, "release", "--json", name="first/release.txt")
@@ -221,6 +223,8 @@ def reading(golden: Golden, project: Project) -> None:
     ):  # fmt: skip
         name = "-".join(part.strip("-./") for part in arguments)
         golden.run(project, *arguments, name=f"read/{name}.txt")
+    golden.show(project, "url", "data-v2", "people", "--sql", "duckdb")
+    golden.show(project, "get", "data-v1", "../people-v1", "--dataset", "people")
 
 
 def blocked(golden: Golden, project: Project) -> None:
@@ -292,13 +296,19 @@ def withdrawn(golden: Golden, project: Project) -> None:
         golden.run(project, "changelog", "data-v2", "--json", name="changelog.json.txt")
         golden.run(project, "changelog", "data-v2", name="changelog.txt")
         golden.run(project, "site", "--out", "../public", "--json", name="site.json.txt")
+        golden.show(project, "site", "--out", "../public")
     with at(3):
         golden.run(project, "unyank", "data-v2", "--json", name="unyank.txt")
+        golden.show(project, "yank", "data-v2", "--reason", "The plan of two people is wrong.")
+        golden.show(project, "unyank", "data-v2")
 
 
 def rolled_back(golden: Golden, project: Project) -> None:
     """The data of the first version come back as the third."""
     with at(4):
+        golden.show(project, "rollback", "data-v1")
+        project.git("switch", "--quiet", "main")
+        project.git("branch", "--quiet", "-D", "rollback-to-data-v1")
         golden.run(project, "rollback", "data-v1", "--json", name="rollback.txt")
         project.git("switch", "--quiet", "main")
         project.git("merge", "--quiet", "--no-ff", "-m", "Roll back", "rollback-to-data-v1")
@@ -324,6 +334,18 @@ def prepared(golden: Golden, project: Project) -> None:
     """What is set up, and what a workflow keeps of the cache."""
     golden.run(project, "diff", "data-v1", "data-v3", "--json", name="read/diff-json.txt")
     golden.run(project, "doctor", "--json", name="doctor.txt")
+    golden.show(project, "doctor")
+    golden.keep_document("index", (project.remote / "releases" / "index.json").read_bytes())
+    with at(5):
+        reason = ("--reason", "The team checked it.")
+        golden.show(project, "channel", "set", "stable", "data-v3", *reason, name="channel-set")
+        golden.show(project, "channel", "list", name="channel-list")
+    unused = object_path(project.remote, "d41d8cd98f00b204e9800998ecf8427e")
+    unused.parent.mkdir(parents=True, exist_ok=True)
+    unused.write_bytes(b"no version has this")
+    os.utime(unused, (0, 0))
+    golden.show(project, "gc")
+    golden.show(project, "purge", "data-v2", "--reason", "A person asked for it.")
     golden.run(project, "trim", name="trim/trim.txt", env=step_of_workflow(golden))
     golden.add("trim/outputs.txt", (golden.root / "outputs").read_bytes())
 
@@ -345,6 +367,7 @@ def test_adoption(golden: Make) -> None:
     for edit in plan.pop("files"):
         story.add(f"files/{edit['path'].lstrip('.')}", edit["after"])
     story.add("plan.json", json.dumps(plan, indent=2) + "\n")
+    story.show(project, "init", "--yes")
     story.finish()
 
 
@@ -411,6 +434,12 @@ def test_texts_on_github(golden: Make) -> None:
     story.add("outcome.json", encode(outcome(report=None)))
     story.add("release.md", release_page(manifest_of_release(), outcome(), place))
     story.add("issue.md", damage_issue(LOST, place))
+    story.keep_document("health", encode(LOST))
+    built = Bundle(commit="c" * 40, digest="d" * 64, staging=None, tree=("dvc.lock", "params.yaml"))
+    story.keep_document("bundle", encode(built))
+    pictures = samples.files().datasets[0].diff.files_after
+    assert pictures is not None
+    story.keep_document("files-profile", encode(pictures))
     story.finish()
 
 
@@ -437,6 +466,7 @@ def test_posting(golden: Make, desk: Desk, tmp_path: Path, monkeypatch: pytest.M
     for name, text in kept.items():
         plain = text.replace(desk.github.url, "https://github.example")
         story.add(name, plain.replace(desk.pull.head, "0" * 40))
+    story.keep_shown("post", f"$ datarelease post artifact\nexit code 0\n\n{posted.stdout}")
     story.finish()
 
 
@@ -465,6 +495,9 @@ def test_a_stream(golden: Make) -> None:
     story.run(project, "ingest", "parse", "orders", "--json", name="parse.txt")
     story.run(project, "ingest", "dead", "list", "orders", "--json", name="dead-list.txt")
     story.run(project, "ingest", "dead", "show", "orders", "2:1", "--json", name="dead-show.txt")
+    story.show(project, "ingest", "parse", "orders", name="ingest-parse")
+    story.show(project, "ingest", "dead", "list", "orders", name="ingest-dead-list")
+    story.show(project, "ingest", "dead", "show", "orders", "2:1", name="ingest-dead-show")
     for name, data in stream.files().items():
         if not name.endswith(".parquet"):
             story.add(Path(name).name, data)

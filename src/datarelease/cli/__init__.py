@@ -22,34 +22,34 @@ from datarelease.errors import DatareleaseError, disk_fault
 
 #: Commands in the order of the help, with their one-line descriptions: reading before writing.
 COMMANDS = {
-    "list": "The released versions.",
-    "show": "One version: what it holds, where it is, how it came about.",
-    "diff": "What changed between two versions.",
-    "changelog": "What changed in each version, in sentences.",
-    "get": "Put the files of a version into a directory.",
-    "url": "Where the files of a dataset are, and a line that reads them elsewhere.",
-    "site": "Write a catalogue of all versions as static pages.",
-    "verify": "Look for every object of versions on their remotes.",
-    "doctor": "What the setup lacks, with the remedy for each.",
-    "check": "What merging the work tree would release, and whether it may.",
+    "list": "List the released versions.",
+    "show": "Show what a version holds, where it is stored and how it was made.",
+    "diff": "Show what changed between two versions.",
+    "changelog": "Print what changed in each version, in sentences.",
+    "get": "Copy the files of a version into a directory.",
+    "url": "Print the addresses of a dataset's files, or a line of code that reads them.",
+    "site": "Write a catalogue of all versions as static web pages.",
+    "verify": "Check that every object of a version is on its remotes.",
+    "doctor": "Check the setup; each fault comes with its remedy.",
+    "check": "Say what merging the work tree would release, and whether it may be released.",
     "validate": "Stage command: check a dataset against its schema.",
-    "profile": "Stage command: statistics of a dataset.",
-    "init": "Adopt data releases in a repository; the plan is shown first.",
-    "release": "Release the work tree's data as the next version.",
+    "profile": "Stage command: compute the statistics of a dataset.",
+    "init": "Adopt data releases in a repository; shows its plan first.",
+    "release": "Release the data of the work tree as the next version.",
     "rollback": "Start a branch that restores the data of an older version.",
-    "yank": "Withdraw a version; its data and tag stay.",
+    "yank": "Withdraw a version; its data and its tag stay.",
     "unyank": "Undo the withdrawal of a version.",
-    "channel": "Names for versions that move, such as `stable`: set one, list them.",
-    "purge": "Erase the data of a version permanently; --apply does it.",
-    "gc": "What nothing needs on the remotes; --apply deletes it.",
-    "post": "Workflow step: put a check's report on its pull request.",
+    "channel": "Set or list channels: names for versions that move, such as `stable`.",
+    "purge": "Erase the data of a version permanently; a preview without --apply.",
+    "gc": "Find objects on the remotes that nothing needs; delete them with --apply.",
+    "post": "Workflow step: put the report of a check on its pull request.",
     "announce": "Workflow step: report on GitHub how a release ended.",
     "trim": "Workflow step: reduce DVC's cache to what the next check needs.",
 }
 
 #: Commands of optional parts, which the command line does not import.
 OPTIONAL = {
-    "ingest": "Events of a Kafka topic into a dataset: plan, drain, parse, propose, commit.",
+    "ingest": "Turn the events of a Kafka topic into a dataset: plan, drain, parse, propose.",
 }
 
 
@@ -64,7 +64,7 @@ def in_directory(command: click.Command) -> click.Command:
             expose_value=False,
             callback=_change_directory,
             metavar="DIR",
-            help="Work in DIR, to which other paths are relative.",
+            help="Work in the directory DIR; other paths are relative to it.",
         )
         command.params.insert(0, option)
     return command
@@ -178,8 +178,8 @@ def _optional(name: str) -> click.Command | None:
 def group() -> None:
     """Semantic-release for datasets.
 
-    A reviewed change of params.yaml becomes a verified, immutable data version: a git tag
-    data-vN with every object on its remotes.
+    A reviewed change of params.yaml becomes a verified, immutable data version: a git tag data-vN,
+    whose objects are all on its remotes.
     """
 
 

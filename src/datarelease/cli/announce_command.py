@@ -11,6 +11,7 @@ import click
 from datarelease.app.actions import Actions
 from datarelease.app.github import comment_source, dispatcher, open_github
 from datarelease.cli.console import ConsoleProgress, show
+from datarelease.cli.described import DescribedCommand
 from datarelease.cli.workflow import this_run, warn
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.announce import (
@@ -35,22 +36,32 @@ from datarelease.render.markdown.version_texts import (
 from datarelease.render.webhook import message_json, message_slack
 
 
-@click.command("announce")
+@click.command(
+    "announce",
+    cls=DescribedCommand,
+    arguments={"[DIRECTORY]": "The directory with the artifacts of the release."},
+    exits={
+        0: "Announced. Webhooks that failed are warnings.",
+        2: "An artifact was refused, or this is no step of a workflow. Nothing was announced.",
+        3: "GitHub failed. The version is released; run the job again.",
+    },
+)
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--damage",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Report instead what `verify --newest N --out FILE` found, in one issue.",
+    help="Instead, report in an issue what `verify --newest N --out FILE` found.",
 )
 def command(directory: Path | None, damage: Path | None) -> None:
     """Report on GitHub how a release ended.
 
-    For the last job of the release workflow. DIRECTORY holds the artifacts of the run: the version
-    gets its GitHub Release, and the comment on the pull request says how the release ended; a
-    failed release gets a comment of its own. The repositories in DATARELEASE_DISPATCH receive the
-    event `data-release` for a new version, with the token in DATARELEASE_DISPATCH_TOKEN, and the
-    webhooks of `release.notify` a message. Exit 3: GitHub failed; the command can be run again.
+    The last job of the release workflow. It makes the GitHub Release of the version and updates the
+    comment on the pull request. A failed release gets a comment of its own.
+
+    For a new version it also sends the event `data-release` to the repositories in
+    DATARELEASE_DISPATCH, with the token in DATARELEASE_DISPATCH_TOKEN, and a message to each
+    webhook of `release.notify`.
     """
     if (directory is None) == (damage is None):
         raise click.UsageError("Name a DIRECTORY, or --damage FILE.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, json_option, repo_option, show, show_json
-from datarelease.cli.list_command import version_json
+from datarelease.cli.described import DescribedCommand
+from datarelease.cli.list_command import VersionEntry, version_json
 from datarelease.flows.versions.changelog import RANGE, read_changelog
 from datarelease.model.versions.changelog import ChangelogEntry
 from datarelease.render.history import entry_notes
@@ -16,15 +16,49 @@ from datarelease.render.markdown.changelog import changelog
 from datarelease.render.notes import plain_note
 
 
-@click.command("changelog")
+class ChangelogMove(TypedDict):
+    """A channel that was set to the version."""
+
+    channel: str
+    """The name of the channel."""
+    date: str
+    """When, in ISO 8601."""
+    by: str
+    """Who set it."""
+    reason: str
+    """Why."""
+    before: str | None
+    """The tag that the channel was set to before; null: the channel is new."""
+
+
+class ChangelogResult(VersionEntry):
+    """One version with what changed in it."""
+
+    has_report: bool
+    """Whether the report of the release was found."""
+    notes: list[str]
+    """What changed, one sentence each, as plain text."""
+    channels: list[ChangelogMove]
+    """The channels that were set to this version."""
+
+
+@click.command(
+    "changelog",
+    cls=DescribedCommand,
+    arguments={
+        "[A..B]": "The versions after A, up to and including B. Leave A or B out for an open end; "
+        "name one version for itself alone. Default: all versions."
+    },
+    prints=list[ChangelogResult],
+)
 @click.argument("span", metavar="[A..B]", required=False)
 @repo_option
 @json_option
 def command(span: str | None, repo: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Print what changed in each version, the newest first, as Markdown.
 
-    `A..B` names what came after version A, up to B; either may be left out. One version alone names
-    itself.
+    The sentences come from the report of each release: rows, columns, distributions, parameters,
+    channels and withdrawals.
     """
     named = [text for text in (span or "").split(RANGE) if text]
     repository = open_repository(repo, *named, progress=ConsoleProgress())
@@ -35,7 +69,7 @@ def command(span: str | None, repo: str | None, as_json: bool) -> None:  # noqa:
         show(changelog(entries).rstrip("\n"))
 
 
-def _entry_json(entry: ChangelogEntry) -> dict[str, Any]:
+def _entry_json(entry: ChangelogEntry) -> ChangelogResult:
     """An entry as JSON data; notes are plain text, which data may be a part of."""
     return {
         **version_json(entry.version),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import click
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import TypedDict
 
 from datarelease.app.actions import actions
 from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.versions.channels import set_channel
 from datarelease.flows.versions.tell_readers import tell_of_catalogue
@@ -19,16 +20,60 @@ from datarelease.model.versions.channel import Channel, version_of
 from datarelease.render.escape import PROSE, clean
 
 
+class ChannelMoveResult(TypedDict):
+    """One move of a channel."""
+
+    tag: str
+    """The tag that records the move."""
+    version: str
+    """The tag of the version that the channel was set to."""
+    date: str
+    """When, in ISO 8601."""
+    by: str
+    """Who set it."""
+    reason: str
+    """Why."""
+
+
+class ChannelEntry(TypedDict):
+    """A channel with its history."""
+
+    name: str
+    """The name of the channel."""
+    version: str | None
+    """The tag of the version that the channel means now; null: all its versions are withdrawn."""
+    set_to: str
+    """The tag of the version that it was set to last, withdrawn or not."""
+    moves: list[ChannelMoveResult]
+    """Its moves, the oldest first."""
+
+
+class ChannelSetResult(TypedDict):
+    """A channel that was set."""
+
+    channel: str
+    """The name of the channel."""
+    version: str
+    """The tag of the version that it is set to."""
+    before: str | None
+    """The tag of the version that it was set to before; null: the channel is new."""
+    moved: bool
+    """Whether this run moved it; false: it was set to that version already."""
+
+
 @click.group("channel", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Names for versions that move, such as `stable`."""
+    """Set or list channels: names for versions that move, such as `stable`.
+
+    The name of a channel stands wherever a version does: `datarelease get stable`.
+    """
 
 
-@command.command("list")
+@command.command("list", cls=DescribedCommand, prints=list[ChannelEntry])
 @repo_option
 @prints_result
 def list_command(repo: str | None) -> Result:
-    """List the channels, and who set them to which version, when and why."""
+    """List the channels: who set each one to which version, when and why."""
     catalogue = open_catalogue(repo)
     data = [channel_json(channel, catalogue) for channel in catalogue.channels]
     if not data:
@@ -37,13 +82,22 @@ def list_command(repo: str | None) -> Result:
     return Result(data, _table(catalogue))
 
 
-@command.command("set")
+@command.command(
+    "set",
+    cls=DescribedCommand,
+    arguments={
+        "NAME": "The name of the channel: lower-case letters, digits and hyphens.",
+        "VERSION": VERSION,
+    },
+    exits={3: "The git remote failed, or somebody else set the channel. Run the command again."},
+    prints=ChannelSetResult,
+)
 @click.argument("name")
 @click.argument("version")
 @click.option("--reason", required=True, help="Why, written for those who follow the channel.")
 @prints_result
 def set_command(name: str, version: str, reason: str) -> Result:
-    """Set the channel NAME to VERSION; a name that is not there yet is made."""
+    """Set the channel NAME to VERSION. A channel that does not exist yet is made."""
     repository = open_repository(None, version, progress=ConsoleProgress())
     run = actions(os.environ)
     done = set_channel(repository, name, version, reason=reason, by=run.actor if run else None)
@@ -54,12 +108,13 @@ def set_command(name: str, version: str, reason: str) -> Result:
         text = f"{name} is {now} already"
     else:
         text = f"{name} is now {now}" + (f"; it was {done.before}" if done.before else "")
-    return Result(
-        {"channel": name, "version": now, "before": done.before, "moved": done.moved}, text
-    )
+    found: ChannelSetResult = {
+        "channel": name, "version": now, "before": done.before, "moved": done.moved,
+    }  # fmt: skip
+    return Result(found, text)
 
 
-def channel_json(channel: Channel, catalogue: Catalogue) -> dict[str, Any]:
+def channel_json(channel: Channel, catalogue: Catalogue) -> ChannelEntry:
     """A channel as JSON data; ``version`` is null where it has no active version."""
     version = version_of(channel, catalogue.versions)
     return {

@@ -11,6 +11,7 @@ from datarelease.app.reports import HTML_NAME, report_files, rows_beside
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, prints_result
+from datarelease.cli.described import DescribedCommand
 from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report, this_run
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
@@ -19,29 +20,40 @@ from datarelease.flows.check.pictures import with_pictures
 from datarelease.flows.release.bundle import make_absent, write_bundle
 from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.policy import how_to_waive
+from datarelease.model.review.report import Report
 from datarelease.render.terminal.report import summary
 
 _NEXT = "commit your edits; then open a pull request and merge it, or run datarelease release"
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=DescribedCommand,
+    exits={
+        0: "Merging may release the data, or there is nothing to release.",
+        1: "Blocked: the data breaks its schema or a rule of the policy. The report says where.",
+    },
+    prints=Report,
+)
 @click.option("--base", metavar="TAG", help="Compare with this version instead of the newest.")
 @click.option(
     "--out",
     type=DIRECTORY_PATH,
-    help="Where report.json, .md and .html go.  [default: reports/ of the repository]",
+    help="Write report.json, report.md and report.html into this directory."
+    "  [default: reports/ of the repository]",
 )
 @click.option(
     "--bundle",
     type=DIRECTORY_PATH,
-    help="Also write what `release --bundle` needs into this new directory.",
+    help="Also write a bundle for `release --bundle` into this new directory.",
 )
 @prints_result
 def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
-    """Say what merging the work tree would release, and whether it may.
+    """Say what merging the work tree would release, and whether it may be released.
 
-    Runs what is out of date with `dvc repro`, validates, profiles, and compares with the newest
-    version. Needs no secret and writes nothing outside the work tree. Exit 1: blocked.
+    Runs the stages that are out of date (`dvc repro`), validates and profiles each dataset,
+    compares with the newest version, applies the policy, and writes a report. Needs no secret and
+    writes nothing outside the work tree.
     """
     if bundle is not None and base is not None:
         raise ConfigError(

@@ -32,14 +32,17 @@ json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON."
 )
 repo_option: Callable[[Any], Any] = click.option(
-    "--repo", metavar="URL", help="A repository elsewhere: a directory, or what git can fetch from."
+    "--repo",
+    metavar="URL",
+    help="Read this git repository instead of the current one: a directory or an address.",
 )
 
 from_option: Callable[[Any], Any] = click.option(
     "--from",
     "address",
     metavar="ADDRESS",
-    help="A remote alone, without git and DVC: a directory, s3://, gs://, azure:// or https://.",
+    help="Read this remote alone, without git and DVC: a directory, s3://, gs://, azure:// or "
+    "https://.",
 )
 
 

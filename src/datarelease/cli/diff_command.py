@@ -16,26 +16,42 @@ from datarelease.cli.console import (
     prints_result,
     repo_option,
 )
+from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.documents import to_json
 from datarelease.flows.check.compare import compare_versions
+from datarelease.model.review.report import Report
 from datarelease.render.terminal.report import summary
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    cls=DescribedCommand,
+    arguments={"A": f"The earlier one. {VERSION}", "B": "The later one, named in the same ways."},
+    prints=Report,
+)
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@click.option("--out", type=DIRECTORY_PATH, help="Also write report.json, .md and .html there.")
+@click.option(
+    "--out",
+    type=DIRECTORY_PATH,
+    help="Also write report.json, report.md and report.html into this directory.",
+)
 @click.option(
     "--rows",
     type=DIRECTORY_PATH,
-    help="Also write every row that changed there: NAME.parquet for each dataset with a key.",
+    help="Also write every changed row into this directory, as one NAME.parquet for each "
+    "dataset that has a key.",
 )
 @repo_option
 @prints_result
 def command(
     before: str, after: str, out: Path | None, rows: Path | None, repo: str | None
 ) -> Result:
-    """Show what changed from version A to version B: schema, distributions, rows."""
+    """Show what changed from version A to version B.
+
+    Compares schemas, distributions and files. Rows are compared where a dataset has a key; the
+    data of both versions is then fetched.
+    """
     repository = open_repository(repo, before, after, progress=ConsoleProgress())
     files = changed_rows_in(rows) if rows is not None else None
     report = compare_versions(repository, before, after, tool=tool(), rows=files)

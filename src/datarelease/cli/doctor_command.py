@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 from rich.text import Text
+from typing_extensions import TypedDict
 
 from datarelease.cli.console import json_option, notes, show, show_json
+from datarelease.cli.described import DescribedCommand
 from datarelease.doctor.doctor import aws_policies, diagnose
 from datarelease.model.diagnosis import Diagnosis, Line, LineState
 from datarelease.render.escape import clean
@@ -24,16 +26,38 @@ _MARKS: dict[LineState, tuple[str, str]] = {
 }
 
 
-@click.command("doctor")
-@click.option("--write", is_flag=True, help="Try writing: one small object on each remote.")
-@click.option("--github", metavar="OWNER/NAME", help="The repository on GitHub; default: origin's.")
-@click.option("--aws-policy", is_flag=True, help="Print the policies that AWS needs, as JSON.")
+class DoctorResult(TypedDict):
+    """The answers to all questions."""
+
+    lines: list[Line]
+    """One for each question, in the order asked."""
+
+
+@click.command(
+    "doctor",
+    cls=DescribedCommand,
+    exits={
+        0: "Nothing has to be corrected; there may be warnings.",
+        2: "Something has to be set up or corrected.",
+        3: "A remote does not answer.",
+    },
+    prints=DoctorResult,
+)
+@click.option("--write", is_flag=True, help="Also try to write one small object to each remote.")
+@click.option(
+    "--github", metavar="OWNER/NAME", help="The repository on GitHub.  [default: that of origin]"
+)
+@click.option(
+    "--aws-policy",
+    is_flag=True,
+    help="Print the policies that AWS needs, as JSON, and check nothing.",
+)
 @json_option
 def command(write: bool, github: str | None, aws_policy: bool, as_json: bool) -> None:  # noqa: FBT001
-    """Check whether everything that a release needs is set up, with a remedy for each fault.
+    """Check whether everything that a release needs is set up.
 
-    GitHub is asked where GITHUB_TOKEN is set. Exit 2: something has to be set up or corrected;
-    3: a remote does not answer.
+    Each fault comes with its remedy. If GITHUB_TOKEN is set, the settings on GitHub are checked
+    as well.
     """
     if aws_policy:
         show_json(aws_policies(Path.cwd(), os.environ, github=github))

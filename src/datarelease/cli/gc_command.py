@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.retention import open_keeping
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.cli.described import DescribedCommand
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.flows.retention.collect import Collection, collect, survey_all
@@ -31,23 +33,55 @@ def _age(context: click.Context, option: click.Parameter, value: str) -> timedel
     return int(found[1]) * _UNITS[found[2]]
 
 
-@click.command("gc")
-@click.option("--apply", is_flag=True, help="Delete it; without this option nothing is changed.")
+class GcResult(TypedDict):
+    """What nothing needs, on each remote."""
+
+    format: int
+    """The format of this document: 1."""
+    applied: bool
+    """Whether it was deleted; false: this is a preview."""
+    kept_for: list[str]
+    """Everything that was asked what it needs: versions, branches, tags, pull requests."""
+    unread: list[str]
+    """Listings of directories that are on no remote, so that their files could not be read."""
+    remotes: list[dict[str, Any]]
+    """For each remote its name (`remote`), its address (`url`), the objects that nothing needs
+    (`garbage`, each with `key`, `size` in bytes and `reason`), and the number and bytes of objects
+    that are needed (`kept`, `kept_size`) or too young (`young`, `young_size`)."""
+    health: dict[str, Any] | None
+    """The [health](../formats/health.md) of all versions afterwards; null: a preview."""
+
+
+@click.command(
+    "gc",
+    cls=DescribedCommand,
+    exits={
+        0: "The objects are deleted, or the preview is shown.",
+        3: "A branch, a manifest or a remote cannot be read. Nothing was deleted.",
+    },
+    prints=GcResult,
+)
+@click.option(
+    "--apply", is_flag=True, help="Delete the objects. Without this option nothing is changed."
+)
 @click.option(
     "--older-than",
     default="7d",
     callback=_age,
     metavar="AGE",
     show_default=True,
-    help="Leave what was written since then: a release may be under way.",
+    help="Keep objects that are younger: a release may be under way.",
 )
 @prints_result
 def command(apply: bool, older_than: timedelta) -> Result:  # noqa: FBT001
-    """Show what no version, branch, tag or open pull request needs on the remotes, or delete it.
+    """Show the objects on the remotes that nothing needs, or delete them.
 
-    Withdrawn versions keep everything. If one branch, manifest or remote cannot be read, nothing is
-    deleted. The credentials that delete have variables of their own, DATARELEASE_DELETE_…
-    (docs/operate/erase.md). All versions are verified afterwards.
+    An object is needed if a version, a branch, a tag, an open pull request or the work tree names
+    it. Withdrawn versions keep all their objects. If a branch, a manifest or a remote cannot be
+    read, nothing is deleted. All versions are verified afterwards.
+
+    The command deletes with credentials of their own, in variables DATARELEASE_DELETE_… (see
+    docs/operate/erase.md).
     """
     if apply and older_than < _SHORTEST:
         raise ConfigError(
@@ -60,7 +94,7 @@ def command(apply: bool, older_than: timedelta) -> Result:  # noqa: FBT001
     return Result(collection_json(found), tuple(collection_lines(found)))
 
 
-def collection_json(found: Collection) -> dict[str, Any]:
+def collection_json(found: Collection) -> GcResult:
     """What programs get."""
     return {
         "format": 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.readers import open_address
 from datarelease.app.repository import open_repository
@@ -17,7 +18,8 @@ from datarelease.cli.console import (
     refuse_both,
     repo_option,
 )
-from datarelease.cli.list_command import version_json
+from datarelease.cli.described import VERSION, DescribedCommand
+from datarelease.cli.list_command import Withdrawn, version_json
 from datarelease.flows.release.metadata import write_metadata
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.read import get
@@ -26,18 +28,43 @@ from datarelease.readers.datasets import get_there
 from datarelease.readers.metadata import write_metadata_there
 
 
-@click.command("get")
+class GetResult(TypedDict):
+    """The files of a version in a directory."""
+
+    tag: str
+    """The git tag of the version."""
+    files: list[str]
+    """The paths of the files, fetched now or there before."""
+    yanked: Withdrawn | None
+    """The withdrawal; null: the version is not withdrawn."""
+
+
+@click.command(
+    "get",
+    cls=DescribedCommand,
+    arguments={
+        "VERSION": VERSION,
+        "[DEST]": "The directory to copy into. Default: one named like the version's tag.",
+    },
+    exits={3: "An object is missing or damaged, or no remote answers. Run the command again."},
+    prints=GetResult,
+)
 @click.argument("version")
 @click.argument("dest", required=False, type=DIRECTORY_PATH)
 @click.option(
-    "--dataset", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
+    "--dataset",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Copy only this dataset; may be given several times.",
 )
 @click.option(
     "--metadata",
     is_flag=True,
-    help="Also croissant.json, datapackage.json, odcs.yaml, SHA256SUMS, citation and licence.",
+    help="Also copy the descriptions of the version: croissant.json, datapackage.json, odcs.yaml, "
+    "SHA256SUMS, the citation and the licence.",
 )
-@click.option("--force", is_flag=True, help="Overwrite files that differ.")
+@click.option("--force", is_flag=True, help="Overwrite files in DEST that differ.")
 @from_option
 @repo_option
 @prints_result
@@ -50,10 +77,10 @@ def command(
     repo: str | None,
     address: str | None,
 ) -> Result:
-    """Put the files of VERSION into DEST (default: a directory named like the version).
+    """Copy the files of VERSION into the directory DEST.
 
-    Files are there as in the repository. Each is checked against the manifest's SHA-256, and
-    what is already there is not fetched again.
+    The files have the same paths below DEST as in the repository. Each file is checked against the
+    SHA-256 in the manifest. Files that are already there are not fetched again.
     """
     refuse_both(repo, address)
     if address is None:

@@ -13,44 +13,60 @@ from datarelease.adopt.plan import adoption_at
 from datarelease.adopt.run import carry_out
 from datarelease.app.projects import projects_below
 from datarelease.cli.console import ConsoleProgress, ask, json_option, show, show_json, show_paged
+from datarelease.cli.described import DescribedCommand
 from datarelease.documents import to_json
 from datarelease.model.adoption import Adoption
 from datarelease.render.terminal.adoption import adoption, adoption_summary, next_steps
 
 
-@click.command("init")
+@click.command(
+    "init",
+    cls=DescribedCommand,
+    exits={
+        0: "The plan was carried out or shown, or everything is already there.",
+        1: "Blocked: the data breaks its schema. All files were written.",
+        2: "The repository cannot be used, or the plan was not confirmed. Nothing was written.",
+    },
+    prints=Adoption | list[Adoption],
+)
 @click.option(
     "--remote",
     "remotes",
     multiple=True,
     metavar="REMOTE",
-    help="Set up a DVC remote: dagshub:OWNER/REPO, s3://BUCKET/PREFIX, gs://…, azure://…, ssh://…, "
-    "webdavs://… or a directory (/DIR, ./DIR);"
-    " may be given twice.",
+    help="Set up this DVC remote: dagshub:OWNER/REPO, s3://BUCKET/PREFIX, gs://…, azure://…, "
+    "ssh://…, webdavs://… or a directory (/DIR, ./DIR). May be given several times.",
 )
 @click.option(
     "--dataset",
     "datasets",
     multiple=True,
     metavar="PATH",
-    help="Adopt only this file or folder; may be given several times.",
+    help="Adopt only this file or directory. May be given several times.",
 )
 @click.option(
     "--ref",
     metavar="REF",
     envvar="DATARELEASE_REF",
-    help="The version of datarelease that the workflows use: a tag, or the full SHA of a commit."
-    "  [default: the one that runs here]",
+    help="The version of datarelease that the workflows use: a tag or the full SHA of a commit."
+    "  [default: the version that runs now]",
 )
 @click.option(
     "--subdir",
     is_flag=True,
-    help="The current directory becomes a DVC project of its own (`dvc init --subdir`), whatever"
-    " is above it.",
+    help="Make the current directory a DVC project of its own (`dvc init --subdir`), also inside "
+    "another one.",
 )
-@click.option("--all", "every", is_flag=True, help="Adopt every DVC project below, one by one.")
-@click.option("--plan", "whole", is_flag=True, help="Show the plan with every file; write nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Write without asking.")
+@click.option(
+    "--all", "every", is_flag=True, help="Adopt every DVC project below this directory, one by one."
+)
+@click.option(
+    "--plan",
+    "whole",
+    is_flag=True,
+    help="Show the plan with the full text of every file, and write nothing.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Carry the plan out without asking.")
 @json_option
 def command(
     remotes: tuple[str, ...],
@@ -64,10 +80,10 @@ def command(
 ) -> None:
     """Adopt data releases in this repository.
 
-    Shows a summary first: the datasets found among DVC's outputs, a Pandera schema for each,
-    inferred from the data, the stages that check them, settings and GitHub workflows. Existing
-    files keep every line, and no file is overwritten. The added stages are run once, so that their
-    reports can be committed as well. A second run finds nothing to do.
+    First shows a plan: the datasets that it found, a Pandera schema for each, inferred from the
+    data, the stages that check them, the settings and the GitHub workflows. Then it asks. It
+    overwrites no file, and existing files keep every line. At the end it runs the new stages once,
+    so that you can commit their reports. A second run finds nothing to do.
     """
     if whole and yes:
         raise click.UsageError("--plan writes nothing: leave out --plan or --yes.")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.readers import open_address
 from datarelease.app.repository import open_catalogue
@@ -18,17 +17,63 @@ from datarelease.cli.console import (
     show_json,
     show_table,
 )
+from datarelease.cli.described import DescribedCommand
 from datarelease.model.versions.version import Version
 from datarelease.readers.address import read_versions
 from datarelease.render.terminal.tables import version_table
 
 
-@click.command("list")
+class Withdrawn(TypedDict):
+    """The withdrawal of a version."""
+
+    reason: str
+    """Why it was withdrawn."""
+    date: str
+    """When, in ISO 8601."""
+    replacement: str | None
+    """The tag of the version to use instead; null: none was named."""
+
+
+class Erased(TypedDict):
+    """The erasure of a version."""
+
+    reason: str
+    """Why its data was erased."""
+    date: str
+    """When, in ISO 8601."""
+
+
+class VersionEntry(TypedDict):
+    """One version, as its tag describes it."""
+
+    version: int
+    """The number: 3 for `data-v3`."""
+    tag: str
+    """The git tag."""
+    digest: str
+    """The digest of the data: a SHA-256 over the names, sizes and hashes of its files."""
+    date: str
+    """When the tag was made, in ISO 8601."""
+    commit: str
+    """The commit that the tag points at."""
+    trailers: dict[str, str]
+    """The trailers of the tag's message, by their names."""
+    yanked: Withdrawn | None
+    """The withdrawal; null: the version is not withdrawn."""
+    erased: Erased | None
+    """The erasure; null: the data is not erased."""
+
+
+@click.command("list", cls=DescribedCommand, prints=list[VersionEntry])
 @from_option
 @repo_option
 @json_option
 def command(repo: str | None, address: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """List the released versions, newest first."""
+    """List the released versions, the newest first.
+
+    Each line has the tag, the date, the rows, the kind of change, and the state: `latest`,
+    withdrawn, erased, or the channels that are set to the version.
+    """
     refuse_both(repo, address)
     if address is None:
         catalogue = open_catalogue(repo)
@@ -44,7 +89,7 @@ def command(repo: str | None, address: str | None, as_json: bool) -> None:  # no
     show_table(version_table((version, catalogue.state(version)) for version in versions))
 
 
-def version_json(version: Version) -> dict[str, Any]:
+def version_json(version: Version) -> VersionEntry:
     """A version as JSON data."""
     return {
         "version": version.number,

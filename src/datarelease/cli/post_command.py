@@ -5,27 +5,54 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from typing_extensions import TypedDict
 
 from datarelease.adapters.untrusted import read_artifact
 from datarelease.app.github import comment_source, open_cml, open_github
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.cli.described import DescribedCommand
 from datarelease.cli.workflow import this_run, warn
 from datarelease.errors import ConfigError
 from datarelease.flows.pull_requests.post import CommentTexts, post
 from datarelease.render.markdown.comment import comment, unreported
 
 
-@click.command("post")
+class PostResult(TypedDict):
+    """What was posted."""
+
+    outcome: str
+    """What became of the report."""
+    number: int | None
+    """The number of the pull request; null: it was found for none."""
+    comment: str | None
+    """What became of the comment; null: none was written."""
+    by: str | None
+    """Who wrote the comment: CML or the built-in poster; null: nobody."""
+    status: str | None
+    """The state of the commit status; null: none was set."""
+    problems: list[str]
+    """What failed on GitHub; each is a warning of the step."""
+
+
+@click.command(
+    "post",
+    cls=DescribedCommand,
+    arguments={"DIRECTORY": "The directory with the artifact of the check."},
+    exits={
+        2: "The artifact was refused, or this is no step of a workflow. Nothing was posted.",
+        3: "The check left a report that was not downloaded. Run the job again.",
+    },
+    prints=PostResult,
+)
 @click.argument("directory", type=click.Path(path_type=Path))
 @prints_result
 def command(directory: Path) -> Result:
-    """Put a check's report on its pull request.
+    """Put the report of a check on its pull request.
 
-    For the workflow that runs when a check has ended. DIRECTORY holds the check's artifact, which
-    is treated as untrusted data. The comment is updated in place, and the report's digest is
-    recorded as a commit status. Exit 2: the artifact was refused, and nothing was posted. Exit 3:
-    the check left a report that was not downloaded. Other failures of GitHub's API are warnings:
-    the check's result remains valid.
+    A step of the workflow that runs after a check. It treats the artifact in DIRECTORY as untrusted
+    data. It writes one comment, or updates the comment that is there, and records the digest of the
+    data as a commit status. If GitHub's API fails, the step only warns: the result of the check
+    remains valid.
     """
     run = this_run()
     if run is None:
@@ -54,7 +81,7 @@ def command(directory: Path) -> Result:
     )
     for problem in posting.problems:
         warn(problem)
-    found = {
+    found: PostResult = {
         "outcome": posting.outcome,
         "number": posting.number,
         "comment": posting.comment.state if posting.comment else None,

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.retention import open_keeping
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.flows.retention.purge import Purge, plan_purge, purge
@@ -19,18 +21,55 @@ from datarelease.render.escape import clean
 from datarelease.render.numbers import size
 
 
-@click.command("purge")
+class PurgeResult(TypedDict):
+    """What is erased, or would be."""
+
+    format: int
+    """The format of this document: 1."""
+    applied: bool
+    """Whether it was erased; false: this is a preview."""
+    versions: list[str]
+    """The tags of the versions."""
+    remotes: list[dict[str, Any]]
+    """For each remote its name (`remote`), its address (`url`) and the objects (`garbage`), each
+    with `key`, `size` in bytes and `reason`."""
+    shared: int
+    """The number of objects that stay because something else needs them as well."""
+    shared_with: list[str]
+    """The versions that need them."""
+    named_by: list[str]
+    """Branches and tags of git that name erased objects."""
+    health: dict[str, Any] | None
+    """The [health](../formats/health.md) of the other versions afterwards; null: a preview."""
+
+
+@click.command(
+    "purge",
+    cls=DescribedCommand,
+    arguments={"VERSION...": f"One or more versions. {VERSION}"},
+    exits={
+        0: "The data is erased, or the preview is shown.",
+        3: "A remote failed. Run the same command again: it erases the rest.",
+    },
+    prints=PurgeResult,
+)
 @click.argument("versions", metavar="VERSION...", nargs=-1, required=True)
-@click.option("--reason", default="", help="Why, for users of the version and for the audit.")
-@click.option("--apply", is_flag=True, help="Erase it; without this option nothing is changed.")
+@click.option(
+    "--reason", default="", help="Why, written for users of the version and for an audit."
+)
+@click.option(
+    "--apply", is_flag=True, help="Erase the data. Without this option nothing is changed."
+)
 @prints_result
 def command(versions: Sequence[str], reason: str, apply: bool) -> Result:  # noqa: FBT001
-    """Erase what only VERSION, or all those named together, hold: on every remote, permanently.
+    """Erase the data of VERSION on every remote, permanently.
 
-    Data, reports, statistics and readable copies go; the tag, the manifest and the reason stay, and
-    every reader is told. What other versions hold as well stays. The newest active version is
-    refused. The credentials that delete have variables of their own, DATARELEASE_DELETE_….
-    docs/operate/erase.md says what is left in git, caches and GitHub Releases.
+    Data, reports, statistics and readable copies are deleted. The tag, the manifest and the reason
+    stay, and every reader is told. Objects that another version needs stay as well; name several
+    versions to erase what only they share. The newest version that is not withdrawn is refused.
+
+    The command deletes with credentials of their own, in variables DATARELEASE_DELETE_…. The page
+    docs/operate/erase.md says what remains in git, in caches and in GitHub Releases.
     """
     keeping = open_keeping(Path.cwd(), progress=ConsoleProgress(), strict=False)
     if not apply:
@@ -46,7 +85,7 @@ def command(versions: Sequence[str], reason: str, apply: bool) -> Result:  # noq
     return Result(purge_json(found), tuple(purge_lines(found, reason)))
 
 
-def purge_json(found: Purge) -> dict[str, Any]:
+def purge_json(found: Purge) -> PurgeResult:
     """What programs get."""
     return {
         "format": 1,

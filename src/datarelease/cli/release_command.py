@@ -4,48 +4,90 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.publish import open_release
 from datarelease.app.wiring import forget_tokens
 from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, notes, prints_result
+from datarelease.cli.described import DescribedCommand
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.flows.release.tag import attempt
 from datarelease.flows.versions.documents import write_documents
 from datarelease.model.review.report import REPORT_HTML, Report
-from datarelease.model.versions.release import Nothing, Released
+from datarelease.model.versions.release import Nothing, Released, ReleasePlan
 from datarelease.model.wording import plural
 from datarelease.render.terminal.report import summary
 from datarelease.render.terminal.tables import release_plan_table
 
 
-@click.command("release")
+class ReleaseResult(TypedDict):
+    """How a release ended."""
+
+    released: bool
+    """Whether this run made a version."""
+    version: int | None
+    """The number of the version that was made; null: none was."""
+    tag: str | None
+    """The git tag of the version that has the data, made now or before; null: there is none."""
+    digest: str
+    """The digest of the data."""
+    verdict: str
+    """The verdict of the check: `pass`, `warn` or `block`."""
+    rollback_of: str | None
+    """The tag of the version that the data returns to; null: it is no rollback."""
+    uploaded: int
+    """The number of objects that were sent."""
+    commit: str | None
+    """The commit that the tag points at; null: no version was made."""
+    branch: str | None
+    """The branch that was pushed; null: none was."""
+    committed: list[str]
+    """The files in the release commit; empty: no commit was needed."""
+    warnings: list[str]
+    """What failed after the tag was made, each with its remedy."""
+    reason: str
+    """Why nothing was released; empty: a version was made."""
+
+
+@click.command(
+    "release",
+    cls=DescribedCommand,
+    exits={
+        0: "The version is released, or there is nothing to release.",
+        1: "Blocked: the data breaks its schema or a rule of the policy. Nothing was pushed.",
+        2: "The work tree, the settings or the branch cannot be released. Nothing was changed.",
+        3: "A remote, the network or credentials failed. Run the same command again.",
+        4: "The data is not the reviewed data, or nobody reviewed it. Nothing was pushed.",
+    },
+    prints=ReleaseResult | ReleasePlan,
+)
 @click.option(
     "--reviewed",
     metavar="DIGEST",
     envvar="DATARELEASE_REVIEWED",
-    help="Refuse data with another digest (exit 4).  [default in a workflow: asked of GitHub]",
+    help="Refuse data that has another digest (exit 4)."
+    "  [default in a workflow: the digest that GitHub recorded]",
 )
 @click.option(
     "--remote",
     "remotes",
     multiple=True,
     metavar="NAME",
-    help="Release to this DVC remote; may be given more than once.  [default: release.remotes]",
+    help="Release to this DVC remote. May be given several times.  [default: release.remotes]",
 )
 @click.option(
     "--branch",
     metavar="NAME",
-    help="Release from this branch, without a merge.  [default: the git remote's default branch]",
+    help="Release from this branch, without a merge.  [default: the default branch of origin]",
 )
 @click.option(
     "--bundle",
     type=DIRECTORY_PATH,
-    help="Release the build that `check --bundle` left here; no stage is run.",
+    help="Release the bundle that `check --bundle` wrote into this directory; no stage runs.",
 )
 @click.option(
     "--out",
@@ -56,7 +98,7 @@ from datarelease.render.terminal.tables import release_plan_table
     "--plan",
     "plan_only",
     is_flag=True,
-    help="Show each step of the release and its state, and do nothing.",
+    help="Show each step of the release with its state, and do nothing.",
 )
 @prints_result
 def command(
@@ -67,10 +109,10 @@ def command(
     out: Path | None,
     plan_only: bool,  # noqa: FBT001
 ) -> Result:
-    """Release the work tree's data as the next version.
+    """Release the data of the work tree as the next version.
 
-    Pushes the data to every remote, looks for every object there, and only then makes the tag.
-    Running it again after any failure ends in the same release.
+    Pushes the data to every remote, checks that every object is there, and only then makes the
+    tag. After a failure, run the same command again: it continues and ends in the same release.
     """
     if plan_only and (bundle is not None or out is not None):
         raise ConfigError(
@@ -138,7 +180,7 @@ def _tell_outputs(result: Released | Nothing) -> None:
     )
 
 
-def _plain(result: Released | Nothing) -> dict[str, Any]:
+def _plain(result: Released | Nothing) -> ReleaseResult:
     report = result.report
     made = result if isinstance(result, Released) else None
     return {

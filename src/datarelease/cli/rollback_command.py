@@ -6,23 +6,42 @@ import shlex
 from pathlib import Path
 
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.flows.release.rollback import rollback
 
 
-@click.command("rollback")
+class RollbackResult(TypedDict):
+    """The branch of a rollback."""
+
+    rollback_of: str
+    """The tag of the version that is restored."""
+    branch: str
+    """The new branch, which is checked out."""
+    commit: str
+    """Its commit."""
+    files: list[str]
+    """The files that were restored."""
+    data: bool
+    """Whether the data is checked out; false: run `dvc pull`."""
+
+
+@click.command(
+    "rollback", cls=DescribedCommand, arguments={"VERSION": VERSION}, prints=RollbackResult
+)
 @click.argument("version")
 @prints_result
 def command(version: str) -> Result:
     """Start a branch that restores the data of VERSION.
 
-    Nothing is undone: the branch restores the inputs of that version, and releasing it makes the
-    next version, with no upload.
+    The branch restores the parameters, the lock files and the pointers of that version. Merge and
+    release it: it becomes the next version, and no data is uploaded. No version is removed.
     """
     result = rollback(open_workspace(Path.cwd(), progress=ConsoleProgress()), version)
-    found = {
+    found: RollbackResult = {
         "rollback_of": result.version.tag,
         "branch": result.branch,
         "commit": result.commit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 from rich.table import Table
@@ -17,7 +18,8 @@ from datarelease.cli.console import (
     refuse_both,
     repo_option,
 )
-from datarelease.cli.list_command import version_json
+from datarelease.cli.described import VERSION, DescribedCommand
+from datarelease.cli.list_command import VersionEntry, version_json
 from datarelease.documents import to_json
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import catalogue_of
@@ -33,13 +35,23 @@ _SHOWN = 10
 """Paths in one line; `--json` has them all."""
 
 
-@click.command("show")
+class ShownVersion(VersionEntry):
+    """One version with its manifest."""
+
+    manifest: dict[str, Any]
+    """The [manifest](../formats/manifest.md) of the version."""
+
+
+@click.command("show", cls=DescribedCommand, arguments={"VERSION": VERSION}, prints=ShownVersion)
 @click.argument("version")
 @from_option
 @repo_option
 @prints_result
 def command(version: str, repo: str | None, address: str | None) -> Result:
-    """Show what VERSION holds, where it is, and how it came about."""
+    """Show what VERSION holds, where it is stored and how it was made.
+
+    The text is a summary of the version's manifest; `--json` prints the whole manifest.
+    """
     refuse_both(repo, address)
     if address is None:
         repository = open_repository(repo, version, progress=ConsoleProgress())

@@ -13,24 +13,25 @@ from datarelease.cli.console import (
     prints_result,
     repo_option,
 )
+from datarelease.cli.described import DescribedCommand
 from datarelease.render.numbers import counted
-from datarelease.site.build import build_site, result_json
+from datarelease.site.build import SiteResult, build_site, result_json
 
 
-@click.command("site")
+@click.command("site", cls=DescribedCommand, prints=SiteResult)
 @click.option(
     "--out",
     required=True,
     type=DIRECTORY_PATH,
-    help="Directory: new, empty, or with an earlier catalogue.",
+    help="The directory to write into: a new one, an empty one, or one with an earlier catalogue.",
 )
 @repo_option
 @prints_result
 def command(out: Path, repo: str | None) -> Result:
-    """Write a catalogue of all versions as static pages.
+    """Write a catalogue of all versions as static web pages.
 
-    The pages need no server: open index.html, or put the directory on GitHub Pages or any other
-    host. Of an earlier catalogue only the files that changed are written.
+    The pages need no server: open index.html, or put the directory on GitHub Pages or another
+    host. If the directory has an earlier catalogue, only files that changed are written.
     """
     written = build_site(out, repo, ConsoleProgress())
     said = f"{counted(written.files, 'file')} in {out}, {written.changed:,} of them new or changed"

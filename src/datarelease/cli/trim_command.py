@@ -10,6 +10,7 @@ from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import ConsoleProgress, show
+from datarelease.cli.described import DescribedCommand
 from datarelease.cli.workflow import this_run
 from datarelease.errors import ConfigError
 from datarelease.flows.check.trim import fill, trim
@@ -23,7 +24,7 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
         raise click.BadParameter(f"{value!r} is not a size, such as 2GB") from error
 
 
-@click.command("trim")
+@click.command("trim", cls=DescribedCommand)
 @click.option(
     "--budget",
     default="2GB",
@@ -31,18 +32,19 @@ def _bytes(context: click.Context, option: click.Parameter, value: str) -> int: 
     metavar="SIZE",
     show_default=True,
     envvar="DATARELEASE_CACHE_BUDGET",
-    help="Keep at most this much; 0 keeps nothing.",
+    help="The most that the cache may hold, such as 2GB; 0 keeps nothing.",
 )
 @click.option(
-    "--fill", "filling", is_flag=True, help="First fetch the pipeline's inputs and outputs."
+    "--fill", "filling", is_flag=True, help="First fetch the inputs and outputs of the pipeline."
 )
 def command(budget: int, filling: bool) -> None:  # noqa: FBT001
     """Reduce DVC's cache to what the next check needs.
 
-    For workflows, before they save the cache. The output `cache` says whether to save it: it holds
-    something that the cache called DATARELEASE_CACHE_RESTORED does not. The output `key`, made from
-    its content, is the key to save it under. On a laptop the cache may hold what no remote has, so
-    there it refuses to run.
+    A step of a workflow, before the step that saves the cache. It sets two outputs: `cache` says
+    whether to save the cache, which is so if its content differs from the cache that was restored
+    (DATARELEASE_CACHE_RESTORED); `key` is the key to save it under, made from its content.
+
+    On a laptop DVC's cache may hold data that is on no remote, so the command refuses to run there.
     """
     run = this_run()
     if run is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.text import Text
+from typing_extensions import TypedDict
 
 from datarelease.app.readers import open_address
 from datarelease.app.repository import open_repository
@@ -19,6 +19,7 @@ from datarelease.cli.console import (
     refuse_both,
     repo_option,
 )
+from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.errors import ConfigError
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.dataset_at import as_table
@@ -30,16 +31,51 @@ from datarelease.readers.datasets import dataset_there
 from datarelease.readers.lines import LANGUAGES, Language, line_for
 
 
-@click.command("url")
+class FileAddress(TypedDict):
+    """One file of a dataset."""
+
+    path: str
+    """Its path in the repository."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """The SHA-256 of its bytes, in hexadecimal."""
+    address: str
+    """Where its object is."""
+
+
+class DatasetAddresses(TypedDict):
+    """Where the files of one dataset of a version are."""
+
+    tag: str
+    """The git tag of the version."""
+    dataset: str
+    """The name of the dataset."""
+    files: list[FileAddress]
+    """Its files, in the order of the manifest."""
+    line: str | None
+    """The line of code that `--sql` asks for; null: without that option."""
+
+
+@click.command(
+    "url",
+    cls=DescribedCommand,
+    arguments={"VERSION": VERSION, "NAME": "The name of a dataset."},
+    prints=DatasetAddresses,
+)
 @click.argument("version")
 @click.argument("name")
 @click.option(
     "--sql",
     "language",
     type=click.Choice(LANGUAGES),
-    help="A line to paste instead of the addresses.",
+    help="Print a line of code that reads the files, instead of their addresses.",
 )
-@click.option("--remote", metavar="NAME", help="Of these addresses.  [default: the first remote]")
+@click.option(
+    "--remote",
+    metavar="NAME",
+    help="Print the addresses on this DVC remote.  [default: the first one]",
+)
 @from_option
 @repo_option
 @prints_result
@@ -51,10 +87,10 @@ def command(
     repo: str | None,
     address: str | None,
 ) -> Result:
-    """Print where the files of the dataset NAME of VERSION are, on the first remote.
+    """Print the addresses of the files of the dataset NAME in VERSION.
 
-    With --sql, print a line that reads them: DuckDB's SQL, PySpark or Polars. Objects have no
-    ending, so the line says what they are.
+    With `--sql`, print a line of code that reads them: SQL of DuckDB, PySpark or Polars. The names
+    of objects have no file ending, so the line names the format.
     """
     refuse_both(repo, address)
     if address is not None:
@@ -89,7 +125,7 @@ def _result(
         declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
         table = as_table(declared, {path: Path(path) for path in addresses})
         line = line_for(language, table, [addresses[label] for label in table.labels])
-    document: dict[str, Any] = {
+    document: DatasetAddresses = {
         "tag": tag,
         "dataset": dataset.name,
         "files": [

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, NotRequired
 
 import click
+from typing_extensions import TypedDict
 
 from datarelease.app.github import open_attestations
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
-from datarelease.cli.list_command import version_json
+from datarelease.cli.described import VERSION, DescribedCommand
+from datarelease.cli.list_command import Erased, version_json
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.release.metadata import repair_metadata
@@ -30,29 +33,79 @@ from datarelease.model.wording import agreeing, plural
 from datarelease.render.escape import PROSE, clean
 
 
-@click.command("verify")
+class FaultResult(TypedDict):
+    """An object that is not as it should be."""
+
+    remote: str
+    """The name of the remote."""
+    key: str
+    """The key of the object on that remote."""
+    kind: str
+    """What is wrong: `missing`, or how the object differs."""
+    path: str | None
+    """The path of the file in the repository; null: the object is a document or a listing."""
+
+
+class VerifyResult(TypedDict):
+    """What was found of one version."""
+
+    tag: str
+    """The git tag."""
+    remotes: list[str]
+    """The names of the remotes that were looked at."""
+    objects: int
+    """The number of objects of the version."""
+    erased: Erased | None
+    """The erasure; null: the data is not erased."""
+    faults: list[FaultResult]
+    """What is missing or damaged now; empty: all is in order."""
+    repaired: list[FaultResult]
+    """What `--repair` wrote again."""
+    index_written: list[str]
+    """Remotes whose index of versions `--repair` wrote again."""
+    index_stale: list[str]
+    """Remotes whose index of versions differs from the tags."""
+    metadata_written: list[str]
+    """Descriptions in other standards that `--repair` wrote again."""
+    attestation: NotRequired[dict[str, Any]]
+    """What GitHub attests of the version; only with `--attestation`."""
+
+
+@click.command(
+    "verify",
+    cls=DescribedCommand,
+    arguments={"[VERSION]": f"{VERSION} Leave it out with `--newest`."},
+    exits={
+        0: "Every object and document is in order.",
+        3: "Something is missing or damaged, or a remote does not answer.",
+        4: "With `--attestation`: GitHub attests another digest than the tag names.",
+    },
+    prints=VerifyResult | Health,
+)
 @click.argument("version", required=False)
-@click.option("--newest", type=click.IntRange(min=1), metavar="N", help="The N newest versions.")
-@click.option("--full", is_flag=True, help="Read every object back and check its hash.")
+@click.option(
+    "--newest", type=click.IntRange(min=1), metavar="N", help="Verify the N newest versions."
+)
+@click.option("--full", is_flag=True, help="Read every object back and compute its hash.")
 @click.option(
     "--repair",
     is_flag=True,
-    help="Write again what is missing or damaged, from DVC's cache or another remote.",
+    help="Write missing and damaged objects again, from DVC's cache or from another remote.",
 )
 @click.option(
     "--attestation",
     is_flag=True,
-    help="Also check what the release's workflow attested on GitHub, with the program gh.",
+    help="Also check what the release workflow attested on GitHub. Needs the program `gh`.",
 )
 @click.option(
     "--signer-repo",
     metavar="OWNER/NAME",
-    help="With --attestation: the repository of the workflow, where it is another one.",
+    help="With --attestation: the repository of the workflow, if it is another one.",
 )
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With --newest: write the result into this file, even if no fault was found.",
+    help="With --newest: write the result into this file, also if no fault was found.",
 )
 @repo_option
 @prints_result
@@ -66,10 +119,10 @@ def command(
     out: Path | None,
     repo: str | None,
 ) -> Result:
-    """Look for every object and document of VERSION, or of the newest ones, on each remote.
+    """Check that every object and document of VERSION is on each of its remotes.
 
-    Presence, size and the hash that the remote reports are checked; of objects without such a hash
-    a sample is read back, or with --full everything. Exit 3: something is missing or damaged.
+    Checks that each object exists, its size, and the hash that the remote reports. Where a remote
+    reports no hash, a sample of the objects is read back; `--full` reads all of them.
     """
     if (version is None) == (newest is None):
         raise click.UsageError("Name a VERSION, or --newest N.")
@@ -145,7 +198,7 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
     stale = () if repair else warn_of_stale(repository, catalogue)
     if repair:
         export(repository, catalogue, found)
-    document = {
+    document: VerifyResult = {
         "tag": found.tag,
         "remotes": list(result.remotes),
         "objects": result.objects,
@@ -176,7 +229,7 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
     return Result(document, lines, error)
 
 
-def _described(fault: Fault) -> dict[str, str | None]:
+def _described(fault: Fault) -> FaultResult:
     return {
         "remote": fault.remote,
         "key": fault.key,

@@ -6,20 +6,27 @@ import click
 
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
-from datarelease.cli.list_command import version_json
+from datarelease.cli.described import VERSION, DescribedCommand
+from datarelease.cli.list_command import VersionEntry, version_json
 from datarelease.flows.versions.tell_readers import tell_of_catalogue
 from datarelease.flows.versions.yank import unyank, yank
 
 
-@click.command("yank")
+@click.command("yank", cls=DescribedCommand, arguments={"VERSION": VERSION}, prints=VersionEntry)
 @click.argument("version")
-@click.option("--reason", required=True, help="The reason, written for users of the version.")
+@click.option("--reason", required=True, help="Why, written for users of the version.")
 @click.option(
-    "--replacement", metavar="VERSION", help="What to use instead.  [default: the newest other one]"
+    "--replacement",
+    metavar="VERSION",
+    help="The version to use instead.  [default: the newest other one]",
 )
 @prints_result
 def command(version: str, reason: str, replacement: str | None) -> Result:
-    """Withdraw VERSION: `latest` and comparisons skip it; its data and tag stay."""
+    """Withdraw VERSION.
+
+    Its data and its tag stay. `latest` and comparisons skip it, and who reads it by its name gets
+    a warning with the reason. `datarelease unyank` undoes it.
+    """
     repository = open_repository(None, version, progress=ConsoleProgress())
     found = yank(repository, version, reason=reason, replacement=replacement)
     tell_of_catalogue(repository)
@@ -29,7 +36,7 @@ def command(version: str, reason: str, replacement: str | None) -> Result:
     )
 
 
-@click.command("unyank")
+@click.command("unyank", cls=DescribedCommand, arguments={"VERSION": VERSION}, prints=VersionEntry)
 @click.argument("version")
 @prints_result
 def unyank_command(version: str) -> Result:

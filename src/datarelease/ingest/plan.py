@@ -37,7 +37,7 @@ class Planned:
     pending: tuple[Batch, ...]
     """Those planned before that the remote's default branch does not have yet."""
     dropped: tuple[Batch, ...]
-    """Those of the work tree that are in the plan no more: they were planned anew, or the remote's
+    """Those of the work tree that are in the plan no more: they were planned again, or the remote's
     default branch has other ones."""
 
 

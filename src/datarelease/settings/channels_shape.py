@@ -24,4 +24,6 @@ class ChannelShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     version: _Text
+    """The version that the channel is set to, such as `data-v4`."""
     reason: _Text
+    """Why, written for those who follow the channel."""

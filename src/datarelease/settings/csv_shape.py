@@ -53,11 +53,18 @@ class CsvShape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     delimiter: Annotated[str, AfterValidator(_one_letter)] | None = None
+    """The character between two fields. Default: found from the name and the lines of the file."""
     decimal: Literal[".", ","] = "."
+    """The decimal mark: `.` or `,`."""
     thousands: Annotated[str, AfterValidator(_thousands)] | None = None
+    """The character between groups of three digits: `.`, `,`, an apostrophe, `_` or a blank."""
     encoding: Annotated[str, AfterValidator(_encoding)] = UTF8
+    """The encoding of the text, by its name in Python, such as `cp1252` or `utf-16`."""
     skip_rows: Annotated[int, Field(ge=0, le=MOST_SKIPPED)] = 0
+    """The number of lines above the header."""
     null_values: Annotated[list[str], BeforeValidator(_listed)] = list(NA_STRINGS)
+    """The texts that mean a missing value. `[""]`: only the empty text; `[]`: none. Default: those
+    of pandas, such as `NA` and `null`."""
 
     @model_validator(mode="after")
     def _apart(self) -> CsvShape:

@@ -68,11 +68,15 @@ class FilesShape(BaseModel):
     kinds: Annotated[
         list[Annotated[str, AfterValidator(_content_type)]], BeforeValidator(_listed)
     ] = []
+    """The content types that are allowed, such as `image/png` or `image/*`. Empty: all."""
     names: (
         Annotated[str, Field(min_length=1, max_length=LONGEST_PATTERN), AfterValidator(_pattern)]
         | None
     ) = None
+    """A regular expression that each path inside the dataset must match, in the syntax of Rust's
+    `regex`."""
     max_size: Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_bytes)] | None = None
+    """The largest size of a file, such as `5MB` or `2GiB`."""
 
     @property
     def rules(self) -> FileRules:

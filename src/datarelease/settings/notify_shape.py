@@ -26,9 +26,15 @@ class NotifyShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     url: _Variable
+    """The environment variable with the address of the webhook; its name begins with `NOTIFY_`."""
     key: _Variable | None = None
+    """The environment variable with the key that signs messages; its name begins with
+    `NOTIFY_`."""
     format: WebhookFormat = "json"
+    """`json`: a message signed as Standard Webhooks says; `slack`: a text for Slack and compatible
+    services."""
     on: Annotated[list[ToldState], Field(min_length=1)] = ["released"]
+    """The outcomes of a release that are told."""
 
     @property
     def webhook(self) -> Webhook:

@@ -9,7 +9,7 @@ from datarelease.errors import ConfigError, Problem
 from datarelease.model.review.policy import AppendOnly, Limit, Policy, RowBounds, Waiver, entry
 from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.faults import unknown
-from datarelease.settings.shapes import (
+from datarelease.settings.policy_shape import (
     ColumnLimitShape,
     DatasetLimitShape,
     PolicyShape,

@@ -20,7 +20,6 @@ from pydantic import (
 
 from datarelease.model.data.dataset import DATASET_NAME
 from datarelease.model.data.stream import EventFormat
-from datarelease.model.review.policy import Level
 from datarelease.model.review.row_files import ROWS_BUDGET
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.model.versions.channel import ends_like_channel
@@ -30,114 +29,18 @@ from datarelease.settings.channels_shape import ChannelName, ChannelShape
 from datarelease.settings.csv_shape import CsvShape
 from datarelease.settings.files_shape import FilesShape, no_rules
 from datarelease.settings.notify_shape import NotifyShape
+from datarelease.settings.policy_shape import PolicyShape
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
 
-def _short(value: object) -> object:
-    """``psi: 0.3`` for ``psi: {max: 0.3}``, and ``psi: false`` to switch a rule off."""
-    if value is False or value is None:
-        return {"max": None}
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return {"max": value}
-    return value
-
-
-def _off(value: object) -> object:
-    return None if value is False else value
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
-
-
-def _none_as_empty(value: object) -> object:
-    return [] if value is False or value is None else value
-
-
-def _append_only(value: object) -> object:
-    """``append_only: false`` for ``{streams: false}``, ``append_only: warn`` for the level."""
-    if value is False:
-        return {"streams": False}
-    return {"level": value} if isinstance(value, str) else value
-
-
-Measure = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
-Override = Annotated[Measure, BeforeValidator(_off)]
-Count = Annotated[int | None, Field(ge=0)]
-
-
-class ColumnLimitShape(_Strict):
-    """A limit with overrides by column."""
-
-    max: Measure = None
-    level: Level | None = None
-    columns: dict[str, Override] = {}
-
-
-class DatasetLimitShape(_Strict):
-    """A limit with overrides by dataset."""
-
-    max: Measure = None
-    level: Level | None = None
-    datasets: dict[str, Override] = {}
-
-
-class BoundsShape(_Strict):
-    """Fewest and most rows, or files."""
-
-    min: Count = 1
-    max: Count = None
-
-
-class RowsShape(BoundsShape):
-    """Fewest and most rows, or files, with overrides by dataset."""
-
-    level: Level = "block"
-    datasets: dict[str, BoundsShape] = {}
-
-
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-class WaiverShape(_Strict):
-    """A change that is allowed once: an entry of ``allow_breaking``."""
-
-    what: _Text
-    until: _Text
-    reason: _Text
-
-
-class AppendOnlyShape(_Strict):
-    """Datasets that keep every released row."""
-
-    level: Level = "block"
-    streams: bool = True
-    datasets: dict[str, bool] = {}
-
-
-class PolicyShape(_Strict):
-    """``release.policy``."""
-
-    violations: Level = "block"
-    breaking: Level = "block"
-    allow_breaking: Annotated[list[WaiverShape], BeforeValidator(_none_as_empty)] = []
-    append_only: Annotated[AppendOnlyShape, BeforeValidator(_append_only)] = AppendOnlyShape()
-    rows: RowsShape = RowsShape()
-    row_loss: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
-    row_gain: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
-    files: RowsShape = RowsShape()
-    file_loss: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
-    bytes_gain: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
-    null_rate: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
-    psi: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
-    ks: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
-    js: Annotated[ColumnLimitShape | None, BeforeValidator(_short)] = None
-    dead_letters: Annotated[DatasetLimitShape | None, BeforeValidator(_short)] = None
-    lost_events: Level = "warn"
-    auto_merge: bool = False
 
 
 def _ref_name(value: object) -> object:
@@ -157,20 +60,31 @@ class ProposeShape(_Strict):
     """When a pull request is due."""
 
     events: Annotated[int, Field(ge=1)] = 100_000
+    """A pull request is due when this many events wait."""
     minutes: Annotated[int, Field(ge=1)] = 60
+    """A pull request is due when an event has waited for this many minutes."""
 
 
 class StreamShape(_Strict):
     """An entry of ``release.streams``, named after the dataset that it feeds."""
 
     topic: _Topic
+    """The Kafka topic that feeds the dataset."""
     format: EventFormat = "json"
+    """The format of the events: `json`, or `avro` with a schema registry."""
     time: str | None = None
+    """The column with the time of an event, from which the report tells how late events are."""
     late_minutes: Annotated[int, Field(ge=0)] = 60
+    """An event is late if it arrives more than this many minutes after its time."""
     batch: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
+    """The largest number of offsets in one batch, which becomes one part file."""
     propose: ProposeShape = ProposeShape()
+    """When a pull request is due."""
     dead_letters: _Topic | None = None
+    """The topic that dead letters are sent to after a release; none: they stay in the repository's
+    data."""
     holes: bool = False
+    """Whether offsets without a record are allowed, as in a compacted topic."""
 
 
 def _passable(name: str) -> str:
@@ -204,21 +118,44 @@ class ReleaseShape(_Strict):
         Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9_-])?$", max_length=100),
         BeforeValidator(_ref_name),
     ] = DEFAULT_PREFIX
+    """What comes before the number in tags."""
     remotes: Annotated[list[str], BeforeValidator(_as_list)] = []
+    """Names of the DVC remotes that must hold every object before a tag is made. Empty: DVC's
+    default remote."""
     engine: EngineName = "duckdb"
+    """What computes: `duckdb`, inside the command, or `spark`, on a cluster or with Sail on this
+    machine. The results are the same."""
     require_review: bool = False
+    """Whether data that nobody reviewed is refused (exit 4): a commit without a pull request, or a
+    pull request without a recorded report."""
     staging: str | None = None
+    """The DVC remote that carries the data from the build to the publisher, for data that is too
+    large for an artifact."""
     export: bool = False
+    """Whether every version is also copied to readable paths on the remotes."""
     stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []
+    """Environment variables that stages may see although they are keys or tokens. Those of the
+    workflow and of publishing cannot be named."""
     timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = TIMEOUT
+    """Seconds that a git remote or an object store may be silent before the command ends with exit
+    3. Transfers that go on have no limit."""
     memory_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "2GB"
+    """The memory of the engine. Beyond it, the engine spills to disk."""
     rows_budget: Annotated[int, Field(ge=0)] = ROWS_BUDGET
+    """The number of rows in each file of rows that a check writes. `0`: it writes none."""
     policy: PolicyShape = PolicyShape()
+    """The rules that decide whether a change passes, warns or is blocked."""
     streams: dict[str, StreamShape] = {}
+    """Kafka topics that feed datasets, by the name of the dataset."""
     announce: _Topic | None = None
+    """The Kafka topic that every release is published to."""
     site: Annotated[str, AfterValidator(_site_address)] | None = None
+    """The address at which the catalogue is published, such as `https://acme.github.io/data/`;
+    `init` then writes the workflow that publishes it."""
     notify: list[NotifyShape] = []
+    """Webhooks that are sent a message about each release."""
     channels: dict[ChannelName, ChannelShape] = {}
+    """The version that each channel is set to after a merge, by the name of the channel."""
 
 
 class MetaShape(BaseModel):
@@ -227,12 +164,21 @@ class MetaShape(BaseModel):
     # DVC leaves `meta` to everybody; other tools' keys are none of our business.
     model_config = ConfigDict(extra="ignore", strict=True)
     schema_: Annotated[str | None, Field(alias="schema")] = None
+    """The Pandera schema: a YAML file in Pandera's own format, or a Python file with a
+    `DataFrameSchema` or a `DataFrameModel`. Without it, only the key is checked."""
     key: Annotated[list[str], BeforeValidator(_as_list)] = []
+    """The columns that together identify a row. They must be unique and not null; rows are
+    compared by them."""
     pii: Annotated[list[str], BeforeValidator(_as_list)] = []
+    """Columns whose values are shown in no report, log, manifest or tag."""
     csv: CsvShape = CsvShape()
+    """How the CSV files are written, where that is not the default."""
     files: Annotated[FilesShape | None, BeforeValidator(no_rules)] = None
+    """Declares a dataset of files, with rules for each file. `true`: without rules."""
     renamed_from: Annotated[str | None, Field(pattern=f"^{DATASET_NAME.pattern}$")] = None
+    """The name that the dataset had before."""
     retired: _Text | None = None
+    """Why this dataset exists no more. The entry then only says so."""
 
 
 class ArtifactShape(BaseModel):
@@ -240,5 +186,8 @@ class ArtifactShape(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
     path: str
+    """The file or directory with the data, from the folder of this dvc.yaml."""
     desc: str = ""
+    """A description, which the report shows."""
     meta: MetaShape = MetaShape()
+    """What datarelease has to know about the dataset."""

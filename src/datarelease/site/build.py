@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from datarelease.app.repository import open_repository
 from datarelease.model.site_names import version_data
@@ -64,7 +65,20 @@ def site_files(content: SiteContent, progress: Progress) -> Mapping[str, bytes]:
     return made
 
 
-def result_json(written: Written, out: Path) -> dict[str, Any]:
+class SiteResult(TypedDict):
+    """The catalogue that was written."""
+
+    out: str
+    """The directory."""
+    files: int
+    """The number of files of the catalogue."""
+    changed: int
+    """How many of them are new or changed."""
+    removed: int
+    """How many files of an earlier catalogue were removed."""
+
+
+def result_json(written: Written, out: Path) -> SiteResult:
     """The result for machines."""
     return {
         "out": str(out),

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from tests.broker import Broker
 from tests.commands import run
+from tests.goldens import Golden
 from tests.project import Project
 from tests.unit.ingest.test_parse_avro import AVRO, GOOD, framed
 
@@ -283,7 +284,9 @@ def test_files_changed_meanwhile_stay(plan: Plan, root: Path) -> None:
     assert not (root / "schemas").exists()
 
 
-def test_from_a_topic_to_a_validated_dataset(root: Path, broker: Broker, tmp_path: Path) -> None:
+def test_from_a_topic_to_a_validated_dataset(
+    root: Path, broker: Broker, tmp_path: Path, transcripts: Golden
+) -> None:
     """The steps that `add` prints work as they are printed, for a topic with transactions, too."""
     topic = broker.topic("shop", partitions=2)
     records = [(str(n), json.dumps(event)) for n, event in enumerate(ORDERS)]
@@ -295,7 +298,11 @@ def test_from_a_topic_to_a_validated_dataset(root: Path, broker: Broker, tmp_pat
     project.git("init", "--quiet", "--bare", str(project.origin))
     project.git("remote", "add", "origin", str(project.origin))
     project.dvc("remote", "add", "--default", "storage", str(tmp_path / "remote"))
-    done = run(root, "ingest", "add", "orders", "--topic", topic, "--yes", env=broker.env)
+    transcripts.names = {topic: "shop.orders"}
+    done = transcripts.show(
+        root, "ingest", "add", "orders", "--topic", topic, "--yes", name="ingest-add",
+        env=broker.env,
+    )  # fmt: skip
     assert "holes: true" in (root / "params.yaml").read_text()
     steps = re.findall(r"^  \d\. ((?:git|datarelease|dvc) .*)$", done.out, re.MULTILINE)
     assert len(steps) == 4

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from tests.broker import Broker
 from tests.commands import run
+from tests.goldens import Golden
 from tests.raw_files import Adopted
 
 from datarelease.ingest.commit import letters_in
@@ -85,7 +86,9 @@ def test_what_is_not_there_is_told(stream: Adopted) -> None:
     assert "dvc pull" in run(stream.root, "ingest", "dead", "list", "orders", code=2).text
 
 
-def test_dead_letters_are_sent_again_as_they_were(stream: Adopted, broker: Broker) -> None:
+def test_dead_letters_are_sent_again_as_they_were(
+    stream: Adopted, broker: Broker, transcripts: Golden
+) -> None:
     """Value and headers are the record's; one more header has its original place."""
     topic = broker.topic("again")
     settings(stream.root, topic)
@@ -93,7 +96,9 @@ def test_dead_letters_are_sent_again_as_they_were(stream: Adopted, broker: Broke
     refused = run(stream.root, *command, "--all", env=broker.env, code=2)
     assert "3 dead letters to send to" in refused.text
     assert broker.committed(topic) == []
-    run(stream.root, *command, "0:3", "0:1", "--yes", env=broker.env)
+    transcripts.names = {topic: "shop.orders"}
+    places = ("0:3", "0:1", "--yes")
+    transcripts.show(stream.root, *command, *places, name="ingest-dead-replay", env=broker.env)
     sent = broker.committed(topic)
     assert [message.value() for message in sent] == [b"\xff\x00", b"{"]
     place = ("datarelease.replay", f"{topic}:0:1".encode())

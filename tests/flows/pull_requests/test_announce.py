@@ -17,6 +17,7 @@ from tests import sample_reports
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
+from tests.goldens import Golden
 from tests.webhook_receiver import running_receiver
 
 from datarelease.adapters.github.cml import is_marked
@@ -25,6 +26,7 @@ from datarelease.cli.announce_command import command
 from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.announce import (
+    OUTCOME,
     AnnouncementResult,
     AnnouncementTexts,
     announce,
@@ -292,6 +294,31 @@ def test_an_older_version_is_not_marked_latest(
     told(github, hub, artifacts(tmp_path / "a"), outcome())
     latest = next(r for r in repo.releases.values() if r.id == repo.latest)
     assert latest.tag == "data-v5"
+
+
+def test_the_command_says_how_the_release_ended(
+    github: GitHubServer, repo: Repository, pull: Pull, tmp_path: Path, transcripts: Golden
+) -> None:
+    """As the last step of a run: the state and the version, and exit 0."""
+    repo.bare.set("refs/tags/data-v4", repo.bare.sha("refs/heads/main"))
+    folder = artifacts(tmp_path / "artifacts")
+    (folder / OUTCOME).parent.mkdir(exist_ok=True)
+    (folder / OUTCOME).write_text(encode(outcome(pull=pull.number)))
+    (tmp_path / "event.json").write_text("{}")
+    granted = {"contents": "write", "pull-requests": "write"}
+    env = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_SERVER_URL": github.url,
+        "GITHUB_API_URL": github.api_url,
+        "GITHUB_REPOSITORY": "acme/data",
+        "GITHUB_TOKEN": github.world.workflow_token("acme/data", granted),
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_SHA": SHA,
+        "GITHUB_RUN_ID": "42",
+    }
+    transcripts.show(tmp_path, "announce", "artifacts", env=env)
+    assert [page.tag for page in repo.releases.values()] == ["data-v4"]
 
 
 def test_a_release_that_nobody_reviewed_says_so(

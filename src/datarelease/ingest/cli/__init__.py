@@ -7,15 +7,15 @@ import click
 from datarelease.cli import LazyGroup
 
 _COMMANDS = {
-    "add": "Feed a dataset from a topic: its stages, and a schema inferred from events.",
-    "waiting": "How many events wait, and since when.",
+    "add": "Feed a new dataset from a topic: its stages, settings and schema.",
+    "waiting": "Say how many events wait, and since when.",
     "plan": "Append the waiting events, as batches of offsets, to streams/NAME.json.",
-    "drain": "Stage command: the records of the planned offsets, as they are on the broker.",
-    "parse": "Stage command: records into rows and dead letters; needs no broker.",
-    "dead": "Dead letters: list them, show one, send some again.",
-    "propose": "Open a pull request with the waiting events; once for the same offsets.",
+    "drain": "Stage command: read the records of the planned offsets from the broker.",
+    "parse": "Stage command: turn records into rows and dead letters; needs no broker.",
+    "dead": "List dead letters, show one, or send some of them again.",
+    "propose": "Open a pull request with the waiting events; only one for the same offsets.",
     "merge": "Merge such a pull request, if the policy and its check allow it.",
-    "commit": "After a release: dead letters to their topic, offsets to the consumer group.",
+    "commit": "After a release: send dead letters to their topic, and commit the offsets.",
     "announce": "After a release: publish it to a topic.",
 }
 
@@ -28,8 +28,8 @@ _COMMANDS = {
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:
-    """Events of a Kafka topic become reviewed data versions.
+    """Turn the events of a Kafka topic into reviewed data versions.
 
-    The broker's address stands in DATARELEASE_KAFKA_BOOTSTRAP_SERVERS; other settings of its
-    client likewise (docs/data/events.md).
+    The variable DATARELEASE_KAFKA_BOOTSTRAP_SERVERS has the address of the broker. Other settings
+    of the client have variables as well; see docs/data/events.md.
     """

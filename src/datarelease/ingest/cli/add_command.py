@@ -12,14 +12,22 @@ import click
 from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.wiring import git_environment
 from datarelease.cli.console import ask, json_option, show, show_json
+from datarelease.cli.described import DescribedCommand
 from datarelease.documents import to_json
 from datarelease.ingest.access import connected, schema_texts
 from datarelease.ingest.add import StreamRequest, plan_stream, write_stream
 from datarelease.ingest.sample import Sample, take
+from datarelease.model.adoption import Adoption
 from datarelease.render.terminal.adoption import adoption
 
 
-@click.command("add")
+@click.command(
+    "add",
+    cls=DescribedCommand,
+    arguments={"NAME": "The name of the new dataset, which is also the name of the stream."},
+    exits={3: "The broker or the schema registry does not answer. Nothing was written."},
+    prints=Adoption,
+)
 @click.argument("name")
 @click.option("--topic", required=True, help="The topic whose events become rows.")
 @click.option(
@@ -28,18 +36,20 @@ from datarelease.render.terminal.adoption import adoption
     type=click.Choice(["json", "avro"]),
     default="json",
     show_default=True,
-    help="The format of events; avro: with a schema registry.",
+    help="The format of the events. Avro needs a schema registry.",
 )
 @click.option(
-    "--time", metavar="COLUMN", help="The column with the time of an event; guessed by default."
+    "--time",
+    metavar="COLUMN",
+    help="The column with the time of an event.  [default: guessed from the events]",
 )
 @click.option(
     "--key",
     multiple=True,
     metavar="COLUMN",
-    help="A column of the key of events; may be given several times.",
+    help="A column of the key of the dataset. May be given several times.",
 )
-@click.option("--yes", "-y", is_flag=True, help="Write without asking.")
+@click.option("--yes", "-y", is_flag=True, help="Carry the plan out without asking.")
 @json_option
 def command(
     name: str,
@@ -52,8 +62,8 @@ def command(
 ) -> None:
     """Feed the new dataset NAME from a topic.
 
-    Looks at the topic's last events, infers a Pandera schema, and shows a plan: the stages in
-    dvc.yaml, the settings in params.yaml, the schema. Existing files keep every line.
+    Reads the last events of the topic, infers a Pandera schema, and shows a plan: the stages in
+    dvc.yaml, the settings in params.yaml and the schema. Existing files keep every line.
     """
     root = find_root(Path.cwd())
 

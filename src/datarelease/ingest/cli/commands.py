@@ -9,22 +9,33 @@ from pathlib import Path
 import click
 
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.cli.described import DescribedCommand
 from datarelease.documents import to_json
-from datarelease.ingest.announce import announce_now
-from datarelease.ingest.commit import commit_now
-from datarelease.ingest.drain import drain_now
-from datarelease.ingest.plan import Planned, plan_now, waiting_now
-from datarelease.ingest.propose.merge import merge_now
-from datarelease.ingest.propose.propose import propose_now
+from datarelease.ingest.announce import TopicAnnouncement, announce_now
+from datarelease.ingest.commit import Committed, commit_now
+from datarelease.ingest.drain import Drained, drain_now
+from datarelease.ingest.plan import Planned, Waiting, plan_now, waiting_now
+from datarelease.ingest.propose.merge import Merging, merge_now
+from datarelease.ingest.propose.propose import Proposal, propose_now
+
+STREAM = {"NAME": "The name of a stream: the dataset that it feeds."}
+_OTHER_TOPIC = "The topic is not the one that was drained before. Nothing was written."
+_TAKEN_OVER = "Another run of the same command has taken over. This run sent nothing."
 
 
-@click.command("waiting")
+@click.command(
+    "waiting",
+    cls=DescribedCommand,
+    arguments=STREAM,
+    exits={4: _OTHER_TOPIC},
+    prints=Waiting,
+)
 @click.argument("name")
 @prints_result
 def waiting_command(name: str) -> Result:
-    """How many events wait for the stream NAME, since when, and whether a pull request is due.
+    """Say how many events wait for the stream NAME, since when, and whether a pull request is due.
 
-    They are counted from the plan on the remote's default branch.
+    Events wait from the end of the plan on the default branch of the git remote.
     """
     waiting = waiting_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     lines = [f"{name}: {waiting.reason}"]
@@ -35,19 +46,21 @@ def waiting_command(name: str) -> Result:
     return Result(to_json(waiting), tuple(lines))
 
 
-@click.command("plan")
+@click.command(
+    "plan", cls=DescribedCommand, arguments=STREAM, exits={4: _OTHER_TOPIC}, prints=Planned
+)
 @click.argument("name")
 @click.option(
     "--anew",
     is_flag=True,
-    help="Plan the batches again that the remote's default branch does not have.",
+    help="Replace the batches that the default branch of the git remote does not have.",
 )
 @prints_result
 def plan_command(name: str, *, anew: bool) -> Result:
-    """Append what waits for the stream NAME to streams/NAME.json, as batches of offsets.
+    """Append the events that wait for the stream NAME to streams/NAME.json, as batches of offsets.
 
-    Batches that were planned before stay as they are; `dvc repro` then drains the new ones. Where
-    the remote's default branch has other batches than the work tree, its batches count.
+    Earlier batches stay as they are. Then run `dvc repro`, which drains the new batches. If the
+    default branch of the git remote has other batches than the work tree, those replace them.
     """
     planned = plan_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress(), anew=anew)
     return Result(to_json(planned), tuple(_plan_lines(planned)))
@@ -69,13 +82,16 @@ def _plan_lines(planned: Planned) -> Iterator[str]:
             yield f"  partition {span.partition}: {span.start} to {span.end - 1}{lost}"
 
 
-@click.command("drain")
+@click.command(
+    "drain", cls=DescribedCommand, arguments=STREAM, exits={4: _OTHER_TOPIC}, prints=Drained
+)
 @click.argument("name")
 @prints_result
 def drain_command(name: str) -> Result:
-    """Stage command: read the planned offsets of the stream NAME from the broker.
+    """Read the records of the planned offsets of the stream NAME from the broker.
 
-    Each batch becomes a file of data/streams/NAME/raw; files that are there are kept.
+    The command of a stage in dvc.yaml. Each batch becomes one file in data/streams/NAME/raw. Files
+    of earlier batches are kept.
     """
     drained = drain_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     written = f"{len(drained.written)} batches drained ({drained.records:,} records)"
@@ -87,21 +103,37 @@ def drain_command(name: str) -> Result:
     return Result(to_json(drained), tuple(lines))
 
 
-@click.command("propose")
+@click.command(
+    "propose",
+    cls=DescribedCommand,
+    arguments=STREAM,
+    exits={
+        0: "A pull request is open, or there is nothing to propose.",
+        2: "The pipeline failed on the new events, or the settings cannot be used.",
+        4: "The topic is not the one that was drained before, or the proposal's branch on the git "
+        "remote was made by somebody else.",
+    },
+    prints=Proposal,
+)
 @click.argument("name")
 @click.option(
     "--when-due",
     is_flag=True,
-    help="Only when as many events wait, or for as long, as release.streams.NAME.propose says.",
+    help="Only if enough events wait, or wait long enough: see release.streams.NAME.propose.",
 )
-@click.option("--force", is_flag=True, help="Propose refused events again, however few came since.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Propose events again that a reviewer refused, also if few new ones came.",
+)
 @prints_result
 def propose_command(name: str, *, when_due: bool, force: bool) -> Result:
-    """Open a pull request with what waits for the stream NAME.
+    """Open a pull request with the events that wait for the stream NAME.
 
-    It is made in a clone of its own: the pipeline runs there, the data goes to the remotes, then
-    the branch is pushed. Run again, after a failure or at the same time elsewhere, it never makes
-    a second pull request for the same events. Without GitHub the branch is the proposal.
+    The command works in a clone of its own: it runs the pipeline there, pushes the data to the
+    remotes, and then pushes a branch. You can run it again after a failure, or on several machines
+    at once: it never opens a second pull request for the same events. Without GitHub, the branch is
+    the proposal.
     """
     progress = ConsoleProgress()
     if when_due:
@@ -118,14 +150,21 @@ def propose_command(name: str, *, when_due: bool, force: bool) -> Result:
     return Result(to_json(proposal), tuple(lines))
 
 
-@click.command("merge")
+@click.command(
+    "merge",
+    cls=DescribedCommand,
+    arguments=STREAM,
+    exits={0: "The pull request was merged, or the reason why it was not is printed."},
+    prints=Merging,
+)
 @click.argument("name")
 @prints_result
 def merge_command(name: str) -> Result:
-    """Merge the open proposal of the stream NAME, where that needs no person.
+    """Merge the open pull request of the stream NAME, if no person has to decide.
 
-    That is where params.yaml says `release.policy.auto_merge: true`, the proposal was made here
-    and nobody pushed to it, its check passed without a warning, and only rows were added.
+    It merges if all of this is true: params.yaml has `release.policy.auto_merge: true`; the pull
+    request was made by this clone and nobody pushed to it; its check passed without a warning; and
+    the change only adds rows.
     """
     merging = merge_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     what = f"pull request #{merging.pull}" if merging.pull else merging.branch
@@ -133,15 +172,17 @@ def merge_command(name: str) -> Result:
     return Result(to_json(merging), text)
 
 
-@click.command("commit")
+@click.command(
+    "commit", cls=DescribedCommand, arguments=STREAM, exits={4: _TAKEN_OVER}, prints=Committed
+)
 @click.argument("name")
 @prints_result
 def commit_command(name: str) -> Result:
-    """After a release: commit the offsets of the stream NAME at the broker.
+    """Commit the offsets of the stream NAME at the broker, after a release.
 
-    In one transaction a batch, dead letters go to their topic and the consumer group
-    datarelease-NAME moves on, so that the broker's tools show the lag. What was committed before is
-    not committed again.
+    For each batch, one transaction sends the dead letters to their topic and moves the consumer
+    group datarelease-NAME, so that the tools of the broker show the lag. A batch that was committed
+    before is not committed again.
     """
     done = commit_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
     if done.tag is None:
@@ -154,13 +195,20 @@ def commit_command(name: str) -> Result:
     return Result(to_json(done), text)
 
 
-@click.command("announce")
+@click.command(
+    "announce",
+    cls=DescribedCommand,
+    arguments={"[VERSION]": "The tag of the version. Default: the newest version."},
+    exits={4: _TAKEN_OVER},
+    prints=TopicAnnouncement | None,
+)
 @click.argument("version", required=False)
 @prints_result
 def announce_command(version: str | None) -> Result:
-    """After a release: publish VERSION, or the newest one, to the topic release.announce.
+    """Publish VERSION, or the newest version, to the topic in `release.announce`.
 
-    The event follows release-announcement.v1.json; it is sent once, however often this runs.
+    Run it after a release. The event follows the schema release-announcement.v1.json. It is sent
+    once, also if the command runs again.
     """
     done = announce_now(Path.cwd(), version, env=os.environ, progress=ConsoleProgress())
     if done is None:

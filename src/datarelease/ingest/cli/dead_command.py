@@ -8,10 +8,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 import click
 from rich.table import Table
+from typing_extensions import TypedDict
 
 from datarelease.cli.console import (
     Result,
@@ -22,31 +23,74 @@ from datarelease.cli.console import (
     show_json,
     show_table,
 )
+from datarelease.cli.described import DescribedCommand
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.ingest.dead_letters import (
     NOTHING_SENT,
+    Replayed,
     record_position,
     replay_now,
     selected,
 )
 from datarelease.model.data.stream import DeadLetter
 
-_reason = click.option("--reason", help="Only those of this reason, such as json:truncated.")
+_NAME = {"NAME": "The name of a stream: the dataset that it feeds."}
+_PLACE = "Where the record is in its topic: a partition and an offset, such as 2:1."
+_reason = click.option(
+    "--reason", metavar="REASON", help="Only those with this reason, such as json:truncated."
+)
+
+
+class DeadSummary(TypedDict):
+    """A dead letter without its content."""
+
+    partition: int
+    """The partition of its topic."""
+    offset: int
+    """Its offset in the partition."""
+    time: str | None
+    """Its time stamp in ISO 8601, UTC; null: it has none."""
+    reason: str
+    """Why it is no row: a code such as `json:truncated`."""
+    detail: str
+    """More about the reason, without values."""
+
+
+class DeadContent(DeadSummary):
+    """A dead letter as it came; bytes that are no UTF-8 have another name, in base64."""
+
+    key: NotRequired[str | None]
+    """Its key; null: it has none."""
+    key_base64: NotRequired[str]
+    """Its key in base64, where it is no text."""
+    value: NotRequired[str | None]
+    """Its value; null: it has none."""
+    value_base64: NotRequired[str]
+    """Its value in base64, where it is no text."""
+    headers: list[dict[str, str | None]]
+    """Its headers, each with `name` and `value` (or `value_base64`)."""
 
 
 @click.group("dead", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Dead letters: records that did not become rows in the last parse of this work tree."""
+    """List, show or resend dead letters: records that the last parse could not turn into rows."""
 
 
-@command.command("list")
+@command.command("list", cls=DescribedCommand, arguments=_NAME, prints=list[DeadSummary])
 @click.argument("name")
 @_reason
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="List at most N dead letters.",
+)
 @json_option
 def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # noqa: FBT001
-    """List the dead letters of the stream NAME: their places and reasons, no values."""
+    """List the dead letters of the stream NAME: their places and reasons, without values."""
     shown: list[DeadLetter] = []
     counts: Counter[str] = Counter()
     for one in selected(Path.cwd(), name, reason=reason):
@@ -68,12 +112,17 @@ def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # 
     show(f"{counts.total():,} dead letters: {reasons}" + (f"; {left:,} not shown" if left else ""))
 
 
-@command.command("show")
+@command.command(
+    "show",
+    cls=DescribedCommand,
+    arguments={**_NAME, "PARTITION:OFFSET": _PLACE},
+    prints=DeadContent,
+)
 @click.argument("name")
 @click.argument("place", metavar="PARTITION:OFFSET")
 @prints_result
 def show_(name: str, place: str) -> Result:
-    """Show one dead letter of the stream NAME as it came: key, headers and value.
+    """Show one dead letter of the stream NAME as it came: its key, headers and value.
 
     The value may hold personal data.
     """
@@ -81,12 +130,23 @@ def show_(name: str, place: str) -> Result:
     return Result({**_summary(letter), **_content(letter)}, tuple(_lines(letter)))
 
 
-@command.command("replay")
+@command.command(
+    "replay",
+    cls=DescribedCommand,
+    arguments={**_NAME, "[PARTITION:OFFSET]...": _PLACE},
+    exits={
+        2: "It is not clear which dead letters to send, or sending was not confirmed.",
+        4: "Another replay of the stream has taken over. This run sent nothing.",
+    },
+    prints=Replayed,
+)
 @click.argument("name")
 @click.argument("places", nargs=-1, metavar="[PARTITION:OFFSET]...")
 @_reason
-@click.option("--all", "everything", is_flag=True, help="All of them.")
-@click.option("--topic", help="The topic to send them to; by default the topic of the stream.")
+@click.option("--all", "everything", is_flag=True, help="Send all dead letters.")
+@click.option(
+    "--topic", metavar="TOPIC", help="Send them to this topic.  [default: the topic of the stream]"
+)
 @click.option("--yes", "-y", is_flag=True, help="Send without asking.")
 @json_option
 def replay(
@@ -98,11 +158,11 @@ def replay(
     yes: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Send dead letters of the stream NAME to a topic once more, in one transaction.
+    """Send dead letters of the stream NAME to a topic again, in one transaction.
 
-    Run twice, it sends them twice. It is not needed after a change of the schema: parse then reads
-    all records again by itself (`dvc repro`), and a record that was sent again would be a
-    second row wherever no key tells that it is the same.
+    If you run it twice, they are sent twice. Do not use it after a change of the schema: then
+    `dvc repro` parses all records again. A record that was sent again would become a second row,
+    unless the dataset has a key.
     """
     if sum([bool(places), reason is not None, everything]) != 1:
         raise ConfigError(
@@ -139,7 +199,7 @@ def _time(letter: DeadLetter) -> str | None:
     return stamp.isoformat(timespec="milliseconds")
 
 
-def _summary(letter: DeadLetter) -> dict[str, Any]:
+def _summary(letter: DeadLetter) -> DeadSummary:
     return {
         "partition": letter.partition,
         "offset": letter.offset,

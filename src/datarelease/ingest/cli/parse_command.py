@@ -9,19 +9,27 @@ import click
 from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.settings import settings_at
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
+from datarelease.cli.described import DescribedCommand
 from datarelease.documents import to_json
 from datarelease.ingest.access import stream_at
 from datarelease.ingest.parse.parse import parse_stream
+from datarelease.model.data.stream import StreamCounts
 
 
-@click.command("parse")
+@click.command(
+    "parse",
+    cls=DescribedCommand,
+    arguments={"NAME": "The name of a stream: the dataset that it feeds."},
+    prints=StreamCounts,
+)
 @click.argument("name")
 @prints_result
 def command(name: str) -> Result:
-    """Stage command: turn the raw records of the stream NAME into rows and dead letters.
+    """Turn the raw records of the stream NAME into rows and dead letters.
 
-    Each batch becomes a part file of the dataset; what breaks the schema goes to
-    data/streams/NAME/dead. Writes reports/NAME/stream.json. Needs no broker.
+    The command of a stage in dvc.yaml; it needs no broker. Each batch becomes one part file of the
+    dataset. Records that break the schema go to data/streams/NAME/dead. The counts go to
+    reports/NAME/stream.json.
     """
     root = find_root(Path.cwd())
     counts = parse_stream(

@@ -1,4 +1,4 @@
-"""Pictures among the files of a dataset: their sizes in pixels, and small copies for a report."""
+"""Images among the files of a dataset: their sizes in pixels, and small copies for a report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class PictureFacts:
-    """What the head of a picture says."""
+    """What the head of an image says."""
 
     width: int
     height: int
@@ -22,7 +22,7 @@ class PictureFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureModes:
-    """How many pictures have one mode."""
+    """How many images have one mode."""
 
     mode: str
     pictures: int
@@ -30,12 +30,12 @@ class PictureModes:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureStatistics:
-    """Width and height (smallest, median, largest) and modes of pictures."""
+    """Width and height (smallest, median, largest) and modes of images."""
 
     pictures: int
     """Those that could be read."""
     unreadable: int
-    """Files that are called pictures and are none that can be read."""
+    """Files that are called images and are none that can be read."""
     width: tuple[int, int, int]
     height: tuple[int, int, int]
     modes: tuple[PictureModes, ...]
@@ -44,7 +44,7 @@ class PictureStatistics:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureChange:
-    """A picture that was added, removed or changed, as small copies."""
+    """An image that was added, removed or changed, as small copies."""
 
     kind: str
     path: str
@@ -52,12 +52,12 @@ class PictureChange:
     """A JPEG in Base64; None: there was none, or it is not here or cannot be shown."""
     after: str | None = None
     facts: PictureFacts | None = None
-    """Of the present picture or, of one that was removed, of the last."""
+    """Of the present image or, of one that was removed, of the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PicturesReport:
-    """The pictures of a dataset of files, as far as they are on this machine."""
+    """The images of a dataset of files, as far as they are on this machine."""
 
     statistics: PictureStatistics | None
     """Of the present files; None: not all of them are here."""

@@ -110,7 +110,7 @@ class Report:
     tool: str = ""
     """``datarelease 0.1.0``"""
     psi_limit: Limit | None = None
-    """The rule for drift that was in force, for plots; None: unknown, or nothing was judged."""
+    """The rule for drift that was applied, for plots; None: unknown, or nothing was judged."""
     format: int = REPORT_FORMAT
     to_notebook: ClassVar[Callable[[Report], str] | None] = None
     """Makes HTML of a report; put here by what can render (``app.notebook``)."""

@@ -99,7 +99,7 @@ class Yank:
 
 @dataclass(frozen=True, kw_only=True)
 class Erasure:
-    """Why the data of a version was deleted for good; its tag and its manifest stay."""
+    """Why the data of a version was deleted permanently; its tag and its manifest stay."""
 
     reason: str
     date: str

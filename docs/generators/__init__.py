@@ -1,0 +1,1 @@
+"""Parts of the documentation that repeat the code, written from it: a module for each subject."""
