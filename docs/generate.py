@@ -14,6 +14,7 @@ from generators.environment import environment_page
 from generators.formats import format_pages
 from generators.json_schemas import schema_files
 from generators.markdown import ROOT
+from generators.python_interface import python_page
 from generators.tags import tag_page
 from generators.workflows import workflow_page
 
@@ -44,6 +45,7 @@ def whole_files() -> dict[str, str]:
         **commands.command_pages(),
         **format_pages(),
         "docs/reference/formats/tags.md": tag_page(),
+        "docs/reference/python.md": python_page(),
         "docs/reference/environment.md": environment_page(),
         "docs/reference/workflows.md": workflow_page(),
     }

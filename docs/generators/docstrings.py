@@ -6,6 +6,7 @@ from functools import cache
 
 import griffe
 
+from generators.field_meanings import meaning
 from generators.markdown import ROOT
 
 
@@ -27,18 +28,25 @@ def class_at(cls: type) -> griffe.Class:
 
 
 def attribute_docs(cls: type) -> dict[str, str]:
-    """The docstrings of the attributes of a class and of those that it extends, by name.
+    """What the attributes of a class and of those that it extends mean, by name.
 
     Raises:
-        SystemExit: An attribute has none.
+        SystemExit: Nobody says it of an attribute.
     """
     docs: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if not base.__module__.startswith("datarelease."):
             continue
         for name, member in class_at(base).members.items():
-            if isinstance(member, griffe.Attribute) and "." not in name and member.annotation:
-                docs[name] = member.docstring.value if member.docstring else ""
+            if (
+                isinstance(member, griffe.Attribute)
+                and member.annotation
+                and not name.startswith("_")
+                and "property" not in member.labels
+            ):
+                docs[name] = (
+                    member.docstring.value if member.docstring else meaning(cls.__name__, name)
+                )
     lacking = [name for name, text in docs.items() if not text]
     if lacking:
         raise SystemExit(

@@ -193,7 +193,7 @@ _OTHERS = (
 def _page(name: str) -> str:
     found = PURPOSES[name]
     file = f"{SCHEMAS}/{name}.schema.json"
-    facts = table(("", ""), [
+    facts = table(("property", "value"), [
         ("where it lies", found.where),
         ("written by", found.writer),
         ("read by", found.reader),

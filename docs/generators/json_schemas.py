@@ -20,6 +20,7 @@ from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.outcome import Bundle, Health, Outcome
 from datarelease.model.versions.release import ReleasePlan
 from datarelease.schemas import SCHEMA_NAMES
+from generators.field_meanings import meaning
 from generators.markdown import anchor, code, prose, table
 
 Schema = Mapping[str, Any]
@@ -80,13 +81,14 @@ def fields(schema: Schema) -> Iterator[str]:
     """The fields of a document: a table, then a section for each kind of object inside it."""
     definitions: Schema = schema.get("$defs", {})
     if "properties" in schema:
-        yield _table(schema, definitions)
+        name = str(schema.get("title", "")).removeprefix("datarelease ")
+        yield _table(schema, definitions, name)
     reached = [name for name in _reached(schema, definitions) if _has_section(definitions[name])]
     for name in reached:
         part = definitions[name]
         yield f"### {name}"
         yield prose(part.get("description", ""))
-        yield _table(part, definitions)
+        yield _table(part, definitions, name)
 
 
 def type_of(part: Schema, definitions: Schema) -> str:
@@ -124,13 +126,14 @@ def _has_section(part: Schema) -> bool:
     return "properties" in part
 
 
-def _table(part: Schema, definitions: Schema) -> str:
+def _table(part: Schema, definitions: Schema, place: str) -> str:
     required = set(part.get("required", ()))
     rows = []
     for name, field in part["properties"].items():
         text = prose(field.get("description", ""))
         if not text and "$ref" in field:
             text = prose(definitions[field["$ref"].rpartition("/")[2]].get("description", ""))
+        text = text or meaning(place, name)
         if name not in required and "default" in field and field["default"] not in (None, [], {}):
             text = f"{text} Default: {code(json.dumps(field['default']))}.".strip()
         mark = "" if name in required else " (optional)"

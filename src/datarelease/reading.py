@@ -37,18 +37,27 @@ _Place = str | Path
 
 
 def versions(address: _Place | None = None, *, repo: _Place | None = None) -> Versions:
-    """The released versions, oldest first: a list that prints as a table.
-
-    ``.to_frame()`` gives them as a ``pandas.DataFrame``.
+    """The released versions of a project, the oldest first.
 
     Args:
-        address: The address of a remote, which is read without git and DVC; see `load`.
-        repo: A directory, or an address (https, ssh, git, file), with ``#subdirectory=DIR`` for a
-            project that is not at its top; None: the current directory.
+        address: A remote, which is read without git and DVC: see `load`. None: read a repository.
+        repo: The git repository: a directory or an address (https, ssh, git, file), with
+            ``#subdirectory=DIR`` for a project that is not at its top. None: the current directory.
+
+    Returns:
+        A list of `Version`, which prints as a table. ``.to_frame()`` gives it as a
+        ``pandas.DataFrame``.
 
     Raises:
-        ConfigError: No DVC repository, or no version, there.
-        WorldError: The git remote, or the address, does not answer.
+        ConfigError: There is no DVC repository, or no version.
+        WorldError: The git remote or the address does not answer.
+
+    Examples:
+        >>> import datarelease as dr
+        >>> [version.tag for version in dr.versions()]
+        ['data-v1', 'data-v2']
+        >>> dr.versions()[-1].rows
+        (('events', 40), ('people', 25))
     """
     if address is None:
         return Versions(open_catalogue(repo))
@@ -64,35 +73,53 @@ def load(
     engine: Frame = "pandas",
     repo: _Place | None = None,
 ) -> Any:
-    """One dataset of a version as a data frame: ``load(VERSION, DATASET)``.
+    """One dataset of a version as a data frame.
 
-    ``load(ADDRESS, VERSION, DATASET)`` reads a remote alone, without git and DVC: a directory,
-    ``s3://bucket/prefix``, ``gs://…``, ``azure://…`` or ``https://…``. It trusts the remote where a
-    repository has the tag's word.
+    ``load(VERSION, DATASET)`` reads a git repository: the current one, or ``repo``.
+    ``load(ADDRESS, VERSION, DATASET)`` reads a remote alone, without git and DVC. ADDRESS is a
+    directory, ``s3://bucket/prefix``, ``gs://…``, ``azure://…`` or ``https://…``. Such a reader
+    trusts the remote; in a repository, the tag proves what the manifest has to be.
 
-    Only that dataset's files are fetched (into a cache; hashes are checked), and only ``columns``
-    are read. Files are read as they were when they were checked: the same dialect, the same
-    missing values, the same types. Folders called ``key=value`` inside the dataset are columns, and
-    so is an index that pandas wrote.
+    Only the files of that dataset are fetched, into a cache, and their hashes are checked. They are
+    read as they were checked: with the same dialect, the same missing values and the same types.
+    Folders called ``key=value`` inside the dataset become columns, and so does an index that pandas
+    wrote.
 
     Args:
-        names: VERSION and DATASET, or ADDRESS and these. VERSION is ``data-v3``, ``v3``, ``3``,
-            ``latest`` or the name of a channel, DATASET a name in ``dvc.yaml: artifacts``.
-        version: VERSION, by its name.
-        dataset: DATASET, by its name.
-        columns: Which columns, in this order; None: all.
-        engine: ``pandas`` gives a ``pandas.DataFrame``, ``pyarrow`` a ``pyarrow.Table``,
-            ``polars`` a ``polars.DataFrame``, ``duckdb`` a ``duckdb.DuckDBPyRelation``.
-        repo: A directory, or an address (https, ssh, git, file), with ``#subdirectory=DIR`` for a
-            project that is not at its top; None: the current directory. Of several projects, a
-            whole tag says which one is meant.
+        names: VERSION and DATASET, or ADDRESS, VERSION and DATASET. VERSION is ``data-v3``, ``v3``
+            or ``3``, ``latest``, or the name of a channel. DATASET is a name in
+            ``dvc.yaml: artifacts``.
+        version: VERSION, given by name.
+        dataset: DATASET, given by name.
+        columns: The columns to read, in this order. None: all columns.
+        engine: The library of the result.
+        repo: The git repository: a directory or an address (https, ssh, git, file), with
+            ``#subdirectory=DIR`` for a project that is not at its top. None: the current directory.
+            If a repository has several projects, a whole tag says which one you mean.
+
+    Returns:
+        A table with one row for each row of the dataset: a ``pandas.DataFrame``, a
+        ``pyarrow.Table``, a ``polars.DataFrame`` or a ``duckdb.DuckDBPyRelation``, as ``engine``
+        says.
 
     Warns:
-        WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
+        WithdrawnVersionWarning: The version is withdrawn. The message has the reason and the
+            version to use instead.
 
     Raises:
-        ConfigError: No such version, dataset, column or engine; or it is a dataset of files.
+        ConfigError: There is no such version, dataset, column or engine, or it is a dataset of
+            files.
+        ErasedVersionError: The data of the version was erased.
         WorldError: An object is missing or damaged, or a remote does not answer.
+        TypeError: VERSION or DATASET is missing.
+
+    Examples:
+        >>> import datarelease as dr
+        >>> people = dr.load("data-v2", "people")
+        >>> people.shape
+        (25, 5)
+        >>> dr.load("latest", "people", columns=["id", "plan"]).dtypes.astype(str).to_dict()
+        {'id': 'int64', 'plan': 'str'}
     """
     address, found, name = _meant(names, version, dataset)
     if address is not None:
@@ -117,30 +144,47 @@ def open_dataset(
     engine: Frame = "duckdb",
     repo: _Place | None = None,
 ) -> Any:
-    """One dataset of a version, opened lazily: ``dr.open(VERSION, DATASET)``.
+    """One dataset of a version, opened lazily: rows are read when a query needs them.
 
-    ``dr.open(ADDRESS, VERSION, DATASET)`` reads a remote alone, as `load` does; of Parquet files
-    there, only the columns and row groups that a query needs are read, whose hashes are not
-    checked then. Other formats, and what a repository has, are fetched first.
+    ``open(VERSION, DATASET)`` reads a git repository, ``open(ADDRESS, VERSION, DATASET)`` a remote
+    alone, as `load` does. Of Parquet files on a remote, a query reads only the columns and row
+    groups that it needs, and their hashes are not checked. All other files are fetched first and
+    checked.
 
     Args:
-        names: VERSION and DATASET, or ADDRESS and these.
-        version: VERSION, by its name.
-        dataset: DATASET, by its name.
-        columns: Which columns, in this order; None: all.
-        where: Rows that meet all of these conditions, as in ``[("age", ">=", 18)]``: with ``==``,
-            ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in`` and ``not in`` (lists). None: all rows.
-        engine: ``duckdb`` gives a ``duckdb.DuckDBPyRelation``, ``polars`` a ``polars.LazyFrame``,
-            ``pyarrow`` a ``pyarrow.dataset.Dataset`` (with the columns that conditions name, too),
-            ``pandas`` a ``pandas.DataFrame``, which is not lazy.
+        names: VERSION and DATASET, or ADDRESS, VERSION and DATASET. VERSION is ``data-v3``, ``v3``
+            or ``3``, ``latest``, or the name of a channel. DATASET is a name in
+            ``dvc.yaml: artifacts``. ADDRESS is a remote: see `load`.
+        version: VERSION, given by name.
+        dataset: DATASET, given by name.
+        columns: The columns to read, in this order. None: all columns.
+        where: Conditions that a row has to meet, all of them, such as ``[("age", ">=", 18)]``. The
+            operators are ``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in`` and ``not in`` (with
+            a list). None: all rows.
+        engine: The library of the result.
         repo: As in `load`.
 
+    Returns:
+        A lazy table: a ``duckdb.DuckDBPyRelation``, a ``polars.LazyFrame`` or a
+        ``pyarrow.dataset.Dataset`` (which also has the columns that conditions name), as ``engine``
+        says. ``pandas`` gives a ``pandas.DataFrame``, which is not lazy.
+
     Warns:
-        WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
+        WithdrawnVersionWarning: The version is withdrawn. The message has the reason and the
+            version to use instead.
 
     Raises:
-        ConfigError: No such version, dataset, column or engine, or a condition that cannot be used.
+        ConfigError: There is no such version, dataset, column or engine, or a condition cannot be
+            used.
+        ErasedVersionError: The data of the version was erased.
         WorldError: An object is missing or damaged, or a remote does not answer.
+        TypeError: VERSION or DATASET is missing.
+
+    Examples:
+        >>> import datarelease as dr
+        >>> people = dr.open("data-v2", "people", where=[("id", "<=", 10)])
+        >>> people.aggregate("count(*)").fetchall()
+        [(10,)]
     """
     address, found, name = _meant(names, version, dataset)
     if address is not None:
@@ -161,26 +205,41 @@ def files(
     dataset: str | None = None,
     repo: _Place | None = None,
 ) -> ReleasedFiles:
-    """The files of one dataset of a version: a sequence, of which no file is fetched yet.
+    """The files of one dataset of a version. No file is fetched yet.
 
-    ``files(VERSION, DATASET)``, or ``files(ADDRESS, VERSION, DATASET)`` of a remote alone.
-
-    Each has ``path``, ``name``, ``size``, ``md5`` and ``sha256``; ``.open()`` and ``.read_bytes()``
-    fetch it into a cache first, where the hash is checked. A file is found by its place or by
-    its path: ``files("data-v3", "images")["cats/1.png"]``. Of a table they are its part files.
+    ``files(VERSION, DATASET)`` reads a git repository, ``files(ADDRESS, VERSION, DATASET)`` a
+    remote alone. For a table, these are its part files.
 
     Args:
-        names: VERSION and DATASET, or ADDRESS and these.
-        version: VERSION, by its name.
-        dataset: DATASET, by its name.
-        repo: A directory, or an address (https, ssh, git, file); None: the current directory.
+        names: VERSION and DATASET, or ADDRESS, VERSION and DATASET. VERSION is ``data-v3``, ``v3``
+            or ``3``, ``latest``, or the name of a channel. DATASET is a name in
+            ``dvc.yaml: artifacts``. ADDRESS is a remote: see `load`.
+        version: VERSION, given by name.
+        dataset: DATASET, given by name.
+        repo: The git repository: a directory or an address (https, ssh, git, file), with
+            ``#subdirectory=DIR`` for a project that is not at its top. None: the current directory.
+
+    Returns:
+        A sequence of `ReleasedFile`, sorted by path. ``[0]`` finds a file by its place and
+        ``["cats/1.png"]`` by its path.
 
     Warns:
-        WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
+        WithdrawnVersionWarning: The version is withdrawn. The message has the reason and the
+            version to use instead.
 
     Raises:
-        ConfigError: No such version or dataset.
+        ConfigError: There is no such version or dataset.
+        ErasedVersionError: The data of the version was erased.
         WorldError: The manifest is missing, or a remote does not answer.
+        TypeError: VERSION or DATASET is missing.
+
+    Examples:
+        >>> import datarelease as dr
+        >>> parts = dr.files("data-v1", "events")
+        >>> parts.paths
+        ('part-0.csv', 'part-1.csv', 'part-2.csv')
+        >>> parts["part-0.csv"].read_bytes()[:18]
+        b'event,person,value'
     """
     address, found, name = _meant(names, version, dataset)
     if address is not None:
@@ -199,18 +258,40 @@ def get(
     force: bool = False,
     repo: _Place | None = None,
 ) -> tuple[Path, ...]:
-    """The files of a version, put below a directory as they are in the repository.
+    """The files of a version, copied into a directory with their paths of the repository.
 
-    ``get(VERSION, DEST)``, or ``get(ADDRESS, VERSION, DEST)`` of a remote alone. ``version`` and
-    ``dest`` give these by their names; ``datasets`` are the only ones that are wanted. With
-    ``metadata``, `croissant.json`, `datapackage.json`, `odcs.yaml` and `SHA256SUMS` are there too.
+    ``get(VERSION, DEST)`` reads a git repository, ``get(ADDRESS, VERSION, DEST)`` a remote alone.
+    Each file is checked against the SHA-256 in the manifest. Files that are already there stay.
+
+    Args:
+        names: VERSION and DEST, or ADDRESS, VERSION and DEST. DEST is a directory; the others are
+            as in `load`.
+        version: VERSION, given by name.
+        dest: DEST, given by name.
+        datasets: Names of the datasets to copy. Empty: all datasets.
+        metadata: Copy the descriptions as well: ``croissant.json``, ``datapackage.json``,
+            ``odcs.yaml``, ``SHA256SUMS``, the citation and the licence.
+        force: Overwrite files that differ.
+        repo: The git repository: a directory or an address (https, ssh, git, file), with
+            ``#subdirectory=DIR`` for a project that is not at its top. None: the current directory.
+
+    Returns:
+        The paths of the files, below DEST.
 
     Warns:
-        WithdrawnVersionWarning: It was withdrawn; why and what to use instead is in the message.
+        WithdrawnVersionWarning: The version is withdrawn. The message has the reason and the
+            version to use instead.
 
     Raises:
-        ConfigError: No such version or dataset, or a file that differs is in the way.
+        ConfigError: There is no such version or dataset, or a file that differs is in the way.
+        ErasedVersionError: The data of the version was erased.
         WorldError: An object is missing or damaged, or a remote does not answer.
+        TypeError: VERSION or DEST is missing.
+
+    Examples:
+        >>> import datarelease as dr
+        >>> [path.as_posix() for path in dr.get("data-v1", "people-v1", datasets=["people"])]
+        ['people-v1/data/people.csv']
     """
     address, found, name = _meant(names, version, dest, ("VERSION", "DEST"))
     if address is not None:
