@@ -70,7 +70,7 @@ _BY_NAME = {
     "nullable": "Whether values may be missing.",
     "nulls": "The number of missing values.",
     "number": "The number.",
-    "observed": "The value that was observed; null: it is no number.",
+    "observed": "The value that was observed; null: it is not a number.",
     "outcome": "What merging does: `first`, `release`, `rollback`, `unchanged` or `same_bytes`; "
     "`compared` in a comparison of two versions.",
     "params": "The parameters that changed.",

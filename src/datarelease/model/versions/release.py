@@ -24,7 +24,7 @@ class Nothing:
     """The version that already holds this data, or the newer one that superseded it."""
     report: Report
     warnings: tuple[str, ...] = ()
-    """What could not be put right on the way, each with its remedy."""
+    """What could not be repaired on the way, each with its remedy."""
 
     def __repr__(self) -> str:
         return short_repr(self, self.tag, self.reason, _warned(self.warnings))
