@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import published
 from generators import architecture, commands, settings
 from generators.environment import environment_page
 from generators.formats import format_pages
@@ -19,7 +20,6 @@ from generators.tags import tag_page
 from generators.workflows import workflow_page
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"commands": commands.command_table},
     "docs/architecture.md": {"tree": architecture.tree},
     "docs/exit-codes.md": {"exit codes": commands.exit_code_table},
     "docs/settings.md": {
@@ -51,13 +51,17 @@ def whole_files() -> dict[str, str]:
     }
 
 
-GENERATED = ("docs/reference",)
+GENERATED = ("docs/reference/",)
 """Folders in which nothing else lies: a page of a command that is gone goes as well."""
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
 
 
 def generated(path: str) -> str:
     """The text of a document with its generated parts anew."""
-    text = (ROOT / path).read_text(encoding="utf-8")
+    text = _text(path)
     for name, write in PARTS[path].items():
         begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
         head, found, rest = text.partition(begin)
@@ -70,7 +74,10 @@ def generated(path: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """0, or with ``--check`` 1 where a document is out of date."""
-    wanted = {**{path: generated(path) for path in PARTS}, **whole_files()}
+    written = [path for path in published.pages() if not path.startswith(GENERATED)]
+    wanted = {path: published.rewritten(_text(path)) for path in written}
+    wanted |= {path: published.rewritten(generated(path)) for path in PARTS}
+    wanted |= whole_files()
     there = [path for folder in GENERATED for path in (ROOT / folder).rglob("*") if path.is_file()]
     strangers = [path for path in there if path.relative_to(ROOT).as_posix() not in wanted]
     stale = [path.relative_to(ROOT).as_posix() for path in strangers]

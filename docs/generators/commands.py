@@ -87,15 +87,6 @@ def described(commands: click.Group = group, words: Sequence[str] = ()) -> Itera
             raise SystemExit(f"{' '.join(path)} does not describe itself (cli.described)")
 
 
-def command_table() -> str:
-    """The table of commands for the first page of the project."""
-    texts = {**COMMANDS, **OPTIONAL}
-    return table(
-        ("command", "what it does"),
-        [(f"[`datarelease {name}`]({FOLDER}/{name}.md)", text) for name, text in texts.items()],
-    )
-
-
 def command_pages() -> dict[str, str]:
     """The pages of all commands and their overview, and the schemas of results, by path."""
     pages = {"docs/reference/commands.md": _overview()}
