@@ -313,7 +313,9 @@ def test_preparing_this_repository_leaves_no_page_that_speaks_of_a_checkout(
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "requirements/", "reports/")):
+        left_out = name.startswith(("tests/", "requirements/", "reports/"))
+        # The reference shows golden files, and it is written again.
+        if (ROOT / name).is_file() and (name.startswith("tests/golden/") or not left_out):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, copy / name)
     steps.prepare(copy, Version.parse("7.8.9"), date(2026, 3, 4))
