@@ -64,6 +64,7 @@ REASONS: dict[str, dict[str, str]] = {
         "requests": "reads from web servers, sends notifications",
         "rich": "tables, colours and progress bars in the terminal",
         "tenacity": "tries again after failures of the network",
+        "typing-extensions": "types of results that pydantic can describe",
     },
     "release": {
         "dvc": "runs the pipeline, knows what is tracked, sends objects to remotes",
