@@ -106,6 +106,33 @@ def test_an_installation_for_readers_is_light() -> None:
     assert sum(file.size or 0 for each in listed for file in each) < 150e6
 
 
+LIGHT = """
+import sys
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+light = {"dvc", "dvc_data", "dvc_objects", "pandas", "pandera", "pyarrow", "jinja2", "filetype"}
+PathFinder.find_spec = lambda name, *more: (
+    None if name.partition(".")[0] in light else find(name, *more)
+)
+"""
+"""Hides what readers do not have."""
+
+
+def test_readers_have_their_functions_and_commands(tmp_path: Path) -> None:
+    """All that is documented for an address loads where nothing of the extra `release` is."""
+    code = f"""{LIGHT}
+import datarelease as dr
+assert all((dr.load, dr.open, dr.files, dr.get, dr.versions))
+from datarelease.cli import group
+for name in ("list", "show", "get", "url"):
+    assert group.get_command(None, name), name
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["check"], ["release"], ["doctor"], ["verify", "latest"], ["ingest", "plan"]],
@@ -113,14 +140,7 @@ def test_an_installation_for_readers_is_light() -> None:
 )
 def test_a_command_says_what_readers_do_not_have(tmp_path: Path, arguments: list[str]) -> None:
     """Exit 2, with what to install; it is no bug."""
-    code = f"""
-import sys
-from importlib.machinery import PathFinder
-find = PathFinder.find_spec
-light = {{"dvc", "dvc_data", "dvc_objects", "pandas", "pandera", "pyarrow", "jinja2", "filetype"}}
-PathFinder.find_spec = lambda name, *more: (
-    None if name.partition(".")[0] in light else find(name, *more)
-)
+    code = f"""{LIGHT}
 sys.argv = ["datarelease", *{arguments!r}]
 from datarelease.cli import main
 main()

@@ -20,9 +20,9 @@ from datarelease.cli.console import (
 )
 from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.cli.list_command import Withdrawn, version_json
-from datarelease.flows.release.metadata import write_metadata
-from datarelease.flows.repository import find_version
+from datarelease.flows.repository import Repository, find_version
 from datarelease.flows.versions.read import get
+from datarelease.model.versions.version import Version
 from datarelease.readers.address import find_at
 from datarelease.readers.datasets import get_there
 from datarelease.readers.metadata import write_metadata_there
@@ -88,7 +88,7 @@ def command(
         found = find_version(repository, version)
         target = dest or Path(found.tag)
         paths = get(repository, found, target, names, overwrite=force)
-        described = write_metadata(repository, found, target) if metadata else ()
+        described = _metadata(repository, found, target) if metadata else ()
     else:
         reader = open_address(address, progress=ConsoleProgress())
         found = find_at(reader, version)
@@ -100,3 +100,10 @@ def command(
         {"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]},
         f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}",
     )
+
+
+def _metadata(repository: Repository, version: Version, target: Path) -> tuple[Path, ...]:
+    # It makes what older versions lack, and needs the extra `release` for that.
+    from datarelease.flows.release.metadata import write_metadata  # noqa: PLC0415 - as said above
+
+    return write_metadata(repository, version, target)

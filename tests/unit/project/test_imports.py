@@ -24,6 +24,7 @@ SEAMS = {
     "app/repository.py": "DVC: not to list versions",
     "app/wiring.py": "DuckDB: only where tables are read, and not where records are used",
     "cli/__init__.py": "what errors and optional parts need; `--help` stays quick",
+    "cli/get_command.py": "what makes metadata checks, which readers have no part for",
     "flows/check/assess.py": "what reads tables: not where results are recorded",
     "flows/check/baseline.py": "what reads tables: not where results are recorded",
     "flows/check/row_files.py": "what reads tables: not where no rows are written",
