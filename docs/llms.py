@@ -51,7 +51,12 @@ def pages(entry: dict[str, Any], seen: set[str]) -> Iterator[str]:
 
 def _matching(pattern: str, seen: set[str]) -> list[str]:
     names = (path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md"))
-    return sorted(name for name in names if name not in seen and fnmatch.fnmatch(name, pattern))
+    depth = pattern.count("/")  # a pattern is for one folder, as Sphinx has it
+    return sorted(
+        name
+        for name in names
+        if name not in seen and name.count("/") == depth and fnmatch.fnmatch(name, pattern)
+    )
 
 
 def page_words(name: str) -> tuple[str, str]:
