@@ -71,6 +71,7 @@ lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
 	$(BIN)/zizmor --offline --quiet .github action.yml action
 	$(BIN)/actionlint
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/llms.py --check
 	$(BIN)/codespell $$(git ls-files)
 
 format: .venv/dev.stamp  ## Put the code into its form

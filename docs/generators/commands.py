@@ -185,7 +185,9 @@ def _options(command: click.Command, context: click.Context) -> Iterator[tuple[s
 def _with_code(text: str) -> str:
     """Help with its names of options and its defaults as code."""
     text = text.replace("[x>=1]", "(at least 1)")
-    text = re.sub(r"(?<![\w`-])(--?[a-zA-Z][\w-]*)", r"`\1`", text)
+    parts = re.split(r"(`[^`]*`)", text)  # every second one is code already
+    parts[::2] = [re.sub(r"(?<![\w-])(--?[a-zA-Z][\w-]*)", r"`\1`", part) for part in parts[::2]]
+    text = "".join(parts)
     return re.sub(r"\s*\[(default[^\]]*|required)\]", lambda m: f" ({m[1]})", text)
 
 
@@ -205,13 +207,7 @@ def _output(one: Described, level: str) -> Iterator[str]:
     yield f"It prints {', or '.join(links)}.{empty}"
     for slug, of in own:
         inner = typing.get_args(of)[0] if typing.get_origin(of) is list else of
-        yield from _demoted(fields(schema_of_result(inner, slug)), level)
-
-
-def _demoted(parts: Iterator[str], level: str) -> Iterator[str]:
-    """Headings of kinds of objects, one level below the section that they are in."""
-    for part in parts:
-        yield f"#{level} {part.removeprefix('### ')}" if part.startswith("### ") else part
+        yield from fields(schema_of_result(inner, slug))
 
 
 def _own_results(one: Described) -> Iterator[tuple[str, Any]]:
