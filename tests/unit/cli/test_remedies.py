@@ -40,7 +40,7 @@ def test_commands_for_several_paths_can_be_pasted() -> None:
     paths = ["a.csv.dvc", "my data/b $1.csv.dvc"]
     record, restore = re.findall("`([^`]+)`", not_recorded(paths).remedy)
     assert shlex.split(record) == ["dvc", "add", "a.csv", "my data/b $1.csv"]
-    assert shlex.split(restore) == ["dvc", "checkout", *paths]
+    assert shlex.split(restore) == ["dvc", "checkout", "--force", *paths]
 
 
 def test_the_command_that_tracks_a_path_can_be_pasted() -> None:

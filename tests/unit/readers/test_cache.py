@@ -112,7 +112,7 @@ def test_a_wrong_byte_is_found_and_named(
     place.unlink()
     if data is not None:
         place.write_bytes(data)
-    what = "is missing" if data is None else "has other bytes"
+    what = "is missing" if data is None else "does not match the hash"
     for address in (own_web.address, str(remote.root)):
         with pytest.raises(dr.WorldError, match=rf"files/md5/.* \(people\.csv\) {what}") as caught:
             dr.get(address, "latest", tmp_path / "out")
