@@ -12,7 +12,7 @@ from datarelease.errors import Problem
 from datarelease.model.data.dataset import DATASET_NAME, CsvDialect, Dataset
 from datarelease.model.data.table_format import FORMAT_NAMES, table_format
 from datarelease.model.paths import path_fault
-from datarelease.model.wording import nearest_name
+from datarelease.model.wording import agreeing, nearest_name
 from datarelease.settings.csv_shape import CsvShape
 from datarelease.settings.faults import problems_of
 from datarelease.settings.shapes import ArtifactShape, MetaShape
@@ -88,7 +88,11 @@ def _dataset(
         found.append(Problem(where=f"{where}.meta.csv", what=what))
     of_tables = [key for key in _OF_TABLES if _is_given(parsed.meta, key)]
     if parsed.meta.files is not None and of_tables:
-        what = f"this is a dataset of files, but {', '.join(of_tables)} is about tables: remove one"
+        are = agreeing(len(of_tables), "is", "are")
+        names = " and ".join(of_tables)
+        what = (
+            f"this is a dataset of files, but {names} {are} about tables: remove one or the other"
+        )
         found.append(Problem(where=f"{where}.meta.files", what=what))
     schema = parsed.meta.schema_
     if schema is not None:

@@ -158,8 +158,8 @@ def test_sizes_have_units(text: object, size: int) -> None:
         ({"files": {"max_size": -1}}, "greater than or equal to 0"),
         ({"files": {"max_size": True}}, "expected a whole number"),
         ({"files": False}, "expected a mapping"),
-        ({"files": {}, "schema": "s.yaml"}, "and schema is about tables"),
-        ({"files": {}, "key": "id", "pii": "name"}, "and key, pii is about tables"),
+        ({"files": {}, "schema": "s.yaml"}, "but schema is about tables"),
+        ({"files": {}, "key": "id", "pii": "name"}, "but key and pii are about tables"),
         ({"file": {}}, "did you mean 'files'?"),
     ],
 )
