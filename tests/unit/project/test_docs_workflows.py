@@ -19,10 +19,10 @@ from datarelease.model import project as home
 from datarelease.model.project import REPOSITORY, ToolRef, installation
 
 ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs/adopt/workflows.md"
 SHOWN = [
-    (path, block)
-    for path in ("README.md", "docs/adopt/workflows.md")
-    for block in re.findall(r"```yaml\n(.*?)```", (ROOT / path).read_text(), flags=re.DOTALL)
+    block
+    for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), flags=re.DOTALL)
     if "uses:" in block
 ]
 
@@ -36,7 +36,7 @@ PUBLISHED_FORM = re.compile(r"\bpip3? install (?:-\S+ )*['\"]?datarelease\b")
 REF = ToolRef(name=f"v{version('datarelease')}" if home.PUBLISHED else "COMMIT")
 """What pages show behind the `@`: a commit to fill in, until there is a release."""
 SHORT = {"attest", "trim", "cache"}
-"""What the README leaves out of the job that publishes: it releases all the same."""
+"""What the page leaves out of the job that publishes: it releases all the same."""
 
 
 def written() -> dict[str, Any]:
@@ -55,20 +55,14 @@ def written() -> dict[str, Any]:
     return jobs | {"release": {"uses": release, "permissions": granted, "secrets": secrets}}
 
 
-def shown(path: str) -> list[str]:
-    """The workflows that a page shows."""
-    return [block for page, block in SHOWN if page == path]
+def test_what_the_page_shows_yields_comment_digest_and_release() -> None:
+    """The doctor finds the loop closed; only the weekly look is left to `init`.
 
-
-def test_both_documents_show_workflows() -> None:
-    """README the three that are needed, the page on adoption the reusable release."""
-    assert [path for path, _ in SHOWN] == [*["README.md"] * 3, "docs/adopt/workflows.md"]
-
-
-def test_what_the_readme_shows_yields_comment_digest_and_release() -> None:
-    """The doctor finds the loop closed; only the weekly look is left to `init`."""
+    The fourth workflow on the page is the reusable release.
+    """
     names = ("data.yml", "data-report.yml", "data-release.yml")
-    files = dict(zip(names, shown("README.md"), strict=True))
+    files = dict(zip(names, SHOWN[:3], strict=True))
+    assert len(SHOWN) == len(names) + 1
     for wanted in (
         WorkflowNeeds(kinds={"hub": "dagshub"}),
         WorkflowNeeds(kinds={"store": "aws"}, owner="acme"),
@@ -77,24 +71,24 @@ def test_what_the_readme_shows_yields_comment_digest_and_release() -> None:
         assert line.found == "no workflow in .github/workflows runs: verify"
 
 
-@pytest.mark.parametrize(("path", "block"), SHOWN)
-def test_a_workflow_in_a_document_grants_and_calls_the_same(path: str, block: str) -> None:
+@pytest.mark.parametrize("block", SHOWN)
+def test_a_workflow_in_a_document_grants_and_calls_the_same(block: str) -> None:
     """Each job shown calls the same file at this version, with the same permissions."""
     for name, job in yaml.safe_load(block)["jobs"].items():
         real = written()[name]
         granted = dict(real["permissions"])
         if "steps" in job:
             del granted["attestations"]  # for a step that the page leaves out
-        assert job["permissions"] == granted, (path, name)
+        assert job["permissions"] == granted, name
         for key in ("uses", "needs", "environment", "runs-on"):
             assert job.get(key) == real.get(key), (name, key)
         assert job.get("with", {}) == real.get("with", {})
         assert job.get("secrets", {}).items() <= real.get("secrets", {}).items()
 
 
-def test_the_job_that_the_readme_shows_is_the_generated_one_shortened() -> None:
+def test_the_job_that_the_page_shows_is_the_generated_one_shortened() -> None:
     """Its steps are those that `init` writes, in their order, each doing the same or less."""
-    job = yaml.safe_load(shown("README.md")[2])["jobs"]["publish"]
+    job = yaml.safe_load(SHOWN[2])["jobs"]["publish"]
     real = [
         step for step in written()["publish"]["steps"]
         if not any(word in step.get("uses", step.get("run")) for word in SHORT)
@@ -107,11 +101,10 @@ def test_the_job_that_the_readme_shows_is_the_generated_one_shortened() -> None:
                 assert value == whole[key], step
 
 
-@pytest.mark.parametrize("root", sorted({path for path, _ in SHOWN}))
-def test_the_actions_that_a_page_shows_are_pinned_as_ours_are(root: str) -> None:
+def test_the_actions_that_a_page_shows_are_pinned_as_ours_are() -> None:
     """A newcomer copies them."""
     ours = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
-    for pin in re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", "".join(shown(root))):
+    for pin in re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", "".join(SHOWN)):
         assert pin in ours
 
 
