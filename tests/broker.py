@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -18,7 +19,11 @@ from orchestration.servers import free_ports, kafka_command
 
 START_UP = 30.0
 STOP = 5.0
-"""Seconds; what was acknowledged two seconds ago is on disk by then."""
+"""Seconds: a broker that was told to end and did nothing for so long hangs, and has written all."""
+LONGEST_STOP = 120.0
+"""Seconds that it may go on writing; half a million records took nine."""
+IDLE = 0.02
+"""The share of a processor that is nothing."""
 REAL = "KAFKA_BOOTSTRAP"
 """Names a broker that runs already, such as a real Redpanda: the suite runs on that one then."""
 _numbers = itertools.count(1)
@@ -60,12 +65,23 @@ class Broker:
         """End it as an operator would: kill -9 would lose what it acknowledged last."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(STOP)
-            except subprocess.TimeoutExpired:
-                # It hangs now and then once it has written everything.
-                self.kill()
-            self._process = None
+            deadline = time.monotonic() + LONGEST_STOP
+            while self._works() and time.monotonic() < deadline:
+                pass
+            self.kill()  # it hangs now and then once it has written everything
+
+    def _works(self) -> bool:
+        """Whether it goes on, and took processor time in the last seconds."""
+        assert self._process is not None
+        watched = psutil.Process(self._process.pid)
+        before = watched.cpu_times()
+        try:
+            self._process.wait(STOP)
+        except subprocess.TimeoutExpired:
+            after = watched.cpu_times()
+            taken = after.user + after.system - before.user - before.system
+            return bool(taken > IDLE * STOP)
+        return False
 
     def kill(self) -> None:
         """End it at once."""
@@ -104,6 +120,17 @@ class Broker:
         for key, value in records:
             producer.produce(topic, value, key)
         producer.commit_transaction(30)
+
+    def ends(self, topic: str) -> list[int]:
+        """The offset after the last record, by partition."""
+        client = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends", "log_level": 0})
+        partitions = client.list_topics(topic, timeout=30).topics[topic].partitions
+        found = [
+            client.get_watermark_offsets(TopicPartition(topic, it), timeout=30)[1]
+            for it in sorted(partitions)
+        ]
+        client.close()
+        return found
 
     def committed(self, topic: str) -> list[Message]:
         """Every message that a reader of committed transactions sees, by partition."""
