@@ -6,6 +6,7 @@ release come between. That is how crashes and races are played, again and again 
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import multiprocessing
@@ -128,9 +129,12 @@ class Started:
         return self._process.exitcode is not None
 
     def wait(self) -> Done:
-        """How it ended; a command that hangs fails the test."""
+        """How it ended; a command that hangs fails the test, which then shows where it hung."""
         self._process.join(PATIENCE)
-        if self._process.exitcode is None:
+        hangs = self._process.exitcode is None
+        if hangs:
+            os.kill(self.pid, signal.SIGUSR1)
+            self._process.join(1)
             self._process.kill()
             self._process.join()
         place = Path(self._folder.name)
@@ -142,6 +146,7 @@ class Started:
             err=(place / "err").read_text(encoding="utf-8"),
         )
         self._folder.cleanup()
+        assert not hangs, f"still at it after {PATIENCE:g} seconds:\n{done.out}\n{done.err}"
         return done
 
 
@@ -348,6 +353,7 @@ def _settle(cwd: Path, env: dict[str, str], folder: str) -> None:
         os.dup2(target, descriptor)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above
+    faulthandler.register(signal.SIGUSR1, file=sys.stderr)  # where each thread is
 
 
 def _written(fd: object) -> None:
