@@ -110,16 +110,16 @@ class Team:
             self.repository, branch=branch, title=f"Change {', '.join(params)}", login="ann"
         )
 
-    def merged(self, pull: Pull, how: Merge = "merge") -> list[Run]:
-        """What runs when somebody presses the button."""
+    def merged(self, pull: Pull, how: Merge = "merge", *, follow: bool = True) -> list[Run]:
+        """What runs when somebody presses the button; with ``follow``, what these start, too."""
         self.github.world.merge(self.repository, pull.number, login="bea", how=how)
-        return self.dispatch(events.push(self.github, self.repository))
+        return self.dispatch(events.push(self.github, self.repository), follow=follow)
 
     # --- workflows
 
-    def dispatch(self, event: Event) -> list[Run]:
-        """Every run that an event starts, and those that these start."""
-        made = self.actions.dispatch(event)
+    def dispatch(self, event: Event, *, follow: bool = True) -> list[Run]:
+        """Every run that an event starts, and with ``follow`` those that these start."""
+        made = self.actions.dispatch(event, follow=follow)
         self.runs += made
         return made
 
@@ -174,7 +174,7 @@ class Team:
         return [self.bucket.keys.secret, self.bucket.reader.secret, PLANTED]
 
     def leaks(self) -> list[str]:
-        """Where a secret can be seen: logs, artifacts, comments, releases, issues, git, S3."""
+        """Where a secret can be seen: logs, artifacts, comments, releases, issues, pages, S3."""
         places = [place for run in self.runs for place in run.leaks(self.secrets())]
         told: Iterable[str] = (
             *(comment.body for comment in self.repository.comments.values()),
@@ -186,6 +186,7 @@ class Team:
                 for asset in page.assets
             ),
             *(str(status.description) for status in self.repository.statuses),
+            *(page.decode("latin-1") for page in self.repository.pages.values()),
         )  # fmt: skip
         places += [text for text in told if any(secret in text for secret in self.secrets())]
         fs = self.bucket.fs()

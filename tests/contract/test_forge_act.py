@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.forge import events
+from tests.forge import events, records
 from tests.forge.act import Actions
+from tests.forge.actions import deploy_pages, upload_pages_artifact
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Repository
 from tests.forge.server import GitHubServer
@@ -20,6 +22,8 @@ RESTORE = f"actions/cache/restore@{PINS['actions/cache']}"
 SAVE = f"actions/cache/save@{PINS['actions/cache']}"
 AWS = f"aws-actions/configure-aws-credentials@{PINS['aws-actions/configure-aws-credentials']}"
 ATTEST = f"actions/attest@{PINS['actions/attest']}"
+UPLOAD_PAGES = f"actions/upload-pages-artifact@{PINS['actions/upload-pages-artifact']}"
+DEPLOY_PAGES = f"actions/deploy-pages@{PINS['actions/deploy-pages']}"
 SETUP_CML = f"iterative/setup-cml@{PINS['iterative/setup-cml']}"
 CML = Path(__file__).parents[1] / "forge" / "cml"
 HEAD = "on: {push: {branches: [main]}, pull_request: {}}\npermissions: {}\njobs:\n"
@@ -523,6 +527,130 @@ def test_events_start_the_files_that_listen(
     assert actions.dispatch(events.pull_request(github, repo, pull.number)) == []
     (queued,) = actions.dispatch(events.merge_group(github, repo, pull.number))
     assert f"{pull.merge_commit} refs/heads/gh-readonly-queue/main/pr-1-" in queued.log
+
+
+PATHS = """on: {push: {branches: [main], paths: [docs/**, "*.md", notes/*.txt]}}
+jobs: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "started"),
+    [
+        ((), []),
+        (("src/docs/a.md", "docs", "notes/deep/a.txt", "notes/a.tsv"), []),
+        (("src/a.py", "docs/deep/a.md"), ["w"]),
+        (("README.md",), ["w"]),
+        (("notes/a.txt",), ["w"]),
+        (None, ["w"]),
+    ],
+)
+def test_a_push_is_held_against_the_paths_of_a_file(
+    github: GitHubServer, tmp_path: Path, files: tuple[str, ...] | None, started: list[str]
+) -> None:
+    """One changed file that matches is enough; `*` stays in its folder; a new branch runs."""
+    work = WorkTree.made(tmp_path / "work", {".github/workflows/w.yml": PATHS})
+    repo = github.world.repository("acme/data", source=work.path)
+    before = str(repo.bare.sha("main"))
+    work.commit(dict.fromkeys(files or ("any",), "1\n") | {"always": "2\n"})
+    work.git("push", "--quiet", str(repo.bare.path), "main")
+    after = str(repo.bare.sha("main"))
+    ref, start = "refs/heads/main", "0" * 40 if files is None else before
+    made = records.Push(
+        repository=repo.full_name, ref=ref, before=start, after=after, user="ann", kind="user"
+    )
+    event = events.push(github, repo, made)
+    found = Actions(server=github, folder=tmp_path / "actions").started(event)
+    assert [Path(name).stem for name in found] == started
+
+
+PAGES = f"""{HEAD}
+  pages:
+    {JOB}
+    steps:
+      - run: mkdir -p public/deep && echo front > public/index.html && touch public/.hidden
+      - run: ln -s ../index.html public/deep/copy.html
+      - uses: {UPLOAD_PAGES}
+        with: {{path: public}}
+  deploy:
+    needs: pages
+    {JOB}
+    environment: github-pages
+    permissions: {{pages: write, id-token: write}}
+    outputs: {{url: "${{{{ steps.deploy.outputs.page_url }}}}"}}
+    steps:
+      - uses: {DEPLOY_PAGES}
+        id: deploy
+"""
+
+
+def test_pages_are_deployed_by_a_job_that_may(
+    github: GitHubServer, actions: Actions, pushed: Push
+) -> None:
+    """What was packed is what the world then shows: without hidden files, links resolved."""
+    repo = pushed(PAGES)
+    repo.pages_enabled = True
+    (run,) = actions.dispatch(events.push(github, repo))
+    assert run.conclusion == "success", run.log
+    assert repo.pages == {"deep/copy.html": b"front\n", "index.html": b"front\n"}
+    assert run.job("deploy").outputs == {"url": "https://acme.github.io/data/"}
+    assert {"page deep/copy.html", "page index.html"} <= set(repo.leaks(["front"]))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"path": "nothing"}, "Cannot open: No such file or directory"),
+        ({"path": "public/index.html"}, "Cannot open: No such file or directory"),
+        ({"path": "public/deep"}, "no index.html"),
+        ({"artifact_name": "other"}, 'No artifacts named "other"'),
+        ({"signs": False}, "id-token: write"),
+        ({"permissions": {"pages": "read"}}, "pages: write"),
+        ({"environment": ""}, "Missing environment"),
+        ({"environment": "data-read"}, "Invalid environment: data-read"),
+        ({"pages_enabled": False}, "has been enabled"),
+    ],
+)
+def test_pages_are_refused_as_github_refuses_them(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: dict[str, object],
+    said: str,
+) -> None:
+    """The directory, the artifact, the permissions, the environment, and whether Pages are on."""
+    (tmp_path / "public" / "deep").mkdir(parents=True)
+    (tmp_path / "public" / "index.html").touch()
+    scene = {
+        "run_id": 1, "artifacts": str(tmp_path / "artifacts"), "pages": str(tmp_path / "pages"),
+        "permissions": {"pages": "write", "id-token": "write"}, "environment": "github-pages",
+        "pages_enabled": True,
+    }  # fmt: skip
+    (tmp_path / "scene.json").write_text(json.dumps(scene | change))
+    for name, value in {
+        "FORGE_SCENE": tmp_path / "scene.json",
+        "GITHUB_WORKSPACE": tmp_path,
+        "GITHUB_OUTPUT": tmp_path / "output",
+        "GITHUB_REPOSITORY": "acme/data",
+        "INPUT_NAME": "github-pages",
+        "INPUT_PATH": change.get("path", "public"),
+        "INPUT_ARTIFACT_NAME": change.get("artifact_name", "github-pages"),
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    if change.get("signs", True):
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", "https://github.test/_oidc")
+    codes = [ended_with(step.main) for step in (upload_pages_artifact, deploy_pages)]
+    assert codes[-1] == 1, "the job that deploys fails in any case"
+    assert said in capsys.readouterr().out
+    assert not (tmp_path / "pages").exists()
+
+
+def ended_with(step: Callable[[], int]) -> object:
+    """The exit code of a stand-in that runs in this process."""
+    try:
+        return step()
+    except SystemExit as error:
+        return error.code
 
 
 def test_a_job_that_no_runner_takes_is_an_error(

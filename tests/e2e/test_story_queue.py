@@ -52,7 +52,7 @@ def test_a_merge_queue_gets_its_status_and_releases_what_was_reviewed(team: Team
 
 @pytest.mark.slow
 def test_a_dvc_root_below_the_repositorys_own(team: Team) -> None:
-    """With the files that `init` writes for it: checked, reviewed under its name, and released."""
+    """With the files that `init` writes: checked, reviewed under its name, released, and shown."""
     top = team.project.root
     inner = top / "models" / "churn"
     inner.mkdir(parents=True)
@@ -69,6 +69,7 @@ def test_a_dvc_root_below_the_repositorys_own(team: Team) -> None:
     team = dataclasses.replace(
         team, project=Project(inner, team.project.origin, team.project.remote)
     )
+    team.repository.pages_enabled = True
     team.push("One level down", branch="HEAD:main")
     pull = team.propose("more", rows=24)
     ended(team.checked(pull))
@@ -76,12 +77,18 @@ def test_a_dvc_root_below_the_repositorys_own(team: Team) -> None:
     assert (status.context, status.state) == ("datarelease/check models/churn", "success")
     [before] = [c.body for c in team.repository.comments_on(pull.number)]
     assert '"CML watermark datarelease models/churn"' in before
-    ended(team.merged(pull))
+    merged = team.merged(pull)
+    ended(merged)
     assert team.tags() == ["data-v1"]
+    assert [run.name for run in merged] == ["data-models-churn-release", "data-models-churn-site"]
     [after] = [c.body for c in team.repository.comments_on(pull.number)]
     assert "Published as **data-v1**" in after
     manifest = json.loads(
         next(a.content for a in team.page("data-v1").assets if a.name == "manifest.json")
     )
     assert manifest["reviewed"] == manifest["digest"]
+    pages = team.repository.pages
+    assert "data-v1" in pages["index.html"].decode()
+    shown = [(it["tag"], it["digest"]) for it in json.loads(pages["index.json"])["versions"]]
+    assert shown == [("data-v1", manifest["digest"])]
     assert team.leaks() == []

@@ -14,7 +14,8 @@ from pathlib import Path
 from tests.forge import events, workflows
 from tests.forge.events import Event
 from tests.forge.going import Going
-from tests.forge.jobs import Machine
+from tests.forge.jobs import Machine, pages_of
+from tests.forge.records import Repository
 from tests.forge.runs import Run
 from tests.forge.server import GitHubServer
 from tests.forge.workflows import StartupFailure
@@ -57,15 +58,19 @@ class Actions:
 
     def dispatch(self, event: Event, *, follow: bool = True, depth: int = 0) -> list[Run]:
         """Runs each workflow file that ``event`` starts; with ``follow``, those they start, too."""
-        made = [
-            self.run(event, path)
-            for path in workflows.paths(event.repository, event.files)
-            if event.starts(workflows.load(event.repository, event.files, path))
-        ]
+        made = [self.run(event, path) for path in self.started(event)]
         if follow and depth < DEEPEST:
             for run in list(made):
                 made += self.dispatch(self.completed(run), depth=depth + 1)
         return made
+
+    def started(self, event: Event) -> list[str]:
+        """The workflow files that ``event`` starts."""
+        return [
+            path
+            for path in workflows.paths(event.repository, event.files)
+            if event.starts(workflows.load(event.repository, event.files, path))
+        ]
 
     def completed(self, run: Run) -> Event:
         """The ``workflow_run`` event of a run."""
@@ -84,6 +89,7 @@ class Actions:
             going.all()
         except StartupFailure as error:
             failure = str(error)
+        self._deploy(event.repository, run_id)
         event.repository.artifacts[run_id] = sorted(
             it.name for it in self.artifacts(run_id).iterdir()
         )
@@ -111,6 +117,16 @@ class Actions:
         folder = self.folder / "artifacts" / str(run_id)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _deploy(self, repository: Repository, run_id: int) -> None:
+        """What a run deployed takes the place of the pages before."""
+        folder = pages_of(self.folder, run_id)
+        if folder.exists():
+            repository.pages = {
+                path.relative_to(folder).as_posix(): path.read_bytes()
+                for path in sorted(folder.rglob("*"))
+                if path.is_file()
+            }
 
     def _attestations(self, run_id: int) -> list[dict[str, str]]:
         path = self.folder / "attestations" / f"{run_id}.jsonl"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ from tests.forge.serve_talk import shown_pull
 from tests.forge.server import GitHubServer
 from tests.forge.shapes import shaped
 from tests.forge.workflows import Workflow
+
+MOST_COMMITS = 1_000
+"""More in one push, and GitHub runs a workflow whatever its filter by path says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,23 +43,38 @@ class Event:
     """Whose caches may be read: the ref's own first."""
     trusted: bool = True
     """False: from a fork, hence no secrets, no variables, and a token that only reads."""
+    changed: tuple[str, ...] | None = None
+    """The files that a push changed; None: nobody tells."""
     pull: Pull | None = None
     inputs: dict[str, str] = field(default_factory=dict)
 
     def starts(self, workflow: Workflow) -> bool:
-        """Whether ``workflow`` listens to this event. Filters by paths are not known here."""
+        """Whether ``workflow`` listens to this event."""
         options = workflow.triggers.get(self.name)
         if options is None:
             return False
         if isinstance(options, list):  # schedule
             return True
-        assert not {"paths", "paths-ignore", "branches-ignore"} & set(options), "unknown filter"
+        unknown = {"paths-ignore", "branches-ignore", "tags-ignore"}
+        unknown |= set() if self.name == "push" else {"paths"}
+        assert not unknown & set(options), "unknown filter"
         kinds = options.get("types", ["opened", "synchronize", "reopened"])
         if self.name == "pull_request" and self.action not in kinds:
             return False
         if self.name == "workflow_run":
             return self.payload["workflow"]["name"] in options["workflows"]
-        return self._is_for(options)
+        return self._is_for(options) and self._touches(options)
+
+    def _touches(self, options: dict[str, Any]) -> bool:
+        """Whether the filter by path lets this push through.
+
+        GitHub runs a workflow where it cannot tell the files, and holds tags against no path
+        ("Workflow syntax for GitHub Actions", ``on.<push|pull_request|…>.paths``).
+        """
+        if "paths" not in options or self.changed is None or self.ref.startswith("refs/tags/"):
+            return True
+        patterns = [path_pattern(it) for it in options["paths"]]
+        return any(it.fullmatch(name) for name in self.changed for it in patterns)
 
     def _is_for(self, options: dict[str, Any]) -> bool:
         """Whether the filters by branch and tag let this event's ref through."""
@@ -135,7 +154,34 @@ def push(server: GitHubServer, repo: Repository, pushed: Push | None = None) -> 
         payload=payload | _common(server, repo, pushed.user),
         branch=pushed.ref.removeprefix("refs/heads/"),
         scopes=(pushed.ref, _tip(repo)[0]),
+        changed=changed_files(repo, pushed),
     )
+
+
+def changed_files(repo: Repository, pushed: Push) -> tuple[str, ...] | None:
+    """The files that differ between the two ends of a push; None where nobody tells them.
+
+    GitHub does not tell those of more than 1,000 commits. Of a new branch it compares the commits
+    that were pushed with the one before them, which is not played: here nobody tells.
+    """
+    if not pushed.before.strip("0"):
+        return None
+    if len(repo.bare.between(pushed.before, pushed.after)) > MOST_COMMITS:
+        return None
+    ends = (pushed.before, pushed.after)
+    listed = repo.bare.git("diff", "--name-only", "--no-renames", "-z", *ends)
+    return tuple(name for name in listed.split("\0") if name)
+
+
+def path_pattern(pattern: str) -> re.Pattern[str]:
+    """What a pattern of ``paths:`` matches: ``*`` within a folder, ``**`` across folders.
+
+    The character before a ``?`` may be missing. Classes, ``+`` and ``!`` are not known here.
+    """
+    assert not set(pattern) & set("[]+!\\"), f"unknown pattern: {pattern}"
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "?"}
+    return re.compile("".join(known.get(part, re.escape(part)) for part in parts))
 
 
 def _on_default_branch(

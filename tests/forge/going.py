@@ -196,6 +196,7 @@ class Going:
         if not event.trusted:
             allowed = {it: "read" for it in allowed if it != "id-token"}
         variables: dict[str, str] = {}
+        place = None
         if event.trusted:
             place = self._environment(job)
             variables = repository.variables | (place.variables if place else {})
@@ -212,6 +213,7 @@ class Going:
             secrets=secrets.given,
             visible=secrets.names,
             variables=variables,
+            environment=place.name if place else "",
         )
 
     def _environment(self, job: Document) -> Environment | None:

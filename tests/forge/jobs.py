@@ -60,6 +60,8 @@ class Plan:
     visible: frozenset[str] = frozenset()
     """Names of the secrets that the job sees."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    environment: str = ""
+    """The name of the environment that the job names."""
 
     @property
     def result(self) -> Path:
@@ -175,6 +177,11 @@ def python_of(folder: Path) -> Path:
     return place / "bin"
 
 
+def pages_of(folder: Path, run_id: int) -> Path:
+    """Where a run leaves the files that it deploys to GitHub Pages."""
+    return folder / "pages" / str(run_id)
+
+
 def _scene(machine: Machine, plan: Plan) -> dict[str, Any]:
     """What the stand-in actions need to know."""
     oidc = plan.permissions.get("id-token") == "write"
@@ -183,6 +190,9 @@ def _scene(machine: Machine, plan: Plan) -> dict[str, Any]:
         "run_id": plan.run_id,
         "artifacts": str(machine.folder / "artifacts"),
         "attestations": str(machine.folder / "attestations" / f"{plan.run_id}.jsonl"),
+        "pages": str(pages_of(machine.folder, plan.run_id)),
+        "pages_enabled": plan.event.repository.pages_enabled,
+        "environment": plan.environment,
         "caches": str(caches),
         "scopes": list(plan.event.scopes),
         "permissions": dict(plan.permissions),

@@ -188,6 +188,10 @@ class Repository:
     environments: dict[str, Environment] = field(default_factory=dict)
     runs: dict[int, dict[str, Any]] = field(default_factory=dict)
     """Given values of workflow runs, as GitHub's ``workflow-run`` has them."""
+    pages_enabled: bool = False
+    """GitHub Pages is on, and its source is GitHub Actions."""
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """The files of the newest deployment to GitHub Pages."""
     artifacts: dict[int, list[str]] = field(default_factory=dict)
     """Names of the artifacts that runs left, by the run."""
     dispatches: list[dict[str, Any]] = field(default_factory=list)
@@ -234,6 +238,8 @@ class Repository:
             places[f"release {release.tag}"] = f"{release.name}\n{release.body}"
             for asset in release.assets:
                 places[f"asset {asset.name}"] = asset.content.decode(errors="replace")
+        for name, content in self.pages.items():
+            places[f"page {name}"] = content.decode(errors="replace")
         wanted = list(secrets)
         found = [name for name, text in places.items() if any(it in text for it in wanted)]
         return found + ["git" for it in wanted if self.bare.holds(it)]
