@@ -44,7 +44,8 @@ class Ingester:
         """(arguments, exit code, the end of what it said) of each command."""
         self._env = {**os.environ, **env}
         self._running: int | None = None
-        self._groups: list[int] = []
+        self._orphaned: list[int] = []
+        """The groups of programs killed alone. The system may use the ids of other ones again."""
 
     def run(self, *arguments: str) -> int:
         """The exit code of ``datarelease ARGUMENTS``; what it had started may still run."""
@@ -58,7 +59,6 @@ class Ingester:
         with _ONE_AT_A_TIME:
             started = start(self.root, *arguments, env=dict(self._env), prepare=os.setsid)
         self._running = started.pid
-        self._groups.append(started.pid)
         while True:
             with _ONE_AT_A_TIME:
                 if started.ended:
@@ -75,7 +75,6 @@ class Ingester:
                 stderr=output, text=True, start_new_session=True,
             )  # fmt: skip
             self._running = process.pid
-            self._groups.append(process.pid)
             process.wait(300)
             output.seek(0)
             return process.returncode, output.read()
@@ -89,12 +88,14 @@ class Ingester:
             (os.kill if alone else os.killpg)(process, signal.SIGKILL)
         except ProcessLookupError:
             return False
+        if alone:
+            self._orphaned.append(process)
         self.killed += 1
         return True
 
     def end(self) -> None:
         """End whatever was left alone."""
-        for group in self._groups:
+        for group in self._orphaned:
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
 
