@@ -119,7 +119,9 @@ def _type(annotation: Any) -> str:
 
 
 def _sections(function: griffe.Function) -> Iterator[str]:
-    for part in _docstring(function).parse("google"):
+    # Griffe takes each line of what is returned for one of several values.
+    options = {"returns_multiple_items": False, "returns_named_value": False}
+    for part in _docstring(function).parse("google", **options):
         match part:
             case griffe.DocstringSectionText(value=text):
                 yield prose(text)
@@ -127,7 +129,7 @@ def _sections(function: griffe.Function) -> Iterator[str]:
                 rows = [(code(one.name), prose(one.description)) for one in parameters]
                 yield table(("parameter", "meaning"), rows)
             case griffe.DocstringSectionReturns(value=[returned, *_]):
-                yield f"**Returns** {prose(returned.description)}"
+                yield f"**Returns** {prose(_whole(function, returned))}"
             case griffe.DocstringSectionRaises(value=raised):
                 yield table(("raises", "when"), [_row(one) for one in raised])
             case griffe.DocstringSectionWarns(value=warned):
@@ -137,6 +139,12 @@ def _sections(function: griffe.Function) -> Iterator[str]:
                     yield block("pycon", text)
             case _:
                 raise SystemExit(f"{function.path}: a section {part.kind} of its docstring")
+
+
+def _whole(function: griffe.Function, returned: Any) -> str:
+    """What is returned; Griffe takes the text before a colon for the type."""
+    before, text = str(returned.annotation), str(returned.description)
+    return text if before == str(function.returns) else f"{before}: {text}"
 
 
 def _row(one: Any) -> tuple[str, str]:

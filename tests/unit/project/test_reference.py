@@ -169,3 +169,35 @@ def test_the_help_has_arguments_and_exit_codes() -> None:
     assert "Arguments:\n  [VERSION]" in told
     assert "Exit codes:\n  0  Every object" in told
     assert "4  With" in told
+
+
+def test_what_functions_return_is_said_whole() -> None:
+    """Each of the nine functions has its whole sentence: none begins or ends in its middle."""
+    text = (ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
+    returned = re.findall(r"^\*\*Returns\*\* (.*)$", text, flags=re.MULTILINE)
+    assert len(returned) == text.count("\n### dr.")
+    for sentence in returned:
+        assert re.fullmatch(r"(?:[A-Z]|`[A-Z]).*\.", sentence), sentence
+
+
+def test_every_variable_that_the_code_names_stands_in_the_reference() -> None:
+    """A name that is spelled whole has a row; the page names none that the code does not spell."""
+    page = (REFERENCE / "environment.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `(DATARELEASE_[A-Z0-9_]+)` \|", page, flags=re.MULTILINE))
+    spelled, text = set(), ""
+    for path in sorted((ROOT / "src" / "datarelease").rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        text += source
+        constants = (
+            node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)
+        )
+        spelled |= {
+            value for value in constants
+            if isinstance(value, str) and re.fullmatch(r"DATARELEASE_[A-Z0-9_]*[A-Z0-9]", value)
+        }  # fmt: skip
+    families = re.findall(r"^\| `(DATARELEASE_[A-Z_]+)\*` \|", page, flags=re.MULTILINE)
+    assert {name for name in spelled - rows if not name.startswith(tuple(families))} == set()
+    own = {
+        name for name in rows if not re.match(r"DATARELEASE_(NAME|KAFKA|SCHEMA_REGISTRY)_", name)
+    }
+    assert {name for name in own if name not in text} == set()
