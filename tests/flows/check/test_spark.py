@@ -45,6 +45,17 @@ def test_the_report_is_that_of_duckdb(edited: Project) -> None:
     assert report(edited) == expected
 
 
+def test_the_first_check_of_a_pipeline_has_no_lock(built: Project) -> None:
+    """What the stages have just made is what is computed."""
+    built.release_settings(engine="spark")
+    built.git("rm", "--quiet", "--cached", "dvc.lock")
+    (built.root / "dvc.lock").unlink()
+    built.commit("No lock yet")
+    done = run(built, "check")
+    assert "people: validating 1 file" in done.err
+    assert "first release" in done.out
+
+
 def test_the_check_computes_what_stages_record(edited: Project) -> None:
     """Its own process, which may know a cluster, computes before they run; they find the result."""
     pipeline = (edited.root / "dvc.yaml").read_text().replace("artifacts:\n", VALIDATE)

@@ -90,10 +90,12 @@ def _run(ws: Workspace, inputs: Inputs) -> bool:
     """
     if ws.settings.engine == "duckdb":
         return ws.dvc.repro(inputs=inputs)
-    outs = [out for out in ws.tracked.outputs if _serves(out, ws.settings.datasets)]
+    # By what dvc.yaml says: a first run has no lock that lists them.
+    outs = [out for out in ws.dvc.outputs() if _serves(out, ws.settings.datasets)]
     makers = sorted({out.address for out in outs if out.address is not None})
     if makers and not ws.dvc.repro(inputs=inputs, targets=makers):
         return False
+    ws.changed()
     refuse_unfit_files(ws, [dataset.path for dataset in ws.settings.datasets])
     now = work_tree_snapshot(ws)
     with ws.engine() as engine:
