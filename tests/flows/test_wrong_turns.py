@@ -172,7 +172,7 @@ TURNS: dict[str, tuple[Turn, Sequence[str], int, Sequence[str]]] = {
         ["--remote store", "Nothing was changed", "s3://BUCKET/PREFIX", "/DIRECTORY"],
     ),
     "a reader's directory that is not there": (
-        nothing, ["list", "--from", "nowhere-at-all"], 2, ["no directory", "the DVC remote", "s3://"],
+        nothing, ["list", "--from", "nowhere-at-all"], 2, ["not a directory", "the DVC remote", "s3://"],
     ),
     "a reader's directory of something else": (
         nothing, ["list", "--from", "."], 2, ["There is no version", "address of the DVC remote"],

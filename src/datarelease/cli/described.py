@@ -51,6 +51,8 @@ class DescribedCommand(click.Command):
             more: As click takes them.
         """
         super().__init__(*args, **more)
+        # Click keeps the option of the first call, which may come without the group around it.
+        self.context_settings.setdefault("help_option_names", ["-h", "--help"])
         self.arguments = dict(arguments or {})
         meanings = {**{code: EXIT_CODES[code] for code in _EVERY}, **(exits or {})}
         self.exit_codes = dict(sorted(meanings.items()))

@@ -102,7 +102,7 @@ SETTINGS: list[Row] = [
     (".dvc file no YAML", lambda p: p.write("data/extra.csv.dvc", "outs: {\n"),
      ("data/extra.csv.dvc",)),
     ("a stage misspelt", replaced("dvc.yaml", "cmd: python", "cmdd: python"),
-     ("dvc.yaml", "dvc status")),
+     ("dvc.yaml", "stages.make.cmdd", "extra keys")),
     (".dvc/config broken", lambda p: p.write(".dvc/config", "[core\nremote = x\n"),
      (".dvc/config",)),
     (".dvc/config with nonsense",
@@ -265,7 +265,7 @@ def test_without_a_remote(built: Project) -> None:
     built.commit("No remote")
     built.push()
     run(built, "check")
-    assert_told(run(built, "release", code=2), "dvc remote add")
+    assert_told(run(built, "release", code=2), "datarelease init --remote ADDRESS")
 
 
 def test_a_missing_dataset_file(released: Project, tmp_path: Path) -> None:
