@@ -84,7 +84,7 @@ def engine_scenes(rows: int) -> Iterator[Scene]:
             title=f"{title} by two engines, {rows:,} rows",
             about=f"A Parquet file of {_megabytes(table)}, eight columns. Sail, a server of Spark "
             "Connect, runs on this machine, and its start counts; the results are equal byte for "
-            "byte. A cluster pays off beyond one machine (docs/data/scale.md).",
+            "byte. A cluster pays off beyond one machine (docs/scale.md).",
             variants=(
                 Variant(
                     name="datarelease",

@@ -37,7 +37,7 @@ _BY_DEFAULT = {"null_values": "those of pandas"}
 """Defaults that are said otherwise than by their value."""
 _LINKS = {
     "remotes": "[remotes](remotes.md)",
-    "engine": "[scale](data/scale.md)",
+    "engine": "[scale](scale.md)",
     "staging": "[staging](remotes/staging.md)",
     "export": "[readable paths](remotes/readable-paths.md)",
     "stage_environment": "[what stages see](security/stages.md)",
@@ -49,7 +49,7 @@ _LINKS = {
     "notify": "[webhooks](use/notify.md#webhooks)",
     "channels": "[channels](use/channels.md)",
     "csv": "[`meta.csv`](#csv-files-metacsv)",
-    "files": "[datasets of files](data/files.md)",
+    "files": "[datasets of files](files.md)",
     "renamed_from": "[the life of a dataset](operate/rename-split-retire.md)",
     "retired": "[the life of a dataset](operate/rename-split-retire.md)",
 }

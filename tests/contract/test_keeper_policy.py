@@ -1,4 +1,4 @@
-"""The policy for whoever deletes (docs/operate/erase.md), put to an S3 server that enforces it."""
+"""The policy for whoever deletes (docs/erasure.md), put to an S3 server that enforces it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.adapters.store.upkeep import upkeep_of
 from datarelease.errors import WorldError
 
-PAGE = Path(__file__).parents[2] / "docs/operate/erase.md"
+PAGE = Path(__file__).parents[2] / "docs/erasure.md"
 PREFIX = "team/data"
 
 

@@ -81,7 +81,7 @@ def command(apply: bool, older_than: timedelta) -> Result:  # noqa: FBT001
     read, nothing is deleted. All versions are verified afterwards.
 
     The command deletes with credentials of their own, in variables DATARELEASE_DELETE_… (see
-    docs/operate/erase.md).
+    docs/erasure.md).
     """
     if apply and older_than < _SHORTEST:
         raise ConfigError(

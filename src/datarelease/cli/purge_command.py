@@ -69,7 +69,7 @@ def command(versions: Sequence[str], reason: str, apply: bool) -> Result:  # noq
     versions to erase what only they share. The newest version that is not withdrawn is refused.
 
     The command deletes with credentials of their own, in variables DATARELEASE_DELETE_…. The page
-    docs/operate/erase.md says what remains in git, in caches and in GitHub Releases.
+    docs/erasure.md says what remains in git, in caches and in GitHub Releases.
     """
     keeping = open_keeping(Path.cwd(), progress=ConsoleProgress(), strict=False)
     if not apply:
@@ -118,4 +118,4 @@ def purge_lines(found: Purge, reason: str) -> Iterator[str]:
         run = f"{shlex.join(command)} --apply"
         yield f"This was a preview. To erase the data permanently, run: {run}"
     else:
-        yield "What git, caches and GitHub Releases still have: docs/operate/erase.md"
+        yield "What git, caches and GitHub Releases still have: docs/erasure.md"

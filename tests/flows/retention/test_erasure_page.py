@@ -10,7 +10,7 @@ from tests.project import Project
 
 from datarelease.model.versions.retention import object_hash
 
-PAGE = (Path(__file__).parents[3] / "docs/operate/erase.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs/erasure.md").read_text()
 BLOCKS = re.findall(r"<!-- checked: [^>]*-->\n```sh\n(.*?)```", PAGE, re.DOTALL)
 
 

@@ -110,7 +110,7 @@ def test_what_only_a_version_holds_is_erased(three: Project) -> None:
     assert shown["shared_with"] == ["data-v1", "data-v3"]
     assert (stored(three.remote), tags(three)) == (before, ["data-v1", "data-v2", "data-v3"])
     done = run(three, "purge", "2", "--reason", REASON, "--apply")
-    assert "docs/operate/erase.md" in done.out
+    assert "docs/erasure.md" in done.out
     assert_erased(three, gone, documents)
     again = run(three, "purge", "2", "--apply", "--json").json
     assert again["remotes"][0]["garbage"] == []

@@ -37,7 +37,7 @@ def deleting_environment(
             f"remote {name!r}: there are no credentials that may delete.",
             untouched="Nothing was deleted.",
             remedy=f"Set {_advice(name, settings)}, for this command alone "
-            "(docs/operate/erase.md). The credentials that releases write with are not "
+            "(docs/erasure.md). The credentials that releases write with are not "
             "used for it.",
         )
     return kept | {f"{writer}_{end}": value for end, value in given.items()}

@@ -55,6 +55,6 @@ def _refusal(table: Table, what: str) -> EngineRefusedError:
     return EngineRefusedError(
         f"{table.label(table.paths[0])}: the cluster {what}.",
         untouched="Nothing was written.",
-        remedy="docs/data/scale.md lists what a cluster reads. Without DATARELEASE_SPARK_REMOTE, "
+        remedy="docs/scale.md lists what a cluster reads. Without DATARELEASE_SPARK_REMOTE, "
         "or with `release.engine: duckdb`, this machine computes.",
     )

@@ -80,7 +80,7 @@ def _host(address: str) -> str:
         raise ConfigError(
             f"{SPARK_REMOTE} is not an address of Spark Connect.",
             untouched="Nothing was written.",
-            remedy="It looks like sc://HOST:PORT, with parameters after /; (docs/data/scale.md).",
+            remedy="It looks like sc://HOST:PORT, with parameters after /; (docs/scale.md).",
         )
     return parts.hostname
 
