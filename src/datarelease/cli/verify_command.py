@@ -158,8 +158,9 @@ def _with_attestation(
 
 
 def _newest(repository: Repository, count: int, *, full: bool, out: Path | None) -> Result:
-    health = look_at_newest(repository, count, full=full)
-    warn_of_stale(repository, catalogue_of(repository))
+    catalogue = catalogue_of(repository)
+    health = look_at_newest(repository, catalogue, count, full=full)
+    warn_of_stale(repository, catalogue)
     if out is not None:
         write(out, encode(health).encode())
     bad = [version.tag for version in health.versions if not version.sound]

@@ -85,7 +85,7 @@ def test_parts_add_up_to_the_wall_time() -> None:
         [6.2, "✓ Pass: first release: merging publishes data-v1"],
         [6.2, "✓ customers  1,010,000 rows"],
         [7.2, "push storage: 1 sent, 0 there"],
-        [7.7, "verify: 1 objects on 1 remote(s)"],
+        [7.7, "verify: 1 object on 1 remote"],
         [8.0, "tag: data-v1 is on the git remote"],
     ]
     found = parts({"wall": 9.0, "log": log})

@@ -28,6 +28,7 @@ from datarelease.model.data.files import ListedFile
 from datarelease.model.data.pictures import PictureChange, PictureFacts, PicturesReport
 from datarelease.model.review.diff import FileChange, FilesDiff
 from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.wording import plural
 
 _MEMO = "pictures"
 _RULES = 1
@@ -66,7 +67,7 @@ def _dataset(ws: Workspace, checked: Checked, part: DatasetReport, most: int) ->
     then = _pictures(side.listing()) if side is not None and files.counts is not None else []
     statistics = None
     if now and all(ws.objects.has(file.md5) for file in now):
-        ws.progress.say(f"{part.name}: reading {len(now)} image(s)")
+        ws.progress.say(f"{part.name}: reading {plural(len(now), 'image')}")
         known = _facts(ws, part.name, now)
         statistics = picture_statistics(known[file.md5] for file in now)
     examples = files.examples

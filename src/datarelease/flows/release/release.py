@@ -174,7 +174,7 @@ def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
         )
     objects = len(manifest.objects)
     remotes = len(manifest.remotes) + len(manifest.output_remotes)
-    ws.progress.say(f"verify: {objects} objects on {remotes} remote(s)")
+    ws.progress.say(f"verify: {plural(objects, 'object')} on {plural(remotes, 'remote')}")
     return Verified(pushed=pushed, objects=objects)
 
 

@@ -35,9 +35,8 @@ def write_index(
             if not stale_only or is_stale(remote, catalogue):
                 _write(repository, remote, catalogue)
         except (DatareleaseError, OSError) as error:
-            what = error.what if isinstance(error, DatareleaseError) else str(error)
             warning = (
-                f"The index of versions on {remote.name} was not written: {what.rstrip('.')}. "
+                f"The index of versions on {remote.name} was not written: {_reason(error)}. "
                 f"{_REMEDY}"
             )
             repository.progress.warn(warning)
@@ -80,8 +79,7 @@ def warn_of_stale(repository: Repository, catalogue: Catalogue) -> tuple[str, ..
             if not is_stale(remote, catalogue):
                 continue
         except (DatareleaseError, OSError) as error:
-            what = error.what if isinstance(error, DatareleaseError) else str(error)
-            warning = f"The index of versions on {remote.name} was not read: {what.rstrip('.')}."
+            warning = f"The index of versions on {remote.name} was not read: {_reason(error)}."
             repository.progress.warn(warning)
             continue
         repository.progress.warn(
@@ -89,6 +87,10 @@ def warn_of_stale(repository: Repository, catalogue: Catalogue) -> tuple[str, ..
         )
         stale.append(remote.name)
     return tuple(stale)
+
+
+def _reason(error: DatareleaseError | OSError) -> str:
+    return (error.what if isinstance(error, DatareleaseError) else str(error)).rstrip(".")
 
 
 _REMEDY = (

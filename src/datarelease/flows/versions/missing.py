@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datarelease.adapters.store.directory import Store
 from datarelease.errors import WorldError
 from datarelease.flows.catalogue import Catalogue
-from datarelease.flows.repository import Repository, Workspace, catalogue_of
+from datarelease.flows.repository import Repository, Workspace
 from datarelease.flows.transfer import faults_error, faults_of, holders, send
 from datarelease.flows.versions.documents import (
     document_faults,
@@ -30,14 +30,15 @@ from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
 
-def look_at_newest(repository: Repository, count: int, *, full: bool) -> Health:
-    """The health of the ``count`` newest versions in force.
+def look_at_newest(
+    repository: Repository, catalogue: Catalogue, count: int, *, full: bool
+) -> Health:
+    """The health of the ``count`` newest active versions of ``catalogue``.
 
     Raises:
         ConfigError: None of a version's remotes is configured.
-        WorldError: The git remote does not answer.
     """
-    versions = [version for version in catalogue_of(repository).versions if version.in_force]
+    versions = [version for version in catalogue.versions if version.in_force]
     return health_of(repository, versions[-count:], full=full)
 
 
