@@ -12,6 +12,7 @@ from gcsfs.core import GCSFileSystem
 from tests.remote_servers import RemoteServers
 from tests.servers import Bucket
 
+from datarelease.adapters.store import address
 from datarelease.adapters.store.address import ObjectSource, open_source
 from datarelease.errors import WorldError
 
@@ -136,3 +137,22 @@ def test_an_address_gives_objects_parts_and_folders(source: ObjectSource) -> Non
     assert source.folders("nowhere") in {(), None}
     with pytest.raises(WorldError, match="larger than 9 bytes"):
         source.read("files/md5/aa/bb", 9)
+
+
+def test_a_bucket_is_opened_again_when_the_credentials_change(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long process reads with the credentials of now, and opens a bucket once while they stay."""
+    bucket.fs().pipe_file(f"{bucket.name}/data/one", b"1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    with pytest.raises(WorldError, match="one at s3://"):
+        open_source(bucket.url("data")).read("one", 10)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", bucket.reader.access)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", bucket.reader.secret)
+    assert open_source(bucket.url("data")).read("one", 10) == b"1"
+    file_systems = address._opened.cache_info().misses
+    assert open_source(bucket.url("data")).read("one", 10) == b"1"
+    assert address._opened.cache_info().misses == file_systems

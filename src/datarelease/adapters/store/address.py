@@ -6,8 +6,11 @@ What does not belong here: what the objects mean, and whether their bytes are th
 from __future__ import annotations
 
 import importlib
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -92,14 +95,24 @@ def _file_system(scheme: str) -> Any:
         if package == "gcsfs":
             # The class that fsspec takes asks gRPC for the kind of the bucket before each request:
             # where that is not allowed, it does so again and again, and waits a minute each time.
-            core = importlib.import_module("gcsfs.core")
-            return core.GCSFileSystem(use_listings_cache=False)
+            file_system = importlib.import_module("gcsfs.core").GCSFileSystem
+        else:
+            file_system = fsspec.get_filesystem_class(protocol)
     except ImportError as error:
         raise ConfigError(
             f"An address with {scheme}:// needs a package that is not installed: {error.name}.",
             remedy=f"{installation(extra)}.",
         ) from None
-    return fsspec.filesystem(protocol, use_listings_cache=False)
+    # What is opened keeps the credentials that it found. fsspec would give it back for as long as
+    # the process lives, whatever has become of the environment; each of them takes 0.1 s to open.
+    found_in = (os.environ.items(), fsspec.config.conf.get(protocol, {}).items())
+    here = (os.getpid(), threading.get_ident())
+    return _opened(file_system, hash((here, *(frozenset(map(str, items)) for items in found_in))))
+
+
+@lru_cache(maxsize=4)
+def _opened(file_system: Any, found: int) -> Any:  # noqa: ARG001 - what it is shared by
+    return file_system(use_listings_cache=False, skip_instance_cache=True)
 
 
 class FolderSource:
