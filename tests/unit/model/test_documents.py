@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -29,6 +29,16 @@ from datarelease.model.versions.snapshot import Entry
 # JSON has no NaN, and text in it no lone surrogates.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(str, st.text(st.characters(codec="utf-8"), max_size=6))
+# A report is tuples of tuples of tuples: with more in each, most of what is drawn is too large.
+_SHORT = 3
+st.register_type_strategy(
+    tuple,
+    lambda kind: (
+        st.lists(st.from_type(get_args(kind)[0]), max_size=_SHORT).map(tuple)
+        if get_args(kind)[1:] == (...,)
+        else st.tuples(*map(st.from_type, get_args(kind)))
+    ),
+)
 # Hypothesis makes mappings of every kind, and JSON gives dicts back.
 st.register_type_strategy(
     Limit,
