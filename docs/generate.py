@@ -16,6 +16,7 @@ from generators.formats import format_pages
 from generators.json_schemas import schema_files
 from generators.markdown import ROOT
 from generators.python_interface import python_page
+from generators.row_files import row_file_page
 from generators.tags import tag_page
 from generators.workflows import workflow_page
 
@@ -44,6 +45,7 @@ def whole_files() -> dict[str, str]:
         **schema_files(),
         **commands.command_pages(),
         **format_pages(),
+        "docs/reference/formats/row-files.md": row_file_page(),
         "docs/reference/formats/tags.md": tag_page(),
         "docs/reference/python.md": python_page(),
         "docs/reference/environment.md": environment_page(),

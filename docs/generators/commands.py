@@ -19,7 +19,7 @@ from generators.json_schemas import (
     fields,
     schema_of_result,
 )
-from generators.markdown import anchor, block, code, page, prose, table
+from generators.markdown import block, code, page, prose, table
 from generators.transcripts import exit_code_of, transcript
 
 FOLDER = "docs/reference/commands"
@@ -94,8 +94,11 @@ def command_pages() -> dict[str, str]:
     for one in described():
         by_page.setdefault(one.words[0], []).append(one)
     for name, found in by_page.items():
-        pages[f"{FOLDER}/{name}.md"] = _page(name, found)
+        if found[0].words != (name,):
+            pages[f"{FOLDER}/{name}.md"] = _group_page(name, found)
         for one in found:
+            parts = _sections(one)
+            pages[f"{FOLDER}/{one.slug}.md"] = page(one.name, f"command {one.slug}", *parts)
             for slug, kind in _own_results(one):
                 title = f"datarelease {slug.replace('-', ' ')} --json"
                 text = as_text(schema_of_result(kind, title))
@@ -127,20 +130,21 @@ def _codes_of(name: str) -> str:
     return ", ".join(map(str, sorted(codes)))
 
 
-def _page(name: str, found: Sequence[Described]) -> str:
-    title = f"datarelease {name}"
-    if found[0].words == (name,):
-        return page(title, f"command {name}", *_sections(found[0], "##"))
+def _group_page(name: str, found: Sequence[Described]) -> str:
+    """The page of a group: a table of its commands, each of which has a page of its own."""
     holder = group.get_command(click.Context(group), name)
-    intro = prose((holder.help if holder else None) or "")
+    intro = _help((holder.help if holder else None) or "")
     rows = [
-        (f"[`{' '.join(one.words)}`](#{anchor(one.name)})", _first(one), _codes(one))
-        for one in found
+        (f"[`{' '.join(one.words)}`]({one.slug}.md)", _first(one), _codes(one)) for one in found
     ]
-    parts = [intro, table(("command", "what it does", "exit codes"), rows)]
-    for one in found:
-        parts += [f"## {one.name}", *_sections(one, "###")]
-    return page(title, f"command {name}", *parts)
+    listed = table(("command", "what it does", "exit codes"), rows)
+    return page(f"datarelease {name}", f"command {name}", intro, listed)
+
+
+def _help(text: str) -> str:
+    """The help of a command as Markdown: pages that it names are links, and variables code."""
+    linked = re.sub(r"\bdocs/([\w/-]+\.md)", r"[docs/\1](../../\1)", prose(text))
+    return re.sub(r"(?<![`\w])(DATARELEASE_\w+…?)", r"`\1`", linked)
 
 
 def _first(one: Described) -> str:
@@ -151,21 +155,21 @@ def _codes(one: Described) -> str:
     return ", ".join(str(code) for code in one.command.exit_codes if code not in _COMMON)
 
 
-def _sections(one: Described, level: str) -> Iterator[str]:
+def _sections(one: Described) -> Iterator[str]:
     context = click.Context(one.command, info_name=one.name, help_option_names=["-h", "--help"])
-    yield prose(one.command.help or "")
+    yield _help(one.command.help or "")
     yield block("text", " ".join(one.command.get_usage(context).removeprefix("Usage: ").split()))
     if one.command.arguments:
-        yield f"{level} Arguments" if level == "##" else "**Arguments**"
+        yield "## Arguments"
         rows = [(code(name), text) for name, text in one.command.arguments.items()]
         yield table(("argument", "meaning"), rows)
-    yield f"{level} Options" if level == "##" else "**Options**"
+    yield "## Options"
     yield table(("option", "meaning"), list(_options(one.command, context)))
-    yield f"{level} Exit codes" if level == "##" else "**Exit codes**"
+    yield "## Exit codes"
     codes = [(str(number), text) for number, text in one.command.exit_codes.items()]
     yield table(("code", "meaning"), codes)
-    yield from _output(one, level)
-    yield f"{level} Example" if level == "##" else "**Example**"
+    yield from _output(one)
+    yield "## Example"
     yield from _example(one)
 
 
@@ -191,11 +195,11 @@ def _with_code(text: str) -> str:
     return re.sub(r"\s*\[(default[^\]]*|required)\]", lambda m: f" ({m[1]})", text)
 
 
-def _output(one: Described, level: str) -> Iterator[str]:
+def _output(one: Described) -> Iterator[str]:
     kind = one.command.prints
     if kind is None:
         return
-    yield f"{level} Output with --json" if level == "##" else "**Output with** `--json`"
+    yield "## Output with --json"
     known = [(part, _BY_TYPE[part]) for part in _members(kind) if part in _BY_TYPE]
     own = list(_own_results(one))
     links = [f"a document [{name}]({_FORMATS}/{name}.md)" for _, name in known]
@@ -238,12 +242,12 @@ def exit_code_table() -> str:
     """Every exit code with its meaning, and the commands that may end with it."""
     rows = []
     for number, text in EXIT_CODES.items():
-        names = [one.name for one in described() if number in one.command.exit_codes]
-        every = len(names) == sum(1 for _ in described())
+        found = [one for one in described() if number in one.command.exit_codes]
+        every = len(found) == sum(1 for _ in described())
         where = (
             "every command"
             if every
-            else ", ".join(f"[`{name}`](reference/commands/{name.split()[1]}.md)" for name in names)
+            else ", ".join(f"[`{one.name}`](reference/commands/{one.slug}.md)" for one in found)
         )
         rows.append((str(number), text, where))
     return table(("code", "meaning", "commands"), rows)

@@ -6,8 +6,8 @@ from functools import cache
 
 import griffe
 
-from generators.field_meanings import meaning
 from generators.markdown import ROOT
+from generators.meanings import meaning
 
 
 @cache

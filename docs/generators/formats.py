@@ -181,7 +181,7 @@ def _overview() -> str:
 
 
 _OTHERS = (
-    ("[`violations.parquet`, `changes.parquet`](../use/rows.md)",
+    ("[`violations.parquet`, `changes.parquet`](formats/row-files.md)",
      "All rows behind the findings of a check: failing values, and rows that changed."),
     ("[`croissant.json`, `datapackage.json`, `odcs.yaml`, `SHA256SUMS`](../use/metadata.md)",
      "Descriptions of a version in other standards."),

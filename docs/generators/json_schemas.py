@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
+from typing_extensions import get_original_bases, is_typeddict
 
 from datarelease.documents import json_schema
 from datarelease.model.data.files import FilesProfile
@@ -20,8 +23,8 @@ from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.outcome import Bundle, Health, Outcome
 from datarelease.model.versions.release import ReleasePlan
 from datarelease.schemas import SCHEMA_NAMES
-from generators.field_meanings import meaning
 from generators.markdown import anchor, code, prose, table
+from generators.meanings import meaning
 
 Schema = Mapping[str, Any]
 DOCUMENTS: dict[str, tuple[type, bool]] = {
@@ -44,6 +47,8 @@ SCHEMAS = "src/datarelease/schemas"
 _PLAIN = {"null": "null", "string": "text", "integer": "integer", "number": "number",
           "boolean": "true or false", "object": "object"}  # fmt: skip
 _ANY = "any value"
+_NONE = re.compile(r"\bNone\b(?=:| where| switches)")
+"""What the code calls null."""
 
 
 def schema_of(name: str) -> dict[str, Any]:
@@ -67,9 +72,10 @@ def as_text(schema: Schema) -> str:
 
 def schema_of_result(kind: Any, title: str) -> dict[str, Any]:
     """The JSON Schema of what a command prints, from its type."""
-    config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     of: Any = kind | None  # a union hands the configuration down to its members
-    found = TypeAdapter(of, config=config).json_schema(mode="serialization")
+    found = TypeAdapter(of, config=_CONFIG).json_schema(mode="serialization")
+    for one in (kind, *typing.get_args(kind)):
+        _describe_inherited(one, found)
     options = [part for part in found.pop("anyOf") if part != {"type": "null"}]
     body = options[0] if len(options) == 1 else {"anyOf": options}
     return {
@@ -77,12 +83,30 @@ def schema_of_result(kind: Any, title: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+def _describe_inherited(kind: Any, found: dict[str, Any]) -> None:
+    """Add the docstrings of the keys that a TypedDict inherits, of which Pydantic sees none."""
+    part = found.get("$defs", {}).get(getattr(kind, "__name__", ""))
+    if part is None or not is_typeddict(kind):
+        return
+    for base in filter(is_typeddict, get_original_bases(kind)):
+        of: Any = base | None
+        whole = TypeAdapter(of, config=_CONFIG).json_schema(mode="serialization")
+        _describe_inherited(base, whole)
+        for name, field in whole["$defs"][base.__name__]["properties"].items():
+            if "description" in field:
+                part["properties"][name].setdefault("description", field["description"])
+
+
 def fields(schema: Schema) -> Iterator[str]:
     """The fields of a document: a table, then a section for each kind of object inside it."""
     definitions: Schema = schema.get("$defs", {})
     if "properties" in schema:
         name = str(schema.get("title", "")).removeprefix("datarelease ")
-        yield _table(schema, definitions, name)
+        place = DOCUMENTS[name][0].__name__ if name in DOCUMENTS else name
+        yield _table(schema, definitions, place)
     reached = [name for name in _reached(schema, definitions) if _has_section(definitions[name])]
     for name in reached:
         part = definitions[name]
@@ -133,7 +157,7 @@ def _table(part: Schema, definitions: Schema, place: str) -> str:
         text = prose(field.get("description", ""))
         if not text and "$ref" in field:
             text = prose(definitions[field["$ref"].rpartition("/")[2]].get("description", ""))
-        text = text or meaning(place, name)
+        text = _NONE.sub("null", text) or meaning(place, name)
         if name not in required and "default" in field and field["default"] not in (None, [], {}):
             text = f"{text} Default: {code(json.dumps(field['default']))}.".strip()
         mark = "" if name in required else " (optional)"

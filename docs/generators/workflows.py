@@ -31,6 +31,17 @@ _VARIABLES = {
     "WEBDAV_HOST": "The host that the password of a remote called `webdav` is for.",
 }
 """Variables of a repository or an environment that the workflows read."""
+_STEP_OUTPUTS = {
+    "version": "The number of the version that a release made, or that merging would make: `3` for "
+    "`data-v3`. Empty: there is none.",
+    "tag": "The tag of that version; of a release that found nothing to do, the version that has "
+    "the data. Empty: there is none.",
+    "released": "Whether this step made a version: `true` or `false`. A check never does.",
+    "digest": "The digest of the data.",
+    "verdict": "The verdict: `pass`, `warn` or `block`.",
+    "report": "The path of the report as HTML.",
+}
+"""What `check` and `release` set as outputs of their step in a workflow."""
 
 
 def workflow_page() -> str:
@@ -49,6 +60,11 @@ def workflow_page() -> str:
         "where REF is the tag or the full SHA of the commit that you trust.",
         table(("workflow", "what it does", "permissions that the caller grants"), rows),
         *_action(),
+        "## Outputs of steps",
+        "A step that runs `datarelease check` or `datarelease release` has these outputs. Give it "
+        "an `id`, and read them as `steps.ID.outputs.NAME`. `check` sets them before it fails with "
+        "exit code 1. [`trim`](commands/trim.md) has outputs of its own.",
+        table(("output", "meaning"), [(code(name), text) for name, text in _STEP_OUTPUTS.items()]),
         *(part for name, content in found.items() for part in _workflow(name, content)),
     )  # fmt: skip
 

@@ -21,10 +21,14 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in (*ROOT.glob("[A-Z]*.md"), *(ROOT / "docs").rglob("*.md"))
+    for path in (
+        *ROOT.glob("[A-Z]*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+    )
     if path.name != "CHANGELOG.md"
 )
-"""Every page that people read, but for the list of changes."""
+"""Every page that people read, those of the examples included, but for the list of changes."""
 
 _FENCED = RawFencedCodeBlockLexer(re.compile(r"[ \t]*(?P<language>.*?)[ \t]*$\n", re.MULTILINE))
 _COMMENT = re.compile(r"(?P<kind>run|checked|not run): (?P<text>.+)", re.DOTALL)

@@ -100,6 +100,47 @@ def make_dvc(home: Path) -> None:
     make_get_started(home)
 
 
+def scores(rows: int = 60) -> str:
+    """Rows that refer to customers, with a probability."""
+    rng = random.Random(13)  # noqa: S311 - the same rows every time
+    lines = ["customer_id,score"]
+    lines += [f"{number},{rng.random():.3f}" for number in range(1, rows + 1)]
+    return "\n".join(lines) + "\n"
+
+
+def make_projects(home: Path) -> None:
+    """A repository with two DVC projects and a folder without DVC; github.com is its origin."""
+    shell = Shell(home=home, cwd=home / "data")
+    tables = {
+        "models/churn/data/scores.csv": scores(),
+        "sales/data/orders.csv": orders(),
+        "stock/data/items.csv": "item_id,name,stored\n1,screw,40\n2,nail,25\n3,nut,0\n",
+    }
+    for name, text in tables.items():
+        place = shell.cwd / name
+        place.parent.mkdir(parents=True)
+        place.write_text(text, encoding="utf-8")
+    shell.setup(
+        "git init --quiet",
+        "git init --quiet --bare ../origin.git",
+        f"git config --global url.{home}/origin.git.insteadOf https://github.com/acme/data",
+        "git remote add origin https://github.com/acme/data",
+    )
+    for directory, table in (("models/churn", "scores"), ("sales", "orders")):
+        shell.cwd = home / "data" / directory
+        shell.setup(
+            "dvc init --quiet --subdir",
+            f"dvc remote add --quiet --default storage {home}/remotes/{directory}",
+            f"dvc add --quiet data/{table}.csv",
+        )
+    shell.cwd = home / "data"
+    shell.setup(
+        "git add sales models",
+        "git commit --quiet -m 'Two DVC projects'",
+        "git push --quiet --set-upstream origin main",
+    )
+
+
 def make_empty(home: Path) -> None:
     """An empty directory."""
     (home / "work").mkdir()
@@ -122,6 +163,7 @@ SCENES = {
     "released": Scene(make=make_released, begin="shop", base="adopted"),
     "reader": Scene(make=make_reader, begin="analysis", base="released"),
     "dvc": Scene(make=make_dvc, begin="work"),
+    "projects": Scene(make=make_projects, begin="data"),
 }
 
 
@@ -157,6 +199,7 @@ class Templates:
 def _copy(template: Path, home: Path) -> None:
     """Copy a home; the configuration of git and DVC names the copy."""
     shutil.copytree(template, home, symlinks=True, dirs_exist_ok=True)
-    for config in (*home.glob("*/.git/config"), *home.glob("*/.dvc/config*")):
+    configs = (home / ".gitconfig", *home.glob("*/.git/config"), *home.rglob(".dvc/config*"))
+    for config in configs:
         text = config.read_text(encoding="utf-8")
         config.write_text(text.replace(str(template), str(home)), encoding="utf-8")

@@ -22,11 +22,11 @@ class ChangelogMove(TypedDict):
     channel: str
     """The name of the channel."""
     date: str
-    """When, in ISO 8601."""
+    """When the channel was set, in ISO 8601."""
     by: str
-    """Who set it."""
+    """Who set the channel."""
     reason: str
-    """Why."""
+    """Why the channel was set."""
     before: str | None
     """The tag that the channel was set to before; null: the channel is new."""
 

@@ -28,11 +28,11 @@ class ChannelMoveResult(TypedDict):
     version: str
     """The tag of the version that the channel was set to."""
     date: str
-    """When, in ISO 8601."""
+    """When the channel was set, in ISO 8601."""
     by: str
-    """Who set it."""
+    """Who set the channel."""
     reason: str
-    """Why."""
+    """Why the channel was set."""
 
 
 class ChannelEntry(TypedDict):

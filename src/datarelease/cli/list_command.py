@@ -29,7 +29,7 @@ class Withdrawn(TypedDict):
     reason: str
     """Why it was withdrawn."""
     date: str
-    """When, in ISO 8601."""
+    """When it was withdrawn, in ISO 8601."""
     replacement: str | None
     """The tag of the version to use instead; null: none was named."""
 
@@ -40,7 +40,7 @@ class Erased(TypedDict):
     reason: str
     """Why its data was erased."""
     date: str
-    """When, in ISO 8601."""
+    """When it was erased, in ISO 8601."""
 
 
 class VersionEntry(TypedDict):
@@ -49,7 +49,7 @@ class VersionEntry(TypedDict):
     version: int
     """The number: 3 for `data-v3`."""
     tag: str
-    """The git tag."""
+    """The git tag of the version."""
     digest: str
     """The digest of the data: a SHA-256 over the names, sizes and hashes of its files."""
     date: str

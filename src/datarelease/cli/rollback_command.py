@@ -22,7 +22,7 @@ class RollbackResult(TypedDict):
     branch: str
     """The new branch, which is checked out."""
     commit: str
-    """Its commit."""
+    """The full SHA of its commit."""
     files: list[str]
     """The files that were restored."""
     data: bool

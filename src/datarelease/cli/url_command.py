@@ -37,7 +37,7 @@ class FileAddress(TypedDict):
     path: str
     """Its path in the repository."""
     size: int
-    """Bytes."""
+    """The size of the file in bytes."""
     sha256: str
     """The SHA-256 of its bytes, in hexadecimal."""
     address: str

@@ -50,7 +50,7 @@ class VerifyResult(TypedDict):
     """What was found of one version."""
 
     tag: str
-    """The git tag."""
+    """The git tag of the version."""
     remotes: list[str]
     """The names of the remotes that were looked at."""
     objects: int

@@ -75,7 +75,7 @@ class Proposed:
     files: int | None = None
     """Of a dataset of files; None: it is a table."""
     bytes: int = 0
-    """Of its files."""
+    """The size of its files."""
     rules: tuple[tuple[str, str], ...] = ()
     """Rules that its files keep today, key and value as YAML: a comment, for people to decide."""
 

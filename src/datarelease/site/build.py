@@ -69,7 +69,7 @@ class SiteResult(TypedDict):
     """The catalogue that was written."""
 
     out: str
-    """The directory."""
+    """The directory of the catalogue."""
     files: int
     """The number of files of the catalogue."""
     changed: int

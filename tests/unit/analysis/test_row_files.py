@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ import pytest
 
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.row_columns import CHANGE_COLUMNS, row_batch
 from datarelease.analysis.engine.row_files import RowWriter, json_objects, rows_in
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation import custom, failing_rows
 from datarelease.analysis.validation.run import validate
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.review.diff import RowDiff
+from datarelease.model.review.diff import FileChange, RowDiff
 
 C = pa.Check
+ROOT = Path(__file__).parents[3]
 HOSTILE = '"; DROP TABLE x; --\n\u202e<script>'
 
 
@@ -179,6 +182,61 @@ def test_changed_rows_have_old_and_new_values(engine: DuckDBEngine, tmp_path: Pa
         ("added", 4, [], None, 40, None, "•••"),
         ("removed", 1, [], 10, None, "•••", None),
     ]
+
+
+def reference(heading: str) -> dict[str, str]:
+    """The columns that the reference lists under a heading, with their types."""
+    page = (ROOT / "docs" / "reference" / "formats" / "row-files.md").read_text("utf-8")
+    part = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", part, flags=re.MULTILINE))
+
+
+def listed(path: Path, *columns: str) -> dict[str, str]:
+    """The columns of a written file as the reference lists them, once for all of a dataset."""
+    words = {
+        "string": "text",
+        "int64": "integer (64 bits)",
+        "list<element: string>": "list of text",
+    }
+    found = {}
+    for field in pq.read_schema(path):
+        before, point, name = field.name.partition(".")
+        of_data = point and name in columns
+        key = f"{before}.COLUMN" if of_data else field.name
+        found[key] = "as in the data" if of_data else words[str(field.type)]
+    return found
+
+
+def test_the_reference_lists_the_columns_of_written_files(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    """Names and types, in their order, of failing rows and of changed rows; of files as well."""
+    table = arrow.table({"id": [1, 2], "age": [-1, 5]})
+    schema = pa.DataFrameSchema({"age": pa.Column(int, C.ge(0))})
+    failing(engine, parts(tmp_path, table), schema, tmp_path, key=("id",))
+    written = listed(tmp_path / "rows.parquet", "id", "age")
+    assert written == reference("`violations.parquet` of a table")
+    old, new = arrow.table({"id": [1], "n": [10]}), arrow.table({"id": [1], "n": [11]})
+    with RowWriter(tmp_path / "rows", 100) as writer:
+        before, after = parts(tmp_path, old), parts(tmp_path, new)
+        diff_rows(engine, before, after, Dataset(name="d", path="d", key=("id",)), file=writer)
+    assert listed(tmp_path / "rows", "id", "n") == reference("`changes.parquet` of a table")
+    with RowWriter(tmp_path / "rows", 100) as writer:
+        writer.add_files("kinds: image/png", ["a.txt"], ["kind=text/plain"])
+    assert listed(tmp_path / "rows") == reference("`violations.parquet` of a dataset of files")
+    with RowWriter(tmp_path / "rows", 100) as writer:
+        writer.add_file_changes([FileChange(kind="added", path="a.txt", after=3)])
+    assert listed(tmp_path / "rows") == reference("`changes.parquet` of a dataset of files")
+
+
+def test_a_column_that_is_not_described_is_not_written() -> None:
+    """The reference is made of the descriptions, so a writer cannot add or retype a column."""
+    text = arrow.array(["x"])
+    with pytest.raises(KeyError, match="more"):
+        row_batch(CHANGE_COLUMNS, {"kind": text, "more": text})
+    with pytest.raises(TypeError, match="kind"):
+        row_batch(CHANGE_COLUMNS, {"kind": arrow.array([1])})
+    assert row_batch(CHANGE_COLUMNS, {"kind": text, "key.more": text}).num_columns == 2
 
 
 def test_a_file_ends_at_its_budget_in_bytes(tmp_path: Path) -> None:

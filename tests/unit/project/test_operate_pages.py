@@ -66,16 +66,18 @@ def blocks(page: Path) -> list[str]:
 
 
 def test_every_exit_code_has_a_page() -> None:
-    """A code that a command can end with is explained, and linked from the overview."""
+    """A code that a command can end with is explained, and linked from both overviews and back."""
     classes = [each for each in vars(errors).values() if isinstance(each, type)]
     codes = {each.exit_code for each in classes if issubclass(each, DatareleaseError)}
     ends = Path(command_line.__file__).read_text(encoding="utf-8")
     codes |= {int(code) for code in re.findall(r"_end\((\d+),", ends)}
     assert codes == {1, 2, 3, 4, 70, 130}
-    overview = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    for overview in ("docs/operate.md", "docs/exit-codes.md"):
+        text = (ROOT / overview).read_text(encoding="utf-8")
+        assert set(re.findall(r"\(operate/exit-(\d+)\.md\)", text)) == set(map(str, codes))
     for code in codes:
-        assert (ROOT / f"docs/operate/exit-{code}.md").is_file()
-        assert f"(operate/exit-{code}.md)" in overview
+        page = (ROOT / f"docs/operate/exit-{code}.md").read_text(encoding="utf-8")
+        assert "(../exit-codes.md)" in page
 
 
 def test_every_job_has_a_page() -> None:

@@ -1,10 +1,12 @@
-"""The reference names every command, option, exit code and output that the code has."""
+"""The reference names every command, option, setting, exit code, output and public function."""
 
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ import click
 import grimp
 import jsonschema
 import pytest
+import yaml
 from tests.goldens import GOLDEN
 
+import datarelease
 import generate
 from datarelease.cli.described import DescribedCommand
+from datarelease.settings.shapes import ArtifactShape, ReleaseShape
 from generators.commands import Described, described
 from generators.transcripts import RECORDED, place
 
@@ -28,13 +33,10 @@ RAISED = {1: "BlockedError", 4: "ConflictError"}
 
 
 def section(one: Described) -> str:
-    """What the reference says of one command."""
-    text = (REFERENCE / "commands" / f"{one.words[0]}.md").read_text("utf-8")
-    if len(one.words) == 1:
-        return text
-    _, found, rest = text.partition(f"\n## {one.name}\n")
-    assert found, f"{one.name} has no section"
-    return re.split(r"\n## ", rest)[0]
+    """The page of one command in the reference."""
+    text = (REFERENCE / "commands" / f"{one.slug}.md").read_text("utf-8")
+    assert text.startswith(f"# {one.name}\n")
+    return text
 
 
 def first_cells(text: str) -> list[str]:
@@ -171,6 +173,123 @@ def test_the_help_has_arguments_and_exit_codes() -> None:
     assert "4  With" in told
 
 
+def test_every_group_links_the_pages_of_its_commands() -> None:
+    """The page of a group lists each command in it; the overview lists groups and commands."""
+    overview = (REFERENCE / "commands.md").read_text("utf-8")
+    assert set(re.findall(r"^\| \[`([^`]+)`\]\(commands/\1\.md\)", overview, re.MULTILINE)) == {
+        one.words[0] for one in COMMANDS.values()
+    }
+    for one in COMMANDS.values():
+        if len(one.words) > 1:
+            text = (REFERENCE / "commands" / f"{one.words[0]}.md").read_text("utf-8")
+            assert f"[`{' '.join(one.words)}`]({one.slug}.md)" in text
+
+
+def test_every_public_name_stands_in_the_reference() -> None:
+    """Functions have a section with all of their parameters, and errors and warnings have a row."""
+    text = (REFERENCE / "python.md").read_text("utf-8")
+    functions = {
+        name for name in datarelease.__all__ if not inspect.isclass(getattr(datarelease, name))
+    }
+    assert set(re.findall(r"^### dr\.(\w+)$", text, re.MULTILINE)) == functions
+    assert set(re.findall(r"^\| `dr\.(\w+)` \|", text, re.MULTILINE)) == (
+        set(datarelease.__all__) - functions
+    )
+    for name in functions:
+        part = text.partition(f"\n### dr.{name}\n")[2].partition("\n### ")[0]
+        signature = re.search(r"```python\n(.*?)```", part, re.DOTALL)
+        assert signature is not None
+        shown = re.findall(r"^    (?:\*)?(\w+):", signature[1], re.MULTILINE)
+        assert shown == list(inspect.signature(getattr(datarelease, name)).parameters)
+
+
+SETTINGS: dict[str, tuple[str, str]] = {
+    "AppendOnlyShape": ("rules", ""),
+    "ArtifactShape": ("artifacts", ""),
+    "BoundsShape": ("rules", ""),
+    "ChannelShape": ("channels", ""),
+    "ColumnLimitShape": ("rules", ""),
+    "CsvShape": ("csv", ""),
+    "DatasetLimitShape": ("rules", ""),
+    "FilesShape": ("files", ""),
+    "MetaShape": ("artifacts", "meta."),
+    "NotifyShape": ("notify", ""),
+    "PolicyShape": ("policy", ""),
+    "ProposeShape": ("streams", "propose."),
+    "ReleaseShape": ("release", ""),
+    "RowsShape": ("rules", ""),
+    "StreamShape": ("streams", ""),
+    "WaiverShape": ("waivers", ""),
+}
+"""The table of docs/settings.md with the keys of each shape, and what stands before them there."""
+HOLDERS = {("artifacts", "meta"), ("streams", "propose")}
+"""Keys that hold others of the same table, and have no row of their own."""
+
+
+def keys_by_table() -> dict[str, set[str]]:
+    """The keys of all settings that the code accepts, by the table that has them."""
+    found: dict[str, set[str]] = {"artifacts": {"type"}}
+    for root in (ReleaseShape, ArtifactShape):
+        schema = root.model_json_schema(by_alias=True)
+        for name, shape in {root.__name__: schema, **schema.get("$defs", {})}.items():
+            if "properties" in shape:
+                table, before = SETTINGS[name]
+                keys = {
+                    f"{before}{key}" for key in shape["properties"] if (table, key) not in HOLDERS
+                }
+                found.setdefault(table, set()).update(keys)
+    return found
+
+
+def test_every_setting_stands_in_the_reference() -> None:
+    """Each key that the code accepts has a row on docs/settings.md, and no row names another."""
+    page = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    keys = keys_by_table()
+    for table, part in re.findall(r"<!-- generated: (\w+) -->\n(.*?)<!-- end -->", page, re.DOTALL):
+        first = r"`[^|]*` \| " if table == "rules" else ""  # the rules that have the key
+        rows = set(re.findall(rf"^\| {first}`([\w.]+)` \|", part, re.MULTILINE))
+        assert rows == keys.pop(table), table
+    assert keys == {}
+
+
+def test_every_input_output_and_secret_of_a_workflow_stands_in_the_reference() -> None:
+    """Those of the action and of each workflow that can be called, by their files."""
+    page = (REFERENCE / "workflows.md").read_text("utf-8")
+    files = {f"{path.name}": path for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+    called = {"The action": yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))}
+    for name, path in files.items():
+        on = yaml.safe_load(path.read_text("utf-8"))[True]  # YAML reads `on` as a truth value
+        if isinstance(on, dict) and "workflow_call" in on:
+            called[name] = on["workflow_call"] or {}
+    for heading, declared in called.items():
+        part = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        for kind in ("input", "output", "secret"):
+            assert table_under(part, kind) == set(declared.get(f"{kind}s") or ()), (heading, kind)
+
+
+def table_under(text: str, head: str) -> set[str]:
+    """The first cells of the table whose first column is called ``head``."""
+    found = re.search(rf"^\| {head} \|.*\n\| --- .*\n((?:\|.*\n)*)", f"{text}\n", re.MULTILINE)
+    return set(first_cells(found[1])) if found else set()
+
+
+def test_every_output_of_a_step_stands_in_the_reference() -> None:
+    """Each name that the code sets as an output of its step has a row, or a sentence of `trim`."""
+    named = set()
+    for path in sorted((ROOT / "src" / "datarelease" / "cli").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "run.put":
+                [outputs] = node.args
+                assert isinstance(outputs, ast.Dict)
+                named |= {ast.literal_eval(key) for key in outputs.keys if key is not None}
+    page = (REFERENCE / "workflows.md").read_text("utf-8")
+    part = page.partition("\n## Outputs of steps\n")[2].partition("\n## ")[0]
+    trim = (REFERENCE / "commands" / "trim.md").read_text("utf-8")
+    of_trim = {name for name in named if f"`{name}` " in trim.partition("## ")[0]}
+    assert of_trim == {"cache", "key"}
+    assert table_under(part, "output") == named - of_trim
+
+
 def test_what_functions_return_is_said_whole() -> None:
     """Each of the nine functions has its whole sentence: none begins or ends in its middle."""
     text = (ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
@@ -201,3 +320,34 @@ def test_every_variable_that_the_code_names_stands_in_the_reference() -> None:
         name for name in rows if not re.match(r"DATARELEASE_(NAME|KAFKA|SCHEMA_REGISTRY)_", name)
     }
     assert {name for name in own if name not in text} == set()
+
+
+TABLES = ("field", "column", "attribute or method")
+"""The first word above a table whose last cells say what something means."""
+FEWEST = 4
+"""Words of a meaning: fewer repeat the name."""
+
+
+def meanings(text: str) -> Iterator[tuple[str, str]]:
+    """The name and the meaning in each row of the tables of fields."""
+    for part in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        head, _, *rows = (re.split(r"(?<!\\) \| ?", row.strip("| \n")) for row in part.splitlines())
+        if head[0] in TABLES:
+            yield from ((row[0], row[2] if row[2:] else "") for row in rows)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        path.relative_to(REFERENCE).as_posix()
+        for path in (*sorted(REFERENCE.glob("*/*.md")), REFERENCE / "python.md")
+    ],
+)
+def test_every_field_of_a_document_says_what_it_means(page: str) -> None:
+    """A meaning of a document, a result or a class has four words or more, besides its default."""
+    short = [
+        name
+        for name, text in meanings((REFERENCE / page).read_text("utf-8"))
+        if len(re.sub(r"Default: .*", "", text).split()) < FEWEST
+    ]
+    assert short == []

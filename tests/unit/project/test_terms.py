@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.docs.pages import PAGES as NAMES
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "src" / "datarelease"
 GLOSSARY = ROOT / "docs" / "glossary.md"
-PAGES = sorted(
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")],
-    key=str,
-)
+PAGES = [ROOT / name for name in NAMES]
 SEEN_DOCSTRINGS = ("cli/", "ingest/cli/", "api.py", "reading.py")
 """Where docstrings are what users read: help texts, and the Python interface."""
 PROPER = {

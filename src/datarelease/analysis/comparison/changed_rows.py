@@ -17,14 +17,12 @@ import pyarrow.compute as pc
 
 from datarelease.analysis.comparison.row_plan import ChangeKind, Frames, RowPlan
 from datarelease.analysis.engine.column_types import kind_of
+from datarelease.analysis.engine.row_columns import CHANGE_COLUMNS, KEY, NEW, OLD, row_batch
 from datarelease.analysis.engine.row_files import BATCH, RowWriter, fair_shares, shown, with_mask
 from datarelease.analysis.engine.staging import of_size
 from datarelease.analysis.engine.tables import Engine
 from datarelease.model.review.diff import RowDiff
 from datarelease.model.review.report import MASK
-
-KEY, OLD, NEW = "key.", "old.", "new."
-"""Begin the columns of a file of rows: the row key, the values before, the values after."""
 
 
 def write_changed_rows(
@@ -106,7 +104,7 @@ class _ChangedRows:
         found["columns"] = self._changed_columns(kind, batch)
         for place, name in enumerate(self._plan.columns):
             found[f"{OLD}{name}"], found[f"{NEW}{name}"] = self._values(kind, batch, place, name)
-        return pa.RecordBatch.from_pydict(found)
+        return row_batch(CHANGE_COLUMNS, found)
 
     def _values(
         self, kind: ChangeKind, batch: pa.RecordBatch, place: int, name: str

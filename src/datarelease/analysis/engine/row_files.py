@@ -12,6 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from datarelease.analysis.engine.row_columns import (
+    FILE_CHANGE_COLUMNS,
+    FILE_VIOLATION_COLUMNS,
+    row_batch,
+)
 from datarelease.analysis.engine.values import python_rows
 from datarelease.model.review.diff import FileChange
 
@@ -78,7 +83,7 @@ class RowWriter:
             "key.file": pa.array(paths, pa.string()),
             "row": pa.nulls(size, pa.int64()),
         }
-        self.add(pa.RecordBatch.from_pydict(columns))
+        self.add(row_batch(FILE_VIOLATION_COLUMNS, columns))
 
     def add_file_changes(self, changes: Sequence[FileChange]) -> None:
         """Write files that were added, removed, changed or renamed."""
@@ -89,7 +94,7 @@ class RowWriter:
             "old.bytes": pa.array([change.before for change in changes], pa.int64()),
             "new.bytes": pa.array([change.after for change in changes], pa.int64()),
         }
-        self.add(pa.RecordBatch.from_pydict(columns))
+        self.add(row_batch(FILE_CHANGE_COLUMNS, columns))
 
 
 def rows_in(data: bytes) -> tuple[int, int] | None:

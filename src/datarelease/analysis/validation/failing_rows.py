@@ -15,6 +15,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datarelease.analysis.engine.row_columns import KEY, VIOLATION_COLUMNS, row_batch
 from datarelease.analysis.engine.row_files import (
     BATCH,
     RowWriter,
@@ -36,8 +37,6 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Violation
 from datarelease.model.review.report import MASK
 
-KEY = "key."
-"""Begins the columns of a file of rows that hold the row key."""
 _NUMBER = "\N{SYMBOL FOR START OF TEXT}number"
 _Cells = Mapping[str, pa.Array]
 """Values of failing rows by column, and their numbers."""
@@ -212,7 +211,7 @@ class _FailingRows:
             **{f"{KEY}{name}": self._key(name, cells) for name in self._reading.showing.key},
             "row": pc.add(cells[_NUMBER].cast(pa.int64()), 1),
         }
-        self._file.add(pa.RecordBatch.from_pydict(written))
+        self._file.add(row_batch(VIOLATION_COLUMNS, written))
         asked.left -= size
 
     def _value(self, cells: _Cells, columns: Sequence[str], *, unread: bool) -> pa.Array:

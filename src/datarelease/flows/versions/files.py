@@ -23,7 +23,7 @@ class ReleasedFile:
     path: str
     """Inside the dataset, with forward slashes."""
     size: int
-    """Bytes."""
+    """The size of the file in bytes."""
     md5: str
     sha256: str
     _bytes: FetchesFiles

@@ -27,9 +27,9 @@ class Verification:
 
     manifest: Manifest
     remotes: tuple[str, ...]
-    """Those that were asked."""
+    """The names of the remotes that were asked."""
     objects: int
-    """Wherever they are."""
+    """How many objects the version has, wherever they are."""
     faults: tuple[Fault, ...]
     erased: Erasure | None = None
     """Its data was erased: nothing but its manifest has to be there."""

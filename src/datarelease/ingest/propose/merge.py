@@ -39,7 +39,7 @@ class Merging:
     state: _State
     """``waits``: it may be merged later. ``refused``: a person decides."""
     reason: str
-    """Why, in words."""
+    """Why it was merged or not, in words."""
     branch: str | None = None
     pull: int | None = None
     url: str | None = None

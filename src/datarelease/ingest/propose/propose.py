@@ -55,7 +55,7 @@ class Proposal:
     events: int = 0
     dead: int = 0
     message: str
-    """The same in words."""
+    """How it ended, in words."""
 
 
 def propose(

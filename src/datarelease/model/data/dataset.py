@@ -58,7 +58,7 @@ class CsvDialect:
     encoding: str = UTF8
     """As Python's codecs call it."""
     skip_rows: int = 0
-    """Lines above the header."""
+    """How many lines stand above the header."""
     null_values: tuple[str, ...] = NA_STRINGS
     """The texts, quoted or not, that stand for a missing value."""
 

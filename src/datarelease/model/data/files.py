@@ -72,7 +72,7 @@ class Duplicates:
     files: int = 0
     """Files that could go: all of each group but one."""
     bytes: int = 0
-    """Of those files."""
+    """The size of those files."""
 
 
 @dataclass(frozen=True, kw_only=True)

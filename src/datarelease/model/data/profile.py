@@ -59,7 +59,7 @@ class ColumnProfile:
     """Population standard deviation; for times in seconds. Of more than 65,536 different values it
     is that of cells with their values spread evenly."""
     length_min: int | None = None
-    """Text only, in characters."""
+    """The length of the shortest text, in characters; None: the column has no texts."""
     length_max: int | None = None
     length_mean: float | None = None
     cells: tuple[Cell, ...] = ()

@@ -211,7 +211,7 @@ class StreamReport:
     name: str
     topic: str
     before: int
-    """Batches of the baseline."""
+    """How many batches the baseline has."""
     new: tuple[BatchCounts, ...]
     remade: int = 0
     """Batches of the baseline whose part file has other bytes now: a rule changed, say."""

@@ -179,7 +179,7 @@ class FileChange:
     """Bytes; None: it was not there."""
     after: int | None = None
     old_path: str = ""
-    """Of a renamed file."""
+    """The earlier path of a renamed file; empty: it was not renamed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ class Report:
     notes: tuple[str, ...] = ()
     """What the reader should know about the check itself, such as a base that could not be read."""
     tool: str = ""
-    """``datarelease 0.1.0``"""
+    """The program that made the report, such as ``datarelease 0.1.0``."""
     psi_limit: Limit | None = None
     """The rule for drift that was applied, for plots; None: unknown, or nothing was judged."""
     format: int = REPORT_FORMAT
@@ -127,7 +127,7 @@ class Report:
 
     @property
     def level(self) -> VerdictLevel:
-        """The verdict's level."""
+        """The verdict: ``pass``, ``warn`` or ``block``."""
         return self.verdict.level
 
     def dataset(self, name: str) -> DatasetReport | None:

@@ -21,7 +21,7 @@ class RowsFile:
     name: str
     """Beside the report, such as ``people/violations.parquet``."""
     rows: int
-    """Rows in the file."""
+    """How many rows the file has."""
     total: int
     """Rows there are; more than in the file where its budget was used up."""
     of_files: bool = False

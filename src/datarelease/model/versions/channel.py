@@ -80,7 +80,7 @@ class Move:
     version: str
     """The tag of the version."""
     date: str
-    """ISO 8601."""
+    """When the channel was set, ISO 8601."""
     by: str
     reason: str
 

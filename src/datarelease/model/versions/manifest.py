@@ -117,7 +117,7 @@ class ManifestRemote:
 
     name: str
     url: str
-    """Without credentials."""
+    """The address of the remote, without credentials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +152,7 @@ class Manifest:
     reviewed: str | None
     """The digest that a reviewer saw, None: not reviewed."""
     tools: tuple[tuple[str, str], ...]
-    """(tool, version), sorted."""
+    """What the version was made with, as (tool, version), sorted."""
     inputs: tuple[StreamCounts, ...] = ()
     """The streams that the data came from: every batch with its offsets."""
     tracked: tuple[TrackedOutput, ...] = ()

@@ -61,9 +61,9 @@ class VersionHealth:
 
     tag: str
     remotes: tuple[str, ...]
-    """Those that were asked."""
+    """The names of the remotes that were asked."""
     objects: int
-    """Per remote."""
+    """How many objects the version has, wherever they are."""
     faults: tuple[Fault, ...]
     error: str | None
 

@@ -98,12 +98,12 @@ class Released:
 
     @property
     def manifest(self) -> Manifest:
-        """The permanent record."""
+        """The permanent record of the version."""
         return self.recorded.manifest
 
     @property
     def report(self) -> Report:
-        """What was released."""
+        """The report on what was released."""
         return self.recorded.candidate.report
 
     @property
