@@ -1,18 +1,21 @@
 """Loaded last by the process that commands are forked from.
 
 It makes what each command would make before it begins with its own work: the compiled templates of
-the report, the readers of documents, the patterns and schemas that settings are held to. What
-exists by then lives as long as the process. It is moved out of the collector's sight, so that it
-is neither walked nor, since walking writes to it, copied in each child.
+the report, the readers of documents, the patterns and schemas that settings are held to, what
+botocore knows of S3. What exists by then lives as long as the process. It is moved out of the
+collector's sight, so that it is neither walked nor, since walking writes to it, copied in each
+child.
 """
 
 import gc
 import os
 
+from botocore import session
 from dvc.cli.parser import get_main_parser
 from dvc.config import get_compiled_schema
 from dvc.utils.serialize import PARSERS
 from tests import sample_reports
+from tests.servers import read_models_once
 
 from datarelease import documents
 from datarelease.model.data.profile import Profile
@@ -30,6 +33,10 @@ get_compiled_schema()
 get_main_parser()
 PARSERS[".yaml"]("a: [1, 2.5, text]", "any.yaml")
 stage_environment(os.environ)
+read_models_once()
+session.Session().create_client(
+    "s3", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+)
 
 gc.collect()
 gc.freeze()

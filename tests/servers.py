@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,20 @@ class Bucket:
         return file_system(self.endpoint, keys or self.keys)
 
 
+def read_models_once() -> None:
+    """Have botocore read the description of S3 once in a process, not for each file system.
+
+    A session of botocore has a loader that keeps what it read. That is most of the processor time
+    of a file system that asks one question. Sessions in tests share the loader.
+    """
+    from botocore import session
+
+    if not hasattr(session.create_loader, "cache_info"):
+        session.create_loader = cache(session.create_loader)
+
+
 def file_system(endpoint: str, keys: Keys) -> Any:
-    """An ``s3fs.S3FileSystem`` that shares nothing with any other."""
+    """An ``s3fs.S3FileSystem`` that shares no connection and no listing with any other."""
     from s3fs import S3FileSystem
 
     return S3FileSystem(
@@ -112,6 +125,7 @@ class S3Server:
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
     """A server that keeps its data below ``folder`` and ends with the block."""
+    read_models_once()
     folder.mkdir(parents=True, exist_ok=True)
     admin = Keys(access="admin", secret="secret-of-admin")
     config = s3_config(folder / "s3.json", _identities(admin))
