@@ -11,26 +11,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from datarelease.app.copy_version import copy_version
 from datarelease.app.readers import open_address, text_engine
 from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.app.version_list import Versions
-from datarelease.errors import ConfigError
-from datarelease.flows.repository import Repository, find_version
+from datarelease.flows.repository import find_version
 from datarelease.flows.versions.files import ReleasedFiles, files_of_version
-from datarelease.flows.versions.read import get as get_files
 from datarelease.flows.versions.read import table_of_version
-from datarelease.model.git_address import without_credentials
 from datarelease.progress import Warnings
-from datarelease.readers.address import find_at, read_versions
+from datarelease.readers.address import read_versions
+from datarelease.readers.arguments import read_names, refuse_repo
 from datarelease.readers.datasets import (
     dataset_there,
     files_there,
-    get_there,
     load_table,
     open_table,
     open_there,
 )
-from datarelease.readers.metadata import write_metadata_there
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 _Place = str | Path
@@ -61,7 +58,7 @@ def versions(address: _Place | None = None, *, repo: _Place | None = None) -> Ve
     """
     if address is None:
         return Versions(open_catalogue(repo))
-    _refuse_repo(repo)
+    refuse_repo(repo)
     return Versions(read_versions(open_address(str(address), progress=Warnings())))
 
 
@@ -121,9 +118,8 @@ def load(
         >>> dr.load("latest", "people", columns=["id", "plan"]).dtypes.astype(str).to_dict()
         {'id': 'int64', 'plan': 'str'}
     """
-    address, found, name = _meant(names, version, dataset)
+    address, found, name = read_names(names, version, dataset, repo)
     if address is not None:
-        _refuse_repo(repo)
         reader = open_address(address, progress=Warnings())
         there = dataset_there(reader, found, name)
         opens = text_engine(reader.progress)
@@ -186,17 +182,15 @@ def open_dataset(
         >>> people.aggregate("count(*)").fetchall()
         [(10,)]
     """
-    address, found, name = _meant(names, version, dataset)
+    address, found, name = read_names(names, version, dataset, repo)
     if address is not None:
-        _refuse_repo(repo)
         reader = open_address(address, progress=Warnings())
         there = dataset_there(reader, found, name)
         opens = text_engine(reader.progress)
         return open_there(there, opens, columns=columns, where=where, engine=engine)
     repository = open_repository(repo, found, progress=Warnings())
     table, types = table_of_version(repository, find_version(repository, found), name)
-    opens = repository.engine
-    return open_table(table, types, opens, columns=columns, where=where, engine=engine)
+    return open_table(table, types, repository.engine, columns=columns, where=where, engine=engine)
 
 
 def files(
@@ -211,9 +205,7 @@ def files(
     remote alone. For a table, these are its part files.
 
     Args:
-        names: VERSION and DATASET, or ADDRESS, VERSION and DATASET. VERSION is ``data-v3``, ``v3``
-            or ``3``, ``latest``, or the name of a channel. DATASET is a name in
-            ``dvc.yaml: artifacts``. ADDRESS is a remote: see `load`.
+        names: VERSION and DATASET, or ADDRESS, VERSION and DATASET, as in `load`.
         version: VERSION, given by name.
         dataset: DATASET, given by name.
         repo: The git repository: a directory or an address (https, ssh, git, file), with
@@ -241,11 +233,10 @@ def files(
         >>> parts["part-0.csv"].read_bytes()[:18]
         b'event,person,value'
     """
-    address, found, name = _meant(names, version, dataset)
+    address, found, name = read_names(names, version, dataset, repo)
     if address is not None:
-        _refuse_repo(repo)
         return files_there(open_address(address, progress=Warnings()), found, name)
-    repository = open_repository(repo, progress=Warnings())
+    repository = open_repository(repo, found, progress=Warnings())
     return files_of_version(repository, find_version(repository, found), name)
 
 
@@ -293,50 +284,15 @@ def get(
         >>> [path.as_posix() for path in dr.get("data-v1", "people-v1", datasets=["people"])]
         ['people-v1/data/people.csv']
     """
-    address, found, name = _meant(names, version, dest, ("VERSION", "DEST"))
-    if address is not None:
-        _refuse_repo(repo)
-        reader = open_address(address, progress=Warnings())
-        wanted = find_at(reader, found)
-        paths = get_there(reader, wanted, Path(name), datasets, overwrite=force)
-        return (*paths, *(write_metadata_there(reader, wanted, Path(name)) if metadata else ()))
-    repository: Repository = open_repository(repo, found, progress=Warnings())
-    wanted = find_version(repository, found)
-    paths = get_files(repository, wanted, Path(name), datasets, overwrite=force)
-    if not metadata:
-        return paths
-    from datarelease.flows.release.metadata import write_metadata  # noqa: PLC0415 - heavy
-
-    return (*paths, *write_metadata(repository, wanted, Path(name)))
-
-
-def _meant(
-    names: Sequence[_Place],
-    version: str | None,
-    other: _Place | None,
-    called: tuple[str, str] = ("VERSION", "DATASET"),
-) -> tuple[str | None, str, str]:
-    """The address (None: a repository), the version, and the dataset or directory."""
-    given = [*map(str, names)]
-    asked = [version, None if other is None else str(other)]
-    lacking = sum(name is None for name in asked)
-    if len(given) - lacking not in {0, 1}:
-        raise TypeError(f"name {' and '.join(called)}, or ADDRESS, {' and '.join(called)}")
-    address = given.pop(0) if len(given) > lacking else None
-    found, name = (given.pop(0) if name is None else name for name in asked)
-    if address is None and "://" in found:
-        raise ConfigError(
-            f"{without_credentials(found)!r} is an address, and no version.",
-            untouched="Nothing was read.",
-            remedy=f"Name ADDRESS, {' and '.join(called)}: such as 'latest' after the address.",
-        )
-    return address, found, name
-
-
-def _refuse_repo(repo: _Place | None) -> None:
-    if repo is not None:
-        raise ConfigError(
-            "An address and repo= are both given.",
-            untouched="Nothing was read.",
-            remedy="Name the remote's address, or the git repository with repo=.",
-        )
+    address, found, name = read_names(names, version, dest, repo, ("VERSION", "DEST"))
+    copied = copy_version(
+        found,
+        Path(name),
+        datasets,
+        repo=repo,
+        address=address,
+        metadata=metadata,
+        overwrite=force,
+        progress=Warnings(),
+    )
+    return (*copied.files, *copied.metadata)

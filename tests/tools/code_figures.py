@@ -10,19 +10,19 @@ from pathlib import Path
 import grimp
 import networkx as nx  # type: ignore[import-untyped]
 
+MOST_LINES = 300
+"""Of one module: a longer one lacks a concept."""
 MOST_MODULES = 15
-"""Beside each other in one folder."""
+"""Beside each other in one folder, without ``__init__``."""
 
 
 def figures(package: Path) -> str:
     """The figures as lines of text."""
     modules = {path: path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py"))}
-    lines = {path: text.count("\n") for path, text in modules.items()}
-    largest = max(lines, key=lambda path: lines[path])
+    lines = module_lines(package)
+    largest = max(lines, key=lambda name: lines[name])
     trees = {path: ast.parse(text) for path, text in modules.items()}
-    folders: dict[Path, int] = defaultdict(int)
-    for path in modules:
-        folders[path.parent.relative_to(package)] += path.name != "__init__.py"
+    folders = folder_modules(package)
     crowded = {folder: count for folder, count in folders.items() if count > MOST_MODULES}
     inner = [
         f"{path.relative_to(package)}:{line} {what}"
@@ -35,7 +35,7 @@ def figures(package: Path) -> str:
             names[name].append(str(path.relative_to(package).with_suffix("")))
     repeated = {name: places for name, places in sorted(names.items()) if len(places) > 1}
     loops = cycles(package.name)
-    size = f"{largest.relative_to(package)} ({lines[largest]} lines)"
+    size = f"{largest} ({lines[largest]} lines)"
     full = ", ".join(f"{folder} {count}" for folder, count in crowded.items())
     return "\n".join(
         [
@@ -49,6 +49,22 @@ def figures(package: Path) -> str:
             *(f"  {name}: {', '.join(places)}" for name, places in repeated.items()),
         ]
     )
+
+
+def module_lines(package: Path) -> dict[str, int]:
+    """How many lines each module below ``package`` has, by its path there."""
+    return {
+        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8").count("\n")
+        for path in sorted(package.rglob("*.py"))
+    }
+
+
+def folder_modules(package: Path) -> dict[str, int]:
+    """How many modules lie in each folder of ``package``, by its path there (``.``: itself)."""
+    folders: defaultdict[str, int] = defaultdict(int)
+    for path in package.rglob("*.py"):
+        folders[path.parent.relative_to(package).as_posix()] += path.name != "__init__.py"
+    return dict(folders)
 
 
 def inner_imports(tree: ast.Module) -> list[tuple[int, str]]:

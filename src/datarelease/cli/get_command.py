@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 from typing_extensions import TypedDict
 
-from datarelease.app.readers import open_address
-from datarelease.app.repository import open_repository
+from datarelease.app.copy_version import copy_version
 from datarelease.cli.console import (
     DIRECTORY_PATH,
     ConsoleProgress,
@@ -20,12 +19,6 @@ from datarelease.cli.console import (
 )
 from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.cli.list_command import Withdrawn, version_json
-from datarelease.flows.repository import Repository, find_version
-from datarelease.flows.versions.read import get
-from datarelease.model.versions.version import Version
-from datarelease.readers.address import find_at
-from datarelease.readers.datasets import get_there
-from datarelease.readers.metadata import write_metadata_there
 
 
 class GetResult(TypedDict):
@@ -83,27 +76,19 @@ def command(
     SHA-256 in the manifest. Files that are already there are not fetched again.
     """
     refuse_both(repo, address)
-    if address is None:
-        repository = open_repository(repo, version, progress=ConsoleProgress())
-        found = find_version(repository, version)
-        target = dest or Path(found.tag)
-        paths = get(repository, found, target, names, overwrite=force)
-        described = _metadata(repository, found, target) if metadata else ()
-    else:
-        reader = open_address(address, progress=ConsoleProgress())
-        found = find_at(reader, version)
-        target = dest or Path(found.tag)
-        paths = get_there(reader, found, target, names, overwrite=force)
-        described = write_metadata_there(reader, found, target) if metadata else ()
-    files = [str(path) for path in (*paths, *described)]
+    copied = copy_version(
+        version,
+        dest,
+        names,
+        repo=repo,
+        address=address,
+        metadata=metadata,
+        overwrite=force,
+        progress=ConsoleProgress(),
+    )
+    found, count = copied.version, len(copied.files)
+    files = [str(path) for path in (*copied.files, *copied.metadata)]
     return Result(
         {"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]},
-        f"{found.tag}: {len(paths)} file{'s' if len(paths) != 1 else ''} in {target}",
+        f"{found.tag}: {count} file{'s' if count != 1 else ''} in {copied.target}",
     )
-
-
-def _metadata(repository: Repository, version: Version, target: Path) -> tuple[Path, ...]:
-    # It makes what older versions lack, and needs the extra `release` for that.
-    from datarelease.flows.release.metadata import write_metadata  # noqa: PLC0415 - as said above
-
-    return write_metadata(repository, version, target)

@@ -77,6 +77,7 @@ def test_a_whole_tag_says_which_project_is_read(both: Project, tmp_path: Path) -
         for address in (f"file://{both.origin}", str(both.root)):
             names = dr.load(tag(directory), "t", repo=address)["name"]
             assert list(names) == [directory, "x"]
+            assert len(dr.files(tag(directory), "t", repo=address)) == 1
     target = tmp_path / "got"
     run(both, "get", tag("sales"), str(target), "--repo", f"file://{both.origin}")
     assert (target / "data" / "t.csv").read_text().startswith("id,name\n1,sales")
