@@ -65,6 +65,7 @@ make bench                                    # everything; half an hour, 10 GB 
 make bench ARGS="--quick"                     # a tenth of it, printed and not written here
 make bench ARGS="--only check --rows 1000000"
 make bench ARGS="--only failing --only large" # what is too slow for each time
+make bench ARGS="--only objects"              # as slow: the release of 20,000 tiny files
 ```
 
 `--only` measures one part anew and leaves the others as they are. Generated data and raw results

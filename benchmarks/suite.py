@@ -8,10 +8,10 @@ import json
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,8 @@ from benchmarks.scenes_rows import rows_scene
 from benchmarks.scenes_table import engine_scenes, failing_scene, large_scenes, table_scenes
 from benchmarks.scenes_unchanged import list_scene, unchanged_scene
 
-PARTS = (
-    *("start-up", "list", "init", "unchanged", "check", "rows"),
-    *("table", "engines", "changed-parts", "parts", "file", "ingest", "parse"),
-)
-SLOW_PARTS = ("failing", "large")
-"""Measured only where they are named: many minutes, and 10 GB of disk."""
+SLOW_PARTS = ("failing", "large", "objects")
+"""Measured only where they are named: many minutes, 10 GB of disk, and 20,000 files."""
 FORMAT = 2
 """Of the results; those of another format are not kept."""
 _PART_ROWS = 10_000
@@ -69,7 +65,7 @@ def plan_of(arguments: Sequence[str] | None) -> tuple[Plan, bool]:
         "--rows", help="of the checks and events, with commas between (1000000,10000000)"
     )
     parser.add_argument("--quick", action="store_true", help="a tenth; docs/ is left alone")
-    parser.add_argument("--only", action="append", choices=PARTS + SLOW_PARTS, help="repeatable")
+    parser.add_argument("--only", action="append", choices=tuple(_SCENES), help="repeatable")
     parser.add_argument("--rounds", type=int, help="at most so many of each (3)")
     parser.add_argument("--budget", type=float, default=150, help="seconds a table (150)")
     given = parser.parse_args(arguments)
@@ -86,62 +82,49 @@ def plan_of(arguments: Sequence[str] | None) -> tuple[Plan, bool]:
         file_bytes=1e8 if quick else 1.01e9,
         rounds=given.rounds or (2 if quick else 3),
         budget=given.budget,
-        only=tuple(given.only or PARTS),
+        only=tuple(given.only or (part for part in _SCENES if part not in SLOW_PARTS)),
         results=QUICK_RESULTS if quick else RESULTS,
     ), not quick
 
 
 def scenes(plan: Plan) -> Iterator[Scene]:
     """One after the other, each ready to be played; the next one cleans up after it."""
-    if "start-up" in plan.only:
-        yield start_up_scene()
-    if "list" in plan.only:
-        yield list_scene()
-        yield many_versions_scene(plan.versions)
-    if "init" in plan.only:
-        yield init_scene()
-    for rows in (1_000, *plan.rows) if "unchanged" in plan.only else ():
-        yield unchanged_scene(rows)
-    for rows in plan.rows if "check" in plan.only else ():
-        yield check_scene(rows)
-    yield from _tables(plan)
-    yield from _of_parts(plan)
-    if "file" in plan.only:
-        source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
-        yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
-    if "objects" in plan.only:
-        yield from many_objects_scenes(plan.objects)
-    yield from _events(plan)
+    for part, scenes_of in _SCENES.items():
+        if part in plan.only:
+            yield from scenes_of(plan)
 
 
-def _tables(plan: Plan) -> Iterator[Scene]:
-    if "rows" in plan.only:
-        for rows, by_key in product(plan.rows, (True, False)):
-            yield rows_scene(rows, sorted_by_key=by_key)
-    for rows in plan.rows if "table" in plan.only else ():
-        yield from table_scenes(rows)
-    if "engines" in plan.only:
-        yield from engine_scenes(plan.rows[0])
-    if "failing" in plan.only:
-        yield failing_scene(5 * plan.rows[-1])
-    if "large" in plan.only:
-        yield from large_scenes(plan.rows[-1], 10)
+def _lists(plan: Plan) -> Iterator[Scene]:
+    yield list_scene()
+    yield many_versions_scene(plan.versions)
 
 
-def _of_parts(plan: Plan) -> Iterator[Scene]:
-    if "changed-parts" in plan.only:
-        yield changed_parts_scene(plan.rows[-1] // _PART_ROWS, _PART_ROWS)
-    if "parts" in plan.only:
-        source = data.parts(plan.parts)
-        what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"
-        yield from _releases(source, "parts", what)
+def _rows(plan: Plan) -> Iterator[Scene]:
+    for rows, by_key in product(plan.rows, (True, False)):
+        yield rows_scene(rows, sorted_by_key=by_key)
 
 
-def _events(plan: Plan) -> Iterator[Scene]:
-    for part, scene_of in (("ingest", ingest_scene), ("parse", parse_scene)):
-        for rows in plan.rows if part in plan.only else ():
-            with scene_of(rows) as scene:
-                yield scene
+def _parts(plan: Plan) -> Iterator[Scene]:
+    source = data.parts(plan.parts)
+    what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"
+    yield from _releases(source, "parts", what)
+
+
+def _file(plan: Plan) -> Iterator[Scene]:
+    source = data.customers(int(plan.file_bytes / BYTES_A_ROW), data.BEFORE)
+    yield from _releases(source, "file", f"one file of {data.size(source) / 1e9:.2f} GB")
+
+
+def _ingest(plan: Plan) -> Iterator[Scene]:
+    for rows in plan.rows:
+        with ingest_scene(rows) as scene:
+            yield scene
+
+
+def _parse(plan: Plan) -> Iterator[Scene]:
+    for rows in plan.rows:
+        with parse_scene(rows) as scene:
+            yield scene
 
 
 def _releases(source: Path, name: str, what: str) -> Iterator[Scene]:
@@ -149,6 +132,27 @@ def _releases(source: Path, name: str, what: str) -> Iterator[Scene]:
     yield directory_scene(repository, name, what)
     with s3_scene(repository, name, what) as scene:
         yield scene
+
+
+_SCENES: dict[str, Callable[[Plan], Iterable[Scene]]] = {
+    "start-up": lambda _: [start_up_scene()],
+    "list": _lists,
+    "init": lambda _: [init_scene()],
+    "unchanged": lambda plan: map(unchanged_scene, (1_000, *plan.rows)),
+    "check": lambda plan: map(check_scene, plan.rows),
+    "rows": _rows,
+    "table": lambda plan: chain.from_iterable(map(table_scenes, plan.rows)),
+    "engines": lambda plan: engine_scenes(plan.rows[0]),
+    "failing": lambda plan: [failing_scene(5 * plan.rows[-1])],
+    "large": lambda plan: large_scenes(plan.rows[-1], 10),
+    "changed-parts": lambda plan: [changed_parts_scene(plan.rows[-1] // _PART_ROWS, _PART_ROWS)],
+    "parts": _parts,
+    "file": _file,
+    "objects": lambda plan: many_objects_scenes(plan.objects),
+    "ingest": _ingest,
+    "parse": _parse,
+}
+"""The parts that ``--only`` can name, in the order in which they are measured."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +131,8 @@ def test_growth_is_between_the_sizes_of_one_kind_of_work() -> None:
 
 
 def test_slow_parts_are_measured_only_where_they_are_named() -> None:
-    """Without `--only` neither the largest table nor the worst one is made."""
-    slow = {"failing", "large"}
+    """Without `--only` neither the largest table, the worst one nor the many files are made."""
+    slow = {"failing", "large", "objects"}
     assert not slow & set(plan_of([])[0].only)
     assert plan_of(["--only", "failing"])[0].only == ("failing",)
 
@@ -225,6 +227,42 @@ def test_the_first_run_of_stages_has_a_table(monkeypatch: pytest.MonkeyPatch) ->
     played = Scene(name="init", title="", about="", variants=())
     monkeypatch.setattr(suite, "init_scene", lambda: played)
     assert list(suite.scenes(plan_of(["--only", "init"])[0])) == [played]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("start-up", "list", "init", "unchanged", "check", "rows", "table", "engines", "failing"),
+        *("large", "changed-parts", "parts", "file", "objects", "ingest", "parse"),
+    ],
+)
+def test_each_part_can_be_chosen_and_has_a_scene(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--only PART` makes scenes of that part; nothing is prepared or measured here."""
+    played = Scene(name=part, title="", about="", variants=())
+    for name in [name for name in vars(suite) if name.endswith("_scene")]:
+        monkeypatch.setattr(suite, name, lambda *_, **__: played)
+    for name in [name for name in vars(suite) if name.endswith("_scenes")]:
+        monkeypatch.setattr(suite, name, lambda *_: iter([played]))
+    for name in ("ingest_scene", "parse_scene", "s3_scene"):
+        monkeypatch.setattr(suite, name, lambda *_: nullcontext(played))
+    monkeypatch.setattr(suite, "prepared", lambda *_: None)
+    monkeypatch.setattr(data, "customers", lambda *_: ROOT / "params.yaml")
+    monkeypatch.setattr(data, "parts", lambda *_: ROOT / "params.yaml")
+    plan, _ = plan_of(["--only", part])
+    made = list(suite.scenes(plan))
+    assert made
+    assert {scene.name for scene in made} == {part}
+
+
+def test_no_part_is_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each part is measured without `--only`, or is listed as slow."""
+    usual = plan_of([])[0].only
+    with pytest.raises(SystemExit):
+        plan_of(["--only", "nothing"])
+    named = capsys.readouterr().err.partition("choose from ")[2]
+    assert {*usual, *suite.SLOW_PARTS} == {*re.findall(r"[a-z-]+", named)}
 
 
 def test_rows_that_are_no_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
