@@ -242,7 +242,7 @@ TURNS: dict[str, tuple[Turn, Sequence[str], int, Sequence[str]]] = {
         nothing, ["get", "data-v7"], 2, ["no version 'data-v7'", "data-v1", "datarelease list"],
     ),
     "a misspelt version": (
-        nothing, ["show", "data-1"], 2, ["is not a version", "Write data-v3, v3, 3 or latest"],
+        nothing, ["show", "data-1"], 2, ["is not a version", "Write data-v1, v1, 1 or latest"],
     ),
     "a misspelt dataset": (
         nothing, ["get", "data-v1", "--dataset", "trip"], 2, ["no dataset 'trip'", "'trips'"],

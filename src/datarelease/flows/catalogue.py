@@ -8,12 +8,7 @@ from dataclasses import dataclass, field
 
 from datarelease.adapters.git.repository import Git, Tag
 from datarelease.errors import ConfigError, ErasedVersionError
-from datarelease.flows.tag_messages import (
-    read_channels,
-    read_erasure,
-    read_yank,
-    tag_prefixes,
-)
+from datarelease.flows.tag_messages import read_channels, read_erasure, read_yank, tag_prefixes
 from datarelease.model.versions.channel import Channel, is_channel_name, version_of
 from datarelease.model.versions.version import TagGrammar, Version, read_trailers
 from datarelease.model.wording import suggestion
@@ -66,10 +61,10 @@ class Catalogue:
         """
         if is_channel_name(text):
             return self._of_channel(self.channel(text))
-        number = self.grammar.read(text)
+        number = self.grammar.read(text, self.versions[-1].number) if self.versions else 0
         if number is None:
             found = self.latest
-            if found is None and self.versions:
+            if found is None:
                 erased = " or erased" if any(v.erased for v in self.versions) else ""
                 raise ConfigError(
                     f"Every version is withdrawn{erased}, so there is no latest one.",
@@ -125,9 +120,12 @@ class Catalogue:
         found = next((channel for channel in self.channels if channel.name == name), None)
         if found is None:
             hint = suggestion(name, (channel.name for channel in self.channels))
+            ways = self.versions and self.grammar.spellings(self.versions[-1].number)
             raise ConfigError(
                 f"{name!r} is not a version, and no channel has this name. {hint}",
-                remedy=f"Write {self.grammar.format(3)}, v3, 3, latest or the name of a channel.",
+                remedy=f"Write {ways}, latest or the name of a channel."
+                if ways
+                else "There is no version yet.",
             )
         return found
 
@@ -136,7 +134,7 @@ class Catalogue:
         if found is None:
             raise ConfigError(
                 f"The channel {channel.name} has no active version: each one that it was set to "
-                "is withdrawn or erased.",
+                "is withdrawn or erased, or is not here.",
                 remedy=f"Read a version by its name, or set the channel to another one: "
                 f"`datarelease channel set {channel.name} VERSION --reason TEXT`.",
             )
@@ -151,8 +149,7 @@ class Catalogue:
         if found.tag == channel.newest.version:
             return None
         set_to = next((v for v in self.versions if v.tag == channel.newest.version), None)
-        gone = f"{channel.newest.version} is withdrawn or erased."
-        why = (self.out_of_force(set_to) if set_to else None) or gone
+        why = (set_to and self.out_of_force(set_to)) or f"{channel.newest.version} is not here."
         return f"The channel {channel.name} falls back to {found.tag}, where it was before: {why}"
 
     def replacement(self, version: Version) -> Version | None:

@@ -20,10 +20,10 @@ from datarelease.documents import DocumentError, decode_index, decode_manifest
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import warned_of
-from datarelease.flows.versions.documents import sha256_hex
+from datarelease.flows.versions.documents import read_by_hash, sha256_hex
 from datarelease.model.versions.index import index_key, versions_of
 from datarelease.model.versions.manifest import Manifest, ManifestFile, is_about, trailers_of
-from datarelease.model.versions.remote_keys import DIRECTORY, document_key, manifest_key
+from datarelease.model.versions.remote_keys import DIRECTORY, manifest_key, versions_directory
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar, Version
 from datarelease.progress import Advance, Progress
 
@@ -92,19 +92,50 @@ def manifest_at(reader: AddressReader, version: Version) -> Manifest:
     Raises:
         WorldError: It is missing, has other bytes, or is refused.
     """
-    wrong = ""
-    for key in (document_key(version.manifest_sha256 or ""), manifest_key(version.tag)):
-        data = reader.source.read(key, MANIFEST_LIMIT)
-        if data is not None and sha256_hex(data) == version.manifest_sha256:
-            manifest = _decoded(reader, key, data)
-            if not is_about(manifest, version):
-                raise _refused(reader, key, DocumentError(f"it does not describe {version.tag}"))
-            return manifest
-        wrong = key if data is not None else wrong
-    what = f"does not match its SHA-256 ({wrong})" if wrong else "is missing"
-    raise WorldError(
-        f"The manifest of {version.tag} at {reader.source.url} {what}.",
+    key, data = document_at(
+        reader,
+        version,
+        f"The manifest of {version.tag}",
+        (version.manifest_sha256 or "", manifest_key(version.tag)),
+        MANIFEST_LIMIT,
         untouched="Nothing was read or written.",
+    )
+    manifest = _decoded(reader, key, data)
+    if not is_about(manifest, version):
+        raise _refused(reader, key, DocumentError(f"it does not describe {version.tag}"))
+    return manifest
+
+
+def document_at(
+    reader: AddressReader,
+    version: Version,
+    what: str,
+    wanted: tuple[str, str],
+    limit: int,
+    *,
+    untouched: str,
+) -> tuple[str, bytes]:
+    """The key and the bytes of a document of a version.
+
+    Args:
+        reader: Reads the address.
+        version: The version that has the document.
+        what: Names the document in messages.
+        wanted: Its SHA-256, and the key of its readable copy.
+        limit: The most bytes that it may have.
+        untouched: Says in messages what was left as it is.
+
+    Raises:
+        WorldError: It is missing or has other bytes.
+    """
+    wrong: list[str] = []
+    found = read_by_hash(lambda key: reader.source.read(key, limit), *wanted, wrong.append)
+    if found is not None:
+        return found
+    fault = f"does not match its SHA-256 ({wrong[-1]})" if wrong else "is missing"
+    raise WorldError(
+        f"{what} at {reader.source.url} {fault}.",
+        untouched=untouched,
         remedy=f"`datarelease verify {version.tag} --repair` in a clone of the git repository "
         "writes it again.",
     )
@@ -188,8 +219,8 @@ def _refused(reader: AddressReader, key: str, error: DocumentError) -> WorldErro
 
 def _listed(reader: AddressReader, grammar: TagGrammar) -> Catalogue:
     """The versions whose folders are at an address that has no index."""
-    above = "".join(grammar.prefix.rpartition("/")[:2])
-    names = reader.source.folders(f"{DIRECTORY}/{above}".rstrip("/"))
+    folder, above = versions_directory(grammar.prefix)
+    names = reader.source.folders(folder)
     remedy = (
         "`datarelease verify latest --repair` in a clone of the git repository writes it, and so "
         "does the next release."
@@ -218,7 +249,11 @@ def _listed(reader: AddressReader, grammar: TagGrammar) -> Catalogue:
 
 
 def _unlisted(reader: AddressReader, catalogue: Catalogue, text: str) -> Version | None:
-    """A version that was named by its number, that the index lacks, and whose folder is there."""
+    """A version that was named by its number, that the index lacks, and whose folder is there.
+
+    Raises:
+        ConfigError: The folder is not there, and the index lists newer versions.
+    """
     try:
         number = catalogue.grammar.read(text)
     except ConfigError:
@@ -230,6 +265,12 @@ def _unlisted(reader: AddressReader, catalogue: Catalogue, text: str) -> Version
         reader.progress.warn(
             f"The index of versions at {reader.source.url} does not list {found.tag}, whose "
             "manifest is there: whether it was withdrawn is not known."
+        )
+    elif any(version.number > number for version in catalogue.versions):
+        raise ConfigError(
+            f"{catalogue.grammar.format(number)} is not at {reader.source.url}, as newer ones are.",
+            remedy="Read it from the repository, which asks all remotes, or from the address of a "
+            "remote that it was released to.",
         )
     return found
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from datarelease.adapters.untrusted import refuse_links_to
-from datarelease.errors import ConfigError, WorldError
-from datarelease.flows.versions.documents import sha256_hex, write_documents
+from datarelease.errors import ConfigError
+from datarelease.flows.versions.documents import write_documents
 from datarelease.model.versions.manifest import METADATA, ManifestDocument, documents_of
-from datarelease.model.versions.remote_keys import document_key, metadata_key
+from datarelease.model.versions.remote_keys import metadata_key
 from datarelease.model.versions.version import Version
-from datarelease.readers.address import AddressReader, manifest_at
+from datarelease.readers.address import AddressReader, document_at, manifest_at
 
 METADATA_LIMIT = 64 << 20
 """Bytes of one."""
@@ -41,14 +41,7 @@ def write_metadata_there(reader: AddressReader, version: Version, target: Path) 
 
 
 def _read(reader: AddressReader, version: Version, document: ManifestDocument) -> bytes:
-    for key in (document_key(document.sha256), metadata_key(version.tag, document.name)):
-        data = reader.source.read(key, METADATA_LIMIT)
-        if data is not None and sha256_hex(data) == document.sha256:
-            return data
-    raise WorldError(
-        f"{document.name} of {version.tag} is missing at {reader.source.url}, or it has other "
-        "bytes than the manifest says.",
-        untouched="No metadata was written.",
-        remedy=f"`datarelease verify {version.tag} --repair` in a clone of the git repository "
-        "writes it again.",
-    )
+    what = f"{document.name} of {version.tag}"
+    wanted = (document.sha256, metadata_key(version.tag, document.name))
+    untouched = "No metadata was written."
+    return document_at(reader, version, what, wanted, METADATA_LIMIT, untouched=untouched)[1]

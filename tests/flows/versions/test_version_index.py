@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
+import pytest
 from tests.commands import run
 from tests.project import Project
 
@@ -53,6 +55,31 @@ def test_the_index_follows_the_tags(released: Project) -> None:
     place.write_text("{}")
     run(released, "release")
     assert place.read_bytes() == first, "a release of nothing new heals it as well"
+
+
+def test_a_remote_that_was_added_later_lists_what_it_holds(edited: Project, tmp_path: Path) -> None:
+    """Versions from before are listed once somebody has copied them there, and not by a repair."""
+    backup = tmp_path / "backup"
+    edited.add_remote("backup", str(backup))
+    edited.release_settings(remotes=["storage", "backup"])
+    edited.commit("Release to two remotes")
+    edited.push()
+    run(edited, "release")
+    assert [version.tag for version in index(edited.remote).versions] == ["data-v1", "data-v2"]
+    assert [version.tag for version in index(backup).versions] == ["data-v2"]
+    with pytest.raises(dr.ConfigError, match=f"data-v1 is not at {backup}") as raised:
+        dr.load(backup, "data-v1", "people")
+    assert "from the repository, which asks all remotes" in str(raised.value.remedy)
+    assert len(dr.load("data-v1", "people", repo=edited.root)) == 20
+    assert run(edited, "verify", "data-v1", "--repair", "--json").json["index_written"] == []
+
+    for name in ("files", "releases/sha256", "releases/data-v1"):
+        shutil.copytree(edited.remote / name, backup / name, dirs_exist_ok=True)
+    assert run(edited, "verify", "latest", "--json").json["index_stale"] == ["backup"]
+    done = run(edited, "verify", "latest", "--repair", "--json")
+    assert done.json["index_written"] == ["backup"]
+    assert index(backup) == index(edited.remote)
+    assert len(dr.load(backup, "data-v1", "people")) == 20
 
 
 def test_a_repository_and_its_remote_are_read_alike(released: Project) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from datarelease.errors import ConfigError, ErasedVersionError
 from datarelease.flows.catalogue import Catalogue
+from datarelease.model.versions.channel import Channel, Move
 from datarelease.model.versions.version import Erasure, TagGrammar, Version, Yank
 
 TAGS = TagGrammar()
@@ -54,6 +55,40 @@ def test_a_replacement_is_a_version_in_force(versions: list[Version], use: str |
     said = found.withdrawal(withdrawn) or ""
     assert said.startswith(f"{withdrawn.tag} was withdrawn on 2026-11-28: wrong. ")
     assert said.endswith(f"Use {use} instead." if use else "No other version is active.")
+
+
+def test_a_misspelt_version_is_answered_with_one_that_exists() -> None:
+    """Its spellings are shown; without a version, the message says that there is none."""
+    for text in ("data-1", "stabel"):
+        with pytest.raises(ConfigError) as raised:
+            catalogue(version(1), version(2)).find(text)
+        assert "Write data-v2, v2, 2" in raised.value.remedy
+        with pytest.raises(ConfigError) as raised:
+            catalogue().find(text)
+        assert "Write" not in raised.value.remedy
+    with pytest.raises(ConfigError, match="There is no version 'data-1'"):
+        catalogue().find("data-1")
+
+
+def test_a_channel_whose_versions_are_elsewhere_says_so() -> None:
+    """A remote that was added later has not the version that a channel was set to before."""
+    moved = [
+        Move(
+            number=n,
+            tag=f"data-channel-stable-{n}",
+            version=TAGS.format(n),
+            date="",
+            by="",
+            reason="",
+        )
+        for n in (1, 2)
+    ]
+    first, both = Channel(name="stable", moves=(moved[0],)), Channel(name="stable", moves=(*moved,))
+    later = Catalogue(versions=(version(3),), grammar=TAGS, channels=(first,))
+    with pytest.raises(ConfigError, match="is withdrawn or erased, or is not here"):
+        later.find("stable")
+    fallen = Catalogue(versions=(version(1), version(3)), grammar=TAGS, channels=(both,))
+    assert "data-v2 is not here" in str(fallen.fallback(both))
 
 
 def test_latest_is_never_a_withdrawn_version() -> None:

@@ -41,7 +41,7 @@ from datarelease.model.versions.release import (
     Released,
     Verified,
 )
-from datarelease.model.versions.remote_keys import DIRECTORY, manifest_key
+from datarelease.model.versions.remote_keys import manifest_key, versions_directory
 from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
@@ -184,11 +184,9 @@ def numbers_in_use(ws: Workspace, catalogue: Catalogue) -> frozenset[int]:
     So a number stays used after somebody deleted its tag on the git remote.
     """
     names = set(catalogue.local)
-    # A prefix with slashes in it makes folders in folders.
-    above = "".join(ws.tags.prefix.rpartition("/")[:2])
+    folder, above = versions_directory(ws.tags.prefix)
     for remote in ws.remotes:
         if remote.lists:
-            folder = f"{DIRECTORY}/{above}".rstrip("/")
             names |= {f"{above}{name}" for name in remote.folders(folder)}
         else:
             names |= set(_following(ws, remote, catalogue))
@@ -242,7 +240,7 @@ def _put_right(ws: Workspace, checked: Checked, seen: Catalogue, nothing: Nothin
                 remedy="Remove what is in the way, then run `datarelease release` again.",
             )
         )
-    warnings += tell_readers(ws, seen, stale_only=True)
+    warnings += tell_readers(ws, seen)
     return dataclasses.replace(nothing, warnings=tuple(text for text in warnings if text))
 
 

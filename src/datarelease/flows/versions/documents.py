@@ -11,7 +11,7 @@ and no other place has what is wanted.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,17 +124,36 @@ def find_bytes(repository: Repository, sha256: str | None, copy: str) -> bytes |
         return kept
 
     def read(remote: Store) -> bytes | None:
-        for key in (*([document_key(sha256)] if sha256 else []), copy):
-            data = remote.read(key)
-            if data is not None and sha256 in {None, sha256_hex(data)}:
-                return data
-            if data is not None:
-                repository.progress.say(
-                    f"{remote.name}: {key} does not match the SHA-256 in the tag"
-                )
-        return None
+        def wrong(key: str) -> None:
+            repository.progress.say(f"{remote.name}: {key} does not match the SHA-256 in the tag")
+
+        found = read_by_hash(remote.read, sha256, copy, wrong)
+        return found[1] if found is not None else None
 
     return first(repository.remotes, read)
+
+
+def read_by_hash(
+    read: Callable[[str], bytes | None], sha256: str | None, copy: str, wrong: Callable[[str], None]
+) -> tuple[str, bytes] | None:
+    """A document of one place, with its key: under its own SHA-256, otherwise its readable copy.
+
+    Args:
+        read: Reads the object with a key of that place; None: it has no such object.
+        sha256: Of the document. None: whatever the copy holds.
+        copy: The key of the copy below ``releases/data-vN/``.
+        wrong: Is called with the key of an object that has other bytes.
+
+    Returns:
+        None where that place has no such bytes.
+    """
+    for key in (*([document_key(sha256)] if sha256 else []), copy):
+        data = read(key)
+        if data is not None and sha256 in {None, sha256_hex(data)}:
+            return key, data
+        if data is not None:
+            wrong(key)
+    return None
 
 
 def fetch_documents(repository: Repository, version: Version, target: Path) -> tuple[str, ...]:

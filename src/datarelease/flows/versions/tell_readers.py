@@ -11,17 +11,9 @@ from datarelease.model.review.pipeline import DEFAULT_PARAMS
 from datarelease.settings.read import read_site
 
 
-def tell_readers(
-    repository: Repository, catalogue: Catalogue, *, stale_only: bool = False
-) -> tuple[str, ...]:
-    """Write the index of versions and make the readable paths; a warning for each that failed.
-
-    With ``stale_only`` an index that says what the tags say is left as it is.
-    """
-    return (
-        *write_index(repository, catalogue, stale_only=stale_only),
-        *export(repository, catalogue),
-    )
+def tell_readers(repository: Repository, catalogue: Catalogue) -> tuple[str, ...]:
+    """Write the index of versions and make the readable paths; a warning for each that failed."""
+    return (*write_index(repository, catalogue), *export(repository, catalogue))
 
 
 def published_catalogue(repository: Repository) -> str:

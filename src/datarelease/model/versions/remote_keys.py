@@ -20,6 +20,18 @@ def manifest_key(tag: str) -> str:
     return f"{DIRECTORY}/{tag}/{MANIFEST}"
 
 
+def versions_directory(prefix: str) -> tuple[str, str]:
+    """Where the folders of versions are on a remote, and what their tags have before the name.
+
+    A tag prefix with slashes makes folders in folders.
+
+    >>> versions_directory("data-v"), versions_directory("sets/people-v")
+    (('releases', ''), ('releases/sets', 'sets/'))
+    """
+    above = "".join(prefix.rpartition("/")[:2])
+    return f"{DIRECTORY}/{above}".rstrip("/"), above
+
+
 def metadata_key(tag: str, name: str) -> str:
     """Where the copy of a document (a report, a profile) is beside that of the manifest."""
     return f"{DIRECTORY}/{tag}/{name}"

@@ -65,8 +65,16 @@ class TagGrammar:
         """The number that a version's tag uses, or one that withdraws or erases it; else None."""
         return self.parse(tag) or self.parse_yank(tag) or self.parse_erased(tag)
 
-    def read(self, text: str) -> int | None:
-        """The number a person means, None for ``latest``.
+    def spellings(self, number: int) -> str:
+        """The ways to write version ``number``.
+
+        >>> TagGrammar().spellings(3)
+        'data-v3, v3, 3'
+        """
+        return f"{self.format(number)}, v{number}, {number}"
+
+    def read(self, text: str, known: int = 3) -> int | None:
+        """The number a person means, None for ``latest``; messages name version ``known``.
 
         >>> [TagGrammar().read(t) for t in ("data-v3", "v3", "3", "latest")]
         [3, 3, 3, None]
@@ -83,7 +91,7 @@ class TagGrammar:
         if number is None:
             raise ConfigError(
                 f"{text!r} is not a version.",
-                remedy=f"Write {self.format(3)}, v3, 3 or latest; `datarelease list` shows all.",
+                remedy=f"Write {self.spellings(known)} or latest; `datarelease list` shows all.",
             )
         return number
 
