@@ -171,29 +171,32 @@ def _loose(github: GitHub) -> Iterator[Observation]:
 
 def _ruleset(github: GitHub, repository: str, tags: TagGrammar) -> Iterator[Observation]:
     rulesets = github.tag_rulesets()
-    wanted = json.dumps(tag_ruleset(tags))
-    strict = [rules.name for rules in rulesets if rules.forbids_unyank(tags)]
     protecting = [rules for rules in rulesets if rules.protects(tags)]
-    pattern = f"{tags.prefix}*"
+    versions, channels = f"{tags.prefix}*", f"{ChannelGrammar(tags).prefix}*"
+    safe_channels = any(rules.protects_channels(tags) for rules in rulesets)
+    sound = bool(protecting) and safe_channels
     if not protecting:
-        what = f"everybody who can push can move and delete the tags {pattern}"
+        open_tags = versions if safe_channels else f"{versions} and {channels}"
+        what = f"everybody who can push can move and delete the tags {open_tags}"
+        wanted = json.dumps(tag_ruleset(tags))
         make = f"gh api -X POST repos/{repository}/rulesets --input - <<< '{wanted}'"
         yield Observation("missing", what, make)
-    elif strict:
-        what = f"{', '.join(strict)}: `datarelease unyank` cannot delete {pattern}-yanked"
-        remedy = f"exclude refs/tags/{pattern}-yanked from that ruleset"
-        yield Observation("warning", what, remedy)
-    elif not any(rules.protects_channels(tags) for rules in rulesets):
-        channels = f"{ChannelGrammar(tags).prefix}*"
+    elif not safe_channels:
         what = f"everybody who can push can move and delete {channels}, the history of channels"
         remedy = f"add refs/tags/{channels} to the ruleset {protecting[0].name!r}"
         yield Observation("warning", what, remedy)
-    elif all(rules.bypassed for rules in protecting):
+    if strict := [rules.name for rules in rulesets if rules.forbids_unyank(tags)]:
+        sound = False
+        what = f"{', '.join(strict)}: `datarelease unyank` cannot delete {versions}-yanked"
+        remedy = f"exclude refs/tags/{versions}-yanked from that ruleset"
+        yield Observation("warning", what, remedy)
+    if protecting and all(rules.bypassed for rules in protecting):
+        sound = False
         what = f"{protecting[0].name}: some users may bypass it"
         remedy = "remove all entries of its bypass list (Settings, Rules, Rulesets)"
         yield Observation("warning", what, remedy)
-    else:
-        what = f"{protecting[0].name}: {pattern} can be neither moved nor deleted"
+    if sound:
+        what = f"{protecting[0].name}: {versions} can be neither moved nor deleted"
         yield Observation("ok", what)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.adapters.github.errors import Answer, GitHubError
+from datarelease.doctor.github import github_questions
 from datarelease.doctor.local import answers
+from datarelease.doctor.workflows import WorkflowNeeds
 from datarelease.errors import ConfigError, Problem, SettingsError, WorldError
 from datarelease.model.diagnosis import Diagnosis, FaultKind, Line, LineState, Observation
 from datarelease.model.github import Environment, TagRuleset, tag_ruleset
@@ -118,6 +121,53 @@ def test_rules_that_cover_more_count_and_forbid_unyank(rules: TagRuleset) -> Non
     """Rules for all tags protect versions, and withdrawals besides."""
     assert rules.protects(TAGS)
     assert rules.forbids_unyank(TAGS)
+
+
+class Rulesets:
+    """Stands in for GitHub, which is asked for its rules of tags alone."""
+
+    def __init__(self, *found: TagRuleset) -> None:
+        """The rules that there are."""
+        self.found = found
+
+    def tag_rulesets(self) -> tuple[TagRuleset, ...]:
+        """All of them."""
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("rules", "faults"),
+    [
+        ((), {"missing": ["data-v* and data-channel-*"]}),
+        ((ruleset(include=("refs/tags/data-channel-*",)),), {"missing": ["the tags data-v*"]}),
+        (
+            (replace(ruleset(), bypassed=True),),
+            {"warning": ["data-channel-*, the history", "unyank", "bypass"]},
+        ),
+        (
+            (ruleset(include=("~ALL",), rules=("deletion",)),),
+            {"missing": ["data-v* and data-channel-*"], "warning": ["unyank"]},
+        ),
+        (
+            (ruleset(("refs/tags/data-*",), ("refs/tags/data-v*-yanked",)),),
+            {"ok": ["neither moved nor deleted"]},
+        ),
+    ],
+)
+def test_all_faults_of_rulesets_are_told_at_once(
+    rules: tuple[TagRuleset, ...], faults: dict[str, list[str]]
+) -> None:
+    """Open tags of versions and channels, withdrawals that are final, and a way around."""
+    wanted = WorkflowNeeds(kinds={})
+    ask = github_questions(Rulesets(*rules), "me/data", TAGS, wanted)["tag ruleset"]  # type: ignore[arg-type]
+    found: dict[str, list[str]] = {}
+    for one in ask():
+        found.setdefault(one.state, []).append(one.found)
+    assert found.keys() == faults.keys()
+    for state, texts in faults.items():
+        assert len(found[state]) == len(texts)
+        for text, whole in zip(texts, found[state], strict=True):
+            assert text in whole
 
 
 @given(st.integers(1, 999_999_999))
