@@ -6,9 +6,9 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
@@ -32,8 +32,10 @@ from datarelease.app.wiring import PACKAGE, engine, environment, git_environment
 from datarelease.errors import ConfigError
 from datarelease.flows.cache import Objects
 from datarelease.flows.edits import refuse_broken
+from datarelease.model.data.stream import stream_directories
 from datarelease.model.project import UNPUBLISHED, ToolRef, release_ref
 from datarelease.progress import Progress
+from datarelease.settings.read import read_stream_names
 
 _SHA = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PLACE = "src/datarelease"
@@ -121,6 +123,20 @@ def repository_at(
             ref=_own_ref if ref is None else lambda: ref,
             progress=progress,
         )
+
+
+def without_streams(
+    at: AdoptionContext, params: Mapping[str, Any], kept: Collection[str]
+) -> AdoptionContext:
+    """The same without the raw records and the dead letters of streams, which nobody releases.
+
+    ``params`` names the streams; outputs at the paths ``kept`` stay, which somebody asked for.
+    """
+    own = {path for name in read_stream_names(params) for path in stream_directories(name)}
+    if at.inventory is None:
+        return at
+    outputs = tuple(out for out in at.inventory.outputs if out.path in kept or out.path not in own)
+    return replace(at, inventory=replace(at.inventory, outputs=outputs))
 
 
 def has_origin(root: Path) -> bool:

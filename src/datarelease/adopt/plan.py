@@ -10,7 +10,7 @@ from typing import Any
 from datarelease.adapters.dvc.files import not_ignored
 from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.program import GitProgram
-from datarelease.adopt.context import AdoptionContext, repository_at
+from datarelease.adopt.context import AdoptionContext, repository_at, without_streams
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, tracked_tables
 from datarelease.adopt.file_datasets import FoundFiles, loose_files, tracked_other_files
 from datarelease.adopt.members import complete_datasets, only, planned_datasets, planned_files
@@ -84,6 +84,7 @@ def _planned(
     pipeline, params = drafts.mapping(DATASETS_FILE), drafts.mapping(PARAMS_FILE)
     refuse_unknown_ref(at, params)
     below = _pipelines_below(at)
+    at = without_streams(at, params, {*chosen, *artifacts_by_path(pipeline)})
     found, members = _datasets(at, drafts, pipeline, below, chosen)
     edits, names = plan_remotes(wanted, at.settings.remotes, at.settings.default)
     for name in names:

@@ -177,6 +177,11 @@ def read_export(params_yaml: Mapping[str, Any]) -> bool:
     return _release(params_yaml, []).export
 
 
+def read_stream_names(params_yaml: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names in ``release.streams``, or none where the section cannot be used."""
+    return tuple(_release(params_yaml, []).streams)
+
+
 def _release(params: Mapping[str, Any], problems: list[Problem]) -> ReleaseShape:
     section = params.get(SECTION)
     if SECTION not in params and (near := nearest_name(SECTION, map(str, params))):

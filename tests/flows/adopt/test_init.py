@@ -263,6 +263,27 @@ def test_what_stood_there_stays_line_by_line(get_started: Project) -> None:
     }  # fmt: skip
 
 
+def test_what_a_stream_keeps_beside_its_dataset_is_not_offered(lone: Project) -> None:
+    """Raw records and dead letters are no datasets, unless somebody names them."""
+    folder = "data/streams/orders"
+    for path in ("data/orders/000001.csv", f"{folder}/raw/000001.csv", f"{folder}/dead/000001.csv"):
+        lone.write(path, "id,value\n1,2\n2,3\n")
+    stages = {
+        "drain-orders": {"cmd": "echo", "outs": [f"{folder}/raw"]},
+        "parse-orders": {"cmd": "echo", "outs": ["data/orders", f"{folder}/dead"]},
+    }
+    lone.write("dvc.yaml", yaml.safe_dump({"stages": stages}))
+    lone.dvc("commit", "--force", "--quiet")
+    before = planned(lone)
+    assert {one["path"] for one in before["datasets"]} >= {"data/orders", f"{folder}/raw"}
+    lone.write("params.yaml", f"{PARAMS}release: {{streams: {{orders: {{topic: orders}}}}}}\n")
+    after = planned(lone)
+    assert [one["path"] for one in after["datasets"]] == ["data/listings.csv", "data/orders"]
+    assert not [note for note in after["left_out"] if note["what"].startswith(folder)]
+    named = planned(lone, "--dataset", "data/orders", "--dataset", f"{folder}/raw")
+    assert [one["path"] for one in named["datasets"]] == ["data/orders", f"{folder}/raw"]
+
+
 def test_json_is_the_plan(get_started: Project) -> None:
     """`--json` prints the plan as a value and writes nothing; the second run's is empty."""
     before = files_of(get_started)

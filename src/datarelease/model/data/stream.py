@@ -22,6 +22,11 @@ def counts_file(dataset: Dataset) -> str:
     return f"{dataset.report_dir}/stream.json"
 
 
+def stream_directories(name: str) -> tuple[str, str]:
+    """Where the stages of the stream ``name`` put raw records and dead letters; DVC tracks both."""
+    return f"data/{STREAMS}/{name}/raw", f"data/{STREAMS}/{name}/dead"
+
+
 def part_name(batch: int) -> str:
     """Name of the files of a batch. Six digits keep the order of names that of the batches."""
     return f"{batch:06}.parquet"
@@ -64,12 +69,12 @@ class Stream:
     @property
     def raw_dir(self) -> str:
         """The records as they were on the broker, a Parquet file for each batch; DVC tracks it."""
-        return f"data/{STREAMS}/{self.name}/raw"
+        return stream_directories(self.name)[0]
 
     @property
     def dead_dir(self) -> str:
         """The dead letters, a Parquet file for each batch that has any; DVC tracks it."""
-        return f"data/{STREAMS}/{self.name}/dead"
+        return stream_directories(self.name)[1]
 
     @property
     def counts_file(self) -> str:
