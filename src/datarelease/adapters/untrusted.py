@@ -23,7 +23,12 @@ from typing import Any, NoReturn, TypeVar
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError
 from datarelease.model.github import PULL_REQUEST_FILE as PULL_REQUEST
-from datarelease.model.github import PullRequestFile
+from datarelease.model.github import (
+    REPORT_BEGUN,
+    REPORT_STATE_FILE,
+    REPORT_WRITTEN,
+    PullRequestFile,
+)
 from datarelease.model.review.report import Report
 
 _T = TypeVar("_T")
@@ -33,10 +38,10 @@ _DIGITS = 40
 """Of a whole number; the largest that a column can hold (128 bits) has 39."""
 _DEPTH = 20
 _REPORT = "report.json"
-LIMITS = {_REPORT: 8 << 20, PULL_REQUEST: 4096}
+LIMITS = {_REPORT: 8 << 20, PULL_REQUEST: 4096, REPORT_STATE_FILE: 64}
 """Bytes. A column takes about 4 kB of report.json, so that 2,000 changed columns fit."""
 TOTAL = 256 << 20
-"""Bytes of all files. Others than those two, such as figures of stages, are never opened."""
+"""Bytes of all files. Others than those three, such as figures of stages, are never opened."""
 ENTRIES = 10_000
 _LARGEST = 2**31 - 1
 _SHA = re.compile(r"[0-9a-f]{40}", re.ASCII)
@@ -206,8 +211,8 @@ class Artifact:
     report: Report | None
     """None: it ended before it could write one."""
     pull_request: PullRequestFile | None
-    arrived: bool = False
-    """Something was downloaded: a report that is not among it was never written."""
+    unwritten: bool = False
+    """The check says that it ended before it could write a report: none was lost on the way."""
 
 
 def read_artifact(folder: Path) -> Artifact:
@@ -230,8 +235,19 @@ def read_artifact(folder: Path) -> Artifact:
         refuse_artifact(
             f"{PULL_REQUEST}: {pull_request.number} is not the number of a pull request"
         )
-    arrived = any(folder.iterdir())
-    return Artifact(report=report, pull_request=pull_request, arrived=arrived)
+    unwritten = report is None and _unwritten(folder)
+    return Artifact(report=report, pull_request=pull_request, unwritten=unwritten)
+
+
+def _unwritten(folder: Path) -> bool:
+    name = REPORT_STATE_FILE
+    state = read_inside(folder, name, limit=LIMITS[name], refuse=refuse_artifact)
+    if state is None:
+        # A check of an earlier release leaves no state, but reports of stages if git has some.
+        return any(folder.iterdir())
+    if state not in {REPORT_BEGUN.encode(), REPORT_WRITTEN.encode()}:
+        refuse_artifact(f"{name} is {state!r:.80}")
+    return state == REPORT_BEGUN.encode()
 
 
 def _shaped(

@@ -12,7 +12,13 @@ from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
 from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, prints_result
 from datarelease.cli.described import DescribedCommand
-from datarelease.cli.workflow import tell_outputs, tell_pull_request, tell_report, this_run
+from datarelease.cli.workflow import (
+    tell_begun,
+    tell_outputs,
+    tell_report,
+    tell_written,
+    this_run,
+)
 from datarelease.documents import to_json
 from datarelease.errors import BlockedError, ConfigError
 from datarelease.flows.check.check import check
@@ -61,7 +67,8 @@ def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
             untouched="Nothing was done.",
             remedy="A release is always compared with the newest version: leave --base out.",
         )
-    tell_pull_request(out or Path.cwd() / "reports")
+    left = out or Path.cwd() / "reports"
+    tell_begun(left)
     if bundle is None:
         ws, staging = open_workspace(Path.cwd(), progress=ConsoleProgress()), None
     else:
@@ -76,6 +83,7 @@ def command(base: str | None, out: Path | None, bundle: Path | None) -> Result:
     report = with_pictures(ws, checked) if bundle is None else checked.report
     files = report_files(report)
     write_documents(files, place)
+    tell_written(left)
     written = place / HTML_NAME
     if bundle is not None:
         write_bundle(ws, checked, bundle, files, staging=staging)

@@ -14,7 +14,12 @@ from datarelease.app.actions import Actions, actions
 from datarelease.documents import encode
 from datarelease.errors import BlockedError, DatareleaseError
 from datarelease.flows.write_file import write
-from datarelease.model.github import PULL_REQUEST_FILE
+from datarelease.model.github import (
+    PULL_REQUEST_FILE,
+    REPORT_BEGUN,
+    REPORT_STATE_FILE,
+    REPORT_WRITTEN,
+)
 from datarelease.model.review.report import Report
 from datarelease.render.escape import prose
 from datarelease.render.markdown.report import markdown
@@ -25,11 +30,19 @@ def this_run() -> Actions | None:
     return actions(os.environ)
 
 
-def tell_pull_request(folder: Path) -> None:
-    """Write the pull request of this run into ``folder``, for the job that posts its report."""
+def tell_begun(folder: Path) -> None:
+    """Write into ``folder`` what the job that posts the report needs, even if none follows."""
     run = this_run()
-    if run is not None and run.pull_request is not None:
-        write(folder / PULL_REQUEST_FILE, encode(run.pull_request).encode())
+    if run is not None:
+        write(folder / REPORT_STATE_FILE, REPORT_BEGUN.encode())
+        if run.pull_request is not None:
+            write(folder / PULL_REQUEST_FILE, encode(run.pull_request).encode())
+
+
+def tell_written(folder: Path) -> None:
+    """Write into ``folder``, which got the report, that it is there."""
+    if this_run() is not None:
+        write(folder / REPORT_STATE_FILE, REPORT_WRITTEN.encode())
 
 
 def tell_report(report: Report) -> None:

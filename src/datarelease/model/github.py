@@ -267,6 +267,12 @@ def _matches(ref: str, pattern: str) -> bool:
 
 
 PULL_REQUEST_FILE = "pull-request.json"
+REPORT_STATE_FILE = "report.state"
+"""Beside the report in a workflow; the name is one that all workflow files upload."""
+REPORT_BEGUN = "begun\n"
+"""In that file while the check runs: a check that ends so never wrote a report."""
+REPORT_WRITTEN = "written\n"
+"""In that file once the report is there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,15 @@ from datarelease.documents import encode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.pull_requests.comment import put_comment
 from datarelease.flows.pull_requests.post import CommentTexts, Posting, post
-from datarelease.model.github import BOT, PULL_REQUEST_FILE, CheckRun, PullRequestFile
+from datarelease.model.github import (
+    BOT,
+    PULL_REQUEST_FILE,
+    REPORT_BEGUN,
+    REPORT_STATE_FILE,
+    REPORT_WRITTEN,
+    CheckRun,
+    PullRequestFile,
+)
 from datarelease.model.review.report import Report
 from datarelease.model.review.reviewed_digest import reviewed_digest
 from datarelease.progress import Quiet
@@ -649,11 +657,16 @@ def test_a_report_that_did_not_arrive_is_never_told_as_none(desk: Desk, conclusi
     assert (desk.bodies(), desk.repo.statuses) == ([], [])
 
 
-def test_a_check_that_failed_before_its_report_is_told(desk: Desk, tmp_path: Path) -> None:
-    """It uploads what stages wrote and git holds: the report was not lost, there never was one."""
+@pytest.mark.parametrize("state", [None, REPORT_BEGUN])
+def test_a_check_that_failed_before_its_report_is_told(
+    desk: Desk, tmp_path: Path, state: str | None
+) -> None:
+    """It says so; one of an earlier release says nothing, but uploads what git holds of stages."""
     desk.repo.artifacts[5] = ["datarelease-report"]
     (tmp_path / "people").mkdir()
     (tmp_path / "people" / "profile.json").write_text("{}")
+    if state is not None:
+        (tmp_path / REPORT_STATE_FILE).write_text(state)
     (tmp_path / PULL_REQUEST_FILE).write_text(encode(desk.artifact(None).pull_request))
     found = read_artifact(tmp_path)
     pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
@@ -665,6 +678,19 @@ def test_a_check_that_failed_before_its_report_is_told(desk: Desk, tmp_path: Pat
     assert (status.state, "without a report" in status.description) == ("error", True)
     with pytest.raises(WorldError, match="its report was not downloaded"):
         post(found, desk.run, desk.hub, None, pages, Quiet(), default_branch="main")
+
+
+def test_a_report_that_was_written_and_is_not_there_is_lost(desk: Desk, tmp_path: Path) -> None:
+    """Other files arrived, but the check says that it wrote a report: exit 3, nothing is posted."""
+    desk.repo.artifacts[5] = ["datarelease-report"]
+    (tmp_path / PULL_REQUEST_FILE).write_text(encode(desk.artifact(None).pull_request))
+    (tmp_path / REPORT_STATE_FILE).write_text(REPORT_WRITTEN)
+    found = read_artifact(tmp_path)
+    pages = CommentTexts(report=lambda _: "report\n", unreported=lambda _: "no report\n")
+    run = replace(desk.run, conclusion="failure")
+    with pytest.raises(WorldError, match="its report was not downloaded"):
+        post(found, run, desk.hub, None, pages, Quiet(), default_branch="main")
+    assert (desk.bodies(), desk.repo.statuses) == ([], [])
 
 
 def test_a_check_that_reached_its_time_limit_is_told(desk: Desk) -> None:

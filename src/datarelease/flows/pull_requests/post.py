@@ -90,8 +90,7 @@ def post(
     idle = _nothing(run)
     if idle is not None:
         return idle
-    # Reports of stages are in git, and uploaded even where the check wrote none of its own.
-    if artifact.report is None and (run.conclusion == "success" or not artifact.arrived):
+    if artifact.report is None and (run.conclusion == "success" or not artifact.unwritten):
         _refuse_lost_report(run, github)
     if run.event == "merge_group":
         posting, base = _queued(artifact, run, github, default_branch)
