@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import RunFailed
+from demo.environment import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "build" / "bench"
@@ -31,22 +32,9 @@ def scripts() -> Path:
 def environment() -> dict[str, str]:
     """Ours without git's, DVC's and AWS's settings of this machine; an identity for git."""
     home = BENCH / "home"
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / ".gitconfig"
-    config.write_text("[user]\n\tname = Bench\n\temail = bench@example.com\n", encoding="utf-8")
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("GIT_", "DVC_", "AWS_", "PYTHON"))
-    }
     return {
-        **kept,
-        "PATH": f"{scripts()}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        **clean_environment(home, "GIT_", "DVC_", "AWS_", "PYTHON", user="Bench"),
         "HOME": str(home),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_SITE_CACHE_DIR": str(home / "dvc"),
-        "DVC_NO_ANALYTICS": "1",
-        "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
         "COLUMNS": "100",
     }

@@ -5,7 +5,6 @@ Belongs here: the folder that the demo plays in, programs, the console. Does not
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from demo.environment import clean_environment
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -79,21 +79,7 @@ class Stage:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """Ours, but with nothing of the machine's settings of git and DVC."""
-        home = self.folder / "home"
-        home.mkdir(parents=True, exist_ok=True)
-        config = home / "gitconfig"
-        config.touch()
-        path = os.environ.get("PATH", os.defpath)
-        return {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{path}",
-            "GIT_CONFIG_GLOBAL": str(config),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "DVC_SITE_CACHE_DIR": str(home / "dvc"),
-            "DVC_NO_ANALYTICS": "1",
-            "XDG_CACHE_HOME": str(home / "cache"),
-            "COLUMNS": str(WIDTH),
-        }
+        return {**clean_environment(self.folder / "home"), "COLUMNS": str(WIDTH)}
 
 
 def chapter(title: str) -> None:

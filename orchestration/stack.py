@@ -8,7 +8,6 @@ was. ``make orchestration ARGS=--fresh`` begins anew.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import time
@@ -25,6 +24,7 @@ from s3fs import S3FileSystem
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from demo.environment import clean_environment  # noqa: E402 - found from the top of the repository
 from orchestration.programs import Servers, console, serving, until  # noqa: E402 - found beside this script
 from orchestration.servers import (  # noqa: E402 - found beside this script
     HOST,
@@ -95,18 +95,9 @@ def arguments() -> argparse.Namespace:
 
 def environment(stage: Path) -> dict[str, str]:
     """Ours, with an identity for git and the key of the S3 server."""
-    home = stage / "home"
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / "gitconfig"
-    config.write_text("[user]\n\tname = Shop\n\temail = shop@example.com\n", encoding="utf-8")
     foreign = ("AWS_", "GITHUB_", "DATARELEASE_", "DAGSTER_")
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "GIT_CONFIG_GLOBAL": str(config),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_SITE_CACHE_DIR": str(home / "dvc"),
-        "DVC_NO_ANALYTICS": "1",
+        **clean_environment(stage / "home", *foreign, user="Shop"),
         "AWS_ACCESS_KEY_ID": ACCESS,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_EC2_METADATA_DISABLED": "true",
