@@ -60,7 +60,7 @@ def test_a_release_carries_its_metadata(built: Project) -> None:
     lost = run(
         built, "get", "data-v1", "4", "--from", str(built.remote), "--metadata", "--force", code=3
     )
-    assert f"{name} of data-v1 at {edited.remote} is missing" in lost.text
+    assert f"{name} of data-v1 at {built.remote} is missing" in lost.text
     run(built, "verify", "data-v1", "--repair")
     assert (copies / name).read_bytes() == (here / name).read_bytes()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from datarelease.adapters.store.connection import google_class
 from datarelease.adapters.store.errors import brief_error
 from datarelease.adapters.store.http_files import HttpFiles
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
@@ -92,12 +93,8 @@ def _file_system(scheme: str) -> Any:
     try:
         importlib.import_module(package)
         fsspec = importlib.import_module("fsspec")
-        if package == "gcsfs":
-            # The class that fsspec takes asks gRPC for the kind of the bucket before each request:
-            # where that is not allowed, it does so again and again, and waits a minute each time.
-            file_system = importlib.import_module("gcsfs.core").GCSFileSystem
-        else:
-            file_system = fsspec.get_filesystem_class(protocol)
+        google = package == "gcsfs"
+        file_system = google_class() if google else fsspec.get_filesystem_class(protocol)
     except ImportError as error:
         raise ConfigError(
             f"An address with {scheme}:// needs a package that is not installed: {error.name}.",

@@ -151,14 +151,26 @@ def google_settings(credentials: object) -> dict[str, Any]:
     return {"token": key}
 
 
-def _connected_google(fs: Any, timeout: float) -> Any:
-    from aiohttp import ClientTimeout  # noqa: PLC0415 - an optional part
+def google_class() -> Any:
+    """The file system of gcsfs that asks Google's JSON interface alone.
+
+    The class that fsspec takes asks another service, by gRPC and with other rights, for the kind of
+    the bucket before each request. Where that is not allowed it waits a minute each time.
+
+    Raises:
+        ImportError: gcsfs is not installed.
+    """
     from gcsfs.core import GCSFileSystem  # noqa: PLC0415 - an optional part
 
-    # The public class asks another service, which has other rights, for the bucket's type first.
+    return GCSFileSystem
+
+
+def _connected_google(fs: Any, timeout: float) -> Any:
+    from aiohttp import ClientTimeout  # noqa: PLC0415 - an optional part
+
     limits = ClientTimeout(total=None, sock_connect=min(timeout, _CONNECT), sock_read=timeout)
     key = google_settings(fs.fs_args.get("token"))
-    return GCSFileSystem(**fs.fs_args | key | {"requests_timeout": limits})
+    return google_class()(**fs.fs_args | key | {"requests_timeout": limits})
 
 
 def _stalled_uploads_end() -> dict[str, Any]:
