@@ -59,7 +59,7 @@ def test_a_replacement_is_a_version_in_force(versions: list[Version], use: str |
 
 def test_a_misspelt_version_is_answered_with_one_that_exists() -> None:
     """Its spellings are shown; without a version, the message says that there is none."""
-    for text in ("data-1", "stabel"):
+    for text in ("data-1", "nightly"):
         with pytest.raises(ConfigError) as raised:
             catalogue(version(1), version(2)).find(text)
         assert "Write data-v2, v2, 2" in raised.value.remedy
