@@ -39,11 +39,69 @@ def test_a_result_is_given_back_for_exactly_its_inputs(memo: FileMemo) -> None:
     assert memo.get("profile", (("data", "1" * 64), ("rules", "1"))) is None
 
 
+def test_blocks_are_given_back_in_the_order_asked_for(memo: FileMemo) -> None:
+    """Of a result in blocks a reader has those that it names; another kind is another result."""
+    memo.put_blocks("keys", MADE_FROM, [b"one", b"", b"three\n"])
+    assert memo.get_blocks("keys", MADE_FROM, [2, 0]) == [b"three\n", b"one"]
+    assert memo.get_blocks("keys", MADE_FROM, [1]) == [b""]
+    assert memo.get_blocks("keys", MADE_FROM, []) == []
+    assert memo.get_blocks("profile", MADE_FROM, [0]) is None
+    memo.put_blocks("empty", MADE_FROM, [])
+    assert memo.get_blocks("empty", MADE_FROM, []) == []
+
+
+@pytest.mark.parametrize("places", [[3], [-1], [0, 9]])
+def test_a_block_that_there_is_not_is_not_known(memo: FileMemo, places: list[int]) -> None:
+    """Whoever asks for more blocks than there are asks for another result."""
+    memo.put_blocks("keys", MADE_FROM, [b"one", b"two", b"three"])
+    assert memo.get_blocks("keys", MADE_FROM, places) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"", b"{", b"[]\n", b'{"blocks": 1e999}\n', b'{"blocks": true}\n', b'{"blocks": -1}\n',
+        b'{"blocks": 1}\n' + bytes(40), b"x" * 2_000_000,
+    ],
+)  # fmt: skip
+def test_a_damaged_file_of_blocks_is_absent_and_goes(memo: FileMemo, damage: bytes) -> None:
+    """What is no file of blocks gives none, and is written anew."""
+    memo.put_blocks("keys", MADE_FROM, [b"one", b"two"])
+    only_file(memo).write_bytes(damage)
+    assert memo.get_blocks("keys", MADE_FROM, [0]) is None
+    assert memo.files() == []
+
+
+def test_a_result_of_the_other_form_is_none(memo: FileMemo) -> None:
+    """A value is not read as blocks, nor blocks as a value."""
+    memo.put("profile", MADE_FROM, b"value")
+    assert memo.get_blocks("profile", MADE_FROM, []) is None
+    memo.put_blocks("profile", MADE_FROM, [b"value"])
+    assert memo.get("profile", MADE_FROM) is None
+
+
+@examples(30)
+@given(place=st.integers(0, 10_000), byte=st.integers(1, 255))
+def test_one_changed_byte_of_blocks_is_noticed_by_who_reads_it(
+    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
+) -> None:
+    """All blocks are refused if one is asked for that has another byte, or the list of them has."""
+    memo = FileMemo(tmp_path_factory.mktemp("memo"))
+    memo.put_blocks("keys", MADE_FROM, [b"a block", b"another one" * 9])
+    path = only_file(memo)
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= byte
+    path.write_bytes(data)
+    assert memo.get_blocks("keys", MADE_FROM, [0, 1]) is None
+
+
 @pytest.mark.parametrize("forgetful", [NoMemo()])
 def test_no_memo_keeps_nothing(forgetful: Memo) -> None:
     """What is put into the memo that keeps nothing is not known afterwards."""
     forgetful.put("profile", MADE_FROM, b"value")
+    forgetful.put_blocks("profile", MADE_FROM, [b"value"])
     assert forgetful.get("profile", MADE_FROM) is None
+    assert forgetful.get_blocks("profile", MADE_FROM, [0]) is None
 
 
 @pytest.mark.parametrize(

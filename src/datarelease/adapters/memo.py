@@ -5,6 +5,9 @@ against that line: a file that is damaged, cut short, renamed or of another prog
 as absent, is removed, and its result is computed again. That does not prove who wrote it; whoever
 may write here can write any result, just as they may write the records of stages.
 
+A large value is kept in blocks, of which a reader takes a few. Then the SHA-256 is that of a list
+of their sizes and their own hashes, and a block is held against its hash when it is read.
+
 A file takes its place by a rename, so that processes share a memo without locks.
 """
 
@@ -14,10 +17,14 @@ import hashlib
 import json
 import os
 import stat
+import struct
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import IO
 
 from datarelease.model.data.provenance import Provenance
 from datarelease.model.versions.snapshot import canonical_json
@@ -26,6 +33,8 @@ MEMO_LIMIT = 512 * 1024**2
 """Bytes that the results may have together; those that were not used for longest go first."""
 _FORMAT = 1
 _HEADER_LIMIT = 1024**2
+_LISTED = struct.Struct("<Q32s")
+"""Size and SHA-256 of a block."""
 
 
 @dataclass(frozen=True)
@@ -39,32 +48,59 @@ class FileMemo:
         """The result of this kind that was made from exactly these inputs; None: not known."""
         place = self._place(kind, made_from)
         try:
-            # A cache is data: a pipe would be waited for, a link or a huge file read through.
-            found = place.lstat()
-            if not stat.S_ISREG(found.st_mode) or found.st_size > self.limit:
+            if self._size_of(place) is None:
                 return None
             with place.open("rb") as stream:
                 header, value = stream.readline(_HEADER_LIMIT), stream.read()
         except OSError:
             return None
         sound = header == _header(kind, made_from, value)
-        with suppress(OSError):  # where nothing can be written, nothing is removed either
-            if sound:
-                os.utime(place)  # the time of its last use
-            else:
-                place.unlink()
+        _note_use(place, sound=sound)
         return value if sound else None
 
     def put(self, kind: str, made_from: Provenance, value: bytes) -> None:
         """Keep a result; without space, or the right to write, it is not kept."""
+        self._write(kind, made_from, (_header(kind, made_from, value), value))
+
+    def get_blocks(
+        self, kind: str, made_from: Provenance, places: Sequence[int]
+    ) -> list[bytes] | None:
+        """Those blocks of a result that are at these places; None: they are not known."""
+        place = self._place(kind, made_from)
+        try:
+            size = self._size_of(place)
+            if size is None:
+                return None
+            with place.open("rb") as stream:
+                found = _read_blocks(stream, kind, made_from, places, size)
+        except OSError:
+            return None
+        _note_use(place, sound=found is not None)
+        return found
+
+    def put_blocks(self, kind: str, made_from: Provenance, blocks: Sequence[bytes]) -> None:
+        """Keep a result in blocks, as `put` does."""
+        listed = b"".join(
+            _LISTED.pack(len(block), hashlib.sha256(block).digest()) for block in blocks
+        )
+        header = _header(kind, made_from, listed, blocks=len(blocks))
+        self._write(kind, made_from, (header, listed, *blocks))
+
+    def _size_of(self, place: Path) -> int | None:
+        """Bytes of a file that may be read; None: it is none of the memo's."""
+        # A cache is data: a pipe would be waited for, a link or a huge file read through.
+        found = place.lstat()
+        sound = stat.S_ISREG(found.st_mode) and found.st_size <= self.limit
+        return found.st_size if sound else None
+
+    def _write(self, kind: str, made_from: Provenance, parts: Iterable[bytes]) -> None:
         place = self._place(kind, made_from)
         with suppress(OSError):
             place.parent.mkdir(parents=True, exist_ok=True)
             # Not forced to the disk: what a power loss leaves of it counts as absent.
             with NamedTemporaryFile(dir=place.parent, prefix=".tmp-", delete=False) as scratch:
                 try:
-                    scratch.write(_header(kind, made_from, value))
-                    scratch.write(value)
+                    scratch.writelines(parts)
                     scratch.close()
                     Path(scratch.name).replace(place)
                 except OSError:
@@ -98,14 +134,53 @@ def memo_beside(objects: Path) -> FileMemo:
     return FileMemo(objects.with_name("memo"))
 
 
-def _header(kind: str, made_from: Provenance, value: bytes) -> bytes:
+def _header(kind: str, made_from: Provenance, value: bytes, *, blocks: int | None = None) -> bytes:
     described = {
         "format": _FORMAT,
         "kind": kind,
         "made_from": made_from,
         "sha256": hashlib.sha256(value).hexdigest(),
+        **({} if blocks is None else {"blocks": blocks}),
     }
     return json.dumps(described, sort_keys=True).encode() + b"\n"
+
+
+def _read_blocks(
+    stream: IO[bytes], kind: str, made_from: Provenance, places: Sequence[int], size: int
+) -> list[bytes] | None:
+    """Blocks of a file of so many bytes; None: it is not what its first line says."""
+    header = stream.readline(_HEADER_LIMIT)
+    try:
+        number = json.loads(header)["blocks"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if not isinstance(number, int) or not 0 <= number * _LISTED.size <= size:
+        return None
+    length = number * _LISTED.size
+    listed = stream.read(length)
+    if header != _header(kind, made_from, listed, blocks=number) or len(listed) < length:
+        return None
+    blocks = list(_LISTED.iter_unpack(listed))
+    *starts, end = accumulate((length for length, _ in blocks), initial=len(header) + length)
+    if end != size or any(not 0 <= place < number for place in places):
+        return None
+    found = []
+    for place in places:
+        stream.seek(starts[place])
+        block = stream.read(blocks[place][0])
+        if hashlib.sha256(block).digest() != blocks[place][1]:
+            return None
+        found.append(block)
+    return found
+
+
+def _note_use(place: Path, *, sound: bool) -> None:
+    """A file was used just now; or it is damaged, and goes."""
+    with suppress(OSError):  # where nothing can be written, nothing is removed either
+        if sound:
+            os.utime(place)
+        else:
+            place.unlink()
 
 
 def _last_used(place: Path) -> float:

@@ -306,13 +306,24 @@ def test_parts_that_are_added_or_renamed_leave_the_others_alone(
 
 
 def rewritten(folder: Path, kind: str, edit: Callable[[bytes], bytes]) -> None:
-    """Have each result of a kind in a memo be another one, as somebody may who can write there."""
+    """Have each result of a kind in a memo be another one, as somebody may who can write there.
+
+    Of a result in blocks, these are edited, but for the list of them, or ``list`` alone.
+    """
     memo = FileMemo(folder)
+    kind, _, place = kind.partition(": ")
     for file in memo.files():
         header, _, value = file.read_bytes().partition(b"\n")
         told = json.loads(header)
-        if told["kind"] == kind:
-            memo.put(kind, tuple(map(tuple, told["made_from"])), edit(value))
+        made_from = tuple(map(tuple, told["made_from"]))
+        if told["kind"] == kind and "blocks" in told:
+            blocks = memo.get_blocks(kind, made_from, range(told["blocks"]))
+            assert blocks is not None
+            some = {0} if place == "list" else {*range(1, len(blocks))}
+            edited_ones = [edit(b) if n in some else b for n, b in enumerate(blocks)]
+            memo.put_blocks(kind, made_from, edited_ones[: 1 if place == "none" else None])
+        elif told["kind"] == kind:
+            memo.put(kind, made_from, edit(value))
 
 
 def in_json(**values: Any) -> Callable[[bytes], bytes]:
@@ -336,25 +347,32 @@ def numbers(place: int, value: int) -> Callable[[bytes], bytes]:
 
 
 DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
-    "no table": ("columns of parts 1", lambda _: b"{}"),
-    "another type": ("columns of parts 1", in_json(type="int32")),
-    "more values than rows": ("columns of parts 1", in_json(filled=10**9)),
-    "no rows": ("columns of parts 1", in_json(rows=0)),
-    "an endless sum": ("columns of parts 1", in_json(total="1e999999999")),
-    "an endless number": ("columns of parts 1", in_json(low=["Decimal", "1e999999999"])),
-    "a number of no class": ("columns of parts 1", in_json(high=["object", "1"])),
-    "other cells": ("columns of parts 1", in_json(grids=[[0, 1]])),
-    "fewer lengths": ("columns of parts 1", in_json(lengths=[[3, 1]])),
-    "other texts": ("columns of parts 1", in_json(often=[["p", 1]])),
-    "no ends": ("columns of parts 1", in_json(first=[], last=[])),
-    "no cells": ("cells of parts 1", lambda _: b""),
-    "half the cells": ("cells of parts 1", lambda data: data[: len(data) // 48 * 24]),
-    "cells in no order": ("cells of parts 1", numbers(0, 2**62)),
-    "a cell of no value": ("cells of parts 1", lambda data: data[:-8] + bytes(8)),
-    "no keys": ("values of parts 1", lambda _: b""),
-    "keys in no order": ("values of parts 1", lambda data: data[:10] + bytes(16) + data[26:]),
-    "keys of no width": ("values of parts 1", lambda data: b"\x03" + data[1:]),
-    "a value in no row": ("values of parts 1", lambda data: data + bytes(16)),
+    "no table": ("columns of parts 2", lambda _: b"{}"),
+    "another type": ("columns of parts 2", in_json(type="int32")),
+    "more values than rows": ("columns of parts 2", in_json(filled=10**9)),
+    "no rows": ("columns of parts 2", in_json(rows=0)),
+    "an endless sum": ("columns of parts 2", in_json(total="1e999999999")),
+    "an endless number": ("columns of parts 2", in_json(low=["Decimal", "1e999999999"])),
+    "a number of no class": ("columns of parts 2", in_json(high=["object", "1"])),
+    "other cells": ("columns of parts 2", in_json(grids=[[0, 1]])),
+    "fewer lengths": ("columns of parts 2", in_json(lengths=[[3, 1]])),
+    "other texts": ("columns of parts 2", in_json(often=[["p", 1]])),
+    "no ends": ("columns of parts 2", in_json(first=[], last=[])),
+    "no cells": ("cells of parts 2", lambda _: b""),
+    "half the cells": ("cells of parts 2", lambda data: data[: len(data) // 48 * 24]),
+    "cells in no order": ("cells of parts 2", numbers(0, 2**62)),
+    "a cell of no value": ("cells of parts 2", lambda data: data[:-8] + bytes(8)),
+    "no keys": ("values of parts 2", lambda _: b""),
+    "keys in no order": ("values of parts 2", lambda data: data[:10] + bytes(16) + data[26:]),
+    "keys of no width": ("values of parts 2", lambda data: b"\x03" + data[1:]),
+    "a value in no row": ("values of parts 2", lambda data: data + bytes(16)),
+    "no list of blocks": ("values of parts 2: list", lambda _: b""),
+    "half a list of blocks": ("values of parts 2: list", lambda data: data[:-7]),
+    "another first key": ("values of parts 2: list", numbers(0, 1)),
+    "blocks in no order": ("values of parts 2: list", numbers(3, 0)),
+    "another number of keys": ("values of parts 2: list", numbers(1, 7)),
+    "other rows of keys": ("values of parts 2: list", numbers(2, 2**40)),
+    "no blocks": ("values of parts 2: none", bytes),
 }
 
 

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.profiling.parts import value_keys
+from datarelease.analysis.profiling.parts import kept_keys, value_keys
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
+from datarelease.analysis.profiling.parts.kept_keys import KeptKeys, key_blocks
+from datarelease.analysis.profiling.parts.known_columns import KnownValues
 from datarelease.analysis.profiling.parts.value_keys import (
     KeyBatch,
     Keys,
@@ -56,6 +58,37 @@ def test_counts_are_those_of_the_values(
     for one in (found, again):
         assert one.counts(*keys_of_integers(wanted)).tolist() == [counter[n] for n in wanted]
         assert (one.total, len(one.keys)) == (len(values), len(counter))
+
+
+@given(values=st.lists(WHOLE), asked=st.lists(WHOLE), size=st.integers(1, 4))
+def test_blocks_have_the_counts_of_the_values(
+    values: Sequence[int], asked: Sequence[int], size: int
+) -> None:
+    """The same from blocks of a few keys, of which only those that may have a value are read."""
+    keys = ValueKeys.of(batches_of(keys_of_integers(np.array(values, np.int64)), 5))
+    assert keys is not None
+    counter = Counter(values)
+    known = KnownValues(rows=len(values), distinct=len(counter))
+    read: set[int] = set()
+
+    def blocks_at(places: Sequence[int]) -> list[bytes]:
+        read.update(places)
+        return [blocks[place] for place in places]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_keys, "_BLOCK", size)
+        patch.setattr(kept_keys, "_AT_ONCE", 2)
+        blocks = key_blocks(keys)
+        found = KeptKeys.of(blocks_at, known)
+        assert found is not None
+        wanted = np.array([*asked, *values], np.int64)
+        counts = found.counts(*keys_of_integers(wanted))
+        assert counts.tolist() == [counter[n] for n in wanted]
+        assert read == {*range(len(blocks))}
+        read.clear()
+        found.counts(*keys_of_integers(np.array(values[:1], np.int64)))
+        assert len(read) == min(1, len(values))
+    assert KeptKeys.of(blocks_at, KnownValues(rows=len(values) + 1, distinct=1)) is None
 
 
 @given(texts=st.lists(st.text(max_size=3)))

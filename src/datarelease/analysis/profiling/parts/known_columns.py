@@ -16,7 +16,6 @@ import numpy as np
 from datarelease.analysis.profiling.cells import Grid, Integers
 from datarelease.analysis.profiling.number_line import Exact
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
-from datarelease.analysis.profiling.parts.value_keys import ValueKeys
 from datarelease.analysis.profiling.passes import heavy_cells
 
 NAMED = 256
@@ -136,12 +135,6 @@ def decoded_chain(data: bytes, known: KnownColumn, limit: int) -> list[Grid] | N
             return None
         chain.append(grid)
     return chain if chain[0].count <= known.filled else None
-
-
-def decoded_keys(data: bytes, values: KnownValues) -> ValueKeys | None:
-    """The keys that `ValueKeys.encoded` made these bytes of; None: not those of the ``values``."""
-    keys = ValueKeys.decoded(data, values.distinct)
-    return keys if keys is not None and keys.total == values.rows else None
 
 
 def exact_text(exact: Exact) -> tuple[str, str]:

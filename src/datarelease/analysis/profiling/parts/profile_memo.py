@@ -2,7 +2,7 @@
 
 One version of the parts is kept for each question: it says what a version says of which few parts
 are others. Each column has its cells and the keys of its values to itself, so that no more than one
-column is in memory.
+column is in memory; of the keys, those blocks are read that have values in question.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from datarelease.analysis.engine.partitions import partition_columns
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.memo import Memo
 from datarelease.analysis.profiling.cells import Grid
+from datarelease.analysis.profiling.parts.kept_keys import KeptKeys
 from datarelease.analysis.profiling.parts.known_columns import (
     KnownColumn,
     KnownTable,
     decoded_chain,
-    decoded_keys,
     encoded_cells,
 )
-from datarelease.analysis.profiling.parts.value_keys import ValueKeys
 from datarelease.documents import decode_or_none, encode
 from datarelease.model.data.provenance import Provenance
 from datarelease.model.versions.snapshot import canonical_json
 
 FindPart = Callable[[str], Path]
 """Where a file is that once was a part, by its hash, if it is still here."""
-_TABLE, _CELLS, _KEYS = (f"{what} of parts 1" for what in ("columns", "cells", "values"))
+_TABLE, _CELLS, _KEYS = (f"{what} of parts 2" for what in ("columns", "cells", "values"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +65,18 @@ class KeptProfile:
         data = self.memo.get(_CELLS, self._column(salt, name))
         return decoded_chain(data or b"", known, limit=limit)
 
-    def keys(self, salt: str, name: str, known: KnownColumn) -> ValueKeys | None:
+    def keys(self, salt: str, name: str, known: KnownColumn) -> KeptKeys | None:
         """The keys of a column's values; None: they are not known."""
-        data = self.memo.get(_KEYS, self._column(salt, name))
-        return decoded_keys(data, known.values) if data is not None and known.values else None
+        if known.values is None:
+            return None
+        made_from = self._column(salt, name)
+        return KeptKeys.of(
+            lambda places: self.memo.get_blocks(_KEYS, made_from, places), known.values
+        )
 
-    def keep_keys(self, salt: str, name: str, keys: bytes) -> None:
-        """Keep the keys of a column's values, `ValueKeys.encoded`."""
-        self.memo.put(_KEYS, self._column(salt, name), keys)
+    def keep_keys(self, salt: str, name: str, blocks: Sequence[bytes]) -> None:
+        """Keep the keys of a column's values, as `key_blocks` has them."""
+        self.memo.put_blocks(_KEYS, self._column(salt, name), blocks)
 
     def keep(self, salt: str, known: KnownTable, chains: Mapping[str, Sequence[Grid]]) -> None:
         """Keep the cells, and what is known beside them; the keys are kept already."""

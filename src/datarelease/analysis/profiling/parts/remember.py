@@ -15,6 +15,7 @@ from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.columns import Column, Read, one_by_one
 from datarelease.analysis.profiling.figures import Figures
+from datarelease.analysis.profiling.parts.kept_keys import key_blocks
 from datarelease.analysis.profiling.parts.known_columns import (
     LONGEST,
     OUTERMOST,
@@ -80,10 +81,11 @@ class KeyedCounts:
 
     def keep(self, column: Column, keys: ValueKeys, known: KnownValues) -> None:
         """Keep the keys of a column, if there is room for them."""
-        data = keys.encoded()
-        if len(data) <= self.left:
-            self.left -= len(data)
-            self.kept.keep_keys(self.salt, column.name, data)
+        blocks = key_blocks(keys)
+        size = sum(map(len, blocks))
+        if size <= self.left:
+            self.left -= size
+            self.kept.keep_keys(self.salt, column.name, blocks)
             self.values[column.name] = known
 
 

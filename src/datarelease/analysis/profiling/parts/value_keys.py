@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -127,6 +127,19 @@ class ValueKeys:
                 repeated.tobytes(),
             )
         )
+
+    def pieces(self, size: int) -> Iterator[Self]:
+        """The same values, ``size`` keys at a time."""
+        for start in range(0, len(self.keys), size):
+            end = min(start + size, len(self.keys))
+            first, last = np.searchsorted(self.places, (start, end))
+            yield replace(
+                self,
+                keys=self.keys[start:end],
+                rests=self.rests[start:end],
+                places=self.places[first:last] - start,
+                rows=self.rows[first:last],
+            )
 
     @classmethod
     def decoded(cls, data: bytes, size: int) -> Self | None:

@@ -14,10 +14,10 @@ from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.columns import Column
 from datarelease.analysis.profiling.figures import TOP
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError, summed
+from datarelease.analysis.profiling.parts.kept_keys import KeptKeys
 from datarelease.analysis.profiling.parts.known_columns import KnownValues
 from datarelease.analysis.profiling.parts.part_changes import ColumnChange
 from datarelease.analysis.profiling.parts.value_keys import (
-    ValueKeys,
     keys_of_integers,
     keys_of_texts,
 )
@@ -46,7 +46,7 @@ class TextShift:
 
 
 def shifted_texts(
-    column: Column, known: KnownValues, keys: ValueKeys | None, salt: str, shift: TextShift
+    column: Column, known: KnownValues, keys: KeptKeys | None, salt: str, shift: TextShift
 ) -> ValueCounts:
     """The counts of a column of text after a change.
 
@@ -77,7 +77,7 @@ def shifted_texts(
     return _with_texts(counts, known, keys, salt, now)
 
 
-def shifted_distinct(known: KnownValues, keys: ValueKeys, change: ColumnChange) -> int:
+def shifted_distinct(known: KnownValues, keys: KeptKeys, change: ColumnChange) -> int:
     """How many different whole numbers a column has after a change.
 
     Raises:
@@ -98,9 +98,7 @@ def shifted_distinct(known: KnownValues, keys: ValueKeys, change: ColumnChange) 
     return known.distinct + int((before == 0).sum()) - int((after == 0).sum())
 
 
-def _counts(
-    known: KnownValues, keys: ValueKeys | None, salt: str, texts: Sequence[str]
-) -> Integers:
+def _counts(known: KnownValues, keys: KeptKeys | None, salt: str, texts: Sequence[str]) -> Integers:
     """In how many rows each text was."""
     if known.complete:
         rows = dict(known.often)
@@ -135,7 +133,7 @@ def _with_lengths(counts: ValueCounts, known: KnownValues, shift: TextShift) -> 
 def _with_texts(
     counts: ValueCounts,
     known: KnownValues,
-    keys: ValueKeys | None,
+    keys: KeptKeys | None,
     salt: str,
     now: Mapping[str, int],
 ) -> ValueCounts:
@@ -166,7 +164,7 @@ def _with_texts(
 
 def _kept(
     listed: Sequence[str],
-    keys: ValueKeys | None,
+    keys: KeptKeys | None,
     salt: str,
     now: Mapping[str, int],
     among: Callable[[str], bool],
