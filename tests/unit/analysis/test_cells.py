@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarelease.analysis.profiling.cells import CELLS, SHARE, Grid, merged_cells
+from datarelease.analysis.profiling.cells import CELLS, Grid, ordered
+from datarelease.analysis.profiling.joined_cells import SHARE, merged_cells
 from datarelease.model.data.profile import Cell
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -65,9 +66,9 @@ def test_grids_add_up(
     """However values are split, shuffled and added up: it is the grid of all of them."""
     shuffled = np.array(data.draw(st.permutations(values)), np.float64)
     parts = [part for part in np.split(shuffled, sorted(places)) if len(part)]
-    grids = [Grid.of(part, limit=limit) for part in parts]
+    grids = [Grid.of(part, limit=limit, ends=True) for part in parts]
     level = data.draw(st.integers(0, min(grid.level for grid in grids)))
-    grids.append(Grid.of(parts[0], level=level, limit=limit))
+    grids.append(Grid.of(parts[0], level=level, limit=limit, ends=True))
     grids = data.draw(st.permutations(grids[1:]))
     while len(grids) > 1:
         size = data.draw(st.integers(2, len(grids)))
@@ -77,6 +78,13 @@ def test_grids_add_up(
         assert one.tolist() == other.tolist()
     assert grids[0].counts.tolist() == whole.counts.tolist()
     assert grids[0].level == whole.level
+    points = ordered(np.array(values, np.float64)).tolist()
+    assert grids[0].ends is not None
+    assert [rows.tolist() for rows in grids[0].ends] == [
+        [points.count(value) for value in bounds.tolist()] for bounds in (whole.lo, whole.hi)
+    ]
+    assert whole.ends is None
+    assert Grid.merged([grids[0], whole]).ends is None
     assert len(whole.counts) <= limit
 
 

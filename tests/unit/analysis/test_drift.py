@@ -18,7 +18,8 @@ from tests.properties import examples
 from datarelease.analysis.comparison.drift import js, ks, psi
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
-from datarelease.analysis.profiling.cells import Grid, merged_cells
+from datarelease.analysis.profiling.cells import Grid
+from datarelease.analysis.profiling.joined_cells import merged_cells
 from datarelease.analysis.profiling.profile import profile
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import Category, Cell, ColumnProfile

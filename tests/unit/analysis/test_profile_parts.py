@@ -305,6 +305,23 @@ def test_parts_that_are_added_or_renamed_leave_the_others_alone(
         assert encode(found) == encode(profile(other, table, DATASET))
 
 
+@pytest.mark.usefixtures("few_cells")
+def test_a_bound_that_other_rows_have_is_not_looked_for(place: Path, tmp_path: Path) -> None:
+    """Of a cell that loses one of several rows with its smallest value, no part is read again."""
+    rng = np.random.default_rng(7)
+    whole = pa.table({"x": rng.integers(0, 9_000, 60_000) / 100})
+    version = split(whole)
+    memo = memo_in(tmp_path, place)
+    with CountingEngine(place) as engine:
+        profile(engine, stored(place, version), DATASET, memo=memo)
+        engine.read.clear()
+        table = stored(place, {**version, "part-03": version["part-03"][:-20]})
+        found = profile(engine, table, DATASET, memo=memo)
+        assert engine.read.keys() == {"part-03"}
+    with DuckDBEngine(temp_directory=place) as other:
+        assert encode(found) == encode(profile(other, table, DATASET))
+
+
 def rewritten(folder: Path, kind: str, edit: Callable[[bytes], bytes]) -> None:
     """Have each result of a kind in a memo be another one, as somebody may who can write there.
 
@@ -359,9 +376,13 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "other texts": ("columns of parts 2", in_json(often=[["p", 1]])),
     "no ends": ("columns of parts 2", in_json(first=[], last=[])),
     "no cells": ("cells of parts 2", lambda _: b""),
-    "half the cells": ("cells of parts 2", lambda data: data[: len(data) // 48 * 24]),
+    "half the cells": ("cells of parts 2", lambda data: data[: len(data) // 80 * 40]),
     "cells in no order": ("cells of parts 2", numbers(0, 2**62)),
     "a cell of no value": ("cells of parts 2", lambda data: data[:-8] + bytes(8)),
+    "more rows of a bound than of its cell": (
+        "cells of parts 2",
+        lambda data: data[:-8] + struct.pack("<q", 2**40),
+    ),
     "no keys": ("values of parts 2", lambda _: b""),
     "keys in no order": ("values of parts 2", lambda data: data[:10] + bytes(16) + data[26:]),
     "keys of no width": ("values of parts 2", lambda data: b"\x03" + data[1:]),

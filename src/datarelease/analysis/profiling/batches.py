@@ -30,12 +30,15 @@ _MARKS = 1 << 26
 """Bytes in which whole numbers that occur are marked, for all columns together."""
 
 
-def read_pass(engine: Engine, read: Read, columns: Sequence[Column], limit: int) -> FirstPass:
+def read_pass(
+    engine: Engine, read: Read, columns: Sequence[Column], limit: int, *, ends: bool
+) -> FirstPass:
     """What is known after the rows of the columns of numbers and times were read once."""
     numeric = [column for column in columns if not column.counted]
     whole = [column for column in numeric if column.line and column.line.countable]
     states = {
-        c.name: _State(limit, _Marks(_MARKS // len(whole)) if c in whole else None) for c in numeric
+        c.name: _State(limit, ends, _Marks(_MARKS // len(whole)) if c in whole else None)
+        for c in numeric
     }
     rows = 0
     for place, some in enumerate(groups_of(numeric, MANY) or [numeric]):
@@ -92,6 +95,7 @@ class _State:
     """What the batches of a column said so far."""
 
     limit: int
+    ends: bool
     marks: _Marks | None
     filled: int = 0
     some: list[Numbers] = field(default_factory=list)
@@ -101,7 +105,7 @@ class _State:
         if reading is None:
             return
         level = self.some[0].grid.level if self.some else 0
-        self.some.append(Numbers.of(reading, level=level, limit=self.limit))
+        self.some.append(Numbers.of(reading, level=level, limit=self.limit, ends=self.ends))
         if len(self.some) > _BATCHES:
             self.some = [Numbers.merged(self.some)]
         if self.marks is not None:

@@ -28,10 +28,6 @@ CELLS = 65_536
 _ALL_CELLS = 1 << 21
 """Those of all columns of a wider table."""
 _FEW_CELLS = 4096
-SHARE = 256
-"""A stored cell that is not a single value holds at most 1/256 of the values; and so many
-different values at least are kept one by one.
-"""
 _FINE = 1024
 """Cells with more than 1/1024 of the values are counted again on a finer grid."""
 _JOINED = 4096
@@ -41,6 +37,8 @@ _WINDOW = 1 << 19
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Ends = tuple[Integers, Integers]
+"""In how many rows the smallest and the largest value of each cell are."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,15 +54,25 @@ class Grid:
     lo: Integers
     hi: Integers
     counts: Integers
+    ends: Ends | None = None
+    """None: nobody counted."""
 
     @classmethod
-    def of(cls, values: Floats, *, level: int = 0, limit: int = CELLS) -> Self:
-        """The grid of finite values, at the level given if they do not need a coarser one."""
+    def of(cls, values: Floats, *, level: int = 0, limit: int = CELLS, ends: bool = False) -> Self:
+        """The grid of finite values, at the level given if they do not need a coarser one.
+
+        ``ends`` are counted if they are asked for.
+        """
         points = ordered(values)
         empty = np.zeros(0, np.int64)
         grid = cls(level=level, limit=limit, lo=empty, hi=empty, counts=empty)
+        grid = replace(grid, ends=(empty, empty) if ends else None)
         for side in _sides(points):
             lo, hi, counts = _table(side, level) or _sorted(side, level)
+            if grid.ends is not None:
+                single = (lo == hi).all()
+                more = (counts, counts) if single else _count_ends(side, level)
+                grid = replace(grid, ends=_joined(grid.ends, more))
             grid = replace(
                 grid,
                 lo=np.concatenate((grid.lo, lo)),
@@ -81,7 +89,10 @@ class Grid:
         hi = np.concatenate([grid.hi for grid in grids])
         counts = np.concatenate([grid.counts for grid in grids])
         order = np.argsort(lo, kind="stable")  # sorted runs, which this kind merges
-        grid = replace(grids[0], lo=lo[order], hi=hi[order], counts=counts[order])
+        ends = [grid.ends for grid in grids if grid.ends is not None]
+        low, high = _joined(*ends) if len(ends) == len(grids) else (None, None)
+        known = None if low is None or high is None else (low[order], high[order])
+        grid = replace(grids[0], lo=lo[order], hi=hi[order], counts=counts[order], ends=known)
         return grid.coarser(level).limited(min(grid.limit for grid in grids))
 
     @property
@@ -108,7 +119,15 @@ class Grid:
             return replace(self, level=level)
         hi = np.maximum.reduceat(self.hi, starts)
         counts = np.add.reduceat(self.counts, starts)
-        return replace(self, level=level, lo=self.lo[starts], hi=hi, counts=counts)
+        lo, ends = self.lo[starts], self.ends
+        if ends is not None and len(starts) < len(self.lo):
+            sizes = np.diff(starts, append=len(self.lo))
+            at = (self.lo == np.repeat(lo, sizes), self.hi == np.repeat(hi, sizes))
+            low, high = (
+                np.add.reduceat(rows * here, starts) for rows, here in zip(ends, at, strict=True)
+            )
+            ends = low, high
+        return replace(self, level=level, lo=lo, hi=hi, counts=counts, ends=ends)
 
     def heavy(self, count: int) -> Integers:
         """The cells, as numbers, that are no single value and hold too many of ``count`` values."""
@@ -128,7 +147,7 @@ class Grid:
         order = np.argsort(lo, kind="stable")
         hi = np.concatenate((self.hi[light], finer.hi))[order]
         counts = np.concatenate((self.counts[light], finer.counts))[order]
-        return replace(self, lo=lo[order], hi=hi, counts=counts)
+        return replace(self, lo=lo[order], hi=hi, counts=counts, ends=None)
 
     def deviation(self, mean: Fraction) -> float:
         """The population standard deviation, with values inside a cell spread evenly."""
@@ -234,54 +253,17 @@ def _sorted(points: Integers, level: int) -> tuple[Integers, Integers, Integers]
     return points[starts], points[ends - 1], ends - starts
 
 
-def merged_cells(cells: Sequence[Cell], count: int) -> tuple[Cell, ...]:
-    """At most about 512 cells for the profile, each a single value or at most 1/256 of all.
-
-    Neighbours are joined from left to right as long as spreading the joint count evenly between
-    the joint bounds stays true to the counts inside; how true is chosen so that they are not too
-    many. Up to 256 single values stay as they are.
-    """
-    if len(cells) <= SHARE and all(cell.lo == cell.hi for cell in cells):
-        return tuple(cells)
-    for share in (8192, 2048):
-        joined = _join(cells, count, count / share, limit=2 * SHARE)
-        if joined is not None:
-            return joined
-    return _join(cells, count, math.inf, limit=len(cells)) or ()
+def _count_ends(points: Integers, level: int) -> Ends:
+    points = np.sort(points)
+    values = _starts(points, 0)
+    rows = np.diff(values, append=len(points))
+    cells = _starts(points[values], level)
+    return rows[cells], rows[np.append(cells[1:], len(values)) - 1]
 
 
-def _join(
-    cells: Sequence[Cell], count: int, tolerance: float, limit: int
-) -> tuple[Cell, ...] | None:
-    """Neighbours joined; None if that leaves more than ``limit`` cells.
-
-    Slopes under which a straight line from the lower bound stays true to the counts (the swing
-    filter of Elmeleegy et al., VLDB 2009) are narrowed by each bound that is passed.
-    """
-    joined: list[Cell] = []
-    lo, hi, total = cells[0]
-    flattest, steepest = -math.inf, math.inf
-    most, largest = count // SHARE, sys.float_info.max
-    # Thousands of cells for each column: a call or an attribute in here shows.
-    for low, high, number in cells[1:]:
-        whole = total + number
-        if whole <= most:
-            for bound in (hi, low):
-                if bound > lo:
-                    width = min(largest, bound - lo)
-                    flat, steep = (total - tolerance) / width, (total + tolerance) / width
-                    flattest = max(flattest, flat)
-                    steepest = min(steepest, steep)
-            width = min(largest, high - lo)
-            if flattest <= whole / width <= steepest:
-                hi, total = high, whole
-                continue
-        joined.append(Cell(lo, hi, total))
-        if len(joined) >= limit:
-            return None
-        lo, hi, total = low, high, number
-        flattest, steepest = -math.inf, math.inf
-    return (*joined, Cell(lo, hi, total))
+def _joined(*ends: Ends) -> Ends:
+    low, high = (np.concatenate(rows) for rows in zip(*ends, strict=True))
+    return low, high
 
 
 def _width(lo: float, hi: float) -> float:

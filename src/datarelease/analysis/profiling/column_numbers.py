@@ -27,9 +27,9 @@ class Numbers:
     grid: Grid
 
     @classmethod
-    def of(cls, reading: Reading, *, level: int, limit: int) -> Self:
+    def of(cls, reading: Reading, *, level: int, limit: int, ends: bool) -> Self:
         """The values of a batch; ``level`` is that of batches before."""
-        grid = Grid.of(reading.positions, level=level, limit=limit)
+        grid = Grid.of(reading.positions, level=level, limit=limit, ends=ends)
         return cls(low=reading.low, high=reading.high, total=reading.total, grid=grid)
 
     @classmethod

@@ -67,11 +67,12 @@ def measure(
         read: Reads columns of the table.
         columns: Those that are wanted.
         limit: How many cells each column of the profile may fill.
-        room: How many cells each grid of the chains may fill, if that is more.
+        room: How many cells each grid of the chains may fill, if that is more; the grids of columns
+            then have their ends.
         top: How many values are named of a column of text.
         count: Asked first for the counts of a column; None: the engine counts the values.
     """
-    found = first_pass(engine, read, columns, room or limit)
+    found = first_pass(engine, read, columns, room or limit, ends=room is not None)
     grids = {name: numbers.grid for name, numbers in found.numbers.items()}
     numbers = limited_numbers(found.numbers, limit)
     distinct = {**found.distinct, **told_by_cells(columns, numbers)}

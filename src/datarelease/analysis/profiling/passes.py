@@ -12,13 +12,17 @@ from datarelease.analysis.profiling.columns import MANY, Column, FirstPass, Read
 from datarelease.analysis.profiling.grouped import grouped_pass, grouped_refined
 
 
-def first_pass(engine: Engine, read: Read, columns: Sequence[Column], limit: int) -> FirstPass:
+def first_pass(
+    engine: Engine, read: Read, columns: Sequence[Column], limit: int, *, ends: bool = False
+) -> FirstPass:
     """What is known after the first pass over the columns of numbers and times.
 
-    ``limit`` is how many cells a column may fill.
+    ``limit`` is how many cells a column may fill. With ``ends`` the rows of the smallest and the
+    largest value of each cell are counted too, where rows are read here.
     """
-    counted = read_pass if engine.numbers is None else grouped_pass
-    return counted(engine, read, columns, limit)
+    if engine.numbers is None:
+        return read_pass(engine, read, columns, limit, ends=ends)
+    return grouped_pass(engine, read, columns, limit)
 
 
 def chains_of(

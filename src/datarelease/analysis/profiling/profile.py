@@ -19,7 +19,7 @@ import narwhals as nw
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.engine.values import ValueCounts
-from datarelease.analysis.profiling.cells import Grid, cells_for, merged_cells
+from datarelease.analysis.profiling.cells import Grid, cells_for
 from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import (
     Column,
@@ -27,6 +27,7 @@ from datarelease.analysis.profiling.columns import (
     read_often,
 )
 from datarelease.analysis.profiling.figures import TOP, Figures, measure
+from datarelease.analysis.profiling.joined_cells import merged_cells
 from datarelease.analysis.profiling.number_line import NumberLine, shortened_cells, significant
 from datarelease.analysis.profiling.parts.by_change import figures_by_change
 from datarelease.analysis.profiling.parts.known_columns import NAMED, ROOM

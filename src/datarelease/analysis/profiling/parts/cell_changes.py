@@ -1,7 +1,8 @@
 """Cells of which values are taken away, and to which others are added.
 
 How many values a cell holds follows from its number before. So do its smallest and largest value,
-unless one of these was taken away: then the cell is open, and is read again.
+unless one of these was taken away from all rows that are known to have it: then the cell is open,
+and is read again.
 """
 
 from __future__ import annotations
@@ -66,8 +67,11 @@ class ShiftedGrid:
         np.add.at(counts, places, shift.by[gone])
         if (counts < 0).any():
             raise OtherValuesError
-        # A cell of a single value says how often it occurs; of another one's bounds nobody knows.
-        lost = places[((points == lo) | (points == hi)) & (lo < hi)]
+        # A cell of a single value says how often it occurs. Of others it is known how many rows had
+        # their bounds at least.
+        ends = grid.ends or (np.ones(len(numbers), np.int64),) * 2
+        low, high = (_at(rows, places) <= -shift.by[gone] for rows in ends)
+        lost = places[((low & (points == lo)) | (high & (points == hi))) & (lo < hi)]
         filled = counts > 0
         opened = np.unique(numbers[lost[filled[lost]]])
         new = shift.points[~gone]
@@ -78,12 +82,14 @@ class ShiftedGrid:
         cells = lows[order] >> level
         starts = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
         if not len(order):
-            return cls(grid=replace(grid, lo=lows, hi=highs, counts=whole), open=opened)
+            empty = replace(grid, lo=lows, hi=highs, counts=whole, ends=None)
+            return cls(grid=empty, open=opened)
         shifted = replace(
             grid,
             lo=np.minimum.reduceat(lows[order], starts),
             hi=np.maximum.reduceat(highs[order], starts),
             counts=np.add.reduceat(whole, starts),
+            ends=None,
         )
         return cls(grid=shifted, open=opened)
 
@@ -109,7 +115,8 @@ class ShiftedGrid:
 def restricted(grid: Grid, cells: Integers, level: int) -> Grid:
     """The values of a grid in these ``cells``, which are numbers at a coarser ``level``."""
     within = which_among(grid.lo >> level, cells)
-    return replace(grid, lo=grid.lo[within], hi=grid.hi[within], counts=grid.counts[within])
+    lo, hi, counts = (side[within] for side in (grid.lo, grid.hi, grid.counts))
+    return replace(grid, lo=lo, hi=hi, counts=counts, ends=None)
 
 
 def summed(points: Integers, by: Integers) -> tuple[Integers, Integers]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from datarelease.analysis.profiling.cells import Grid, Integers
+from datarelease.analysis.profiling.cells import Ends, Grid, Integers
 from datarelease.analysis.profiling.number_line import Exact
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
 from datarelease.analysis.profiling.passes import heavy_cells
@@ -30,7 +30,7 @@ below that of the profile: as long as they are more than the profile may have, i
 _LEVELS = 64
 _NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,50})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _RATIO = re.compile(r"-?[0-9]{1,2000}(/[1-9][0-9]{0,2000})?", re.ASCII)
-_SIDES = 3
+_SIDES = 5
 """Arrays of a grid."""
 
 
@@ -114,7 +114,7 @@ class KnownTable:
 
 def encoded_cells(chain: Sequence[Grid]) -> bytes:
     """The bytes of the cells of a chain."""
-    sides = (side for grid in chain for side in (grid.lo, grid.hi, grid.counts))
+    sides = (side for grid in chain for side in (grid.lo, grid.hi, grid.counts, *_ends(grid)))
     return b"".join(side.astype("<i8").tobytes() for side in sides)
 
 
@@ -128,9 +128,10 @@ def decoded_chain(data: bytes, known: KnownColumn, limit: int) -> list[Grid] | N
     chain: list[Grid] = []
     start = 0
     for level, size in levels:
-        lo, hi, counts = numbers[start : start + _SIDES * size].reshape(_SIDES, size)
+        lo, hi, counts, *ends = numbers[start : start + _SIDES * size].reshape(_SIDES, size)
         start += _SIDES * size
-        grid = Grid(level=level, limit=ROOM * limit, lo=lo, hi=hi, counts=counts)
+        low, high = ends
+        grid = Grid(level=level, limit=ROOM * limit, lo=lo, hi=hi, counts=counts, ends=(low, high))
         if not _possible(grid) or (chain and not _continues(chain, grid, limit)):
             return None
         chain.append(grid)
@@ -174,8 +175,18 @@ def _possible(grid: Grid) -> bool:
     cells: Integers = grid.lo >> grid.level
     ordered = (cells[1:] > cells[:-1]).all() and (grid.lo <= grid.hi).all()
     inside = (cells == grid.hi >> grid.level).all() and (grid.counts > 0).all()
-    single = (grid.lo < grid.hi) & (grid.counts == 1)
-    return bool(ordered and inside and not single.any())
+    several, (low, high) = grid.lo < grid.hi, _ends(grid)
+    # What several values have in all is more than one of them has.
+    held = ((low > 0) & (high > 0) & (np.maximum(low, high) <= grid.counts)).all()
+    return bool(ordered and inside and held and (low + high <= grid.counts)[several].all())
+
+
+def _ends(grid: Grid) -> Ends:
+    """In how many rows the ends of cells are at least."""
+    if grid.ends is not None:
+        return grid.ends
+    one = np.ones(len(grid.counts), np.int64)
+    return one, one
 
 
 def _continues(chain: Sequence[Grid], grid: Grid, limit: int) -> bool:
