@@ -23,10 +23,11 @@ from functools import wraps
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Literal
+from typing import Any, Literal, Never
 
 import click
 from tests.project import Project
+from tests.served_stages import serve_more_stages
 
 from datarelease import cli
 from datarelease.adapters.process import run_shown
@@ -150,8 +151,9 @@ class Started:
         return done
 
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(list(PRELOADED))
+CONTEXT = multiprocessing.get_context("forkserver")
+"""Starts processes that have everything loaded."""
+CONTEXT.set_forkserver_preload(list(PRELOADED))
 
 
 def start(
@@ -169,7 +171,7 @@ def start(
     folder = tempfile.TemporaryDirectory(prefix="command-")
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
-    process = _CONTEXT.Process(
+    process = CONTEXT.Process(
         target=_child,
         args=(
             list(arguments), cwd, {**os.environ, **(env or {})}, folder.name, list(points), prepare,
@@ -223,7 +225,7 @@ def dvc(
     folder = tempfile.TemporaryDirectory(prefix="dvc-")
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
-    process = _CONTEXT.Process(
+    process = CONTEXT.Process(
         target=_dvc_child, args=(list(arguments), cwd, env, folder.name, stdin, served)
     )
     process.start()
@@ -239,10 +241,7 @@ def _dvc_child(
     served: bool,  # noqa: FBT001 - handed on by position
 ) -> None:
     _settle(cwd, env, folder)
-    code = _served_dvc_code(arguments) if served else _dvc_code(arguments, stdin)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave(_served_dvc_code(arguments) if served else _dvc_code(arguments, stdin))
 
 
 def _dvc_code(arguments: list[str], stdin: bytes | None) -> int:
@@ -325,14 +324,19 @@ def _child(
         prepare()
     if points:
         _upload_one_by_one()
+    _follow_steps([point for point in points if point.step is not None])
+    for function in dict.fromkeys(point.function for point in points if point.function):
+        _instrument(function, [point for point in points if point.function == function])
+    run_datarelease(arguments)
+
+
+def run_datarelease(arguments: list[str]) -> None:
+    """Be `datarelease ARGUMENTS`, whose own programs are forks."""
     import datarelease.adapters.dvc.program
     import datarelease.adopt.run
 
     datarelease.adapters.dvc.program.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
     datarelease.adopt.run.run_shown = _forked_dvc  # type: ignore[assignment,attr-defined]
-    _follow_steps([point for point in points if point.step is not None])
-    for function in dict.fromkeys(point.function for point in points if point.function):
-        _instrument(function, [point for point in points if point.function == function])
     sys.argv = ["datarelease", *arguments]
     try:
         cli.main()
@@ -340,17 +344,36 @@ def _child(
         sys.stdout.flush()
 
 
+def run_dvc(arguments: list[str]) -> Never:
+    """Be `dvc ARGUMENTS`, whose stages are forks."""
+    leave(_served_dvc_code(arguments))
+
+
+def leave(code: int) -> Never:
+    """End this process, which wrote all that it had to say."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _settle(cwd: Path, env: dict[str, str], folder: str) -> None:
     """Make this process one that was started in ``cwd`` with ``env`` and files for its output."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for descriptor, name in ((1, "out"), (2, "err")):
+        target = os.open(Path(folder) / name, os.O_WRONLY | os.O_APPEND)
+        os.dup2(target, descriptor)
+    settle(cwd, env)
+
+
+def settle(cwd: Path, env: dict[str, str]) -> None:
+    """Make this process one that was started in ``cwd`` with ``env``, and with its streams."""
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
     os.chdir(cwd)
     os.fsync = _written
-    sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - for the life of the process
-    for descriptor, name in ((1, "out"), (2, "err")):
-        target = os.open(Path(folder) / name, os.O_WRONLY | os.O_APPEND)
-        os.dup2(target, descriptor)
+    serve_more_stages()
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the life of the process
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above
     faulthandler.register(signal.SIGUSR1, file=sys.stderr)  # where each thread is

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
@@ -224,8 +225,12 @@ def hosted(
     folder: Path,
     *,
     name: str = NAME,
+    environment: Path = Path(sys.prefix),
 ) -> Team:
-    """A project moved to GitHub, with the secrets where they belong."""
+    """A project moved to GitHub, with the secrets where they belong.
+
+    ``environment`` is the virtual environment that jobs find the tool in.
+    """
     world = github.world
     repository = world.repository(name, source=project.root)
     tool = (
@@ -247,7 +252,7 @@ def hosted(
         server=github,
         folder=folder / "actions",
         cml=CML,
-        tool_cache=installed(tool, tool.default_branch, folder / "tools"),
+        tool_cache=installed(tool, tool.default_branch, folder / "tools", environment),
         # What adopters get must work whatever GitHub does with an environment across owners.
         across_owners=False,
     )

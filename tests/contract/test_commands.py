@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests import commands
-from tests.commands import _CONTEXT, PRELOADED
+from tests.commands import CONTEXT, PRELOADED
 
 
 def tell_what_is_missing(connection: Connection) -> None:
@@ -20,8 +20,8 @@ def tell_what_is_missing(connection: Connection) -> None:
 
 def test_every_preloaded_module_is_loaded() -> None:
     """A fork has each of them; `multiprocessing` passes over those that cannot be imported."""
-    ours, theirs = _CONTEXT.Pipe()
-    process = _CONTEXT.Process(target=tell_what_is_missing, args=(theirs,))
+    ours, theirs = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=tell_what_is_missing, args=(theirs,))
     process.start()
     assert ours.recv() == []
     process.join()

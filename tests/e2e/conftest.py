@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,21 @@ def adopted_template(one_dataset_template: Path, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def team(adopted_template: Path, s3_server: S3Server, github: GitHubServer, tmp_path: Path) -> Team:
+def tool_environment() -> Path:
+    """The virtual environment that jobs find the tool in: this one, whose programs are real."""
+    return Path(sys.prefix)
+
+
+@pytest.fixture
+def team(
+    adopted_template: Path,
+    s3_server: S3Server,
+    github: GitHubServer,
+    tool_environment: Path,
+    tmp_path: Path,
+) -> Team:
     """A repository that adopted datarelease, on GitHub with a bucket, without a version yet."""
     project = Project.copied(adopted_template, tmp_path / "clone")
     bucket = s3_server.bucket()
     on_bucket(project, bucket)
-    return hosted(project, bucket, github, tmp_path)
+    return hosted(project, bucket, github, tmp_path, environment=tool_environment)

@@ -1,12 +1,29 @@
-"""The story on GitHub: open a pull request, read one comment, merge."""
+"""The story on GitHub: open a pull request, read one comment, merge.
+
+The tool's programs are forks of a process that has them loaded; in a slow test, and in the other
+stories, they are real.
+"""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
+from tests.launchers import environment_with_launchers
 from tests.stories import Team, ended
 
 from datarelease.model.versions.attestation import EXTENSION, PREDICATE_TYPE
+
+
+@pytest.fixture(params=["forks", pytest.param("programs", marks=pytest.mark.slow)])
+def tool_environment(
+    request: pytest.FixtureRequest, tool_environment: Path, tmp_path: Path
+) -> Path:
+    """The virtual environment that jobs find the tool in."""
+    if request.param == "programs":
+        return tool_environment
+    return environment_with_launchers(tmp_path / "environment")
 
 
 def test_from_the_first_pull_request_to_the_second_version(team: Team) -> None:

@@ -11,10 +11,12 @@ from tests.forge.stand_ins import exported
 from tests.forge.workflows import resolve
 
 
-def installed(repository: Repository, ref: str, cache: Path) -> Path:
+def installed(
+    repository: Repository, ref: str, cache: Path, environment: Path = Path(sys.prefix)
+) -> Path:
     """``cache``, with what ``action/install.py`` of ``repository`` at ``ref`` would leave there.
 
-    What is installed is this project as these tests run it: its environment, with an editable
+    What is installed is this project as these tests run it: its ``environment``, with an editable
     installation. Nothing is downloaded.
     """
     sha = resolve(repository, ref)
@@ -24,6 +26,6 @@ def installed(repository: Repository, ref: str, cache: Path) -> Path:
     folder = cache / "datarelease" / program["fingerprint"]()
     if not folder.exists():
         folder.mkdir(parents=True)
-        (folder / "environment").symlink_to(Path(sys.prefix))
+        (folder / "environment").symlink_to(environment)
         (folder / program["DONE"]).touch()
     return cache
