@@ -46,8 +46,8 @@ test-slow: .venv/dev.stamp build/spark/stamp build/azurite/stamp  ## Run the tes
 spark: build/spark/stamp  ## Install Spark with its JVM part for the slow tests (0.8 GB; needs Java 17)
 
 build/spark/stamp: .venv/uv.stamp requirements/spark.txt
-	@$(PYTHON) -m venv --clear build/spark
-	$(BIN)/uv pip install --quiet --python build/spark --require-hashes -r requirements/spark.txt
+	@$(SAY) "Setting up build/spark: a virtual environment" $(PYTHON) -m venv --clear build/spark
+	@$(SAY) "Installing Spark with its JVM part (0.8 GB)" $(BIN)/uv pip install --python build/spark --require-hashes -r requirements/spark.txt
 	@touch $@
 
 azurite: build/azurite/stamp  ## Install Azurite for the slow tests (0.4 GB; needs Node.js 20)
@@ -55,12 +55,12 @@ azurite: build/azurite/stamp  ## Install Azurite for the slow tests (0.4 GB; nee
 build/azurite/stamp: requirements/azurite/package-lock.json
 	@mkdir -p build/azurite
 	@cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite/
-	npm ci --prefix build/azurite --no-fund --no-audit --no-update-notifier --loglevel=error
+	@$(SAY) "Installing Azurite (0.4 GB)" npm ci --prefix build/azurite --no-fund --no-audit --no-update-notifier --loglevel=error
 	@touch $@
 
 newest: .venv/uv.stamp  ## Run the tests with the newest release of everything, in build/newest
-	@$(PYTHON) -m venv --clear build/newest
-	$(BIN)/uv pip install --quiet --upgrade --python build/newest --overrides requirements/newest.in -e '.[dev]'
+	@$(SAY) "Setting up build/newest: a virtual environment" $(PYTHON) -m venv --clear build/newest
+	@$(SAY) "Installing the newest release of everything" $(BIN)/uv pip install --upgrade --python build/newest --overrides requirements/newest.in -e '.[dev]'
 	build/newest/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev.stamp  ## Check style, types, layers, workflows and spelling
@@ -83,9 +83,10 @@ generated: .venv/dev.stamp  ## Write the parts of the documentation that repeat 
 	$(BIN)/python docs/llms.py
 
 handbook: .venv/dev.stamp  ## Build the handbook as a site in build/handbook/html
-	$(BIN)/python -m sphinx --fail-on-warning --quiet $(HANDBOOK)
+	@$(SAY) "Building the handbook in build/handbook/html (about a minute)" $(BIN)/python -m sphinx --fail-on-warning --quiet $(HANDBOOK)
 
 docs: generated  ## Build the handbook, serve it until Ctrl-C and build it again at each change
+	-@$(SAY) "Building the handbook (about a minute, the first time)" $(BIN)/python -m sphinx --quiet $(HANDBOOK)
 	$(BIN)/sphinx-autobuild --port 0 --watch CONTRIBUTING.md --quiet $(HANDBOOK)
 
 bench: .venv/dev.stamp  ## Measure against peers (half an hour); the table goes to docs/benchmarks.md
@@ -121,6 +122,6 @@ clean:  ## Remove what the targets made
 	@touch $@ .venv/run.stamp
 
 build/publish/stamp: .venv/uv.stamp requirements/publish.txt
-	@$(PYTHON) -m venv --clear build/publish
+	@$(SAY) "Setting up build/publish: a virtual environment" $(PYTHON) -m venv --clear build/publish
 	@$(SAY) "Installing what builds a release" $(BIN)/uv pip install --python build/publish --require-hashes -r requirements/publish.txt
 	@touch $@
