@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.conftest import REF
 from tests.forge import events
 from tests.forge.server import GitHubServer
 from tests.get_started import fresh_clone, make_get_started
+from tests.own_files import copy_own_files
 from tests.project import Project
 from tests.servers import S3Server
 from tests.stories import NAME, ROOT, Team, ended, hosted, installed_tool, on_bucket
@@ -166,14 +166,11 @@ def test_this_repository_releases_its_own_data(
 ) -> None:
     """Its workflow files are started by their own triggers: comment, merge, data-v1, site.
 
-    The site itself is not built: it would install what builds the handbook.
+    The site itself is not built: tests/e2e/test_own_workflows.py builds the handbook.
     """
     project = Project(tmp_path / "clone", tmp_path / "origin.git", tmp_path / "remote")
     project.root.mkdir()
-    for name in tracked():
-        target = project.root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, target, follow_symlinks=False)
+    copy_own_files(project.root)
     project.git("init", "--quiet", "--initial-branch=main")
     project.git("remote", "add", "origin", str(project.origin))
     project.commit("All of it")
@@ -199,15 +196,3 @@ def test_this_repository_releases_its_own_data(
     assert team.tags() == ["data-v1"]
     assert "Published as **data-v1**" in team.comment(pull)
     assert team.leaks() == []
-
-
-def tracked() -> list[str]:
-    """The files of this project that git tracks or would track, as they are here.
-
-    Without ci.yml: it would run these very tests.
-    """
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
-    return [name for name in listed if (ROOT / name).is_file() and not name.endswith("/ci.yml")]

@@ -77,10 +77,11 @@ class Actions:
         repository = run.event.repository
         return events.workflow_run(self.server, repository, repository.runs[run.id])
 
-    def run(self, event: Event, path: str) -> Run:
-        """Runs the workflow file ``path``, whether or not the event would start it."""
+    def run(self, event: Event, path: str, *, only: str | None = None) -> Run:
+        """Runs the workflow file ``path``, or one job of it, whether or not the event starts it."""
         run_id = self.server.world.number()
         workflow = workflows.load(event.repository, event.files, path)
+        workflow = workflows.with_only(workflow, only) if only else workflow
         going = Going(machine=self.machine, event=event, workflow=workflow, id=run_id)
         going.tell(None)
         failure = ""

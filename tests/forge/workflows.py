@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -86,6 +86,13 @@ def load(repository: Repository, sha: str, path: str) -> Workflow:
             place = f"{repository.full_name}/{step['uses'][2:]}".rstrip("/")
             step["uses"] = f"{place}@{sha}"
     return Workflow(repository=repository, sha=sha, path=path, document=document)
+
+
+def with_only(workflow: Workflow, job_id: str) -> Workflow:
+    """``workflow`` with one of its jobs, which needs no other."""
+    job = workflow.jobs[job_id]
+    assert not needs_of(job), f"{job_id} needs other jobs"
+    return replace(workflow, document=workflow.document | {"jobs": {job_id: job}})
 
 
 def paths(repository: Repository, sha: str) -> list[str]:
