@@ -20,14 +20,14 @@ _BEGINS = {
 }
 """What a line of the log begins, by what it contains."""
 _ENDS = {
-    "dvc repro:": "start and state of the pipeline",
-    "push ": "push",
-    "verify:": "verification",
-    "manifest:": "manifest and documents",
-    "tag:": "tag",
-    "copies:": "copies",
+    "`dvc repro` |dvc repro:": "start and state of the pipeline",
+    "[0-9,]+ objects? w(?:as|ere) sent to |push ": "push",
+    "[0-9,]+ objects? w(?:as|ere) verified on |verify:": "verification",
+    r"the manifest \(|manifest:": "manifest and documents",
+    "the tag .* is on the git remote|tag:": "tag",
+    "releases/.* is complete|copies:": "copies",
 }
-"""What a line of the log ends, by what it starts with."""
+"""What a line of the log ends, by what it starts with; kept results have the words of before."""
 REST = "the rest"
 MEASURES = ("wall", "cpu", "peak")
 UNSEEN = "-"
@@ -192,7 +192,8 @@ def parts(run: Json) -> dict[str, float]:
 
     A line says either that something begins or that it is done, so times are those between lines.
 
-    >>> log = [[1.0, "dvc repro: skipped"], [1.5, "a: validating 1 file"], [4, "push x: 1 sent"]]
+    >>> log = [[1.0, "`dvc repro` is skipped"], [1.5, "a: validating 1 file"]]
+    >>> log += [[4, "1 object was sent to x"]]
     >>> parts({"wall": 4.5, "log": log})
     {'start and state of the pipeline': 1.0, 'the rest': 1.0, 'validation': 2.5}
     """
@@ -203,7 +204,7 @@ def parts(run: Json) -> dict[str, float]:
         seconds[what] = seconds.get(what, 0.0) + until - last
 
     for when, line in run["log"]:
-        ended = next((what for start, what in _ENDS.items() if line.startswith(start)), None)
+        ended = next((what for start, what in _ENDS.items() if re.match(start, line)), None)
         begun = next((what for inside, what in _BEGINS.items() if inside in line), None)
         if ended is not None:
             spent(ended if current == REST else current, when)

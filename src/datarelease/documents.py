@@ -8,6 +8,7 @@ the model itself stays plain dataclasses.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -87,11 +88,16 @@ def decode(cls: type[_T], text: str | bytes) -> _T:
         raise DocumentError(_first_fault(error)) from error
     except (ValueError, LookupError, RecursionError, TypeError, AttributeError) as error:
         raise DocumentError(
-            f"not a {cls.__name__.lower()} in JSON ({type(error).__name__})"
+            f"it is not JSON of the kind {_kind(cls)!r} ({type(error).__name__})"
         ) from error
     if value is None:
-        raise DocumentError(f"not a {cls.__name__.lower()}: the document is null")
+        raise DocumentError(f"it is not JSON of the kind {_kind(cls)!r}: the document is null")
     return value
+
+
+def _kind(cls: type) -> str:
+    """The kind of a document in words: ``files profile``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
 
 
 def _first_fault(error: Exception) -> str:
@@ -155,9 +161,12 @@ def decode_index(text: str | bytes) -> VersionIndex:
         # Without the configuration of `_adapter`, which forbids what is not known.
         index = TypeAdapter(VersionIndex).validate_json(text, strict=True)
     except (ValueError, RecursionError) as error:
-        raise DocumentError(f"not an index of versions: {_first_fault(error)}") from error
+        raise DocumentError(f"it is not an index of versions: {_first_fault(error)}") from error
     if index.format != VersionIndex.format:
-        raise DocumentError(f"it has format {index.format}, and {VersionIndex.format} is known")
+        raise DocumentError(
+            f"it has format {index.format}, but this version of datarelease reads only format "
+            f"{VersionIndex.format}"
+        )
     fault = next(index_faults(index), None)
     if fault:
         raise DocumentError(fault)

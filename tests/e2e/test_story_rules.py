@@ -40,7 +40,7 @@ def test_where_main_is_protected_the_lock_lives_on_the_tag(team: Team) -> None:
     words = team.github.world.opened(team.repository, branch="words", title="Words", login="ann")
     runs = team.checked(words)
     ended(runs)
-    assert "dvc.lock: taken from data-v1" in runs["data"].log
+    assert "dvc.lock is taken from data-v1" in runs["data"].log
     assert "Running stage 'make'" not in runs["data"].log
     assert team.comments(words) == [], "nothing to say about data that does not change"
     ended(team.merged(words))

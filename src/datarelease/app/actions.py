@@ -151,7 +151,7 @@ def actions(env: Mapping[str, str]) -> Actions | None:
         )
     except KeyError as error:
         raise ConfigError(
-            f"GITHUB_ACTIONS is set, and {error.args[0]} is not.",
+            f"GITHUB_ACTIONS is set, but {error.args[0]} is not.",
             remedy="Unset GITHUB_ACTIONS outside of GitHub Actions.",
         ) from error
 
@@ -195,5 +195,9 @@ def _event(name: str | None) -> Mapping[str, Any]:
     try:
         event = json.loads(Path(name).read_bytes())
     except (OSError, ValueError) as error:
-        raise ConfigError(f"The event of this run ({name}) cannot be read: {error}") from error
+        raise ConfigError(
+            f"The event of this run ({name}) cannot be read: {error}",
+            remedy="Correct the file that GITHUB_EVENT_PATH names, or unset GITHUB_ACTIONS outside "
+            "of GitHub Actions.",
+        ) from error
     return event if isinstance(event, dict) else {}

@@ -109,10 +109,12 @@ def open_cml(run: Actions, progress: Progress) -> Cml | None:
     """CML, if it is installed and uses this GitHub; otherwise ``progress`` receives the reason."""
     program = shutil.which(_PROGRAM)
     if program is None:
-        progress.say("CML is not installed; the built-in poster writes the comment")
+        progress.say("CML is not installed, so the built-in poster writes the comment")
         return None
     if not speaks_to(run.server, run.api):
-        progress.say(f"CML does not know the API at {run.api}; the built-in poster takes over")
+        progress.say(
+            f"CML does not know the API at {run.api}, so the built-in poster writes the comment"
+        )
         return None
     return Cml(
         program,

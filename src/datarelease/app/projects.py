@@ -20,6 +20,7 @@ from datarelease.model.directory import ROOT, normalized
 from datarelease.model.paths import path_fault, project_directories
 from datarelease.model.versions.channel import is_channel_name
 from datarelease.model.versions.version import TagGrammar
+from datarelease.model.wording import agreeing
 from datarelease.settings.read import PARAMS_FILE, read_tag_settings
 
 _CONFIG = "/.dvc/config"
@@ -122,7 +123,8 @@ def project_root(start: Path) -> Path:
             raise
         example = next((project.directory for project in below), ROOT)
         raise ConfigError(
-            f"{start.resolve()} is in no DVC project, and {len(below)} are below it: "
+            f"{start.resolve()} is not in a DVC project, but {len(below)} "
+            f"{agreeing(len(below), 'is', 'are')} below it: "
             f"{', '.join(map(str, below))}.",
             untouched="Nothing was changed.",
             remedy=f"Name the one that you mean: `datarelease -C {example} ...`.",
@@ -163,7 +165,7 @@ def projects_below(start: Path) -> tuple[str, ...]:
     if not found:
         raise ConfigError(
             f"There is no DVC project at or below {start}.",
-            remedy="Run `datarelease init` in the directory of each, which also runs `dvc init`.",
+            remedy="Run `datarelease init` in the directory of each: it also runs `dvc init`.",
         )
     return found
 

@@ -79,10 +79,11 @@ def _from_bundle(ws: Workspace, folder: Path) -> tuple[Workspace, Checking]:
     bundle = read_bundle(folder)
     if bundle.staging != ws.settings.staging:
         raise ConfigError(
-            f"The bundle's objects are on {bundle.staging or 'no staging remote'}, and "
-            f"params.yaml names {ws.settings.staging or 'none'} (release.staging).",
+            f"The bundle was built with the staging remote {bundle.staging or 'null'}, but "
+            f"params.yaml has `release.staging: {ws.settings.staging or 'null'}`.",
             untouched="Nothing was pushed or tagged.",
-            remedy="Build again.",
+            remedy="Build the bundle again: run the workflow again, or `datarelease check --bundle "
+            "DIR`.",
         )
     carrier = _staging(ws) or DirectoryStore("bundle", folder)
     return _with_source(ws, carrier), lambda ws, catalogue: promote(ws, catalogue, folder, bundle)

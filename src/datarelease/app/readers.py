@@ -35,7 +35,9 @@ def open_address(address: str, *, progress: Progress | None = None) -> AddressRe
     """
     place, mark, prefix = address.partition(_PREFIX)
     if mark and (not prefix or TagGrammar(prefix).parse(f"{prefix}1") is None):
-        raise ConfigError(f"{address!r} names no tag prefix.", remedy="Write #tag_prefix=sales-v.")
+        raise ConfigError(
+            f"{address!r} has no valid tag prefix.", remedy="Write ADDRESS#tag_prefix=sales-v."
+        )
     return AddressReader(
         source=open_source(place),
         cache=object_cache(),

@@ -125,7 +125,10 @@ def _found(repo: str | Path | None, versions: Sequence[str]) -> _Found:
         timeout = timeout_of(tracked)
         git = Git(root, env=git_environment(), timeout=timeout)
         if not git.is_repository():
-            raise ConfigError(f"{root} is not inside a git repository.")
+            raise ConfigError(
+                f"{root} is not inside a git repository.",
+                remedy="Name a directory of a git repository, or the address of one.",
+            )
         return _Found(git=git, dvc_dir=root / ".dvc", tracked=tracked, timeout=timeout)
     if place.is_dir():
         # git would read a relative path from the mirror's own directory.

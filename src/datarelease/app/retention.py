@@ -54,14 +54,14 @@ def _pulls(ws: Workspace, *, strict: bool) -> Sequence[int]:
         return [pull.number for pull in open_github(access).open_pulls()]
     if strict:
         raise ConfigError(
-            f"The open pull requests of {access.repository} are not known: GITHUB_TOKEN is not "
-            "set.",
+            f"The open pull requests of {access.repository} are not known, because GITHUB_TOKEN "
+            "is not set.",
             untouched="Nothing was deleted.",
             remedy="Set it to a token that reads pull requests: GITHUB_TOKEN=$(gh auth token).",
         )
     ws.progress.warn(
         f"The open pull requests of {access.repository} were not looked at, because GITHUB_TOKEN "
-        "is not set. With --apply it has to be."
+        "is not set. With --apply, it must be set."
     )
     return ()
 
@@ -79,4 +79,4 @@ def _places(ws: Workspace) -> Iterator[Store]:
         try:
             yield ws.named(name)
         except ConfigError as error:
-            ws.progress.say(f"remote {name}: not looked at: {error.what}")
+            ws.progress.say(f"the remote {name} is skipped: {error.what}")

@@ -39,7 +39,8 @@ class Versions(list[Version]):
             import pandas as pd  # noqa: PLC0415 - heavy: only where a frame is asked for
         except ImportError:
             raise ConfigError(
-                "A data frame of versions needs the package pandas.", remedy="pip install pandas"
+                "A data frame of versions needs the package pandas.",
+                remedy="Install it: `pip install pandas`.",
             ) from None
 
         records = [

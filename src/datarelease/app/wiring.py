@@ -137,10 +137,11 @@ def refuse_read_only(config: DvcConfig, names: Iterable[str]) -> None:
         scheme = str(settings.get("url", "")).partition("://")[0].lower()
         if scheme in {"http", "https"} and not settings.get("method"):
             raise ConfigError(
-                f"remote {name!r} is on HTTP, and nothing says that it takes uploads.",
+                f"The remote {name!r} is on HTTP, and DVC's configuration does not say that it "
+                "accepts uploads.",
                 untouched="Nothing was written.",
-                remedy=f"If it does: `dvc remote modify {name} method PUT` (or POST). Otherwise "
-                "name another remote in `release.remotes`; this one can be read from.",
+                remedy=f"If it does, run `dvc remote modify {name} method PUT` (or POST). "
+                "Otherwise name another remote in `release.remotes`: this one can only be read.",
             )
 
 

@@ -127,7 +127,10 @@ def _refuse_more(tracked: TrackedState, git: Git) -> None:
     """Fails where files of git beside ``.dvc/config`` configure DVC's remotes."""
     local = ".dvc/config.local"
     if git.read("HEAD", local) is not None:
-        what = "is tracked by git, but is meant for each user's own settings"
+        what = (
+            "is tracked by git, but is meant for each user's own settings: run `git rm --cached "
+            f"{local}` and commit"
+        )
         refuse_problems([Problem(where=local, what=what)])
     files = [name for name in tracked.files if name.endswith((".dvc", "dvc.lock", "dvc.yaml"))]
     having = [name for name in files if b"fs_config" in (tracked.read(name) or b"")]

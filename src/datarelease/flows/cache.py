@@ -263,11 +263,11 @@ class Objects:
             found = remote.download(object_key(md5), scratch)
             if found != md5.removesuffix(".dir"):
                 raise WorldError(
-                    f"remote {remote.name!r} ({remote.url}) holds other bytes under "
+                    f"The remote {remote.name!r} ({remote.url}) holds other bytes under "
                     f"{object_key(md5)}: their MD5 is {found}.",
                     untouched="The damaged object was not kept.",
-                    remedy="Run `datarelease release` where DVC's cache has the data: it uploads "
-                    "damaged objects again.",
+                    remedy="Run `datarelease release` in a clone whose DVC cache has the data: it "
+                    "uploads damaged objects again.",
                 )
         target.chmod(0o444)
         self.proven.add(md5)

@@ -68,7 +68,7 @@ class Catalogue:
                 erased = " or erased" if any(v.erased for v in self.versions) else ""
                 raise ConfigError(
                     f"Every version is withdrawn{erased}, so there is no latest one.",
-                    remedy="`datarelease list` shows why; a withdrawn version is read by its name.",
+                    remedy="`datarelease list` shows why. Read a withdrawn version by its name.",
                 )
         else:
             found = next((v for v in self.versions if v.number == number), None)
@@ -150,7 +150,7 @@ class Catalogue:
             return None
         set_to = next((v for v in self.versions if v.tag == channel.newest.version), None)
         why = (set_to and self.out_of_force(set_to)) or f"{channel.newest.version} is not here."
-        return f"The channel {channel.name} falls back to {found.tag}, where it was before: {why}"
+        return f"The channel {channel.name} falls back to its earlier version {found.tag}: {why}"
 
     def replacement(self, version: Version) -> Version | None:
         """What to use instead of a withdrawn version: its named replacement, or its successors.
@@ -194,7 +194,7 @@ class Catalogue:
         if version.erased is None:
             return None
         reason = version.erased.reason.rstrip(".") or "no reason was given"
-        return f"{version.tag} was erased on {version.erased.date[:10]} because {reason}."
+        return f"{version.tag} was erased on {version.erased.date[:10]}: {reason}."
 
     def state(self, version: Version) -> str:
         """How a version stands among the others, in a few words; empty: nothing sets it apart."""
@@ -238,7 +238,7 @@ def read_catalogue(git: Git, grammar: TagGrammar) -> Catalogue:
         fetch_tags(git, grammar)
         return fetched_catalogue(git, grammar)
     local = git.tags(*tag_prefixes(grammar)).local
-    note = "there is no git remote 'origin': versions are those of local tags"
+    note = "there is no git remote 'origin', so the versions are those of this clone's tags"
     return _catalogue(local, grammar, note=note, local=local)
 
 

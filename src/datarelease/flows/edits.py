@@ -113,10 +113,13 @@ def text_at(place: Path, name: str) -> str | None:
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{name} is not UTF-8.",
-            remedy="Save it as UTF-8, then init again.",
+            remedy="Save it as UTF-8, then run `datarelease init` again.",
         ) from error
     except OSError as error:
-        raise ConfigError(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise ConfigError(
+            f"{name} cannot be read: {error.strerror or error}.",
+            remedy="Correct the cause, then run the command again.",
+        ) from error
 
 
 def refuse_unwritable(root: Path, path: str) -> None:
@@ -145,7 +148,7 @@ def refuse_unwritable(root: Path, path: str) -> None:
 def _refused(path: str, why: str) -> ConfigError:
     return ConfigError(
         f"{path} cannot be written: {why}.",
-        remedy="Put a plain, writable file (or none) there, then run init again.",
+        remedy="Put a plain, writable file (or none) there, then run `datarelease init` again.",
     )
 
 
@@ -158,8 +161,9 @@ def refuse_ignored(rules: Mapping[str, str]) -> None:
     if rules:
         lines = "".join(f"\n  {path}: {rule}" for path, rule in rules.items())
         raise ConfigError(
-            f"git ignores files that it must hold:{lines}",
-            remedy="Remove these rules (or add an exception below them), then run init again.",
+            f"git ignores files that have to be committed:{lines}",
+            remedy="Remove these rules (or add an exception below them), then run "
+            "`datarelease init` again.",
         )
 
 
@@ -206,7 +210,7 @@ def write_all(root: Path, edits: Sequence[FileEdit]) -> None:
         raise ConfigError(
             f"The files could not be written: {error.strerror or error}.",
             untouched="None of them was changed.",
-            remedy="Correct the cause (space, rights), then run the command again.",
+            remedy="Correct the cause (disk space or permissions), then run the command again.",
         ) from error
 
 

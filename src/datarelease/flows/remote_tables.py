@@ -59,11 +59,11 @@ def table_for(
     table = table_of(dataset, files, objects, whole=whole)
     if table.format != "parquet":
         raise EngineRefusedError(
-            f"{dataset.name}: a cluster reads Parquet alone, and this dataset is "
+            f"{dataset.name}: a Spark cluster reads only Parquet, but this dataset is "
             f"{FORMAT_NAMES[table.format]}.",
             untouched="Nothing was written.",
-            remedy="Without DATARELEASE_SPARK_REMOTE, or with `release.engine: duckdb`, this "
-            "machine computes.",
+            remedy="Unset DATARELEASE_SPARK_REMOTE, or set `release.engine: duckdb` in "
+            "params.yaml: then this machine reads the data.",
         )
     stores = _holders(dataset, {file.md5 for file in files}, objects)
     md5 = {file.path: file.md5 for file in files}
@@ -88,7 +88,7 @@ def _holders(dataset: Dataset, hashes: set[str], objects: Objects) -> dict[str, 
         found |= {md5: store for md5 in left if object_key(md5) in there}
     if lost := len(hashes - found.keys()):
         raise WorldError(
-            f"{dataset.name}: {lost} of {len(hashes)} files are on no remote, so that the cluster "
+            f"{dataset.name}: {lost} of {len(hashes)} files are on no remote, so the cluster "
             "cannot read them.",
             untouched="Nothing was written.",
             remedy="Send them with `dvc push`, then run the same command again.",

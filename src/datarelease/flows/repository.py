@@ -75,7 +75,7 @@ def with_remotes(repository: Repository, names: Callable[[], Iterable[str]]) -> 
             try:
                 store = repository.named(name)
             except ConfigError as error:
-                repository.progress.say(f"remote {name}: not used: {error.what}")
+                repository.progress.say(f"the remote {name} is not used: {error.what}")
                 continue
             found += [store] if store not in (*found, *repository.remotes) else []
         return found

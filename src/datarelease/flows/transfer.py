@@ -16,6 +16,7 @@ from datarelease.model.versions.manifest import Manifest
 from datarelease.model.versions.release import Fault
 from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import TREE
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Advance, Progress, Step
 
 SAMPLE_BYTES = 64 << 20
@@ -40,7 +41,7 @@ def holders(
         try:
             found.append((repository.named(bound.name), manifest.objects_on(bound.name)))
         except ConfigError as error:
-            repository.progress.say(f"{bound.name}: not checked: {error.what}")
+            repository.progress.say(f"the remote {bound.name} is not checked: {error.what}")
     return tuple(found)
 
 
@@ -158,7 +159,11 @@ def complete(
     lost = tuple(fault.md5 for fault in faults)
     ws.objects.ensure(lost)
     send(ws, remote, lost)
-    ws.progress.say(f"push {remote.name}: {len(lost)} sent, {len(objects) - len(lost)} there")
+    there = len(objects) - len(lost)
+    ws.progress.say(
+        f"{plural(len(lost), 'object')} {agreeing(len(lost), 'was', 'were')} sent to "
+        f"{remote.name}; {there:,} {agreeing(there, 'was', 'were')} there already"
+    )
     return lost
 
 
@@ -167,7 +172,7 @@ def send(ws: Repository, remote: Store, hashes: Sequence[str]) -> None:
     if not hashes:
         return
     unproven = [md5 for md5 in hashes if md5 not in ws.objects.proven]
-    with ws.progress.track("Checking what is sent", len(unproven), "objects") as advance:
+    with ws.progress.track("Checking before the upload", len(unproven), "objects") as advance:
         ws.objects.prove_all(unproven, advance)
     with (
         ws.progress.step(Step.SEND),

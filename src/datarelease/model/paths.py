@@ -28,7 +28,7 @@ def path_fault(path: str) -> str | None:
     if not plain and any(unicodedata.category(char) in _UNPRINTABLE for char in path):
         return "it contains a control character"
     if "\\" in path:
-        return "it holds a backslash"
+        return "it contains a backslash"
     if path.startswith("/") or _DRIVE.match(path):
         return "it is absolute"
     parts = path.split("/")

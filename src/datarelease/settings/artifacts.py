@@ -150,6 +150,6 @@ def _inside(path: str, where: str, problems: list[Problem]) -> str:
         None if path.isprintable() else "it contains a control character"
     )
     if fault:
-        what = f"must be a path inside the repository, and {fault}"
+        what = f"expected a path inside the repository, but {fault}"
         problems.append(Problem(where=where, what=what))
     return normal

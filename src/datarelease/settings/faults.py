@@ -37,7 +37,7 @@ def problems_of(error: ValidationError, model: type[BaseModel], where: str) -> l
         if item["type"] == "extra_forbidden":
             what = unknown("key", str(path[-1]), _keys(model, path[:-1]))
         elif item["type"] == "missing":
-            what = "field required"
+            what = "this setting is missing"
         else:
             wanted = _WANTED.get(item["type"], _lower(item["msg"]))
             what = f"{wanted.removeprefix('value error, ')}, found {_brief(item['input'])}"

@@ -34,7 +34,7 @@ class NotifyShape(BaseModel):
     """`json`: a message signed as Standard Webhooks says; `slack`: a text for Slack and compatible
     services."""
     on: Annotated[list[ToldState], Field(min_length=1)] = ["released"]
-    """The outcomes of a release that are told."""
+    """The outcomes of a release that a message is sent about."""
 
     @property
     def webhook(self) -> Webhook:

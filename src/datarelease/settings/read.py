@@ -242,7 +242,7 @@ def _streams(
         for place, other in (("dead_letters", shape.dead_letters), ("", announce)):
             if other == shape.topic:
                 at = f"{where}.{place}" if place else f"{PARAMS_FILE}: {SECTION}.announce"
-                what = f"{other!r} is the topic that {name} reads from"
+                what = f"{other!r} is the topic that {name} reads from: name another topic"
                 problems.append(Problem(where=at, what=what))
         streams.append(
             Stream(

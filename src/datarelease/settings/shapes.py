@@ -178,7 +178,7 @@ class MetaShape(BaseModel):
     renamed_from: Annotated[str | None, Field(pattern=f"^{DATASET_NAME.pattern}$")] = None
     """The name that the dataset had before."""
     retired: _Text | None = None
-    """Why this dataset exists no more. The entry then only says so."""
+    """Why the dataset was retired. Such an entry declares no data."""
 
 
 class ArtifactShape(BaseModel):

@@ -422,7 +422,7 @@ def test_without_data_there_is_nothing_to_release(bare: Callable[..., Project]) 
         ("params.yaml", "release: {tag_prefx: x}\n", "did you mean 'tag_prefix'"),
         ("dvc.yaml", "stages:\n  a: {cmdd: x}\n", "DVC cannot read"),
         ("dvc.yaml", "artifacts: {a: {path: x.csv, type: datset}}\n", "did you mean 'dataset'"),
-        (".gitignore", "*.json\n", "git ignores files that it must hold"),
+        (".gitignore", "*.json\n", "git ignores files that have to be committed"),
         (".gitignore", "<<<<<<< HEAD\n", "merge conflict marker"),
         (".dvc/config", "[core\n", "configuration (.dvc/config) cannot be used"),
     ],

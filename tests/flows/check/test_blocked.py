@@ -138,7 +138,7 @@ def test_good_data_with_stages_is_released_with_its_reports(built: Project) -> N
     ]
     again = run(built, "release", "--json")
     assert again.json["released"] is False
-    assert "skipped, dvc.lock is up to date" in again.err
+    assert "skipped because dvc.lock is up to date" in again.err
 
 
 def test_violations_may_warn(built: Project) -> None:
@@ -227,7 +227,7 @@ def test_a_breaking_change_needs_a_waiver_that_names_it(released: Project) -> No
     [found] = report_of(released)["verdict"]["findings"]
     assert found["waiver"]["reason"] == "nobody used spend"
     report = run(released, "check", "--json").json
-    assert "the waiver of people.spend lapsed with data-v2" in json.dumps(report["notes"])
+    assert "the waiver of people.spend lapsed after data-v2" in json.dumps(report["notes"])
 
 
 def test_an_empty_dataset_blocks(released: Project) -> None:

@@ -150,6 +150,6 @@ def test_a_column_declared_later_is_masked_from_then_on(released: Project) -> No
     released.commit("It was not meant to be")
     released.push()
     done = run(released, "release")
-    assert "profile.json is not used: it was made before a change of: pii" in done.err
+    assert "profile.json is not used: it was made before these inputs changed: pii" in done.err
     documents = (released.remote / "releases" / "data-v2").rglob("*")
     assert not any(PLANTED in path.read_bytes() for path in documents if path.is_file())

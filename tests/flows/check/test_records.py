@@ -74,7 +74,7 @@ def test_a_key_declared_later_is_checked_and_blocks(recorded: Project, key: list
     assert failed(run(recorded, "check", "--json")) == set()
     meta(recorded, key=key)
     done = run(recorded, "check", "--json", code=1)
-    assert "validation.json is not used: it was made before a change of: key" in done.err
+    assert "validation.json is not used: it was made before these inputs changed: key" in done.err
     assert "dvc repro --force --single-item validate" in done.err
     assert any("key" in check or "unique" in check for check in failed(done)), failed(done)
     recorded.push()
@@ -89,7 +89,7 @@ def test_dvc_commit_does_not_vouch_for_an_old_validation(recorded: Project) -> N
     recorded.dvc("commit", "--force", "--quiet")
     recorded.commit("Committed unseen")
     done = run(recorded, "check", "--json", code=1)
-    assert "made before a change of: data" in done.err
+    assert "made before these inputs changed: data" in done.err
     assert "unique" in failed(done)
 
 
@@ -103,7 +103,7 @@ def test_a_record_of_an_earlier_program_is_made_anew(recorded: Project) -> None:
     recorded.dvc("commit", "--force", "--quiet")
     done = run(recorded, "check")
     assert "validation.json is not used: it does not say what it was made from" in done.err
-    assert "profile.json is not used: it was made before a change of: rules" in done.err
+    assert "profile.json is not used: it was made before these inputs changed: rules" in done.err
 
 
 def older(made_from: list[list[str]]) -> list[list[str]]:
@@ -128,11 +128,11 @@ def test_a_bundle_whose_records_are_about_something_else_is_refused(
     run(recorded, "check", "--bundle", str(bundle))
     records = "assessments/reports/people"
     for name, told, edit in (
-        (f"{records}/validation.json", "before a change of: key", otherwise("key")),
-        (f"{records}/profile.json", "before a change of: data", otherwise("data")),
-        ("report.json", "has another validation of people", without_checks),
+        (f"{records}/validation.json", "before these inputs changed: key", otherwise("key")),
+        (f"{records}/profile.json", "before these inputs changed: data", otherwise("data")),
+        ("report.json", "its report and its validation of people differ", without_checks),
         ("report.json", "says that people is identical", the_same),
-        ("report.json", "is not about the datasets people", without_datasets),
+        ("report.json", "does not describe the datasets people", without_datasets),
     ):
         place = bundle / name
         kept = place.read_text()

@@ -172,7 +172,7 @@ def test_objects_of_a_bucket(bucket: Bucket, tmp_path: Path) -> None:
 def test_what_is_no_parquet_table(cluster: Engine, objects: Objects) -> None:
     """CSV is refused; a damaged footer is told of the file, as after a pull."""
     csv = stored(objects, {"a.csv": b"id,v\n1,2\n"})
-    with pytest.raises(EngineRefusedError, match="a cluster reads Parquet alone"):
+    with pytest.raises(EngineRefusedError, match="a Spark cluster reads only Parquet"):
         table_for(cluster, DATASET, csv, objects, never)
     broken = stored(objects, {"a.parquet": b"PAR1 is not all of it"})
     away = table_for(cluster, DATASET, broken, objects, never)

@@ -46,7 +46,7 @@ def test_what_the_work_tree_does_not_use_goes_first(edited: Project, tmp_path: P
     _, output = trim(edited, tmp_path / "run", "--budget", "2.5kB")
     assert output["cache"] == "true"
     assert len(before - cached(edited)) == 2, "the older table and the older listing"
-    assert "skipped, dvc.lock is up to date" in run(edited, "check").err
+    assert "skipped because dvc.lock is up to date" in run(edited, "check").err
 
 
 def test_the_key_names_the_content(edited: Project, tmp_path: Path) -> None:
@@ -97,4 +97,4 @@ def test_data_that_does_not_fit_is_not_fetched(edited: Project, tmp_path: Path) 
     done, output = trim(edited, tmp_path / "all", "--fill", "--budget", "1MB")
     assert output["cache"] == "true"
     assert cached(edited) < before, "data of the older version stays away"
-    assert "skipped, dvc.lock is up to date" in run(edited, "check").err
+    assert "skipped because dvc.lock is up to date" in run(edited, "check").err

@@ -289,4 +289,4 @@ def test_a_pipeline_in_a_subdirectory_is_run_and_released(built: Project) -> Non
     assert run(built, "release", "--json").json["tag"] == "data-v1"
     found = {part["name"]: part["rows"] for part in manifest(built.remote, "data-v1")["datasets"]}
     assert found["more"] == 2
-    assert "dvc repro: skipped" in run(built, "check").err
+    assert "`dvc repro` is skipped" in run(built, "check").err

@@ -293,7 +293,7 @@ def test_of_several_comments_of_ours_the_newest_stays(desk: Desk) -> None:
         desk.talk(1, login=BOT, body=with_watermark("newest", "f" * 40))
         newest = desk.repo.comments_on(desk.number)[-1].id
         assert desk.posted(cml=cml).problems in {
-            (), ("CML did not write the comment as it should be.",),
+            (), ("CML did not write the expected comment.",),
         }  # fmt: skip
         assert [comment.id for comment in desk.repo.comments_on(desk.number)] == [newest]
         assert desk.bodies() == [expected(desk)]
@@ -778,7 +778,8 @@ def test_the_command_posts_the_whole_report(
     left(desk, tmp_path)
     done = step(desk, tmp_path, monkeypatch, event=event_of(desk))
     assert (done.exit_code, done.exception) == (0, None)
-    assert "#1: comment created by the built-in poster; status success" in done.output
+    said = "the comment on #1 was created by the built-in poster; the status is success"
+    assert said in done.output
     [body] = desk.ours()
     assert body.startswith("### ⚠️ Warn · merging publishes **data-v4**")
     assert f"[the HTML report]({desk.github.url}/acme/data/actions/runs/5#artifacts)" in body

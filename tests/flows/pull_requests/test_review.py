@@ -90,7 +90,9 @@ def test_what_a_queue_put_together_may_be_released(queue: Queue) -> None:
     review = queue.review
     assert review.digests == (BOTH, B, A)
     assert review.of(BOTH) == BOTH
-    assert review.said.startswith(f"checked by the merge queue: {BOTH}; reviewed in pull request")
+    assert review.said.startswith(
+        f"the merge queue checked the digest {BOTH}; the reviewed digest is {B} (pull request #"
+    )
 
 
 def test_other_data_than_a_queue_checked_is_refused(queue: Queue) -> None:
@@ -98,7 +100,7 @@ def test_other_data_than_a_queue_checked_is_refused(queue: Queue) -> None:
     queue.checked(queue.push.head, BOTH, queued=True)
     review = queue.review
     assert (review.digests, review.of(A)) == ((BOTH,), BOTH)
-    assert "not reviewed: pull request #2, #1 has no recorded report" in review.said
+    assert "no review is recorded: pull request #2, #1 has no report" in review.said
 
 
 def test_the_released_commits_own_status_is_read_first(queue: Queue) -> None:

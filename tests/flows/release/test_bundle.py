@@ -325,7 +325,7 @@ def test_a_lock_whose_data_nobody_pushed_is_made_by_the_build(
     edited.push()
     builder, publisher = edited.clone(tmp_path / "builder"), edited.clone(tmp_path / "publisher")
     done = run(builder, "check", "--bundle", str(tmp_path / "bundle"))
-    assert "running the stages" in done.err
+    assert "`dvc repro` runs the stages" in done.err
     assert publish(publisher, tmp_path / "bundle").code == 0
     assert_whole(publisher, "data-v2")
 

@@ -41,11 +41,11 @@ def test_renamed_and_retired(released: Project, monkeypatch: pytest.MonkeyPatch)
     assert found["retired"] == [{"name": "events", "reason": "Nobody reads them."}]
     assert message(released, "data-v2").endswith("\nRenamed: clients=people\nRetired: events")
     monkeypatch.chdir(released.root)
-    with pytest.warns(DatareleaseWarning, match="data-v2 has clients in the place of people"):
+    with pytest.warns(DatareleaseWarning, match="data-v2 has no dataset people: clients is read"):
         assert len(dr.load("data-v2", "people")) == 20
-    with pytest.warns(DatareleaseWarning, match="data-v1 has people in the place of clients"):
+    with pytest.warns(DatareleaseWarning, match="data-v1 has no dataset clients: people is read"):
         assert len(dr.load("data-v1", "clients")) == 20
-    with pytest.warns(DatareleaseWarning, match="data-v2 has clients in the place of people"):
+    with pytest.warns(DatareleaseWarning, match="data-v2 has no dataset people: clients is read"):
         assert len(dr.load(str(released.remote), "data-v2", "people")) == 20
     with pytest.raises(ConfigError, match=r"retired in data-v2: Nobody reads them\."):
         dr.load("data-v2", "events")

@@ -66,7 +66,7 @@ def test_a_stale_lock_is_said_and_stays(released: Project) -> None:
         "to do",
         True,
     )
-    assert steps["tag"] == ("to do", "as the pipeline's data decides")
+    assert steps["tag"] == ("to do", "it depends on the data that is made")
     assert everything(released) == before
 
 

@@ -73,7 +73,7 @@ def test_what_a_pull_wants_is_listed_pushed_and_verified(built: Project, tmp_pat
     """Outputs outside the datasets are in the manifest with size and hash, and on the remote."""
     md5 = with_raw(built)
     done = run(built, "release")
-    assert "verify: 9 objects" in done.err
+    assert "9 objects were verified" in done.err
     listed = tracked(manifest(built.remote, "data-v1"))
     assert list(listed) == ["raw/notes.csv", "raw/pages"]
     file, folder = listed.values()
@@ -269,7 +269,7 @@ def test_what_is_never_pushed_is_said_and_listed(built: Project) -> None:
     """A `push: false` output beside the datasets stays where it is; the release says so."""
     md5 = with_raw(built, push=False)
     done = run(built, "release")
-    assert "raw/notes.csv: not released" in done.text
+    assert "raw/notes.csv has `push: false`, so it is not released" in done.text
     assert not object_path(built.remote, md5).exists()
     listed = tracked(manifest(built.remote, "data-v1"))["raw/notes.csv"]
     assert (listed["kept_by"], listed["size"]) == ("nobody", None)
@@ -351,7 +351,7 @@ def test_data_of_dvc_2_is_refused_where_a_pull_wants_it(built: Project) -> None:
     built.commit("As DVC 2 wrote it")
     built.push()
     done = run(built, "release", code=2)
-    assert "raw/notes.csv: hashed by DVC 2" in done.text
+    assert "DVC 2 hashed raw/notes.csv" in done.text
     built.dvc("add", "--quiet", "raw/notes.csv")
     built.write("raw/more.csv", "id,note\n2,bye\n")
     built.dvc("add", "--quiet", "raw/more.csv")

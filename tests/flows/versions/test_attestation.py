@@ -112,7 +112,7 @@ def test_what_is_attested_otherwise_is_a_conflict(
     said[EXTENSION]["reviewed"] = hashlib.sha256(b"other").hexdigest()
     answer(said)
     done = run(project, "verify", "data-v1", "--attestation", code=4)
-    assert "What is attested of data-v1 is not what its tag says." in done.err
+    assert "The attestation of data-v1 does not match its tag." in done.err
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,13 @@ def test_readers_checks_and_releases_know_an_erased_version(
     run(edited, "release")
     erase(edited, "data-v2", "a person | withdrew **consent**")
     date = run(edited, "list", "--json").json[0]["erased"]["date"][:10]
-    said = f"data-v2 was erased on {date} because a person | withdrew **consent**."
+    said = f"data-v2 was erased on {date}: a person | withdrew **consent**."
     assert "erased: a person | withdrew **consent**" in run(edited, "list").out
     for command in ("get 2", "diff 1 2", "rollback 2", "check --base 2"):
         assert said in run(edited, *command.split(), code=2).err
     for command in ("yank 2 --reason x", "unyank 2"):
-        assert f"{said} It is neither withdrawn" in run(edited, *command.split(), code=2).err
+        refused = run(edited, *command.split(), code=2).err
+        assert f"{said} An erased version can be neither withdrawn" in refused
     monkeypatch.chdir(edited.root)
     calls: list[Callable[[], object]] = [
         lambda: dr.load("data-v2", "people"),

@@ -215,7 +215,7 @@ def test_a_withdrawn_version_is_passed_over(two: Project, monkeypatch: pytest.Mo
     two.params(rows=30)
     two.commit("More", "params.yaml")
     older = run(two, "check", "--base", "2", "--json").json
-    assert f"compared with a withdrawn version: {said}" in older["notes"]
+    assert f"the baseline is a withdrawn version: {said}" in older["notes"]
     report = run(two, "check", "--json").json
     assert (report["base"], report["tag"]) == ("data-v1", "data-v3")
     assert any("data-v2 was withdrawn" in note for note in report["notes"])

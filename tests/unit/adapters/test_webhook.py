@@ -138,7 +138,7 @@ def test_a_secret_that_is_not_set_and_a_name_of_another_are_lines(receiver: Rece
         GITHUB_TOKEN=receiver.url,
         DATARELEASE_DISPATCH_TOKEN="valuable",
     )
-    assert unset == "release.notify names NOTIFY_OTHER, and this secret is not set."
+    assert unset == "release.notify names NOTIFY_OTHER, but this secret is not set."
     assert "'GITHUB_TOKEN'" in other
     assert "'DATARELEASE_DISPATCH_TOKEN'" in key
     assert receiver.got == []

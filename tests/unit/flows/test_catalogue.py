@@ -110,7 +110,7 @@ def test_an_erased_version_is_neither_latest_nor_read_nor_a_replacement() -> Non
     assert found.replacement(found.find("2")) == found.find("1")
     assert found.state(found.find("3")) == "erased: a person asked for it."
     assert found.withdrawal(found.find("3")) is None
-    said = "data-v3 was erased on 2026-11-29 because a person asked for it."
+    said = "data-v3 was erased on 2026-11-29: a person asked for it."
     assert found.erasure(found.find("3")) == said
     assert found.find_readable("1") == found.find("1")
     with pytest.raises(ErasedVersionError) as caught:

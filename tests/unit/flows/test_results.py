@@ -195,12 +195,12 @@ def test_every_form_of_a_plot_is_read(name: str) -> None:
     ("file", "properties", "text", "why"),
     [
         ("p.png", "", "\x89PNG", "not a table"),
-        ("p.csv", "template: confusion, x: a, y: b", "a,b\n1,2\n", "'confusion' is not drawn"),
+        ("p.csv", "template: confusion, x: a, y: b", "a,b\n1,2\n", "draw its template 'confusion'"),
         ("p.csv", "y: none", "a,b\n1,2\n", "no numbers in the column 'none'"),
         ("p.csv", "y: a", "a\nx\n", "no numbers in the column 'a'"),
         ("p.json", "y: a", "[1, 2]", "no list of rows"),
         ("p.json", "y: a", "[", "not valid JSON"),
-        ("../p.csv", "y: a", "a\n1\n", "inside of the DVC project"),
+        ("../p.csv", "y: a", "a\n1\n", "not inside the DVC project"),
     ],
 )
 def test_a_plot_that_is_not_drawn_is_named(file: str, properties: str, text: str, why: str) -> None:

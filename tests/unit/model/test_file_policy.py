@@ -95,7 +95,8 @@ def test_limits_of_files(part: DatasetReport, rules: dict[str, Any], message: li
         ({"added": 5, "unchanged": 3}, None),
         ({"removed": 1, "changed": 2, "renamed": 3},
          "1 released file removed; 2 released files changed; 3 released files renamed"),
-        ({}, "not known: files were not compared (no reason is known)"),
+        ({}, ("released data may have been lost, because files were not compared "
+              "(no reason is known)")),
     ],
 )  # fmt: skip
 def test_append_only_files_stay_where_they_are(counts: dict[str, int], message: str | None) -> None:

@@ -203,7 +203,7 @@ def test_a_dataset_is_found_by_any_of_its_names() -> None:
         retired=(RetiredDataset(name="o", reason="old"),),
     )
     assert dataset_in(told, "d", history).name == "d"
-    with pytest.raises(ConfigError, match="c was split, and data-v4 has d, e"):
+    with pytest.raises(ConfigError, match="c was split: data-v4 has the datasets d, e"):
         dataset_in(told, "c", history)
     with pytest.raises(ConfigError, match=r"'o': it was retired in data-v4: old"):
         dataset_in(told, "o", history)

@@ -67,7 +67,7 @@ def test_datasets_of_a_manifest_are_held_to_the_same() -> None:
     entry = data.entries[0]
     other = dataclasses.replace(FILE, path="x/a.csv", sha256="1" * 64)
     bad = {
-        "is called": (dataclasses.replace(data, name="../x"),),
+        "has the name": (dataclasses.replace(data, name="../x"),),
         "two datasets": (data, data),
         r"'\.\./x' is refused": (dataclasses.replace(data, path="../x"),),
         "has the MD5": (

@@ -210,7 +210,7 @@ def test_what_the_release_section_refuses(section: dict[str, Any], where: str, w
         ([], "artifacts", "expected a mapping"),
         ({"a": None}, "artifacts.a", "expected a mapping"),
         ({"a": {"type": "datset", "path": "x"}}, "artifacts.a.type", "did you mean 'dataset'?"),
-        ({"a": {"type": "dataset"}}, "artifacts.a.path", "required"),
+        ({"a": {"type": "dataset"}}, "artifacts.a.path", "is missing"),
         ({"a": {"type": "dataset", "path": "/etc/x"}}, "artifacts.a.path", "inside the repository"),
         ({"a": {"type": "dataset", "path": "x/../../y"}}, "artifacts.a.path", "inside the repo"),
         ({"a": {"type": "dataset", "path": "."}}, "artifacts.a.path", "inside the repository"),

@@ -94,7 +94,7 @@ def test_a_stream_is_named_after_the_dataset_that_it_feeds() -> None:
     [
         ({"ordres": {"topic": "t"}}, "unknown dataset 'ordres'; did you mean 'orders'?"),
         ({"people": {"topic": "t"}}, "artifacts.people.meta.schema is missing"),
-        ({"orders": {}}, "streams.orders.topic: field required"),
+        ({"orders": {}}, "streams.orders.topic: this setting is missing"),
         ({"orders": {"topic": "no such/topic"}}, "streams.orders.topic"),
         ({"orders": {"topic": "t", "fromat": "json"}}, "did you mean 'format'?"),
         ({"orders": {"topic": "t", "format": "xml"}}, "streams.orders.format"),
@@ -192,7 +192,7 @@ def test_counts_made_from_anything_else_stop_a_check(
 ) -> None:
     """DVC cannot depend on dvc.yaml, so nobody else would notice that duplicates may be there."""
     files = {"reports/orders/stream.json": encode(made).encode(), "here.yaml": b"a schema"}
-    with pytest.raises(ConfigError, match=f"made before a change of: {changed}") as raised:
+    with pytest.raises(ConfigError, match=f"made before these inputs changed: {changed}") as raised:
         counts_here(files.get, [replace(ORDERS, **declared)], now)
     assert "dvc repro --force" in str(raised.value.remedy)
 

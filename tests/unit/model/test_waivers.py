@@ -107,8 +107,8 @@ def test_waivers_that_do_nothing_are_said() -> None:
     misspelt, lapsed, unused = idle(policy, verdict.findings, 5, "data-v5")
     assert "stocks.phones excuses nothing" in misspelt
     assert "did you mean 'stocks.phone'?" in misspelt
-    assert "stocks.sex lapsed with data-v4 (this is data-v5): remove it" in lapsed
-    assert "other excuses nothing in this change; it lapses with data-v5" in unused
+    assert "stocks.sex lapsed after data-v4 (this is data-v5): remove it" in lapsed
+    assert "other excuses nothing in this change; it lapses after data-v5" in unused
 
 
 def test_what_blocks_says_which_waivers_would_allow_it() -> None:
@@ -149,11 +149,11 @@ def test_every_problem_of_waivers_is_told_at_once() -> None:
              for problem in caught.value.problems}  # fmt: skip
     assert found == {
         "0.untl": "unknown key 'untl'; did you mean 'until'?",
-        "0.until": "field required",
+        "0.until": "this setting is missing",
         "0.reason": "string should have at least 1 character, found ' '",
         "1.what": "expected a string, found 5",
-        "1.until": "field required",
-        "1.reason": "field required",
+        "1.until": "this setting is missing",
+        "1.reason": "this setting is missing",
         "2": "expected a mapping, found 7",
     }
 

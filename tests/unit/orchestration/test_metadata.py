@@ -177,7 +177,7 @@ def test_records_of_other_data_say_so_and_show_no_figures(recorded: Project) -> 
     recorded.repro()
     for stage, found in zip(("validation", "profile"), documents(recorded), strict=True):
         assert {name: entry.value for name, entry in found.items()} == {
-            "not_used": "it was made before a change of: data; "
+            "not_used": "it was made before these inputs changed: data; "
             f"`dvc repro --force --single-item {stage}` writes it again"
         }
 

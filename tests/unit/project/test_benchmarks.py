@@ -81,14 +81,14 @@ def test_the_median_run_is_a_run() -> None:
 def test_parts_add_up_to_the_wall_time() -> None:
     """Every second between start and end belongs to one part."""
     log = [
-        [1.0, "dvc repro: skipped, dvc.lock is up to date"],
+        [1.0, "`dvc repro` is skipped because dvc.lock is up to date"],
         [1.2, "customers: validating 1 file"],
         [3.2, "customers: profiling 1 file"],
         [6.2, "✓ Pass: first release: merging publishes data-v1"],
         [6.2, "✓ customers  1,010,000 rows"],
-        [7.2, "push storage: 1 sent, 0 there"],
-        [7.7, "verify: 1 object on 1 remote"],
-        [8.0, "tag: data-v1 is on the git remote"],
+        [7.2, "1 object was sent to storage; 0 were there already"],
+        [7.7, "1 object was verified on 1 remote"],
+        [8.0, "the tag data-v1 is on the git remote"],
     ]
     found = parts({"wall": 9.0, "log": log})
     assert sum(found.values()) == pytest.approx(9.0)

@@ -129,7 +129,7 @@ def test_a_channel_is_read_by_its_name(remote: Published) -> None:
     assert len(dr.load(remote.root, "stable", "people")) == 1
     remote.channels[0] = Channel(name="stable", moves=moves)
     remote.index()
-    with pytest.warns(dr.WithdrawnVersionWarning, match="falls back to data-v2"):
+    with pytest.warns(dr.WithdrawnVersionWarning, match="falls back to .* data-v2"):
         assert len(dr.load(remote.root, "stable", "people")) == 1
     with pytest.raises(dr.ConfigError, match=r"(?s)'staple'.*stable"):
         dr.load(remote.root, "staple", "people")
@@ -139,9 +139,7 @@ def test_an_erased_version_says_why(remote: Published) -> None:
     """It is neither read nor taken for the latest."""
     erased = Erasure(reason="a person asked for it", date="2026-11-29T10:00:00+00:00")
     remote.release({"people": {"people.csv": b"id\n9\n"}}, erased=erased)
-    with pytest.raises(
-        dr.ErasedVersionError, match="erased on 2026-11-29 because a person asked for it"
-    ):
+    with pytest.raises(dr.ErasedVersionError, match="erased on 2026-11-29: a person asked for it"):
         dr.load(remote.root, "data-v2", "people")
     assert len(dr.load(remote.root, "latest", "people")) == 3
 
@@ -185,7 +183,7 @@ def test_projects_that_share_a_remote_have_their_own_versions(tmp_path: Path) ->
     assert len(dr.load(tmp_path, "sales-v1", "sales")) == 2
     assert len(dr.load(f"{tmp_path}#tag_prefix=sales-v", "latest", "sales")) == 2
     assert [version.tag for version in dr.versions(tmp_path)] == ["data-v1"]
-    with pytest.raises(dr.ConfigError, match="names no tag prefix"):
+    with pytest.raises(dr.ConfigError, match="has no valid tag prefix"):
         dr.versions(f"{tmp_path}#tag_prefix=")
 
 

@@ -115,7 +115,7 @@ def test_a_version_without_a_report_is_told_by_its_tag() -> None:
         "people has 25 rows.",
         "images has 1 file.",
     ]
-    erased = entry(erasure="data-v3 was erased on 2026-11-30 because a person asked for it.")
+    erased = entry(erasure="data-v3 was erased on 2026-11-30: a person asked for it.")
     [first, *_, last] = [plain_note(note) for note in entry_notes(erased)]
     assert first.startswith("Erased: ")
     assert last.startswith("The channel stable"), "its figures are not repeated"

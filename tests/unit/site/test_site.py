@@ -195,7 +195,7 @@ def test_of_an_erased_version_nothing_is_shown_but_what_its_tag_says() -> None:
     )
     files = site_files(samples.content(versions), Quiet())
     text = files["versions/data-v10.html"].decode()
-    assert "data-v10 was erased on 2022-03-01 because a person asked for it." in text
+    assert "data-v10 was erased on 2022-03-01: a person asked for it." in text
     assert "monthly_spend" not in text
     assert "versions/data-v10/manifest.json" not in files
     assert b"What moved most" in shop()["versions/data-v11.html"]

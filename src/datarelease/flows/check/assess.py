@@ -272,4 +272,4 @@ def in_words(record: _Record, other: tuple[str, ...]) -> str:
     """Why a record is not used."""
     if not record.made_from:
         return "it does not say what it was made from"
-    return f"it was made before a change of: {', '.join(other)}"
+    return f"it was made before these inputs changed: {', '.join(other)}"

@@ -72,7 +72,7 @@ class Baseline:
         try:
             found = find_document(self.repository, manifest, path) if manifest else None
         except WorldError as error:
-            self.repository.progress.say(f"{self.version.tag}: {path} was not read: {error.what}")
+            self.repository.progress.say(f"{path} of {self.version.tag} was not read: {error.what}")
         else:
             if found is not None:
                 yield found
@@ -133,7 +133,7 @@ class Baseline:
             if recorded is None:
                 raise
             self.repository.progress.say(
-                f"{self.version.tag}: its data is not available; {path} is used although "
+                f"the data of {self.version.tag} is not available, so {path} is used although "
                 f"{in_words(recorded, other)}"
             )
             return recorded
@@ -170,7 +170,7 @@ class Baseline:
             try:
                 record = read_record(data)
             except DocumentError as error:
-                self.repository.progress.say(f"{self.version.tag}: {path} is not used: {error}")
+                self.repository.progress.say(f"{path} of {self.version.tag} is not used: {error}")
                 continue
             other: tuple[str, ...] = other_inputs(record, dataset, content, read)
             if not other or not record.made_from:
@@ -190,7 +190,7 @@ def read_baseline(repository: Repository, version: Version) -> Baseline:
     if repository.git.resolve(version.commit) is None:
         raise ConfigError(
             f"The commit of {version.tag} ({version.commit[:12]}) is not in this clone.",
-            remedy="Fetch it: `git fetch origin --tags`.",
+            remedy="Fetch it with `git fetch origin --tags`, then run the command again.",
         )
     then = repository.at(version.commit)
     declared = read_settings(then.mapping(DATASETS_FILE), {}, then.artifacts).datasets
@@ -216,5 +216,5 @@ def _manifest(repository: Repository, version: Version) -> Manifest | None:
     try:
         return find_manifest(repository, version)
     except WorldError as error:
-        repository.progress.say(f"{version.tag}: its manifest was not read: {error.what}")
+        repository.progress.say(f"the manifest of {version.tag} was not read: {error.what}")
         return None

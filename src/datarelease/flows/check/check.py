@@ -93,7 +93,7 @@ def check(
     if failed and report.level != "block":
         raise ConfigError(
             f"`dvc repro` failed: the data was made, but {', '.join(failed)} could not be run. "
-            "Its own output stands above.",
+            "Its own output is above.",
             untouched="Nothing was pushed or tagged.",
             remedy="Correct the stage, then run the command again.",
         )
@@ -262,11 +262,11 @@ def _notes(
         yield catalogue.note
     withdrawal = catalogue.withdrawal(base) if base is not None else None
     if withdrawal is not None:
-        yield f"compared with a withdrawn version: {withdrawal}"
+        yield f"the baseline is a withdrawn version: {withdrawal}"
     if base is not None and catalogue.latest is not None and base.tag != catalogue.latest.tag:
-        yield f"compared with {base.tag}; the newest version is {catalogue.latest.tag}"
+        yield f"the baseline is {base.tag}; the newest version is {catalogue.latest.tag}"
     for tag in catalogue.hand_made:
-        yield f"{tag} is skipped: its manifest and its tag differ"
+        yield f"{tag} is skipped because its manifest and its tag differ"
     yield from _skipped(catalogue, base)
     yield from channel_notes(ws.settings.channels, catalogue)
     columns = {
@@ -278,7 +278,8 @@ def _notes(
     for rule in ("null_rate", "psi", "ks", "js"):
         for name in getattr(ws.settings.policy, rule).overrides:
             if columns and name not in columns:
-                yield f"{PARAMS_FILE}: release.policy.{rule}.columns.{name} names no column"
+                place = f"{PARAMS_FILE}: release.policy.{rule}.columns.{name}"
+                yield f"{place} names a column that no dataset has"
 
 
 def _skipped(catalogue: Catalogue, base: Version | None) -> Iterable[str]:

@@ -52,7 +52,7 @@ def compare_sides(
     if before is None or after is None or before.dataset.name == after.dataset.name:
         return diff
     old = before.dataset.name
-    why = f"it is a part of {old}, whose other rows are elsewhere now" if part else diff.no_row_diff
+    why = f"it is only a part of {old}, which was split" if part else diff.no_row_diff
     return dataclasses.replace(diff, renamed_from=old, is_part=part, no_row_diff=why)
 
 
@@ -84,7 +84,7 @@ def _compared(
             return DatasetDiff(
                 name=present.dataset.name, status="removed", rows_before=None, rows_after=None
             )
-        what = f"not compared: {_place(before)}cannot be read: {error}"
+        what = f"{_place(before)}cannot be read, so nothing was compared: {error}"
         return _unreadable(present, getattr(profile_after, "rows", None), what)
     if isinstance(profile_before, FilesProfile) or isinstance(profile_after, FilesProfile):
         found = compare_file_sides(
@@ -181,8 +181,9 @@ def _rows(
             row_files is not None and row_files.asked_for
         ):
             repository.progress.say(
-                f"{dataset.name}: the changed rows are not written, as the data of {before.label} "
-                "or of now is not on this machine; `datarelease diff A B --rows DIR` fetches it"
+                f"{dataset.name}: the changed rows are not written, because the data of "
+                f"{before.label} or the present data is not on this machine. "
+                "`datarelease diff A B --rows DIR` fetches it."
             )
             return known
 

@@ -50,9 +50,9 @@ def _brought_up_to_date(ws: Workspace, catalogue: Catalogue) -> tuple[str, ...]:
     with ws.progress.step(Step.STALE):
         stale = ws.dvc.stale_stages()
     if not stale:
-        ws.progress.say("dvc repro: skipped, dvc.lock is up to date")
+        ws.progress.say("`dvc repro` is skipped because dvc.lock is up to date")
         return ()
-    ws.progress.say("dvc repro: dvc.lock is out of date, running the pipeline")
+    ws.progress.say("`dvc repro` runs the pipeline because dvc.lock is out of date")
     inputs = _inputs(ws)
     with ws.progress.step(Step.REPRODUCE):
         done = ws.dvc.restore() and _run(ws, inputs)
@@ -169,10 +169,11 @@ def _inputs(ws: Workspace) -> Inputs:
         try:
             remote.stat([object_key(_NONE)])
         except WorldError as error:
-            ws.progress.say(f"{remote.name} cannot be read: {error.what.splitlines()[0]}")
+            what = error.what.splitlines()[0]
+            ws.progress.say(f"the remote {remote.name} cannot be read: {what}")
         else:
             return "pulled"
-    ws.progress.say("dvc repro: stages make missing outputs again if their inputs are available")
+    ws.progress.say("`dvc repro` makes missing outputs again if their inputs are available")
     bring_outputs(ws)
     return "made"
 
@@ -195,7 +196,9 @@ def _take_newest_lock(ws: Workspace, catalogue: Catalogue) -> None:
         return
     (ws.root / LOCK).write_bytes(theirs)
     ws.changed()
-    ws.progress.say(f"dvc.lock: taken from {newest.tag}, which is newer than this branch's")
+    ws.progress.say(
+        f"dvc.lock is taken from {newest.tag}, because it is newer than the one of this branch"
+    )
     # Reports that stages made belong to the lock: with older ones those stages would run again.
     for stage in ws.tracked.stages():
         for out in stage.outs:
@@ -238,8 +241,8 @@ def refuse_unfit_files(ws: Workspace, paths: Sequence[str]) -> None:
             [*problems[:_SHOWN], *last],
             untouched="Nothing was pushed or tagged.",
             remedy=(
-                "Replace a link by the file itself, or rename the file, or exclude it with "
-                ".dvcignore."
+                "Replace a link by the file itself, rename the file, or exclude it with "
+                ".dvcignore. Then run the command again."
             ),
         )
 

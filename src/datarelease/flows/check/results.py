@@ -100,7 +100,7 @@ class ResultsAt:
             raise UnreadableResult("its path has a template, which only DVC expands")
         fault = path_fault(path)
         if fault:
-            raise UnreadableResult(f"its path is not one inside of the DVC project: {fault}")
+            raise UnreadableResult(f"its path is not inside the DVC project: {fault}")
         out = self.outputs.get(path)
         if out is not None and (out.size or 0) > LARGEST:
             raise UnreadableResult(f"it is larger than {LARGEST:,} bytes")
@@ -237,7 +237,7 @@ def _plots(before: ResultsAt, after: ResultsAt, failed: dict[str, str]) -> Itera
 def _plot(plot: DeclaredPlot, *sides: Sequence[Mapping[str, Any]] | None) -> PlotChange:
     kind = PLOT_KINDS.get(plot.template)
     if kind is None:
-        raise UnreadableResult(f"its template {plot.template[:40]!r} is not drawn here")
+        raise UnreadableResult(f"the report cannot draw its template {plot.template[:40]!r}")
     columns = [name for rows in reversed(sides) if rows for name in rows[0]]
     y = plot.y or (columns[-1] if columns else "")
     found = [None if rows is None else plot_points(rows, plot.x, y, kind) for rows in sides]
@@ -288,7 +288,7 @@ def _recorded(file: str, at: ResultsAt) -> dict[str, str]:
         return {}
     known = at.declared.recorded.get(file)
     if known is None:
-        raise UnreadableResult("Python files are not read, and no dvc.lock has values of it")
+        raise UnreadableResult("Python files are not read, and no dvc.lock has its values")
     return params_in(known)
 
 

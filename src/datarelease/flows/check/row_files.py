@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from datarelease.analysis.engine.errors import EngineRefusedError
@@ -74,7 +75,7 @@ class RowFiles:
         except OSError as error:
             raise ConfigError(
                 f"{place} cannot be removed: {error.strerror or error}.",
-                untouched="It holds rows of an earlier run.",
+                untouched="It still holds the rows of an earlier run.",
                 remedy="Remove it, then run the command again.",
             ) from error
 
@@ -186,8 +187,8 @@ def write_violations(
     ws.adopt(dataset, files)
     if not all(ws.objects.has(file.md5) for file in files):
         ws.progress.say(
-            f"{dataset.name}: the rows that fail checks are not written, as the data is not on "
-            f"this machine; `dvc pull {dataset.path}` brings it, then run the command again"
+            f"{dataset.name}: the rows that fail checks are not written, because the data is not "
+            f"on this machine. Run `dvc pull {quote(dataset.path)}`, then run the command again."
         )
         return
     ws.progress.say(f"{dataset.name}: writing the rows that fail checks")

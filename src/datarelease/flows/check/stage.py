@@ -83,7 +83,7 @@ def profile_stage(root: Path, settings: Settings, name: str, engine: Engine) -> 
         raise BlockedError(
             f"{dataset.path} cannot be read: {error}",
             untouched=f"{dataset.profile_file} was not written.",
-            remedy="Correct the file; `datarelease validate` names the faults.",
+            remedy=f"Correct the file; `datarelease validate {dataset.name}` names the faults.",
         ) from error
     _write(root / dataset.profile_file, encode(result))
     return result

@@ -39,7 +39,8 @@ def counts_here(
         made_from = of_counts(dataset, content, read) if content is not None else None
         other = differences(counts.made_from, made_from) if made_from is not None else ("dataset",)
         if other:
-            raise _unusable(dataset, f"{path} was made before a change of: {', '.join(other)}.")
+            changed = ", ".join(other)
+            raise _unusable(dataset, f"{path} was made before these inputs changed: {changed}.")
         found.append(counts)
     return tuple(found)
 
@@ -48,8 +49,8 @@ def _unusable(dataset: Dataset, what: str) -> ConfigError:
     return ConfigError(
         what,
         untouched="Nothing was pushed or tagged.",
-        remedy=f"Run the stage of `datarelease ingest parse {dataset.name}` again: `dvc repro "
-        "--force --single-item STAGE`.",
+        remedy=f"Run the stage that calls `datarelease ingest parse {dataset.name}` again: `dvc "
+        "repro --force --single-item STAGE`.",
     )
 
 

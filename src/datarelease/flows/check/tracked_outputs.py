@@ -183,10 +183,14 @@ def _listed(part: _Part, sizes: Mapping[str, int]) -> TrackedOutput:
 def _say_what_stays_away(ws: Workspace, outs: Iterable[IndexedOutput]) -> None:
     for out in outs:
         if out.imported:
-            ws.progress.say(f"{out.path}: imported; `dvc pull` fetches it from its source")
+            ws.progress.say(
+                f"{out.path} is imported, so it is not released; `dvc pull` fetches it from its "
+                "source"
+            )
         elif not out.pushed:
             ws.progress.say(
-                f"{out.path}: not released, and `dvc pull` cannot bring it: push: false"
+                f"{out.path} has `push: false`, so it is not released, and `dvc pull` of the "
+                "version cannot fetch it"
             )
 
 
@@ -201,7 +205,7 @@ def _not_at_hand(ws: Workspace, lost: Mapping[str, str]) -> WorldError:
         untouched="Nothing was pushed or tagged.",
         remedy=(
             "Push it from a clone that has it (`dvc push`), then run the command again. For data "
-            "that is lost use `dvc remove`; for data that is to stay local, `push: false`."
+            "that is lost, use `dvc remove`; for data that stays local, set `push: false`."
         ),
     )
 
@@ -210,10 +214,11 @@ def _refuse_legacy(outs: Iterable[IndexedOutput]) -> None:
     old = [out for out in outs if out.legacy and out.kept]
     if old:
         raise ConfigError(
-            f"{', '.join(out.path for out in old[:_SHOWN])}: hashed by DVC 2, whose objects cannot "
-            "be verified.",
+            f"DVC 2 hashed {', '.join(out.path for out in old[:_SHOWN])}"
+            f"{', …' if len(old) > _SHOWN else ''}, and its objects cannot be verified.",
             untouched="Nothing was pushed or tagged.",
-            remedy="`dvc pull`, then `dvc cache migrate --dvc-files`, and commit.",
+            remedy="Run `dvc pull`, then `dvc cache migrate --dvc-files`, commit the changed "
+            "files, and run the command again.",
         )
 
 

@@ -53,7 +53,7 @@ def fill(ws: Workspace, budget: int) -> int:
         if ws.objects.bring(wanted, limit=budget - there):
             break
     else:
-        ws.progress.say("nothing is fetched: the datasets are larger than the cache may be")
+        ws.progress.say("nothing is fetched: the datasets are larger than the limit of the cache")
     return len(_objects(ws.objects.cache)) - before
 
 

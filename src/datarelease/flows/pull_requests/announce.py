@@ -81,7 +81,7 @@ def read_outcome(folder: Path, github: GitHub, push: Push, results: Mapping[str,
         return outcome
     if results.get("publish") == "success":
         raise WorldError(
-            f"The publisher succeeded, but its record {OUTCOME} was not downloaded.",
+            f"The job that publishes succeeded, but its record {OUTCOME} was not downloaded.",
             untouched="The release itself is not affected; nothing was announced.",
             remedy="Run this job again: it downloads the record again.",
         )
@@ -104,7 +104,7 @@ def read_outcome(folder: Path, github: GitHub, push: Push, results: Mapping[str,
         untouched="No tag was made.",
         remedy="Correct the data, or the rule in params.yaml: release.policy, with a pull request."
         if blocked
-        else "See the log of the run.",
+        else "Read the log of the run.",
         report=report,
     )
 
@@ -127,15 +127,17 @@ def announce(
     if outcome.tag is not None and outcome.state in {"released", "nothing"}:
         try:
             page = _publish(folder, outcome, github, pages, progress)
-            progress.say(f"GitHub Release: {page.tag} is published")
+            progress.say(f"the GitHub Release of {page.tag} is published")
         except WorldError as error:
-            problems.append(f"The GitHub Release of {outcome.tag}: {error_line(error)}")
+            problems.append(
+                f"The GitHub Release of {outcome.tag} could not be completed. {error_line(error)}"
+            )
     comments = []
     for number in () if outcome.pull is None else (outcome.pull, *outcome.others):
         try:
             pull = github.pull(number)
         except WorldError as error:
-            problems.append(f"The pull request #{number}: {error_line(error)}")
+            problems.append(f"The pull request #{number} could not be read. {error_line(error)}")
             continue
         if pull is not None:
             body = pages.comment(outcome)
@@ -145,7 +147,7 @@ def announce(
             problems += comment.problems
             with progress.step(Step.NOTICE):
                 problems += put_notice(github, pull.number, outcome, pages.notice(outcome), run=run)
-            progress.say(f"comment on #{pull.number}: {comment.summary}")
+            progress.say(f"the comment on #{pull.number} {comment.summary}")
     return AnnouncementResult(
         outcome=outcome, page=page, comments=tuple(comments), problems=tuple(problems)
     )
@@ -173,7 +175,7 @@ def dispatch(
     if outcome.state != "released" or not names:
         return ()
     if connect is None:
-        return (f"{TARGETS} names {', '.join(names)}, and the secret {TOKEN} is not set.",)
+        return (f"{TARGETS} names {', '.join(names)}, but the secret {TOKEN} is not set.",)
     payload: dict[str, object] = {
         "repository": repository,
         "tag": outcome.tag,

@@ -38,8 +38,10 @@ class Posted:
 
     @property
     def summary(self) -> str:
-        """The same in words."""
-        return f"{self.state} by {self.by}" if self.by else self.state
+        """The same in words, as what is said of the comment."""
+        if self.state == "unchanged":
+            return "is unchanged"
+        return f"was {self.state} by {self.by}" if self.by else "could not be written"
 
 
 def put_comment(
@@ -80,8 +82,8 @@ def put_comment(
             ours = _ours(github, github.comments(number))
             if _settled(ours, text):
                 return Posted(state=state, by="CML", problems=problems)
-            problems = problems or ("CML did not write the comment as it should be.",)
-            progress.say("the built-in poster takes over")
+            problems = problems or ("CML did not write the expected comment.",)
+            progress.say("the built-in poster writes the comment instead")
         return Posted(
             state=state,
             by="the built-in poster",
@@ -116,8 +118,12 @@ def _may_use(github: GitHub, found: Sequence[Comment], text: str, progress: Prog
     target = marked[-1] if marked else None
     if target == (ours[-1] if ours else None):
         return True
-    where = f"not among the oldest {SEEN}" if target is None else f"comment {target.id} instead"
-    progress.say(f"CML is not used: it would not find our comment ({where})")
+    where = (
+        f"it looks only at the oldest {SEEN} comments"
+        if target is None
+        else f"it would take comment {target.id} for it"
+    )
+    progress.say(f"CML is not used, because it would not find the comment of datarelease: {where}")
     return False
 
 
@@ -135,7 +141,8 @@ def _settle(github: GitHub, number: int, ours: Sequence[Comment], text: str) -> 
         try:
             github.delete_comment(comment.id)
         except WorldError as error:
-            problems.append(f"An older comment of ours stays on #{number}. {error_line(error)}")
+            what = f"An older comment of datarelease stays on #{number}."
+            problems.append(f"{what} {error_line(error)}")
     return tuple(problems)
 
 

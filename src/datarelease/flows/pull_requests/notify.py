@@ -48,7 +48,9 @@ def notify(
             headers |= signed_headers(_message_id(repository, outcome), now, body, key)
         try:
             post(webhook.url, env[webhook.url].strip(), body, headers)
-            progress.say(f"{webhook.url}: notified of {outcome.tag or outcome.state}")
+            progress.say(
+                f"the webhook {webhook.url} was notified of {outcome.tag or outcome.state}"
+            )
         except WorldError as error:
             problems.append(error_line(error))
     return tuple(problems)
@@ -68,5 +70,5 @@ def _fault(webhook: Webhook, env: Mapping[str, str]) -> str | None:
                 f"release.notify names {name!r:.80}, which is not the name of a webhook's secret."
             )
         if not env.get(name, "").strip():
-            return f"release.notify names {name}, and this secret is not set."
+            return f"release.notify names {name}, but this secret is not set."
     return None

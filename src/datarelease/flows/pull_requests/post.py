@@ -127,12 +127,15 @@ def _superseded(pull: PullRequest, run: CheckRun) -> Posting:
 def _nothing(run: CheckRun) -> Posting | None:
     """Why nothing is to be posted about such a run; None: something is."""
     if run.event not in EVENTS:
-        return Posting(outcome="nothing", summary=f"nothing to post: a check of a {run.event}")
+        return Posting(
+            outcome="nothing",
+            summary=f"nothing was posted: {run.event} started the check, not a pull request",
+        )
     idle = {
         "action_required": "the check waits for somebody to approve it",
         "skipped": "the check was skipped",
     }.get(run.conclusion)
-    return Posting(outcome="nothing", summary=f"nothing to post: {idle}") if idle else None
+    return Posting(outcome="nothing", summary=f"nothing was posted: {idle}") if idle else None
 
 
 def _queued(
@@ -144,7 +147,9 @@ def _queued(
     """
     if artifact.pull_request is not None:
         refuse_artifact("it names a pull request, but the check was of a merge queue")
-    posting = Posting(outcome="queued", summary=f"merge queue, {run.head[:12]}")
+    posting = Posting(
+        outcome="queued", summary=f"no comment was written: {run.head[:12]} is in a merge queue"
+    )
     named = _QUEUE.fullmatch(run.branch)
     base = named[1] if named else default_branch
     context = _context(base, github, default_branch)
@@ -181,7 +186,7 @@ def _refuse_lost_report(run: CheckRun, github: GitHub) -> None:
 def _unreported(artifact: Artifact, run: CheckRun) -> Posting | None:
     """Why a check that left no report is not worth a comment; None: it is."""
     if artifact.report is None and run.conclusion == "success":
-        summary = "nothing to post: the check passed and uploaded no report"
+        summary = "no comment was written: the check passed and uploaded no report"
         return Posting(outcome="nothing", summary=summary)
     return None
 
@@ -197,10 +202,10 @@ def _commented(
 ) -> Posting:
     """What came of the comment."""
     if pull is None:
-        summary = "no comment: the check ended before it could name its pull request"
+        summary = "no comment was written: the check ended before it could name its pull request"
         return Posting(outcome="nothing", summary=summary, problems=(f"{summary}; see {run.url}",))
     if pull.merged:
-        summary = f"#{pull.number} is merged: from now on its comment is written by the release"
+        summary = f"#{pull.number} is merged: from now on, the release writes its comment"
         return Posting(outcome="merged", summary=summary, number=pull.number)
     body = pages.report(report) if report is not None else pages.unreported(run.conclusion)
     # A pull request that changes no data gets no comment.
@@ -208,7 +213,7 @@ def _commented(
     comment = put_comment(github, cml, pull.number, body, progress, sha=run.head, create=create)
     return Posting(
         outcome="posted",
-        summary=f"#{pull.number}: comment {comment.summary}",
+        summary=f"the comment on #{pull.number} {comment.summary}",
         number=pull.number,
         comment=comment,
         problems=comment.problems,
@@ -272,7 +277,8 @@ def _recorded(posting: Posting, run: CheckRun, github: GitHub, status: CommitSta
     except WorldError as error:
         lost = (_NOT_REVIEWED,) if status.state == "success" else ()
         return replace(posting, problems=(*posting.problems, error_line(error), *lost))
-    return replace(posting, status=status, summary=f"{posting.summary}; status {status.state}")
+    summary = f"{posting.summary}; the status is {status.state}"
+    return replace(posting, status=status, summary=summary)
 
 
 def _with_all(

@@ -23,6 +23,7 @@ from datarelease.model.versions.outcome import (
     Bundle,
 )
 from datarelease.model.versions.remote_keys import object_key
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
 
@@ -36,11 +37,15 @@ def make_absent(ws: Workspace) -> None:
         return
     bring_outputs(ws)
     if ws.dvc.missing():
-        ws.progress.say("the lock is up to date, but its data is not available: running the stages")
+        ws.progress.say(
+            "`dvc repro` runs the stages: dvc.lock is up to date, but its data is not available"
+        )
         with ws.progress.step(Step.REPRODUCE):
             made = ws.dvc.repro(inputs="made")
         if not made:
-            ws.progress.say("the data could not be made: the publisher needs it on a remote")
+            ws.progress.say(
+                "the stages could not make the data; the job that publishes needs it on a remote"
+            )
             # Output of a failed stage would be taken for its data.
             ws.dvc.reset()
 
@@ -90,7 +95,8 @@ def write_bundle(
     there = carrier.stat([object_key(md5) for md5 in carried])
     send(ws, carrier, [md5 for md5 in carried if object_key(md5) not in there])
     where = staging.name if staging else target
-    ws.progress.say(f"bundle: {len(carried)} objects in {where}")
+    are = agreeing(len(carried), "is", "are")
+    ws.progress.say(f"{plural(len(carried), 'object')} of the bundle {are} in {where}")
     return bundle
 
 

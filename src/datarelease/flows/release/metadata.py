@@ -108,7 +108,7 @@ def repair_metadata(repository: Repository, version: Version) -> tuple[str, ...]
     try:
         made = metadata_of_version(repository, version, manifest)
     except ConfigError as error:
-        repository.progress.say(f"{version.tag}: its metadata cannot be made: {error.what}")
+        repository.progress.say(f"the metadata of {version.tag} cannot be made: {error.what}")
         return ()
     listed, written = documents_of(manifest), []
     files = {name: repository.objects.keep(data) for name, data in made.items()}

@@ -126,10 +126,10 @@ def decide(ws: Workspace, checked: Checked, *, reviewed: Collection[str]) -> Not
 def _nothing(ws: Workspace, checked: Checked, head: str) -> Nothing | None:
     report, latest = checked.report, checked.catalogue.latest
     if report.tag is None and latest is not None:
-        words = "the parameters changed, the data did not" if report.params else "same data"
-        return Nothing(
-            reason=f"nothing to release: {words} as {latest.tag}", tag=latest.tag, report=report
-        )
+        words = f"same data as {latest.tag}"
+        if report.params:
+            words = f"the parameters changed, the data did not: it is that of {latest.tag}"
+        return Nothing(reason=f"nothing to release: {words}", tag=latest.tag, report=report)
     later = ws.git.containing(head, ws.tags.prefix)
     for version in reversed(checked.catalogue.versions):
         if version.commit != head and version.tag in later:

@@ -38,7 +38,7 @@ def preview(
     stale = ws.dvc.stale_stages()
     if stale:
         what = f"dvc.lock is out of date: `dvc repro` runs {', '.join(stale)}"
-        later = [_step(name, "to do", "as the pipeline's data decides") for name in _LATER]
+        later = [_step(name, "to do", "it depends on the data that is made") for name in _LATER]
         steps = (first, _step("pipeline", "to do", what), *later)
         return ReleasePlan(tag=None, digest=None, verdict=None, steps=steps), None
     checked = check(ws, catalogue, bring=lambda _ws, _catalogue: ())
@@ -67,7 +67,7 @@ def _step(name: str, state: StepState, what: str) -> PlannedStep:
 
 
 def _check_step(report: Report) -> PlannedStep:
-    compared = f"compared with {report.base}" if report.base else "there is no version before"
+    compared = f"compared with {report.base}" if report.base else "there is no earlier version"
     what = f"verdict {report.level}, {compared}"
     return _step("check", "refused" if report.level == "block" else "done", what)
 

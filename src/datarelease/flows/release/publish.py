@@ -78,17 +78,17 @@ class Review:
     def said(self) -> str:
         """The same in words."""
         if self.accepted:
-            return f"accepted by hand: {self.accepted}"
-        queue = f"checked by the merge queue: {self.queued}; " if self.queued else ""
-        reviewed = [f"#{pull.number}: {pull.digest}" for pull in self.pulls if pull.digest]
+            return f"the digest {self.accepted} was accepted by hand"
+        queue = f"the merge queue checked the digest {self.queued}; " if self.queued else ""
+        reviewed = [f"{p.digest} (pull request #{p.number})" for p in self.pulls if p.digest]
         if reviewed:
-            return f"{queue}reviewed in pull request {', '.join(reviewed)}"
+            return f"{queue}the reviewed digest is {', or '.join(reviewed)}"
         if self.own:
-            return f"reviewed at this commit: {self.own}"
+            return f"the reviewed digest is {self.own}, recorded at this commit"
         if not self.pulls:
-            return f"{queue}not reviewed: the commit belongs to no pull request"
+            return f"{queue}no review is recorded: the commit belongs to no pull request"
         numbers = ", ".join(f"#{pull.number}" for pull in self.pulls)
-        return f"{queue}not reviewed: pull request {numbers} has no recorded report"
+        return f"{queue}no review is recorded: pull request {numbers} has no report"
 
 
 def find_review(github: GitHub, push: Push) -> Review:

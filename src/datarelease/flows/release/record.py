@@ -17,6 +17,7 @@ from datarelease.flows.versions.documents import sha256_hex
 from datarelease.model.versions.manifest import ManifestDocument
 from datarelease.model.versions.release import Recorded, Verified
 from datarelease.model.versions.remote_keys import document_key
+from datarelease.model.wording import plural
 from datarelease.progress import Step
 
 ROUNDS = 2
@@ -51,7 +52,8 @@ def record(
     with ws.progress.step(Step.RECORD):
         for remote in ws.remotes:
             _store(ws, remote, stored, there)
-    ws.progress.say(f"manifest: {document_key(sha256_hex(document))} and {len(files)} documents")
+    key = document_key(sha256_hex(document))
+    ws.progress.say(f"the manifest ({key}) and {plural(len(files), 'document')} were stored")
     return Recorded(verified=verified, manifest=manifest, document=document, documents=files)
 
 
@@ -70,8 +72,8 @@ def _store(ws: Workspace, remote: Store, stored: Mapping[str, bytes], there: set
         if not pending:
             return
     raise WorldError(
-        f"remote {remote.name!r} ({remote.url}) accepted {document_key(pending[0])}, but other "
-        "bytes were read back.",
+        f"The remote {remote.name!r} ({remote.url}) accepted {document_key(pending[0])}, but "
+        "returns other bytes for it.",
         untouched="No tag was made.",
         remedy="Check the remote's storage, then run the command again.",
     )

@@ -85,7 +85,7 @@ def release(
         try:
             return _release_once(ws, reviewed, documents, branch, on_report, checking)
         except VersionTaken:
-            ws.progress.say("another release was faster: planning again")
+            ws.progress.say("another release was faster, so this one is planned again")
         if time.monotonic() - started > REPLANNING_TIME:
             raise WorldError(
                 f"Other releases were faster for {REPLANNING_TIME / 60:.0f} minutes.",
@@ -174,7 +174,8 @@ def verify_objects(ws: Workspace, pushed: Pushed) -> Verified:
         )
     objects = len(manifest.objects)
     remotes = len(manifest.remotes) + len(manifest.output_remotes)
-    ws.progress.say(f"verify: {plural(objects, 'object')} on {plural(remotes, 'remote')}")
+    were = agreeing(objects, "was", "were")
+    ws.progress.say(f"{plural(objects, 'object')} {were} verified on {plural(remotes, 'remote')}")
     return Verified(pushed=pushed, objects=objects)
 
 
@@ -212,7 +213,7 @@ def without_hand_made(ws: Workspace, catalogue: Catalogue) -> Catalogue:
         data = find_manifest_bytes(ws, latest)
         if data is None or manifest_of(data, latest) is not None:
             return catalogue
-        ws.progress.say(f"{latest.tag} is skipped: its manifest and its tag differ")
+        ws.progress.say(f"{latest.tag} is skipped because its manifest and its tag differ")
         catalogue = catalogue.without(latest)
     return catalogue
 
@@ -227,7 +228,7 @@ def _put_right(ws: Workspace, checked: Checked, seen: Catalogue, nothing: Nothin
         attempt(
             ws,
             lambda: heal(ws, checked.catalogue),
-            failed="Copies of the newest version are incomplete",
+            failed="The copies of the newest version are incomplete",
             remedy="`datarelease verify latest --repair` writes them.",
         )
     ]

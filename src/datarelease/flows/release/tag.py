@@ -69,7 +69,7 @@ def _named_branch(ws: Workspace, name: str, here: str | None) -> ReleaseBranch:
         raise ConfigError(
             f"HEAD is on the branch {here}, not on {name}.",
             untouched="Nothing was pushed or tagged.",
-            remedy=f"`git switch {quote(name)}` first, or name the branch that you are on: "
+            remedy=f"Run `git switch {quote(name)}` first, or name the branch that you are on: "
             f"--branch {quote(str(here))}.",
         )
     fetch_tags(ws.git, ws.tags)
@@ -89,7 +89,7 @@ def _default_branch(ws: Workspace, here: str | None) -> ReleaseBranch:
         raise _detached(ws, default)
     if here not in {None, default}:
         raise ConfigError(
-            f"HEAD is on the branch {here}; versions are released from {default}, the git "
+            f"HEAD is on the branch {here}, but versions are released from {default}, the git "
             "remote's default branch.",
             untouched="Nothing was pushed or tagged.",
             remedy=f"Merge {here} into {default} and release there; or, to release this branch "
@@ -99,9 +99,9 @@ def _default_branch(ws: Workspace, here: str | None) -> ReleaseBranch:
     if found.diverged(ws, tip, ws.head()):
         raise WorldError(
             f"origin/{default} and HEAD have diverged: each has commits that the other lacks.",
-            untouched="Nothing was tagged.",
+            untouched="Nothing was pushed or tagged.",
             remedy=f"Integrate origin/{default} (`git pull --rebase origin {quote(default)}`) and "
-            "run the command again. To release a branch without a merge: --branch NAME.",
+            "run the command again. To release your branch without a merge, add --branch NAME.",
         )
     return found
 
@@ -134,7 +134,7 @@ def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranc
         _branch_to_move(ws, candidate, branch, _read_again(ws, seen, branch))
         alone = results[0].reason
     if alone:
-        ws.progress.say(f"branch {branch.name} is not moved ({alone}): the tag is pushed alone")
+        ws.progress.say(f"the tag is pushed without the branch {branch.name}: {alone}")
     with ws.progress.step(Step.PUSH):
         [result] = ws.git.push({ref: sha})
     if result.accepted:
@@ -143,19 +143,19 @@ def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranc
     raise WorldError(
         f"The git remote refused the tag {manifest.tag}: {result.reason}",
         untouched="The data and the manifest are on the remotes; no tag was made.",
-        remedy="Check that you may push tags (a tag ruleset?), then run the command again.",
+        remedy="Check that you may push tags (see the tag rulesets), then run the command again.",
     )
 
 
 def follow(ws: Workspace, released: Released) -> Released:
     """Bring this clone and the copies on the remotes up to the tag; what fails is a warning."""
     name, index = released.manifest.tag, list[str]()
-    ws.progress.say(f"tag: {name} is on the git remote")
+    ws.progress.say(f"the tag {name} is on the git remote")
     clone = attempt(
         ws,
         lambda: _follow(ws, released),
         failed=f"This clone could not be moved to {released.recorded.candidate.commit[:12]}",
-        remedy="Remove what is in the way, then run `datarelease release` again: it moves it.",
+        remedy="Remove what is in the way, then run `datarelease release` again.",
     )
     copies = attempt(
         ws,
@@ -269,7 +269,7 @@ def _follow(ws: Workspace, released: Released) -> None:
 def _copy(ws: Workspace, released: Released) -> None:
     manifest, document = released.manifest, released.recorded.document
     written = heal_copies(ws, manifest, sha256_hex(document))
-    ws.progress.say(f"copies: {len(written)} written to releases/{manifest.tag}/")
+    ws.progress.say(f"releases/{manifest.tag}/ is complete: {plural(len(written), 'file')} sent")
 
 
 def _set(ws: Workspace, ref: str, sha: str, *, old: str | None = None) -> None:

@@ -45,6 +45,10 @@ from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
 from datarelease.progress import Step
 
 _T = TypeVar("_T")
+_BUILD_AGAIN = (
+    "Build the bundle again, with the same version of datarelease: run the workflow again, or "
+    "`datarelease check --bundle DIR`. If that does not help, find out who changed the bundle."
+)
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -73,9 +77,9 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
     """
     if bundle.commit != ws.head():
         raise ConfigError(
-            f"The bundle was built from {bundle.commit[:12]}, and {ws.head()[:12]} is checked out.",
+            f"The bundle was built from {bundle.commit[:12]}, but {ws.head()[:12]} is checked out.",
             untouched="Nothing was pushed or tagged.",
-            remedy="Check that commit out, or build again.",
+            remedy=f"Check out {bundle.commit[:12]}, or build the bundle again.",
         )
     _take_tree(ws, folder, bundle)
     now = work_tree_snapshot(ws)
@@ -88,8 +92,8 @@ def promote(ws: Workspace, catalogue: Catalogue, folder: Path, bundle: Bundle) -
     latest = catalogue.latest
     if claimed.base != (latest.tag if latest else None):
         raise WorldError(
-            f"The build compared with {claimed.base or 'no version'}, and "
-            f"{latest.tag if latest else 'none'} is the newest now.",
+            f"The build compared the data with {claimed.base or 'no version'}, but the newest "
+            f"version is {latest.tag if latest else 'none'} now.",
             untouched="Nothing was pushed or tagged.",
             remedy="Run the release again: it builds and compares once more.",
         )
@@ -128,7 +132,7 @@ def _take_tree(ws: Workspace, folder: Path, bundle: Bundle) -> None:
                 f"The bundle lists {path!r}, which is "
                 + ("not in it." if data is None else "not a file that a build makes."),
                 untouched="Nothing was pushed or tagged.",
-                remedy="Build again; if that does not help, find out who changed the bundle.",
+                remedy=_BUILD_AGAIN,
             )
         with ws.progress.step(Step.TAKE_OVER):
             write(ws.root / path, data)
@@ -143,7 +147,7 @@ def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> N
         | {dataset.name for dataset in before.datasets if dataset.name not in former}
     )
     if sorted(dataset.name for dataset in claimed.datasets) != names:
-        raise _inconsistent(f"its report is not about the datasets {', '.join(names)}")
+        raise _inconsistent(f"its report does not describe the datasets {', '.join(names)}")
     for dataset in claimed.datasets:
         old, new = before.get(dataset.diff.renamed_from or dataset.name), now.get(dataset.name)
         possible = {"unreadable"}
@@ -152,7 +156,10 @@ def _refuse_other_changes(before: Snapshot, now: Snapshot, claimed: Report) -> N
         else:
             possible |= {"identical" if old.content == new.content else "changed"}
         if dataset.diff.status not in possible:
-            raise _inconsistent(f"its report says that {dataset.name} is {dataset.diff.status}")
+            raise _inconsistent(
+                f"its report says that {dataset.name} is {dataset.diff.status}, but the hashes do "
+                "not show that"
+            )
 
 
 def _refuse_other_lives(ws: Workspace, before: Snapshot, claimed: Report) -> None:
@@ -165,7 +172,9 @@ def _refuse_other_lives(ws: Workspace, before: Snapshot, claimed: Report) -> Non
         told = (diff.renamed_from, diff.is_part, diff.retired)
         gone = retired.get(name) if diff.status == "removed" else None
         if told != (renamed.get(name), name in parts, gone or ""):
-            raise _inconsistent(f"its report tells another origin or end of {name}")
+            raise _inconsistent(
+                f"its report and dvc.yaml disagree on whether {name} was renamed, split or retired"
+            )
 
 
 def _assessment(
@@ -183,12 +192,12 @@ def _assessment(
     for record in (found.validation, found.profile):
         other = other_inputs(record, dataset, content, ws.read) if record is not None else ()
         if record is not None and other:
+            kind_of_record = "validation" if isinstance(record, Validation) else "profile"
             raise _inconsistent(
-                f"the {type(record).__name__.lower()} of {dataset.name} cannot be used: "
-                f"{in_words(record, other)}"
+                f"the {kind_of_record} of {dataset.name} cannot be used: {in_words(record, other)}"
             )
     if told is None or told.validation != found.validation:
-        raise _inconsistent(f"its report has another validation of {dataset.name}")
+        raise _inconsistent(f"its report and its validation of {dataset.name} differ")
     return found
 
 
@@ -196,8 +205,7 @@ def _inconsistent(what: str) -> ConflictError:
     return ConflictError(
         f"The bundle is not consistent: {what}.",
         untouched="Nothing was pushed or tagged.",
-        remedy="Build again, with the same version of datarelease; if that does not help, find "
-        "out who changed the bundle.",
+        remedy=_BUILD_AGAIN,
     )
 
 
@@ -210,6 +218,5 @@ def _refuse(why: str) -> NoReturn:
     raise ConfigError(
         f"The bundle cannot be used: {why}.",
         untouched="Nothing was pushed or tagged.",
-        remedy="Build again, with the same version of datarelease; if that does not help, find "
-        "out who changed the bundle.",
+        remedy=_BUILD_AGAIN,
     )

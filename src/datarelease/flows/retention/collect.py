@@ -30,7 +30,7 @@ from datarelease.model.versions.retention import (
 )
 from datarelease.model.versions.snapshot import TREE
 from datarelease.model.versions.version import Version
-from datarelease.model.wording import plural
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
 _SHOWN = 5
@@ -130,10 +130,10 @@ def time_of(upkeep: Upkeep) -> datetime:
     upkeep.delete([key], lambda _: None)
     if not found or found[0] is None:
         raise WorldError(
-            f"remote {upkeep.store.name!r} ({upkeep.store.url}) does not say when objects were "
+            f"The remote {upkeep.store.name!r} ({upkeep.store.url}) does not say when objects were "
             "written.",
             untouched="Nothing was deleted.",
-            remedy="Look after it on the server itself.",
+            remedy="Delete unused objects with the tools of that server instead.",
         )
     return found[0]
 
@@ -163,7 +163,8 @@ def _delete(
                 upkeep.delete(still, advance)
             gone += still
     if gone:
-        progress.say(f"{upkeep.store.name}: {plural(len(gone), 'object')} deleted")
+        were = agreeing(len(gone), "was", "were")
+        progress.say(f"{plural(len(gone), 'object')} {were} deleted from {upkeep.store.name}")
     return frozenset(md5 for key in gone if (md5 := object_hash(key)))
 
 
@@ -178,13 +179,13 @@ def _look_afterwards(keeping: Keeping, gone: set[str]) -> Health:
     lost = sorted(gone & keeping.needed(catalogue).objects)
     bad = [version.tag for version in health.versions if not version.sound]
     if lost or bad:
-        what = f"{', '.join(bad)} are incomplete" if bad else ""
+        what = f"{', '.join(bad)} {agreeing(len(bad), 'is', 'are')} incomplete" if bad else ""
         shown = ", ".join(lost[:_SHOWN])
         also = f"{plural(len(lost), 'deleted object')} came into use meanwhile ({shown})"
         raise WorldError(
-            f"After the deletion {' and '.join(filter(None, (what, also if lost else '')))}.",
+            f"After the deletion, {' and '.join(filter(None, (what, also if lost else '')))}.",
             untouched="What the other versions, branches and pull requests need is there.",
-            remedy="Where DVC's cache has the data, `datarelease verify VERSION --repair` and "
-            "`dvc push` send it again.",
+            remedy="Run `datarelease verify VERSION --repair` and `dvc push` in a clone whose DVC "
+            "cache has the data: they send it again.",
         )
     return health

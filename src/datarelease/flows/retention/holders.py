@@ -125,8 +125,8 @@ class Keeping:
             raise WorldError(
                 f"The listing of a tracked directory ({object_key(md5)}) is damaged.",
                 untouched="Nothing was deleted.",
-                remedy="`datarelease verify VERSION --repair`, or `dvc push` from a clone that has "
-                "the data, repairs it.",
+                remedy="Repair it in a clone whose DVC cache has the data: run `datarelease verify "
+                "VERSION --repair`, or `dvc push`.",
             )
         with explained_listing(md5):
             return frozenset(file.md5 for file in read_tree(data))

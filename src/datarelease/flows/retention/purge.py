@@ -28,7 +28,7 @@ from datarelease.model.versions.remote_keys import DIRECTORY, MANIFEST, document
 from datarelease.model.versions.retention import ERASED_FILE, Garbage, GarbageReason, Needed
 from datarelease.model.versions.snapshot import TREE
 from datarelease.model.versions.version import Version
-from datarelease.model.wording import plural
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
 
@@ -88,7 +88,9 @@ def purge(keeping: Keeping, texts: Sequence[str], reason: str) -> Purge:
     new = [version for version in first.versions if version.erased is None]
     if new and not reason.strip():
         raise ConfigError(
-            "A reason is needed, written for users of the version.", untouched="Nothing was erased."
+            "A reason is needed, written for users of the version.",
+            untouched="Nothing was erased.",
+            remedy="Add `--reason TEXT`.",
         )
     if new:
         push_tombstones(keeping.repository, new, first.versions, _audit(first, reason))
@@ -253,9 +255,9 @@ def _erase(
     left = upkeep.store.stat([item.key for item in part.garbage])
     if left:
         raise WorldError(
-            f"{part.remote} still has {plural(len(left), 'object')} after the deletion, such as "
-            f"{next(iter(left))}.",
-            untouched="The other remotes that come after it were not touched.",
+            f"The remote {part.remote} still has {plural(len(left), 'object')} after the deletion, "
+            f"such as {next(iter(left))}.",
+            untouched="The remotes after it were not touched.",
             remedy="Find out what keeps or restores them, then run the command again.",
         )
 
@@ -269,9 +271,10 @@ def _look_afterwards(keeping: Keeping, catalogue: Catalogue) -> Health:
     bad = [version.tag for version in health.versions if not version.sound]
     if bad:
         raise WorldError(
-            f"The versions are erased, but {', '.join(bad)} are incomplete.",
+            f"The versions are erased, but {', '.join(bad)} {agreeing(len(bad), 'is', 'are')} "
+            "incomplete.",
             untouched="",
-            remedy=f"`datarelease verify {bad[0]} --repair` sends what is missing, where DVC's "
-            "cache has it.",
+            remedy=f"Run `datarelease verify {bad[0]} --repair` in a clone whose DVC cache has the "
+            "data: it sends the missing objects again.",
         )
     return health

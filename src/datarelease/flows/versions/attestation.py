@@ -50,7 +50,7 @@ def verify_attestation(
         result: Mapping[str, Any] = expected[EXTENSION]
         return result
     raise ConflictError(
-        f"What is attested of {version.tag} is not what its tag says.",
+        f"The attestation of {version.tag} does not match its tag.",
         untouched="Nothing was changed.",
         remedy="Compare `gh attestation verify manifest.json --format json` with "
         f"`datarelease show {version.tag} --json`, and find out who made the tag.",

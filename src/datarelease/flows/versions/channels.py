@@ -57,7 +57,10 @@ def set_channel(
     if not is_channel_name(name):
         raise ConfigError(f"{name!r} is not a valid name of a channel. {NAME_RULE}.")
     if not reason.strip():
-        raise ConfigError("A reason is needed, written for those who follow the channel.")
+        raise ConfigError(
+            "A reason is needed, written for those who follow the channel.",
+            remedy="Add `--reason TEXT`.",
+        )
     catalogue = read_catalogue(repository.git, repository.tags)
     version = catalogue.find(text)
     before = _channel(catalogue, name)
@@ -80,8 +83,9 @@ def set_channel(
         raise _refused(name, tag, result.reason, after)
     if after is None or all(move.tag != tag for move in after.moves):
         raise WorldError(
-            f"The git remote took {tag}, and does not have it any more.",
-            remedy="Find out who deletes tags; then run the command again.",
+            f"The git remote accepted the tag {tag}, but does not have it any more.",
+            untouched=_UNTOUCHED,
+            remedy="Find out who deletes tags, then run the command again.",
         )
     write_index(repository, now)
     return ChannelSet(channel=after, before=before.newest.version if before else None)
@@ -107,8 +111,8 @@ def apply_channels(
             repository.progress.warn(warning)
             warnings.append(warning)
         else:
-            said = "is now" if done.moved else "is at"
-            repository.progress.say(f"channel {one.name}: it {said} {one.version}")
+            said = "is now set" if done.moved else "was set already"
+            repository.progress.say(f"the channel {one.name} {said} to {one.version}")
     return tuple(warnings)
 
 
@@ -154,7 +158,7 @@ def _in_force(catalogue: Catalogue, version: Version, name: str) -> None:
     use = catalogue.replacement(version)
     back = f", or take the withdrawal back first: `datarelease unyank {version.tag}`"
     raise ConfigError(
-        f"{said} It cannot become {name}.",
+        f"{said} The channel {name} cannot be set to it.",
         remedy=f"Set the channel to {use.tag if use else 'an active version'}"
         f"{back if version.erased is None else ''}.",
     )
@@ -165,12 +169,12 @@ def _refused(name: str, tag: str, reason: str, after: Channel | None) -> WorldEr
     other: Move | None = next((m for m in after.moves if m.tag == tag), None) if after else None
     if other is None:
         return WorldError(
-            f"The git remote refused {tag}: {reason}",
+            f"The git remote refused the tag {tag}: {reason}",
             untouched=_UNTOUCHED,
             remedy="Check that you may push tags, then run the command again.",
         )
     return WorldError(
-        f"{other.by} set {name} to {other.version} at the same time: {other.reason}",
+        f"{other.by} set the channel {name} to {other.version} at the same time: {other.reason}",
         untouched=_UNTOUCHED,
         remedy="If your version is still the right one, run the command again.",
     )

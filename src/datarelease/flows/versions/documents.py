@@ -125,7 +125,9 @@ def find_bytes(repository: Repository, sha256: str | None, copy: str) -> bytes |
 
     def read(remote: Store) -> bytes | None:
         def wrong(key: str) -> None:
-            repository.progress.say(f"{remote.name}: {key} does not match the SHA-256 in the tag")
+            repository.progress.say(
+                f"{key} on {remote.name} is not used: it does not match the SHA-256 in the tag"
+            )
 
         found = read_by_hash(remote.read, sha256, copy, wrong)
         return found[1] if found is not None else None

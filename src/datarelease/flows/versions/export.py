@@ -26,7 +26,7 @@ from datarelease.model.versions.export import (
 )
 from datarelease.model.versions.manifest import Manifest, ManifestFile
 from datarelease.model.versions.version import Version
-from datarelease.model.wording import plural
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Step
 
 _HEALED = 2
@@ -87,7 +87,8 @@ def _export_version(
     wanted = {exported_key(tag, path): file for path, file in files.items()}
     missing = _wrong(upkeep, wanted)
     _copy(repository, upkeep, missing)
-    said = f"{upkeep.store.name}: {plural(len(missing), 'readable file')} of {tag} made"
+    were = agreeing(len(missing), "was", "were")
+    said = f"{plural(len(missing), 'readable file')} of {tag} {were} made on {upkeep.store.name}"
     repository.progress.say(said)
 
 
@@ -121,7 +122,7 @@ def _export_latest(
             upkeep.delete(stale, lambda _: None)
     except WorldError as error:
         raise WorldError(
-            f"{upkeep.store.name}: {folder} still has {plural(len(stale), 'file')} of an earlier "
+            f"{folder} on {upkeep.store.name} still has {plural(len(stale), 'file')} of an earlier "
             f"version, because they were not deleted ({error.what.rstrip('.')}); "
             "`datarelease gc --apply` removes them"
         ) from error
@@ -135,7 +136,7 @@ def _copy(repository: Repository, upkeep: Upkeep, wanted: Mapping[str, ManifestF
     """
     if not wanted:
         return
-    label = f"Readable paths on {upkeep.store.name}"
+    label = f"Copying to readable paths on {upkeep.store.name}"
     with (
         repository.progress.step(Step.EXPORT),
         repository.progress.track(label, len(wanted), "files") as advance,
@@ -144,7 +145,7 @@ def _copy(repository: Repository, upkeep: Upkeep, wanted: Mapping[str, ManifestF
     wrong = _wrong(upkeep, wanted)
     if wrong:
         raise WorldError(
-            f"{upkeep.store.name} does not have {next(iter(wrong))} as it was copied"
+            f"{next(iter(wrong))} on {upkeep.store.name} differs from the object copied there"
             + (f" (and {len(wrong) - 1:,} more)" if len(wrong) > 1 else "")
         )
 

@@ -158,5 +158,5 @@ def _write(
         source.write_bytes(data)
         remote.upload({index_key(index.tag_prefix): source}, lambda _: None)
     held = plural(len(index.versions), "version")
-    repository.progress.say(f"{remote.name}: index of {held} written")
+    repository.progress.say(f"the index of {held} was written to {remote.name}")
     return True

@@ -50,7 +50,7 @@ def health_of(repository: Repository, versions: Sequence[Version], *, full: bool
     """
     found = []
     for version in reversed(versions):
-        repository.progress.say(f"verify: {version.tag}")
+        repository.progress.say(f"{version.tag}: verifying")
         try:
             result = verify_version(repository, version, full=full)
         except WorldError as error:
@@ -159,7 +159,7 @@ def heal(ws: Workspace, catalogue: Catalogue) -> None:
         if manifest is None:
             continue
         for line in heal_copies(ws, manifest, version.manifest_sha256 or ""):
-            ws.progress.say(f"copy of {version.tag} written again: {line}")
+            ws.progress.say(f"a copy of {version.tag} was written again: {line}")
 
 
 # --- inside
@@ -194,7 +194,7 @@ def _no_manifest(ws: Workspace, version: Version) -> WorldError:
         what=f"The manifest of {version.tag} was lost:",
         untouched="No tag was made.",
         remedy="Run the command in the clone that released it (it keeps a copy), or put the "
-        f"file back from a backup of the remote, here or at "
+        f"file back from a backup of the remote, at the key above or at "
         f"{document_key(version.manifest_sha256 or '')}. If {version.tag} was tagged by hand and "
         "is not a version, delete that tag.",
     )
@@ -213,5 +213,5 @@ def _send(repository: Repository, remote: Store, faults: Sequence[Fault]) -> Non
             objects.bring([md5])
         except WorldError as error:
             # Damaged there as well: what is not repaired is reported at the end.
-            repository.progress.say(f"{md5}: {error.what}")
+            repository.progress.say(f"the object {md5} is not available: {error.what}")
     send(repository, remote, [md5 for md5 in wanted if objects.has(md5)])

@@ -123,7 +123,7 @@ def dataset_named(
     found = manifest.dataset(name)
     if found is None:
         found = dataset_in(manifest, name, versions())
-        progress.warn(f"{manifest.tag} has {found.name} in the place of {name}.")
+        progress.warn(f"{manifest.tag} has no dataset {name}: {found.name} is read instead.")
     return found
 
 
@@ -139,7 +139,8 @@ def dataset_in(manifest: Manifest, name: str, versions: Sequence[Version] = ()) 
     if len({dataset.name for dataset in found}) > 1 and found[0].name != name:
         parts = ", ".join(dataset.name for dataset in found)
         raise ConfigError(
-            f"{name} was split, and {manifest.tag} has {parts}.", remedy="Name one of them."
+            f"{name} was split: {manifest.tag} has the datasets {parts}.",
+            remedy="Name one of them.",
         )
     if found:
         return found[0]
@@ -201,7 +202,8 @@ def absent_files(
             + (f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else "")
             + ".",
             untouched="Nothing was written.",
-            remedy="Name another directory, or overwrite it (--force; force=True).",
+            remedy="Name another directory, or overwrite the file with --force (in Python: "
+            "force=True).",
         )
     return absent
 
@@ -242,7 +244,7 @@ def _download(remotes: Sequence[Store], file: ManifestFile, scratch: Path) -> No
         f"The object {file.key} ({file.path}) {what} on {where}.",
         untouched=f"{file.path} was not written.",
         remedy=(
-            "Run `datarelease verify` to check all objects; with --repair it sends missing "
-            "objects again from DVC's cache."
+            "Run `datarelease verify VERSION --repair` in a clone whose DVC cache has the data: it "
+            "sends the missing objects again."
         ),
     )

@@ -53,12 +53,15 @@ def verify_version(repository: Repository, version: Version, *, full: bool) -> V
     names = {remote.name for remote in manifest.remotes}
     if names.isdisjoint(remote.name for remote in repository.remotes):
         raise ConfigError(
-            f"{version.tag} was released to {', '.join(sorted(names))}, and none of them is "
-            "configured here.",
-            remedy="Add it with `dvc remote add`, or name it in release.remotes.",
+            f"This repository uses no remote that {version.tag} was released to "
+            f"({', '.join(sorted(names))}).",
+            remedy=f"Add it with `dvc remote add {min(names)} URL`, or name it in "
+            "`release.remotes` of params.yaml.",
         )
     for name in sorted(names - {remote.name for remote in repository.remotes}):
-        repository.progress.say(f"{name}: not configured in this repository, not checked")
+        repository.progress.say(
+            f"the remote {name} is not checked: it is not configured in this repository"
+        )
     faults: list[Fault] = []
     documents = stored_documents(manifest, version.manifest_sha256 or "")
     if version.erased is not None:

@@ -24,7 +24,10 @@ def yank(
     catalogue = read_catalogue(repository.git, repository.tags)
     version = catalogue.find_exactly(text)
     if not reason.strip():
-        raise ConfigError("A reason is needed, written for users of the version.")
+        raise ConfigError(
+            "A reason is needed, written for users of the version.",
+            remedy="Add `--reason TEXT` (in Python: reason=TEXT).",
+        )
     _refuse_erased(catalogue, version)
     if version.yank is not None:
         raise ConfigError(
@@ -84,7 +87,7 @@ def _refuse_erased(catalogue: Catalogue, version: Version) -> None:
     erasure = catalogue.erasure(version)
     if erasure is not None:
         raise ConfigError(
-            f"{erasure} It is neither withdrawn nor brought back.",
+            f"{erasure} An erased version can be neither withdrawn nor restored.",
             remedy="`datarelease list` shows the active versions.",
         )
 

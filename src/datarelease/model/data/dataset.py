@@ -65,11 +65,11 @@ class CsvDialect:
     def __post_init__(self) -> None:
         """Refuse what no setting could have said: a manifest may come from anywhere."""
         if self.delimiter is not None and not is_delimiter(self.delimiter):
-            raise ValueError("delimiter: not a single character that can be one")
+            raise ValueError("delimiter is not a single character that can separate fields")
         if self.decimal not in {".", ","} or self.thousands not in {None, *THOUSANDS}:
-            raise ValueError("decimal or thousands: not a mark that numbers are written with")
+            raise ValueError("decimal or thousands is not a mark that numbers are written with")
         if encoding_name(self.encoding) is None or not 0 <= self.skip_rows <= MOST_SKIPPED:
-            raise ValueError("encoding or skip_rows: not a valid value")
+            raise ValueError("encoding or skip_rows does not have a valid value")
 
     @property
     def changes(self) -> dict[str, object]:
@@ -102,12 +102,12 @@ class LoggedTable:
     @property
     def reason(self) -> str:
         """Why its files cannot be a dataset as they are."""
-        return f"{self.kind}: its log says which files count, and other files may be beside them"
+        return f"{self.kind}, and datarelease does not read its log, which says which files count"
 
 
 LOGGED_REMEDY = (
     "Write the present rows of the table as plain Parquet, for example in a stage "
-    "(`DeltaTable(PATH).to_pandas().to_parquet(FILE)`), and release that."
+    "(`DeltaTable(PATH).to_pandas().to_parquet(FILE)`), and release that file."
 )
 
 

@@ -6,6 +6,8 @@ from datarelease.model.data.stream import StreamReport
 from datarelease.model.review.diff import DatasetDiff, FileCounts, FilesDiff, RowDiff
 from datarelease.model.wording import plural
 
+_UNKNOWN = "released data may have been lost, because"
+
 
 def not_append_only(diff: DatasetDiff | None, stream: StreamReport | None) -> str | None:
     """What was removed or changed, in words; None: rows or parts were added at most.
@@ -61,7 +63,7 @@ def _of_rows(diff: DatasetDiff, *, proven: bool) -> list[str]:
     if diff.rows is not None:
         return _counted("row", diff.rows)
     if before is not None and after is not None and after < before:
-        return [f"{plural(before - after, 'row')} fewer than the {before:,} released"]
+        return [f"it has {plural(before - after, 'row')} fewer than the {before:,} released"]
     return _of_files(diff, proven=proven)
 
 
@@ -71,7 +73,7 @@ def _of_dataset_of_files(diff: DatasetDiff, files: FilesDiff) -> list[str]:
         return [f"the dataset was removed{lost}"]
     if diff.status == "changed" and files.counts is None:
         return [
-            f"not known: files were not compared ({files.no_comparison or 'no reason is known'})"
+            f"{_UNKNOWN} files were not compared ({files.no_comparison or 'no reason is known'})"
         ]
     return _counted("released file", files.counts)
 
@@ -81,7 +83,7 @@ def _of_files(diff: DatasetDiff, *, proven: bool) -> list[str]:
     if not files.removed and not files.changed and (proven or files.added):
         return []
     said = _counted("released file", files)
-    return [f"{' and '.join(said)}, and {why}" if said else f"not known: {why}"]
+    return [f"{' and '.join(said)}, and {why}" if said else f"{_UNKNOWN} {why}"]
 
 
 def _counted(noun: str, counts: RowDiff | FileCounts | None) -> list[str]:

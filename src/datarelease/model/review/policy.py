@@ -228,12 +228,12 @@ def idle(
     for waiver in waivers:
         if number > waiver.number:
             yield (
-                f"params.yaml: {SETTING}: the waiver of {waiver.what} lapsed with {waiver.until} "
+                f"params.yaml: {SETTING}: the waiver of {waiver.what} lapsed after {waiver.until} "
                 f"(this is {tag}): remove it"
             )
         elif waiver not in used:
             near = nearest_name(waiver.what, open_)
-            hint = f"did you mean {near!r}?" if near else f"it lapses with {waiver.until}"
+            hint = f"did you mean {near!r}?" if near else f"it lapses after {waiver.until}"
             yield (
                 f"params.yaml: {SETTING}: the waiver of {waiver.what} excuses nothing in this "
                 f"change; {hint}"
@@ -246,7 +246,7 @@ def how_to_waive(findings: Iterable[Finding], tag: str | None) -> str:
     if not names or tag is None:
         return ""
     listed = "\n".join(entry(name, tag, "why") for name in names)
-    return f"\nIf that change is meant, say so in params.yaml: {SETTING}:\n{listed}"
+    return f"\nIf that change is intended, allow it in params.yaml: {SETTING}:\n{listed}"
 
 
 def entry(what: str, until: str, reason: str) -> str:

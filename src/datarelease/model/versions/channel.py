@@ -16,8 +16,8 @@ _NAME = r"[a-z](?:[a-z0-9-]{0,48}[a-z])?"
 _WHOLE_NAME = re.compile(_NAME, re.ASCII)
 _REST = re.compile(rf"(?P<name>{_NAME})-(?P<move>[1-9][0-9]{{0,8}})", re.ASCII)
 NAME_RULE = (
-    "A channel's name has small letters, digits and hyphens, begins and ends with a letter, and "
-    "is not 'latest'"
+    "A channel's name has lowercase letters, digits and hyphens, begins and ends with a letter, "
+    "and is not 'latest'"
 )
 
 

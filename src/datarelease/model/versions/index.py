@@ -145,13 +145,14 @@ def index_faults(index: VersionIndex) -> Iterator[str]:
     seen = 0
     for entry in index.versions:
         if tags.parse(entry.tag) != entry.number or path_fault(entry.tag):
-            yield f"a version is called {entry.tag!r:.80}, number {entry.number}"
+            yield f"the tag {entry.tag!r:.80} is listed with the number {entry.number}"
         if entry.number <= seen:
             yield f"version {entry.number} is listed after version {seen}"
         seen = entry.number
         for name in ("digest", "manifest_sha256"):
             if not _SHA256.fullmatch(getattr(entry, name)):
-                yield f"{entry.tag!r:.80} has the {name} {getattr(entry, name)!r:.80}"
+                said = f"{entry.tag!r:.80} has the {name} {getattr(entry, name)!r:.80}"
+                yield f"{said}, which is not a SHA-256"
         yank = entry.withdrawn
         told = (entry.commit, entry.date, entry.baseline, entry.rollback_of)
         texts = (*told, *((yank.reason, yank.date, yank.replacement) if yank else ()))
@@ -174,9 +175,9 @@ def _channel_faults(channel: Channel, tags: TagGrammar) -> Iterator[str]:
         yield f"the channel {channel.name!r:.80} was never set"
     for move in channel.moves:
         if ChannelGrammar(tags).parse(move.tag) != (channel.name, move.number):
-            yield f"the channel {channel.name!r:.80} was moved by {move.tag!r:.80}"
+            yield f"the channel {channel.name!r:.80} lists {move.tag!r:.80}, not a tag of its own"
         if tags.parse(move.version) is None:
-            yield f"{move.tag!r:.80} names the version {move.version!r:.80}"
+            yield f"{move.tag!r:.80} names {move.version!r:.80}, which is not a version"
         if not all(text.isprintable() for text in (move.date, move.by, move.reason)):
             yield f"{move.tag!r:.80} has a text with control characters"
 

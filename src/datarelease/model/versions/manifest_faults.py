@@ -21,11 +21,11 @@ def manifest_faults(manifest: Manifest) -> Iterator[str]:
     """Entries that would write files outside the dataset, or read objects that are not data."""
     for dataset in manifest.datasets:
         if not DATASET_NAME.fullmatch(dataset.name):
-            yield f"a dataset is called {dataset.name!r}"
+            yield f"a dataset has the name {dataset.name!r}, which is not allowed"
         yield from (f"{dataset.name}: {fault}" for fault in _dataset_faults(dataset))
     twice = clash(dataset.name for dataset in manifest.datasets)
     if twice is not None:
-        yield f"two datasets are called {twice!r}"
+        yield f"two datasets have the name {twice!r}"
     else:
         yield from _overlaps(manifest)
     for output in manifest.tracked:
@@ -33,7 +33,8 @@ def manifest_faults(manifest: Manifest) -> Iterator[str]:
         yield from _bytes_faults(output.path, output.md5, output.size, _OUTPUT)
         for file in output.files:
             if not _MD5.fullmatch(file.md5) or file.key != object_key(file.md5):
-                yield f"{file.path!r} has the MD5 {file.md5!r:.80}, the object key {file.key!r:.80}"
+                said = f"{file.path!r} has the MD5 {file.md5!r:.80}, but the object key "
+                yield f"{said}{file.key!r:.80}"
             yield from _bytes_faults(file.path, None, file.size)
     for document in manifest.documents:
         if fault := path_fault(document.name):
@@ -51,7 +52,7 @@ def _dataset_faults(dataset: ManifestDataset) -> Iterator[str]:
     for file in dataset.files:
         yield from _bytes_faults(file.path, file.md5, file.size, sha256=file.sha256)
         if file.key != object_key(file.md5):
-            yield f"{file.path!r} has the object key {file.key!r:.80}"
+            yield f"{file.path!r} has the object key {file.key!r:.80}, which is not that of its MD5"
     same = clash(file.path for file in dataset.files)
     if same is not None:
         yield f"{same!r} occurs twice, or is both a file and a directory"
@@ -67,11 +68,11 @@ def _bytes_faults(
 ) -> Iterator[str]:
     """Hashes and a size that no bytes can have; what is None is not there."""
     if md5 is not None and not form.fullmatch(md5):
-        yield f"{name!r} has the MD5 {md5!r:.80}"
+        yield f"{name!r} has the MD5 {md5!r:.80}, which is not an MD5 hash"
     if sha256 is not None and not _SHA256.fullmatch(sha256):
-        yield f"{name!r} has the SHA-256 {sha256!r:.80}"
+        yield f"{name!r} has the SHA-256 {sha256!r:.80}, which is not a SHA-256 hash"
     if size is not None and not 0 <= size <= _LARGEST:
-        yield f"{name!r} has the size {size}"
+        yield f"{name!r} has the size {size}, which no file has"
 
 
 def _overlaps(manifest: Manifest) -> Iterator[str]:
