@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -230,6 +230,16 @@ def dvc(
     )
     process.start()
     return Started(process, folder).wait()
+
+
+def forked_dvc(
+    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes | None = None
+) -> int:
+    """Stands for what starts ``python -m dvc``: the real DVC, loaded already, with its output."""
+    done = dvc(cwd, *arguments[4:], env=dict(env), stdin=stdin)
+    sys.stdout.write(done.out)
+    sys.stderr.write(done.err)
+    return done.code
 
 
 def _dvc_child(

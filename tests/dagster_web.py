@@ -11,13 +11,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-
-from tests.commands import dvc
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIM = ROOT / "orchestration" / "dagster_app" / "definitions.py"
@@ -103,16 +101,6 @@ class Dagster:
             return status if status in ENDED else None
 
         return self.until(look, f"the end of run {run}")
-
-
-def forked_dvc(
-    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes | None = None
-) -> int:
-    """Stands for what starts ``python -m dvc``: the real DVC, loaded already, with its output."""
-    done = dvc(cwd, *arguments[4:], env=dict(env), stdin=stdin)
-    sys.stdout.write(done.out)
-    sys.stderr.write(done.err)
-    return done.code
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.repo import Repo
+from tests.commands import forked_dvc
 from tests.project import REMOTE, Project
 
 from datarelease.adapters.dvc.config import DvcConfig
@@ -24,6 +25,13 @@ from datarelease.flows.versions.dataset_at import snapshot
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.progress import Quiet
+
+
+@pytest.fixture(autouse=True)
+def _loaded_dvc(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC in a fork of a process that has it loaded; a test of its output starts the program."""
+    if "capfd" not in request.fixturenames:
+        monkeypatch.setattr("datarelease.adapters.dvc.program.run_shown", forked_dvc)
 
 
 def open_dvc(project: Project) -> Dvc:

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from tests.broker import Broker
+from tests.commands import forked_dvc
 from tests.dagster_daemon import Daemon
-from tests.dagster_web import forked_dvc
 from tests.project import Project
 from tests.roads import NAME, fed, produced
 

@@ -13,9 +13,8 @@ import dagster as dg
 import psutil
 import pytest
 import yaml
-from tests.commands import run
+from tests.commands import forked_dvc, run
 from tests.dagster_daemon import StaleStatus, stale_statuses
-from tests.dagster_web import forked_dvc
 from tests.project import Project
 
 import datarelease.adapters.process

@@ -11,9 +11,8 @@ from typing import Literal
 import dagster as dg
 import pytest
 import yaml
-from tests.commands import run
+from tests.commands import forked_dvc, run
 from tests.dagster_daemon import Daemon, shown
-from tests.dagster_web import forked_dvc
 from tests.project import Project
 
 from datarelease.errors import WorldError
