@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -103,8 +104,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_unconfigure() -> None:
-    """Let go of it at the end; DuckDB's bindings report at the exit what nothing collected."""
-    gc.unfreeze()
+    """Let go of it at the exit, when DuckDB's bindings report what nothing collected.
+
+    Pytest collects garbage several times before.
+    """
+    atexit.register(gc.unfreeze)
     while _UNTOUCHED:
         shutil.rmtree(_UNTOUCHED.pop(), ignore_errors=True)
 
