@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("topic")
     parser.add_argument("--history", type=int, default=0, help="events to begin with")
     parser.add_argument("--rate", type=float, default=20.0, help="events a second after that")
-    parser.add_argument("--count", type=int, help="stop after so many events")
+    parser.add_argument("--count", type=int, help="stop after this many events")
     parser.add_argument("--first", type=int, default=1, help="number of the first order")
     parser.add_argument("--seed", type=int, default=7)
     told = parser.parse_args()

@@ -45,7 +45,7 @@ class Servers:
                 log = self.logs / f"{name}.log"
                 tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
                 raise SystemExit(
-                    "\n".join([f"{name} ended with {process.returncode}; {log} ends so:", *tail])
+                    "\n".join([f"{name} ended with {process.returncode}; the end of {log}:", *tail])
                 )
 
     def stop(self) -> None:
@@ -56,7 +56,7 @@ class Servers:
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
-                console.print(f"{name} does not end: killed")
+                console.print(f"{name} did not end within 20 seconds and was killed")
             # What it started lives in its group: Dagster's code server, runs.
             _signal(process, signal.SIGKILL)
             process.wait()
@@ -73,7 +73,7 @@ def serving(stage: Path) -> Iterator[Servers]:
         try:
             yield servers
         except KeyboardInterrupt:
-            console.print(f"\nending; data stays in {stage}")
+            console.print(f"\nall programs are being ended; the data stays in {stage}")
 
 
 def until(seconds: float, servers: Servers, fault: str) -> Iterator[None]:

@@ -74,22 +74,22 @@ def main() -> None:
         for name, fact in facts.items():
             console.print(Text.assemble((f"{name:12}", "bold"), fact))
         console.print(
-            "\nOrders gather, a proposal is made, checked and merged, and a version is cut"
+            "\nIn the first minutes, orders arrive; a proposal is opened, checked and merged; and"
         )
-        console.print("in the first minutes. Ctrl-C ends everything; data stays.\n")
+        console.print("a version is released. Ctrl-C ends everything; the data stays.\n")
         watch(servers, shop, told.until)
 
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1] if __doc__ else None)
-    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left")
-    parser.add_argument("--stage", type=Path, default=STAGE, help="where everything is kept")
-    parser.add_argument("--port", type=int, default=3000, help="of Dagster's web server")
+    parser.add_argument("--fresh", action="store_true", help="delete what earlier runs left")
+    parser.add_argument("--stage", type=Path, default=STAGE, help="where all data and logs are")
+    parser.add_argument("--port", type=int, default=3000, help="the port of Dagster's web server")
     parser.add_argument("--rate", type=float, default=20.0, help="orders a second")
     parser.add_argument("--history", type=int, default=20_000, help="orders to begin with")
     parser.add_argument("--broker", help="use this broker instead of starting one: HOST:PORT")
-    parser.add_argument("--until", type=int, help="end when so many versions are released")
+    parser.add_argument("--until", type=int, help="end when this many versions are released")
     return parser.parse_args()
 
 
@@ -155,7 +155,7 @@ def start_dagster(servers: Servers, shop: Shop, env: dict[str, str], wanted: int
     """The address of Dagster's page, which answers; its sensors run from the start."""
     port = free_port(wanted)
     if port != wanted:
-        console.print(f"port {wanted} is in use: Dagster takes {port}")
+        console.print(f"port {wanted} is in use: Dagster uses {port}")
     home = servers.stage / "dagster"
     home.mkdir(exist_ok=True)
     shutil.copyfile(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
@@ -203,7 +203,7 @@ def watch(servers: Servers, shop: Shop, wanted: int | None) -> None:
         now = shop.versions()
         if not now and shop.first_proposal():
             console.print("The first proposal brings a new dataset, not a patch: a person decides.")
-            console.print("Playing that person: merging stream/orders/000001-1")
+            console.print("Playing that person: stream/orders/000001-1 is merged.")
             shop.merge_first(servers.stage / "reviewer")
         for tag, subject in now.items():
             if tag not in known:

@@ -36,7 +36,7 @@ def main(title: str, command: Sequence[str], *, patience: float = PATIENCE) -> i
         try:
             line = lines.get(timeout=patience)
         except queue.Empty:
-            tell(f"    ... still at it after {time.monotonic() - began:.0f} seconds")
+            tell(f"    ... still running after {time.monotonic() - began:.0f} seconds")
             continue
         if line is None:
             return process.wait()

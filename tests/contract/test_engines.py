@@ -599,7 +599,7 @@ def test_a_file_that_a_cluster_does_not_find(cluster: Engine, tmp_path: Path) ->
     """Sail takes a missing file for an empty one: the rows are counted before anything else."""
     files = one(tmp_path, arrow.table({"id": ID}))
     lost = dataclasses.replace(files, addresses=(str(tmp_path / "lost"),))
-    with pytest.raises(WorldError, match="finds 0 rows in data and its siblings, which hold 4"):
+    with pytest.raises(WorldError, match=r"finds 0 rows in data and .*, which hold 4"):
         validate(cluster, lost, Dataset(name="d", path="d", key=("id",)), None)
 
 

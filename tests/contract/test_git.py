@@ -77,7 +77,7 @@ def test_no_git_program(tmp_path: Path) -> None:
 def test_a_repository_that_git_refuses_is_not_none(repo: Project) -> None:
     """A damaged repository is reported with git's reason, instead of `no repository`."""
     (repo.root / ".git" / "HEAD").write_text("garbage")
-    with pytest.raises(ConfigError, match="git refuses this repository"):
+    with pytest.raises(ConfigError, match="git refuses the repository"):
         open_git(repo.root).is_repository()
 
 

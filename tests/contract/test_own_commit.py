@@ -106,16 +106,16 @@ def test_what_no_git_holds_has_no_commit(record: Record, tmp_path: Path) -> None
     package = folder / "src" / "datarelease"
     package.mkdir(parents=True)
     origin = {"url": folder.as_uri(), "dir_info": {}}
-    assert "no git checkout of it" in refused(record(origin), package)
+    assert "not a git checkout of it" in refused(record(origin), package)
     shutil.rmtree(folder)
-    assert "no git checkout of it" in refused(record(origin), package)
+    assert "not a git checkout of it" in refused(record(origin), package)
     archive = {"url": "https://git.example.com/tool.zip", "archive_info": {}}
-    assert "records none" in refused(record(archive), package)
+    assert "does not record one" in refused(record(archive), package)
 
 
 def test_an_index_records_no_commit(record: Record, tmp_path: Path) -> None:
     """Without a record of its origin nothing is guessed from where the files lie."""
-    assert "records none" in refused(record(None), tmp_path)
+    assert "does not record one" in refused(record(None), tmp_path)
 
 
 def test_the_head_of_another_repository_is_not_the_tools(
@@ -130,4 +130,4 @@ def test_the_head_of_another_repository_is_not_the_tools(
     tree.git("commit", "--quiet", "--message", "All")
     origin = {"url": (outer / "vendored").as_uri(), "dir_info": {}}
     package = outer / "vendored" / "src" / "datarelease"
-    assert "no git checkout of it" in refused(record(origin), package)
+    assert "not a git checkout of it" in refused(record(origin), package)

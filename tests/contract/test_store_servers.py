@@ -82,7 +82,7 @@ def test_a_server_that_takes_no_uploads_is_told(
 ) -> None:
     """POST is DVC's default, and this server knows PUT alone."""
     there = dataclasses.replace(place("http"), settings={})
-    with pytest.raises(WorldError, match="takes no such request") as caught:
+    with pytest.raises(WorldError, match="does not accept this kind of request") as caught:
         put(configured(there, tmp_path), tmp_path / "in", a__b=b"1")
     assert "dvc remote modify storage method PUT" in caught.value.remedy
 

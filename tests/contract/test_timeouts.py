@@ -110,7 +110,7 @@ REFUSALS: list[tuple[str, int, str, Mapping[str, str], str]] = [
      "the bucket is in eu-west-3"),
     ("moved", 301, answer("PermanentRedirect"), REGION, "the bucket is in eu-west-3"),
     ("circle", 307, answer("TemporaryRedirect"), {"Location": "HERE/bucket/a"},
-     "the endpoint sends every request on"),
+     "the endpoint redirects every request"),
 ]  # fmt: skip
 
 

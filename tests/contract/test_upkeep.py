@@ -139,7 +139,7 @@ def test_a_remote_without_listings_has_no_upkeep(
     remote_servers: RemoteServers, tmp_path: Path
 ) -> None:
     """Whoever cannot list must not delete."""
-    with pytest.raises(ConfigError, match="no listings"):
+    with pytest.raises(ConfigError, match="cannot be listed"):
         upkeep_of(configured(remote_servers.place("http", Path.home()), tmp_path))
 
 

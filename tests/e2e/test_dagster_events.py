@@ -57,6 +57,6 @@ def test_events_become_a_version(project: Project) -> None:
         [news] = daemon.tick("announcements")
         assert daemon.run(news, "announce")
         assert daemon.tick(f"events_{NAME}") == []
-        assert daemon.said == "nothing waits"
+        assert daemon.said == "no events wait"
         for name in ("announcements", "main", f"merge_{NAME}"):
             assert daemon.tick(name) == []

@@ -213,5 +213,5 @@ def propose(ingester: Ingester, done: Callable[[], bool]) -> None:
         code = ingester.run("ingest", "propose", NAME)
         said = ingester.ended[-1][2]
         ingester.run("ingest", "merge", NAME)
-        if last and code == 0 and "nothing waits" in said:
+        if last and code == 0 and "no events wait" in said:
             return

@@ -216,7 +216,7 @@ TURNS: dict[str, tuple[Turn, Sequence[str], int, Sequence[str]]] = {
     ),
     "a typo in a workflow, and init again": (
         replaced(WORKFLOW, "check.yml@", "checks.yml@"), ["init", "--yes"], 0,
-        [f"{WORKFLOW}: it is not what init would write", "delete it and run init again",
+        [f"{WORKFLOW}: it differs from what init", "delete it and run `datarelease init` again",
          "nothing to do but what is left alone"],
     ),
     "init twice": (nothing, ["init", "--yes"], 0, ["already there", "nothing to do"]),

@@ -129,7 +129,7 @@ class ObjectCache:
                 f"The cache {self.root} cannot be written: {error.strerror or error}.",
                 untouched="No file that is not complete was kept.",
                 remedy="Free space there, or set DATARELEASE_CACHE to a directory on another disk, "
-                "then run the same again.",
+                "then run the same command again.",
             ) from error
 
 

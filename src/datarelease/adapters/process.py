@@ -90,12 +90,20 @@ def _watched(
         watch = watch or ActivityWatch(process.pid)
         if seconds is not None and time.monotonic() - begun >= seconds:
             raise WorldError(
-                f"{_name(process)} did not end within {seconds:g} seconds and was stopped."
+                f"{_name(process)} did not end within {seconds:g} seconds and was stopped.",
+                remedy=_STOPPED,
             )
         if idle is not None and watch.idle_seconds() >= idle:
             raise IdleError(
-                f"{_name(process)} made no progress for {idle:g} seconds and was stopped."
+                f"{_name(process)} made no progress for {idle:g} seconds and was stopped.",
+                remedy=_STOPPED,
             )
+
+
+_STOPPED = (
+    "Run the same command again. If the program is stopped again, run it by itself to see what it "
+    "waits for."
+)
 
 
 def _name(process: subprocess.Popen[bytes]) -> str:
@@ -262,7 +270,10 @@ def _start(
         return subprocess.Popen(list(arguments), cwd=cwd, env=env, **options)
     except FileNotFoundError as error:
         if not cwd.is_dir():
-            raise ConfigError(f"The directory {cwd} does not exist.") from error
+            raise ConfigError(
+                f"The directory {cwd} does not exist.",
+                remedy="Correct the path, then run the command again.",
+            ) from error
         program = arguments[0]
         raise ConfigError(
             f"The program {program!r} was not found.",

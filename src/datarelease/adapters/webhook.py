@@ -77,12 +77,12 @@ def _address_fault(url: str) -> str | None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "what it holds is not an address."
+        return "its value is not an address."
     if parts.scheme != "https" or not host:
-        return "what it holds is not an https address."
+        return "its value is not an https address."
     if parts.username or parts.password:
         return "the address holds a user name or a password."
-    return None if url.isprintable() and " " not in url else "what it holds is not an address."
+    return None if url.isprintable() and " " not in url else "its value is not an address."
 
 
 def _post(session: requests.Session, url: str, body: bytes, headers: dict[str, str]) -> None:

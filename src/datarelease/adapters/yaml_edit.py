@@ -78,8 +78,8 @@ def insert(text: str, path: Sequence[str], entries: Sequence[str], *, file: str)
         if same:
             return after
     raise ConfigError(
-        f"{file} is written in a form to which nothing can be added without changing it"
-        f" (at {'.'.join(path) or 'the top'}).",
+        f"datarelease cannot add lines to {file} (at {'.'.join(path) or 'the top'}) without "
+        "changing the lines that are there.",
         remedy="Add these lines by hand, then run the command again:\n"
         + _indented(_nested(path, entries, spaced=False), 0),
     )

@@ -160,7 +160,7 @@ def _objects(dvc_dir: Path, known: Inventory, progress: Progress) -> Objects:
         remotes = stores(config, ())
     except ConfigError as error:
         # What is in the work tree or the cache can be read without the remote.
-        progress.say(f"remote {config.default_remote}: not used ({error.what})")
+        progress.say(f"the remote {config.default_remote} is not used: {error.what}")
         remotes = ()
     return Objects(
         cache=config.cache,
@@ -207,7 +207,7 @@ def own_commit(distribution: Distribution, package: Path, *, env: Mapping[str, s
     address = urlsplit(str(origin.get("url", "")))
     if "dir_info" in origin and address.scheme == "file":
         return _head(Path(url2pathname(address.path)), package, env)
-    raise _unknown("its installation records none")
+    raise _unknown("its installation does not record one")
 
 
 def _head(checkout: Path, package: Path, env: Mapping[str, str]) -> str:
@@ -217,7 +217,7 @@ def _head(checkout: Path, package: Path, env: Mapping[str, str]) -> str:
     top = git.attempt("rev-parse", "--show-cdup") if checkout.is_dir() else None
     tree = git.attempt("ls-tree", "-r", "-z", f"HEAD:{_PLACE}") if top is not None else None
     if top is None or tree is None or top.code or top.stdout.strip() or tree.code:
-        raise _unknown(f"it was installed from {checkout}, which is no git checkout of it")
+        raise _unknown(f"it was installed from {checkout}, which is not a git checkout of it")
     # Objects are named by their content, so their names are enough to compare.
     listed = (it.partition("\t") for it in tree.stdout.decode().split("\0") if it)
     held = {path: entry.split()[2] for entry, _, path in listed}
@@ -243,7 +243,8 @@ def _blob(data: bytes) -> str:
 
 def _unknown(why: str) -> ConfigError:
     return ConfigError(
-        f"The commit of this datarelease, which workflow files have to name, is not known: {why}.",
+        "Workflow files have to name a commit of datarelease. The commit of the datarelease that "
+        f"runs here is not known: {why}.",
         remedy="Name the version that the workflows are to use, a tag or the full SHA of a commit: "
-        "datarelease init --ref COMMIT",
+        "`datarelease init --ref COMMIT`.",
     )

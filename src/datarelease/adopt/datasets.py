@@ -37,6 +37,8 @@ _PASSED_OVER = frozenset(
     }
 )  # fmt: skip
 """Folders whose tables are not the repository's data, where DVC does not say which are."""
+NOT_MADE = "it does not exist yet: run `dvc repro`, then run `datarelease init` again"
+"""Why an output is left out that its stage has not made."""
 _MARKERS = re.compile(r"[._].*|.*\.(crc|md|txt)|readme.*", re.IGNORECASE)
 """Files beside parts that say nothing against their being parts of one table."""
 
@@ -182,10 +184,13 @@ def refuse_unusable(out: IndexedOutput) -> None:
             not out.path.isprintable() or "${" in out.path
         ),
         "git keeps it, not DVC (cache: false)": not out.cached,
-        "DVC sends it to no remote (push: false), and a version must be on one": not out.pushed,
-        "imported from another DVC repository, which releases it": out.foreign,
-        "hashed by DVC 2: run `dvc cache migrate --dvc-files`, then init again": out.legacy,
-        "not made yet: run `dvc repro`, then init again": out.md5 is None,
+        "DVC does not push it (push: false), and a version must be on a remote": not out.pushed,
+        "it was imported from another DVC repository, which releases it": out.foreign,
+        (
+            "it was hashed by DVC 2: run `dvc cache migrate --dvc-files`, then run "
+            "`datarelease init` again"
+        ): out.legacy,
+        NOT_MADE: out.md5 is None,
     }
     for reason, applies in reasons.items():
         if applies:

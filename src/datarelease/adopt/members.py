@@ -84,8 +84,7 @@ def _planned_dataset(
 ) -> PipelineDataset | None:
     """A table as a dataset, with its ``entry`` in dvc.yaml, if any; None: it is left out."""
     if entry and entry.get("type") != "dataset":
-        kind = entry.get("type") or "no type"
-        drafts.leave(one.path, f"declared as {name} ({kind}) in dvc.yaml")
+        drafts.leave(one.path, _declared_otherwise(name, entry))
         return None
     meta = entry.get("meta")
     schema = _schema_file(meta) if meta else f"schemas/{name}.yaml"
@@ -100,11 +99,14 @@ def _planned_dataset(
     csv = f"csv: {yaml_flow(table.csv.changes)}" if table.csv.changes else ""
     if isinstance(meta, Mapping) and "csv" not in meta and csv:
         # Init adds to no declaration.
-        why = f"it is declared already, but seems to need `{csv}` under `meta:` in dvc.yaml"
+        why = (
+            "dvc.yaml declares it already, and init does not change the entry; the data seems to "
+            f"need `{csv}` under `meta:` there"
+        )
         drafts.leave(one.path, why)
     if schema is not None and inferable and drafts.is_missing(schema):
         text = schema_yaml(seen, name=name, path=one.path)
-        drafts.create(schema, text, why="what the data promises, inferred from it; edit it")
+        drafts.create(schema, text, why="the schema, inferred from the data; edit it")
     return PipelineDataset(
         proposed=_proposed(name, one, seen, csv),
         schema=schema,
@@ -130,8 +132,7 @@ def planned_files(
     for one in found:
         name, entry = declared.get(one.path, (names.get(one.path, ""), {}))
         if entry and entry.get("type") != "dataset":
-            kind = entry.get("type") or "no type"
-            drafts.leave(one.path, f"declared as {name} ({kind}) in dvc.yaml")
+            drafts.leave(one.path, _declared_otherwise(name, entry))
             continue
         members.append(
             PipelineDataset(
@@ -174,6 +175,11 @@ def only(
         tuple(one for one in found if wanted(one.path)),
         tuple(note for note in left_out if wanted(note.what)),
     )
+
+
+def _declared_otherwise(name: str, entry: Mapping[str, Any]) -> str:
+    kind = f"type: {entry['type']}" if entry.get("type") else "no type"
+    return f"dvc.yaml declares it as {name} ({kind}), and not as a dataset"
 
 
 def _lacking(at: AdoptionContext, name: str) -> tuple[StageKind, ...]:

@@ -240,9 +240,9 @@ def _leave_others(drafts: Drafts, pipeline: Mapping[str, Any], tables: Sequence[
     for path, (name, entry) in artifacts_by_path(pipeline).items():
         if entry.get("type") == "dataset" and path not in known:
             why = (
-                f"declared in dvc.yaml as {name}, a dataset, and DVC has no usable data there: "
-                "`datarelease check` refuses that; give it another `type` (raw-data, say), or "
-                "another path"
+                f"dvc.yaml declares it as the dataset {name}, and DVC has no usable data there. "
+                "`datarelease check` refuses that: give the entry another `type`, for example "
+                "raw-data, or another path"
             )
             drafts.leave(path, why)
 
@@ -253,11 +253,12 @@ def _no_data(left_out: Sequence[Note], *, dvc: bool) -> ConfigError:
     return ConfigError(
         "There is no dataset to release: no usable table (CSV, JSON Lines, Parquet or Arrow) "
         f"{where}, and no other data that was added with `dvc add`.{reasons}",
-        remedy="Get the files named above (`dvc pull`, `dvc repro`), then run init again."
+        remedy="Get the files named above (`dvc pull`, `dvc repro`), then run `datarelease init` "
+        "again."
         if left_out
-        else "Put the data into the repository as CSV or Parquet (data/NAME.csv, say), name other "
-        "files with `datarelease init --dataset PATH`, or write a stage that makes the data and "
-        "run `dvc repro`; then run init again.",
+        else "Put the data into the repository as CSV or Parquet, for example as data/NAME.csv. Or "
+        "name other files with `datarelease init --dataset PATH`. Or write a stage that makes the "
+        "data and run `dvc repro`. Then run `datarelease init` again.",
     )
 
 
@@ -276,7 +277,7 @@ def _inside(root: Path, start: Path, path: str) -> str:
     place = Path(os.path.abspath(start.resolve() / path))  # noqa: PTH100 - links stay links
     if not place.is_relative_to(root):
         raise ConfigError(
-            f"--dataset {path}: this is outside of {root}.",
+            f"--dataset {path}: this path is outside of {root}.",
             remedy="Name a file or folder of the repository.",
         )
     return place.relative_to(root).as_posix()

@@ -20,7 +20,7 @@ from datarelease.adapters.dvc.tracked import LOCK, TrackedState
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.process import run_shown
 from datarelease.adopt.context import AdoptionContext
-from datarelease.adopt.datasets import FoundTable
+from datarelease.adopt.datasets import NOT_MADE, FoundTable
 from datarelease.adopt.file_datasets import FoundFiles
 from datarelease.app.wiring import environment, work_tree_reader
 from datarelease.documents import DocumentError, decode
@@ -111,7 +111,7 @@ def first_run(
         )
     made = (LOCK, *(check.report for check in runnable)) if runnable else ()
     for dataset in unmade:
-        drafts.leave(dataset.path, "not made yet: run `dvc repro`, then init again")
+        drafts.leave(dataset.path, NOT_MADE)
     return tuple(commands), made
 
 
@@ -139,7 +139,8 @@ def carry_out(root: Path, adoption: Adoption, *, progress: Progress) -> None:
             raise ConfigError(
                 f"`{join(command.arguments)}` failed; its own output is above.",
                 untouched=f"No file was written. Already done: {before or 'nothing'}.",
-                remedy="Correct the cause, then run init again: it continues from there.",
+                remedy="Correct the cause, then run `datarelease init` again: it continues from "
+                "there.",
             )
     _write(root, adoption, progress)
     pulls = any(command.arguments[:2] == _PULL for command in adoption.last)
@@ -196,7 +197,8 @@ def finish(root: Path, commands: Sequence[Command], *, run: Callable[[Command], 
         later = ", then ".join(f"`{join(one.arguments)}`" for one in commands[done:])
         raise type(error)(
             error.what,
-            untouched=f"All files were written and are kept. Not run yet: {waiting}.",
+            untouched="All files were written and are kept. Stages that have not run yet: "
+            f"{waiting}.",
             remedy=f"{error.remedy} To continue, run `datarelease init` again, or {later}.",
         )
 

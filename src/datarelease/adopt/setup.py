@@ -32,9 +32,9 @@ _REPORTS_IGNORED = {
 """Lines for `.gitignore`, each with paths that it is for."""
 _WHY = {
     "check": "says in pull requests what merging would release",
-    "report": "posts that as a comment, with the digest that is reviewed",
-    "release": "releases what was merged; the job that publishes is your own",
-    "verify": "looks for the released data on its remotes every week",
+    "report": "posts the report as a comment, and records the reviewed digest",
+    "release": "releases what was merged; you can edit the job that publishes",
+    "verify": "verifies the released data on its remotes every week",
     "site": "publishes the catalogue of all versions on GitHub Pages",
 }
 _ANY = ToolRef(name="any")
@@ -89,7 +89,10 @@ def add_github(
     With ``site`` one of them publishes the catalogue.
     """
     if not _is_nameable(at.directory):
-        why = f"{at.directory}: a workflow takes directories of letters, digits and . _ + @ - only"
+        why = (
+            f"a workflow cannot name the directory {at.directory}: its path may have letters, "
+            "digits and . _ + @ - only"
+        )
         drafts.leave(FOLDER, why)
         return
     performed = _performed(at)
@@ -108,7 +111,8 @@ def add_github(
             drafts.create(place, texts(ref)[path], why=why)
     dependabot = f"{_up(at)}.github/dependabot"
     if all(drafts.is_missing(f"{dependabot}.{ending}") for ending in ("yml", "yaml")):
-        drafts.create(f"{dependabot}.yml", dependabot_file(), why="keeps the workflows new")
+        why = "keeps the actions in the workflows up to date"
+        drafts.create(f"{dependabot}.yml", dependabot_file(), why=why)
     else:
         drafts.skip(f"{dependabot}.yml")
 
@@ -159,8 +163,8 @@ def _compare(drafts: Drafts, path: str, text: str) -> None:
     else:
         drafts.leave(
             path,
-            "it is not what init would write; yours stays as it is. To have it written again, "
-            "delete it and run init again",
+            "it differs from what init would write, and init leaves it as it is. To have it "
+            "written again, delete it and run `datarelease init` again",
         )
 
 
@@ -177,7 +181,7 @@ def ignore_reports(at: AdoptionContext, drafts: Drafts) -> None:
     drafts.edit(
         ".gitignore",
         text + "".join(f"{line}\n" for line in lines),
-        why="the whole report is written again each time",
+        why="git ignores the report of a check, which is written again each time",
     )
 
 

@@ -115,7 +115,7 @@ def _schema(drafts: Drafts, stream: Stream, seen: SampleSummary, events: int) ->
         columns=seen.inferred.columns, guesses={guess.name: guess for guess in seen.guesses},
         silent={*seen.inferred.pii, *key},
     )  # fmt: skip
-    drafts.create(path, text, why="the schema of an event, inferred from some events; edit it")
+    drafts.create(path, text, why="the schema, inferred from some events; edit it")
 
 
 def write_stream(root: Path, plan: Adoption) -> None:

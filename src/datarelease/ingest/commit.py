@@ -23,6 +23,7 @@ from datarelease.ingest.access import connected, open_writer, read_plan, stream_
 from datarelease.ingest.kafka.source import Message
 from datarelease.model.data.stream import Batch, DeadLetter, Stream, group_of
 from datarelease.model.versions.version import Version
+from datarelease.model.wording import plural
 from datarelease.progress import Progress
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def commit_now(root: Path, name: str, *, env: Mapping[str, str], progress: Progr
             ends = {s.partition: s.end for s in batch.spans if s.end > reached.get(s.partition, -1)}
             if ends:
                 sent = settle(writer, stream, ends, _unsent(letters_of(batch), dict(reached)))
-                done = f"batch {batch.number} committed, {sent} dead letters sent"
+                done = f"batch {batch.number} committed, {plural(sent, 'dead letter')} sent"
                 progress.say(f"{stream.name}: {done}")
                 reached |= ends
                 dead += sent

@@ -160,7 +160,7 @@ class _Drain:
         topic = source.topic(self.plan.topic)
         other = self.plan.topic_id and topic.id and self.plan.topic_id != topic.id
         if topic.cluster != self.plan.cluster or other:
-            raise _replaced(self.plan.topic, "its cluster or its id is another one")
+            raise _replaced(self.plan.topic, "it is on another cluster, or it has another id")
 
     def _write(
         self, batches: Sequence[Batch], source: Source, advance: Callable[[int], None]

@@ -198,16 +198,17 @@ def _check_same(
 ) -> None:
     """Refuse another topic, another cluster, or a topic that was deleted and made again."""
     if plan.topic != topic.name:
-        raise _other(topic, f"the plan is one of topic {plan.topic!r}")
+        raise _other(topic, f"the plan is for topic {plan.topic!r}")
     if plan.cluster != topic.cluster:
-        raise _other(topic, f"it is on cluster {topic.cluster}, the plan's was on {plan.cluster}")
+        raise _other(topic, f"it is on cluster {topic.cluster}, and was on {plan.cluster}")
     if plan.topic_id and topic.id and plan.topic_id != topic.id:
-        raise _other(topic, f"its id is {topic.id}, the plan's had {plan.topic_id}")
+        raise _other(topic, f"its id is {topic.id}, and was {plan.topic_id}")
     last = {span.partition: span for batch in plan.batches for span in batch.spans}
     for partition, span in sorted(last.items()):
         high = logs[partition].high if partition in logs else 0
         if span.end > high:
-            raise _other(topic, f"partition {partition} ends at {high}, the plan is at {span.end}")
+            why = f"partition {partition} ends at offset {high}, and the plan at {span.end}"
+            raise _other(topic, why)
     asked = {
         partition: span.end - 1
         for partition, span in last.items()
@@ -249,12 +250,12 @@ def _other(topic: Topic, why: str) -> ConflictError:
         f"Topic {topic.name!r} is not the one that was drained before: {why}.",
         untouched="Nothing was planned.",
         remedy="Batches that are not merged yet are planned again by `datarelease ingest plan NAME "
-        "--anew`. If the topic was deleted and made again, or moved: feed another dataset from it, "
-        "and the released rows stay. Or delete the stream's plan (streams/NAME.json) in a pull "
-        "request: the next proposal then begins from scratch, and REMOVES every row that the "
-        "dataset has from the topic before. The policy blocks that (append_only) until "
-        "release.policy.allow_breaking names the dataset, and a person has to merge it; versions "
-        "released before keep their rows.",
+        "--anew`. If the topic was deleted and created again, or moved, you have two choices. Feed "
+        "another dataset from it: the released rows stay. Or delete the stream's plan "
+        "(streams/NAME.json) in a pull request: the next proposal starts from the beginning of the "
+        "topic, and REMOVES every row that the dataset has from the earlier topic. The policy "
+        "blocks that proposal (append_only) until release.policy.allow_breaking names the dataset, "
+        "and a person has to merge it. Versions that were released before keep their rows.",
     )
 
 
@@ -274,13 +275,13 @@ def _due(
     stream: Stream, events: int, oldest: dt.datetime | None, now: dt.datetime
 ) -> tuple[bool, str]:
     if not events:
-        return False, "nothing waits"
+        return False, "no events wait"
     if events >= stream.propose_events:
-        return True, f"{events:,} events wait, {stream.propose_events:,} are enough"
+        return True, f"{events:,} events wait, and {stream.propose_events:,} are enough"
     minutes = 0 if oldest is None else int((now - oldest).total_seconds() // 60)
     if oldest is not None and minutes >= stream.propose_minutes:
-        return True, f"the first event waits since {minutes} minutes"
+        return True, f"the first event has been waiting for {minutes} minutes"
     return False, (
-        f"{events:,} of {stream.propose_events:,} events wait, the first since "
+        f"{events:,} of {stream.propose_events:,} events wait, the first one for "
         f"{max(minutes, 0)} of {stream.propose_minutes} minutes"
     )

@@ -32,6 +32,7 @@ from datarelease.ingest.raw import schema_id, schema_ids
 from datarelease.model.adoption import Note
 from datarelease.model.data.provenance import CHECKS_FILE
 from datarelease.model.data.stream import EventFormat, Stream
+from datarelease.model.wording import agreeing
 
 SIZE = 5_000
 """Events that are looked at."""
@@ -253,12 +254,10 @@ class SampleTrial:
         once = self.engine.query("SELECT DISTINCT * FROM typed")
         pq.write_table(once.cast(rows.schema), path)
         table = Table(paths=(path,), format="parquet")
-        why = "null in all events seen, or its name cannot be used"
-        return SampleSummary(
-            guesses=tuple(found),
-            inferred=infer(self.engine, table, name=stream.name),
-            notes=tuple(Note(what=f"field {name!r}", why=why) for name in odd),
-        )
+        why = "it is null in all events that were read, or its name cannot be used"
+        notes = tuple(Note(what=f"field {name!r}", why=why) for name in odd)
+        inferred = infer(self.engine, table, name=stream.name)
+        return SampleSummary(guesses=tuple(found), inferred=inferred, notes=notes)
 
     def lost(self, stream: Stream, schema: str) -> tuple[Note, ...]:
         """What ``schema`` makes of the events seen: the reasons of dead letters, and how many."""
@@ -266,10 +265,11 @@ class SampleTrial:
         if checks.is_file():
             (self.scratch / "schemas" / CHECKS_FILE).write_bytes(checks.read_bytes())
         _, reasons = self._parsed(stream, schema)
-        size = f"{len(self.sample.values):,} events seen"
+        size = f"{len(self.sample.values):,} events that were read"
+        dead = ("is a dead letter", "are dead letters")
         return tuple(
-            Note(what=reason, why=f"{reasons.count(reason):,} of {size} are dead letters")
-            for reason in sorted(set(reasons))
+            Note(what=reason, why=f"{count:,} of {size} {agreeing(count, *dead)}")
+            for reason, count in sorted(Counter(reasons).items())
         )
 
     def _parsed(self, stream: Stream, schema: str) -> tuple[pa.Table, list[str]]:
@@ -286,8 +286,8 @@ class SampleTrial:
 def _nothing_seen(sample: Sample) -> ConfigError:
     if not sample.values:
         return ConfigError(
-            f"Topic {sample.topic!r} holds no event: there is nothing to infer a schema from.",
-            remedy="Run the command again when there are some.",
+            f"Topic {sample.topic!r} has no events, so no schema can be inferred.",
+            remedy="Run the command again when the topic has events.",
         )
     avro = sample.format == "json" and looks_like_avro(sample.values)
     return ConfigError(
@@ -295,5 +295,5 @@ def _nothing_seen(sample: Sample) -> ConfigError:
         f"{'a JSON object' if sample.format == 'json' else 'Avro of a schema that is known'}.",
         remedy="They look like Avro of a schema registry: add --format avro."
         if avro
-        else "Is this the topic that you mean?",
+        else "Check the name of the topic, and --format.",
     )

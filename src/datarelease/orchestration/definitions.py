@@ -130,11 +130,16 @@ class _Builder:
         tracked = {dataset.name for _, dataset in self.datasets}
         for dataset in self.settings.datasets:
             if dataset.name not in tracked:
-                log.warning("%s: no stage makes it and no .dvc file tracks it", dataset.path)
+                log.warning(
+                    "%s: no stage makes this dataset, and no .dvc file tracks it", dataset.path
+                )
         if not self.places:
-            log.warning("no DVC remote, so no releases: `dvc remote add --default NAME URL`")
+            log.warning(
+                "DVC has no remote, so there are no jobs that release. Add one: `dvc remote add "
+                "--default NAME URL`"
+            )
         if not self.settings.streams:
-            log.info("no streams in params.yaml: release.streams, so no jobs for events")
+            log.info("params.yaml: release.streams has no stream, so there are no jobs for events")
 
     def assets(self) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         """Topics, sources, stages and releases."""

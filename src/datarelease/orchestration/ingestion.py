@@ -106,7 +106,7 @@ def lag(stream: Stream, found: Waiting) -> dg.AssetObservation:
         metadata={
             "stream": stream.name,
             "lag": found.events,
-            "oldest": found.oldest or "nothing waits",
+            "oldest": found.oldest or "no events wait",
             "due": found.due,
         },
     )

@@ -136,8 +136,8 @@ def release_assets(
     ) -> Iterator[dg.MaterializeResult[Any]]:
         if not config.publish:
             context.log.warning(
-                "Nothing was released: this run was not asked to. Start the job `release`, or run "
-                "with `publish: true` in the configuration of this step."
+                "Nothing was released: this run was not asked to release. Start the job `release`, "
+                "or run with `publish: true` in the configuration of this step."
             )
             return
         result = released(repository, Logged(context.log))
@@ -236,9 +236,9 @@ def released_report(repository: Repository, version: Version, progress: Progress
         except DocumentError as error:
             why = f"{REPORT} of {version.tag} cannot be read: {error}"
     progress.warn(
-        f"The checks of {version.tag} stay without a result: {why}. Nothing was changed. "
-        "`datarelease verify --repair` writes again what a remote lost; the job `check` evaluates "
-        "the checks from the data itself."
+        f"The checks of {version.tag} have no result: {why}. Nothing was changed. "
+        f"`datarelease verify {version.tag} --repair` writes again what a remote lost. The job "
+        "`check` evaluates the checks from the data itself."
     )
     return None
 

@@ -66,7 +66,7 @@ def lock_sensor(repository: RepositoryResource, when: Automation) -> dg.SensorDe
         pipeline = Pipeline(read_graph(repository.path))
         events = list(lock_events(pipeline, repository.path, context.instance))
         if not events:
-            return dg.SkipReason("Dagster knows all that dvc.lock and the work tree say.")
+            return dg.SkipReason("Dagster has recorded all that dvc.lock and the work tree say.")
         return dg.SensorResult(asset_events=events)
 
     return _sensor("dvc_lock", look, lock_sensor, when, None, on=True)
@@ -229,7 +229,10 @@ def _request(
         pause = min(PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
         since = time.time() - (records[0].end_time or records[0].update_timestamp.timestamp())
         if since < pause:
-            return dg.SkipReason(f"Try {tries} ended {since:.0f} s ago; the next after {pause} s.")
+            return dg.SkipReason(
+                f"Attempt {tries} ended {since:.0f} s ago. The next one starts {pause} s after it "
+                "ended."
+            )
     key = ":".join([job, *about.values(), state, str(tries)])
     return dg.RunRequest(run_key=key, partition_key=about.get(STREAM_TAG), tags=mine)
 

@@ -190,7 +190,7 @@ def test_data_that_violates_a_schema_is_told_and_init_goes_on_later(lone: Projec
     lone.write("schemas/listings.yaml", "schema_type: dataframe\ncolumns: {nope: {}}\n")
     done = run(lone, "init", "--yes", code=1)
     assert "listings: the data violates its schema" in done.err
-    assert "All files were written and are kept. Not run yet: validate-listings, " in done.err
+    assert "are kept. Stages that have not run yet: validate-listings, " in done.err
     assert "dvc repro --single-item validate-listings profile-listings" in done.err
     assert (lone.root / ".github/workflows/data.yml").is_file()
 
@@ -214,7 +214,7 @@ def test_a_remote_that_cannot_be_read_is_told_and_init_goes_on_later(
     before = files_of(clone)
     done = run(clone, "init", "--yes", code=3)
     assert "`dvc pull data/listings.csv data/prepared` failed" in done.err
-    assert "Not run yet: validate-listings" in done.err
+    assert "Stages that have not run yet: validate-listings" in done.err
     assert "then `dvc repro --single-item validate-listings" in done.text
     assert files_of(clone) == before
     (tmp_path / "elsewhere").rename(clone.remote)
@@ -343,7 +343,7 @@ def test_somebodys_files_are_left_alone(get_started: Project) -> None:
     done = write(get_started, "--remote", "s3://flats")
     for path, text in own.items():
         assert (get_started.root / path).read_text() == text
-    assert ".github/workflows/data.yml: it is not what init would write" in done.text
+    assert ".github/workflows/data.yml: it differs from what init would write" in done.text
     assert "b/schemas/listings.yaml" not in done.out
     assert "add s3 there" in done.text
 
@@ -658,7 +658,7 @@ def test_a_directory_that_no_workflow_can_name_is_said(bare: Callable[..., Proje
     """The rest is done."""
     inner = inner_project(bare({"README": "x"}), "données")
     done = write(inner)
-    assert "données: a workflow takes directories of letters, digits" in done.out
+    assert "a workflow cannot name the directory données: its path may have letters" in done.out
     assert list(inner.read_yaml("dvc.yaml")["artifacts"]) == ["x"]
 
 
@@ -725,8 +725,8 @@ def test_a_declared_dataset_that_is_no_table_is_pointed_out(get_started: Project
     declared = "artifacts:\n  raw:\n    path: data/raw.xml\n    type: dataset\n"
     get_started.write("dvc.yaml", (get_started.root / "dvc.yaml").read_text() + declared)
     done = write(get_started)
-    assert "data/raw.xml: declared in dvc.yaml as raw" in done.out
-    assert "give it another `type`" in done.out
+    assert "data/raw.xml: dvc.yaml declares it as the dataset raw" in done.out
+    assert "give the entry another `type`" in done.out
     assert set(get_started.read_yaml("dvc.yaml")["artifacts"]) == {"raw", "listings", "prepared"}
 
 

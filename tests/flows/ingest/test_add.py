@@ -164,8 +164,8 @@ def test_what_would_be_lost_is_told(plan: Plan) -> None:
     """Events that the schema takes for dead letters, and fields that no column can hold."""
     found = plan([*ORDERS, order(99, amount="1"), b"{", order(98, **{"": 1, "AMOUNT": 2})])
     told = {note.what: note.why for note in found.left_out}
-    assert told["amount:dtype"] == "1 of 63 events seen are dead letters"
-    assert told["json:truncated"] == "1 of 63 events seen are dead letters"
+    assert told["amount:dtype"] == "1 of 63 events that were read is a dead letter"
+    assert told["json:truncated"] == "1 of 63 events that were read is a dead letter"
     assert {"field ''", "field 'AMOUNT'", "field 'note'"} <= set(told)
 
 
@@ -208,7 +208,7 @@ def test_a_schema_that_is_there_stays(plan: Plan, root: Path) -> None:
     found = plan(time=None)
     assert [edit.path for edit in found.files] == ["dvc.yaml", "params.yaml"]
     told = {note.what: note.why for note in found.left_out}
-    assert told["order_id:less_than"] == "30 of 60 events seen are dead letters"
+    assert told["order_id:less_than"] == "30 of 60 events that were read are dead letters"
 
 
 def test_avro_events_are_read_with_their_schemas(plan: Plan) -> None:
@@ -234,7 +234,7 @@ def test_avro_events_are_read_with_their_schemas(plan: Plan) -> None:
         ({"key": ("order_ids",)}, ConfigError, "Did you mean 'order_id'?"),
         ({"time": "created"}, ConfigError, "--time: there is no column 'created'"),
         ({"time": "status"}, ConfigError, "is not a time or date (str)"),
-        ({"events": []}, ConfigError, "holds no event"),
+        ({"events": []}, ConfigError, "has no events"),
         ({"events": [b"x", b"[]"]}, ConfigError, "None of the last 2 events"),
         ({"events": [framed(1, AVRO, GOOD)]}, ConfigError, "add --format avro"),
     ],

@@ -80,7 +80,8 @@ def test_what_is_not_there_is_told(stream: Adopted) -> None:
     for place, words in (("0:0", "no dead letter at offset 0"), ("17", "PARTITION:OFFSET")):
         assert words in run(stream.root, "ingest", "dead", "show", "orders", place, code=2).text
     assert (
-        "one of these only" in run(stream.root, "ingest", "dead", "replay", "orders", code=2).text
+        "have to be named in one way"
+        in run(stream.root, "ingest", "dead", "replay", "orders", code=2).text
     )
     (stream.root / stream.stream.dead_dir).rename(stream.root / "away")
     assert "dvc pull" in run(stream.root, "ingest", "dead", "list", "orders", code=2).text

@@ -74,8 +74,8 @@ def test_a_passing_patch_is_merged(hub: Hosted, done: Proposal) -> None:
     [
         ("failure", "github-actions[bot]", None, "refused", "its check ended with failure"),
         ("success", "github-actions[bot]", "e" * 64, "refused", "its check saw other data: eeee"),
-        ("success", "ann", None, "waits", "what ann set does not count"),
-        ("success", "robot", None, "waits", "what robot set does not count"),
+        ("success", "ann", None, "waits", "the status that ann set does not count"),
+        ("success", "robot", None, "waits", "the status that robot set does not count"),
     ],
 )
 def test_without_the_status_it_is_not_merged(

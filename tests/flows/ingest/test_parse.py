@@ -410,7 +410,7 @@ def test_a_damaged_raw_file_is_an_error_and_no_data(
         ("columns:\n  id: {}\n", {}, "columns.id.dtype: is missing"),
         ("columns:\n  id: {dtype: int64}\n  '^x': {dtype: int64, regex: true}\n", {}, "regex"),
         ("columns:\n  id: {dtype: int64}\n  ID: {dtype: int64}\n", {}, "differ only in case"),
-        ("columns:\n  id: {dtype: 'timedelta64[ns]'}\n", {}, "no field of an event is a duration"),
+        ("columns:\n  id: {dtype: 'timedelta64[ns]'}\n", {}, "an event cannot be a duration"),
         ("columns:\n  id: {dtype: int64}\n  '': {dtype: int64}\n", {}, "is not a name"),
         ("columns:\n  a: {dtype: int64}\n", {"pii": ()}, "meta.key: schemas/orders.yaml has no"),
         (SCHEMA, {"time": "when"}, "streams.orders.time: schemas/orders.yaml has no column 'when'"),

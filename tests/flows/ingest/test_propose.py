@@ -147,7 +147,7 @@ def test_a_refused_proposal_comes_again_only_with_more(hub: Hosted) -> None:
         "topic: orders", "topic: orders\n      propose: {events: 40}"))  # fmt: skip
     few = hub.proposed(Waits({0: 139}))
     assert (few.state, len(hub.pulls)) == ("nothing", 1)
-    assert "pull request #1 was closed unmerged, and 39 events came since" in few.message
+    assert "pull request #1 was closed unmerged, and 39 events came since then" in few.message
     done = hub.proposed(Waits({0: 140}))
     assert (done.state, done.branch, done.pull) == ("opened", SECOND, 2)
     assert plan_of(hub.project, SECOND).ends() == {0: 140}

@@ -363,7 +363,7 @@ def test_what_cml_does_not_do_the_built_in_poster_does(
     ("status", "says"),
     [
         (403, "the token probably lacks `pull-requests: "),
-        (422, "it did not accept that"),
+        (422, "it did not accept the request"),
         (500, "it failed"),
         (502, "it failed"),
         (429, "its rate limit is used up"),

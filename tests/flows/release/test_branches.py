@@ -353,7 +353,7 @@ def test_a_server_without_atomic_push_gets_the_tag_alone(edited: Project) -> Non
     edited.git(f"--git-dir={edited.origin}", "config", "receive.advertiseAtomic", "false")
     main = branch(edited)
     done = run(edited, "release")
-    assert "the git server takes no atomic push" in done.out
+    assert "the git server does not support atomic pushes" in done.out
     assert "only the tag has the release commit" in done.out
     assert tags(edited) == ["data-v1", "data-v2"]
     assert branch(edited) == edited.head == main

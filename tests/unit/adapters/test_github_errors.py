@@ -68,7 +68,7 @@ def test_what_may_have_been_done_is_not_repeated() -> None:
         (answer(401), "it does not know the token (401).", "`GITHUB_TOKEN: ${{ github.token }}`"),
         (answer(403, "no"), "lacks `contents: read` (403: no).", "Give the job `contents: read`"),
         (answer(404), "the token may not see it (404).", "Give the job `contents: read`"),
-        (answer(409, "Head changed"), "did not accept that (409: Head changed)", "what it names"),
+        (answer(409, "Head changed"), "accept the request (409: Head changed)", "what it names"),
         (answer(429), "its rate limit is used up (429).", "Wait some minutes."),
         (answer(502), "it failed (502).", "Run the job again; that is safe."),
     ],

@@ -169,7 +169,7 @@ def test_a_failure_has_its_class_and_the_commands_left(
     error = failure(tmp_path, PULL, REPRO, failing=failing)
     assert type(error) is kind
     assert "were written" in error.untouched
-    assert "Not run yet: validate-a, profile-a." in error.untouched
+    assert "Stages that have not run yet: validate-a, profile-a." in error.untouched
     assert "`datarelease init` again" in error.remedy
     assert "`dvc repro --single-item validate-a`" in error.remedy
     assert ("`dvc pull x`" in error.remedy) == (failing is PULL)
@@ -186,7 +186,7 @@ def test_a_busy_repository_or_a_full_disk_is_told_with_what_is_left(tmp_path: Pa
         finish(tmp_path, [PULL, REPRO], run=busy)
     error = caught.value
     assert error.what == "Busy."
-    assert error.untouched.startswith("All files were written and are kept. Not run yet: valid")
+    assert error.untouched.startswith("All files were written and are kept. Stages that")
     assert error.remedy == (
         "Wait. To continue, run `datarelease init` again, or `dvc pull x`, then "
         "`dvc repro --single-item validate-a`."

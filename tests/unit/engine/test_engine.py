@@ -122,7 +122,7 @@ def test_parts_by_name(engine: Engine, tmp_path: Path) -> None:
     ("other", "reason"),
     [
         (pa.table({"a": [1]}), "lacks 'b'"),
-        (pa.table({"a": [1], "b": ["x"], "c": [1]}), "has 'c' besides"),
+        (pa.table({"a": [1], "b": ["x"], "c": [1]}), "also has 'c'"),
         (pa.table({"a": ["secret"], "b": ["x"]}), "column 'a' is VARCHAR, .* BIGINT"),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_small_memory_limit_is_the_world(tmp_path: Path) -> None:
     table = stored(tmp_path, pa.table({"a": range(400_000)}))
     with (
         DuckDBEngine(temp_directory=tmp_path / "s", memory_limit="1MB", threads=1) as engine,
-        pytest.raises(WorldError, match="more memory") as caught,
+        pytest.raises(WorldError, match=r"raise `release\.memory_limit`") as caught,
     ):
         engine.collect(engine.scan(table).sort("a"))
     assert caught.value.exit_code == 3

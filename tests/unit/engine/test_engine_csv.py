@@ -216,7 +216,7 @@ def test_invalid_text_far_inside(read: Read) -> None:
 
 def test_parts_must_agree(read: Read) -> None:
     """A part with other columns is named, and so is the difference."""
-    with pytest.raises(UnreadableTable, match=r"data/1.csv: .* lacks 'b' and has 'c' besides"):
+    with pytest.raises(UnreadableTable, match=r"data/1.csv: .* lacks 'b' and also has 'c'"):
         read("a,b\n1,2\n", "a,c\n1,2\n")
 
 

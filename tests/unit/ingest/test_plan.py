@@ -251,7 +251,7 @@ def test_topic_made_again_is_noticed(change: dict[str, object], said: str) -> No
 def test_another_topic_in_the_settings_is_a_conflict() -> None:
     """A stream cannot be turned to another topic under its old plan."""
     plan = extended(None, STREAM, Fake(ends={0: 3}))
-    with pytest.raises(ConflictError, match="one of topic 'orders'"):
+    with pytest.raises(ConflictError, match="for topic 'orders'"):
         extended(plan, replace(STREAM, topic="bills"), Fake(ends={0: 3}))
 
 
@@ -293,7 +293,7 @@ def test_times_that_no_calendar_has_are_none(stamp: int | None) -> None:
 def test_nothing_is_never_due() -> None:
     """An empty topic is no reason for a pull request."""
     waiting = look(None, STREAM, Fake(ends={0: 0}), now=NOW)
-    assert (waiting.events, waiting.due, waiting.reason) == (0, False, "nothing waits")
+    assert (waiting.events, waiting.due, waiting.reason) == (0, False, "no events wait")
 
 
 def test_ends_are_those_of_the_last_batches() -> None:

@@ -401,7 +401,7 @@ def test_a_report_that_cannot_be_read_is_said_once(
         if entry.level == logging.WARNING
     ]
     assert "report.json of data-v1" in warned
-    assert "the job `check` evaluates" in warned
+    assert "The job `check` evaluates" in warned
 
 
 def test_a_remote_that_is_away_is_asked_again(

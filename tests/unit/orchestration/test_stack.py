@@ -74,7 +74,7 @@ def test_the_address_of_dagster_is_told_when_it_answers(
     assert Starting.asked == ["/server_info"] * 3
     assert address == f"http://{HOST}:{servers.server.server_port}"
     said = capsys.readouterr().out
-    assert f"port {taken} is in use: Dagster takes {servers.server.server_port}" in said
+    assert f"port {taken} is in use: Dagster uses {servers.server.server_port}" in said
 
 
 def test_dagster_as_documented_starts_without_telemetry_and_sign_up() -> None:

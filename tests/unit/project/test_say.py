@@ -23,7 +23,7 @@ def test_silence_is_broken_and_packages_are_not_listed(capsys: pytest.CaptureFix
     assert code == 0
     assert lines[0] == "Installing"
     assert lines[-1] == "    Installed 3 packages"
-    assert any("still at it" in line for line in lines)
+    assert any("still running" in line for line in lines)
     assert not any("numpy" in line for line in lines)
 
 

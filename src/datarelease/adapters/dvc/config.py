@@ -185,7 +185,7 @@ class DvcConfig:
             if part in seen:
                 raise ConfigError(
                     f"remote {name!r}: its address leads to itself (remote://{part}).",
-                    remedy=f"`dvc remote modify {part} url URL`",
+                    remedy=f"Name another address: `dvc remote modify {part} url URL`.",
                 )
             seen.add(part)
             yield part
@@ -270,7 +270,7 @@ def explained_config(scheme: str = "") -> Iterator[None]:
         extra = _EXTRAS.get(scheme)
         raise ConfigError(
             f"DVC lacks a package for remotes in {scheme}://: {brief_error(error)}",
-            remedy=installation(extra) if extra else f"pip install 'dvc[{scheme}]'",
+            remedy=installation(extra) if extra else f"Install it: pip install 'dvc[{scheme}]'",
         ) from error
     except DvcException as error:
         raise ConfigError(

@@ -69,7 +69,7 @@ def explained_listing(md5: str) -> Iterator[None]:
             f"The listing of a tracked directory ({object_key(md5)}) is refused: {error}.",
             untouched="Nothing was written.",
             remedy="If the data is yours, give the file another name and track the directory again "
-            "(`dvc add`, or `dvc repro`); else find out who wrote that object.",
+            "(`dvc add`, or `dvc repro`). Otherwise find out who wrote that object.",
         ) from error
 
 

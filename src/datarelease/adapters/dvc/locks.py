@@ -90,14 +90,15 @@ def _cleaned(path: Path, root: Path) -> tuple[str, ...]:
         workers = [Holder(pid, command) for pid, command in _at_work(root)]
         if workers:
             raise WorldError(
-                f"DVC's list of running processes ({path}) is damaged, as when a process is killed "
-                f"while writing it, and {', '.join(map(str, workers))} may have been on it.",
+                f"DVC's list of running processes ({path}) is damaged, probably because a process "
+                f"was killed while it wrote the list. {', '.join(map(str, workers))} may have been "
+                "on it.",
                 untouched="Nothing was changed.",
                 remedy="Wait for it to end, or end it, then run the same command again.",
             )
         path.unlink()
         return (
-            f"{path} is removed: a process was killed while writing it, and no DVC process runs",
+            f"{path} was removed: a process was killed while it wrote it, and no DVC process runs",
         )
     gone = [holder for holder in _holders(content) if not _lives(holder.pid, since)]
     dead = {holder.pid for holder in gone}
@@ -111,7 +112,7 @@ def _cleaned(path: Path, root: Path) -> tuple[str, ...]:
         scratch.write_text(json.dumps({"write": write, "read": read}), encoding="utf-8")
     names = dict.fromkeys(map(str, gone))
     return tuple(
-        f"{name} was killed while DVC worked here; its locks are removed" for name in names
+        f"{name} was killed while DVC worked here; its locks were removed" for name in names
     )
 
 

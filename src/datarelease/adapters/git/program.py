@@ -109,6 +109,9 @@ class GitProgram:
         )
 
 
+_AS_GIT_SAYS = "Correct what git names, then run the same command again."
+
+
 def failed(command: str, stderr: str) -> WorldError | ConfigError:
     """The error for a call of git that must not fail, from what it wrote about it."""
     if any(words in stderr for words in _DISK):
@@ -118,7 +121,7 @@ def failed(command: str, stderr: str) -> WorldError | ConfigError:
             remedy="Free space on the disk of the repository and of the temporary directory "
             "(TMPDIR), then run the same command again.",
         )
-    return ConfigError(f"git {command} failed: {one_line(stderr)}")
+    return ConfigError(f"git {command} failed: {one_line(stderr)}", remedy=_AS_GIT_SAYS)
 
 
 def one_line(message: str) -> str:
@@ -149,7 +152,9 @@ def ignored(root: Path, paths: Sequence[str], *, env: Mapping[str, str]) -> dict
     done = capture(command, cwd=root, env=plain, stdin=asked, idle=TIMEOUT)
     if done.code > _NOT_ALL:
         raise ConfigError(
-            f"git check-ignore failed: {one_line(done.stderr)}", untouched="Nothing was changed."
+            f"git check-ignore failed: {one_line(done.stderr)}",
+            untouched="Nothing was changed.",
+            remedy=_AS_GIT_SAYS,
         )
     fields = done.stdout.decode("utf-8", "replace").split("\0")
     rules = [fields[at : at + 4] for at in range(0, len(fields) - 3, 4)]

@@ -94,7 +94,7 @@ def push_refs(
     flags = ["--porcelain", *_ALONE, *(["--atomic"] if atomic else []), *leases]
     done = git.attempt("push", *flags, REMOTE, *specs)
     if atomic and _NO_ATOMIC in done.stderr:
-        reason = "the git server takes no atomic push"
+        reason = "the git server does not support atomic pushes"
         return tuple(PushResult(ref=ref, accepted=False, reason=reason) for ref in refs)
     results: dict[str, PushResult] = {}
     for line in done.stdout.decode("utf-8", "replace").split("\n"):

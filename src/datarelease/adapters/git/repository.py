@@ -75,7 +75,10 @@ class Git:
         done = self._git.attempt("rev-parse", *_QUESTIONS)
         above = (self.root.resolve(), *self.root.resolve().parents)
         if done.code and any((folder / ".git").exists() for folder in above):
-            raise ConfigError(f"git refuses this repository: {one_line(done.stderr)}")
+            raise ConfigError(
+                f"git refuses the repository at {self.root}: {one_line(done.stderr)}",
+                remedy="Do what git says, then run the same command again.",
+            )
         if done.code:
             return False
         self._place = _place(done.stdout.decode("utf-8", "surrogateescape"))

@@ -71,9 +71,9 @@ class GitHubCli:
 
 def _refused(why: str) -> WorldError:
     return WorldError(
-        f"`gh attestation verify` found nothing that holds: {why}",
+        f"`gh attestation verify` found no valid attestation: {why}",
         untouched="Nothing was changed.",
-        remedy="Look whether `gh auth status` is in order, whether the release's job attested "
-        "(private repositories need a plan that has attestations), and whether a workflow of "
-        "another repository did: then name it with --signer-repo OWNER/NAME.",
+        remedy="Check that `gh auth status` succeeds, and that the release's job attested the "
+        "manifest (private repositories need a plan that has attestations). If a workflow of "
+        "another repository attested it, name that repository with --signer-repo OWNER/NAME.",
     )

@@ -147,7 +147,8 @@ class GitHubConnection:
             f"GitHub ({self._repository}) was asked to {ask.what}, and its answer is not as "
             f"documented: {what}.",
             untouched=ask.untouched,
-            remedy="Update datarelease; if it is the newest, please report this.",
+            remedy="Update datarelease. If it is the newest version, this is a bug: please report "
+            "it.",
         )
 
     def _request(

@@ -125,7 +125,8 @@ def _reason(answer: Answer, ask: Ask) -> tuple[str, str]:
     elif answer.status in _REASONS:
         why, remedy = _REASONS[answer.status]
     else:
-        why, remedy = "it did not accept that", "Correct what it names, then run it again."
+        why = "it did not accept the request"
+        remedy = "Correct what it names, then run the job again."
     reply = f"{answer.status}: {answer.message}" if answer.message else f"{answer.status}"
     why = why.format(permission=ask.permission)
     return f"{why} ({reply}).", remedy.format(grant=grant)
@@ -138,9 +139,12 @@ _REASONS = {
     ),
     403: (
         "it refused, and the token probably lacks `{permission}`",
-        "{grant}, then run it again.",
+        "{grant}, then run the job again.",
     ),
-    404: ("there is no such thing, or the token may not see it", "{grant}, if it is there."),
+    404: (
+        "it found nothing, or the token may not see it",
+        "Check the name. If it exists: {grant}.",
+    ),
 }
 
 

@@ -293,5 +293,5 @@ def _explained(url: str, key: str) -> Iterator[None]:
             f"{key} at {url} cannot be read: {brief_error(error)}",
             untouched="Nothing was written.",
             remedy="Check the address, the network and your credentials for it, then run the same "
-            "again: what was fetched is kept.",
+            "command again: what was fetched is kept.",
         ) from error

@@ -105,7 +105,7 @@ def unreadable_file(path: Path, error: OSError) -> WorldError:
     """The error for a local file that was to be uploaded and cannot be read."""
     return WorldError(
         f"{path} cannot be read: {error.strerror or error}.",
-        remedy="Restore the data (`dvc pull`, or `dvc repro`), then run it again.",
+        remedy="Restore the data (`dvc pull`, or `dvc repro`), then run the same command again.",
     )
 
 
@@ -279,5 +279,6 @@ class DirectoryStore:
                 raise full from error
             raise WorldError(
                 f"remote {self.name!r} ({self.url}): {error.strerror or error}.",
-                remedy="Check that the directory is there and can be written, then run it again.",
+                remedy="Check that the directory exists and can be written, then run the same "
+                "command again.",
             ) from error

@@ -165,8 +165,8 @@ def _told(where: str, name: str, error: BaseException) -> WorldError | None:
     if code in _EXPIRED:
         return WorldError(
             f"{where}: the credentials have expired.",
-            remedy="Get new ones (sign in again, as with `aws sso login`, or set a new session "
-            "token), then run the same command again.",
+            remedy="Get new ones (sign in again, for example with `aws sso login`, or set a "
+            "new session token), then run the same command again.",
         )
     skew = _skew(headers.get("date"))
     if code in _SKEWED or (code in _BARE and skew is not None and abs(skew) > _SKEW):
@@ -174,23 +174,23 @@ def _told(where: str, name: str, error: BaseException) -> WorldError | None:
         return WorldError(
             f"{where} refused the request because of its time: the clock of this machine differs "
             f"from the server's{off}.",
-            remedy="Set the clock (with NTP, say), then run the same command again.",
+            remedy="Set the clock, for example with NTP, then run the same command again.",
         )
     region = headers.get("x-amz-bucket-region") or response.get("Error", {}).get("Region")
     if code in _ELSEWHERE or (code in _BARE and region and "region" in brief_error(error)):
         there = f" in {region}" if region else " elsewhere"
         return WorldError(
-            f"{where}: the bucket is{there}, and it was asked for in another region or at another "
+            f"{where}: the bucket is{there}, and the request went to another region or another "
             f"endpoint: {brief_error(error)}",
-            remedy=f"`dvc remote modify {name} region {region or 'REGION'}`, or correct the "
-            f"endpoint: `dvc remote modify {name} endpointurl URL`.",
+            remedy=f"Name the region (`dvc remote modify {name} region {region or 'REGION'}`), or "
+            f"correct the endpoint (`dvc remote modify {name} endpointurl URL`).",
         )
     if code in _REDIRECTED or _goes_round(error):
         target = headers.get("location")
         return WorldError(
-            f"{where}: the endpoint sends every request on"
+            f"{where}: the endpoint redirects every request"
             f"{f' to {without_credentials(target)}' if target else ', in a circle'}.",
-            remedy="Name the endpoint that answers itself: "
+            remedy="Name the endpoint that answers without a redirect: "
             f"`dvc remote modify {name} endpointurl URL`.",
         )
     return None
@@ -216,19 +216,19 @@ def _translated(where: str, name: str, keys: str, error: Exception) -> WorldErro
             f"{where}: the host shows a key that this machine does not know.",
             untouched="No credentials were sent.",
             remedy="Compare the key with what its operator says, and add it to ~/.ssh/known_hosts "
-            "(`ssh HOST` shows it and asks); then run it again.",
+            "(`ssh HOST` shows it and asks). Then run the same command again.",
         )
     if _is_refusal(error):
         return WorldError(
             f"{where} refused these credentials: {brief_error(error)}",
             remedy=f"Check {keys}, and that they may read, list and write below this address; "
-            "then run it again.",
+            "then run the same command again.",
         )
     if _status(error) in _NO_METHOD:
         return WorldError(
-            f"{where} takes no such request: {brief_error(error)}",
-            remedy=f"If it takes uploads another way: `dvc remote modify {name} method PUT` (or "
-            "POST). Otherwise name another remote in `release.remotes`.",
+            f"{where} does not accept this kind of request: {brief_error(error)}",
+            remedy=f"If it accepts uploads by PUT or POST: `dvc remote modify {name} method PUT` "
+            "(or POST). Otherwise name another remote in `release.remotes`.",
         )
     if kind in _NO_CREDENTIALS:
         return WorldError(
@@ -241,14 +241,15 @@ def _translated(where: str, name: str, keys: str, error: Exception) -> WorldErro
         return WorldError(
             f"{where} cannot be reached: {brief_error(error)}",
             remedy="Check the network and the endpoint "
-            f"(`dvc remote modify {name} endpointurl URL`), then run it again."
+            f"(`dvc remote modify {name} endpointurl URL`), then run the same command again."
             if "s3://" in where
             else f"Check the network and the address (`dvc remote modify {name} url URL`), then "
-            "run it again.",
+            "run the same command again.",
         )
     return WorldError(
         f"{where} could not be used: {brief_error(error)}",
-        remedy="Check the address (`dvc remote list`) and the network, then run it again.",
+        remedy="Check the address (`dvc remote list`) and the network, then run the same command "
+        "again.",
     )
 
 

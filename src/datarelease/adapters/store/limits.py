@@ -152,8 +152,8 @@ def refuse_own_keys(
         if path and inside(str(path), (root, top), dvc_dir):
             what = f"{key} names a file of the repository"
             remedy = (
-                f"`dvc remote modify {name} --unset {key}`; keep keys and profiles in your home "
-                "directory (~/.aws, for example) or in the environment."
+                f"Remove it: `dvc remote modify {name} --unset {key}`. Keep keys and profiles in "
+                "your home directory (for example in ~/.aws) or in the environment."
             )
     for key in _COMMANDS:
         if own.get(key):

@@ -132,7 +132,7 @@ class ObjectStore:
         """
         if not self.kind.lists:
             raise WorldError(
-                f"remote {self.name!r} ({self.url}) has no listings.",
+                f"remote {self.name!r} ({self.url}) cannot be listed.",
                 remedy="Name a version, or ask another remote or the git repository for the "
                 "versions.",
             )

@@ -71,8 +71,8 @@ def upkeep_of(store: Store) -> Upkeep:
     if isinstance(store, ObjectStore) and store.lists:
         return ObjectUpkeep(store)
     raise ConfigError(
-        f"remote {store.name!r} ({store.url}) has no listings: what it holds cannot be known.",
-        remedy="Look after it on the server itself.",
+        f"remote {store.name!r} ({store.url}) cannot be listed, so it is not known what it holds.",
+        remedy="Delete what is not needed any more on the server itself.",
     )
 
 

@@ -21,5 +21,6 @@ class UnsupportedQueryError(EngineRefusedError):
         super().__init__(
             f"{engine} cannot run a query of a check ({fault}).",
             untouched="Nothing was written.",
-            remedy="If it says so of a check that you wrote, change the check; else report a bug.",
+            remedy="If you wrote the check yourself, change it. Otherwise this is a bug in "
+            "datarelease: please report it.",
         )

@@ -58,7 +58,8 @@ def _library(engine: str) -> Any:
         return importlib.import_module(engine)
     except ImportError as error:
         raise ConfigError(
-            f"engine={engine!r} needs the package {engine}.", remedy=f"pip install {engine}"
+            f"engine={engine!r} needs the package {engine}, which is not installed.",
+            remedy=f"Install it: pip install {engine}",
         ) from error
 
 

@@ -193,10 +193,10 @@ def _categories(
 
 
 _HEAD = """\
-# What {path} promises, as a Pandera schema in Pandera's own YAML format.
-# `datarelease init` inferred it from the data of one day, as a start for you to edit. It holds
-# types, missing values, keys and lists of few values; what else was seen is in comments, since
-# tomorrow's data may differ: remove the `#` to make it a check, with the bounds that you mean.
+# The Pandera schema of {path}, in Pandera's own YAML format: what the data promises.
+# `datarelease init` inferred it from the data of one day, as a draft for you to edit. It checks
+# types, missing values, keys and lists of few values. Other values that were seen are in comments,
+# because tomorrow's data may differ: remove the `#` to make one a check, with the bounds you want.
 # Every violation blocks a release. More checks: str_matches, str_length, isin, greater_than, ...
 schema_type: dataframe
 api: pandas

@@ -160,7 +160,8 @@ def _python_problems(schema: Any, where: str) -> Iterator[Problem]:
     if schema.strict == "filter":
         yield Problem(where=f"{where}.strict", what="must be True or False; filter changes data")
     if schema.dtype is not None and file_type(schema.dtype) is None:
-        yield Problem(where=f"{where}.dtype", what=f"no file has columns of type {schema.dtype}")
+        what = f"a file cannot have columns of type {schema.dtype}"
+        yield Problem(where=f"{where}.dtype", what=what)
     for name, column in schema.columns.items():
         yield from _python_column_problems(name, column, f"{where}.columns.{name}")
 
@@ -172,7 +173,8 @@ def _python_column_problems(name: Any, column: Any, where: str) -> Iterator[Prob
         if getattr(column, key, None) not in (None, False, []):
             yield Problem(where=f"{where}.{key}", what="would change the data")
     if column.dtype is not None and file_type(column.dtype) is None:
-        yield Problem(where=f"{where}.dtype", what=f"no file has columns of type {column.dtype}")
+        what = f"a file cannot have columns of type {column.dtype}"
+        yield Problem(where=f"{where}.dtype", what=what)
 
 
 @contextmanager

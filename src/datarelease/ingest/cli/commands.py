@@ -17,6 +17,8 @@ from datarelease.ingest.drain import Drained, drain_now
 from datarelease.ingest.plan import Planned, Waiting, plan_now, waiting_now
 from datarelease.ingest.propose.merge import Merging, merge_now
 from datarelease.ingest.propose.propose import Proposal, propose_now
+from datarelease.model.wording import agreeing, plural
+from datarelease.render.numbers import counted
 
 STREAM = {"NAME": "The name of a stream: the dataset that it feeds."}
 _OTHER_TOPIC = "The topic is not the one that was drained before. Nothing was written."
@@ -42,7 +44,9 @@ def waiting_command(name: str) -> Result:
     if waiting.oldest:
         lines.append(f"the first one is of {waiting.oldest}")
     if waiting.lost:
-        lines.append(f"{waiting.lost:,} events were dropped by the broker before anybody read them")
+        dropped = plural(waiting.lost, "event")
+        were = agreeing(waiting.lost, "it was", "they were")
+        lines.append(f"the broker dropped {dropped} before {were} read")
     return Result(to_json(waiting), tuple(lines))
 
 
@@ -74,11 +78,11 @@ def _plan_lines(planned: Planned) -> Iterator[str]:
         numbers = ", ".join(str(batch.number) for batch in planned.pending)
         yield f"planned before, and not merged yet: batch {numbers}"
     if not planned.new:
-        yield f"{planned.stream}: nothing waits"
+        yield f"{planned.stream}: no events wait"
     for batch in planned.new:
-        yield f"batch {batch.number}: {batch.offsets:,} offsets"
+        yield f"batch {batch.number}: {plural(batch.offsets, 'offset')}"
         for span in batch.spans:
-            lost = f", {span.lost:,} before it lost" if span.lost else ""
+            lost = f"; {plural(span.lost, 'offset')} before it lost" if span.lost else ""
             yield f"  partition {span.partition}: {span.start} to {span.end - 1}{lost}"
 
 
@@ -94,12 +98,14 @@ def drain_command(name: str) -> Result:
     of earlier batches are kept.
     """
     drained = drain_now(Path.cwd(), name, env=os.environ, progress=ConsoleProgress())
-    written = f"{len(drained.written)} batches drained ({drained.records:,} records)"
+    records = plural(drained.records, "record")
+    written = f"{counted(len(drained.written), 'batch', 'batches')} drained ({records})"
     lines = [f"{name}: {written}, {len(drained.kept)} kept"]
     if drained.holes:
-        lines.append(f"{drained.holes:,} offsets have no record")
+        have = agreeing(drained.holes, "has", "have")
+        lines.append(f"{plural(drained.holes, 'offset')} {have} no record")
     if drained.removed:
-        lines.append(f"removed, as no batch has them: {', '.join(drained.removed)}")
+        lines.append(f"removed, because they belong to no batch: {', '.join(drained.removed)}")
     return Result(to_json(drained), tuple(lines))
 
 
@@ -190,8 +196,9 @@ def commit_command(name: str) -> Result:
     elif not done.batches:
         text = f"{name}: all batches of {done.tag} are committed already"
     else:
-        text = f"{name}: {len(done.batches)} batches of {done.tag} committed for {done.group}\n"
-        text += f"{done.dead:,} dead letters sent"
+        batches = counted(len(done.batches), "batch", "batches")
+        text = f"{name}: {batches} of {done.tag} committed for {done.group}\n"
+        text += f"{plural(done.dead, 'dead letter')} sent"
     return Result(to_json(done), text)
 
 

@@ -34,6 +34,7 @@ from datarelease.ingest.dead_letters import (
     selected,
 )
 from datarelease.model.data.stream import DeadLetter
+from datarelease.model.wording import plural
 
 _NAME = {"NAME": "The name of a stream: the dataset that it feeds."}
 _PLACE = "Where the record is in its topic: a partition and an offset, such as 2:1."
@@ -109,7 +110,8 @@ def list_(name: str, reason: str | None, limit: int, as_json: bool) -> None:  # 
     show_table(table)
     left = counts.total() - len(shown)
     reasons = ", ".join(f"{count:,} {why}" for why, count in counts.most_common())
-    show(f"{counts.total():,} dead letters: {reasons}" + (f"; {left:,} not shown" if left else ""))
+    hidden = f"; {left:,} not shown" if left else ""
+    show(f"{plural(counts.total(), 'dead letter')}: {reasons}{hidden}")
 
 
 @command.command(
@@ -166,22 +168,22 @@ def replay(
     """
     if sum([bool(places), reason is not None, everything]) != 1:
         raise ConfigError(
-            "Name the dead letters to send: by places, --reason or --all, and by one of these "
-            "only.",
+            "The dead letters to send have to be named in one way: by places, with --reason or "
+            "with --all.",
             untouched=NOTHING_SENT,
             remedy=f"`datarelease ingest dead list {name}` lists them.",
         )
     letters = selected(Path.cwd(), name, [record_position(text) for text in places], reason)
     count = sum(1 for _ in letters)
     if not as_json:
-        show(f"{name}: {count:,} dead letters to send to {topic or letters.stream.topic}")
+        show(f"{name}: {plural(count, 'dead letter')} to send to {topic or letters.stream.topic}")
     if count and not yes:
         ask()
     done = replay_now(letters, topic, env=os.environ)
     if as_json:
         show_json(to_json(done))
     else:
-        show(f"{done.records:,} records sent to {done.topic}")
+        show(f"{plural(done.records, 'record')} sent to {done.topic}")
 
 
 def _place(letter: DeadLetter) -> str:

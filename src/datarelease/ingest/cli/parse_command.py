@@ -14,6 +14,8 @@ from datarelease.documents import to_json
 from datarelease.ingest.access import stream_at
 from datarelease.ingest.parse.parse import parse_stream
 from datarelease.model.data.stream import StreamCounts
+from datarelease.model.wording import plural
+from datarelease.render.numbers import counted
 
 
 @click.command(
@@ -40,5 +42,6 @@ def command(name: str) -> Result:
     )
     batches = counts.batches
     rows, dead = sum(b.events for b in batches), sum(b.dead for b in batches)
-    text = f"{name}: {rows:,} rows in {len(batches)} batches, {dead:,} dead letters"
+    made = f"{plural(rows, 'row')} in {counted(len(batches), 'batch', 'batches')}"
+    text = f"{name}: {made}, {plural(dead, 'dead letter')}"
     return Result(to_json(counts), text)

@@ -52,7 +52,7 @@ def _text(client: SchemaRegistryClient, url: str, number: int) -> str | None:
             return None
         denied = error.http_status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
         raise WorldError(
-            f"The schema registry at {url} answered with {error.http_status_code}.",
+            f"The schema registry at {url} answered with the HTTP status {error.http_status_code}.",
             untouched=_UNTOUCHED,
             remedy=f"Check {REGISTRY_USER}." if denied else "Run the command again.",
         ) from error
@@ -60,7 +60,8 @@ def _text(client: SchemaRegistryClient, url: str, number: int) -> str | None:
         raise WorldError(
             f"The schema registry at {url} does not answer ({type(error).__name__}).",
             untouched=_UNTOUCHED,
-            remedy="Check that it runs and can be reached from here, then run it again.",
+            remedy="Check that it runs and can be reached from here, then run the same command "
+            "again.",
         ) from error
     if schema.schema_type not in {None, "AVRO"} or not schema.schema_str:
         raise ConfigError(

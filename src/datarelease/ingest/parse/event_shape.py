@@ -90,7 +90,8 @@ def read_shape(root: Path, stream: Stream) -> EventShape:
     dataset = stream.dataset
     if dataset.schema is None:
         where = f"{dataset.where}.meta.schema"
-        raise SettingsError([Problem(where=where, what="is missing: it types the events")])
+        what = "is missing: it gives the types of the fields"
+        raise SettingsError([Problem(where=where, what=what)])
     schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
     problems = [*_place(dataset), *_open_ends(schema, dataset.schema)]
     expected = expected_columns(schema, [str(name) for name in schema.columns])
@@ -125,14 +126,15 @@ def _place(dataset: Dataset) -> Iterator[Problem]:
 
 def _open_ends(schema: Any, file: str) -> Iterator[Problem]:
     if not schema.columns:
-        yield Problem(where=f"{file}: columns", what="there are none: events need typed columns")
+        what = "is empty: a stream needs a column for each field"
+        yield Problem(where=f"{file}: columns", what=what)
     for name, column in schema.columns.items():
         if name in {"", "*"}:
             yield Problem(
                 where=f"{file}: columns.{name}", what="is not a name that an engine can use"
             )
         if column.regex:
-            what = "with regex the columns are not known; a stream needs them named"
+            what = "has `regex`: a stream needs the name of each column"
             yield Problem(where=f"{file}: columns.{name}", what=what)
     try:
         refuse_equal_names(file, tuple(map(str, schema.columns)))
@@ -144,9 +146,9 @@ def _untyped(expected: Sequence[Expected], file: str) -> Iterator[Problem]:
     for column in expected:
         where = f"{file}: columns.{column.name}.dtype"
         if column.wanted is None:
-            yield Problem(where=where, what="is missing: it types the field of the events")
+            yield Problem(where=where, what="is missing: it gives the type of the field")
         elif not isinstance(column.wanted, (nw.Object, nw.Time)) and not sql_type(column.wanted):
-            what = f"no field of an event is a {wanted_name(column.wanted)}"
+            what = f"a field of an event cannot be a {wanted_name(column.wanted)}"
             yield Problem(where=where, what=what)
 
 

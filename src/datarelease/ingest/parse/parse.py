@@ -25,7 +25,9 @@ from datarelease.ingest.parse.files import Md5Memo, Raw, clear_out, fingerprint_
 from datarelease.model.data.provenance import of_counts
 from datarelease.model.data.stream import BatchCounts, Stream, StreamCounts
 from datarelease.model.versions.snapshot import WHOLE, DataFile, DatasetSnapshot, Entry
+from datarelease.model.wording import agreeing, plural
 from datarelease.progress import Progress, Step
+from datarelease.render.numbers import counted
 
 _SCRATCH = ".dvc/tmp/datarelease"
 
@@ -75,7 +77,9 @@ class _Run:
         kept = self._kept()
         todo = self.raws[len(kept) :]
         if kept and todo:
-            self.progress.say(f"{self.stream.name}: {len(kept)} batches are parsed already")
+            batches = counted(len(kept), "batch", "batches")
+            are = agreeing(len(kept), "is", "are")
+            self.progress.say(f"{self.stream.name}: {batches} {are} parsed already")
         written = self._written(kept)
         if not todo:
             return written
@@ -207,11 +211,13 @@ def _place(scratch: Path, target: Path, fingerprint: str) -> Path | None:
 
 def _summary(stream: Stream, counts: BatchCounts) -> str:
     others = {
-        "dead letters": counts.dead,
-        "duplicates": counts.duplicates,
-        "tombstones": counts.tombstones,
-        "late": counts.late,
-        "ahead of their record": counts.ahead,
+        "dead letter": counts.dead,
+        "duplicate": counts.duplicates,
+        "tombstone": counts.tombstones,
+        "late event": counts.late,
     }
-    rest = "".join(f", {number:,} {name}" for name, number in others.items() if number)
-    return f"{stream.name}: batch {counts.number}: {counts.events:,} rows{rest}"
+    rest = "".join(f", {plural(number, noun)}" for noun, number in others.items() if number)
+    if counts.ahead:
+        their = agreeing(counts.ahead, "its", "their")
+        rest += f", {plural(counts.ahead, 'event')} dated ahead of {their} record"
+    return f"{stream.name}: batch {counts.number}: {plural(counts.events, 'row')}{rest}"

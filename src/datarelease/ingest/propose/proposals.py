@@ -173,7 +173,7 @@ class PullRequests:
             reason = f"its check ended with {newest.state}"
             return ProposalReview(passed=False, reason=reason, final=True)
         others = sorted({status.author for status in ours} - {self._github.bot})
-        ignored = f"; what {', '.join(others)} set does not count" if others else ""
+        ignored = f"; the status that {', '.join(others)} set does not count" if others else ""
         return ProposalReview(passed=False, reason=f"its check has not ended yet{ignored}")
 
     def close(self, proposal: OpenProposal) -> None:
@@ -238,7 +238,10 @@ def proposals_of(clone: ScratchClone) -> Proposals:
         github = open_github(access)
         return PullRequests(github, access.repository, clone.directory)
     if access is not None:
-        clone.say(f"GITHUB_TOKEN is not set: branches of {access.repository}, no pull requests")
+        clone.say(
+            f"GITHUB_TOKEN is not set: proposals for {access.repository} are branches without "
+            "pull requests"
+        )
     return Branches(clone.git, clone.heads, clone.branch)
 
 

@@ -29,6 +29,7 @@ from datarelease.ingest.propose.proposals import (
 from datarelease.ingest.propose.pull_request_text import Described, body
 from datarelease.ingest.propose.scratch_clone import ScratchClone
 from datarelease.model.data.stream import Stream, StreamPlan
+from datarelease.model.wording import plural
 from datarelease.progress import Progress
 
 Planner = Callable[[Stream, StreamPlan | None], StreamPlan]
@@ -127,7 +128,7 @@ def _once(
     extended_plan = planner(stream, plan)
     refusal = None if force else _refusal(base, extended_plan, refused)
     if extended_plan == plan or not extended_plan.batches:
-        refusal = "nothing waits"
+        refusal = "no events wait"
     if refusal is not None:
         return Proposal(stream=name, state="nothing", message=refusal)
     return _proposal(base, branch, make_commit(base, branch, extended_plan))
@@ -159,8 +160,8 @@ def _refusal(base: ProposalBase, plan: StreamPlan, refused: OpenProposal | None)
     if fresh >= enough:
         return None
     return (
-        f"{refused.what} was closed unmerged, and {fresh:,} events came since; proposed again at "
-        f"{enough:,}, or with --force"
+        f"{refused.what} was closed unmerged, and {plural(fresh, 'event')} came since then; they "
+        f"are proposed again when {enough:,} have come, or with --force"
     )
 
 

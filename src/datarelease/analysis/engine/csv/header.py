@@ -20,6 +20,7 @@ from datarelease.analysis.engine.conversion.compressed import opened_plain
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.model.data.dataset import UTF8
 from datarelease.model.data.table_format import compression, delimiter_of_name
+from datarelease.model.wording import agreeing
 
 DELIMITERS = ",;\t|"
 _PEEK_BYTES = 4 << 20
@@ -58,7 +59,9 @@ def _read_one(table: Table, path: Path) -> Header:
     label = table.label(path)
     records = without_lines(_first_records(path, label), table.csv.skip_rows)
     if not records.strip() and table.csv.skip_rows:
-        raise UnreadableTable(label, f"no header below the {table.csv.skip_rows} lines skipped")
+        skipped = agreeing(table.csv.skip_rows, "line that is", "lines that are")
+        what = f"there is no header below the {table.csv.skip_rows} {skipped} skipped"
+        raise UnreadableTable(label, what)
     delimiter = table.csv.delimiter or delimiter_of_name(label) or find_delimiter(records)
     reader = csv.reader(io.StringIO(records, newline=""), delimiter=delimiter)
     header = next(reader, [])
@@ -86,7 +89,7 @@ def _first_records(path: Path, label: str) -> str:
     if not peek.strip():
         raise UnreadableTable(label, "the file is empty: a CSV file starts with a header line")
     if peek.startswith((b"\xff\xfe", b"\xfe\xff")) or wide(peek):
-        hint = "say `encoding: utf-16` in meta.csv of dvc.yaml"
+        hint = "write `encoding: utf-16` under meta.csv in dvc.yaml"
         raise UnreadableTable(label, f"not UTF-8 (it looks like UTF-16): {hint}")
     if len(peek) == _PEEK_BYTES:
         peek = peek[: max(peek.rfind(b"\n"), peek.rfind(b"\r")) + 1] or peek
@@ -108,7 +111,9 @@ def _longer(reader: Any, width: int) -> int | None:
 
 MORE_VALUES = "a line has more values than the header has columns (its last delimiter counts, too)"
 NOT_UTF8 = "not UTF-8"
-OTHER_ENCODING = "another encoding (cp1252, say) is named by meta.csv.encoding in dvc.yaml"
+OTHER_ENCODING = (
+    "if it has another encoding, for example cp1252, name it as meta.csv.encoding in dvc.yaml"
+)
 
 
 def wide(peek: bytes) -> str | None:
@@ -155,7 +160,7 @@ def _difference(first: Header, other: Header) -> str:
             f"in the first part by {first.delimiter!r}"
         )
     if first.columns == other.columns:
-        return "its lines end otherwise than those of the first part"
+        return "its lines end differently from those of the first part"
     return column_difference(first.columns, other.columns)
 
 
@@ -167,7 +172,7 @@ def column_difference(first: tuple[str, ...], other: tuple[str, ...]) -> str:
     if missing:
         parts.append(f"lacks {', '.join(map(repr, missing[:5]))}")
     if extra:
-        parts.append(f"has {', '.join(map(repr, extra[:5]))} besides")
+        parts.append(f"also has {', '.join(map(repr, extra[:5]))}")
     if not parts:
         parts.append("has its columns in another order")
     return f"differs from the first part: it {' and '.join(parts)}"

@@ -67,7 +67,7 @@ def doubt(table: Table) -> str | None:
     if found is None or (known is not None and not noted):
         return None
     delimiter = f"delimiter: {_yaml(found.delimiter)}"
-    begins = f"say `csv: {{skip_rows: {found.skip_rows}, {delimiter}}}`"
+    begins = f"write `csv: {{skip_rows: {found.skip_rows}, {delimiter}}}`"
     as_it_is = '`csv: {delimiter: ","}` if it is right as it is'
     where = "in meta of the dataset in dvc.yaml"
     if noted:
@@ -79,8 +79,8 @@ def doubt(table: Table) -> str | None:
         )
     if found.delimiter in _RARE:
         return (
-            f"it has one column, and {found.delimiter!r} would split each of its first lines; say "
-            f"`csv: {{{delimiter}}}`, or {as_it_is}, {where}"
+            f"it has one column, and {found.delimiter!r} would split each of its first lines; "
+            f"write `csv: {{{delimiter}}}`, or {as_it_is}, {where}"
         )
     return None
 

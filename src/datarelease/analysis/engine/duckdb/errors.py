@@ -83,9 +83,10 @@ def _ours(text: str, tables: Sequence[Table]) -> UnreadableTable | WorldError:
 
 def _out_of_memory() -> WorldError:
     return WorldError(
-        "The query engine ran out of memory or of disk to spill to.",
+        "The query engine ran out of memory, or of disk space for intermediate results.",
         untouched="Nothing was written.",
-        remedy="Free disk space or give the engine more memory, then run the same command again.",
+        remedy="Free disk space, or raise `release.memory_limit` in params.yaml, then run the same "
+        "command again.",
     )
 
 

@@ -32,7 +32,8 @@ def light_frame(
         needed = "pandas pyarrow" if engine == "pandas" else "pyarrow"
         raise ConfigError(
             f"engine={engine!r} needs pyarrow, which is not installed.",
-            remedy=f"pip install {needed}; without it, engine='duckdb' and engine='polars' work.",
+            remedy=f"Install it: pip install {needed}. Without it, engine='duckdb' and "
+            "engine='polars' work.",
         )
     if table.format == "parquet":
         files = ParquetPaths(paths=tuple(map(str, table.paths)), labels=table.labels)
@@ -42,8 +43,8 @@ def light_frame(
     if table.format != "csv" or packed:
         named = f"{'compressed ' if packed else ''}{FORMAT_NAMES[table.format]}"
         raise ConfigError(
-            f"The dataset is {named}, which needs the package pyarrow.",
-            remedy="pip install pyarrow",
+            f"The dataset is {named}: it needs the package pyarrow, which is not installed.",
+            remedy="Install it: pip install pyarrow",
         )
     try:
         relation = csv_relation(table, types, columns)

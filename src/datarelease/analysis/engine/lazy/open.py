@@ -113,7 +113,8 @@ def library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise ConfigError(
-            f"This needs the package {name}, which is not installed.", remedy=f"pip install {name}"
+            f"Reading this dataset needs the package {name}, which is not installed.",
+            remedy=f"Install it: pip install {name}",
         ) from error
 
 

@@ -156,8 +156,8 @@ class SparkEngine:
             seen = self._session.spark.read.parquet(*plain.addresses).count()
         if seen != plain.rows:
             raise EngineFailedError(
-                f"{self._server} finds {seen:,} rows in {table.label(table.paths[0])} and its "
-                f"siblings, which hold {plain.rows:,}.",
+                f"{self._server} finds {seen:,} rows in {table.label(table.paths[0])} and the "
+                f"other files of the table, which hold {plain.rows:,}.",
                 untouched="Nothing was written.",
                 remedy="Make the same files available to it, then run the same command again.",
             )

@@ -62,9 +62,10 @@ def open_session(address: str | None) -> Session:
     if _has_jvm():
         return _connected("local[*]", same_machine=True, stop=lambda: None)
     raise ConfigError(
-        f"`release.engine: spark` needs a Spark: {SPARK_REMOTE} is not set, and none is installed.",
+        f"`release.engine: spark` needs Spark: {SPARK_REMOTE} is not set, and Spark is not "
+        "installed.",
         untouched="Nothing was written.",
-        remedy=f"Set {SPARK_REMOTE} to the address of a cluster (sc://HOST:PORT), or take Sail, "
+        remedy=f"Set {SPARK_REMOTE} to the address of a cluster (sc://HOST:PORT), or use Sail, "
         f"which needs no Java. {installation('sail')}",
     )
 
@@ -80,7 +81,7 @@ def _host(address: str) -> str:
         raise ConfigError(
             f"{SPARK_REMOTE} is not an address of Spark Connect.",
             untouched="Nothing was written.",
-            remedy="It looks like sc://HOST:PORT, with parameters after /; (docs/scale.md).",
+            remedy="Set it to sc://HOST:PORT, with parameters after /; (docs/scale.md).",
         )
     return parts.hostname
 
