@@ -66,7 +66,10 @@ def read_document(
         # Another format may have other properties: that is a matter of versions, not of bad faith.
         found, known = plain_json(text), getattr(kind, "format", None)
         if known is not None and isinstance(found, dict) and found.get("format", known) != known:
-            refuse(f"{name} has format {found['format']!r:.20}, and {known} is known")
+            refuse(
+                f"{name} has format {found['format']!r:.20}, but this version of datarelease reads "
+                f"only format {known}"
+            )
         return decode(kind, text)
     except UnicodeDecodeError:
         refuse(f"{name} is not UTF-8")

@@ -29,7 +29,7 @@ from datarelease.model.review.policy import how_to_waive
 from datarelease.model.review.report import Report
 from datarelease.render.terminal.report import summary
 
-_NEXT = "commit your edits; then open a pull request and merge it, or run datarelease release"
+_NEXT = "commit any edits, then open a pull request and merge it, or run datarelease release"
 
 
 @click.command(

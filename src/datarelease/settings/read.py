@@ -52,7 +52,7 @@ class Settings:
     require_review: bool
     """Data that nobody reviewed is not released."""
     staging: str | None
-    """The DVC remote that carries data from the build to the publisher; None: an artifact does."""
+    """The DVC remote that carries data to the job that publishes; None: an artifact does."""
     export: bool = False
     """Readable paths of every version are made on the remotes."""
     engine: EngineName

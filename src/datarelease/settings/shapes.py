@@ -129,8 +129,8 @@ class ReleaseShape(_Strict):
     """Whether data that nobody reviewed is refused (exit 4): a commit without a pull request, or a
     pull request without a recorded report."""
     staging: str | None = None
-    """The DVC remote that carries the data from the build to the publisher, for data that is too
-    large for an artifact."""
+    """The DVC remote that carries the data from the build to the job that publishes, for data that
+    is too large for an artifact."""
     export: bool = False
     """Whether every version is also copied to readable paths on the remotes."""
     stage_environment: Annotated[list[Variable], BeforeValidator(_as_list)] = []

@@ -572,14 +572,14 @@ def test_partitions_and_delta_tables(bare: Callable[..., Project]) -> None:
     assert sales["partitions"] == ["y"]
     [note] = plan["left_out"]
     assert note["what"] == "data/delta"
-    assert note["why"].startswith("a Delta table: ")
+    assert note["why"].startswith("a Delta table, ")
     schema = project.read_yaml("schemas/sales.yaml")
     assert schema["columns"]["y"]["dtype"] == "int64"
     project.dvc("add", "--quiet", "data/delta")
     project.dvc("repro", "--quiet")
     assert project.read_yaml("reports/sales/validation.json")["rows"] == 4
     again = run(project, "init")
-    assert "data/delta: a Delta table: " in again.out
+    assert "data/delta: a Delta table, " in again.out
 
 
 def test_dialects_of_csv_files_are_declared(bare: Callable[..., Project]) -> None:

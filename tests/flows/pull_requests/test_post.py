@@ -819,7 +819,7 @@ def test_the_command_warns_in_one_line_and_ends_well(
     orders = [line for line in done.stderr.splitlines() if line.startswith("::")]
     assert len(orders) == 1
     assert orders[0].startswith("::warning title=datarelease::The comment on #1 could not be")
-    assert "status success" in done.stdout
+    assert "the status is success" in done.stdout
 
 
 def test_the_command_uses_the_cml_on_path(

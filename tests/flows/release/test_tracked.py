@@ -288,7 +288,7 @@ def test_imports_are_listed_and_not_required(
     built.commit("Imports")
     built.push()
     done = run(built, "release")
-    assert "imp.csv: imported" in done.text
+    assert "imp.csv is imported" in done.text
     listed = tracked(manifest(built.remote, "data-v1"))
     assert {path: item["kept_by"] for path, item in listed.items()} == {
         "imp.csv": "source", "partial.csv": "source", "url.csv": "remotes",

@@ -42,7 +42,10 @@ def test_a_document_in_order_is_its_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (written(format=2), "bundle.json has format 2, and 1 is known"),
+        (
+            written(format=2),
+            "bundle.json has format 2, but this version of datarelease reads only format 1",
+        ),
         (written().replace('"staging"', '"commit": "x", "staging"'), "the same key twice"),
         (written(digest=1), "bundle.json: digest: "),
         (written(more=1), "bundle.json: more: "),

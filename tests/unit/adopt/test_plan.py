@@ -117,7 +117,7 @@ def test_tables_with_a_log_are_no_datasets() -> None:
     )  # fmt: skip
     rest, notes = logged_tables(files)
     assert rest == ("a.csv", "other/metadata/columns.csv")
-    assert [(note.what, note.why.partition(":")[0]) for note in notes] == [
+    assert [(note.what, note.why.partition(",")[0]) for note in notes] == [
         ("delta", "a Delta table"),
         ("ice", "an Iceberg table"),
         ("hudi", "a Hudi table"),

@@ -172,7 +172,7 @@ def test_a_schema_says_what_is_of_use(engine: DuckDBEngine, tmp_path: Path) -> N
     assert seen.key == ("person_id",)
     assert seen.pii == ("Full Name", "e_mail")
     assert "# in_range: {min_value: 20, max_value: 59}" in text
-    assert "a start" in text.splitlines()[1]
+    assert "a draft" in text.splitlines()[1]
 
 
 def test_no_value_of_a_personal_column_is_told(engine: DuckDBEngine, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_baseline_that_cannot_be_read_adds_nothing() -> None:
     """The rows of today are known, and are no news."""
     diff = compared(side("data-v3", None), side("the work tree", 561, md5="1"))
     assert (diff.status, diff.rows_before, diff.rows_after) == ("unreadable", None, 561)
-    assert diff.unreadable == f"not compared: data-v3 cannot be read: {REASON}"
+    assert diff.unreadable == f"data-v3 cannot be read, so nothing was compared: {REASON}"
     assert diff.compatibility is Compatibility.BREAKING
 
 

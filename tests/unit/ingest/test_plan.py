@@ -231,8 +231,8 @@ def test_tail_is_that_of_the_last_record() -> None:
     [
         ({"cluster": "other"}, "cluster other"),
         ({"id": "id-2"}, "its id is id-2"),
-        ({"ends": {0: 2}}, "partition 0 ends at 2"),
-        ({"ends": {1: 9}}, "partition 0 ends at 0"),
+        ({"ends": {0: 2}}, "partition 0 ends at offset 2"),
+        ({"ends": {1: 9}}, "partition 0 ends at offset 0"),
         ({"made": 2}, "offset 2 of partition 0 is not the one"),
         ({"made": 2, "id": None, "ends": {0: 50}}, "offset 2 of partition 0 is not the one"),
     ],

@@ -188,7 +188,7 @@ def test_a_key_that_was_declared_later_concerns_the_validation_alone(recorded: P
     declared["artifacts"]["people"]["meta"]["key"] = ["name"]
     recorded.write("dvc.yaml", yaml.safe_dump(declared))
     validation, profile = documents(recorded)
-    assert "a change of: key" in str(validation["not_used"].value)
+    assert "before these inputs changed: key" in str(validation["not_used"].value)
     assert profile["rows"].value == 20
 
 

@@ -94,7 +94,7 @@ class ResultsAt:
         """The bytes of a file; None: there is none.
 
         Raises:
-            UnreadableResult: It is not at hand, too large, or may not be read.
+            UnreadableResult: It is not available, too large, or may not be read.
         """
         if "${" in path:
             raise UnreadableResult("its path has a template, which only DVC expands")
