@@ -14,8 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from datarelease.adapters.store.directory import sha256_of, to_disk
 from datarelease.errors import WorldError
 
@@ -67,6 +65,8 @@ class ObjectCache:
             WorldError: They cannot be fetched or written. What came so far is kept, unless the
                 disk is full.
         """
+        from filelock import FileLock  # noqa: PLC0415 - heavy: only where something is fetched
+
         with self._explained():
             for folder in ("incoming", "locks"):
                 (self.root / folder).mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,9 @@ TABLES = {"duckdb", "hypothesis", "numpy", "pandas", "pandera", "pyarrow"}
 REMOTES = {"aiobotocore", "botocore", "github", "s3fs"}
 UNUSED = {
     ("--help",): TABLES | REMOTES | {"dvc", "jinja2", "narwhals", "pydantic", "rich", "yaml"},
-    ("list",): TABLES | REMOTES | {"dvc", "fsspec", "jinja2", "narwhals", "networkx"},
+    ("list",): TABLES
+    | REMOTES
+    | {"asyncio", "dvc", "filelock", "fsspec", "jinja2", "narwhals", "networkx", "requests"},
     ("show", "1"): TABLES | REMOTES | {"jinja2", "narwhals", "networkx"},
     ("check",): TABLES | REMOTES,
     ("release",): TABLES | REMOTES,

@@ -12,6 +12,8 @@ SEAMS = {
     "adapters/dvc/private.py": "the commands of DVC for metrics are needed by `init` alone",
     "adapters/dvc/stages.py": "s3fs is an optional part",
     "adapters/github/connection.py": "PyGithub is an optional part",
+    "adapters/object_cache.py": "filelock brings asyncio: only where something is fetched",
+    "adapters/store/address.py": "requests and asyncio: only for addresses of that kind",
     "adapters/store/connection.py": "aiobotocore is an optional part",
     "analysis/files/pictures.py": "Pillow is an optional part",
     "app/copy_version.py": "what makes metadata looks into files, for which readers have no part",

@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from datarelease.adapters.store.connection import google_class
 from datarelease.adapters.store.errors import brief_error
-from datarelease.adapters.store.http_files import HttpFiles
 from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.model.git_address import without_credentials
 from datarelease.model.project import installation
+
+if TYPE_CHECKING:
+    from datarelease.adapters.store.http_files import HttpFiles
 
 _CHUNK = 1 << 20
 _RANGE = 8 << 20
@@ -74,11 +75,12 @@ def open_source(address: str) -> ObjectSource:
         ConfigError: No address that can be read, or a package for it is not installed.
     """
     scheme, mark, rest = address.partition("://")
-    scheme = scheme.lower()
-    if not mark or scheme == "file":
+    if not mark or (scheme := scheme.lower()) == "file":
         return FolderSource(Path(rest if mark else address))
     if scheme in {"http", "https"}:
-        return WebSource(address)
+        from datarelease.adapters.store.http_files import HttpFiles  # noqa: PLC0415 - heavy: requests
+
+        return WebSource(without_credentials(address), HttpFiles(address))
     if scheme not in _BUCKETS:
         raise ConfigError(
             f"{without_credentials(address)!r} is not an address that can be read.",
@@ -89,12 +91,14 @@ def open_source(address: str) -> ObjectSource:
 
 
 def _file_system(scheme: str) -> Any:
+    from datarelease.adapters.store.connection import google_class  # noqa: PLC0415 - heavy: asyncio
+
     protocol, package, extra = _BUCKETS[scheme]
     try:
         importlib.import_module(package)
         fsspec = importlib.import_module("fsspec")
-        google = package == "gcsfs"
-        file_system = google_class() if google else fsspec.get_filesystem_class(protocol)
+        is_google = package == "gcsfs"
+        file_system = google_class() if is_google else fsspec.get_filesystem_class(protocol)
     except ImportError as error:
         raise ConfigError(
             f"An address with {scheme}:// needs a package that is not installed: {error.name}.",
@@ -174,10 +178,9 @@ class WebSource:
 
     folder = None
 
-    def __init__(self, address: str) -> None:
-        """Read below ``address``."""
-        self.url = without_credentials(address)
-        self._files = HttpFiles(address)
+    def __init__(self, url: str, files: HttpFiles) -> None:
+        """Read ``files``, whose address without credentials is ``url``."""
+        self.url, self._files = url, files
 
     def read(self, key: str, limit: int) -> bytes | None:
         """See `ObjectSource.read`."""
