@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -307,6 +308,9 @@ def _forked_dvc(
         os.chdir(cwd)
         os.dup2(2, 1)
         code = _dvc_code(list(arguments[4:]), stdin)
+    except Exception:
+        traceback.print_exc()  # this process ends below: nobody else would say why
+        raise
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -19,6 +19,7 @@ from datarelease.cli.console import (
 )
 from datarelease.cli.described import VERSION, DescribedCommand
 from datarelease.cli.list_command import Withdrawn, version_json
+from datarelease.model.wording import plural
 
 
 class GetResult(TypedDict):
@@ -86,9 +87,9 @@ def command(
         overwrite=force,
         progress=ConsoleProgress(),
     )
-    found, count = copied.version, len(copied.files)
+    found = copied.version
     files = [str(path) for path in (*copied.files, *copied.metadata)]
     return Result(
         {"tag": found.tag, "files": files, "yanked": version_json(found)["yanked"]},
-        f"{found.tag}: {count} file{'s' if count != 1 else ''} in {copied.target}",
+        f"{found.tag}: {plural(len(copied.files), 'file')} in {copied.target}",
     )

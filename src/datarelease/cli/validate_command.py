@@ -44,7 +44,7 @@ def command(name: str) -> Result:
         error = BlockedError(f"{name} cannot be read: {reason}", remedy="Correct the file.")
     elif not result.passed and level == "block":
         failed = sum(violation.severity == "error" for violation in result.violations)
-        checks = f"{failed} check{'s' if failed > 1 else ''}"
+        checks = plural(failed, "check")
         of = f" of {result.schema}" if result.schema else ""
         error = BlockedError(
             f"{name}: {checks}{of} failed.",

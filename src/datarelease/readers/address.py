@@ -268,7 +268,7 @@ def _unlisted(reader: AddressReader, catalogue: Catalogue, text: str) -> Version
         )
     elif any(version.number > number for version in catalogue.versions):
         raise ConfigError(
-            f"{catalogue.grammar.format(number)} is not at {reader.source.url}, as newer ones are.",
+            f"{catalogue.grammar.format(number)} is not at {reader.source.url}; newer ones are.",
             remedy="Read it from the repository, which asks all remotes, or from the address of a "
             "remote that it was released to.",
         )

@@ -34,9 +34,9 @@ def read_names(
     found, name = (given.pop(0) if name is None else name for name in asked)
     if address is None and "://" in found:
         raise ConfigError(
-            f"{without_credentials(found)!r} is an address, and no version.",
+            f"{without_credentials(found)!r} is an address, not a version.",
             untouched="Nothing was read.",
-            remedy=f"Name ADDRESS, {' and '.join(called)}: such as 'latest' after the address.",
+            remedy=f"Name ADDRESS, {' and '.join(called)}, for example 'latest' after the address.",
         )
     if address is not None:
         refuse_repo(repo)

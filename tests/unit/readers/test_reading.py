@@ -162,7 +162,7 @@ def test_what_is_not_there_is_said(shared: Published, web: FileServer) -> None:
         dr.versions("ftp://host/data")
     with pytest.raises(dr.ConfigError, match="both given"):
         dr.load(shared.root, "latest", "people", repo=".")
-    with pytest.raises(dr.ConfigError, match="is an address, and no version"):
+    with pytest.raises(dr.ConfigError, match="is an address, not a version"):
         dr.load(web.address, "people")
     with pytest.raises(TypeError, match="name VERSION and DATASET"):
         dr.load("latest")
