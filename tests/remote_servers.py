@@ -243,8 +243,10 @@ class _Uploads(BaseHTTPRequestHandler):
             return
         data = path.read_bytes()
         asked = self.headers.get("Range", "").removeprefix("bytes=").partition("-")
-        start, end = (int(asked[0] or 0), int(asked[2] or len(data) - 1) + 1)
         ranged = bool(asked[1])
+        start, end = int(asked[0] or 0), min(int(asked[2] or len(data)) + 1, len(data))
+        if ranged and not asked[0]:  # the last bytes, as many as are asked for
+            start, end = max(0, len(data) - int(asked[2])), len(data)
         self.send_response(206 if ranged else 200)
         body = data[start:end]
         if ranged:
