@@ -32,6 +32,7 @@ OTHER_TRAILERS = {
     "Reason": "Why: of a withdrawal, an erasure or a move of a channel.",
     "Replacement": "The version to use instead of a withdrawn one.",
     "Version": "The version that a channel was set to.",
+    "By": "Who asked for it, where a workflow made the tag: an account, or a pull request.",
 }
 """Those of other tags."""
 

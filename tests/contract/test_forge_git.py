@@ -99,6 +99,24 @@ def test_tags_of_versions_are_for_good(
     assert repo.bare.sha("refs/tags/data-v1") is None
 
 
+def test_a_workflow_pushes_no_workflow_file_that_no_branch_has(
+    github: GitHubServer, repo: Repository, tmp_path: Path
+) -> None:
+    """A commit with an older workflow file is tagged by people alone; a branch's own by both."""
+    token = github.world.workflow_token("acme/data", {"contents": "write"})
+    clone, url = cloned(github, tmp_path / "clone"), github.clone_url("acme/data", token)
+    person = github.clone_url("acme/data", github.world.user_token("acme"))
+    for text in ("name: old\n", "name: new\n"):
+        clone.commit({".github/workflows/x.yml": text})
+    assert "refusing to allow" in clone.run("push", url, "HEAD:refs/heads/main").stderr
+    clone.git("push", person, "HEAD:refs/heads/main")
+    clone.git("push", url, "HEAD:refs/tags/new")
+    assert "refusing to allow" in clone.run("push", url, "HEAD^:refs/tags/old").stderr
+    clone.git("push", person, "HEAD^:refs/tags/old")
+    clone.git("push", url, ":refs/tags/old")
+    assert repo.bare.sha("refs/tags/old") is None
+
+
 def test_a_pull_request_follows_its_branch(
     github: GitHubServer, repo: Repository, tmp_path: Path
 ) -> None:

@@ -39,6 +39,17 @@ SETTINGS = {
 UPDATE_HOOK = """\
 #!/bin/sh
 # Refuses each ref by itself, as GitHub's rules do: only with --atomic does all of a push fall.
+# A workflow's token pushes no workflow file that no branch has ("Scopes for OAuth apps").
+if [ "$FORGE_TOKEN" = workflow ] && [ -n "$(echo "$3" | tr -d 0)" ]; then
+  known=$(for tip in $(git for-each-ref --format='%(objectname)' refs/heads); do
+    git ls-tree -r "$tip" -- .github/workflows
+  done)
+  if git ls-tree -r "$3" -- .github/workflows | grep --quiet -vxF "$known"; then
+    echo "refusing to allow a GitHub App to create or update workflow" >&2
+    echo "without 'workflows' permission" >&2
+    exit 1
+  fi
+fi
 case "$1" in
   refs/pull/*) echo "deny updating a hidden ref" >&2; exit 1 ;;
   refs/heads/*)

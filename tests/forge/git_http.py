@@ -65,7 +65,7 @@ def serve(
         name = repo.full_name
         return _plain(403, f"Permission to {name}.git denied to {token.user.login}.")
     before = {name: sha for name, (_, sha) in repo.bare.refs("refs/").items()} if pushing else {}
-    reply = _run(repo, match["rest"], method, query, headers, body)
+    reply = _run(repo, match["rest"], method, query, headers, body, token)
     if match["rest"] == "git-receive-pack":
         _note(world, repo, token, before)
     return reply
@@ -79,8 +79,9 @@ def _plain(status: int, text: str) -> GitReply:
 
 
 def _run(
-    repo: Repository, rest: str, method: str, query: str, headers: Mapping[str, str], body: bytes
-) -> GitReply:
+    repo: Repository, rest: str, method: str, query: str, headers: Mapping[str, str], body: bytes,
+    token: Token | None,
+) -> GitReply:  # fmt: skip
     """One run of the CGI program."""
     environment = repo.bare.environment | {
         "GIT_PROJECT_ROOT": str(repo.bare.path),
@@ -95,6 +96,7 @@ def _run(
         "GIT_PROTOCOL": headers.get("git-protocol", ""),
         "REMOTE_USER": "forge",
         "REMOTE_ADDR": "127.0.0.1",
+        "FORGE_TOKEN": token.kind if token else "",
     }
     done = subprocess.run(
         [_backend()], input=body, env=environment, check=True, capture_output=True

@@ -100,7 +100,10 @@ def set_command(name: str, version: str, reason: str) -> Result:
     """Set the channel NAME to VERSION. A channel that does not exist yet is made."""
     repository = open_repository(None, version, progress=ConsoleProgress())
     run = actions(os.environ)
-    done = set_channel(repository, name, version, reason=reason, by=run.actor if run else None)
+    done = set_channel(
+        repository, name, version,
+        reason=reason, by=run.actor if run else None, in_workflow=run is not None,
+    )  # fmt: skip
     if done.moved:
         tell_of_catalogue(repository)
     now = done.channel.newest.version

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from datarelease.app.actions import actions
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
@@ -28,7 +31,13 @@ def command(version: str, reason: str, replacement: str | None) -> Result:
     a warning with the reason. `datarelease unyank` undoes it.
     """
     repository = open_repository(None, version, progress=ConsoleProgress())
-    found = yank(repository, version, reason=reason, replacement=replacement)
+    run = actions(os.environ)
+    found = yank(
+        repository, version,
+        # The field of a form on GitHub is empty where nobody fills it in.
+        reason=reason, replacement=replacement or None,
+        by=run.actor if run else None, in_workflow=run is not None,
+    )  # fmt: skip
     tell_of_catalogue(repository)
     use = found.yank.replacement if found.yank else None
     return Result(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.commands import KILLED, Point, run
 from tests.project import Project
-from tests.versions import message, tags
+from tests.versions import branch, commit, message, tags
 
 import datarelease as dr
 from datarelease.errors import WithdrawnVersionWarning
@@ -175,6 +175,36 @@ def test_a_declared_channel_is_set_by_the_release(three: Project) -> None:
     assert "Reason: It is complete." in message(three, "data-channel-stable-1")
     run(three, "release")
     assert moves_of(three) == ["data-channel-stable-1"]
+
+
+def test_a_workflow_tags_a_commit_whose_workflow_files_a_branch_has(three: Project) -> None:
+    """GitHub refuses its token others; the message names the version, and who started the run."""
+    env = {
+        "GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_API_URL": "https://api.github.com", "GITHUB_REPOSITORY": "acme/data",
+        "GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SHA": "1" * 40, "GITHUB_ACTOR": "bea",
+    }  # fmt: skip
+    command = ("channel", "set", "stable")
+    run(three, *command, "data-v1", "--reason", "checked", env=env)
+    assert commit(three, "data-channel-stable-1") == commit(three, "data-v1")
+    three.write(".github/workflows/data.yml", "name: data\n")
+    three.commit("Add a workflow", ".github")
+    three.push()
+    head = branch(three)
+    run(three, *command, "data-v2", "--reason", "checked", env=env)
+    run(three, "yank", "data-v1", "--reason", "wrong", "--replacement", "", env=env)
+    assert head != commit(three, "data-v1")
+    for tag in ("data-channel-stable-2", "data-v1-yanked"):
+        assert commit(three, tag) == head
+        assert "\nBy: bea" in message(three, tag)
+    listed = run(three, "list", "--json").json
+    assert [(one["tag"], one["yanked"] is None) for one in listed] == [
+        ("data-v3", True), ("data-v2", True), ("data-v1", False),
+    ]  # fmt: skip
+    [channel] = run(three, "channel", "list", "--json").json
+    assert (channel["version"], channel["moves"][-1]["by"]) == ("data-v2", "bea")
+    run(three, *command, "data-v3", "--reason", "by a person")
+    assert commit(three, "data-channel-stable-3") == commit(three, "data-v3")
 
 
 def test_a_custom_prefix_has_channels_of_its_own(three: Project) -> None:

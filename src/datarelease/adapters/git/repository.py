@@ -173,6 +173,11 @@ class Git:
         """The files of a revision by path, submodules left out."""
         return git_objects.files_of(self._objects, revision)
 
+    def folder(self, revision: str, path: str) -> str | None:
+        """The name of the tree at a path from the top: equal content has an equal name."""
+        found = self._objects.read(f"{revision}:{path}")
+        return found.name if found is not None and found.kind == "tree" else None
+
     def changed(self) -> tuple[tuple[str, bool], ...]:
         """(path, tracked) of the files that differ from HEAD, untracked ones included."""
         listed = self._git.output(

@@ -157,7 +157,9 @@ class Publisher:
             raise
         pulls = self._review.numbers(None) if self._review else ()
         by = f"pull request #{pulls[0]}" if pulls else None
-        unset = apply_channels(self.ws, self.ws.settings.channels, by)
+        unset = apply_channels(
+            self.ws, self.ws.settings.channels, by=by, in_workflow=self.github is not None
+        )
         result = dataclasses.replace(result, warnings=(*result.warnings, *unset))
         return self._recorded(result, self.out) if self.out is not None else result
 

@@ -10,6 +10,7 @@ from datarelease.errors import ConfigError, DatareleaseError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.repository import Repository
 from datarelease.flows.versions.index import write_index
+from datarelease.flows.versions.tagged_commit import tagged_commit
 from datarelease.model.versions.channel import (
     NAME_RULE,
     Channel,
@@ -39,7 +40,13 @@ class ChannelSet:
 
 
 def set_channel(
-    repository: Repository, name: str, text: str, *, reason: str, by: str | None = None
+    repository: Repository,
+    name: str,
+    text: str,
+    *,
+    reason: str,
+    by: str | None = None,
+    in_workflow: bool = False,
 ) -> ChannelSet:
     """The channel ``name``, now set to a version; it is made where there is none.
 
@@ -49,6 +56,7 @@ def set_channel(
         text: The version, or another channel that is at it.
         reason: Why, written for those who follow the channel.
         by: Who asked for it, where git's own identity does not say that.
+        in_workflow: The tag is pushed with the token of a workflow.
 
     Raises:
         ConfigError: No such name or version, no reason, or the version is withdrawn.
@@ -74,7 +82,8 @@ def set_channel(
         [("Version", version.tag), ("Reason", reason), *who],
     )
     with repository.progress.step(Step.TAG_OBJECT):
-        sha = repository.git.tag_object(tag, version.commit, message)
+        commit = tagged_commit(repository, version, in_workflow=in_workflow)
+        sha = repository.git.tag_object(tag, commit, message)
     with repository.progress.step(Step.PUSH):
         [result] = repository.git.push({f"refs/tags/{tag}": sha})
     now = read_catalogue(repository.git, repository.tags)
@@ -92,7 +101,11 @@ def set_channel(
 
 
 def apply_channels(
-    repository: Repository, declared: Sequence[DeclaredChannel], by: str | None
+    repository: Repository,
+    declared: Sequence[DeclaredChannel],
+    *,
+    by: str | None,
+    in_workflow: bool,
 ) -> tuple[str, ...]:
     """Set the channels that are declared; one that is at its version already is left alone.
 
@@ -102,7 +115,10 @@ def apply_channels(
     warnings = []
     for one in declared:
         try:
-            done = set_channel(repository, one.name, one.version, reason=one.reason, by=by)
+            done = set_channel(
+                repository, one.name, one.version,
+                reason=one.reason, by=by, in_workflow=in_workflow,
+            )  # fmt: skip
         except DatareleaseError as error:
             warning = (
                 f"The channel {one.name} was not set to {one.version}: "

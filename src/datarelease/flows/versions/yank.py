@@ -5,17 +5,30 @@ from __future__ import annotations
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.repository import Repository
+from datarelease.flows.versions.tagged_commit import tagged_commit
 from datarelease.flows.versions.tell_readers import tell_readers
 from datarelease.model.versions.version import Version, write_message
 from datarelease.progress import Step
 
 
 def yank(
-    repository: Repository, text: str, *, reason: str, replacement: str | None = None
+    repository: Repository,
+    text: str,
+    *,
+    reason: str,
+    replacement: str | None = None,
+    by: str | None = None,
+    in_workflow: bool = False,
 ) -> Version:
     """Mark a version as withdrawn; ``latest`` and baselines skip it from now on.
 
-    The version to use instead is ``replacement``; None: the newest other one.
+    Args:
+        repository: Whose git remote gets the tag.
+        text: The version.
+        reason: Why, written for users of the version.
+        replacement: The version to use instead; None: the newest other one.
+        by: Who asked for it, where git's own identity does not say that.
+        in_workflow: The tag is pushed with the token of a workflow.
 
     Raises:
         ConfigError: No such version, no reason, it is withdrawn already, or so is the replacement.
@@ -35,11 +48,16 @@ def yank(
             remedy=f"To give another reason, run `datarelease unyank {version.tag}` first.",
         )
     use = _replacement(catalogue, version, replacement)
-    trailers = [("Reason", reason), *([("Replacement", use.tag)] if use else [])]
+    trailers = [
+        ("Reason", reason),
+        *([("Replacement", use.tag)] if use else []),
+        *([("By", by)] if by else []),
+    ]
     name = repository.tags.format_yank(version.number)
     message = write_message(f"{version.tag} is withdrawn", trailers)
     with repository.progress.step(Step.TAG_OBJECT):
-        sha = repository.git.tag_object(name, version.commit, message)
+        commit = tagged_commit(repository, version, in_workflow=in_workflow)
+        sha = repository.git.tag_object(name, commit, message)
     _push(repository, f"refs/tags/{name}", sha)
     return _indexed(repository, version)
 
