@@ -12,6 +12,7 @@ from typing import Any
 from datarelease.adapters.untrusted import refuse_links_to
 from datarelease.analysis.engine.lazy.open import library, open_parquet, open_rows
 from datarelease.analysis.engine.lazy.parquet import ParquetPaths
+from datarelease.analysis.engine.lazy.stored_files import StoredFiles
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.versions.files import ReleasedFile, ReleasedFiles, released_files
@@ -27,7 +28,6 @@ from datarelease.readers.address import (
     manifest_at,
     read_versions,
 )
-from datarelease.readers.stored_files import StoredFiles
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,27 @@
-"""Objects at an address as a file system of fsspec: DuckDB and Arrow read ranges of them."""
+"""Stored objects as a file system of fsspec: DuckDB and Arrow read ranges of them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from fsspec import AbstractFileSystem
 
-from datarelease.adapters.store.address import ObjectSource
-
 _RELEASED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """When an object was written does not matter: its name is made of its bytes."""
+
+
+class Ranges(Protocol):
+    """Objects of which ranges of bytes can be read."""
+
+    @property
+    def url(self) -> str:
+        """Where they are, for messages."""
+
+    def part(self, key: str, start: int, end: int) -> bytes:
+        """The bytes of an object from ``start`` up to ``end``, which is behind the last one."""
 
 
 class StoredFiles(AbstractFileSystem):  # type: ignore[misc]
@@ -21,7 +30,7 @@ class StoredFiles(AbstractFileSystem):  # type: ignore[misc]
     protocol = "datarelease"
     cachable = False
 
-    def __init__(self, source: ObjectSource, sizes: Mapping[str, int]) -> None:
+    def __init__(self, source: Ranges, sizes: Mapping[str, int]) -> None:
         """The objects of ``source`` in ``sizes`` (key: bytes)."""
         super().__init__(skip_instance_cache=True)
         self._source, self._sizes = source, sizes
@@ -44,13 +53,13 @@ class StoredFiles(AbstractFileSystem):  # type: ignore[misc]
     def open(self, path: str, mode: str = "rb", **_: Any) -> Any:  # noqa: ARG002
         """An object, of which each read is one request."""
         info = self.info(path)
-        return _Ranges(self._source, info["name"], info["size"])
+        return _Opened(self._source, info["name"], info["size"])
 
 
-class _Ranges(io.RawIOBase):
+class _Opened(io.RawIOBase):
     """An object as a file."""
 
-    def __init__(self, source: ObjectSource, key: str, size: int) -> None:
+    def __init__(self, source: Ranges, key: str, size: int) -> None:
         self._source, self._key, self.size, self._at = source, key, size, 0
 
     def readable(self) -> bool:
