@@ -160,13 +160,14 @@ def test_stat_sees_what_others_did_meanwhile(opened: Callable[[], Store], tmp_pa
     assert mine.digest("a/0") == md5(b"12345")
 
 
-def test_the_end_of_an_object(store: Store, tmp_path: Path) -> None:
-    """So many bytes from its end, or all where it has fewer; an absent one is named."""
+def test_a_part_of_an_object(store: Store, tmp_path: Path) -> None:
+    """From one place up to another, which is behind the last byte; an absent one is named."""
     put(store, tmp_path / "in", a__b=b"0123456789")
-    assert store.tail("a/b", 4) == b"6789"
-    assert store.tail("a/b", 10) == store.tail("a/b", 64) == b"0123456789"
+    assert store.part("a/b", 6, 10) == b"6789"
+    assert store.part("a/b", 2, 3) == b"2"
+    assert store.part("a/b", 0, 10) == b"0123456789"
     with pytest.raises(WorldError, match="a/c"):
-        store.tail("a/c", 4)
+        store.part("a/c", 0, 4)
 
 
 def test_folders_are_those_right_below(

@@ -102,10 +102,10 @@ def _footer(objects: Objects, store: Store, md5: str) -> Path:
     if not place.is_file():
         key = object_key(md5)
         size = store.stat([key])[key].size
-        tail = store.tail(key, _MOST) if size else b""
+        tail = store.part(key, max(0, size - _MOST), size) if size else b""
         needed = int.from_bytes(tail[-_END:-4], "little") + _END
         if tail.endswith(_MAGIC) and len(tail) < needed <= size:
-            tail = store.tail(key, needed)
+            tail = store.part(key, size - needed, size)
         with replacing(place) as scratch, scratch.open("wb") as stream:
             stream.write(_MAGIC)
             stream.truncate(size)

@@ -61,8 +61,8 @@ class Store(Protocol):
     def read(self, key: str) -> bytes | None:
         """The bytes of a small object, or None."""
 
-    def tail(self, key: str, size: int) -> bytes:
-        """The last ``size`` bytes of an object, or all of a smaller one."""
+    def part(self, key: str, start: int, end: int) -> bytes:
+        """The bytes of an object from ``start`` up to ``end``, which is behind the last one."""
 
     def folders(self, key: str) -> tuple[str, ...]:
         """The names of the folders right below ``key``, asked of the remote now, sorted.
@@ -206,12 +206,11 @@ class DirectoryStore:
             except FileNotFoundError:
                 return None
 
-    def tail(self, key: str, size: int) -> bytes:
-        """The last bytes of a file."""
+    def part(self, key: str, start: int, end: int) -> bytes:
+        """Some bytes of a file."""
         with self.explained(key), (self.root / key).open("rb") as stream:
-            end = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, end - size))
-            return stream.read()
+            stream.seek(start)
+            return stream.read(end - start)
 
     def folders(self, key: str) -> tuple[str, ...]:
         """The names of the directories in one; none where it is not there."""

@@ -35,11 +35,6 @@ class S3Kind(RemoteKind):
         etag = str(item.get("ETag", "")).strip('"')
         return etag if _MD5.fullmatch(etag) else None
 
-    def tail(self, fs: Any, path: str, size: int) -> bytes:
-        """By one request for this range."""
-        data: bytes = fs.cat_file(path, start=-size)
-        return data
-
     def remove(self, fs: Any, path: str, *, versions: bool) -> None:
         """With the versions that a bucket keeps, where they are asked for."""
         if not versions:
@@ -123,12 +118,11 @@ class FolderKind(RemoteKind, ABC):
     def replace(self, fs: Any, scratch: str, path: str) -> None:
         """Give a file the name of another one, which it replaces."""
 
-    def tail(self, fs: Any, path: str, size: int) -> bytes:
+    def part(self, fs: Any, path: str, start: int, end: int) -> bytes:
         """By reading from there."""
         with fs.open(path, "rb") as stream:
-            end = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, end - size))
-            data: bytes = stream.read()
+            stream.seek(start)
+            data: bytes = stream.read(end - start)
         return data
 
 

@@ -116,10 +116,10 @@ class ObjectStore:
             return None
         return data
 
-    def tail(self, key: str, size: int) -> bytes:
-        """The last bytes of an object, by a request for this range."""
+    def part(self, key: str, start: int, end: int) -> bytes:
+        """Some bytes of an object, by a request for this range."""
         try:
-            data = self._call(lambda: self.kind.tail(self._fs, self.path(key), size))
+            data = self._call(lambda: self.kind.part(self._fs, self.path(key), start, end))
         except FileNotFoundError as error:
             raise self._absent(key) from error
         return data

@@ -35,10 +35,9 @@ class RemoteKind:
         """Write a local file, over what is there, in full or not at all."""
         fs.put_file(source, path)
 
-    def tail(self, fs: Any, path: str, size: int) -> bytes:
-        """The last ``size`` bytes of an object, or all of a smaller one."""
-        whole = fs.info(path)["size"]
-        data: bytes = fs.cat_file(path, start=max(0, whole - size), end=whole) if whole else b""
+    def part(self, fs: Any, path: str, start: int, end: int) -> bytes:
+        """The bytes of an object from ``start`` up to ``end``."""
+        data: bytes = fs.cat_file(path, start=start, end=end)
         return data
 
     def modified(self, item: Mapping[str, Any]) -> datetime | None:
