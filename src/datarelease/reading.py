@@ -21,13 +21,8 @@ from datarelease.flows.versions.read import table_of_version
 from datarelease.progress import Warnings
 from datarelease.readers.address import read_versions
 from datarelease.readers.arguments import read_names, refuse_repo
-from datarelease.readers.datasets import (
-    dataset_there,
-    files_there,
-    load_table,
-    open_table,
-    open_there,
-)
+from datarelease.readers.datasets import dataset_there, files_there
+from datarelease.readers.tables import load_table, open_table, open_there
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 _Place = str | Path

@@ -21,7 +21,7 @@ SEAMS = {
     "analysis/engine/conversion/compressed.py": "pyarrow: a release reads plain text's delimiter",
     "app/reports.py": "pandas takes half a second: only for rows as a data frame",
     "analysis/engine/lazy/open.py": "pyarrow and DuckDB: whichever is asked for",
-    "readers/datasets.py": "pyarrow is an optional part, and DuckDB not needed for addresses",
+    "readers/tables.py": "pyarrow is an optional part, and DuckDB not needed for addresses",
     "app/version_list.py": "pandas takes half a second: only for `to_frame`",
     "app/repository.py": "DVC: not to list versions",
     "app/wiring.py": "DuckDB: only where tables are read, and not where records are used",
