@@ -17,12 +17,12 @@ from datarelease.app.repository import open_catalogue, open_repository
 from datarelease.app.version_list import Versions
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.files import ReleasedFiles, files_of_version
-from datarelease.flows.versions.read import table_of_version
+from datarelease.flows.versions.read import bring_all, table_of_version
 from datarelease.progress import Warnings
 from datarelease.readers.address import read_versions
 from datarelease.readers.arguments import read_names, refuse_repo
 from datarelease.readers.datasets import dataset_there, files_there
-from datarelease.readers.tables import load_table, open_table, open_there
+from datarelease.readers.tables import Question, load_table, open_of_version, open_there
 
 Frame = Literal["pandas", "pyarrow", "polars", "duckdb"]
 _Place = str | Path
@@ -122,8 +122,9 @@ def load(
             there.table(), dict(there.dataset.types), opens, columns=columns, engine=engine
         )
     repository = open_repository(repo, found, progress=Warnings())
-    table, types = table_of_version(repository, find_version(repository, found), name)
-    return load_table(table, types, repository.engine, columns=columns, engine=engine)
+    held, table = table_of_version(repository, find_version(repository, found), name)
+    bring_all(repository, held)
+    return load_table(table, dict(held.types), repository.engine, columns=columns, engine=engine)
 
 
 def open_dataset(
@@ -133,14 +134,14 @@ def open_dataset(
     columns: Sequence[str] | None = None,
     where: Sequence[tuple[str, str, Any]] | None = None,
     engine: Frame = "duckdb",
+    verified: bool | None = None,
     repo: _Place | None = None,
 ) -> Any:
     """One dataset of a version, opened lazily: rows are read when a query needs them.
 
     ``open(VERSION, DATASET)`` reads a git repository, ``open(ADDRESS, VERSION, DATASET)`` a remote
-    alone, as `load` does. Of Parquet files on a remote, a query reads only the columns and row
-    groups that it needs, and their hashes are not checked. All other files are fetched first and
-    checked.
+    alone, as `load` does. Of Parquet files, only those in the folders that ``where`` asks for are
+    read. Files of other formats are always fetched whole, and their hashes are checked.
 
     Args:
         names: VERSION and DATASET, or ADDRESS, VERSION and DATASET. VERSION is ``data-v3``, ``v3``
@@ -153,6 +154,9 @@ def open_dataset(
             operators are ``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in`` and ``not in`` (with
             a list). None: all rows.
         engine: The library of the result.
+        verified: True: Parquet files are fetched whole and their hashes are checked. False: a query
+            reads only the columns and row groups that it needs, from the remote. Such ranges have
+            no hash to be checked by. None: True for a repository, False for an address.
         repo: As in `load`.
 
     Returns:
@@ -178,14 +182,12 @@ def open_dataset(
         [(10,)]
     """
     address, found, name = read_names(names, version, dataset, repo)
+    question = Question(engine=engine, columns=columns, where=where, verified=verified)
     if address is not None:
-        reader = open_address(address, progress=Warnings())
-        there = dataset_there(reader, found, name)
-        opens = text_engine(reader.progress)
-        return open_there(there, opens, columns=columns, where=where, engine=engine)
+        there = dataset_there(open_address(address, progress=Warnings()), found, name)
+        return open_there(there, text_engine(there.reader.progress), question)
     repository = open_repository(repo, found, progress=Warnings())
-    table, types = table_of_version(repository, find_version(repository, found), name)
-    return open_table(table, types, repository.engine, columns=columns, where=where, engine=engine)
+    return open_of_version(repository, find_version(repository, found), name, question)
 
 
 def files(

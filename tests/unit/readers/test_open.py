@@ -82,6 +82,32 @@ def test_what_was_fetched_before_is_read_here(web: FileServer) -> None:
     assert len(web.sent) == 2, "the index and the manifest"
 
 
+def test_part_of_a_table_is_kept_and_part_is_read_in_ranges(web: FileServer, cache: Path) -> None:
+    """With verified=True, whole files of the folders asked for are kept; ranges are of the rest."""
+    early = [("year", "==", 2023)]
+    assert len(dr.open(web.address, "latest", "events", verified=True, where=early)) == ROWS
+    kept = [path for path in (cache / "sha256").rglob("*") if path.is_file()]
+    assert [path.read_bytes() for path in kept] == [PARTS["year=2023/part-0.parquet"]]
+    web.sent.clear()
+    opened = dr.open(web.address, "latest", "events", columns=["id"])
+    assert opened.aggregate("count(*), min(id)").fetchall() == [(2 * ROWS, 2023 * ROWS)]
+    assert sum(web.sent) < len(PARTS["year=2024/part-0.parquet"])
+
+
+def test_a_wrong_byte_is_found_where_hashes_are_asked_for(
+    remote: Published, own_web: FileServer
+) -> None:
+    """Ranges have none; whole files are refused."""
+    data = PARTS["year=2023/part-0.parquet"]
+    remote.release({"events": {"part.parquet": data}})
+    place = remote.object(data)
+    place.write_bytes(data[:5000] + bytes([data[5000] ^ 1]) + data[5001:])
+    for address in (own_web.address, str(remote.root)):
+        dr.open(address, "latest", "events")
+        with pytest.raises(dr.WorldError, match="does not match the hash in the manifest"):
+            dr.open(address, "latest", "events", verified=True)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_object_that_was_cut_short_is_an_error(
     remote: Published, own_web: FileServer, engine: Frame

@@ -66,22 +66,20 @@ def get(
 
 def table_of_version(
     repository: Repository, version: Version, name: str
-) -> tuple[Table, dict[str, str]]:
-    """The files of one dataset of a version, now in the cache, as the table that was validated.
+) -> tuple[ManifestDataset, Table]:
+    """One dataset of a version, and its files as the table that was validated.
 
-    The types of its columns (as the manifest has them) come with it; a column without one has the
-    type that its values have.
+    The files are where the cache has them, or will have those that it lacks (`bring`).
 
     Raises:
         ConfigError: The version has no such dataset, or it is not a table.
-        WorldError: An object is missing or damaged.
+        WorldError: The manifest is missing.
     """
     dataset = dataset_of_version(repository, read_manifest(repository, version), name)
     declared = Dataset(name=dataset.name, path=dataset.path, csv=dataset.csv or DEFAULT_DIALECT)
     refuse_files(dataset, version.tag)
-    bring(repository, dataset, ((file.path, file.md5) for file in dataset.files))
     files = [DataFile(path=file.path, md5=file.md5) for file in dataset.files]
-    return table_of(declared, files, repository.objects), dict(dataset.types)
+    return dataset, table_of(declared, files, repository.objects)
 
 
 def refuse_files(dataset: ManifestDataset, tag: str) -> None:
@@ -157,6 +155,16 @@ def dataset_in(manifest: Manifest, name: str, versions: Sequence[Version] = ()) 
         f"{manifest.tag} has no dataset {name!r}.",
         remedy=suggestion(name, (dataset.name for dataset in manifest.datasets)),
     )
+
+
+def bring_all(repository: Repository, dataset: ManifestDataset) -> None:
+    """Bring all files of a dataset into the cache.
+
+    Raises:
+        ConfigError: A remote that alone holds one is not configured.
+        WorldError: An object is missing or damaged.
+    """
+    bring(repository, dataset, ((file.path, file.md5) for file in dataset.files))
 
 
 def bring(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from datarelease.analysis.engine.lazy.conditions import Condition, meets
+from datarelease.analysis.engine.lazy.conditions import Condition, checked, meets
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError
@@ -67,6 +67,18 @@ class ParquetPaths:
                 remedy=f"Of the columns that are folders, {kinds}.",
             ) from None
         return self.part(kept or [0])
+
+    def asked(self, where: Sequence[Sequence[Any]] | None) -> frozenset[str]:
+        """The labels of the parts that opening the table with ``where`` reads.
+
+        The first part is among them, since it says which columns there are.
+
+        Raises:
+            ConfigError: A condition cannot be used, or compares a folder's value with another type.
+        """
+        given = [one for one in where or () if not isinstance(one, str) and one]
+        conditions = checked(where, [one[0] for one in given])
+        return frozenset((self.labels[0], *self.only(conditions).labels))
 
     def part(self, places: Sequence[int]) -> ParquetPaths:
         """The parts at these places."""

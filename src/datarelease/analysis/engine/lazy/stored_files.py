@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from fsspec import AbstractFileSystem
@@ -30,10 +31,10 @@ class StoredFiles(AbstractFileSystem):  # type: ignore[misc]
     protocol = "datarelease"
     cachable = False
 
-    def __init__(self, source: Ranges, sizes: Mapping[str, int]) -> None:
-        """The objects of ``source`` in ``sizes`` (key: bytes)."""
+    def __init__(self, source: Ranges, sizes: Mapping[str, int], here: Mapping[str, Path]) -> None:
+        """The objects of ``source`` in ``sizes`` (key: bytes); some are files ``here``."""
         super().__init__(skip_instance_cache=True)
-        self._source, self._sizes = source, sizes
+        self._source, self._sizes, self._here = source, sizes, here
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """What is known of an object; of anything else, that it is not there."""
@@ -51,16 +52,27 @@ class StoredFiles(AbstractFileSystem):  # type: ignore[misc]
         return _RELEASED
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> Any:  # noqa: ARG002
-        """An object, of which each read is one request."""
+        """An object, of which each read is one request, unless it is here."""
         info = self.info(path)
-        return _Opened(self._source, info["name"], info["size"])
+        return _Opened(self._part, info["name"], info["size"])
+
+    def _part(self, key: str, start: int, end: int) -> bytes:
+        if (place := self._here.get(key)) is None:
+            data = self._source.part(key, start, end)
+        else:
+            with place.open("rb") as stream:
+                stream.seek(start)
+                data = stream.read(end - start)
+        if len(data) != end - start:
+            raise OSError(f"{key} at {place or self._source.url} is shorter than its manifest says")
+        return data
 
 
 class _Opened(io.RawIOBase):
     """An object as a file."""
 
-    def __init__(self, source: Ranges, key: str, size: int) -> None:
-        self._source, self._key, self.size, self._at = source, key, size, 0
+    def __init__(self, part: Callable[[str, int, int], bytes], key: str, size: int) -> None:
+        self._part, self._key, self.size, self._at = part, key, size, 0
 
     def readable(self) -> bool:
         return True
@@ -78,10 +90,7 @@ class _Opened(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         end = self.size if size < 0 else min(self.size, self._at + size)
-        wanted = max(0, end - self._at)
-        data = self._source.part(self._key, self._at, end) if wanted else b""
-        if len(data) != wanted:
-            raise OSError(f"{self._key} at {self._source.url} is shorter than its manifest says")
+        data = self._part(self._key, self._at, end) if end > self._at else b""
         self._at += len(data)
         return data
 
