@@ -47,11 +47,13 @@ class Event:
     """The files that a push changed; None: nobody tells."""
     pull: Pull | None = None
     inputs: dict[str, str] = field(default_factory=dict)
+    file: str = ""
+    """Of ``workflow_dispatch``: the name of the one file that is started; empty: every one."""
 
     def starts(self, workflow: Workflow) -> bool:
         """Whether ``workflow`` listens to this event."""
         options = workflow.triggers.get(self.name)
-        if options is None:
+        if options is None or not workflow.path.endswith(self.file):
             return False
         if isinstance(options, list):  # schedule
             return True
@@ -203,12 +205,19 @@ def _on_default_branch(
     )
 
 
-def dispatch(server: GitHubServer, repo: Repository, inputs: dict[str, str] | None = None) -> Event:
-    """``workflow_dispatch`` on the default branch."""
-    given = inputs or {}
+def dispatch(
+    server: GitHubServer, repo: Repository, inputs: dict[str, str] | None = None, *,
+    file: str = "", actor: str = "",
+) -> Event:  # fmt: skip
+    """``workflow_dispatch`` on the default branch, of the workflow in ``file``.
+
+    ``actor`` is who starts it; empty: the owner.
+    """
+    given, who = inputs or {}, actor or repo.owner.login
     payload = {"inputs": given, "ref": _tip(repo)[0]}
-    owner = repo.owner.login
-    return _on_default_branch(server, repo, "workflow_dispatch", owner, payload, inputs=given)
+    return _on_default_branch(
+        server, repo, "workflow_dispatch", who, payload, inputs=given, file=file and f"/{file}"
+    )
 
 
 def schedule(server: GitHubServer, repo: Repository, cron: str = "0 0 * * *") -> Event:

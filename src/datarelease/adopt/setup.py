@@ -35,6 +35,7 @@ _WHY = {
     "report": "posts the report as a comment, and records the reviewed digest",
     "release": "releases what was merged; you can edit the job that publishes",
     "verify": "verifies the released data on its remotes every week",
+    "versions": "sets channels and withdraws versions when somebody starts it",
     "site": "publishes the catalogue of all versions on GitHub Pages",
 }
 _ANY = ToolRef(name="any")
@@ -206,7 +207,7 @@ def workflow_paths(directory: str, *, site: bool = True) -> dict[str, str]:
     Without ``site`` the one that publishes the catalogue is left out.
     """
     title = workflow_title(directory)
-    steps = ("report", "release", "verify", *(["site"] if site else []))
+    steps = ("report", "release", "verify", "versions", *(["site"] if site else []))
     return {
         "check": f"{FOLDER}/{title}.yml",
         **{step: f"{FOLDER}/{title}-{step}.yml" for step in steps},
@@ -243,6 +244,7 @@ def workflow_files(
         # A cache is found only with the path that check.yml saves it with.
         "place": "" if directory == ROOT else f"{directory}/",
         "title": workflow_title(directory),
+        "version": f"{workflow_title(directory)}-v3",
         "suffix": suffix_of(directory),
         # The groups of the reusable workflows are called so, too.
         "publishing": PUBLISHING,

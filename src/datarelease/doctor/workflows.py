@@ -26,7 +26,7 @@ from datarelease.model.review.reviewed_digest import CONTEXT
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _LOOP = ("check", "report", "release", "verify")
-_WITH_CREDENTIALS = {"release": PUBLISHING, "verify": READING}
+_WITH_CREDENTIALS = {"release": PUBLISHING, "versions": PUBLISHING, "verify": READING}
 """Step: the environment that has its credentials."""
 _ACTIONS = {"gs": "google-github-actions/auth@", "azure": "azure/login@"}
 """By scheme, the step that signs in by OpenID Connect."""
@@ -147,7 +147,7 @@ def _named(trigger: object, key: str) -> set[str]:
 
 def _queue(job: Job) -> Iterator[Observation]:
     """Whether releases wait for one another, and for nothing that waits for them."""
-    if job.step != "release":
+    if job.step not in {"release", "versions"}:
         return
     suffix = "" if job.directory == ROOT else f"-{job.directory}"
     if job.called and f"{PUBLISHING}{suffix}" in job.groups:

@@ -22,6 +22,7 @@ STEPS = {
     "release": r"release\b",
     "announce": r"announce\b(?!.*--damage)",
     "verify": r"verify\b",
+    "versions": r"(?:channel set|yank|unyank)\b",
     "site": r"site\b",
 }
 """Workflow of ours: the command that it runs, which may as well be in somebody's own job."""

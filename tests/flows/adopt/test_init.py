@@ -259,7 +259,8 @@ def test_what_stood_there_stays_line_by_line(get_started: Project) -> None:
     assert set(after) - set(before) == {
         "schemas/listings.yaml", "schemas/prepared.yaml", ".github/workflows/data.yml",
         ".github/workflows/data-report.yml", ".github/workflows/data-release.yml",
-        ".github/workflows/data-verify.yml", ".github/dependabot.yml",
+        ".github/workflows/data-verify.yml", ".github/workflows/data-versions.yml",
+        ".github/dependabot.yml",
     }  # fmt: skip
 
 
@@ -636,7 +637,8 @@ def test_dvc_below_the_top_of_git_gets_workflows_of_its_own(
     folder = project.root / ".github" / "workflows"
     assert sorted(path.name for path in folder.iterdir()) == [
         f"data-models-{name}{step}.yml"
-        for name in ("churn", "sales") for step in ("-release", "-report", "-verify", "")
+        for name in ("churn", "sales")
+        for step in ("-release", "-report", "-verify", "-versions", "")
     ]  # fmt: skip
     prefixes = {
         name: root.read_yaml("params.yaml")["release"]["tag_prefix"]
@@ -668,7 +670,7 @@ def test_workflows_name_the_version_that_was_chosen(lone: Project) -> None:
     assert "--ref: 'main # or what' is neither a tag nor the full SHA of a commit" in done.err
     sha = "0123456789abcdef0123456789abcdef01234567"
     done = write(lone, "--ref", sha)
-    assert done.out.count("(with datarelease 0123456789ab)") == 4, "the plan says which"
+    assert done.out.count("(with datarelease 0123456789ab)") == 5, "the plan says which"
     for path in (lone.root / ".github" / "workflows").iterdir():
         named = re.findall(rf"{re.escape(REPOSITORY)}[\w./-]*@(.*)", path.read_text())
         assert set(named) == {sha}, path

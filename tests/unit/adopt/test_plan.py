@@ -432,6 +432,34 @@ def test_the_workflows_start_when_they_should() -> None:
 
 
 @pytest.mark.parametrize("root", ROOTS)
+def test_versions_are_changed_by_a_form_that_runs_no_code(root: str) -> None:
+    """The job of our own workflow, step by step; it waits for this root's releases, on main alone.
+
+    What is typed reaches the commands through the environment, as one word each.
+    """
+    files, same = workflows(directory=root, remotes=EVERYWHERE), ours("versions")
+    written = files[of_root("data-versions.yml", root)]
+    assert str(written[True]) == str(same["on"]).replace("data-v3", of_root("data-v3", root))
+    assert written["concurrency"] == files[of_root("data-release.yml", root)]["concurrency"]
+    [job], [expected] = written["jobs"].values(), same["jobs"].values()
+    for key in ("if", "permissions", "environment", "cache-mode"):
+        assert job[key] == expected[key], key
+    assert job["permissions"] == {"contents": "write", "id-token": "write"}
+    checkout = job["steps"][0]["with"]
+    assert checkout["ref"] == "${{ github.event.repository.default_branch }}"
+    assert job.get("defaults", {"run": {"working-directory": "."}}) == {
+        "run": {"working-directory": root}
+    }
+    for step, model in zip(job["steps"], expected["steps"], strict=True):
+        wanted = short(model, root)
+        assert short(step, root) == ({"tool": root} if "tool" in wanted else wanted)
+        words = set(re.findall(r'"\$(\w+)"', step.get("run", "")))
+        typed = {k for k, v in step.get("env", {}).items() if "inputs." in str(v)}
+        assert words == typed
+        assert "inputs." not in step.get("run", "")
+
+
+@pytest.mark.parametrize("root", ROOTS)
 def test_the_catalogue_is_made_and_deployed_by_own_jobs(root: str) -> None:
     """Those of our own workflow, step by step; it follows this root's release and its look."""
     file = of_root("data-site.yml", root)
@@ -501,7 +529,9 @@ def test_the_workflows_are_short(root: str) -> None:
         lines = [line for line in text.splitlines() if "@" not in line and "path:" not in line]
         assert max(map(len, lines)) <= 100, "besides those that name a commit"
         for command in re.findall(r"^ *(?:- )?run: *(.*)", text, re.MULTILINE):
-            assert re.fullmatch(r"datarelease [\w .-]+", command)
+            # What is typed into a form is one quoted word of the environment.
+            plain = re.sub(r'(?<=[ =])"\$[A-Z]+"', "WORD", command)
+            assert re.fullmatch(r"datarelease [\w .=-]+", plain)
 
 
 @pytest.mark.parametrize(
@@ -525,7 +555,7 @@ def test_linters_of_workflows_find_nothing(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("file", ["data-release.yml", "data-verify.yml"])
+@pytest.mark.parametrize("file", ["data-release.yml", "data-verify.yml", "data-versions.yml"])
 def test_jobs_sign_in_at_the_remotes_of_a_release(file: str) -> None:
     """By OpenID Connect where there is one, else by secrets named for the remote; in no other job.
 

@@ -61,7 +61,7 @@ def written(
 def earlier(remotes: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
     """The files that earlier versions wrote."""
     files = written(remotes=remotes)
-    del files["data-release.yml"]
+    del files["data-release.yml"], files["data-versions.yml"]
     return {**files, "data.yml": EARLIER}
 
 
@@ -84,7 +84,7 @@ def test_jobs_that_cannot_sign_in_elsewhere_are_named() -> None:
     [line] = asked(written(remotes=tuple(ELSEWHERE.items())), wanted)
     assert line.state == "ok"
     lines = [line.found for line in asked(written(), wanted) if line.state == "missing"]
-    assert len(lines) == 2 * len(ELSEWHERE)
+    assert len(lines) == 3 * len(ELSEWHERE), "release, verify and versions"
     for remote, lack in (
         ("gs", "the step google-github-actions/auth@…"),
         ("azure", "vars.AZURE_STORAGE_ACCOUNT and the step azure/login@…"),
@@ -92,7 +92,7 @@ def test_jobs_that_cannot_sign_in_elsewhere_are_named() -> None:
         ("dav", "vars.DAV_HOST and secrets.DAV_USER and secrets.DAV_PASSWORD"),
     ):
         words = f"cannot sign in to {remote}: it does not have {lack}"
-        assert sum(words in line for line in lines) == 2
+        assert sum(words in line for line in lines) == 3
     own = "DATARELEASE_AZURE_SAS_TOKEN: ${{ secrets.AZURE_SAS_TOKEN }}\n          GITHUB_TOKEN:"
     signed = {name: text.replace("GITHUB_TOKEN:", own) for name, text in written().items()}
     [line] = asked(signed, replace(ALL, addresses={"azure": "azure://c"}))
@@ -231,6 +231,16 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
         "data-release.yml", lambda text: drop(text, "concurrency:"),
         "data-release.yml, job publish, does not wait for another release",
         "`concurrency: {group: data-release, queue: max}`",
+    ),
+    "versions are changed beside a release": (
+        "data-versions.yml", lambda text: drop(text, "concurrency:"),
+        "data-versions.yml, job versions, does not wait for another release",
+        "`concurrency: {group: data-release, queue: max}`",
+    ),
+    "versions are changed without the credentials": (
+        "data-versions.yml", lambda text: drop(text, "environment:"),
+        "data-versions.yml, job versions, does not run in the environment data-release",
+        "`environment: data-release`",
     ),
     "merges start nothing": (
         "data-release.yml", lambda text: drop(drop(text, "push:"), "branches:"),

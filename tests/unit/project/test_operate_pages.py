@@ -84,7 +84,7 @@ def test_every_job_has_a_page() -> None:
     """A job of the data workflows is explained, and linked from the overview."""
     overview = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
     jobs = set()
-    for name in ("check", "report", "release", "verify", "site"):
+    for name in ("check", "report", "release", "verify", "versions", "site"):
         workflow = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
         jobs |= set(workflow["jobs"])
     jobs.remove("handbook")  # of this project alone: `init` does not write it

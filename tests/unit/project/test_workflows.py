@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from datarelease.flows.pull_requests.announce import _REPORT, OUTCOME
+from datarelease.model.diagnosis import PUBLISHING
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / ".github" / "workflows"
@@ -58,6 +59,8 @@ PERMISSIONS = {
     ("release", "announce"): {"contents": "write", "pull-requests": "write"},
     ("announce", "announce"): {"contents": "write", "pull-requests": "write"},
     ("verify", "verify"): {"contents": "read", "id-token": "write", "issues": "write"},
+    # It pushes the tag of a channel or a withdrawal, or deletes that of a withdrawal.
+    ("versions", "versions"): {"contents": "write", "id-token": "write"},
     # It runs Sphinx.
     ("site", "handbook"): {"contents": "read"},
     # The one reads remotes as the weekly look does and deploys nothing, the other sees none.
@@ -81,6 +84,7 @@ SECRETS = {
     ("release", "publish"): REMOTES | STAGING,
     ("release", "announce"): TOLD,
     ("verify", "verify"): REMOTES,
+    ("versions", "versions"): REMOTES,
     ("site", "pages"): REMOTES,
 }
 """Which job sees which secret; every other job sees none."""
@@ -142,7 +146,7 @@ def strings(value: object) -> Iterator[str]:
 
 def test_these_are_the_workflows() -> None:
     """A new workflow has to be added to the tables of this file."""
-    assert sorted([*LOOP, "ci", "newest", "publish", "site"]) == NAMES
+    assert sorted([*LOOP, "ci", "newest", "publish", "site", "versions"]) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -362,6 +366,29 @@ def test_the_catalogue_reads_a_version_once() -> None:
     assert found["save"]["with"]["key"] == f"site-cache-${{{{ {listed} }}}}"
     before = "steps.restored.outputs.cache-matched-key"
     assert found["save"]["if"] == f"{before} != format('site-cache-{{0}}', {listed})"
+
+
+def test_versions_are_changed_by_hand_alone_on_the_default_branch_alone() -> None:
+    """With the rights of the publisher to the remotes, one after the other with releases.
+
+    No cache is read, and the tool alone is installed.
+    """
+    document = parsed("versions")
+    assert set(document["on"]) == {"workflow_dispatch"}
+    inputs = document["on"]["workflow_dispatch"]["inputs"]
+    assert inputs["command"]["options"] == ["channel set", "yank", "unyank"]
+    assert document["concurrency"]["group"] == PUBLISHING
+    assert document["concurrency"]["queue"] == "max"
+    [job] = document["jobs"].values()
+    default = "github.event.repository.default_branch"
+    assert job["if"] == f"github.ref == format('refs/heads/{{0}}', {default})"
+    assert job["environment"] == "data-release"
+    assert job["cache-mode"] == "none"
+    assert job["steps"][0]["with"]["ref"] == f"${{{{ {default} }}}}"
+    commands = {step["if"]: step["run"] for step in job["steps"] if "run" in step}
+    for command in inputs["command"]["options"]:
+        assert commands[f"inputs.command == '{command}'"].startswith(f"datarelease {command} ")
+    assert len(commands) == 3
 
 
 def test_the_publisher_runs_nothing_of_the_pipeline() -> None:
