@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from datarelease.analysis.engine.duckdb.sql import escaped_pattern, literal, quoted
@@ -111,7 +111,9 @@ def _duckdb_call(files: _Files, listed: str) -> str:
     if files.table.format == "parquet":
         return f"read_parquet([{listed}], {plain}, union_by_name = true)"
     if files.table.format == "jsonl":
-        return f"read_json([{listed}], format = 'newline_delimited', {plain}{packed})"
+        # Without these, fields that the first lines or files lack are left out in silence.
+        whole = "sample_size = -1, union_by_name = true"
+        return f"read_json([{listed}], format = 'newline_delimited', {whole}, {plain}{packed})"
     dialect = files.table.csv
     # A tab would not survive a terminal; DuckDB reads it as it is written in C.
     delimiter = literal(files.delimiter.replace("\t", r"\t"))
@@ -137,7 +139,7 @@ def _polars(files: _Files, groups: Sequence[_Parts]) -> str:
         raise _unread("Polars", files)
     calls = {
         "parquet": "scan_parquet([{}], glob=False, hive_partitioning=False)",
-        "jsonl": "scan_ndjson([{}])",
+        "jsonl": "scan_ndjson([{}], infer_schema_length=None)",
         "arrow": "scan_ipc([{}], glob=False, hive_partitioning=False)",
         "csv": (
             f"scan_csv([{{}}], glob=False, separator={json.dumps(files.delimiter)}, "
@@ -145,6 +147,9 @@ def _polars(files: _Files, groups: Sequence[_Parts]) -> str:
             f"{', decimal_comma=True' if dialect.decimal == ',' else ''}, try_parse_dates=True)"
         ),
     }
+    if files.table.format == "jsonl":
+        # Of several files in one call, Polars takes the fields of the first one alone.
+        groups = [replace(group, addresses=(one,)) for group in groups for one in group.addresses]
     frames = []
     for group in groups:
         # Of lines of JSON, Polars takes no paths but patterns.
@@ -156,19 +161,24 @@ def _polars(files: _Files, groups: Sequence[_Parts]) -> str:
         )
         call = "pl." + calls[files.table.format].format(listed)
         frames.append(f"{call}.with_columns({said})" if said else call)
-    return frames[0] if len(frames) == 1 else f"pl.concat([{', '.join(frames)}])"
+    if len(frames) == 1:
+        return frames[0]
+    return f'pl.concat([{", ".join(frames)}], how="diagonal_relaxed")'
 
 
 def _spark(files: _Files, groups: Sequence[_Parts]) -> str:
     dialect = files.table.csv
     if files.table.format == "arrow" or files.packed or dialect.changes.keys() - {"delimiter"}:
         raise _unread("Spark", files)
+    # Without multiLine, a line end inside quotes ends the row.
     calls = {
         "parquet": "spark.read.parquet({})",
         "jsonl": "spark.read.json([{}])",
-        "csv": f"spark.read.csv([{{}}], header=True, inferSchema=True, "
+        "csv": f"spark.read.csv([{{}}], header=True, inferSchema=True, multiLine=True, "
         f"sep={json.dumps(files.delimiter)}, escape='\"')",
     }
+    # Fields that no line of a folder has are missing columns.
+    missing = ", allowMissingColumns=True" if files.table.format == "jsonl" else ""
     frames = []
     for group in groups:
         listed = ", ".join(json.dumps(_for_spark(address)) for address in group.addresses)
@@ -179,7 +189,7 @@ def _spark(files: _Files, groups: Sequence[_Parts]) -> str:
         call = calls[files.table.format].format(listed)
         frames.append(f'{call}.selectExpr("*"{said})' if said else call)
     first, *others = frames
-    return first + "".join(f".unionByName({other})" for other in others)
+    return first + "".join(f".unionByName({other}{missing})" for other in others)
 
 
 _SPARK = {"int64": "BIGINT", "date": "DATE", "string": "STRING"}
@@ -190,8 +200,17 @@ _LINES: Mapping[Language, Callable[[_Files, Sequence[_Parts]], str]] = {
 }
 
 
+_HADOOP_PATTERN = "*?[]{}\\"
+
+
 def _for_spark(address: str) -> str:
     """An address as Hadoop's file systems name it."""
+    if found := next((char for char in _HADOOP_PATTERN if char in address), None):
+        raise ConfigError(
+            f"Spark takes the {found!r} in {address} for a pattern: it would not find the file.",
+            untouched="",
+            remedy="Give the directory another name, or get the files: `datarelease get`.",
+        )
     scheme, mark, rest = address.partition("://")
     if not mark:
         return f"file://{address}"

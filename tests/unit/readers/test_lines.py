@@ -78,6 +78,21 @@ FORMATS: dict[str, tuple[str, bytes, CsvDialect | None]] = {
 
 
 @pytest.mark.parametrize("language", RUNS)
+def test_no_field_of_lines_of_json_is_left_out(tmp_path: Path, language: str) -> None:
+    """Those that only a late line, another file or another folder has are columns, too."""
+    remote = Published(tmp_path / "remote")
+    files = {f"k=1/{n}.jsonl": b'{"id": 1}\n' for n in range(40)}
+    files["k=1/99.jsonl"] = b'{"id": 1, "x": "b"}\n' * 25_000 + b'{"id": 2, "y": 1.5}\n'
+    files["k=2/a.jsonl"] = b'{"z": "c", "id": 3}\n'
+    remote.release({"t": files})
+    line = printed("url", "latest", "t", "--sql", language, "--from", str(remote.root))
+    found = {row["id"]: row for row in RUNS[language](line)}
+    nothing = {"x": None, "y": None, "z": None}
+    assert found[2] == nothing | {"id": 2, "y": 1.5, "k": 1}
+    assert found[3] == nothing | {"id": 3, "z": "c", "k": 2}
+
+
+@pytest.mark.parametrize("language", RUNS)
 @pytest.mark.parametrize("case", FORMATS)
 def test_lines_say_how_files_are_written(tmp_path: Path, case: str, language: str) -> None:
     """The ending is gone with the name, so the line says what it told."""
@@ -141,6 +156,7 @@ def test_lines_of_spark_name_buckets_as_hadoop_does() -> None:
 REFUSED: list[tuple[str, Sequence[str], str, str]] = [
     ("spark", ["a.parquet"], "https://host/x", "does not read https://"),
     ("spark", ["a.csv.gz"], "/x", "Spark cannot read these files"),
+    ("spark", ["a.csv"], "/it's [here]/x", r"takes the '\[' in .* for a pattern"),
     ("duckdb", ["a.arrow"], "/x", "DuckDB cannot read these files"),
     ("duckdb", ["a.csv", "b.csv.gz"], "/x", "compressed and some are not"),
     ("polars", ["k=%1b[2J/a.csv"], "/x", "control characters"),
