@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from datarelease.analysis.engine.duckdb import unique_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.duckdb.repeated_hashes import RepeatedHashes, repeated_hashes
 
 
 @pytest.fixture(scope="module", name="engine")
@@ -59,7 +62,12 @@ def test_shares_of_the_rows_say_what_all_rows_say(rows: list[tuple[int, str]], m
             yield from reader
 
     expected = len(rows) if len({*rows}) == len(rows) else None
-    assert unique_rows.count_by_hashes(ask, ("n", "t"), memory=memory) == expected
+    scratch = Path(tempfile.gettempdir())
+
+    def repeated(query: str, most: int) -> RepeatedHashes | None:
+        return repeated_hashes(ask(query), memory=memory, scratch=scratch, most=most)
+
+    assert unique_rows.count_by_hashes(ask, repeated, ("n", "t")) == expected
 
 
 def test_many_rows_are_counted_in_little_memory(engine: DuckDBEngine) -> None:

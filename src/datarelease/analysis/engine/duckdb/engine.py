@@ -18,6 +18,12 @@ from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.duckdb.query_progress import measure_progress, show_progress
+from datarelease.analysis.engine.duckdb.repeated_hashes import (
+    QueryRows,
+    Repeated,
+    RepeatedHashes,
+    repeated_hashes,
+)
 from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
 from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
 from datarelease.analysis.engine.duckdb.value_counts import counted_values, key_query, less_memory
@@ -37,8 +43,8 @@ from datarelease.progress import Progress
 
 _Types = Mapping[str, nw.dtypes.DType]
 _Columns = dict[str, nw.dtypes.DType]
-_HASHES = 8
-"""Of so many parts of DuckDB's memory, as much as one may be held beside it for hashes of rows."""
+_HASHES = 64
+"""Of so many parts of DuckDB's memory, as much as one may be held beside it for hashes."""
 _SPOOL_FROM = 32 << 20
 """Bytes of CSV from which on reading it once into a temporary table is faster."""
 _RANGE_ROWS = 1_000_000
@@ -214,37 +220,32 @@ class DuckDBEngine:
     ) -> ValueCounts:
         """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
         native: Any = frame.to_native()
-        # As text: a relation binds each of its steps again for each query and changed setting.
-        rows = native.sql_query()
-
-        def ask(query: str) -> dict[str, Any]:
-            with (
-                translated([files.table for files in self._files.values()]),
-                show_progress(self._connection, self._progress),
-            ):
-                found = self._connection.execute(f"WITH counted AS ({rows}) {query}")
-                names = [name for name, *_ in found.description or ()]
-                [figures] = found.fetchall()
-                return dict(zip(names, figures, strict=True))
-
+        asked = self._asked(native.sql_query())
         try:
             with less_memory(self._connection, self._memory_limit, self._threads):
-                return counted_values(ask, top=top, weight=weight)
+                return counted_values(*asked, top=top, weight=weight)
         except WorldError:  # texts so long that a few of them are too much
-            return counted_values(ask, top=top, weight=weight)
+            return counted_values(*asked, top=top, weight=weight)
 
     def count_if_unique(self, frame: nw.LazyFrame[Any]) -> int | None:
         """The number of rows if no two are equal; see `Engine.count_if_unique`."""
         native: Any = frame.to_native()
-        rows, names = native.sql_query(), frame.collect_schema().names()
+        return count_by_hashes(*self._asked(native.sql_query()), frame.collect_schema().names())
+
+    def _asked(self, rows: str) -> tuple[QueryRows, Repeated]:
+        """What answers queries that read ``rows``, which is SQL, as ``asked``."""
+        memory = memory_limit(self._connection) // _HASHES
 
         def ask(query: str) -> Iterator[pa.RecordBatch]:
-            return self._batches(
-                lambda: self._connection.sql(f"WITH asked AS ({rows}) {query}"), STAGED_ROWS
-            )
+            # As text: a relation binds each of its steps again for each query and changed setting.
+            whole = f"WITH asked AS ({rows}) {query}"
+            return self._batches(lambda: self._connection.sql(whole), STAGED_ROWS)
 
-        memory = memory_limit(self._connection) // _HASHES
-        return count_by_hashes(ask, names, memory=memory)
+        def repeated(query: str, most: int) -> RepeatedHashes | None:
+            scratch = self._temp_directory
+            return repeated_hashes(ask(query), memory=memory, scratch=scratch, most=most)
+
+        return ask, repeated
 
     def value_keys(
         self, frame: nw.LazyFrame[Any], salt: str, *, grouped: bool, rows: int

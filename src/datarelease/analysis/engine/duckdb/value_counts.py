@@ -9,74 +9,82 @@ hashes are counted in their place, and only texts whose hash occurs more than on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
+import numpy as np
 
+from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated
 from datarelease.analysis.engine.duckdb.sql import literal, memory_limit, quoted
 from datarelease.analysis.engine.values import ValueCounts
 
-_Ask = Callable[[str], dict[str, Any]]
-"""The one row of a query that reads ``counted``."""
 _MEMORY = 48 << 20
 """Bytes a thread. What goes beyond them is spilled: faster than memory that was never touched."""
 _SAMPLE = 100_000
-"""Rows that are looked at first; fewer are not worth a second way."""
+"""Rows that are looked at first; fewer are not worth a second way. In no more rows may hashes occur
+more than once."""
 _REPEATED = 10_000
-"""Hashes that may occur more than once; and in no more rows than a sample has."""
+"""Hashes that may occur more than once."""
 _HASH = "hash(value)"
 _LOWER = (1 << 32) - 1
 
 
-def counted_values(ask: _Ask, *, top: int, weight: str | None) -> ValueCounts:
+def counted_values(
+    ask: QueryRows, repeated: Repeated, *, top: int, weight: str | None
+) -> ValueCounts:
     """What the column ``value`` holds; see `Engine.value_counts`."""
-    return (_by_hash(ask, top) if top and weight is None else None) or _by_group(ask, top, weight)
+    return (_by_hash(ask, repeated, top) if weight is None else None) or _by_group(ask, top, weight)
 
 
-def _by_group(ask: _Ask, top: int, weight: str | None) -> ValueCounts:
+def _by_group(ask: QueryRows, top: int, weight: str | None) -> ValueCounts:
     rows = f"sum({quoted(weight)})" if weight is not None else "count(*)"
     figures = "count(*) AS distinct, coalesce(sum(n), 0)::BIGINT AS rows"
     if top:
         figures += f", {_texts('n')}, min({{'n': -n, 'value': value}}, {top}) AS top"
-    found = ask(
-        f"SELECT {figures} FROM (SELECT value, {rows}::BIGINT AS n FROM counted "
-        "WHERE value IS NOT NULL GROUP BY value)"
+    found = _one_row(
+        ask,
+        f"SELECT {figures} FROM (SELECT value, {rows}::BIGINT AS n FROM asked "
+        "WHERE value IS NOT NULL GROUP BY value)",
     )
     named = found.pop("top", None) or []
     return ValueCounts(**found, top=tuple((one["value"], -one["n"]) for one in named))
 
 
-def _by_hash(ask: _Ask, top: int) -> ValueCounts | None:
+def _by_hash(ask: QueryRows, repeated: Repeated, top: int) -> ValueCounts | None:
     """None: too many texts occur more than once, or there are few."""
-    sample = ask(
+    sample = _one_row(
+        ask,
         "SELECT count(value) AS rows, count(DISTINCT value) AS distinct "
-        f"FROM (SELECT value FROM counted LIMIT {_SAMPLE})"
+        f"FROM (SELECT value FROM asked LIMIT {_SAMPLE})",
     )
     if sample["distinct"] * 2 < _SAMPLE:
         return None
-    hashes = ask(
-        "SELECT count(*) FILTER (n = 1) AS once, "
-        f"min(h, {_REPEATED + 1}) FILTER (n > 1) AS others, "
-        "coalesce(sum(n) FILTER (n > 1), 0)::BIGINT AS rows "
-        f"FROM (SELECT {_HASH} AS h, count(*) AS n FROM counted "
-        "WHERE value IS NOT NULL GROUP BY h)"
-    )
-    others = hashes["others"] or []
-    if len(others) > _REPEATED or hashes["rows"] > _SAMPLE:
+    hashes = repeated(f"SELECT {_HASH} AS h FROM asked WHERE value IS NOT NULL", _SAMPLE)
+    others = np.unique(hashes.hashes).tolist() if hashes else []
+    if hashes is None or len(others) > _REPEATED:
         return None
+    once = hashes.rows - len(hashes.hashes)
+    if not top and not others:
+        return ValueCounts(distinct=once, rows=hashes.rows)
+    figures = f", {_texts('1')}, min(value, {top}) FILTER (NOT other) AS first" if top else ""
     listed = f"unnest([{', '.join(map(str, others))}]::UBIGINT[])"
-    found = ask(
-        f"SELECT count(*) AS rows, {_texts('1')}, min(value, {top}) FILTER (NOT other) AS first, "
-        f"list(value) FILTER (other) AS others FROM (SELECT value, {_HASH} IN "
-        f"(SELECT {listed}) AS other FROM counted WHERE value IS NOT NULL)"
+    found = _one_row(
+        ask,
+        f"SELECT count(*) AS rows, list(value) FILTER (other) AS others{figures} "
+        f"FROM (SELECT value, {_HASH} IN (SELECT {listed}) AS other FROM asked "
+        "WHERE value IS NOT NULL)",
     )
-    repeated = Counter(found.pop("others") or ())
-    named = [*((value, 1) for value in found.pop("first") or ()), *repeated.items()]
+    several = Counter(found.pop("others") or ())
+    named = [*((value, 1) for value in found.pop("first", None) or ()), *several.items()]
     named.sort(key=lambda one: (-one[1], one[0]))
-    distinct = hashes["once"] + len(repeated)
-    return ValueCounts(**found, distinct=distinct, top=tuple(named[:top]))
+    return ValueCounts(**found, distinct=once + len(several), top=tuple(named[:top]))
+
+
+def _one_row(ask: QueryRows, query: str) -> dict[str, Any]:
+    """The one row of a query that reads ``asked``."""
+    return {name: value for batch in ask(query) for name, [value] in batch.to_pydict().items()}
 
 
 def key_query(rows: str, salt: str, *, grouped: bool) -> str:
