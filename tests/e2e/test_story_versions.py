@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.commands import run as command
 from tests.forge import events
 from tests.forge.runs import Run
 from tests.launchers import environment_with_launchers
@@ -53,6 +54,39 @@ def index(team: Team) -> dict[str, Any]:
     key = f"{team.bucket.name}/releases/index.json"
     found: dict[str, Any] = json.loads(team.bucket.fs().cat_file(key))
     return found
+
+
+def shown(team: Team) -> dict[str, Any]:
+    """What the published catalogue lists."""
+    found: dict[str, Any] = json.loads(team.repository.pages["index.json"])
+    return found
+
+
+def test_the_catalogue_follows_tags_of_people_and_the_form(team: Team) -> None:
+    """Deployed again when somebody pushes a withdrawal, and when the form takes it back.
+
+    The pushed tag runs the file of the tagged commit, in a job that has no right.
+    """
+    team.repository.pages_enabled = True
+    team.project.release_settings(site="https://acme.github.io/data/")
+    command(team.project, "init", "--yes")
+    released(team, 23)
+    assert shown(team)["versions"][-1]["withdrawn"] is None
+
+    keys = team.bucket.keys.env
+    told = command(team.project, "yank", "data-v1", "--reason", "Wrong unit.", env=keys).text
+    assert "has the workflow `data-tags`" in told
+    [pushed] = [it for it in team.github.world.pushes if it.ref == "refs/tags/data-v1-yanked"]
+    notice, site = team.dispatch(events.push(team.github, team.repository, pushed))
+    ended([notice, site])
+    assert (notice.name, site.name) == ("data-tags", "data-site")
+    assert (notice.job("tags").permissions, notice.job("tags").secrets) == ({}, frozenset())
+    assert shown(team)["versions"][-1]["withdrawn"]["reason"] == "Wrong unit."
+
+    started(team, command="unyank", version="data-v1")
+    assert team.runs[-1].name == "data-site"
+    assert shown(team)["versions"][-1]["withdrawn"] is None
+    assert team.leaks() == []
 
 
 def test_a_channel_is_set_and_a_version_withdrawn_in_the_actions_tab(team: Team) -> None:

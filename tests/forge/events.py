@@ -154,7 +154,7 @@ def push(server: GitHubServer, repo: Repository, pushed: Push | None = None) -> 
         ref=pushed.ref,
         files=pushed.after,
         payload=payload | _common(server, repo, pushed.user),
-        branch=pushed.ref.removeprefix("refs/heads/"),
+        branch=pushed.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
         scopes=(pushed.ref, _tip(repo)[0]),
         changed=changed_files(repo, pushed),
     )

@@ -38,7 +38,7 @@ from datarelease.model.paths import within
 from datarelease.model.project import ToolRef
 from datarelease.progress import Progress
 from datarelease.settings.artifacts import DATASETS_FILE
-from datarelease.settings.read import PARAMS_FILE, read_settings
+from datarelease.settings.read import PARAMS_FILE, read_settings, read_tag_settings
 
 _MOST_TOLD = 20
 """Ignored files that are named where there is nothing else."""
@@ -102,7 +102,8 @@ def _planned(
     staging = read_settings(pipeline, params, below).staging
     carrier = str(at.settings.remotes.get(staging or "", {}).get("url", ""))
     site = has_site(params)
-    add_github(at, drafts, at.released_branch, released_to, carrier, site=site)
+    tags, _ = read_tag_settings(params)
+    add_github(at, drafts, at.released_branch, released_to, carrier, site=site, tags=tags)
     ignore_reports(at, drafts)
     loose = [one.path for one in found if one.untracked]
     last, made = first_run(at, drafts, pipeline, loose)

@@ -21,6 +21,8 @@ from datarelease.model.directory import ROOT, normalized, suffix_of
 from datarelease.model.project import REPOSITORY, ToolRef
 from datarelease.model.review.policy import Policy
 from datarelease.model.review.report import REPORTS
+from datarelease.model.versions.channel import ChannelGrammar
+from datarelease.model.versions.version import ERASED, YANKED, TagGrammar
 from datarelease.settings.read import PARAMS_FILE, SECTION, read_tag_settings
 
 _REQUIREMENTS = "requirements.txt"
@@ -36,6 +38,7 @@ _WHY = {
     "release": "releases what was merged; you can edit the job that publishes",
     "verify": "verifies the released data on its remotes every week",
     "versions": "sets channels and withdraws versions when somebody starts it",
+    "tags": "starts the next one when a person pushes the tag of a withdrawal or a channel",
     "site": "publishes the catalogue of all versions on GitHub Pages",
 }
 _ANY = ToolRef(name="any")
@@ -82,12 +85,13 @@ def add_github(
     remotes: Sequence[tuple[str, str]] = (),
     staging: str = "",
     *,
+    tags: TagGrammar,
     site: bool = False,
 ) -> None:
-    """Plan the workflows, which release what is pushed to ``branch``.
+    """Plan the workflows, which release what is pushed to ``branch`` as versions of ``tags``.
 
     ``remotes`` are names and addresses: jobs that use them sign in, and at the address ``staging``.
-    With ``site`` one of them publishes the catalogue.
+    With ``site`` they publish the catalogue, too.
     """
     if not _is_nameable(at.directory):
         why = (
@@ -97,7 +101,7 @@ def add_github(
         drafts.leave(FOLDER, why)
         return
     performed = _performed(at)
-    texts = partial(_texts, at, branch=branch, remotes=remotes, staging=staging)
+    texts = partial(_texts, at, branch=branch, remotes=remotes, staging=staging, tags=tags)
     expected = texts(_ANY)
     for step, path in workflow_paths(at.directory, site=site).items():
         place = f"{_up(at)}{path}"
@@ -137,6 +141,7 @@ def _texts(
     branch: str,
     remotes: Sequence[tuple[str, str]],
     staging: str,
+    tags: TagGrammar,
 ) -> dict[str, str]:
     own = _REQUIREMENTS if at.directory == ROOT else f"{at.directory}/{_REQUIREMENTS}"
     requirements = own if (at.root / _REQUIREMENTS).is_file() else ""
@@ -147,6 +152,7 @@ def _texts(
         directory=at.directory,
         remotes=remotes,
         staging=staging,
+        tags=tags,
     )
 
 
@@ -204,10 +210,10 @@ def has_site(params: Mapping[str, Any]) -> bool:
 def workflow_paths(directory: str, *, site: bool = True) -> dict[str, str]:
     """The workflow file for each step, from the top of the git repository.
 
-    Without ``site`` the one that publishes the catalogue is left out.
+    Without ``site`` those that publish the catalogue are left out.
     """
     title = workflow_title(directory)
-    steps = ("report", "release", "verify", "versions", *(["site"] if site else []))
+    steps = ("report", "release", "verify", "versions", *(["tags", "site"] if site else []))
     return {
         "check": f"{FOLDER}/{title}.yml",
         **{step: f"{FOLDER}/{title}-{step}.yml" for step in steps},
@@ -222,6 +228,7 @@ def workflow_files(
     directory: str = ROOT,
     remotes: Sequence[tuple[str, str]] = (),
     staging: str = "",
+    tags: TagGrammar | None = None,
 ) -> dict[str, str]:
     """The workflow files by path from the top, the same for every clone of a repository.
 
@@ -232,7 +239,9 @@ def workflow_files(
         directory: The DVC root, from the top.
         remotes: Names and addresses of those that releases go to.
         staging: Address of the staging remote; empty: there is none, and one on S3 may come.
+        tags: How versions are spelled; None: as ``release_section`` says.
     """
+    tags = tags or TagGrammar(f"{workflow_title(directory)}-v")
     values = {
         "schemes": {address_scheme(address) for _, address in remotes},
         "credentials": dict(pair for remote in remotes for pair in workflow_credentials(*remote)),
@@ -244,7 +253,12 @@ def workflow_files(
         # A cache is found only with the path that check.yml saves it with.
         "place": "" if directory == ROOT else f"{directory}/",
         "title": workflow_title(directory),
-        "version": f"{workflow_title(directory)}-v3",
+        "version": tags.format(3),
+        "tag_patterns": (
+            f"{tags.prefix}*{YANKED}",
+            f"{tags.prefix}*{ERASED}",
+            f"{ChannelGrammar(tags).prefix}*",
+        ),
         "suffix": suffix_of(directory),
         # The groups of the reusable workflows are called so, too.
         "publishing": PUBLISHING,

@@ -105,7 +105,7 @@ def set_command(name: str, version: str, reason: str) -> Result:
         reason=reason, by=run.actor if run else None, in_workflow=run is not None,
     )  # fmt: skip
     if done.moved:
-        tell_of_catalogue(repository)
+        tell_of_catalogue(repository, pushed=True, in_workflow=run is not None)
     now = done.channel.newest.version
     if not done.moved:
         text = f"{name} is {now} already"

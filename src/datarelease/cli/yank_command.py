@@ -38,7 +38,7 @@ def command(version: str, reason: str, replacement: str | None) -> Result:
         reason=reason, replacement=replacement or None,
         by=run.actor if run else None, in_workflow=run is not None,
     )  # fmt: skip
-    tell_of_catalogue(repository)
+    tell_of_catalogue(repository, pushed=True, in_workflow=run is not None)
     use = found.yank.replacement if found.yank else None
     return Result(
         version_json(found), f"{found.tag} is withdrawn" + (f"; use {use}" if use else "")
@@ -52,5 +52,6 @@ def unyank_command(version: str) -> Result:
     """Undo the withdrawal of VERSION."""
     repository = open_repository(None, version, progress=ConsoleProgress())
     found = unyank(repository, version)
-    tell_of_catalogue(repository)
+    run = actions(os.environ)
+    tell_of_catalogue(repository, pushed=False, in_workflow=run is not None)
     return Result(version_json(found), f"{found.tag} is in use again")

@@ -80,7 +80,7 @@ def workflow_observations(workflows: Mapping[str, str], wanted: WorkflowNeeds) -
         what = "no workflow announces releases: no GitHub Release, no result in the pull request"
         remedy = "add the job `announce` of the file that `datarelease init` writes"
         seen.append(Observation("warning", what, remedy))
-    seen += _triggers(jobs)
+    seen += [*_triggers(jobs), *_catalogue(jobs)]
     for job in jobs:
         seen += [*_queue(job), *_environment(job, wanted), *_secrets(job, wanted)]
     return seen or [Observation("ok", ", ".join(_LOOP))]
@@ -129,6 +129,22 @@ def _triggers(jobs: Sequence[Job]) -> Iterator[Observation]:
                 "days GitHub disables the whole file, with its checks and releases",
                 "move the job verify and the schedule into a file of their own "
                 "(`datarelease init` writes data-verify.yml)",
+            )
+
+
+def _catalogue(jobs: Sequence[Job]) -> Iterator[Observation]:
+    """Whether the catalogue follows what people change."""
+    changing = {str(job.document.get("name")) for job in jobs if job.step == "versions"}
+    for job in jobs:
+        trigger = _on(job.document).get("workflow_run")
+        if job.step == "site" and trigger and changing - _named(trigger, "workflows"):
+            name = ", ".join(sorted(changing))
+            yield Observation(
+                "warning",
+                f"{job.file} does not start at the end of {name}: the catalogue shows a channel "
+                "that is set there, or a withdrawal, only later",
+                f"delete .github/workflows/{job.file} and run `datarelease init`, or add {name} to "
+                "`workflows:` there",
             )
 
 

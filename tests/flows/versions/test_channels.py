@@ -188,10 +188,12 @@ def test_a_workflow_tags_a_commit_whose_workflow_files_a_branch_has(three: Proje
     run(three, *command, "data-v1", "--reason", "checked", env=env)
     assert commit(three, "data-channel-stable-1") == commit(three, "data-v1")
     three.write(".github/workflows/data.yml", "name: data\n")
-    three.commit("Add a workflow", ".github")
+    three.release_settings(site="https://acme.github.io/data/")
+    three.commit("Add a workflow", ".github", "params.yaml")
     three.push()
     head = branch(three)
-    run(three, *command, "data-v2", "--reason", "checked", env=env)
+    told = run(three, *command, "data-v2", "--reason", "checked", env=env).text
+    assert "shows this after `data-site`, which the end of `data-versions` starts" in told
     run(three, "yank", "data-v1", "--reason", "wrong", "--replacement", "", env=env)
     assert head != commit(three, "data-v1")
     for tag in ("data-channel-stable-2", "data-v1-yanked"):

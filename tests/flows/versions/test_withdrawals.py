@@ -52,12 +52,14 @@ def test_the_published_catalogue_is_told_of(released: Project) -> None:
     address = "https://me.github.io/data/"
     released.release_settings(site=address)
     released.commit("Publish the catalogue")
-    told = f"{address} shows this after the next release or weekly verification"
+    told = f"{address} shows this"
+    soon = f"{told} in a few minutes if the tagged commit has the workflow `data-tags`; if not, "
+    later = "after the next release or weekly verification"
     for command in (
         ("channel", "set", "stable", "data-v1", "--reason", "Checked."),
         ("yank", "data-v1", "--reason", "wrong unit"),
-        ("unyank", "data-v1"),
     ):
-        assert told in run(released, *command).text
+        assert f"{soon}{later}" in run(released, *command).text
+    assert f"{told} {later}" in run(released, "unyank", "data-v1").text
     again = run(released, "channel", "set", "stable", "data-v1", "--reason", "Again.")
     assert told not in again.text

@@ -167,7 +167,7 @@ def test_the_jobs_of_the_table_are_the_jobs_of_the_workflows() -> None:
     table = text.partition("## The jobs")[2].partition("\n\n")[2].partition("\n\n")[0]
     rows = {line.split("|")[1].replace("`", "").strip(): line for line in table.splitlines()[2:]}
     jobs: dict[str, str | None] = {}
-    for name in ("check", "report", "release", "verify", "versions", "site"):
+    for name in ("check", "report", "release", "verify", "versions", "tags", "site"):
         workflow = load(GITHUB / "workflows" / f"{name}.yml")
         for job, content in workflow["jobs"].items():
             named = content.get("environment")

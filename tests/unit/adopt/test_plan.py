@@ -34,6 +34,7 @@ from datarelease.model.adoption import FileEdit, Note, Proposed
 from datarelease.model.directory import suffix_of
 from datarelease.model.project import REPOSITORY, UNPUBLISHED, ToolRef
 from datarelease.model.review.policy import Policy
+from datarelease.model.versions.version import TagGrammar
 from datarelease.settings.read import read_settings
 
 ROOT = Path(__file__).parents[3]
@@ -465,9 +466,17 @@ def test_the_catalogue_is_made_and_deployed_by_own_jobs(root: str) -> None:
     file = of_root("data-site.yml", root)
     written = workflows(directory=root, remotes=EVERYWHERE)[file]
     same = without_handbook(ours("site"))
-    before = [of_root(f"data-{step}.yml", root) for step in ("release", "verify")]
-    names = [workflows(directory=root)[file]["name"] for file in before]
-    assert written[True]["workflow_run"]["workflows"] == names
+    files = workflows(directory=root)
+    before = [
+        of_root(f"data-{step}.yml", root) for step in ("release", "verify", "versions", "tags")
+    ]
+    followed = [files[file]["name"] for file in before]
+    # A run for a tag is of no branch: a filter by branch would drop it.
+    assert written[True]["workflow_run"] == {"workflows": followed, "types": ["completed"]}
+    assert written["jobs"]["pages"]["if"] == same["jobs"]["pages"]["if"].replace(
+        "github.event_name != 'workflow_run'", "github.event_name == 'workflow_dispatch'"
+    )
+    assert written["concurrency"]["queue"] == same["concurrency"]["queue"] == "max"
     for name in ("pages", "deploy"):
         job, expected = written["jobs"][name], same["jobs"][name]
         for key in ("permissions", "environment", "needs"):
@@ -486,12 +495,43 @@ def test_the_catalogue_is_made_and_deployed_by_own_jobs(root: str) -> None:
                 assert short(step, root) == short(model, root)
 
 
+@pytest.mark.parametrize(
+    ("root", "prefix", "patterns"),
+    [
+        (".", None, ["data-v*-yanked", "data-v*-erased", "data-channel-*"]),
+        (
+            "models/churn", None,
+            ["data-models-churn-v*-yanked", "data-models-churn-v*-erased",
+             "data-models-churn-channel-*"],
+        ),
+        (".", "people/v", ["people/v*-yanked", "people/v*-erased", "people/channel-*"]),
+    ],
+)  # fmt: skip
+def test_a_pushed_tag_runs_a_job_with_no_right_at_all(
+    root: str, prefix: str | None, patterns: list[str]
+) -> None:
+    """Those of a withdrawal, an erasure and a channel, and of no version.
+
+    The file is that of the tagged commit: it has no secret, no environment, and reads nothing.
+    """
+    tags = TagGrammar(prefix) if prefix else None
+    written = workflows(directory=root, tags=tags)[of_root("data-tags.yml", root)]
+    assert written[True] == {"push": {"tags": patterns}}
+    assert (written["permissions"], "concurrency" in written) == ({}, False)
+    [job] = written["jobs"].values()
+    assert job == {
+        "runs-on": "ubuntu-24.04", "timeout-minutes": 5, "permissions": {},
+        "steps": [{"run": "true"}],
+    }  # fmt: skip
+    assert job == ours("tags")["jobs"]["tags"]
+
+
 def test_the_catalogue_is_published_only_where_params_yaml_says_so() -> None:
     """Nothing of a private repository is public by adopting the tool."""
     assert not has_site({})
     assert not has_site({"release": {"site": None}})
     assert has_site({"release": {"site": "https://acme.github.io/data/"}})
-    assert "site" not in workflow_paths(".", site=False)
+    assert not {"site", "tags"} & set(workflow_paths(".", site=False))
     assert workflow_paths("models/churn")["site"].endswith("/data-models-churn-site.yml")
 
 
@@ -505,16 +545,18 @@ def test_requirements_are_named_where_there_are_any() -> None:
 
 def test_every_permission_has_its_reason() -> None:
     """A comment beside each."""
-    for text in texts().values():
+    for name, text in texts().items():
         granted = re.findall(r"^ +[a-z-]+: (?:read|write)(?![\w-]).*", text, re.MULTILINE)
-        assert granted
+        assert bool(granted) is (name != "data-tags.yml")
         assert all(re.search(r": (?:read|write)  # \w", line) for line in granted), granted
 
 
 def test_a_file_names_one_version_of_the_tool() -> None:
     """A commit, with why it is none of a release; every other action is pinned as ours are."""
     everything = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
-    for text in texts().values():
+    for name, text in texts().items():
+        if name == "data-tags.yml":
+            continue  # it uses nothing
         named = re.findall(r"uses: (\S+)@(.*)", text)
         assert {ref for name, ref in named if name.startswith(REPOSITORY)} == {str(REF)}
         others = [f"{name}@{ref}" for name, ref in named if not name.startswith(REPOSITORY)]
@@ -531,7 +573,7 @@ def test_the_workflows_are_short(root: str) -> None:
         for command in re.findall(r"^ *(?:- )?run: *(.*)", text, re.MULTILINE):
             # What is typed into a form is one quoted word of the environment.
             plain = re.sub(r'(?<=[ =])"\$[A-Z]+"', "WORD", command)
-            assert re.fullmatch(r"datarelease [\w .=-]+", plain)
+            assert re.fullmatch(r'datarelease [\w .=-]+|"true"', plain)
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,10 @@ FAULTS: dict[str, tuple[str, Edit, str, str]] = {
         "data-versions.yml, job versions, does not run in the environment data-release",
         "`environment: data-release`",
     ),
+    "the catalogue does not follow": (
+        "data-site.yml", lambda text: drop(text, "- data-versions"),
+        "data-site.yml does not start at the end of data-versions", "add data-versions to",
+    ),
     "merges start nothing": (
         "data-release.yml", lambda text: drop(drop(text, "push:"), "branches:"),
         "data-release.yml, job publish, is never started by push", "`push:` below `on:`",

@@ -33,7 +33,7 @@ FOREIGN = {
     "is not allowed to deploy to github-pages due to environment protection rules",
 }
 """What Python, AWS and GitHub say."""
-JOBS = {"pages": "site", "deploy": "site"}
+JOBS = {"tags": "site", "pages": "site", "deploy": "site"}
 """Jobs that share a page, named after the workflow."""
 NO_MESSAGES = re.compile("datarelease |data-|check|release|init|gc |purge|ingest |publish|verify")
 """Beginnings of first columns that name commands, artifacts and jobs instead."""
@@ -84,7 +84,7 @@ def test_every_job_has_a_page() -> None:
     """A job of the data workflows is explained, and linked from the overview."""
     overview = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
     jobs = set()
-    for name in ("check", "report", "release", "verify", "versions", "site"):
+    for name in ("check", "report", "release", "verify", "versions", "tags", "site"):
         workflow = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
         jobs |= set(workflow["jobs"])
     jobs.remove("handbook")  # of this project alone: `init` does not write it

@@ -61,6 +61,8 @@ PERMISSIONS = {
     ("verify", "verify"): {"contents": "read", "id-token": "write", "issues": "write"},
     # It pushes the tag of a channel or a withdrawal, or deletes that of a withdrawal.
     ("versions", "versions"): {"contents": "write", "id-token": "write"},
+    # Whoever may push a tag can change it in the tagged commit.
+    ("tags", "tags"): {},
     # It runs Sphinx.
     ("site", "handbook"): {"contents": "read"},
     # The one reads remotes as the weekly look does and deploys nothing, the other sees none.
@@ -146,7 +148,7 @@ def strings(value: object) -> Iterator[str]:
 
 def test_these_are_the_workflows() -> None:
     """A new workflow has to be added to the tables of this file."""
-    assert sorted([*LOOP, "ci", "newest", "publish", "site", "versions"]) == NAMES
+    assert sorted([*LOOP, "ci", "newest", "publish", "site", "tags", "versions"]) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -570,9 +572,8 @@ def test_the_catalogue_follows_releases_and_is_deployed_apart() -> None:
     site = parsed("site")
     assert site["on"] == {
         "workflow_run": {
-            "workflows": ["release", "verify"],
+            "workflows": ["release", "verify", "versions", "tags"],
             "types": ["completed"],
-            "branches": ["main"],
         },
         "push": {"branches": ["main"], "paths": ["docs/**", "CONTRIBUTING.md"]},
         "workflow_dispatch": None,
@@ -580,6 +581,12 @@ def test_the_catalogue_follows_releases_and_is_deployed_apart() -> None:
     pages, deploy = site["jobs"]["pages"], site["jobs"]["deploy"]
     assert pages["environment"] == parsed("verify")["jobs"]["verify"]["environment"]
     assert "conclusion == 'success'" in site["jobs"]["handbook"]["if"]
+    # Not of pull requests: anybody can name a workflow as one of these in a fork.
+    kinds = """contains(fromJSON('["push", "schedule", "workflow_dispatch"]'), """
+    assert f"{kinds}github.event.workflow_run.event)" in site["jobs"]["handbook"]["if"]
+    assert {parsed(name)["name"] for name in site["on"]["workflow_run"]["workflows"]} == set(
+        site["on"]["workflow_run"]["workflows"]
+    )
     assert deploy["needs"] == "pages"
     assert deploy["environment"] == "github-pages"
     assert [step["uses"].partition("@")[0] for step in deploy["steps"]] == ["actions/deploy-pages"]

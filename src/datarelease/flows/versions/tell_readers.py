@@ -27,11 +27,26 @@ def published_catalogue(repository: Repository) -> str:
         return ""
 
 
-def tell_of_catalogue(repository: Repository) -> None:
-    """Say when the published catalogue shows a change that was made by hand."""
+def tell_of_catalogue(repository: Repository, *, pushed: bool, in_workflow: bool) -> None:
+    """Say when the published catalogue shows a change that was made by hand.
+
+    ``pushed``: it was made by a tag, which starts a workflow unless a workflow pushed it. A tag
+    that is deleted starts none.
+    """
     address = published_catalogue(repository)
-    if address:
-        repository.progress.say(
-            f"{address} shows this after the next release or weekly verification. To show it now, "
-            "start the workflow that publishes the catalogue (`data-site` on GitHub)."
+    if not address:
+        return
+    otherwise = (
+        "after the next release or weekly verification. To show it now, start the workflow that "
+        "publishes the catalogue (`data-site` on GitHub)."
+    )
+    if in_workflow:
+        said = f"{address} shows this after `data-site`, which the end of `data-versions` starts."
+    elif pushed:
+        said = (
+            f"{address} shows this in a few minutes if the tagged commit has the workflow "
+            f"`data-tags`; if not, {otherwise}"
         )
+    else:
+        said = f"{address} shows this {otherwise}"
+    repository.progress.say(said)
