@@ -78,7 +78,9 @@ def changed_rows(repository: Repository, before: str, after: str, dataset: str) 
         raise ConfigError(
             f"The rows of {dataset!r} cannot be compared: {diff.no_row_diff}.",
             untouched="Nothing was written.",
-            remedy="Declare a key that both versions have, in `artifacts.NAME.meta.key`.",
+            remedy="Load both versions with dr.load and compare them as you need."
+            if diff.is_part
+            else "Declare a key that both versions have, in `artifacts.NAME.meta.key`.",
         )
     return pandas.DataFrame({"kind": [], "columns": []})
 

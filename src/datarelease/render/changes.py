@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datarelease.model.review.diff import DatasetDiff
+from datarelease.model.review.split import splits
 from datarelease.render import numbers as number
 from datarelease.render import words
 
@@ -22,17 +23,23 @@ def changes_summed(diffs: Sequence[DatasetDiff]) -> tuple[str, ...]:
     counted = [d.of_files.counts for d in moved if d.of_files and d.of_files.counts is not None]
     keyed = [diff.rows for diff in moved if diff.rows is not None]
     # Where there is no key, added rows and removed ones cannot be told apart.
+    split = splits(moved)
     by = [
         diff.rows_after - diff.rows_before
         for diff in moved
         if diff.rows is None and diff.rows_before is not None and diff.rows_after is not None
+        if not diff.is_part
     ]
+    by += [found.after - found.before for found in split if found.noun == "row"]
     unkeyed = (
         (sum(d for d in by if d > 0), "more"),
         (-sum(d for d in by if d < 0), "fewer"),
     )
     groups = (
-        number.listed("dataset", [(status[state], text) for state, text in whole.items()]),
+        number.listed(
+            "dataset",
+            [*((status[state], text) for state, text in whole.items()), (len(split), "split")],
+        ),
         number.listed(
             "row",
             [

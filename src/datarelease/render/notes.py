@@ -18,6 +18,7 @@ from datarelease.model.review.diff import (
 )
 from datarelease.model.review.policy import Limit
 from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.review.split import splits
 from datarelease.render import numbers as number
 from datarelease.render import words
 from datarelease.render.escape import PROSE, clean
@@ -73,6 +74,10 @@ def _told(report: Report) -> Iterator[Phrase]:
     told = [dataset for dataset in report.datasets if dataset.diff]
     for dataset in sorted(told, key=_gravest_first):
         yield from _dataset(dataset, report)
+    for split in splits(dataset.diff for dataset in told):
+        less = f", {number.count(split.lost)} fewer than it had" if split.lost else ""
+        held = number.counted(split.after, split.noun)
+        yield ("The parts of ", Data(split.former), f" have {held} together{less}.")
     if not told:
         yield ("The data is the same.",)
 
@@ -115,7 +120,8 @@ def _dataset(dataset: DatasetReport, report: Report) -> Iterator[Phrase]:
                 return
             yield from _schema(diff, report)
             yield _amount(diff)
-            yield from _columns(diff, report)
+            if not diff.is_part:
+                yield from _columns(diff, report)
 
 
 def _amount(diff: DatasetDiff) -> Phrase:
@@ -124,6 +130,8 @@ def _amount(diff: DatasetDiff) -> Phrase:
     before, after, noun = words.amounts(diff)
     if before is None or after is None:
         return (name, " changed.")
+    if diff.is_part:
+        return (name, f" has {number.counted(after, noun)}.")
     if after == before:
         head = f" has {number.counted(after, noun)}, as many as before"
     else:

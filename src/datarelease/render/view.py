@@ -14,6 +14,7 @@ from datarelease.model.data.validation import Validation, Violation
 from datarelease.model.review.diff import Compatibility, DatasetDiff, SchemaChange
 from datarelease.model.review.policy import LEVELS, Finding, VerdictLevel, worst
 from datarelease.model.review.report import DatasetReport, Report
+from datarelease.model.review.split import Split, splits
 from datarelease.render import words
 from datarelease.render.columns import ColumnView
 from datarelease.render.files import FilesView
@@ -33,6 +34,8 @@ class DatasetView:
     findings: tuple[Finding, ...]
     first: bool = False
     """There is no version yet, so that every dataset is new."""
+    split: Split | None = None
+    """Of the first part of a former dataset, what became of that one."""
 
     @property
     def diff(self) -> DatasetDiff:
@@ -77,7 +80,13 @@ class DatasetView:
 
     @cached_property
     def lost(self) -> int:
-        """Rows or files that the next version is short of, by count or one by one; 0: none."""
+        """Rows or files that the next version is short of, by count or one by one; 0: none.
+
+        What a part of a former dataset lacks is in the other parts; what none of them has counts
+        for the first.
+        """
+        if self.diff.is_part:
+            return 0 if self.split is None else self.split.lost
         before, after, _ = words.amounts(self.diff)
         one_by_one = self.diff.rows.removed if self.diff.rows else 0
         if self.diff.of_files is not None and self.diff.of_files.counts is not None:
@@ -132,8 +141,10 @@ class DatasetView:
 
     @cached_property
     def in_table(self) -> tuple[ColumnView, ...]:
-        """All columns in the order of the table."""
+        """All columns in the order of the table; those of a part stand alone, with no drift."""
         found = self.diff.columns
+        if self.diff.is_part:
+            found = tuple(column.alone() for column in found if column.after is not None)
         return tuple(ColumnView(c, self.levels.get(c.column, "pass")) for c in found)
 
     @cached_property
@@ -179,12 +190,14 @@ class ReportView:
     @cached_property
     def _made(self) -> tuple[DatasetView, ...]:
         verdict, first = self.verdict, self.report.base is None
+        split = {found.parts[0]: found for found in splits(d.diff for d in self.report.datasets)}
         return tuple(
             DatasetView(
                 part,
                 verdict.levels.get(part.name, {}),
                 verdict.by_dataset.get(part.name, ()),
                 first=first,
+                split=split.get(part.name),
             )
             for part in self.report.datasets
         )

@@ -83,6 +83,8 @@ def rows(diff: DatasetDiff) -> str:
     '1,000 → 900 rows (−100, −10.0%)'
     """  # noqa: RUF002
     before, after, noun = amounts(diff)
+    if diff.is_part and before is not None and after is not None:
+        return f"{number.counted(after, noun)}, {number.count(before)} before the split"
     if diff.status == "removed" and before is not None:
         return f"{number.count(before)} → 0 {noun}s"
     if before is None or after is None:

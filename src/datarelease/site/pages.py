@@ -131,15 +131,16 @@ class Pages:
         if newest is None:
             return []
         address, figures = self.timeline.content.address, newest.figures
+        named = ("latest", newest.version.tag)
         return [
-            (dataset, snippets("latest", dataset, address, figures.remotes))
+            (dataset, snippets(named, dataset, address, figures.remotes))
             for dataset in figures.datasets[:1]
         ]
 
     def _version(self, index: int) -> bytes:
         view = self.views[index]
         before, after = neighbours(self.timeline.versions, index)
-        figures = view.figures
+        figures, tag = view.figures, view.version.tag
         address = self.timeline.content.address
         return self._rendered(
             "version.html.j2",
@@ -170,7 +171,7 @@ class Pages:
                 for dataset in figures.datasets
             ],
             loading=[
-                (dataset, snippets(view.version.tag, dataset, address, figures.remotes))
+                (dataset, snippets((tag, tag), dataset, address, figures.remotes))
                 for dataset in figures.datasets
             ],
             documents=[(name, path) for name, path, _ in documents_of_page(view.released)],
@@ -190,7 +191,9 @@ class Pages:
             schema=schema_history(self.timeline, history),
             columns=[ColumnLine(history.name, column, latest.amount) for column in latest.columns],
             gone=[column for column in history.columns if column.name not in there],
-            loading=snippets("latest", latest, self.timeline.content.address),
+            loading=snippets(
+                self.timeline.named(history.name), latest, self.timeline.content.address
+            ),
         )
 
     def _column(self, history: DatasetHistory, column: ColumnHistory) -> bytes:

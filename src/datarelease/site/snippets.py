@@ -23,13 +23,18 @@ class Snippet:
 
 
 def snippets(
-    tag: str, dataset: DatasetFigures, address: str, remotes: Sequence[ManifestRemote] = ()
+    named: tuple[str, str],
+    dataset: DatasetFigures,
+    address: str,
+    remotes: Sequence[ManifestRemote] = (),
 ) -> tuple[Snippet, ...]:
     """One dataset of a version by each way.
 
+    ``named`` is what readers call the version (``latest``), and its tag, which DVC has to be told.
     ``address`` is that of the repository, empty: this one; readers without git take the first of
     ``remotes`` that they can ask.
     """
+    tag, revision = named
     get = _shell("datarelease", "get", tag, "--dataset", dataset.name, *_option("--repo", address))
     ways = [Snippet(label="Command line", language="shell", text=get)]
     place = next((it.url for it in remotes if it.url.startswith(_ASKED)), "")
@@ -38,7 +43,7 @@ def snippets(
         ways.insert(0, Snippet(label="Without git", language="python", text=text))
     if dataset.path:
         source = address or "."
-        text = _shell("dvc", "get", source, dataset.path, "--rev", tag)
+        text = _shell("dvc", "get", source, dataset.path, "--rev", revision)
         ways.append(Snippet(label="DVC", language="shell", text=text))
     if dataset.of_files:
         return (

@@ -7,19 +7,24 @@ from typing import Any
 
 import pytest
 from tests import sample_reports as samples
+from tests.unit.model.test_file_policy import profile
 from tests.unit.render.test_notes import said
 
 from datarelease.documents import decode_manifest, encode_manifest
 from datarelease.errors import ConfigError, SettingsError
 from datarelease.flows.versions.read import dataset_in
 from datarelease.model.data.dataset import Dataset
-from datarelease.model.review.diff import Compatibility, DatasetDiff
+from datarelease.model.data.files import FilesProfile
+from datarelease.model.review.diff import Compatibility, DatasetDiff, FilesDiff
 from datarelease.model.review.judge import judge
-from datarelease.model.review.policy import Policy, Waiver
+from datarelease.model.review.policy import Limit, Policy, Waiver
 from datarelease.model.review.report import DatasetReport
 from datarelease.model.versions.lineage import RetiredDataset, names_at, predecessors, split_parts
 from datarelease.model.versions.manifest import Manifest, ManifestDataset, trailers_of
 from datarelease.model.versions.version import Version
+from datarelease.render.markdown.losses import losses
+from datarelease.render.verdict import VerdictView
+from datarelease.render.view import ReportView
 from datarelease.settings.read import read_settings
 
 
@@ -118,6 +123,48 @@ def test_parts_lose_no_rows_to_each_other() -> None:
     messages = [message for _, _, message in findings(*halves)]
     assert messages == ["breaking change: the dataset was split from customers"] * 2
     assert findings(part("customers"))[0][0] == "row_loss"
+
+
+def test_rows_that_no_part_has_are_lost() -> None:
+    """They are counted over all parts, under the limit of the former name, and said once."""
+    parts = [
+        part(name, renamed_from="customers", is_part=True, rows_after=rows)
+        for name, rows in (("east", 50), ("west", 20))
+    ]
+    limit = Limit(level="block", max=0.1, overrides={"customers": 0.2})
+    found = judge(Policy(row_loss=limit), parts, number=4)
+    [lost] = [one for one in found.findings if one.rule == "row_loss"]
+    assert (lost.dataset, lost.observed, lost.limit) == ("east", 0.3, 0.2)
+    assert lost.message == "the parts of customers lost 30.0% of its rows, 100 → 70"
+    wide = replace(limit, overrides={"customers": 0.3})
+    assert "row_loss" not in [one.rule for one in judge(Policy(row_loss=wide), parts).findings]
+    report = replace(samples.report(*parts), verdict=found)
+    assert "1 dataset split; 30 rows fewer" in "; ".join(VerdictView(report).changed)
+    [told] = losses(ReportView(report))[:1]
+    assert "`east` and the other parts of `customers` **lose 30 of 100 rows** (−30.0%)" in told  # noqa: RUF001
+    assert "west" not in told
+    notes = said(report)
+    assert "The parts of customers have 70 rows together, 30 fewer than it had." in notes
+    assert "east has 50 rows." in notes
+
+
+def test_files_that_another_part_has_are_not_lost() -> None:
+    """Of a split dataset of files, too; what no part has is."""
+    held = [profile(count, 10 * count) for count in (10, 4, 6)]
+
+    def parts(*after: FilesProfile) -> list[DatasetReport]:
+        return [
+            part(name, renamed_from="images", is_part=True, rows_before=None, rows_after=None,
+                 of_files=FilesDiff(before=held[0], after=files, counts=None))
+            for name, files in zip(("cats", "dogs"), after, strict=True)
+        ]  # fmt: skip
+
+    policy = Policy(file_loss=Limit(level="block", max=0.0))
+    rules = [one.rule for one in judge(policy, parts(*held[1:])).findings]
+    assert rules == ["breaking", "breaking"]
+    found = judge(policy, parts(held[1], held[1])).findings
+    [lost] = [one for one in found if one.rule == "file_loss"]
+    assert lost.message == "the parts of images lost 20.0% of its files, 10 → 8"
 
 
 def test_a_retired_dataset_is_no_loss() -> None:

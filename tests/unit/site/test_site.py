@@ -274,6 +274,29 @@ def test_a_renamed_dataset_has_its_whole_history() -> None:
     assert dangling(files) == []
 
 
+def test_a_split_dataset_is_read_from_the_last_version_that_had_it() -> None:
+    """Its page says what its parts are; no line on it names a version that lacks it."""
+    versions = renamed()
+    for place in range(6, 12):
+        first, *others = versions[place].figures.datasets
+        figures = replace(
+            versions[place].figures, datasets=(first, replace(first, name="leads"), *others)
+        )
+        versions[place] = replace(versions[place], figures=figures)
+    told = (*versions[6].version.trailers[:-1], ("Renamed", "clients=customers leads=customers"))
+    versions[6] = replace(versions[6], version=replace(versions[6].version, trailers=told))
+    files = site_files(samples.content(versions), Quiet())
+    text = files["datasets/customers.html"].decode().replace("&#34;", '"')
+    assert "It was split. Its parts are " in text
+    assert all(f'datasets/{part}.html">{part}</a>' in text for part in ("clients", "leads"))
+    assert 'dr.load("data-v6", "customers"' in text
+    assert "--rev data-v6" in text
+    assert '"latest"' not in text
+    text = files["datasets/leads.html"].decode().replace("&#34;", '"')
+    assert 'dr.load("latest", "leads"' in text
+    assert "--rev data-v12" in text, "DVC knows tags alone"
+
+
 def test_a_column_that_became_pii_after_a_renaming_is_hidden_before_it() -> None:
     """Names of datasets are followed for what is never shown, too."""
     versions = renamed()

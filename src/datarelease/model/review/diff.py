@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import total_ordering
 from typing import Literal
@@ -111,6 +111,11 @@ class ColumnDiff:
 
     def __bool__(self) -> bool:
         return self.before != self.after or bool(self.psi or self.ks or self.js)
+
+    def alone(self) -> ColumnDiff:
+        """The column as it is now, compared with nothing."""
+        histogram = self.histogram and replace(self.histogram, before=None)
+        return replace(self, before=None, psi=None, ks=None, js=None, histogram=histogram)
 
 
 @dataclass(frozen=True, kw_only=True)

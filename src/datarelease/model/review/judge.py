@@ -28,6 +28,7 @@ from datarelease.model.review.policy import (
     points,
 )
 from datarelease.model.review.report import DatasetReport
+from datarelease.model.review.split import Split, splits
 from datarelease.model.wording import plural
 
 
@@ -68,6 +69,8 @@ def judge(
             ),
         ]
         findings += [_softened(found, rollback_of) for found in change]
+    for split in splits(dataset.diff for dataset in datasets):
+        findings += [_softened(found, rollback_of) for found in _split(policy, split)]
     for stream in streams:
         findings += [_softened(found, rollback_of) for found in _events(policy, stream)]
     for found in _rewritten(policy, {d.name: d.diff for d in datasets}, by_name, fed):
@@ -181,9 +184,22 @@ def _row_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
         yield from over_limit(limit, name, diff.name, None, share, words)
 
 
+def _split(policy: Policy, split: Split) -> Iterator[Finding]:
+    """What all parts of a former dataset lost together, under the limit of its old name."""
+    rule = "row_loss" if split.noun == "row" else "file_loss"
+    limit = policy.row_loss if split.noun == "row" else policy.file_loss
+    maximum, share = limit.of(split.former, None), split.lost / max(split.before, 1)
+    if maximum is not None and share > maximum:
+        words = (
+            f"the parts of {split.former} lost {share:.1%} of its {split.noun}s, "
+            f"{split.before:,} → {split.after:,}"
+        )
+        yield new_finding(rule, limit.level, split.parts[0], words, share, maximum)
+
+
 def _file_change(policy: Policy, diff: DatasetDiff) -> Iterator[Finding]:
     found = diff.of_files
-    if found is None or found.before is None or found.after is None:
+    if found is None or found.before is None or found.after is None or diff.is_part:
         return
     before, after = found.before, found.after
     gone = before.files - after.files if found.counts is None else found.counts.removed

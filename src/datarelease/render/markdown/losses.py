@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datarelease.model.review.diff import Compatibility
+from datarelease.model.review.split import Split
 from datarelease.render import escape, words
 from datarelease.render import numbers as number
 from datarelease.render.markdown import gfm
@@ -40,7 +41,9 @@ def _loss(view: DatasetView) -> str:
     out = []
     was, now, noun = words.amounts(diff)
     before, after = was or 0, now or 0
-    if after < before:
+    if diff.is_part:
+        out += _split_loss(view.split) if view.split is not None else []
+    elif after < before:
         part = number.signed_share(number.ratio(after - before, before))
         out.append(
             f"**loses {number.count(before - after)} of {number.count(before)} {noun}s** ({part})"
@@ -51,6 +54,16 @@ def _loss(view: DatasetView) -> str:
         what = "its schema" if view.files is None else "its readers"
         out.append(f"**breaks {what}**: {words.change_counts(view.breaking)}")
     return "; ".join(out)
+
+
+def _split_loss(split: Split) -> list[str]:
+    """What all parts of a former dataset lost together; behind the name of the first one."""
+    if not split.lost:
+        return []
+    share = number.signed_share(number.ratio(-split.lost, split.before))
+    former, lost = escape.code(split.former, 40), number.count(split.lost)
+    of_all = f"of {number.count(split.before)} {split.noun}s** ({share})"
+    return [f"and the other parts of {former} **lose {lost} {of_all}"]
 
 
 def _loss_totals(datasets: Sequence[DatasetView], *, more: bool) -> str:

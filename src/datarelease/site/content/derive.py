@@ -104,7 +104,7 @@ def dataset_figures(part: DatasetReport, listed: ManifestDataset | None) -> Data
         desc=part.desc,
         of_files=of_files is not None,
         amount=amount,
-        before=before,
+        before=None if diff.is_part else before,
         size=sum(file.size for file in listed.files) if listed else size,
         parts=_parts(listed) if listed else (),
         files=len(listed.files) if listed else 0,
@@ -146,7 +146,10 @@ def _types(validation: Validation | None, listed: ManifestDataset | None) -> dic
 
 
 def _columns(diff: DatasetDiff, types: Mapping[str, str]) -> tuple[ColumnFigures, ...]:
-    return tuple(_column(column, types) for column in diff.columns if column.after is not None)
+    there = [column for column in diff.columns if column.after is not None]
+    # A part is not compared with all of what was split: that is no drift.
+    shown = [column.alone() for column in there] if diff.is_part else there
+    return tuple(_column(column, types) for column in shown)
 
 
 def _column(column: ColumnDiff, types: Mapping[str, str]) -> ColumnFigures:

@@ -128,6 +128,20 @@ class Timeline:
         newest = self.content.catalogue.latest
         return next((released for released in self.versions if released.version == newest), None)
 
+    def named(self, dataset: str) -> tuple[str, str]:
+        """What readers call the version to read a dataset from, and its tag.
+
+        It is the newest one, or the last that had the dataset: of one that was split or retired,
+        the newest has none.
+        """
+        newest = self.latest
+        if newest is not None and newest.figures.dataset(dataset) is not None:
+            return "latest", newest.version.tag
+        having = [one.version for one in self.versions if one.figures.dataset(dataset) is not None]
+        active = [version for version in having if version.yank is None and version.erased is None]
+        tag = (active or having)[-1].tag
+        return tag, tag
+
     @cached_property
     def moves(self) -> dict[str, tuple[ChannelMove, ...]]:
         """Of channels to each version, by its tag."""
