@@ -76,6 +76,8 @@ class GitHubServer:
     requests: list[Request] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    authority: trustme.CA = field(default_factory=trustme.CA)
+    """It vouches for this server, and for others that the same programs are to trust."""
 
     @property
     def host(self) -> str:
@@ -230,11 +232,10 @@ def _refused(refusal: Refusal) -> Reply:
 def running_github(folder: Path) -> Iterator[GitHubServer]:
     """A running server whose repositories and certificate are below ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    authority = trustme.CA()
     server = GitHubServer(World(folder / "repositories"), folder)
-    authority.cert_pem.write_to_path(str(server.bundle))
+    server.authority.cert_pem.write_to_path(str(server.bundle))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    server.authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Listener.answering(server.answer, context))
     listener.daemon_threads = True
     server.port = listener.server_port
