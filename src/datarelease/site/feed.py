@@ -25,13 +25,15 @@ def atom(timeline: Timeline, views: Sequence[VersionView], url: str) -> bytes:
     source = timeline.content.address or title
     updated = max((_updated(view) for view in views), default=_NEVER)
     own = f'<link rel="self" type="application/atom+xml" href={_attribute(f"{url}feed.atom")}/>\n'
+    # RFC 4287 wants a name for people: a title or an author of blanks is none.
+    name = title if _text(title).strip() else "data"
     head = (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<feed xmlns="http://www.w3.org/2005/Atom">\n'
-        f"<title>{_text(title)}: data versions</title>\n"
+        f"<title>{_text(name)}: data versions</title>\n"
         f"<id>{_identity(source)}</id>\n"
         f"<updated>{_text(updated)}</updated>\n"
-        f"<author><name>{_text(title)}</name></author>\n"
+        f"<author><name>{_text(name)}</name></author>\n"
         f"{own}"
         f'<link rel="alternate" type="text/html" href={_attribute(f"{url}index.html")}/>\n'
     )
@@ -43,7 +45,7 @@ def _entry(view: VersionView, source: str, url: str) -> str:
     version = view.version
     lines = [plain_note(note) for note in (*view.fate, *view.news)]
     title = f"{version.tag}: {view.state or view.change[1]}"
-    author = view.figures.author
+    author = _text(view.figures.author or "").strip()
     return (
         "<entry>\n"
         f"<title>{_text(title)}</title>\n"
@@ -51,7 +53,7 @@ def _entry(view: VersionView, source: str, url: str) -> str:
         f"<updated>{_text(_updated(view))}</updated>\n"
         f"<published>{_text(version.date)}</published>\n"
         f'<link rel="alternate" type="text/html" href={_attribute(url + view.page)}/>\n'
-        + (f"<author><name>{_text(author)}</name></author>\n" if author else "")
+        + (f"<author><name>{author}</name></author>\n" if author else "")
         + f'<summary type="text">{_text(" ".join(lines))}</summary>\n'
         "</entry>\n"
     )
