@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pandera.pandas as pan
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,9 +22,11 @@ from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.errors import EngineRefusedError
+from datarelease.analysis.engine.row_files import RowWriter
 from datarelease.analysis.engine.spark.engine import SparkEngine
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.profiling.profile import profile
+from datarelease.analysis.validation.failing_rows import write_failing_rows
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode
 from datarelease.errors import WorldError
@@ -111,6 +115,51 @@ def test_nothing_is_pulled(cluster: Engine, objects: Objects, tmp_path: Path) ->
         whole = tmp_path / "remote" / object_key(file.md5)
         assert footer.stat().st_size == whole.stat().st_size
     assert footer.stat().st_blocks < whole.stat().st_blocks or whole.stat().st_size < 1 << 17
+
+
+def rows_of(engine: Engine, table: Table, schema: Any, place: Path) -> list[tuple[Any, ...]]:
+    """The rows that fail checks, and how many there are in all."""
+    found = validate(engine, table, DATASET, schema).violations
+    with RowWriter(place, 1000) as writer:
+        total = write_failing_rows(engine, table, DATASET, schema, found, writer)
+    return [*(tuple(row.values()) for row in pq.read_table(place).to_pylist()), (total,)]
+
+
+def test_rows_that_fail_are_written_by_their_keys(
+    cluster: Engine, objects: Objects, tmp_path: Path
+) -> None:
+    """The same as here, smallest keys first in each check, and without numbers."""
+    size = 40
+    table = pa.table({"id": [size - n for n in range(size)], "v": [n % 7 / 3 for n in range(size)]})
+    files = stored(objects, {"d=1/a.parquet": table, "d=2/b.parquet": table.slice(0, 3)})
+    away, local = both(cluster, objects, files, tmp_path / "pulled")
+    checks = [pan.Check.lt(1.9), pan.Check(lambda v: v < 1.5, element_wise=True, name="small")]
+    schema = pan.DataFrameSchema({"v": pan.Column(float, checks)})
+    with DuckDBEngine(temp_directory=tmp_path) as embedded:
+        assert encode(validate(cluster, away, DATASET, schema)) == encode(
+            validate(embedded, local, DATASET, schema)
+        )
+        *expected, count = rows_of(embedded, local, schema, tmp_path / "rows")
+    *found, total = rows_of(cluster, away, schema, tmp_path / "rows")
+    assert total == count
+    assert {row[-1] for row in found} == {None}
+    assert sorted(row[:-1] for row in found) == sorted(row[:-1] for row in expected)
+    for check in ("less_than(1.9)", "small", "key unique (id)"):
+        keys = [row[3] for row in found if row[0] == check]
+        assert keys == sorted(keys)
+        assert keys
+
+
+def test_a_check_of_more_than_a_row_is_refused(
+    cluster: Engine, objects: Objects, tmp_path: Path
+) -> None:
+    """Its result would depend on the order in which rows come; it is not called a violation."""
+    files = stored(objects, {"a.parquet": pa.table({"id": [1, 2], "v": [1.0, 2.0]})})
+    away, _ = both(cluster, objects, files, tmp_path / "pulled")
+    check = pan.Check(lambda v: v.is_monotonic_increasing, name="sorted")
+    schema = pan.DataFrameSchema({"v": pan.Column(float, check)})
+    with pytest.raises(EngineRefusedError, match="The check sorted looks at more than one row"):
+        validate(cluster, away, DATASET, schema)
 
 
 SAIL = """

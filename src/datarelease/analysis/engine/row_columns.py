@@ -61,7 +61,7 @@ VIOLATION_COLUMNS = (
         name="row",
         type=pa.int64(),
         meaning="The number of the row, from 1, in the files of the dataset by the order of their "
-        "names.",
+        "names; null: a Spark cluster read the rows, which have no order there.",
     ),
 )
 """Of failing rows: one row for each value that fails a check."""

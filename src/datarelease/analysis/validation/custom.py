@@ -19,6 +19,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
+from datarelease.analysis.engine.errors import EngineRefusedError
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.analysis.validation.checks import CheckFault
@@ -44,6 +45,8 @@ class Task:
     """What it may look at."""
     showing: ExampleRules
     rows: int
+    ordered: bool = True
+    """The rows come in file order; on a cluster they do not, if there is a key to sort examples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +60,14 @@ class _Outcome:
 def run(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> tuple[int, Rows]:
     """How many rows fail, and some of them; a check with one answer for all counts 1 or 0.
 
-    ``frame`` is of an ordered scan (`Engine.scan`).
+    ``frame`` is of an ordered scan (`Engine.scan`), if the task is ``ordered``.
 
     Raises:
         CheckFault: The check raised, or needs all of a large column at once.
+        EngineRefusedError: It looks at more than one row, and the rows have no order.
     """
     names = tuple(dict.fromkeys((*task.showing.key, *task.columns)))
-    frame = frame.select(*names, *engine.order)
+    frame = frame.select(*names, *(engine.order if task.ordered else ()))
     if task.rows > BATCH_ROWS:
         found = _on_engine(engine, frame, task)
         if found is not None:
@@ -82,7 +86,7 @@ def _checked_batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows in batches, after the first has shown that the check may be given batches."""
     for place, batch in enumerate(engine.batches(frame, BATCH_ROWS)):
-        if place == 0 and task.rows > batch.num_rows:
+        if place == 0 and not (task.ordered and task.rows <= batch.num_rows):
             _must_be_rowwise(batch, task)
         yield batch
 
@@ -105,6 +109,14 @@ def _must_be_rowwise(batch: pa.RecordBatch, task: Task) -> None:
         != [whole[place] for place in order]
         for order in orders
     ):
+        if not task.ordered:
+            raise EngineRefusedError(
+                f"The check {task.check.name or task.check.error or 'in Python'} looks at more "
+                "than one row. The rows of a cluster have no order, so its result would be chance.",
+                untouched="Nothing was written.",
+                remedy="Write a check of single rows. Without DATARELEASE_SPARK_REMOTE, or with "
+                "`release.engine: duckdb`, this machine computes.",
+            )
         raise CheckFault(
             f"looks at the whole column at once, which is possible up to {BATCH_ROWS:,} rows; "
             f"the table has {task.rows:,}. Write it with plain operators (>, <, ==, &, |, +, -)"
@@ -204,7 +216,8 @@ def _expression(engine: Engine, frame: nw.LazyFrame[Any], task: Task) -> nw.Expr
         passes = function(given)
         if not isinstance(passes, nw.Expr):
             return None
-        trial = (frame.sort(*engine.order) if engine.order else frame).head(_TRIAL_ROWS)
+        order = engine.order if task.ordered else ()
+        trial = (frame.sort(*order) if order else frame).head(_TRIAL_ROWS)
         (batch,) = engine.batches(trial, _TRIAL_ROWS)
         same = _in_pandera(batch, task).count == _count(engine, trial, passes)
     except WorldError:

@@ -66,11 +66,13 @@ def write_failing_rows(
     """Write the rows behind violations; returns how many there are.
 
     Each check gets an equal part of the room in ``file``, its first rows in the order of the files.
+    On a cluster, where rows have no order, they are those with the smallest keys, and have no
+    numbers.
     Violations that are not about rows (a missing column), and custom checks with one answer for the
     whole table, have none.
 
     Raises:
-        EngineRefusedError: The engine cannot tell the numbers of rows.
+        EngineRefusedError: The engine cannot tell the order of rows, and there is no key.
         UnreadableTable: A file is damaged or was exchanged.
         WorldError: Out of memory or disk.
     """
@@ -113,6 +115,7 @@ class _FailingRows:
         self._dataset = dataset
         self._reading = reading
         self._file = file
+        self._numbered = not (engine.reads_addresses and reading.showing.key)
 
     def write_probed(self, asked: Sequence[_Asked]) -> None:
         """The rows that fail checks of single rows, found in one scan."""
@@ -130,6 +133,8 @@ class _FailingRows:
         fails = {f"f{place}": _candidates(probe) for place, (_, probe) in enumerate(probes)}
         frame = frame.select(*self._numbers(), **values, **unread, **fails)
         frame = frame.filter(nw.any_horizontal(*map(nw.col, fails), ignore_nulls=False))
+        if not self._numbered:
+            frame = frame.sort(*self._key_values(), nulls_last=True)
         with closing(self._batches(frame)) as batches:
             for batch in batches:
                 for place, (each, probe) in enumerate(probes):
@@ -147,7 +152,9 @@ class _FailingRows:
         groups = asked.left // 2 + 1
         for part in rows_sharing(self._engine, frame, distinct.columns, groups):
             if asked.left and self._file.room:
-                rows = part.select(*self._numbers(), **values).sort(_NUMBER).head(asked.left)
+                order = (_NUMBER,) if self._numbered else self._key_values()
+                rows = part.select(*self._numbers(), **values).sort(*order, nulls_last=True)
+                rows = rows.head(asked.left)
                 for batch in self._batches(rows):
                     self._write(asked, _cells(batch, names), distinct)
 
@@ -162,9 +169,12 @@ class _FailingRows:
             columns=columns,
             showing=self._reading.showing,
             rows=rows,
+            ordered=self._numbered,
         )
         names = self._names(columns)
         frame = self._scan(names).select(*self._numbers(), *names)
+        if not self._numbered:
+            frame = frame.sort(*self._reading.showing.key, nulls_last=True)
         # What it raises is a violation of its own.
         with (
             suppress(CheckFault),
@@ -180,10 +190,16 @@ class _FailingRows:
         return tuple(dict.fromkeys((*self._reading.showing.key, *columns)))
 
     def _scan(self, names: Sequence[str]) -> nw.LazyFrame[Any]:
-        return self._engine.scan(self._table, self._reading.given, names, numbered=True)
+        return self._engine.scan(self._table, self._reading.given, names, numbered=self._numbered)
+
+    def _key_values(self) -> tuple[str, ...]:
+        """The columns of a query that hold the key: `_names` has it first."""
+        return tuple(f"v{place}" for place in range(len(self._reading.showing.key)))
 
     def _numbers(self) -> tuple[nw.Expr, ...]:
-        """The number of a row, and what the engine sorts by."""
+        """The number of a row, and what the engine sorts by; null, where rows have none."""
+        if not self._numbered:
+            return (nw.lit(None, dtype=nw.Int64()).alias(_NUMBER),)
         return (nw.col(ROW).alias(_NUMBER), *map(nw.col, self._engine.order))
 
     def _batches(self, frame: nw.LazyFrame[Any]) -> Generator[pa.RecordBatch, None, None]:

@@ -240,14 +240,16 @@ class _Run:
             return values_equal(self.engine, self.frame, check, column, self.types[column]), ()
         columns = (column,) if column is not None else tuple(self.types)
         groups = check.groupby if isinstance(check.groupby, list) else []
+        ordered = not (self.engine.reads_addresses and self.showing.key)
         task = custom_checks.Task(
             check=check,
             column=column,
             columns=(*columns, *(name for name in groups if name not in columns)),
             showing=self.showing,
             rows=self.rows,
+            ordered=ordered,
         )
-        frame = self.engine.scan(self.table, self.given, ordered=True)
+        frame = self.engine.scan(self.table, self.given, ordered=ordered)
         return custom_checks.run(self.engine, frame, task)
 
     def _counted(self, failed: Violation, count: int, examples: Rows = ()) -> Violation:

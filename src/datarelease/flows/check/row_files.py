@@ -183,9 +183,14 @@ def write_violations(
     made_from = validation.made_from
     if rows.recalled(dataset.name, "violations", made_from, of_files=of_files):
         return
+    if engine.reads_addresses and not of_files:
+        made_from = (*made_from, ("numbered", "no"))
+        if rows.recalled(dataset.name, "violations", made_from):
+            return
     files = tuple(file for entry in content.entries for file in ws.objects.files(entry))
     ws.adopt(dataset, files)
-    if not all(ws.objects.has(file.md5) for file in files):
+    away = engine.reads_addresses and not of_files
+    if not away and not all(ws.objects.has(file.md5) for file in files):
         ws.progress.say(
             f"{dataset.name}: the rows that fail checks are not written, because the data is not "
             f"on this machine. Run `dvc pull {quote(dataset.path)}`, then run the command again."
