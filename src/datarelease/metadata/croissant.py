@@ -78,7 +78,7 @@ def croissant(version: VersionSources) -> bytes:
         "@type": "sc:Dataset",
         "conformsTo": _CONFORMS_TO,
         "name": version.title,
-        "description": version.description,
+        "description": version.description_with_files,
         "version": version.semantic_version,
         "datePublished": manifest.date,
         "alternateName": manifest.tag,

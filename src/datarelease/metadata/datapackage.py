@@ -49,7 +49,7 @@ def datapackage(version: VersionSources) -> bytes:
         "name": manifest.tag.lower().replace("/", "-"),
         "id": f"sha256:{manifest.digest}",
         "title": version.title,
-        "description": version.description,
+        "description": version.description_with_files,
         "version": version.semantic_version,
         "created": manifest.date,
     }

@@ -82,6 +82,22 @@ class VersionSources:
         return text[:_TEXT]
 
     @property
+    def description_with_files(self) -> str:
+        """The description, and how its files come beside it: whoever has it may have nothing else.
+
+        It names no remote, since equal versions have equal descriptions wherever they are.
+        """
+        tag = self.manifest.tag
+        command = f"datarelease get {tag} DIR --metadata"
+        return (
+            f"{self.description}\n\n"
+            "Paths in this description are below the directory DIR that "
+            f"`{command} --from ADDRESS` fills with the files and this description. ADDRESS is the "
+            f"remote: the place in which `releases/{tag}/` lies. With the git repository: "
+            f"`{command} --repo URL`."
+        )
+
+    @property
     def semantic_version(self) -> str:
         """The number of the version, as standards want it."""
         return f"{self.manifest.number}.0.0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -28,6 +29,8 @@ def test_a_release_carries_its_metadata(built: Project) -> None:
     built.commit("Say how to cite it")
     built.push()
     run(built, "release")
+    import mlcroissant  # half a second that each worker would spend on the collection
+
     stored = manifest(built.remote, "data-v1")
     listed = {one["name"]: one for one in stored["documents"]}
     expected = {*GENERATED, "CITATION.cff", "LICENSE"}
@@ -50,6 +53,18 @@ def test_a_release_carries_its_metadata(built: Project) -> None:
     assert {path.name for path in got} >= expected
     for name in expected:
         assert (built.root / "there" / name).read_bytes() == (here / name).read_bytes()
+
+    # Whoever has one of the descriptions alone finds the way to the files in it.
+    for name in ("croissant.json", "datapackage.json"):
+        alone = json.loads((copies / name).read_text())["description"]
+        command = re.search(r"`(datarelease get .* --from ADDRESS)`", alone)
+        assert command is not None
+        words = command[1].replace("ADDRESS", str(built.remote)).replace("DIR", f"{name}.d")
+        run(built, *words.split()[1:])
+        assert (built.root / f"{name}.d" / "data/people.csv").is_file()
+        assert (built.root / f"{name}.d" / name).read_bytes() == (copies / name).read_bytes()
+    records = mlcroissant.Dataset(str(built.root / "croissant.json.d/croissant.json"))
+    assert len(list(records.records("people/records"))) == 20
 
     # All bytes of one document are lost, and of another one the copy.
     name = "datapackage.json"
