@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +22,14 @@ from datarelease.analysis.profiling.columns import (
     Read,
     groups_of,
 )
-from datarelease.analysis.profiling.number_line import EXACT, Reading
+from datarelease.analysis.profiling.whole_numbers import WholeNumbers
 
 _ROWS = 1 << 18
 """Rows of a batch."""
 _BATCHES = 4
 """Batches after which what is known of them is added up."""
+_AHEAD = 1 << 26
+"""Bytes of a batch up to which the next one is read while it is counted."""
 _MARKS = 1 << 26
 """Bytes in which whole numbers that occur are marked, for all columns together."""
 
@@ -37,19 +41,32 @@ def read_pass(
     numeric = [column for column in columns if not column.counted]
     whole = [column for column in numeric if column.line and column.line.countable]
     states = {
-        c.name: _State(limit, ends, _Marks(_MARKS // len(whole)) if c in whole else None)
-        for c in numeric
+        column.name: _State(
+            limit, ends, WholeNumbers(_MARKS // len(whole)) if column in whole else None
+        )
+        for column in numeric
     }
     rows = 0
-    for place, some in enumerate(groups_of(numeric, MANY) or [numeric]):
-        for batch in _batches(engine, read(some or columns[:1]), some):
-            rows += batch.num_rows * (place == 0)
-            for column in some:
-                states[column.name].add(len(batch) - column.nulls(batch), column.reading(batch))
+    with ThreadPoolExecutor(max(1, min(len(numeric), os.cpu_count() or 1))) as workers:
+        for place, some in enumerate(groups_of(numeric, MANY) or [numeric]):
+            busy: list[Future[None]] = []
+            for batch in _batches(engine, read(some or columns[:1]), some):
+                rows += batch.num_rows * (place == 0)
+                _wait(busy)  # a column's batches are counted one after the other
+                busy = [workers.submit(states[c.name].add, c, batch) for c in some]
+                if batch.nbytes > _AHEAD:
+                    _wait(busy)
+            _wait(busy)
     numbers = {name: Numbers.merged(state.some) for name, state in states.items() if state.some}
-    marked = {name: s.marks.count for name, s in states.items() if s.marks and name in numbers}
+    counted = {n: s.different.count for n, s in states.items() if s.different and n in numbers}
+    distinct = {name: count for name, count in counted.items() if count is not None}
     filled = {name: state.filled for name, state in states.items()}
-    return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=marked)
+    return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=distinct)
+
+
+def _wait(busy: list[Future[None]]) -> None:
+    while busy:
+        busy.pop().result()
 
 
 def read_refined(
@@ -96,49 +113,20 @@ class _State:
 
     limit: int
     ends: bool
-    marks: _Marks | None
+    different: WholeNumbers | None
     filled: int = 0
     some: list[Numbers] = field(default_factory=list)
 
-    def add(self, filled: int, reading: Reading | None) -> None:
+    def add(self, column: Column, batch: pa.RecordBatch) -> None:
+        """Take a column of the next batch."""
+        filled = len(batch) - column.nulls(batch)
         self.filled += filled
+        reading = column.reading(batch)
         if reading is None:
             return
         level = self.some[0].grid.level if self.some else 0
         self.some.append(Numbers.of(reading, level=level, limit=self.limit, ends=self.ends))
         if len(self.some) > _BATCHES:
             self.some = [Numbers.merged(self.some)]
-        if self.marks is not None:
-            within = max(-reading.low, reading.high) <= EXACT
-            if not within or not self.marks.add(reading.positions.astype(np.int64)):
-                self.marks = None
-
-
-class _Marks:
-    """Which integers occurred, a byte for each one of their range."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._first = 0
-        self._flags = np.zeros(0, np.bool_)
-
-    def add(self, values: Integers) -> bool:
-        """Mark integers; False: their range is too large."""
-        low, high = int(values.min()), int(values.max()) + 1
-        if len(self._flags):
-            low, high = min(low, self._first), max(high, self._first + len(self._flags))
-        if high - low > self._size:
-            return False
-        if high - low > len(self._flags):
-            # Half as much again, so that ids that grow do not have all marks copied each time.
-            flags = np.zeros(min(self._size, (high - low) * 3 // 2), np.bool_)
-            if len(self._flags):
-                start = self._first - low
-                flags[start : start + len(self._flags)] = self._flags
-            self._first, self._flags = low, flags
-        self._flags[values - self._first] = True
-        return True
-
-    @property
-    def count(self) -> int:
-        return int(np.count_nonzero(self._flags))
+        if self.different is not None and reading.whole is not None:
+            self.different.add(reading.whole, infinite=filled - len(reading.whole))

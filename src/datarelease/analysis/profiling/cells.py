@@ -32,6 +32,8 @@ _FINE = 1024
 """Cells with more than 1/1024 of the values are counted again on a finer grid."""
 _JOINED = 4096
 """Neighbours that hold no more than 1/4096 together are one cell, where there are many."""
+EXACT = 2**53
+"""Up to here every integer is a float of its own."""
 _WINDOW = 1 << 19
 """Cells up to which counting in a table of all of them beats sorting the values."""
 
@@ -79,6 +81,21 @@ class Grid:
                 hi=np.concatenate((grid.hi, hi)),
                 counts=np.concatenate((grid.counts, counts)),
             )
+        return grid.coarser(level).limited(limit)
+
+    @classmethod
+    def of_whole(
+        cls, values: Integers, unit: int, *, level: int, limit: int, ends: bool
+    ) -> Self | None:
+        """The same of ``unit`` times whole numbers; None: they are far from each other or zero."""
+        low, high = values.min().item(), values.max().item()
+        if high - low >= min(limit, 2 * len(values)) or max(-low, high) * unit > EXACT:
+            return None
+        rows = np.bincount((values - low).astype(np.int64, copy=False))
+        filled = np.flatnonzero(rows)
+        points, counts = ordered((filled + low).astype(np.float64) * unit), rows[filled]
+        known = (counts, counts) if ends else None
+        grid = cls(level=0, limit=limit, lo=points, hi=points, counts=counts, ends=known)
         return grid.coarser(level).limited(limit)
 
     @classmethod

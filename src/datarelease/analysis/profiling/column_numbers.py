@@ -13,8 +13,9 @@ from typing import Self
 
 import numpy as np
 
-from datarelease.analysis.profiling.cells import Grid, floats
-from datarelease.analysis.profiling.number_line import EXACT, Exact, NumberLine, Reading
+from datarelease.analysis.profiling.cells import EXACT, Grid, floats
+from datarelease.analysis.profiling.number_line import NumberLine
+from datarelease.analysis.profiling.reading import Exact, Reading
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,8 +30,8 @@ class Numbers:
     @classmethod
     def of(cls, reading: Reading, *, level: int, limit: int, ends: bool) -> Self:
         """The values of a batch; ``level`` is that of batches before."""
-        grid = Grid.of(reading.positions, level=level, limit=limit, ends=ends)
-        return cls(low=reading.low, high=reading.high, total=reading.total, grid=grid)
+        grid = reading.grid(level=level, limit=limit, ends=ends)
+        return cls(low=reading.low, high=reading.high, total=reading.total(grid), grid=grid)
 
     @classmethod
     def merged(cls, numbers: Sequence[Self]) -> Self:

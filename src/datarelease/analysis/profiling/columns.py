@@ -14,7 +14,8 @@ from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.staging import reread
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.profiling.column_numbers import Numbers
-from datarelease.analysis.profiling.number_line import NumberLine, Reading
+from datarelease.analysis.profiling.number_line import NumberLine
+from datarelease.analysis.profiling.reading import Reading
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import ColumnKind
 

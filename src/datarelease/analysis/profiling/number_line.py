@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import narwhals as nw
@@ -17,32 +16,22 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datarelease.analysis.profiling.cells import Floats, Integers
+from datarelease.analysis.profiling.cells import EXACT, Floats, Integers
+from datarelease.analysis.profiling.reading import Exact, Reading
 from datarelease.model.data.profile import Cell, Scalar
 
-Exact = int | float | Decimal
-"""A value without rounding: days of dates, and the unit of the type for timestamps, since 1970."""
 _DAY = 86_400.0
+_A_DAY = 86_400_000_000
+"""Its microseconds."""
+_FEW = 1000
+"""Times that tell whether all may be midnights."""
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - times without a zone stay without
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LEAST_DIGITS = 12
 _ALL_DIGITS = 17
 _DIGITS = 15
 """Up to so many digits every decimal is a float of its own."""
-EXACT = 2**53
-"""Up to here every integer is a float of its own."""
 _INTEGERS = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """The finite values of a column in a batch of rows; at least one."""
-
-    low: Exact
-    high: Exact
-    total: Fraction
-    """The sum of the positions, without rounding but that of decimals to floats."""
-    positions: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +79,7 @@ class NumberLine:
         if self.dtype.is_float():
             real: Floats = _as_numpy(values).astype(np.float64, copy=False)
             real = real[np.isfinite(real)]
-            return _reading(real, real, _sum(real)) if len(real) else None
+            return _reading(real, floats=real) if len(real) else None
         whole = self._finite(values)
         return self._whole(whole) if len(whole) else None
 
@@ -103,7 +92,7 @@ class NumberLine:
     def _wide(self, values: pa.Array, near: pa.Array) -> Reading:
         bounds, positions = pc.min_max(values), _as_numpy(near)
         low, high = bounds["min"].as_py(), bounds["max"].as_py()
-        return Reading(low=low, high=high, total=_sum(positions), positions=positions)
+        return Reading(low=low, high=high, floats=positions)
 
     def _finite(self, values: pa.Array) -> Integers:
         if self.dtype.is_integer():
@@ -117,13 +106,15 @@ class NumberLine:
 
     def _whole(self, values: Integers) -> Reading:
         if not isinstance(self.dtype, nw.Datetime):
-            return _reading(values, values.astype(np.float64), _sum_of_integers(values))
+            return _reading(values, whole=values)
         if self.finer:
-            coarse = values // 1000
-            return _reading(values, coarse.astype(np.float64), _sum_of_integers(coarse))
-        scale = _MICROSECONDS[self.dtype.time_unit]
-        total = _sum_of_integers(values) * scale
-        return _reading(values, values.astype(np.float64) * scale, total)
+            return _reading(values, whole=values // 1000)
+        unit = _MICROSECONDS[self.dtype.time_unit]
+        if not (values[:_FEW] % (days := _A_DAY // unit)).any():
+            midnights = values // days
+            if (midnights * days == values).all():
+                return _reading(values, whole=midnights, unit=_A_DAY)
+        return _reading(values, whole=values, unit=unit)
 
     def of_microseconds(self, whole: int) -> int:
         """Microseconds in the unit of the column's timestamps; numbers and days as they are."""
@@ -190,34 +181,17 @@ def significant(value: float, digits: int) -> float:
     return (rounded if math.isfinite(rounded) else value) + 0.0
 
 
-def _reading(exact: npt.NDArray[Any], positions: Floats, total: Fraction) -> Reading:
+def _reading(
+    exact: npt.NDArray[Any],
+    *,
+    floats: Floats | None = None,
+    whole: Integers | None = None,
+    unit: int = 1,
+) -> Reading:
     low, high = exact.min().item(), exact.max().item()
-    return Reading(low=low, high=high, total=total, positions=positions)
+    return Reading(low=low, high=high, floats=floats, whole=whole, unit=unit)
 
 
 def _as_numpy(values: pa.Array) -> Any:
     # `to_numpy` imports pandas, which costs more than a small table.
     return values.to_numpy(zero_copy_only=False) if values.null_count else np.from_dlpack(values)
-
-
-_LIMB = 26
-"""Bits of a half of a mantissa: sums of a batch's halves stay below 2**53, exact in floats."""
-
-
-def _sum(values: Floats) -> Fraction:
-    """The sum of floats without rounding, whatever their order: by exponent, halves apart."""
-    mantissas, exponents = np.frexp(values)
-    whole = np.ldexp(mantissas, 2 * _LIMB + 1).astype(np.int64)
-    least = int(exponents.min())
-    exponents -= least
-    upper = np.bincount(exponents, weights=whole >> _LIMB)
-    lower = np.bincount(exponents, weights=whole & ((1 << _LIMB) - 1))
-    total = 0
-    for power, (high, low) in enumerate(zip(upper.tolist(), lower.tolist(), strict=True)):
-        total += ((int(high) << _LIMB) + int(low)) << power
-    return total * Fraction(2) ** (least - 2 * _LIMB - 1)
-
-
-def _sum_of_integers(values: Integers) -> Fraction:
-    halves = (values >> 32).sum().item(), (values & 0xFFFFFFFF).sum().item()
-    return Fraction((halves[0] << 32) + halves[1])

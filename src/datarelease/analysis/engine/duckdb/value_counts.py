@@ -68,15 +68,19 @@ def _by_hash(ask: QueryRows, repeated: Repeated, top: int) -> ValueCounts | None
     once = hashes.rows - len(hashes.hashes)
     if not top and not others:
         return ValueCounts(distinct=once, rows=hashes.rows)
-    figures = f", {_texts('1')}, min(value, {top}) FILTER (NOT other) AS first" if top else ""
-    listed = f"unnest([{', '.join(map(str, others))}]::UBIGINT[])"
+    other, rest = "FALSE", ""
+    if others:
+        listed = f"unnest([{', '.join(map(str, others))}]::UBIGINT[])"
+        other, rest = f"{_HASH} IN (SELECT {listed})", " FILTER (NOT other)"
+    figures = f", {_texts('1')}, min(value, {top}){rest} AS first" if top else ""
+    if others:
+        figures += ", list(value) FILTER (other) AS others"
     found = _one_row(
         ask,
-        f"SELECT count(*) AS rows, list(value) FILTER (other) AS others{figures} "
-        f"FROM (SELECT value, {_HASH} IN (SELECT {listed}) AS other FROM asked "
-        "WHERE value IS NOT NULL)",
+        f"SELECT count(*) AS rows{figures} "
+        f"FROM (SELECT value, {other} AS other FROM asked WHERE value IS NOT NULL)",
     )
-    several = Counter(found.pop("others") or ())
+    several = Counter(found.pop("others", None) or ())
     named = [*((value, 1) for value in found.pop("first", None) or ()), *several.items()]
     named.sort(key=lambda one: (-one[1], one[0]))
     return ValueCounts(**found, distinct=once + len(several), top=tuple(named[:top]))

@@ -13,10 +13,9 @@ import numpy as np
 
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.engine.values import ValueCounts
-from datarelease.analysis.profiling.cells import floats
+from datarelease.analysis.profiling.cells import EXACT, floats
 from datarelease.analysis.profiling.columns import Column, told_by_cells
 from datarelease.analysis.profiling.figures import Figures, uncounted
-from datarelease.analysis.profiling.number_line import EXACT
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError, ShiftedGrid
 from datarelease.analysis.profiling.parts.known_columns import KnownColumn, KnownTable
 from datarelease.analysis.profiling.parts.number_update import ShiftedNumbers

@@ -14,9 +14,9 @@ from fractions import Fraction
 import numpy as np
 
 from datarelease.analysis.profiling.cells import Ends, Grid, Integers
-from datarelease.analysis.profiling.number_line import Exact
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
 from datarelease.analysis.profiling.passes import heavy_cells
+from datarelease.analysis.profiling.reading import Exact
 
 NAMED = 256
 """Most frequent values of a text column that are kept. A column with no more has no `ValueKeys`."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from datarelease.analysis.profiling.cells import Grid, floats
 from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import Column
-from datarelease.analysis.profiling.number_line import Exact, NumberLine, Reading
+from datarelease.analysis.profiling.number_line import NumberLine
 from datarelease.analysis.profiling.parts.cell_changes import (
     OtherValuesError,
     Shift,
@@ -28,6 +28,7 @@ from datarelease.analysis.profiling.parts.known_columns import (
 )
 from datarelease.analysis.profiling.parts.part_changes import ColumnChange
 from datarelease.analysis.profiling.passes import heavy_cells
+from datarelease.analysis.profiling.reading import Exact, Reading
 
 _EMPTY = np.zeros(0, np.float64)
 
@@ -75,9 +76,9 @@ class ShiftedNumbers:
                 shift = shift.inside(cells, limited.level)
             grids.append(ShiftedGrid.of(grid, shift))
         if before is not None:
-            total -= before.total
+            total -= before.total()
         if after is not None:
-            total += after.total
+            total += after.total()
         return cls(
             line=column.line,
             limit=limit,
