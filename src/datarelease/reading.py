@@ -20,7 +20,7 @@ from datarelease.flows.versions.files import ReleasedFiles, files_of_version
 from datarelease.flows.versions.read import bring_all, table_of_version
 from datarelease.progress import Warnings
 from datarelease.readers.address import read_versions
-from datarelease.readers.arguments import read_names, refuse_repo
+from datarelease.readers.arguments import read_names, refuse_repo, refuse_text
 from datarelease.readers.datasets import dataset_there, files_there
 from datarelease.readers.tables import Question, load_table, open_of_version, open_there
 
@@ -113,6 +113,7 @@ def load(
         >>> dr.load("latest", "people", columns=["id", "plan"]).dtypes.astype(str).to_dict()
         {'id': 'int64', 'plan': 'str'}
     """
+    refuse_text(columns)
     address, found, name = read_names(names, version, dataset, repo)
     if address is not None:
         reader = open_address(address, progress=Warnings())
@@ -181,6 +182,7 @@ def open_dataset(
         >>> people.aggregate("count(*)").fetchall()
         [(10,)]
     """
+    refuse_text(columns)
     address, found, name = read_names(names, version, dataset, repo)
     question = Question(engine=engine, columns=columns, where=where, verified=verified)
     if address is not None:

@@ -177,7 +177,8 @@ def _lines(health: Health) -> list[str]:
     for version in health.versions:
         if version.sound:
             where = ", ".join(version.remotes)
-            lines.append(f"{version.tag}: {version.objects} objects in order on {where}")
+            found = plural(version.objects, "object")
+            lines.append(f"{version.tag}: {found} in order on {where}")
         else:
             lines += [f"{version.tag}: {fault}" for fault in version.faults]
             lines += [f"{version.tag}: {version.error}"] if version.error else []
@@ -215,7 +216,7 @@ def _one(repository: Repository, version: str, *, full: bool, repair: bool) -> R
     lines += tuple(f"index of versions written: {remote}" for remote in indexed)
     if not result.faults:
         where = ", ".join(result.remotes)
-        said = f"{found.tag}: {result.objects} objects in order on {where}"
+        said = f"{found.tag}: {plural(result.objects, 'object')} in order on {where}"
         erasure = catalogue.erasure(found)
         if erasure is not None:
             said = f"{clean(erasure, PROSE)} Its manifest is on {where}."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from datarelease.adapters.store.directory import replacing
-from datarelease.errors import ConfigError, disk_fault
+from datarelease.errors import ConfigError, WorldError, disk_fault
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @contextmanager
@@ -23,6 +26,12 @@ def written(target: Path) -> Iterator[Path]:
         with replacing(target) as scratch:
             yield scratch
     except OSError as error:
+        if error.errno in _FULL:  # copying names the source alone, whose disk has room
+            raise WorldError(
+                f"{target} cannot be written: {error.strerror or error}.",
+                untouched="Nothing was written there.",
+                remedy="Free space on its disk, or name another place, then run the command again.",
+            ) from error
         raise disk_fault(error) or ConfigError(
             f"{target} cannot be written: {error.strerror or error}.",
             untouched="Nothing was written there.",

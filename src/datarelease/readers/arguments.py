@@ -8,6 +8,23 @@ from pathlib import Path
 from datarelease.errors import ConfigError
 from datarelease.model.git_address import without_credentials
 
+_PATHS = ("/", "./", "../", "~")
+"""Begin the path of a directory, and no version."""
+
+
+def refuse_text(columns: Sequence[str] | None) -> None:
+    """Refuse the name of one column where a list of names is wanted.
+
+    Raises:
+        ConfigError: It is one: its letters would be taken for names.
+    """
+    if isinstance(columns, str):
+        raise ConfigError(
+            f"columns={columns!r} is a text, not a list of names.",
+            untouched="Nothing was read.",
+            remedy=f"Write columns=[{columns!r}].",
+        )
+
 
 def read_names(
     names: Sequence[str | Path],
@@ -32,7 +49,7 @@ def read_names(
         raise TypeError(f"name {' and '.join(called)}, or ADDRESS, {' and '.join(called)}")
     address = given.pop(0) if len(given) > lacking else None
     found, name = (given.pop(0) if name is None else name for name in asked)
-    if address is None and "://" in found:
+    if address is None and ("://" in found or found.startswith(_PATHS)):
         raise ConfigError(
             f"{without_credentials(found)!r} is an address, not a version.",
             untouched="Nothing was read.",

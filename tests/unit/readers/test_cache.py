@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -193,3 +194,18 @@ def test_get_onto_a_place_that_cannot_be_written(own_web: FileServer, tmp_path: 
     with pytest.raises(dr.ConfigError, match="cannot be written"):
         dr.get(own_web.address, "latest", tmp_path / "out", force=True)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["data"]
+
+
+def test_get_onto_a_full_disk(
+    remote: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the file that found no room; copying itself names the object alone."""
+
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(WorldError, match=r"out/data/people/people\.csv cannot be written: No spa"):
+        dr.get(remote.root, "latest", tmp_path / "out")
+    assert files(tmp_path / "out") == []

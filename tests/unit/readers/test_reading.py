@@ -162,8 +162,11 @@ def test_what_is_not_there_is_said(shared: Published, web: FileServer) -> None:
         dr.versions("ftp://host/data")
     with pytest.raises(dr.ConfigError, match="both given"):
         dr.load(shared.root, "latest", "people", repo=".")
-    with pytest.raises(dr.ConfigError, match="is an address, not a version"):
-        dr.load(web.address, "people")
+    for place in (web.address, str(shared.root), "./remote"):
+        with pytest.raises(dr.ConfigError, match="is an address, not a version"):
+            dr.load(place, "people")
+    with pytest.raises(dr.ConfigError, match="columns='id' is a text, not a list"):
+        dr.load(shared.root, "latest", "people", columns="id")
     with pytest.raises(TypeError, match="name VERSION and DATASET"):
         dr.load("latest")
 

@@ -37,7 +37,7 @@ def checked(where: Sequence[Sequence[Any]] | None, columns: Sequence[str]) -> tu
     """
     found = []
     for given in where or ():
-        if isinstance(given, str) or len(given) != 3:  # noqa: PLR2004 - a triple
+        if not isinstance(given, (tuple, list)) or len(given) != 3:  # noqa: PLR2004 - a triple
             raise ConfigError(
                 f"where={given!r} is not a condition.",
                 remedy='Write a list of (column, operator, value): where=[("age", ">=", 18)].',

@@ -76,7 +76,7 @@ class ParquetPaths:
         Raises:
             ConfigError: A condition cannot be used, or compares a folder's value with another type.
         """
-        given = [one for one in where or () if not isinstance(one, str) and one]
+        given = [one for one in where or () if isinstance(one, (tuple, list)) and one]
         conditions = checked(where, [one[0] for one in given])
         return frozenset((self.labels[0], *self.only(conditions).labels))
 
