@@ -130,6 +130,23 @@ def test_releases_that_were_refused_are_planned_again(edited: Project, tmp_path:
         assert_whole(edited, name)
 
 
+def test_a_tag_that_github_refuses_its_workflows_has_a_remedy(
+    edited: Project, tmp_path: Path
+) -> None:
+    """The branch got other workflow files meanwhile, so no workflow may tag the commit."""
+    other = second_clone(edited, tmp_path / "other", 50)
+    refuse_tags(edited, yes=True)
+    other.git("fetch", "--quiet", "origin")
+    other.git("checkout", "--quiet", "--force", "-B", "next", "origin/main")
+    other.write(".github/workflows/data.yml", "name: data\n")
+    other.commit("Update an action", ".github")
+    other.git("push", "--quiet", "origin", "next:main")
+    text = run(edited, "release", code=3).text
+    assert "The workflow files of main changed after this commit" in text
+    refuse_tags(edited, yes=False)
+    assert run(edited, "release", "--json").json["tag"] == "data-v2"
+
+
 def test_one_that_is_always_overtaken_ends_with_run_it_again(
     edited: Project, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from datarelease.flows.check.reproduce import products_of
 from datarelease.flows.release.plan import count_files, report_rows
 from datarelease.flows.repository import Workspace, catalogue_of
 from datarelease.flows.versions.documents import heal_copies, sha256_hex
+from datarelease.flows.versions.tagged_commit import remedy_of_refusal
 from datarelease.flows.versions.tell_readers import tell_readers
 from datarelease.model.versions.manifest import trailers_of
 from datarelease.model.versions.release import Candidate, Recorded, Released
@@ -139,11 +140,11 @@ def tag(ws: Workspace, recorded: Recorded, seen: Catalogue, branch: ReleaseBranc
         [result] = ws.git.push({ref: sha})
     if result.accepted:
         return Released(recorded=recorded, tag_object=sha, branch=None, alone=alone)
-    _read_again(ws, seen, branch)
+    tip = _read_again(ws, seen, branch)
     raise WorldError(
         f"The git remote refused the tag {manifest.tag}: {result.reason}",
         untouched="The data and the manifest are on the remotes; no tag was made.",
-        remedy="Check that you may push tags (see the tag rulesets), then run the command again.",
+        remedy=remedy_of_refusal(ws.git, candidate.commit, tip, branch.name),
     )
 
 
@@ -295,6 +296,4 @@ def _message(recorded: Recorded) -> str:
         ("Files", count_files(recorded.candidate.report)),
         *others,
     ]
-    return write_message(
-        f"{manifest.tag}: {sizes}", [(key, value) for key, value in trailers if value]
-    )
+    return write_message(f"{manifest.tag}: {sizes}", [it for it in trailers if it[1]])
