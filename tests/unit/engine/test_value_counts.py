@@ -82,3 +82,34 @@ def test_the_memory_limit_is_given_back(tmp_path: Path) -> None:
         before = engine.collect(limit)
         assert engine.value_counts(engine.rows(long), top=10).distinct == 50_000
         assert engine.collect(limit) == before
+
+
+@pytest.mark.parametrize("least", ["\0", "it's", ""])
+def test_the_least_values_are_found_below_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: str
+) -> None:
+    """The first rows tell up to where the least values are, whatever their letters are."""
+    monkeypatch.setattr(value_counts, "_SAMPLE", 100)
+    values = [f"{least}{number:05}" for number in range(3000, 0, -1)]
+    with DuckDBEngine(temp_directory=tmp_path) as engine:
+        frame = engine.rows(pa.table({"value": values}))
+        assert engine.value_counts(frame, top=10) == expected([*values])
+
+
+@pytest.mark.parametrize("values", [[True, False, None, True], [3, -1, None, 3], [7] * 300])
+def test_values_of_other_types_are_counted_as_their_texts(
+    tmp_path: Path, values: list[int | bool | None]
+) -> None:
+    """Booleans and whole numbers are counted as they are, and named and hashed as texts."""
+    rows = pa.table({"value": pa.array(values)})
+    texts = rows.cast(pa.schema([("value", pa.string())]))
+    with DuckDBEngine(temp_directory=tmp_path) as engine:
+        one, other = engine.rows(rows), engine.rows(texts)
+        for top in (0, 10):
+            assert engine.value_counts(one, top=top) == engine.value_counts(other, top=top)
+        for grouped in (False, True):
+            keys, same = (
+                pa.Table.from_batches(engine.value_keys(f, "salt", grouped=grouped, rows=1000))
+                for f in (one, other)
+            )
+            assert keys.sort_by("key") == same.sort_by("key")

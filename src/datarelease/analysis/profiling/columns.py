@@ -62,8 +62,10 @@ class Column:
         return self.named or (self.pii and NumberLine(dtype=self.dtype).countable)
 
     def values(self, frame: _Frame) -> _Frame:
-        """The column alone, as ``value``."""
-        return frame.select(nw.col(self.name).cast(nw.String).alias("value"))
+        """The column alone, as ``value``: as text, but for what is counted faster as it is."""
+        plain = self.dtype.is_integer() or isinstance(self.dtype, (nw.Boolean, nw.Date))
+        values = nw.col(self.name)
+        return frame.select((values if plain else values.cast(nw.String)).alias("value"))
 
     def figures(self) -> list[nw.Expr]:
         """What the pass over all columns reads of this one, under its number."""

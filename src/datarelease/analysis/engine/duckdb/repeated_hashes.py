@@ -6,6 +6,7 @@ Hashes that do not fit into memory at once are sorted in runs, which a temporary
 from __future__ import annotations
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,6 +21,8 @@ import pyarrow as pa
 Hashes = npt.NDArray[np.uint64]
 _BYTES = 8
 """Of a hash."""
+_BUFFERS = 3
+"""Parts of the memory: one is filled while the others are sorted."""
 _SLICES = 256
 """Of equal width, into which hashes fall: where each of them is in a run is known."""
 _STARTS = np.arange(_SLICES, dtype=np.uint64) << np.uint64(56)
@@ -53,7 +56,7 @@ def repeated_hashes(
     """
     found: list[Hashes] = []
     with ExitStack() as closing:
-        runs = _Runs(max(1, memory // (2 * _BYTES)), scratch, closing)
+        runs = _Runs(max(1, memory // (_BUFFERS * _BYTES)), scratch, closing)
         for batch in batches:
             if batch.column(0).null_count:
                 return None
@@ -77,18 +80,24 @@ def _repeated(hashes: Hashes) -> Hashes:
     return several
 
 
+def _in_order(hashes: Hashes) -> Hashes:
+    hashes.sort()
+    return hashes
+
+
 class _Runs:
-    """Hashes of which ``size`` are gathered, while as many others are sorted and written."""
+    """Hashes of which ``size`` are gathered, while some runs of as many are sorted."""
 
     def __init__(self, size: int, scratch: Path, closing: ExitStack) -> None:
         self.rows = 0
         self.repeated = 0
         """Rows of which is known that others have their hash, too."""
         self._size, self._scratch, self._closing = size, scratch, closing
-        self._gathered: Hashes = np.empty(size, np.uint64)  # unwritten pages cost nothing
+        # Unwritten pages cost nothing.
+        self._free: list[Hashes] = [np.empty(size, np.uint64) for _ in range(_BUFFERS)]
+        self._gathered = self._free.pop()
         self._filled = 0
-        self._other: Hashes = np.empty(size, np.uint64)
-        self._writing: Future[int] | None = None
+        self._sorting: deque[Future[Hashes]] = deque()
         self._places: list[npt.NDArray[np.intp]] = []
         """Where the slices of each run begin in the file, and where the last one ends."""
 
@@ -104,14 +113,15 @@ class _Runs:
 
     def merged(self) -> Iterator[Hashes]:
         """All hashes, sorted, in pieces; equal ones are in one piece."""
-        if self._writing is None:
+        if not self._sorting and not self._places:
             hashes = self._gathered[: self._filled]
             hashes.sort()
             yield hashes
             return
         self._hand_over()
-        self._wait()
-        self._gathered = self._other = np.empty(0, np.uint64)
+        while self._sorting:
+            self._write()
+        self._free = []
         sizes = np.diff(self._places).sum(axis=0)
         first = 0
         while first < _SLICES:
@@ -124,26 +134,27 @@ class _Runs:
             first = last
 
     def _hand_over(self) -> None:
-        """Have what is gathered sorted and written."""
-        if self._writing is None:
+        """Have what is gathered sorted, and gather in what is free then."""
+        if not self._sorting and not self._places:
             self._scratch.mkdir(parents=True, exist_ok=True)
             # It is gone when it is closed, or when the process ends.
             file = tempfile.TemporaryFile(dir=self._scratch, buffering=0)  # noqa: SIM115 - below
             self._file: IO[bytes] = self._closing.enter_context(file)
-            self._worker = self._closing.enter_context(ThreadPoolExecutor(1))
-        self._wait()
-        self._writing = self._worker.submit(self._write, self._gathered[: self._filled])
-        self._gathered, self._other, self._filled = self._other, self._gathered, 0
+            self._workers = self._closing.enter_context(ThreadPoolExecutor(_BUFFERS - 1))
+        run, self._filled = self._gathered[: self._filled], 0
+        self._sorting.append(self._workers.submit(_in_order, run))
+        if not self._free:
+            self._write()
+        self._gathered = self._free.pop()
 
-    def _wait(self) -> None:
-        self.repeated += self._writing.result() if self._writing else 0
-
-    def _write(self, run: Hashes) -> int:
-        run.sort()
+    def _write(self) -> None:
+        """Write the run that was handed over first."""
+        run = self._sorting.popleft().result()
+        self.repeated += len(_repeated(run))
         run.tofile(self._file)
         start = self._places[-1][-1] if self._places else 0
         self._places.append(start + np.append(np.searchsorted(run, _STARTS), len(run)))
-        return len(_repeated(run))
+        self._free.append(run if run.base is None else run.base)
 
     def _read(self, start: int, end: int) -> Hashes:
         self._file.seek(int(start) * _BYTES)

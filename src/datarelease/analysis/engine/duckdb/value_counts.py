@@ -45,8 +45,8 @@ def _by_group(ask: QueryRows, top: int, weight: str | None) -> ValueCounts:
         figures += f", {_texts('n')}, min({{'n': -n, 'value': value}}, {top}) AS top"
     found = _one_row(
         ask,
-        f"SELECT {figures} FROM (SELECT value, {rows}::BIGINT AS n FROM asked "
-        "WHERE value IS NOT NULL GROUP BY value)",
+        f"SELECT {figures} FROM (SELECT value::VARCHAR AS value, n FROM (SELECT value, "
+        f"{rows}::BIGINT AS n FROM asked WHERE value IS NOT NULL GROUP BY value))",
     )
     named = found.pop("top", None) or []
     return ValueCounts(**found, top=tuple((one["value"], -one["n"]) for one in named))
@@ -56,7 +56,8 @@ def _by_hash(ask: QueryRows, repeated: Repeated, top: int) -> ValueCounts | None
     """None: too many texts occur more than once, or there are few."""
     sample = _one_row(
         ask,
-        "SELECT count(value) AS rows, count(DISTINCT value) AS distinct "
+        "SELECT count(value) AS rows, count(DISTINCT value) AS distinct, "
+        f"min(value::VARCHAR, {max(top, 1)})[-1] AS bound "
         f"FROM (SELECT value FROM asked LIMIT {_SAMPLE})",
     )
     if sample["distinct"] * 2 < _SAMPLE:
@@ -68,17 +69,19 @@ def _by_hash(ask: QueryRows, repeated: Repeated, top: int) -> ValueCounts | None
     once = hashes.rows - len(hashes.hashes)
     if not top and not others:
         return ValueCounts(distinct=once, rows=hashes.rows)
-    other, rest = "FALSE", ""
+    other, figures = "FALSE", ""
     if others:
         listed = f"unnest([{', '.join(map(str, others))}]::UBIGINT[])"
-        other, rest = f"{_HASH} IN (SELECT {listed})", " FILTER (NOT other)"
-    figures = f", {_texts('1')}, min(value, {top}){rest} AS first" if top else ""
-    if others:
-        figures += ", list(value) FILTER (other) AS others"
+        other, figures = f"{_HASH} IN (SELECT {listed})", ", list(value) FILTER (other) AS others"
+    if top:
+        # At least ``top`` values are up to the bound, if none of them is among the others.
+        near = others or "\0" in sample["bound"]
+        least = "NOT other" if near else f"value <= {literal(sample['bound'])}"
+        figures += f", {_texts('1')}, min(value, {top}) FILTER ({least}) AS first"
     found = _one_row(
         ask,
-        f"SELECT count(*) AS rows{figures} "
-        f"FROM (SELECT value, {other} AS other FROM asked WHERE value IS NOT NULL)",
+        f"SELECT count(*) AS rows{figures} FROM (SELECT value::VARCHAR AS value, {other} AS other "
+        "FROM asked WHERE value IS NOT NULL)",
     )
     several = Counter(found.pop("others", None) or ())
     named = [*((value, 1) for value in found.pop("first", None) or ()), *several.items()]
@@ -98,7 +101,8 @@ def key_query(rows: str, salt: str, *, grouped: bool) -> str:
         number::BIGINT AS rows, length(value)::BIGINT AS length
         FROM (SELECT *, digest & {_LOWER}::UHUGEINT AS rest FROM (
             SELECT value, number, md5_number({literal(salt)} || value) AS digest FROM (
-                SELECT value, {number} AS number FROM ({rows}) WHERE value IS NOT NULL {group})))"""
+                SELECT value, {number} AS number FROM (SELECT value::VARCHAR AS value FROM ({rows}))
+                WHERE value IS NOT NULL {group})))"""
 
 
 def _texts(weight: str) -> str:
