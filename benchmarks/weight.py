@@ -74,7 +74,7 @@ REASONS: dict[str, dict[str, str]] = {
         "pandas": "runs checks of schemas that only pandas can run",
         "pandera": "reads schemas and defines what their checks mean",
         "pyarrow": "reads JSON Lines and Arrow files, writes Parquet files",
-        "ruamel-yaml": "edits YAML files and keeps their comments",
+        "ruamel-yaml": "edits YAML files and keeps comments; parses the files of DVC in C",
     },
     "pandas": {
         "pandas": "the data frame",
