@@ -158,8 +158,10 @@ def test_what_is_not_there_is_said(shared: Published, web: FileServer) -> None:
         dr.versions(f"{web.address}/elsewhere")
     with pytest.raises(dr.ConfigError, match="is not a directory"):
         dr.versions("nowhere/at/all")
-    with pytest.raises(dr.ConfigError, match="not an address that can be read"):
-        dr.versions("ftp://host/data")
+    for other in ("ftp://host/data", "ssh://host/data", "webdavs://host/data"):
+        with pytest.raises(dr.ConfigError, match="not an address that can be read") as caught:
+            dr.versions(other)
+        assert "read through its git repository: repo=URL" in caught.value.remedy
     with pytest.raises(dr.ConfigError, match="both given"):
         dr.load(shared.root, "latest", "people", repo=".")
     for place in (web.address, str(shared.root), "./remote"):

@@ -84,8 +84,8 @@ def open_source(address: str) -> ObjectSource:
     if scheme not in _BUCKETS:
         raise ConfigError(
             f"{without_credentials(address)!r} is not an address that can be read.",
-            remedy=f"Name a directory, or an address with {', '.join(SCHEMES)}. Versions of a git "
-            "repository are read with repo=URL, and need the extra `release`.",
+            remedy=f"Name a directory, or an address with {', '.join(SCHEMES)}. A remote of "
+            "another kind is read through its git repository: repo=URL, with the extra `release`.",
         )
     return BucketSource(scheme, rest.strip("/"), _file_system(scheme))
 
