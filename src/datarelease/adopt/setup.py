@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 from datarelease.adapters.yaml_edit import insert
 from datarelease.adopt.context import AdoptionContext
 from datarelease.flows.edits import Drafts, rendered
-from datarelease.flows.workflow_jobs import FOLDER, jobs_in, workflow_texts
+from datarelease.flows.workflow_jobs import FOLDER, deploying_pages, jobs_in, workflow_texts
 from datarelease.model.adoption import (
     address_scheme,
     staging_credentials,
@@ -101,12 +102,18 @@ def add_github(
         drafts.leave(FOLDER, why)
         return
     performed = _performed(at)
+    paths = workflow_paths(at.directory, site=site)
+    own = PurePosixPath(paths.get("site", "")).name
+    occupied = deploying_pages(workflow_texts(at.root / _up(at)), but=own)
     texts = partial(_texts, at, branch=branch, remotes=remotes, staging=staging, tags=tags)
     expected = texts(_ANY)
-    for step, path in workflow_paths(at.directory, site=site).items():
+    for step, path in paths.items():
         place = f"{_up(at)}{path}"
         if not drafts.is_missing(place):
             _compare(drafts, place, expected[path])
+        elif step in {"tags", "site"} and occupied:
+            why = f"{occupied[0]} deploys GitHub Pages, and a repository has one site"
+            drafts.leave(place, f"{why}: add the catalogue there (docs/use/catalogue.md)")
         elif step in performed:
             drafts.leave(place, f"{performed[step]} does this already")
         else:

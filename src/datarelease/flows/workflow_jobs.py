@@ -92,6 +92,13 @@ def workflow_texts(top: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8", errors="replace") for path in places}
 
 
+def deploying_pages(workflows: Mapping[str, str], *, but: str) -> list[str]:
+    """The files that deploy GitHub Pages, ``but`` this one: a repository has one site."""
+    return [
+        name for name, text in workflows.items() if "actions/deploy-pages@" in text and name != but
+    ]
+
+
 def jobs_in(workflows: Mapping[str, str], directory: str) -> tuple[list[Job], dict[str, str]]:
     """The jobs that run a step of ours for the DVC root ``directory``, once for each step.
 

@@ -654,6 +654,14 @@ def test_dvc_below_the_top_of_git_gets_workflows_of_its_own(
     done = run(churn, "doctor", "--json", "--github", "acme/data", code=None)
     [line] = [line for line in done.json["lines"] if line["check"] == "workflows"]
     assert (line["state"], line["found"]) == ("ok", "check, report, release, verify")
+    # One repository has one site: the second catalogue would take the place of the first.
+    for root in (churn, sales):
+        root.release_settings(site="https://acme.github.io/data/")
+    write(churn)
+    left = {Path(note["what"]).name: note["why"] for note in planned(sales)["left_out"]}
+    assert set(left) == {"data-models-sales-site.yml", "data-models-sales-tags.yml"}
+    assert "data-models-churn-site.yml deploys GitHub Pages" in left["data-models-sales-site.yml"]
+    assert planned(churn)["left_out"] == []
 
 
 def test_a_directory_that_no_workflow_can_name_is_said(bare: Callable[..., Project]) -> None:
