@@ -224,6 +224,16 @@ def test_a_phone_needs_no_sideways_scrolling(reader: Reader, path: str) -> None:
     assert reader.wrong == []
 
 
+def test_a_phone_shows_the_newest_release_first(reader: Reader) -> None:
+    """The chart is wider than the screen, and begins where the newest version is in sight."""
+    page = reader.open("index.html", width=360)
+    chart = page.get_by_role("region", name="Releases over time")
+    left, hidden = chart.evaluate("it => [it.scrollLeft, it.scrollWidth - it.clientWidth]")
+    assert left == pytest.approx(hidden, abs=1)
+    assert hidden > 100
+    assert reader.wrong == []
+
+
 @pytest.mark.parametrize(
     ("path", "scheme"),
     [*((path, "light") for path in PAGES), *((path, "dark") for path in PAGES[1::2])],

@@ -144,6 +144,11 @@
     if (found.length) choose(0);
   }
 
+  // Time runs to the right: where not all of it fits, the newest is what people look for.
+  for (const place of document.querySelectorAll(".scroll[data-newest-last]")) {
+    place.scrollLeft = place.scrollWidth;
+  }
+
   field.addEventListener("focus", () => { loaded().catch(() => { entries = null; }); });
   field.addEventListener("input", find);
   field.addEventListener("keydown", (event) => {
