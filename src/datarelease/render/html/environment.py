@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -16,6 +18,7 @@ from markupsafe import escape as markup_escape
 
 from datarelease.render import escape, plots, words
 from datarelease.render import numbers as number
+from datarelease.render.html.compiled import CompiledTemplates
 from datarelease.render.words import Phrase
 
 PLOT_SIZE = {
@@ -31,8 +34,10 @@ _PACKAGE = "datarelease.render"
 
 def html_environment(*packages: str) -> Environment:
     """Templates of ``packages``, then those of the report, with the filters that all use."""
+    code = [path for name in (*packages, _PACKAGE) for path in _modules(name)]
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in (*packages, _PACKAGE)]),
+        bytecode_cache=CompiledTemplates(code),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
@@ -57,6 +62,11 @@ def html_environment(*packages: str) -> Environment:
         "sentence": _sentence,
     }
     return environment
+
+
+def _modules(package: str) -> list[Path]:
+    """The modules of a package, whose functions templates may call."""
+    return sorted(p for top in import_module(package).__path__ for p in Path(top).rglob("*.py"))
 
 
 def style_sheet(environment: Environment) -> str:
