@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -189,3 +190,16 @@ def test_what_is_loaded_early_exists() -> None:
     """A name that a dependency no longer has would make every stage load it anew, unnoticed."""
     for name in LOADED:
         import_module(name)
+
+
+def test_spark_is_not_loaded_early() -> None:
+    """Pandera would take it along where it is installed: a second, and a warning in each check."""
+    code = (
+        "import sys; from datarelease.adapters.dvc.fork_server import _loaded; _loaded(); "
+        "print(*sorted({'pandera.io.pandas_io', 'pyspark.pandas'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["pandera.io.pandas_io"]
+    assert "PySpark" not in done.stderr

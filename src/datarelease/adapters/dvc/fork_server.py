@@ -31,10 +31,11 @@ LOADED = (
     "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots", "dvc.repo.stage", "dvc.scm",
     "dvc.utils.strictyaml", "dvc_data.hashfile.db.local", "encodings.utf_8_sig",
     "narwhals._duckdb.dataframe", "narwhals._duckdb.group_by", "narwhals._duckdb.namespace",
-    "narwhals._interchange.dataframe", "pandera.backends.narwhals.builtin_checks",
-    "pandera.io.pandas_io", "pandera.pandas", "pydantic.dataclasses", "pyparsing", "ruamel.yaml",
+    "narwhals._interchange.dataframe", "pydantic.dataclasses", "pyparsing", "ruamel.yaml",
 )  # fmt: skip
 """What the commands load; as names, since some of it stands above this layer."""
+PANDERA = ("datarelease.analysis.validation.pandera_private", "load_pandera")
+"""The module, and its function, that load Pandera without Spark: it would take that along."""
 _COMMAND = re.compile(rf"{PROGRAM} (?:validate|profile) [A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 """A stage's command that a shell would hand on word by word."""
 
@@ -117,6 +118,9 @@ def _loaded() -> Callable[[], object]:
         # Whatever another release of a dependency lacks, the command itself will tell.
         with suppress(ImportError):
             importlib.import_module(name)
+    with suppress(ImportError):
+        module, function = PANDERA
+        getattr(importlib.import_module(module), function)()
     # The collector of a fork would touch all of it, and so copy it (`gc.freeze`).
     gc.freeze()
     gc.enable()

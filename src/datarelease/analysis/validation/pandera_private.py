@@ -53,6 +53,13 @@ def _module(name: str) -> Any:
             del sys.modules[module]
 
 
+def load_pandera() -> None:
+    """Load at once what a validation uses of Pandera."""
+    for name in ("pandera.pandas", "pandera.io.pandas_io"):
+        _module(name)
+    expression_checks()
+
+
 def dtypes() -> Any:
     """The module of Pandera's own types, of which the types of each library are subclasses."""
     return _module("pandera.dtypes")
