@@ -86,17 +86,20 @@ def assert_complete(project: Project, *, commit: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_files_that_the_readme_shows_are_enough(team: Team) -> None:
-    """Copied as they stand, with a version of the tool: comment, digest and release."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-    files = [block for block in blocks if "uses:" in block]
+def test_the_files_that_the_page_shows_are_enough(team: Team) -> None:
+    """Copied from docs/adopt/workflows.md, with a version of the tool: comment, digest, release."""
+    page = (ROOT / "docs/adopt/workflows.md").read_text()
+    files = [
+        block for block in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+        if block.startswith("name:")
+    ]  # fmt: skip
     folder = team.project.root / ".github" / "workflows"
     for path in folder.iterdir():
         path.unlink()
     for name, text in zip(("data", "data-report", "data-release"), files, strict=True):
         (folder / f"{name}.yml").write_text(text.replace("@COMMIT", f"@{REF}"))
     team.sign_in_by_roles()
-    team.push("Copy the files of the README", branch="HEAD:main")
+    team.push("Copy the files of the page", branch="HEAD:main")
     pull = team.propose("more", rows=24)
     ended(team.checked(pull))
     assert "merging publishes **data-v1**" in team.comment(pull)
