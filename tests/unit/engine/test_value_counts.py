@@ -45,10 +45,12 @@ def expected(values: list[str | None]) -> ValueCounts:
 
 @pytest.mark.parametrize("hashes", ["hash(value)", "hash(value) % 100000", "0::UBIGINT"])
 @pytest.mark.parametrize("repeated", [0, 3, 30, 900])
+@pytest.mark.parametrize("listed", [2, 100])
 def test_both_ways_are_exact(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repeated: int, hashes: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: int, repeated: int, hashes: str
 ) -> None:
     """Equal hashes of different texts change nothing, nor do a few texts that occur often."""
+    monkeypatch.setattr(value_counts, "_LISTED", listed)
     monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
     monkeypatch.setattr(value_counts, "_HASH", hashes)
     values = texts(repeated)
@@ -57,6 +59,7 @@ def test_both_ways_are_exact(
         found = engine.value_counts(frame, top=10)
         monkeypatch.setattr(value_counts, "_SAMPLE", len(values) + 1)
         by_group = engine.value_counts(frame, top=10)
+        monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
         numbers = engine.value_counts(frame, top=0)
     assert found == by_group == expected(values)
     assert (numbers.distinct, numbers.rows) == (found.distinct, found.rows)

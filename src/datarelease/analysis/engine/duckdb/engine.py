@@ -220,7 +220,7 @@ class DuckDBEngine:
     ) -> ValueCounts:
         """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
         native: Any = frame.to_native()
-        asked = self._asked(native.sql_query())
+        asked = self._connection, *self._asked(native.sql_query())
         try:
             with less_memory(self._connection, self._memory_limit, self._threads):
                 return counted_values(*asked, top=top, weight=weight)

@@ -1,7 +1,7 @@
 """How the different values of a column are counted: by groups, or by hashes that occur once.
 
-Both are exact. Where nearly every text occurs once, groups of texts would mostly be spilled: then
-hashes are counted in their place, and only texts whose hash occurs more than once are grouped.
+Both are exact. Where most texts occur once, groups of texts would mostly be spilled: then hashes
+are counted in their place, and only texts whose hash occurs more than once are grouped.
 """
 
 # ruff: noqa: S608 - names become SQL by `quoted` alone, all else is numbers
@@ -9,33 +9,42 @@ hashes are counted in their place, and only texts whose hash occurs more than on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
-from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated
+from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated, RepeatedHashes
 from datarelease.analysis.engine.duckdb.sql import literal, memory_limit, quoted
 from datarelease.analysis.engine.values import ValueCounts
 
 _MEMORY = 48 << 20
 """Bytes a thread. What goes beyond them is spilled: faster than memory that was never touched."""
 _SAMPLE = 100_000
-"""Rows that are looked at first; fewer are not worth a second way. In no more rows may hashes occur
-more than once."""
-_REPEATED = 10_000
-"""Hashes that may occur more than once."""
+"""Rows that are looked at first; fewer are not worth a second way."""
+_REPEATED = 1 << 22
+"""Rows in which hashes may be that occur more than once."""
+_LISTED = 100
+"""Rows with such hashes up to which their texts are looked at one by one."""
+_HELD = "hashes_that_repeat"
 _HASH = "hash(value)"
 _LOWER = (1 << 32) - 1
 
 
 def counted_values(
-    ask: QueryRows, repeated: Repeated, *, top: int, weight: str | None
+    connection: duckdb.DuckDBPyConnection,
+    ask: QueryRows,
+    repeated: Repeated,
+    *,
+    top: int,
+    weight: str | None,
 ) -> ValueCounts:
     """What the column ``value`` holds; see `Engine.value_counts`."""
-    return (_by_hash(ask, repeated, top) if weight is None else None) or _by_group(ask, top, weight)
+    found = _by_hash(connection, ask, repeated, top) if weight is None else None
+    return found or _by_group(ask, top, weight)
 
 
 def _by_group(ask: QueryRows, top: int, weight: str | None) -> ValueCounts:
@@ -52,41 +61,85 @@ def _by_group(ask: QueryRows, top: int, weight: str | None) -> ValueCounts:
     return ValueCounts(**found, top=tuple((one["value"], -one["n"]) for one in named))
 
 
-def _by_hash(ask: QueryRows, repeated: Repeated, top: int) -> ValueCounts | None:
+def _by_hash(
+    connection: duckdb.DuckDBPyConnection, ask: QueryRows, repeated: Repeated, top: int
+) -> ValueCounts | None:
     """None: too many texts occur more than once, or there are few."""
-    sample = _one_row(
-        ask,
-        "SELECT count(value) AS rows, count(DISTINCT value) AS distinct, "
-        f"min(value::VARCHAR, {max(top, 1)})[-1] AS bound "
-        f"FROM (SELECT value FROM asked LIMIT {_SAMPLE})",
-    )
-    if sample["distinct"] * 2 < _SAMPLE:
+    sample = f"(SELECT value FROM asked LIMIT {_SAMPLE})"
+    if _one_row(ask, f"SELECT count(DISTINCT value) AS n FROM {sample}")["n"] * 2 < _SAMPLE:
         return None
-    hashes = repeated(f"SELECT {_HASH} AS h FROM asked WHERE value IS NOT NULL", _SAMPLE)
-    others = np.unique(hashes.hashes).tolist() if hashes else []
-    if hashes is None or len(others) > _REPEATED:
+    hashes = repeated(f"SELECT {_HASH} AS h FROM asked WHERE value IS NOT NULL", _REPEATED)
+    if hashes is None:
         return None
+    if len(hashes.hashes) <= _LISTED:
+        first = f"SELECT min(value::VARCHAR, {top + _LISTED}) AS least FROM {sample}"
+        return _few_repeated(ask, hashes, _one_row(ask, first)["least"] if top else [], top)
+    with _held(connection, hashes) as held:
+        return _many_repeated(ask, hashes, f"{_HASH} IN (SELECT h FROM {held})", top)
+
+
+def _few_repeated(
+    ask: QueryRows, hashes: RepeatedHashes, least: list[str], top: int
+) -> ValueCounts:
+    """The counts in one query; ``least`` are texts, of which so few at most are repeated."""
     once = hashes.rows - len(hashes.hashes)
-    if not top and not others:
-        return ValueCounts(distinct=once, rows=hashes.rows)
-    other, figures = "FALSE", ""
-    if others:
-        listed = f"unnest([{', '.join(map(str, others))}]::UBIGINT[])"
-        other, figures = f"{_HASH} IN (SELECT {listed})", ", list(value) FILTER (other) AS others"
-    if top:
-        # At least ``top`` values are up to the bound, if none of them is among the others.
-        near = others or "\0" in sample["bound"]
-        least = "NOT other" if near else f"value <= {literal(sample['bound'])}"
-        figures += f", {_texts('1')}, min(value, {top}) FILTER ({least}) AS first"
-    found = _one_row(
-        ask,
-        f"SELECT count(*) AS rows{figures} FROM (SELECT value::VARCHAR AS value, {other} AS other "
-        "FROM asked WHERE value IS NOT NULL)",
-    )
+    numbers = np.unique(hashes.hashes).tolist()
+    if not top and not numbers:
+        return ValueCounts(distinct=once, rows=once)
+    listed = ", ".join(f"{number}::UBIGINT" for number in numbers)
+    other, rest = (f"{_HASH} IN ({listed})", "NOT other") if numbers else ("FALSE", "TRUE")
+    if len(least) == top + _LISTED and "\0" not in least[-1]:
+        # So many are up to the last of them that ``top`` of those are not repeated.
+        rest += f" AND value <= {literal(least[-1])}"
+    found = _one_row(ask, _figures(top, other, rest, ", list(value) FILTER (other) AS others"))
     several = Counter(found.pop("others", None) or ())
-    named = [*((value, 1) for value in found.pop("first", None) or ()), *several.items()]
-    named.sort(key=lambda one: (-one[1], one[0]))
-    return ValueCounts(**found, distinct=once + len(several), top=tuple(named[:top]))
+    named = _named(several.items(), found, top)
+    return ValueCounts(**found, distinct=once + len(several), top=named)
+
+
+def _many_repeated(ask: QueryRows, hashes: RepeatedHashes, other: str, top: int) -> ValueCounts:
+    """The counts, texts of repeated hashes grouped; ``other`` is SQL that tells which they are."""
+    several = _one_row(
+        ask,
+        "SELECT count(*) AS distinct, count(*) FILTER (n > 1) AS frequent, "
+        f"min({{'n': -n, 'value': value}}, {max(top, 1)}) AS top "
+        "FROM (SELECT value::VARCHAR AS value, n FROM (SELECT value, count(*) AS n FROM asked "
+        f"WHERE value IS NOT NULL AND {other} GROUP BY value))",
+    )
+    distinct = hashes.rows - len(hashes.hashes) + several["distinct"]
+    if not top:
+        return ValueCounts(distinct=distinct, rows=hashes.rows)
+    enough = several["frequent"] >= top
+    found = _one_row(ask, _figures(top, *(("FALSE", "FALSE") if enough else (other, "NOT other"))))
+    named = _named(((one["value"], -one["n"]) for one in several["top"]), found, top)
+    return ValueCounts(**found, distinct=distinct, top=named)
+
+
+def _figures(top: int, other: str, least: str, more: str = "") -> str:
+    """SQL of the figures of all texts, and of the ``least`` of those that are not ``other``."""
+    texts = f", {_texts('1')}, min(value, {top}) FILTER ({least}) AS first" if top else ""
+    return (
+        f"SELECT count(*) AS rows{texts}{more} FROM (SELECT value::VARCHAR AS value, "
+        f"{other} AS other FROM asked WHERE value IS NOT NULL)"
+    )
+
+
+def _named(
+    several: Iterable[tuple[str, int]], found: dict[str, Any], top: int
+) -> tuple[tuple[str, int], ...]:
+    """The most frequent of texts that are repeated, and of the first of the others."""
+    named = [*several, *((value, 1) for value in found.pop("first", None) or ())]
+    return tuple(sorted(named, key=lambda one: (-one[1], one[0]))[:top])
+
+
+@contextmanager
+def _held(connection: duckdb.DuckDBPyConnection, hashes: RepeatedHashes) -> Iterator[str]:
+    """The name of a table with each of these hashes once."""
+    connection.register(_HELD, pa.table({"h": np.unique(hashes.hashes)}))
+    try:
+        yield _HELD
+    finally:
+        connection.unregister(_HELD)
 
 
 def _one_row(ask: QueryRows, query: str) -> dict[str, Any]:
