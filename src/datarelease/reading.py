@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from datarelease.app.catalogue import open_catalogue
 from datarelease.app.copy_version import copy_version
 from datarelease.app.readers import open_address, text_engine
-from datarelease.app.repository import open_catalogue, open_repository
+from datarelease.app.repository import open_repository
 from datarelease.app.version_list import Versions
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.files import ReleasedFiles, files_of_version

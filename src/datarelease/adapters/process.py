@@ -15,20 +15,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
-
-import psutil
+from typing import IO, TYPE_CHECKING, Any
 
 from datarelease.errors import ConfigError, WorldError
+
+if TYPE_CHECKING:
+    from datarelease.adapters.activity import ActivityWatch
 
 GRACE = 10.0
 """Seconds that a program has to end after a signal."""
 _LOOK = 1.0
 """Seconds between two observations of a program."""
-_COUNTED = hasattr(psutil.Process, "io_counters")
-"""Whether the system reports how many bytes a process has read and written."""
-_WAITING = 0.02 if _COUNTED else 0.002
-"""Share of a processor that a program may use and count as one that waits."""
 
 
 class IdleError(WorldError):
@@ -87,7 +84,7 @@ def _watched(
             return process.communicate(given, timeout=step)
         except subprocess.TimeoutExpired:
             given = None  # it keeps what it has not sent yet
-        watch = watch or ActivityWatch(process.pid)
+        watch = watch or watch_activity(process.pid)
         if seconds is not None and time.monotonic() - begun >= seconds:
             raise WorldError(
                 f"{_name(process)} did not end within {seconds:g} seconds and was stopped.",
@@ -110,56 +107,18 @@ def _name(process: subprocess.Popen[bytes]) -> str:
     return Path(str(process.args[0])).name if isinstance(process.args, list) else "the program"
 
 
-class ActivityWatch:
-    """Whether a process and its children still make progress.
+def watch_activity(pid: int) -> ActivityWatch:
+    """Whether a process and its children still make progress, watched from now on."""
+    from datarelease.adapters.activity import ActivityWatch  # noqa: PLC0415 - psutil: seldom needed
 
-    Bytes read and written (where the system counts them) and processor time; a little of the
-    latter is what waiting costs.
-    """
-
-    def __init__(self, pid: int) -> None:
-        """Begin to watch."""
-        self._pid = pid
-        self._seen = self._look()
-        self._since = time.monotonic()
-
-    def idle_seconds(self) -> float:
-        """Seconds since it last made progress."""
-        now, seen = time.monotonic(), self._look()
-        (pids, moved, computed), (pids_then, moved_then, computed_then) = seen, self._seen
-        busy = computed - computed_then > _WAITING * (now - self._since)
-        if pids != pids_then or moved != moved_then or busy:
-            self._seen, self._since = seen, now
-        return now - self._since
-
-    def _look(self) -> tuple[frozenset[int], int, float]:
-        """The live processes, and the bytes and seconds that all of them moved and computed."""
-        moved, computed, pids = 0, 0.0, set()
-        for process in _tree(self._pid):
-            with suppress(psutil.Error):
-                times = process.cpu_times()
-                computed += times.user + times.system
-                pids.add(process.pid)
-                if _COUNTED:
-                    count = process.io_counters()
-                    moved += getattr(count, "read_chars", 0) + getattr(count, "write_chars", 0)
-        return frozenset(pids), moved, computed
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    """A process and what it has started, as far as it lives."""
-    try:
-        first = psutil.Process(pid)
-        return [first, *first.children(recursive=True)]
-    except psutil.Error:
-        return []
+    return ActivityWatch(pid)
 
 
 def end_tree(process: subprocess.Popen[bytes]) -> None:
     """Kill a program with what it has started, and close its pipes."""
-    for one in reversed(_tree(process.pid)):
-        with suppress(psutil.Error):
-            one.kill()
+    from datarelease.adapters.activity import kill_tree  # noqa: PLC0415 - psutil: seldom needed
+
+    kill_tree(process.pid)
     # A process that waits for a dead disk cannot be killed; nobody waits for it.
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE)

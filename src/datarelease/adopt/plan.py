@@ -38,7 +38,8 @@ from datarelease.model.paths import within
 from datarelease.model.project import ToolRef
 from datarelease.progress import Progress
 from datarelease.settings.artifacts import DATASETS_FILE
-from datarelease.settings.read import PARAMS_FILE, read_settings, read_tag_settings
+from datarelease.settings.read import read_settings
+from datarelease.settings.reading import PARAMS_FILE, read_tag_settings
 
 _MOST_TOLD = 20
 """Ignored files that are named where there is nothing else."""

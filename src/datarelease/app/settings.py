@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from datarelease.adapters.dvc.tracked import TrackedState
 from datarelease.adapters.git.repository import Git
 from datarelease.app.wiring import git_environment, work_tree_reader
-from datarelease.errors import ConfigError, SettingsError
-from datarelease.progress import TIMEOUT
+from datarelease.errors import ConfigError
 from datarelease.settings.artifacts import DATASETS_FILE
-from datarelease.settings.read import (
-    PARAMS_FILE,
-    Settings,
-    read_settings,
-    read_timeout,
-)
+from datarelease.settings.read import Settings, read_settings
+from datarelease.settings.reading import PARAMS_FILE
 
 
 def settings_at(root: Path, dataset: str | None = None) -> Settings:
@@ -50,24 +44,3 @@ def settings_of(tracked: TrackedState, where: str) -> Settings:
             "declare the datasets there under `artifacts:`, with `type: dataset` and `path:`.",
         )
     return read_settings(tracked.mapping(DATASETS_FILE), tracked.mapping(PARAMS_FILE), below)
-
-
-def timeout_at(root: Path) -> float:
-    """Seconds that a git remote or an object store may be silent for the work tree at ``root``.
-
-    The default if its settings are invalid: the command that needs them reports the fault.
-    """
-    return timeout_of(TrackedState(work_tree_reader(root)))
-
-
-def timeout_of(tracked: TrackedState) -> float:
-    """The same of a work tree whose files were read before."""
-    try:
-        return read_timeout(tracked.mapping(PARAMS_FILE))
-    except SettingsError:
-        return TIMEOUT
-
-
-def open_git(root: Path, *, env: Mapping[str, str] | None = None) -> Git:
-    """Git in the work tree at ``root``; its environment is made of ``env``, by default our own."""
-    return Git(root, env=git_environment(env), timeout=timeout_at(root))

@@ -9,19 +9,20 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from datarelease.adapters.store.directory import Store
-from datarelease.app.actions import actions
-from datarelease.errors import ConfigError
+from datarelease.adapters.dvc.tracked import TrackedState
+from datarelease.adapters.git.repository import Git
+from datarelease.errors import ConfigError, SettingsError
 from datarelease.model.project import installation, needs_release
 from datarelease.model.stage_environment import is_never_passed
-from datarelease.progress import Progress
+from datarelease.progress import TIMEOUT, Progress
+from datarelease.settings.reading import PARAMS_FILE, read_timeout
 
 if TYPE_CHECKING:
     from datarelease.adapters.dvc.config import DvcConfig
+    from datarelease.adapters.store.directory import Store
     from datarelease.analysis.engine.tables import Engine
     from datarelease.settings.shapes import EngineName
 
@@ -75,6 +76,10 @@ def git_environment(given: Mapping[str, str] | None = None) -> Mapping[str, str]
     """
     given = os.environ if given is None else given
     env = {"GIT_TERMINAL_PROMPT": "0", **given}
+    if given.get("GITHUB_ACTIONS") != "true":
+        return env
+    from datarelease.app.actions import actions  # noqa: PLC0415 - only in a workflow
+
     run = actions(given)
     if run is None:
         return env
@@ -106,6 +111,8 @@ def with_git_settings(
 
 def tool() -> str:
     """The name and version that reports carry."""
+    from importlib.metadata import version  # noqa: PLC0415 - heavy: only for what a check writes
+
     return f"{PACKAGE} {version(PACKAGE)}"
 
 
@@ -220,3 +227,24 @@ def work_tree_reader(root: Path) -> Callable[[str], bytes | None]:
         return target.read_bytes() if target.is_file() else None
 
     return read
+
+
+def timeout_at(root: Path) -> float:
+    """Seconds that a git remote or an object store may be silent for the work tree at ``root``.
+
+    The default if its settings are invalid: the command that needs them reports the fault.
+    """
+    return timeout_of(TrackedState(work_tree_reader(root)))
+
+
+def timeout_of(tracked: TrackedState) -> float:
+    """The same of a work tree whose files were read before."""
+    try:
+        return read_timeout(tracked.mapping(PARAMS_FILE))
+    except SettingsError:
+        return TIMEOUT
+
+
+def open_git(root: Path, *, env: Mapping[str, str] | None = None) -> Git:
+    """Git in the work tree at ``root``; its environment is made of ``env``, by default our own."""
+    return Git(root, env=git_environment(env), timeout=timeout_at(root))

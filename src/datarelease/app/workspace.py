@@ -12,7 +12,7 @@ from datarelease.adapters.git.repository import Git
 from datarelease.adapters.store.directory import Store
 from datarelease.adapters.store.limits import fs_config_problems, refuse_problems
 from datarelease.app.projects import project_root
-from datarelease.app.settings import settings_of, timeout_of
+from datarelease.app.settings import settings_of
 from datarelease.app.wiring import (
     PACKAGE,
     engine,
@@ -21,6 +21,7 @@ from datarelease.app.wiring import (
     opener,
     refuse_read_only,
     stores,
+    timeout_of,
     tool,
     work_tree_reader,
 )

@@ -6,9 +6,11 @@ import click
 from typing_extensions import TypedDict
 
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, json_option, repo_option, show, show_json
+from datarelease.cli.console import ConsoleProgress, show
 from datarelease.cli.described import DescribedCommand
-from datarelease.cli.list_command import VersionEntry, version_json
+from datarelease.cli.options import json_option, repo_option
+from datarelease.cli.plain_output import show_json
+from datarelease.cli.version_entry import VersionEntry, version_json
 from datarelease.flows.versions.changelog import RANGE, read_changelog
 from datarelease.model.versions.changelog import ChangelogEntry
 from datarelease.render.history import entry_notes

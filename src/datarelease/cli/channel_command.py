@@ -10,9 +10,11 @@ from rich.text import Text
 from typing_extensions import TypedDict
 
 from datarelease.app.actions import actions
-from datarelease.app.repository import open_catalogue, open_repository
-from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.app.catalogue import open_catalogue
+from datarelease.app.repository import open_repository
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
+from datarelease.cli.options import repo_option
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.versions.channels import set_channel
 from datarelease.flows.versions.tell_readers import tell_of_catalogue

@@ -10,8 +10,9 @@ from datarelease.app.publish import open_builder
 from datarelease.app.reports import HTML_NAME, report_files, rows_beside
 from datarelease.app.wiring import forget_tokens
 from datarelease.app.workspace import open_workspace
-from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, prints_result
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import DIRECTORY_PATH
 from datarelease.cli.workflow import (
     tell_begun,
     tell_outputs,

@@ -1,4 +1,4 @@
-"""What commands share: options, output for users, and the question before a plan is carried out.
+"""What commands share: output for people, and the question before a plan is carried out.
 
 Results go to standard output, everything else to standard error. On GitHub Actions both are read by
 the runner too, so what is printed passes ``log_guard``.
@@ -7,53 +7,23 @@ the runner too, so what is printed passes ``log_guard``.
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
 import click
-from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from datarelease.cli.log_guard import guarded
+from datarelease.cli.options import json_option
+from datarelease.cli.plain_output import show_columns, show_json
 from datarelease.errors import ConfigError, DatareleaseError, DatareleaseWarning
 from datarelease.progress import Advance, Quiet, WarningType, plain_lines, terminal_bar
-
-DIRECTORY_PATH = click.Path(file_okay=False, path_type=Path)
-"""A directory that a command writes, or reads."""
-json_option: Callable[[Any], Any] = click.option(
-    "--json", "as_json", is_flag=True, help="Print the result as JSON."
-)
-repo_option: Callable[[Any], Any] = click.option(
-    "--repo",
-    metavar="URL",
-    help="Read this git repository instead of the current one: a directory or an address.",
-)
-
-from_option: Callable[[Any], Any] = click.option(
-    "--from",
-    "address",
-    metavar="ADDRESS",
-    help="Read this remote alone, without git and DVC: a directory, s3://, gs://, azure:// or "
-    "https://.",
-)
-
-
-def refuse_both(repo: str | None, address: str | None) -> None:
-    """Refuse two places to read from.
-
-    Raises:
-        click.UsageError: Both are given.
-    """
-    if repo is not None and address is not None:
-        raise click.UsageError("Name a git repository with --repo, or a remote with --from.")
 
 
 def results() -> Console:
@@ -102,20 +72,7 @@ def show_table(table: Table) -> None:
         return
     # Laid out here: what Rich does for a terminal takes milliseconds a row.
     columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]
-    widths = [max(map(cell_len, cells)) for cells in columns]
-    lines = (
-        "  ".join(
-            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
-        )
-        for row in zip(*columns, strict=True)
-    )
-    console.out("\n".join(line.rstrip() for line in lines), highlight=False)
-
-
-def show_json(value: Any) -> None:
-    """Results for programs: one JSON document without text that a runner takes for a command."""
-    document = json.dumps(value, indent=2, ensure_ascii=False)
-    print(document.replace("##[", "##\\u005b"))  # noqa: T201 - the result itself
+    show_columns(list(zip(*columns, strict=True)))
 
 
 @dataclass(frozen=True)

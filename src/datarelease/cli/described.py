@@ -7,6 +7,7 @@ hold them to what commands do.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 
 import click
@@ -47,7 +48,7 @@ class DescribedCommand(click.Command):
             arguments: The meaning of each argument, by its name in the usage.
             exits: What an exit code means for this command, where that is more than its general
                 meaning; 1 and 4 are possible only where they are named here.
-            prints: The type of what ``--json`` prints.
+            prints: The type of what ``--json`` prints, or a function that imports and returns it.
             more: As click takes them.
         """
         super().__init__(*args, **more)
@@ -56,7 +57,12 @@ class DescribedCommand(click.Command):
         self.arguments = dict(arguments or {})
         meanings = {**{code: EXIT_CODES[code] for code in _EVERY}, **(exits or {})}
         self.exit_codes = dict(sorted(meanings.items()))
-        self.prints = prints
+        self._prints = prints
+
+    @property
+    def prints(self) -> Any:
+        """The type of what ``--json`` prints; None: it prints no JSON."""
+        return self._prints() if isinstance(self._prints, FunctionType) else self._prints
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, the options and the exit codes."""

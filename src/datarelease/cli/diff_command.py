@@ -9,14 +9,9 @@ import click
 from datarelease.app.reports import changed_rows_in, write_report
 from datarelease.app.repository import open_repository
 from datarelease.app.wiring import tool
-from datarelease.cli.console import (
-    DIRECTORY_PATH,
-    ConsoleProgress,
-    Result,
-    prints_result,
-    repo_option,
-)
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
+from datarelease.cli.options import DIRECTORY_PATH, repo_option
 from datarelease.documents import to_json
 from datarelease.flows.check.compare import compare_versions
 from datarelease.model.review.report import Report

@@ -12,8 +12,10 @@ import click
 from rich.text import Text
 from typing_extensions import TypedDict
 
-from datarelease.cli.console import json_option, notes, show, show_json
+from datarelease.cli.console import notes, show
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import json_option
+from datarelease.cli.plain_output import show_json
 from datarelease.doctor.doctor import aws_policies, diagnose
 from datarelease.model.diagnosis import Diagnosis, Line, LineState
 from datarelease.render.escape import clean

@@ -8,17 +8,10 @@ import click
 from typing_extensions import TypedDict
 
 from datarelease.app.copy_version import copy_version
-from datarelease.cli.console import (
-    DIRECTORY_PATH,
-    ConsoleProgress,
-    Result,
-    from_option,
-    prints_result,
-    refuse_both,
-    repo_option,
-)
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
-from datarelease.cli.list_command import Withdrawn, version_json
+from datarelease.cli.options import DIRECTORY_PATH, from_option, refuse_both, repo_option
+from datarelease.cli.version_entry import Withdrawn, version_json
 from datarelease.model.wording import plural
 
 

@@ -12,8 +12,10 @@ from datarelease.adopt.context import has_origin
 from datarelease.adopt.plan import adoption_at
 from datarelease.adopt.run import carry_out
 from datarelease.app.projects import projects_below
-from datarelease.cli.console import ConsoleProgress, ask, json_option, show, show_json, show_paged
+from datarelease.cli.console import ConsoleProgress, ask, show, show_paged
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import json_option
+from datarelease.cli.plain_output import show_json
 from datarelease.documents import to_json
 from datarelease.model.adoption import Adoption
 from datarelease.render.terminal.adoption import adoption, adoption_summary, next_steps

@@ -2,69 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 import click
-from typing_extensions import TypedDict
 
-from datarelease.app.readers import open_address
-from datarelease.app.repository import open_catalogue
-from datarelease.cli.console import (
-    ConsoleProgress,
-    from_option,
-    json_option,
-    refuse_both,
-    repo_option,
-    show,
-    show_json,
-    show_table,
-)
+from datarelease.app.catalogue import open_catalogue
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import from_option, json_option, refuse_both, repo_option
+from datarelease.cli.plain_output import show_columns, show_json
+from datarelease.flows.catalogue import Catalogue
 from datarelease.model.versions.version import Version
-from datarelease.readers.address import read_versions
-from datarelease.render.terminal.tables import version_table
+from datarelease.render.terminal.versions import VERSION_COLUMNS, version_cells
 
 
-class Withdrawn(TypedDict):
-    """The withdrawal of a version."""
+def _entries() -> object:
+    """The type of the result as JSON."""
+    from datarelease.cli.version_entry import VersionEntry  # noqa: PLC0415 - typing_extensions
 
-    reason: str
-    """Why it was withdrawn."""
-    date: str
-    """When it was withdrawn, in ISO 8601."""
-    replacement: str | None
-    """The tag of the version to use instead; null: none was named."""
+    return list[VersionEntry]
 
 
-class Erased(TypedDict):
-    """The erasure of a version."""
-
-    reason: str
-    """Why its data was erased."""
-    date: str
-    """When it was erased, in ISO 8601."""
-
-
-class VersionEntry(TypedDict):
-    """One version, as its tag describes it."""
-
-    version: int
-    """The number: 3 for `data-v3`."""
-    tag: str
-    """The git tag of the version."""
-    digest: str
-    """The digest of the data: a SHA-256 over the names, sizes and hashes of its files."""
-    date: str
-    """When the tag was made, in ISO 8601."""
-    commit: str
-    """The commit that the tag points at."""
-    trailers: dict[str, str]
-    """The trailers of the tag's message, by their names."""
-    yanked: Withdrawn | None
-    """The withdrawal; null: the version is not withdrawn."""
-    erased: Erased | None
-    """The erasure; null: the data is not erased."""
-
-
-@click.command("list", cls=DescribedCommand, prints=list[VersionEntry])
+@click.command("list", cls=DescribedCommand, prints=_entries)
 @from_option
 @repo_option
 @json_option
@@ -75,37 +34,34 @@ def command(repo: str | None, address: str | None, as_json: bool) -> None:  # no
     withdrawn, erased, or the channels that are set to the version.
     """
     refuse_both(repo, address)
-    if address is None:
-        catalogue = open_catalogue(repo)
-    else:
-        catalogue = read_versions(open_address(address, progress=ConsoleProgress()))
+    catalogue = open_catalogue(repo) if address is None else _catalogue_at(address)
     versions = list(reversed(catalogue.versions))
     if as_json:
+        from datarelease.cli.version_entry import version_json  # noqa: PLC0415 - typing_extensions
+
         show_json([version_json(version) for version in versions])
-        return
+    elif sys.stdout.isatty() or not versions:
+        _show(versions, catalogue)
+    else:
+        lines = (version_cells(version, catalogue.state(version)) for version in versions)
+        show_columns([VERSION_COLUMNS, *lines])
+
+
+def _catalogue_at(address: str) -> Catalogue:
+    """The versions that the remote at ``address`` has."""
+    from datarelease.app.readers import open_address  # noqa: PLC0415 - heavy: Pydantic
+    from datarelease.cli.console import ConsoleProgress  # noqa: PLC0415 - heavy: Rich
+    from datarelease.readers.address import read_versions  # noqa: PLC0415 - heavy: Pydantic
+
+    return read_versions(open_address(address, progress=ConsoleProgress()))
+
+
+def _show(versions: Sequence[Version], catalogue: Catalogue) -> None:
+    """The versions for a person at a terminal."""
+    from datarelease.cli.console import show, show_table  # noqa: PLC0415 - heavy: Rich
+    from datarelease.render.terminal.tables import version_table  # noqa: PLC0415 - heavy: Rich
+
     if not versions:
         show("no version yet: `datarelease release` makes the first")
         return
     show_table(version_table((version, catalogue.state(version)) for version in versions))
-
-
-def version_json(version: Version) -> VersionEntry:
-    """A version as JSON data."""
-    return {
-        "version": version.number,
-        "tag": version.tag,
-        "digest": version.digest,
-        "date": version.date,
-        "commit": version.commit,
-        "trailers": dict(version.trailers),
-        "yanked": None
-        if version.yank is None
-        else {
-            "reason": version.yank.reason,
-            "date": version.yank.date,
-            "replacement": version.yank.replacement,
-        },
-        "erased": None
-        if version.erased is None
-        else {"reason": version.erased.reason, "date": version.erased.date},
-    }

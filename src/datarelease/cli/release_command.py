@@ -10,8 +10,9 @@ from typing_extensions import TypedDict
 
 from datarelease.app.publish import open_release
 from datarelease.app.wiring import forget_tokens
-from datarelease.cli.console import DIRECTORY_PATH, ConsoleProgress, Result, notes, prints_result
+from datarelease.cli.console import ConsoleProgress, Result, notes, prints_result
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import DIRECTORY_PATH
 from datarelease.cli.workflow import tell_outputs, tell_report, this_run
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError

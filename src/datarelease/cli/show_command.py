@@ -10,16 +10,10 @@ from rich.table import Table
 
 from datarelease.app.readers import open_address
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import (
-    ConsoleProgress,
-    Result,
-    from_option,
-    prints_result,
-    refuse_both,
-    repo_option,
-)
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
-from datarelease.cli.list_command import VersionEntry, version_json
+from datarelease.cli.options import from_option, refuse_both, repo_option
+from datarelease.cli.version_entry import VersionEntry, version_json
 from datarelease.documents import to_json
 from datarelease.flows.catalogue import Catalogue
 from datarelease.flows.repository import catalogue_of

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import click
 
-from datarelease.cli.console import (
-    DIRECTORY_PATH,
-    ConsoleProgress,
-    Result,
-    prints_result,
-    repo_option,
-)
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import DIRECTORY_PATH, repo_option
 from datarelease.render.numbers import counted
 from datarelease.site.build import SiteResult, build_site, result_json
 

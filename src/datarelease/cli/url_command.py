@@ -11,15 +11,9 @@ from typing_extensions import TypedDict
 
 from datarelease.app.readers import open_address
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import (
-    ConsoleProgress,
-    Result,
-    from_option,
-    prints_result,
-    refuse_both,
-    repo_option,
-)
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
+from datarelease.cli.options import from_option, refuse_both, repo_option
 from datarelease.errors import ConfigError
 from datarelease.flows.repository import find_version
 from datarelease.flows.versions.dataset_at import as_table

@@ -11,9 +11,10 @@ from typing_extensions import TypedDict
 
 from datarelease.app.github import open_attestations
 from datarelease.app.repository import open_repository
-from datarelease.cli.console import ConsoleProgress, Result, prints_result, repo_option
+from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
-from datarelease.cli.list_command import Erased, version_json
+from datarelease.cli.options import repo_option
+from datarelease.cli.version_entry import Erased, version_json
 from datarelease.documents import encode, to_json
 from datarelease.errors import WorldError
 from datarelease.flows.release.metadata import repair_metadata

@@ -10,7 +10,7 @@ from datarelease.app.actions import actions
 from datarelease.app.repository import open_repository
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import VERSION, DescribedCommand
-from datarelease.cli.list_command import VersionEntry, version_json
+from datarelease.cli.version_entry import VersionEntry, version_json
 from datarelease.flows.versions.tell_readers import tell_of_catalogue
 from datarelease.flows.versions.yank import unyank, yank
 

@@ -13,8 +13,8 @@ from datarelease.adapters.dvc.tracked import TrackedState, find_root
 from datarelease.adapters.dvc.work_tree import Dvc
 from datarelease.adapters.git.repository import Git
 from datarelease.app.github import access_to, open_github
-from datarelease.app.settings import open_git, settings_at, timeout_at
-from datarelease.app.wiring import environment, work_tree_reader
+from datarelease.app.settings import settings_at
+from datarelease.app.wiring import environment, open_git, timeout_at, work_tree_reader
 from datarelease.doctor.github import github_questions
 from datarelease.doctor.local import Questions, answers, dataset_questions, repository_questions
 from datarelease.doctor.remotes import Subject, policies, remote_questions, s3_location

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from datarelease.adapters.git.repository import Git
 from datarelease.app.github import environment_for_origin
-from datarelease.app.settings import settings_at, timeout_at
+from datarelease.app.settings import settings_at
+from datarelease.app.wiring import timeout_at
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.kafka.config import kafka_config, registry_config

@@ -12,8 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from datarelease.adapters.git.program import GitProgram
-from datarelease.app.settings import timeout_at
-from datarelease.app.wiring import git_environment
+from datarelease.app.wiring import git_environment, timeout_at
 from datarelease.ingest.announce import TopicAnnouncement, announce_now
 from datarelease.ingest.commit import Committed, commit_now
 from datarelease.ingest.plan import Waiting, waiting_now

@@ -22,7 +22,7 @@ import dagster as dg
 from pydantic import Field
 
 from datarelease.adapters.git.repository import Git
-from datarelease.app.settings import open_git
+from datarelease.app.wiring import open_git
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import (
     DatareleaseError,

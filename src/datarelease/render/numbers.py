@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from datarelease.model.data.profile import Scalar
+if TYPE_CHECKING:
+    from datarelease.model.data.profile import Scalar
 
 _MINUS = "\u2212"
 _LONGEST = 18

@@ -27,16 +27,12 @@ from datarelease.settings.artifacts import DATASETS_FILE, read_datasets
 from datarelease.settings.channels_shape import ChannelShape
 from datarelease.settings.faults import problems_of, unknown
 from datarelease.settings.policy import new_form, read_policy
+from datarelease.settings.reading import PARAMS_FILE, SECTION
 from datarelease.settings.shapes import (
     EngineName,
     ReleaseShape,
     StreamShape,
 )
-
-PARAMS_FILE = "params.yaml"
-SECTION = "release"
-_OF_CHANGES = {"policy", "streams", "notify", "channels"}
-"""What of the section is about changes and releases, and not about released versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,37 +145,22 @@ def read_site(params_yaml: Mapping[str, Any]) -> str | None:
         return None
 
 
-def read_tag_settings(params_yaml: Mapping[str, Any]) -> tuple[TagGrammar, tuple[str, ...]]:
-    """What a reader of versions needs: the tag grammar and the names of the required remotes.
+def read_stream_names(params_yaml: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names in ``release.streams``, or none where the section cannot be used."""
+    return tuple(_release(params_yaml, []).streams)
+
+
+def read_release(params_yaml: Mapping[str, Any]) -> ReleaseShape:
+    """The section as it is, checked; what one setting means for another is not looked at.
 
     Raises:
         SettingsError: With every problem of the section.
     """
     problems: list[Problem] = []
-    section = params_yaml.get(SECTION)
-    if isinstance(section, dict):
-        # Rules for a change: who only reads versions cannot correct them.
-        others = {key: value for key, value in section.items() if key not in _OF_CHANGES}
-        params_yaml = {**params_yaml, SECTION: others}
     release = _release(params_yaml, problems)
     if problems:
         raise SettingsError(problems)
-    return TagGrammar(release.tag_prefix), tuple(dict.fromkeys(release.remotes))
-
-
-def read_timeout(params_yaml: Mapping[str, Any]) -> float:
-    """``release.timeout``, or the default where the section cannot be used: others say that."""
-    return _release(params_yaml, []).timeout
-
-
-def read_export(params_yaml: Mapping[str, Any]) -> bool:
-    """``release.export``, or no where the section cannot be used: others say that."""
-    return _release(params_yaml, []).export
-
-
-def read_stream_names(params_yaml: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names in ``release.streams``, or none where the section cannot be used."""
-    return tuple(_release(params_yaml, []).streams)
+    return release
 
 
 def _release(params: Mapping[str, Any], problems: list[Problem]) -> ReleaseShape:

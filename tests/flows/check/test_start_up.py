@@ -20,7 +20,8 @@ UNUSED = {
     ("--help",): TABLES | REMOTES | {"dvc", "jinja2", "narwhals", "pydantic", "rich", "yaml"},
     ("list",): TABLES
     | REMOTES
-    | {"asyncio", "dvc", "filelock", "fsspec", "jinja2", "narwhals", "networkx", "requests"},
+    | {"asyncio", "dvc", "filelock", "fsspec", "jinja2", "narwhals", "networkx", "requests"}
+    | {"platformdirs", "psutil", "pydantic", "rich", "typing_extensions"},
     ("show", "1"): TABLES | REMOTES | {"jinja2", "narwhals", "networkx"},
     ("check",): TABLES | REMOTES,
     ("release",): TABLES | REMOTES,

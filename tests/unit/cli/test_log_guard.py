@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from datarelease.cli.console import ConsoleProgress, results, show, show_error, show_json
+from datarelease.cli.console import ConsoleProgress, results, show, show_error
 from datarelease.cli.log_guard import Guarded, guarded, harmless
+from datarelease.cli.plain_output import show_json
 from datarelease.errors import ConfigError
 
 ORDERS = [

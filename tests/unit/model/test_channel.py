@@ -15,7 +15,7 @@ from datarelease.model.versions.channel import (
     version_of,
 )
 from datarelease.model.versions.version import TagGrammar, Version, Yank
-from datarelease.settings.read import read_tag_settings
+from datarelease.settings.reading import read_tag_settings
 
 PREFIXES = st.sampled_from(["data-v", "v", "datasets/people/v", "v1", "a.b-", "release", "channel"])
 NAMES = st.from_regex(r"[a-z]([a-z0-9-]{0,12}[a-z])?", fullmatch=True).filter(is_channel_name)

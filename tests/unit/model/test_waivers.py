@@ -21,7 +21,8 @@ from datarelease.model.review.report import DatasetReport, Report
 from datarelease.render.html.report import html
 from datarelease.render.markdown.report import markdown
 from datarelease.render.terminal.report import summary
-from datarelease.settings.read import Settings, read_settings, read_tag_settings
+from datarelease.settings.read import Settings, read_settings
+from datarelease.settings.reading import read_tag_settings
 
 ONE = {"artifacts": {"stocks": {"path": "data/stocks.csv", "type": "dataset"}}}
 WHAT, UNTIL, REASON = "stocks.sex", "data-v5", "it is called gender now"

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from tests.project import Project
 
-from datarelease.app.settings import open_git
+from datarelease.app.wiring import open_git
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.versions.version import Version
 from datarelease.orchestration.checks import Checks, ReleasedData

@@ -13,9 +13,11 @@ from rich.console import Console
 
 from datarelease.app.version_list import Versions
 from datarelease.cli.console import show_table
+from datarelease.cli.plain_output import show_columns
 from datarelease.flows.catalogue import Catalogue
 from datarelease.model.versions.version import TagGrammar, Version, Yank
 from datarelease.render.terminal.tables import version_table
+from datarelease.render.terminal.versions import VERSION_COLUMNS, version_cells
 
 MANY = " ".join(f"table_{number}={number * 1000}" for number in range(1, 31))
 
@@ -68,7 +70,8 @@ def test_a_file_holds_whole_lines_without_padding(
     catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where no terminal is, a line is as long as what it says."""
-    show_table(version_table((v, catalogue.state(v)) for v in catalogue.versions))
+    lines_of = (version_cells(v, catalogue.state(v)) for v in catalogue.versions)
+    show_columns([VERSION_COLUMNS, *lines_of])
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["version", "data-v1", "data-v2", "data-v3"]
     assert [line for line in lines if line != line.rstrip()] == []
@@ -79,14 +82,16 @@ def test_a_file_holds_the_columns_that_a_wide_terminal_shows(
     catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The same cells at the same places, with characters of two columns among them."""
-    table = version_table((v, f"{catalogue.state(v)} 数据") for v in catalogue.versions)
+    states = [(v, f"{catalogue.state(v)} 数据") for v in catalogue.versions]
+    table = version_table(states)
+    show_columns([VERSION_COLUMNS, *(version_cells(*line) for line in states)])
+    shown = capsys.readouterr().out
     show_table(table)
+    assert capsys.readouterr().out == shown
     console = Console(file=io.StringIO(), width=10_000)
     with console.capture() as captured:
         console.print(table)
-    assert capsys.readouterr().out.splitlines() == [
-        line.rstrip() for line in captured.get().splitlines()
-    ]
+    assert shown.splitlines() == [line.rstrip() for line in captured.get().splitlines()]
 
 
 def test_the_list_prints_as_a_table(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:

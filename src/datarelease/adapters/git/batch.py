@@ -7,16 +7,18 @@ import re
 import select
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import IO, Any
 
 from datarelease.adapters.git.program import GitProgram, failed
-from datarelease.adapters.process import ActivityWatch, begin, end
+from datarelease.adapters.process import begin, end, watch_activity
 
 _FOUND = re.compile(rb"([0-9a-f]{40,64}) (\w+) (\d+)", re.ASCII)
 _CHUNK = 1 << 20
+_AT_ONCE = 50
+"""Names that git is asked for at a time: they fit into a pipe, however little git has read."""
 _LOOK = 1.0
 """Seconds between two observations of a process that does not answer."""
 
@@ -57,20 +59,40 @@ class ObjectReader:
             ConfigError: git cannot read it.
             WorldError: The disk does not answer.
         """
-        if "\n" in name:
-            return self._single(name)
+        return self._single(name) if "\n" in name else self._several([name])[0]
+
+    def read_all(self, names: Sequence[str]) -> list[GitObject | None]:
+        """The objects of ``names``, such as hashes, in their order; None where there is none.
+
+        Many are asked for at a time, so that git need not wait for the next question.
+
+        Raises:
+            ConfigError, WorldError: As `read`.
+        """
+        found: list[GitObject | None] = []
+        while len(found) < len(names):
+            found += self._several(names[len(found) : len(found) + _AT_ONCE])
+        return found
+
+    def _several(self, names: Sequence[str]) -> list[GitObject | None]:
+        """What the first of ``names`` mean: all of them, unless the process ends."""
         with self._lock:
             if self._process is None:
                 self._begin()
+            found: list[GitObject | None] = []
             try:
-                return self._answer(name)
+                questions = "".join(f"{name}\n" for name in names)
+                self._process.stdin.write(questions.encode("utf-8", "surrogateescape"))
+                while len(found) < len(names) and self._process is not None:
+                    found.append(self._answer())
             except BrokenPipeError:
                 self._ended()
-                return None
+                return [None]
             except BaseException:
                 # A question without its answer: the next one would get it.
                 self.close()
                 raise
+            return found
 
     def close(self) -> None:
         """End the process; the next question begins another one."""
@@ -86,8 +108,8 @@ class ObjectReader:
         self._output = select.poll()
         self._output.register(self._process.stdout, select.POLLIN)
 
-    def _answer(self, name: str) -> GitObject | None:
-        self._process.stdin.write(name.encode("utf-8", "surrogateescape") + b"\n")
+    def _answer(self) -> GitObject | None:
+        """What git says of the next name that it was asked for."""
         while b"\n" not in self._pending:
             if not self._more():
                 self._ended()
@@ -117,7 +139,7 @@ class ObjectReader:
         """Wait for output; False: the process has ended."""
         step, watch = min(_LOOK, self._git.timeout / 4), None
         while not self._output.poll(step * 1000):
-            watch = watch or ActivityWatch(self._process.pid)
+            watch = watch or watch_activity(self._process.pid)
             if watch.idle_seconds() >= self._git.timeout:
                 raise self._git.silent(["cat-file"])
         read = os.read(self._process.stdout.fileno(), _CHUNK)

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -223,7 +222,10 @@ def read_tags(git: GitProgram, objects: ObjectReader, prefixes: Iterable[str]) -
     patterns = [f"{space}/{prefix}*" for space in spaces for prefix in prefixes]
     listed = git.line("for-each-ref", form, *patterns).split("\n")
     records = [line.split("\0") for line in listed if line]
-    message = cache(lambda sha: _message(objects, sha))
+    annotated = list(dict.fromkeys(sha for _, kind, sha, *_ in records if kind == "tag"))
+    messages = {
+        sha: _message(tag) for sha, tag in zip(annotated, objects.read_all(annotated), strict=True)
+    }
     found: dict[str, list[Tag]] = {space: [] for space in spaces}
     for ref, kind, sha, target, peeled, date, tagger in records:
         space = next(space for space in spaces if ref.startswith(f"{space}/"))
@@ -237,7 +239,7 @@ def read_tags(git: GitProgram, objects: ObjectReader, prefixes: Iterable[str]) -
                 commit=peeled or sha,
                 annotated=kind == "tag",
                 date=date,
-                message=message(sha) if kind == "tag" else "",
+                message=messages[sha] if kind == "tag" else "",
                 sha=sha,
                 tagger=tagger,
             )
@@ -245,9 +247,8 @@ def read_tags(git: GitProgram, objects: ObjectReader, prefixes: Iterable[str]) -
     return Tags(remote=tuple(found[VERSIONS]), local=tuple(found[_LOCAL]))
 
 
-def _message(objects: ObjectReader, sha: str) -> str:
+def _message(tag: GitObject | None) -> str:
     """The message of a tag object."""
-    tag = objects.read(sha)
     message = tag.content.partition(b"\n\n")[2].decode("utf-8", "replace") if tag else ""
     signature = _SIGNATURE.search(message)
     return message[: signature.start()] if signature else message

@@ -38,7 +38,7 @@ from datarelease.model.review.report import (
 from datarelease.model.versions.lineage import predecessors, split_parts
 from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
 from datarelease.model.versions.version import Version
-from datarelease.settings.read import PARAMS_FILE
+from datarelease.settings.reading import PARAMS_FILE
 
 
 @dataclass(frozen=True, kw_only=True)

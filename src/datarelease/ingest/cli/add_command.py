@@ -11,8 +11,10 @@ import click
 
 from datarelease.adapters.dvc.tracked import find_root
 from datarelease.app.wiring import git_environment
-from datarelease.cli.console import ask, json_option, show, show_json
+from datarelease.cli.console import ask, show
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import json_option
+from datarelease.cli.plain_output import show_json
 from datarelease.documents import to_json
 from datarelease.ingest.access import connected, schema_texts
 from datarelease.ingest.add import StreamRequest, plan_stream, write_stream

@@ -14,16 +14,10 @@ import click
 from rich.table import Table
 from typing_extensions import TypedDict
 
-from datarelease.cli.console import (
-    Result,
-    ask,
-    json_option,
-    prints_result,
-    show,
-    show_json,
-    show_table,
-)
+from datarelease.cli.console import Result, ask, prints_result, show, show_table
 from datarelease.cli.described import DescribedCommand
+from datarelease.cli.options import json_option
+from datarelease.cli.plain_output import show_json
 from datarelease.documents import to_json
 from datarelease.errors import ConfigError
 from datarelease.ingest.dead_letters import (

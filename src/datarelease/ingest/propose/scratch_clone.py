@@ -15,8 +15,7 @@ from datarelease.adapters.dvc.config import lend_config
 from datarelease.adapters.dvc.tracked import TrackedState, find_root
 from datarelease.adapters.git.scratch_clone import ScratchGit, find_origin, lent_settings, place_in
 from datarelease.app.github import environment_for, github_access
-from datarelease.app.settings import timeout_at
-from datarelease.app.wiring import PACKAGE, git_environment, with_git_settings
+from datarelease.app.wiring import PACKAGE, git_environment, timeout_at, with_git_settings
 from datarelease.app.workspace import open_workspace
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.repository import Workspace
@@ -24,7 +23,8 @@ from datarelease.ingest.access import locked, read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
 from datarelease.settings.artifacts import DATASETS_FILE
-from datarelease.settings.read import PARAMS_FILE, read_settings
+from datarelease.settings.read import read_settings
+from datarelease.settings.reading import PARAMS_FILE
 
 _SECRET = ("GITHUB_TOKEN", "GH_TOKEN")
 """What stages of a pipeline have no business with."""

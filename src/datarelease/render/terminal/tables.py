@@ -14,10 +14,9 @@ from datarelease.model.versions.release import ReleasePlan
 from datarelease.model.versions.version import Version
 from datarelease.render import numbers as number
 from datarelease.render.escape import PROSE, clean
+from datarelease.render.terminal.versions import VERSION_COLUMNS, version_cells
 
 _EXAMPLES = 3
-_DATASETS = 3
-"""Datasets whose rows are named in a line of a version."""
 _ROWS = {"dataframe_check", "datatype_coercion", "duplicates", "series_contains_duplicates"}
 _ROWS |= {"series_contains_nulls", "file_check"}
 """Reasons that are about rows; the others are about the table."""
@@ -78,23 +77,15 @@ def version_table(versions: Iterable[tuple[Version, str]]) -> Table:
     """A row for each (version, its state in words); what is too long for a line ends in "…"."""
     table = Table(box=None, pad_edge=False)
     # Columns that may not wrap keep their width, and the others become narrow in their place.
-    table.add_column("version", no_wrap=True)
-    table.add_column("date", no_wrap=True)
-    for title in ("rows", "change", "state"):
+    for title in VERSION_COLUMNS[:2]:
+        table.add_column(title, no_wrap=True)
+    for title in VERSION_COLUMNS[2:]:
         table.add_column(title)
     for version, state in versions:
-        cells = (_rows(version), version.trailer("Compatibility") or "", clean(state, PROSE))
-        one_line = (Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells)
-        table.add_row(version.tag, version.date[:10], *one_line)
+        tag, date, *others = version_cells(version, state)
+        one_line = (Text(cell, no_wrap=True, overflow="ellipsis") for cell in others)
+        table.add_row(tag, date, *one_line)
     return table
-
-
-def _rows(version: Version) -> str:
-    found = [f"{clean(name)}={number.count(rows)}" for name, rows in version.rows]
-    found += [f"{clean(name)}={number.counted(n, 'file')}" for name, n in version.files]
-    named = found[:_DATASETS]
-    more = len(found) - _DATASETS
-    return " ".join([*named, *([f"and {more} more"] if more > 0 else [])])
 
 
 def release_plan_table(plan: ReleasePlan) -> Table:
