@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import fsspec
 import pytest
 from click.testing import CliRunner
 from gcsfs.core import GCSFileSystem
+from tests.pasting import rows_by_polars
 from tests.published import Published
 from tests.remote_servers import RemoteServers
 from tests.servers import Bucket
@@ -130,20 +130,6 @@ def _storage_options(address: str) -> dict[str, str] | None:
             "allow_http": "true",
         }
     return None
-
-
-def _rows_by_polars(line: str) -> int:
-    """How many rows a line gives, pasted into a Python of its own.
-
-    Polars asks Python for credentials in threads of its own that never end, and these once crashed
-    a process long after this test.
-    """
-    code = f"import os, polars as pl; print(({line}).select(pl.len()).collect().item(), flush=True)"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}; os._exit(0)"],
-        capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
-    return int(done.stdout)
 
 
 def _writer(protocol: str) -> Any:
@@ -279,7 +265,7 @@ def test_commands_read_each_kind_of_address(published_at: str, tmp_path: Path) -
     line = printed("url", "latest", "events", "--sql", "polars")
     options = _storage_options(published_at)
     line = line.replace("glob=False", f"glob=False, storage_options={options}")
-    assert _rows_by_polars(line) == 2 * ROWS
+    assert rows_by_polars(line) == 2 * ROWS
     line = printed("url", "latest", "events", "--sql", "duckdb")
     scheme = published_at.partition("://")[0]
     if scheme in {"azure", "http"}:

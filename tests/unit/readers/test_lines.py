@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from tests.pasting import rows_by_polars
 from tests.published import Published
 from tests.unit.readers.conftest import PEOPLE, ROWS
 from tests.web import FileServer
@@ -61,8 +62,7 @@ def test_a_line_reads_the_objects(shared: Published, language: str) -> None:
 def test_a_line_of_polars_reads_a_server(web: FileServer) -> None:
     """By itself, from the address that is printed."""
     line = printed("url", "latest", "events", "--sql", "polars", "--from", web.address)
-    frame = eval(line, {"pl": pl})  # noqa: S307 - as somebody pastes it
-    assert frame.select(pl.len()).collect().item() == 2 * ROWS
+    assert rows_by_polars(line) == 2 * ROWS
 
 
 FORMATS: dict[str, tuple[str, bytes, CsvDialect | None]] = {
