@@ -11,6 +11,7 @@ import narwhals as nw
 from datarelease.analysis.comparison.changed_rows import write_changed_rows
 from datarelease.analysis.comparison.row_keys import count_rows, is_unique_before, key_problem
 from datarelease.analysis.comparison.row_plan import TEXT_LIMIT, Frames, RowPlan, row_plan
+from datarelease.analysis.comparison.row_result import row_diff
 from datarelease.analysis.engine.column_types import common_type
 from datarelease.analysis.engine.keys import KeyRange
 from datarelease.analysis.engine.row_files import LONGEST_CELL, RowWriter
@@ -118,7 +119,7 @@ def _joined(
         return None
     frames = [plan.differing(old, new) for old, new in pairs]
     with staged(engine, frames, scratch=scratch) as differing:
-        diff = plan.result(engine, differing, sides, rows[0], skipped_files)
+        diff = row_diff(engine, plan, differing, sides, rows[0], skipped_files)
         keys = plan.key_names
         removed = differing.filter(nw.col("kind") == "removed").select(*keys)
         if not is_unique_before(engine, diff, removed, rows, keys):
